@@ -1,0 +1,67 @@
+// Package engine holds what one running operation shares: the loaders by which its
+// fields are joined, and the budget of backend calls. Nothing of it outlives the
+// operation, so nothing can pass from one caller to another.
+package engine
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+// DefaultMaxCalls is how many backend calls one operation may make unless told otherwise.
+const DefaultMaxCalls = 1000
+
+// Options are the limits of an operation's execution.
+type Options struct {
+	// MaxCalls is how many backend calls one operation may make. Default 1,000.
+	MaxCalls int `yaml:"maxCalls"`
+}
+
+// operation is safe for concurrent use by the operation's fields.
+type operation struct {
+	ctx      context.Context
+	maxCalls int64
+	calls    atomic.Int64
+
+	mu      sync.Mutex
+	loaders map[string]any // guarded by mu
+}
+
+type operationKey struct{}
+
+// WithOperation returns a context under which one operation runs. Its deadline
+// and cancellation are those of every batch that the operation's fields make.
+func WithOperation(ctx context.Context, o Options) context.Context {
+	if o.MaxCalls <= 0 {
+		o.MaxCalls = DefaultMaxCalls
+	}
+	op := &operation{maxCalls: int64(o.MaxCalls), loaders: map[string]any{}}
+	op.ctx = context.WithValue(ctx, operationKey{}, op)
+	return op.ctx
+}
+
+// SpendCall takes one backend call from the operation's budget and fails when it is
+// used up. Without an operation in ctx there is no budget.
+func SpendCall(ctx context.Context) error {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if !ok {
+		return nil
+	}
+	if op.calls.Add(1) > op.maxCalls {
+		return fault.New(fault.BadRequest,
+			"the operation needs more than %d backend calls; ask for less at once", op.maxCalls)
+	}
+	return nil
+}
+
+// Calls tells how many backend calls the operation in ctx has made so far.
+func Calls(ctx context.Context) int {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if !ok {
+		return 0
+	}
+	return int(min(op.calls.Load(), op.maxCalls))
+}
