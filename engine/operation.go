@@ -7,6 +7,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
@@ -27,7 +28,7 @@ type operation struct {
 	calls    atomic.Int64
 
 	mu      sync.Mutex
-	loaders map[string]any // guarded by mu
+	loaders map[any]any // by loaderKey; guarded by mu
 }
 
 type operationKey struct{}
@@ -38,7 +39,7 @@ func WithOperation(ctx context.Context, o Options) context.Context {
 	if o.MaxCalls <= 0 {
 		o.MaxCalls = DefaultMaxCalls
 	}
-	op := &operation{maxCalls: int64(o.MaxCalls), loaders: map[string]any{}}
+	op := &operation{maxCalls: int64(o.MaxCalls), loaders: map[any]any{}}
 	op.ctx = context.WithValue(ctx, operationKey{}, op)
 	return op.ctx
 }
@@ -64,4 +65,22 @@ func Calls(ctx context.Context) int {
 		return 0
 	}
 	return int(min(op.calls.Load(), op.maxCalls))
+}
+
+// operationOf gives the operation in ctx, or one of its own where there is none.
+func operationOf(ctx context.Context) *operation {
+	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
+		return op
+	}
+	return WithOperation(ctx, Options{}).Value(operationKey{}).(*operation)
+}
+
+// pause waits for d, or until the operation ends.
+func (op *operation) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-op.ctx.Done():
+	}
 }

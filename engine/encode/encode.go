@@ -7,6 +7,10 @@ package encode
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -96,4 +100,90 @@ func WithGiven[T any](o Object, name string, v graphql.Omittable[T], element fun
 		return o
 	}
 	return o.With(name, element(v.Value()))
+}
+
+// Text is the wire value of an ID, an enum or a Decimal.
+func Text[T ~string](v T) any { return string(v) }
+
+// Time is the wire value of a DateTime.
+func Time(v time.Time) any { return v.Format(time.RFC3339Nano) }
+
+// Raw is the wire value of a JSON scalar.
+func Raw[T ~[]byte](v T) any {
+	if len(v) == 0 {
+		return nil
+	}
+	return json.RawMessage(v)
+}
+
+// Maybe makes of an encoder one that takes nil for null.
+func Maybe[T any](element func(T) any) func(*T) any {
+	return func(v *T) any { return Opt(v, element) }
+}
+
+// ListOf makes of an encoder of elements one of lists.
+func ListOf[T any](element func(T) any) func([]T) any {
+	return func(vs []T) any { return List(vs, element) }
+}
+
+// In is the wire value of something inside v: nil when v is.
+func In[T any](v *T, get func(*T) any) any {
+	if v == nil {
+		return nil
+	}
+	return get(v)
+}
+
+// Concat writes parts one after the other; nil when one of them is, since a text with a
+// hole in it is no text.
+func Concat(parts ...any) any {
+	var b strings.Builder
+	for _, part := range parts {
+		if part == nil {
+			return nil
+		}
+		fmt.Fprint(&b, part)
+	}
+	return b.String()
+}
+
+// IntKey is the text of a whole number that serves as a batch's key.
+func IntKey(n *int) *string {
+	if n == nil {
+		return nil
+	}
+	text := strconv.Itoa(*n)
+	return &text
+}
+
+// IntKeys are the texts of whole numbers that serve as a batch's keys.
+func IntKeys(ns []int) []string {
+	if ns == nil {
+		return nil
+	}
+	texts := make([]string, len(ns))
+	for i, n := range ns {
+		texts[i] = strconv.Itoa(n)
+	}
+	return texts
+}
+
+// NonNil leaves out the nulls of a list of keys.
+func NonNil[T any](vs []*T) []T {
+	if vs == nil {
+		return nil
+	}
+	out := make([]T, 0, len(vs))
+	for _, v := range vs {
+		if v != nil {
+			out = append(out, *v)
+		}
+	}
+	return out
+}
+
+// Fields are the members of an encoded input, none for null.
+func Fields(v any) Object {
+	o, _ := v.(Object)
+	return o
 }

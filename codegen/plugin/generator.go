@@ -1,0 +1,196 @@
+package plugin
+
+import (
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/codegen"
+	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// The packages of ours that generated code is made of.
+const (
+	module        = "github.com/gatehouse-graphql/gatehouse/"
+	authPkg       = module + "auth"
+	enginePkg     = module + "engine"
+	decodePkg     = module + "engine/decode"
+	encodePkg     = module + "engine/encode"
+	upstreamsPkg  = module + "upstreams"
+	restPkg       = module + "upstreams/rest"
+	decoderMethod = "(*%sDecoder).%s"
+)
+
+// generator writes our files from gqlgen's data, where every GraphQL type has its Go
+// type, and from the bindings.
+type generator struct {
+	data  *codegen.Data
+	graph *binding.Graph
+}
+
+func (g *generator) graphPkg() string { return g.data.Config.Exec.ImportPath() }
+
+func (g *generator) modelPkg() string { return g.data.Config.Model.ImportPath() }
+
+// field finds gqlgen's view of a field.
+func (g *generator) field(object, name string) *codegen.Field {
+	o := g.data.Objects.ByName(object)
+	if o == nil {
+		o = g.data.Inputs.ByName(object)
+	}
+	for _, f := range o.Fields {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// decoderOf writes the decoder of a type: an expression of type func(*decode.Decoder) T.
+func (g *generator) decoderOf(f *goFile, tr *config.TypeReference) (string, error) {
+	if tr.GQL.NonNull {
+		return g.nonNullDecoder(f, tr)
+	}
+	inner := *tr
+	loose := *tr.GQL
+	loose.NonNull = true
+	inner.GQL = &loose
+	maybe := "MaybeNil"
+	if pointer, ok := tr.GO.(*types.Pointer); ok && !isObject(tr) {
+		maybe, inner.GO = "Maybe", pointer.Elem()
+	}
+	decoder, err := g.nonNullDecoder(f, &inner)
+	return fmt.Sprintf("%s%s(%s)", f.use(decodePkg), maybe, decoder), err
+}
+
+func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string, error) {
+	if tr.GQL.Elem != nil {
+		element, err := g.decoderOf(f, tr.Elem())
+		return fmt.Sprintf("%sListOf(%s)", f.use(decodePkg), element), err
+	}
+	switch tr.Definition.Kind {
+	case ast.Object, ast.Enum:
+		return f.use(g.graphPkg()) + "Decode" + typeName(tr.GO), nil
+	case ast.Scalar:
+		if method, ok := scalarDecoders[tr.Definition.Name]; ok {
+			return fmt.Sprintf(decoderMethod, f.use(decodePkg), method), nil
+		}
+	}
+	return "", fmt.Errorf("%s: nothing reads a %s from a service's answer; the scalars are %s",
+		position(tr.Definition.Position), tr.Definition.Name, strings.Join(scalarNames(), ", "))
+}
+
+// scalarDecoders are the decoder's methods by the name of the scalar.
+var scalarDecoders = map[string]string{
+	"String": "String", "ID": "ID", "Int": "Int", "Float": "Float", "Boolean": "Boolean",
+	"DateTime": "DateTime", "Decimal": "Decimal", "JSON": "JSON",
+}
+
+func scalarNames() []string {
+	names := make([]string, 0, len(scalarDecoders))
+	for name := range scalarDecoders {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// encoderOf writes the encoder of a type: an expression of type func(T) any.
+func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, error) {
+	enc := f.use(encodePkg)
+	if tr.GQL.Elem != nil {
+		element, err := g.encoderOf(f, tr.Elem())
+		return fmt.Sprintf("%sListOf(%s)", enc, element), err
+	}
+	if tr.Definition.Kind == ast.InputObject {
+		return f.use(g.graphPkg()) + "Encode" + typeName(tr.GO), nil // takes a pointer, nil for null
+	}
+	base, pointer := tr.GO, false
+	if p, ok := tr.GO.(*types.Pointer); ok {
+		base, pointer = p.Elem(), true
+	}
+	encoder, err := g.leafEncoder(f, tr.Definition, base)
+	if pointer {
+		encoder = fmt.Sprintf("%sMaybe(%s)", enc, encoder)
+	}
+	return encoder, err
+}
+
+func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Type) (string, error) {
+	if def.Kind == ast.Enum {
+		return f.use(g.graphPkg()) + "Encode" + typeName(goType), nil
+	}
+	function, ok := scalarEncoders[def.Name]
+	if !ok {
+		return "", fmt.Errorf("%s: nothing writes a %s for a service; the scalars are %s",
+			position(def.Position), def.Name, strings.Join(scalarNames(), ", "))
+	}
+	if function == "Time" {
+		return f.use(encodePkg) + function, nil
+	}
+	return fmt.Sprintf("%s%s[%s]", f.use(encodePkg), function, f.typ(goType)), nil
+}
+
+// scalarEncoders are functions of engine/encode by the name of the scalar.
+var scalarEncoders = map[string]string{
+	"String": "Any", "ID": "Any", "Int": "Any", "Float": "Any", "Boolean": "Any",
+	"DateTime": "Time", "Decimal": "Text", "JSON": "Raw",
+}
+
+// wireValue writes the wire value of a Go expression.
+func (g *generator) wireValue(f *goFile, expr string, tr *config.TypeReference) (string, error) {
+	if tr.Definition.Kind == ast.InputObject && tr.GQL.Elem == nil {
+		if _, pointer := tr.GO.(*types.Pointer); !pointer {
+			expr = "&" + expr
+		}
+	}
+	if _, basic := tr.GO.(*types.Basic); basic && tr.Definition.Kind == ast.Scalar {
+		return expr, nil
+	}
+	encoder, err := g.encoderOf(f, tr)
+	if err != nil {
+		return "", err
+	}
+	enc := f.use(encodePkg)
+	if inner, ok := unwrap(encoder, enc+"Maybe("); ok {
+		return fmt.Sprintf("%sOpt(%s, %s)", enc, expr, inner), nil
+	}
+	if inner, ok := unwrap(encoder, enc+"ListOf("); ok {
+		return fmt.Sprintf("%sList(%s, %s)", enc, expr, inner), nil
+	}
+	return fmt.Sprintf("%s(%s)", encoder, expr), nil
+}
+
+// unwrap takes prefix and the closing parenthesis off an expression.
+func unwrap(expr, prefix string) (string, bool) {
+	if !strings.HasPrefix(expr, prefix) {
+		return "", false
+	}
+	return expr[len(prefix) : len(expr)-1], true
+}
+
+func isObject(tr *config.TypeReference) bool {
+	return tr.GQL.Elem == nil && tr.Definition.Kind == ast.Object
+}
+
+// typeName is the name of a named type or of what a pointer points to.
+func typeName(t types.Type) string {
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	if n, ok := types.Unalias(t).(*types.Named); ok {
+		return n.Obj().Name()
+	}
+	return t.String()
+}
+
+func position(pos *ast.Position) string {
+	if pos == nil || pos.Src == nil {
+		return "schema"
+	}
+	return fmt.Sprintf("%s:%d:%d", pos.Src.Name, pos.Line, pos.Column)
+}

@@ -1,0 +1,104 @@
+package plugin
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/99designs/gqlgen/codegen"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// hide takes our directives, guards included, out of the sources that are compiled into
+// the gateway. Introspection and published SDL are made of these, and gqlgen's own
+// skip_runtime hides nothing: backend paths are private.
+func hide(data *codegen.Data) error {
+	hidden, err := hiddenDirectives()
+	if err != nil {
+		return err
+	}
+	kept := data.AugmentedSources[:0]
+	for _, s := range data.AugmentedSources {
+		if bytes.HasSuffix([]byte(s.RelativePath), []byte(binding.VocabularyFile)) {
+			continue
+		}
+		if !s.BuiltIn {
+			if s.Source, err = without(hidden, s.RelativePath, s.Source); err != nil {
+				return err
+			}
+			s.Embeddable = false
+		}
+		kept = append(kept, s)
+	}
+	data.AugmentedSources = kept
+	return nil
+}
+
+// hiddenDirectives are all that our vocabulary declares.
+func hiddenDirectives() (map[string]bool, error) {
+	doc, err := parser.ParseSchemas(Sources()...)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, d := range doc.Directives {
+		names[d.Name] = true
+	}
+	return names, nil
+}
+
+// without gives a source's text without the uses of some directives.
+func without(hidden map[string]bool, name, source string) (string, error) {
+	doc, err := parser.ParseSchema(&ast.Source{Name: name, Input: source})
+	if err != nil {
+		return "", err
+	}
+	keep := func(d *ast.Directive) bool { return !hidden[d.Name] }
+	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
+		stripDefinition(def, keep)
+	}
+	doc.Schema = stripSchemas(doc.Schema, keep)
+	doc.SchemaExtension = stripSchemas(doc.SchemaExtension, keep)
+	var b bytes.Buffer
+	formatter.NewFormatter(&b).FormatSchemaDocument(doc)
+	return b.String(), nil
+}
+
+// stripSchemas drops directives, and schema blocks which held nothing else.
+func stripSchemas(list ast.SchemaDefinitionList, keep func(*ast.Directive) bool) ast.SchemaDefinitionList {
+	var kept ast.SchemaDefinitionList
+	for _, s := range list {
+		s.Directives = filter(s.Directives, keep)
+		if len(s.Directives) > 0 || len(s.OperationTypes) > 0 {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// stripDefinition drops directives from a type and everything in it.
+func stripDefinition(def *ast.Definition, keep func(*ast.Directive) bool) {
+	def.Directives = filter(def.Directives, keep)
+	for _, f := range def.Fields {
+		f.Directives = filter(f.Directives, keep)
+		for _, a := range f.Arguments {
+			a.Directives = filter(a.Directives, keep)
+		}
+	}
+	for _, v := range def.EnumValues {
+		v.Directives = filter(v.Directives, keep)
+	}
+}
+
+func filter(list ast.DirectiveList, keep func(*ast.Directive) bool) ast.DirectiveList {
+	var kept ast.DirectiveList
+	for _, d := range list {
+		if keep(d) {
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,150 @@
+// Package plugin is our gqlgen plugin. From a schema's bindings it writes
+// resolvers/connect.gen.go, which makes the calls, and graph/wire.gen.go, which reads
+// and writes the services' JSON; and it keeps our directives out of everything that a
+// client can see. gqlgen calls its plugin interfaces experimental: this package is the
+// only one that knows them.
+package plugin
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/99designs/gqlgen/codegen"
+	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/99designs/gqlgen/plugin"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// ResolversDir is where the generated resolvers go, beside those written by hand.
+const ResolversDir = "resolvers"
+
+// Files are all that a run writes, gqlgen's and ours.
+func Files(cfg *config.Config) []string {
+	return []string{cfg.Exec.Filename, cfg.Model.Filename, wireFile(cfg), connectFile}
+}
+
+func wireFile(cfg *config.Config) string { return filepath.Join(filepath.Dir(cfg.Exec.Filename), "wire.gen.go") }
+
+var connectFile = filepath.Join(ResolversDir, "connect.gen.go")
+
+// Plugin generates what a schema's bindings ask for. It serves one run.
+type Plugin struct{ graph *binding.Graph }
+
+var (
+	_ plugin.EarlySourcesInjector = (*Plugin)(nil)
+	_ plugin.SchemaMutator        = (*Plugin)(nil)
+	_ plugin.ConfigMutator        = (*Plugin)(nil)
+	_ plugin.CodeGenerator        = (*Plugin)(nil)
+)
+
+// Name is how gqlgen speaks of the plugin in its errors.
+func (*Plugin) Name() string { return "gatehouse" }
+
+// goField is gqlgen's directive for fields answered by hand, which it leaves to users to declare.
+const goField = `
+"""
+Answers the field by Go code in resolvers/.
+"""
+directive @goField(forceResolver: Boolean, batch: Boolean, name: String, type: String, omittable: Boolean) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+`
+
+// Sources are the declarations of our directives, which schemas need not repeat.
+func Sources() []*ast.Source {
+	return []*ast.Source{{Name: binding.VocabularyFile, Input: binding.Vocabulary + goField}}
+}
+
+// InjectSourcesEarly declares our directives.
+func (*Plugin) InjectSourcesEarly() ([]*ast.Source, error) { return Sources(), nil }
+
+// MutateSchema compiles the bindings, then takes our directives out of the schema: what
+// gqlgen generates knows the guards alone.
+func (p *Plugin) MutateSchema(schema *ast.Schema) error {
+	var err error
+	if p.graph, err = binding.Compile(schema); err != nil {
+		return err
+	}
+	for name, def := range schema.Types {
+		if ours(def.Position) {
+			delete(schema.Types, name)
+		}
+	}
+	for name, def := range schema.Directives {
+		if ours(def.Position) && !runsAtRunTime(name) {
+			delete(schema.Directives, name)
+		}
+	}
+	schema.SchemaDirectives = nil
+	for _, def := range schema.Types {
+		stripDefinition(def, func(d *ast.Directive) bool { return schema.Directives[d.Name] != nil })
+	}
+	return nil
+}
+
+// runsAtRunTime tells which of our directives gqlgen shall call.
+func runsAtRunTime(name string) bool { return name == "authenticated" || name == "requiresScopes" }
+
+func ours(pos *ast.Position) bool {
+	return pos != nil && pos.Src != nil && pos.Src.Name == binding.VocabularyFile
+}
+
+// MutateConfig makes resolvers of the bound fields, and batch resolvers of all fields
+// below the root that have one.
+func (p *Plugin) MutateConfig(cfg *config.Config) error {
+	for _, f := range p.graph.Fields {
+		if !cfg.IsRoot(f.Object) {
+			field := cfg.Models[f.Object.Name].Fields[f.Definition.Name]
+			field.Resolver = true
+			setField(cfg, f.Object.Name, f.Definition.Name, field)
+		}
+	}
+	batch := true
+	for object, entry := range cfg.Models {
+		for name, field := range entry.Fields {
+			if def := cfg.Schema.Types[object]; def != nil && field.Resolver && cfg.TypeSupportsBatchResolver(object, def) {
+				field.Batch = &batch
+				setField(cfg, object, name, field)
+			}
+		}
+	}
+	return nil
+}
+
+func setField(cfg *config.Config, object, name string, field config.TypeMapField) {
+	entry := cfg.Models[object]
+	if entry.Fields == nil {
+		entry.Fields = map[string]config.TypeMapField{}
+	}
+	entry.Fields[name] = field
+	cfg.Models[object] = entry
+}
+
+// GenerateCode makes our files and hides our directives from gqlgen's.
+func (p *Plugin) GenerateCode(data *codegen.Data) error {
+	if err := hide(data); err != nil {
+		return err
+	}
+	g := &generator{data: data, graph: p.graph}
+	resolvers, err := g.resolvers()
+	if err != nil {
+		return err
+	}
+	wire, err := g.wire()
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(connectFile, resolvers), write(wireFile(data.Config), wire))
+}
+
+func write(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o644)
+}
+
+// lowerFirst is a Go name with a small first letter.
+func lowerFirst(name string) string { return strings.ToLower(name[:1]) + name[1:] }

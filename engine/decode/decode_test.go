@@ -1,0 +1,182 @@
+package decode
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+type thing struct {
+	ID   string
+	N    int
+	Note *string
+	Tags []string
+}
+
+func decodeThing(d *Decoder) *thing {
+	v := new(thing)
+	d.Object("Thing", []string{"id"}, func(name string) bool {
+		switch name {
+		case "id":
+			v.ID = d.ID()
+		case "n":
+			v.N = d.Int()
+		case "note":
+			v.Note = Nullable(d, (*Decoder).String)
+		case "tags":
+			v.Tags = OrNull(d, ListOf((*Decoder).String))
+		default:
+			return false
+		}
+		return true
+	})
+	return v
+}
+
+func TestAnswer(t *testing.T) {
+	got, err := Answer("s", []byte(` {"x":[{"id":1}],"data":{"it":{"id":9007199254740977,"n":3e0,"note":null,"tags":["a\u00e9\"b"],"other":{"deep":[1,{}]}}}} `),
+		[]string{"data", "it"}, decodeThing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != "9007199254740977" || got.N != 3 || got.Note != nil || len(got.Tags) != 1 || got.Tags[0] != "aé\"b" {
+		t.Errorf("read %+v", got)
+	}
+}
+
+func TestAnswerWithoutAValue(t *testing.T) {
+	for _, body := range []string{"", "  ", "null", `{}`, `{"a":null}`, `{"a":{}}`, `{"a":{"b":null}}`} {
+		got, err := Answer("s", []byte(body), []string{"a", "b"}, MaybeNil(decodeThing))
+		if got != nil || err != nil {
+			t.Errorf("%q reads as %v, %v; want null", body, got, err)
+		}
+		if _, err := Answer("s", []byte(body), []string{"a", "b"}, decodeThing); err == nil {
+			t.Errorf("%q reads as a value where null is not allowed", body)
+		}
+	}
+}
+
+// Every row is refused, with a cause that says where and why, and a text that says neither.
+func TestRefused(t *testing.T) {
+	for body, cause := range map[string]string{
+		`{"id":"a"} x`:                 "at $: unexpected text after the value",
+		`[]`:                           "at $: a list where an object is expected",
+		`{"n":1}`:                      `at $: Thing lacks "id", which the graph says is never null`,
+		`{"id":null}`:                  "at $.id: null where an ID is expected",
+		`{"id":1.5}`:                   "at $.id: 1.5 is no ID: an ID is a string or a whole number",
+		`{"id":true}`:                  "at $.id: a boolean where an ID is expected",
+		`{"id":"a","n":2147483648}`:    "at $.n: 2147483648 is no Int: an Int is a whole number of 32 bits",
+		`{"id":"a","n":1.5}`:           "at $.n: 1.5 is no Int: an Int is a whole number of 32 bits",
+		`{"id":"a","n":"1"}`:           "at $.n: a string where an Int is expected",
+		`{"id":"a","n":01}`:            "at $.n: a number where an Int is expected",
+		`{"id":"a","note":5}`:          "at $.note: a number where a string is expected",
+		`{"id":"a","tags":["a",null]}`: "at $.tags[1]: null where a string is expected",
+		`{"id":"a","tags":["a" "b"]}`:  `at $.tags: a comma or "]" is missing`,
+		`{"id":"a","tags":["a",]}`:     "at $.tags[1]: no JSON where a string is expected",
+		`{"id":"a",}`:                  "at $: the name of a member is missing",
+		`{"id" "a"}`:                   "at $: a colon is missing",
+		"{\"id\":\"a\nb\"}":            "at $.id: a string holds a raw control character",
+		"{\"id\":\"\xff\"}":            "at $.id: a string is not UTF-8",
+		`{"id":"\x"}`:                  "at $.id: a string holds a bad escape",
+		`{"id":"a`:                     "at $.id: a string is not closed",
+		`{"id":"a","x":nul}`:           "at $.x: the JSON is not well-formed",
+		`{"id":"a","x":[1,2}`:          "at $.x: the JSON is not well-formed",
+		`{"id":"a","x":` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + "}": "at $.x: nested deeper than 512",
+	} {
+		_, err := Answer("users", []byte(body), nil, decodeThing)
+		f, ok := err.(*fault.Error)
+		if !ok {
+			t.Errorf("%s: no fault but %v", body, err)
+			continue
+		}
+		if f.Cause.Error() != cause {
+			t.Errorf("%s:\n got %s\nwant %s", body, f.Cause, cause)
+		}
+		if f.Kind != fault.DownstreamService || f.Service != "users" || f.Text != "the service's answer does not fit the graph" {
+			t.Errorf("%s: fault is %+v", body, f)
+		}
+	}
+}
+
+func TestScalars(t *testing.T) {
+	if d, err := Answer("s", []byte(`"12.50"`), nil, (*Decoder).Decimal); d != "12.50" || err != nil {
+		t.Error(d, err)
+	}
+	if d, err := Answer("s", []byte(`0.10000000000000000000001`), nil, (*Decoder).Decimal); d != "0.10000000000000000000001" || err != nil {
+		t.Error(d, err)
+	}
+	if _, err := Answer("s", []byte(`"twelve"`), nil, (*Decoder).Decimal); err == nil {
+		t.Error("a word is a Decimal")
+	}
+	if b, err := Answer("s", []byte(`true`), nil, (*Decoder).Boolean); !b || err != nil {
+		t.Error(b, err)
+	}
+	if _, err := Answer("s", []byte(`1`), nil, (*Decoder).Boolean); err == nil {
+		t.Error("1 is a Boolean")
+	}
+	if at, err := Answer("s", []byte(`"2026-01-31T12:00:00+01:00"`), nil, (*Decoder).DateTime); err != nil || at.UTC().Hour() != 11 {
+		t.Error(at, err)
+	}
+	if j, err := Answer("s", []byte(` {"a" : [1,2] } `), nil, (*Decoder).JSON); err != nil || string(j) != `{"a" : [1,2] }` {
+		t.Error(string(j), err)
+	}
+}
+
+func TestByKey(t *testing.T) {
+	first := func(s string) string { return s[:1] }
+	if m := ByKey([]string{"a1", "b1", "a2"}, first); m["a"] != "a2" || m["b"] != "b1" || len(m) != 2 {
+		t.Error(m)
+	}
+	if m := GroupByKey([]string{"a1", "b1", "a2"}, first); len(m["a"]) != 2 || m["a"][1] != "a2" {
+		t.Error(m)
+	}
+}
+
+// What the scanner accepts, encoding/json accepts, and reads the same.
+func FuzzJSON(f *testing.F) {
+	for _, seed := range []string{`{"id":"a","n":1,"tags":["x"]}`, `[1,-0.5e+7,null,true,"\u00e9\ud800"]`, `"\uD83D\uDE00"`, `{"a":{}}`, " 01", "{,}", "[,]", "tru", "-", "1e", `"` + "\x00" + `"`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		raw, err := Answer("s", body, nil, (*Decoder).JSON)
+		if err == nil && len(strings.TrimSpace(string(body))) > 0 && !json.Valid(raw) {
+			t.Fatalf("%q was accepted, but is no JSON", body)
+		}
+		if err != nil && json.Valid(body) && utf8.Valid(body) && strings.Count(string(body), "[")+strings.Count(string(body), "{") < maxDepth {
+			t.Fatalf("%q was refused, but is JSON: %v", body, err.(*fault.Error).Cause)
+		}
+		sameString(t, body)
+		sameFloat(t, body)
+	})
+}
+
+func sameString(t *testing.T, body []byte) {
+	got, err := Answer("s", body, nil, (*Decoder).String)
+	var want string
+	if err == nil && json.Unmarshal(body, &want) == nil && got != want {
+		t.Fatalf("%q reads as %q, encoding/json says %q", body, got, want)
+	}
+}
+
+func sameFloat(t *testing.T, body []byte) {
+	got, err := Answer("s", body, nil, (*Decoder).Float)
+	var want float64
+	if err == nil && (json.Unmarshal(body, &want) != nil || math.Float64bits(got) != math.Float64bits(want)) {
+		t.Fatalf("%q reads as %v, encoding/json says %v", body, got, want)
+	}
+}
+
+func BenchmarkDecodeList(b *testing.B) {
+	body := []byte("[" + strings.Repeat(`{"id":"u1","n":12,"note":"a note","tags":["x","y"],"other":{"a":[1,2,3]}},`, 99) + `{"id":"z"}]`)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Answer("s", body, nil, ListOf(decodeThing)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

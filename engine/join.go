@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+// One answers a field that has one key in each parent, in the shape of gqlgen's
+// batch resolvers: a value for each parent, and graphql.BatchErrorList when some
+// failed. A nil key gives V's zero value, which must be V's null, and a key
+// that the service leaves out gives b.Missing.
+func One[P any, K comparable, V any](ctx context.Context, parents []*P, key func(*P) *K, b Batch[K, V]) ([]V, error) {
+	keys := make([]K, 0, len(parents))
+	at := make([]int, len(parents)) // where a parent's key lies in keys, -1 for none
+	for i, parent := range parents {
+		at[i] = -1
+		if k := keyOf(parent, key); k != nil {
+			at[i] = len(keys)
+			keys = append(keys, *k)
+		}
+	}
+	found, failures := LoaderFor(ctx, b).Load(ctx, keys)
+	values := make([]V, len(parents))
+	var errs graphql.BatchErrorList
+	for i, k := range at {
+		if k < 0 {
+			continue
+		}
+		values[i] = found[k].Value
+		if failures != nil && failures[k] != nil {
+			errs = withError(errs, len(parents), i, failures[k])
+		}
+	}
+	return values, orNil(errs)
+}
+
+// keyOf spares the key functions from nil parents: gqlgen hands them over for lists
+// that have null elements.
+func keyOf[P, K any](parent *P, key func(*P) *K) *K {
+	if parent == nil {
+		return nil
+	}
+	return key(parent)
+}
+
+// Each answers a field that has a list of keys in each parent: the list of their
+// values, in the order of the keys. A key the service does not know is left out,
+// or stands as b.Missing when keepMissing is set. A nil list of keys gives nil.
+func Each[P any, K comparable, V any](ctx context.Context, parents []*P, keys func(*P) []K, keepMissing bool, b Batch[K, V]) ([][]V, error) {
+	var all []K
+	counts := make([]int, len(parents)) // -1 for null
+	for i, parent := range parents {
+		counts[i] = -1
+		if parent == nil {
+			continue
+		}
+		if own := keys(parent); own != nil {
+			counts[i] = len(own)
+			all = append(all, own...)
+		}
+	}
+	found, failures := LoaderFor(ctx, b).Load(ctx, all)
+	values := make([][]V, len(parents))
+	var errs graphql.BatchErrorList
+	at := 0
+	for i, n := range counts {
+		if n < 0 {
+			continue
+		}
+		values[i] = present(found[at:at+n], keepMissing)
+		if failures != nil {
+			if err := firstError(failures[at : at+n]); err != nil {
+				errs = withError(errs, len(parents), i, err)
+			}
+		}
+		at += n
+	}
+	return values, orNil(errs)
+}
+
+func present[V any](found []Found[V], keepMissing bool) []V {
+	values := make([]V, 0, len(found))
+	for _, f := range found {
+		if f.OK || keepMissing {
+			values = append(values, f.Value)
+		}
+	}
+	return values
+}
+
+func firstError(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func withError(errs graphql.BatchErrorList, n, i int, err error) graphql.BatchErrorList {
+	if errs == nil {
+		errs = make(graphql.BatchErrorList, n)
+	}
+	errs[i] = err
+	return errs
+}
+
+// orNil keeps a nil list from becoming a non-nil error.
+func orNil(errs graphql.BatchErrorList) error {
+	if errs == nil {
+		return nil
+	}
+	return errs
+}

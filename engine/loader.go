@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/graph-gophers/dataloader/v7"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+// Batch says how the values of one kind are fetched for many keys at once.
+type Batch[K comparable, V any] struct {
+	// Name identifies the call with its arguments. Within one operation, batches
+	// of the same name and types share their answers: a key is fetched once.
+	Name string
+	// Missing is the value of a key that the service leaves out; by default V's zero
+	// value. For lists it is the empty one: nobody's orders are no orders.
+	Missing V
+	// MaxSize is how many keys one call may carry; 0 means any number.
+	MaxSize int
+	// Fetch answers for keys, which are distinct. A key that is missing from the
+	// map has no value; one that was not asked for is dropped. Its context is the
+	// operation's, not that of the field which asked first.
+	Fetch func(ctx context.Context, keys []K) (map[K]V, error)
+}
+
+// Found is what a loader knows of one key.
+type Found[V any] struct {
+	Value V    // the batch's Missing when the service has none
+	OK    bool // whether the service has one
+}
+
+// Loader fetches values for the fields of one operation, each key once, and joins
+// what several fields ask for at the same moment into one batch. It is a
+// dataloader/v7 whose batches end when the operation's fields have nothing more to
+// ask, not when a timer that counts from the first key runs out. It is safe for
+// concurrent use.
+type Loader[K comparable, V any] struct {
+	op    *operation
+	batch Batch[K, V]
+	cache dataloader.Cache[K, Found[V]]
+
+	mu   sync.Mutex
+	next *round[K] // guarded by mu; nil while nobody gathers
+}
+
+// round is the keys that will make the next batch.
+type round[K comparable] struct {
+	keys     map[K]struct{}
+	order    []K
+	arrivals int
+	sent     chan struct{} // closed when every key has its thunk in the cache
+}
+
+type loaderKey[K comparable, V any] struct{ name string }
+
+// LoaderFor gives the loader of b in the operation of ctx, the same one for every
+// field that asks with the same name. Without an operation in ctx the loader
+// stands alone.
+func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[K, V] {
+	op := operationOf(ctx)
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	key := loaderKey[K, V]{b.Name}
+	if known, ok := op.loaders[key]; ok {
+		return known.(*Loader[K, V])
+	}
+	l := &Loader[K, V]{op: op, batch: b, cache: dataloader.NewCache[K, Found[V]]()}
+	op.loaders[key] = l
+	return l
+}
+
+// Load answers for keys, in their order, one error for each that failed; the list of
+// errors is nil when none did. It returns early when ctx ends.
+func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error) {
+	if r := l.join(ctx, keys); r != nil {
+		select {
+		case <-r.sent:
+		case <-ctx.Done():
+			return failed[V](len(keys), ctx.Err())
+		}
+	}
+	values := make([]Found[V], len(keys))
+	var errs []error
+	for i, key := range keys {
+		thunk, _ := l.cache.Get(ctx, key)
+		var err error
+		if values[i], err = thunk(); err != nil {
+			if errs == nil {
+				errs = make([]error, len(keys))
+			}
+			errs[i] = err
+		}
+	}
+	return values, errs
+}
+
+// join puts the keys that nobody has asked for into the next round and returns the
+// round to wait for: nil when every key is known already.
+func (l *Loader[K, V]) join(ctx context.Context, keys []K) *round[K] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var mine *round[K]
+	for _, key := range keys {
+		if _, known := l.cache.Get(ctx, key); known {
+			continue
+		}
+		if l.next == nil {
+			l.next = &round[K]{keys: map[K]struct{}{}, sent: make(chan struct{})}
+			go l.gather(l.next)
+		}
+		mine = l.next
+		if _, asked := mine.keys[key]; !asked {
+			mine.keys[key] = struct{}{}
+			mine.order = append(mine.order, key)
+		}
+	}
+	if mine != nil {
+		mine.arrivals++
+	}
+	return mine
+}
+
+// How long a round stays open. gqlgen's executor hands over one list of parents at
+// a time, each from a goroutine of its own, so a plan node's lists trickle in.
+const (
+	quiet   = 300 * time.Microsecond // a round closes when nobody came for so long,
+	patient = 20 * time.Millisecond  // and at the latest after this
+	yields  = 16                     // and when those ready to run have had their turn
+)
+
+// gather ends the round r when no field has joined it for a while, then sends it.
+// The fields waiting in r.sent are its owners.
+func (l *Loader[K, V]) gather(r *round[K]) {
+	for opened, seen := time.Now(), 0; time.Since(opened) < patient && l.op.ctx.Err() == nil; {
+		l.op.pause(quiet)
+		// The fields which are ready to run may still join. On a busy machine they
+		// have been waiting for a processor as long as this goroutine has.
+		for range yields {
+			runtime.Gosched()
+		}
+		arrived := l.arrived(r)
+		if arrived == seen {
+			break
+		}
+		seen = arrived
+	}
+	l.send(r)
+}
+
+func (l *Loader[K, V]) arrived(r *round[K]) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return r.arrivals
+}
+
+// send hands the round's keys to a dataloader which is full with exactly these keys,
+// so that its batch starts at once.
+func (l *Loader[K, V]) send(r *round[K]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next = nil
+	full := dataloader.NewBatchedLoader(l.fetch,
+		dataloader.WithCache(l.cache),
+		dataloader.WithBatchCapacity[K, Found[V]](len(r.order)),
+		dataloader.WithInputCapacity[K, Found[V]](len(r.order)),
+		dataloader.WithWait[K, Found[V]](time.Hour))
+	for _, key := range r.order {
+		full.Load(l.op.ctx, key)
+	}
+	close(r.sent)
+}
+
+// fetch asks for keys in chunks of the batch's size, side by side.
+func (l *Loader[K, V]) fetch(ctx context.Context, keys []K) []*dataloader.Result[Found[V]] {
+	results := make([]*dataloader.Result[Found[V]], 0, len(keys))
+	for range keys {
+		results = append(results, &dataloader.Result[Found[V]]{})
+	}
+	size := len(keys)
+	if l.batch.MaxSize > 0 {
+		size = min(size, l.batch.MaxSize)
+	}
+	var chunks sync.WaitGroup
+	at := 0
+	for chunk := range slices.Chunk(keys, size) {
+		mine := results[at : at+len(chunk)]
+		at += len(chunk)
+		chunks.Go(func() { l.fetchChunk(ctx, chunk, mine) })
+	}
+	chunks.Wait()
+	return results
+}
+
+func (l *Loader[K, V]) fetchChunk(ctx context.Context, keys []K, results []*dataloader.Result[Found[V]]) {
+	values, err := l.call(ctx, keys)
+	for i, key := range keys {
+		if err != nil {
+			results[i].Error = err
+			continue
+		}
+		value, ok := values[key]
+		if !ok {
+			value = l.batch.Missing
+		}
+		results[i].Data = Found[V]{Value: value, OK: ok}
+	}
+}
+
+// call fetches, and turns a panic into an error: it runs in a goroutine of its own,
+// where nothing else would keep it from ending the process.
+func (l *Loader[K, V]) call(ctx context.Context, keys []K) (values map[K]V, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fault.New(fault.Internal, "internal error").
+				Because(fmt.Errorf("panic in batch %q: %v\n%s", l.batch.Name, r, debug.Stack()))
+		}
+	}()
+	return l.batch.Fetch(ctx, keys)
+}
+
+func failed[V any](n int, err error) ([]Found[V], []error) {
+	return make([]Found[V], n), slices.Repeat([]error{err}, n)
+}

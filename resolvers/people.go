@@ -1,0 +1,67 @@
+package resolvers
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+
+	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
+	"github.com/gatehouse-graphql/gatehouse/graph/model"
+)
+
+// Person answers Query.person: yourself as an account, anybody else as a user.
+func (r queryResolver) Person(ctx context.Context, id string) (model.Person, error) {
+	if who := auth.From(ctx); who != nil && who.Subject == id {
+		account, err := r.Me(ctx)
+		if account == nil {
+			return nil, err // not an interface that holds a nil account
+		}
+		return account, err
+	}
+	user, err := r.User(ctx, id)
+	if user == nil {
+		return nil, err
+	}
+	return user, err
+}
+
+// historyOf is how many orders lifetimeValue looks at: as many as the service gives.
+const historyOf = 50
+
+// LifetimeValue answers User.lifetimeValue from the same call that answers User.orders:
+// a resolver by hand may ask another one, and shares what the operation already fetched.
+func (r userResolver) LifetimeValue(ctx context.Context, users []*model.User) ([]*model.Money, error) {
+	limit := historyOf
+	histories, err := r.Orders(ctx, users, &limit)
+	sums := make([]*model.Money, len(users))
+	for i, orders := range histories {
+		if sum, failed := total(orders); failed == nil {
+			sums[i] = sum
+		} else {
+			return nil, failed
+		}
+	}
+	return sums, err
+}
+
+// total adds up what orders came to, cancelled ones left out; nil when there is none.
+func total(orders []*model.Order) (*model.Money, error) {
+	var currency string
+	sum := new(big.Rat)
+	for _, o := range orders {
+		if o.Status == model.OrderStatusCancelled {
+			continue
+		}
+		amount, ok := new(big.Rat).SetString(string(o.Total.Amount))
+		if !ok || currency != "" && currency != o.Total.Currency {
+			return nil, fmt.Errorf("order %s: %s %s cannot be added to %s", o.ID, o.Total.Amount, o.Total.Currency, currency)
+		}
+		currency = o.Total.Currency
+		sum.Add(sum, amount)
+	}
+	if currency == "" {
+		return nil, nil
+	}
+	return &model.Money{Amount: scalar.Decimal(sum.FloatString(2)), Currency: currency}, nil
+}

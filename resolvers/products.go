@@ -1,0 +1,108 @@
+package resolvers
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/graph/model"
+)
+
+// InStock answers Product.inStock from Product.stock, at the cost of one call for both.
+func (r productResolver) InStock(ctx context.Context, products []*model.Product) ([]*bool, error) {
+	stock, err := r.Stock(ctx, products)
+	answers := make([]*bool, len(products))
+	for i, n := range stock {
+		if n != nil {
+			some := *n > 0
+			answers[i] = &some
+		}
+	}
+	return answers, err
+}
+
+// TimesOrdered answers Product.timesOrdered. It batches with a loader of its own: all
+// products of the operation are counted in one walk over the orders.
+func (r productResolver) TimesOrdered(ctx context.Context, products []*model.Product) ([]*int, error) {
+	return engine.One(ctx, products, func(p *model.Product) *string {
+		return &p.Sku
+	}, engine.Batch[string, *int]{Name: "times ordered", Fetch: r.countOrders})
+}
+
+// Orders come in pages; so many are counted at the most, so that one field cannot use up
+// the operation's calls.
+const (
+	pageSize = 100
+	maxPages = 20
+)
+
+// countOrders tells how many of each sku were ordered.
+func (r productResolver) countOrders(ctx context.Context, skus []string) (map[string]*int, error) {
+	counts := make(map[string]*int, len(skus))
+	for _, sku := range skus {
+		counts[sku] = new(int)
+	}
+	for page := 1; page <= maxPages; page++ {
+		size := pageSize
+		orders, err := queryResolver(r).Orders(ctx, nil, nil, &page, &size)
+		if err != nil {
+			return nil, err
+		}
+		for _, order := range orders {
+			for _, line := range order.Lines {
+				if n, asked := counts[line.ProductID]; asked {
+					*n += line.Quantity
+				}
+			}
+		}
+		if len(orders) < pageSize {
+			return counts, nil
+		}
+	}
+	return nil, fault.New(fault.BadRequest, "there are too many orders to count")
+}
+
+// searchedProducts is how many products a search looks through.
+const searchedProducts = 200
+
+// Search answers Query.search: products as their service finds them, then the categories
+// of all products whose name holds the text.
+func (r queryResolver) Search(ctx context.Context, text string) ([]model.SearchResult, error) {
+	if utf8.RuneCountInString(text) < 2 {
+		return nil, fault.New(fault.BadUserInput, "text must have at least 2 characters")
+	}
+	limit := searchedProducts
+	found, err := r.Products(ctx, &text, nil, nil, nil, &limit)
+	if err != nil {
+		return nil, err
+	}
+	all, err := r.Products(ctx, nil, nil, nil, nil, &limit)
+	if err != nil {
+		return nil, err
+	}
+	results := []model.SearchResult{}
+	for _, p := range found.Items {
+		results = append(results, p)
+	}
+	for _, c := range categories(all.Items) {
+		if strings.Contains(strings.ToLower(c.Name), strings.ToLower(text)) {
+			results = append(results, c)
+		}
+	}
+	return results, nil
+}
+
+// categories are those of products and the wider ones, each once.
+func categories(products []*model.Product) []*model.Category {
+	seen := map[string]bool{}
+	var all []*model.Category
+	for _, p := range products {
+		for c := p.Category; c != nil && !seen[c.ID]; c = c.Parent {
+			seen[c.ID] = true
+			all = append(all, c)
+		}
+	}
+	return all
+}
