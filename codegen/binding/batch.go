@@ -100,7 +100,7 @@ func (b *bindingCompiler) readable(t *ast.Type, pos *ast.Position, seen map[stri
 	seen[def.Name] = true
 	switch def.Kind {
 	case ast.Interface, ast.Union:
-		b.fault(pos, "%s is an %s, and nothing says which type a service's answer is; resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def))
+		b.fault(pos, "%s is %s, and nothing says which type a service's answer is; resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def))
 	case ast.Object:
 		for _, f := range def.Fields {
 			if sent(f) {
@@ -112,7 +112,7 @@ func (b *bindingCompiler) readable(t *ast.Type, pos *ast.Position, seen map[stri
 
 func kindName(def *ast.Definition) string {
 	if def.Kind == ast.Union {
-		return "union"
+		return "a union"
 	}
-	return "interface"
+	return "an interface"
 }

@@ -22,6 +22,7 @@ var connectTemplate = template.Must(template.New("connect").Parse(connectText))
 // connectView is what connect.gotpl shows.
 type connectView struct {
 	Graph   string // package name with its dot
+	Sources []string
 	Types   []typeView
 	Methods []methodView
 }
@@ -64,6 +65,9 @@ type goNames struct{ Context, HTTP, Rest, Upstreams, Engine, Decode string }
 func (g *generator) resolvers() ([]byte, error) {
 	f := newGoFile("resolvers")
 	v := connectView{Graph: f.use(g.graphPkg())}
+	for _, s := range g.graph.Sources {
+		v.Sources = append(v.Sources, s.Name)
+	}
 	for _, o := range g.data.Objects {
 		if o.HasResolvers() && !strings.HasPrefix(o.Name, "__") {
 			name := strings.ToUpper(o.Name[:1]) + o.Name[1:]

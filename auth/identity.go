@@ -1,0 +1,105 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+)
+
+// Identity is a caller whose token was accepted. It is shared by everything that
+// runs for the request: read it, don't change it. A nil *Identity is an anonymous
+// caller, and every method may be called on it.
+type Identity struct {
+	// Subject is the token's "sub"; empty when it has none.
+	Subject string
+	// Scopes are what the token allows its bearer to do.
+	Scopes []string
+	// Roles are the texts at Options.RolesClaim.
+	Roles []string
+	// Claims is the token's whole payload: string, bool, json.Number, nil, []any
+	// and map[string]any.
+	Claims map[string]any
+
+	// A pointer, since fmt prints the text of unexported fields, and asks no
+	// String method first when the Identity itself is inside such a field.
+	token *string
+}
+
+func identify(t *token, rolesClaim string) *Identity {
+	subject, _ := t.claims["sub"].(string)
+	return &Identity{
+		Subject: subject,
+		Scopes:  scopesOf(t.claims),
+		Roles:   rolesOf(t.claims, rolesClaim),
+		Claims:  t.claims,
+		token:   &t.raw,
+	}
+}
+
+// HasScope tells whether the token holds scope, letter by letter.
+func (i *Identity) HasScope(scope string) bool {
+	return i != nil && slices.Contains(i.Scopes, scope)
+}
+
+// HasRole tells whether the token holds role, letter by letter.
+func (i *Identity) HasRole(role string) bool {
+	return i != nil && slices.Contains(i.Roles, role)
+}
+
+// Claim finds a claim by its dotted path, such as "sub" or "realm_access.roles".
+// It tells apart a claim that is null (nil, true) and one that is not there (nil, false).
+func (i *Identity) Claim(path string) (any, bool) {
+	if i == nil {
+		return nil, false
+	}
+	return lookup(i.Claims, path)
+}
+
+// Token is the bearer token as the client sent it, for a service that is to have
+// it too; empty for an anonymous caller. It belongs in no log and no error.
+func (i *Identity) Token() string {
+	if i == nil || i.token == nil {
+		return ""
+	}
+	return *i.token
+}
+
+// String names the caller, without the token and without other claims.
+func (i *Identity) String() string {
+	if i == nil {
+		return "anonymous"
+	}
+	return fmt.Sprintf("caller %q", i.Subject)
+}
+
+// GoString is String, so that %#v shows no more.
+func (i *Identity) GoString() string { return i.String() }
+
+// LogValue is what a log shows: the subject, never the token.
+func (i *Identity) LogValue() slog.Value {
+	if i == nil {
+		return slog.StringValue("anonymous")
+	}
+	return slog.GroupValue(slog.String("sub", i.Subject))
+}
+
+type identityKey struct{}
+
+// With returns a context that carries the caller; nil is an anonymous one.
+func With(ctx context.Context, i *Identity) context.Context {
+	return context.WithValue(ctx, identityKey{}, i)
+}
+
+// From gives the caller whom ctx carries, nil when anonymous.
+func From(ctx context.Context) *Identity {
+	i, _ := ctx.Value(identityKey{}).(*Identity)
+	return i
+}
+
+// Claim is the caller's claim at a dotted path as a value to send; nil when there is
+// none. Bindings call it for $claims.
+func Claim(ctx context.Context, path string) any {
+	value, _ := From(ctx).Claim(path)
+	return value
+}

@@ -1,0 +1,241 @@
+package auth
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+// endpoint stands in for the issuer's server, so that the clock can be faked.
+type endpoint struct {
+	slow time.Duration // before it answers
+
+	mu    sync.Mutex
+	kids  []string // of the keys it serves; guarded by mu
+	down  bool     // no connection; guarded by mu
+	calls int      // guarded by mu
+}
+
+func (e *endpoint) change(change func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	change()
+}
+
+func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
+	e.change(func() { e.calls++ })
+	select {
+	case <-time.After(e.slow):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.down {
+		return nil, errors.New("connection refused")
+	}
+	body := io.NopCloser(strings.NewReader(e.keySet()))
+	return &http.Response{StatusCode: http.StatusOK, Body: body, Request: r}, nil
+}
+
+func (e *endpoint) keySet() string {
+	storage := jwkset.NewMemoryStorage()
+	for at, kid := range e.kids {
+		seed := make([]byte, ed25519.SeedSize)
+		seed[0] = byte(at)
+		public := ed25519.NewKeyFromSeed(seed).Public()
+		key, err := jwkset.NewJWKFromKey(public, jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: kid}})
+		if err != nil {
+			panic(err)
+		}
+		_ = storage.KeyWrite(context.Background(), key) // memory cannot fail
+	}
+	text, err := storage.JSON(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// inBubble runs a set against the endpoint under a fake clock.
+func inBubble(t *testing.T, e *endpoint, test func(t *testing.T, s *keySet)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := newKeySet("http://issuer.test/keys", &http.Client{Transport: e}, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(context.Background())
+		go s.run(ctx)
+		test(t, s)
+		stop()
+		<-s.ended
+	})
+}
+
+// wantKey fails unless the key is found, or else missing with an error of that kind.
+func wantKey(t *testing.T, s *keySet, kid string, kind fault.Kind) {
+	t.Helper()
+	keys, err := s.find(t.Context(), kid, "EdDSA")
+	if got := fault.KindOf(err); got != kind || (len(keys) == 1) != (kind == "") {
+		t.Errorf("key %s: %d keys, kind %q (%v), want kind %q", kid, len(keys), got, err, kind)
+	}
+}
+
+func wantCalls(t *testing.T, e *endpoint, calls int) {
+	t.Helper()
+	synctest.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.calls != calls {
+		t.Errorf("the set was fetched %d times, want %d", e.calls, calls)
+	}
+}
+
+// An unknown key is no fault of its own yet: the issuer makes it a refusal.
+const unknownKey = fault.Internal
+
+func TestFirstTokenWaitsForTheKeys(t *testing.T) {
+	e := &endpoint{kids: []string{"k1"}, slow: 3 * time.Second}
+	inBubble(t, e, func(t *testing.T, s *keySet) {
+		start := time.Now()
+		wantKey(t, s, "k1", "")
+		if waited := time.Since(start); waited != e.slow {
+			t.Errorf("waited %v, want %v", waited, e.slow)
+		}
+		wantCalls(t, e, 1)
+	})
+}
+
+func TestRotation(t *testing.T) {
+	e := &endpoint{kids: []string{"k1"}}
+	inBubble(t, e, func(t *testing.T, s *keySet) {
+		wantKey(t, s, "k1", "")
+		e.change(func() { e.kids = []string{"k2"} })
+		time.Sleep(fetchPause)
+		wantKey(t, s, "k1", "")         // still believed
+		wantKey(t, s, "k2", "")         // unknown, so the set is fetched
+		wantKey(t, s, "k1", unknownKey) // the issuer gave it up
+		wantCalls(t, e, 2)
+	})
+}
+
+func TestUnknownKeysDoNotHammerTheServer(t *testing.T) {
+	e := &endpoint{kids: []string{"k1"}}
+	inBubble(t, e, func(t *testing.T, s *keySet) {
+		start := time.Now()
+		for range 1000 {
+			wantKey(t, s, "nobody", unknownKey)
+		}
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("the requests waited %v", waited)
+		}
+		wantCalls(t, e, 1)
+		time.Sleep(fetchPause)
+		for range 1000 {
+			wantKey(t, s, "nobody", unknownKey)
+		}
+		wantCalls(t, e, 2)
+	})
+}
+
+// Those who wait for the same attempt share it.
+func TestManyWaitForOneFetch(t *testing.T) {
+	e := &endpoint{kids: []string{"k1"}, slow: time.Second}
+	inBubble(t, e, func(t *testing.T, s *keySet) {
+		wantKey(t, s, "k1", "")
+		e.change(func() { e.kids = []string{"k1", "k2"} })
+		time.Sleep(fetchPause)
+		done := make(chan struct{})
+		for range 100 {
+			go func() {
+				wantKey(t, s, "k2", "")
+				done <- struct{}{}
+			}()
+		}
+		for range 100 {
+			<-done
+		}
+		wantCalls(t, e, 2)
+		time.Sleep(fetchPause) // nobody's wish is left over
+		wantCalls(t, e, 2)
+	})
+}
+
+func TestSetIsFetchedAgainWhenOld(t *testing.T) {
+	e := &endpoint{kids: []string{"k1"}}
+	inBubble(t, e, func(t *testing.T, s *keySet) {
+		wantKey(t, s, "k1", "")
+		e.change(func() { e.kids = []string{"k2"} })
+		time.Sleep(refreshEvery - time.Second)
+		wantCalls(t, e, 1)
+		time.Sleep(time.Second)
+		wantCalls(t, e, 2)
+		wantKey(t, s, "k1", unknownKey)
+		wantKey(t, s, "k2", "")
+		wantCalls(t, e, 2)
+	})
+}
+
+func TestServerComesBack(t *testing.T) {
+	e := &endpoint{kids: []string{"k1"}, down: true}
+	inBubble(t, e, func(t *testing.T, s *keySet) {
+		start := time.Now()
+		for range 100 {
+			wantKey(t, s, "k1", fault.ServiceUnavailable)
+		}
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("the requests waited %v", waited)
+		}
+		wantCalls(t, e, 1)
+		e.change(func() { e.down = false })
+		time.Sleep(fetchPause)
+		wantCalls(t, e, 2)
+		wantKey(t, s, "k1", "")
+	})
+}
+
+// While the server is down, the keys of before go on, and only what is unknown is unsure.
+func TestServerGoesDown(t *testing.T) {
+	e := &endpoint{kids: []string{"k1"}}
+	inBubble(t, e, func(t *testing.T, s *keySet) {
+		wantKey(t, s, "k1", "")
+		e.change(func() { e.down = true })
+		time.Sleep(time.Hour)
+		wantKey(t, s, "k1", "")
+		wantKey(t, s, "k2", fault.ServiceUnavailable)
+		e.change(func() { e.down = false })
+		time.Sleep(fetchPause)
+		wantKey(t, s, "k2", unknownKey)
+	})
+}
+
+func TestWaitingIsBounded(t *testing.T) {
+	e := &endpoint{kids: []string{"k1"}, slow: time.Hour}
+	inBubble(t, e, func(t *testing.T, s *keySet) {
+		start := time.Now()
+		wantKey(t, s, "k1", fault.ServiceUnavailable)
+		if waited := time.Since(start); waited != fetchTimeout {
+			t.Errorf("waited %v, want %v", waited, fetchTimeout)
+		}
+		time.Sleep(fetchPause)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start = time.Now()
+		if _, err := s.find(ctx, "k1", "EdDSA"); fault.KindOf(err) != fault.ServiceUnavailable {
+			t.Errorf("got %v", err)
+		}
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("waited %v beyond the request's deadline", waited)
+		}
+	})
+}

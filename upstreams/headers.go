@@ -1,0 +1,82 @@
+package upstreams
+
+import (
+	"context"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
+)
+
+type clientHeaders struct{}
+
+// WithClientHeaders returns a context with the headers of the client's request, of
+// which a service gets those that its Source lists under Forward, and X-Request-ID.
+// h must not change as long as the context is used.
+func WithClientHeaders(ctx context.Context, h http.Header) context.Context {
+	return context.WithValue(ctx, clientHeaders{}, h)
+}
+
+const requestID = "X-Request-Id"
+
+// unforwardable says why a client's header is never given on; "" when it may be.
+func unforwardable(name string) string {
+	canonical := textproto.CanonicalMIMEHeaderKey(name)
+	switch {
+	case !rest.ValidHeaderName(name):
+		return "is no header name"
+	case rest.Reserved(canonical):
+		return "belongs to the client's own connection"
+	case canonical == "Cookie":
+		return "holds what a browser sends unasked"
+	case strings.HasPrefix(canonical, "X-User-"):
+		return "is one by which services know a user, and a client could write any name into it"
+	case strings.HasPrefix(canonical, "Content-"), canonical == "Accept", canonical == "Range":
+		return "describes the client's own request or answer"
+	}
+	return ""
+}
+
+// headers completes those of every call to one service.
+type headers struct {
+	fixed   http.Header
+	forward []string // canonical
+}
+
+func newHeaders(o Source) headers {
+	h := headers{fixed: http.Header{}, forward: []string{requestID}}
+	for name, value := range o.Headers {
+		h.fixed.Set(name, value)
+	}
+	for _, name := range o.Forward {
+		if canonical := textproto.CanonicalMIMEHeaderKey(name); !slices.Contains(h.forward, canonical) {
+			h.forward = append(h.forward, canonical)
+		}
+	}
+	return h
+}
+
+// complete adds to the headers of a call. The operator's win over all; the binding's,
+// already in to, win over the client's.
+func (h headers) complete(ctx context.Context, to http.Header) {
+	from, _ := ctx.Value(clientHeaders{}).(http.Header)
+	for _, name := range h.forward {
+		if len(to[name]) == 0 && forwardable(name, from[name]) {
+			to[name] = from[name]
+		}
+	}
+	for name, value := range h.fixed {
+		to[name] = value
+	}
+}
+
+// forwardable tells whether the values may be sent on. Of two credentials the gateway
+// has checked only one, so a service gets neither.
+func forwardable(name string, values []string) bool {
+	if len(values) == 0 || name == "Authorization" && len(values) > 1 {
+		return false
+	}
+	return !slices.ContainsFunc(values, func(v string) bool { return !rest.ValidHeaderValue(v) })
+}

@@ -1,0 +1,119 @@
+package upstreams_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
+)
+
+func TestMistakesInOptions(t *testing.T) {
+	noPEM := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(noPEM, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	good := []string{"http://localhost:4001"}
+	for _, test := range []struct {
+		name   string
+		source upstreams.Source
+		want   string // after: source "users":
+	}{
+		{"no URLs", upstreams.Source{}, "urls is empty: list at least one"},
+		{"no URL", upstreams.Source{URLs: []string{"http://a b"}}, "urls[0] is no URL"},
+		{"scheme", upstreams.Source{URLs: []string{"http://a", "ftp://b"}}, "urls[1] must begin with http:// or https://"},
+		{"no scheme", upstreams.Source{URLs: []string{"localhost:4001"}}, "urls[0] must begin with http://"},
+		{"no host", upstreams.Source{URLs: []string{"http:///path"}}, "urls[0] has no host"},
+		{"port only", upstreams.Source{URLs: []string{"http://:80"}}, "urls[0] has no host"},
+		{"user", upstreams.Source{URLs: []string{"http://u:s3cret@a"}}, "urls[0] has user information"},
+		{"query", upstreams.Source{URLs: []string{"http://a?key=s3cret"}}, "urls[0] has a query or fragment"},
+		{"fragment", upstreams.Source{URLs: []string{"http://a#b"}}, "urls[0] has a query or fragment"},
+		{"twice", upstreams.Source{URLs: []string{"http://a", "http://a"}}, "urls[1] is listed twice"},
+		{"balance", upstreams.Source{URLs: good, Balance: "random"}, `unknown balance "random": there is roundRobin`},
+		{"timeout", upstreams.Source{URLs: good, Timeout: -1}, "timeout is negative"},
+		{"size", upstreams.Source{URLs: good, MaxResponse: -1}, "maxResponse is negative"},
+		{"idle", upstreams.Source{URLs: good, Pool: upstreams.Pool{MaxIdle: -1}}, "pool.maxIdle is negative"},
+		{"header name", upstreams.Source{URLs: good, Headers: map[string]string{"A B": "s3cret"}}, `headers: "A B" is no header name`},
+		{"header value", upstreams.Source{URLs: good, Headers: map[string]string{"A": "s3cret\r\n"}}, "headers: the value of A has control characters"},
+		{"header of the connection", upstreams.Source{URLs: good, Headers: map[string]string{"host": "x"}}, "headers: host belongs to the connection"},
+		{"CA file missing", upstreams.Source{URLs: good, TLS: upstreams.TLS{CAFile: noPEM + ".no"}}, "tls.caFile: open "},
+		{"CA file empty", upstreams.Source{URLs: good, TLS: upstreams.TLS{CAFile: noPEM}}, "tls.caFile: " + noPEM + " has no PEM certificate"},
+	} {
+		_, err := upstreams.New(upstreams.Options{"users": test.source}, nil)
+		if err == nil || !strings.HasPrefix(err.Error(), `source "users": `+test.want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v, want: %s", test.name, err, test.want)
+		}
+	}
+}
+
+func TestHeadersThatAreNeverForwarded(t *testing.T) {
+	for _, name := range []string{
+		"Cookie", "cookie", "Proxy-Authorization", "Host", "Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding",
+		"Upgrade", "Expect", "Content-Type", "Content-Length", "Accept-Encoding", "Accept", "X-User-Id", "Bad Name", "",
+	} {
+		o := upstreams.Options{"users": {URLs: []string{"http://localhost"}, Forward: []string{"Authorization", name}}}
+		if _, err := upstreams.New(o, nil); err == nil || !strings.Contains(err.Error(), `source "users": forward: "`+name+`" `) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestAllMistakesAreToldAtOnce(t *testing.T) {
+	_, err := upstreams.New(upstreams.Options{
+		"users":  {URLs: []string{"ftp://a", "b"}, Timeout: -1},
+		"orders": {},
+	}, nil)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	want := `source "orders": urls is empty: list at least one, like "http://localhost:4001"
+source "users": urls[0] must begin with http:// or https://
+source "users": urls[1] must begin with http:// or https://
+source "users": timeout is negative: leave it out to get the default`
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNoSourcesAreFine(t *testing.T) {
+	services, err := upstreams.New(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	services.Close()
+}
+
+func TestOptionsInYAML(t *testing.T) {
+	const text = `
+users:
+  urls: [http://localhost:4001/api]
+  balance: roundRobin
+  timeout: 2s
+  connectTimeout: 500ms
+  maxResponse: 1048576
+  headers: {X-API-Key: abc}
+  forward: [Authorization]
+  pool: {maxIdle: 8, maxConns: 16, idleTimeout: 1m}
+  tls: {caFile: ca.pem}
+  proxyFromEnvironment: true
+`
+	var got upstreams.Options
+	if err := yaml.UnmarshalWithOptions([]byte(text), &got, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	want := upstreams.Options{"users": {
+		URLs: []string{"http://localhost:4001/api"}, Balance: "roundRobin",
+		Timeout: 2 * time.Second, ConnectTimeout: 500 * time.Millisecond, MaxResponse: 1 << 20,
+		Headers: map[string]string{"X-API-Key": "abc"}, Forward: []string{"Authorization"},
+		Pool: upstreams.Pool{MaxIdle: 8, MaxConns: 16, IdleTimeout: time.Minute},
+		TLS:  upstreams.TLS{CAFile: "ca.pem"}, ProxyFromEnvironment: true,
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,350 @@
+// Package rest owns one call to a REST service: what it says, how it is sent, and
+// what its failure means.
+//
+// A Call keeps every value in its place: whatever a client wrote into an argument,
+// it never changes the host, the depth of the path, the names of the parameters or
+// the headers. It is escaped, or the call is refused before anything is sent.
+//
+// A Client sends calls to one service. It follows no redirects, reads no more than
+// it was told, stops when the context does, and answers with a 2xx or a *fault.Error
+// in which only Cause holds anything that the service said.
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/encode"
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+const (
+	contentType    = "Content-Type"
+	idempotencyKey = "Idempotency-Key"
+)
+
+// Call is one request to a service, built piece by piece by generated code:
+//
+//	rest.New("GET", "/users/").Segment(id).Literal("/orders").Query("limit", first)
+//
+// Values are strings, booleans, numbers, json.Number, a json.RawMessage of one of
+// these, types based on them, and pointers to them; nil and nil pointers mean "not
+// given". The first value that does not fit its place makes the whole call fail, and
+// what follows is ignored: see Err.
+//
+// One goroutine builds a Call; once built, it may be sent any number of times and
+// from several goroutines.
+type Call struct {
+	method string
+	path   []byte  // escaped
+	places []place // where in path the values stand
+	query  []byte  // escaped, in the order of the template
+	header http.Header
+	body   []byte
+	mime   string // of body, unless header has a Content-Type; "" is no body
+	err    *fault.Error
+}
+
+// place is a stretch of a path that came from a value.
+type place struct{ from, to int }
+
+// New begins a call with its method in capitals and the first literal piece of its
+// path, which starts with a slash.
+func New(method, literal string) *Call {
+	c := &Call{method: method, path: make([]byte, 0, len(literal)+48)}
+	return c.Literal(literal)
+}
+
+// Literal adds text of the schema to the path. It is trusted: slashes separate, and
+// what is percent-encoded already stays so. A '?' or '#' is no separator here.
+func (c *Call) Literal(s string) *Call {
+	c.path = appendLiteral(c.path, s)
+	return c
+}
+
+// Segment adds an untrusted value to the path, as a segment or part of one. Refused
+// are absent and empty values, control characters, and "." and ".." also between the
+// slashes of a longer value, because proxies exist that decode %2F and then resolve
+// dots. Everything but letters, digits and "-._~" is escaped.
+func (c *Call) Segment(v any) *Call {
+	s, ok := c.value(v)
+	if c.err != nil {
+		return c
+	}
+	if why := unfitSegment(s, ok); why != "" {
+		return c.refuse("a value in the path %s", why)
+	}
+	from := len(c.path)
+	c.path = appendEscaped(c.path, s)
+	c.places = append(c.places, place{from, len(c.path)})
+	return c
+}
+
+// unfitSegment says why a value cannot stand in a path; "" when it can.
+func unfitSegment(s string, given bool) string {
+	switch {
+	case !given:
+		return "is missing"
+	case s == "":
+		return "is empty"
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "has control characters"
+	case hasDotSegment(s):
+		return `must not be or contain the segments "." and ".."`
+	}
+	return ""
+}
+
+func hasDotSegment(s string) bool {
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// Query adds a parameter. Nil leaves it out, and so does an empty list. The elements
+// of a list are joined by commas, while a comma within an element is escaped.
+func (c *Call) Query(name string, v any) *Call {
+	list, ok := elements(v)
+	if !ok {
+		return c.parameter(name, v)
+	}
+	begun := false
+	for element := range list {
+		s, given := c.value(element)
+		if !given {
+			continue
+		}
+		if begun {
+			c.query = append(c.query, ',')
+		} else {
+			c.query = appendName(c.query, name)
+		}
+		c.query = appendEscaped(c.query, s)
+		begun = true
+	}
+	return c
+}
+
+// QueryEach adds a parameter once for each element of a list (RFC 6570 "explode").
+// What is no list is added as Query does.
+func (c *Call) QueryEach(name string, v any) *Call {
+	list, ok := elements(v)
+	if !ok {
+		return c.parameter(name, v)
+	}
+	for element := range list {
+		c.parameter(name, element)
+	}
+	return c
+}
+
+func (c *Call) parameter(name string, v any) *Call {
+	if s, given := c.value(v); given {
+		c.query = appendEscaped(appendName(c.query, name), s)
+	}
+	return c
+}
+
+// Header sets a header. Nil leaves it out. Line breaks, NUL and other control
+// characters are refused; a name that belongs to the connection (see Reserved) or is
+// no name at all is a fault of the schema.
+func (c *Call) Header(name string, v any) *Call {
+	if !ValidHeaderName(name) || Reserved(name) {
+		return c.fail(fault.Internal, "a call cannot set the header %q", name)
+	}
+	s, given := c.value(v)
+	if !given {
+		return c
+	}
+	if !ValidHeaderValue(s) {
+		return c.refuse("a value in a header has control characters")
+	}
+	if c.header == nil {
+		c.header = http.Header{}
+	}
+	c.header.Set(name, s)
+	return c
+}
+
+// JSON makes a wire value the body. Its type is application/json, unless a
+// Content-Type header is set as well (application/merge-patch+json, say).
+func (c *Call) JSON(v any) *Call {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return c.fail(fault.Internal, "the input cannot be written as JSON")
+	}
+	c.body, c.mime = body, "application/json"
+	return c
+}
+
+// Form makes the members of o the body, as application/x-www-form-urlencoded. Nil
+// members are left out; a list repeats its name.
+func (c *Call) Form(o encode.Object) *Call {
+	form := Call{}
+	for _, m := range o {
+		form.QueryEach(m.Name, m.Value)
+	}
+	if form.err != nil && c.err == nil {
+		c.err = form.err
+	}
+	c.body, c.mime = form.query, "application/x-www-form-urlencoded"
+	return c
+}
+
+// Idempotent says that sending the call twice does no harm, so that a POST or PATCH
+// may go to another replica when a connection breaks.
+func (c *Call) Idempotent() *Call {
+	if c.header == nil {
+		c.header = http.Header{}
+	}
+	if _, set := c.header[idempotencyKey]; !set {
+		// The sign that net/http's own transport understands: present, with no value,
+		// it is never written to the wire.
+		c.header[idempotencyKey] = nil
+	}
+	return c
+}
+
+// Err is the first thing that did not fit: a *fault.Error, BadUserInput for a value
+// and Internal for a mistake in the schema. Do returns it before any call is made.
+func (c *Call) Err() error {
+	if c.err == nil {
+		return nil
+	}
+	return c.err.Because(fmt.Errorf("%s %s", c.method, c.Template()))
+}
+
+// Key is the identity of the call, for sharing its answer inside one operation:
+// method, path, and the parameters sorted by name, then its headers and its body if it
+// has any. It says nothing about who asks.
+func (c *Call) Key() string {
+	var b strings.Builder
+	b.WriteString(c.method + " ")
+	b.Write(c.path)
+	if len(c.query) > 0 {
+		b.WriteByte('?')
+		b.Write(sortedQuery(c.query))
+	}
+	if len(c.header) > 0 {
+		b.WriteByte('\n')
+		c.header.Write(&b) // sorted, each on a line of its own, as no value has line breaks
+	}
+	if c.mime != "" {
+		b.WriteString("\n" + c.mime + "\n")
+		b.Write(c.body)
+	}
+	if c.err != nil {
+		b.WriteString("\n" + c.err.Text)
+	}
+	return b.String()
+}
+
+// sortedQuery keeps the order among parameters of one name: that is a list.
+func sortedQuery(query []byte) []byte {
+	amp := []byte("&")
+	if !bytes.Contains(query, amp) {
+		return query
+	}
+	pairs := bytes.Split(query, amp)
+	slices.SortStableFunc(pairs, func(a, b []byte) int {
+		nameA, _, _ := bytes.Cut(a, []byte("="))
+		nameB, _, _ := bytes.Cut(b, []byte("="))
+		return bytes.Compare(nameA, nameB)
+	})
+	return bytes.Join(pairs, amp)
+}
+
+// Template is the path with each value shown as {}: fit for logs and metrics, since
+// it holds nothing that a client wrote.
+func (c *Call) Template() string {
+	var b strings.Builder
+	end := 0
+	for _, p := range c.places {
+		b.Write(c.path[end:p.from])
+		b.WriteString("{}")
+		end = p.to
+	}
+	b.Write(c.path[end:])
+	return b.String()
+}
+
+// Request is the call as a request to host, which a balancer may replace. Its headers
+// belong to the caller; its body can be read again by GetBody.
+func (c *Call) Request(ctx context.Context, host string) (*http.Request, error) {
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, "/", c.reader())
+	if err != nil {
+		return nil, err
+	}
+	raw := string(c.path)
+	path, err := url.PathUnescape(raw)
+	if err != nil {
+		return nil, err
+	}
+	// With both forms set, net/http sends the escaped one as it is, %2F included.
+	*req.URL = url.URL{Scheme: "http", Host: host, Path: path, RawPath: raw, RawQuery: string(c.query)}
+	c.fillHeader(req.Header)
+	return req, nil
+}
+
+// reader is a plain nil without a body, and else of a kind that http.NewRequest
+// knows how to rewind.
+func (c *Call) reader() io.Reader {
+	if c.mime == "" {
+		return nil
+	}
+	return bytes.NewReader(c.body)
+}
+
+func (c *Call) fillHeader(h http.Header) {
+	if c.mime != "" {
+		h[contentType] = []string{c.mime}
+	}
+	for name, values := range c.header {
+		h[name] = slices.Clone(values)
+	}
+}
+
+// value is the text of v, and whether there is one. Once the call has failed there
+// is none.
+func (c *Call) value(v any) (s string, given bool) {
+	if c.err != nil {
+		return "", false
+	}
+	s, given, err := text(v)
+	if err != nil {
+		c.fail(fault.Internal, "%s", err)
+		return "", false
+	}
+	if !utf8.ValidString(s) {
+		c.refuse("a value is not valid UTF-8")
+		return "", false
+	}
+	return s, given
+}
+
+// refuse blames the value.
+func (c *Call) refuse(format string, args ...any) *Call {
+	return c.fail(fault.BadUserInput, format, args...)
+}
+
+func (c *Call) fail(kind fault.Kind, format string, args ...any) *Call {
+	if c.err == nil {
+		c.err = fault.New(kind, format, args...)
+	}
+	return c
+}

@@ -1,0 +1,177 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+const (
+	// DefaultMaxResponse bounds an answer unless told otherwise: 10 MiB.
+	DefaultMaxResponse = 10 << 20
+	// maxRefusal is how much of an unsuccessful answer is kept: enough for a problem
+	// document, and reading that much lets its connection be used again.
+	maxRefusal = 64 << 10
+	// maxTrusted is how much room a Content-Length is given before its bytes arrive.
+	maxTrusted = 1 << 20
+)
+
+// Client makes calls to one service. Set its fields before the first call; it is then
+// safe for concurrent use.
+type Client struct {
+	// Service names the service in faults and in the log.
+	Service string
+	// Transport sends. It may choose the host itself, which is called Service in
+	// requests. Default http.DefaultTransport.
+	Transport http.RoundTripper
+	// Timeout bounds each call from first connection to last byte. Default none but
+	// the context's own deadline.
+	Timeout time.Duration
+	// MaxResponse is how many bytes of body a successful answer may have, counted
+	// after decompression. Default DefaultMaxResponse.
+	MaxResponse int64
+	// Complete, if set, adds to the headers of a request, which already hold those of
+	// the call.
+	Complete func(context.Context, http.Header)
+	// Log gets a line at debug level for each call, without values. Default none.
+	Log *slog.Logger
+}
+
+// Answer is a successful one: Status is 2xx. Whoever gets it owns it.
+type Answer struct {
+	Status int
+	Header http.Header
+	// Body is whole and decompressed, and empty when there was none.
+	Body []byte
+}
+
+// Values that never change are shared by all requests.
+var (
+	userAgent = []string{"gatehouse"}
+	accept    = []string{"application/json, application/problem+json"}
+)
+
+// Do makes one call. Its error is always a *fault.Error: the call's own, if a value
+// did not fit, or one that says what became of the call. errors.Is finds
+// context.Canceled in it when the caller gave up, and context.DeadlineExceeded when
+// the service took too long.
+func (s *Client) Do(ctx context.Context, c *Call) (*Answer, error) {
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if s.Timeout > 0 {
+		bounded, cancel := context.WithTimeout(ctx, s.Timeout)
+		defer cancel()
+		ctx = bounded
+	}
+	started := time.Now()
+	answer, endpoint, err := s.exchange(ctx, c)
+	s.note(ctx, c, answer, endpoint, time.Since(started), err)
+	if err != nil {
+		return nil, s.unanswered(ctx, err)
+	}
+	if answer.Status < 200 || answer.Status > 299 {
+		return nil, s.refused(c, answer)
+	}
+	return answer, nil
+}
+
+// exchange sends the call and reads the whole answer, whatever its status.
+func (s *Client) exchange(ctx context.Context, c *Call) (answer *Answer, endpoint string, err error) {
+	req, err := c.Request(ctx, s.Service)
+	if err != nil {
+		return nil, "", err
+	}
+	req.Header["User-Agent"], req.Header["Accept"] = userAgent, accept
+	if s.Complete != nil {
+		s.Complete(ctx, req.Header)
+	}
+	// RoundTrip and not Client.Do: nothing is followed, and no error holds the URL.
+	resp, err := s.transport().RoundTrip(req)
+	if err != nil {
+		return nil, "", err
+	}
+	defer resp.Body.Close()
+	if resp.Request != nil {
+		endpoint = resp.Request.URL.Host
+	}
+	answer = &Answer{Status: resp.StatusCode, Header: resp.Header}
+	answer.Body, err = s.read(resp)
+	return answer, endpoint, err
+}
+
+func (s *Client) transport() http.RoundTripper {
+	if s.Transport == nil {
+		return http.DefaultTransport
+	}
+	return s.Transport
+}
+
+// What can be wrong with a body. These are causes; the log shows them.
+var (
+	errTooLarge = errors.New("the answer is larger than allowed")
+	errEncoding = errors.New("the answer has a content encoding that was not asked for")
+	errBroken   = errors.New("the answer broke off")
+)
+
+// read takes the body to its end, so that its connection can be used again. Of an
+// unsuccessful answer it takes what it gets: the status has said what matters.
+func (s *Client) read(resp *http.Response) ([]byte, error) {
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		body, _ := readUpTo(resp, maxRefusal)
+		return body, nil
+	}
+	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, fmt.Errorf("%w: %q", errEncoding, encoding)
+	}
+	limit := s.MaxResponse
+	if limit <= 0 {
+		limit = DefaultMaxResponse
+	}
+	if resp.ContentLength > limit {
+		return nil, fmt.Errorf("%w: %d of %d bytes", errTooLarge, resp.ContentLength, limit)
+	}
+	body, err := readUpTo(resp, limit+1)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", errBroken, err)
+	case int64(len(body)) > limit:
+		return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
+	}
+	return body, nil
+}
+
+// readUpTo reads at most limit bytes, in one piece of memory when the length is told.
+func readUpTo(resp *http.Response, limit int64) ([]byte, error) {
+	var b bytes.Buffer
+	if told := min(resp.ContentLength, limit, maxTrusted); told > 0 {
+		b.Grow(int(told) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, limit))
+	return b.Bytes(), err
+}
+
+// note writes the call's line to the log: no value of a client, no header, no body.
+func (s *Client) note(ctx context.Context, c *Call, a *Answer, endpoint string, took time.Duration, err error) {
+	if s.Log == nil || !s.Log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("source", s.Service),
+		slog.String("method", c.method),
+		slog.String("path", c.Template()),
+		slog.Duration("duration", took),
+	}
+	if a != nil {
+		attrs = append(attrs, slog.Int("status", a.Status), slog.String("endpoint", endpoint))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.Any("error", err))
+	}
+	s.Log.LogAttrs(ctx, slog.LevelDebug, "backend call", attrs...)
+}

@@ -1,0 +1,96 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+// StatusError is the cause of a fault that stands for an unsuccessful answer. It is
+// for the log, and for resolvers that understand a service's own error documents.
+type StatusError struct {
+	// Call is the method and the template of the path: "GET /users/{}".
+	Call string
+	// Answer is what came; its body is cut at 64 KiB.
+	Answer *Answer
+}
+
+// Error tells the status and the beginning of the body, quoted.
+func (e *StatusError) Error() string {
+	const enough = 300
+	text := e.Answer.Body[:min(len(e.Answer.Body), enough)]
+	return fmt.Sprintf("%s: %d %s: %q", e.Call, e.Answer.Status, http.StatusText(e.Answer.Status), text)
+}
+
+// refused makes a fault of an answer that is no 2xx.
+func (s *Client) refused(c *Call, a *Answer) *fault.Error {
+	kind, text := meaning(a.Status)
+	return &fault.Error{
+		Kind: kind, Text: text, Service: s.Service, Status: a.Status,
+		Cause: &StatusError{Call: c.method + " " + c.Template(), Answer: a},
+	}
+}
+
+// meaning is what a status says to the client of the graph.
+func meaning(status int) (kind fault.Kind, text string) {
+	switch status {
+	case http.StatusUnauthorized:
+		return fault.Unauthenticated, "the service asks for valid credentials"
+	case http.StatusForbidden:
+		return fault.Forbidden, "the service does not allow this"
+	case http.StatusNotFound:
+		return fault.NotFound, "the service has no such thing"
+	case http.StatusConflict:
+		return fault.Conflict, "this conflicts with the present state of the service"
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return fault.BadUserInput, "the service refused the input"
+	case http.StatusTooManyRequests:
+		return fault.DownstreamService, "the service asks for fewer calls"
+	case http.StatusServiceUnavailable:
+		return fault.DownstreamService, "the service is unavailable"
+	}
+	if status >= 300 && status < 400 {
+		return fault.DownstreamService, "the service answered with a redirect, and none is followed"
+	}
+	return fault.DownstreamService, "the service failed"
+}
+
+// unanswered makes a fault of a call that brought no whole answer. The context is
+// asked first: once it is over, any error may follow from that.
+func (s *Client) unanswered(ctx context.Context, err error) *fault.Error {
+	f := &fault.Error{Kind: fault.DownstreamService, Service: s.Service, Cause: err}
+	switch over := ctx.Err(); {
+	case errors.Is(over, context.Canceled):
+		f.Kind, f.Text, f.Cause = fault.GatewayTimeout, "the call was given up", joined(over, err)
+	case over != nil || timedOut(err):
+		f.Kind, f.Text = fault.GatewayTimeout, "the service did not answer in time"
+		f.Cause = joined(context.DeadlineExceeded, err)
+	case errors.Is(err, errTooLarge):
+		f.Text = "the service's answer is too large"
+	case errors.Is(err, errBroken):
+		f.Text = "the service broke off its answer"
+	case errors.Is(err, errEncoding):
+		f.Text = "the service's answer cannot be read"
+	default:
+		f.Text = "the service cannot be reached"
+	}
+	return f
+}
+
+// timedOut finds also a connection's own deadline, which may pass a moment before
+// the context's.
+func timedOut(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
+}
+
+func joined(outer, err error) error {
+	if errors.Is(err, outer) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", outer, err)
+}

@@ -1,0 +1,163 @@
+// Package upstreams owns the services behind the graph: which there are, how each is
+// reached, and what is sent along with every call. rest makes one call, balance
+// chooses the replica.
+//
+// It promises that a call costs its operation one from the budget, that a service
+// gets of the client's headers only what its configuration lists, and that whatever
+// goes wrong is a *fault.Error of which only Cause names an address.
+package upstreams
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
+)
+
+// Services are the configured ones. They are safe for concurrent use.
+type Services struct {
+	clients map[string]*rest.Client
+	pools   []*http.Transport
+}
+
+// New makes the services of o without calling any. Its error tells all mistakes, each
+// with the name of its source and what to do. The log gets a debug line for each call
+// and a warning when a replica fails; nil is no log.
+func New(o Options, log *slog.Logger) (*Services, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	s := &Services{clients: make(map[string]*rest.Client, len(o))}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if err := s.add(name, o[name], log); err != nil {
+			errs = append(errs, named(name, err)...)
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return s, nil
+}
+
+// named puts the source's name before each of the errors that were joined.
+func named(source string, err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{fmt.Errorf("source %q: %w", source, err)}
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, named(source, one)...)
+	}
+	return all
+}
+
+func (s *Services) add(name string, o Source, log *slog.Logger) error {
+	endpoints, urlsErr := o.endpoints()
+	policy, balanceErr := balance.Named(o.Balance)
+	if err := errors.Join(urlsErr, balanceErr, o.check()); err != nil {
+		return err
+	}
+	o = o.withDefaults()
+	pool, err := newPool(o)
+	if err != nil {
+		return err
+	}
+	s.pools = append(s.pools, pool)
+	s.clients[name] = &rest.Client{
+		Service: name,
+		Transport: balance.New(endpoints, balance.Options{
+			Policy: policy,
+			Log:    log.With(slog.String("source", name)),
+		}, pool),
+		Timeout:     o.Timeout,
+		MaxResponse: o.MaxResponse,
+		Complete:    newHeaders(o).complete,
+		Log:         log,
+	}
+	return nil
+}
+
+// newPool is a transport of the source's own, so that a slow service takes no
+// connections from another. It asks for gzip and unpacks it while it is read, where
+// rest counts.
+func newPool(o Source) (*http.Transport, error) {
+	pool := &http.Transport{
+		DialContext:            (&net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    o.ConnectTimeout,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    o.Pool.MaxIdle,
+		MaxConnsPerHost:        o.Pool.MaxConns,
+		IdleConnTimeout:        o.Pool.IdleTimeout,
+		MaxResponseHeaderBytes: 256 << 10,
+		// All calls share one HTTP/2 connection; if it dies silently, a ping finds out.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+	}
+	if o.ProxyFromEnvironment {
+		pool.Proxy = http.ProxyFromEnvironment
+	}
+	if o.TLS.CAFile == "" {
+		return pool, nil
+	}
+	roots, err := trusted(o.TLS.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("tls.caFile: %w", err)
+	}
+	pool.TLSClientConfig = &tls.Config{RootCAs: roots}
+	return pool, nil
+}
+
+// trusted are the system's authorities and those of file.
+func trusted(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, err
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s has no PEM certificate", file)
+	}
+	return roots, nil
+}
+
+// Do makes one call to a source and takes it from the operation's budget, except when
+// a value did not fit and nothing is sent. The answer is a 2xx; the error is always a
+// *fault.Error, as rest.Client.Do describes it.
+func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.Answer, error) {
+	client, ok := s.clients[source]
+	if !ok {
+		return nil, fault.New(fault.Internal, "the service is not configured").
+			Because(fmt.Errorf("no source %q: add it to the configuration, under sources", source))
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := engine.SpendCall(ctx); err != nil {
+		return nil, err
+	}
+	return client.Do(ctx, c)
+}
+
+// Close closes the connections that wait for calls. Running calls go on.
+func (s *Services) Close() {
+	for _, pool := range s.pools {
+		pool.CloseIdleConnections()
+	}
+}
