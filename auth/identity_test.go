@@ -70,6 +70,9 @@ func TestAnonymous(t *testing.T) {
 	if claim, ok := caller.Claim("sub"); claim != nil || ok {
 		t.Errorf("got %v, %v", claim, ok)
 	}
+	if claim := auth.Claim(t.Context(), "sub"); claim != nil {
+		t.Errorf("got %v", claim)
+	}
 	known := auth.With(t.Context(), &auth.Identity{Subject: "u1"})
 	if auth.From(known).Subject != "u1" || auth.From(auth.With(known, nil)) != nil {
 		t.Error("With did not replace the caller")
@@ -108,6 +111,9 @@ func TestClaim(t *testing.T) {
 	for _, test := range tests {
 		if value, found := caller.Claim(test.path); value != test.value || found != test.found {
 			t.Errorf("%q: got %v, %v", test.path, value, found)
+		}
+		if value := auth.Claim(auth.With(t.Context(), caller), test.path); value != test.value {
+			t.Errorf("%q of the context: got %v", test.path, value)
 		}
 	}
 }

@@ -192,8 +192,12 @@ func TestOddKeysInASet(t *testing.T) {
 func TestServerDown(t *testing.T) {
 	s := signers()["P256"]
 	token := s.named("k1", "ES256", goodClaims())
+	keys := []byte(keySet(s.jwk(object{"kid": "k1"}))) // good ones, but not like this
 	answers := map[string]http.HandlerFunc{
-		"error":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+		"error": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			w.Write(keys)
+		},
 		"HTML":       func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) },
 		"other JSON": func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"error":"later"}`)) },
 		"empty":      func(http.ResponseWriter, *http.Request) {},
@@ -201,7 +205,7 @@ func TestServerDown(t *testing.T) {
 			w.Header().Set("Content-Length", "99")
 			w.Write([]byte("{"))
 		},
-		"endless":      func(w http.ResponseWriter, _ *http.Request) { w.Write(bytes.Repeat([]byte(" "), 2<<20)) },
+		"too large":    func(w http.ResponseWriter, _ *http.Request) { w.Write(keys); w.Write(bytes.Repeat([]byte(" "), 2<<20)) },
 		"redirect":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
 		"dropped line": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	}
@@ -210,7 +214,7 @@ func TestServerDown(t *testing.T) {
 			server := newKeyServer(t)
 			server.handle(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/elsewhere" {
-					w.Write([]byte(keySet(s.jwk(object{"kid": "k1"}))))
+					w.Write(keys)
 					return
 				}
 				answer(w, r)

@@ -43,6 +43,7 @@ func TestKeyFiles(t *testing.T) {
 
 func TestKeyFilesRefused(t *testing.T) {
 	s, small := signers()["RSA"], rsaSigner(1024)
+	huge := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1<<15), E: 65537}
 	private := pemOf("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(s.private)))
 	files := map[string]struct{ text, says string }{
 		"private key":             {private, "holds a private key, which the gateway must not have"},
@@ -56,6 +57,7 @@ func TestKeyFilesRefused(t *testing.T) {
 		"a broken key":            {pemOf("PUBLIC KEY", []byte("x")), "asn1"},
 		"a broken certificate":    {pemOf("CERTIFICATE", []byte("x")), "x509"},
 		"a small key":             {publicPEM(small.public), "needs an RSA key of 2048 to 16384 bits"},
+		"a huge key":              {publicPEM(huge), "needs an RSA key of 2048 to 16384 bits"},
 		"too large":               {strings.Repeat("x", 1<<17), "too large"},
 	}
 	for name, file := range files {

@@ -239,3 +239,23 @@ func TestWaitingIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// When the background work has ended nothing is waited for any more.
+func TestAfterTheEnd(t *testing.T) {
+	e := &endpoint{kids: []string{"k1"}}
+	synctest.Test(t, func(t *testing.T) {
+		s := newKeySet("http://issuer.test/keys", &http.Client{Transport: e}, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(context.Background())
+		go s.run(ctx)
+		wantKey(t, s, "k1", "")
+		stop()
+		time.Sleep(fetchPause)
+		start := time.Now()
+		wantKey(t, s, "k1", "")
+		wantKey(t, s, "k2", fault.ServiceUnavailable)
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("waited %v", waited)
+		}
+		wantCalls(t, e, 1)
+	})
+}

@@ -95,7 +95,7 @@ func decodeObject(part string) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !utf8.Valid([]byte("x")) || !json.Valid(text) {
+	if !utf8.Valid(text) || !json.Valid(text) {
 		return nil, errors.New("it is not JSON")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))

@@ -1,0 +1,63 @@
+# `make run` and `make test` need Go alone. `make help` lists the rest.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+DATE    ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+COMMAND  = github.com/gatehouse-graphql/gatehouse/gateway/command
+LDFLAGS  = -s -w -X $(COMMAND).version=$(VERSION) -X $(COMMAND).commit=$(COMMIT) -X $(COMMAND).date=$(DATE)
+
+# The race detector needs cgo, which needs a C compiler; without one the tests run without it.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+# The linters have a module file of their own, so that go.mod stays the gateway's.
+TOOL = go tool -modfile=tools.mod
+
+# Go files that people write; gqlgen formats its own.
+GO_FILES = $(shell git ls-files -co --exclude-standard '*.go' | grep -v '^graph/generated.go\|^graph/model/\|/testdata/')
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build generate check lint fmt playground bench fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the gateway with its sample services, on http://localhost:8080
+	go run . --demo
+
+test: ## every test, with the race detector where there is a C compiler
+	go test $(RACE) ./...
+
+build: ## bin/gateway and bin/gatehouse
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway .
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./cmd/gatehouse
+
+generate: ## graph/ and resolvers/connect.gen.go from schema/
+	go run ./cmd/gatehouse generate
+
+check: ## what is wrong in schema/, without writing anything
+	go run ./cmd/gatehouse check
+
+lint: ## vet, gofumpt, staticcheck
+	go vet ./...
+	@unformatted=$$($(TOOL) gofumpt -l $(GO_FILES)); \
+	  if [ -n "$$unformatted" ]; then echo "not gofumpt-clean, run make fmt:"; echo "$$unformatted"; exit 1; fi
+	$(TOOL) staticcheck ./...
+
+fmt: ## format the Go code
+	$(TOOL) gofumpt -w $(GO_FILES)
+
+playground: ## build the embedded GraphiQL anew (needs Node and npm)
+	cd gateway/playground/web && npm ci && npm run build
+
+bench: ## the Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+FUZZTIME ?= 10s
+fuzz: ## each fuzz target for FUZZTIME
+	@for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done; done
+
+clean: ## what make build made
+	rm -rf bin
