@@ -1,0 +1,330 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+const key = "a-secret-of-thirty-two-bytes-or-more"
+
+// called is what became of one call of the command line.
+type called struct {
+	code     int
+	out, err string
+	start    *Start // what Run was given; nil when it was not reached
+}
+
+// call runs the command line in a folder of its own, with the file as its gateway.yaml,
+// if there is one.
+func call(t *testing.T, file string, env []string, args ...string) called {
+	t.Helper()
+	before := slog.Default()
+	t.Cleanup(func() { slog.SetDefault(before) })
+	t.Chdir(t.TempDir())
+	if file != "" {
+		if err := os.WriteFile("gateway.yaml", []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var c called
+	var out, errs bytes.Buffer
+	program := Program{
+		Issuer: "the-demo", Audience: "the-app",
+		Run: func(_ context.Context, s Start) error { c.start = &s; return nil },
+	}
+	c.code = run(t.Context(), program, surroundings{args: args, env: env, out: &out, err: &errs})
+	c.out, c.err = out.String(), errs.String()
+	return c
+}
+
+const sound = "sources: {users: {urls: [http://localhost:9101]}}\n"
+
+func TestRunGetsTheSettings(t *testing.T) {
+	c := call(t, sound+"listen: :1\n", []string{"LOG_LEVEL=error"}, "--listen", ":2", "--log-format=json")
+	if c.code != 0 || c.start == nil {
+		t.Fatalf("%+v", c)
+	}
+	s := c.start
+	if s.Config.Listen != ":2" || s.Config.Log != (config.Log{Level: slog.LevelError, Format: "json"}) || len(s.Config.Sources) != 1 {
+		t.Errorf("%v", s.Config)
+	}
+	if s.Mode != (Mode{}) || s.Config.Playground || s.Config.Introspection || s.Log == nil || s.Out == nil {
+		t.Errorf("%+v", s)
+	}
+	if s.Log.Enabled(t.Context(), slog.LevelWarn) {
+		t.Error("the log does not have the settings' level")
+	}
+}
+
+func TestModesSwitchThePlaygroundOn(t *testing.T) {
+	for flag, want := range map[string]Mode{"--dev": {Dev: true}, "--demo": {Demo: true}} {
+		c := call(t, sound+"playground: false", nil, flag)
+		if c.start == nil || c.start.Mode != want || !c.start.Config.Playground || !c.start.Config.Introspection {
+			t.Errorf("%s: %+v", flag, c)
+		}
+	}
+}
+
+func TestTheDemoNeedsNoFile(t *testing.T) {
+	if c := call(t, "", nil, "--demo"); c.code != 0 || c.start == nil || c.out+c.err != "" {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestWhichFileIsRead(t *testing.T) {
+	other := filepath.Join(t.TempDir(), "other.yaml")
+	third := filepath.Join(t.TempDir(), "third.yaml")
+	for file, port := range map[string]string{other: ":3", third: ":4"} {
+		if err := os.WriteFile(file, []byte(sound+"listen: "+port), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		env, args []string
+		want      string
+	}{
+		{nil, nil, ":1"},
+		{[]string{"GATEWAY_CONFIG=" + other}, nil, ":3"},
+		{[]string{"GATEWAY_CONFIG=" + other}, []string{"--config", third}, ":4"},
+		{nil, []string{"-c", third}, ":4"},
+	} {
+		got := call(t, sound+"listen: :1", c.env, c.args...)
+		if got.start == nil || got.start.Config.Listen != c.want {
+			t.Errorf("%v %v: %+v, want %s", c.env, c.args, got, c.want)
+		}
+	}
+}
+
+func TestExitCodesAndWords(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		file string
+		args string
+		code int
+		err  string // part of it
+	}{
+		{"a mistake in the file", "lissten: x", "", 1, "gateway: a mistake in the settings\n\ngateway.yaml:1:1: lissten: no such setting; did you mean \"listen\"?"},
+		{"a file that is not there", "", "--config no.yaml", 1, "gateway: the settings file no.yaml does not exist"},
+		{"an unknown flag", sound, "--liste :1", 2, "unknown flag: --liste\n\nRun \"gateway --help\""},
+		{"an unknown command", sound, "confg", 2, `"confg" is not a command; did you mean "config"?`},
+		{"an unknown subcommand", sound, "config validat", 2, "\"validat\" is not a command; did you mean \"validate\"?\n\nRun \"gateway config --help\""},
+		{"a word too many", sound, "config validate gateway.yaml", 2, `"gateway.yaml" is too much`},
+		{"a wrong flag value", sound, "--log-level loud", 1, "--log-level: log.level: must be debug, info, warn or error"},
+		{"a wrong duration", sound, "token --ttl soon", 2, "--ttl"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := call(t, c.file, nil, strings.Fields(c.args)...)
+			if got.code != c.code || !strings.Contains(got.err, c.err) || got.start != nil || got.out != "" {
+				t.Errorf("%+v", got)
+			}
+			if strings.Count(got.err, c.err) != 1 {
+				t.Errorf("not told once: %s", got.err)
+			}
+		})
+	}
+}
+
+func TestARunThatFails(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var out, errs bytes.Buffer
+	p := Program{Name: "shop", Run: func(context.Context, Start) error { return errors.New("the port is taken") }}
+	code := run(t.Context(), p, surroundings{args: []string{"--demo"}, out: &out, err: &errs})
+	if code != 1 || errs.String() != "shop: the port is taken\n" {
+		t.Errorf("%d %q", code, errs.String())
+	}
+}
+
+func TestWarningsAreLogged(t *testing.T) {
+	c := call(t, sound, []string{"GATEWAY_LIMTS_DEPTH=3"}, "--log-format=json")
+	var line struct{ Level, Msg, Time string }
+	if err := json.Unmarshal([]byte(c.out), &line); err != nil {
+		t.Fatal(err, c.out)
+	}
+	if line.Level != "WARN" || !strings.Contains(line.Msg, "GATEWAY_LIMITS_DEPTH") || line.Time == "" {
+		t.Error(c.out)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	secret := "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: \"${GATEWAY_DEMO_SECRET:-}\"}]}\n"
+	for _, c := range []struct {
+		name, file string
+		env        []string
+		args       []string
+		code       int
+		out, err   string
+	}{
+		{"right", sound, nil, nil, 0, "gateway.yaml is valid\n", ""},
+		{"odd", sound, []string{"GATEWAY_LISTN=:1"}, nil, 0, "gateway.yaml is valid\n", "warning: GATEWAY_LISTN sets nothing"},
+		{"wrong", "lissten: 3", nil, nil, 1, "", `did you mean "listen"?`},
+		{"absent", "", nil, nil, 1, "", "gateway.yaml does not exist"},
+		{"no secret", sound + secret, nil, nil, 1, "", "GATEWAY_DEMO_SECRET is not set"},
+		{"no secret for the demo", sound + secret, nil, []string{"--demo"}, 0, "gateway.yaml is valid\n", ""},
+		{"with its secret", sound + secret, []string{"GATEWAY_DEMO_SECRET=" + key}, nil, 0, "gateway.yaml is valid\n", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := call(t, c.file, c.env, append([]string{"config", "validate"}, c.args...)...)
+			if got.code != c.code || got.out != c.out || !strings.Contains(got.err, c.err) || (c.err == "") != (got.err == "") {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func TestSchemaIsPrinted(t *testing.T) {
+	c := call(t, "", nil, "config", "schema")
+	if c.code != 0 || !json.Valid([]byte(c.out)) || !strings.Contains(c.out, "draft/2020-12") {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestToken(t *testing.T) {
+	c := call(t, "", []string{"GATEWAY_DEMO_SECRET=" + key}, "token", "--subject", "u1", "--scope", "users:read",
+		"--scope", "orders:read", "--role", "admin", "--ttl", "5m")
+	if c.code != 0 {
+		t.Fatalf("%+v", c)
+	}
+	token, err := jwt.Parse(strings.TrimSpace(c.out), func(*jwt.Token) (any, error) { return []byte(key), nil },
+		jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("the-demo"), jwt.WithAudience("the-app"), jwt.WithExpirationRequired())
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := token.Claims.(jwt.MapClaims)
+	expiry, _ := claims.GetExpirationTime()
+	if claims["sub"] != "u1" || claims["scope"] != "users:read orders:read" || claims["roles"].([]any)[0] != "admin" ||
+		time.Until(expiry.Time) > 5*time.Minute || time.Until(expiry.Time) < 4*time.Minute {
+		t.Errorf("%v", claims)
+	}
+}
+
+func TestNoTokenWithoutASecret(t *testing.T) {
+	for secret, want := range map[string]string{
+		"":          "GATEWAY_DEMO_SECRET is not set",
+		"swordfish": "GATEWAY_DEMO_SECRET has 9 bytes; it needs at least 32",
+	} {
+		c := call(t, "", []string{"GATEWAY_DEMO_SECRET=" + secret}, "token", "--subject", "u1")
+		if c.code != 1 || c.out != "" || !strings.Contains(c.err, want) || strings.Contains(c.err, "swordfish") {
+			t.Errorf("%+v", c)
+		}
+	}
+	if c := call(t, "", []string{"GATEWAY_DEMO_SECRET=" + key}, "token", "--ttl", "-1s"); c.code != 2 {
+		t.Errorf("a token that has expired: %+v", c)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	c := call(t, "", nil, "--version")
+	if c.code != 0 || !regexp.MustCompile(`^gateway \S+ \(commit \S+, .+, go1\S* \w+/\w+\)\n$`).MatchString(c.out) {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestWhereTheVersionComesFrom(t *testing.T) {
+	info := &debug.BuildInfo{
+		Main: debug.Module{Version: "(devel)"},
+		Settings: []debug.BuildSetting{
+			{Key: "vcs.revision", Value: "0123456789abcdef"}, {Key: "vcs.time", Value: "2026-11-20"}, {Key: "vcs.modified", Value: "true"},
+		},
+	}
+	for _, c := range []struct {
+		linked stamp
+		info   *debug.BuildInfo
+		want   stamp
+	}{
+		{stamp{"v1", "abc", "today"}, info, stamp{"v1", "abc", "today"}},
+		{stamp{}, info, stamp{"devel", "0123456789ab+changes", "2026-11-20"}},
+		{stamp{version: "v1"}, nil, stamp{"v1", "unknown", "unknown date"}},
+	} {
+		if got := c.linked.orElse(c.info); got != c.want {
+			t.Errorf("%+v, want %+v", got, c.want)
+		}
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	if c := call(t, "", nil, "completion", "bash"); c.code != 0 || !strings.Contains(c.out, "__start_gateway") {
+		t.Errorf("no script: %d %.200s %s", c.code, c.out, c.err)
+	}
+	if c := call(t, "", nil, "__complete", "--log-level", ""); !strings.Contains(c.out, "debug\ninfo\nwarn\nerror\n") {
+		t.Errorf("%+v", c)
+	}
+	if c := call(t, "", nil, "__complete", "config", ""); !strings.Contains(c.out, "validate\t") || !strings.Contains(c.out, "schema\t") {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestLogFormats(t *testing.T) {
+	for _, c := range []struct {
+		format string
+		json   bool
+	}{{"auto", true}, {"json", true}, {"text", false}} { // a buffer is no terminal
+		var out bytes.Buffer
+		newLogger(&out, config.Log{Format: c.format}, false).Info("hello", "n", 1)
+		if json.Valid(out.Bytes()) != c.json || strings.Contains(out.String(), "\x1b") {
+			t.Errorf("%s: %q", c.format, out.String())
+		}
+	}
+}
+
+// A process of its own, since signals are the process's.
+func TestSignalsEndIt(t *testing.T) {
+	if os.Getenv("BE_THE_GATEWAY") != "" {
+		os.Args = []string{"gateway", "--demo"}
+		os.Exit(Main(Program{Run: func(ctx context.Context, _ Start) error {
+			os.Stdout.WriteString("ready\n")
+			<-ctx.Done()
+			os.Stdout.WriteString("stopped\n")
+			if os.Getenv("BE_THE_GATEWAY") == "stubborn" {
+				select {}
+			}
+			return nil
+		}}))
+	}
+	for _, c := range []struct {
+		manner  string
+		signals []syscall.Signal
+		well    bool
+	}{
+		{"tidy", []syscall.Signal{syscall.SIGTERM}, true},
+		{"tidy", []syscall.Signal{syscall.SIGINT}, true},
+		{"stubborn", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, false},
+	} {
+		child := exec.Command(os.Args[0], "-test.run=^TestSignalsEndIt$")
+		child.Env = append(os.Environ(), "BE_THE_GATEWAY="+c.manner)
+		child.Dir = t.TempDir()
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		stop := time.AfterFunc(30*time.Second, func() { child.Process.Kill() })
+		for _, signal := range c.signals {
+			if _, err := out.Read(make([]byte, 64)); err != nil { // ready, then stopped
+				t.Fatal(err)
+			}
+			child.Process.Signal(signal)
+		}
+		err = child.Wait()
+		if !stop.Stop() || (err == nil) != c.well {
+			t.Errorf("%s %v: %v", c.manner, c.signals, err)
+		}
+	}
+}

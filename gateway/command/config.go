@@ -1,0 +1,68 @@
+package command
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+func newConfig(s surroundings, f *flags) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "config",
+		Short: "Check the settings file, or describe it to an editor",
+		Args:  noArguments,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+
+		SuggestionsMinimumDistance: 2,
+	}
+	c.AddCommand(newValidate(s, f), newSchema(s))
+	return c
+}
+
+func newValidate(s surroundings, f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate",
+		Short: "Tell everything that is wrong in the settings",
+		Long: `Reads the settings as the gateway would, from the file and the environment, and tells
+everything that is wrong with them. With --demo it leaves out what the demo replaces.`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return validate(f.request(c, s), s)
+		},
+	}
+}
+
+// validate insists on the file: checking one that is not there helps nobody.
+func validate(r config.Request, s surroundings) error {
+	if r.Path == "" {
+		r.Path = config.DefaultPath
+	}
+	r.Explicit = true
+	settings, err := config.Load(r)
+	if err != nil {
+		return err
+	}
+	for _, warning := range settings.Warnings {
+		fmt.Fprintf(s.err, "warning: %s\n", warning)
+	}
+	_, err = fmt.Fprintf(s.out, "%s is valid\n", r.Path)
+	return err
+}
+
+func newSchema(s surroundings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of the settings file",
+		Long: `Prints the JSON Schema (draft 2020-12) of the settings file. Keep it beside the file and name
+it in the first line, and the editor completes and checks the settings:
+
+  # yaml-language-server: $schema=gateway.schema.json`,
+		Args: noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := s.out.Write(config.Schema())
+			return err
+		},
+	}
+}

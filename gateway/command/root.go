@@ -1,0 +1,126 @@
+package command
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+// flags are those of the gateway itself; the ones that choose settings are shared
+// with its config commands.
+type flags struct {
+	config, listen, logLevel, logFormat string
+	dev, demo                           bool
+}
+
+func newRoot(p Program, s surroundings) *cobra.Command {
+	f := &flags{}
+	root := &cobra.Command{
+		Use:                        p.Name,
+		Short:                      p.Short,
+		Long:                       p.Short + ".\n\n" + settingsHelp,
+		Version:                    buildVersion(),
+		Args:                       noArguments,
+		SilenceErrors:              true, // run tells them, once
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(c *cobra.Command, _ []string) error { return serve(c, p, s, f) },
+	}
+	root.SetArgs(s.args)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{c.CommandPath(), err} })
+	f.define(root)
+	root.AddCommand(newConfig(s, f), newToken(p, s))
+	return root
+}
+
+const settingsHelp = `Settings come from the settings file, over it the environment, over it the flags. In the
+environment limits.rootFields is GATEWAY_LIMITS_ROOT_FIELDS, and so for each; PORT,
+LOG_LEVEL, LOG_FORMAT and NO_COLOR mean what they mean everywhere.`
+
+func (f *flags) define(root *cobra.Command) {
+	shared := root.PersistentFlags()
+	shared.StringVarP(&f.config, "config", "c", "", "the settings `file` (default GATEWAY_CONFIG, then "+config.DefaultPath+")")
+	shared.BoolVar(&f.demo, "demo", false, "serve sample services from inside the process, with a development key")
+	own := root.Flags()
+	own.StringVar(&f.listen, "listen", "", "the `address` to serve on (default \":8080\")")
+	own.BoolVar(&f.dev, "dev", false, "switch the playground and introspection on")
+	own.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default info)")
+	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto: text on a terminal, else json (default auto)")
+	complete(root, "config", nil, cobra.ShellCompDirectiveDefault)
+	complete(root, "log-level", []string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
+	complete(root, "log-format", []string{"auto", "json", "text"}, cobra.ShellCompDirectiveNoFileComp)
+}
+
+// complete tells the shell which words may follow a flag. It fails for a flag that is
+// not there, which is a mistake in this file.
+func complete(c *cobra.Command, flag string, words []string, directive cobra.ShellCompDirective) {
+	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, directive)); err != nil {
+		panic(err)
+	}
+}
+
+// noArguments refuses words after the flags; a misspelt subcommand is one.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !c.HasSubCommands() {
+		return &usageError{c.CommandPath(), fmt.Errorf("%q is too much; %s takes flags only", args[0], c.CommandPath())}
+	}
+	hint := ""
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return &usageError{c.CommandPath(), fmt.Errorf("%q is not a command%s", args[0], hint)}
+}
+
+func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {
+	settings, err := config.Load(f.request(c, s))
+	if err != nil {
+		return err
+	}
+	log := newLogger(s.out, settings.Log, s.lookup("NO_COLOR") != "")
+	slog.SetDefault(log)
+	for _, warning := range settings.Warnings {
+		log.Warn(warning)
+	}
+	return p.Run(c.Context(), Start{
+		Config: settings, Log: log, Out: s.out,
+		Mode: Mode{Dev: f.dev, Demo: f.demo},
+	})
+}
+
+// request says where this call's settings come from.
+func (f *flags) request(c *cobra.Command, s surroundings) config.Request {
+	path := f.config
+	if path == "" {
+		path = s.lookup("GATEWAY_CONFIG")
+	}
+	return config.Request{
+		Path: path, Explicit: path != "", Env: s.env, Demo: f.demo,
+		Overrides: f.overrides(c),
+	}
+}
+
+func (f *flags) overrides(c *cobra.Command) []config.Override {
+	var over []config.Override
+	for flag, setting := range map[string]string{"listen": "listen", "log-level": "log.level", "log-format": "log.format"} {
+		if given := c.Flags().Lookup(flag); given != nil && given.Changed {
+			over = append(over, config.Override{Setting: setting, Value: given.Value.String(), Flag: "--" + flag})
+		}
+	}
+	for flag, on := range map[string]bool{"--dev": f.dev, "--demo": f.demo} {
+		for _, setting := range []string{"playground", "introspection"} {
+			if on {
+				over = append(over, config.Override{Setting: setting, Value: "true", Flag: flag})
+			}
+		}
+	}
+	return over
+}

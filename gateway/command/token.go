@@ -1,0 +1,58 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gatehouse-graphql/gatehouse/auth/devtoken"
+)
+
+// demoSecret is the variable that fixes the demo's signing key.
+const demoSecret = "GATEWAY_DEMO_SECRET"
+
+func newToken(p Program, s surroundings) *cobra.Command {
+	var claims devtoken.Claims
+	var scopes []string
+	c := &cobra.Command{
+		Use:   "token",
+		Short: "Make a bearer token for development",
+		Long: `Makes a bearer token for development, signed with the key in ` + demoSecret + `
+by HS256. A gateway accepts it when one of its issuers has the same secret, as
+the one of --demo does. Nothing that matters should trust such a key.`,
+		Example: fmt.Sprintf("  export %s=$(openssl rand -hex 32)\n  %s token --subject u1 --scope users:read --role admin --ttl 8h", demoSecret, p.Name),
+		Args:    noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if claims.TTL <= 0 {
+				return &usageError{c.CommandPath(), errors.New("--ttl must be above zero, as 1h")}
+			}
+			claims.Scope = strings.Join(scopes, " ")
+			return printToken(s, claims)
+		},
+	}
+	c.Flags().StringVar(&claims.Subject, "subject", "", "the user's `id`")
+	c.Flags().StringSliceVar(&scopes, "scope", nil, "a `scope`; may be repeated")
+	c.Flags().StringSliceVar(&claims.Roles, "role", nil, "a `role`; may be repeated")
+	c.Flags().DurationVar(&claims.TTL, "ttl", devtoken.DefaultTTL, "how long it lives")
+	c.Flags().StringVar(&claims.Issuer, "issuer", p.Issuer, "who signed it")
+	c.Flags().StringVar(&claims.Audience, "audience", p.Audience, "whom it is for")
+	return c
+}
+
+func printToken(s surroundings, claims devtoken.Claims) error {
+	secret := s.lookup(demoSecret)
+	switch {
+	case secret == "":
+		return fmt.Errorf("%s is not set; set it to the gateway's secret of %d bytes or more, try: openssl rand -hex 32", demoSecret, devtoken.MinSecret)
+	case len(secret) < devtoken.MinSecret:
+		return fmt.Errorf("%s has %d bytes; it needs at least %d, try: openssl rand -hex 32", demoSecret, len(secret), devtoken.MinSecret)
+	}
+	token, err := devtoken.Sign([]byte(secret), claims)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.out, token)
+	return err
+}

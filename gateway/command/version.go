@@ -1,0 +1,58 @@
+package command
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// Set when linking, by
+//
+//	-ldflags "-X github.com/gatehouse-graphql/gatehouse/gateway/command.version=v1.2.3 …"
+//
+// What is left empty comes from what the Go tool records by itself.
+var version, commit, date string
+
+// buildVersion is what --version prints after the name:
+// v1.2.3 (commit 1a2b3c4d5e6f, 2026-11-20T10:00:00Z, go1.26.8 linux/amd64).
+func buildVersion() string {
+	info, _ := debug.ReadBuildInfo()
+	v := stamp{version, commit, date}.orElse(info)
+	return fmt.Sprintf("%s (commit %s, %s, %s %s/%s)",
+		v.version, v.commit, v.date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+type stamp struct{ version, commit, date string }
+
+// orElse fills what is empty from info, which may be nil.
+func (s stamp) orElse(info *debug.BuildInfo) stamp {
+	recorded := map[string]string{}
+	if info != nil {
+		recorded["version"] = strings.Trim(info.Main.Version, "()")
+		for _, setting := range info.Settings {
+			recorded[setting.Key] = setting.Value
+		}
+	}
+	revision := recorded["vcs.revision"]
+	if len(revision) > 12 {
+		revision = revision[:12]
+	}
+	if recorded["vcs.modified"] == "true" {
+		revision += "+changes"
+	}
+	return stamp{
+		version: first(s.version, recorded["version"], "devel"),
+		commit:  first(s.commit, revision, "unknown"),
+		date:    first(s.date, recorded["vcs.time"], "unknown date"),
+	}
+}
+
+func first(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"time"
+)
+
+// A printed Config is JSON with the file's names, whichever verb, logger or encoder
+// prints it, so that no way of printing shows a secret. The same holds for its Auth
+// and Sources alone; once converted to their parts' types they print as plain structs do.
+
+// Format implements fmt.Formatter.
+func (c Config) Format(s fmt.State, _ rune) { printJSON(s, c) }
+
+// LogValue implements slog.LogValuer.
+func (c Config) LogValue() slog.Value { return slog.AnyValue(public(reflect.ValueOf(c), nil)) }
+
+// MarshalJSON implements json.Marshaler.
+func (c Config) MarshalJSON() ([]byte, error) { return json.Marshal(public(reflect.ValueOf(c), nil)) }
+
+// Format implements fmt.Formatter.
+func (a Auth) Format(s fmt.State, _ rune) { printJSON(s, a) }
+
+// LogValue implements slog.LogValuer.
+func (a Auth) LogValue() slog.Value {
+	return slog.AnyValue(public(reflect.ValueOf(a), parsePath("auth")))
+}
+
+// MarshalJSON implements json.Marshaler.
+func (a Auth) MarshalJSON() ([]byte, error) {
+	return json.Marshal(public(reflect.ValueOf(a), parsePath("auth")))
+}
+
+// Format implements fmt.Formatter.
+func (s Sources) Format(state fmt.State, _ rune) { printJSON(state, s) }
+
+// LogValue implements slog.LogValuer.
+func (s Sources) LogValue() slog.Value {
+	return slog.AnyValue(public(reflect.ValueOf(s), parsePath("sources")))
+}
+
+// MarshalJSON implements json.Marshaler.
+func (s Sources) MarshalJSON() ([]byte, error) {
+	return json.Marshal(public(reflect.ValueOf(s), parsePath("sources")))
+}
+
+func printJSON(s fmt.State, m json.Marshaler) {
+	text, err := m.MarshalJSON()
+	if err != nil {
+		text = []byte("config: " + err.Error())
+	}
+	s.Write(text) //nolint:errcheck // fmt keeps the error of its writer itself
+}
+
+// public gives what may be seen of v, whose settings lie at p.
+func public(v reflect.Value, p path) any {
+	switch {
+	case secret(p):
+		return hidden(v)
+	case v.Type() == durationType:
+		return v.Interface().(time.Duration).String()
+	case shape(v.Type()) == scalar:
+		return v.Interface()
+	case v.Kind() == reflect.Slice:
+		return publicList(v, p)
+	case v.Kind() == reflect.Map:
+		return publicMap(v, p)
+	}
+	settings := map[string]any{}
+	for _, f := range fieldsOf(v.Type()) {
+		settings[f.name] = public(v.FieldByIndex(f.index), p.in(f.name))
+	}
+	return settings
+}
+
+// hidden tells no more of a secret than whether there is one.
+func hidden(v reflect.Value) any {
+	if v.IsZero() {
+		return ""
+	}
+	return mask
+}
+
+func publicList(v reflect.Value, p path) []any {
+	items := make([]any, v.Len())
+	for i := range items {
+		items[i] = public(v.Index(i), p.at(i))
+	}
+	return items
+}
+
+func publicMap(v reflect.Value, p path) map[string]any {
+	entries := map[string]any{}
+	for _, key := range v.MapKeys() {
+		entries[key.String()] = public(v.MapIndex(key), p.in(key.String()))
+	}
+	return entries
+}

@@ -1,0 +1,121 @@
+package front
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// The media types an answer may have. The first says with its status whether the
+// operation ran; the second is for clients older than the specification.
+const (
+	typeGraphQL = "application/graphql-response+json"
+	typeJSON    = "application/json"
+)
+
+// answer is a GraphQL response. Data is absent when nothing was executed, and null when
+// an error emptied all of it: nil and "null" here.
+type answer struct {
+	Errors     gqlerror.List
+	Data       json.RawMessage
+	Extensions map[string]any
+}
+
+// encode writes Data as it is: the executor made it, and checking megabytes of JSON
+// again, as json.Marshal does, costs more than making them.
+func (a *answer) encode() ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(len(a.Data) + 64)
+	comma := byte('{')
+	member := func(name string, value []byte) {
+		b.WriteByte(comma)
+		comma = ','
+		fmt.Fprintf(&b, "%q:", name)
+		b.Write(value)
+	}
+	if len(a.Errors) > 0 {
+		errs, err := json.Marshal(a.Errors)
+		if err != nil {
+			return nil, err
+		}
+		member("errors", errs)
+	}
+	if a.Data != nil {
+		member("data", a.Data)
+	}
+	if len(a.Extensions) > 0 {
+		extensions, err := json.Marshal(a.Extensions)
+		if err != nil {
+			return nil, err
+		}
+		member("extensions", extensions)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// send writes an answer and notes it for the log. It panics for an answer that is no
+// JSON, which only an extension's own values can cause.
+func send(w http.ResponseWriter, r *http.Request, media string, status int, a *answer) {
+	body, err := a.encode()
+	if err != nil {
+		panic(fmt.Errorf("encode the answer: %w", err))
+	}
+	recordOf(r.Context()).end(status, a.Errors)
+	header := w.Header()
+	header.Set("Content-Type", media+"; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("Cache-Control", "no-store") // it may be one caller's alone
+	header.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that has gone is no error of ours
+}
+
+// jsonRanges are those that application/json is in, the narrower the higher.
+var jsonRanges = map[string]int{typeJSON: 3, "application/*": 2, "*/*": 1}
+
+// accepted chooses the media type of the answer; false when the client takes neither.
+// Who says nothing, or "anything", gets application/json.
+func accepted(r *http.Request) (media string, ok bool) {
+	wanted := strings.Join(r.Header.Values("Accept"), ",")
+	if strings.TrimSpace(wanted) == "" {
+		return typeJSON, true
+	}
+	graphQL, plain := -1.0, -1.0
+	rank := 0 // of the range that plain is from: a narrower range counts for more
+	for one := range strings.SplitSeq(wanted, ",") {
+		name, params, err := mime.ParseMediaType(strings.TrimSpace(one))
+		if err != nil {
+			continue
+		}
+		switch narrow := jsonRanges[name]; {
+		case name == typeGraphQL:
+			graphQL = quality(params)
+		case narrow > rank:
+			rank, plain = narrow, quality(params)
+		}
+	}
+	if graphQL > 0 && graphQL >= plain {
+		return typeGraphQL, true
+	}
+	return typeJSON, plain > 0
+}
+
+// quality is how much a client wants a type, from 0 to 1.
+func quality(params map[string]string) float64 {
+	q, stated := params["q"]
+	if !stated {
+		return 1
+	}
+	value, err := strconv.ParseFloat(q, 64)
+	if err != nil || value < 0 || value > 1 {
+		return 0
+	}
+	return value
+}

@@ -1,0 +1,130 @@
+// Package document turns the text of a query into a document that may run: bounded,
+// parsed and valid for the schema; and remembers the ones it made.
+//
+// It promises that one text costs little to refuse: limits come before parsing and
+// validation, validation stops after a few errors, and the rule on overlapping fields,
+// quadratic and worse in gqlparser, is linear here.
+package document
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+)
+
+// maxErrors is after how many errors validation stops. Each costs time and answer.
+const maxErrors = 20
+
+// Options are what a Store needs besides the schema.
+type Options struct {
+	// Limits bound each document.
+	Limits limit.Options
+	// Size is how many documents are remembered. Default 1,000; negative remembers none.
+	Size int
+	// Suggestions adds "Did you mean ...?" to validation errors, which tells names of
+	// the schema to whoever asks. Default false.
+	Suggestions bool
+}
+
+// Store makes documents and remembers them by their text.
+// It is safe for concurrent use.
+type Store struct {
+	schema *ast.Schema
+	limits limit.Options
+	rules  []validator.Rule
+	cache  *cache
+}
+
+// NewStore returns a store of documents valid for schema.
+func NewStore(schema *ast.Schema, o Options) *Store {
+	return &Store{
+		schema: schema,
+		limits: o.Limits,
+		rules:  validationRules(o.Suggestions),
+		cache:  newCache(o.Size),
+	}
+}
+
+// Get returns the document that query is, or why it is none: a parse or validation
+// error, which has its code, or one around a *fault.Error that names a broken limit.
+// The document is shared between all who ask for the same text: nobody changes it.
+func (s *Store) Get(query string) (*limit.Document, gqlerror.List) {
+	if doc, ok := s.cache.get(query); ok {
+		return doc, nil
+	}
+	doc, err := limit.Read(query, s.limits)
+	if err != nil {
+		return nil, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}
+	}
+	if errs := s.validate(doc.AST); len(errs) > 0 {
+		return nil, errs
+	}
+	s.cache.add(query, doc)
+	return doc, nil
+}
+
+// errEnough ends a validation from within: the validator knows no other way to stop.
+var errEnough = errors.New("enough errors")
+
+// validate finds at most maxErrors errors, and one more that says so.
+func (s *Store) validate(doc *ast.QueryDocument) (found gqlerror.List) {
+	defer func() {
+		if stopped := recover(); stopped != nil && stopped != errEnough {
+			panic(stopped)
+		}
+	}()
+	var events validator.Events
+	for _, rule := range s.rules {
+		rule.RuleFunc(&events, func(options ...validator.ErrorOption) {
+			if len(found) == maxErrors {
+				found = append(found, invalid("Too many validation errors, validation aborted."))
+				panic(errEnough)
+			}
+			one := invalid("")
+			for _, set := range options {
+				set(one)
+			}
+			one.Rule = rule.Name
+			found = append(found, one)
+		})
+	}
+	validator.Walk(s.schema, doc, &events)
+	return found
+}
+
+func invalid(message string) *gqlerror.Error {
+	return &gqlerror.Error{
+		Message:    message,
+		Extensions: map[string]any{"code": string(fault.ValidationFailed)},
+	}
+}
+
+// validationRules are gqlparser's in a fixed order, with our own for overlapping fields.
+func validationRules(suggestions bool) []validator.Rule {
+	known := rules.NewDefaultRules().GetInner()
+	known[overlappingFields.Name] = overlappingFields.RuleFunc
+	if !suggestions {
+		for name, silent := range map[string]validator.Rule{
+			rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
+			rules.ScalarLeafsRule.Name:         rules.ScalarLeafsRuleWithoutSuggestions,
+			rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
+			rules.KnownTypeNamesRule.Name:      rules.KnownTypeNamesRuleWithoutSuggestions,
+			rules.ValuesOfCorrectTypeRule.Name: rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
+		} {
+			known[name] = silent.RuleFunc
+		}
+	}
+	var all []validator.Rule
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		all = append(all, validator.Rule{Name: name, RuleFunc: known[name]})
+	}
+	return all
+}

@@ -1,0 +1,251 @@
+package document
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+	"pgregory.net/rapid"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+)
+
+var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
+	type Query { pet: Pet! pets(first: Int, filter: Filter): [Pet!] dog: Dog any: Any a: Query b: Query n: Int s: String }
+	input Filter { name: String age: Int tags: [Int!] }
+	interface Pet { name: String owner: Person weight(unit: Unit): Float }
+	enum Unit { KG LB }
+	type Dog implements Pet { name: String owner: Person weight(unit: Unit): Float barks: Boolean! age: Int friend: Pet }
+	type Cat implements Pet { name: String owner: Person weight(unit: Unit): Float meows: Boolean age: String! friend: Cat }
+	type Person { name: String! age: Int pets: [Pet] home: String }
+	union Any = Dog | Cat | Person
+`})
+
+func codes(errs gqlerror.List) (all []string) {
+	for _, err := range errs {
+		code, _ := err.Extensions["code"].(string)
+		if code == "" {
+			code = string(fault.KindOf(err))
+		}
+		if !slices.Contains(all, code) {
+			all = append(all, code)
+		}
+	}
+	return all
+}
+
+func TestGet(t *testing.T) {
+	for name, test := range map[string]struct {
+		query string
+		want  string // the only code, or ""
+	}{
+		"valid":          {"{pet{name}}", ""},
+		"no such field":  {"{pet{nam}}", "GRAPHQL_VALIDATION_FAILED"},
+		"syntax":         {"{pet{", "GRAPHQL_PARSE_FAILED"},
+		"empty":          {"", "GRAPHQL_PARSE_FAILED"},
+		"a broken limit": {"{pet " + strings.Repeat("@x", 60) + "{name}}", "MAX_DIRECTIVES_LIMIT"},
+		"a cycle":        {"{...f} fragment f on Query{...f}", "GRAPHQL_VALIDATION_FAILED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc, errs := NewStore(schema, Options{}).Get(test.query)
+			if got := strings.Join(codes(errs), " "); got != test.want || (doc == nil) != (len(errs) > 0) {
+				t.Errorf("got %v", errs)
+			}
+		})
+	}
+}
+
+func TestSuggestionsAreAskedFor(t *testing.T) {
+	queries := []string{"{pet{nam}}", "{pets(firs:1){name}}", "{pet{weight(unit:KGG)}}", "{pet}"}
+	for _, query := range queries {
+		_, silent := NewStore(schema, Options{}).Get(query)
+		_, helpful := NewStore(schema, Options{Suggestions: true}).Get(query)
+		if len(silent) == 0 || strings.Contains(silent.Error(), "Did you mean") {
+			t.Errorf("%s: %v tells names of the schema", query, silent)
+		}
+		if !strings.Contains(helpful.Error(), "Did you mean") {
+			t.Errorf("%s: %v has no suggestion", query, helpful)
+		}
+	}
+}
+
+func TestValidationStopsAfterAFewErrors(t *testing.T) {
+	_, errs := NewStore(schema, Options{}).Get("{" + strings.Repeat("nope ", 1500) + "}")
+	if len(errs) != maxErrors+1 || !strings.HasPrefix(errs[maxErrors].Message, "Too many") {
+		t.Errorf("got %d errors, the last %v", len(errs), errs[len(errs)-1])
+	}
+}
+
+func TestGetRemembers(t *testing.T) {
+	store := NewStore(schema, Options{Size: 2})
+	first, _ := store.Get("{n}")
+	if again, _ := store.Get("{n}"); again != first {
+		t.Error("the second time made a new document")
+	}
+	store.Get("{s}")
+	store.Get("{pet{name}}")
+	if again, _ := store.Get("{n}"); again == first {
+		t.Error("a store of two remembers three")
+	}
+	none := NewStore(schema, Options{Size: -1})
+	first, _ = none.Get("{n}")
+	if again, _ := none.Get("{n}"); again == first {
+		t.Error("a store of none remembers one")
+	}
+}
+
+func TestCacheIsBoundedInMemory(t *testing.T) {
+	c := newCache(100)
+	for i := range 1000 {
+		c.add(fmt.Sprint(i), &limit.Document{Tokens: 2000})
+	}
+	if got, most := c.docs.Len(), 100*roomPerDocument/(2000*bytesPerToken); got > most || got == 0 {
+		t.Errorf("%d large documents are kept, at most %d fit", got, most)
+	}
+	c.add("more than all room", &limit.Document{Tokens: 1 << 20})
+	if c.docs.Len() != 0 || c.room != 100*roomPerDocument {
+		t.Errorf("%d documents, %d bytes of room", c.docs.Len(), c.room)
+	}
+}
+
+func TestStoreIsSafeForConcurrentUse(t *testing.T) {
+	store := NewStore(schema, Options{Size: 3})
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for i := range 50 {
+				if _, errs := store.Get(fmt.Sprintf("{a%d:n}", i%5)); errs != nil {
+					t.Error(errs)
+				}
+			}
+		})
+	}
+	callers.Wait()
+}
+
+func TestOverlappingFields(t *testing.T) {
+	for query, valid := range map[string]bool{
+		"{n n}":     true,
+		"{x:n x:s}": false,
+		"{n:s n}":   false,
+		"{pets(first:1){name} pets(first:1){name}}":                                     true,
+		"{pets(first:1){name} pets(first:2){name}}":                                     false,
+		"{pets(first:1){name} pets{name}}":                                              false,
+		"{pets(filter:{name:\"a\",age:1}){name} pets(filter:{age:1,name:\"a\"}){name}}": true,
+		"{pets(filter:{name:\"a\"}){name} pets(filter:{name:\"b\"}){name}}":             false,
+		"{pets(filter:{tags:[1]}){name} pets(filter:{tags:[2]}){name}}":                 false,
+		"query($a:Int $b:Int){pets(first:$a){name} pets(first:$b){name}}":               false,
+		"{a{x:n} a{x:s}}": false,
+		"{a{x:n} b{x:s}}": true,
+		"{a{a{x:n}} a{...f}} fragment f on Query{a{x:s}}":               false,
+		"{...f x:n} fragment f on Query{x:s}":                           false,
+		"{...f ...g} fragment f on Query{x:s} fragment g on Query{x:n}": false,
+		// of different types, when the shape is one
+		"{pet{...on Dog{x:name} ...on Cat{x:name}}}":                                 true,
+		"{any{...on Dog{x:name} ...on Person{x:home}}}":                              true,
+		"{any{...on Dog{x:name} ...on Person{x:name}}}":                              false, // String and String!
+		"{pet{...on Dog{age} ...on Cat{age}}}":                                       false,
+		"{pet{...on Dog{w:weight(unit:KG)} ...on Cat{w:weight(unit:LB)}}}":           true,
+		"{pet{w:weight(unit:KG) ...on Cat{w:weight(unit:LB)}}}":                      false,
+		"{pet{...on Dog{f:friend{x:name}} ...on Cat{f:friend{x:meows}}}}":            false,
+		"{pet{...on Dog{f:friend{x:name}} ...on Cat{f:friend{x:name}}}}":             true,
+		"{pet{...on Dog{f:owner{x:name}} ...on Cat{f:owner{x:age}}}}":                false,
+		"{pet{...on Dog{f:owner{name}} ...on Cat{f:friend{name}}}}":                  false,
+		"{pet{...on Dog{x:owner{name}} ...on Cat{x:name}}}":                          false, // an object and a string
+		"{pet{owner{x:name} ...on Dog{owner{x:name}} ...on Cat{owner{x:name}}}}":     true,
+		"{pet{owner{x:age} ...on Dog{owner{y:age}} ...on Cat{owner{x:age y:home}}}}": false,
+	} {
+		if _, errs := NewStore(schema, Options{}).Get(query); (len(errs) == 0) != valid {
+			t.Errorf("%s: got %v", query, errs)
+		}
+	}
+}
+
+func TestOverlapIsExplained(t *testing.T) {
+	_, errs := NewStore(schema, Options{}).Get("{\n  x:n\n  x:s\n}")
+	want := `Fields "x" conflict because "n" and "s" are different fields. Use different aliases on the fields to fetch both if this was intentional.`
+	if len(errs) != 1 || errs[0].Message != want || len(errs[0].Locations) != 2 || errs[0].Locations[1].Line != 3 {
+		t.Errorf("got %v", errs)
+	}
+}
+
+// Random documents are judged as gqlparser's own rule judges them.
+func TestOverlapAgreesWithGqlparser(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		query := randomDocument(t)
+		if _, err := limit.Read(query, limit.Options{}); err != nil {
+			return // fragments in a cycle overflow the stack of gqlparser's rule
+		}
+		if got, want := conflicts(t, query, overlappingFields), conflicts(t, query, rules.OverlappingFieldsCanBeMergedRule); got != want {
+			t.Fatalf("%s\nconflicts here: %v, in gqlparser: %v", query, got, want)
+		}
+	})
+}
+
+func conflicts(t *rapid.T, query string, rule validator.Rule) bool {
+	doc, err := parser.ParseQuery(&ast.Source{Input: query})
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return len(validator.ValidateWithRules(schema, doc, rules.NewRules(rule))) > 0
+}
+
+// randomDocument uses few names, so that many meet.
+func randomDocument(t *rapid.T) string {
+	var b strings.Builder
+	b.WriteString("{" + randomSet(t, "Query", 3) + "}")
+	for _, on := range []string{"Query", "Pet", "Dog", "Person"} {
+		if !strings.Contains(b.String(), "..."+strings.ToLower(on)+" ") {
+			continue // one that nobody uses, gqlparser compares within itself
+		}
+		fmt.Fprintf(&b, " fragment %s on %s{%s}", strings.ToLower(on), on, randomSet(t, on, 1))
+	}
+	return b.String()
+}
+
+var (
+	leaves = map[string][]string{
+		"Query": {"n", "s"}, "Pet": {"name", "weight", "weight(unit:KG)"}, "Dog": {"name", "barks", "age"},
+		"Cat": {"name", "meows", "age"}, "Person": {"name", "age", "home"}, "Any": {"__typename"},
+	}
+	objects = map[string][][2]string{
+		"Query": {{"pet", "Pet"}, {"dog", "Dog"}, {"any", "Any"}, {"a", "Query"}, {"b", "Query"}, {"pets(first:1)", "Pet"}},
+		"Pet":   {{"owner", "Person"}}, "Dog": {{"owner", "Person"}, {"friend", "Pet"}},
+		"Cat": {{"owner", "Person"}, {"friend", "Cat"}}, "Person": {{"pets", "Pet"}},
+	}
+	within = map[string][]string{"Query": {"Query"}, "Pet": {"Pet", "Dog", "Cat"}, "Dog": {"Dog", "Pet"},
+		"Cat": {"Cat", "Pet"}, "Person": {"Person"}, "Any": {"Dog", "Cat", "Person"}}
+	spreads = map[string][]string{"Query": {"query"}, "Pet": {"pet", "dog"}, "Dog": {"dog", "pet"}, "Cat": {"pet"},
+		"Person": {"person"}, "Any": {"dog", "person"}}
+)
+
+func randomSet(t *rapid.T, on string, depth int) string {
+	var b strings.Builder
+	for range rapid.IntRange(1, 4).Draw(t, "fields") {
+		leaf := rapid.SampledFrom([]string{"", "", "x:", "y:"}).Draw(t, "alias")
+		object := strings.ToUpper(leaf) // an object never meets a leaf: gqlparser sees no conflict there
+		kind := rapid.IntRange(0, 3).Draw(t, "kind")
+		switch {
+		case kind == 1 && depth > 0 && len(objects[on]) > 0:
+			field := rapid.SampledFrom(objects[on]).Draw(t, "object")
+			fmt.Fprintf(&b, "%s%s{%s} ", object, field[0], randomSet(t, field[1], depth-1))
+		case kind == 2 && depth > 0:
+			to := rapid.SampledFrom(within[on]).Draw(t, "on")
+			fmt.Fprintf(&b, "...on %s{%s} ", to, randomSet(t, to, depth-1))
+		case kind == 3 && depth > 0:
+			fmt.Fprintf(&b, "...%s ", rapid.SampledFrom(spreads[on]).Draw(t, "spread"))
+		default:
+			fmt.Fprintf(&b, "%s%s ", leaf, rapid.SampledFrom(leaves[on]).Draw(t, "leaf"))
+		}
+	}
+	return b.String()
+}

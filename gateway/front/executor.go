@@ -1,0 +1,182 @@
+package front
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	gqlgen "github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
+	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+)
+
+// maxErrors is how many errors one answer lists.
+const maxErrors = 100
+
+// executor is gqlgen's, with our documents, limits and errors. Every transport gets
+// this one, so none can go round them.
+type executor struct {
+	*gqlgen.Executor
+	documents     *document.Store
+	present       *presenter
+	introspection bool
+	execution     engine.Options
+}
+
+var _ graphql.GraphExecutor = (*executor)(nil)
+
+func newExecutor(schema graphql.ExecutableSchema, o Options, p *presenter, documents *document.Store) *executor {
+	e := &executor{
+		Executor:      gqlgen.New(schema),
+		documents:     documents,
+		present:       p,
+		introspection: o.Introspection,
+		execution:     o.Execution,
+	}
+	e.SetErrorPresenter(p.present)
+	e.SetRecoverFunc(func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) })
+	e.SetQueryCache(documentsByText{documents})
+	e.Use(permission{introspection: o.Introspection})
+	return e
+}
+
+// CreateOperationContext makes an operation that may run, or says why not. The first
+// result is never nil.
+func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (op *graphql.OperationContext, errs gqlerror.List) {
+	defer func() {
+		if thrown := recover(); thrown != nil { // here and not only in the HTTP chain: sockets have none around them
+			op, errs = &graphql.OperationContext{}, gqlerror.List{gqlerror.Wrap(e.present.recovered(thrown, debug.Stack()))}
+		}
+	}()
+	var found reading
+	op, errs = e.Executor.CreateOperationContext(context.WithValue(ctx, readingKey{}, &found), params)
+	if op.Operation != nil {
+		recordOf(ctx).begin(op.Operation)
+	}
+	return op, found.explain(params.OperationName, errs)
+}
+
+// DispatchOperation runs an operation with what its fields share.
+func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	ctx = engine.WithOperation(ctx, e.execution)
+	recordOf(ctx).calls = func() int { return engine.Calls(ctx) }
+	next, ctx := e.Executor.DispatchOperation(ctx, op)
+	return func(ctx context.Context) *graphql.Response {
+		response := next(ctx)
+		if response != nil {
+			response.Errors = capped(response.Errors)
+		}
+		return response
+	}, ctx
+}
+
+// capped shortens a list of errors and says by how many.
+func capped(errs gqlerror.List) gqlerror.List {
+	if len(errs) <= maxErrors {
+		return errs
+	}
+	last := &gqlerror.Error{
+		Message:    plural(len(errs)-maxErrors, "more error") + " not shown",
+		Extensions: map[string]any{"code": codeOf(errs[maxErrors])},
+	}
+	return append(errs[:maxErrors:maxErrors], last)
+}
+
+// reading is what became of a query's text while gqlgen made an operation of it.
+type reading struct {
+	doc  *limit.Document
+	errs gqlerror.List
+}
+
+type readingKey struct{}
+
+// explain gives our words where gqlgen has only one code for different errors.
+func (r *reading) explain(operationName string, errs gqlerror.List) gqlerror.List {
+	switch {
+	case len(errs) == 0:
+		return nil
+	case len(r.errs) > 0:
+		return r.errs
+	case r.doc != nil && r.doc.AST.Operations.ForName(operationName) == nil:
+		return gqlerror.List{gqlerror.Wrap(unresolved(operationName))}
+	}
+	for i, err := range errs {
+		if r.doc != nil && codeOf(err) == string(fault.ValidationFailed) { // the document is valid, so it is a variable
+			errs[i] = gqlerror.Wrap(badVariable(err))
+		}
+	}
+	return errs
+}
+
+func unresolved(name string) error {
+	if name == "" {
+		return fault.New(fault.OperationResolution, "the document has several operations: say which with operationName")
+	}
+	return fault.New(fault.OperationResolution, "the document has no operation named %q", name)
+}
+
+// badVariable names the variable in the text: gqlgen has it in path, which is for places in the answer.
+func badVariable(err *gqlerror.Error) error {
+	where := err.Path
+	if len(where) > 0 && where[0] == ast.PathName("variable") {
+		where = where[1:]
+	}
+	return fault.New(fault.BadUserInput, "variable $%s: %s", where, err.Message)
+}
+
+// documentsByText stands in for gqlgen's cache of documents. It always has an answer, so
+// gqlgen never parses or validates by itself, and sees the text after every extension
+// that may replace it.
+type documentsByText struct{ store *document.Store }
+
+var noDocument = &ast.QueryDocument{}
+
+// Get notes what it found for CreateOperationContext; for a text that is no document it
+// gives an empty one, in which gqlgen finds no operation.
+func (d documentsByText) Get(ctx context.Context, query string) (*ast.QueryDocument, bool) {
+	found, _ := ctx.Value(readingKey{}).(*reading)
+	if found == nil {
+		found = &reading{}
+	}
+	if query == "" {
+		found.errs = gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
+		return noDocument, true
+	}
+	if found.doc, found.errs = d.store.Get(query); found.doc == nil {
+		return noDocument, true
+	}
+	return found.doc.AST, true
+}
+
+// Add is never called with anything new.
+func (documentsByText) Add(context.Context, string, *ast.QueryDocument) {}
+
+// permission checks the chosen operation. It is the first of the executor's extensions.
+type permission struct{ introspection bool }
+
+// ExtensionName is for gqlgen's lists.
+func (permission) ExtensionName() string { return "Permission" }
+
+// Validate accepts every schema.
+func (permission) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext refuses an operation that asks more than one may.
+func (p permission) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	op.DisableIntrospection = !p.introspection
+	found, _ := ctx.Value(readingKey{}).(*reading)
+	if found == nil || found.doc == nil {
+		return gqlerror.Wrap(fault.New(fault.Internal, "internal error")) // nobody else makes operations
+	}
+	if err := found.doc.Allow(op.Operation); err != nil {
+		return gqlerror.Wrap(err)
+	}
+	if !p.introspection && found.doc.Introspects(op.Operation) {
+		return gqlerror.Wrap(fault.New(fault.IntrospectionDisabled, "this gateway does not tell its schema: __schema and __type are switched off"))
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+const (
+	// maxMessage bounds an error's text, in bytes: a parser repeats tokens, and one
+	// token can be all of the body.
+	maxMessage = 1000
+	// maxCause bounds what the log says of one error, in bytes.
+	maxCause = 4000
+)
+
+// presenter turns every error into what a client may see, once, and logs the rest.
+// It is safe for concurrent use.
+type presenter struct{ log *slog.Logger }
+
+// present never gives nil. The error's own message is shown only when it was written
+// for clients: by a fault, or by the parser and validator.
+func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
+	shown := located(ctx, err)
+	f := understood(ctx, err)
+	if f == nil { // gqlgen's or gqlparser's own words
+		shown.Message = cut(shown.Message, maxMessage)
+		shown.Extensions = withCode(shown.Extensions)
+		return shown
+	}
+	shown.Message = cut(f.Text, maxMessage)
+	shown.Extensions = extensions(f)
+	p.tell(ctx, f, shown)
+	return shown
+}
+
+// located is a new error at the place in the answer that err names, or else where ctx stands.
+func located(ctx context.Context, err error) *gqlerror.Error {
+	if known, ok := errors.AsType[*gqlerror.Error](err); ok {
+		copied := *known
+		if undecoded(ctx) {
+			copied.Path = graphql.GetFieldContext(ctx).Path() // gqlgen's goes on into the argument
+		}
+		return &copied
+	}
+	return &gqlerror.Error{Err: err, Path: graphql.GetPath(ctx)}
+}
+
+// understood gives the fault that err is; nil for a message that gqlgen or gqlparser
+// wrote for clients.
+func understood(ctx context.Context, err error) *fault.Error {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f
+	}
+	if words, ok := errors.AsType[*gqlerror.Error](err); ok && words.Err == nil {
+		return nil
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.New(fault.GatewayTimeout, "the operation took too long").Because(err)
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return fault.New(fault.ServiceUnavailable, "the operation was cancelled")
+	case undecoded(ctx):
+		return fault.New(fault.BadUserInput, "%s", bare(err))
+	case nullText[bare(err)]:
+		return fault.New(fault.Internal, "%s", bare(err)).Because(err)
+	}
+	return fault.New(fault.Internal, "internal error").Because(err)
+}
+
+// undecoded tells that a field's arguments could not be decoded: gqlgen reports that
+// at the field, before it has arguments.
+func undecoded(ctx context.Context) bool {
+	field := graphql.GetFieldContext(ctx)
+	return field != nil && field.Args == nil &&
+		field.Field.Field != nil && field.Field.Definition != nil && len(field.Field.Definition.Arguments) > 0
+}
+
+// nullText are gqlgen's words for a null where the schema has none. They are worth
+// showing, and gqlgen has no other sign of them.
+var nullText = map[string]bool{
+	"must not be null": true,
+	"the requested element is null which the schema does not allow": true,
+}
+
+// bare is err's message without the place that gqlgen's errors put before it.
+func bare(err error) string {
+	if placed, ok := errors.AsType[*gqlerror.Error](err); ok {
+		return placed.Message
+	}
+	return err.Error()
+}
+
+func extensions(f *fault.Error) map[string]any {
+	shown := map[string]any{"code": string(f.Kind)}
+	if f.Service != "" {
+		shown["service"] = f.Service
+	}
+	if f.Status != 0 {
+		shown["http"] = map[string]any{"status": f.Status}
+	}
+	return shown
+}
+
+// withCode copies, as gqlparser's errors may be shared.
+func withCode(from map[string]any) map[string]any {
+	to := map[string]any{"code": string(fault.Internal)}
+	for name, value := range from {
+		if name != "file" { // a query's text has no file
+			to[name] = value
+		}
+	}
+	return to
+}
+
+func codeOf(err *gqlerror.Error) string {
+	code, _ := err.Extensions["code"].(string)
+	return code
+}
+
+// tell logs what the client does not see: a fault of ours as an error, one of a
+// service as a warning. Of a list of thousand bad items it logs the first few.
+func (p *presenter) tell(ctx context.Context, f *fault.Error, shown *gqlerror.Error) {
+	if f.Cause == nil && f.Kind != fault.Internal {
+		return
+	}
+	rec := recordOf(ctx)
+	if rec.logged.Add(1) > maxLoggedErrors {
+		return
+	}
+	level := slog.LevelWarn
+	if f.Kind == fault.Internal {
+		level = slog.LevelError
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", rec.id),
+		slog.String("code", string(f.Kind)),
+		slog.String("path", shown.Path.String()),
+	}
+	if f.Service != "" {
+		attrs = append(attrs, slog.String("service", f.Service), slog.Int("service_status", f.Status))
+	}
+	p.log.LogAttrs(ctx, level, cut(f.Text, maxMessage), append(attrs, causes(f)...)...)
+}
+
+func causes(f *fault.Error) (attrs []slog.Attr) {
+	if f.Cause == nil {
+		return nil
+	}
+	attrs = append(attrs, slog.String("cause", cut(f.Cause.Error(), maxCause)))
+	if thrown, ok := errors.AsType[*panicError](f.Cause); ok {
+		attrs = append(attrs, slog.String("stack", cut(string(thrown.stack), maxCause)))
+	}
+	return attrs
+}
+
+// recovered makes a fault of a panic. The stack is logged with it.
+func (p *presenter) recovered(thrown any, stack []byte) error {
+	return fault.New(fault.Internal, "internal error").Because(&panicError{value: thrown, stack: stack})
+}
+
+// cut shortens text to at most about most bytes, between two characters.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most] + "…"
+}
+
+func plural(count int, what string) string {
+	if count == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", count, what)
+}

@@ -1,0 +1,91 @@
+package front
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+var errNoResponse = errors.New("the executor gave no response")
+
+// single is the transport of one operation in, one answer out.
+type single struct {
+	front  *Front
+	method string
+	read   func(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, error)
+	safe   bool // the method promises to change nothing, so mutations are refused
+}
+
+var _ graphql.Transport = single{}
+
+// Supports says yes to the method, but not to a connection that wants to be another.
+func (s single) Supports(r *http.Request) bool {
+	return r.Method == s.method && r.Header.Get("Upgrade") == ""
+}
+
+// Do reads the operation, has it executed and writes the answer.
+func (s single) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	media, ok := accepted(r)
+	if !ok {
+		s.front.refuse(w, r, newRefusal(http.StatusNotAcceptable, fault.BadRequest,
+			"answers are "+typeGraphQL+" or "+typeJSON))
+		return
+	}
+	params, err := s.read(w, r, s.front.options.BodyBytes)
+	if err != nil {
+		s.front.refuse(w, r, asRefusal(err))
+		return
+	}
+	params.Headers = r.Header
+	ctx := r.Context()
+	op, errs := exec.CreateOperationContext(ctx, params)
+	if len(errs) > 0 {
+		response := exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
+		send(w, r, media, statusOf(media, response.Errors), &answer{Errors: response.Errors, Extensions: response.Extensions})
+		return
+	}
+	if no := s.unfit(op.Operation.Operation); no != nil {
+		s.front.refuse(w, r, no)
+		return
+	}
+	s.execute(w, r, media, exec, op)
+}
+
+// unfit refuses what this transport cannot answer; nil when it can.
+func (s single) unfit(kind ast.Operation) *refusal {
+	switch {
+	case kind == ast.Subscription:
+		return newRefusal(http.StatusBadRequest, fault.BadRequest, "a subscription has more than one answer; this way has one")
+	case kind == ast.Mutation && s.safe:
+		no := newRefusal(http.StatusMethodNotAllowed, fault.BadRequest, "send mutations by POST")
+		no.header = http.Header{"Allow": {"POST"}}
+		return no
+	}
+	return nil
+}
+
+func (s single) execute(w http.ResponseWriter, r *http.Request, media string, exec graphql.GraphExecutor, op *graphql.OperationContext) {
+	next, ctx := exec.DispatchOperation(r.Context(), op)
+	response := next(ctx)
+	if response == nil { // as gqlgen does when the context ended before anything ran
+		s.front.refuse(w, r, because(cmp.Or(ctx.Err(), errNoResponse)))
+		return
+	}
+	data := response.Data
+	if data == nil {
+		data = []byte("null")
+	}
+	send(w, r, media, http.StatusOK, &answer{Errors: response.Errors, Data: data, Extensions: response.Extensions})
+}
+
+func asRefusal(err error) *refusal {
+	if no, ok := err.(*refusal); ok {
+		return no
+	}
+	return because(err)
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const house = "github.com/gatehouse-graphql/gatehouse"
+
+// room is a folder of the house with the rooms that it may import, besides itself.
+// Imports point one way, floor by floor; docs/architecture.md has the picture.
+type room struct {
+	path   string // with everything below it, unless a room of its own
+	may    []string
+	reason string
+}
+
+var rooms = []room{
+	{"fault", nil, "it is the leaf that everybody may speak of"},
+	{"auth", []string{"fault"}, "a token is the same whatever is served"},
+	{"engine/scalar", nil, "it is what models are made of"},
+	{"engine", []string{"fault", "engine/scalar"}, "an operation runs the same over any services"},
+	{"graph/model", []string{"engine/scalar"}, "models are a leaf, so that anybody may hold one"},
+	{"graph", []string{"graph/model", "auth", "engine", "engine/scalar"}, "generated code knows types, not services"},
+	{"upstreams/balance", nil, "it chooses replicas and knows neither JSON nor GraphQL"},
+	{"upstreams", []string{"upstreams/balance", "engine", "auth", "fault"}, "services are called the same for any graph"},
+	{"resolvers", []string{"graph", "graph/model", "upstreams", "engine", "engine/scalar", "auth", "fault"}, "resolvers answer fields and do not know who asked over what"},
+	{"gateway/limit", []string{"fault"}, "limits look at the query alone"},
+	{"gateway/playground", nil, "the page knows an endpoint and nothing else"},
+	{"gateway/front", []string{"gateway/limit", "upstreams", "engine", "auth", "fault"}, "the gateway knows no service and no graph"},
+	{"gateway/config", []string{"gateway/front", "gateway/limit", "upstreams", "upstreams/balance", "engine", "auth", "fault"}, "settings gather the parts' options"},
+	{"gateway/command", []string{"gateway/config", "gateway/front", "auth", "fault"}, "the command line knows no graph"},
+	{"codegen", []string{"fault"}, "it runs when building, never in the gateway"},
+	{"cmd/gatehouse", []string{"codegen"}, "it is the only one that generates code"},
+	{"examples", []string{"auth", "fault"}, "the services of an example know nothing of the gateway before them"},
+	{".", []string{"gateway/config", "gateway/command", "gateway/front", "gateway/playground", "resolvers", "graph", "upstreams", "auth", "examples"}, "server.go builds each part once"},
+}
+
+// roomOf finds the innermost room of a package.
+func roomOf(pkg string) *room {
+	path := strings.TrimPrefix(strings.TrimPrefix(pkg, house), "/")
+	var inner *room
+	for i, r := range rooms {
+		below := path == r.path || strings.HasPrefix(path, r.path+"/") || r.path == "." && path == ""
+		if below && (inner == nil || len(r.path) > len(inner.path)) {
+			inner = &rooms[i]
+		}
+	}
+	return inner
+}
+
+type goPackage struct {
+	ImportPath, Dir string
+	GoFiles         []string
+	Standard        bool
+}
+
+// list asks the go command for packages, with all that they are made of.
+func list(t *testing.T, args ...string) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-deps", "-json=ImportPath,Dir,GoFiles,Standard"}, args...)...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var packages []goPackage
+	for decoder := json.NewDecoder(out); ; {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return packages
+}
+
+// imports gives the files of a package by what they import.
+func imports(t *testing.T, p goPackage) map[string][]string {
+	t.Helper()
+	files := map[string][]string{}
+	for _, name := range p.GoFiles {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range file.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			files[path] = append(files[path], filepath.Join(p.Dir, name))
+		}
+	}
+	return files
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		if !strings.HasPrefix(p.ImportPath, house) {
+			continue
+		}
+		from := roomOf(p.ImportPath)
+		if from == nil {
+			t.Errorf("%s belongs to no room; name it in house_test.go, with what it may import and why", p.ImportPath)
+			continue
+		}
+		for path, files := range imports(t, p) {
+			if problem := forbidden(from, path); problem != "" {
+				t.Errorf("%s: %s", strings.Join(files, ", "), problem)
+			}
+		}
+	}
+}
+
+func forbidden(from *room, path string) string {
+	if from.path == "upstreams/balance" && (path == "encoding/json" || strings.Contains(path, "gqlgen") || strings.Contains(path, "gqlparser")) {
+		return fmt.Sprintf("%s must not import %s: %s", from.path, path, from.reason)
+	}
+	if !strings.HasPrefix(path, house) {
+		return ""
+	}
+	to := roomOf(path)
+	if to == nil || to == from || slices.Contains(from.may, to.path) {
+		return ""
+	}
+	return fmt.Sprintf("%s must not import %s: %s", from.path, to.path, from.reason)
+}
+
+// What generates code is never linked into the gateway.
+func TestGatewayHoldsNoGenerator(t *testing.T) {
+	for _, p := range list(t, ".") {
+		if roomOf(p.ImportPath) != nil && strings.HasPrefix(p.ImportPath, house+"/codegen") ||
+			strings.HasPrefix(p.ImportPath, "github.com/99designs/gqlgen/codegen") || p.ImportPath == "github.com/99designs/gqlgen/api" {
+			t.Errorf("the gateway is made of %s, which is for building only", p.ImportPath)
+		}
+	}
+}
+
+// Where services run is said in gateway.yaml alone.
+func TestSchemaKnowsNoHost(t *testing.T) {
+	files, err := filepath.Glob("schema/*.graphqls")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no schema", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if strings.Contains(line, "://") && !strings.Contains(line, "@specifiedBy") {
+				t.Errorf("%s:%d names a host; name the source, and its urls in gateway.yaml", file, i+1)
+			}
+		}
+	}
+}
+
+// The rules can fail: each kind of wrong import is found.
+func TestRulesForbid(t *testing.T) {
+	for _, wrong := range [][2]string{
+		{"fault", house + "/auth"},
+		{"engine", house + "/upstreams"},
+		{"upstreams/balance", "encoding/json"},
+		{"upstreams/balance", house + "/engine"},
+		{"gateway/front", house + "/graph"},
+		{"gateway/front", house + "/resolvers"},
+		{"gateway/command", house + "/codegen"},
+		{"resolvers", house + "/gateway/front"},
+		{"graph", house + "/upstreams"},
+		{"graph/model", house + "/engine"},
+	} {
+		from := rooms[slices.IndexFunc(rooms, func(r room) bool { return r.path == wrong[0] })]
+		if forbidden(&from, wrong[1]) == "" {
+			t.Errorf("%s may import %s", wrong[0], wrong[1])
+		}
+	}
+}
