@@ -120,6 +120,31 @@ func TestEach(t *testing.T) {
 	}
 }
 
+func TestWhole(t *testing.T) {
+	calls := 0
+	all := All[[]int]{Name: "all", Missing: []int{}, Fetch: func(context.Context) (map[string][]int, error) {
+		calls++
+		return map[string][]int{"k1": {1}}, nil
+	}}
+	ctx := WithOperation(t.Context(), Options{})
+	if got, err := Whole(ctx, []*parent{{}, nil}, key, all); err != nil || got[0] != nil || calls != 0 {
+		t.Errorf("without keys: got %v, %v after %d calls", got, err, calls)
+	}
+	for range 2 {
+		got, err := Whole(ctx, []*parent{{key: "k1"}, {key: "k2"}, {}, nil}, key, all)
+		if err != nil || len(got[0]) != 1 || got[1] == nil || got[2] != nil || got[3] != nil {
+			t.Errorf("got %v, %v", got, err)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("%d calls in one operation, want 1", calls)
+	}
+	all.Name, all.Fetch = "fails", func(context.Context) (map[string][]int, error) { return nil, errors.New("no") }
+	if got, err := Whole(ctx, []*parent{{key: "k1"}}, key, all); err == nil || len(got) != 1 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 func TestErrorsStayWithTheirChunk(t *testing.T) {
 	b := &backend{fail: map[string]bool{"k3": true}}
 	parents := []*parent{{key: "k1"}, {key: "k2"}, {key: "k3"}, {key: "k4"}}

@@ -79,6 +79,62 @@ func Each[P any, K comparable, V any](ctx context.Context, parents []*P, keys fu
 	return values, orNil(errs)
 }
 
+// All is one call whose answer holds the values of all keys.
+type All[V any] struct {
+	// Name identifies the call with its arguments, as Batch.Name does.
+	Name string
+	// Missing is the value of a key that the answer leaves out; by default V's zero value.
+	Missing V
+	// Fetch makes the call. Its context is the operation's.
+	Fetch func(ctx context.Context) (map[string]V, error)
+}
+
+// Whole answers a field that has one key in each parent from one answer for all of them,
+// which an operation fetches once.
+func Whole[P, V any](ctx context.Context, parents []*P, key func(*P) *string, all All[V]) ([]V, error) {
+	keys := make([]*string, len(parents))
+	wanted := false
+	for i, parent := range parents {
+		keys[i] = keyOf(parent, key)
+		wanted = wanted || keys[i] != nil
+	}
+	values := make([]V, len(parents))
+	if !wanted {
+		return values, nil
+	}
+	answer, err := all.load(ctx)
+	if err != nil {
+		return values, err
+	}
+	for i, k := range keys {
+		if k == nil {
+			continue
+		}
+		value, ok := answer[*k]
+		if !ok {
+			value = all.Missing
+		}
+		values[i] = value
+	}
+	return values, nil
+}
+
+// load fetches the answer, or takes it from who fetched it before.
+func (a All[V]) load(ctx context.Context) (map[string]V, error) {
+	type everything struct{} // the one key of the loader
+	found, errs := LoaderFor(ctx, Batch[everything, map[string]V]{
+		Name: a.Name,
+		Fetch: func(ctx context.Context, _ []everything) (map[everything]map[string]V, error) {
+			answer, err := a.Fetch(ctx)
+			return map[everything]map[string]V{{}: answer}, err
+		},
+	}).Load(ctx, []everything{{}})
+	if errs != nil {
+		return nil, errs[0]
+	}
+	return found[0].Value, nil
+}
+
 func present[V any](found []Found[V], keepMissing bool) []V {
 	values := make([]V, 0, len(found))
 	for _, f := range found {

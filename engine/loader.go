@@ -3,8 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"sync"
 	"time"
@@ -127,31 +127,42 @@ func (l *Loader[K, V]) join(ctx context.Context, keys []K) *round[K] {
 	return mine
 }
 
-// How long a round stays open. gqlgen's executor hands over one list of parents at
-// a time, each from a goroutine of its own, so a plan node's lists trickle in.
+// How long a round stays open. gqlgen's executor hands over one list of parents at a
+// time, each from a goroutine of its own, so a plan node's lists trickle in: the round
+// is complete when nobody is left who could still come, that is, when no goroutine but
+// this one runs or is ready to. On a busy machine that moment may never be seen, and
+// then a while without newcomers must do.
 const (
-	quiet   = 300 * time.Microsecond // a round closes when nobody came for so long,
-	patient = 20 * time.Millisecond  // and at the latest after this
-	yields  = 16                     // and when those ready to run have had their turn
+	glance  = 50 * time.Microsecond // between looks
+	quiet   = 3 * time.Millisecond  // without newcomers, while others are busy
+	patient = 50 * time.Millisecond // at the latest
 )
 
-// gather ends the round r when no field has joined it for a while, then sends it.
-// The fields waiting in r.sent are its owners.
+// gather ends the round r when it is complete, then sends it. The fields which wait for
+// r.sent are its owners.
 func (l *Loader[K, V]) gather(r *round[K]) {
-	for opened, seen := time.Now(), 0; time.Since(opened) < patient && l.op.ctx.Err() == nil; {
-		l.op.pause(quiet)
-		// The fields which are ready to run may still join. On a busy machine they
-		// have been waiting for a processor as long as this goroutine has.
-		for range yields {
-			runtime.Gosched()
+	opened, last, seen := time.Now(), time.Now(), 0
+	for l.op.ctx.Err() == nil && time.Since(opened) < patient {
+		l.op.pause(glance)
+		if n := l.arrived(r); n != seen {
+			seen, last = n, time.Now()
+			continue
 		}
-		arrived := l.arrived(r)
-		if arrived == seen {
+		if alone() || time.Since(last) > quiet {
 			break
 		}
-		seen = arrived
 	}
 	l.send(r)
+}
+
+// alone tells whether no goroutine but the caller runs or is ready to run.
+func alone() bool {
+	states := []metrics.Sample{
+		{Name: "/sched/goroutines/running:goroutines"},
+		{Name: "/sched/goroutines/runnable:goroutines"},
+	}
+	metrics.Read(states)
+	return states[0].Value.Uint64() <= 1 && states[1].Value.Uint64() == 0
 }
 
 func (l *Loader[K, V]) arrived(r *round[K]) int {

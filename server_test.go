@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
+	"github.com/gatehouse-graphql/gatehouse/gateway/command"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+// secret signs the tests' tokens.
+const secret = "a secret of 32 bytes, for tests only"
+
+// gateway is a real one before a real shop, over real HTTP.
+type gateway struct {
+	URL   string
+	Shop  *services.Shop
+	Ports *services.Running
+	Log   *logbook
+}
+
+// newGateway starts a shop and a gateway, and stops both when the test ends. change, if
+// any, changes the settings first.
+func newGateway(t testing.TB, change ...func(*config.Config)) *gateway {
+	t.Helper()
+	shop := services.New(services.Options{Secret: []byte(secret)})
+	ports, err := shop.Start(context.Background(), services.Addresses{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ports.Close)
+	settings := shopSettings(ports)
+	for _, c := range change {
+		c(settings)
+	}
+	book := &logbook{served: make(chan string, 1)}
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan error, 1)
+	go func() {
+		stopped <- run(ctx, command.Start{Config: settings, Log: slog.New(slog.NewJSONHandler(book, nil)), Out: io.Discard})
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-stopped; err != nil {
+			t.Errorf("the gateway stopped with: %v", err)
+		}
+	})
+	g := &gateway{Shop: shop, Ports: ports, Log: book}
+	select {
+	case address := <-book.served:
+		g.URL = "http://" + address
+	case err := <-stopped:
+		stopped <- nil
+		t.Fatalf("the gateway did not start: %v", err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the gateway did not start")
+	}
+	return g
+}
+
+// shopSettings are gateway.yaml's, for a shop on free ports.
+func shopSettings(ports *services.Running) *config.Config {
+	settings := &config.Config{
+		Listen:     "127.0.0.1:0",
+		Playground: true, Introspection: true,
+		Auth: config.Auth{RolesClaim: "roles", Issuers: []auth.Issuer{{
+			Issuer: services.DemoIssuer, Audiences: []string{services.DemoAudience}, Algorithms: []string{"HS256"}, Secret: secret,
+		}}},
+	}
+	(&demo{running: ports}).pointAt(settings)
+	return settings
+}
+
+// logbook keeps the log, and tells the address when the gateway serves.
+type logbook struct {
+	mu     sync.Mutex
+	text   bytes.Buffer // guarded by mu
+	served chan string
+}
+
+func (b *logbook) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var entry struct{ Msg, Address string }
+	if json.Unmarshal(line, &entry) == nil && entry.Msg == "serving" {
+		b.served <- entry.Address
+	}
+	return b.text.Write(line)
+}
+
+func (b *logbook) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// token is one of a demo identity.
+func (g *gateway) token(t testing.TB, who services.Identity) string {
+	t.Helper()
+	token, err := g.Shop.Token(who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// answer is what a client gets.
+type answer struct {
+	Status int
+	Body   string
+	Header http.Header
+	Data   json.RawMessage
+	Errors []struct {
+		Message    string
+		Path       []any
+		Extensions struct {
+			Code    string
+			Service string
+			HTTP    struct{ Status int }
+		}
+	}
+}
+
+// codes lists the errors' codes.
+func (a *answer) codes() string {
+	var codes []string
+	for _, e := range a.Errors {
+		codes = append(codes, e.Extensions.Code)
+	}
+	return strings.Join(codes, " ")
+}
+
+// query posts an operation; variables may be nil.
+func (g *gateway) query(t testing.TB, token, query string, variables map[string]any) *answer {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g.post(t, token, bytes.NewReader(body))
+}
+
+func (g *gateway) post(t testing.TB, token string, body io.Reader) *answer {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodPost, g.URL+"/graphql", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/graphql-response+json, application/json;q=0.9")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &answer{Status: response.StatusCode, Body: string(text), Header: response.Header}
+	if err := json.Unmarshal(text, a); err != nil {
+		t.Fatalf("the answer is no JSON: %s", text)
+	}
+	return a
+}
+
+// wantData fails unless the operation gave this data, and nothing went wrong.
+func wantData(t testing.TB, a *answer, want string) {
+	t.Helper()
+	if len(a.Errors) > 0 {
+		t.Fatalf("errors: %s", a.Body)
+	}
+	if diff := cmp.Diff(decoded(t, want), decoded(t, string(a.Data))); diff != "" {
+		t.Errorf("data (-want +got):\n%s", diff)
+	}
+}
+
+// decoded reads JSON with its numbers exact.
+func decoded(t testing.TB, text string) any {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return v
+}
+
+// wantCalls fails unless the services were called just so since the last reset.
+func (g *gateway) wantCalls(t testing.TB, want map[string]int) {
+	t.Helper()
+	got := map[string]int{}
+	for _, service := range []string{"users", "orders", "products"} {
+		maps.Copy(got, g.Shop.Calls(service))
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("calls were %v, want %v", got, want)
+	}
+}
