@@ -22,21 +22,17 @@ const maxErrors = 100
 // this one, so none can go round them.
 type executor struct {
 	*gqlgen.Executor
-	documents     *document.Store
-	present       *presenter
-	introspection bool
-	execution     engine.Options
+	present   *presenter
+	execution engine.Options
 }
 
 var _ graphql.GraphExecutor = (*executor)(nil)
 
 func newExecutor(schema graphql.ExecutableSchema, o Options, p *presenter, documents *document.Store) *executor {
 	e := &executor{
-		Executor:      gqlgen.New(schema),
-		documents:     documents,
-		present:       p,
-		introspection: o.Introspection,
-		execution:     o.Execution,
+		Executor:  gqlgen.New(schema),
+		present:   p,
+		execution: o.Execution,
 	}
 	e.SetErrorPresenter(p.present)
 	e.SetRecoverFunc(func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) })

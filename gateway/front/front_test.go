@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -169,8 +170,7 @@ func TestAttacks(t *testing.T) {
 		"inline fragments 200 x 100":   {"{" + strings.Repeat("...{"+strings.Repeat("n ", 100)+"}", 200) + "}", "GRAPHQL_PARSE_FAILED"},
 		"2,000 conflicting fields":     {"{" + numbered(2_000, "s(first:%d) ") + "}", "GRAPHQL_PARSE_FAILED"},
 		"250 conflicting fields":       {"{" + numbered(250, "s(first:%d) ") + "}", "GRAPHQL_VALIDATION_FAILED"},
-		"100,000 directives":           {"{n " + strings.Repeat("@skip(if:true)", 100_000) + "}", "MAX_DIRECTIVES_LIMIT"},
-		"a directive not known":        {"{n " + strings.Repeat("@x", 10_000) + "}", "MAX_DIRECTIVES_LIMIT"},
+		"100,000 directives":           {"{n " + strings.Repeat("@x", 100_000) + "}", "MAX_DIRECTIVES_LIMIT"},
 		"a cycle of 500":               {"{...f0}" + cycle.String(), "GRAPHQL_PARSE_FAILED"},
 		"a cycle of 5":                 {"{...a}fragment a on Query{...b}fragment b on Query{...c}fragment c on Query{...d}fragment d on Query{...a}", "GRAPHQL_VALIDATION_FAILED"},
 		"a cycle that kills gqlparser": {"{pet{owner{...o} ...p}} fragment o on Person{name} fragment p on Pet{owner{name} ...d} fragment d on Pet{owner{name} ...p}", "GRAPHQL_VALIDATION_FAILED"},
@@ -202,13 +202,12 @@ func TestAttacks(t *testing.T) {
 }
 
 // endless counts how much of it was read.
-type endless struct{ read, size int }
+type endless struct{ read atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
-	if e.read >= e.size {
+	if e.read.Add(int64(len(p))) > 64<<20 {
 		return 0, io.EOF
 	}
-	e.read += len(p)
 	return len(p), nil
 }
 
@@ -216,7 +215,7 @@ func TestLargeBodyIsNotReadToItsEnd(t *testing.T) {
 	for name, stated := range map[string]int64{"its length stated": 64 << 20, "in chunks": -1} {
 		t.Run(name, func(t *testing.T) {
 			g := newGateway(t, front.Options{}, nil)
-			body := &endless{size: 64 << 20}
+			body := &endless{}
 			r := g.request(t, "POST", "/graphql", "", "Content-Type: application/json")
 			r.Body, r.ContentLength = io.NopCloser(body), stated
 			response, err := g.Client().Transport.RoundTrip(r)
@@ -228,8 +227,8 @@ func TestLargeBodyIsNotReadToItsEnd(t *testing.T) {
 			if response.StatusCode != 413 || !strings.Contains(string(text), `"BAD_REQUEST"`) || len(text) > 500 {
 				t.Errorf("got %d %s", response.StatusCode, text)
 			}
-			if body.read > 32<<20 { // what fits into the buffers of two sockets, and more
-				t.Errorf("%d bytes were taken", body.read)
+			if body.read.Load() > 32<<20 { // what fits into the buffers of two sockets, and more
+				t.Errorf("%d bytes were taken", body.read.Load())
 			}
 		})
 	}

@@ -62,17 +62,18 @@ func understood(ctx context.Context, err error) *fault.Error {
 	if words, ok := errors.AsType[*gqlerror.Error](err); ok && words.Err == nil {
 		return nil
 	}
+	cause := bare(err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return fault.New(fault.GatewayTimeout, "the operation took too long").Because(err)
+		return fault.New(fault.GatewayTimeout, "the operation took too long").Because(cause)
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return fault.New(fault.ServiceUnavailable, "the operation was cancelled")
 	case undecoded(ctx):
-		return fault.New(fault.BadUserInput, "%s", bare(err))
-	case nullText[bare(err)]:
-		return fault.New(fault.Internal, "%s", bare(err)).Because(err)
+		return fault.New(fault.BadUserInput, "%s", cause)
+	case nullText[cause.Error()]:
+		return fault.New(fault.Internal, "%s", cause).Because(cause)
 	}
-	return fault.New(fault.Internal, "internal error").Because(err)
+	return fault.New(fault.Internal, "internal error").Because(cause)
 }
 
 // undecoded tells that a field's arguments could not be decoded: gqlgen reports that
@@ -90,12 +91,12 @@ var nullText = map[string]bool{
 	"the requested element is null which the schema does not allow": true,
 }
 
-// bare is err's message without the place that gqlgen's errors put before it.
-func bare(err error) string {
-	if placed, ok := errors.AsType[*gqlerror.Error](err); ok {
-		return placed.Message
+// bare is err without the place that gqlgen puts around it.
+func bare(err error) error {
+	if placed, ok := err.(*gqlerror.Error); ok && placed.Err != nil {
+		return placed.Err
 	}
-	return err.Error()
+	return err
 }
 
 func extensions(f *fault.Error) map[string]any {
