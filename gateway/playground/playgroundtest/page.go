@@ -17,7 +17,6 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // A page that works needs a second for a step and a few for everything. The
@@ -44,10 +43,10 @@ type options struct{ scheme string }
 // Dark gives the visitor a dark system theme; without it, it is light.
 func Dark() Option { return func(o *options) { o.scheme = "dark" } }
 
-// Open starts Chromium, opens the playground at url, whose host must be an IP
-// address of this machine, and waits until the editors stand. The browser ends
-// with the test. Without Chromium the test is skipped, or fails
-// when the environment says CI=true.
+// Open starts Chromium, opens the playground at url, the only host it can
+// reach, and waits until the editors stand. The browser ends with the test.
+// Without Chromium the test is skipped, or fails when the environment says
+// CI=true.
 func Open(t testing.TB, url string, opts ...Option) *Page {
 	t.Helper()
 	o := options{scheme: "light"}
@@ -106,8 +105,7 @@ func (p *Page) Tabs() []string {
 // OpenTab goes to the tab with this title.
 func (p *Page) OpenTab(title string) {
 	p.t.Helper()
-	button := fmt.Sprintf(`//button[contains(@class, "graphiql-tab-button") and normalize-space()=%q]`, title)
-	p.do("open tab "+title, chromedp.Click(button))
+	p.press(fmt.Sprintf(`.graphiql-tab-button[title=%q]`, title))
 }
 
 // Query, Variables and Headers are the texts of the open tab.
@@ -123,7 +121,7 @@ func (p *Page) SetHeaders(text string) { p.t.Helper(); p.setPane("request-header
 func (p *Page) Run() {
 	p.t.Helper()
 	p.setPane("response.json", "")
-	p.do("run the operation", chromedp.Click(chromedp.CSS(`.graphiql-execute-button`)))
+	p.press(`.graphiql-execute-button`)
 	p.await("an answer on the screen", `document.querySelector('.result-window .view-line')?.innerText.trim()`)
 }
 
@@ -137,7 +135,7 @@ func (p *Page) Answer() string {
 // query reads as wanted.
 func (p *Page) Prettify(want string) {
 	p.t.Helper()
-	p.do("prettify", chromedp.Click(chromedp.CSS(`button[aria-label^="Prettify"]`)))
+	p.press(`button[aria-label^="Prettify"]`)
 	p.await("the query to read "+want, fmt.Sprintf(`(%s)?.getValue() === %s`, model("operation.graphql"), quote(want)))
 }
 
@@ -199,12 +197,11 @@ func (p *Page) PersistHeaders(yes bool) {
 	if yes {
 		answer = "#enable-persist-headers"
 	}
-	p.do("persist headers",
-		chromedp.Click(chromedp.CSS(`button[data-value="settings"]`)),
-		chromedp.Click(chromedp.CSS(answer)),
-		chromedp.WaitReady(chromedp.CSS(answer+".active")),
-		chromedp.KeyEvent(kb.Escape),
-		chromedp.WaitNotPresent(chromedp.CSS(answer)))
+	p.press(`button[data-value="settings"]`)
+	p.press(answer)
+	p.await("the answer to be taken", fmt.Sprintf(`document.querySelector('%s.active')`, answer))
+	p.press(`.graphiql-dialog-close`)
+	p.await("the settings to close", fmt.Sprintf(`!document.querySelector('%s')`, answer))
 }
 
 // Screenshot writes what the visitor sees to name.png, in the folder that the
@@ -278,6 +275,18 @@ func (p *Page) await(what, expression string) string {
 		ask();
 	})`, expression)
 	return take(p, "wait for "+what, chromedp.Evaluate[string](loop, chromedp.EvalAwaitPromise))
+}
+
+// press waits for a button and presses it. The page does it, since a click of
+// the mouse is lost when the button moves at that moment, as dialogs do while
+// they open.
+func (p *Page) press(selector string) {
+	p.t.Helper()
+	p.await("the button "+selector, fmt.Sprintf(`(() => {
+		const button = document.querySelector(%s + ':enabled');
+		button?.click();
+		return button;
+	})()`, quote(selector)))
 }
 
 func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {
