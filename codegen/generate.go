@@ -4,16 +4,16 @@
 package codegen
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/api"
 	"github.com/99designs/gqlgen/codegen/config"
-	"github.com/vektah/gqlparser/v2"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/plugin"
@@ -23,36 +23,51 @@ import (
 const ConfigFile = "gqlgen.yml"
 
 // Generate writes the Go code of the project in the working directory. Mistakes in its
-// schema come back together and before anything is written. It is not safe for
-// concurrent use.
-func Generate() (err error) {
+// schema are binding.Faults, all together and before anything is written; after any other
+// error, or when ctx has ended, the files are brought back. Only a plugin.Unanswered says
+// that the files are new and right, and that resolvers/ lacks methods by hand. Generate
+// ends a step that it has begun, and is not safe for concurrent use.
+func Generate(ctx context.Context) error {
 	cfg, err := project()
 	if err != nil {
 		return err
 	}
-	if err := check(cfg.Sources); err != nil {
+	if err := check(cfg); err != nil {
 		return err
 	}
 	files, err := remember(plugin.Files(cfg))
 	if err != nil {
 		return err
 	}
+	// A schema that has no types of its own has no models either, but gqlgen looks for them.
+	if err := os.MkdirAll(cfg.Model.Dir(), 0o755); err != nil {
+		return err
+	}
+	p := plugin.New(cfg)
 	// gqlgen deletes its files before it knows whether it can write new ones.
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, files.restore())
-		}
-	}()
-	return api.Generate(cfg, api.PrependPlugin(new(plugin.Plugin)))
+	if err := errors.Join(gqlgen(cfg, p), ctx.Err()); err != nil {
+		return errors.Join(err, files.restore())
+	}
+	return p.Unanswered()
 }
 
-// Check reports the mistakes that Generate would stop at, and writes nothing.
+// gqlgen runs gqlgen, which panics over some schemas that it does not know how to handle.
+func gqlgen(cfg *config.Config, p *plugin.Plugin) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("gqlgen cannot handle this schema: %v\n%s", broken, debug.Stack())
+		}
+	}()
+	return api.Generate(cfg, api.PrependPlugin(p))
+}
+
+// Check reports the mistakes in the schema that Generate would stop at, and writes nothing.
 func Check() error {
 	cfg, err := project()
 	if err != nil {
 		return err
 	}
-	return check(cfg.Sources)
+	return check(cfg)
 }
 
 // project reads gqlgen.yml in the working directory.
@@ -64,52 +79,27 @@ func project() (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ConfigFile, err)
 	}
-	if cfg.Exec.Filename == "" || cfg.Resolver.IsDefined() {
-		return nil, fmt.Errorf("%s: name one file under exec, and leave out resolver: gatehouse writes the resolvers", ConfigFile)
+	if cfg.Exec.Filename == "" || !cfg.Model.IsDefined() || cfg.Resolver.IsDefined() {
+		return nil, fmt.Errorf("%s: name one file under exec and one under model, and leave out resolver: gatehouse writes the resolvers", ConfigFile)
 	}
 	if len(cfg.Sources) == 0 {
 		return nil, fmt.Errorf("%s: no file fits the patterns under schema; there is nothing to generate", ConfigFile)
+	}
+	cfg.SkipModTidy = true // which would change go.mod
+	// Lines end alike on every machine; gqlparser counts the columns behind a \r wrongly.
+	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n")
+	for _, s := range cfg.Sources {
+		s.Input = lines.Replace(s.Input)
 	}
 	return cfg, nil
 }
 
 // check parses a schema and compiles its bindings.
-func check(sources []*ast.Source) error {
-	all := append(plugin.Sources(), sources...)
-	schema, err := gqlparser.LoadSchema(all...)
+func check(cfg *config.Config) error {
+	schema, err := binding.Load(cfg.Sources...)
 	if err != nil {
 		return err
 	}
-	_, err = binding.Compile(schema)
+	_, err = binding.Compile(schema, plugin.Inert(cfg)...)
 	return err
-}
-
-// snapshot is the content of files at one moment; nil for one that did not exist.
-type snapshot map[string][]byte
-
-func remember(paths []string) (snapshot, error) {
-	s := snapshot{}
-	for _, p := range paths {
-		content, err := os.ReadFile(p)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		s[p] = content
-	}
-	return s, nil
-}
-
-// restore brings the files back to that moment.
-func (s snapshot) restore() error {
-	var errs []error
-	for path, content := range s {
-		if content == nil {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
-			continue
-		}
-		errs = append(errs, os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o644))
-	}
-	return errors.Join(errs...)
 }

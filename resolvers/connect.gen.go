@@ -64,7 +64,7 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 	return engine.One(ctx, parents, func(parent *model.Account) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
-		Name:    "orders []*model.Order " + call([]string{"_"}).Key(),
+		Name:    "orders $ {[Order!]}, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
@@ -135,7 +135,7 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 	return engine.One(ctx, parents, func(parent *model.Order) *string {
 		return &parent.UserID
 	}, engine.Batch[string, *model.User]{
-		Name:    "users *model.User " + call([]string{"_"}).Key(),
+		Name:    "users $.items [User] by id, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			items, err := upstreams.Fetch(ctx, r.Services, "users", call(keys), []string{"items"}, decode.ListOf(graph.DecodeUser))
@@ -158,7 +158,7 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 	return engine.One(ctx, parents, func(parent *model.OrderLine) *string {
 		return &parent.ProductID
 	}, engine.Batch[string, *model.Product]{
-		Name:    "products *model.Product " + call([]string{"_"}).Key(),
+		Name:    "products $.data [Product] by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			items, err := upstreams.Fetch(ctx, r.Services, "products", call(keys), []string{"data"}, decode.ListOf(graph.DecodeProduct))
@@ -181,7 +181,7 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 	return engine.Each(ctx, parents, func(parent *model.Product) []string {
 		return parent.RelatedSkus
 	}, false, engine.Batch[string, *model.Product]{
-		Name:    "products *model.Product " + call([]string{"_"}).Key(),
+		Name:    "products $.data [Product] by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			items, err := upstreams.Fetch(ctx, r.Services, "products", call(keys), []string{"data"}, decode.ListOf(graph.DecodeProduct))
@@ -196,15 +196,13 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 //
 // It makes one call for all parents; the answer is a member for each key.
 func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([]*int, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/stock")
-	}
+	call := rest.New(http.MethodGet, "/stock")
 	return engine.One(ctx, parents, func(parent *model.Product) *string {
 		return &parent.Sku
 	}, engine.Batch[string, *int]{
-		Name: "products *int " + call([]string{"_"}).Key(),
-		Fetch: func(ctx context.Context, keys []string) (map[string]*int, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call(keys), nil, decode.MapOf(decode.Maybe((*decode.Decoder).Int)))
+		Name: "products $ {Int}: " + call.Key(),
+		Fetch: func(ctx context.Context, _ []string) (map[string]*int, error) {
+			return upstreams.Fetch(ctx, r.Services, "products", call, nil, decode.MapOf(decode.Maybe((*decode.Decoder).Int)))
 		},
 	})
 }
@@ -291,7 +289,7 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 	return engine.One(ctx, parents, func(parent *model.User) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
-		Name:    "orders []*model.Order " + call([]string{"_"}).Key(),
+		Name:    "orders $ {[Order!]}, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {

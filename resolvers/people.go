@@ -29,8 +29,8 @@ func (r queryResolver) Person(ctx context.Context, id string) (model.Person, err
 // historyOf is how many orders lifetimeValue looks at: as many as the service gives.
 const historyOf = 50
 
-// LifetimeValue answers User.lifetimeValue from the same call that answers User.orders:
-// a resolver by hand may ask another one, and shares what the operation already fetched.
+// LifetimeValue answers User.lifetimeValue from what answers User.orders: a resolver by
+// hand may ask another one. Where both are asked with the same limit, one call does.
 func (r userResolver) LifetimeValue(ctx context.Context, users []*model.User) ([]*model.Money, error) {
 	limit := historyOf
 	histories, err := r.Orders(ctx, users, &limit)

@@ -3,8 +3,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +15,11 @@ import (
 )
 
 func main() {
-	if err := command().Execute(); err != nil {
+	// A run that is interrupted brings the files back before it ends.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command().ExecuteContext(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -34,9 +41,10 @@ func generate() *cobra.Command {
 		Use:   "generate",
 		Short: "Write graph/ and resolvers/connect.gen.go from schema/",
 		Long: "Write graph/ and resolvers/connect.gen.go from schema/. Mistakes are reported with\n" +
-			"file, line and column, and leave every file as it was.",
+			"file, line and column, and leave every file as it was. Fields that have neither a\n" +
+			"binding nor a method by hand are listed with the methods to write.",
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return codegen.Generate() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return codegen.Generate(cmd.Context()) },
 	}
 }
 

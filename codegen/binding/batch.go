@@ -1,6 +1,9 @@
 package binding
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -11,65 +14,99 @@ func (b *bindingCompiler) batch(d *ast.Directive) {
 		return
 	}
 	if b.root {
-		b.fault(arg.Value.Position, "%s.%s has no parents to batch; remove batch", b.field.Object.Name, b.field.Definition.Name)
+		b.faults.add(arg.Value.Position, "%s has no parents to batch; remove batch", b.name())
 		return
 	}
-	b.field.Batch = &Batch{MaxSize: number(child(arg.Value, "maxSize"))}
-	if size := child(arg.Value, "maxSize"); size != nil && b.field.Batch.MaxSize < 1 {
-		b.fault(size.Position, "maxSize is how many keys one call may carry, 1 or more")
+	size := child(arg.Value, "maxSize")
+	b.field.Batch = &Batch{MaxSize: number(size)}
+	if size != nil && b.field.Batch.MaxSize < 1 {
+		b.faults.add(size.Position, "maxSize is how many keys one call may carry, 1 or more")
 	}
-	key := child(arg.Value, "key")
-	if key == nil {
-		return
+	if key := child(arg.Value, "key"); key != nil {
+		b.itemKey(key)
 	}
+}
+
+// itemKey finds the field of a returned item that holds its key.
+func (b *bindingCompiler) itemKey(key *ast.Value) {
 	item := b.schema.Types[b.field.Definition.Type.Name()]
-	if item == nil || item.Kind != ast.Object {
+	if item.Kind != ast.Object {
 		return // the answer is a map of scalars; key names the parent's field
 	}
-	if f := item.Fields.ForName(key.Raw); f == nil || !sent(f) {
-		b.fault(key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, didYouMean(key.Raw, sentFields(item)))
-		return
-	} else if !isKey(f.Type) || !f.Type.NonNull {
-		b.fault(key.Position, "%s.%s is %s, but a key is ID!, String! or Int!", item.Name, key.Raw, f.Type)
+	f := item.Fields.ForName(key.Raw)
+	switch {
+	case f == nil || !sent(f):
+		b.faults.add(key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, didYouMean(key.Raw, sentFields(item)))
+	case !isKey(f.Type) || !f.Type.NonNull:
+		b.faults.add(key.Position, "%s.%s is %s, but a key is ID!, String! or Int!", item.Name, key.Raw, f.Type)
+	default:
+		b.field.Batch.Item = key.Raw
 	}
-	b.field.Batch.Item = key.Raw
 }
 
 // keysUsed settles, once the call is known, which of the parent's fields holds the keys.
 func (b *bindingCompiler) keysUsed(v *ast.Value) {
 	batch := b.field.Batch
 	if batch == nil {
+		b.nullKeys(v)
 		return
 	}
-	if batch.Parent == nil {
-		b.keysOfWholeAnswer(v)
-	}
+	b.parentOfKeys(v)
 	if batch.Parent == nil {
 		return
 	}
-	t := batch.Parent.Type
-	if isList(t) && !isList(b.field.Definition.Type) {
-		b.fault(v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, b.field.Definition.Name)
+	t, field := batch.Parent.Type, b.field.Definition
+	if !isKey(t) && (t.Elem == nil || !isKey(t.Elem)) {
+		b.faults.add(v.Position, "%s.%s is %s, but a key is an ID, a String or an Int, or a list of them", b.field.Object.Name, batch.Parent.Name, t)
+		return
 	}
-	if inner := t; !isKey(inner) && (inner.Elem == nil || !isKey(inner.Elem)) {
-		b.fault(v.Position, "%s.%s is %s, but a key is an ID, a String or an Int, or a list of them", b.field.Object.Name, batch.Parent.Name, t)
+	if isList(t) && !isList(field.Type) {
+		b.faults.add(v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, field.Name)
+	}
+	if !t.NonNull && field.Type.NonNull {
+		b.mayBeNull(batch.Parent)
+	}
+	if !isList(field.Type) && field.Type.NonNull && b.schema.Types[field.Type.NamedType].IsLeafType() {
+		b.faults.add(field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
 	}
 }
 
-// keysOfWholeAnswer is for calls that carry no keys since their answer holds them all:
-// batch.key names the parent's field then.
-func (b *bindingCompiler) keysOfWholeAnswer(v *ast.Value) {
-	var name string
-	d := b.field.Definition.Directives.ForName("connect")
-	if key := child(d.Arguments.ForName("batch").Value, "key"); key != nil {
-		name = key.Raw
-	}
-	if name == "" {
-		b.fault(v.Position, "the batch's keys stand nowhere in the call; write {$batch.field} into its query, or name the parent's field by batch: {key: \"field\"} when one answer holds them all")
+// nullKeys refuses a call for each parent whose null would have to become a value.
+func (b *bindingCompiler) nullKeys(v *ast.Value) {
+	if !b.field.Definition.Type.NonNull {
 		return
 	}
-	if b.field.Batch.Parent = b.parentField(name); b.field.Batch.Parent == nil {
-		b.fault(v.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, name, didYouMean(name, sentFields(b.field.Object)))
+	for _, name := range b.own {
+		if f := b.field.Object.Fields.ForName(name); !f.Type.NonNull {
+			b.mayBeNull(f)
+		}
+	}
+}
+
+func (b *bindingCompiler) mayBeNull(key *ast.FieldDefinition) {
+	t := b.field.Definition.Type
+	b.faults.add(t.Position, "%s.%s may be null, and then %s is null too; make it %s",
+		b.field.Object.Name, key.Name, b.name(), strings.TrimSuffix(t.String(), "!"))
+}
+
+// parentOfKeys is for calls that carry no keys since their answer holds them all:
+// batch.key names the parent's field then.
+func (b *bindingCompiler) parentOfKeys(v *ast.Value) {
+	batch := b.field.Batch
+	key := child(b.field.Definition.Directives.ForName("connect").Arguments.ForName("batch").Value, "key")
+	switch {
+	case batch.Parent != nil:
+		if key != nil && batch.Item == "" && key.Raw != batch.Parent.Name && b.schema.Types[b.field.Definition.Type.Name()].IsLeafType() {
+			b.faults.add(key.Position, "the keys of %s are those in the call, {$batch.%s}; leave out key", b.name(), batch.Parent.Name)
+		}
+	case key == nil:
+		b.faults.add(v.Position, "the batch's keys stand nowhere in the call; write {$batch.field} into its query, or name the parent's field by batch: {key: \"field\"} when one answer holds them all")
+	case b.parentField(key.Raw) == nil:
+		b.faults.add(key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, didYouMean(key.Raw, sentFields(b.field.Object)))
+	case batch.MaxSize > 0:
+		b.faults.add(v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or write {$batch.%s} into its query", key.Raw)
+	default:
+		batch.Parent = b.parentField(key.Raw)
 	}
 }
 
@@ -83,24 +120,30 @@ func isKey(t *ast.Type) bool {
 
 // result checks that the answer can be read into the field's type.
 func (b *bindingCompiler) result() {
-	seen := map[string]bool{}
-	b.readable(b.field.Definition.Type, b.field.Position, seen)
 	t := b.field.Definition.Type
+	b.readable(t, b.field.Position, map[string]bool{})
 	if b.field.Batch != nil && isList(t) && isList(t.Elem) {
-		b.fault(b.field.Position, "%s.%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.field.Object.Name, b.field.Definition.Name)
+		b.faults.add(b.field.Position, "%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.name())
 	}
 }
+
+// scalars are those that are read from an answer and written for a service.
+var scalars = []string{"Boolean", "DateTime", "Decimal", "Float", "ID", "Int", "JSON", "String"}
 
 // readable follows the fields that come with an answer.
 func (b *bindingCompiler) readable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
 	def := b.schema.Types[t.Name()]
-	if def == nil || seen[def.Name] {
+	if seen[def.Name] {
 		return
 	}
 	seen[def.Name] = true
 	switch def.Kind {
 	case ast.Interface, ast.Union:
-		b.fault(pos, "%s is %s, and nothing says which type a service's answer is; resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def))
+		b.faults.add(pos, "%s is %s, and nothing says which type a service's answer is; resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def))
+	case ast.Scalar:
+		if !slices.Contains(scalars, def.Name) {
+			b.faults.add(pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, quoteAll(scalars))
+		}
 	case ast.Object:
 		for _, f := range def.Fields {
 			if sent(f) {
@@ -108,6 +151,28 @@ func (b *bindingCompiler) readable(t *ast.Type, pos *ast.Position, seen map[stri
 			}
 		}
 	}
+}
+
+// sendable follows the fields of an input.
+func (b *bindingCompiler) sendable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
+	def := b.schema.Types[t.Name()]
+	if seen[def.Name] {
+		return
+	}
+	seen[def.Name] = true
+	if def.Kind == ast.Scalar && !slices.Contains(scalars, def.Name) {
+		b.faults.add(pos, "nothing writes %s for a service; the scalars are %s", def.Name, quoteAll(scalars))
+	}
+	if def.Kind == ast.InputObject {
+		for _, f := range def.Fields {
+			b.sendable(f.Type, f.Position, seen)
+		}
+	}
+}
+
+// name is the bound field's, for people.
+func (b *bindingCompiler) name() string {
+	return b.field.Object.Name + "." + b.field.Definition.Name
 }
 
 func kindName(def *ast.Definition) string {

@@ -6,24 +6,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// preamble is what most fixtures begin with; it takes no line of theirs.
-const goField = "directive @goField(forceResolver: Boolean) on FIELD_DEFINITION\n"
-
 func compile(t testing.TB, name, text string) (*Graph, error) {
 	t.Helper()
-	schema, err := gqlparser.LoadSchema(
-		&ast.Source{Name: VocabularyFile, Input: Vocabulary + goField},
-		&ast.Source{Name: name, Input: text})
+	schema, err := Load(&ast.Source{Name: name, Input: text})
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +59,37 @@ func TestFaults(t *testing.T) {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
+	}
+}
+
+// A fault is reported where the mark stands.
+func TestPlaces(t *testing.T) {
+	const mark = "‸"
+	for _, text := range []string{
+		`"ünï" a: Int @connect(source: ‸"x", http: {GET: "/a"})`,
+		`a: Int @connect(source: ‸"x\"é", http: {GET: "/a"})`,
+		`a: Int @connect(source: ‸"""x""", http: {GET: "/a"})`,
+		"a: Int @connect(source: ‸\"\"\"\n x\n\"\"\", http: {GET: \"/a\"})",
+		`a: Int @connect(source: "s", http: {GET: "/é/ö/{‸$args.x}"})`,
+		`a: Int @connect(source: "s", http: {GET: "/\u00e9\"\/\\{‸$args.x}"})`,
+		`a: Int @connect(source: "s", http: {GET: """/é"/{‸$args.x}"""})`,
+		"a: Int @connect(source: \"s\", http: {GET: \"\"\"\n\n   \t\n  /é{‸$args.x}\n \n\"\"\"})",
+		"a: Int @connect(source: \"s\", http: {GET: \"\"\"/a?x=é\n  &y={‸$args.x}\"\"\"})",
+		"a: Int @connect(source: \"s\", http: {GET: \"\"\"\n  /a?x=é\n      &y={‸$args.x}\n\"\"\"})",
+		"\"\"\"\nTwo\nlines\n\"\"\" a: Int @connect(source: \"s\", http: {GET: \"/é/‸{\"})",
+		`a: Int @connect(source: "s", http: {GET: "/a"}, selection: ‸"x")`,
+	} {
+		before, _, _ := strings.Cut("extend schema @source(name: \"s\") type Query {\n"+text+"\n}", mark)
+		_, err := compile(t, "x.graphqls", "extend schema @source(name: \"s\") type Query {\n"+strings.Replace(text, mark, "", 1)+"\n}")
+		faults, ok := errors.AsType[Faults](err)
+		if !ok || len(faults) == 0 {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		line, column := 1+strings.Count(before, "\n"), 1+utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
+		if !slices.ContainsFunc(faults, func(f Fault) bool { return f.Line == line && f.Column == column }) {
+			t.Errorf("%s: want %d:%d\n%v", text, line, column, err)
+		}
 	}
 }
 
@@ -148,13 +177,11 @@ func parts(parts []Part) string {
 }
 
 func TestGuardsSpread(t *testing.T) {
-	schema, err := gqlparser.LoadSchema(
-		&ast.Source{Name: VocabularyFile, Input: Vocabulary + goField},
-		&ast.Source{Name: "s.graphqls", Input: `
-			type Query { a: A any: I free: Int }
-			interface I { id: ID! }
-			type A implements I @requiresScopes(scopes: [["a"]]) { id: ID! secret: Int @authenticated }
-		`})
+	schema, err := Load(&ast.Source{Name: "s.graphqls", Input: `
+		type Query { a: A any: I free: Int }
+		interface I { id: ID! }
+		type A implements I @requiresScopes(scopes: [["a"]]) { id: ID! secret: Int @authenticated }
+	`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,4 +217,51 @@ func FuzzTemplate(f *testing.F) {
 			t.Fatalf("%q reads as %q", text, again.String())
 		}
 	})
+}
+
+// Whatever a schema says, it is compiled or refused, and faults lie within its text.
+func FuzzCompile(f *testing.F) {
+	fixtures, err := filepath.Glob("testdata/*.graphqls")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range fixtures {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Add(valid)
+	f.Fuzz(func(t *testing.T, text string) {
+		text = strings.ReplaceAll(text, "\r", "\n") // as codegen does
+		_, err := compile(t, "fuzz.graphqls", text)
+		faults, _ := errors.AsType[Faults](err)
+		lines := strings.Split(text, "\n")
+		for _, fault := range faults {
+			if fault.File == VocabularyFile {
+				continue
+			}
+			if fault.Line < 1 || fault.Line > len(lines) || fault.Column < 1 || fault.Column > utf8.RuneCountInString(lines[fault.Line-1])+1 {
+				t.Fatalf("%q: %v", text, fault)
+			}
+		}
+	})
+}
+
+// The list of headers that belong to the connection is that of upstreams/rest.
+func TestConnectionHeaders(t *testing.T) {
+	for name := range connectionHeaders {
+		if !rest.Reserved(name) {
+			t.Errorf("%s is refused here alone", name)
+		}
+	}
+	for _, name := range []string{
+		"Host", "Content-Length", "Transfer-Encoding", "TE", "Trailer", "Connection", "Keep-Alive", "Upgrade", "Expect", "HTTP2-Settings",
+		"Accept-Encoding", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Cookie", "Accept", "Content-Type", "X-Any",
+	} {
+		if rest.Reserved(name) != connectionHeaders[strings.ToLower(name)] {
+			t.Errorf("%s is refused here or at run time, not both", name)
+		}
+	}
 }

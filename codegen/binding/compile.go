@@ -10,35 +10,35 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Compile reads the directives of a valid schema. It adds guards that stand on types
-// to the fields they concern, and returns every fault it finds.
-func Compile(schema *ast.Schema) (*Graph, error) {
-	c := &compiler{schema: schema, graph: &Graph{wire: map[[2]string]string{}}}
+// Compile reads the directives of a schema that Load has validated. It adds guards that
+// stand on types to the fields they concern. The directives named inert are not ours and
+// do nothing here. The error holds every mistake as Faults.
+func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
+	c := &compiler{schema: schema, inert: inert, graph: &Graph{wire: map[[2]string]string{}}, broken: map[*ast.Directive]bool{}}
+	c.directives()
 	c.sources()
 	for _, object := range c.objects() {
 		for _, field := range object.Fields {
-			if d := field.Directives.ForName("connect"); d != nil {
-				c.connect(object, field, d)
-			}
+			c.field(object, field)
 		}
 	}
 	c.unusedSources()
+	c.foreignDirectives()
+	c.goNames()
 	c.guards()
 	c.wireNames()
-	if len(c.faults) > 0 {
-		return nil, c.faults.sorted()
+	if err := c.faults.orNil(); err != nil {
+		return nil, err
 	}
 	return c.graph, nil
 }
 
 type compiler struct {
 	schema *ast.Schema
+	inert  []string
 	graph  *Graph
+	broken map[*ast.Directive]bool // those whose arguments make no sense
 	faults Faults
-}
-
-func (c *compiler) fault(pos *ast.Position, format string, args ...any) {
-	c.faults = append(c.faults, faultAt(pos, 0, format, args...))
 }
 
 // objects are the schema's own object types in the order of its text.
@@ -52,9 +52,12 @@ func (c *compiler) objects() []*ast.Definition {
 
 func (c *compiler) sources() {
 	for _, d := range c.schema.SchemaDirectives.ForNames("source") {
+		if c.broken[d] {
+			continue
+		}
 		name := text(d, "name")
 		if c.known(name) {
-			c.fault(d.Position, "the source %q is declared twice; keep one", name)
+			c.faults.add(d.Position, "the source %q is declared twice; keep one", name)
 			continue
 		}
 		c.graph.Sources = append(c.graph.Sources, Source{Name: name, OpenAPI: text(d, "openapi"), Position: d.Position})
@@ -77,30 +80,51 @@ func (c *compiler) unusedSources() {
 	for _, s := range c.graph.Sources {
 		used := slices.ContainsFunc(c.graph.Fields, func(f *Field) bool { return f.Source == s.Name })
 		if !used && len(c.faults) == 0 {
-			c.fault(s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
+			c.faults.add(s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
 		}
+	}
+}
+
+// field compiles a field's binding, if it has one.
+func (c *compiler) field(object *ast.Definition, field *ast.FieldDefinition) {
+	if returned := c.schema.Types[field.Type.Name()]; c.isRoot(returned) {
+		c.faults.add(field.Type.Position, "%s is where operations begin, so no field can return it; return what you want of it", returned.Name)
+	}
+	d := field.Directives.ForName("connect")
+	switch {
+	case d == nil:
+		if object.Kind == ast.Object && !c.isRoot(object) && len(field.Arguments) > 0 && sent(field) {
+			c.faults.add(field.Arguments[0].Position, "%s.%s has arguments, but nothing uses them; bind the field with @connect, or answer it by hand with @goField(forceResolver: true)", object.Name, field.Name)
+		}
+	case c.broken[d]:
+	case object.Kind == ast.Interface:
+		c.faults.add(d.Position, "%s.%s is a field of an interface; bind it on the types that implement %s", object.Name, field.Name, object.Name)
+	case object == c.schema.Subscription:
+		c.faults.add(d.Position, "%s.%s is a subscription, and a call answers only once; resolve it by hand in resolvers/", object.Name, field.Name)
+	case byHand(field):
+		c.faults.add(d.Position, "%s.%s is bound by @connect and answered by hand with @goField(forceResolver: true); remove one of them", object.Name, field.Name)
+	default:
+		c.connect(object, field, d)
 	}
 }
 
 // connect compiles one @connect.
 func (c *compiler) connect(object *ast.Definition, field *ast.FieldDefinition, d *ast.Directive) {
-	if object.Kind == ast.Interface {
-		c.fault(d.Position, "%s.%s is a field of an interface; bind it on the types that implement %s", object.Name, field.Name, object.Name)
-		return
-	}
 	f := &Field{Object: object, Definition: field, Position: d.Position, Source: text(d, "source")}
 	if !c.known(f.Source) {
-		c.fault(d.Arguments.ForName("source").Value.Position, "there is no source %q%s", f.Source, didYouMean(f.Source, c.sourceNames()))
+		c.faults.add(d.Arguments.ForName("source").Value.Position, "there is no source %q%s", f.Source, didYouMean(f.Source, c.sourceNames()))
 	}
-	b := &bindingCompiler{compiler: c, field: f, root: c.isRoot(object)}
+	b := &bindingCompiler{compiler: c, field: f, root: c.isRoot(object), used: map[string]bool{}}
 	before := len(c.faults)
 	b.batch(d)
 	b.call(d)
 	b.selection(d)
 	b.result()
-	if len(c.faults) == before {
-		c.graph.Fields = append(c.graph.Fields, f)
+	if len(c.faults) > before {
+		return
 	}
+	b.unusedArguments()
+	c.graph.Fields = append(c.graph.Fields, f)
 }
 
 func (c *compiler) isRoot(object *ast.Definition) bool {
@@ -112,20 +136,42 @@ func (c *compiler) isRoot(object *ast.Definition) bool {
 func (c *compiler) wireNames() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
 		def := c.schema.Types[name]
-		if def.BuiltIn || vocabulary(def) {
+		if def.BuiltIn || vocabulary(def.Position) {
 			continue
 		}
 		seen := map[string]string{}
 		for _, v := range named(def) {
 			wire := v.name
-			if d := v.directives.ForName("json"); d != nil {
+			if d := v.directives.ForName("json"); d != nil && !c.broken[d] {
 				wire = text(d, "name")
 				c.graph.wire[[2]string{name, v.name}] = wire
 			}
 			if other, twice := seen[wire]; twice {
-				c.fault(v.position, "%s.%s and %s.%s are both %q to the services; give each its own @json(name:)", name, other, name, v.name, wire)
+				c.faults.add(v.position, "%s.%s and %s.%s are both %q to the services; give each its own @json(name:)", name, other, name, v.name, wire)
 			}
 			seen[wire] = v.name
+		}
+	}
+}
+
+// foreignDirectives refuses directives that are declared beside ours, unless they are for
+// other tools: nothing runs them, and who reads the schema might rely on it.
+func (c *compiler) foreignDirectives() {
+	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
+		d := c.schema.Directives[name]
+		if !d.Position.Src.BuiltIn && !vocabulary(d.Position) && !slices.Contains(c.inert, name) {
+			c.faults.add(d.Position, "nothing runs @%s; remove it, or name it in gqlgen.yml if it is for other tools: directives: {%s: {skip_runtime: true}}", name, name)
+		}
+	}
+}
+
+// goNames refuses a type that the resolvers have no room for: each type with resolvers
+// becomes a method of resolvers.Resolver, beside its field Services.
+func (c *compiler) goNames() {
+	for _, object := range c.objects() {
+		resolved := func(f *ast.FieldDefinition) bool { return !sent(f) && !strings.HasPrefix(f.Name, "__") }
+		if strings.EqualFold(object.Name, "services") && object.Kind == ast.Object && slices.ContainsFunc(object.Fields, resolved) {
+			c.faults.add(object.Position, "the type %s would be a Go method of resolvers.Resolver, whose Services are there already; name it otherwise", object.Name)
 		}
 	}
 }
@@ -150,9 +196,9 @@ func named(def *ast.Definition) []member {
 	return members
 }
 
-// vocabulary tells whether a type belongs to our directives, not to the graph.
-func vocabulary(def *ast.Definition) bool {
-	return def.Position != nil && def.Position.Src != nil && def.Position.Src.Name == VocabularyFile
+// vocabulary tells whether a declaration belongs to our directives, not to the graph.
+func vocabulary(pos *ast.Position) bool {
+	return pos != nil && pos.Src != nil && pos.Src.Name == VocabularyFile
 }
 
 // text is the raw value of a directive's argument, "" when it is not given.
@@ -173,6 +219,21 @@ func child(v *ast.Value, name string) *ast.Value {
 		return nil
 	}
 	return m
+}
+
+// elements are those of a list's literal; one value is a list of one.
+func elements(v *ast.Value) []*ast.Value {
+	switch {
+	case v == nil:
+		return nil
+	case v.Kind != ast.ListValue:
+		return []*ast.Value{v}
+	}
+	all := make([]*ast.Value, len(v.Children))
+	for i, child := range v.Children {
+		all[i] = child.Value
+	}
+	return all
 }
 
 func number(v *ast.Value) int {

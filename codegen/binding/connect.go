@@ -1,8 +1,11 @@
 package binding
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -11,7 +14,9 @@ import (
 type bindingCompiler struct {
 	*compiler
 	field *Field
-	root  bool // a field of Query or Mutation, which has no parent
+	root  bool            // a field of Query or Mutation, which has no parent
+	used  map[string]bool // the arguments that the call takes
+	own   []string        // the parent's fields that it takes for $this
 }
 
 var verbs = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -26,12 +31,12 @@ func (b *bindingCompiler) call(d *ast.Directive) {
 			continue
 		}
 		if written != nil {
-			b.fault(v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
+			b.faults.add(v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
 		}
 		call.Method, written = verb, v
 	}
 	if written == nil {
-		b.fault(http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", quoteAll(verbs[1:]))
+		b.faults.add(http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", quoteAll(verbs[1:]))
 		return
 	}
 	call.Template = written.Raw
@@ -50,7 +55,7 @@ func (b *bindingCompiler) target(v *ast.Value) {
 	}
 	path, query, hasQuery := t.cutFirst("?")
 	if len(path) == 0 || !strings.HasPrefix(path[0].literal, "/") {
-		b.fault(v.Position, "a path begins with \"/\"; the host is said in gateway.yaml under sources.%s.urls", b.field.Source)
+		b.faults.add(v.Position, "a path begins with \"/\"; the host is said in gateway.yaml under sources.%s.urls", b.field.Source)
 		return
 	}
 	b.field.Call.Path = b.path(v, path)
@@ -64,10 +69,11 @@ func (b *bindingCompiler) target(v *ast.Value) {
 func (b *bindingCompiler) path(v *ast.Value, t template) []Part {
 	for _, p := range t {
 		if p.scope == "" && hostilePath(p.literal) {
-			b.at(v, p, "the path %q holds an empty, \".\" or \"..\" segment, a # or a white space; write it without", p.literal)
+			b.at(v, p, "the path %q holds an empty, \".\" or \"..\" segment, a #, a backslash, a white space or a control character; write it without", p.literal)
 		}
 	}
 	parts := b.parts(v, t)
+	b.noStars(v, t, "a path")
 	for i, part := range parts {
 		if part.Value == nil || part.Value.Type == nil {
 			continue
@@ -78,20 +84,40 @@ func (b *bindingCompiler) path(v *ast.Value, t template) []Part {
 		case isList(part.Value.Type):
 			b.at(v, t[i], "%s is a list, which a path cannot hold", t[i].variable())
 		case part.Value.Scope == Args && !part.Value.Type.NonNull:
-			b.at(v, t[i], "%s may be null, and a path has no place for null; make the argument %s!", t[i].variable(), part.Value.Type)
+			b.at(v, t[i], "%s may be null, and a path has no place for null; %s", t[i].variable(), notNull(part.Value))
 		}
 		b.scalar(v, t[i], part.Value)
 	}
 	return parts
 }
 
+// notNull says how to make a value one that is never null.
+func notNull(v *Value) string {
+	if len(v.Path) > 1 {
+		return "mark it with !, and all that it lies in"
+	}
+	return fmt.Sprintf("make it %s!", v.Type)
+}
+
+// noStars refuses {$args.x*} where nothing can be repeated.
+func (b *bindingCompiler) noStars(v *ast.Value, t template, what string) {
+	for _, p := range t {
+		if p.each {
+			b.at(v, p, "%s has nothing to repeat; leave out the *", what)
+		}
+	}
+}
+
 func hostilePath(literal string) bool {
-	if strings.ContainsAny(literal, "# \t\r\n\\") || strings.Contains(literal, "//") {
+	if strings.ContainsAny(literal, `#\`) || strings.ContainsFunc(literal, notVisible) || strings.Contains(literal, "//") {
 		return true
 	}
 	segments := strings.Split(literal, "/")
 	return slices.Contains(segments, ".") || slices.Contains(segments, "..")
 }
+
+// notVisible finds white space and control characters.
+func notVisible(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 func (b *bindingCompiler) query(v *ast.Value, t template) {
 	if len(t) == 0 {
@@ -102,14 +128,23 @@ func (b *bindingCompiler) query(v *ast.Value, t template) {
 		b.at(v, t[0], "a query parameter is written name=value")
 		return
 	}
+	for _, p := range t {
+		if p.scope == "" && (escape.MatchString(p.literal) || strings.ContainsFunc(p.literal, unicode.IsControl)) {
+			b.at(v, p, "%q holds an escape or a control character; write plain text, which is escaped when it is sent", p.literal)
+		}
+	}
 	param := Param{Name: name[0].literal, Parts: b.parts(v, value)}
 	b.list(v, value, &param)
 	b.field.Call.Query = append(b.field.Call.Query, param)
 }
 
+// escape is a character as a URL writes it.
+var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
 // list checks lists in a parameter: alone, and with a star to repeat the parameter.
 func (b *bindingCompiler) list(v *ast.Value, t template, param *Param) {
 	for i, part := range param.Parts {
+		param.Each = param.Each || t[i].each
 		if part.Value == nil || part.Value.Type == nil {
 			continue
 		}
@@ -120,7 +155,6 @@ func (b *bindingCompiler) list(v *ast.Value, t template, param *Param) {
 		if t[i].each && !list {
 			b.at(v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].variable())
 		}
-		param.Each = param.Each || t[i].each
 		b.scalar(v, t[i], part.Value)
 	}
 }
@@ -128,8 +162,13 @@ func (b *bindingCompiler) list(v *ast.Value, t template, param *Param) {
 // scalar refuses values that are objects, which have no one text.
 func (b *bindingCompiler) scalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
-	if def != nil && def.IsCompositeType() || def != nil && def.Kind == ast.InputObject {
+	switch {
+	case def.IsCompositeType() || def.Kind == ast.InputObject:
 		b.at(v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.variable(), def.Name, p.variable(), firstField(def))
+	case isList(value.Type) && isList(value.Type.Elem):
+		b.at(v, p, "%s is a list of lists, which only a body can hold", p.variable())
+	case def.Name == "JSON":
+		b.at(v, p, "%s is any JSON, which only a body can hold", p.variable())
 	}
 }
 
@@ -141,27 +180,53 @@ func firstField(def *ast.Definition) string {
 }
 
 func (b *bindingCompiler) headers(http *ast.Value) {
-	list := child(http, "headers")
-	if list == nil {
-		return
+	seen := map[string]bool{}
+	for _, h := range elements(child(http, "headers")) {
+		name, value := child(h, "name"), child(h, "value")
+		b.headerName(name, seen)
+		if t, ok := b.template(value); ok {
+			param := Param{Name: name.Raw, Parts: b.parts(value, t)}
+			b.headerValue(value, t, param.Parts)
+			b.field.Call.Headers = append(b.field.Call.Headers, param)
+		}
 	}
-	for _, h := range list.Children {
-		name, value := child(h.Value, "name"), child(h.Value, "value")
-		if !token(name.Raw) {
-			b.fault(name.Position, "%q is no name of a header", name.Raw)
-		}
-		t, ok := b.template(value)
-		if !ok {
-			continue
-		}
-		param := Param{Name: name.Raw, Parts: b.parts(value, t)}
-		for i, part := range param.Parts {
-			if part.Value != nil && part.Value.Type != nil && isList(part.Value.Type) {
-				b.at(value, t[i], "%s is a list, which a header cannot hold", t[i].variable())
+}
+
+func (b *bindingCompiler) headerName(name *ast.Value, seen map[string]bool) {
+	key := strings.ToLower(name.Raw)
+	switch {
+	case !token(name.Raw):
+		b.faults.add(name.Position, "%q is no name of a header", name.Raw)
+	case connectionHeaders[key]:
+		b.faults.add(name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
+	case seen[key]:
+		b.faults.add(name.Position, "%s is set twice; keep one", name.Raw)
+	}
+	seen[key] = true
+}
+
+func (b *bindingCompiler) headerValue(v *ast.Value, t template, parts []Part) {
+	b.noStars(v, t, "a header")
+	for i, part := range parts {
+		switch {
+		case part.Value == nil:
+			if strings.ContainsFunc(part.Literal, unicode.IsControl) {
+				b.at(v, t[i], "a header has no place for control characters")
 			}
+		case part.Value.Type == nil:
+		case isList(part.Value.Type) || part.Value.Scope == Keys:
+			b.at(v, t[i], "%s is a list, which a header cannot hold", t[i].variable())
+		default:
+			b.scalar(v, t[i], part.Value)
 		}
-		b.field.Call.Headers = append(b.field.Call.Headers, param)
 	}
+}
+
+// connectionHeaders are those that upstreams/rest refuses (rest.Reserved).
+var connectionHeaders = map[string]bool{
+	"host": true, "content-length": true, "transfer-encoding": true, "te": true, "trailer": true,
+	"connection": true, "keep-alive": true, "upgrade": true, "expect": true, "http2-settings": true,
+	"accept-encoding": true, "proxy-connection": true, "proxy-authenticate": true, "proxy-authorization": true,
 }
 
 // token tells whether s is a token as RFC 9110 section 5.6.2 has it.
@@ -178,21 +243,23 @@ func (b *bindingCompiler) body(http *ast.Value) {
 	v := child(http, "body")
 	if v == nil {
 		if call.Form {
-			b.fault(encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
+			b.faults.add(encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
 		}
 		return
 	}
 	if call.Method == "GET" || call.Method == "DELETE" {
-		b.fault(v.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
+		b.faults.add(v.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
 		return
 	}
 	p, err := parseExpression(v.Raw)
 	if err != nil || p.each || p.scope != string(Args) {
-		b.fault(v.Position, "the body is one of the field's arguments, such as \"$args.input\"")
+		b.faults.add(v.Position, "the body is one of the field's arguments, such as \"$args.input\"")
 		return
 	}
-	call.Body = b.value(v, p)
-	if call.Body != nil && call.Form {
+	if call.Body = b.value(v, p); call.Body == nil {
+		return
+	}
+	if call.Form {
 		b.formBody(v, call.Body)
 	}
 }
@@ -201,25 +268,28 @@ func (b *bindingCompiler) body(http *ast.Value) {
 func (b *bindingCompiler) formBody(v *ast.Value, body *Value) {
 	def := b.schema.Types[body.Type.Name()]
 	if isList(body.Type) || def == nil || def.Kind != ast.InputObject {
-		b.fault(v.Position, "a form is made of an input object's fields, but %s is %s", v.Raw, body.Type)
+		b.faults.add(v.Position, "a form is made of an input object's fields, but %s is %s", v.Raw, body.Type)
 		return
 	}
 	for _, f := range def.Fields {
-		if inner := b.schema.Types[f.Type.Name()]; inner != nil && inner.Kind == ast.InputObject {
-			b.fault(v.Position, "a form has flat fields, but %s.%s is an object; use encoding: JSON", def.Name, f.Name)
+		inner := b.schema.Types[f.Type.Name()]
+		if inner.Kind == ast.InputObject || inner.Name == "JSON" || isList(f.Type) && isList(f.Type.Elem) {
+			b.faults.add(v.Position, "a form has flat fields, but %s.%s is %s; use encoding: JSON", def.Name, f.Name, f.Type)
 		}
 	}
 }
 
+// selection reads the path to the value. An explicit $ is the whole answer, which is more
+// than no selection: a Boolean is read then.
 func (b *bindingCompiler) selection(d *ast.Directive) {
 	arg := d.Arguments.ForName("selection")
-	if arg == nil || arg.Value.Kind == ast.NullValue || arg.Value.Raw == "$" {
+	if arg == nil || arg.Value.Kind == ast.NullValue {
 		return
 	}
 	names := strings.Split(arg.Value.Raw, ".")
 	bad := slices.ContainsFunc(names[1:], func(n string) bool { return n == "" || strings.ContainsAny(n, " {}()[]>$\"'") })
 	if names[0] != "$" || bad {
-		b.fault(arg.Value.Position, "%q is no selection; write $ for the whole answer, or a path into it such as $.items", arg.Value.Raw)
+		b.faults.add(arg.Value.Position, "%q is no selection; write $ for the whole answer, or a path into it such as $.items", arg.Value.Raw)
 		return
 	}
 	b.field.Root = names[1:]
@@ -229,16 +299,12 @@ func (b *bindingCompiler) selection(d *ast.Directive) {
 func (b *bindingCompiler) template(v *ast.Value) (template, bool) {
 	t, offset, err := parseTemplate(v.Raw)
 	if err != nil {
-		b.faults = append(b.faults, faultAt(v.Position, offset+1, "%v", err))
+		b.faults.addIn(v, offset, "%v", err)
 	}
 	return t, err == nil
 }
 
 // at reports a fault at a piece of a value's text.
 func (b *bindingCompiler) at(v *ast.Value, p piece, format string, args ...any) {
-	offset := p.offset + 1 // behind the opening quote
-	if v.Kind == ast.BlockValue {
-		offset = 0
-	}
-	b.faults = append(b.faults, faultAt(v.Position, offset, format, args...))
+	b.faults.addIn(v, p.offset, format, args...)
 }

@@ -2,15 +2,18 @@ package binding
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/lexer"
 )
 
-// Fault is one mistake in the schema's bindings.
+// Fault is one mistake in a schema.
 type Fault struct {
 	File         string // as named in gqlgen.yml, with slashes
 	Line, Column int    // from 1; Column counts characters
@@ -34,24 +37,59 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted puts the faults in the order of the files' text.
-func (f Faults) sorted() Faults {
+// orNil puts the faults in the order of the files' text, each once. No faults are no error.
+func (f Faults) orNil() error {
+	if len(f) == 0 {
+		return nil
+	}
 	slices.SortStableFunc(f, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return slices.Compact(f)
 }
 
-// faultAt makes a fault at a place, moved by offset characters into the text there.
-func faultAt(pos *ast.Position, offset int, format string, args ...any) Fault {
-	f := Fault{Text: fmt.Sprintf(format, args...)}
-	if pos != nil {
-		f.Line, f.Column = pos.Line, pos.Column+offset
-		if pos.Src != nil {
-			f.File = pos.Src.Name
+// add reports a fault where a token begins.
+func (f *Faults) add(pos *ast.Position, format string, args ...any) {
+	line, column := place(pos)
+	*f = append(*f, Fault{pos.Src.Name, line, column, fmt.Sprintf(format, args...)})
+}
+
+// addIn reports a fault at the byte at an offset in a text.
+func (f *Faults) addIn(v *ast.Value, offset int, format string, args ...any) {
+	line, column := placeIn(v, offset)
+	*f = append(*f, Fault{v.Position.Src.Name, line, column, fmt.Sprintf(format, args...)})
+}
+
+// faultOf is gqlparser's error as a fault. Its place may be that of a string's token.
+func faultOf(err error, sources []*ast.Source) error {
+	parsed, ok := errors.AsType[*gqlerror.Error](err)
+	if !ok || len(parsed.Locations) == 0 {
+		return err
+	}
+	name, _ := parsed.Extensions["file"].(string)
+	at := parsed.Locations[0]
+	f := Fault{name, at.Line, at.Column, parsed.Message}
+	for _, s := range sources {
+		if s.Name == name {
+			f.Line, f.Column = beginOfString(s, at)
 		}
 	}
-	return f
+	return Faults{f}
+}
+
+// beginOfString is the place of the string that gqlparser says is at a place, or that
+// place when there is none.
+func beginOfString(s *ast.Source, at gqlerror.Location) (line, column int) {
+	for l := lexer.New(s); ; {
+		token, err := l.ReadToken()
+		if err != nil || token.Kind == lexer.EOF {
+			return at.Line, at.Column
+		}
+		isString := token.Kind == lexer.String || token.Kind == lexer.BlockString
+		if isString && token.Pos.Line == at.Line && token.Pos.Column == at.Column {
+			return place(&token.Pos)
+		}
+	}
 }
 
 // didYouMean suggests the nearest of the known names, or lists them when none is near
@@ -68,7 +106,7 @@ func didYouMean(name string, known []string) string {
 		return fmt.Sprintf("; did you mean %q?", best)
 	case len(known) == 0:
 		return ""
-	case len(known) <= 8:
+	case len(known) <= 10:
 		return "; there is " + strings.Join(known, ", ")
 	}
 	return ""

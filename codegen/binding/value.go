@@ -47,9 +47,10 @@ func (b *bindingCompiler) argument(v *ast.Value, p piece) *Value {
 	field := b.field.Definition
 	arg := field.Arguments.ForName(p.path[0])
 	if arg == nil {
-		b.at(v, p, "%s.%s has no argument %q%s", b.field.Object.Name, field.Name, p.path[0], didYouMean(p.path[0], argumentNames(field)))
+		b.at(v, p, "%s.%s has no argument %q%s", b.field.Object.Name, field.Name, p.path[0], didYouMean(p.path[0], declared(field.Arguments)))
 		return nil
 	}
+	b.used[arg.Name] = true
 	t := arg.Type
 	for _, name := range p.path[1:] {
 		def := b.schema.Types[t.Name()]
@@ -64,6 +65,7 @@ func (b *bindingCompiler) argument(v *ast.Value, p piece) *Value {
 		}
 		t = nullableIf(inner.Type, !t.NonNull)
 	}
+	b.sendable(&ast.Type{NamedType: t.Name()}, v.Position, map[string]bool{})
 	return &Value{Scope: Args, Path: p.path, Type: t}
 }
 
@@ -80,7 +82,7 @@ func nullableIf(t *ast.Type, nullable bool) *ast.Type {
 // parentValue is a field of the parent that its own service sent.
 func (b *bindingCompiler) parentValue(v *ast.Value, p piece, scope Scope) *Value {
 	if b.root {
-		b.at(v, p, "%s.%s has no parent, so there is no $%s; its values are $args and $claims", b.field.Object.Name, b.field.Definition.Name, p.scope)
+		b.at(v, p, "%s has no parent, so there is no $%s; its values are $args and $claims", b.name(), p.scope)
 		return nil
 	}
 	if len(p.path) > 1 {
@@ -93,9 +95,25 @@ func (b *bindingCompiler) parentValue(v *ast.Value, p piece, scope Scope) *Value
 		return nil
 	}
 	if scope == Keys {
-		b.field.Batch.Parent = source
+		return b.batchKey(v, p, source)
 	}
+	if isList(source.Type) {
+		b.at(v, p, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.variable(), source.Name)
+		return nil
+	}
+	b.own = append(b.own, source.Name)
 	return &Value{Scope: scope, Path: p.path, Type: source.Type}
+}
+
+// batchKey makes a field of the parent the one that holds the keys.
+func (b *bindingCompiler) batchKey(v *ast.Value, p piece, source *ast.FieldDefinition) *Value {
+	batch := b.field.Batch
+	if batch.Parent != nil && batch.Parent != source {
+		b.at(v, p, "%s: a batch has one key, and that is $batch.%s already", p.variable(), batch.Parent.Name)
+		return nil
+	}
+	batch.Parent = source
+	return &Value{Scope: Keys, Path: p.path, Type: source.Type}
 }
 
 // parentField finds a field of the parent that comes with the parent.
@@ -109,7 +127,24 @@ func (b *bindingCompiler) parentField(name string) *ast.FieldDefinition {
 
 // sent tells whether a field's value comes with its object, not by a resolver.
 func sent(f *ast.FieldDefinition) bool {
-	return f.Directives.ForName("connect") == nil && f.Directives.ForName("goField") == nil && !strings.HasPrefix(f.Name, "__")
+	return f.Directives.ForName("connect") == nil && !byHand(f) && !strings.HasPrefix(f.Name, "__")
+}
+
+// byHand tells whether a field is answered by Go code, wherever it stands.
+func byHand(f *ast.FieldDefinition) bool {
+	d := f.Directives.ForName("goField")
+	return d != nil && (text(d, "forceResolver") == "true" || text(d, "batch") == "true")
+}
+
+// unusedArguments refuses arguments that the call does not take: whoever queries would
+// think that they have an effect.
+func (b *bindingCompiler) unusedArguments() {
+	for _, arg := range b.field.Definition.Arguments {
+		if !b.used[arg.Name] {
+			b.faults.add(arg.Position, "%s.%s does not use its argument %q; write {$args.%s} where its value goes, or remove it",
+				b.field.Object.Name, b.field.Definition.Name, arg.Name, arg.Name)
+		}
+	}
 }
 
 func sentFields(def *ast.Definition) []string {
@@ -118,14 +153,6 @@ func sentFields(def *ast.Definition) []string {
 		if sent(f) {
 			names = append(names, f.Name)
 		}
-	}
-	return names
-}
-
-func argumentNames(f *ast.FieldDefinition) []string {
-	names := make([]string, len(f.Arguments))
-	for i, a := range f.Arguments {
-		names[i] = a.Name
 	}
 	return names
 }

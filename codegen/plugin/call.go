@@ -2,11 +2,11 @@ package plugin
 
 import (
 	"fmt"
-	"go/types"
 	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
+	"github.com/99designs/gqlgen/codegen/config"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
@@ -53,14 +53,22 @@ func (w *callWriter) path() {
 	verb := w.f.use("net/http") + "Method" + method[:1] + strings.ToLower(method[1:])
 	parts := w.binding.Call.Path
 	w.step("%sNew(%s, %q)", w.f.use(restPkg), verb, parts[0].Literal)
+	many := len(parts) > maxOnLine
 	for _, p := range parts[1:] {
-		if p.Value == nil {
-			w.steps[0] += fmt.Sprintf(".Literal(%q)", p.Literal)
-			continue
+		last := &w.steps[len(w.steps)-1]
+		switch {
+		case p.Value == nil:
+			*last += fmt.Sprintf(".Literal(%q)", p.Literal)
+		case many:
+			w.step("Segment(%s)", w.value(p.Value))
+		default:
+			*last += fmt.Sprintf(".Segment(%s)", w.value(p.Value))
 		}
-		w.steps[0] += fmt.Sprintf(".Segment(%s)", w.value(p.Value))
 	}
 }
+
+// maxOnLine is how many pieces of a path stand on one line.
+const maxOnLine = 5
 
 // parts writes the value of a parameter or header.
 func (w *callWriter) parts(parts []binding.Part) string {
@@ -89,37 +97,44 @@ func (w *callWriter) value(v *binding.Value) string {
 	case binding.Keys:
 		return "keys"
 	case binding.This:
-		return fmt.Sprintf("key[%d]", slices.Index(thisFields(w.binding), v.Path[0]))
+		return w.own(v)
 	}
 	arg := w.argument(v.Path[0])
 	if len(v.Path) == 1 {
-		return w.wire(w.g.wireValue(w.f, argName(arg), arg.TypeReference))
+		return w.wire(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
 	}
-	expr := argName(arg)
-	if _, pointer := arg.TypeReference.GO.(*types.Pointer); !pointer {
-		expr = "&" + expr
-	}
-	return w.inside(expr, arg.TypeReference.Definition.Name, v.Path[1:])
+	return w.inside(arg.VarName, arg.TypeReference, v.Path[1:])
 }
 
-// inside writes a value that lies in an input object.
-func (w *callWriter) inside(expr, input string, path []string) string {
-	field := w.g.field(input, path[0])
-	goType := w.f.typ(w.g.data.Inputs.ByName(input).Type)
-	inner := "in." + field.GoFieldName
+// own writes a value that the call takes from its parent, which lies in the key.
+func (w *callWriter) own(v *binding.Value) string {
+	all := thisFields(w.binding)
+	if len(all) == 1 && isText(all[0].Type.NamedType) {
+		return "key"
+	}
+	return fmt.Sprintf("key[%d]", slices.IndexFunc(all, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] }))
+}
+
+// inside writes a value that lies in an input object, nil when the object is.
+func (w *callWriter) inside(holder string, tr *config.TypeReference, path []string) string {
+	if tr.GQL.NonNull {
+		return w.member(holder, tr, path)
+	}
+	goType := w.f.typ(w.g.data.Inputs.ByName(tr.Definition.Name).Type)
+	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.member("in", tr, path))
+}
+
+// member writes a value in an input object that is not nil.
+func (w *callWriter) member(holder string, tr *config.TypeReference, path []string) string {
+	field := w.g.field(tr.Definition.Name, path[0])
+	expr := holder + "." + field.GoFieldName
 	if omittable(field) {
-		inner += ".Value()"
+		expr += ".Value()"
 	}
-	var value string
 	if len(path) > 1 {
-		if _, pointer := field.TypeReference.GO.(*types.Pointer); !pointer {
-			inner = "&" + inner
-		}
-		value = w.inside(inner, field.TypeReference.Definition.Name, path[1:])
-	} else {
-		value = w.wire(w.g.wireValue(w.f, inner, field.TypeReference))
+		return w.inside(expr, field.TypeReference, path[1:])
 	}
-	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), expr, goType, value)
+	return w.wire(w.g.wireValue(w.f, expr, field.TypeReference))
 }
 
 func (w *callWriter) wire(expr string, err error) string {

@@ -3,7 +3,6 @@ package plugin
 import (
 	"fmt"
 	"go/types"
-	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
@@ -55,16 +54,20 @@ func (g *generator) decoderOf(f *goFile, tr *config.TypeReference) (string, erro
 	if tr.GQL.NonNull {
 		return g.nonNullDecoder(f, tr)
 	}
-	inner := *tr
-	loose := *tr.GQL
-	loose.NonNull = true
-	inner.GQL = &loose
-	maybe := "MaybeNil"
+	maybe, inner := "MaybeNil", nonNull(tr, tr.GO)
 	if pointer, ok := tr.GO.(*types.Pointer); ok && !isObject(tr) {
 		maybe, inner.GO = "Maybe", pointer.Elem()
 	}
-	decoder, err := g.nonNullDecoder(f, &inner)
+	decoder, err := g.nonNullDecoder(f, inner)
 	return fmt.Sprintf("%s%s(%s)", f.use(decodePkg), maybe, decoder), err
+}
+
+// nonNull is a type without null, which is another type in Go.
+func nonNull(tr *config.TypeReference, goType types.Type) *config.TypeReference {
+	inner, gql := *tr, *tr.GQL
+	gql.NonNull = true
+	inner.GQL, inner.GO = &gql, goType
+	return &inner
 }
 
 func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string, error) {
@@ -74,29 +77,19 @@ func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string,
 	}
 	switch tr.Definition.Kind {
 	case ast.Object, ast.Enum:
-		return f.use(g.graphPkg()) + "Decode" + typeName(tr.GO), nil
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + typeName(tr.GO), nil
 	case ast.Scalar:
 		if method, ok := scalarDecoders[tr.Definition.Name]; ok {
 			return fmt.Sprintf(decoderMethod, f.use(decodePkg), method), nil
 		}
 	}
-	return "", fmt.Errorf("%s: nothing reads a %s from a service's answer; the scalars are %s",
-		position(tr.Definition.Position), tr.Definition.Name, strings.Join(scalarNames(), ", "))
+	return "", fmt.Errorf("nothing reads %s from a service's answer, which is a bug of gatehouse", tr.Definition.Name)
 }
 
 // scalarDecoders are the decoder's methods by the name of the scalar.
 var scalarDecoders = map[string]string{
 	"String": "String", "ID": "ID", "Int": "Int", "Float": "Float", "Boolean": "Boolean",
 	"DateTime": "DateTime", "Decimal": "Decimal", "JSON": "JSON",
-}
-
-func scalarNames() []string {
-	names := make([]string, 0, len(scalarDecoders))
-	for name := range scalarDecoders {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // encoderOf writes the encoder of a type: an expression of type func(T) any.
@@ -107,7 +100,7 @@ func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, erro
 		return fmt.Sprintf("%sListOf(%s)", enc, element), err
 	}
 	if tr.Definition.Kind == ast.InputObject {
-		return f.use(g.graphPkg()) + "Encode" + typeName(tr.GO), nil // takes a pointer, nil for null
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + typeName(tr.GO), nil // takes a pointer, nil for null
 	}
 	base, pointer := tr.GO, false
 	if p, ok := tr.GO.(*types.Pointer); ok {
@@ -122,12 +115,11 @@ func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, erro
 
 func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Type) (string, error) {
 	if def.Kind == ast.Enum {
-		return f.use(g.graphPkg()) + "Encode" + typeName(goType), nil
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + typeName(goType), nil
 	}
 	function, ok := scalarEncoders[def.Name]
 	if !ok {
-		return "", fmt.Errorf("%s: nothing writes a %s for a service; the scalars are %s",
-			position(def.Position), def.Name, strings.Join(scalarNames(), ", "))
+		return "", fmt.Errorf("nothing writes %s for a service, which is a bug of gatehouse", def.Name)
 	}
 	if function == "Time" {
 		return f.use(encodePkg) + function, nil
@@ -162,7 +154,8 @@ func (g *generator) wireValue(f *goFile, expr string, tr *config.TypeReference) 
 	if inner, ok := unwrap(encoder, enc+"ListOf("); ok {
 		return fmt.Sprintf("%sList(%s, %s)", enc, expr, inner), nil
 	}
-	return fmt.Sprintf("%s(%s)", encoder, expr), nil
+	function, _, _ := strings.Cut(encoder, "[") // its type argument follows from expr
+	return fmt.Sprintf("%s(%s)", function, expr), nil
 }
 
 // unwrap takes prefix and the closing parenthesis off an expression.
@@ -186,11 +179,4 @@ func typeName(t types.Type) string {
 		return n.Obj().Name()
 	}
 	return t.String()
-}
-
-func position(pos *ast.Position) string {
-	if pos == nil || pos.Src == nil {
-		return "schema"
-	}
-	return fmt.Sprintf("%s:%d:%d", pos.Src.Name, pos.Line, pos.Column)
 }

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"go/types"
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -17,22 +21,39 @@ import (
 // goFile collects the imports of a Go file while its body is written.
 type goFile struct {
 	self    string            // import path of the package that the file belongs to
+	avoid   map[string]bool   // names that no import may have
 	imports map[string]string // import path -> name in the file
 }
 
-func newGoFile(self string) *goFile {
-	return &goFile{self: self, imports: map[string]string{}}
+func newGoFile(self string, avoid map[string]bool) *goFile {
+	return &goFile{self: self, avoid: maps.Clone(avoid), imports: map[string]string{}}
 }
 
 // use imports a package and gives its name with a dot, "" for the file's own.
 func (f *goFile) use(importPath string) string {
+	return f.useNamed(importPath, packageName(importPath))
+}
+
+// useNamed is use for a package whose name its path may not tell.
+func (f *goFile) useNamed(importPath, name string) string {
 	if importPath == f.self {
 		return ""
 	}
 	if f.imports[importPath] == "" {
-		f.imports[importPath] = packageName(importPath)
+		f.imports[importPath] = f.free(name)
 	}
 	return f.imports[importPath] + "."
+}
+
+// free is the name, with a number where it is taken.
+func (f *goFile) free(name string) string {
+	used := slices.Collect(maps.Values(f.imports))
+	for n, candidate := 2, name; ; n++ {
+		if !f.avoid[candidate] && !slices.Contains(used, candidate) {
+			return candidate
+		}
+		candidate = name + strconv.Itoa(n)
+	}
 }
 
 // packageName is the last element of an import path that is no major version.
@@ -47,7 +68,7 @@ func packageName(importPath string) string {
 // typ writes a Go type and imports what it names.
 func (f *goFile) typ(t types.Type) string {
 	return types.TypeString(t, func(p *types.Package) string {
-		return strings.TrimSuffix(f.use(p.Path()), ".")
+		return strings.TrimSuffix(f.useNamed(p.Path(), p.Name()), ".")
 	})
 }
 
@@ -60,18 +81,43 @@ import (
 
 %s`
 
-// render executes a template and formats the whole file.
+// render executes a template and formats the whole file. Packages that were named while
+// the code was made, but not in the end, are not imported.
 func (f *goFile) render(packageName string, t *template.Template, data any) ([]byte, error) {
 	var body bytes.Buffer
 	if err := t.Execute(&body, data); err != nil {
 		return nil, err
 	}
-	source := fmt.Sprintf(header, packageName, f.importBlock(), body.String())
-	formatted, err := format.Source([]byte(source), format.Options{LangVersion: "go1.26", ExtraRules: true})
+	used, err := packagesIn("package p\n" + body.String())
 	if err != nil {
-		return nil, fmt.Errorf("generated code does not parse, which is a bug of gatehouse: %w\n%s", err, source)
+		return nil, broken(err, body.String())
+	}
+	maps.DeleteFunc(f.imports, func(_, name string) bool { return !used[name] })
+	source := fmt.Sprintf(header, packageName, f.importBlock(), body.String())
+	formatted, err := format.Source([]byte(source), format.Options{LangVersion: "go1.26", Extra: format.Extra{GroupParams: true}})
+	if err != nil {
+		return nil, broken(err, source)
 	}
 	return formatted, nil
+}
+
+func broken(err error, source string) error {
+	return fmt.Errorf("generated code does not parse, which is a bug of gatehouse: %w\n%s", err, source)
+}
+
+// packagesIn finds the names before a dot.
+func packagesIn(source string) (map[string]bool, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
+	used := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if name, ok := s.X.(*ast.Ident); ok {
+				used[name.Name] = true
+			}
+		}
+		return true
+	})
+	return used, err
 }
 
 // importBlock lists the standard library first.
@@ -84,7 +130,7 @@ func (f *goFile) importBlock() string {
 		if i > 0 && rank(p) != rank(paths[i-1]) {
 			b.WriteString("\n")
 		}
-		if path.Base(p) != f.imports[p] {
+		if packageName(p) != f.imports[p] {
 			fmt.Fprintf(&b, "\t%s %q\n", f.imports[p], p)
 			continue
 		}

@@ -3,6 +3,7 @@ package plugin
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -22,7 +23,7 @@ func hide(data *codegen.Data) error {
 	}
 	kept := data.AugmentedSources[:0]
 	for _, s := range data.AugmentedSources {
-		if bytes.HasSuffix([]byte(s.RelativePath), []byte(binding.VocabularyFile)) {
+		if strings.HasSuffix(s.RelativePath, binding.VocabularyFile) {
 			continue
 		}
 		if !s.BuiltIn {
@@ -39,7 +40,7 @@ func hide(data *codegen.Data) error {
 
 // hiddenDirectives are all that our vocabulary declares.
 func hiddenDirectives() (map[string]bool, error) {
-	doc, err := parser.ParseSchemas(Sources()...)
+	doc, err := parser.ParseSchema(binding.VocabularySource())
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
@@ -27,12 +26,33 @@ func Files(cfg *config.Config) []string {
 	return []string{cfg.Exec.Filename, cfg.Model.Filename, wireFile(cfg), connectFile}
 }
 
-func wireFile(cfg *config.Config) string { return filepath.Join(filepath.Dir(cfg.Exec.Filename), "wire.gen.go") }
+func wireFile(cfg *config.Config) string {
+	return filepath.Join(filepath.Dir(cfg.Exec.Filename), "wire.gen.go")
+}
 
 var connectFile = filepath.Join(ResolversDir, "connect.gen.go")
 
 // Plugin generates what a schema's bindings ask for. It serves one run.
-type Plugin struct{ graph *binding.Graph }
+type Plugin struct {
+	inert      []string
+	graph      *binding.Graph
+	unanswered *Unanswered
+}
+
+// New makes the plugin for a run by a configuration.
+func New(cfg *config.Config) *Plugin { return &Plugin{inert: Inert(cfg)} }
+
+// Inert are the directives that do nothing in the gateway: gqlgen's own, and those of
+// which a configuration says so.
+func Inert(cfg *config.Config) []string {
+	names := []string{config.DirGoModel, config.DirGoExtraField, config.DirGoTag, config.DirGoEnum, config.DirInlineArguments}
+	for name, d := range cfg.Directives {
+		if d.SkipRuntime {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 var (
 	_ plugin.EarlySourcesInjector = (*Plugin)(nil)
@@ -44,27 +64,16 @@ var (
 // Name is how gqlgen speaks of the plugin in its errors.
 func (*Plugin) Name() string { return "gatehouse" }
 
-// goField is gqlgen's directive for fields answered by hand, which it leaves to users to declare.
-const goField = `
-"""
-Answers the field by Go code in resolvers/.
-"""
-directive @goField(forceResolver: Boolean, batch: Boolean, name: String, type: String, omittable: Boolean) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
-`
-
-// Sources are the declarations of our directives, which schemas need not repeat.
-func Sources() []*ast.Source {
-	return []*ast.Source{{Name: binding.VocabularyFile, Input: binding.Vocabulary + goField}}
+// InjectSourcesEarly declares our directives, which schemas need not repeat.
+func (*Plugin) InjectSourcesEarly() ([]*ast.Source, error) {
+	return []*ast.Source{binding.VocabularySource()}, nil
 }
-
-// InjectSourcesEarly declares our directives.
-func (*Plugin) InjectSourcesEarly() ([]*ast.Source, error) { return Sources(), nil }
 
 // MutateSchema compiles the bindings, then takes our directives out of the schema: what
 // gqlgen generates knows the guards alone.
 func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 	var err error
-	if p.graph, err = binding.Compile(schema); err != nil {
+	if p.graph, err = binding.Compile(schema, p.inert...); err != nil {
 		return err
 	}
 	for name, def := range schema.Types {
@@ -127,6 +136,7 @@ func (p *Plugin) GenerateCode(data *codegen.Data) error {
 	if err := hide(data); err != nil {
 		return err
 	}
+	nameMethods(data)
 	g := &generator{data: data, graph: p.graph}
 	resolvers, err := g.resolvers()
 	if err != nil {
@@ -136,7 +146,18 @@ func (p *Plugin) GenerateCode(data *codegen.Data) error {
 	if err != nil {
 		return err
 	}
+	if p.unanswered, err = g.unanswered(); err != nil {
+		return err
+	}
 	return errors.Join(write(connectFile, resolvers), write(wireFile(data.Config), wire))
+}
+
+// Unanswered is nil, or an *Unanswered after a run that wrote every file.
+func (p *Plugin) Unanswered() error {
+	if p.unanswered == nil {
+		return nil
+	}
+	return p.unanswered
 }
 
 func write(path string, content []byte) error {
@@ -145,6 +166,3 @@ func write(path string, content []byte) error {
 	}
 	return os.WriteFile(path, content, 0o644)
 }
-
-// lowerFirst is a Go name with a small first letter.
-func lowerFirst(name string) string { return strings.ToLower(name[:1]) + name[1:] }

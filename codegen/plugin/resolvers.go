@@ -3,13 +3,11 @@ package plugin
 import (
 	_ "embed"
 	"fmt"
-	"go/types"
-	"slices"
 	"strings"
 	"text/template"
 
 	"github.com/99designs/gqlgen/codegen"
-	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/99designs/gqlgen/codegen/templates"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
@@ -29,50 +27,33 @@ type connectView struct {
 
 type typeView struct{ Name, GoName, Resolver string }
 
+// methodView is a method that answers a field. Its strings are Go text unless said.
 type methodView struct {
-	*goNames
+	goNames
 	Receiver, Name string
-	Field          string // Type.field
-	At             string // file:line of the binding
-	Source         string
-	Template       string // verb, path and query as written
+	Field          string // Type.field, for people
+	At             string // file:line of the binding, for people
+	Source         string // as it is
+	Template       string // verb, path and query as written, for people
+	Matched        string // how answers are matched, for people; "" without parents
 	Params, Result string
-	Call           string // an expression that builds the call
-	Root           string // the members that lead to the value, a Go expression
-	Read           string // a decoder
-	Kind           string // root, done, one, each
-
-	Parent    string // the parents' Go type
-	KeyFunc   string // body of the function from parent to key
-	KeyType   string // string, or an array of them
-	AnyKey    string // a key for the name of the batch, which no parent has
-	ItemKey   string // body of the function from item to key, "" for maps
-	Item      string // the Go type of an item
-	Arrange   string // ByKey or GroupByKey
-	Value     string // what one key stands for
-	Missing   string // what a key stands for that the service leaves out
-	KeepNull  bool
-	MaxSize   int
-	Matched   string // for people
-	NonNull   bool
-	OnlyInner bool
+	Call           string // builds the call
+	Send           string // makes the call and reads its answer
+	Join           *joinView
+	Done           bool // the answer is whether the call went well
+	NonNull        bool
 }
 
 // goNames are the package names in generated code, each with its dot.
-type goNames struct{ Context, HTTP, Rest, Upstreams, Engine, Decode string }
+type goNames struct{ Context, Rest, Engine, Decode string }
 
 // resolvers writes resolvers/connect.gen.go: a method for each binding.
 func (g *generator) resolvers() ([]byte, error) {
-	f := newGoFile("resolvers")
-	v := connectView{Graph: f.use(g.graphPkg())}
+	f := newGoFile(ResolversDir, locals)
+	g.avoidArguments(f)
+	v := connectView{Graph: f.useNamed(g.graphPkg(), g.data.Config.Exec.Package), Types: g.resolverTypes()}
 	for _, s := range g.graph.Sources {
 		v.Sources = append(v.Sources, s.Name)
-	}
-	for _, o := range g.data.Objects {
-		if o.HasResolvers() && !strings.HasPrefix(o.Name, "__") {
-			name := strings.ToUpper(o.Name[:1]) + o.Name[1:]
-			v.Types = append(v.Types, typeView{Name: o.Name, GoName: name, Resolver: lowerFirst(name) + "Resolver"})
-		}
 	}
 	for _, b := range g.graph.Fields {
 		m, err := g.method(f, b)
@@ -81,14 +62,41 @@ func (g *generator) resolvers() ([]byte, error) {
 		}
 		v.Methods = append(v.Methods, m)
 	}
-	return f.render("resolvers", connectTemplate, v)
+	return f.render(ResolversDir, connectTemplate, v)
 }
+
+// avoidArguments keeps imports from having the names of arguments.
+func (g *generator) avoidArguments(f *goFile) {
+	for _, o := range g.data.Objects {
+		for _, field := range o.Fields {
+			for _, a := range field.Args {
+				f.avoid[a.VarName] = true
+			}
+		}
+	}
+}
+
+// resolverTypes are the types that gqlgen wants resolvers of.
+func (g *generator) resolverTypes() []typeView {
+	var all []typeView
+	for _, objects := range []codegen.Objects{g.data.Objects, g.data.Inputs} {
+		for _, o := range objects {
+			if o.HasResolvers() && !strings.HasPrefix(o.Name, "__") {
+				all = append(all, typeView{Name: o.Name, GoName: templates.UcFirst(o.Name), Resolver: receiver(o.Name)})
+			}
+		}
+	}
+	return all
+}
+
+// receiver is the type whose methods answer a GraphQL type's fields.
+func receiver(object string) string { return templates.LcFirst(object) + "Resolver" }
 
 func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	field := g.field(b.Object.Name, b.Definition.Name)
 	m := methodView{
-		goNames:  &goNames{Context: f.use("context"), Rest: f.use(restPkg), Upstreams: f.use(upstreamsPkg)},
-		Receiver: lowerFirst(b.Object.Name) + "Resolver",
+		goNames:  goNames{Context: f.use("context"), Rest: f.use(restPkg)},
+		Receiver: receiver(b.Object.Name),
 		Name:     field.GoFieldName,
 		Field:    b.Object.Name + "." + b.Definition.Name,
 		At:       fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line),
@@ -96,7 +104,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		Template: b.Call.Method + " " + b.Call.Template,
 		Params:   params(f, field),
 		Result:   f.typ(field.TypeReference.GO),
-		Root:     goStrings(b.Root),
+		Done:     g.done(b),
 		NonNull:  field.TypeReference.GQL.NonNull,
 	}
 	var err error
@@ -104,12 +112,12 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		return m, err
 	}
 	switch {
-	case g.done(b):
-		m.Kind = "done"
+	case m.Done:
+		m.Send = fmt.Sprintf("%sSend(ctx, %s, %q, call)", f.use(upstreamsPkg), g.services(field.Object), b.Source)
 	case field.Object.Root:
-		m.Kind = "root"
-		m.Decode = f.use(decodePkg)
-		m.Read, err = g.decoderOf(f, field.TypeReference)
+		var read string
+		read, err = g.decoderOf(f, field.TypeReference)
+		m.Send = g.fetch(f, b, "call", read)
 	default:
 		m.Engine = f.use(enginePkg)
 		err = g.join(f, b, field, &m)
@@ -117,140 +125,27 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	return m, err
 }
 
+// fetch writes how a call is made and its answer read.
+func (g *generator) fetch(f *goFile, b *binding.Field, call, read string) string {
+	object := g.data.Objects.ByName(b.Object.Name)
+	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s, %s, %s)",
+		f.use(upstreamsPkg), g.services(object), b.Source, call, goStrings(b.Root), read)
+}
+
+// services writes the services of a resolver, which a field of that name hides.
+func (g *generator) services(o *codegen.Object) string {
+	for _, f := range o.Fields {
+		if f.IsResolver && f.GoFieldName == "Services" {
+			return "r.Resolver.Services"
+		}
+	}
+	return "r.Services"
+}
+
 // done tells whether a binding's value is only whether the call went well.
 func (g *generator) done(b *binding.Field) bool {
 	return b.Call.Method != "GET" && b.Definition.Type.NamedType == "Boolean" && b.Root == nil &&
 		g.data.Objects.ByName(b.Object.Name).Root
-}
-
-// params are the arguments of the method, each with a leading comma.
-func params(f *goFile, field *codegen.Field) string {
-	var b strings.Builder
-	for _, a := range field.Args {
-		fmt.Fprintf(&b, ", %s %s", argName(a), f.typ(a.TypeReference.GO))
-	}
-	return b.String()
-}
-
-// taken are the names that generated methods need for themselves.
-var taken = []string{
-	"ctx", "r", "parents", "parent", "keys", "key", "call", "err", "item", "items",
-	"auth", "context", "decode", "encode", "engine", "graph", "http", "model", "rest", "upstreams", "strconv", "time", "scalar",
-}
-
-func argName(a *codegen.FieldArgument) string {
-	if slices.Contains(taken, a.VarName) {
-		return a.VarName + "Arg"
-	}
-	return a.VarName
-}
-
-// join fills in what a field below the root needs: the parents' keys, and how answers
-// are matched with them.
-func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
-	m.Parent = f.typ(field.Object.Type)
-	if b.Batch == nil {
-		return g.joinSingly(f, b, field, m)
-	}
-	keyField := g.field(b.Object.Name, b.Batch.Parent.Name)
-	m.KeyType, m.KeyFunc, m.AnyKey = "string", "return "+g.key(f, keyField), `[]string{"_"}`
-	m.MaxSize = b.Batch.MaxSize
-	m.Kind = "one"
-	value := field.TypeReference
-	if keyField.TypeReference.GQL.Elem != nil {
-		m.Kind = "each"
-		value = field.TypeReference.Elem()
-		m.KeepNull = !value.GQL.NonNull
-	}
-	return g.match(f, b, value, m)
-}
-
-// match says how the values of a batch's answer are found by their keys.
-func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReference, m *methodView) error {
-	m.Decode = f.use(decodePkg)
-	m.Value = f.typ(value.GO)
-	isList := value.GQL.Elem != nil
-	if isList {
-		m.Missing = m.Value + "{}"
-	}
-	if b.Batch.Item == "" {
-		m.Matched = "a member for each key"
-		decoder, err := g.decoderOf(f, value)
-		m.Read = fmt.Sprintf("%sMapOf(%s)", m.Decode, decoder)
-		return err
-	}
-	item, arrange := value, "ByKey"
-	if isList {
-		item, arrange = value.Elem(), "GroupByKey"
-	}
-	m.Matched = fmt.Sprintf("a list, matched by %q", g.graph.WireName(item.Definition.Name, b.Batch.Item))
-	m.Arrange, m.Item = arrange, f.typ(item.GO)
-	keyField := g.field(item.Definition.Name, b.Batch.Item)
-	m.ItemKey = "item." + keyField.GoFieldName
-	if basic, ok := keyField.TypeReference.GO.(*types.Basic); ok && basic.Kind() == types.Int {
-		m.ItemKey = f.use("strconv") + "Itoa(" + m.ItemKey + ")"
-	}
-	decoder, err := g.nonNullDecoder(f, item)
-	m.Read = fmt.Sprintf("%sListOf(%s)", m.Decode, decoder)
-	return err
-}
-
-// key writes the key, or the list of keys, in a parent: a *string or a []string.
-func (g *generator) key(f *goFile, field *codegen.Field) string {
-	expr := "parent." + field.GoFieldName
-	if tr := field.TypeReference; tr.GQL.Elem != nil {
-		element := tr.Elem().GO
-		if p, ok := element.(*types.Pointer); ok {
-			expr, element = fmt.Sprintf("%sNonNil(%s)", f.use(encodePkg), expr), p.Elem()
-		}
-		if basic, ok := element.(*types.Basic); ok && basic.Kind() == types.Int {
-			expr = fmt.Sprintf("%sIntKeys(%s)", f.use(encodePkg), expr)
-		}
-		return expr
-	}
-	base := field.TypeReference.GO
-	if p, ok := base.(*types.Pointer); ok {
-		base = p.Elem()
-	} else {
-		expr = "&" + expr
-	}
-	if basic, ok := base.(*types.Basic); ok && basic.Kind() == types.Int {
-		return fmt.Sprintf("%sIntKey(%s)", f.use(encodePkg), expr)
-	}
-	return expr
-}
-
-// joinSingly is for a field with a call for each parent: its key is what the call takes
-// from the parent, so that parents which ask for the same share one call.
-func (g *generator) joinSingly(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
-	m.Kind, m.MaxSize, m.OnlyInner = "one", 1, true
-	own := thisFields(b)
-	m.KeyType = fmt.Sprintf("[%d]string", len(own))
-	m.AnyKey = m.KeyType + "{" + strings.TrimSuffix(strings.Repeat(`"_", `, len(own)), ", ") + "}"
-	var body strings.Builder
-	fmt.Fprintf(&body, "key := %s{}\n", m.KeyType)
-	for i, name := range own {
-		fmt.Fprintf(&body, "if text := %s; text == nil {\nreturn nil\n} else {\nkey[%d] = *text\n}\n", g.key(f, g.field(b.Object.Name, name)), i)
-	}
-	body.WriteString("return &key")
-	m.KeyFunc = body.String()
-	m.Decode = f.use(decodePkg)
-	m.Value = m.Result
-	m.Matched = "one call for each parent"
-	var err error
-	m.Read, err = g.decoderOf(f, field.TypeReference)
-	return err
-}
-
-// thisFields are the parent's fields that a call takes, each once, in order.
-func thisFields(b *binding.Field) []string {
-	var names []string
-	for _, v := range values(&b.Call) {
-		if v.Scope == binding.This && !slices.Contains(names, v.Path[0]) {
-			names = append(names, v.Path[0])
-		}
-	}
-	return names
 }
 
 func goStrings(names []string) string {

@@ -50,12 +50,9 @@ type enumView struct {
 // wire writes graph/wire.gen.go: decoders of what the services answer, and encoders of
 // what they are sent.
 func (g *generator) wire() ([]byte, error) {
-	f := newGoFile(g.graphPkg())
+	f := newGoFile(g.graphPkg(), wireLocals)
 	reach := g.reachable()
 	v := wireView{Graphql: f.use("github.com/99designs/gqlgen/graphql"), Auth: f.use(authPkg), Guards: g.guards()}
-	if len(v.Guards) == 0 {
-		delete(f.imports, authPkg)
-	}
 	if err := g.wireTypes(f, reach, &v); err != nil {
 		return nil, err
 	}
@@ -172,11 +169,11 @@ func omittable(f *codegen.Field) bool { return f.TypeReference.IsOmittable }
 func (g *generator) enum(f *goFile, name string) enumView {
 	def := g.data.Config.Schema.Types[name]
 	goName := templates.ToGoModelName(name)
-	view := enumView{Name: goName, GoType: f.use(g.modelPkg()) + goName}
+	view := enumView{Name: goName, GoType: f.useNamed(g.modelPkg(), g.data.Config.Model.Package) + goName}
 	for _, v := range def.EnumValues {
 		view.Values = append(view.Values, fieldView{
 			Wire: g.graph.WireName(name, v.Name),
-			Go:   f.use(g.modelPkg()) + templates.ToGoModelName(name, v.Name),
+			Go:   f.useNamed(g.modelPkg(), g.data.Config.Model.Package) + templates.ToGoModelName(name, v.Name),
 		})
 	}
 	return view

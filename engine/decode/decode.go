@@ -328,8 +328,11 @@ func (d *Decoder) DateTime() time.Time {
 	return t
 }
 
-// JSON keeps any value as it is, once it has proved to be well-formed.
+// JSON keeps any value but null as it is, once it has proved to be well-formed.
 func (d *Decoder) JSON() scalar.JSON {
+	if d.null() {
+		d.fail("null where a value is expected")
+	}
 	d.space()
 	from := d.pos
 	d.Skip()

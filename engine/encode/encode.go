@@ -7,7 +7,6 @@ package encode
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -135,16 +134,35 @@ func In[T any](v *T, get func(*T) any) any {
 }
 
 // Concat writes parts one after the other; nil when one of them is, since a text with a
-// hole in it is no text.
+// hole in it is no text. Lists and objects have no text either.
 func Concat(parts ...any) any {
 	var b strings.Builder
 	for _, part := range parts {
-		if part == nil {
+		s, ok := text(part)
+		if !ok {
 			return nil
 		}
-		fmt.Fprint(&b, part)
+		b.WriteString(s)
 	}
 	return b.String()
+}
+
+// text is the plain form of a scalar's wire value.
+func text(part any) (string, bool) {
+	switch part := part.(type) {
+	case string:
+		return part, true
+	case json.RawMessage:
+		var s string
+		if json.Unmarshal(part, &s) == nil && part[0] == '"' {
+			return s, true
+		}
+	}
+	b, err := json.Marshal(part)
+	if err != nil || string(b) == "null" || b[0] == '[' || b[0] == '{' {
+		return "", false
+	}
+	return string(b), true
 }
 
 // IntKey is the text of a whole number that serves as a batch's key.

@@ -30,6 +30,10 @@ import (
 const (
 	contentType    = "Content-Type"
 	idempotencyKey = "Idempotency-Key"
+
+	// maxHead bounds path, parameters and headers together, in bytes. Servers take less,
+	// and some drop the connection over more, which would look like a broken replica.
+	maxHead = 64 << 10
 )
 
 // Call is one request to a service, built piece by piece by generated code:
@@ -180,7 +184,11 @@ func (c *Call) Header(name string, v any) *Call {
 
 // JSON makes a wire value the body. Its type is application/json, unless a
 // Content-Type header is set as well (application/merge-patch+json, say).
+// For nil, which stands for an argument that was left out, there is no body.
 func (c *Call) JSON(v any) *Call {
+	if v == nil {
+		return c
+	}
 	body, err := json.Marshal(v)
 	if err != nil {
 		return c.fail(fault.Internal, "the input cannot be written as JSON")
@@ -217,13 +225,29 @@ func (c *Call) Idempotent() *Call {
 	return c
 }
 
-// Err is the first thing that did not fit: a *fault.Error, BadUserInput for a value
-// and Internal for a mistake in the schema. Do returns it before any call is made.
+// Err is the first thing that did not fit: a *fault.Error, BadUserInput for a value,
+// or for all values if they take more than 64 KiB of URL and headers, and Internal for
+// a mistake in the schema. Do returns it before any call is made.
 func (c *Call) Err() error {
-	if c.err == nil {
+	err := c.err
+	if err == nil && c.head() > maxHead {
+		err = fault.New(fault.BadUserInput, "the values are too long to be sent to the service")
+	}
+	if err == nil {
 		return nil
 	}
-	return c.err.Because(fmt.Errorf("%s %s", c.method, c.Template()))
+	return err.Because(fmt.Errorf("%s %s", c.method, c.Template()))
+}
+
+// head is how many bytes the call takes before its body.
+func (c *Call) head() int {
+	size := len(c.path) + len(c.query)
+	for name, values := range c.header {
+		for _, value := range values {
+			size += len(name) + len(value)
+		}
+	}
+	return size
 }
 
 // Key is the identity of the call, for sharing its answer inside one operation:

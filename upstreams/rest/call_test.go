@@ -223,13 +223,19 @@ func TestBodies(t *testing.T) {
 	}{
 		{"none", post(), "", ""},
 		{"json", post().JSON(encode.Object{{Name: "b", Value: 1}, {Name: "a", Value: nil}}), "application/json", `{"b":1,"a":null}`},
-		{"json null", post().JSON(nil), "application/json", `null`},
-		{"merge-patch, header first", post().Header("content-type", "application/merge-patch+json").JSON(encode.Object{}),
-			"application/merge-patch+json", `{}`},
-		{"merge-patch, header last", post().JSON(encode.Object{}).Header("Content-Type", "application/merge-patch+json"),
-			"application/merge-patch+json", `{}`},
-		{"form", post().Form(encode.Object{{Name: "a b", Value: "c&d= e"}, {Name: "no", Value: nil}, {Name: "n", Value: []any{1, "2,3"}}}),
-			"application/x-www-form-urlencoded", "a%20b=c%26d%3D%20e&n=1&n=2%2C3"},
+		{"json null", post().JSON(nil), "", ""},
+		{
+			"merge-patch, header first", post().Header("content-type", "application/merge-patch+json").JSON(encode.Object{}),
+			"application/merge-patch+json", `{}`,
+		},
+		{
+			"merge-patch, header last", post().JSON(encode.Object{}).Header("Content-Type", "application/merge-patch+json"),
+			"application/merge-patch+json", `{}`,
+		},
+		{
+			"form", post().Form(encode.Object{{Name: "a b", Value: "c&d= e"}, {Name: "no", Value: nil}, {Name: "n", Value: []any{1, "2,3"}}}),
+			"application/x-www-form-urlencoded", "a%20b=c%26d%3D%20e&n=1&n=2%2C3",
+		},
 		{"empty form", post().Form(nil), "application/x-www-form-urlencoded", ""},
 	} {
 		req, err := test.call.Request(t.Context(), "svc")
@@ -251,6 +257,30 @@ func TestBodies(t *testing.T) {
 	} {
 		if fault.KindOf(c.Err()) != fault.Internal {
 			t.Errorf("%s: %v, want an internal fault", name, c.Err())
+		}
+	}
+}
+
+// What no server takes is not sent: it is the client's doing, and no replica's.
+func TestURLAndHeadersAreBounded(t *testing.T) {
+	long := strings.Repeat("a", 40<<10)
+	for name, call := range map[string]*rest.Call{
+		"a path":          get("/p/").Segment(strings.Repeat("ä", 11<<10)), // six bytes each
+		"parameters":      get("/p").Query("a", long).Query("b", long),
+		"a list":          get("/p").Query("a", []string{long, long}),
+		"a header":        get("/p").Header("A", long+long),
+		"all of them":     get("/p/").Segment(strings.Repeat("a", 30<<10)).Header("A", long),
+		"once idempotent": get("/p/").Segment(long + long).Idempotent(),
+	} {
+		if err := call.Err(); fault.KindOf(err) != fault.BadUserInput || len(err.Error()) > 200 {
+			t.Errorf("%s: %.200v", name, err)
+		}
+	}
+	for name, call := range map[string]*rest.Call{
+		"a path": get("/p/").Segment(long), "a header": get("/p").Header("A", long), "a body": rest.New("POST", "/p").JSON(long + long),
+	} {
+		if err := call.Err(); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -281,7 +311,7 @@ func TestKeyIsTheIdentityOfACall(t *testing.T) {
 		get("/p"), rest.New("HEAD", "/p"), get("/p/"), get("/p").Query("a", ""), get("/p").Query("a", "b"),
 		get("/p").QueryEach("a", []int{1, 2}), get("/p").QueryEach("a", []int{2, 1}), get("/p").Query("a", []int{1, 2}),
 		get("/p").Query("a", "1,2"), get("/p").Header("A", "b"), get("/pA").Header("B", "b"), get("/p").Header("AB", "b"),
-		get("/p").JSON("A"), get("/p").JSON(nil), get("/p").Form(nil), get("/p").Segment(".."), get("/a").Literal("%2Fb"), get("/a/b"),
+		get("/p").JSON("A"), get("/p").JSON(encode.Object(nil)), get("/p").Form(nil), get("/p").Segment(".."), get("/a").Literal("%2Fb"), get("/a/b"),
 	}
 	seen := map[string]int{}
 	for i, c := range different {

@@ -62,7 +62,7 @@ func TestStatusBecomesFault(t *testing.T) {
 		301: fault.DownstreamService, 304: fault.DownstreamService, 307: fault.DownstreamService,
 		400: fault.BadUserInput, 401: fault.Unauthenticated, 403: fault.Forbidden, 404: fault.NotFound,
 		405: fault.DownstreamService, 409: fault.Conflict, 410: fault.DownstreamService, 418: fault.DownstreamService,
-		422: fault.BadUserInput, 429: fault.DownstreamService,
+		413: fault.BadUserInput, 414: fault.BadUserInput, 431: fault.BadUserInput, 422: fault.BadUserInput, 429: fault.DownstreamService,
 		500: fault.DownstreamService, 502: fault.DownstreamService, 503: fault.DownstreamService,
 		504: fault.DownstreamService, 599: fault.DownstreamService,
 	} {

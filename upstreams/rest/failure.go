@@ -48,6 +48,8 @@ func meaning(status int) (kind fault.Kind, text string) {
 		return fault.Conflict, "this conflicts with the present state of the service"
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return fault.BadUserInput, "the service refused the input"
+	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
+		return fault.BadUserInput, "the input is too long for the service"
 	case http.StatusTooManyRequests:
 		return fault.DownstreamService, "the service asks for fewer calls"
 	case http.StatusServiceUnavailable:

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"gatehouse": main})
+}
+
+// The scripts use the tool as people do, each in a small project of its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   filepath.Join("testdata", "script"),
+		Setup: project,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"remember":  remember,
+			"unchanged": unchanged,
+			"gone":      gone,
+			"stale":     stale,
+		},
+	})
+}
+
+// project makes the script's folder a module that uses this one, with a resolver and
+// gqlgen.yml of the shop.
+func project(env *testscript.Env) error {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return err
+	}
+	files := map[string]string{}
+	for _, name := range []string{"go.mod", "go.sum", "gqlgen.yml"} {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return err
+		}
+		files[name] = string(text)
+	}
+	files["go.mod"] = regexp.MustCompile(`(?m)^module (.*)$`).ReplaceAllString(files["go.mod"],
+		"module example.com/tiny\n\nrequire $1 v0.0.0\n\nreplace $1 => "+root)
+	files["resolvers/resolver.go"] = "package resolvers\n\nimport \"github.com/gatehouse-graphql/gatehouse/upstreams\"\n\ntype Resolver struct{ Services *upstreams.Services }\n"
+	for name, text := range files {
+		path := filepath.Join(env.WorkDir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			return err
+		}
+	}
+	cache, err := os.UserCacheDir()
+	env.Setenv("GOCACHE", orElse("GOCACHE", filepath.Join(cache, "go-build")))
+	home, _ := os.UserHomeDir()
+	env.Setenv("GOPATH", orElse("GOPATH", filepath.Join(home, "go")))
+	env.Setenv("GOFLAGS", os.Getenv("GOFLAGS"))
+	env.Setenv("GOPROXY", "off")
+	return err
+}
+
+func orElse(variable, value string) string {
+	if set := os.Getenv(variable); set != "" {
+		return set
+	}
+	return value
+}
+
+const memory = ".remembered"
+
+// remember notes every file of the project.
+func remember(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(memory), []byte(state(ts)), 0o644))
+}
+
+// unchanged fails when a file has another content, mode or time than was noted.
+func unchanged(ts *testscript.TestScript, _ bool, _ []string) {
+	if diff := cmp.Diff(ts.ReadFile(memory), state(ts)); diff != "" {
+		ts.Fatalf("files changed: -before +after\n%s", diff)
+	}
+}
+
+func state(ts *testscript.TestScript) string {
+	var all string
+	ts.Check(fs.WalkDir(os.DirFS(ts.MkAbs(".")), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path == memory || entry.Name() == ".tmp" {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		all += fmt.Sprintf("%s %s %s %x\n", path, info.Mode(), info.ModTime().Format(time.RFC3339Nano), sha256.Sum256([]byte(ts.ReadFile(path))))
+		return nil
+	}))
+	return all
+}
+
+// stale makes files of long ago, whose time a run must bring back.
+func stale(ts *testscript.TestScript, _ bool, args []string) {
+	long := time.Date(2020, 1, 2, 3, 4, 5, 6000, time.UTC)
+	for _, path := range args {
+		ts.Check(os.Chtimes(ts.MkAbs(path), long, long))
+	}
+}
+
+// gone waits until a file is not there any more: a run has begun.
+func gone(ts *testscript.TestScript, _ bool, args []string) {
+	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+	}
+	ts.Fatalf("%s stays", args[0])
+}

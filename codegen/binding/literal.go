@@ -1,0 +1,129 @@
+package binding
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// directives checks the arguments of our directives, wherever they stand, which
+// gqlparser leaves unchecked: that each value is of its type, as in a query. Those that
+// are not are remembered as broken.
+func (c *compiler) directives() {
+	c.arguments(c.schema.SchemaDirectives)
+	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
+		def := c.schema.Types[name]
+		c.arguments(def.Directives)
+		for _, f := range def.Fields {
+			c.arguments(f.Directives)
+		}
+		for _, v := range def.EnumValues {
+			c.arguments(v.Directives)
+		}
+	}
+}
+
+func (c *compiler) arguments(directives ast.DirectiveList) {
+	for _, d := range directives {
+		if d.Definition == nil || !vocabulary(d.Definition.Position) {
+			continue
+		}
+		before := len(c.faults)
+		c.onlyOnce(members(d.Arguments))
+		for _, arg := range d.Arguments {
+			c.literal(arg.Value, d.Definition.Arguments.ForName(arg.Name).Type)
+		}
+		c.broken[d] = len(c.faults) > before
+	}
+}
+
+func members(args ast.ArgumentList) ast.ChildValueList {
+	list := make(ast.ChildValueList, len(args))
+	for i, a := range args {
+		list[i] = &ast.ChildValue{Name: a.Name, Position: a.Position}
+	}
+	return list
+}
+
+// onlyOnce refuses a second member of the same name, which would say nothing.
+func (c *compiler) onlyOnce(list ast.ChildValueList) {
+	seen := map[string]bool{}
+	for _, m := range list {
+		if seen[m.Name] {
+			c.faults.add(m.Position, "%q stands here twice; keep one", m.Name)
+		}
+		seen[m.Name] = true
+	}
+}
+
+// literal checks that v is of type t.
+func (c *compiler) literal(v *ast.Value, t *ast.Type) {
+	def := c.schema.Types[t.Name()]
+	switch {
+	case v.Kind == ast.NullValue:
+		if t.NonNull {
+			c.faults.add(v.Position, "%s is expected here, not null", t)
+		}
+	case isList(t):
+		c.listLiteral(v, t)
+	case def.Kind == ast.InputObject && v.Kind == ast.ObjectValue:
+		c.objectLiteral(v, def)
+	case !fits(v, def):
+		c.faults.add(v.Position, "%s is expected here, not %s%s", t, v, enumValues(def))
+	}
+}
+
+// listLiteral takes one value for a list of one, as GraphQL does.
+func (c *compiler) listLiteral(v *ast.Value, t *ast.Type) {
+	if v.Kind != ast.ListValue {
+		c.literal(v, t.Elem)
+		return
+	}
+	for _, element := range v.Children {
+		c.literal(element.Value, t.Elem)
+	}
+}
+
+func (c *compiler) objectLiteral(v *ast.Value, def *ast.Definition) {
+	c.onlyOnce(v.Children)
+	for _, member := range v.Children {
+		f := def.Fields.ForName(member.Name)
+		if f == nil {
+			c.faults.add(member.Position, "there is no %q here%s", member.Name, didYouMean(member.Name, fieldNames(def)))
+			continue
+		}
+		c.literal(member.Value, f.Type)
+	}
+	for _, f := range def.Fields {
+		if f.Type.NonNull && v.Children.ForName(f.Name) == nil {
+			c.faults.add(v.Position, "%q is missing here", f.Name)
+		}
+	}
+}
+
+// fits tells whether a literal is one of a leaf type of the vocabulary.
+func fits(v *ast.Value, def *ast.Definition) bool {
+	switch def.Name {
+	case "String":
+		return v.Kind == ast.StringValue || v.Kind == ast.BlockValue
+	case "Int":
+		return v.Kind == ast.IntValue
+	case "Boolean":
+		return v.Kind == ast.BooleanValue
+	}
+	return v.Kind == ast.EnumValue && def.EnumValues.ForName(v.Raw) != nil
+}
+
+// enumValues lists what may stand where a value of an enum is expected.
+func enumValues(def *ast.Definition) string {
+	if def.Kind != ast.Enum {
+		return ""
+	}
+	names := make([]string, len(def.EnumValues))
+	for i, v := range def.EnumValues {
+		names[i] = v.Name
+	}
+	return "; write " + strings.Join(names, " or ")
+}

@@ -1,0 +1,72 @@
+package binding
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// place is where a token begins: line and column from 1, columns in characters. It is
+// counted anew in the source, since gqlparser's column of a string is that behind its
+// quote, and its line of a block string that of the end.
+func place(pos *ast.Position) (line, column int) {
+	line, column = 1, 1
+	before := pos.Start
+	for _, r := range pos.Src.Input {
+		if before == 0 {
+			break
+		}
+		before--
+		if column++; r == '\n' {
+			line, column = line+1, 1
+		}
+	}
+	return line, column
+}
+
+// placeIn is where the byte at an offset in a text stands in the schema.
+func placeIn(v *ast.Value, offset int) (line, column int) {
+	line, column = place(v.Position)
+	literal := string([]rune(v.Position.Src.Input)[v.Position.Start:])
+	if v.Kind != ast.BlockValue {
+		return line, column + 1 + spelled(literal[1:], offset)
+	}
+	down, right := placeInBlock(literal[3:], v.Raw, offset)
+	if down == 0 {
+		return line, column + 3 + right
+	}
+	return line + down, 1 + right
+}
+
+// spelled is how many characters of a literal make the first n bytes of its text.
+func spelled(literal string, n int) int {
+	count := 0
+	for n > 0 && literal != "" {
+		r, _, rest, err := strconv.UnquoteChar(literal, '"')
+		if err != nil { // \/ is an escape in GraphQL alone
+			r, rest = '/', literal[min(2, len(literal)):]
+		}
+		count += utf8.RuneCountInString(literal[:len(literal)-len(rest)])
+		n -= utf8.RuneLen(r)
+		literal = rest
+	}
+	return count
+}
+
+// placeInBlock counts lines and characters to a byte of a block string's text. Each line
+// of the text is the end of a line of the literal: what it lacks is the indentation, and
+// the blank lines before it.
+func placeInBlock(literal, text string, offset int) (down, right int) {
+	lines := strings.Split(literal, "\n")
+	for strings.Trim(lines[down], " \t") == "" && down < len(lines)-1 {
+		down++
+	}
+	begin := strings.LastIndexByte(text[:offset], '\n') + 1
+	down += strings.Count(text[:begin], "\n")
+	full, _, _ := strings.Cut(lines[down], `"""`)
+	line, _, _ := strings.Cut(text[begin:], "\n")
+	indent := utf8.RuneCountInString(full) - utf8.RuneCountInString(line)
+	return down, indent + utf8.RuneCountInString(text[begin:offset])
+}

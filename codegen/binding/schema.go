@@ -1,0 +1,108 @@
+package binding
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+)
+
+// VocabularySource declares our directives. It belongs to every schema.
+func VocabularySource() *ast.Source {
+	return &ast.Source{Name: VocabularyFile, Input: Vocabulary}
+}
+
+// Load parses and validates the sources of a schema, to which it adds the vocabulary.
+// The error holds Faults.
+func Load(sources ...*ast.Source) (*ast.Schema, error) {
+	all := slices.Concat([]*ast.Source{validator.Prelude, VocabularySource()}, sources)
+	doc, err := parser.ParseSchemas(all...)
+	if err != nil {
+		return nil, faultOf(err, sources)
+	}
+	if err := unknownNames(doc); err != nil {
+		return nil, err
+	}
+	schema, err := validator.ValidateSchemaDocument(doc)
+	if err != nil {
+		return nil, faultOf(err, sources)
+	}
+	return schema, nil
+}
+
+// unknownNames finds the types, directives and arguments that nobody declares. gqlparser
+// does so too, but stops at the first one and suggests nothing.
+func unknownNames(doc *ast.SchemaDocument) error {
+	n := names{types: map[string]bool{}, directives: map[string]*ast.DirectiveDefinition{}}
+	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
+		n.types[def.Name] = true
+	}
+	for _, d := range doc.Directives {
+		n.directives[d.Name] = d
+	}
+	for _, s := range slices.Concat(doc.Schema, doc.SchemaExtension) {
+		n.uses(s.Directives)
+	}
+	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
+		n.definition(def)
+	}
+	return n.faults.orNil()
+}
+
+type names struct {
+	types      map[string]bool
+	directives map[string]*ast.DirectiveDefinition
+	faults     Faults
+}
+
+func (n *names) definition(def *ast.Definition) {
+	n.uses(def.Directives)
+	for _, name := range def.Interfaces {
+		n.typeNamed(name, def.Position)
+	}
+	for i, name := range def.Types {
+		n.typeNamed(name, def.TypePositions[i])
+	}
+	for _, f := range def.Fields {
+		n.typeNamed(f.Type.Name(), f.Type.Position)
+		n.uses(f.Directives)
+		for _, a := range f.Arguments {
+			n.typeNamed(a.Type.Name(), a.Type.Position)
+			n.uses(a.Directives)
+		}
+	}
+	for _, v := range def.EnumValues {
+		n.uses(v.Directives)
+	}
+}
+
+func (n *names) typeNamed(name string, pos *ast.Position) {
+	if !n.types[name] {
+		n.faults.add(pos, "there is no type %s%s", name, didYouMean(name, slices.Sorted(maps.Keys(n.types))))
+	}
+}
+
+func (n *names) uses(directives ast.DirectiveList) {
+	for _, d := range directives {
+		def := n.directives[d.Name]
+		if def == nil {
+			n.faults.add(d.Position, "there is no directive @%s%s", d.Name, didYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
+			continue
+		}
+		for _, arg := range d.Arguments {
+			if def.Arguments.ForName(arg.Name) == nil {
+				n.faults.add(arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, didYouMean(arg.Name, declared(def.Arguments)))
+			}
+		}
+	}
+}
+
+func declared(args ast.ArgumentDefinitionList) []string {
+	names := make([]string, len(args))
+	for i, a := range args {
+		names[i] = a.Name
+	}
+	return names
+}

@@ -1,0 +1,212 @@
+package plugin
+
+import (
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/codegen"
+	"github.com/99designs/gqlgen/codegen/config"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// joinView is how a field below the root joins the calls of its parents. Its strings are
+// Go text unless said.
+type joinView struct {
+	Function  string // One or Each
+	Parent    string // the parents' type
+	KeyResult string // what the function from parent to key returns
+	KeyBody   string // its body
+	KeyType   string
+	Param     string // the parameter of the function that builds the call; "" when the call takes no keys
+	AnyKey    string // an argument for it, to name the batch
+	Shared    string // what tells batches apart besides the call; as it is
+	Value     string // the type of what one key stands for
+	Missing   string // what a key stands for that the service leaves out; "" is the zero value
+	Keep      bool   // Each keeps the place of a missing key
+	MaxSize   int    // 0 is no limit
+	Arrange   string // ByKey or GroupByKey; "" when the answer is no list of items
+	Item      string // the type of an item
+	ItemKey   string // its key
+	Single    bool   // one call for each key
+}
+
+// join fills in what a field below the root needs.
+func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
+	j := &joinView{Function: "One", Parent: f.typ(field.Object.Type), Value: m.Result}
+	m.Join, m.Decode = j, f.use(decodePkg)
+	join := g.joinBatch
+	if b.Batch == nil {
+		join = g.joinSingly
+	}
+	read, err := join(f, b, field, m)
+	m.Send = g.fetch(f, b, callWith(j), read)
+	j.Shared = fmt.Sprintf("%s $%s%s: ", b.Source, strings.Join(append([]string{""}, b.Root...), "."), j.Shared)
+	return err
+}
+
+// callWith writes the call for the keys of a batch.
+func callWith(j *joinView) string {
+	switch {
+	case j.Param == "":
+		return "call"
+	case j.Single:
+		return "call(keys[0])"
+	}
+	return "call(keys)"
+}
+
+// joinBatch is for a field with one call for many parents.
+func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
+	j, value := m.Join, field.TypeReference
+	keyField := g.field(b.Object.Name, b.Batch.Parent.Name)
+	j.KeyType, j.KeyResult, j.KeyBody = "string", "*string", "return "+g.keyPointer(f, keyField)
+	j.MaxSize = b.Batch.MaxSize
+	m.Matched = "one call for all parents"
+	if hasKeys(&b.Call) {
+		j.Param, j.AnyKey = "keys []string", `[]string{"_"}`
+	}
+	if j.MaxSize > 0 {
+		j.Shared = fmt.Sprintf(", %d at a time", j.MaxSize)
+		m.Matched += fmt.Sprintf(", %d keys at a time", j.MaxSize)
+	}
+	if keyField.TypeReference.GQL.Elem != nil {
+		j.Function, j.KeyResult, j.KeyBody = "Each", "[]string", "return "+g.keyList(f, keyField)
+		value = value.Elem()
+		j.Keep = !value.GQL.NonNull
+	}
+	j.Value = f.typ(value.GO)
+	if value.GQL.Elem != nil {
+		j.Missing = j.Value + "{}"
+	}
+	if b.Batch.Item == "" {
+		m.Matched += "; the answer is a member for each key"
+		j.Shared = fmt.Sprintf(" {%s}%s", value.GQL, j.Shared)
+		read, err := g.decoderOf(f, value)
+		return fmt.Sprintf("%sMapOf(%s)", m.Decode, read), err
+	}
+	return g.match(f, b, value, m)
+}
+
+// match finds the values of a batch among the items of a list, by their keys.
+func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReference, m *methodView) (string, error) {
+	j, item := m.Join, value
+	j.Arrange = "ByKey"
+	if value.GQL.Elem != nil {
+		item, j.Arrange = value.Elem(), "GroupByKey"
+	}
+	wire := g.graph.WireName(item.Definition.Name, b.Batch.Item)
+	m.Matched += fmt.Sprintf("; the answer is a list, matched by %q", wire)
+	j.Shared = fmt.Sprintf(" [%s] by %s%s", item.Definition.Name, wire, j.Shared)
+	j.Item = f.typ(item.GO)
+	keyField := g.field(item.Definition.Name, b.Batch.Item)
+	j.ItemKey = "item." + keyField.GoFieldName
+	if isInt(keyField.TypeReference.GO) {
+		j.ItemKey = f.use("strconv") + "Itoa(" + j.ItemKey + ")"
+	}
+	read, err := g.nonNullDecoder(f, item)
+	return fmt.Sprintf("%sListOf(%s)", m.Decode, read), err
+}
+
+// keyPointer writes the key in a parent as a *string.
+func (g *generator) keyPointer(f *goFile, field *codegen.Field) string {
+	expr, goType := "parent."+field.GoFieldName, field.TypeReference.GO
+	if p, ok := goType.(*types.Pointer); ok {
+		goType = p.Elem()
+	} else {
+		expr = "&" + expr
+	}
+	if isInt(goType) {
+		return fmt.Sprintf("%sIntKey(%s)", f.use(encodePkg), expr)
+	}
+	return expr
+}
+
+// keyList writes the list of keys in a parent as a []string.
+func (g *generator) keyList(f *goFile, field *codegen.Field) string {
+	expr, element := "parent."+field.GoFieldName, field.TypeReference.Elem().GO
+	if p, ok := element.(*types.Pointer); ok {
+		expr, element = fmt.Sprintf("%sNonNil(%s)", f.use(encodePkg), expr), p.Elem()
+	}
+	if isInt(element) {
+		return fmt.Sprintf("%sIntKeys(%s)", f.use(encodePkg), expr)
+	}
+	return expr
+}
+
+func isInt(t types.Type) bool {
+	basic, ok := t.(*types.Basic)
+	return ok && basic.Kind() == types.Int
+}
+
+// joinSingly is for a field with a call for each parent: its key is what the call takes
+// from the parent, so that parents which ask for the same share one call.
+func (g *generator) joinSingly(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
+	j, own := m.Join, thisFields(b)
+	j.MaxSize, j.Single = 1, true
+	j.Shared = " " + field.TypeReference.GQL.String()
+	m.Matched = "one call for each parent, or for several that ask for the same"
+	read, err := g.decoderOf(f, field.TypeReference)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case len(own) == 0:
+		m.Matched = "one call for all parents"
+		j.KeyType, j.KeyBody = "struct{}", "return new(struct{})"
+	case len(own) == 1 && isText(own[0].Type.NamedType):
+		j.KeyType, j.Param, j.AnyKey = "string", "key string", `"_"`
+		j.KeyBody = "return " + g.keyPointer(f, g.field(b.Object.Name, own[0].Path[0]))
+	default:
+		j.KeyType = fmt.Sprintf("[%d]any", len(own))
+		j.Param, j.AnyKey = "key "+j.KeyType, j.KeyType+"{"+strings.Repeat(`, "_"`, len(own))[2:]+"}"
+		j.KeyBody, err = g.keyOfSeveral(f, b, own)
+	}
+	j.KeyResult = "*" + j.KeyType
+	return read, err
+}
+
+// keyOfSeveral writes a key of several values, nil when one of them is null.
+func (g *generator) keyOfSeveral(f *goFile, b *binding.Field, own []*binding.Value) (string, error) {
+	var nulls, parts []string
+	for _, v := range own {
+		field := g.field(b.Object.Name, v.Path[0])
+		expr, tr := "parent."+field.GoFieldName, field.TypeReference
+		if p, ok := tr.GO.(*types.Pointer); ok {
+			nulls = append(nulls, expr+" == nil")
+			expr, tr = "*"+expr, nonNull(tr, p.Elem())
+		}
+		part, err := g.wireValue(f, expr, tr)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, part)
+	}
+	key := fmt.Sprintf("return &[%d]any{%s}", len(parts), strings.Join(parts, ", "))
+	if len(nulls) > 0 {
+		key = fmt.Sprintf("if %s {\nreturn nil\n}\n%s", strings.Join(nulls, " || "), key)
+	}
+	return key, nil
+}
+
+// isText tells whether a type's Go type is string.
+func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
+
+// thisFields are the parent's fields that a call takes, each once, in order.
+func thisFields(b *binding.Field) []*binding.Value {
+	var own []*binding.Value
+	for _, v := range values(&b.Call) {
+		seen := slices.ContainsFunc(own, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
+		if v.Scope == binding.This && !seen {
+			own = append(own, v)
+		}
+	}
+	return own
+}
+
+// hasKeys tells whether a call carries the keys of its batch.
+func hasKeys(c *binding.Call) bool {
+	return slices.ContainsFunc(values(c), func(v *binding.Value) bool { return v.Scope == binding.Keys })
+}

@@ -1,0 +1,149 @@
+package plugin
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/codegen"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// Unanswered tells of fields whose answer is not settled by exactly one Go method: the
+// package of resolvers does not compile until it is.
+type Unanswered struct {
+	Missing []Method // fields that are not bound and have no method
+	Twice   []Twice  // bound fields that have a method by hand too
+}
+
+// Method is a method to write by hand.
+type Method struct {
+	Field     string // Type.field
+	Signature string // func (r userResolver) Name(ctx context.Context, …) (…, error)
+}
+
+// Twice is a method that a binding writes as well.
+type Twice struct {
+	Field string // Type.field
+	Place string // file:line:column of the method by hand
+}
+
+// Error says what to do.
+func (u *Unanswered) Error() string {
+	var b strings.Builder
+	for _, t := range u.Twice {
+		fmt.Fprintf(&b, "%s: %s is bound in the schema and answered here too; remove the method, or the field's @connect\n", t.Place, t.Field)
+	}
+	if len(u.Missing) > 0 {
+		fmt.Fprintf(&b, "the code is generated, but these fields have neither a binding nor a method; write the methods, for example into %s, or bind the fields with @connect:\n",
+			filepath.Join(ResolversDir, fileFor(u.Missing[0])))
+	}
+	for _, m := range u.Missing {
+		fmt.Fprintf(&b, "\n\t// %s answers %s.\n\t%s\n", m.name(), m.Field, m.Signature)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// fileFor suggests a file for a method: that of its type.
+func fileFor(m Method) string {
+	object, _, _ := strings.Cut(m.Field, ".")
+	return strings.ToLower(object) + ".go"
+}
+
+func (m Method) name() string {
+	_, rest, _ := strings.Cut(m.Signature, ") ")
+	name, _, _ := strings.Cut(rest, "(")
+	return name
+}
+
+// unanswered compares what gqlgen wants with what is there. It reads the methods' names
+// alone: a wrong signature is for the Go compiler to explain.
+func (g *generator) unanswered() (*Unanswered, error) {
+	byHand, err := methods(ResolversDir)
+	if err != nil {
+		return nil, err
+	}
+	u := &Unanswered{}
+	for _, o := range slices.Concat(g.data.Objects, g.data.Inputs) {
+		for _, f := range o.Fields {
+			if !f.IsResolver || strings.HasPrefix(o.Name, "__") {
+				continue
+			}
+			place, there := byHand[[2]string{receiver(o.Name), f.GoFieldName}]
+			switch name := o.Name + "." + f.Name; {
+			case g.isBound(o, f) && there:
+				u.Twice = append(u.Twice, Twice{name, place})
+			case !g.isBound(o, f) && !there && byHand[[2]string{"Resolver", f.GoFieldName}] == "":
+				u.Missing = append(u.Missing, Method{name, g.signature(o, f)})
+			}
+		}
+	}
+	if len(u.Missing)+len(u.Twice) == 0 {
+		return nil, nil
+	}
+	return u, nil
+}
+
+func (g *generator) isBound(o *codegen.Object, f *codegen.Field) bool {
+	return slices.ContainsFunc(g.graph.Fields, func(b *binding.Field) bool {
+		return b.Object.Name == o.Name && b.Definition.Name == f.Name
+	})
+}
+
+// signature is that of gqlgen's interfaces.
+func (g *generator) signature(o *codegen.Object, field *codegen.Field) string {
+	f := newGoFile(ResolversDir, locals)
+	parent, result := "", f.typ(field.TypeReference.GO)
+	switch {
+	case o.Definition.IsInputType():
+		return fmt.Sprintf("func (r %s) %s(ctx context.Context, obj *%s, data %s) error", receiver(o.Name), field.GoFieldName, f.typ(o.Type), result)
+	case field.Stream:
+		result = "<-chan " + result
+	case !o.Root:
+		parent, result = ", parents []*"+f.typ(o.Type), "[]"+result
+	}
+	return fmt.Sprintf("func (r %s) %s(ctx context.Context%s%s) (%s, error)", receiver(o.Name), field.GoFieldName, parent, params(f, field), result)
+}
+
+// methods finds the methods written by hand in a folder, by receiver and name, with the
+// place of each.
+func methods(dir string) (map[[2]string]string, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	found := map[[2]string]string{}
+	for _, path := range paths {
+		if path == connectFile || strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		if file == nil {
+			return nil, err
+		} // else what does not parse is for the Go compiler to explain
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv != nil {
+				found[[2]string{receiverOf(f), f.Name.Name}] = files.Position(f.Name.Pos()).String()
+			}
+		}
+	}
+	return found, nil
+}
+
+// receiverOf is the name of a method's type.
+func receiverOf(f *ast.FuncDecl) string {
+	t := f.Recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	if name, ok := t.(*ast.Ident); ok {
+		return name.Name
+	}
+	return ""
+}

@@ -1,0 +1,522 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
+)
+
+// block is a fenced block of a document. What follows the language in its first line is
+// for the tests, and not shown: `query`, or file="schema/x.graphqls".
+type block struct {
+	language string
+	mark     string // query, answer, output or schema; "" without one
+	file     string // which file the block is about
+	after    string // the line below which it goes; "" for the end of the file
+	text     string
+}
+
+var (
+	fenced     = regexp.MustCompile("(?ms)^```([a-z]+)([^\n]*)\n(.*?)^```$")
+	attributes = regexp.MustCompile(`(\w+)="([^"]*)"|(\w+)`)
+)
+
+func blocks(t *testing.T, document string) []block {
+	t.Helper()
+	var all []block
+	for _, m := range fenced.FindAllStringSubmatch(readFile(t, document), -1) {
+		b := block{language: m[1], text: m[3]}
+		for _, a := range attributes.FindAllStringSubmatch(m[2], -1) {
+			switch a[1] {
+			case "file":
+				b.file = a[2]
+			case "after":
+				b.after = a[2]
+			default:
+				b.mark = a[3]
+			}
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The README's first query gives the README's answer, by one call to each operation.
+func TestFirstQuery(t *testing.T) {
+	var body, want string
+	for _, b := range blocks(t, "README.md") {
+		if m := regexp.MustCompile(`(?s)curl .*/graphql .*-d '(.*)'`).FindStringSubmatch(b.text); m != nil {
+			body = m[1]
+		}
+		if b.mark == "answer" {
+			want = b.text
+		}
+	}
+	if body == "" || want == "" {
+		t.Fatal("README.md has no curl with its answer")
+	}
+	g := newGateway(t)
+	a := g.post(t, g.token(t, services.Customer), strings.NewReader(body))
+	wantAnswer(t, a, want)
+	g.wantCalls(t, map[string]int{"getUser": 1, "orderHistory": 1, "listProducts": 1, "stock": 1})
+}
+
+// wantAnswer compares answers as text, white space apart: the order of members counts.
+func wantAnswer(t *testing.T, a *answer, want string) {
+	t.Helper()
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(want)); err != nil {
+		t.Fatalf("the document's answer is no JSON: %v\n%s", err, want)
+	}
+	if compact.String() != strings.TrimSpace(a.Body) {
+		t.Errorf("the document says\n%s\nbut the gateway answers\n%s", compact.String(), a.Body)
+	}
+}
+
+// generated are the files that make generate writes.
+var generated = []string{"graph/generated.go", "graph/model/models_gen.go", "graph/wire.gen.go", "resolvers/connect.gen.go"}
+
+// docs/adding-a-field.md works as written, in a copy of the tree.
+func TestAddingAField(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it generates and builds a gateway")
+	}
+	steps := blocks(t, "docs/adding-a-field.md")
+	g := &guide{project: newProject(t, steps), queries: map[string]string{}}
+	first := true
+	for _, b := range steps {
+		g.follow(t, b)
+		if b.mark == "query" && first { // the first example: one file by hand is enough
+			first = false
+			g.generate(t, "")
+			g.wantChanged(t, "schema/products.graphqls")
+		}
+	}
+	g.generate(t, "")
+	g.wantChanged(t, slices.Collect(maps.Keys(g.edited))...)
+	g.ask(t)
+	g.checkMistakes(t)
+	g.checkHelp(t)
+	g.checkReadme(t)
+}
+
+// guide is docs/adding-a-field.md as one follows it.
+type guide struct {
+	*project
+	question string            // the last one
+	queries  map[string]string // with their answers
+	mistakes []mistake
+}
+
+// mistake is an edit with what the tool says of it.
+type mistake struct{ edit, output block }
+
+func (g *guide) follow(t *testing.T, b block) {
+	t.Helper()
+	switch {
+	case b.language == "diff":
+		g.mistakes = append(g.mistakes, mistake{edit: b})
+	case b.file != "":
+		g.insert(t, b)
+	case b.mark == "query":
+		g.question = b.text
+	case b.mark == "answer":
+		g.queries[g.question] = b.text
+	case b.mark == "output" && len(g.mistakes) > 0:
+		g.mistakes[len(g.mistakes)-1].output = b
+	case b.mark == "output":
+		g.generate(t, b.text)
+	}
+}
+
+// ask starts a gateway of the changed project and asks it what the document asks.
+func (g *guide) ask(t *testing.T) {
+	t.Helper()
+	if len(g.queries) < 5 {
+		t.Fatalf("only %d queries have an answer", len(g.queries))
+	}
+	gate := g.start(t)
+	token := gate.token(t, services.Customer)
+	for query, want := range g.queries {
+		t.Run(query, func(t *testing.T) { wantAnswer(t, gate.query(t, token, query, nil), want) })
+	}
+}
+
+// checkMistakes makes each mistake and unmakes it.
+func (g *guide) checkMistakes(t *testing.T) {
+	t.Helper()
+	if len(g.mistakes) < 2 {
+		t.Fatalf("the document shows %d mistakes", len(g.mistakes))
+	}
+	for _, m := range g.mistakes {
+		t.Run(m.edit.text, func(t *testing.T) {
+			before := g.tree(t)
+			g.generate(t, m.output.text, g.apply(t, m.edit))
+			if diff := cmp.Diff(before, g.tree(t)); diff != "" {
+				t.Errorf("files have changed: %s", diff)
+			}
+		})
+	}
+}
+
+// checkReadme checks that README.md's example of the bindings is a schema without mistakes.
+func (g *guide) checkReadme(t *testing.T) {
+	t.Helper()
+	at := slices.IndexFunc(blocks(t, "README.md"), func(b block) bool { return b.mark == "schema" })
+	if at < 0 {
+		t.Fatal("README.md shows no bindings")
+	}
+	for file := range g.tree(t) {
+		if ok, _ := filepath.Match("schema/*.graphqls", file); ok {
+			g.write(t, file, "")
+		}
+	}
+	g.write(t, "schema/schema.graphqls", blocks(t, "README.md")[at].text)
+	if out, err := g.command(g.gatehouse, "check").CombinedOutput(); err != nil {
+		t.Errorf("README.md's bindings: %s", out)
+	}
+}
+
+var flag = regexp.MustCompile(`(?:^|[ (])(--[a-z][a-z-]+)`)
+
+// checkHelp checks that every flag in the documents is one that a help text has.
+func (g *guide) checkHelp(t *testing.T) {
+	t.Helper()
+	var help strings.Builder
+	for _, words := range []string{"--help", "token --help", "config validate --help", "config schema --help"} {
+		out, err := g.command(g.gateway, strings.Fields(words)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("gateway %s: %s", words, out)
+		}
+		help.Write(out)
+	}
+	for _, document := range documents(t) {
+		for _, m := range flag.FindAllStringSubmatch(strings.Join(code(t, document), "\n"), -1) {
+			if !regexp.MustCompile(m[1] + `\b`).MatchString(help.String()) {
+				t.Errorf("%s: there is no flag %s", document, m[1])
+			}
+		}
+	}
+}
+
+// project is a copy of the tree.
+type project struct {
+	dir                string
+	original           map[string]string // file -> text
+	edited             map[string]bool   // what the document edits
+	gatehouse, gateway string            // built
+}
+
+// newProject copies the files that git knows or would take, without the steps that
+// somebody has tried out in this tree before.
+func newProject(t *testing.T, steps []block) *project {
+	t.Helper()
+	out, err := exec.Command("git", "ls-files", "-co", "--exclude-standard", "-z").Output()
+	if err != nil {
+		const missing = "git does not list the tree's files, so there is nothing to copy: %v"
+		if os.Getenv("CI") == "true" {
+			t.Fatalf(missing, err)
+		}
+		t.Skipf(missing, err)
+	}
+	p := &project{dir: t.TempDir(), edited: map[string]bool{}}
+	for file := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed, and not committed yet
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.write(t, file, string(text))
+	}
+	for _, b := range steps {
+		p.forget(t, b)
+	}
+	p.original = p.tree(t)
+	p.gatehouse, p.gateway = p.build(t, "gatehouse", "./cmd/gatehouse"), filepath.Join(p.dir, "bin", "gateway")
+	return p
+}
+
+func (p *project) write(t *testing.T, file, text string) {
+	t.Helper()
+	path := filepath.Join(p.dir, file)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tree is every file with its text, but what was built.
+func (p *project) tree(t *testing.T) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(p.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		file, _ := filepath.Rel(p.dir, path)
+		if file = filepath.ToSlash(file); !strings.HasPrefix(file, "bin/") {
+			files[file] = readFile(t, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// forget takes a block out of its file.
+func (p *project) forget(t *testing.T, b block) {
+	t.Helper()
+	path := filepath.Join(p.dir, b.file)
+	text, err := os.ReadFile(path)
+	if b.file == "" || b.language == "diff" || err != nil {
+		return
+	}
+	switch rest := strings.Replace(string(text), b.text, "", 1); rest {
+	case "":
+		err = os.Remove(path)
+	default:
+		err = os.WriteFile(path, []byte(rest), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// insert puts a block below its line, which stands in the file once, or at the file's end.
+func (p *project) insert(t *testing.T, b block) {
+	t.Helper()
+	p.edited[b.file] = true
+	text, err := os.ReadFile(filepath.Join(p.dir, b.file))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && b.after == "":
+		p.write(t, b.file, b.text)
+	case err != nil:
+		t.Fatal(err)
+	case b.after == "":
+		p.write(t, b.file, string(text)+"\n"+b.text)
+	default:
+		p.write(t, b.file, replace(t, b.file, string(text), b.after+"\n", b.after+"\n"+b.text))
+	}
+}
+
+// apply makes a diff's changes; what it returns unmakes them.
+func (p *project) apply(t *testing.T, b block) (undo func()) {
+	t.Helper()
+	before := readFile(t, filepath.Join(p.dir, b.file))
+	var from, to strings.Builder
+	for line := range strings.Lines(b.text) {
+		switch line[0] {
+		case '-':
+			from.WriteString(line[1:])
+		case '+':
+			to.WriteString(line[1:])
+		default:
+			t.Fatalf("a diff of lines with - and + alone: %q", line)
+		}
+	}
+	p.write(t, b.file, replace(t, b.file, before, from.String(), to.String()))
+	return func() { p.write(t, b.file, before) }
+}
+
+func replace(t *testing.T, file, text, from, to string) string {
+	t.Helper()
+	if n := strings.Count("\n"+text, "\n"+from); n != 1 {
+		t.Fatalf("%s has %d times\n%s", file, n, from)
+	}
+	return strings.TrimPrefix(strings.Replace("\n"+text, "\n"+from, "\n"+to, 1), "\n")
+}
+
+// generate does what make generate does. It must say just what is wanted, and fail if that
+// is anything; undo is called in any case.
+func (p *project) generate(t *testing.T, want string, undo ...func()) {
+	t.Helper()
+	out, err := p.command(p.gatehouse, "generate").CombinedOutput()
+	for _, f := range undo {
+		f()
+	}
+	if string(out) != want || (err != nil) != (want != "") {
+		t.Fatalf("the document says\n%s\nbut gatehouse generate says (%v)\n%s", want, err, out)
+	}
+}
+
+// wantChanged fails unless just these files and generated ones differ from the original.
+func (p *project) wantChanged(t *testing.T, byHand ...string) {
+	t.Helper()
+	now := p.tree(t)
+	var changed []string
+	for file := range now {
+		if now[file] != p.original[file] && !slices.Contains(generated, file) {
+			changed = append(changed, file)
+		}
+	}
+	slices.Sort(changed)
+	slices.Sort(byHand)
+	if !slices.Equal(changed, byHand) || len(now) < len(p.original) {
+		t.Errorf("changed are %v, want %v; there are %d files, were %d", changed, byHand, len(now), len(p.original))
+	}
+}
+
+func (p *project) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), "GATEWAY_DEMO_SECRET="+secret, "GOWORK=off")
+	return cmd
+}
+
+// build makes bin/name of a package.
+func (p *project) build(t *testing.T, name, pkg string) string {
+	t.Helper()
+	path := filepath.Join(p.dir, "bin", name)
+	if out, err := p.command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
+		t.Fatalf("go build %s: %s", pkg, out)
+	}
+	return path
+}
+
+// start builds the gateway and runs it with its demo until the test ends.
+func (p *project) start(t *testing.T) *gateway {
+	t.Helper()
+	cmd := p.command(p.build(t, "gateway", "."), "--demo", "--listen", "127.0.0.1:0",
+		"--log-format", "json", "--log-level", "info") // the address is read from the log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	book := &logbook{served: make(chan string, 1)}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			_, _ = book.Write(lines.Bytes())
+		}
+		_, _ = io.Copy(io.Discard, out)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		<-read
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the gateway stopped with %v: %s", err, book)
+		}
+	})
+	select {
+	case address := <-book.served:
+		return &gateway{URL: "http://" + address, Shop: services.New(services.Options{Secret: []byte(secret)}), Log: book}
+	case <-read:
+		t.Fatalf("the gateway ended: %s", book)
+	case <-time.After(30 * time.Second):
+		t.Fatalf("the gateway does not serve: %s", book)
+	}
+	return nil
+}
+
+// documents are those for readers.
+func documents(t *testing.T) []string {
+	t.Helper()
+	all := []string{"README.md", "CHANGELOG.md"}
+	err := filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".md") {
+			all = append(all, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+var inline = regexp.MustCompile("`([^`\n]+)`")
+
+// code is what a document writes as code: its spans, and its blocks for a shell.
+func code(t *testing.T, document string) []string {
+	t.Helper()
+	var all []string
+	for _, b := range blocks(t, document) {
+		if b.language == "sh" {
+			all = append(all, b.text)
+		}
+	}
+	for _, m := range inline.FindAllStringSubmatch(fenced.ReplaceAllString(readFile(t, document), ""), -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
+
+var (
+	link     = regexp.MustCompile(`\]\(([^)#\s]+)[^)\s]*\)`)
+	pathlike = regexp.MustCompile(`^[\w.*-]+(/[\w.*-]+)+/?$|^[\w.-]+\.(go|md|mod|ya?ml|graphqls)$|^[\w-]+/$|^Makefile$`)
+	target   = regexp.MustCompile(`\bmake ([a-z]+)`)
+
+	// notOurs are spans of the same shape that name something else.
+	notOurs = regexp.MustCompile(`^(application|text|bin)/|^[\w-]+\.(com|org|io|in)/|^runtime/metrics$|^net/http$`)
+)
+
+// Every file that the documents name is there, and every target of the Makefile.
+func TestDocumentsNameWhatIsThere(t *testing.T) {
+	makefile := readFile(t, "Makefile")
+	made := map[string]bool{} // files that a document makes
+	for _, document := range documents(t) {
+		for _, b := range blocks(t, document) {
+			made[b.file] = true
+		}
+	}
+	for _, document := range documents(t) {
+		for _, text := range code(t, document) {
+			if pathlike.MatchString(text) && !notOurs.MatchString(text) && !made[text] {
+				wantFile(t, document, text)
+			}
+			for _, m := range target.FindAllStringSubmatch(text, -1) {
+				if !strings.Contains(makefile, "\n"+m[1]+": ") {
+					t.Errorf("%s: the Makefile has no %s", document, m[1])
+				}
+			}
+		}
+		for _, m := range link.FindAllStringSubmatch(readFile(t, document), -1) {
+			if !strings.Contains(m[1], "://") {
+				wantFile(t, document, filepath.Join(filepath.Dir(document), m[1]))
+			}
+		}
+	}
+}
+
+func wantFile(t *testing.T, document, pattern string) {
+	t.Helper()
+	if found, err := filepath.Glob(pattern); err != nil || len(found) == 0 {
+		t.Errorf("%s: there is no %s", document, pattern)
+	}
+}

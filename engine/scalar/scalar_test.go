@@ -1,0 +1,192 @@
+package scalar_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
+)
+
+func written(m graphql.Marshaler) string {
+	var b strings.Builder
+	m.MarshalGQL(&b)
+	return b.String()
+}
+
+func TestInt(t *testing.T) {
+	for _, test := range []struct {
+		in   any
+		want string // the number, or part of the error
+	}{
+		{3, "3"},
+		{int64(math.MaxInt32), "2147483647"},
+		{int64(math.MinInt32), "-2147483648"},
+		{int64(math.MaxInt32) + 1, "32 bits"},
+		{int64(math.MinInt32) - 1, "32 bits"},
+		{json.Number("-7"), "-7"},
+		{json.Number("2147483648"), "32 bits"},
+		{json.Number("9223372036854775808"), "not a whole number"},
+		{json.Number("1.5"), "not a whole number"},
+		{json.Number("1e3"), "not a whole number"},
+		{2.0, "2"},
+		{2.5, "not a whole number"},
+		{1e15, "32 bits"},
+		{1e300, "not a whole number"},
+		{math.NaN(), "not a whole number"},
+		{math.Inf(1), "not a whole number"},
+		{"3", "not a whole number"},
+		{true, "not a whole number"},
+		{nil, "not a whole number"},
+	} {
+		n, err := scalar.UnmarshalInt(test.in)
+		if got := written(scalar.MarshalInt(n)); err == nil && got != test.want {
+			t.Errorf("%v: got %s, want %s", test.in, got, test.want)
+		}
+		if err != nil && (n != 0 || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%v: got %d, %v, want %s", test.in, n, err, test.want)
+		}
+	}
+}
+
+func TestDateTime(t *testing.T) {
+	for in, want := range map[string]string{
+		"2026-01-31T12:00:00Z":           `"2026-01-31T12:00:00Z"`,
+		"2026-01-31T12:00:00.120+02:00":  `"2026-01-31T12:00:00.12+02:00"`,
+		"2026-01-31T12:00:00.123456789Z": `"2026-01-31T12:00:00.123456789Z"`,
+		"2024-02-29T23:59:59-00:30":      `"2024-02-29T23:59:59-00:30"`,
+	} {
+		at, err := scalar.UnmarshalDateTime(in)
+		if got := written(scalar.MarshalDateTime(at)); err != nil || got != want {
+			t.Errorf("%s: got %s, %v, want %s", in, got, err, want)
+		}
+	}
+	for _, in := range []any{"", "2026-01-31", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z", "2026-01-31 12:00:00Z", 7, nil, json.Number("1")} {
+		if at, err := scalar.UnmarshalDateTime(in); err == nil || !at.Equal(time.Time{}) {
+			t.Errorf("%v is taken for %v", in, at)
+		}
+	}
+}
+
+func TestDecimal(t *testing.T) {
+	for _, test := range []struct {
+		in   any
+		want string // "" when it is none
+	}{
+		{"12.50", "12.50"},
+		{"-0.0", "-0.0"},
+		{"1e-7", "1e-7"},
+		{"1234567890123456789012345678.90", "1234567890123456789012345678.90"},
+		{json.Number("1.10"), "1.10"},
+		{int64(-3), "-3"},
+		{0.25, "0.25"},
+		{1e21, "1000000000000000000000"},
+		{math.NaN(), ""},
+		{math.Inf(-1), ""},
+		{"", ""},
+		{" 1", ""},
+		{"1\n", ""},
+		{"+1", ""},
+		{".5", ""},
+		{"1.", ""},
+		{"1,5", ""},
+		{"0x10", ""},
+		{"١", ""},
+		{`1"`, ""},
+		{true, ""},
+		{nil, ""},
+		{[]any{"1"}, ""},
+	} {
+		var d scalar.Decimal
+		err := d.UnmarshalGQL(test.in)
+		if (err == nil) != (test.want != "") {
+			t.Errorf("%v: %v", test.in, err)
+		}
+		if got := written(d); err == nil && got != `"`+test.want+`"` {
+			t.Errorf("%v: got %s, want %q", test.in, got, test.want)
+		}
+		if err == nil && !d.Valid() {
+			t.Errorf("%v is valid and is not", d)
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	for _, test := range []struct {
+		in   any
+		want string
+	}{
+		{nil, "null"},
+		{map[string]any{"b": []any{json.Number("1.50"), nil, true}, "a": "é\""}, `{"a":"é\"","b":[1.50,null,true]}`},
+		{json.Number("9007199254740993"), "9007199254740993"},
+		{"text", `"text"`},
+		{[]any{}, "[]"},
+	} {
+		var j scalar.JSON
+		if err := j.UnmarshalGQL(test.in); err != nil || written(j) != test.want {
+			t.Errorf("%v: got %s, %v, want %s", test.in, written(j), err, test.want)
+		}
+	}
+	if got := written(scalar.JSON(nil)); got != "null" {
+		t.Errorf("nothing is written as %q", got)
+	}
+	var j scalar.JSON
+	if err := j.UnmarshalGQL(func() {}); err == nil {
+		t.Error("a function became JSON")
+	}
+}
+
+// An Int is taken if, and only if, it is the plain writing of a number of 32 bits.
+func FuzzInt(f *testing.F) {
+	for _, seed := range []string{"0", "-1", "2147483648", "1e3", "00", "+1", "9999999999999999999999", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := scalar.UnmarshalInt(json.Number(text))
+		want, wrong := strconv.ParseInt(text, 10, 32)
+		if (err == nil) != (wrong == nil) || err == nil && int64(got) != want {
+			t.Fatalf("%q: got %d, %v, want %d, %v", text, got, err, want, wrong)
+		}
+	})
+}
+
+// What is taken for a Decimal keeps every digit, is a number for others too, and is
+// written as one JSON string.
+func FuzzDecimal(f *testing.F) {
+	for _, seed := range []string{"0", "-12.50", "1e5", "1E+5", "+1", ".5", "1.", "NaN", "1_000", "0x1p4", "1/2"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var d scalar.Decimal
+		if d.UnmarshalGQL(text) != nil {
+			return
+		}
+		if string(d) != text {
+			t.Fatalf("%q became %q", text, d)
+		}
+		if _, _, err := new(big.Float).Parse(text, 10); err != nil && !strings.Contains(err.Error(), "exponent") {
+			t.Fatalf("%q is no number: %v", text, err)
+		}
+		var back string
+		if err := json.Unmarshal([]byte(written(d)), &back); err != nil || back != text {
+			t.Fatalf("%q is written as %s: %v", text, written(d), err)
+		}
+	})
+}
+
+func ExampleDecimal() {
+	var price scalar.Decimal
+	if err := price.UnmarshalGQL(json.Number("12.50")); err != nil {
+		fmt.Println(err)
+	}
+	price.MarshalGQL(os.Stdout)
+	// Output: "12.50"
+}
