@@ -75,23 +75,37 @@ func TestEveryOperation(t *testing.T) {
 	g := newGateway(t)
 	admin := g.token(t, services.Admin)
 	for _, c := range []struct{ query, want string }{
-		{`{ me { id name role email phone address { city country } createdAt } }`,
-			`{"me":{"id":"u8","name":"Hiro Castel","role":"ADMIN","email":"hiro.castel@example.com","phone":null,"address":{"city":"Kyoto","country":"JP"},"createdAt":"2025-08-17T09:30:00Z"}}`},
-		{`{ user(id: "u1") { name email createdBy address { street postalCode } } }`,
-			`{"user":{"name":"Ada Lindqvist","email":"ada.lindqvist@example.com","createdBy":"import","address":{"street":"10 Quay Street","postalCode":"1000"}}}`},
+		{
+			`{ me { id name role email phone address { city country } createdAt } }`,
+			`{"me":{"id":"u8","name":"Hiro Castel","role":"ADMIN","email":"hiro.castel@example.com","phone":null,"address":{"city":"Kyoto","country":"JP"},"createdAt":"2025-08-17T09:30:00Z"}}`,
+		},
+		{
+			`{ user(id: "u1") { name email createdBy address { street postalCode } } }`,
+			`{"user":{"name":"Ada Lindqvist","email":"ada.lindqvist@example.com","createdBy":"import","address":{"street":"10 Quay Street","postalCode":"1000"}}}`,
+		},
 		{`{ users(limit: 2) { items { id } } }`, `{"users":{"items":[{"id":"u1"},{"id":"u2"}]}}`},
-		{`{ order(id: "9007199254740977") { id status total { amount currency } metadata note replaces { id } userId lines { productId quantity unitPrice { amount } } } }`,
-			`{"order":{"id":"9007199254740977","status":"PAID","total":{"amount":"107.25","currency":"EUR"},"metadata":{"channel":"web","attempt":1},"note":null,"replaces":null,"userId":"u6","lines":[{"productId":"B-105","quantity":3,"unitPrice":{"amount":"18.75"}},{"productId":"S-203","quantity":2,"unitPrice":{"amount":"25.50"}}]}}`},
+		{
+			`{ order(id: "9007199254740977") { id status total { amount currency } metadata note replaces { id } userId lines { productId quantity unitPrice { amount } } } }`,
+			`{"order":{"id":"9007199254740977","status":"PAID","total":{"amount":"107.25","currency":"EUR"},"metadata":{"channel":"web","attempt":1},"note":null,"replaces":null,"userId":"u6","lines":[{"productId":"B-105","quantity":3,"unitPrice":{"amount":"18.75"}},{"productId":"S-203","quantity":2,"unitPrice":{"amount":"25.50"}}]}}`,
+		},
 		{`{ orders(status: [PENDING, PAID], userId: "u6", pageSize: 1) { status userId } }`, ``},
-		{`{ product(sku: "S-200") { sku name price currency rating category { id parent { name parent { id } } } relatedSkus stock inStock } }`,
-			`{"product":{"sku":"S-200","name":"Harbour tee","price":15,"currency":"EUR","rating":3.8,"category":{"id":"shirts","parent":{"name":"Clothes","parent":null}},"relatedSkus":["S-201"],"stock":3,"inStock":true}}`},
-		{`{ products(filter: {category: "books", maxPrice: 12}, sort: PRICE_DESC) { total items { sku price } } }`,
-			`{"products":{"total":3,"items":[{"sku":"B-102","price":12},{"sku":"B-101","price":9.75},{"sku":"B-100","price":7.5}]}}`},
-		{`{ a: person(id: "u8") { __typename name } b: person(id: "u1") { __typename ... on User { email } } }`,
-			`{"a":{"__typename":"Account","name":"Hiro Castel"},"b":{"__typename":"User","email":"ada.lindqvist@example.com"}}`},
+		{
+			`{ product(sku: "S-200") { sku name price currency rating category { id parent { name parent { id } } } relatedSkus stock inStock } }`,
+			`{"product":{"sku":"S-200","name":"Harbour tee","price":15,"currency":"EUR","rating":3.8,"category":{"id":"shirts","parent":{"name":"Clothes","parent":null}},"relatedSkus":["S-201"],"stock":3,"inStock":true}}`,
+		},
+		{
+			`{ products(filter: {category: "books", maxPrice: 12}, sort: PRICE_DESC) { total items { sku price } } }`,
+			`{"products":{"total":3,"items":[{"sku":"B-102","price":12},{"sku":"B-101","price":9.75},{"sku":"B-100","price":7.5}]}}`,
+		},
+		{
+			`{ a: person(id: "u8") { __typename name } b: person(id: "u1") { __typename ... on User { email } } }`,
+			`{"a":{"__typename":"Account","name":"Hiro Castel"},"b":{"__typename":"User","email":"ada.lindqvist@example.com"}}`,
+		},
 		{`{ search(text: "cloth") { __typename ... on Category { id parent { id } } } }`, `{"search":[{"__typename":"Category","id":"clothes","parent":null}]}`},
-		{`{ search(text: "linen shirt") { __typename ... on Product { sku } ... on Category { id } } }`,
-			`{"search":[{"__typename":"Product","sku":"S-201"}]}`},
+		{
+			`{ search(text: "linen shirt") { __typename ... on Product { sku } ... on Category { id } } }`,
+			`{"search":[{"__typename":"Product","sku":"S-201"}]}`,
+		},
 	} {
 		a := g.query(t, admin, c.query, nil)
 		if c.want == "" {

@@ -176,8 +176,12 @@ func TestOddKeysInASet(t *testing.T) {
 	s, small := signers()["P256"], rsaSigner(1024)
 	secret := object{"kty": "oct", "kid": "oct", "k": part(sharedKey)}
 	odd := []any{
-		nil, 1, "x", object{}, object{"kty": "AKP"}, object{"kty": "RSA", "n": "!", "e": "AQAB"},
-		object{"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"}, s.jwk(object{"kid": 1}), s.jwk(object{"crv": "secp256k1"}),
+		nil, 1, "x",
+		object{},
+		object{"kty": "AKP"},
+		object{"kty": "RSA", "n": "!", "e": "AQAB"},
+		object{"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"},
+		s.jwk(object{"kid": 1}), s.jwk(object{"crv": "secp256k1"}),
 		secret, small.jwk(object{"kid": "small"}),
 	}
 	server := newKeyServer(t, append(odd, s.jwk(object{"kid": "k1"}))...)

@@ -205,32 +205,50 @@ func TestWhichHeadersAreSent(t *testing.T) {
 		want   map[string]string // joined by "|"; "" is not sent
 	}{
 		{
-			"nothing by default, but the request id", upstreams.Source{}, client, get(),
+			"nothing by default, but the request id",
+			upstreams.Source{},
+			client, get(),
 			map[string]string{"Authorization": "", "Cookie": "", "Accept-Language": "", "X-Request-Id": "r1", "User-Agent": "gatehouse"},
 		},
 		{
-			"no client", upstreams.Source{Forward: []string{"Authorization"}}, nil, get(),
+			"no client",
+			upstreams.Source{Forward: []string{"Authorization"}},
+			nil, get(),
 			map[string]string{"Authorization": "", "X-Request-Id": ""},
 		},
 		{
-			"what is listed, in any case", upstreams.Source{Forward: []string{"authorization", "Accept-Language", "x-twice", "X-Broken", "X-None"}}, client, get(),
+			"what is listed, in any case",
+			upstreams.Source{Forward: []string{"authorization", "Accept-Language", "x-twice", "X-Broken", "X-None"}},
+			client, get(),
 			map[string]string{"Authorization": "Bearer client", "Accept-Language": "de", "X-Twice": "1|2", "X-Broken": "", "X-Trace": ""},
 		},
 		{
-			"two credentials", upstreams.Source{Forward: []string{"Authorization"}}, http.Header{"Authorization": {"Bearer a", "Bearer b"}}, get(),
+			"two credentials",
+			upstreams.Source{Forward: []string{"Authorization"}},
+			http.Header{"Authorization": {"Bearer a", "Bearer b"}},
+			get(),
 			map[string]string{"Authorization": ""},
 		},
 		{
-			"the operator's win", upstreams.Source{Headers: map[string]string{"x-api-key": "operator's"}, Forward: []string{"X-Api-Key"}}, client,
-			get().Header("X-API-Key", "binding's"), map[string]string{"X-Api-Key": "operator's"},
+			"the operator's win",
+			upstreams.Source{Headers: map[string]string{"x-api-key": "operator's"}, Forward: []string{"X-Api-Key"}},
+			client,
+			get().Header("X-API-Key", "binding's"),
+			map[string]string{"X-Api-Key": "operator's"},
 		},
 		{
-			"the binding's win over the client's", upstreams.Source{Forward: []string{"X-Trace"}}, client,
-			get().Header("X-Trace", "binding's"), map[string]string{"X-Trace": "binding's"},
+			"the binding's win over the client's",
+			upstreams.Source{Forward: []string{"X-Trace"}},
+			client,
+			get().Header("X-Trace", "binding's"),
+			map[string]string{"X-Trace": "binding's"},
 		},
 		{
-			"a client's key is sent with a repeatable call", upstreams.Source{Forward: []string{"Idempotency-Key"}},
-			http.Header{"Idempotency-Key": {"k1"}}, get().Idempotent(), map[string]string{"Idempotency-Key": "k1"},
+			"a client's key is sent with a repeatable call",
+			upstreams.Source{Forward: []string{"Idempotency-Key"}},
+			http.Header{"Idempotency-Key": {"k1"}},
+			get().Idempotent(),
+			map[string]string{"Idempotency-Key": "k1"},
 		},
 	} {
 		var got http.Header

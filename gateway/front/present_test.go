@@ -49,11 +49,13 @@ func TestErrorsArePresented(t *testing.T) {
 		},
 		"a fault in an error": {
 			fmt.Errorf("users: by ids: %w", fault.New(fault.NotFound, "no such user")),
-			replyError{Message: "no such user"}, nil,
+			replyError{Message: "no such user"},
+			nil,
 		},
 		"a fault in gqlgen's error": {
 			gqlerror.WrapPath(ast.Path{ast.PathName("n")}, fault.New(fault.Forbidden, "not yours")),
-			replyError{Message: "not yours"}, nil,
+			replyError{Message: "not yours"},
+			nil,
 		},
 		"an error nobody understood": {
 			errors.New("pq: password authentication failed for user admin"),
@@ -82,15 +84,18 @@ func TestErrorsArePresented(t *testing.T) {
 		},
 		"words for the client": {
 			&gqlerror.Error{Message: "as it is", Extensions: map[string]any{"code": "CONFLICT"}},
-			replyError{Message: "as it is"}, nil,
+			replyError{Message: "as it is"},
+			nil,
 		},
 		"words without a code": {
 			gqlerror.Errorf("as it is"),
-			replyError{Message: "as it is"}, nil,
+			replyError{Message: "as it is"},
+			nil,
 		},
 		"many words": {
 			gqlerror.Errorf("%s", strings.Repeat("ä", 5000)),
-			replyError{Message: strings.Repeat("ä", 500) + "…"}, nil,
+			replyError{Message: strings.Repeat("ä", 500) + "…"},
+			nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

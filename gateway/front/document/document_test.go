@@ -222,10 +222,14 @@ var (
 		"Pet":   {{"owner", "Person"}}, "Dog": {{"owner", "Person"}, {"friend", "Pet"}},
 		"Cat": {{"owner", "Person"}, {"friend", "Cat"}}, "Person": {{"pets", "Pet"}},
 	}
-	within = map[string][]string{"Query": {"Query"}, "Pet": {"Pet", "Dog", "Cat"}, "Dog": {"Dog", "Pet"},
-		"Cat": {"Cat", "Pet"}, "Person": {"Person"}, "Any": {"Dog", "Cat", "Person"}}
-	spreads = map[string][]string{"Query": {"query"}, "Pet": {"pet", "dog"}, "Dog": {"dog", "pet"}, "Cat": {"pet"},
-		"Person": {"person"}, "Any": {"dog", "person"}}
+	within = map[string][]string{
+		"Query": {"Query"}, "Pet": {"Pet", "Dog", "Cat"}, "Dog": {"Dog", "Pet"},
+		"Cat": {"Cat", "Pet"}, "Person": {"Person"}, "Any": {"Dog", "Cat", "Person"},
+	}
+	spreads = map[string][]string{
+		"Query": {"query"}, "Pet": {"pet", "dog"}, "Dog": {"dog", "pet"}, "Cat": {"pet"},
+		"Person": {"person"}, "Any": {"dog", "person"},
+	}
 )
 
 func randomSet(t *rapid.T, on string, depth int) string {
