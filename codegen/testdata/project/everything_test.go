@@ -1,7 +1,6 @@
 package everything
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,9 +11,7 @@ import (
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/everything/graph"
@@ -71,25 +68,33 @@ func ask(t *testing.T, s *service, who *auth.Identity, query, variables string) 
 		t.Fatal(err)
 	}
 	defer services.Close()
-	gateway := handler.New(graph.NewSchema(&resolvers.Resolver{Services: services}))
-	gateway.AddTransport(transport.POST{})
-	gateway.Use(extension.Introspection{})
-	gateway.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		return next(engine.WithOperation(auth.With(ctx, who), engine.Options{}))
-	})
-	if variables == "" {
-		variables = "{}"
-	}
-	body, err := json.Marshal(map[string]any{"query": query, "variables": json.RawMessage(variables)})
+	response := execute(t, executor.New(graph.NewSchema(&resolvers.Resolver{Services: services})), who, query, variables)
+	text, err := json.Marshal(response)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
-	request.Header.Set("Content-Type", "application/json")
-	recorder := httptest.NewRecorder()
-	gateway.ServeHTTP(recorder, request)
 	slices.Sort(s.sent)
-	return recorder.Body.String()
+	return string(text)
+}
+
+func execute(t *testing.T, gateway *executor.Executor, who *auth.Identity, query, variables string) *graphql.Response {
+	t.Helper()
+	params := &graphql.RawParams{Query: query}
+	if variables != "" {
+		numbers := json.NewDecoder(strings.NewReader(variables))
+		numbers.UseNumber()
+		if err := numbers.Decode(&params.Variables); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx := graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), who), engine.Options{}))
+	op, errs := gateway.CreateOperationContext(ctx, params)
+	if errs != nil {
+		return gateway.DispatchError(graphql.WithOperationContext(ctx, op), errs)
+	}
+	op.DisableIntrospection = false
+	next, ctx := gateway.DispatchOperation(ctx, op)
+	return next(ctx)
 }
 
 var caller = &auth.Identity{
