@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/command"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/gateway/playground/playgroundtest"
+)
+
+// The demo's playground as a visitor finds it, on a machine that is cut off from the
+// network: an example is open with a token that may run it, runs, and shows the answer of
+// all three services; the docs are there.
+func TestPlayground(t *testing.T) {
+	g := newDemo(t)
+	page := playgroundtest.Open(t, g.URL+"/")
+	if tabs := strings.Join(page.Tabs(), " "); tabs != "Me Browse Orders Buy" {
+		t.Errorf("the tabs are %s", tabs)
+	}
+	page.Run()
+	for _, word := range []string{`"name": "Ada Lindqvist"`, `"email": "ada.lindqvist@example.com"`, `"status": "`, `"inStock": `} {
+		if !strings.Contains(page.Answer(), word) {
+			t.Errorf("the answer lacks %s:\n%s", word, page.Answer())
+		}
+	}
+	if strings.Contains(page.Answer(), `"errors"`) {
+		t.Errorf("the answer has errors:\n%s", page.Answer())
+	}
+	docs := page.Docs("Product")
+	for _, word := range []string{"Something to buy.", "How many are in stock.", "related: [Product!]"} {
+		if !strings.Contains(docs, word) {
+			t.Errorf("the docs lack %q:\n%s", word, docs)
+		}
+	}
+	if file, err := os.Stat(page.Screenshot("demo")); err != nil || file.Size() < 10_000 {
+		t.Errorf("the screenshot is empty: %v", err)
+	}
+}
+
+// newDemo is what `gateway --demo` runs.
+func newDemo(t *testing.T) *gateway {
+	t.Helper()
+	t.Setenv("GATEWAY_DEMO_SECRET", secret)
+	g, stop, stopped := running(t, command.Start{
+		Config: &config.Config{Listen: "127.0.0.1:0", Playground: true, Introspection: true},
+		Mode:   command.Mode{Demo: true},
+	})
+	t.Cleanup(func() {
+		stop()
+		if err := <-stopped; err != nil {
+			t.Errorf("the demo stopped with: %v", err)
+		}
+	})
+	return g
+}
+
+// Every example runs as it is.
+func TestPlaygroundExamples(t *testing.T) {
+	g := newDemo(t)
+	page := playgroundtest.Open(t, g.URL+"/", playgroundtest.Dark())
+	for i, tab := range page.Tabs() {
+		page.OpenTab(tab)
+		page.Stored(fmt.Sprintf(`"activeTabIndex":%d`, i)) // by then GraphiQL knows the tab's operation
+		page.Run()
+		if answer := page.Answer(); !strings.Contains(answer, `"data": {`) || strings.Contains(answer, `"errors"`) {
+			t.Errorf("%s got\n%s", tab, answer)
+		}
+	}
+	page.Screenshot("demo-dark")
+}
+
+// Without a token a visitor reads why a field is null.
+func TestPlaygroundWithoutToken(t *testing.T) {
+	g := newDemo(t)
+	page := playgroundtest.Open(t, g.URL+"/")
+	page.SetHeaders("{}")
+	page.Run()
+	for _, word := range []string{`"me": null`, `"UNAUTHENTICATED"`} {
+		if !strings.Contains(page.Answer(), word) {
+			t.Errorf("the answer lacks %s:\n%s", word, page.Answer())
+		}
+	}
+}

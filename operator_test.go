@@ -1,0 +1,737 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
+	"github.com/gatehouse-graphql/gatehouse/gateway/command"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+// long is a wait that only a broken gateway makes.
+const long = 20 * time.Second
+
+// behind puts a handler in the place of a source. It ends with the test, whatever it does.
+func behind(t testing.TB, source string, timeout time.Duration, handler http.HandlerFunc) func(*config.Config) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.CloseClientConnections)
+	return func(c *config.Config) {
+		t.Cleanup(server.Close) // after the gateway's end, which is what a hanging handler waits for
+		s := c.Sources[source]
+		s.URLs, s.Timeout = []string{server.URL + "/s3cret-base"}, timeout
+		c.Sources[source] = s
+	}
+}
+
+// hang waits until the caller gives up.
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// says answers with a status and a text.
+func says(status int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, text)
+	}
+}
+
+// pours writes a text for ever, or until the caller has enough.
+func pours(text string, pause time.Duration) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			if _, err := io.WriteString(w, text); err != nil {
+				return
+			}
+			if pause > 0 {
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(pause)
+			}
+		}
+	}
+}
+
+// drops takes the connection and writes what no server should.
+func drops(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = io.WriteString(conn, text)
+		_ = conn.Close()
+	}
+}
+
+func bomb(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Encoding", "gzip")
+	packed := gzip.NewWriter(w)
+	_, _ = io.CopyN(packed, endless(`{"name":"`), 512<<20)
+}
+
+// A service that misbehaves empties its own fields with an error that names it, and
+// nothing of what it said or where it is. The rest of the answer stands.
+func TestServicesThatMisbehave(t *testing.T) {
+	const (
+		down, late, input = "DOWNSTREAM_SERVICE_ERROR", "GATEWAY_TIMEOUT", "BAD_USER_INPUT"
+		short             = 100 * time.Millisecond
+		good              = `{"id":"u1","name":"s3cret","role":"customer","createdAt":"2025-01-10T09:30:00Z"}`
+	)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
+	t.Cleanup(elsewhere.Close)
+	redirect := func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL+"/s3cret", http.StatusTemporaryRedirect)
+	}
+	for _, c := range []struct {
+		name    string
+		timeout time.Duration // of the source; 0 is long
+		handler http.HandlerFunc
+		code    string
+		status  int
+	}{
+		{"400", 0, says(400, `{"detail":"s3cret"}`), input, 400},
+		{"401", 0, says(401, "s3cret"), "UNAUTHENTICATED", 401},
+		{"403", 0, says(403, "s3cret"), "FORBIDDEN", 403},
+		{"404", 0, says(404, "s3cret"), "NOT_FOUND", 404},
+		{"409", 0, says(409, "s3cret"), "CONFLICT", 409},
+		{"422", 0, says(422, "s3cret"), input, 422},
+		{"429", 0, says(429, "s3cret"), down, 429},
+		{"500", 0, says(500, "panic: s3cret"), down, 500},
+		{"502 in HTML", 0, says(502, "<html><h1>s3cret nginx</h1></html>"), down, 502},
+		{"503", 0, says(503, "s3cret"), down, 503},
+		{"504", 0, says(504, "s3cret"), down, 504},
+		{"an endless 500", 0, func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(500)
+			pours("s3cret", 0)(w, r)
+		}, down, 500},
+		{"a redirect to another host", 0, redirect, down, 307},
+		{"hangs", short, hang, late, 0},
+		{"hangs after its headers", short, func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).Flush()
+			hang(w, r)
+		}, late, 0},
+		{"drips", short, pours(" ", 10*time.Millisecond), late, 0},
+		{"an endless body", 0, pours(`{"name":"s3cret`, 0), down, 0},
+		{"11 MB", 0, says(200, `{"name":"`+strings.Repeat("a", 11<<20)+`"}`), down, 0},
+		{"a gzip bomb", 0, bomb, down, 0},
+		{"gzip that is none", 0, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = io.WriteString(w, good)
+		}, down, 0},
+		{"an encoding nobody asked for", 0, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "br")
+			_, _ = io.WriteString(w, good)
+		}, down, 0},
+		{"headers of 1 MB", 0, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Long", strings.Repeat("s3cret", 180_000))
+		}, down, 0},
+		{"hangs up", 0, drops(""), down, 0},
+		{"hangs up in its body", 0, drops("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"name\":\"s3cret"), down, 0},
+		{"speaks something else", 0, drops("220 s3cret ESMTP\r\n"), down, 0},
+		{"a status that is none", 0, drops("HTTP/1.1 s3cret\r\n\r\n"), down, 0},
+		{"an empty object", 0, says(200, "{}"), down, 0},
+		{"HTML", 0, says(200, "<html>s3cret</html>"), down, 0},
+		{"half of it", 0, says(200, good[:len(good)/2]), down, 0},
+		{"more than one", 0, says(200, good+good), down, 0},
+		{"a text", 0, says(200, `"s3cret"`), down, 0},
+		{"a list", 0, says(200, "["+good+"]"), down, 0},
+		{"a number for a name", 0, says(200, strings.Replace(good, `"s3cret"`, "5", 1)), down, 0},
+		{"an object for a name", 0, says(200, strings.Replace(good, `"s3cret"`, `{"s3cret":1}`, 1)), down, 0},
+		{"no name", 0, says(200, strings.Replace(good, `"s3cret"`, "null", 1)), down, 0},
+		{"an unknown role", 0, says(200, strings.Replace(good, `"customer"`, `"s3cret"`, 1)), down, 0},
+		{"a date that is none", 0, says(200, strings.Replace(good, "2025-01-10", "s3cret", 1)), down, 0},
+		{"100,000 deep", 0, says(200, `{"x":`+strings.Repeat("[", 100_000)), down, 0},
+		{"100,000 deep and well-formed", 0, says(200, `{"x":`+nested(100_000, "[", "", "]")+`,`+good[1:]), down, 0},
+		{"bad UTF-8", 0, says(200, strings.Replace(good, "s3cret", "s3cret\xff", 1)), down, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // they wait
+			if c.timeout == 0 {
+				c.timeout = 2 * long
+			}
+			g := newGateway(t, behind(t, "users", c.timeout, c.handler))
+			started := time.Now()
+			a := g.query(t, g.token(t, services.Admin), `{ user(id: "u1") { id name role createdAt } product(sku: "B-100") { sku } }`, nil)
+			if took := time.Since(started); took > long {
+				t.Errorf("it took %s", took)
+			}
+			if string(a.Data) != `{"user":null,"product":{"sku":"B-100"}}` || a.Status != http.StatusOK || len(a.Errors) != 1 {
+				t.Fatalf("got %d %.500s", a.Status, a.Body)
+			}
+			if e := a.Errors[0]; e.Extensions.Code != c.code || e.Extensions.Service != "users" || e.Extensions.HTTP.Status != c.status || fmt.Sprint(e.Path) != "[user]" {
+				t.Errorf("got %s", a.Body)
+			}
+			wantNoneOf(t, "the answer", a.Body, "s3cret", "127.0.0.1", "http://", "dial", "EOF", "json:", "invalid character", "goroutine")
+		})
+	}
+}
+
+func wantNoneOf(t testing.TB, what, text string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if strings.Contains(text, word) {
+			t.Errorf("%s tells %q: %.500s", what, word, text)
+		}
+	}
+}
+
+// A join believes no answer that is about something else.
+func TestAnswersAboutSomebodyElse(t *testing.T) {
+	person := func(id string) string {
+		return fmt.Sprintf(`{"id":%q,"name":"the name of %[1]s","createdAt":"2025-01-10T09:30:00Z"}`, id)
+	}
+	for name, c := range map[string]struct{ items, want string }{
+		"another":          {person("u2"), `null`},
+		"others as well":   {person("u2") + "," + person("u3") + "," + person("u4"), `{"name":"the name of u3"}`},
+		"another spelling": {person("U3") + "," + person(" u3"), `null`},
+		"nobody":           {"", `null`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t, behind(t, "users", long, says(200, `{"items":[`+c.items+`]}`)))
+			wantData(t, g.query(t, g.token(t, services.Admin), `{ order(id: "9007199254740000") { userId customer { name } } }`, nil),
+				`{"order":{"userId":"u3","customer":`+c.want+`}}`)
+		})
+	}
+}
+
+// A service that has nothing to say means null.
+func TestEmptyAnswers(t *testing.T) {
+	for name, handler := range map[string]http.HandlerFunc{"204": says(204, ""), "200": says(200, ""), "null": says(200, "null")} {
+		g := newGateway(t, behind(t, "users", long, handler))
+		a := g.query(t, g.token(t, services.Admin), `{ me { id } user(id: "u1") { id } person(id: "u8") { id } other: person(id: "u1") { id } }`, nil)
+		if string(a.Data) != `{"me":null,"user":null,"person":null,"other":null}` || len(a.Errors) > 0 {
+			t.Errorf("%s: got %s", name, a.Body)
+		}
+	}
+}
+
+// No memory is spent on what is not wanted.
+func TestBombsTakeLittleMemory(t *testing.T) {
+	for name, handler := range map[string]http.HandlerFunc{"endless": pours(strings.Repeat("a", 1<<20), 0), "bomb": bomb} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t, behind(t, "products", long, handler))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			if a := g.query(t, "", `{ product(sku: "B-100") { sku } }`, nil); a.codes() != "DOWNSTREAM_SERVICE_ERROR" {
+				t.Error(a.Body)
+			}
+			runtime.ReadMemStats(&after)
+			if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 128 {
+				t.Errorf("it took %d MB of memory", grown)
+			}
+		})
+	}
+}
+
+// The whole operation has a deadline too, whatever a source is given.
+func TestOperationDeadline(t *testing.T) {
+	g := newGateway(t, behind(t, "users", 2*long, hang), func(c *config.Config) { c.Execution.Deadline = 200 * time.Millisecond })
+	a := g.query(t, g.token(t, services.Admin), `{ user(id: "u1") { id } __typename }`, nil)
+	if string(a.Data) != `{"user":null,"__typename":"Query"}` || a.codes() != "GATEWAY_TIMEOUT" {
+		t.Errorf("got %d %s", a.Status, a.Body)
+	}
+}
+
+// When a client goes, the calls made for it end.
+func TestClientThatLeaves(t *testing.T) {
+	called, ended := make(chan struct{}), make(chan struct{})
+	g := newGateway(t, behind(t, "users", 2*long, func(_ http.ResponseWriter, r *http.Request) {
+		close(called)
+		<-r.Context().Done()
+		close(ended)
+	}))
+	ctx, leave := context.WithCancel(t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/graphql", strings.NewReader(posted(`{ user(id: "u1") { id } }`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+g.token(t, services.Admin))
+	left := make(chan error, 1)
+	go func() {
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		left <- err
+	}()
+	await(t, "the call to the service", called)
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("the client got %v", err)
+	}
+	await(t, "the end of the call", ended)
+}
+
+func await(t testing.TB, what string, done <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-done:
+	case <-time.After(long):
+		t.Fatalf("%s did not come", what)
+	}
+}
+
+// An operation that needs more calls than allowed gets what the allowed ones bring.
+func TestBudgetOfCalls(t *testing.T) {
+	g := newGateway(t, func(c *config.Config) { c.Execution.MaxCalls = 3 })
+	a := g.query(t, "", "{"+listed(6, `a#: product(sku: "B-10#") { sku } `)+"}", nil)
+	if a.codes() != "BAD_REQUEST BAD_REQUEST BAD_REQUEST" || strings.Count(string(a.Data), "null") != 3 {
+		t.Errorf("got %s", a.Body)
+	}
+	g.wantCalls(t, map[string]int{"getProduct": 3})
+	wantWell(t, g)
+}
+
+// The log has one line for each operation, and nothing that a client would not want
+// others to read.
+func TestAccessLog(t *testing.T) {
+	g := newGateway(t)
+	admin := g.token(t, services.Admin)
+	person := map[string]any{"in": map[string]any{"email": "private@example.com", "name": "Private Name", "password": "pr1vate password"}}
+	ids := map[string]string{} // of the requests, with the codes that the log should have
+	for _, a := range []*answer{
+		g.query(t, admin, `mutation Join($in: NewUser!) { createUser(input: $in) { id } }`, person),
+		g.query(t, admin, `mutation Join($in: NewUser!) { createUser(input: $in) { id } }`, person), // a conflict, now
+		g.query(t, admin, `query($in: NewUser!) { user(id: "private-id") { id } }`, person),
+		g.query(t, admin, `{ user(id: "private-id") { id } product(sku: "private-sku") { sku } }`, nil),
+		g.query(t, admin+"x", `{ me { id } }`, nil),
+		g.query(t, "", `{ private_field }`, nil),
+		g.query(t, "", `{ order(id: "private-id") { id } `, nil),
+		g.send(t, http.MethodPost, "/graphql", "private junk", "Content-Type: application/json"),
+		g.send(t, http.MethodPost, "/graphql", "private junk", "Content-Type: text/private"),
+		g.get(t, admin, `query Get { user(id: "private-id") { id } }`, person),
+	} {
+		codes := map[string]bool{}
+		for _, e := range a.Errors {
+			codes[e.Extensions.Code] = true
+		}
+		ids[a.Header.Get("X-Request-Id")] = fmt.Sprint(codes)
+	}
+	if len(ids) != 10 {
+		t.Fatalf("the requests are called %v", ids)
+	}
+	for id, codes := range g.operations(t) {
+		if want, known := ids[id]; !known || want != codes {
+			t.Errorf("the log has %q with %s, want %s", id, codes, want)
+		}
+		delete(ids, id)
+	}
+	if len(ids) != 0 {
+		t.Errorf("the log lacks %v", ids)
+	}
+	wantNoneOf(t, "the log", g.Log.String(), "private", "pr1vate", "Private", admin, admin[strings.LastIndexByte(admin, '.'):], "Bearer", secret)
+}
+
+// operations are the log's lines for operations: the codes by the request's name.
+func (g *gateway) operations(t testing.TB) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for line := range strings.Lines(g.Log.String()) {
+		var entry struct {
+			Msg   string
+			ID    string `json:"request_id"`
+			Codes string
+		}
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		if entry.Msg != "operation" {
+			continue
+		}
+		if _, twice := found[entry.ID]; twice {
+			t.Errorf("%s has two lines", entry.ID)
+		}
+		codes := map[string]bool{}
+		for code := range strings.SplitSeq(entry.Codes, ",") {
+			if code != "" {
+				codes[code] = true
+			}
+		}
+		found[entry.ID] = fmt.Sprint(codes)
+	}
+	return found
+}
+
+// stoppable is a gateway that the test stops itself.
+func stoppable(t *testing.T, change ...func(*config.Config)) (g *gateway, stop context.CancelFunc, stopped <-chan error) {
+	t.Helper()
+	shop := services.New(services.Options{Secret: []byte(secret)})
+	ports, err := shop.Start(context.Background(), services.Addresses{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ports.Close)
+	settings := shopSettings(ports)
+	for _, c := range change {
+		c(settings)
+	}
+	g, stop, stopped = running(t, command.Start{Config: settings})
+	g.Shop, g.Ports = shop, ports
+	return g, stop, stopped
+}
+
+// running is a gateway of any settings and mode.
+func running(t *testing.T, start command.Start) (g *gateway, stop context.CancelFunc, stopped <-chan error) {
+	t.Helper()
+	book := &logbook{served: make(chan string, 1)}
+	start.Log, start.Out = slog.New(slog.NewJSONHandler(book, nil)), io.Discard
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, start) }()
+	t.Cleanup(stop)
+	select {
+	case address := <-book.served:
+		return &gateway{URL: "http://" + address, Log: book}, stop, done
+	case err := <-done:
+		t.Fatalf("the gateway did not start: %v", err)
+	case <-time.After(long):
+		t.Fatal("the gateway did not start")
+	}
+	return nil, nil, nil
+}
+
+// asked sends a query that a service keeps waiting, and gives its answer's status and text.
+func asked(t *testing.T, g *gateway) <-chan string {
+	body := posted(`{ product(sku: "B-100") { sku } }`)
+	answered := make(chan string, 1)
+	go func() {
+		response, err := http.Post(g.URL+"/graphql", "application/json", strings.NewReader(body))
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		text, _ := io.ReadAll(response.Body)
+		answered <- fmt.Sprintf("%d %s", response.StatusCode, text)
+	}()
+	return answered
+}
+
+// A gateway that is told to stop says so first, serves on for a while, finishes what
+// runs, and ends.
+func TestGracefulStop(t *testing.T) {
+	called, release := make(chan struct{}), make(chan struct{})
+	g, stop, stopped := stoppable(t, func(c *config.Config) { c.Shutdown.Delay, c.Shutdown.Grace = time.Second, long },
+		behind(t, "products", long, func(w http.ResponseWriter, r *http.Request) {
+			close(called)
+			<-release
+			says(200, `{"sku":"B-100","name":"n","price":1,"currency":"EUR"}`)(w, r)
+		}))
+	answered := asked(t, g)
+	await(t, "the call to the service", called)
+	if a := g.send(t, http.MethodGet, "/readyz", ""); a.Status != http.StatusOK {
+		t.Errorf("/readyz says %d %s", a.Status, a.Body)
+	}
+	stop()
+	for status := 0; status != http.StatusServiceUnavailable; {
+		status = g.send(t, http.MethodGet, "/readyz", "").Status // until the delay ends, when nobody answers
+	}
+	if a := g.send(t, http.MethodGet, "/healthz", ""); a.Status != http.StatusOK {
+		t.Errorf("/healthz says %d %s", a.Status, a.Body)
+	}
+	wantData(t, g.query(t, "", `{ __typename }`, nil), `{"__typename":"Query"}`)
+	select {
+	case err := <-stopped:
+		t.Fatalf("it did not wait for what runs: %v", err)
+	case <-time.After(1500 * time.Millisecond): // past the delay
+	}
+	if _, err := http.Get(g.URL + "/healthz"); err == nil {
+		t.Error("it takes new requests after the delay")
+	}
+	close(release)
+	if got := <-answered; got != `200 {"data":{"product":{"sku":"B-100"}}}` {
+		t.Errorf("what ran got %s", got)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+// What never ends is not waited for.
+func TestStopIsBounded(t *testing.T) {
+	called := make(chan struct{})
+	ended := make(chan struct{})
+	g, stop, stopped := stoppable(t, func(c *config.Config) { c.Shutdown.Grace = 100 * time.Millisecond },
+		behind(t, "products", 2*long, func(_ http.ResponseWriter, r *http.Request) {
+			close(called)
+			<-r.Context().Done()
+			close(ended)
+		}))
+	answered := asked(t, g)
+	await(t, "the call to the service", called)
+	stop()
+	select {
+	case err := <-stopped:
+		if err == nil || !strings.Contains(err.Error(), "still running") {
+			t.Errorf("it stopped with %v", err)
+		}
+	case <-time.After(long):
+		t.Fatal("it does not stop")
+	}
+	await(t, "the end of the call", ended)
+	<-answered
+}
+
+// Balancers and people ask without a token, and learn nothing.
+func TestHealth(t *testing.T) {
+	g := newGateway(t)
+	for path, want := range map[string]string{"/healthz": `{"status":"up"}`, "/readyz": `{"status":"ready"}`} {
+		a := g.send(t, http.MethodGet, path, "", "Authorization: Bearer garbage")
+		if a.Status != http.StatusOK || strings.TrimSpace(a.Body) != want || a.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: got %d %s", path, a.Status, a.Body)
+		}
+	}
+	g.wantCalls(t, map[string]int{})
+}
+
+// program is the gateway as it is installed.
+type program struct{ path, folder string }
+
+// build makes it as `make build` does.
+func build(t *testing.T) program {
+	t.Helper()
+	p := program{folder: t.TempDir()}
+	p.path = filepath.Join(p.folder, "gateway")
+	compile := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", p.path, ".")
+	compile.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := compile.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return p
+}
+
+// command is a call of it in an empty folder, with nothing of this machine's environment.
+func (p program) command(ctx context.Context, env []string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.path, args...)
+	cmd.Dir, cmd.Env = p.folder, append([]string{"HOME=" + p.folder, "PATH=" + os.Getenv("PATH")}, env...)
+	return cmd
+}
+
+// run gives what a call says, and its exit code.
+func (p program) run(t *testing.T, env []string, args ...string) (out, problems string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	defer cancel()
+	cmd := p.command(ctx, env, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
+}
+
+// The program as an operator meets it.
+func TestProgram(t *testing.T) {
+	p := build(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for name, text := range map[string]string{
+		"typo.yaml":   "listen: :8080\nlimits:\n  deph: 3\n",
+		"broken.yaml": "listen: [\n",
+		"type.yaml":   "limits:\n  depth: deep\n",
+		"bare.yaml":   "listen: 127.0.0.1:0\nsources:\n  users: {urls: [http://localhost:1]}\n",
+		"secret.yaml": "auth:\n  issuers:\n    - {issuer: i, audiences: [a], algorithms: [HS256], secret: too-short-s3cret}\n",
+		"good.yaml":   "listen: 127.0.0.1:0\nsources:\n  users: {urls: [http://localhost:1]}\n  orders: {urls: [http://localhost:1]}\n  products: {urls: [http://localhost:1]}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(p.folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key := "GATEWAY_DEMO_SECRET=" + secret
+	for _, c := range []struct {
+		name  string
+		env   []string
+		args  []string
+		code  int
+		out   string   // a pattern
+		words []string // in what it complains about
+	}{
+		{"its version", nil, []string{"--version"}, 0, `^gateway \S+ \(commit .*go1\.`, nil},
+		{"its help", nil, []string{"--help"}, 0, `(?s)--demo.*--listen`, nil},
+		{"the schema of its settings", nil, []string{"config", "schema"}, 0, `(?s)^\{.*"rootFields"`, nil},
+		{"a token", []string{key}, []string{"token", "--subject", "u3"}, 0, `^[\w-]+\.[\w-]+\.[\w-]+\n$`, nil},
+		{"a token without a key", nil, []string{"token"}, 1, `^$`, []string{"GATEWAY_DEMO_SECRET", "openssl rand -hex 32"}},
+		{"good settings", nil, []string{"config", "validate", "--config", "good.yaml"}, 0, `good\.yaml is valid`, nil},
+		{"a typo", nil, []string{"--config", "typo.yaml"}, 1, `^$`, []string{"typo.yaml:3", "deph", `did you mean "depth"`}},
+		{"a typo, checked", nil, []string{"config", "validate", "-c", "typo.yaml"}, 1, `^$`, []string{"typo.yaml:3", "deph"}},
+		{"settings that are no YAML", nil, []string{"--config", "broken.yaml"}, 1, `^$`, []string{"broken.yaml:"}},
+		{"a word for a number", nil, []string{"--config", "type.yaml"}, 1, `^$`, []string{"type.yaml:2", "depth"}},
+		{"a short secret", nil, []string{"--config", "secret.yaml"}, 1, `^$`, []string{"secret.yaml:", "32"}},
+		{"a source that is missing", nil, []string{"--config", "bare.yaml"}, 1, ``, []string{"orders", "products", "sources"}},
+		{"no such file", nil, []string{"--config", "nowhere.yaml"}, 1, `^$`, []string{"nowhere.yaml"}},
+		{"no settings at all", nil, nil, 1, ``, []string{"sources"}},
+		{"a bad variable", []string{"GATEWAY_LIMITS_DEPTH=deep"}, []string{"--config", "good.yaml"}, 1, `^$`, []string{"GATEWAY_LIMITS_DEPTH"}},
+		{"a port that is taken", nil, []string{"--config", "good.yaml", "--listen", taken.Addr().String()}, 1, ``, []string{taken.Addr().String(), "in use", "--listen"}},
+		{"a demo on a port that is taken", nil, []string{"--demo", "--listen", taken.Addr().String()}, 1, ``, []string{"in use", "--listen"}},
+		{"a demo with a short key", []string{"GATEWAY_DEMO_SECRET=s3cret"}, []string{"--demo"}, 1, ``, []string{"GATEWAY_DEMO_SECRET", "32"}},
+		{"an unknown flag", nil, []string{"--dmeo"}, 2, `^$`, []string{"--dmeo", "--help"}},
+		{"an unknown command", nil, []string{"confg"}, 2, `^$`, []string{`did you mean "config"`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out, problems, code := p.run(t, c.env, c.args...)
+			if code != c.code || !regexp.MustCompile(c.out).MatchString(out) {
+				t.Errorf("exit %d with %q", code, out)
+			}
+			for _, word := range c.words {
+				if !strings.Contains(problems, word) {
+					t.Errorf("it does not say %q:\n%s", word, problems)
+				}
+			}
+			wantNoneOf(t, "the complaint", problems, "s3cret", "goroutine", "panic")
+			if c.code == 0 && problems != "" {
+				t.Errorf("it complains: %s", problems)
+			}
+		})
+	}
+	t.Run("the demo", func(t *testing.T) { demoRuns(t, p) })
+	t.Run("a token of its own", func(t *testing.T) {
+		out, _, _ := p.run(t, []string{key}, "token", "--subject", "u3", "--scope", "users:read")
+		g := newGateway(t)
+		wantData(t, g.query(t, strings.TrimSpace(out), `{ me { id } user(id: "u1") { email } }`, nil), `{"me":{"id":"u3"},"user":{"email":"ada.lindqvist@example.com"}}`)
+	})
+}
+
+// started is a running demo.
+type started struct {
+	cmd    *exec.Cmd
+	text   string // until it says how to stop it
+	rest   <-chan string
+	shouts *bytes.Buffer
+}
+
+func startProgram(t *testing.T, p program, env []string, args ...string) *started {
+	t.Helper()
+	s := &started{cmd: p.command(t.Context(), env, args...), shouts: &bytes.Buffer{}}
+	s.cmd.Stderr = s.shouts
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.cmd.Process.Kill() })
+	timer := time.AfterFunc(long, func() { _ = s.cmd.Process.Kill() })
+	defer timer.Stop()
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "Stop with") {
+		s.text += lines.Text() + "\n"
+	}
+	rest := make(chan string, 1)
+	go func() {
+		var b strings.Builder
+		for lines.Scan() {
+			b.WriteString(lines.Text() + "\n")
+		}
+		rest <- b.String()
+	}()
+	s.rest = rest
+	return s
+}
+
+// end sends a signal, and gives the exit code and what was still said.
+func (s *started) end(t *testing.T, signal os.Signal) (code int, said string) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(long, func() { _ = s.cmd.Process.Kill() })
+	defer timer.Stop()
+	said = <-s.rest
+	_ = s.cmd.Wait()
+	return s.cmd.ProcessState.ExitCode(), said + s.shouts.String()
+}
+
+var (
+	playgroundURL = regexp.MustCompile(`Playground +(http://\S+)/\n`)
+	replicaURL    = regexp.MustCompile(`products, replica \d +(http://127\.0\.0\.1:\d+)\n`)
+	bearerToken   = regexp.MustCompile(`\n  (ey\S+\.\S+\.\S+)\n`)
+)
+
+// demoRuns does what a new user does: start the demo, read, open, ask, stop.
+func demoRuns(t *testing.T, p program) {
+	s := startProgram(t, p, []string{"GATEWAY_DEMO_SECRET=" + secret}, "--demo", "--listen", "127.0.0.1:0")
+	at, replicas, tokens := playgroundURL.FindStringSubmatch(s.text), replicaURL.FindAllString(s.text, -1), bearerToken.FindAllStringSubmatch(s.text, -1)
+	if at == nil || len(replicas) != services.Replicas || len(tokens) != 2 {
+		t.Fatalf("it says: %s%s", s.text, s.shouts)
+	}
+	g := &gateway{URL: at[1]}
+	if page := g.send(t, http.MethodGet, "/", "", "Accept: text/html"); page.Status != http.StatusOK || !strings.Contains(page.Body, "<html") {
+		t.Errorf("the playground is %d %.100s", page.Status, page.Body)
+	}
+	for i, who := range services.Identities() {
+		wantData(t, g.query(t, tokens[i][1], `{ me { id } }`, nil), fmt.Sprintf(`{"me":{"id":%q}}`, who.Subject))
+	}
+	own, err := services.New(services.Options{Secret: []byte(secret)}).Token(services.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := g.query(t, own, `{ orders { customer { name } lines { product { name } } } }`, nil); len(a.Errors) > 0 {
+		t.Errorf("a token made with the same key: %s", a.Body)
+	}
+	begun := time.Now()
+	code, said := s.end(t, syscall.SIGTERM)
+	if took := time.Since(begun); code != 0 || took > 10*time.Second {
+		t.Errorf("it ended with %d after %s: %s", code, took, said)
+	}
+	wantNoneOf(t, "the log", said, own, tokens[0][1], tokens[1][1], secret)
+}
+
+// Requests do not wait for one another: a service that hangs holds nobody else.
+func TestHangingServiceHoldsNobody(t *testing.T) {
+	const many = 100
+	waiting := make(chan struct{}, many)
+	g := newGateway(t, behind(t, "users", 2*long, func(_ http.ResponseWriter, r *http.Request) {
+		waiting <- struct{}{}
+		<-r.Context().Done()
+	}))
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	token := g.token(t, services.Admin)
+	gone := make(chan struct{}, many)
+	for range many {
+		go func() {
+			defer func() { gone <- struct{}{} }()
+			request, _ := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/graphql", strings.NewReader(posted(`{ user(id: "u1") { id } }`)))
+			request.Header.Set("Content-Type", "application/json")
+			request.Header.Set("Authorization", "Bearer "+token)
+			if response, err := http.DefaultClient.Do(request); err == nil {
+				_ = response.Body.Close()
+			}
+		}()
+	}
+	for range many {
+		await(t, "one of the calls", waiting)
+	}
+	wantWell(t, g)
+	leave()
+	for range many {
+		<-gone
+	}
+}
