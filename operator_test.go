@@ -303,6 +303,19 @@ func TestBudgetOfCalls(t *testing.T) {
 	wantWell(t, g)
 }
 
+// Joins that go in circles multiply what a few calls fetched; the budget of values ends that.
+func TestBudgetOfItems(t *testing.T) {
+	g := newGateway(t)
+	query := strings.Repeat("customer { orders(limit: 50) { ", 6) + "id" + strings.Repeat(" } }", 6)
+	a := g.query(t, g.token(t, services.Admin), "{ orders { "+query+" } }", nil)
+	if !strings.Contains(a.codes(), "BAD_REQUEST") || !strings.Contains(a.Body, "joins more than 50000 values") {
+		t.Errorf("%.300s", a.Body)
+	}
+	if len(a.Body) > 4<<20 {
+		t.Errorf("the answer has %d bytes", len(a.Body))
+	}
+}
+
 // The log has one line for each operation, and nothing that a client would not want
 // others to read.
 func TestAccessLog(t *testing.T) {

@@ -233,6 +233,20 @@ func TestSpendCall(t *testing.T) {
 	}
 }
 
+func TestMaxItems(t *testing.T) {
+	lists := Batch[string, []int]{Name: "lists", Fetch: func(_ context.Context, keys []string) (map[string][]int, error) {
+		return map[string][]int{keys[0]: {1, 2, 3}}, nil
+	}}
+	ctx := WithOperation(t.Context(), Options{MaxItems: 10})
+	three := []*parent{{key: "k"}, {key: "k"}, {key: "k"}}
+	if got, err := One(ctx, three, key, lists); err != nil || len(got) != 3 {
+		t.Errorf("9 of 10 values: %v, %v", got, err)
+	}
+	if got, err := One(ctx, three, key, lists); fault.KindOf(err) != fault.BadRequest || got != nil {
+		t.Errorf("18 of 10 values: %v, %v", got, err)
+	}
+}
+
 func BenchmarkOne(b *testing.B) {
 	parents := make([]*parent, 100)
 	for i := range parents {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -32,7 +33,7 @@ func One[P any, K comparable, V any](ctx context.Context, parents []*P, key func
 			errs = withError(errs, len(parents), i, failures[k])
 		}
 	}
-	return values, orNil(errs)
+	return spend(ctx, values, orNil(errs))
 }
 
 // keyOf spares the key functions from nil parents: gqlgen hands them over for lists
@@ -76,7 +77,7 @@ func Each[P any, K comparable, V any](ctx context.Context, parents []*P, keys fu
 		}
 		at += n
 	}
-	return values, orNil(errs)
+	return spend(ctx, values, orNil(errs))
 }
 
 // All is one call whose answer holds the values of all keys.
@@ -116,7 +117,7 @@ func Whole[P, V any](ctx context.Context, parents []*P, key func(*P) *string, al
 		}
 		values[i] = value
 	}
-	return values, nil
+	return spend(ctx, values, nil)
 }
 
 // load fetches the answer, or takes it from who fetched it before.
@@ -133,6 +134,21 @@ func (a All[V]) load(ctx context.Context) (map[string]V, error) {
 		return nil, errs[0]
 	}
 	return found[0].Value, nil
+}
+
+// spend takes joined values from the operation's budget, a list's elements one by one.
+func spend[V any](ctx context.Context, values []V, err error) ([]V, error) {
+	n := len(values)
+	if reflect.TypeFor[V]().Kind() == reflect.Slice {
+		n = 0
+		for _, v := range values {
+			n += reflect.ValueOf(v).Len()
+		}
+	}
+	if over := operationOf(ctx).spendItems(n); over != nil {
+		return nil, over
+	}
+	return values, err
 }
 
 func present[V any](found []Found[V], keepMissing bool) []V {

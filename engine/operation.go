@@ -12,13 +12,21 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// DefaultMaxCalls is how many backend calls one operation may make unless told otherwise.
-const DefaultMaxCalls = 1000
+// What one operation may do unless told otherwise.
+const (
+	DefaultMaxCalls = 1000
+	DefaultMaxItems = 50_000
+)
 
 // Options are the limits of an operation's execution.
 type Options struct {
 	// MaxCalls is how many backend calls one operation may make. Default 1,000.
 	MaxCalls int `yaml:"maxCalls"`
+	// MaxItems is how many values the joins of one operation may give, all together.
+	// Joins that go in circles (orders of the customers of orders) multiply what a few
+	// calls fetched, so that neither the calls nor the query's text bound the answer.
+	// Default 50,000.
+	MaxItems int `yaml:"maxItems"`
 }
 
 // operation is safe for concurrent use by the operation's fields.
@@ -26,6 +34,8 @@ type operation struct {
 	ctx      context.Context
 	maxCalls int64
 	calls    atomic.Int64
+	maxItems int64
+	items    atomic.Int64
 
 	mu      sync.Mutex
 	loaders map[any]any // by loaderKey; guarded by mu
@@ -39,7 +49,10 @@ func WithOperation(ctx context.Context, o Options) context.Context {
 	if o.MaxCalls <= 0 {
 		o.MaxCalls = DefaultMaxCalls
 	}
-	op := &operation{maxCalls: int64(o.MaxCalls), loaders: map[any]any{}}
+	if o.MaxItems <= 0 {
+		o.MaxItems = DefaultMaxItems
+	}
+	op := &operation{maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), loaders: map[any]any{}}
 	op.ctx = context.WithValue(ctx, operationKey{}, op)
 	return op.ctx
 }
@@ -65,6 +78,15 @@ func Calls(ctx context.Context) int {
 		return 0
 	}
 	return int(min(op.calls.Load(), op.maxCalls))
+}
+
+// spendItems takes n joined values from the operation's budget.
+func (op *operation) spendItems(n int) error {
+	if op.items.Add(int64(n)) > op.maxItems {
+		return fault.New(fault.BadRequest,
+			"the operation joins more than %d values; ask for less at once", op.maxItems)
+	}
+	return nil
 }
 
 // operationOf gives the operation in ctx, or one of its own where there is none.

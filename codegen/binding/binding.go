@@ -45,8 +45,9 @@ type Field struct {
 
 // Call is one HTTP call with places for values.
 type Call struct {
-	Method     string // upper case
-	Template   string // path and query as written
+	Method     string        // upper case
+	Template   string        // path and query as written
+	Position   *ast.Position // of Template
 	Path       []Part
 	Query      []Param
 	Headers    []Param

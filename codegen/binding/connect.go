@@ -31,15 +31,15 @@ func (b *bindingCompiler) call(d *ast.Directive) {
 			continue
 		}
 		if written != nil {
-			b.faults.add(v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
+			b.faults.Add(v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
 		}
 		call.Method, written = verb, v
 	}
 	if written == nil {
-		b.faults.add(http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", quoteAll(verbs[1:]))
+		b.faults.Add(http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", quoteAll(verbs[1:]))
 		return
 	}
-	call.Template = written.Raw
+	call.Template, call.Position = written.Raw, written.Position
 	call.Idempotent = child(http, "idempotent") != nil && child(http, "idempotent").Raw == "true"
 	b.target(written)
 	b.headers(http)
@@ -55,7 +55,7 @@ func (b *bindingCompiler) target(v *ast.Value) {
 	}
 	path, query, hasQuery := t.cutFirst("?")
 	if len(path) == 0 || !strings.HasPrefix(path[0].literal, "/") {
-		b.faults.add(v.Position, "a path begins with \"/\"; the host is said in gateway.yaml under sources.%s.urls", b.field.Source)
+		b.faults.Add(v.Position, "a path begins with \"/\"; the host is said in gateway.yaml under sources.%s.urls", b.field.Source)
 		return
 	}
 	b.field.Call.Path = b.path(v, path)
@@ -196,11 +196,11 @@ func (b *bindingCompiler) headerName(name *ast.Value, seen map[string]bool) {
 	key := strings.ToLower(name.Raw)
 	switch {
 	case !token(name.Raw):
-		b.faults.add(name.Position, "%q is no name of a header", name.Raw)
+		b.faults.Add(name.Position, "%q is no name of a header", name.Raw)
 	case connectionHeaders[key]:
-		b.faults.add(name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
+		b.faults.Add(name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
 	case seen[key]:
-		b.faults.add(name.Position, "%s is set twice; keep one", name.Raw)
+		b.faults.Add(name.Position, "%s is set twice; keep one", name.Raw)
 	}
 	seen[key] = true
 }
@@ -243,17 +243,17 @@ func (b *bindingCompiler) body(http *ast.Value) {
 	v := child(http, "body")
 	if v == nil {
 		if call.Form {
-			b.faults.add(encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
+			b.faults.Add(encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
 		}
 		return
 	}
 	if call.Method == "GET" || call.Method == "DELETE" {
-		b.faults.add(v.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
+		b.faults.Add(v.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
 		return
 	}
 	p, err := parseExpression(v.Raw)
 	if err != nil || p.each || p.scope != string(Args) {
-		b.faults.add(v.Position, "the body is one of the field's arguments, such as \"$args.input\"")
+		b.faults.Add(v.Position, "the body is one of the field's arguments, such as \"$args.input\"")
 		return
 	}
 	if call.Body = b.value(v, p); call.Body == nil {
@@ -268,13 +268,13 @@ func (b *bindingCompiler) body(http *ast.Value) {
 func (b *bindingCompiler) formBody(v *ast.Value, body *Value) {
 	def := b.schema.Types[body.Type.Name()]
 	if isList(body.Type) || def == nil || def.Kind != ast.InputObject {
-		b.faults.add(v.Position, "a form is made of an input object's fields, but %s is %s", v.Raw, body.Type)
+		b.faults.Add(v.Position, "a form is made of an input object's fields, but %s is %s", v.Raw, body.Type)
 		return
 	}
 	for _, f := range def.Fields {
 		inner := b.schema.Types[f.Type.Name()]
 		if inner.Kind == ast.InputObject || inner.Name == "JSON" || isList(f.Type) && isList(f.Type.Elem) {
-			b.faults.add(v.Position, "a form has flat fields, but %s.%s is %s; use encoding: JSON", def.Name, f.Name, f.Type)
+			b.faults.Add(v.Position, "a form has flat fields, but %s.%s is %s; use encoding: JSON", def.Name, f.Name, f.Type)
 		}
 	}
 }
@@ -289,7 +289,7 @@ func (b *bindingCompiler) selection(d *ast.Directive) {
 	names := strings.Split(arg.Value.Raw, ".")
 	bad := slices.ContainsFunc(names[1:], func(n string) bool { return n == "" || strings.ContainsAny(n, " {}()[]>$\"'") })
 	if names[0] != "$" || bad {
-		b.faults.add(arg.Value.Position, "%q is no selection; write $ for the whole answer, or a path into it such as $.items", arg.Value.Raw)
+		b.faults.Add(arg.Value.Position, "%q is no selection; write $ for the whole answer, or a path into it such as $.items", arg.Value.Raw)
 		return
 	}
 	b.field.Root = names[1:]

@@ -37,8 +37,8 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// orNil puts the faults in the order of the files' text, each once. No faults are no error.
-func (f Faults) orNil() error {
+// OrNil puts the faults in the order of the files' text, each once. No faults are no error.
+func (f Faults) OrNil() error {
 	if len(f) == 0 {
 		return nil
 	}
@@ -48,8 +48,8 @@ func (f Faults) orNil() error {
 	return slices.Compact(f)
 }
 
-// add reports a fault where a token begins.
-func (f *Faults) add(pos *ast.Position, format string, args ...any) {
+// Add reports a fault where a token begins.
+func (f *Faults) Add(pos *ast.Position, format string, args ...any) {
 	line, column := place(pos)
 	*f = append(*f, Fault{pos.Src.Name, line, column, fmt.Sprintf(format, args...)})
 }
@@ -92,9 +92,9 @@ func beginOfString(s *ast.Source, at gqlerror.Location) (line, column int) {
 	}
 }
 
-// didYouMean suggests the nearest of the known names, or lists them when none is near
+// DidYouMean suggests the nearest of the known names, or lists them when none is near
 // and they are few. It begins with a semicolon, or is empty.
-func didYouMean(name string, known []string) string {
+func DidYouMean(name string, known []string) string {
 	best, distance := "", len(name)/2+1
 	for _, k := range known {
 		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {

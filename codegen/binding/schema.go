@@ -48,7 +48,7 @@ func unknownNames(doc *ast.SchemaDocument) error {
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
 		n.definition(def)
 	}
-	return n.faults.orNil()
+	return n.faults.OrNil()
 }
 
 type names struct {
@@ -80,7 +80,7 @@ func (n *names) definition(def *ast.Definition) {
 
 func (n *names) typeNamed(name string, pos *ast.Position) {
 	if !n.types[name] {
-		n.faults.add(pos, "there is no type %s%s", name, didYouMean(name, slices.Sorted(maps.Keys(n.types))))
+		n.faults.Add(pos, "there is no type %s%s", name, DidYouMean(name, slices.Sorted(maps.Keys(n.types))))
 	}
 }
 
@@ -88,12 +88,12 @@ func (n *names) uses(directives ast.DirectiveList) {
 	for _, d := range directives {
 		def := n.directives[d.Name]
 		if def == nil {
-			n.faults.add(d.Position, "there is no directive @%s%s", d.Name, didYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
+			n.faults.Add(d.Position, "there is no directive @%s%s", d.Name, DidYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
 			continue
 		}
 		for _, arg := range d.Arguments {
 			if def.Arguments.ForName(arg.Name) == nil {
-				n.faults.add(arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, didYouMean(arg.Name, declared(def.Arguments)))
+				n.faults.Add(arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, DidYouMean(arg.Name, declared(def.Arguments)))
 			}
 		}
 	}

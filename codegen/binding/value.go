@@ -38,7 +38,7 @@ func (b *bindingCompiler) value(v *ast.Value, p piece) *Value {
 	case Claims:
 		return &Value{Scope: Claims, Path: p.path}
 	}
-	b.at(v, p, "there is no variable $%s%s", p.scope, didYouMean(p.scope, []string{"args", "this", "batch", "claims"}))
+	b.at(v, p, "there is no variable $%s%s", p.scope, DidYouMean(p.scope, []string{"args", "this", "batch", "claims"}))
 	return nil
 }
 
@@ -47,7 +47,7 @@ func (b *bindingCompiler) argument(v *ast.Value, p piece) *Value {
 	field := b.field.Definition
 	arg := field.Arguments.ForName(p.path[0])
 	if arg == nil {
-		b.at(v, p, "%s.%s has no argument %q%s", b.field.Object.Name, field.Name, p.path[0], didYouMean(p.path[0], declared(field.Arguments)))
+		b.at(v, p, "%s.%s has no argument %q%s", b.field.Object.Name, field.Name, p.path[0], DidYouMean(p.path[0], declared(field.Arguments)))
 		return nil
 	}
 	b.used[arg.Name] = true
@@ -60,7 +60,7 @@ func (b *bindingCompiler) argument(v *ast.Value, p piece) *Value {
 		}
 		inner := def.Fields.ForName(name)
 		if inner == nil {
-			b.at(v, p, "%s has no field %q%s", def.Name, name, didYouMean(name, fieldNames(def)))
+			b.at(v, p, "%s has no field %q%s", def.Name, name, DidYouMean(name, fieldNames(def)))
 			return nil
 		}
 		t = nullableIf(inner.Type, !t.NonNull)
@@ -91,7 +91,7 @@ func (b *bindingCompiler) parentValue(v *ast.Value, p piece, scope Scope) *Value
 	}
 	source := b.parentField(p.path[0])
 	if source == nil {
-		b.at(v, p, "%s has no field %q that its own service sends%s", b.field.Object.Name, p.path[0], didYouMean(p.path[0], sentFields(b.field.Object)))
+		b.at(v, p, "%s has no field %q that its own service sends%s", b.field.Object.Name, p.path[0], DidYouMean(p.path[0], SentFields(b.field.Object)))
 		return nil
 	}
 	if scope == Keys {
@@ -119,14 +119,14 @@ func (b *bindingCompiler) batchKey(v *ast.Value, p piece, source *ast.FieldDefin
 // parentField finds a field of the parent that comes with the parent.
 func (b *bindingCompiler) parentField(name string) *ast.FieldDefinition {
 	f := b.field.Object.Fields.ForName(name)
-	if f == nil || !sent(f) {
+	if f == nil || !Sent(f) {
 		return nil
 	}
 	return f
 }
 
-// sent tells whether a field's value comes with its object, not by a resolver.
-func sent(f *ast.FieldDefinition) bool {
+// Sent tells whether a field's value comes with its object, not by a resolver.
+func Sent(f *ast.FieldDefinition) bool {
 	return f.Directives.ForName("connect") == nil && !byHand(f) && !strings.HasPrefix(f.Name, "__")
 }
 
@@ -141,16 +141,16 @@ func byHand(f *ast.FieldDefinition) bool {
 func (b *bindingCompiler) unusedArguments() {
 	for _, arg := range b.field.Definition.Arguments {
 		if !b.used[arg.Name] {
-			b.faults.add(arg.Position, "%s.%s does not use its argument %q; write {$args.%s} where its value goes, or remove it",
+			b.faults.Add(arg.Position, "%s.%s does not use its argument %q; write {$args.%s} where its value goes, or remove it",
 				b.field.Object.Name, b.field.Definition.Name, arg.Name, arg.Name)
 		}
 	}
 }
 
-func sentFields(def *ast.Definition) []string {
+func SentFields(def *ast.Definition) []string {
 	var names []string
 	for _, f := range def.Fields {
-		if sent(f) {
+		if Sent(f) {
 			names = append(names, f.Name)
 		}
 	}

@@ -67,6 +67,7 @@ func (c *Config) checkProgram(k *checker) {
 		"limits.body":        c.Limits.Body < 0,
 		"execution.deadline": c.Execution.Deadline < 0,
 		"execution.maxCalls": c.Execution.MaxCalls < 0,
+		"execution.maxItems": c.Execution.MaxItems < 0,
 		"cors.maxAge":        c.CORS.MaxAge < 0,
 	} {
 		if negative {

@@ -64,11 +64,24 @@ func (s *Store) Get(query string) (*limit.Document, gqlerror.List) {
 	if err != nil {
 		return nil, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}
 	}
+	if err := allowAlone(doc); err != nil {
+		return nil, gqlerror.List{gqlerror.Wrap(err)}
+	}
 	if errs := s.validate(doc.AST); len(errs) > 0 {
 		return nil, errs
 	}
 	s.cache.add(query, doc)
 	return doc, nil
+}
+
+// allowAlone checks the limits of an operation that is the only one of its document, and
+// so is the one to run, before the cost of validating it. Of several it is not known yet
+// which will run.
+func allowAlone(doc *limit.Document) error {
+	if len(doc.AST.Operations) > 1 {
+		return nil
+	}
+	return doc.Allow(doc.AST.Operations[0])
 }
 
 // errEnough ends a validation from within: the validator knows no other way to stop.
