@@ -16,6 +16,7 @@ import (
 	"github.com/99designs/gqlgen/codegen/config"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/checks"
 	"github.com/gatehouse-graphql/gatehouse/codegen/plugin"
 )
 
@@ -94,12 +95,15 @@ func project() (*config.Config, error) {
 	return cfg, nil
 }
 
-// check parses a schema and compiles its bindings.
+// check parses a schema, compiles its bindings, and holds them against the services' documents.
 func check(cfg *config.Config) error {
 	schema, err := binding.Load(cfg.Sources...)
 	if err != nil {
 		return err
 	}
-	_, err = binding.Compile(schema, plugin.Inert(cfg)...)
-	return err
+	graph, err := binding.Compile(schema, plugin.Inert(cfg)...)
+	if err != nil {
+		return err
+	}
+	return checks.Documents(schema, graph)
 }

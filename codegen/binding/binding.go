@@ -41,6 +41,7 @@ type Field struct {
 	Call       Call
 	Root       []string // the members that lead to the value in the answer
 	Batch      *Batch   // nil: a call for each parent
+	Done       bool     // the value is only that the call went well: a Boolean that nothing selects
 }
 
 // Call is one HTTP call with places for values.

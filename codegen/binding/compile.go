@@ -123,6 +123,7 @@ func (c *compiler) connect(object *ast.Definition, field *ast.FieldDefinition, d
 	if len(c.faults) > before {
 		return
 	}
+	f.Done = b.root && f.Call.Method != "GET" && field.Type.NamedType == "Boolean" && f.Root == nil
 	b.unusedArguments()
 	c.graph.Fields = append(c.graph.Fields, f)
 }

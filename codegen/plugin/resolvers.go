@@ -104,7 +104,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		Template: b.Call.Method + " " + b.Call.Template,
 		Params:   params(f, field),
 		Result:   f.typ(field.TypeReference.GO),
-		Done:     g.done(b),
+		Done:     b.Done,
 		NonNull:  field.TypeReference.GQL.NonNull,
 	}
 	var err error
@@ -140,12 +140,6 @@ func (g *generator) services(o *codegen.Object) string {
 		}
 	}
 	return "r.Services"
-}
-
-// done tells whether a binding's value is only whether the call went well.
-func (g *generator) done(b *binding.Field) bool {
-	return b.Call.Method != "GET" && b.Definition.Type.NamedType == "Boolean" && b.Root == nil &&
-		g.data.Objects.ByName(b.Object.Name).Root
 }
 
 func goStrings(names []string) string {

@@ -188,7 +188,7 @@ type reach struct {
 func (g *generator) reachable() *reach {
 	r := &reach{schema: g.data.Config.Schema, read: map[string]bool{}, sent: map[string]bool{}}
 	for _, f := range g.graph.Fields {
-		if !g.done(f) {
+		if !f.Done {
 			r.reads(g, f.Definition.Type.Name())
 		}
 		for _, v := range values(&f.Call) {

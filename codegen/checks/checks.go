@@ -1,0 +1,110 @@
+// Package checks holds a graph's bindings against what the services' OpenAPI documents
+// say: that there is such a call, that it gets what it requires, and that its answer
+// brings what the graph's fields promise. What a document does not say is not checked.
+package checks
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+)
+
+// Documents reads the documents that the sources of a graph name and checks its bindings
+// against them. The error holds every mistake as binding.Faults; each names the line of
+// the schema and, where there is one, the line of the document.
+func Documents(schema *ast.Schema, graph *binding.Graph) error {
+	c := &checker{schema: schema, graph: graph, documents: map[string]*openapi.Document{}, seen: map[visit]bool{}}
+	for _, s := range graph.Sources {
+		c.read(s)
+	}
+	for _, f := range graph.Fields {
+		if doc := c.documents[f.Source]; doc != nil {
+			c.field(f, doc)
+		}
+	}
+	return c.faults.OrNil()
+}
+
+type checker struct {
+	schema    *ast.Schema
+	graph     *binding.Graph
+	documents map[string]*openapi.Document // by the name of the source
+	seen      map[visit]bool
+	faults    binding.Faults
+}
+
+// visit is a type that was held against a schema: types recur, and so do schemas.
+type visit struct {
+	typeName string
+	schema   *openapi.Schema
+}
+
+// read reads a source's document, which lies beside the schema file that names it.
+func (c *checker) read(s binding.Source) {
+	if s.OpenAPI == "" {
+		return
+	}
+	doc, err := openapi.Read(filepath.ToSlash(filepath.Join(filepath.Dir(s.Position.Src.Name), s.OpenAPI)))
+	if err != nil {
+		c.faults.Add(s.Position, "the document of the source %q cannot be read: %v", s.Name, err)
+		return
+	}
+	c.documents[s.Name] = doc
+}
+
+// field checks one binding.
+func (c *checker) field(f *binding.Field, doc *openapi.Document) {
+	op := doc.Find(f.Call.Method, pathOf(f.Call.Path))
+	if op == nil {
+		c.faults.Add(f.Call.Position, "%s has no %s %s%s", doc.File, f.Call.Method, pathOf(f.Call.Path),
+			binding.DidYouMean(f.Call.Method+" "+pathOf(f.Call.Path), operationsOf(doc)))
+		return
+	}
+	r := &request{checker: c, field: f, op: op, filled: map[*openapi.Parameter]bool{}}
+	r.path()
+	r.query()
+	r.headers()
+	r.required()
+	r.body()
+	c.answer(f, op)
+}
+
+// pathOf writes a path as documents do, with {} for each value.
+func pathOf(parts []binding.Part) string {
+	var b strings.Builder
+	for _, p := range parts {
+		if p.Value != nil {
+			p.Literal = "{}"
+		}
+		b.WriteString(p.Literal)
+	}
+	return b.String()
+}
+
+func operationsOf(doc *openapi.Document) []string {
+	names := make([]string, len(doc.Operations))
+	for i, op := range doc.Operations {
+		names[i] = op.Method + " " + op.Path
+	}
+	return names
+}
+
+// typeOf is a GraphQL type as the services see its values.
+func (c *checker) typeOf(t *ast.Type) openapi.Type {
+	if t.Elem != nil {
+		element := c.typeOf(t.Elem)
+		return openapi.Type{NonNull: t.NonNull, Elem: &element}
+	}
+	def := c.schema.Types[t.NamedType]
+	seen := openapi.Type{Name: t.NamedType, NonNull: t.NonNull, Object: def.Kind != ast.Scalar && def.Kind != ast.Enum}
+	for _, v := range def.EnumValues {
+		seen.Values = append(seen.Values, c.graph.WireName(def.Name, v.Name))
+	}
+	return seen
+}
+
+func nameOf(f *binding.Field) string { return f.Object.Name + "." + f.Definition.Name }

@@ -1,0 +1,94 @@
+package checks
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// documents loads a schema as generate does and checks it.
+func documents(t testing.TB, name, text string) error {
+	t.Helper()
+	schema, err := binding.Load(&ast.Source{Name: name, Input: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	graph, err := binding.Compile(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Documents(schema, graph)
+}
+
+// Each fixture is held against service.yaml; its golden file says what is reported. What
+// fits, in valid.graphqls, has none.
+func TestDocuments(t *testing.T) {
+	fixtures, err := filepath.Glob("testdata/*.graphqls")
+	if err != nil || len(fixtures) == 0 {
+		t.Fatal("no fixtures", err)
+	}
+	for _, path := range fixtures {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if err := documents(t, path, string(text)); err != nil {
+				got = err.Error() + "\n"
+			}
+			golden := strings.TrimSuffix(path, ".graphqls") + ".golden"
+			if *update && got != "" {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+// A document that changes its mind breaks the build, with the line of each side.
+func TestDocumentBecomesNullable(t *testing.T) {
+	text, err := os.ReadFile("../../schema/openapi/users.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	schema := `extend schema @source(name: "users", openapi: "users.yaml")
+type Query { user(id: ID!): User @connect(source: "users", http: {GET: "/users/{$args.id}"}) }
+type User {
+  name: String!
+}`
+	for document, want := range map[string]string{
+		string(text): "",
+		strings.Replace(string(text), "        name: {type: string}\n        role:", "        name: {type: [string, 'null']}\n        role:", 1): "schema.graphqls:4:9: User.name is String!, but " + dir + "/users.yaml:68 says it may be null; write String",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "users.yaml"), []byte(document), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := documents(t, filepath.Join(dir, "schema.graphqls"), schema); err != nil {
+			got = strings.TrimPrefix(err.Error(), dir+"/")
+		}
+		if got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}

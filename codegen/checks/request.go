@@ -1,0 +1,340 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+)
+
+// request checks what one call sends.
+type request struct {
+	*checker
+	field  *binding.Field
+	op     *openapi.Operation
+	filled map[*openapi.Parameter]bool // those that the call gives
+}
+
+// fault reports a mistake at the call's text.
+func (r *request) fault(format string, args ...any) {
+	r.faults.Add(r.field.Call.Position, format, args...)
+}
+
+// called is the operation, for people.
+func (r *request) called() string { return r.op.Method + " " + r.op.Path }
+
+// path checks the values that are a whole segment, as those of documents mostly are.
+func (r *request) path() {
+	theirs := strings.Split(r.op.Path, "/")
+	for i, part := range segments(r.field.Call.Path) {
+		if part == nil || i >= len(theirs) || !strings.HasPrefix(theirs[i], "{") {
+			continue
+		}
+		if p := r.op.Parameter("path", strings.Trim(theirs[i], "{}")); p != nil {
+			r.value(part, p)
+		}
+	}
+}
+
+// segments gives the value that makes up each segment of a path, nil for other segments.
+func segments(parts []binding.Part) []*binding.Value {
+	values := []*binding.Value{nil}
+	whole := true // so far the last segment is nothing or one value
+	for _, p := range parts {
+		last := len(values) - 1
+		if p.Value != nil {
+			if !whole || values[last] != nil {
+				values[last], whole = nil, false
+				continue
+			}
+			values[last] = p.Value
+			continue
+		}
+		for i, text := range strings.Split(p.Literal, "/") {
+			if i > 0 {
+				values, whole = append(values, nil), true
+			}
+			if text != "" {
+				values[len(values)-1], whole = nil, false
+			}
+		}
+	}
+	return values
+}
+
+func (r *request) query() {
+	for _, param := range r.field.Call.Query {
+		if p := r.op.Parameter("query", param.Name); p != nil {
+			r.filled[p] = true
+			r.parameter(param, p)
+			continue
+		}
+		if base, member, ok := deep(param.Name); ok {
+			if p := r.op.Parameter("query", base); p != nil && p.Style == "deepObject" {
+				r.filled[p] = true
+				r.member(param, p, member)
+				continue
+			}
+		}
+		r.fault("%s takes no query parameter %q (%s)%s", r.called(), param.Name, r.op.Place, binding.DidYouMean(param.Name, r.parameters("query")))
+	}
+}
+
+// deep takes apart name[member], the style deepObject.
+func deep(name string) (base, member string, ok bool) {
+	base, rest, found := strings.Cut(name, "[")
+	member, closed := strings.CutSuffix(rest, "]")
+	return base, member, found && closed
+}
+
+func (r *request) parameters(in string) []string {
+	var names []string
+	for _, p := range r.op.Parameters {
+		if p.In == in {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// parameter checks a parameter's value, and how a list of them is written.
+func (r *request) parameter(param binding.Param, p *openapi.Parameter) {
+	if len(param.Parts) != 1 || param.Parts[0].Value == nil {
+		return // text, which is the writer's business
+	}
+	v := param.Parts[0].Value
+	if v.Type == nil {
+		return
+	}
+	list := v.Scope == binding.Keys || v.Type.Elem != nil
+	if list && p.Style == "form" && p.Explode != param.Each {
+		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
+		if p.Explode {
+			r.fault("%s takes %s once for each element (%s); write %s={%s*}", r.called(), p.Name, p.Place, p.Name, variable)
+		} else {
+			r.fault("%s takes %s as one list with commas (%s); write %s={%s}", r.called(), p.Name, p.Place, p.Name, variable)
+		}
+	}
+	r.value(v, p)
+	r.batchSize(v, p)
+}
+
+// value checks that a variable is what a parameter takes.
+func (r *request) value(v *binding.Value, p *openapi.Parameter) {
+	if v.Type == nil {
+		return
+	}
+	t := r.valueType(v)
+	if why := t.FillsParameter(p); why != "" {
+		r.fault("%s is %s, but %s", describe(v), t, why)
+	}
+}
+
+// valueType is the type of a variable, where an argument's default value stands for null.
+func (r *request) valueType(v *binding.Value) openapi.Type {
+	t := r.typeOf(v.Type)
+	switch v.Scope {
+	case binding.Keys:
+		key := v.Type
+		if key.Elem != nil {
+			key = key.Elem
+		}
+		element := openapi.Type{Name: key.NamedType, NonNull: true}
+		return openapi.Type{NonNull: true, Elem: &element}
+	case binding.Args:
+		arg := r.field.Definition.Arguments.ForName(v.Path[0])
+		t.NonNull = t.NonNull || len(v.Path) == 1 && arg.DefaultValue != nil
+	case binding.This:
+		t.NonNull = true // without it, there is no call
+	}
+	return t
+}
+
+func describe(v *binding.Value) string {
+	return fmt.Sprintf("{$%s.%s}", v.Scope, strings.Join(v.Path, "."))
+}
+
+// batchSize checks that a batch asks for no more keys at a time than the service takes.
+func (r *request) batchSize(v *binding.Value, p *openapi.Parameter) {
+	if v.Scope != binding.Keys || p.Schema.MaxItems == nil {
+		return
+	}
+	if size, most := r.field.Batch.MaxSize, *p.Schema.MaxItems; size == 0 || size > most {
+		r.fault("%s takes at most %d values for %s (%s); write batch: {maxSize: %d}", r.called(), most, p.Name, p.Place, most)
+	}
+}
+
+// member checks a value inside a parameter that is an object.
+func (r *request) member(param binding.Param, p *openapi.Parameter, name string) {
+	if p.Schema.Any() {
+		return
+	}
+	property := p.Schema.Property(name)
+	if property == nil {
+		if p.Schema.Additional == nil {
+			r.fault("%s has no member %q (%s)%s", p.Name, name, p.Place, binding.DidYouMean(name, p.Schema.PropertyNames()))
+		}
+		return
+	}
+	if len(param.Parts) != 1 || param.Parts[0].Value == nil || param.Parts[0].Value.Type == nil {
+		return
+	}
+	v := param.Parts[0].Value
+	as := &openapi.Parameter{Place: property.Place, Name: name, Required: property.Required && p.Required, Schema: property.Schema}
+	r.value(v, as)
+}
+
+func (r *request) headers() {
+	for _, h := range r.field.Call.Headers {
+		p := r.op.Parameter("header", h.Name)
+		if p == nil {
+			continue // services may take more than their documents say
+		}
+		r.filled[p] = true
+		if len(h.Parts) == 1 && h.Parts[0].Value != nil {
+			r.value(h.Parts[0].Value, p)
+		}
+	}
+}
+
+// required finds parameters that nothing fills.
+func (r *request) required() {
+	for _, p := range r.op.Parameters {
+		if !p.Required || r.filled[p] || p.In != "query" && p.In != "header" {
+			continue
+		}
+		how := fmt.Sprintf("add %s={...} to the query", p.Name)
+		if p.In == "header" {
+			how = fmt.Sprintf("add it under headers: [{name: %q, value: ...}]", p.Name)
+		}
+		r.fault("%s requires the %s parameter %s (%s), which nothing fills; %s", r.called(), p.In, p.Name, p.Place, how)
+	}
+}
+
+func (r *request) body() {
+	sent, body := r.field.Call.Body, r.op.Body
+	switch {
+	case sent == nil && body != nil && body.Required:
+		r.fault("%s requires a body (%s); add body: \"$args.input\"", r.called(), body.Place)
+	case sent != nil && body == nil:
+		r.fault("%s takes no body (%s); leave out body", r.called(), r.op.Place)
+	case sent != nil:
+		if media := r.media(body); media != nil {
+			r.input(sent, media.Schema)
+		}
+	}
+}
+
+// media finds the form of the body that the call sends. When there is none, it says which
+// ones the service takes.
+func (r *request) media(body *openapi.Body) *openapi.Media {
+	mime := "application/json"
+	if r.field.Call.Form {
+		mime = "application/x-www-form-urlencoded"
+	}
+	for _, h := range r.field.Call.Headers {
+		if strings.EqualFold(h.Name, "Content-Type") && len(h.Parts) == 1 && h.Parts[0].Value == nil {
+			mime = h.Parts[0].Literal
+		}
+	}
+	i := slices.IndexFunc(body.Media, func(m openapi.Media) bool { return takes(m.Type, mime) })
+	if i >= 0 {
+		return &body.Media[i]
+	}
+	if len(body.Media) > 0 {
+		r.fault("%s takes %s (%s), not %s; %s", r.called(), body.Media[0].Type, body.Media[0].Place, mime, remedy(body.Media[0].Type))
+	}
+	return nil
+}
+
+// takes tells whether a media type or range of a document includes what is sent.
+func takes(theirs, sent string) bool {
+	theirs, _, _ = strings.Cut(theirs, ";")
+	theirs = strings.ToLower(strings.TrimSpace(theirs))
+	kind, all := strings.CutSuffix(theirs, "/*")
+	return theirs == strings.ToLower(sent) || theirs == "*/*" || all && strings.HasPrefix(sent, kind+"/")
+}
+
+// remedy says how to send a media type.
+func remedy(mime string) string {
+	switch {
+	case mime == "application/x-www-form-urlencoded":
+		return "write encoding: FORM"
+	case strings.HasSuffix(mime, "+json"):
+		return fmt.Sprintf("add headers: [{name: \"Content-Type\", value: %q}]", mime)
+	case mime == "application/json":
+		return "leave out encoding and the header Content-Type"
+	}
+	return "resolve the field by hand in resolvers/"
+}
+
+// input checks that what a client may send is what the service takes.
+func (r *request) input(v *binding.Value, s *openapi.Schema) {
+	def := r.schema.Types[v.Type.Name()]
+	if v.Type.Elem != nil || def.Kind != ast.InputObject {
+		if why := r.valueType(v).Fills(s); why != "" {
+			r.fault("the body is %s, but %s", v.Type, why)
+		}
+		return
+	}
+	r.inputFields(def, s)
+}
+
+// inputFields checks the fields of an input against the members of an object.
+func (c *checker) inputFields(def *ast.Definition, s *openapi.Schema) {
+	at := visit{def.Name, s}
+	if c.seen[at] || s.Any() {
+		return
+	}
+	c.seen[at] = true
+	given := map[string]bool{}
+	for _, f := range def.Fields {
+		wire := c.graph.WireName(def.Name, f.Name)
+		given[wire] = true
+		property := s.Property(wire)
+		if property == nil {
+			if s.Additional == nil {
+				c.faults.Add(f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, place(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
+			}
+			continue
+		}
+		t := c.typeOf(f.Type)
+		t.NonNull = t.NonNull || f.DefaultValue != nil
+		if why := t.FillsProperty(property); why != "" {
+			c.faults.Add(f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+			continue
+		}
+		c.inputMember(f.Type, property.Schema)
+	}
+	c.missingFields(def, s, given)
+}
+
+// inputMember goes on into objects and lists of them.
+func (c *checker) inputMember(t *ast.Type, s *openapi.Schema) {
+	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
+		s = s.Items
+	}
+	if def := c.schema.Types[t.Name()]; t.Elem == nil && def.Kind == ast.InputObject {
+		c.inputFields(def, s)
+	}
+}
+
+func (c *checker) missingFields(def *ast.Definition, s *openapi.Schema, given map[string]bool) {
+	for _, name := range s.PropertyNames() {
+		if p := s.Property(name); p.Required && !given[name] && !p.Schema.ReadOnly {
+			c.faults.Add(def.Position, "%s lacks %q, which %s requires; add a field for it", def.Name, name, p.Place)
+		}
+	}
+}
+
+// place names a schema with its line.
+func place(s *openapi.Schema) string {
+	if s.Name == "" {
+		return s.Place.String()
+	}
+	return fmt.Sprintf("%s (%s)", s.Name, s.Place)
+}

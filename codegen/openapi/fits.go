@@ -1,0 +1,313 @@
+package openapi
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Type is a GraphQL type, as far as its values show on the way to a service or back.
+// It is a list when Elem is set, an enum when Values are, an object when Object is,
+// and a scalar otherwise; scalars that are not of our vocabulary fit everything.
+type Type struct {
+	Name    string
+	NonNull bool     // as an argument or input field: or it has a default value
+	Elem    *Type    // of a list
+	Values  []string // of an enum, as the services call them
+	Object  bool     // object, interface, union or input
+}
+
+// String is the type as GraphQL writes it.
+func (t Type) String() string {
+	s := t.Name
+	if t.Elem != nil {
+		s = "[" + t.Elem.String() + "]"
+	}
+	if t.NonNull {
+		s += "!"
+	}
+	return s
+}
+
+// Holds tells why a field of the type cannot hold what a service sends, "" when it can.
+// It reads behind "User.age is Int, but ". Members of objects are not looked at.
+func (t Type) Holds(s *Schema) string {
+	if t.NonNull && s.Nullable {
+		return fmt.Sprintf("%s says it may be null; write %s", s.NullAt, strings.TrimSuffix(t.String(), "!"))
+	}
+	for _, leaf := range s.Leaves() {
+		if why := t.holdsLeaf(leaf); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// HoldsProperty is Holds for a member of an object, which may also be left out.
+func (t Type) HoldsProperty(p *Property) string {
+	switch {
+	case p.Schema.WriteOnly:
+		return fmt.Sprintf("%s says it is writeOnly, so it is never sent; remove the field", p.Place)
+	case t.NonNull && !p.Required:
+		return fmt.Sprintf("%s does not require it; write %s", p.Place, strings.TrimSuffix(t.String(), "!"))
+	}
+	return t.Holds(p.Schema)
+}
+
+func (t Type) holdsLeaf(s *Schema) string {
+	switch {
+	case s.Any() || t.Name == "JSON":
+		return ""
+	case t.Elem != nil:
+		if !s.only("array") {
+			return says(s)
+		}
+		if s.Items == nil {
+			return ""
+		}
+		return t.Elem.Holds(s.Items)
+	case t.Object:
+		return unless(s.only("object"), s)
+	case len(t.Values) > 0:
+		return t.holdsEnum(s)
+	}
+	return t.holdsScalar(s)
+}
+
+// holdsEnum finds values that the service sends and the enum lacks.
+func (t Type) holdsEnum(s *Schema) string {
+	if !s.only("string") {
+		return says(s)
+	}
+	for _, v := range s.Enum {
+		if !slices.Contains(t.Values, v.Text) {
+			return fmt.Sprintf("%s has the value %q; add it to %s, under another name with @json(name: %q) if need be", v.Place, v.Text, t.Name, v.Text)
+		}
+	}
+	return ""
+}
+
+func (t Type) holdsScalar(s *Schema) string {
+	k, known := scalars[t.Name]
+	switch {
+	case !known:
+		return ""
+	case !s.only(k.holds...) || s.Is("string") && !k.reads(s.Format):
+		return says(s)
+	case t.Name == "Int" && wide(s):
+		return says(s)
+	}
+	return ""
+}
+
+// Fills tells why a value of the type is not what a service takes in JSON, "" when it
+// is. It reads behind "NewUser.age is Int, but ". That null may be sent where the
+// service takes none is no reason: GraphQL cannot say "leave out, but no null".
+func (t Type) Fills(s *Schema) string { return t.fills(s, false) }
+
+// FillsProperty is Fills for a member of an object.
+func (t Type) FillsProperty(p *Property) string {
+	switch {
+	case p.Schema.ReadOnly:
+		return fmt.Sprintf("%s says it is readOnly, so the service does not take it; remove the field", p.Place)
+	case p.Required && !t.NonNull && !p.Schema.Nullable:
+		return fmt.Sprintf("%s requires it; write %s!", p.Place, t)
+	}
+	return t.Fills(p.Schema)
+}
+
+// FillsParameter is Fills for a parameter, where values are text: an ID fills a whole
+// number, one value fills a list, and any scalar fills a string.
+func (t Type) FillsParameter(p *Parameter) string {
+	if p.Required && !t.NonNull {
+		return fmt.Sprintf("%s requires it; write %s!", p.Place, t)
+	}
+	return t.fills(p.Schema, p.Media == "" || !isJSON(p.Media))
+}
+
+func (t Type) fills(s *Schema, asText bool) string {
+	why := ""
+	for _, leaf := range s.Leaves() {
+		if why = t.fillsLeaf(leaf, asText); why == "" {
+			return ""
+		}
+	}
+	return why
+}
+
+func (t Type) fillsLeaf(s *Schema, asText bool) string {
+	switch {
+	case s.Any() || t.Name == "JSON" && t.Elem == nil:
+		return ""
+	case t.Elem != nil:
+		if !s.Is("array") || s.Items == nil {
+			return unless(s.Is("array"), s)
+		}
+		return t.Elem.fills(s.Items, asText)
+	case t.Object:
+		return unless(s.Is("object"), s)
+	case asText && s.Is("array") && s.Items != nil:
+		return t.fills(s.Items, asText)
+	case len(t.Values) > 0:
+		return t.fillsEnum(s)
+	}
+	return t.fillsScalar(s, asText)
+}
+
+// fillsEnum finds values of the enum that the service does not take.
+func (t Type) fillsEnum(s *Schema) string {
+	if !s.Is("string") {
+		return says(s)
+	}
+	for _, v := range t.Values {
+		taken := func(o Value) bool { return o.Text == v }
+		if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, taken) {
+			return fmt.Sprintf("%s does not take its value %q; there is %s", s.Place, v, s.values())
+		}
+	}
+	return ""
+}
+
+func (t Type) fillsScalar(s *Schema, asText bool) string {
+	k, known := scalars[t.Name]
+	if !known {
+		return ""
+	}
+	writes := k.writes
+	if asText {
+		writes = append(slices.Clone(k.holds), "string")
+	}
+	for _, kind := range writes {
+		switch {
+		case kind == "string" && s.Is("string") && (k.reads(s.Format) || asText && k.writes[0] != "string"):
+			return ""
+		case kind == "string" && !s.Is("string"):
+		case kind != "string" && (s.Is(kind) || kind == "integer" && s.Is("number")):
+			return ""
+		}
+	}
+	return says(s)
+}
+
+// scalar is what one of our scalars reads and writes.
+type scalar struct {
+	holds   []string // the JSON types that it reads
+	writes  []string // the JSON types that it writes, or may be told to write
+	formats []string // those of strings that it understands; nil: all
+}
+
+var scalars = map[string]scalar{
+	"String":   {holds: []string{"string"}, writes: []string{"string"}},
+	"ID":       {holds: []string{"string", "integer"}, writes: []string{"string"}},
+	"Int":      {holds: []string{"integer"}, writes: []string{"integer"}},
+	"Float":    {holds: []string{"number", "integer"}, writes: []string{"number"}},
+	"Boolean":  {holds: []string{"boolean"}, writes: []string{"boolean"}},
+	"Int64":    {holds: []string{"integer", "string"}, writes: []string{"integer", "string"}, formats: []string{"int64", "uint64", "int32"}},
+	"Decimal":  {holds: []string{"number", "integer", "string"}, writes: []string{"string", "number"}, formats: []string{"decimal", "number", "double", "float"}},
+	"DateTime": {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"date-time"}},
+	"Date":     {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"date"}},
+	"UUID":     {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"uuid"}},
+	"URL":      {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"uri", "url", "uri-reference", "iri", "iri-reference"}},
+	"Upload":   {writes: []string{"string"}, formats: []string{"binary", "byte"}},
+}
+
+// others are formats that no scalar but String and ID understands.
+var others = []string{"email", "idn-email", "hostname", "ipv4", "ipv6", "password", "time", "duration", "regex", "json-pointer"}
+
+// reads tells whether the scalar understands strings of a format. A format that nobody
+// knows, or none, is trusted: the document often says no more than "string".
+func (k scalar) reads(format string) bool {
+	if format == "" || k.formats == nil || slices.Contains(k.formats, format) {
+		return true
+	}
+	for _, other := range scalars {
+		if slices.Contains(other.formats, format) {
+			return false
+		}
+	}
+	return !slices.Contains(others, format)
+}
+
+// only tells whether a schema allows nothing but these types.
+func (s *Schema) only(types ...string) bool {
+	return !slices.ContainsFunc(s.Types, func(t string) bool { return !slices.Contains(types, t) })
+}
+
+// wide tells whether whole numbers may need more than the 32 bits of an Int. A number
+// of no said size is trusted to be small; the gateway refuses one that is not.
+func wide(s *Schema) bool {
+	switch s.Format {
+	case "int64", "uint64", "uint32", "bigint", "unix-time":
+		return s.Minimum == nil || s.Maximum == nil || *s.Minimum < math.MinInt32 || *s.Maximum > math.MaxInt32
+	}
+	return s.Maximum != nil && *s.Maximum > math.MaxInt32 || s.Minimum != nil && *s.Minimum < math.MinInt32
+}
+
+func unless(ok bool, s *Schema) string {
+	if ok {
+		return ""
+	}
+	return says(s)
+}
+
+// says tells what a schema is and the type that fits it.
+func says(s *Schema) string {
+	return fmt.Sprintf("%s says %s; write %s", s.Place, s, s.graphQL())
+}
+
+// String is the schema in a few words, such as "array" or "string (date-time)".
+func (s *Schema) String() string {
+	if s.Any() {
+		return "anything"
+	}
+	text := strings.Join(s.Types, " or ")
+	if len(s.Types) == 0 {
+		text = "one of several"
+	}
+	if s.Format != "" {
+		text += " (" + s.Format + ")"
+	}
+	return text
+}
+
+// graphQL suggests the type that holds what a schema allows.
+func (s *Schema) graphQL() string {
+	switch {
+	case len(s.Types) != 1:
+		return "JSON"
+	case s.Is("array"):
+		return "a list"
+	case s.Is("object"):
+		return "an object type, or JSON"
+	case s.Is("integer") && wide(s):
+		return "Int64 or ID"
+	case s.Is("integer"):
+		return "Int"
+	case s.Is("number"):
+		return "Float or Decimal"
+	case s.Is("boolean"):
+		return "Boolean"
+	}
+	return s.graphQLString()
+}
+
+func (s *Schema) graphQLString() string {
+	if len(s.Enum) > 0 {
+		return "String, or an enum of " + s.values()
+	}
+	for _, name := range []string{"DateTime", "Date", "UUID", "URL", "Decimal", "Int64", "Upload"} {
+		if slices.Contains(scalars[name].formats, s.Format) {
+			return name + " or String"
+		}
+	}
+	return "String"
+}
+
+func (s *Schema) values() string {
+	var all []string
+	for _, v := range s.Enum {
+		all = append(all, v.Text)
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,191 @@
+package openapi
+
+import (
+	"slices"
+	"strings"
+)
+
+var verbs = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"}
+
+// operations reads everything under paths.
+func (r *reader) operations(root node) {
+	paths := root.get("paths")
+	if !paths.absent() && !paths.isMapping() {
+		r.warn(paths.place(), "paths should be a mapping from paths such as /users to operations")
+	}
+	for path, item := range paths.members() {
+		if strings.HasPrefix(path.Value, "/") {
+			r.pathItem(path.Value, item)
+		}
+	}
+	r.uniqueIDs()
+	r.complete()
+}
+
+// pathItem reads the operations of a path. What stands beside a $ref counts too.
+func (r *reader) pathItem(path string, item node) {
+	shared := r.parameters(item.get("parameters"))
+	for key, value := range item.members() {
+		switch {
+		case slices.Contains(verbs, key.Value):
+			r.operation(strings.ToUpper(key.Value), path, key, value, shared)
+		case key.Value == "additionalOperations":
+			for method, value := range value.members() {
+				r.operation(method.Value, path, method, value, shared)
+			}
+		case key.Value == "$ref":
+			if other := r.follow(item); !other.absent() {
+				r.pathItem(path, other)
+			}
+		}
+	}
+}
+
+func (r *reader) operation(method, path string, key, n node, shared []*Parameter) {
+	if !n.isMapping() {
+		r.warn(key.place(), "%s of %s should be a mapping", key.Value, path)
+		return
+	}
+	r.doc.Operations = append(r.doc.Operations, &Operation{
+		Place:      key.place(),
+		ID:         n.get("operationId").text(),
+		Method:     method,
+		Path:       path,
+		Parameters: override(shared, r.parameters(n.get("parameters"))),
+		Body:       r.body(n.get("requestBody")),
+		Responses:  r.responses(n.get("responses")),
+		pattern:    pattern(path),
+	})
+}
+
+func (r *reader) uniqueIDs() {
+	first := map[string]*Operation{}
+	for _, o := range r.doc.Operations {
+		if other := first[o.ID]; other != nil {
+			r.warn(o.Place, "the operationId %q is taken by %s; give each operation its own", o.ID, other.Place)
+		} else if o.ID != "" {
+			first[o.ID] = o
+		}
+	}
+}
+
+// override puts an operation's parameters in the place of the path's.
+func override(shared, own []*Parameter) []*Parameter {
+	all := slices.Clone(shared)
+	for _, p := range own {
+		same := func(o *Parameter) bool { return o.In == p.In && o.Name == p.Name }
+		if i := slices.IndexFunc(all, same); i >= 0 {
+			all[i] = p
+		} else {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func (r *reader) parameters(list node) []*Parameter {
+	var all []*Parameter
+	for _, n := range list.list() {
+		at := n.place()
+		if n = r.follow(n); n.absent() {
+			continue
+		}
+		p := r.parameter(n)
+		switch {
+		case p.Name == "" || p.In == "":
+			r.warn(at, "a parameter needs name and in")
+		case p.In == "header" && spokenFor(p.Name):
+		default:
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// spokenFor tells whether the specification has a parameter of this name ignored,
+// since media types and security say it.
+func spokenFor(header string) bool {
+	return slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(header))
+}
+
+func (r *reader) parameter(n node) *Parameter {
+	p := &Parameter{
+		Place: n.place(),
+		Name:  n.get("name").text(), In: n.get("in").text(), Style: n.get("style").text(),
+		AllowReserved: n.get("allowReserved").isTrue(),
+		Schema:        r.schemaOrAny(n.get("schema"), n.place()),
+	}
+	p.Required = p.In == "path" || n.get("required").isTrue()
+	if p.Style == "" {
+		p.Style = defaultStyle(p.In)
+	}
+	p.Explode = n.get("explode").isTrue()
+	if n.get("explode").absent() {
+		p.Explode = p.Style == "form" || p.Style == "cookie"
+	}
+	if media := r.media(n.get("content")); len(media) > 0 {
+		p.Media, p.Schema, p.Style, p.Explode = media[0].Type, media[0].Schema, "", false
+	}
+	return p
+}
+
+// defaultStyle is that of the specification (3.2.0, section 4.12.2.2).
+func defaultStyle(in string) string {
+	switch in {
+	case "query", "cookie":
+		return "form"
+	case "path", "header":
+		return "simple"
+	}
+	return ""
+}
+
+func (r *reader) body(n node) *Body {
+	if n = r.follow(n); !n.isMapping() {
+		return nil
+	}
+	return &Body{Place: n.place(), Required: n.get("required").isTrue(), Media: r.media(n.get("content"))}
+}
+
+func (r *reader) responses(n node) []*Response {
+	var all []*Response
+	for status, answer := range n.members() {
+		if strings.HasPrefix(status.Value, "x-") {
+			continue
+		}
+		response := &Response{Place: status.place(), Status: status.Value}
+		if answer = r.follow(answer); !answer.absent() {
+			response.Headers = r.headers(answer.get("headers"))
+			response.Media = r.media(answer.get("content"))
+		}
+		all = append(all, response)
+	}
+	return all
+}
+
+func (r *reader) headers(n node) []*Header {
+	var all []*Header
+	for name, header := range n.members() {
+		header = r.follow(header)
+		schema := header.get("schema")
+		if media := r.media(header.get("content")); len(media) > 0 {
+			all = append(all, &Header{Place: name.place(), Name: name.Value, Schema: media[0].Schema})
+			continue
+		}
+		all = append(all, &Header{Place: name.place(), Name: name.Value, Schema: r.schemaOrAny(schema, name.place())})
+	}
+	return all
+}
+
+func (r *reader) media(content node) []Media {
+	var all []Media
+	for key, n := range content.members() {
+		n = r.follow(n)
+		m := Media{Place: key.place(), Type: key.Value, Schema: r.schemaOrAny(n.get("schema"), key.place())}
+		if items := n.get("itemSchema"); !items.absent() {
+			m.Items = r.schema(items)
+		}
+		all = append(all, m)
+	}
+	return all
+}

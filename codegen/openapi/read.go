@@ -1,0 +1,167 @@
+package openapi
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pb33f/libopenapi/datamodel"
+)
+
+// maxFile bounds the size of a document.
+const maxFile = 64 << 20
+
+// Read reads a document and the files that it refers to. An error names the file, the
+// line where there is one, and what to do.
+func Read(path string) (*Document, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("openapi document: %w", err)
+	}
+	return read(path, text, readFile)
+}
+
+// Parse reads a document from its text. References to other files are not followed but
+// warned of. The name stands in places and messages.
+func Parse(name string, text []byte) (*Document, error) {
+	return read(name, text, func(string) ([]byte, error) { return nil, errors.New("only one file is read here") })
+}
+
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, fmt.Errorf("%s is no file of at most %d MiB", path, maxFile>>20)
+	}
+	return os.ReadFile(path)
+}
+
+// reader reads one document.
+type reader struct {
+	doc     *Document
+	open    func(path string) ([]byte, error)
+	files   map[string]node // by path; absent when it cannot be read
+	targets map[target]node
+	warned  map[warning]bool
+	building
+}
+
+type warning struct {
+	place Place
+	text  string
+}
+
+// read turns a panic of the libraries, which some broken documents cause, into an error.
+func read(name string, text []byte, open func(string) ([]byte, error)) (doc *Document, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			doc, err = nil, fmt.Errorf("%s: the document cannot be read (%v); check it with a linter for OpenAPI", name, p)
+		}
+	}()
+	root, err := parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	version, err := versionOf(root)
+	if err != nil {
+		return nil, err
+	}
+	if version == "2.0" {
+		if root, err = lift(root); err != nil {
+			return nil, err
+		}
+	}
+	r := newReader(&Document{File: name, Version: version}, root, open)
+	r.operations(root)
+	r.finish()
+	return r.doc, nil
+}
+
+func newReader(doc *Document, root node, open func(string) ([]byte, error)) *reader {
+	return &reader{
+		doc: doc, open: open,
+		files:    map[string]node{doc.File: root},
+		targets:  map[target]node{},
+		warned:   map[warning]bool{},
+		building: newBuilding(),
+	}
+}
+
+// parse reads YAML or JSON. The library mends escapes of JSON that YAML does not know.
+// Its model of a document is not used: there, one reference that leads nowhere costs all
+// parameters or answers of an operation, or all paths, and files that refer to each
+// other are read by goroutines that at times wait for each other for ever.
+func parse(name string, text []byte) (node, error) {
+	info, err := datamodel.ExtractSpecInfoWithConfig(text, &datamodel.DocumentConfiguration{SkipJSONConversion: true})
+	if info == nil || info.RootNode == nil || len(info.RootNode.Content) == 0 {
+		if err == nil || len(strings.TrimSpace(string(text))) == 0 {
+			return node{}, fmt.Errorf("%s:1: the file is empty; it should hold an OpenAPI document", name)
+		}
+		return node{}, syntaxError(name, err)
+	}
+	return wrap(info.RootNode.Content[0], name), nil
+}
+
+var lineOfError = regexp.MustCompile(`\bL(\d+)\.C\d+|\bline (\d+)`)
+
+// syntaxError takes the line out of a parser's message, the first when it names several.
+func syntaxError(name string, err error) error {
+	text := err.Error()
+	line := "1"
+	if m := lineOfError.FindStringSubmatch(text); m != nil {
+		line = m[1] + m[2]
+	}
+	for _, noise := range []string{"unable to parse specification: ", "go-yaml load error "} {
+		text = strings.ReplaceAll(text, noise, "")
+	}
+	return fmt.Errorf("%s:%s: the file is neither YAML nor JSON: %s", name, line, text)
+}
+
+var readable = regexp.MustCompile(`^3\.[012](\.\d+)?(-.*)?$`)
+
+// versionOf is the version of the specification, as the document says it.
+func versionOf(root node) (string, error) {
+	if !root.isMapping() {
+		return "", fmt.Errorf("%s: the file is no OpenAPI document; it should begin with openapi: 3.1.0, or swagger: \"2.0\"", root.place())
+	}
+	for _, key := range []string{"openapi", "swagger"} {
+		said := root.get(key)
+		switch text := said.text(); {
+		case said.absent():
+			continue
+		case key == "openapi" && readable.MatchString(text):
+			return text, nil
+		case key == "swagger" && (text == "2.0" || text == "2"):
+			return "2.0", nil
+		default:
+			return "", fmt.Errorf("%s: %s %q cannot be read; known are 3.0, 3.1, 3.2, and Swagger 2.0", said.place(), key, text)
+		}
+	}
+	return "", fmt.Errorf("%s: the file does not say its version; add openapi: 3.1.0, or name another file", root.place())
+}
+
+// warn notes what could not be read, once for each place.
+func (r *reader) warn(at Place, format string, args ...any) {
+	r.warned[warning{at, fmt.Sprintf(format, args...)}] = true
+}
+
+func (r *reader) finish() {
+	var all []warning
+	for w := range r.warned {
+		all = append(all, w)
+	}
+	slices.SortFunc(all, func(a, b warning) int {
+		if c := comparePlaces(a.place, b.place); c != 0 {
+			return c
+		}
+		return strings.Compare(a.text, b.text)
+	})
+	for _, w := range all {
+		r.doc.Warnings = append(r.doc.Warnings, fmt.Sprintf("%s: %s", w.place, w.text))
+	}
+}

@@ -1,0 +1,101 @@
+package openapi
+
+import (
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// target is what a reference names.
+type target struct{ file, fragment string }
+
+// follow leads from a reference to what it names, through further references. It is
+// absent when that cannot be found, which is warned of.
+func (r *reader) follow(n node) node {
+	for range maxAliases {
+		ref := n.get("$ref")
+		if !ref.isScalar() {
+			return n
+		}
+		n = r.resolve(ref)
+	}
+	r.warn(n.place(), "the reference leads back to itself; name a definition")
+	return node{file: n.file}
+}
+
+// resolve finds what the text of a $ref names.
+func (r *reader) resolve(ref node) node {
+	file, fragment, _ := strings.Cut(ref.Value, "#")
+	switch {
+	case strings.Contains(file, "://"):
+		r.warn(ref.place(), "%s is not fetched; save it as a file and refer to that", ref.Value)
+		return node{file: ref.file}
+	case file == "":
+		file = ref.file
+	default:
+		file = filepath.Join(filepath.Dir(ref.file), filepath.FromSlash(unescape(file)))
+	}
+	t := target{file, fragment}
+	found, ok := r.targets[t]
+	if !ok {
+		found = point(r.load(ref, file), fragment)
+		r.targets[t] = found
+	}
+	if found.absent() && !r.files[file].absent() {
+		r.warn(ref.place(), "there is no %s; correct the reference, or add what it names", ref.Value)
+	}
+	return found
+}
+
+// load reads a file once.
+func (r *reader) load(ref node, file string) node {
+	if n, ok := r.files[file]; ok {
+		return n
+	}
+	text, err := r.open(file)
+	n := node{file: file}
+	if err == nil {
+		n, err = parse(file, text)
+	}
+	if err != nil {
+		r.warn(ref.place(), "%s cannot be read (%v); put the file there", ref.Value, err)
+	}
+	r.files[file] = n
+	return n
+}
+
+// point follows a JSON pointer (RFC 6901) in a fragment. Names of anchors are not known.
+func point(n node, fragment string) node {
+	if fragment != "" && !strings.HasPrefix(fragment, "/") {
+		return node{file: n.file}
+	}
+	for _, token := range strings.Split(fragment, "/")[1:] {
+		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(unescape(token))
+		if i, err := strconv.Atoi(token); err == nil && n.isList() && i >= 0 && i < len(n.list()) {
+			n = n.list()[i]
+			continue
+		}
+		n = n.get(token)
+	}
+	return n
+}
+
+func unescape(s string) string {
+	if u, err := url.PathUnescape(s); err == nil {
+		return u
+	}
+	return s
+}
+
+// nameOf is what a reference calls its target: the last word of the pointer, or the
+// name of the file.
+func nameOf(ref string) string {
+	file, fragment, _ := strings.Cut(ref, "#")
+	if fragment == "" {
+		base := filepath.Base(file)
+		return strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	last := fragment[strings.LastIndex(fragment, "/")+1:]
+	return strings.NewReplacer("~1", "/", "~0", "~").Replace(unescape(last))
+}

@@ -1,0 +1,142 @@
+package openapi
+
+import (
+	"slices"
+)
+
+// words reads what a schema says itself.
+func (r *reader) words(n node) *Schema {
+	s := &Schema{
+		Place:     n.place(),
+		Format:    n.get("format").text(),
+		Pattern:   n.get("pattern").text(),
+		ReadOnly:  n.get("readOnly").isTrue(),
+		WriteOnly: n.get("writeOnly").isTrue(),
+		MinLength: n.get("minLength").count(),
+		MaxLength: n.get("maxLength").count(),
+		MinItems:  n.get("minItems").count(),
+		MaxItems:  n.get("maxItems").count(),
+		Minimum:   bound(n, "minimum", "exclusiveMinimum"),
+		Maximum:   bound(n, "maximum", "exclusiveMaximum"),
+	}
+	s.types(n)
+	s.enum(n)
+	s.null(n)
+	r.object(s, n)
+	if items := n.get("items"); !items.absent() {
+		s.Items = r.schema(items)
+	}
+	branches, null := r.branches(n)
+	if len(branches) > 1 {
+		for _, branch := range branches {
+			s.OneOf = append(s.OneOf, r.schema(branch))
+		}
+	}
+	s.nullable(null)
+	s.infer(n)
+	s.Discriminator = r.discriminator(s, n)
+	return s
+}
+
+// bound reads a limit, which an exclusive one stands for when it is a number.
+func bound(n node, inclusive, exclusive string) *float64 {
+	if f := n.get(inclusive).number(); f != nil {
+		return f
+	}
+	return n.get(exclusive).number()
+}
+
+var types = []string{"string", "integer", "number", "boolean", "object", "array"}
+
+func (s *Schema) types(n node) {
+	for _, t := range n.get("type").texts() {
+		if slices.Contains(types, t) && !s.Is(t) {
+			s.Types = append(s.Types, t)
+		}
+	}
+	if s.Is("number") { // which every integer is
+		s.Types = slices.DeleteFunc(s.Types, func(t string) bool { return t == "integer" })
+	}
+}
+
+func (s *Schema) enum(n node) {
+	values := n.get("enum").list()
+	if only := n.get("const"); !only.absent() {
+		values = []node{only}
+	}
+	for _, v := range values {
+		if v.isScalar() && !v.isNull() {
+			s.Enum = append(s.Enum, Value{Place: v.place(), Text: v.Value})
+		}
+	}
+}
+
+// null reads the spellings of null but those of a choice: nullable, the extension of
+// Swagger 2.0, null among the types, null among the values where no type is said.
+func (s *Schema) null(n node) {
+	for _, word := range []string{"nullable", "x-nullable"} {
+		if key, value := n.member(word); value.isTrue() {
+			s.nullable(key)
+		}
+	}
+	said := n.get("type")
+	if slices.Contains(said.texts(), "null") || said.isNull() || slices.ContainsFunc(said.list(), node.isNull) {
+		s.nullable(said)
+	}
+	if said.absent() && (n.get("const").isNull() || slices.ContainsFunc(n.get("enum").list(), node.isNull)) {
+		s.nullable(n)
+	}
+}
+
+func (s *Schema) nullable(at node) {
+	if !at.absent() && !s.Nullable {
+		s.Nullable, s.NullAt = true, at.place()
+	}
+}
+
+// object reads the members.
+func (r *reader) object(s *Schema, n node) {
+	s.required = map[string]bool{}
+	for _, name := range n.get("required").list() {
+		s.required[name.text()] = true
+	}
+	for name, value := range n.get("properties").members() {
+		s.Properties = append(s.Properties, &Property{
+			Place: name.place(), Name: name.Value, Required: s.required[name.Value], Schema: r.schema(value),
+		})
+	}
+	for _, value := range n.get("patternProperties").members() {
+		s.Additional = r.schema(value)
+		break
+	}
+	switch others := n.get("additionalProperties"); {
+	case others.isFalse():
+		s.Closed = s.Additional == nil
+	case !others.absent():
+		s.Additional = r.schema(others)
+	}
+}
+
+// infer finds the type where it is not said but is plain.
+func (s *Schema) infer(n node) {
+	switch {
+	case len(s.Types) > 0 || len(s.OneOf) > 0 || !n.get("type").absent():
+	case len(s.Properties) > 0 || s.Additional != nil:
+		s.Types = []string{"object"}
+	case s.Items != nil:
+		s.Types = []string{"array"}
+	}
+	for _, v := range append(n.get("enum").list(), n.get("const")) {
+		if t := typeOf(v); t != "" && len(s.OneOf) == 0 && n.get("type").absent() && !s.Is(t) {
+			s.Types = append(s.Types, t)
+		}
+	}
+}
+
+// typeOf is the type of a value.
+func typeOf(v node) string {
+	if !v.isScalar() {
+		return ""
+	}
+	return map[string]string{"!!str": "string", "!!int": "integer", "!!float": "number", "!!bool": "boolean"}[v.ShortTag()]
+}
