@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,20 +59,23 @@ func project(env *testscript.Env) error {
 			return err
 		}
 	}
-	cache, err := os.UserCacheDir()
-	env.Setenv("GOCACHE", orElse("GOCACHE", filepath.Join(cache, "go-build")))
-	home, _ := os.UserHomeDir()
-	env.Setenv("GOPATH", orElse("GOPATH", filepath.Join(home, "go")))
 	env.Setenv("GOFLAGS", os.Getenv("GOFLAGS"))
 	env.Setenv("GOPROXY", "off")
-	return err
+	return caches(env)
 }
 
-func orElse(variable, value string) string {
-	if set := os.Getenv(variable); set != "" {
-		return set
+// caches lets the script use the caches that this test was built with: it has another
+// home, where there are none.
+func caches(env *testscript.Env) error {
+	names := []string{"GOCACHE", "GOMODCACHE", "GOPATH"}
+	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
+	if err != nil {
+		return err
 	}
-	return value
+	for i, value := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		env.Setenv(names[i], strings.TrimSpace(value))
+	}
+	return nil
 }
 
 const memory = ".remembered"

@@ -128,7 +128,7 @@ func (b *bindingCompiler) result() {
 }
 
 // scalars are those that are read from an answer and written for a service.
-var scalars = []string{"Boolean", "DateTime", "Decimal", "Float", "ID", "Int", "JSON", "String"}
+var scalars = []string{"Boolean", "Date", "DateTime", "Decimal", "Float", "ID", "Int", "Int64", "JSON", "String", "URL", "UUID"}
 
 // readable follows the fields that come with an answer.
 func (b *bindingCompiler) readable(t *ast.Type, pos *ast.Position, seen map[string]bool) {

@@ -89,7 +89,7 @@ func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string,
 // scalarDecoders are the decoder's methods by the name of the scalar.
 var scalarDecoders = map[string]string{
 	"String": "String", "ID": "ID", "Int": "Int", "Float": "Float", "Boolean": "Boolean",
-	"DateTime": "DateTime", "Decimal": "Decimal", "JSON": "JSON",
+	"Int64": "Int64", "Decimal": "Decimal", "DateTime": "DateTime", "Date": "Date", "UUID": "UUID", "URL": "URL", "JSON": "JSON",
 }
 
 // encoderOf writes the encoder of a type: an expression of type func(T) any.
@@ -130,7 +130,7 @@ func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Typ
 // scalarEncoders are functions of engine/encode by the name of the scalar.
 var scalarEncoders = map[string]string{
 	"String": "Any", "ID": "Any", "Int": "Any", "Float": "Any", "Boolean": "Any",
-	"DateTime": "Time", "Decimal": "Text", "JSON": "Raw",
+	"Int64": "Any", "Decimal": "Text", "DateTime": "Time", "Date": "Text", "UUID": "Text", "URL": "Text", "JSON": "Raw",
 }
 
 // wireValue writes the wire value of a Go expression.

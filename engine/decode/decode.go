@@ -290,6 +290,24 @@ func (d *Decoder) Int() int {
 	return int(f)
 }
 
+// Int64 reads an Int64: a whole number of 64 bits, or a string of its digits.
+func (d *Decoder) Int64() int64 {
+	text := ""
+	if d.err == nil && d.next() == '"' {
+		text = d.text()
+	} else {
+		text = d.number("an Int64")
+	}
+	if d.err != nil {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		d.fail("%s is no Int64: an Int64 is a whole number of 64 bits", text)
+	}
+	return n
+}
+
 // Float reads a Float.
 func (d *Decoder) Float() float64 {
 	text := d.number("a number")
@@ -326,6 +344,24 @@ func (d *Decoder) DateTime() time.Time {
 		d.fail("%q is no RFC 3339 date-time", text)
 	}
 	return t
+}
+
+// Date reads a Date.
+func (d *Decoder) Date() scalar.Date { return text(d, scalar.Date.Valid, "date") }
+
+// UUID reads a UUID.
+func (d *Decoder) UUID() scalar.UUID { return text(d, scalar.UUID.Valid, "UUID") }
+
+// URL reads a URL.
+func (d *Decoder) URL() scalar.URL { return text(d, scalar.URL.Valid, "URL") }
+
+// text reads a string that must be valid.
+func text[T ~string](d *Decoder, valid func(T) bool, what string) T {
+	v := T(d.String())
+	if d.err == nil && !valid(v) {
+		d.fail("%q is no %s", string(v), what)
+	}
+	return v
 }
 
 // JSON keeps any value but null as it is, once it has proved to be well-formed.

@@ -129,6 +129,39 @@ func TestScalars(t *testing.T) {
 	}
 }
 
+func TestTextScalars(t *testing.T) {
+	for body, want := range map[string]string{
+		`9223372036854775807`: "", `"-9223372036854775808"`: "", `9223372036854775808`: "at $: 9223372036854775808 is no Int64: an Int64 is a whole number of 64 bits",
+		`1.5`: "at $: 1.5 is no Int64: an Int64 is a whole number of 64 bits", `"x"`: "at $: x is no Int64: an Int64 is a whole number of 64 bits", `true`: "at $: a boolean where an Int64 is expected",
+	} {
+		_, err := Answer("s", []byte(body), nil, (*Decoder).Int64)
+		wantCause(t, body, err, want)
+	}
+	for body, want := range map[string]string{`"2026-01-31"`: "", `"2026-02-31"`: `at $: "2026-02-31" is no date`, `5`: "at $: a number where a string is expected"} {
+		_, err := Answer("s", []byte(body), nil, (*Decoder).Date)
+		wantCause(t, body, err, want)
+	}
+	for body, want := range map[string]string{`"018F4b6e-7c3a-7000-8000-2f1e5d3c9a10"`: "", `"018f4b6e"`: `at $: "018f4b6e" is no UUID`} {
+		_, err := Answer("s", []byte(body), nil, (*Decoder).UUID)
+		wantCause(t, body, err, want)
+	}
+	for body, want := range map[string]string{`"https://example.com/a?b=c"`: "", `"/a"`: "", `"http://[::1"`: `at $: "http://[::1" is no URL`, `""`: `at $: "" is no URL`} {
+		_, err := Answer("s", []byte(body), nil, (*Decoder).URL)
+		wantCause(t, body, err, want)
+	}
+}
+
+func wantCause(t *testing.T, body string, err error, want string) {
+	t.Helper()
+	got := ""
+	if f, ok := err.(*fault.Error); ok {
+		got = f.Cause.Error()
+	}
+	if got != want {
+		t.Errorf("%s: got %q, want %q", body, got, want)
+	}
+}
+
 func TestByKey(t *testing.T) {
 	first := func(s string) string { return s[:1] }
 	if m := ByKey([]string{"a1", "b1", "a2"}, first); m["a"] != "a2" || m["b"] != "b1" || len(m) != 2 {

@@ -50,6 +50,26 @@ func whole(v any) (int64, error) {
 	return 0, fmt.Errorf("%v is not a whole number", v)
 }
 
+// MarshalInt64 writes a whole number of 64 bits as a string, since JSON numbers beyond
+// 2^53 lose digits in many clients.
+func MarshalInt64(i int64) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		_, _ = io.WriteString(w, strconv.Quote(strconv.FormatInt(i, 10)))
+	})
+}
+
+// UnmarshalInt64 reads a whole number of 64 bits, from a number or from a string of digits.
+func UnmarshalInt64(v any) (int64, error) {
+	if text, ok := v.(string); ok {
+		v = json.Number(text)
+	}
+	n, err := whole(v)
+	if err != nil {
+		return 0, fmt.Errorf("%v is not a whole number of 64 bits", v)
+	}
+	return n, nil
+}
+
 // MarshalDateTime writes a moment as RFC 3339 asks.
 func MarshalDateTime(t time.Time) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {

@@ -57,6 +57,67 @@ func TestInt(t *testing.T) {
 	}
 }
 
+func TestInt64(t *testing.T) {
+	for _, test := range []struct {
+		in   any
+		want string // what is written, or part of the error
+	}{
+		{3, `"3"`},
+		{int64(math.MaxInt64), `"9223372036854775807"`},
+		{json.Number("-9223372036854775808"), `"-9223372036854775808"`},
+		{"9007199254740993", `"9007199254740993"`},
+		{json.Number("9223372036854775808"), "64 bits"},
+		{"9223372036854775808", "64 bits"},
+		{"1.5", "64 bits"},
+		{"", "64 bits"},
+		{1.5, "64 bits"},
+		{true, "64 bits"},
+	} {
+		n, err := scalar.UnmarshalInt64(test.in)
+		if got := written(scalar.MarshalInt64(n)); err == nil && got != test.want {
+			t.Errorf("%v: got %s, want %s", test.in, got, test.want)
+		}
+		if err != nil && (n != 0 || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%v: got %d, %v, want %s", test.in, n, err, test.want)
+		}
+	}
+}
+
+func TestTexts(t *testing.T) {
+	var (
+		date scalar.Date
+		uuid scalar.UUID
+		url  scalar.URL
+	)
+	for _, test := range []struct {
+		to interface {
+			graphql.Marshaler
+			graphql.Unmarshaler
+		}
+		in   any
+		want string // what is written, or part of the error
+	}{
+		{&date, "2026-01-31", `"2026-01-31"`},
+		{&date, "2026-02-30", "not a Date"},
+		{&date, "2026-01-31T00:00:00Z", "not a Date"},
+		{&date, 5, "not a Date"},
+		{&uuid, "018f4b6e-7c3a-7000-8000-2f1e5d3c9A10", `"018f4b6e-7c3a-7000-8000-2f1e5d3c9A10"`},
+		{&uuid, "018f4b6e7c3a700080002f1e5d3c9a10", "not a UUID"},
+		{&uuid, nil, "not a UUID"},
+		{&url, "https://example.com/ü?a=\"b\"", `"https://example.com/ü?a=\"b\""`},
+		{&url, "http://[::1", "not a URL"},
+		{&url, "", "not a URL"},
+	} {
+		err := test.to.UnmarshalGQL(test.in)
+		if got := written(test.to); err == nil && got != test.want {
+			t.Errorf("%v: got %s, want %s", test.in, got, test.want)
+		}
+		if err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v: got %v, want %s", test.in, err, test.want)
+		}
+	}
+}
+
 func TestDateTime(t *testing.T) {
 	for in, want := range map[string]string{
 		"2026-01-31T12:00:00Z":           `"2026-01-31T12:00:00Z"`,

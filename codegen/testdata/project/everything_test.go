@@ -499,3 +499,26 @@ func TestHidden(t *testing.T) {
 		t.Errorf("introspection shows %v", got.Data.Schema.Types)
 	}
 }
+
+// Scalars that keep what they hold: 64 bits, days, identifiers, URLs.
+func TestExactScalars(t *testing.T) {
+	s := &service{answers: map[string]string{
+		"/exact/9007199254740993": `{"big":9007199254740993,"day":"2026-01-31","id":null,"link":"https://example.com/?a=\"b\""}`,
+		"/exact":                  `{"big":"-1","day":"2026-02-31"}`,
+	}}
+	got := ask(t, s, caller, `query($big: Int64!) {exact(big: $big, days: ["2026-01-31", "2026-02-01"], id: "018f4b6e-7c3a-7000-8000-2f1e5d3c9a10", link: "/a") {big day id link}}`, `{"big": "9007199254740993"}`)
+	if want := `{"data":{"exact":{"big":"9007199254740993","day":"2026-01-31","id":null,"link":"https://example.com/?a=\"b\""}}}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	got = ask(t, s, caller, `mutation {exact(in: {big: 9007199254740993, day: null, links: ["/a", null]}) {big day}}`, "")
+	if !strings.Contains(got, "does not fit the graph") {
+		t.Errorf("a day that is none was read: %s", got)
+	}
+	want := []string{
+		"GET /exact/9007199254740993?days=2026-01-31&days=2026-02-01&id=018f4b6e-7c3a-7000-8000-2f1e5d3c9a10\nX-One: /a",
+		"POST /exact\nContent-Type: application/json\n" + `{"big":9007199254740993,"day":null,"links":["/a",null]}`,
+	}
+	if diff := cmp.Diff(want, s.sent); diff != "" {
+		t.Errorf("-want +sent\n%s", diff)
+	}
+}
