@@ -84,3 +84,26 @@ func TestPlaygroundWithoutToken(t *testing.T) {
 		}
 	}
 }
+
+// Headers are not kept, but a visitor who comes back finds the examples' tokens again.
+func TestPlaygroundReloaded(t *testing.T) {
+	g := newDemo(t)
+	page := playgroundtest.Open(t, g.URL+"/")
+	page.Run()
+	page.OpenTab("Orders")
+	page.Stored(`"activeTabIndex":2`)
+	page.Reload()
+	page.Run()
+	if answer := page.Answer(); !strings.Contains(answer, `"customer": {`) || strings.Contains(answer, `"errors"`) {
+		t.Errorf("after a reload the open tab gets\n%s", answer)
+	}
+	page.OpenTab("Me")
+	page.Stored(`"activeTabIndex":0`)
+	page.Run()
+	if answer := page.Answer(); !strings.Contains(answer, "Ada Lindqvist") {
+		t.Errorf("after a reload another tab gets\n%s", answer)
+	}
+	if tabs := page.Tabs(); len(tabs) != 4 {
+		t.Errorf("after a reload there are the tabs %s", tabs)
+	}
+}

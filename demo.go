@@ -75,22 +75,27 @@ func (d *demo) Close() {
 	}
 }
 
-// examples are the playground's tabs, in a demo with a token that may run them.
-func (d *demo) examples() []playground.Example {
-	var tabs []playground.Example
-	for _, o := range operations.All() {
-		tab := playground.Example{Name: o.Name, Query: o.Text}
-		if d != nil {
-			who := services.Customer
-			if o.Admin {
-				who = services.Admin
-			}
-			headers, _ := json.MarshalIndent(map[string]string{"Authorization": "Bearer " + d.tokens[who.Name]}, "", "  ")
-			tab.Headers = string(headers)
+// playground is what the page opens with: ready queries, in a demo with tokens that may
+// run them.
+func (d *demo) playground() playground.Options {
+	o := playground.Options{Headers: d.headers(services.Customer)}
+	for _, op := range operations.All() {
+		who := services.Customer
+		if op.Admin {
+			who = services.Admin
 		}
-		tabs = append(tabs, tab)
+		o.Examples = append(o.Examples, playground.Example{Name: op.Name, Query: op.Text, Headers: d.headers(who)})
 	}
-	return tabs
+	return o
+}
+
+// headers are those of a caller, as the playground shows them; "" without a demo.
+func (d *demo) headers(who services.Identity) string {
+	if d == nil {
+		return ""
+	}
+	text, _ := json.MarshalIndent(map[string]string{"Authorization": "Bearer " + d.tokens[who.Name]}, "", "  ") // cannot fail
+	return string(text)
 }
 
 // announce tells people where everything is.

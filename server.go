@@ -61,7 +61,7 @@ func run(ctx context.Context, start command.Start) error {
 		Schema:     graph.NewSchema(&resolvers.Resolver{Services: backends}),
 		Verify:     verifier.Verify,
 		Log:        start.Log,
-		Playground: playground.Handler(playground.Options{Examples: shop.examples()}),
+		Playground: playground.Handler(shop.playground()),
 	})
 	if err != nil {
 		return err

@@ -21,11 +21,18 @@ async function loadConfig() {
 // the initial values and not from the tab that is open, so that tab has to be given twice.
 function firstTabs({ examples, headers }) {
   const saved = savedTab();
-  if (saved) return panes(saved);
+  if (saved) return panes({ ...saved, headers: headersOf(saved, { examples, headers }) });
   if (examples.length === 0) return {};
   const tabs = examples.map((example) => ({ ...example, headers: example.headers || headers }));
   return { defaultTabs: tabs, ...panes(tabs[0]) };
 }
+
+// headersOf gives a tab the headers that were not kept: those of the example that it began as, which the operation's
+// name tells, since their tokens are from the server and valid today.
+const headersOf = (tab, { examples, headers }) =>
+  tab.headers ?? (examples.find((example) => operationName(example.query) === operationName(tab.query))?.headers || headers);
+
+const operationName = (query) => /^\s*(?:query|mutation|subscription)\s+(\w+)/m.exec(query ?? '')?.[1];
 
 const panes = ({ query, variables, headers }) => ({
   initialQuery: query,
