@@ -13,7 +13,7 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 TOOL = go tool -modfile=tools.mod
 
 # Go files that people write; gqlgen formats its own.
-GO_FILES = $(shell git ls-files -co --exclude-standard '*.go' | grep -v '^graph/generated.go\|^graph/model/\|/testdata/')
+GO_FILES = $(shell find . -name '*.go' -not -path './graph/generated.go' -not -path './graph/model/*' -not -path '*/testdata/*' -not -path '*/node_modules/*')
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build generate check lint fmt playground bench fuzz clean

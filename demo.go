@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"text/tabwriter"
 
@@ -46,10 +47,21 @@ func startDemo(ctx context.Context, c *config.Config) (*demo, error) {
 		Algorithms: []string{"HS256"}, Secret: string(secret),
 	}}
 	d.pointAt(c)
+	c.Listen = onThisMachine(c.Listen)
 	return d, nil
 }
 
-// pointAt makes the settings' sources those of the demo, and keeps what else they say.
+// onThisMachine is an address for this machine alone, unless one names a host: what a demo
+// shows, tokens included, is not for the network.
+func onThisMachine(address string) string {
+	if host, port, err := net.SplitHostPort(address); err == nil && host == "" {
+		return net.JoinHostPort("localhost", port)
+	}
+	return address
+}
+
+// pointAt makes the settings' sources those of the demo: their urls, and who gets the
+// caller's token. What else the settings say of them stays.
 func (d *demo) pointAt(c *config.Config) {
 	if c.Sources == nil {
 		c.Sources = config.Sources{}

@@ -215,6 +215,11 @@ func (g *guide) checkHelp(t *testing.T) {
 		}
 		help.Write(out)
 	}
+	out, err := g.command(g.gatehouse, "check", "--help").CombinedOutput()
+	if err != nil {
+		t.Fatalf("gatehouse check --help: %s", out)
+	}
+	help.Write(out)
 	for _, document := range documents(t) {
 		for _, m := range flag.FindAllStringSubmatch(strings.Join(code(t, document), "\n"), -1) {
 			if !regexp.MustCompile(m[1] + `\b`).MatchString(help.String()) {

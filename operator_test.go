@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,7 +23,6 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
-	"github.com/gatehouse-graphql/gatehouse/gateway/command"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
@@ -214,12 +212,29 @@ func TestAnswersAboutSomebodyElse(t *testing.T) {
 	}
 }
 
+// What cannot be added up for one user empties that user's sum alone.
+func TestSumOfTwoCurrencies(t *testing.T) {
+	order := func(amount, currency string) string {
+		return fmt.Sprintf(`{"id":1,"userId":"u","status":"paid","lines":[],"total":{"amount":%q,"currency":%q},"placedAt":"2025-01-10T09:30:00Z"}`, amount, currency)
+	}
+	g := newGateway(t, behind(t, "orders", long, says(200,
+		`{"u1":[`+order("1.50", "EUR")+","+order("2.00", "EUR")+`],"u2":[`+order("1.00", "EUR")+","+order("1.00", "USD")+`]}`)))
+	a := g.query(t, g.token(t, services.Admin), `{ users(limit: 3) { items { lifetimeValue { amount } } } }`, nil)
+	if string(a.Data) != `{"users":{"items":[{"lifetimeValue":{"amount":"3.50"}},{"lifetimeValue":null},{"lifetimeValue":null}]}}` || a.codes() != "INTERNAL_SERVER_ERROR" {
+		t.Errorf("got %s", a.Body)
+	}
+}
+
 // A service that has nothing to say means null.
 func TestEmptyAnswers(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{"204": says(204, ""), "200": says(200, ""), "null": says(200, "null")} {
 		g := newGateway(t, behind(t, "users", long, handler))
 		a := g.query(t, g.token(t, services.Admin), `{ me { id } user(id: "u1") { id } person(id: "u8") { id } other: person(id: "u1") { id } }`, nil)
 		if string(a.Data) != `{"me":null,"user":null,"person":null,"other":null}` || len(a.Errors) > 0 {
+			t.Errorf("%s: got %s", name, a.Body)
+		}
+		g = newGateway(t, behind(t, "products", long, handler))
+		if a := g.query(t, "", `{ search(text: "linen") { __typename } }`, nil); string(a.Data) != `{"search":null}` || len(a.Errors) > 0 {
 			t.Errorf("%s: got %s", name, a.Body)
 		}
 	}
@@ -384,44 +399,6 @@ func (g *gateway) operations(t testing.TB) map[string]string {
 		found[entry.ID] = fmt.Sprint(codes)
 	}
 	return found
-}
-
-// stoppable is a gateway that the test stops itself.
-func stoppable(t *testing.T, change ...func(*config.Config)) (g *gateway, stop context.CancelFunc, stopped <-chan error) {
-	t.Helper()
-	shop := services.New(services.Options{Secret: []byte(secret)})
-	ports, err := shop.Start(context.Background(), services.Addresses{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(ports.Close)
-	settings := shopSettings(ports)
-	for _, c := range change {
-		c(settings)
-	}
-	g, stop, stopped = running(t, command.Start{Config: settings})
-	g.Shop, g.Ports = shop, ports
-	return g, stop, stopped
-}
-
-// running is a gateway of any settings and mode.
-func running(t *testing.T, start command.Start) (g *gateway, stop context.CancelFunc, stopped <-chan error) {
-	t.Helper()
-	book := &logbook{served: make(chan string, 1)}
-	start.Log, start.Out = slog.New(slog.NewJSONHandler(book, nil)), io.Discard
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- run(ctx, start) }()
-	t.Cleanup(stop)
-	select {
-	case address := <-book.served:
-		return &gateway{URL: "http://" + address, Log: book}, stop, done
-	case err := <-done:
-		t.Fatalf("the gateway did not start: %v", err)
-	case <-time.After(long):
-		t.Fatal("the gateway did not start")
-	}
-	return nil, nil, nil
 }
 
 // asked sends a query that a service keeps waiting, and gives its answer's status and text.

@@ -36,6 +36,19 @@ type gateway struct {
 // any, changes the settings first.
 func newGateway(t testing.TB, change ...func(*config.Config)) *gateway {
 	t.Helper()
+	g, stop, stopped := stoppable(t, change...)
+	t.Cleanup(func() {
+		stop()
+		if err := <-stopped; err != nil {
+			t.Errorf("the gateway stopped with: %v", err)
+		}
+	})
+	return g
+}
+
+// stoppable is a gateway, with its shop, that the test stops itself.
+func stoppable(t testing.TB, change ...func(*config.Config)) (g *gateway, stop context.CancelFunc, stopped <-chan error) {
+	t.Helper()
 	shop := services.New(services.Options{Secret: []byte(secret)})
 	ports, err := shop.Start(context.Background(), services.Addresses{})
 	if err != nil {
@@ -46,29 +59,29 @@ func newGateway(t testing.TB, change ...func(*config.Config)) *gateway {
 	for _, c := range change {
 		c(settings)
 	}
+	g, stop, stopped = running(t, command.Start{Config: settings})
+	g.Shop, g.Ports = shop, ports
+	return g, stop, stopped
+}
+
+// running is a gateway of any settings and mode.
+func running(t testing.TB, start command.Start) (g *gateway, stop context.CancelFunc, stopped <-chan error) {
+	t.Helper()
 	book := &logbook{served: make(chan string, 1)}
-	ctx, stop := context.WithCancel(context.Background())
-	stopped := make(chan error, 1)
-	go func() {
-		stopped <- run(ctx, command.Start{Config: settings, Log: slog.New(slog.NewJSONHandler(book, nil)), Out: io.Discard})
-	}()
-	t.Cleanup(func() {
-		stop()
-		if err := <-stopped; err != nil {
-			t.Errorf("the gateway stopped with: %v", err)
-		}
-	})
-	g := &gateway{Shop: shop, Ports: ports, Log: book}
+	start.Log, start.Out = slog.New(slog.NewJSONHandler(book, nil)), io.Discard
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, start) }()
+	t.Cleanup(stop)
 	select {
 	case address := <-book.served:
-		g.URL = "http://" + address
-	case err := <-stopped:
-		stopped <- nil
+		return &gateway{URL: "http://" + address, Log: book}, stop, done
+	case err := <-done:
 		t.Fatalf("the gateway did not start: %v", err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(long):
 		t.Fatal("the gateway did not start")
 	}
-	return g
+	return nil, nil, nil
 }
 
 // shopSettings are gateway.yaml's, for a shop on free ports.
@@ -126,6 +139,7 @@ type answer struct {
 	Errors []struct {
 		Message    string
 		Path       []any
+		Locations  []struct{ Line, Column int }
 		Extensions struct {
 			Code    string
 			Service string

@@ -205,6 +205,11 @@ func TestDeadService(t *testing.T) {
 	if a.codes() != "DOWNSTREAM_SERVICE_ERROR DOWNSTREAM_SERVICE_ERROR" || a.Errors[0].Extensions.Service != "users" {
 		t.Errorf("errors are %s", a.Body)
 	}
+	for _, e := range a.Errors {
+		if len(e.Locations) != 1 || e.Locations[0].Column != 28 { // of customer
+			t.Errorf("an error does not say where in the query: %s", a.Body)
+		}
+	}
 	if !strings.Contains(string(a.Data), `"product":{"name":"The Lighthouse Ledger"}`) || strings.Count(string(a.Data), `"customer":null`) != 2 ||
 		strings.Contains(string(a.Data), `"product":null`) {
 		t.Errorf("the rest of the answer is gone: %s", a.Data)

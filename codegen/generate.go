@@ -27,13 +27,14 @@ const ConfigFile = "gqlgen.yml"
 // schema are binding.Faults, all together and before anything is written; after any other
 // error, or when ctx has ended, the files are brought back. Only a plugin.Unanswered says
 // that the files are new and right, and that resolvers/ lacks methods by hand. Generate
-// ends a step that it has begun, and is not safe for concurrent use.
-func Generate(ctx context.Context) error {
+// ends a step that it has begun, and is not safe for concurrent use. It tells warn what it
+// could not check.
+func Generate(ctx context.Context, warn func(string)) error {
 	cfg, err := project()
 	if err != nil {
 		return err
 	}
-	if err := check(cfg); err != nil {
+	if err := check(cfg, warn); err != nil {
 		return err
 	}
 	files, err := remember(plugin.Files(cfg))
@@ -63,12 +64,13 @@ func gqlgen(cfg *config.Config, p *plugin.Plugin) (err error) {
 }
 
 // Check reports the mistakes in the schema that Generate would stop at, and writes nothing.
-func Check() error {
+// It tells warn what it could not check.
+func Check(warn func(string)) error {
 	cfg, err := project()
 	if err != nil {
 		return err
 	}
-	return check(cfg)
+	return check(cfg, warn)
 }
 
 // project reads gqlgen.yml in the working directory.
@@ -96,7 +98,7 @@ func project() (*config.Config, error) {
 }
 
 // check parses a schema, compiles its bindings, and holds them against the services' documents.
-func check(cfg *config.Config) error {
+func check(cfg *config.Config, warn func(string)) error {
 	schema, err := binding.Load(cfg.Sources...)
 	if err != nil {
 		return err
@@ -105,5 +107,9 @@ func check(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	return checks.Documents(schema, graph)
+	warnings, err := checks.Documents(schema, graph)
+	for _, w := range warnings {
+		warn(w)
+	}
+	return err
 }

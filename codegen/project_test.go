@@ -92,7 +92,7 @@ func TestRepository(t *testing.T) {
 
 func generate(t *testing.T) {
 	t.Helper()
-	if err := codegen.Generate(t.Context()); err != nil {
+	if err := codegen.Generate(t.Context(), func(w string) { t.Errorf("a warning: %s", w) }); err != nil {
 		t.Fatal(err)
 	}
 }

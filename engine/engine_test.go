@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -140,8 +141,9 @@ func TestWhole(t *testing.T) {
 		t.Errorf("%d calls in one operation, want 1", calls)
 	}
 	all.Name, all.Fetch = "fails", func(context.Context) (map[string][]int, error) { return nil, errors.New("no") }
-	if got, err := Whole(ctx, []*parent{{key: "k1"}}, key, all); err == nil || len(got) != 1 {
-		t.Errorf("got %v, %v", got, err)
+	got, err := Whole(ctx, []*parent{{key: "k1"}, {}}, key, all)
+	if list, ok := errors.AsType[graphql.BatchErrorList](err); !ok || len(got) != 2 || list[0] == nil || list[1] != nil {
+		t.Errorf("got %v, %v; want an error for the parent with a key alone", got, err)
 	}
 }
 
@@ -244,6 +246,17 @@ func TestMaxItems(t *testing.T) {
 	}
 	if got, err := One(ctx, three, key, lists); fault.KindOf(err) != fault.BadRequest || got != nil {
 		t.Errorf("18 of 10 values: %v, %v", got, err)
+	}
+}
+
+// A JSON scalar is a slice too, but one value.
+func TestMaxItemsCountsValuesNotBytes(t *testing.T) {
+	documents := Batch[string, json.RawMessage]{Name: "documents", Fetch: func(_ context.Context, keys []string) (map[string]json.RawMessage, error) {
+		return map[string]json.RawMessage{keys[0]: []byte(`"more bytes than the budget has values"`)}, nil
+	}}
+	got, err := One(WithOperation(t.Context(), Options{MaxItems: 10}), []*parent{{key: "k"}}, key, documents)
+	if err != nil || len(got) != 1 {
+		t.Errorf("1 of 10 values: %s, %v", got, err)
 	}
 }
 

@@ -104,11 +104,13 @@ func Whole[P, V any](ctx context.Context, parents []*P, key func(*P) *string, al
 		return values, nil
 	}
 	answer, err := all.load(ctx)
-	if err != nil {
-		return values, err
-	}
+	var errs graphql.BatchErrorList
 	for i, k := range keys {
 		if k == nil {
+			continue
+		}
+		if err != nil {
+			errs = withError(errs, len(parents), i, err)
 			continue
 		}
 		value, ok := answer[*k]
@@ -117,7 +119,7 @@ func Whole[P, V any](ctx context.Context, parents []*P, key func(*P) *string, al
 		}
 		values[i] = value
 	}
-	return spend(ctx, values, nil)
+	return spend(ctx, values, orNil(errs))
 }
 
 // load fetches the answer, or takes it from who fetched it before.
@@ -137,9 +139,10 @@ func (a All[V]) load(ctx context.Context) (map[string]V, error) {
 }
 
 // spend takes joined values from the operation's budget, a list's elements one by one.
+// The bytes of a JSON scalar are one value.
 func spend[V any](ctx context.Context, values []V, err error) ([]V, error) {
 	n := len(values)
-	if reflect.TypeFor[V]().Kind() == reflect.Slice {
+	if t := reflect.TypeFor[V](); t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 {
 		n = 0
 		for _, v := range values {
 			n += reflect.ValueOf(v).Len()

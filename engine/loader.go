@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
@@ -77,7 +78,8 @@ func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[
 }
 
 // Load answers for keys, in their order, one error for each that failed; the list of
-// errors is nil when none did. It returns early when ctx ends.
+// errors is nil when none did. When ctx ends it waits for nobody to join any more; a batch
+// that was sent ends with its Fetch, whose context is the operation's.
 func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error) {
 	if r := l.join(ctx, keys); r != nil {
 		select {
@@ -133,7 +135,9 @@ func (l *Loader[K, V]) join(ctx context.Context, keys []K) *round[K] {
 // this one runs or is ready to. On a busy machine that moment may never be seen, and
 // then a while without newcomers must do.
 const (
-	glance  = 50 * time.Microsecond // between looks
+	glances = 64                    // looks in a row, letting others run between them
+	more    = 32                    // further looks without newcomers before giving up on quiet
+	glance  = 50 * time.Microsecond // between those; a sleep may take a millisecond
 	quiet   = 3 * time.Millisecond  // without newcomers, while others are busy
 	patient = 50 * time.Millisecond // at the latest
 )
@@ -141,28 +145,50 @@ const (
 // gather ends the round r when it is complete, then sends it. The fields which wait for
 // r.sent are its owners.
 func (l *Loader[K, V]) gather(r *round[K]) {
-	opened, last, seen := time.Now(), time.Now(), 0
-	for l.op.ctx.Err() == nil && time.Since(opened) < patient {
-		l.op.pause(glance)
+	opened, last, seen, still := time.Now(), time.Now(), 1, 0
+	for looks := 0; l.op.ctx.Err() == nil && time.Since(opened) < patient; looks++ {
+		if looks >= glances {
+			l.op.pause(glance)
+		}
+		complete := alone()
 		if n := l.arrived(r); n != seen {
-			seen, last = n, time.Now()
+			seen, last, still = n, time.Now(), 0
 			continue
 		}
-		if alone() || time.Since(last) > quiet {
+		still++
+		// Time alone would not do: on a busy machine it passes while nobody runs.
+		if complete || still > glances+more && time.Since(last) > quiet {
 			break
 		}
 	}
 	l.send(r)
 }
 
-// alone tells whether no goroutine but the caller runs or is ready to run.
+// looking lets one goroutine of the process look at a time: the others wait for it, so
+// that who looks counts nobody but itself.
+var looking sync.Mutex
+
+// alone lets others run, then tells whether nobody but the caller runs or is ready to. The
+// runtime counts approximately, so one look is not enough.
 func alone() bool {
+	for range 2 {
+		if !onlyOneRuns() {
+			return false
+		}
+	}
+	return true
+}
+
+func onlyOneRuns() bool {
+	runtime.Gosched()
+	looking.Lock()
+	defer looking.Unlock()
 	states := []metrics.Sample{
 		{Name: "/sched/goroutines/running:goroutines"},
 		{Name: "/sched/goroutines/runnable:goroutines"},
 	}
 	metrics.Read(states)
-	return states[0].Value.Uint64() <= 1 && states[1].Value.Uint64() == 0
+	return states[0].Value.Uint64()+states[1].Value.Uint64() <= 1
 }
 
 func (l *Loader[K, V]) arrived(r *round[K]) int {

@@ -1,6 +1,6 @@
 // Package engine holds what one running operation shares: the loaders by which its
-// fields are joined, and the budget of backend calls. Nothing of it outlives the
-// operation, so nothing can pass from one caller to another.
+// fields are joined, and the budgets of backend calls and of joined values. Nothing of
+// it outlives the operation, so nothing can pass from one caller to another.
 package engine
 
 import (

@@ -197,11 +197,11 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 // It makes one call for all parents; the answer is a member for each key.
 func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([]*int, error) {
 	call := rest.New(http.MethodGet, "/stock")
-	return engine.One(ctx, parents, func(parent *model.Product) *string {
+	return engine.Whole(ctx, parents, func(parent *model.Product) *string {
 		return &parent.Sku
-	}, engine.Batch[string, *int]{
+	}, engine.All[*int]{
 		Name: "products $ {Int}: " + call.Key(),
-		Fetch: func(ctx context.Context, _ []string) (map[string]*int, error) {
+		Fetch: func(ctx context.Context) (map[string]*int, error) {
 			return upstreams.Fetch(ctx, r.Services, "products", call, nil, decode.MapOf(decode.Maybe((*decode.Decoder).Int)))
 		},
 	})

@@ -2,8 +2,11 @@ package resolvers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
+
+	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
@@ -34,15 +37,20 @@ const historyOf = 50
 func (r userResolver) LifetimeValue(ctx context.Context, users []*model.User) ([]*model.Money, error) {
 	limit := historyOf
 	histories, err := r.Orders(ctx, users, &limit)
+	if histories == nil {
+		return nil, err
+	}
+	failures := make(graphql.BatchErrorList, len(users)) // one user's leave the others' sums alone
+	if some, ok := errors.AsType[graphql.BatchErrorList](err); ok {
+		copy(failures, some)
+	}
 	sums := make([]*model.Money, len(users))
 	for i, orders := range histories {
-		if sum, failed := total(orders); failed == nil {
-			sums[i] = sum
-		} else {
-			return nil, failed
+		if failures[i] == nil {
+			sums[i], failures[i] = total(orders)
 		}
 	}
-	return sums, err
+	return sums, failures
 }
 
 // total adds up what orders came to, cancelled ones left out; nil when there is none.

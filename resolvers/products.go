@@ -82,6 +82,9 @@ func (r queryResolver) Search(ctx context.Context, text string) ([]model.SearchR
 	if err != nil {
 		return nil, err
 	}
+	if found == nil || all == nil {
+		return nil, nil // the service answered null
+	}
 	results := []model.SearchResult{}
 	for _, p := range found.Items {
 		results = append(results, p)

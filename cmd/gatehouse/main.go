@@ -4,7 +4,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -12,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen"
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
 func main() {
@@ -20,10 +24,15 @@ func main() {
 	err := command().ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		if !errors.Is(err, errReported) {
+			fmt.Fprintln(os.Stderr, err)
+		}
 		os.Exit(1)
 	}
 }
+
+// warn tells what is no mistake of the schema's, but keeps it from being checked.
+func warn(text string) { fmt.Fprintln(os.Stderr, "warning:", text) }
 
 func command() *cobra.Command {
 	root := &cobra.Command{
@@ -44,15 +53,47 @@ func generate() *cobra.Command {
 			"file, line and column, and leave every file as it was. Fields that have neither a\n" +
 			"binding nor a method by hand are listed with the methods to write.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return codegen.Generate(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return codegen.Generate(cmd.Context(), warn) },
 	}
 }
 
 func check() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Report the mistakes in schema/ without writing anything",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return codegen.Check() },
+		Long: "Report the mistakes in schema/ without writing anything. With --json they are a list\n" +
+			"on standard output, empty when all is well, for editors and CI.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := codegen.Check(warn)
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), err)
+			}
+			return err
+		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the mistakes as JSON: file, line, column, message")
+	return cmd
+}
+
+// errReported ends the program with a failure that has been told.
+var errReported = errors.New("mistakes were reported")
+
+// printJSON prints the mistakes that err holds. Another error is given back.
+func printJSON(out io.Writer, err error) error {
+	faults, ok := errors.AsType[binding.Faults](err)
+	if err != nil && !ok {
+		return err
+	}
+	list := json.NewEncoder(out)
+	list.SetEscapeHTML(false)
+	list.SetIndent("", "  ")
+	if len(faults) == 0 {
+		return list.Encode([]binding.Fault{})
+	}
+	if err := list.Encode(faults); err != nil {
+		return err
+	}
+	return errReported
 }

@@ -36,7 +36,7 @@ func (b *bindingCompiler) itemKey(key *ast.Value) {
 	f := item.Fields.ForName(key.Raw)
 	switch {
 	case f == nil || !Sent(f):
-		b.faults.Add(key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, SentFields(item)))
+		b.faults.Add(key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, sentFields(item)))
 	case !isKey(f.Type) || !f.Type.NonNull:
 		b.faults.Add(key.Position, "%s.%s is %s, but a key is ID!, String! or Int!", item.Name, key.Raw, f.Type)
 	default:
@@ -102,7 +102,7 @@ func (b *bindingCompiler) parentOfKeys(v *ast.Value) {
 	case key == nil:
 		b.faults.Add(v.Position, "the batch's keys stand nowhere in the call; write {$batch.field} into its query, or name the parent's field by batch: {key: \"field\"} when one answer holds them all")
 	case b.parentField(key.Raw) == nil:
-		b.faults.Add(key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, SentFields(b.field.Object)))
+		b.faults.Add(key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, sentFields(b.field.Object)))
 	case batch.MaxSize > 0:
 		b.faults.Add(v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or write {$batch.%s} into its query", key.Raw)
 	default:

@@ -15,9 +15,10 @@ import (
 
 // Fault is one mistake in a schema.
 type Fault struct {
-	File         string // as named in gqlgen.yml, with slashes
-	Line, Column int    // from 1; Column counts characters
-	Text         string // what is wrong and what to do
+	File   string `json:"file"`    // as named in gqlgen.yml, with slashes
+	Line   int    `json:"line"`    // from 1
+	Column int    `json:"column"`  // from 1, in characters
+	Text   string `json:"message"` // what is wrong and what to do
 }
 
 // Error gives file:line:column and the text.

@@ -79,7 +79,11 @@ func (n *names) definition(def *ast.Definition) {
 }
 
 func (n *names) typeNamed(name string, pos *ast.Position) {
-	if !n.types[name] {
+	switch {
+	case n.types[name]:
+	case slices.Contains(scalars, name):
+		n.faults.Add(pos, "the scalar %s is known, but your schema has to declare it: scalar %s", name, name)
+	default:
 		n.faults.Add(pos, "there is no type %s%s", name, DidYouMean(name, slices.Sorted(maps.Keys(n.types))))
 	}
 }

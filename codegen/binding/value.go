@@ -91,7 +91,7 @@ func (b *bindingCompiler) parentValue(v *ast.Value, p piece, scope Scope) *Value
 	}
 	source := b.parentField(p.path[0])
 	if source == nil {
-		b.at(v, p, "%s has no field %q that its own service sends%s", b.field.Object.Name, p.path[0], DidYouMean(p.path[0], SentFields(b.field.Object)))
+		b.at(v, p, "%s has no field %q that its own service sends%s", b.field.Object.Name, p.path[0], DidYouMean(p.path[0], sentFields(b.field.Object)))
 		return nil
 	}
 	if scope == Keys {
@@ -147,7 +147,8 @@ func (b *bindingCompiler) unusedArguments() {
 	}
 }
 
-func SentFields(def *ast.Definition) []string {
+// sentFields names the fields of a type that come with its objects.
+func sentFields(def *ast.Definition) []string {
 	var names []string
 	for _, f := range def.Fields {
 		if Sent(f) {

@@ -15,8 +15,9 @@ import (
 
 // Documents reads the documents that the sources of a graph name and checks its bindings
 // against them. The error holds every mistake as binding.Faults; each names the line of
-// the schema and, where there is one, the line of the document.
-func Documents(schema *ast.Schema, graph *binding.Graph) error {
+// the schema and, where there is one, the line of the document. The warnings tell what of
+// the documents cannot be read, and so is not checked.
+func Documents(schema *ast.Schema, graph *binding.Graph) (warnings []string, err error) {
 	c := &checker{schema: schema, graph: graph, documents: map[string]*openapi.Document{}, seen: map[visit]bool{}}
 	for _, s := range graph.Sources {
 		c.read(s)
@@ -26,7 +27,7 @@ func Documents(schema *ast.Schema, graph *binding.Graph) error {
 			c.field(f, doc)
 		}
 	}
-	return c.faults.OrNil()
+	return c.warnings, c.faults.OrNil()
 }
 
 type checker struct {
@@ -35,6 +36,7 @@ type checker struct {
 	documents map[string]*openapi.Document // by the name of the source
 	seen      map[visit]bool
 	faults    binding.Faults
+	warnings  []string
 }
 
 // visit is a type that was held against a schema: types recur, and so do schemas.
@@ -54,6 +56,7 @@ func (c *checker) read(s binding.Source) {
 		return
 	}
 	c.documents[s.Name] = doc
+	c.warnings = append(c.warnings, doc.Warnings...)
 }
 
 // field checks one binding.

@@ -27,7 +27,11 @@ func documents(t testing.TB, name, text string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Documents(schema, graph)
+	warnings, err := Documents(schema, graph)
+	if len(warnings) > 0 {
+		t.Errorf("warnings: %s", warnings)
+	}
+	return err
 }
 
 // Each fixture is held against service.yaml; its golden file says what is reported. What
@@ -90,5 +94,29 @@ type User {
 		if got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
+	}
+}
+
+// What a document leaves open is not checked, and that is said.
+func TestDeadReferenceIsAWarning(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "schema.graphqls")
+	document := "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n  /a:\n    get:\n      responses:\n        '200': {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/Gone'}}}}\n"
+	if err := os.WriteFile(filepath.Join(filepath.Dir(name), "a.yaml"), []byte(document), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := binding.Load(&ast.Source{Name: name, Input: `
+		extend schema @source(name: "a", openapi: "a.yaml")
+		type Query { a: A @connect(source: "a", http: {GET: "/a"}) }
+		type A { b: Int! }`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	graph, err := binding.Compile(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	warnings, err := Documents(schema, graph)
+	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "a.yaml:7") || !strings.Contains(warnings[0], "Gone") {
+		t.Errorf("got %q, %v", warnings, err)
 	}
 }

@@ -296,7 +296,7 @@ func (s *Schema) graphQLString() string {
 	if len(s.Enum) > 0 {
 		return "String, or an enum of " + s.values()
 	}
-	for _, name := range []string{"DateTime", "Date", "UUID", "URL", "Decimal", "Int64", "Upload"} {
+	for _, name := range []string{"DateTime", "Date", "UUID", "URL", "Decimal", "Int64"} {
 		if slices.Contains(scalars[name].formats, s.Format) {
 			return name + " or String"
 		}

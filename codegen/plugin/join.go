@@ -72,6 +72,9 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 		j.Shared = fmt.Sprintf(", %d at a time", j.MaxSize)
 		m.Matched += fmt.Sprintf(", %d keys at a time", j.MaxSize)
 	}
+	if !hasKeys(&b.Call) {
+		j.Function = "Whole"
+	}
 	if keyField.TypeReference.GQL.Elem != nil {
 		j.Function, j.KeyResult, j.KeyBody = "Each", "[]string", "return "+g.keyList(f, keyField)
 		value = value.Elem()

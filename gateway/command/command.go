@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
@@ -95,18 +96,11 @@ type surroundings struct {
 func (s surroundings) lookup(name string) string {
 	value := ""
 	for _, entry := range s.env {
-		if rest, ok := cutName(entry, name); ok {
+		if rest, ok := strings.CutPrefix(entry, name+"="); ok {
 			value = rest
 		}
 	}
 	return value
-}
-
-func cutName(entry, name string) (value string, ok bool) {
-	if len(entry) <= len(name) || entry[:len(name)] != name || entry[len(name)] != '=' {
-		return "", false
-	}
-	return entry[len(name)+1:], true
 }
 
 func run(ctx context.Context, p Program, s surroundings) int {

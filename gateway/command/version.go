@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -42,17 +43,8 @@ func (s stamp) orElse(info *debug.BuildInfo) stamp {
 		revision += "+changes"
 	}
 	return stamp{
-		version: first(s.version, recorded["version"], "devel"),
-		commit:  first(s.commit, revision, "unknown"),
-		date:    first(s.date, recorded["vcs.time"], "unknown date"),
+		version: cmp.Or(s.version, recorded["version"], "devel"),
+		commit:  cmp.Or(s.commit, revision, "unknown"),
+		date:    cmp.Or(s.date, recorded["vcs.time"], "unknown date"),
 	}
-}
-
-func first(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }

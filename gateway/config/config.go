@@ -86,7 +86,7 @@ type Shutdown struct {
 
 // Limits are what one request may ask.
 type Limits struct {
-	// Body is the size of a request's body, counted after decompression. Default 1MB.
+	// Body is the size of a request's body, which may not be compressed. Default 1MB.
 	Body int64 `yaml:"body"`
 
 	limit.Options `yaml:",inline"`

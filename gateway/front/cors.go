@@ -28,6 +28,13 @@ var clientSends = []string{
 	"graphql-client-name", "graphql-client-version",
 }
 
+// Validate tells, as errors of github.com/jub0bs/cors/cfgerrors, which rules are wrong or
+// dangerous; New refuses the same.
+func (c CORS) Validate() error {
+	_, err := c.middleware()
+	return err
+}
+
 // middleware is nil when no other origin may call.
 func (c CORS) middleware() (*cors.Middleware, error) {
 	if len(c.Origins) == 0 {

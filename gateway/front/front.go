@@ -34,24 +34,24 @@ const (
 // for callers of the same origin, without playground and introspection.
 type Options struct {
 	// Limits bound what an operation may ask.
-	Limits limit.Options `yaml:"limits"`
+	Limits limit.Options
 	// BodyBytes is the size of a request's body. Default 1 MB.
-	BodyBytes int64 `yaml:"bodyBytes"`
+	BodyBytes int64
 	// Deadline is the longest that an operation may take, from the first byte of its
 	// body to the last of its answer. Default 30s.
-	Deadline time.Duration `yaml:"deadline"`
+	Deadline time.Duration
 	// CORS says which web pages may call the gateway. Default none but its own.
-	CORS CORS `yaml:"cors"`
+	CORS CORS
 	// Introspection lets anybody ask for the schema, and adds "Did you mean ...?" to
 	// validation errors. Default false.
-	Introspection bool `yaml:"introspection"`
+	Introspection bool
 	// Playground serves Deps.Playground at "/". Default false.
-	Playground bool `yaml:"playground"`
+	Playground bool
 	// DocumentCache is how many parsed and validated documents are remembered.
 	// Default 1,000; negative remembers none.
-	DocumentCache int `yaml:"documentCache"`
+	DocumentCache int
 	// Execution bounds the answering of one operation.
-	Execution engine.Options `yaml:"execution"`
+	Execution engine.Options
 }
 
 func (o Options) withDefaults() Options {

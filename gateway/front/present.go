@@ -41,16 +41,21 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	return shown
 }
 
-// located is a new error at the place in the answer that err names, or else where ctx stands.
+// located is a new error at the place in the answer that err names, or else where ctx
+// stands, and at the field's place in the query, which gqlgen forgets for batches.
 func located(ctx context.Context, err error) *gqlerror.Error {
+	shown := &gqlerror.Error{Err: err, Path: graphql.GetPath(ctx)}
 	if known, ok := errors.AsType[*gqlerror.Error](err); ok {
-		copied := *known
+		*shown = *known
 		if undecoded(ctx) {
-			copied.Path = graphql.GetFieldContext(ctx).Path() // gqlgen's goes on into the argument
+			shown.Path = graphql.GetFieldContext(ctx).Path() // gqlgen's goes on into the argument
 		}
-		return &copied
 	}
-	return &gqlerror.Error{Err: err, Path: graphql.GetPath(ctx)}
+	field := graphql.GetFieldContext(ctx)
+	if len(shown.Locations) == 0 && field != nil && field.Field.Field != nil && field.Field.Position != nil {
+		shown.Locations = []gqlerror.Location{{Line: field.Field.Position.Line, Column: field.Field.Position.Column}}
+	}
+	return shown
 }
 
 // understood gives the fault that err is; nil for a message that gqlgen or gqlparser

@@ -2,6 +2,7 @@ package balance
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,22 +23,15 @@ func Named(name string) (Policy, error) {
 	if name == "" {
 		return RoundRobin(), nil
 	}
-	make, ok := policies[name]
+	policy, ok := policies[name]
 	if !ok {
 		return nil, fmt.Errorf("unknown balance %q: there is %s", name, strings.Join(Names(), ", "))
 	}
-	return make(), nil
+	return policy(), nil
 }
 
 // Names are those that Named knows, sorted.
-func Names() []string {
-	names := make([]string, 0, len(policies))
-	for name := range policies {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func Names() []string { return slices.Sorted(maps.Keys(policies)) }
 
 // RoundRobin lets endpoints take turns: among the same candidates each is chosen
 // exactly as often as any other, also by concurrent calls. An endpoint that was no

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
+)
+
+// The whole way of a request, over real HTTP, with the shop's services in the same
+// process: what is counted is theirs, the client's and the gateway's together.
+func BenchmarkGateway(b *testing.B) {
+	g := newGateway(b)
+	admin := g.token(b, services.Admin)
+	for _, q := range []struct{ name, query string }{
+		{"typename", `{ __typename }`},
+		{"product", `{ product(sku: "B-100") { name price } }`},
+		{"products", `{ products(limit: 12) { items { sku name price } } }`},
+		{"orders", `{ orders(pageSize: 20) { id lines { product { name } } customer { name } } }`},
+	} {
+		b.Run(q.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if a := g.query(b, admin, q.query, nil); len(a.Errors) > 0 {
+					b.Fatal(a.Body)
+				}
+			}
+		})
+	}
+}
