@@ -59,7 +59,7 @@ func (c *Config) checkProgram(k *checker) {
 	if !slices.Contains([]string{LogAuto, LogJSON, LogText}, c.Log.Format) {
 		k.complain(parsePath("log.format"), fmt.Sprintf("must be auto, json or text, not %q", c.Log.Format))
 	}
-	for setting, negative := range map[string]bool{
+	negative := map[string]bool{
 		"shutdown.delay":     c.Shutdown.Delay < 0,
 		"shutdown.grace":     c.Shutdown.Grace < 0,
 		"limits.body":        c.Limits.Body < 0,
@@ -67,8 +67,9 @@ func (c *Config) checkProgram(k *checker) {
 		"execution.maxCalls": c.Execution.MaxCalls < 0,
 		"execution.maxItems": c.Execution.MaxItems < 0,
 		"cors.maxAge":        c.CORS.MaxAge < 0,
-	} {
-		if negative {
+	}
+	for _, setting := range slices.Sorted(maps.Keys(negative)) {
+		if negative[setting] {
 			k.complain(parsePath(setting), "is negative; leave it out to get the default")
 		}
 	}
