@@ -8,8 +8,8 @@ import (
 )
 
 // Identity is a caller whose token was accepted. It is shared by everything that
-// runs for the request: read it, don't change it. A nil *Identity is an anonymous
-// caller, and every method may be called on it.
+// runs for the request: read it, don't change it. It does not hold the token. A nil
+// *Identity is an anonymous caller, and every method may be called on it.
 type Identity struct {
 	// Subject is the token's "sub"; empty when it has none.
 	Subject string
@@ -20,10 +20,6 @@ type Identity struct {
 	// Claims is the token's whole payload: string, bool, json.Number, nil, []any
 	// and map[string]any.
 	Claims map[string]any
-
-	// A pointer, since fmt prints the text of unexported fields, and asks no
-	// String method first when the Identity itself is inside such a field.
-	token *string
 }
 
 func identify(t *token, rolesClaim string) *Identity {
@@ -33,7 +29,6 @@ func identify(t *token, rolesClaim string) *Identity {
 		Scopes:  scopesOf(t.claims),
 		Roles:   rolesOf(t.claims, rolesClaim),
 		Claims:  t.claims,
-		token:   &t.raw,
 	}
 }
 
@@ -54,15 +49,6 @@ func (i *Identity) Claim(path string) (any, bool) {
 		return nil, false
 	}
 	return lookup(i.Claims, path)
-}
-
-// Token is the bearer token as the client sent it, for a service that is to have
-// it too; empty for an anonymous caller. It belongs in no log and no error.
-func (i *Identity) Token() string {
-	if i == nil || i.token == nil {
-		return ""
-	}
-	return *i.token
 }
 
 // String names the caller, without the token and without other claims.

@@ -21,9 +21,6 @@ func TestIdentityNeverShowsItsToken(t *testing.T) {
 	s := signers()["HMAC"]
 	token := s.token("HS256", goodClaims())
 	caller := wantAccepted(t, accepting(t, s), token)
-	if caller.Token() != token {
-		t.Fatalf("Token gives %q, want %q", caller.Token(), token)
-	}
 	signature := token[strings.LastIndexByte(token, '.')+1:]
 	shown := map[string]string{"String": caller.String(), "GoString": caller.GoString(), "error": fmt.Errorf("x: %v", caller).Error()}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t"} {
@@ -64,7 +61,7 @@ func TestIdentityInALog(t *testing.T) {
 // An anonymous caller is nil, and may be asked everything.
 func TestAnonymous(t *testing.T) {
 	caller := auth.From(t.Context())
-	if caller != nil || caller.HasScope("a") || caller.HasRole("a") || caller.Token() != "" || caller.String() != "anonymous" {
+	if caller != nil || caller.HasScope("a") || caller.HasRole("a") || caller.String() != "anonymous" {
 		t.Errorf("got %v", caller)
 	}
 	if claim, ok := caller.Claim("sub"); claim != nil || ok {

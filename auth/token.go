@@ -14,7 +14,6 @@ import (
 
 // token is a JWT that has been taken apart. Nothing in it is proven.
 type token struct {
-	raw       string
 	signed    string // what the signature is over: header and payload as they were sent
 	signature []byte
 	alg, kid  string // of the header; kid may be empty
@@ -43,7 +42,7 @@ func parse(raw string) (*token, error) {
 	}
 	signed := raw[:strings.LastIndexByte(raw, '.')]
 	header, payload, _ := strings.Cut(signed, ".")
-	t := &token{raw: raw, signed: signed}
+	t := &token{signed: signed}
 	if err := t.readHeader(header); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
