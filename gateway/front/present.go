@@ -142,8 +142,11 @@ func (p *presenter) tell(ctx context.Context, f *fault.Error, shown *gqlerror.Er
 		return
 	}
 	level := slog.LevelWarn
-	if f.Kind == fault.Internal {
+	switch {
+	case f.Kind == fault.Internal:
 		level = slog.LevelError
+	case errors.Is(f.Cause, context.Canceled):
+		level = slog.LevelDebug // the client left, which is nobody's fault
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", rec.id),
