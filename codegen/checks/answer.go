@@ -88,8 +88,7 @@ func (c *checker) batched(f *binding.Field, s *openapi.Schema) (*openapi.Schema,
 // holds checks that a field's type can hold what the service sends, and its objects'
 // fields too.
 func (c *checker) holds(name string, t *ast.Type, s *openapi.Schema) {
-	seen := c.typeOf(t)
-	if why := seen.Holds(s); why != "" {
+	if why := c.typeOf(t).Holds(s); why != "" {
 		c.faults.Add(t.Position, "%s is %s, but %s", name, t, why)
 		return
 	}

@@ -103,11 +103,11 @@ func (c *checker) typeOf(t *ast.Type) openapi.Type {
 		return openapi.Type{NonNull: t.NonNull, Elem: &element}
 	}
 	def := c.schema.Types[t.NamedType]
-	seen := openapi.Type{Name: t.NamedType, NonNull: t.NonNull, Object: def.Kind != ast.Scalar && def.Kind != ast.Enum}
+	named := openapi.Type{Name: t.NamedType, NonNull: t.NonNull, Object: def.Kind != ast.Scalar && def.Kind != ast.Enum}
 	for _, v := range def.EnumValues {
-		seen.Values = append(seen.Values, c.graph.WireName(def.Name, v.Name))
+		named.Values = append(named.Values, c.graph.WireName(def.Name, v.Name))
 	}
-	return seen
+	return named
 }
 
 func nameOf(f *binding.Field) string { return f.Object.Name + "." + f.Definition.Name }

@@ -134,7 +134,8 @@ func (r *request) value(v *binding.Value, p *openapi.Parameter) {
 	}
 }
 
-// valueType is the type of a variable, where an argument's default value stands for null.
+// valueType is the type of a variable. An argument that may be null is that also with a
+// default value: a client can still send null.
 func (r *request) valueType(v *binding.Value) openapi.Type {
 	t := r.typeOf(v.Type)
 	switch v.Scope {
@@ -145,9 +146,6 @@ func (r *request) valueType(v *binding.Value) openapi.Type {
 		}
 		element := openapi.Type{Name: key.NamedType, NonNull: true}
 		return openapi.Type{NonNull: true, Elem: &element}
-	case binding.Args:
-		arg := r.field.Definition.Arguments.ForName(v.Path[0])
-		t.NonNull = t.NonNull || len(v.Path) == 1 && arg.DefaultValue != nil
 	case binding.This:
 		t.NonNull = true // without it, there is no call
 	}
@@ -302,9 +300,7 @@ func (c *checker) inputFields(def *ast.Definition, s *openapi.Schema) {
 			}
 			continue
 		}
-		t := c.typeOf(f.Type)
-		t.NonNull = t.NonNull || f.DefaultValue != nil
-		if why := t.FillsProperty(property); why != "" {
+		if why := c.typeOf(f.Type).FillsProperty(property); why != "" {
 			c.faults.Add(f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 // and a scalar otherwise; scalars that are not of our vocabulary fit everything.
 type Type struct {
 	Name    string
-	NonNull bool     // as an argument or input field: or it has a default value
+	NonNull bool
 	Elem    *Type    // of a list
 	Values  []string // of an enum, as the services call them
 	Object  bool     // object, interface, union or input
