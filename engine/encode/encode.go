@@ -83,14 +83,6 @@ func List[T any](vs []T, element func(T) any) any {
 	return out
 }
 
-// Given is the wire value of an input field that may be absent: nil when it is.
-func Given[T any](v graphql.Omittable[T], element func(T) any) any {
-	if !v.IsSet() {
-		return nil
-	}
-	return element(v.Value())
-}
-
 // WithGiven returns o with one more member when the client sent that field, even as
 // null; an absent field is left out. The difference is what JSON Merge Patch
 // (RFC 7396) is about.

@@ -57,8 +57,6 @@ func TestWireValues(t *testing.T) {
 		"no raw":               {encode.Raw(raw(nil)), nil},
 		"in":                   {encode.In(ptr(text("x")), func(t *text) any { return string(*t) }), "x"},
 		"in nil":               {encode.In(nil, func(t *text) any { return string(*t) }), nil},
-		"given":                {encode.Given(graphql.OmittableOf("x"), upper), "<x>"},
-		"absent":               {encode.Given(graphql.Omittable[string]{}, upper), nil},
 		"with given":           {encode.WithGiven(nil, "n", graphql.OmittableOf("x"), upper), encode.Object{{Name: "n", Value: "<x>"}}},
 		"with given null":      {encode.WithGiven(nil, "n", graphql.OmittableOf[*string](nil), encode.Maybe(upper)), encode.Object{{Name: "n"}}},
 		"with absent":          {encode.WithGiven(nil, "n", graphql.Omittable[string]{}, upper), encode.Object(nil)},
