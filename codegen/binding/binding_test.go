@@ -13,8 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vektah/gqlparser/v2/ast"
-
-	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -247,21 +245,4 @@ func FuzzCompile(f *testing.F) {
 			}
 		}
 	})
-}
-
-// The list of headers that belong to the connection is that of upstreams/rest.
-func TestConnectionHeaders(t *testing.T) {
-	for name := range connectionHeaders {
-		if !rest.Reserved(name) {
-			t.Errorf("%s is refused here alone", name)
-		}
-	}
-	for _, name := range []string{
-		"Host", "Content-Length", "Transfer-Encoding", "TE", "Trailer", "Connection", "Keep-Alive", "Upgrade", "Expect", "HTTP2-Settings",
-		"Accept-Encoding", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Cookie", "Accept", "Content-Type", "X-Any",
-	} {
-		if rest.Reserved(name) != connectionHeaders[strings.ToLower(name)] {
-			t.Errorf("%s is refused here or at run time, not both", name)
-		}
-	}
 }

@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
 // bindingCompiler compiles the @connect of one field.
@@ -195,9 +197,9 @@ func (b *bindingCompiler) headers(http *ast.Value) {
 func (b *bindingCompiler) headerName(name *ast.Value, seen map[string]bool) {
 	key := strings.ToLower(name.Raw)
 	switch {
-	case !token(name.Raw):
+	case !rest.ValidHeaderName(name.Raw):
 		b.faults.Add(name.Position, "%q is no name of a header", name.Raw)
-	case connectionHeaders[key]:
+	case rest.Reserved(name.Raw):
 		b.faults.Add(name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
 	case seen[key]:
 		b.faults.Add(name.Position, "%s is set twice; keep one", name.Raw)
@@ -220,20 +222,6 @@ func (b *bindingCompiler) headerValue(v *ast.Value, t template, parts []Part) {
 			b.scalar(v, t[i], part.Value)
 		}
 	}
-}
-
-// connectionHeaders are those that upstreams/rest refuses (rest.Reserved).
-var connectionHeaders = map[string]bool{
-	"host": true, "content-length": true, "transfer-encoding": true, "te": true, "trailer": true,
-	"connection": true, "keep-alive": true, "upgrade": true, "expect": true, "http2-settings": true,
-	"accept-encoding": true, "proxy-connection": true, "proxy-authenticate": true, "proxy-authorization": true,
-}
-
-// token tells whether s is a token as RFC 9110 section 5.6.2 has it.
-func token(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", r)
-	})
 }
 
 func (b *bindingCompiler) body(http *ast.Value) {

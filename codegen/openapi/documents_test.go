@@ -329,7 +329,7 @@ definitions:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"b", "a"}, d.OperationIDs()); diff != "" {
+	if diff := cmp.Diff([]string{"b", "a"}, operationIDs(d)); diff != "" {
 		t.Error(diff)
 	}
 	o := d.Operation("b")

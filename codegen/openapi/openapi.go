@@ -45,17 +45,6 @@ func (d *Document) Operation(id string) *Operation {
 	return d.Operations[i]
 }
 
-// OperationIDs lists the ids in the document's order.
-func (d *Document) OperationIDs() []string {
-	var ids []string
-	for _, o := range d.Operations {
-		if o.ID != "" {
-			ids = append(ids, o.ID)
-		}
-	}
-	return ids
-}
-
 // Operation is one call of a service.
 type Operation struct {
 	Place                   // of its verb

@@ -15,7 +15,7 @@ import (
 // joinView is how a field below the root joins the calls of its parents. Its strings are
 // Go text unless said.
 type joinView struct {
-	Function  string // One or Each
+	Function  string // One, Each or Whole
 	Parent    string // the parents' type
 	KeyResult string // what the function from parent to key returns
 	KeyBody   string // its body

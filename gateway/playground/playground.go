@@ -19,28 +19,28 @@ import (
 type Options struct {
 	// Endpoint is the path of the graph on the same server; "/graphql" when
 	// empty. Below a reverse proxy's prefix it moves with the page.
-	Endpoint string `yaml:"-"`
+	Endpoint string
 	// Title names the page and stands in its corner; "Gatehouse" when empty.
-	Title string `yaml:"title"`
+	Title string
 	// Headers is what the headers pane of a new tab holds, JSON that may have
 	// comments. When empty it shows, as a comment, where a token goes.
-	Headers string `yaml:"headers"`
+	Headers string
 	// Examples are the tabs of a first visit, in this order. Whoever has been
 	// here before finds the tabs as they were left.
-	Examples []Example `yaml:"examples"`
+	Examples []Example
 }
 
 // Example is an operation ready to be run.
 type Example struct {
 	// Name says what the operation shows. It becomes the comment above a Query
 	// that does not begin with one.
-	Name string `yaml:"name"`
+	Name string
 	// Query is the document. The name of its operation is the tab's title.
-	Query string `yaml:"query"`
+	Query string
 	// Variables is a JSON object, or empty.
-	Variables string `yaml:"variables"`
+	Variables string
 	// Headers is a JSON object; Options.Headers when empty.
-	Headers string `yaml:"headers"`
+	Headers string
 }
 
 // Handler serves the page at "/" and what it needs below "/playground/": the
