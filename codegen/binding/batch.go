@@ -38,7 +38,7 @@ func (b *bindingCompiler) itemKey(key *ast.Value) {
 	case f == nil || !Sent(f):
 		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, sentFields(item)))
 	case !isKey(f.Type) || !f.Type.NonNull:
-		b.faults.Add(KeyType, key.Position, "%s.%s is %s, but a key is ID!, String! or Int!", item.Name, key.Raw, f.Type)
+		b.faults.Add(KeyType, key.Position, "%s.%s is %s, but a key is ID!, String!, Int!, Int64! or UUID!", item.Name, key.Raw, f.Type)
 	default:
 		b.field.Batch.Item = key.Raw
 	}
@@ -55,9 +55,10 @@ func (b *bindingCompiler) keysUsed(v *ast.Value) {
 	if batch.Parent == nil {
 		return
 	}
+	b.typeKey()
 	t, field := batch.Parent.Type, b.field.Definition
 	if !isKey(t) && (t.Elem == nil || !isKey(t.Elem)) {
-		b.faults.Add(KeyType, v.Position, "%s.%s is %s, but a key is an ID, a String or an Int, or a list of them", b.field.Object.Name, batch.Parent.Name, t)
+		b.faults.Add(KeyType, v.Position, "%s.%s is %s, but a key is an ID, a String, an Int, an Int64 or a UUID, or a list of them", b.field.Object.Name, batch.Parent.Name, t)
 		return
 	}
 	if isList(t) && !isList(field.Type) {
@@ -68,6 +69,24 @@ func (b *bindingCompiler) keysUsed(v *ast.Value) {
 	}
 	if !isList(field.Type) && field.Type.NonNull && b.schema.Types[field.Type.NamedType].IsLeafType() {
 		b.faults.Add(NullPossible, field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
+	}
+}
+
+// typeKey settles how the objects of a type's binding are matched: by the key that was asked
+// for, unless the service's document says that the answer is an object with a member for
+// each key.
+func (b *bindingCompiler) typeKey() {
+	if b.field.Definition.Name != "" || b.field.Batch.Item != "" {
+		return
+	}
+	answer := answerOf(b.field, b.graph.Source(b.field.Source))
+	if text := given(b.directive, "selection"); text != nil {
+		for _, name := range strings.Split(text.Raw, ".")[1:] {
+			answer = propertyOf(answer, name)
+		}
+	}
+	if answer == nil || answer.Map() == nil || len(answer.Properties) > 0 {
+		b.field.Batch.Item = b.field.Batch.Parent.Name
 	}
 }
 
@@ -93,7 +112,7 @@ func (b *bindingCompiler) mayBeNull(key *ast.FieldDefinition) {
 // batch.key names the parent's field then.
 func (b *bindingCompiler) parentOfKeys(v *ast.Value) {
 	batch := b.field.Batch
-	key := child(b.field.Definition.Directives.ForName("connect").Arguments.ForName("batch").Value, "key")
+	key := child(given(b.directive, "batch"), "key")
 	switch {
 	case batch.Parent != nil:
 		if key != nil && batch.Item == "" && key.Raw != batch.Parent.Name && b.schema.Types[b.field.Definition.Type.Name()].IsLeafType() {
@@ -112,19 +131,10 @@ func (b *bindingCompiler) parentOfKeys(v *ast.Value) {
 
 func isKey(t *ast.Type) bool {
 	switch t.NamedType {
-	case "ID", "String", "Int":
+	case "ID", "String", "Int", "Int64", "UUID":
 		return true
 	}
 	return false
-}
-
-// result checks that the answer can be read into the field's type.
-func (b *bindingCompiler) result() {
-	t := b.field.Definition.Type
-	b.readable(t, b.field.Position, map[string]bool{})
-	if b.field.Batch != nil && isList(t) && isList(t.Elem) {
-		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.name())
-	}
 }
 
 // scalars are those that are read from an answer and written for a service.
@@ -139,7 +149,7 @@ func (b *bindingCompiler) readable(t *ast.Type, pos *ast.Position, seen map[stri
 	seen[def.Name] = true
 	switch def.Kind {
 	case ast.Interface, ast.Union:
-		b.faults.Add(AbstractAnswer, pos, "%s is %s, and nothing says which type a service's answer is; resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def))
+		b.abstract(def, pos, seen)
 	case ast.Scalar:
 		if !slices.Contains(scalars, def.Name) {
 			b.faults.Add(UnknownScalar, pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, quoteAll(scalars))
@@ -171,9 +181,7 @@ func (b *bindingCompiler) sendable(t *ast.Type, pos *ast.Position, seen map[stri
 }
 
 // name is the bound field's, for people.
-func (b *bindingCompiler) name() string {
-	return b.field.Object.Name + "." + b.field.Definition.Name
-}
+func (b *bindingCompiler) name() string { return b.field.Name() }
 
 func kindName(def *ast.Definition) string {
 	if def.Kind == ast.Union {

@@ -5,8 +5,12 @@ package binding
 
 import (
 	_ "embed"
+	"maps"
+	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
 // Vocabulary is the SDL of our directives, for gqlgen, editors and documentation.
@@ -19,73 +23,98 @@ const VocabularyFile = "gatehouse/vocabulary.graphqls"
 
 // Graph is what a schema's directives say.
 type Graph struct {
-	Sources []Source
-	Fields  []*Field // ordered by type, then as in the schema's text
-
-	wire map[[2]string]string // type and member -> @json(name:)
+	Sources     []*Source
+	Fields      []*Field             // ordered by type, then as in the schema's text
+	Entities    map[string]*Field    // bindings of types, by the type's name
+	Completions []*Completion        // the fields whose objects an entity's binding completes
+	Abstract    map[string]*Choice   // how the types of interfaces and unions are told apart
+	wire        map[[2]string]string // type and member -> @json(name:)
 }
 
 // Source is a REST service.
 type Source struct {
 	Name     string
 	OpenAPI  string
+	Document *openapi.Document // nil when there is none, or it cannot be read
+	Headers  []Param           // of every call
+	Rules    Rules
 	Position *ast.Position
 }
 
-// Field is a field bound to a call.
+// Rules say when a call went well, and what its failure means. Nil values leave it at HTTP's
+// status and our own texts.
+type Rules struct {
+	Success    *Value
+	Message    *Value
+	Extensions *Value
+}
+
+// Field is a field bound to a call, or a type whose objects a call completes.
 type Field struct {
 	Object     *ast.Definition
-	Definition *ast.FieldDefinition
-	Position   *ast.Position // of its @connect
+	Definition *ast.FieldDefinition // of a type's binding, one without a name that gives the type
+	Position   *ast.Position        // of its @connect
 	Source     string
 	Call       Call
-	Root       []string // the members that lead to the value in the answer
-	Batch      *Batch   // nil: a call for each parent
-	Done       bool     // the value is only that the call went well: a Boolean that nothing selects
+	Reading    *Reading    // how the value is read from the answer: of a batch its list or map, of a page one item; nil when Done
+	Given      []*Value    // the variables that Reading takes
+	Batch      *Batch      // nil: a call for each parent
+	Page       *Page       // nil: the field is no connection
+	Rules      Rules       // the binding's own, else its source's
+	Done       bool        // the value is only that the call went well: a Boolean that nothing selects
+	Completes  *Completion // the field's objects come with some of their fields only; nil: with all
+	ID         string      // as the schema names the binding; "" is Type.field
+	Entity     bool        // the field can be asked for any object of its type by its key
+}
+
+// Name is the field's for people: Type.field, or the type's own for a type's binding.
+func (f *Field) Name() string {
+	if f.Definition.Name == "" {
+		return f.Object.Name
+	}
+	return f.Object.Name + "." + f.Definition.Name
 }
 
 // Call is one HTTP call with places for values.
 type Call struct {
-	Method     string        // upper case
-	Template   string        // path and query as written
-	Position   *ast.Position // of Template
+	Method     string             // upper case
+	Template   string             // path and query as written
+	Position   *ast.Position      // of Template, or of the operation's name
+	Operation  *openapi.Operation // nil when the binding writes the call itself
 	Path       []Part
 	Query      []Param
 	Headers    []Param
+	Cookies    []Param
 	Body       *Value
-	Form       bool
+	Encoding   Encoding
+	Media      string // the body's media type where it is not the encoding's own
 	Idempotent bool
 }
 
-// Param is a query parameter or a header.
+// Encoding is how a body is written.
+type Encoding string
+
+// The encodings.
+const (
+	JSON      Encoding = "JSON"
+	Form      Encoding = "FORM"
+	Multipart Encoding = "MULTIPART"
+	Text      Encoding = "TEXT" // only by operation
+)
+
+// Param is a query parameter, a header or a cookie.
 type Param struct {
 	Name  string
 	Parts []Part
-	Each  bool // repeated for each element of its one list value
+	Each  bool               // repeated for each element of its one list value
+	Style *openapi.Parameter // how a document says that it is written; nil: as http says
 }
 
 // Part is literal text, or one value.
 type Part struct {
 	Literal string
 	Value   *Value
-}
-
-// Scope says where a value comes from.
-type Scope string
-
-// The scopes of values.
-const (
-	Args   Scope = "args"
-	This   Scope = "this"
-	Keys   Scope = "batch"
-	Claims Scope = "claims"
-)
-
-// Value is a variable of a template.
-type Value struct {
-	Scope Scope
-	Path  []string  // of an argument and its members, a parent's field, or a claim
-	Type  *ast.Type // of the value; nil for claims
+	Style   *openapi.Parameter // of a path's value, by operation
 }
 
 // Batch is one call for many parents.
@@ -101,4 +130,43 @@ func (g *Graph) WireName(object, member string) string {
 		return wire
 	}
 	return member
+}
+
+// Source finds a source by its name, nil when there is none.
+func (g *Graph) Source(name string) *Source {
+	for _, s := range g.Sources {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// All are the bindings of fields and of types.
+func (g *Graph) All() []*Field {
+	all := slices.Clone(g.Fields)
+	for _, name := range slices.Sorted(maps.Keys(g.Entities)) {
+		all = append(all, g.Entities[name])
+	}
+	return all
+}
+
+// Variables are all variables that a call takes.
+func (c *Call) Variables() []*Value {
+	var all []*Value
+	add := func(v *Value) {
+		if v != nil {
+			all = slices.AppendSeq(all, v.Variables())
+		}
+	}
+	for _, p := range c.Path {
+		add(p.Value)
+	}
+	for _, p := range slices.Concat(c.Query, c.Headers, c.Cookies) {
+		for _, part := range p.Parts {
+			add(part.Value)
+		}
+	}
+	add(c.Body)
+	return all
 }

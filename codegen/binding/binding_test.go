@@ -75,7 +75,7 @@ func TestPlaces(t *testing.T) {
 		"a: Int @connect(source: \"s\", http: {GET: \"\"\"/a?x=é\n  &y={‸$args.x}\"\"\"})",
 		"a: Int @connect(source: \"s\", http: {GET: \"\"\"\n  /a?x=é\n      &y={‸$args.x}\n\"\"\"})",
 		"\"\"\"\nTwo\nlines\n\"\"\" a: Int @connect(source: \"s\", http: {GET: \"/é/‸{\"})",
-		`a: Int @connect(source: "s", http: {GET: "/a"}, selection: ‸"x")`,
+		`a: Int @connect(source: "s", http: {GET: "/a"}, selection: "‸x")`,
 	} {
 		before, _, _ := strings.Cut("extend schema @source(name: \"s\") type Query {\n"+text+"\n}", mark)
 		_, err := compile(t, "x.graphqls", "extend schema @source(name: \"s\") type Query {\n"+strings.Replace(text, mark, "", 1)+"\n}")
@@ -154,8 +154,8 @@ func describe(f *Field) string {
 	if f.Call.Idempotent {
 		b.WriteString(" idempotent")
 	}
-	if f.Root != nil {
-		b.WriteString(" root " + strings.Join(f.Root, "."))
+	if f.Reading != nil {
+		b.WriteString(" reads " + f.Reading.String())
 	}
 	if f.Batch != nil {
 		fmt.Fprintf(&b, " batch %s->%s by %d", f.Batch.Parent.Name, f.Batch.Item, f.Batch.MaxSize)
@@ -167,7 +167,7 @@ func parts(parts []Part) string {
 	var texts []string
 	for _, p := range parts {
 		if p.Value != nil {
-			p.Literal = "$" + string(p.Value.Scope) + "." + strings.Join(p.Value.Path, ".")
+			p.Literal = p.Value.String()
 		}
 		texts = append(texts, p.Literal)
 	}

@@ -68,6 +68,11 @@ const (
 	NullPossible    Code = "GH063"
 	RootReturned    Code = "GH064"
 
+	UnknownSelected Code = "GH065"
+	BadMethod       Code = "GH066"
+	WrongConstant   Code = "GH067"
+	NotSelected     Code = "GH068"
+
 	MissingGuard Code = "GH070"
 
 	RepeatedWireName Code = "GH080"
@@ -87,6 +92,28 @@ const (
 	BodyType           Code = "GH111"
 	UnknownInputField  Code = "GH112"
 	MissingInputField  Code = "GH113"
+
+	UnknownOperation  Code = "GH025"
+	NoDocument        Code = "GH026"
+	OperationArgument Code = "GH027"
+	UnsupportedMedia  Code = "GH028"
+
+	BrokenConnection Code = "GH140"
+	PageParameters   Code = "GH141"
+	PagedBatch       Code = "GH142"
+	PageSize         Code = "GH143"
+
+	UnknownChoice        Code = "GH150"
+	MissingChoice        Code = "GH151"
+	UnknownDiscriminator Code = "GH152"
+	UnansweredChoice     Code = "GH153"
+
+	BrokenRule Code = "GH160"
+
+	EntityKey   Code = "GH170"
+	EntityRoot  Code = "GH171"
+	EntityTwice Code = "GH172"
+	RepeatedID  Code = "GH018"
 
 	NoAnswer            Code = "GH120"
 	UnknownAnswerMember Code = "GH121"

@@ -3,25 +3,37 @@ package binding
 import (
 	"cmp"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
 // Compile reads the directives of a schema that Load has validated. It adds guards that
 // stand on types to the fields they concern. The directives named inert are not ours and
-// do nothing here. The error holds every mistake as Faults.
+// do nothing here. The documents of sources are read from beside the files that name them;
+// what of them cannot be read stands in Document.Warnings. The error holds every mistake as
+// Faults.
 func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
-	c := &compiler{schema: schema, inert: inert, graph: &Graph{wire: map[[2]string]string{}}, broken: map[*ast.Directive]bool{}}
+	c := &compiler{schema: schema, inert: inert, broken: map[*ast.Directive]bool{}, graph: &Graph{
+		Entities: map[string]*Field{}, Abstract: map[string]*Choice{}, wire: map[[2]string]string{},
+	}}
 	c.directives()
 	c.sources()
+	c.discriminators()
 	for _, object := range c.objects() {
+		c.entity(object)
 		for _, field := range object.Fields {
 			c.field(object, field)
 		}
 	}
+	c.entityFields()
+	c.completions()
+	c.uniqueIDs()
 	c.unusedSources()
 	c.foreignDirectives()
 	c.goNames()
@@ -42,13 +54,18 @@ type compiler struct {
 }
 
 // objects are the schema's own object types in the order of its text.
-func (c *compiler) objects() []*ast.Definition {
+func (c *compiler) objects() []*ast.Definition { return c.types(ast.Object, ast.Interface) }
+
+// types are the schema's own types of some kinds, in the order of their names.
+func (c *compiler) types(kinds ...ast.DefinitionKind) []*ast.Definition {
 	types := slices.DeleteFunc(slices.Collect(maps.Values(c.schema.Types)), func(d *ast.Definition) bool {
-		return d.BuiltIn || d.Kind != ast.Object && d.Kind != ast.Interface
+		return d.BuiltIn || !slices.Contains(kinds, d.Kind)
 	})
-	slices.SortFunc(types, func(a, b *ast.Definition) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(types, byName)
 	return types
 }
+
+func byName(a, b *ast.Definition) int { return cmp.Compare(a.Name, b.Name) }
 
 func (c *compiler) sources() {
 	for _, d := range c.schema.SchemaDirectives.ForNames("source") {
@@ -60,8 +77,24 @@ func (c *compiler) sources() {
 			c.faults.Add(RepeatedSource, d.Position, "the source %q is declared twice; keep one", name)
 			continue
 		}
-		c.graph.Sources = append(c.graph.Sources, Source{Name: name, OpenAPI: text(d, "openapi"), Position: d.Position})
+		c.graph.Sources = append(c.graph.Sources, c.source(d))
 	}
+}
+
+func (c *compiler) source(d *ast.Directive) *Source {
+	s := &Source{Name: text(d, "name"), OpenAPI: text(d, "openapi"), Position: d.Position}
+	b := &bindingCompiler{compiler: c, scopes: []Scope{Claims, Request, Env, Config}}
+	s.Headers = b.headerList(given(d, "http"))
+	s.Rules = b.rules(d, Rules{})
+	if s.OpenAPI == "" {
+		return s
+	}
+	var err error
+	if s.Document, err = openapi.Read(filepath.ToSlash(filepath.Join(filepath.Dir(d.Position.Src.Name), s.OpenAPI))); err != nil {
+		c.faults.Add(UnreadableDocument, d.Position, "the document of the source %q cannot be read: %v", s.Name, err)
+		s.Document = nil
+	}
+	return s
 }
 
 func (c *compiler) known(source string) bool {
@@ -78,7 +111,7 @@ func (c *compiler) sourceNames() []string {
 
 func (c *compiler) unusedSources() {
 	for _, s := range c.graph.Sources {
-		used := slices.ContainsFunc(c.graph.Fields, func(f *Field) bool { return f.Source == s.Name })
+		used := slices.ContainsFunc(c.graph.All(), func(f *Field) bool { return f.Source == s.Name })
 		if !used && len(c.faults) == 0 {
 			c.faults.Add(UnusedSource, s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
 		}
@@ -110,22 +143,123 @@ func (c *compiler) field(object *ast.Definition, field *ast.FieldDefinition) {
 
 // connect compiles one @connect.
 func (c *compiler) connect(object *ast.Definition, field *ast.FieldDefinition, d *ast.Directive) {
-	f := &Field{Object: object, Definition: field, Position: d.Position, Source: text(d, "source")}
+	f := c.newField(object, field, d)
+	if f = c.compileField(f, d); f != nil {
+		c.graph.Fields = append(c.graph.Fields, f)
+	}
+}
+
+// compileField compiles what a @connect says of a field, or of a type. It is nil after a fault.
+func (c *compiler) compileField(f *Field, d *ast.Directive) *Field {
+	b := &bindingCompiler{compiler: c, directive: d, field: f, scopes: requestScopes, root: c.isRoot(f.Object), used: map[string]bool{}}
+	before := len(c.faults)
+	b.batch(d)
+	b.pagination(d)
+	b.call(d)
+	b.pageCall()
+	if f.Batch == nil || f.Batch.Parent != nil {
+		b.result(d)
+	}
+	if s := c.graph.Source(f.Source); s != nil {
+		f.Rules = b.rules(d, s.Rules)
+	}
+	if len(c.faults) > before {
+		return nil
+	}
+	b.unusedArguments()
+	return f
+}
+
+// result compiles how the answer is read.
+func (b *bindingCompiler) result(d *ast.Directive) {
+	text, t := given(d, "selection"), b.field.Definition.Type
+	if text == nil && b.root && b.field.Call.Method != "GET" && t.NamedType == "Boolean" {
+		b.field.Done = true
+		return
+	}
+	if b.field.Batch != nil && isList(t) && isList(t.Elem) {
+		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.name())
+		return
+	}
+	b.field.Reading = b.selection(text, d)
+	if page := b.field.Page; page != nil && b.field.Reading != nil {
+		graft(page.Items, b.field.Reading)
+	}
+	b.complete(b.field.Reading)
+}
+
+// selection compiles how the answer is read; without a text, by name.
+func (b *bindingCompiler) selection(text *ast.Value, d *ast.Directive) *Reading {
+	if text == nil {
+		text = implied("$", d.Position)
+	}
+	e, ok := b.expression(text)
+	if !ok {
+		return nil
+	}
+	r := &readingCompiler{bindingCompiler: b, text: text}
+	t := b.field.Definition.Type
+	switch {
+	case b.field.Page != nil:
+		return r.value(e, b.field.Page.Node.Type)
+	case b.field.Batch == nil:
+		return r.value(e, t)
+	case b.field.Batch.Parent.Type.Elem != nil && !isList(t):
+		return nil // which is a fault already
+	case b.field.Batch.Parent.Type.Elem != nil:
+		t = t.Elem
+	}
+	if b.field.Batch.Item == "" {
+		r.keyed = true
+		return r.value(e, t)
+	}
+	item := t
+	if isList(t) {
+		item = t.Elem
+	}
+	return r.value(e, ast.NonNullListType(ast.NonNullNamedType(item.NamedType, item.Position), t.Position))
+}
+
+// complete refuses a selection without what the graph says is never null, or without the
+// key by which a batch's items are matched.
+func (b *bindingCompiler) complete(r *Reading) {
+	if r == nil {
+		return
+	}
+	if r.Op == Object {
+		b.completeObject(r)
+	}
+	b.complete(r.Of)
+	for _, f := range r.Fields {
+		b.complete(f.Of)
+	}
+}
+
+func (b *bindingCompiler) completeObject(r *Reading) {
+	def := b.schema.Types[r.Type.NamedType]
+	has := func(name string) bool {
+		return slices.ContainsFunc(r.Fields, func(f ReadField) bool { return f.Field.Name == name })
+	}
+	if b.field.Batch != nil && b.field.Batch.Item != "" && def.Name == b.field.Definition.Type.Name() && !has(b.field.Batch.Item) {
+		b.faults.addIn(NotSelected, r.value, r.offset, "the items are matched by %s.%s, which is not selected here; add %s", def.Name, b.field.Batch.Item, b.field.Batch.Item)
+	}
+	if b.isEntity(def) {
+		return
+	}
+	for _, f := range def.Fields {
+		if Sent(f) && f.Type.NonNull && !has(f.Name) {
+			b.faults.addIn(NotSelected, r.value, r.offset, "%s.%s is never null, but is not selected here; add it, or make it %s", def.Name, f.Name, strings.TrimSuffix(f.Type.String(), "!"))
+		}
+	}
+}
+
+// newField begins a binding.
+func (c *compiler) newField(object *ast.Definition, field *ast.FieldDefinition, d *ast.Directive) *Field {
+	f := &Field{Object: object, Definition: field, Position: d.Position, Source: text(d, "source"), ID: text(d, "id")}
 	if !c.known(f.Source) {
 		c.faults.Add(UnknownSource, d.Arguments.ForName("source").Value.Position, "there is no source %q%s", f.Source, DidYouMean(f.Source, c.sourceNames()))
 	}
-	b := &bindingCompiler{compiler: c, field: f, root: c.isRoot(object), used: map[string]bool{}}
-	before := len(c.faults)
-	b.batch(d)
-	b.call(d)
-	b.selection(d)
-	b.result()
-	if len(c.faults) > before {
-		return
-	}
-	f.Done = b.root && f.Call.Method != "GET" && field.Type.NamedType == "Boolean" && f.Root == nil
-	b.unusedArguments()
-	c.graph.Fields = append(c.graph.Fields, f)
+	return f
 }
 
 func (c *compiler) isRoot(object *ast.Definition) bool {
@@ -235,6 +369,11 @@ func elements(v *ast.Value) []*ast.Value {
 		all[i] = child.Value
 	}
 	return all
+}
+
+// implied is a text that nobody has written: faults in it are reported at a whole.
+func implied(text string, at *ast.Position) *ast.Value {
+	return &ast.Value{Raw: text, Kind: ast.Variable, Position: at}
 }
 
 func number(v *ast.Value) int {

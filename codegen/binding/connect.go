@@ -14,17 +14,43 @@ import (
 
 // bindingCompiler compiles the @connect of one field.
 type bindingCompiler struct {
+	directive *ast.Directive
 	*compiler
-	field *Field
-	root  bool            // a field of Query or Mutation, which has no parent
-	used  map[string]bool // the arguments that the call takes
-	own   []string        // the parent's fields that it takes for $this
+	field  *Field
+	root   bool            // a field of Query or Mutation, which has no parent
+	used   map[string]bool // the arguments that the call takes
+	own    []string        // the parent's fields that it takes for $this
+	scopes []Scope         // where the values of its call may come from
 }
 
 var verbs = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
+// call compiles what is called: http, or an operation of the source's document.
 func (b *bindingCompiler) call(d *ast.Directive) {
-	http := d.Arguments.ForName("http").Value
+	http, operation := given(d, "http"), given(d, "operation")
+	switch {
+	case http != nil && operation != nil:
+		b.faults.Add(OneVerb, operation.Position, "http and operation both say what is called; remove one")
+	case http == nil && operation == nil:
+		b.faults.Add(OneVerb, d.Position, "nothing says what is called; write http: {GET: \"/path\"}, or operation: \"operationId\"")
+	case operation != nil:
+		b.operation(operation)
+		b.keysUsed(operation)
+	default:
+		b.http(http)
+	}
+}
+
+// given is a directive's argument, nil when it is absent or null.
+func given(d *ast.Directive, name string) *ast.Value {
+	arg := d.Arguments.ForName(name)
+	if arg == nil || arg.Value.Kind == ast.NullValue {
+		return nil
+	}
+	return arg.Value
+}
+
+func (b *bindingCompiler) http(http *ast.Value) {
 	call := &b.field.Call
 	var written *ast.Value
 	for _, verb := range verbs {
@@ -70,7 +96,7 @@ func (b *bindingCompiler) target(v *ast.Value) {
 
 func (b *bindingCompiler) path(v *ast.Value, t template) []Part {
 	for _, p := range t {
-		if p.scope == "" && hostilePath(p.literal) {
+		if p.expr == nil && hostilePath(p.literal) {
 			b.at(HostilePath, v, p, "the path %q holds an empty, \".\" or \"..\" segment, a #, a backslash, a white space or a control character; write it without", p.literal)
 		}
 	}
@@ -82,11 +108,11 @@ func (b *bindingCompiler) path(v *ast.Value, t template) []Part {
 		}
 		switch {
 		case part.Value.Scope == Keys:
-			b.at(KeysInPath, v, t[i], "%s stands in the path, where one call can carry one key only; put the keys into the query, or write $this and leave out batch", t[i].variable())
+			b.at(KeysInPath, v, t[i], "%s stands in the path, where one call can carry one key only; put the keys into the query, or write $this and leave out batch", t[i].written)
 		case isList(part.Value.Type):
-			b.at(ListHasNoPlace, v, t[i], "%s is a list, which a path cannot hold", t[i].variable())
+			b.at(ListHasNoPlace, v, t[i], "%s is a list, which a path cannot hold", t[i].written)
 		case part.Value.Scope == Args && !part.Value.Type.NonNull:
-			b.at(NullInPath, v, t[i], "%s may be null, and a path has no place for null; %s", t[i].variable(), notNull(part.Value))
+			b.at(NullInPath, v, t[i], "%s may be null, and a path has no place for null; %s", t[i].written, notNull(part.Value))
 		}
 		b.scalar(v, t[i], part.Value)
 	}
@@ -126,12 +152,12 @@ func (b *bindingCompiler) query(v *ast.Value, t template) {
 		return
 	}
 	name, value, found := t.cutFirst("=")
-	if !found || len(name) != 1 || name[0].scope != "" {
+	if !found || len(name) != 1 || name[0].expr != nil {
 		b.at(BrokenQuery, v, t[0], "a query parameter is written name=value")
 		return
 	}
 	for _, p := range t {
-		if p.scope == "" && (escape.MatchString(p.literal) || strings.ContainsFunc(p.literal, unicode.IsControl)) {
+		if p.expr == nil && (escape.MatchString(p.literal) || strings.ContainsFunc(p.literal, unicode.IsControl)) {
 			b.at(EscapedQuery, v, p, "%q holds an escape or a control character; write plain text, which is escaped when it is sent", p.literal)
 		}
 	}
@@ -152,10 +178,10 @@ func (b *bindingCompiler) list(v *ast.Value, t template, param *Param) {
 		}
 		list := isList(part.Value.Type) || part.Value.Scope == Keys
 		if list && len(param.Parts) > 1 {
-			b.at(ListHasNoPlace, v, t[i], "%s is a list, which stands alone in its parameter", t[i].variable())
+			b.at(ListHasNoPlace, v, t[i], "%s is a list, which stands alone in its parameter", t[i].written)
 		}
 		if t[i].each && !list {
-			b.at(NothingToRepeat, v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].variable())
+			b.at(NothingToRepeat, v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].written)
 		}
 		b.scalar(v, t[i], part.Value)
 	}
@@ -166,11 +192,11 @@ func (b *bindingCompiler) scalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
 	switch {
 	case def.IsCompositeType() || def.Kind == ast.InputObject:
-		b.at(ObjectHasNoPlace, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.variable(), def.Name, p.variable(), firstField(def))
+		b.at(ObjectHasNoPlace, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.written, def.Name, p.written, firstField(def))
 	case isList(value.Type) && isList(value.Type.Elem):
-		b.at(ListHasNoPlace, v, p, "%s is a list of lists, which only a body can hold", p.variable())
+		b.at(ListHasNoPlace, v, p, "%s is a list of lists, which only a body can hold", p.written)
 	case def.Name == "JSON":
-		b.at(ObjectHasNoPlace, v, p, "%s is any JSON, which only a body can hold", p.variable())
+		b.at(ObjectHasNoPlace, v, p, "%s is any JSON, which only a body can hold", p.written)
 	}
 }
 
@@ -182,6 +208,11 @@ func firstField(def *ast.Definition) string {
 }
 
 func (b *bindingCompiler) headers(http *ast.Value) {
+	b.field.Call.Headers = b.headerList(http)
+}
+
+func (b *bindingCompiler) headerList(http *ast.Value) []Param {
+	var list []Param
 	seen := map[string]bool{}
 	for _, h := range elements(child(http, "headers")) {
 		name, value := child(h, "name"), child(h, "value")
@@ -189,9 +220,10 @@ func (b *bindingCompiler) headers(http *ast.Value) {
 		if t, ok := b.template(value); ok {
 			param := Param{Name: name.Raw, Parts: b.parts(value, t)}
 			b.headerValue(value, t, param.Parts)
-			b.field.Call.Headers = append(b.field.Call.Headers, param)
+			list = append(list, param)
 		}
 	}
+	return list
 }
 
 func (b *bindingCompiler) headerName(name *ast.Value, seen map[string]bool) {
@@ -217,7 +249,7 @@ func (b *bindingCompiler) headerValue(v *ast.Value, t template, parts []Part) {
 			}
 		case part.Value.Type == nil:
 		case isList(part.Value.Type) || part.Value.Scope == Keys:
-			b.at(ListHasNoPlace, v, t[i], "%s is a list, which a header cannot hold", t[i].variable())
+			b.at(ListHasNoPlace, v, t[i], "%s is a list, which a header cannot hold", t[i].written)
 		default:
 			b.scalar(v, t[i], part.Value)
 		}
@@ -227,60 +259,79 @@ func (b *bindingCompiler) headerValue(v *ast.Value, t template, parts []Part) {
 func (b *bindingCompiler) body(http *ast.Value) {
 	call := &b.field.Call
 	encoding := child(http, "encoding")
-	call.Form = encoding != nil && encoding.Raw == "FORM"
-	v := child(http, "body")
-	if v == nil {
-		if call.Form {
-			b.faults.Add(EncodingWithoutBody, encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
-		}
-		return
+	call.Encoding = JSON
+	if encoding != nil {
+		call.Encoding = Encoding(encoding.Raw)
 	}
-	if call.Method == "GET" || call.Method == "DELETE" {
-		b.faults.Add(BodyNotAllowed, v.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
-		return
-	}
-	p, err := parseExpression(v.Raw)
-	if err != nil || p.each || p.scope != string(Args) {
-		b.faults.Add(BrokenBody, v.Position, "the body is one of the field's arguments, such as \"$args.input\"")
-		return
-	}
-	if call.Body = b.value(v, p); call.Body == nil {
-		return
-	}
-	if call.Form {
-		b.formBody(v, call.Body)
+	text := child(http, "body")
+	switch {
+	case text == nil && encoding != nil && call.Encoding != JSON:
+		b.faults.Add(EncodingWithoutBody, encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
+	case text == nil:
+	case call.Method == "GET" || call.Method == "DELETE":
+		b.faults.Add(BodyNotAllowed, text.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
+	default:
+		b.bodyValue(text)
 	}
 }
 
-// formBody checks that a form has flat fields.
-func (b *bindingCompiler) formBody(v *ast.Value, body *Value) {
+// bodyValue compiles the expression that makes the body.
+func (b *bindingCompiler) bodyValue(text *ast.Value) {
+	e, ok := b.expression(text)
+	if !ok {
+		return
+	}
+	call := &b.field.Call
+	if call.Body = b.given(text, e); call.Body != nil && call.Encoding != JSON {
+		b.flatBody(text, call.Body)
+	}
+}
+
+// flatBody checks that a form is made of fields. Only a multipart form can hold objects.
+func (b *bindingCompiler) flatBody(text *ast.Value, body *Value) {
+	if made := body.made(); made != nil {
+		for _, f := range made.Fields {
+			b.formField(text, f.Name, f.Of.Type)
+		}
+		return
+	}
+	if body.Type == nil {
+		return // which the service's document may know
+	}
 	def := b.schema.Types[body.Type.Name()]
 	if isList(body.Type) || def == nil || def.Kind != ast.InputObject {
-		b.faults.Add(NestedForm, v.Position, "a form is made of an input object's fields, but %s is %s", v.Raw, body.Type)
+		b.faults.Add(BrokenBody, text.Position, "a form is made of an input object's fields, but %s is %s", text.Raw, body.Type)
 		return
 	}
 	for _, f := range def.Fields {
-		inner := b.schema.Types[f.Type.Name()]
-		if inner.Kind == ast.InputObject || inner.Name == "JSON" || isList(f.Type) && isList(f.Type.Elem) {
-			b.faults.Add(NestedForm, v.Position, "a form has flat fields, but %s.%s is %s; use encoding: JSON", def.Name, f.Name, f.Type)
-		}
+		b.formField(text, def.Name+"."+f.Name, f.Type)
 	}
 }
 
-// selection reads the path to the value. An explicit $ is the whole answer, which is more
-// than no selection: a Boolean is read then.
-func (b *bindingCompiler) selection(d *ast.Directive) {
-	arg := d.Arguments.ForName("selection")
-	if arg == nil || arg.Value.Kind == ast.NullValue {
+// made is the object that an expression makes at its end, nil when it makes none.
+func (v *Value) made() *Change {
+	if len(v.Then) == 0 || v.Then[len(v.Then)-1].Op != Object {
+		return nil
+	}
+	return &v.Then[len(v.Then)-1]
+}
+
+// Made are the members of the object that an expression makes; ok is false when it makes none.
+func (v *Value) Made() (fields []ValueField, ok bool) {
+	if made := v.made(); made != nil {
+		return made.Fields, true
+	}
+	return nil, false
+}
+
+func (b *bindingCompiler) formField(text *ast.Value, name string, t *ast.Type) {
+	if t == nil || b.field.Call.Encoding == Multipart {
 		return
 	}
-	names := strings.Split(arg.Value.Raw, ".")
-	bad := slices.ContainsFunc(names[1:], func(n string) bool { return n == "" || strings.ContainsAny(n, " {}()[]>$\"'") })
-	if names[0] != "$" || bad {
-		b.faults.Add(BrokenSelection, arg.Value.Position, "%q is no selection; write $ for the whole answer, or a path into it such as $.items", arg.Value.Raw)
-		return
+	inner := b.schema.Types[t.Name()]
+	if inner.Kind == ast.InputObject || inner.Name == "JSON" || isList(t) && isList(t.Elem) {
+		b.faults.Add(NestedForm, text.Position, "a form has flat fields, but %s is %s; use encoding: JSON or MULTIPART", name, t)
 	}
-	b.field.Root = names[1:]
 }
 
 // template parses a value's text and reports a mistake at its place.

@@ -56,8 +56,17 @@ func (f *Faults) Add(code Code, pos *ast.Position, format string, args ...any) {
 	*f = append(*f, Fault{pos.Src.Name, line, column, code, fmt.Sprintf(format, args...)})
 }
 
+// AddAt reports a fault where a reading is written.
+func (f *Faults) AddAt(code Code, r *Reading, format string, args ...any) {
+	f.addIn(code, r.value, r.offset, format, args...)
+}
+
 // addIn reports a fault at the byte at an offset in a text.
 func (f *Faults) addIn(code Code, v *ast.Value, offset int, format string, args ...any) {
+	if v.Kind == ast.Variable { // which nobody has written
+		f.Add(code, v.Position, format, args...)
+		return
+	}
 	line, column := placeIn(v, offset)
 	*f = append(*f, Fault{v.Position.Src.Name, line, column, code, fmt.Sprintf(format, args...)})
 }

@@ -112,6 +112,8 @@ func fits(v *ast.Value, def *ast.Definition) bool {
 		return v.Kind == ast.IntValue
 	case "Boolean":
 		return v.Kind == ast.BooleanValue
+	case "DiscriminatorMapping":
+		return v.Kind == ast.ObjectValue || v.Kind == ast.ListValue
 	}
 	return v.Kind == ast.EnumValue && def.EnumValues.ForName(v.Raw) != nil
 }

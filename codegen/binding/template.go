@@ -1,9 +1,11 @@
 package binding
 
 import (
+	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
 // template is a text with values in it: /users/{$args.id}?limit={$args.limit}.
@@ -12,13 +14,11 @@ type template []piece
 // piece is literal text, or one value.
 type piece struct {
 	literal string
-	scope   string   // args, this, batch or claims; "" for literal text
-	path    []string // the names behind the scope
-	each    bool     // {$args.x*}: repeat the parameter for each element
-	offset  int      // where it stands in the text
+	expr    *selection.Expr // nil for literal text
+	written string          // the expression as it stands, without its star
+	each    bool            // {$args.x*}: repeat the parameter for each element
+	offset  int             // where it stands in the text
 }
-
-var expression = regexp.MustCompile(`^\$([A-Za-z]+)((?:\.[A-Za-z_][A-Za-z0-9_-]*)+)(\*?)$`)
 
 // parseTemplate cuts a text into pieces. On a mistake it says where in the text.
 func parseTemplate(text string) (template, int, error) {
@@ -33,51 +33,49 @@ func parseTemplate(text string) (template, int, error) {
 			at += open
 		}
 		if text[at] == '}' {
-			return nil, at, fmt.Errorf("a } without its {")
+			return nil, at, errors.New("a } without its {")
 		}
 		length := strings.IndexByte(text[at:], '}')
 		if length < 0 {
-			return nil, at, fmt.Errorf("a { without its }")
+			return nil, at, errors.New("a { without its }")
 		}
-		p, err := parseExpression(text[at+1 : at+length])
+		p, err := parsePiece(text[:at+length], at+1)
 		if err != nil {
 			return nil, at, err
 		}
-		p.offset = at + 1
 		t = append(t, p)
 		at += length + 1
 	}
 	return t, 0, nil
 }
 
-// parseExpression reads $scope.name.name, with an optional star.
-func parseExpression(text string) (piece, error) {
-	m := expression.FindStringSubmatch(text)
-	if m == nil {
-		return piece{}, fmt.Errorf("%q is no variable; write $args.name, $this.field, $batch.field or $claims.name", text)
+// parsePiece reads $scope.name.name at the end of a text, with an optional star.
+func parsePiece(text string, from int) (piece, error) {
+	written, each := strings.CutSuffix(text, "*")
+	e, err := selection.ParsePart(written, from)
+	if err != nil || e.Root != selection.Variable || len(e.Steps) == 0 && e.Name != "status" || e.Braces {
+		return piece{}, fmt.Errorf("%q is no variable; write $args.name, $this.field, $batch.field or $claims.name", text[from:])
 	}
-	return piece{scope: m[1], path: strings.Split(m[2][1:], "."), each: m[3] != ""}, nil
+	return piece{expr: e, written: written[from:], each: each, offset: from}, nil
 }
 
 // String writes the piece as it stood.
 func (p piece) String() string {
-	if p.scope == "" {
+	if p.expr == nil {
 		return p.literal
 	}
 	star := ""
 	if p.each {
 		star = "*"
 	}
-	return "{" + p.variable() + star + "}"
+	return "{" + p.written + star + "}"
 }
-
-func (p piece) variable() string { return "$" + p.scope + "." + strings.Join(p.path, ".") }
 
 // cut splits t at each literal separator.
 func (t template) cut(separator string) []template {
 	parts := []template{nil}
 	for _, p := range t {
-		if p.scope != "" {
+		if p.expr != nil {
 			parts[len(parts)-1] = append(parts[len(parts)-1], p)
 			continue
 		}
@@ -99,7 +97,7 @@ func (t template) cut(separator string) []template {
 func (t template) cutFirst(separator string) (before, after template, found bool) {
 	for i, p := range t {
 		at := strings.Index(p.literal, separator)
-		if p.scope != "" || at < 0 {
+		if p.expr != nil || at < 0 {
 			continue
 		}
 		before = append(before, t[:i]...)

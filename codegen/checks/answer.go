@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -21,68 +22,134 @@ func (c *checker) answer(f *binding.Field, op *openapi.Operation) {
 		}
 		return
 	}
-	s, nullable, ok := c.root(f, success.JSON().Schema)
-	if !ok {
+	w := &answerCheck{checker: c, field: f, name: nameOf(f)}
+	s := success.JSON().Schema
+	if f.Page == nil {
+		w.reading(f.Reading, s)
 		return
 	}
-	t := f.Definition.Type
-	if f.Batch != nil {
-		if s, t, ok = c.batched(f, s); !ok {
+	for _, part := range []*binding.Reading{f.Page.Items, f.Page.Total, f.Page.Next, f.Page.More} {
+		if part != nil {
+			w.reading(part, s)
+		}
+	}
+}
+
+// answerCheck follows a reading through the schema of an answer.
+type answerCheck struct {
+	*checker
+	field    *binding.Field
+	name     string         // of what is read, for people
+	nullable *openapi.Place // where the document says that a part of the path may be missing or null
+}
+
+// reading checks that the answer has what a reading wants.
+func (w *answerCheck) reading(r *binding.Reading, s *openapi.Schema) {
+	if s == nil || s.Any() && r.Op != binding.ByName {
+		return
+	}
+	switch r.Op {
+	case binding.ByName:
+		w.byName(r, s)
+	case binding.Object:
+		w.object(r, s)
+	case binding.Member:
+		w.member(r, s)
+	case binding.First, binding.Last:
+		w.items(r, s, false)
+	case binding.Each:
+		w.items(r, s, w.field.Batch == nil)
+	case binding.Join:
+		w.items(r, s, true)
+	case binding.Keyed, binding.Entries:
+		w.values(r, s)
+	}
+}
+
+func (w *answerCheck) fault(code binding.Code, r *binding.Reading, format string, args ...any) {
+	w.faults.AddAt(code, r, format, args...)
+}
+
+// byName checks a value that is read by its type.
+func (w *answerCheck) byName(r *binding.Reading, s *openapi.Schema) {
+	if w.nullable != nil && r.Type.NonNull && w.field.Batch == nil {
+		w.faults.Add(binding.NullableAnswer, r.Type.Position, "%s is %s, but %s says that it may be missing or null; write %s", w.name, r.Type, w.nullable, strings.TrimSuffix(r.Type.String(), "!"))
+		return
+	}
+	t := r.Type
+	if w.field.Batch != nil {
+		if w.field.Batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
+			w.fault(binding.BatchAnswer, r, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", w.name, w.field.Batch.Item, place(s), s)
 			return
 		}
-	} else if nullable != nil && t.NonNull {
-		c.faults.Add(binding.NullableAnswer, t.Position, "%s is %s, but %s says that it may be missing or null; write %s", nameOf(f), t, nullable, strings.TrimSuffix(t.String(), "!"))
+		loose := *t
+		loose.NonNull = false // a key that is missing is no matter of the document
+		t = &loose
+	}
+	if !s.Any() {
+		w.holds(w.name, t, s)
+	}
+}
+
+func (w *answerCheck) object(r *binding.Reading, s *openapi.Schema) {
+	if !s.Is("object") && len(s.OneOf) == 0 {
+		w.fault(binding.AnswerType, r, "fields are selected here, but %s is %s", place(s), s)
 		return
 	}
-	c.holds(nameOf(f), t, s)
+	for _, f := range r.Fields {
+		inner := *w
+		inner.name, inner.nullable = r.Type.Name()+"."+f.Field.Name, nil
+		inner.reading(f.Of, s)
+	}
 }
 
-// root follows a selection's path into an answer. The second result is where the document
-// says that a part of the path may be missing or null; ok is false when there is nothing
-// to check against.
-func (c *checker) root(f *binding.Field, s *openapi.Schema) (_ *openapi.Schema, nullable *openapi.Place, ok bool) {
-	for _, name := range f.Root {
-		if s.Any() {
-			return nil, nil, false
+func (w *answerCheck) member(r *binding.Reading, s *openapi.Schema) {
+	p := s.Property(r.Name)
+	if p == nil {
+		if s.Additional == nil {
+			w.fault(binding.UnknownAnswerMember, r, "%s has no member %q%s", place(s), r.Name, binding.DidYouMean(r.Name, s.PropertyNames()))
 		}
-		p := s.Property(name)
-		if p == nil {
-			if s.Additional == nil {
-				c.faults.Add(binding.UnknownAnswerMember, f.Position, "the answer has no member %q: %s%s", name, place(s), binding.DidYouMean(name, s.PropertyNames()))
-			}
-			return nil, nil, false
-		}
-		if nullable == nil && (!p.Required || p.Schema.Nullable) {
-			nullable = &p.Place
-		}
-		s = p.Schema
+		return
 	}
-	return s, nullable, !s.Any()
+	inner := *w
+	if inner.nullable == nil && (!p.Required || p.Schema.Nullable) {
+		inner.nullable = &p.Place
+	}
+	inner.reading(r.Of, p.Schema)
 }
 
-// batched gives what one key stands for: the schema, and the type to hold against it.
-func (c *checker) batched(f *binding.Field, s *openapi.Schema) (*openapi.Schema, *ast.Type, bool) {
-	t := *f.Definition.Type
-	t.NonNull = false // a key that is missing is no matter of the document
-	if f.Batch.Parent.Type.Elem != nil {
-		t = *t.Elem
-	}
-	if f.Batch.Item == "" {
-		values := s.Map()
-		if values == nil {
-			c.faults.Add(binding.BatchAnswer, f.Position, "%s is batched without a key, so its answer is an object with a member for each key, but %s is %s; name the item's field by batch: {key: \"id\"}", nameOf(f), place(s), s)
+// items checks what is read of a list's elements.
+func (w *answerCheck) items(r *binding.Reading, s *openapi.Schema, all bool) {
+	if !s.Is("array") {
+		code := binding.AnswerType
+		if w.field.Batch != nil {
+			code = binding.BatchAnswer
 		}
-		return values, &t, values != nil && !values.Any()
+		w.fault(code, r, "a list is expected here, but %s is %s", place(s), s)
+		return
 	}
-	if !s.Is("array") || s.Items == nil {
-		c.faults.Add(binding.BatchAnswer, f.Position, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", nameOf(f), f.Batch.Item, place(s), s)
-		return nil, nil, false
+	if s.Items == nil {
+		return
 	}
-	if t.Elem != nil {
-		t = *t.Elem
+	inner := *w
+	if all {
+		inner.nullable = nil
 	}
-	t.NonNull = true
-	return s.Items, &t, !s.Items.Any()
+	if r.Op == binding.Each && r.Type.Elem != nil && r.Type.Elem.NonNull && s.Items.Nullable {
+		w.faults.Add(binding.NullableAnswer, r.Type.Position, "%s is %s, but %s says that its elements may be null", w.name, r.Type, s.Items.NullAt)
+	}
+	inner.reading(r.Of, s.Items)
+}
+
+// values checks what is read of an object whose members have any name.
+func (w *answerCheck) values(r *binding.Reading, s *openapi.Schema) {
+	values := s.Map()
+	if values == nil && r.Op == binding.Keyed {
+		w.fault(binding.BatchAnswer, r, "%s is batched without a key, so its answer is an object with a member for each key, but %s is %s; name the item's field by batch: {key: \"id\"}", w.name, place(s), s)
+	}
+	if values != nil && r.Op == binding.Keyed {
+		w.reading(r.Of, values)
+	}
 }
 
 // holds checks that a field's type can hold what the service sends, and its objects'
@@ -118,8 +185,40 @@ func (c *checker) inside(t *ast.Type, s *openapi.Schema) {
 	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
 		s = s.Items
 	}
-	if def := c.schema.Types[t.Name()]; t.Elem == nil && def.Kind == ast.Object {
+	if t.Elem != nil {
+		return
+	}
+	switch def := c.schema.Types[t.Name()]; def.Kind {
+	case ast.Object:
 		c.members(def, s)
+	case ast.Interface, ast.Union:
+		c.branches(def, s)
+	}
+}
+
+// branches checks the types of an interface or a union against the branches of a choice,
+// matched by the values of the discriminator.
+func (c *checker) branches(def *ast.Definition, s *openapi.Schema) {
+	choice := c.graph.Abstract[def.Name]
+	at := visit{def.Name, s}
+	if choice == nil || c.seen[at] || s.Any() {
+		return
+	}
+	c.seen[at] = true
+	if s.Property(choice.Field) == nil && s.Additional == nil {
+		c.faults.Add(binding.UnknownDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Field, place(s), binding.DidYouMean(choice.Field, s.PropertyNames()))
+		return
+	}
+	if s.Discriminator == nil || s.Discriminator.Property != choice.Field {
+		return
+	}
+	for _, theirs := range s.Discriminator.Choices {
+		i := slices.IndexFunc(choice.Types, func(t binding.Tagged) bool { return t.Tag == theirs.Value })
+		if i < 0 {
+			c.faults.Add(binding.UnansweredChoice, choice.Position, "%s says that %s may be %q, which stands for no type of %s; name it in the mapping", theirs.Place, choice.Field, theirs.Value, def.Name)
+			continue
+		}
+		c.members(choice.Types[i].Type, theirs.Schema)
 	}
 }
 
@@ -137,7 +236,7 @@ func (c *checker) members(def *ast.Definition, s *openapi.Schema) {
 		wire := c.graph.WireName(def.Name, f.Name)
 		p := s.Property(wire)
 		if p == nil {
-			if s.Additional == nil {
+			if s.Additional == nil && c.graph.Entities[def.Name] == nil {
 				c.faults.Add(binding.UnknownAnswerField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, place(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
 			}
 			continue

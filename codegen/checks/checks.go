@@ -4,7 +4,6 @@
 package checks
 
 import (
-	"path/filepath"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -13,30 +12,30 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// Documents reads the documents that the sources of a graph name and checks its bindings
-// against them. The error holds every mistake as binding.Faults; each names the line of
-// the schema and, where there is one, the line of the document. The warnings tell what of
-// the documents cannot be read, and so is not checked.
+// Documents checks the bindings of a graph against the documents that its sources name. The
+// error holds every mistake as binding.Faults; each names the line of the schema and, where
+// there is one, the line of the document. The warnings tell what of the documents cannot be
+// read, and so is not checked.
 func Documents(schema *ast.Schema, graph *binding.Graph) (warnings []string, err error) {
-	c := &checker{schema: schema, graph: graph, documents: map[string]*openapi.Document{}, seen: map[visit]bool{}}
+	c := &checker{schema: schema, graph: graph, seen: map[visit]bool{}}
 	for _, s := range graph.Sources {
-		c.read(s)
-	}
-	for _, f := range graph.Fields {
-		if doc := c.documents[f.Source]; doc != nil {
-			c.field(f, doc)
+		if s.Document != nil {
+			warnings = append(warnings, s.Document.Warnings...)
 		}
 	}
-	return c.warnings, c.faults.OrNil()
+	for _, f := range graph.All() {
+		if s := graph.Source(f.Source); s.Document != nil {
+			c.field(f, s.Document)
+		}
+	}
+	return warnings, c.faults.OrNil()
 }
 
 type checker struct {
-	schema    *ast.Schema
-	graph     *binding.Graph
-	documents map[string]*openapi.Document // by the name of the source
-	seen      map[visit]bool
-	faults    binding.Faults
-	warnings  []string
+	schema *ast.Schema
+	graph  *binding.Graph
+	seen   map[visit]bool
+	faults binding.Faults
 }
 
 // visit is a type that was held against a schema: types recur, and so do schemas.
@@ -45,23 +44,12 @@ type visit struct {
 	schema   *openapi.Schema
 }
 
-// read reads a source's document, which lies beside the schema file that names it.
-func (c *checker) read(s binding.Source) {
-	if s.OpenAPI == "" {
-		return
-	}
-	doc, err := openapi.Read(filepath.ToSlash(filepath.Join(filepath.Dir(s.Position.Src.Name), s.OpenAPI)))
-	if err != nil {
-		c.faults.Add(binding.UnreadableDocument, s.Position, "the document of the source %q cannot be read: %v", s.Name, err)
-		return
-	}
-	c.documents[s.Name] = doc
-	c.warnings = append(c.warnings, doc.Warnings...)
-}
-
 // field checks one binding.
 func (c *checker) field(f *binding.Field, doc *openapi.Document) {
-	op := doc.Find(f.Call.Method, pathOf(f.Call.Path))
+	op := f.Call.Operation
+	if op == nil {
+		op = doc.Find(f.Call.Method, pathOf(f.Call.Path))
+	}
 	if op == nil {
 		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s %s%s", doc.File, f.Call.Method, pathOf(f.Call.Path),
 			binding.DidYouMean(f.Call.Method+" "+pathOf(f.Call.Path), operationsOf(doc)))
@@ -110,4 +98,4 @@ func (c *checker) typeOf(t *ast.Type) openapi.Type {
 	return named
 }
 
-func nameOf(f *binding.Field) string { return f.Object.Name + "." + f.Definition.Name }
+func nameOf(f *binding.Field) string { return f.Name() }

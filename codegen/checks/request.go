@@ -111,7 +111,7 @@ func (r *request) parameter(param binding.Param, p *openapi.Parameter) {
 		return
 	}
 	list := v.Scope == binding.Keys || v.Type.Elem != nil
-	if list && p.Style == "form" && p.Explode != param.Each {
+	if param.Style == nil && list && p.Style == "form" && p.Explode != param.Each {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
 			r.fault(binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.called(), p.Name, p.Place, p.Name, variable)
@@ -129,6 +129,12 @@ func (r *request) value(v *binding.Value, p *openapi.Parameter) {
 		return
 	}
 	t := r.valueType(v)
+	if def := r.schema.Types[v.Type.Name()]; v.Type.Elem == nil && def.Kind == ast.InputObject {
+		if !p.Schema.Any() && len(p.Schema.OneOf) == 0 && p.Schema.Is("object") {
+			r.inputFields(def, p.Schema)
+			return
+		}
+	}
 	if why := t.FillsParameter(p); why != "" {
 		r.fault(binding.ParameterType, "%s is %s, but %s", describe(v), t, why)
 	}
@@ -230,10 +236,12 @@ func (r *request) body() {
 // media finds the form of the body that the call sends. When there is none, it says which
 // ones the service takes.
 func (r *request) media(body *openapi.Body) *openapi.Media {
-	mime := "application/json"
-	if r.field.Call.Form {
-		mime = "application/x-www-form-urlencoded"
+	if r.field.Call.Operation != nil {
+		return r.written(body)
 	}
+	mime := map[binding.Encoding]string{
+		binding.JSON: "application/json", binding.Form: "application/x-www-form-urlencoded", binding.Multipart: "multipart/form-data",
+	}[r.field.Call.Encoding]
 	for _, h := range r.field.Call.Headers {
 		if strings.EqualFold(h.Name, "Content-Type") && len(h.Parts) == 1 && h.Parts[0].Value == nil {
 			mime = h.Parts[0].Literal
@@ -245,6 +253,19 @@ func (r *request) media(body *openapi.Body) *openapi.Media {
 	}
 	if len(body.Media) > 0 {
 		r.fault(binding.BodyMedia, "%s takes %s (%s), not %s; %s", r.called(), body.Media[0].Type, body.Media[0].Place, mime, remedy(body.Media[0].Type))
+	}
+	return nil
+}
+
+// written finds the form of the body of an operation, which the document has chosen.
+func (r *request) written(body *openapi.Body) *openapi.Media {
+	if r.field.Call.Encoding == binding.JSON {
+		return body.JSON()
+	}
+	for i := range body.Media {
+		if !strings.Contains(body.Media[i].Type, "json") {
+			return &body.Media[i]
+		}
 	}
 	return nil
 }
@@ -262,6 +283,8 @@ func remedy(mime string) string {
 	switch {
 	case mime == "application/x-www-form-urlencoded":
 		return "write encoding: FORM"
+	case mime == "multipart/form-data":
+		return "write encoding: MULTIPART"
 	case strings.HasSuffix(mime, "+json"):
 		return fmt.Sprintf("add headers: [{name: \"Content-Type\", value: %q}]", mime)
 	case mime == "application/json":
@@ -272,6 +295,13 @@ func remedy(mime string) string {
 
 // input checks that what a client may send is what the service takes.
 func (r *request) input(v *binding.Value, s *openapi.Schema) {
+	if fields, ok := v.Made(); ok {
+		r.made(fields, s)
+		return
+	}
+	if v.Type == nil {
+		return
+	}
 	def := r.schema.Types[v.Type.Name()]
 	if v.Type.Elem != nil || def.Kind != ast.InputObject {
 		if why := r.valueType(v).Fills(s); why != "" {
@@ -280,6 +310,47 @@ func (r *request) input(v *binding.Value, s *openapi.Schema) {
 		return
 	}
 	r.inputFields(def, s)
+}
+
+// made checks the members of an object that the binding makes.
+func (r *request) made(fields []binding.ValueField, s *openapi.Schema) {
+	if s.Any() {
+		return
+	}
+	given := map[string]bool{}
+	for _, f := range fields {
+		given[f.Name] = true
+		p := s.Property(f.Name)
+		switch {
+		case p == nil && s.Additional == nil:
+			r.fault(binding.UnknownInputField, "the body's %q: %s has no such property%s", f.Name, place(s), binding.DidYouMean(f.Name, s.PropertyNames()))
+		case p == nil:
+		default:
+			r.madeMember(f, p)
+		}
+	}
+	for _, name := range s.PropertyNames() {
+		if p := s.Property(name); p.Required && !given[name] && !p.Schema.ReadOnly {
+			r.fault(binding.MissingInputField, "the body lacks %q, which %s requires; add it", name, p.Place)
+		}
+	}
+}
+
+func (r *request) madeMember(f binding.ValueField, p *openapi.Property) {
+	if inner, ok := f.Of.Made(); ok {
+		r.made(inner, p.Schema)
+		return
+	}
+	if f.Of.Type == nil {
+		return
+	}
+	if why := r.valueType(f.Of).FillsProperty(p); why != "" {
+		r.fault(binding.BodyType, "the body's %q is %s, but %s", f.Name, f.Of.Type, why)
+		return
+	}
+	if f.Of.Scope != binding.Keys {
+		r.inputMember(f.Of.Type, p.Schema)
+	}
 }
 
 // inputFields checks the fields of an input against the members of an object.

@@ -1,0 +1,281 @@
+package binding
+
+import (
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
+)
+
+// Page is how a service's pages become a connection as Relay has it.
+type Page struct {
+	Type      string // OFFSET, PAGE_NUMBER or NEXT_CURSOR
+	Items     *Reading
+	Total     *Reading // nil: the service does not tell
+	Next      *Reading
+	More      *Reading
+	Max       int // the most that a page may hold
+	Default   int
+	FirstPage int
+
+	Connection *ast.Definition
+	Edge       *ast.Definition      // nil: the connection has nodes alone
+	Node       *ast.FieldDefinition // of an edge, or a list of them in the connection: a single node's
+	position   *ast.Position
+}
+
+// PageScope is where a page begins and how large it is; see ConnectPagination.
+const PageScope Scope = "page"
+
+// The defaults of pages.
+const (
+	defaultMaxPage = 100
+	defaultPage    = 20
+)
+
+// pagination reads pagination: {type, items, ...} before the call, which speaks of pages.
+func (b *bindingCompiler) pagination(d *ast.Directive) {
+	v := given(d, "pagination")
+	if v == nil {
+		return
+	}
+	if b.field.Batch != nil {
+		b.faults.Add(PagedBatch, v.Position, "pages of many parents cannot be asked for by one call; remove batch, or remove pagination")
+		return
+	}
+	page := &Page{Type: child(v, "type").Raw, FirstPage: 1, position: v.Position}
+	if !b.connection(page) {
+		return
+	}
+	b.field.Page = page
+	b.pageSizes(page, v)
+	page.Items = b.pagePath(page, v, "items", ast.NonNullListType(page.Node.Type, page.Node.Position))
+	page.Total = b.pagePath(page, v, "total", ast.NamedType("Int", nil))
+	page.Next = b.pagePath(page, v, "nextCursor", ast.NamedType("ID", nil))
+	page.More = b.pagePath(page, v, "hasMore", ast.NamedType("Boolean", nil))
+	if page.Next == nil && page.Type == "NEXT_CURSOR" {
+		b.faults.Add(PageParameters, v.Position, "nothing says where the next page's cursor lies in the answer; add nextCursor: \"next\"")
+	}
+	if c := page.Connection.Fields.ForName("totalCount"); c != nil && (page.Total == nil || c.Type.NonNull) {
+		b.faults.Add(BrokenConnection, c.Position, "%s.totalCount needs total: \"path\" in the pagination of %s, and may be null, as the service may not tell", page.Connection.Name, b.name())
+	}
+}
+
+func (b *bindingCompiler) pageSizes(page *Page, v *ast.Value) {
+	for _, size := range []struct {
+		name string
+		into *int
+	}{{"maxSize", &page.Max}, {"defaultSize", &page.Default}} {
+		if given := child(v, size.name); given != nil {
+			if *size.into = number(given); *size.into < 1 {
+				b.faults.Add(PageSize, given.Position, "%s is how many items a page has, 1 or more", size.name)
+			}
+		}
+	}
+	if given := child(v, "firstPage"); given != nil {
+		page.FirstPage = number(given)
+	}
+}
+
+// pagePath reads a path into the answer; nil when it is not given.
+func (b *bindingCompiler) pagePath(page *Page, v *ast.Value, name string, t *ast.Type) *Reading {
+	text := child(v, name)
+	if text == nil && name != "items" {
+		return nil
+	}
+	if text == nil {
+		text = implied("$", page.position)
+	}
+	e, ok := b.expression(text)
+	if !ok {
+		return nil
+	}
+	if len(e.Fields) == 1 && e.Fields[0].Bare() && len(e.Steps) == 0 && e.Root == selection.Current {
+		e = e.Fields[0].Expr
+	}
+	if e.Braces || e.Root != selection.Current {
+		b.faults.addIn(BrokenSelection, text, e.Offset, "%s is a path such as $.data; what is read of each item is said by selection", name)
+		return nil
+	}
+	return (&readingCompiler{bindingCompiler: b, text: text}).value(e, t)
+}
+
+// connection checks that the field's type is a connection.
+func (b *bindingCompiler) connection(page *Page) bool {
+	t := b.field.Definition.Type
+	page.Connection = b.schema.Types[t.Name()]
+	if isList(t) || page.Connection.Kind != ast.Object {
+		b.faults.Add(BrokenConnection, t.Position, "%s is no connection, which pagination makes: a type with edges { node cursor } and pageInfo", t)
+		return false
+	}
+	ok := b.arguments("first", "Int", page) && b.arguments("after", "String", page)
+	for _, f := range page.Connection.Fields {
+		ok = b.connectionField(page, f) && ok
+	}
+	if ok && page.Node == nil {
+		b.faults.Add(BrokenConnection, page.Connection.Position, "%s has no edges; a connection has edges: [Edge!]! with node and cursor, and pageInfo: PageInfo!", page.Connection.Name)
+		return false
+	}
+	return ok
+}
+
+func (b *bindingCompiler) arguments(name, named string, page *Page) bool {
+	arg := b.field.Definition.Arguments.ForName(name)
+	if arg == nil || arg.Type.NamedType != named || arg.Type.NonNull {
+		b.faults.Add(BrokenConnection, page.position, "a connection is asked for by first: Int and after: String; give %s the argument %s: %s", b.name(), name, named)
+		return false
+	}
+	return true
+}
+
+func (b *bindingCompiler) connectionField(page *Page, f *ast.FieldDefinition) bool {
+	switch {
+	case !Sent(f):
+		return true
+	case f.Name == "edges" && isList(f.Type):
+		return b.edges(page, f)
+	case f.Name == "nodes" && isList(f.Type):
+		return b.nodes(page, f)
+	case f.Name == "totalCount" && f.Type.NamedType == "Int":
+		return true
+	case f.Name == "pageInfo" && f.Type.Elem == nil:
+		return b.pageInfo(f)
+	}
+	b.faults.Add(BrokenConnection, f.Position, "%s.%s is nothing that a connection has: edges, nodes, pageInfo: PageInfo! and totalCount: Int", page.Connection.Name, f.Name)
+	return false
+}
+
+func (b *bindingCompiler) edges(page *Page, f *ast.FieldDefinition) bool {
+	page.Edge = b.schema.Types[f.Type.Name()]
+	ok := true
+	var node *ast.FieldDefinition
+	for _, inner := range page.Edge.Fields {
+		switch {
+		case inner.Name == "node" && inner.Type.Elem == nil:
+			node = inner
+		case inner.Name == "cursor" && inner.Type.NamedType == "String", !Sent(inner):
+		default:
+			b.faults.Add(BrokenConnection, inner.Position, "%s.%s is nothing that an edge has: node and cursor: String!", page.Edge.Name, inner.Name)
+			ok = false
+		}
+	}
+	if node == nil {
+		b.faults.Add(BrokenConnection, page.Edge.Position, "%s has no node; an edge has node and cursor: String!", page.Edge.Name)
+		return false
+	}
+	return ok && b.sameNode(page, node)
+}
+
+func (b *bindingCompiler) nodes(page *Page, f *ast.FieldDefinition) bool {
+	return b.sameNode(page, &ast.FieldDefinition{Name: f.Name, Type: f.Type.Elem, Position: f.Position})
+}
+
+// sameNode refuses edges and nodes of different types.
+func (b *bindingCompiler) sameNode(page *Page, node *ast.FieldDefinition) bool {
+	if page.Node != nil && page.Node.Type.String() != node.Type.String() {
+		b.faults.Add(BrokenConnection, node.Position, "%s is %s here and %s among the edges; they are the same items", page.Connection.Name, node.Type, page.Node.Type)
+		return false
+	}
+	page.Node = node
+	return true
+}
+
+// pageInfo checks PageInfo, whose fields are Relay's.
+func (b *bindingCompiler) pageInfo(f *ast.FieldDefinition) bool {
+	want := map[string]string{"hasNextPage": "Boolean", "hasPreviousPage": "Boolean", "startCursor": "String", "endCursor": "String"}
+	ok := true
+	info := b.schema.Types[f.Type.Name()]
+	for _, inner := range info.Fields {
+		named := want[inner.Name]
+		if Sent(inner) && (inner.Type.NamedType != named || named == "String" && inner.Type.NonNull) {
+			b.faults.Add(BrokenConnection, inner.Position, "%s.%s is nothing that pages have: hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String and endCursor: String", info.Name, inner.Name)
+			ok = false
+		}
+	}
+	return ok
+}
+
+// pageArgument is what first and after stand for in the call of a page; nil for others.
+func (p *valueAt) pageArgument(arg *ast.ArgumentDefinition) *Value {
+	if p.field.Page == nil || len(p.path) > 1 {
+		return nil
+	}
+	whole := ast.NonNullNamedType("Int", arg.Position)
+	switch {
+	case arg.Name == "first":
+		return &Value{Scope: PageScope, Path: []string{"size"}, Type: whole}
+	case arg.Name == "after" && p.field.Page.Type == "OFFSET":
+		return &Value{Scope: PageScope, Path: []string{"offset"}, Type: whole}
+	case arg.Name == "after" && p.field.Page.Type == "PAGE_NUMBER":
+		return &Value{Scope: PageScope, Path: []string{"page"}, Type: whole}
+	case arg.Name == "after":
+		return &Value{Scope: PageScope, Path: []string{"cursor"}, Type: ast.NamedType("String", arg.Position)}
+	}
+	return nil
+}
+
+// pageCall settles, once the call is known, how large pages are, and that the service is
+// told which one is wanted.
+func (b *bindingCompiler) pageCall() {
+	page := b.field.Page
+	if page == nil {
+		return
+	}
+	for _, arg := range []string{"first", "after"} {
+		if !b.used[arg] {
+			b.faults.Add(PageParameters, page.position, "the call does not tell the service %s; write {$args.%s} where it goes", map[string]string{"first": "how large the page is", "after": "where the page begins"}[arg], arg)
+		}
+	}
+	if page.Max == 0 {
+		page.Max = b.documentedMax()
+	}
+	if page.Default == 0 {
+		if first := b.field.Definition.Arguments.ForName("first"); first.DefaultValue != nil {
+			page.Default = number(first.DefaultValue)
+		}
+	}
+	if page.Default == 0 {
+		page.Default = min(defaultPage, page.Max)
+	}
+	if page.Default > page.Max {
+		b.faults.Add(PageSize, page.position, "%d items when nobody says how many are more than the %d that a page may have; lower defaultSize, or raise maxSize", page.Default, page.Max)
+	}
+}
+
+// documentedMax is the most that the service's document allows for the size of a page.
+func (b *bindingCompiler) documentedMax() int {
+	op := b.operationCalled()
+	if op == nil {
+		return defaultMaxPage
+	}
+	for _, q := range b.field.Call.Query {
+		if len(q.Parts) != 1 || q.Parts[0].Value == nil || q.Parts[0].Value.Scope != PageScope || q.Parts[0].Value.Path[0] != "size" {
+			continue
+		}
+		if p := op.Parameter("query", q.Name); p != nil && p.Schema.Maximum != nil {
+			return int(*p.Schema.Maximum)
+		}
+	}
+	return defaultMaxPage
+}
+
+// graft makes each item of a page be read as its selection says.
+func graft(items, node *Reading) {
+	for items.Op != ByName {
+		items = items.Of
+	}
+	items.Op, items.Of = Each, node
+}
+
+// templatePath writes a path with {} for each value, as documents are searched by.
+func templatePath(parts []Part) string {
+	var b strings.Builder
+	for _, p := range parts {
+		if p.Value != nil {
+			p.Literal = "{}"
+		}
+		b.WriteString(p.Literal)
+	}
+	return b.String()
+}

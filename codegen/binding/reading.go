@@ -1,0 +1,508 @@
+package binding
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
+)
+
+// Reading says how a value is read from an answer: a small program without loops or
+// choices that its schema does not show.
+type Reading struct {
+	Op      Op
+	Type    *ast.Type   // what is read
+	Name    string      // Member: its name. Join: what stands between the texts
+	Of      *Reading    // what is read there: in the member, from the first element, from each element
+	Fields  []ReadField // Object: in the order of the selection
+	Cases   []Case      // Match: in order
+	Literal string      // Literal and Equal: as JSON
+	Given   *Value      // Given: a value of the request
+
+	value  *ast.Value // where it is written
+	offset int
+}
+
+// Op is what a Reading does.
+type Op int
+
+// The operations.
+const (
+	ByName  Op = iota // read by the type alone: its fields are matched by name
+	Object            // read the selected fields of an object
+	Member            // go into a member
+	First             // go to a list's first element
+	Last              // go to a list's last element
+	Each              // read a list, each element as Of says
+	Entries           // read an object's members as a list of entries, each as Of says
+	Join              // read a list of scalars as one text
+	Match             // read what one of the cases says
+	Equal             // read whether the value is a literal
+	Keyed             // read an object whose members are the keys of a batch, each value as Of says
+	Literal           // read a literal, whatever the answer
+	Given             // read a value of the request, whatever the answer
+)
+
+// ReadField is a field that a selection reads.
+type ReadField struct {
+	Field *ast.FieldDefinition
+	Of    *Reading
+}
+
+// Case is a candidate of ->match with what the field is then.
+type Case struct {
+	When string // as JSON; "" is any value
+	Then string // as JSON; "" is the value itself
+}
+
+// String writes a reading in short, for tests and for people.
+func (r *Reading) String() string {
+	switch r.Op {
+	case ByName:
+		return r.Type.String()
+	case Object:
+		fields := make([]string, len(r.Fields))
+		for i, f := range r.Fields {
+			fields[i] = f.Field.Name + ": " + f.Of.String()
+		}
+		return "{" + strings.Join(fields, ", ") + "}"
+	case Member:
+		return "." + r.Name + " " + r.Of.String()
+	case Join:
+		return fmt.Sprintf("join(%q, %s)", r.Name, r.Of)
+	case Match:
+		return fmt.Sprintf("match%v", r.Cases)
+	case Equal:
+		return "eq(" + r.Literal + ")"
+	case Literal:
+		return r.Literal
+	case Given:
+		return r.Given.String()
+	}
+	return fmt.Sprintf("%s(%s)", map[Op]string{First: "first", Last: "last", Each: "each", Entries: "entries", Keyed: "keyed"}[r.Op], r.Of)
+}
+
+// Wire is the member of the enclosing object in which a field's value lies; "" when it is
+// made of the object as a whole.
+func (r *Reading) Wire() string {
+	if r.Op == Member {
+		return r.Name
+	}
+	return ""
+}
+
+// readingCompiler gives the expressions of one text their meaning.
+type readingCompiler struct {
+	*bindingCompiler
+	text  *ast.Value
+	keyed bool // the end of the path is an object whose members are the keys of a batch
+}
+
+// reading compiles a text that says how a value of a type is read. It is nil after a fault.
+func (b *bindingCompiler) reading(text *ast.Value, t *ast.Type) *Reading {
+	e, ok := b.expression(text)
+	if !ok {
+		return nil
+	}
+	return (&readingCompiler{bindingCompiler: b, text: text}).value(e, t)
+}
+
+// expression parses a text and reports a mistake at its place.
+func (b *bindingCompiler) expression(text *ast.Value) (*selection.Expr, bool) {
+	e, err := selection.Parse(text.Raw)
+	if err != nil {
+		offset := 0
+		if broken, ok := err.(*selection.Error); ok {
+			offset = broken.Offset
+		}
+		b.faults.addIn(BrokenSelection, text, offset, "%v", err)
+	}
+	return e, err == nil
+}
+
+func (r *readingCompiler) fault(code Code, offset int, format string, args ...any) *Reading {
+	r.faults.addIn(code, r.text, offset, format, args...)
+	return nil
+}
+
+func (r *readingCompiler) make(op Op, offset int, t *ast.Type) *Reading {
+	return &Reading{Op: op, Type: t, value: r.text, offset: offset}
+}
+
+// value compiles one expression.
+func (r *readingCompiler) value(e *selection.Expr, t *ast.Type) *Reading {
+	switch e.Root {
+	case selection.Literal, selection.List:
+		return r.literal(e, t)
+	case selection.Variable:
+		return r.variable(e, t)
+	}
+	return r.steps(e, e.Steps, t)
+}
+
+// steps compiles the way from the value at hand, outermost step first.
+func (r *readingCompiler) steps(e *selection.Expr, steps []selection.Step, t *ast.Type) *Reading {
+	if len(steps) == 0 {
+		return r.leaf(e, t)
+	}
+	step, rest := steps[0], steps[1:]
+	if step.Method == "" {
+		return r.into(Member, step, t, func(n *Reading) { n.Name = step.Name }, e, rest)
+	}
+	return r.method(e, step, rest, t)
+}
+
+// into compiles a step whose value is read by the steps behind it.
+func (r *readingCompiler) into(op Op, step selection.Step, t *ast.Type, fill func(*Reading), e *selection.Expr, rest []selection.Step) *Reading {
+	n := r.make(op, step.Offset, t)
+	fill(n)
+	if n.Of = r.steps(e, rest, t); n.Of == nil {
+		return nil
+	}
+	return n
+}
+
+// methods are those of the language, for people.
+var methods = []string{"first", "last", "map", "match", "joinNotNull", "eq", "entries"}
+
+func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Reading {
+	none := func(*Reading) {}
+	switch step.Method {
+	case "first", "last", "entries":
+		if len(step.Args) > 0 {
+			return r.fault(BadMethod, step.Offset, "->%s takes no arguments", step.Method)
+		}
+	}
+	switch step.Method {
+	case "first":
+		return r.into(First, step, t, none, e, rest)
+	case "last":
+		return r.into(Last, step, t, none, e, rest)
+	case "map":
+		return r.mapped(Each, e, step, rest, t)
+	case "entries":
+		return r.mapped(Entries, e, step, rest, t)
+	}
+	if len(rest) > 0 || e.Braces {
+		return r.fault(BadMethod, step.Offset, "->%s ends its path; nothing can follow it", step.Method)
+	}
+	switch step.Method {
+	case "joinNotNull":
+		return r.join(step, nil, t)
+	case "match":
+		return r.match(step, t)
+	case "eq":
+		return r.equal(step, t)
+	}
+	return r.fault(BadMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
+}
+
+// mapped compiles ->map(expr) and ->entries, which give lists.
+func (r *readingCompiler) mapped(op Op, e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Reading {
+	element := &selection.Expr{Offset: step.Offset, Fields: e.Fields, Braces: e.Braces}
+	switch {
+	case op == Each && len(step.Args) != 1:
+		return r.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
+	case op == Each && len(step.Args[0].Steps) == 0 && !step.Args[0].Braces && step.Args[0].Root == selection.Current:
+	case op == Each:
+		if e.Braces {
+			return r.fault(BadMethod, step.Offset, "write the fields inside of ->map(@ { ... })")
+		}
+		element = step.Args[0]
+	}
+	switch {
+	case len(rest) == 0:
+		return r.list(op, step, element, t)
+	case op == Each && rest[0].Method == "joinNotNull" && len(rest) == 1:
+		return r.join(rest[0], element, t)
+	case op == Each && (rest[0].Method == "first" || rest[0].Method == "last"):
+		all := &selection.Expr{Offset: element.Offset, Root: element.Root, Name: element.Name, Fields: element.Fields, Braces: element.Braces}
+		return r.steps(all, append([]selection.Step{rest[0]}, append(slices.Clone(element.Steps), rest[1:]...)...), t)
+	}
+	return r.fault(BadMethod, rest[0].Offset, "a list is here, after ->%s; ->first, ->last or ->joinNotNull can follow", step.Method)
+}
+
+// list compiles a list whose elements are read alike.
+func (r *readingCompiler) list(op Op, step selection.Step, element *selection.Expr, t *ast.Type) *Reading {
+	if !isList(t) {
+		return r.fault(BadMethod, step.Offset, "->%s gives a list, but %s is expected here", step.Method, t)
+	}
+	n := r.make(op, step.Offset, t)
+	if n.Of = r.value(element, t.Elem); n.Of == nil {
+		return nil
+	}
+	return n
+}
+
+// join compiles ->joinNotNull(separator).
+func (r *readingCompiler) join(step selection.Step, element *selection.Expr, t *ast.Type) *Reading {
+	if t.NamedType != "String" && t.NamedType != "ID" {
+		return r.fault(BadMethod, step.Offset, "->joinNotNull gives a text, but %s is expected here", t)
+	}
+	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
+		return r.fault(BadMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
+	}
+	separator, isText := step.Args[0].Value.(string)
+	if !isText {
+		return r.fault(BadMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
+	}
+	n := r.make(Join, step.Offset, t)
+	n.Name = separator
+	n.Of = r.make(ByName, step.Offset, &ast.Type{NamedType: "String", Position: t.Position})
+	if element != nil {
+		n.Of = r.value(element, n.Of.Type)
+	}
+	if n.Of == nil {
+		return nil
+	}
+	return n
+}
+
+// equal compiles ->eq(literal).
+func (r *readingCompiler) equal(step selection.Step, t *ast.Type) *Reading {
+	if t.NamedType != "Boolean" {
+		return r.fault(BadMethod, step.Offset, "->eq gives a Boolean, but %s is expected here", t)
+	}
+	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
+		return r.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(\"done\")")
+	}
+	n := r.make(Equal, step.Offset, t)
+	n.Literal = asJSON(step.Args[0])
+	return n
+}
+
+// match compiles ->match([candidate, result], ...).
+func (r *readingCompiler) match(step selection.Step, t *ast.Type) *Reading {
+	if !r.schema.Types[t.Name()].IsLeafType() || isList(t) {
+		return r.fault(BadMethod, step.Offset, "->match gives a scalar or a value of an enum, but %s is expected here", t)
+	}
+	n := r.make(Match, step.Offset, t)
+	n.Of = r.make(ByName, step.Offset, t)
+	for _, pair := range step.Args {
+		c, ok := r.matchCase(pair, t)
+		if !ok {
+			return nil
+		}
+		n.Cases = append(n.Cases, c)
+	}
+	if len(n.Cases) == 0 {
+		return r.fault(BadMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"ACTIVE\"]")
+	}
+	if last := n.Cases[len(n.Cases)-1]; t.NonNull && last.When != "" {
+		return r.fault(BadMethod, step.Offset, "%s is never null, but a value that is no candidate has no result; end with [@, result], or make it %s", t, strings.TrimSuffix(t.String(), "!"))
+	}
+	return n
+}
+
+func (r *readingCompiler) matchCase(pair *selection.Expr, t *ast.Type) (c Case, ok bool) {
+	if pair.Root != selection.List || len(pair.Items) != 2 {
+		r.fault(BadMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
+		return c, false
+	}
+	candidate, result := pair.Items[0], pair.Items[1]
+	if !itself(candidate) {
+		if candidate.Root != selection.Literal {
+			r.fault(BadMethod, candidate.Offset, "a candidate is a literal, or @ for any value")
+			return c, false
+		}
+		c.When = asJSON(candidate)
+	}
+	if itself(result) {
+		return c, true
+	}
+	c.Then, ok = r.literalOf(result, t)
+	return c, ok
+}
+
+// itself tells whether an expression is the value at hand.
+func itself(e *selection.Expr) bool {
+	return e.Root == selection.Current && len(e.Steps) == 0 && !e.Braces
+}
+
+// literal compiles $(literal).
+func (r *readingCompiler) literal(e *selection.Expr, t *ast.Type) *Reading {
+	if len(e.Steps) > 0 || e.Braces {
+		return r.fault(BrokenSelection, e.Offset, "nothing can follow a literal")
+	}
+	n := r.make(Literal, e.Offset, t)
+	var ok bool
+	if n.Literal, ok = r.literalOf(e, t); !ok {
+		return nil
+	}
+	return n
+}
+
+// literalOf gives a literal as the JSON from which a type is read.
+func (r *readingCompiler) literalOf(e *selection.Expr, t *ast.Type) (string, bool) {
+	if e.Root != selection.Literal && e.Root != selection.List {
+		r.fault(BrokenSelection, e.Offset, "a literal is expected here, such as \"text\" or 12")
+		return "", false
+	}
+	if def := r.schema.Types[t.Name()]; def.Kind == ast.Enum && !isList(t) {
+		if name, isText := e.Value.(string); isText {
+			return r.enumLiteral(e, def, name)
+		}
+	}
+	if !holdsLiteral(e, t) {
+		r.fault(WrongConstant, e.Offset, "%s is no %s", asJSON(e), t)
+		return "", false
+	}
+	return asJSON(e), true
+}
+
+// enumLiteral is a value of an enum by its name in the graph, as the services write it.
+func (r *readingCompiler) enumLiteral(e *selection.Expr, def *ast.Definition, name string) (string, bool) {
+	v := def.EnumValues.ForName(name)
+	if v == nil {
+		var names []string
+		for _, v := range def.EnumValues {
+			names = append(names, v.Name)
+		}
+		r.fault(WrongConstant, e.Offset, "%s has no value %q%s", def.Name, name, DidYouMean(name, names))
+		return "", false
+	}
+	if d := v.Directives.ForName("json"); d != nil {
+		name = text(d, "name")
+	}
+	return quoteJSON(name), true
+}
+
+// holdsLiteral tells whether a type of values can be read from a literal.
+func holdsLiteral(e *selection.Expr, t *ast.Type) bool {
+	if e.Root == selection.List {
+		fits := func(item *selection.Expr) bool {
+			return (item.Root == selection.Literal || item.Root == selection.List) && t.Elem != nil && holdsLiteral(item, t.Elem)
+		}
+		return t.NamedType == "JSON" || t.Elem != nil && !slices.ContainsFunc(e.Items, func(i *selection.Expr) bool { return !fits(i) })
+	}
+	switch v := e.Value.(type) {
+	case nil:
+		return !t.NonNull
+	case bool:
+		return t.NamedType == "Boolean" || t.NamedType == "JSON"
+	case string:
+		return !slices.Contains([]string{"", "Int", "Float", "Boolean"}, t.NamedType)
+	case json.Number:
+		whole := !strings.ContainsAny(string(v), ".eE")
+		return slices.Contains([]string{"Float", "Decimal", "JSON"}, t.NamedType) || whole && slices.Contains([]string{"Int", "Int64", "ID"}, t.NamedType)
+	}
+	return false
+}
+
+// asJSON writes a literal.
+func asJSON(e *selection.Expr) string {
+	if e.Root != selection.List {
+		return quoteJSON(e.Value)
+	}
+	items := make([]string, len(e.Items))
+	for i, item := range e.Items {
+		items[i] = asJSON(item)
+	}
+	return "[" + strings.Join(items, ",") + "]"
+}
+
+func quoteJSON(v any) string {
+	text, _ := json.Marshal(v) // which holds no more than the scalars of JSON
+	return string(text)
+}
+
+// variable compiles a value that comes with the request, not with the answer.
+func (r *readingCompiler) variable(e *selection.Expr, t *ast.Type) *Reading {
+	v := r.given(r.text, e)
+	if v == nil {
+		return nil
+	}
+	if v.Scope == Keys {
+		return r.fault(MisplacedVariable, e.Offset, "$%s.%s is all keys of a call, but an answer is read once for all; name the member that holds the key", v.Scope, strings.Join(v.Path, "."))
+	}
+	if v.Type != nil && !fillsType(v.Type, t) {
+		return r.fault(WrongConstant, e.Offset, "%s is %s, which is no %s", r.text.Raw[e.Offset:], v.Type, t)
+	}
+	n := r.make(Given, e.Offset, t)
+	n.Given = v
+	r.field.Given = append(r.field.Given, v)
+	return n
+}
+
+// fillsType tells whether a value of one type is one of another.
+func fillsType(v, t *ast.Type) bool {
+	if t.NonNull && !v.NonNull {
+		return false
+	}
+	if v.Elem != nil || t.Elem != nil {
+		return v.Elem != nil && t.Elem != nil && fillsType(v.Elem, t.Elem)
+	}
+	text := []string{"ID", "String"}
+	return v.NamedType == t.NamedType || slices.Contains(text, v.NamedType) && slices.Contains(text, t.NamedType)
+}
+
+// leaf compiles the end of a path.
+func (r *readingCompiler) leaf(e *selection.Expr, t *ast.Type) *Reading {
+	if r.keyed {
+		r.keyed = false
+		n := r.make(Keyed, e.Offset, t)
+		n.Of = r.leaf(e, t)
+		return n
+	}
+	if !e.Braces {
+		r.readable(t, r.text.Position, map[string]bool{})
+		return r.make(ByName, e.Offset, t)
+	}
+	if isList(t) {
+		n := r.make(Each, e.Offset, t)
+		if n.Of = r.leaf(e, t.Elem); n.Of == nil {
+			return nil
+		}
+		return n
+	}
+	return r.object(e, t)
+}
+
+// object compiles { fields }.
+func (r *readingCompiler) object(e *selection.Expr, t *ast.Type) *Reading {
+	def := r.schema.Types[t.NamedType]
+	if def.Kind != ast.Object {
+		advice := ""
+		if def.IsLeafType() && len(e.Fields) == 1 {
+			advice = "; write $." + e.Fields[0].Name + " for that member alone"
+		}
+		return r.fault(BrokenSelection, e.Offset, "fields are selected here, but %s has none%s", t, advice)
+	}
+	n := r.make(Object, e.Offset, t)
+	for _, f := range e.Fields {
+		if of := r.selected(def, f); of != nil {
+			n.Fields = append(n.Fields, *of)
+		}
+	}
+	return n
+}
+
+// selected compiles a field of { fields }. A bare name is a field of the graph too, and its
+// member is found as always: by @json, or by its name.
+func (r *readingCompiler) selected(def *ast.Definition, f selection.Field) *ReadField {
+	field := def.Fields.ForName(f.Name)
+	switch {
+	case field == nil:
+		r.fault(UnknownSelected, f.Offset, "%s has no field %q%s", def.Name, f.Name, DidYouMean(f.Name, sentFields(def)))
+		return nil
+	case !Sent(field):
+		r.fault(UnknownSelected, f.Offset, "%s.%s is answered by a call of its own; leave it out here", def.Name, f.Name)
+		return nil
+	}
+	e := f.Expr
+	if d := field.Directives.ForName("json"); d != nil && f.Bare() && !r.broken[d] {
+		renamed := *e
+		renamed.Steps = slices.Clone(e.Steps)
+		renamed.Steps[0].Name = text(d, "name")
+		e = &renamed
+	}
+	of := r.value(e, field.Type)
+	if of == nil {
+		return nil
+	}
+	return &ReadField{field, of}
+}

@@ -1,0 +1,137 @@
+package selection
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// show writes an expression with every part in its place, for the tables here.
+func show(e *Expr) string {
+	var b strings.Builder
+	switch e.Root {
+	case Current:
+		b.WriteString("$")
+	case Variable:
+		b.WriteString("$" + e.Name)
+	case Literal:
+		text, _ := json.Marshal(e.Value)
+		b.Write(text)
+	case List:
+		b.WriteString("[" + showAll(e.Items) + "]")
+	}
+	for _, s := range e.Steps {
+		if s.Method == "" {
+			fmt.Fprintf(&b, ".%q", s.Name)
+		} else {
+			fmt.Fprintf(&b, "->%s(%s)", s.Method, showAll(s.Args))
+		}
+		if s.Optional {
+			b.WriteString("?")
+		}
+	}
+	if e.Braces {
+		b.WriteString("{")
+		for _, f := range e.Fields {
+			fmt.Fprintf(&b, " %s: %s", f.Name, show(f.Expr))
+		}
+		b.WriteString(" }")
+	}
+	return b.String()
+}
+
+func showAll(list []*Expr) string {
+	all := make([]string, len(list))
+	for i, e := range list {
+		all[i] = show(e)
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]string{
+		"$":                              `$`,
+		"@":                              `$`,
+		"$.items":                        `$."items"`,
+		" $ . items . 'a b' ":            `$."items"."a b"`,
+		"$.items { id name }":            `$."items"{ id: $."id" name: $."name" }`,
+		"id, name":                       `${ id: $."id" name: $."name" }`,
+		"id\nname # of a person\n":       `${ id: $."id" name: $."name" }`,
+		"{}":                             `${ }`,
+		"createdBy: created-by":          `${ createdBy: $."created-by" }`,
+		`createdBy: "created-by"`:        `${ createdBy: $."created-by" }`,
+		"a: b.c->first.d":                `${ a: $."b"."c"->first()."d" }`,
+		"address { street city: town }":  `${ address: $."address"{ street: $."street" city: $."town" } }`,
+		"address: { street: addr_line }": `${ address: ${ street: $."addr_line" } }`,
+		"id meta.more { a b: c.d }":      `${ id: $."id" a: $."meta"."more"."a" b: $."meta"."more"."c"."d" }`,
+		"data.items":                     `$."data"."items"`,
+		"data.items { id }":              `$."data"."items"{ id: $."id" }`,
+		"kind: $('card')":                `${ kind: "card" }`,
+		`n: $(-1.5e3) t: $(true) z: $(null) l: $([1, "a"])`: `${ n: -1.5e3 t: true z: null l: [1, "a"] }`,
+		`s->match(["a", "A"], [@, "other"])`:                `$."s"->match(["a", "A"], [$, "other"])`,
+		`x: tags->map(@.name)->joinNotNull(", ")`:           `${ x: $."tags"->map($."name")->joinNotNull(", ") }`,
+		"a: b?.c?":                  `${ a: $."b"?."c"? }`,
+		"$args.input { name }":      `$args."input"{ name: $."name" }`,
+		"ids: $batch.id":            `${ ids: $batch."id" }`,
+		`$status->eq(200)`:          `$status->eq(200)`,
+		`q: "say \"hi\" \u00e9\/"`:  "${ q: $.\"say \\\"hi\\\" é/\" }",
+		"$request.headers.x-tenant": `$request."headers"."x-tenant"`,
+		"$request.headers.'x-tenant'->match(['a', 1], [@, 2])": `$request."headers"."x-tenant"->match(["a", 1], [$, 2])`,
+	} {
+		e, err := Parse(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if got := show(e); got != want {
+			t.Errorf("%q\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                       "0: nothing is selected; write $ for the whole value, or name fields",
+		"  # nothing\n":          "12: nothing is selected; write $ for the whole value, or name fields",
+		"{ id":                   "4: a { without its }",
+		"id }":                   `3: a name is expected here, not "}"`,
+		"id id":                  `3: "id" is selected twice; keep one, or give one another name`,
+		"id a.b":                 "3: a path among fields needs a name; write name: a.b",
+		"n: 12":                  "3: a literal is written $(12)",
+		"n: $(12":                `7: a ")" is missing before the end`,
+		"$.":                     "2: a name is expected here, not the end",
+		"$.a->":                  "5: a name is expected here, not the end",
+		"$.a->first(1 2)":        `13: a comma or ")" is missing before "2"`,
+		`a: "b`:                  "3: the string has no end",
+		`a: "\q"`:                "4: the string has an escape that JSON does not know",
+		"a: $(1.)":               `5: "1." is no number`,
+		"$?":                     "1: a ? stands behind what may be missing",
+		"$.a b":                  `4: unexpected "b"`,
+		strings.Repeat("a{", 99): "129: the expression nests deeper than 64",
+	} {
+		_, err := Parse(text)
+		broken, ok := errors.AsType[*Error](err)
+		if !ok {
+			t.Errorf("%q: got %v", text, err)
+			continue
+		}
+		if got := fmt.Sprintf("%d: %s", broken.Offset, broken.Text); got != want {
+			t.Errorf("%q\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+// Whatever the text, reading it ends with an expression or a mistake within it.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"$.items { id name: a.b->first }", `x: $([1, {"a": null}])`, `s->match(["a", 'b'], [@, "c"])`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := Parse(text)
+		if broken, ok := errors.AsType[*Error](err); err != nil && (!ok || broken.Offset < 0 || broken.Offset > len(text)) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
