@@ -70,6 +70,28 @@ func TestExamplesAreWhatTheySay(t *testing.T) {
 	}
 }
 
+// Each code has fixtures, which have that mistake and no other, in as many ways as it is
+// reported. A golden file says where, and what is told.
+func TestFixtureOfEachCode(t *testing.T) {
+	for _, c := range binding.Checks {
+		fixtures, err := filepath.Glob(filepath.Join(codes, string(c.Code)+"*.graphqls"))
+		if err != nil || len(fixtures) == 0 {
+			t.Errorf("%s has no fixture: %v", c.Code, err)
+		}
+		for _, path := range fixtures {
+			t.Run(filepath.Base(path), func(t *testing.T) {
+				faults := mistakes(t, filepath.ToSlash(path), string(read(t, path)))
+				for _, f := range faults {
+					if f.Code != c.Code {
+						t.Errorf("another mistake: %v", f)
+					}
+				}
+				compareGolden(t, strings.TrimSuffix(path, ".graphqls"), []byte(faults.Error()+"\n"))
+			})
+		}
+	}
+}
+
 // Every declared code is explained, once and in order; every one is reported somewhere.
 func TestCodesAreExplainedAndUsed(t *testing.T) {
 	declared := declaredCodes(t)

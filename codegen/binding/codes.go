@@ -693,7 +693,7 @@ extend type Query {
 	},
 	{
 		Code:  BatchSize,
-		Title: "maxSize makes no sense",
+		Title: "a maxSize that makes no sense",
 		Text: "`maxSize` is how many keys one call may carry: 1 or more, and only where the call carries keys at all. An answer that holds every key comes " +
 			"with one call.",
 		Wrong: `
