@@ -22,7 +22,8 @@ type Graph struct {
 	Sources []Source
 	Fields  []*Field // ordered by type, then as in the schema's text
 
-	wire map[[2]string]string // type and member -> @json(name:)
+	wire    map[[2]string]string // type and member -> @json(name:)
+	unclear map[string]bool      // types with an @json that makes no sense
 }
 
 // Source is a REST service.
@@ -102,3 +103,6 @@ func (g *Graph) WireName(object, member string) string {
 	}
 	return member
 }
+
+// Unclear tells that a type's wire names are not all known, which is a fault of its own.
+func (g *Graph) Unclear(object string) bool { return g.unclear[object] }

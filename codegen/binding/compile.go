@@ -12,9 +12,10 @@ import (
 
 // Compile reads the directives of a schema that Load has validated. It adds guards that
 // stand on types to the fields they concern. The directives named inert are not ours and
-// do nothing here. The error holds every mistake as Faults.
+// do nothing here. The error holds every mistake as Faults; even so, the graph has
+// the bindings that are without, so that these can be held against documents.
 func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
-	c := &compiler{schema: schema, inert: inert, graph: &Graph{wire: map[[2]string]string{}}, broken: map[*ast.Directive]bool{}}
+	c := &compiler{schema: schema, inert: inert, graph: &Graph{wire: map[[2]string]string{}, unclear: map[string]bool{}}, broken: map[*ast.Directive]bool{}}
 	c.directives()
 	c.sources()
 	for _, object := range c.objects() {
@@ -27,10 +28,7 @@ func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
 	c.goNames()
 	c.guards()
 	c.wireNames()
-	if err := c.faults.OrNil(); err != nil {
-		return nil, err
-	}
-	return c.graph, nil
+	return c.graph, c.faults.OrNil()
 }
 
 type compiler struct {
@@ -143,7 +141,11 @@ func (c *compiler) wireNames() {
 		seen := map[string]string{}
 		for _, v := range named(def) {
 			wire := v.name
-			if d := v.directives.ForName("json"); d != nil && !c.broken[d] {
+			switch d := v.directives.ForName("json"); {
+			case d == nil:
+			case c.broken[d]:
+				c.graph.unclear[name] = true
+			default:
 				wire = text(d, "name")
 				c.graph.wire[[2]string{name, v.name}] = wire
 			}
