@@ -97,19 +97,17 @@ func project() (*config.Config, error) {
 	return cfg, nil
 }
 
-// check parses a schema, compiles its bindings, and holds them against the services' documents.
+// check parses a schema, compiles its bindings, and holds those that make sense against the
+// services' documents.
 func check(cfg *config.Config, warn func(string)) error {
 	schema, err := binding.Load(cfg.Sources...)
 	if err != nil {
 		return err
 	}
-	graph, err := binding.Compile(schema, plugin.Inert(cfg)...)
-	if err != nil {
-		return err
-	}
-	warnings, err := checks.Documents(schema, graph)
+	graph, broken := binding.Compile(schema, plugin.Inert(cfg)...)
+	warnings, unfit := checks.Documents(schema, graph)
 	for _, w := range warnings {
 		warn(w)
 	}
-	return err
+	return binding.Together(broken, unfit)
 }

@@ -24,10 +24,19 @@ func main() {
 	err := command().ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		if !errors.Is(err, errReported) {
-			fmt.Fprintln(os.Stderr, err)
-		}
+		tell(err)
 		os.Exit(1)
+	}
+}
+
+// tell says why the program fails, unless that has been told.
+func tell(err error) {
+	if errors.Is(err, errReported) {
+		return
+	}
+	fmt.Fprintln(os.Stderr, err)
+	if _, ok := errors.AsType[binding.Faults](err); ok {
+		fmt.Fprintln(os.Stderr, "what the codes mean: docs/checks.md of Gatehouse")
 	}
 }
 

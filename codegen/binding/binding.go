@@ -29,6 +29,7 @@ type Graph struct {
 	Completions []*Completion        // the fields whose objects an entity's binding completes
 	Abstract    map[string]*Choice   // how the types of interfaces and unions are told apart
 	wire        map[[2]string]string // type and member -> @json(name:)
+	unclear     map[string]bool      // types with an @json that makes no sense
 }
 
 // Source is a REST service.
@@ -170,3 +171,6 @@ func (c *Call) Variables() []*Value {
 	add(c.Body)
 	return all
 }
+
+// Unclear tells that a type's wire names are not all known, which is a fault of its own.
+func (g *Graph) Unclear(object string) bool { return g.unclear[object] }

@@ -17,10 +17,11 @@ import (
 // stand on types to the fields they concern. The directives named inert are not ours and
 // do nothing here. The documents of sources are read from beside the files that name them;
 // what of them cannot be read stands in Document.Warnings. The error holds every mistake as
-// Faults.
+// Faults; even so, the graph has the bindings that are without, so that these can be held
+// against documents.
 func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
 	c := &compiler{schema: schema, inert: inert, broken: map[*ast.Directive]bool{}, graph: &Graph{
-		Entities: map[string]*Field{}, Abstract: map[string]*Choice{}, wire: map[[2]string]string{},
+		Entities: map[string]*Field{}, Abstract: map[string]*Choice{}, wire: map[[2]string]string{}, unclear: map[string]bool{},
 	}}
 	c.directives()
 	c.sources()
@@ -39,10 +40,7 @@ func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
 	c.goNames()
 	c.guards()
 	c.wireNames()
-	if err := c.faults.OrNil(); err != nil {
-		return nil, err
-	}
-	return c.graph, nil
+	return c.graph, c.faults.OrNil()
 }
 
 type compiler struct {
@@ -277,7 +275,11 @@ func (c *compiler) wireNames() {
 		seen := map[string]string{}
 		for _, v := range named(def) {
 			wire := v.name
-			if d := v.directives.ForName("json"); d != nil && !c.broken[d] {
+			switch d := v.directives.ForName("json"); {
+			case d == nil:
+			case c.broken[d]:
+				c.graph.unclear[name] = true
+			default:
 				wire = text(d, "name")
 				c.graph.wire[[2]string{name, v.name}] = wire
 			}

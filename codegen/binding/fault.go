@@ -50,6 +50,13 @@ func (f Faults) OrNil() error {
 	return slices.Compact(f)
 }
 
+// Together is what two steps report, in the order of the files' text.
+func Together(a, b error) error {
+	first, _ := errors.AsType[Faults](a)
+	second, _ := errors.AsType[Faults](b)
+	return slices.Concat(first, second).OrNil()
+}
+
 // Add reports a fault where a token begins.
 func (f *Faults) Add(code Code, pos *ast.Position, format string, args ...any) {
 	line, column := place(pos)

@@ -225,7 +225,7 @@ func (c *checker) branches(def *ast.Definition, s *openapi.Schema) {
 // members checks the fields of a type that come with its object.
 func (c *checker) members(def *ast.Definition, s *openapi.Schema) {
 	at := visit{def.Name, s}
-	if c.seen[at] || s.Any() {
+	if c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
 		return
 	}
 	c.seen[at] = true

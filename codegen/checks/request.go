@@ -356,7 +356,7 @@ func (r *request) madeMember(f binding.ValueField, p *openapi.Property) {
 // inputFields checks the fields of an input against the members of an object.
 func (c *checker) inputFields(def *ast.Definition, s *openapi.Schema) {
 	at := visit{def.Name, s}
-	if c.seen[at] || s.Any() {
+	if c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
 		return
 	}
 	c.seen[at] = true
