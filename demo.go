@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,7 @@ type demo struct {
 }
 
 // startDemo starts the shop's services on free ports and points the settings at them:
-// the sources' urls, and one issuer with a key of its own.
+// the sources' urls, one issuer with a key of its own, and the same for cursors.
 func startDemo(ctx context.Context, c *config.Config) (*demo, error) {
 	secret, err := services.DemoSecret(os.Getenv("GATEWAY_DEMO_SECRET"))
 	if err != nil {
@@ -46,6 +47,7 @@ func startDemo(ctx context.Context, c *config.Config) (*demo, error) {
 		Issuer: services.DemoIssuer, Audiences: []string{services.DemoAudience},
 		Algorithms: []string{"HS256"}, Secret: string(secret),
 	}}
+	c.Cursors.Secret = cmp.Or(c.Cursors.Secret, string(secret))
 	d.pointAt(c)
 	c.Listen = onThisMachine(c.Listen)
 	return d, nil

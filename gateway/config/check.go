@@ -14,6 +14,7 @@ import (
 	"github.com/jub0bs/cors/cfgerrors"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -31,6 +32,7 @@ func (c *Config) check(k *checker) {
 	k.shape = slices.Clone(k.mistakes.found)
 	c.checkProgram(k)
 	c.checkCORS(k)
+	k.ask(parsePath("cursors"), page.Options(c.Cursors).Validate())
 	if !k.demo {
 		c.checkIssuers(k)
 		c.checkSources(k)

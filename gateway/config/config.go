@@ -22,6 +22,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -50,6 +51,8 @@ type Config struct {
 	Limits Limits `yaml:"limits"`
 	// Execution is what the answering of one operation may cost.
 	Execution Execution `yaml:"execution"`
+	// Cursors say how the cursors of paged fields are sealed.
+	Cursors Cursors `yaml:"cursors"`
 	// Auth says whose tokens are accepted. Default nobody's: every caller is anonymous.
 	Auth Auth `yaml:"auth"`
 	// Sources are the services behind the graph, by the names that its bindings use.
@@ -116,8 +119,12 @@ func (c *Config) Front() front.Options {
 		Playground:    c.Playground,
 		DocumentCache: c.Execution.DocumentCache,
 		Execution:     c.Execution.Options,
+		Cursors:       page.Options(c.Cursors),
 	}
 }
+
+// Cursors are page.Options that print without their secret.
+type Cursors page.Options
 
 // Auth is auth.Options that prints without its secrets.
 type Auth auth.Options

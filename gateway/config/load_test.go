@@ -17,6 +17,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -114,12 +115,13 @@ sources:
 func plain(c *Config) any {
 	type bare struct {
 		C       any
+		Cursors page.Options
 		Auth    auth.Options
 		Sources upstreams.Options
 	}
 	return bare{
-		C:    []any{c.Listen, c.Log, c.Shutdown, c.Playground, c.Introspection, c.Limits, c.Execution, c.CORS},
-		Auth: auth.Options(c.Auth), Sources: upstreams.Options(c.Sources),
+		C:       []any{c.Listen, c.Log, c.Shutdown, c.Playground, c.Introspection, c.Limits, c.Execution, c.CORS},
+		Cursors: page.Options(c.Cursors), Auth: auth.Options(c.Auth), Sources: upstreams.Options(c.Sources),
 	}
 }
 
@@ -131,12 +133,14 @@ introspection: true
 cors: {origins: ["https://shop.example.com"], credentials: true, maxAge: 1m}
 limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
+cursors: {secret: `+key+`}
 `)
 	want := front.Options{
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
 		BodyBytes: 1000, Deadline: 8 * time.Second, DocumentCache: 10,
 		CORS:          front.CORS{Origins: []string{"https://shop.example.com"}, Credentials: true, MaxAge: time.Minute},
 		Introspection: true, Playground: true, Execution: engine.Options{MaxCalls: 9},
+		Cursors: page.Options{Secret: key},
 	}
 	got := c.Front()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -199,6 +203,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"GATEWAY_LIMITS_BODY=2MB",
 		"GATEWAY_EXECUTION_MAX_CALLS=9",
 		"GATEWAY_SHUTDOWN_GRACE=3s",
+		"GATEWAY_CURSORS_SECRET=a-cursor-secret-of-thirty-two-bytes",
 		"GATEWAY_AUTH_ROLES_CLAIM=realm.roles",
 		"GATEWAY_AUTH_ISSUERS_0_SECRET=another-secret-of-thirty-two-bytes",
 		"GATEWAY_AUTH_ISSUERS_0_AUDIENCES=x, y",
@@ -216,6 +221,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 	want := defaults()
 	want.Playground, want.Shutdown.Grace = true, 3*time.Second
 	want.Limits.RootFields, want.Limits.Body, want.Execution.MaxCalls = 4, 2_000_000, 9
+	want.Cursors.Secret = "a-cursor-secret-of-thirty-two-bytes"
 	want.Auth = Auth{RolesClaim: "realm.roles", Issuers: []auth.Issuer{
 		{Issuer: "me", Audiences: []string{"x", "y"}, Algorithms: []string{"HS256"}, Secret: "another-secret-of-thirty-two-bytes"},
 		{Issuer: "them", Audiences: []string{"x"}, Algorithms: []string{"RS256", "ES256"}, JWKS: "https://login.example/keys"},
@@ -340,10 +346,10 @@ func TestTheDemoNeedsNoIssuerAndNoSource(t *testing.T) {
 
 func TestSecretsDoNotPrint(t *testing.T) {
 	c := load(t, "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: "+key+"}]}\n"+
-		"sources: {users: {urls: [http://localhost], headers: {X-Api-Key: swordfish}}}")
+		"sources: {users: {urls: [http://localhost], headers: {X-Api-Key: swordfish}}}\ncursors: {secret: crimson-clover-over-and-over-again}")
 	var log bytes.Buffer
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
-		slog.New(handler).Info("settings", "pointer", c, "value", *c, "auth", c.Auth, "sources", c.Sources)
+		slog.New(handler).Info("settings", "pointer", c, "value", *c, "auth", c.Auth, "sources", c.Sources, "cursors", c.Cursors)
 	}
 	encoded, err := json.Marshal(c)
 	if err != nil {
@@ -351,14 +357,14 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 	printed := log.String() + string(encoded)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
-		printed += fmt.Sprintf(verb, c) + fmt.Sprintf(verb, *c) + fmt.Sprintf(verb, c.Auth) + fmt.Sprintf(verb, c.Sources) + fmt.Sprintf(verb, &c.Auth)
+		printed += fmt.Sprintf(verb, c) + fmt.Sprintf(verb, *c) + fmt.Sprintf(verb, c.Auth) + fmt.Sprintf(verb, c.Sources) + fmt.Sprintf(verb, &c.Auth) + fmt.Sprintf(verb, c.Cursors)
 	}
-	for _, secret := range []string{key, "swordfish"} {
+	for _, secret := range []string{key, "swordfish", "crimson-clover"} {
 		if strings.Contains(printed, secret) || strings.Contains(printed, fmt.Sprintf("%x", secret)) {
 			t.Errorf("%q shows", secret)
 		}
 	}
-	for _, shown := range []string{`"issuer":"me"`, `"secret":"•••"`, `"X-Api-Key":"•••"`, `"grace":"30s"`} {
+	for _, shown := range []string{`"issuer":"me"`, `"secret":"•••"`, `"cursors":{"secret":"•••"}`, `"X-Api-Key":"•••"`, `"grace":"30s"`} {
 		if !strings.Contains(string(encoded), shown) {
 			t.Errorf("no %s in %s", shown, encoded)
 		}

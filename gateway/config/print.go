@@ -9,8 +9,8 @@ import (
 )
 
 // A printed Config is JSON with the file's names, whichever verb, logger or encoder
-// prints it, so that no way of printing shows a secret. The same holds for its Auth
-// and Sources alone; once converted to their parts' types they print as plain structs do.
+// prints it, so that no way of printing shows a secret. The same holds for its
+// Cursors, Auth and Sources alone; once converted to their parts' types they print as plain structs do.
 
 // Format implements fmt.Formatter.
 func (c Config) Format(s fmt.State, _ rune) { printJSON(s, c) }
@@ -20,6 +20,19 @@ func (c Config) LogValue() slog.Value { return slog.AnyValue(public(reflect.Valu
 
 // MarshalJSON implements json.Marshaler.
 func (c Config) MarshalJSON() ([]byte, error) { return json.Marshal(public(reflect.ValueOf(c), nil)) }
+
+// Format implements fmt.Formatter.
+func (c Cursors) Format(s fmt.State, _ rune) { printJSON(s, c) }
+
+// LogValue implements slog.LogValuer.
+func (c Cursors) LogValue() slog.Value {
+	return slog.AnyValue(public(reflect.ValueOf(c), parsePath("cursors")))
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Cursors) MarshalJSON() ([]byte, error) {
+	return json.Marshal(public(reflect.ValueOf(c), parsePath("cursors")))
+}
 
 // Format implements fmt.Formatter.
 func (a Auth) Format(s fmt.State, _ rune) { printJSON(s, a) }

@@ -16,6 +16,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 )
 
 //go:generate go test . -run ^TestSchemaIsOfTheseTypes$ -update
@@ -26,7 +27,7 @@ import (
 const module = "github.com/gatehouse-graphql/gatehouse/"
 
 // sources of the types that stand in the file, relative to this folder.
-var folders = []string{".", "../front", "../limit", "../../engine", "../../auth", "../../upstreams"}
+var folders = []string{".", "../front", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams"}
 
 func TestSchemaIsOfTheseTypes(t *testing.T) {
 	golden(t, "schema.json", makeSchema(t))
@@ -59,8 +60,11 @@ func makeSchema(t *testing.T) []byte {
 
 // original is the part's own type, where the comments stand.
 func original(t reflect.Type) reflect.Type {
-	if t == reflect.TypeFor[Auth]() {
+	switch t {
+	case reflect.TypeFor[Auth]():
 		return reflect.TypeFor[auth.Options]()
+	case reflect.TypeFor[Cursors]():
+		return reflect.TypeFor[page.Options]()
 	}
 	return t
 }

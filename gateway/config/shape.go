@@ -62,6 +62,7 @@ func shape(t reflect.Type) kind {
 // secrets are the settings that hold what nobody may read: no message, excerpt, log
 // line or printed Config shows them. An empty step is any name or number.
 var secrets = [][]string{
+	{"cursors", "secret"},
 	{"auth", "issuers", "", "secret"},
 	{"sources", "", "headers", ""},
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
@@ -24,15 +25,17 @@ type executor struct {
 	*gqlgen.Executor
 	present   *presenter
 	execution engine.Options
+	cursors   *page.Key
 }
 
 var _ graphql.GraphExecutor = (*executor)(nil)
 
-func newExecutor(schema graphql.ExecutableSchema, o Options, p *presenter, documents *document.Store) *executor {
+func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, p *presenter, documents *document.Store) *executor {
 	e := &executor{
 		Executor:  gqlgen.New(schema),
 		present:   p,
 		execution: o.Execution,
+		cursors:   cursors,
 	}
 	e.SetErrorPresenter(p.present)
 	e.SetRecoverFunc(func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) })
@@ -59,7 +62,7 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 
 // DispatchOperation runs an operation with what its fields share.
 func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
-	ctx = engine.WithOperation(ctx, e.execution)
+	ctx = engine.WithOperation(page.WithKey(ctx, e.cursors), e.execution)
 	recordOf(ctx).calls = func() int { return engine.Calls(ctx) }
 	next, ctx := e.Executor.DispatchOperation(ctx, op)
 	return func(ctx context.Context) *graphql.Response {

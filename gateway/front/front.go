@@ -20,6 +20,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
@@ -52,6 +53,8 @@ type Options struct {
 	DocumentCache int
 	// Execution bounds the answering of one operation.
 	Execution engine.Options
+	// Cursors say how the cursors of paged fields are sealed.
+	Cursors page.Options
 }
 
 func (o Options) withDefaults() Options {
@@ -104,8 +107,12 @@ func New(o Options, d Deps) (*Front, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
 	}
+	key, err := d.cursors(o.Cursors)
+	if err != nil {
+		return nil, fmt.Errorf("cursors: %w", err)
+	}
 	f := &Front{options: o, verify: d.Verify, log: d.Log, cors: crossOrigin}
-	f.executor = newExecutor(d.Schema, o, &presenter{log: d.Log}, document.NewStore(d.Schema.Schema(), document.Options{
+	f.executor = newExecutor(d.Schema, o, key, &presenter{log: d.Log}, document.NewStore(d.Schema.Schema(), document.Options{
 		Limits:      o.Limits,
 		Size:        o.DocumentCache,
 		Suggestions: o.Introspection,
@@ -116,6 +123,16 @@ func New(o Options, d Deps) (*Front, error) {
 	}
 	f.handler = f.build(d.Playground)
 	return f, nil
+}
+
+// cursors makes the key to cursors, and warns of a random one where the graph has Relay
+// connections: their specification names the type PageInfo.
+func (d Deps) cursors(o page.Options) (*page.Key, error) {
+	if o.Secret == "" && d.Schema.Schema().Types["PageInfo"] != nil {
+		d.Log.Warn("cursors hold in this process only, until it ends; set cursors.secret in gateway.yaml, or GATEWAY_CURSORS_SECRET, " +
+			"to a text of at least 32 bytes, the same in all replicas; try: openssl rand -hex 32")
+	}
+	return page.NewKey(o)
 }
 
 func anonymous(context.Context, string) (*auth.Identity, error) { return nil, nil }

@@ -1,0 +1,773 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+const secret = "a secret of thirty-two bytes, ok"
+
+func newKey(t testing.TB, secret string) *Key {
+	t.Helper()
+	key, err := NewKey(Options{Secret: secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func withKey(t testing.TB) context.Context {
+	t.Helper()
+	return WithKey(t.Context(), newKey(t, secret))
+}
+
+// pager is a service with a list, paged in each of the three ways.
+type pager struct {
+	list  []*int
+	total bool // whether answers tell it
+	more  bool // whether they tell that
+	most  int  // how many it gives at a time whatever is asked for; 0 for any number
+	last  int  // how it says that there is no next cursor: nil, "", or a cursor with More: false
+	from  int  // the first page's number
+
+	asked []At
+}
+
+// newPager has a list of n, of which some are null.
+func newPager(n int) *pager {
+	p := &pager{from: 1}
+	for i := range n {
+		if i%7 == 3 {
+			p.list = append(p.list, nil)
+			continue
+		}
+		p.list = append(p.list, new(i))
+	}
+	return p
+}
+
+func (p *pager) offset(_ context.Context, at At) (Answer[*int], error) {
+	p.asked = append(p.asked, at)
+	return p.answer(at.Offset, at.Size), nil
+}
+
+func (p *pager) page(_ context.Context, at At) (Answer[*int], error) {
+	p.asked = append(p.asked, at)
+	return p.answer((at.Page-p.from)*at.Size, at.Size), nil
+}
+
+func (p *pager) cursor(_ context.Context, at At) (Answer[*int], error) {
+	p.asked = append(p.asked, at)
+	start := 0
+	if at.Cursor != nil {
+		start, _ = strconv.Atoi(strings.TrimPrefix(*at.Cursor, "private/"))
+	}
+	answer := p.answer(start, at.Size)
+	next := start + len(answer.Items)
+	if next < len(p.list) || p.last == 2 {
+		answer.Next = new(fmt.Sprint("private/", next))
+	} else if p.last == 1 {
+		answer.Next = new("")
+	}
+	if p.last == 2 {
+		answer.More = new(next < len(p.list))
+	}
+	return answer, nil
+}
+
+func (p *pager) answer(start, size int) (a Answer[*int]) {
+	if p.most > 0 {
+		size = min(size, p.most)
+	}
+	start = min(start, len(p.list))
+	end := min(start+size, len(p.list))
+	a.Items = p.list[start:end]
+	if p.total {
+		a.Total = new(len(p.list))
+	}
+	if p.more {
+		a.More = new(end < len(p.list))
+	}
+	return a
+}
+
+// fetch is the service's way to page of the given type.
+func (p *pager) fetch(how Type) func(context.Context, At) (Answer[*int], error) {
+	return map[Type]func(context.Context, At) (Answer[*int], error){Offset: p.offset, PageNumber: p.page, NextCursor: p.cursor}[how]
+}
+
+var types = []Type{Offset, PageNumber, NextCursor}
+
+func TestFirst(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		first            *int
+		fallback, most   int
+		items            int
+		wrong            string
+		calls, askedSize int
+	}{
+		{"the binding's default", nil, 3, 10, 3, "", 1, 4},
+		{"the default", nil, 0, 0, DefaultFirst, "", 1, DefaultFirst + 1},
+		{"a default above the most", nil, 50, 10, 10, "", 1, 10},
+		{"the most unless told otherwise", new(DefaultMax), 0, 0, DefaultMax, "", 1, DefaultMax},
+		{"more than that", new(DefaultMax + 1), 0, 0, 0, "first is 101, but at most 100 are given at a time", 0, 0},
+		{"less than the most", new(9), 3, 10, 9, "", 1, 10},
+		{"the most", new(10), 3, 10, 10, "", 1, 10},
+		{"too many", new(500), 20, 200, 0, "first is 500, but at most 200 are given at a time", 0, 0},
+		{"far too many", new(math.MaxInt), 20, math.MaxInt, 0, "at most 1073741824 are given", 0, 0},
+		{"negative", new(-1), 20, 200, 0, "first is -1; ask for 0 to 200 items", 0, 0},
+		{"none", new(0), 20, 200, 0, "", 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPager(500)
+			conn, err := Of(withKey(t), Request{Field: "Query.f", First: c.first, Default: c.fallback, Max: c.most}, p.offset)
+			if c.wrong != "" {
+				refused(t, err, c.wrong)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if len(conn.Items) != c.items || len(p.asked) != c.calls || c.calls > 0 && p.asked[0].Size != c.askedSize {
+				t.Errorf("%d items, asked %+v", len(conn.Items), p.asked)
+			}
+		})
+	}
+}
+
+func refused(t *testing.T, err error, text string) {
+	t.Helper()
+	if fault.KindOf(err) != fault.BadUserInput || !strings.Contains(err.Error(), text) {
+		t.Errorf("%v, want %q as BAD_USER_INPUT", err, text)
+	}
+}
+
+// numbers counts from 0.
+func numbers(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// What is seen of one page, for each way to page and each way to tell what there is.
+func TestPages(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		request Request
+		after   position
+		answers []Answer[int]
+		asked   []At
+		items   []int
+		next    bool
+		end     position
+		total   *int
+	}{
+		{
+			"offset: one more to see",
+			Request{First: new(2)},
+			position{},
+			[]Answer[int]{{Items: numbers(3)}},
+			[]At{{Size: 3}},
+			numbers(2), true,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"offset: one more is not there",
+			Request{First: new(3)},
+			position{skip: 4},
+			[]Answer[int]{{Items: numbers(3)}},
+			[]At{{Size: 4, Offset: 4}},
+			numbers(3), false,
+			position{skip: 7},
+			nil,
+		},
+		{
+			"offset: a full page of the most",
+			Request{First: new(3), Max: 3},
+			position{},
+			[]Answer[int]{{Items: numbers(3)}},
+			[]At{{Size: 3}},
+			numbers(3), true,
+			position{skip: 3},
+			nil,
+		},
+		{
+			"offset: a total",
+			Request{First: new(2), Tells: true},
+			position{skip: 2},
+			[]Answer[int]{{Items: numbers(2), Total: new(4)}},
+			[]At{{Size: 2, Offset: 2}},
+			numbers(2), false,
+			position{skip: 4},
+			new(4),
+		},
+		{
+			"offset: more wins over a total",
+			Request{First: new(2), Tells: true},
+			position{},
+			[]Answer[int]{{Items: numbers(2), Total: new(2), More: new(true)}},
+			[]At{{Size: 2}},
+			numbers(2), true,
+			position{skip: 2},
+			new(2),
+		},
+		{
+			"offset: an item in hand wins over both",
+			Request{First: new(2)},
+			position{},
+			[]Answer[int]{{Items: numbers(3), Total: new(1), More: new(false)}},
+			[]At{{Size: 3}},
+			numbers(2), true,
+			position{skip: 2},
+			new(1),
+		},
+		{
+			"offset: told to tell, and does not",
+			Request{First: new(2), Tells: true},
+			position{},
+			[]Answer[int]{{Items: numbers(2)}},
+			[]At{{Size: 2}},
+			numbers(2), true,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"offset: a negative total is none",
+			Request{First: new(2), Tells: true},
+			position{},
+			[]Answer[int]{{Items: numbers(2), Total: new(-1)}},
+			[]At{{Size: 2}},
+			numbers(2), true,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"offset: far more than asked for",
+			Request{First: new(2)},
+			position{},
+			[]Answer[int]{{Items: numbers(900)}},
+			[]At{{Size: 3}},
+			numbers(2), true,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"offset: fewer than there are",
+			Request{First: new(5), Tells: true},
+			position{},
+			[]Answer[int]{{Items: numbers(2), Total: new(9)}},
+			[]At{{Size: 5}},
+			numbers(2), true,
+			position{skip: 2},
+			new(9),
+		},
+		{
+			"offset: nothing, and so nothing to go on from",
+			Request{First: new(2), Tells: true},
+			position{skip: 2},
+			[]Answer[int]{{More: new(true)}},
+			[]At{{Size: 2, Offset: 2}},
+			[]int{},
+			false,
+			position{},
+			nil,
+		},
+		{
+			"offset: the total alone",
+			Request{First: new(0), Total: true},
+			position{},
+			[]Answer[int]{{Items: numbers(1), Total: new(9)}},
+			[]At{{Size: 1}},
+			[]int{},
+			false,
+			position{},
+			new(9),
+		},
+
+		{
+			"pages: on a border",
+			Request{Type: PageNumber, First: new(2)},
+			position{skip: 4},
+			[]Answer[int]{{Items: numbers(2)}},
+			[]At{{Size: 2, Offset: 4, Page: 3}},
+			numbers(2), true,
+			position{skip: 6},
+			nil,
+		},
+		{
+			"pages: counted from 0",
+			Request{Type: PageNumber, First: new(2), FirstPage: new(0)},
+			position{},
+			[]Answer[int]{{Items: numbers(1)}},
+			[]At{{Size: 2}},
+			numbers(1), false,
+			position{skip: 1},
+			nil,
+		},
+		{
+			"pages: between borders",
+			Request{Type: PageNumber, First: new(3)},
+			position{skip: 4},
+			[]Answer[int]{{Items: numbers(3)}, {Items: numbers(3)}},
+			[]At{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
+			[]int{1, 2, 0},
+			true,
+			position{skip: 7},
+			nil,
+		},
+		{
+			"pages: the second ends as wanted",
+			Request{Type: PageNumber, First: new(3)},
+			position{skip: 4},
+			[]Answer[int]{{Items: numbers(3)}, {Items: numbers(1)}},
+			[]At{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
+			[]int{1, 2, 0},
+			false,
+			position{skip: 7},
+			nil,
+		},
+		{
+			"pages: no second where the first ends",
+			Request{Type: PageNumber, First: new(3)},
+			position{skip: 4},
+			[]Answer[int]{{Items: numbers(2)}},
+			[]At{{Size: 3, Offset: 3, Page: 2}},
+			[]int{1},
+			false,
+			position{skip: 5},
+			nil,
+		},
+		{
+			"pages: a short one with others behind",
+			Request{Type: PageNumber, First: new(3)},
+			position{},
+			[]Answer[int]{{Items: numbers(2), Total: new(9)}},
+			[]At{{Size: 3, Page: 1}},
+			numbers(2), true,
+			position{skip: 3},
+			new(9),
+		},
+		{
+			"pages: a second that is empty, with others behind",
+			Request{Type: PageNumber, First: new(3)},
+			position{skip: 4},
+			[]Answer[int]{{Items: numbers(3)}, {More: new(true)}},
+			[]At{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
+			[]int{1, 2},
+			true,
+			position{skip: 9},
+			nil,
+		},
+		{
+			"pages: longer than asked for",
+			Request{Type: PageNumber, First: new(2)},
+			position{},
+			[]Answer[int]{{Items: numbers(7), Total: new(7)}},
+			[]At{{Size: 2, Page: 1}},
+			numbers(2), true,
+			position{skip: 2},
+			new(7),
+		},
+		{
+			"pages: both longer than asked for",
+			Request{Type: PageNumber, First: new(3)},
+			position{skip: 4},
+			[]Answer[int]{{Items: numbers(7)}, {Items: numbers(7)}},
+			[]At{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
+			[]int{1, 2, 0},
+			true,
+			position{skip: 7},
+			nil,
+		},
+		{
+			"pages: nothing, and so nothing to go on from",
+			Request{Type: PageNumber, First: new(2)},
+			position{skip: 2},
+			[]Answer[int]{{More: new(true)}},
+			[]At{{Size: 2, Offset: 2, Page: 2}},
+			[]int{},
+			false,
+			position{},
+			nil,
+		},
+		{
+			"pages: the total alone",
+			Request{Type: PageNumber, First: new(0), Total: true},
+			position{},
+			[]Answer[int]{{Items: numbers(1), Total: new(9)}},
+			[]At{{Size: 1, Page: 1}},
+			[]int{},
+			false,
+			position{},
+			new(9),
+		},
+
+		{
+			"cursor: the first page",
+			Request{Type: NextCursor, First: new(2)},
+			position{},
+			[]Answer[int]{{Items: numbers(2), Next: new("n")}},
+			[]At{{Size: 2}},
+			numbers(2), true,
+			position{cursor: "n"},
+			nil,
+		},
+		{
+			"cursor: in the middle",
+			Request{Type: NextCursor, First: new(2)},
+			position{cursor: "m", skip: 3},
+			[]Answer[int]{{Items: numbers(5), Next: new("n")}},
+			[]At{{Size: 5, Cursor: new("m")}},
+			[]int{3, 4},
+			true,
+			position{cursor: "n"},
+			nil,
+		},
+		{
+			"cursor: no more than the most",
+			Request{Type: NextCursor, First: new(9), Max: 10},
+			position{cursor: "m", skip: 3},
+			[]Answer[int]{{Items: numbers(10), Next: new("n")}},
+			[]At{{Size: 10, Cursor: new("m")}},
+			numbers(10)[3:], true,
+			position{cursor: "n"},
+			nil,
+		},
+		{
+			"cursor: the last page",
+			Request{Type: NextCursor, First: new(5)},
+			position{cursor: "m"},
+			[]Answer[int]{{Items: numbers(2)}},
+			[]At{{Size: 5, Cursor: new("m")}},
+			numbers(2), false,
+			position{cursor: "m", skip: 2},
+			nil,
+		},
+		{
+			"cursor: an empty one is none",
+			Request{Type: NextCursor, First: new(2)},
+			position{},
+			[]Answer[int]{{Items: numbers(2), Next: new("")}},
+			[]At{{Size: 2}},
+			numbers(2), false,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"cursor: one although there is no more",
+			Request{Type: NextCursor, First: new(2)},
+			position{},
+			[]Answer[int]{{Items: numbers(2), Next: new("n"), More: new(false)}},
+			[]At{{Size: 2}},
+			numbers(2), false,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"cursor: more without one",
+			Request{Type: NextCursor, First: new(2)},
+			position{},
+			[]Answer[int]{{Items: numbers(2), More: new(true)}},
+			[]At{{Size: 2}},
+			numbers(2), false,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"cursor: the same again",
+			Request{Type: NextCursor, First: new(2)},
+			position{cursor: "m"},
+			[]Answer[int]{{Items: numbers(2), Next: new("m")}},
+			[]At{{Size: 2, Cursor: new("m")}},
+			numbers(2), false,
+			position{cursor: "m", skip: 2},
+			nil,
+		},
+		{
+			"cursor: more than asked for",
+			Request{Type: NextCursor, First: new(2)},
+			position{},
+			[]Answer[int]{{Items: numbers(7), Next: new("n")}},
+			[]At{{Size: 2}},
+			numbers(2), true,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"cursor: an empty page before others",
+			Request{Type: NextCursor, First: new(2)},
+			position{cursor: "m"},
+			[]Answer[int]{{Next: new("n")}},
+			[]At{{Size: 2, Cursor: new("m")}},
+			[]int{},
+			true,
+			position{cursor: "n"},
+			nil,
+		},
+		{
+			"cursor: behind the most",
+			Request{Type: NextCursor, First: new(2), Max: 4},
+			position{cursor: "m", skip: 5},
+			[]Answer[int]{{Items: numbers(4), Next: new("n")}},
+			[]At{{Size: 4, Cursor: new("m")}},
+			[]int{},
+			true,
+			position{cursor: "n", skip: 1},
+			nil,
+		},
+		{
+			"cursor: the total alone",
+			Request{Type: NextCursor, First: new(0), Total: true},
+			position{},
+			[]Answer[int]{{Items: numbers(1), Next: new("n"), Total: new(9)}},
+			[]At{{Size: 1}},
+			[]int{},
+			false,
+			position{},
+			new(9),
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx := withKey(t)
+			c.request.Field = "Query.f"
+			sealing, _ := cursorsOf(ctx, c.request)
+			if c.after != (position{}) {
+				c.request.After = new(sealing.seal(c.after))
+			}
+			var asked []At
+			conn, err := Of(ctx, c.request, func(_ context.Context, at At) (Answer[int], error) {
+				asked = append(asked, at)
+				return c.answers[len(asked)-1], nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.asked, asked); diff != "" {
+				t.Errorf("asked: %s", diff)
+			}
+			want := Connection[int]{Items: c.items, HasNext: c.next, HasPrevious: c.after != (position{}), Total: c.total, Cursors: conn.Cursors}
+			if len(c.items) > 0 {
+				want.Start = &conn.Cursors[0]
+			}
+			if c.end != (position{}) {
+				want.End = new(sealing.seal(c.end))
+			}
+			if diff := cmp.Diff(want, conn); diff != "" {
+				t.Error(diff)
+			}
+			if len(conn.Cursors) != len(conn.Items) || conn.End != nil && len(conn.Items) > 0 && conn.Cursors[len(conn.Items)-1] != *conn.End {
+				t.Errorf("cursors %q end with %q", conn.Cursors, *conn.End)
+			}
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	broken := errors.New("broken")
+	for _, how := range types {
+		_, err := Of(withKey(t), Request{Field: "Query.f", Type: how}, func(context.Context, At) (Answer[int], error) {
+			return Answer[int]{}, broken
+		})
+		if !errors.Is(err, broken) {
+			t.Error(how, err)
+		}
+	}
+	if _, err := Of(t.Context(), Request{}, newPager(1).offset); err == nil || fault.KindOf(err) != fault.Internal || !strings.Contains(err.Error(), "WithKey") {
+		t.Error("without a key:", err)
+	}
+	for length, wrong := range map[int]bool{maxServiceCursor: false, maxServiceCursor + 1: true} {
+		conn, err := Of(withKey(t), Request{Field: "Query.f", Type: NextCursor, First: new(1)}, func(context.Context, At) (Answer[int], error) {
+			return Answer[int]{Items: []int{1}, Next: new(strings.Repeat("x", length))}, nil
+		})
+		if wrong != (fault.KindOf(err) == fault.DownstreamService) || !wrong && len(*conn.End) > maxCursor {
+			t.Error(length, err)
+		}
+	}
+}
+
+// A failure on the second page is one of the whole.
+func TestSecondPageFails(t *testing.T) {
+	ctx := withKey(t)
+	p := newPager(9)
+	first, err := Of(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(2)}, p.page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	conn, err := Of(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(3), After: first.End}, func(ctx context.Context, at At) (Answer[*int], error) {
+		if at.Page == 2 {
+			return Answer[*int]{}, broken
+		}
+		return p.page(ctx, at)
+	})
+	if !errors.Is(err, broken) || conn.Items != nil {
+		t.Error(conn, err)
+	}
+}
+
+// visitor walks through a whole list, each time asking for another number of items.
+type visitor struct {
+	*pager
+	request Request
+	random  *rand.Rand
+	ctx     context.Context
+	seen    []*int
+	cursors []string
+}
+
+// Whatever the way to page, the sizes, and what the service tells: every item comes once,
+// in order, in as few calls as can be, and the end is known where it can be.
+func TestEveryItemOnce(t *testing.T) {
+	ctx := withKey(t)
+	for seed := range uint64(600) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		p := newPager(random.IntN(60))
+		p.total, p.more, p.last, p.from = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(3), random.IntN(2)
+		v := &visitor{pager: p, random: random, ctx: ctx, request: Request{
+			Field: "Query.f", Type: types[seed%3], Max: 1 + random.IntN(20), FirstPage: &p.from, Tells: (p.total || p.more) && random.IntN(2) == 0,
+		}}
+		if v.request.Type != PageNumber && (p.total || p.more || v.request.Type == NextCursor) && random.IntN(3) == 0 {
+			p.most = 1 + random.IntN(v.request.Max)
+		}
+		if t.Run(fmt.Sprint(seed), v.walk); t.Failed() {
+			return
+		}
+	}
+}
+
+func (v *visitor) walk(t *testing.T) {
+	for more := true; more; {
+		conn := v.step(t)
+		v.seen, v.cursors = append(v.seen, conn.Items...), append(v.cursors, conn.Cursors...)
+		if more = conn.HasNext; more {
+			v.request.After = conn.End
+		}
+		if len(v.cursors) > len(v.list) {
+			t.Fatalf("%d of %d items", len(v.cursors), len(v.list))
+		}
+	}
+	if !slices.Equal(v.seen, v.list) {
+		t.Errorf("%d of %d items, or not in order", len(v.seen), len(v.list))
+	}
+	v.anywhere(t)
+}
+
+// step asks for the next page, and looks at what need not wait for the end of the walk.
+func (v *visitor) step(t *testing.T) Connection[*int] {
+	before := len(v.seen)
+	first := 1 + v.random.IntN(v.request.Max)
+	v.request.First, v.asked = &first, nil
+	conn, err := Of(v.ctx, v.request, v.fetch(v.request.Type))
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := len(v.list) - before - len(conn.Items)
+	if v.knows(first) && conn.HasNext != (left > 0) || left > 0 && !conn.HasNext {
+		t.Errorf("hasNext is %v with %d items left", conn.HasNext, left)
+	}
+	if conn.HasPrevious != (v.request.After != nil) || len(conn.Items) > first || v.total && *conn.Total != len(v.list) {
+		t.Errorf("of %d: %+v", first, conn)
+	}
+	v.calls(t, first, before)
+	return conn
+}
+
+// knows tells whether the end can be known before an empty page is met.
+func (v *visitor) knows(first int) bool {
+	return v.total || v.more || v.request.Type == NextCursor || v.request.Type == Offset && first < v.request.Max
+}
+
+func (v *visitor) calls(t *testing.T, first, before int) {
+	most := 1
+	if v.request.Type == PageNumber && before%first != 0 {
+		most = 2
+	}
+	if len(v.asked) == 0 || len(v.asked) > most {
+		t.Errorf("%d calls for %d items after %d", len(v.asked), first, before)
+	}
+	for _, at := range v.asked {
+		if at.Size < 1 || at.Size > v.request.Max {
+			t.Errorf("%d asked for at once, of at most %d", at.Size, v.request.Max)
+		}
+	}
+}
+
+// anywhere goes on from any item, the last of a page or not.
+func (v *visitor) anywhere(t *testing.T) {
+	for i, cursor := range v.cursors {
+		v.request.After, v.request.First = &cursor, new(1+v.random.IntN(v.request.Max))
+		conn, err := Of(v.ctx, v.request, v.fetch(v.request.Type))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest := v.list[i+1:]
+		if len(conn.Items) > len(rest) || !slices.Equal(conn.Items, rest[:len(conn.Items)]) || len(rest) > 0 && len(conn.Items) == 0 && !conn.HasNext {
+			t.Errorf("after item %d of %d come %d others", i, len(v.list), len(conn.Items))
+		}
+	}
+}
+
+// A service that hides items, or gives fewer at a time than it should, still has page
+// borders, and nothing between them is lost or given twice.
+func TestShortPages(t *testing.T) {
+	ctx := withKey(t)
+	hidden := func(i int) bool { return i%3 == 1 || i >= 6 && i < 8 }
+	service := func(_ context.Context, at At) (a Answer[int], err error) {
+		for i := (at.Page - 1) * at.Size; i < min(at.Page*at.Size, 30); i++ {
+			if !hidden(i) {
+				a.Items = append(a.Items, i)
+			}
+		}
+		a.Total = new(30)
+		return a, nil
+	}
+	var want, got []int
+	for i := range 30 {
+		if !hidden(i) {
+			want = append(want, i)
+		}
+	}
+	r := Request{Field: "Query.f", Type: PageNumber, First: new(5)}
+	for {
+		conn, err := Of(ctx, r, service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, conn.Items...)
+		if !conn.HasNext {
+			break
+		}
+		r.After = conn.End
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func BenchmarkOf(b *testing.B) {
+	ctx, p := withKey(b), newPager(1000)
+	for _, how := range types {
+		b.Run(fmt.Sprint(how), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p.asked = nil
+				if _, err := Of(ctx, Request{Field: "Query.f", Type: how, First: new(100)}, p.fetch(how)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
