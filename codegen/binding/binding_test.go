@@ -122,10 +122,10 @@ func TestCompile(t *testing.T) {
 		got[f.Object.Name+"."+f.Definition.Name] = describe(f)
 	}
 	want := map[string]string{
-		"Query.a": "s POST path[/a/ $args.id .json] x[$args.in.n] each*[$args.ids] who[me- $claims.org.id] X-Id:[$args.id] body $args.in idempotent root data.a",
-		"A.bs":    "s GET path[/bs] a[$batch.id] batch id->aId by 7",
-		"A.stock": "s GET path[/stock] batch id-> by 0",
-		"A.own":   "s GET path[/own/ $this.id]",
+		"Query.a": "s POST path[/a/ $args.id .json] x[$args.in.n] each*[$args.ids] who[me- $claims.org.id] X-Id:[$args.id] body $args.in idempotent reads .data .a A",
+		"A.bs":    "s GET path[/bs] a[$batch.id] reads [B!]! batch id->aId by 7",
+		"A.stock": "s GET path[/stock] reads keyed(Int) batch id-> by 0",
+		"A.own":   "s GET path[/own/ $this.id] reads B",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
