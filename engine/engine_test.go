@@ -20,6 +20,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// from is the field of the graph that holds a parent's key.
+var from = []string{"key"}
+
 type parent struct {
 	key  string
 	keys []string
@@ -71,7 +74,7 @@ func TestOne(t *testing.T) {
 	b := &backend{}
 	ctx := WithOperation(t.Context(), Options{})
 	parents := []*parent{{key: "k1"}, nil, {key: "x"}, {key: ""}, {key: "k1"}, {key: "k2"}}
-	got, err := One(ctx, parents, key, b.batch(0))
+	got, err := One(ctx, parents, from, key, b.batch(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,10 +87,10 @@ func TestOne(t *testing.T) {
 	if len(b.asked) != 1 || !slices.Equal(b.asked[0], []string{"k1", "k2", "x"}) {
 		t.Errorf("asked %v, want each key once in one batch", b.asked)
 	}
-	if _, err := One(ctx, parents, key, b.batch(0)); err != nil || len(b.asked) != 1 {
+	if _, err := One(ctx, parents, from, key, b.batch(0)); err != nil || len(b.asked) != 1 {
 		t.Errorf("asked again within the operation: %v %v", b.asked, err)
 	}
-	if _, err := One(WithOperation(t.Context(), Options{}), parents, key, b.batch(0)); err != nil || len(b.asked) != 2 {
+	if _, err := One(WithOperation(t.Context(), Options{}), parents, from, key, b.batch(0)); err != nil || len(b.asked) != 2 {
 		t.Errorf("another operation must ask for itself: %v %v", b.asked, err)
 	}
 }
@@ -96,7 +99,7 @@ func TestMissing(t *testing.T) {
 	b := Batch[string, []string]{Name: "lists", Missing: []string{}, Fetch: func(context.Context, []string) (map[string][]string, error) {
 		return nil, nil
 	}}
-	got, err := One(t.Context(), []*parent{{key: "k1"}, {}}, key, b)
+	got, err := One(t.Context(), []*parent{{key: "k1"}, {}}, from, key, b)
 	if err != nil || got[0] == nil || got[1] != nil {
 		t.Errorf("got %#v, %v; want an empty list for an unknown key and nil for none", got, err)
 	}
@@ -107,7 +110,7 @@ func TestEach(t *testing.T) {
 	parents := []*parent{{keys: []string{"k2", "x", "k1"}}, {}, nil, {keys: []string{}}}
 	keys := func(p *parent) []string { return p.keys }
 	for keepMissing, want := range map[bool][]string{false: {"value of k2", "value of k1"}, true: {"value of k2", "null", "value of k1"}} {
-		got, err := Each(WithOperation(t.Context(), Options{}), parents, keys, keepMissing, b.batch(0))
+		got, err := Each(WithOperation(t.Context(), Options{}), parents, from, keys, keepMissing, b.batch(0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,11 +131,11 @@ func TestWhole(t *testing.T) {
 		return map[string][]int{"k1": {1}}, nil
 	}}
 	ctx := WithOperation(t.Context(), Options{})
-	if got, err := Whole(ctx, []*parent{{}, nil}, key, all); err != nil || got[0] != nil || calls != 0 {
+	if got, err := Whole(ctx, []*parent{{}, nil}, from, key, all); err != nil || got[0] != nil || calls != 0 {
 		t.Errorf("without keys: got %v, %v after %d calls", got, err, calls)
 	}
 	for range 2 {
-		got, err := Whole(ctx, []*parent{{key: "k1"}, {key: "k2"}, {}, nil}, key, all)
+		got, err := Whole(ctx, []*parent{{key: "k1"}, {key: "k2"}, {}, nil}, from, key, all)
 		if err != nil || len(got[0]) != 1 || got[1] == nil || got[2] != nil || got[3] != nil {
 			t.Errorf("got %v, %v", got, err)
 		}
@@ -141,7 +144,7 @@ func TestWhole(t *testing.T) {
 		t.Errorf("%d calls in one operation, want 1", calls)
 	}
 	all.Name, all.Fetch = "fails", func(context.Context) (map[string][]int, error) { return nil, errors.New("no") }
-	got, err := Whole(ctx, []*parent{{key: "k1"}, {}}, key, all)
+	got, err := Whole(ctx, []*parent{{key: "k1"}, {}}, from, key, all)
 	if list, ok := errors.AsType[graphql.BatchErrorList](err); !ok || len(got) != 2 || list[0] == nil || list[1] != nil {
 		t.Errorf("got %v, %v; want an error for the parent with a key alone", got, err)
 	}
@@ -150,7 +153,7 @@ func TestWhole(t *testing.T) {
 func TestErrorsStayWithTheirChunk(t *testing.T) {
 	b := &backend{fail: map[string]bool{"k3": true}}
 	parents := []*parent{{key: "k1"}, {key: "k2"}, {key: "k3"}, {key: "k4"}}
-	got, err := One(t.Context(), parents, key, b.batch(2))
+	got, err := One(t.Context(), parents, from, key, b.batch(2))
 	list, ok := errors.AsType[graphql.BatchErrorList](err)
 	if !ok || len(list) != 4 || list[0] != nil || list[1] != nil || list[2] == nil || list[3] == nil {
 		t.Fatalf("errors are %v, want them for the second chunk alone", err)
@@ -162,7 +165,7 @@ func TestErrorsStayWithTheirChunk(t *testing.T) {
 
 func TestPanicIsAFault(t *testing.T) {
 	b := Batch[string, int]{Name: "broken", Fetch: func(context.Context, []string) (map[string]int, error) { panic("secret") }}
-	_, err := One(t.Context(), []*parent{{key: "k1"}}, key, b)
+	_, err := One(t.Context(), []*parent{{key: "k1"}}, from, key, b)
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Kind != fault.Internal || f.Text != "internal error" {
 		t.Errorf("a panic became %v", err)
@@ -182,7 +185,7 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			_, err := One(WithOperation(ctx, Options{}), []*parent{{key: "k1"}}, key, b)
+			_, err := One(WithOperation(ctx, Options{}), []*parent{{key: "k1"}}, from, key, b)
 			done <- err
 		}()
 		synctest.Wait()
@@ -203,7 +206,7 @@ func TestListsOfOneMomentMakeOneBatch(t *testing.T) {
 		var lists sync.WaitGroup
 		for i := range 100 {
 			lists.Go(func() {
-				if _, err := One(ctx, []*parent{{key: "k" + strconv.Itoa(i%7)}, {key: "k" + strconv.Itoa(i)}}, key, b.batch(0)); err != nil {
+				if _, err := One(ctx, []*parent{{key: "k" + strconv.Itoa(i%7)}, {key: "k" + strconv.Itoa(i)}}, from, key, b.batch(0)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -241,10 +244,10 @@ func TestMaxItems(t *testing.T) {
 	}}
 	ctx := WithOperation(t.Context(), Options{MaxItems: 10})
 	three := []*parent{{key: "k"}, {key: "k"}, {key: "k"}}
-	if got, err := One(ctx, three, key, lists); err != nil || len(got) != 3 {
+	if got, err := One(ctx, three, from, key, lists); err != nil || len(got) != 3 {
 		t.Errorf("9 of 10 values: %v, %v", got, err)
 	}
-	if got, err := One(ctx, three, key, lists); fault.KindOf(err) != fault.BadRequest || got != nil {
+	if got, err := One(ctx, three, from, key, lists); fault.KindOf(err) != fault.BadRequest || got != nil {
 		t.Errorf("18 of 10 values: %v, %v", got, err)
 	}
 }
@@ -254,7 +257,7 @@ func TestMaxItemsCountsValuesNotBytes(t *testing.T) {
 	documents := Batch[string, json.RawMessage]{Name: "documents", Fetch: func(_ context.Context, keys []string) (map[string]json.RawMessage, error) {
 		return map[string]json.RawMessage{keys[0]: []byte(`"more bytes than the budget has values"`)}, nil
 	}}
-	got, err := One(WithOperation(t.Context(), Options{MaxItems: 10}), []*parent{{key: "k"}}, key, documents)
+	got, err := One(WithOperation(t.Context(), Options{MaxItems: 10}), []*parent{{key: "k"}}, from, key, documents)
 	if err != nil || len(got) != 1 {
 		t.Errorf("1 of 10 values: %s, %v", got, err)
 	}
@@ -268,7 +271,7 @@ func BenchmarkOne(b *testing.B) {
 	back := Batch[string, *string]{Name: "b", Fetch: func(_ context.Context, keys []string) (map[string]*string, error) { return nil, nil }}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := One(WithOperation(b.Context(), Options{}), parents, key, back); err != nil {
+		if _, err := One(WithOperation(b.Context(), Options{}), parents, from, key, back); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,28 +2,33 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
 // One answers a field that has one key in each parent, in the shape of gqlgen's
 // batch resolvers: a value for each parent, and graphql.BatchErrorList when some
-// failed. A nil key gives V's zero value, which must be V's null, and a key
-// that the service leaves out gives b.Missing.
-func One[P any, K comparable, V any](ctx context.Context, parents []*P, key func(*P) *K, b Batch[K, V]) ([]V, error) {
+// failed. The key is made of the parent's fields from, by their names in the graph; where
+// the parent's own service sent one of them wrong, that is the value's error. A nil key
+// gives V's zero value, which must be V's null, and a key that the service leaves out
+// gives b.Missing.
+func One[P any, K comparable, V any](ctx context.Context, parents []*P, from []string, key func(*P) *K, b Batch[K, V]) ([]V, error) {
 	keys := make([]K, 0, len(parents))
 	at := make([]int, len(parents)) // where a parent's key lies in keys, -1 for none
+	errs := badKeys(ctx, parents, from)
 	for i, parent := range parents {
 		at[i] = -1
-		if k := keyOf(parent, key); k != nil {
+		if k := keyOf(parent, i, errs, key); k != nil {
 			at[i] = len(keys)
 			keys = append(keys, *k)
 		}
 	}
 	found, failures := LoaderFor(ctx, b).Load(ctx, keys)
 	values := make([]V, len(parents))
-	var errs graphql.BatchErrorList
 	for i, k := range at {
 		if k < 0 {
 			continue
@@ -36,10 +41,25 @@ func One[P any, K comparable, V any](ctx context.Context, parents []*P, key func
 	return spend(ctx, values, orNil(errs))
 }
 
-// keyOf spares the key functions from nil parents: gqlgen hands them over for lists
-// that have null elements.
-func keyOf[P, K any](parent *P, key func(*P) *K) *K {
-	if parent == nil {
+// badKeys are the errors of the parents whose keys nobody knows, nil when there are none.
+func badKeys[P any](ctx context.Context, parents []*P, from []string) graphql.BatchErrorList {
+	faults := FaultsOf(ctx)
+	if faults.Empty() {
+		return nil
+	}
+	var errs graphql.BatchErrorList
+	for i, parent := range parents {
+		if err := faults.Err(parent, from...); err != nil {
+			errs = withError(errs, len(parents), i, err)
+		}
+	}
+	return errs
+}
+
+// keyOf spares the key functions from parents without a key: those whose key is bad, and
+// nil ones, which gqlgen hands over for lists that have null elements.
+func keyOf[P, K any](parent *P, i int, bad graphql.BatchErrorList, key func(*P) *K) *K {
+	if parent == nil || bad != nil && bad[i] != nil {
 		return nil
 	}
 	return key(parent)
@@ -47,33 +67,35 @@ func keyOf[P, K any](parent *P, key func(*P) *K) *K {
 
 // Each answers a field that has a list of keys in each parent: the list of their
 // values, in the order of the keys. A key the service does not know is left out,
-// or stands as b.Missing when keepMissing is set. A nil list of keys gives nil.
-func Each[P any, K comparable, V any](ctx context.Context, parents []*P, keys func(*P) []K, keepMissing bool, b Batch[K, V]) ([][]V, error) {
+// or stands as b.Missing when keepMissing is set; then V's zero value must be its null,
+// since it stands for a value that does not fit the graph too. A nil list of keys gives
+// nil. The rest is as for One.
+func Each[P any, K comparable, V any](ctx context.Context, parents []*P, from []string, keys func(*P) []K, keepMissing bool, b Batch[K, V]) ([][]V, error) {
 	var all []K
 	counts := make([]int, len(parents)) // -1 for null
+	errs := badKeys(ctx, parents, from)
 	for i, parent := range parents {
 		counts[i] = -1
-		if parent == nil {
-			continue
-		}
-		if own := keys(parent); own != nil {
-			counts[i] = len(own)
-			all = append(all, own...)
+		own := keyOf(parent, i, errs, func(p *P) *[]K { return new(keys(p)) })
+		if own != nil && *own != nil {
+			counts[i] = len(*own)
+			all = append(all, *own...)
 		}
 	}
 	found, failures := LoaderFor(ctx, b).Load(ctx, all)
 	values := make([][]V, len(parents))
-	var errs graphql.BatchErrorList
 	at := 0
 	for i, n := range counts {
 		if n < 0 {
 			continue
 		}
-		values[i] = present(found[at:at+n], keepMissing)
+		var failed []error
 		if failures != nil {
-			if err := firstError(failures[at : at+n]); err != nil {
-				errs = withError(errs, len(parents), i, err)
-			}
+			failed = failures[at : at+n]
+		}
+		var err error
+		if values[i], err = present(ctx, found[at:at+n], failed, keepMissing); err != nil {
+			errs = withError(errs, len(parents), i, err)
 		}
 		at += n
 	}
@@ -86,25 +108,26 @@ type All[V any] struct {
 	Name string
 	// Missing is the value of a key that the answer leaves out; by default V's zero value.
 	Missing V
-	// Fetch makes the call. Its context is the operation's.
+	// Fetch makes the call. Its context is the operation's. Its error may be for single
+	// keys, as Batch.Fetch says.
 	Fetch func(ctx context.Context) (map[string]V, error)
 }
 
 // Whole answers a field that has one key in each parent from one answer for all of them,
-// which an operation fetches once.
-func Whole[P, V any](ctx context.Context, parents []*P, key func(*P) *string, all All[V]) ([]V, error) {
+// which an operation fetches once. The rest is as for One.
+func Whole[P, V any](ctx context.Context, parents []*P, from []string, key func(*P) *string, all All[V]) ([]V, error) {
 	keys := make([]*string, len(parents))
 	wanted := false
+	errs := badKeys(ctx, parents, from)
 	for i, parent := range parents {
-		keys[i] = keyOf(parent, key)
+		keys[i] = keyOf(parent, i, errs, key)
 		wanted = wanted || keys[i] != nil
 	}
 	values := make([]V, len(parents))
 	if !wanted {
-		return values, nil
+		return values, orNil(errs)
 	}
 	answer, err := all.load(ctx)
-	var errs graphql.BatchErrorList
 	for i, k := range keys {
 		if k == nil {
 			continue
@@ -113,27 +136,27 @@ func Whole[P, V any](ctx context.Context, parents []*P, key func(*P) *string, al
 			errs = withError(errs, len(parents), i, err)
 			continue
 		}
-		value, ok := answer[*k]
-		if !ok {
-			value = all.Missing
+		found := answer.find(*k, all.Missing)
+		if found.err != nil {
+			errs = withError(errs, len(parents), i, found.err)
 		}
-		values[i] = value
+		values[i] = found.Value
 	}
 	return spend(ctx, values, orNil(errs))
 }
 
 // load fetches the answer, or takes it from who fetched it before.
-func (a All[V]) load(ctx context.Context) (map[string]V, error) {
+func (a All[V]) load(ctx context.Context) (answer[string, V], error) {
 	type everything struct{} // the one key of the loader
-	found, errs := LoaderFor(ctx, Batch[everything, map[string]V]{
+	found, errs := LoaderFor(ctx, Batch[everything, answer[string, V]]{
 		Name: a.Name,
-		Fetch: func(ctx context.Context, _ []everything) (map[everything]map[string]V, error) {
-			answer, err := a.Fetch(ctx)
-			return map[everything]map[string]V{{}: answer}, err
+		Fetch: func(ctx context.Context, _ []everything) (map[everything]answer[string, V], error) {
+			got, err := answered(a.Fetch(ctx))
+			return map[everything]answer[string, V]{{}: got}, err
 		},
 	}).Load(ctx, []everything{{}})
 	if errs != nil {
-		return nil, errs[0]
+		return answer[string, V]{}, errs[0]
 	}
 	return found[0].Value, nil
 }
@@ -154,23 +177,30 @@ func spend[V any](ctx context.Context, values []V, err error) ([]V, error) {
 	return values, err
 }
 
-func present[V any](found []Found[V], keepMissing bool) []V {
+// present makes the list of one parent from what was found for its keys. Where the service
+// answered for a key and the answer does not fit, only that element fails.
+func present[V any](ctx context.Context, found []Found[V], failed []error, keepMissing bool) ([]V, error) {
 	values := make([]V, 0, len(found))
-	for _, f := range found {
+	var bad []*decode.Fault // by element, when some are
+	for i, f := range found {
+		if failed != nil && failed[i] != nil {
+			fit, ok := errors.AsType[*decode.Fault](failed[i])
+			if !ok {
+				return nil, failed[i]
+			}
+			if !keepMissing || FaultsOf(ctx) == nil {
+				return nil, &decode.Fault{Index: append([]int{len(values)}, fit.Index...), Null: true, Err: fit.Err}
+			}
+			bad = append(bad, &decode.Fault{Index: append([]int{len(values)}, fit.Index...), Err: fit.Err})
+		}
 		if f.OK || keepMissing {
 			values = append(values, f.Value)
 		}
 	}
-	return values
-}
-
-func firstError(errs []error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	if !FaultsOf(ctx).Add(values, bad...) {
+		return nil, bad[0]
 	}
-	return nil
+	return values, nil
 }
 
 func withError(errs graphql.BatchErrorList, n, i int, err error) graphql.BatchErrorList {

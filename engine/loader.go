@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/graph-gophers/dataloader/v7"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -27,7 +29,8 @@ type Batch[K comparable, V any] struct {
 	MaxSize int
 	// Fetch answers for keys, which are distinct. A key that is missing from the
 	// map has no value; one that was not asked for is dropped. Its context is the
-	// operation's, not that of the field which asked first.
+	// operation's, not that of the field which asked first. An error is that of all
+	// keys, but a *decode.KeyFaults is that of some: the others have their values.
 	Fetch func(ctx context.Context, keys []K) (map[K]V, error)
 }
 
@@ -236,18 +239,45 @@ func (l *Loader[K, V]) fetch(ctx context.Context, keys []K) []*dataloader.Result
 }
 
 func (l *Loader[K, V]) fetchChunk(ctx context.Context, keys []K, results []*dataloader.Result[Found[V]]) {
-	values, err := l.call(ctx, keys)
+	got, err := answered(l.call(ctx, keys))
 	for i, key := range keys {
 		if err != nil {
 			results[i].Error = err
 			continue
 		}
-		value, ok := values[key]
-		if !ok {
-			value = l.batch.Missing
-		}
-		results[i].Data = Found[V]{Value: value, OK: ok}
+		found := got.find(key, l.batch.Missing)
+		results[i].Data, results[i].Error = found.Found, found.err
 	}
+}
+
+// answer is what a service said of the keys of one call.
+type answer[K comparable, V any] struct {
+	values map[K]V
+	faults *decode.KeyFaults // nil when there are none
+}
+
+// answered tells the errors of single keys from that of a whole call.
+func answered[K comparable, V any](values map[K]V, err error) (answer[K, V], error) {
+	if faults, ok := errors.AsType[*decode.KeyFaults](err); ok {
+		return answer[K, V]{values, faults}, nil
+	}
+	return answer[K, V]{values: values}, err
+}
+
+// foundOrNot is what is known of a key, or its error.
+type foundOrNot[V any] struct {
+	Found[V]
+	err error
+}
+
+func (a answer[K, V]) find(key K, missing V) foundOrNot[V] {
+	if value, ok := a.values[key]; ok {
+		return foundOrNot[V]{Found: Found[V]{Value: value, OK: true}}
+	}
+	if err := a.faults.Of(key); err != nil {
+		return foundOrNot[V]{err: err}
+	}
+	return foundOrNot[V]{Found: Found[V]{Value: missing}}
 }
 
 // call fetches, and turns a panic into an error: it runs in a goroutine of its own,

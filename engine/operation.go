@@ -1,6 +1,7 @@
 // Package engine holds what one running operation shares: the loaders by which its
-// fields are joined, and the budgets of backend calls and of joined values. Nothing of
-// it outlives the operation, so nothing can pass from one caller to another.
+// fields are joined, the budgets of backend calls and of joined values, and what did not
+// fit in the services' answers. Nothing of it outlives the operation, so nothing can pass
+// from one caller to another.
 package engine
 
 import (
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -55,6 +57,23 @@ func WithOperation(ctx context.Context, o Options) context.Context {
 	op := &operation{maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), loaders: map[any]any{}}
 	op.ctx = context.WithValue(ctx, operationKey{}, op)
 	return op.ctx
+}
+
+type faultsKey struct{}
+
+// WithFaults returns a context whose operation notes in faults what does not fit the graph
+// in the services' answers. It comes before WithOperation, and who calls it must tell the
+// clients: a faulty field holds Go's zero value. With nil the context is for a resolver by
+// hand that wants the answers of its own calls as the graph says, or not at all.
+func WithFaults(ctx context.Context, faults *decode.Faults) context.Context {
+	return context.WithValue(ctx, faultsKey{}, faults)
+}
+
+// FaultsOf gives the table of the operation in ctx. It is nil where nobody would tell of
+// the faults, and then each fails its answer.
+func FaultsOf(ctx context.Context) *decode.Faults {
+	faults, _ := ctx.Value(faultsKey{}).(*decode.Faults)
+	return faults
 }
 
 // SpendCall takes one backend call from the operation's budget and fails when it is

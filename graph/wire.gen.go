@@ -21,13 +21,21 @@ func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 	})
 }
 
-var requiredAccount = []string{"id", "name", "email", "createdAt"}
+var shapeAccount = decode.NewShape("Account",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name", Required: true},
+	decode.Field{Name: "role"},
+	decode.Field{Name: "email", Required: true},
+	decode.Field{Name: "phone"},
+	decode.Field{Name: "address"},
+	decode.Field{Name: "createdAt", Required: true},
+)
 
-// DecodeAccount reads model.Account as its service sends it.
+// DecodeAccount reads model.Account as its service sends it; nil when that is no object.
 func DecodeAccount(d *decode.Decoder) *model.Account {
 	v := new(model.Account)
-	d.Object("Account", requiredAccount, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeAccount, func(field string) {
+		switch field {
 		case "id":
 			v.ID = d.ID()
 		case "name":
@@ -42,21 +50,26 @@ func DecodeAccount(d *decode.Decoder) *model.Account {
 			v.Address = decode.OrNull(d, DecodeAddress)
 		case "createdAt":
 			v.CreatedAt = d.DateTime()
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
-var requiredAddress = []string{"street", "city", "country"}
+var shapeAddress = decode.NewShape("Address",
+	decode.Field{Name: "street", Required: true},
+	decode.Field{Name: "city", Required: true},
+	decode.Field{Name: "postalCode"},
+	decode.Field{Name: "country", Required: true},
+)
 
-// DecodeAddress reads model.Address as its service sends it.
+// DecodeAddress reads model.Address as its service sends it; nil when that is no object.
 func DecodeAddress(d *decode.Decoder) *model.Address {
 	v := new(model.Address)
-	d.Object("Address", requiredAddress, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeAddress, func(field string) {
+		switch field {
 		case "street":
 			v.Street = d.String()
 		case "city":
@@ -65,61 +78,78 @@ func DecodeAddress(d *decode.Decoder) *model.Address {
 			v.PostalCode = decode.Nullable(d, (*decode.Decoder).String)
 		case "country":
 			v.Country = d.String()
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
-var requiredCategory = []string{"id", "name"}
+var shapeCategory = decode.NewShape("Category",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name", Required: true},
+	decode.Field{Name: "parent"},
+)
 
-// DecodeCategory reads model.Category as its service sends it.
+// DecodeCategory reads model.Category as its service sends it; nil when that is no object.
 func DecodeCategory(d *decode.Decoder) *model.Category {
 	v := new(model.Category)
-	d.Object("Category", requiredCategory, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeCategory, func(field string) {
+		switch field {
 		case "id":
 			v.ID = d.ID()
 		case "name":
 			v.Name = d.String()
 		case "parent":
 			v.Parent = decode.OrNull(d, DecodeCategory)
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
-var requiredMoney = []string{"amount", "currency"}
+var shapeMoney = decode.NewShape("Money",
+	decode.Field{Name: "amount", Required: true},
+	decode.Field{Name: "currency", Required: true},
+)
 
-// DecodeMoney reads model.Money as its service sends it.
+// DecodeMoney reads model.Money as its service sends it; nil when that is no object.
 func DecodeMoney(d *decode.Decoder) *model.Money {
 	v := new(model.Money)
-	d.Object("Money", requiredMoney, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeMoney, func(field string) {
+		switch field {
 		case "amount":
 			v.Amount = d.Decimal()
 		case "currency":
 			v.Currency = d.String()
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
-var requiredOrder = []string{"id", "status", "lines", "total", "placedAt", "userId"}
+var shapeOrder = decode.NewShape("Order",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "status", Required: true},
+	decode.Field{Name: "lines", Required: true},
+	decode.Field{Name: "total", Required: true},
+	decode.Field{Name: "note"},
+	decode.Field{Name: "metadata"},
+	decode.Field{Name: "replaces"},
+	decode.Field{Name: "placedAt", Required: true},
+	decode.Field{Name: "userId", Required: true},
+)
 
-// DecodeOrder reads model.Order as its service sends it.
+// DecodeOrder reads model.Order as its service sends it; nil when that is no object.
 func DecodeOrder(d *decode.Decoder) *model.Order {
 	v := new(model.Order)
-	d.Object("Order", requiredOrder, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeOrder, func(field string) {
+		switch field {
 		case "id":
 			v.ID = d.ID()
 		case "status":
@@ -138,42 +168,55 @@ func DecodeOrder(d *decode.Decoder) *model.Order {
 			v.PlacedAt = d.DateTime()
 		case "userId":
 			v.UserID = d.ID()
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
-var requiredOrderLine = []string{"productId", "quantity", "unitPrice"}
+var shapeOrderLine = decode.NewShape("OrderLine",
+	decode.Field{Name: "productId", Required: true},
+	decode.Field{Name: "quantity", Required: true},
+	decode.Field{Name: "unitPrice", Required: true},
+)
 
-// DecodeOrderLine reads model.OrderLine as its service sends it.
+// DecodeOrderLine reads model.OrderLine as its service sends it; nil when that is no object.
 func DecodeOrderLine(d *decode.Decoder) *model.OrderLine {
 	v := new(model.OrderLine)
-	d.Object("OrderLine", requiredOrderLine, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeOrderLine, func(field string) {
+		switch field {
 		case "productId":
 			v.ProductID = d.ID()
 		case "quantity":
 			v.Quantity = d.Int()
 		case "unitPrice":
 			v.UnitPrice = DecodeMoney(d)
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
-var requiredProduct = []string{"sku", "name", "price", "currency"}
+var shapeProduct = decode.NewShape("Product",
+	decode.Field{Name: "sku", Required: true},
+	decode.Field{Name: "name", Required: true},
+	decode.Field{Name: "description"},
+	decode.Field{Name: "price", Required: true},
+	decode.Field{Name: "currency", Required: true},
+	decode.Field{Name: "rating"},
+	decode.Field{Name: "category"},
+	decode.Field{Name: "relatedSkus", Wire: "related"},
+)
 
-// DecodeProduct reads model.Product as its service sends it.
+// DecodeProduct reads model.Product as its service sends it; nil when that is no object.
 func DecodeProduct(d *decode.Decoder) *model.Product {
 	v := new(model.Product)
-	d.Object("Product", requiredProduct, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeProduct, func(field string) {
+		switch field {
 		case "sku":
 			v.Sku = d.ID()
 		case "name":
@@ -188,42 +231,54 @@ func DecodeProduct(d *decode.Decoder) *model.Product {
 			v.Rating = decode.Nullable(d, (*decode.Decoder).Float)
 		case "category":
 			v.Category = decode.OrNull(d, DecodeCategory)
-		case "related":
+		case "relatedSkus":
 			v.RelatedSkus = decode.OrNull(d, decode.ListOf((*decode.Decoder).ID))
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
-var requiredProductPage = []string{"data", "total"}
+var shapeProductPage = decode.NewShape("ProductPage",
+	decode.Field{Name: "items", Wire: "data", Required: true},
+	decode.Field{Name: "total", Required: true},
+)
 
-// DecodeProductPage reads model.ProductPage as its service sends it.
+// DecodeProductPage reads model.ProductPage as its service sends it; nil when that is no object.
 func DecodeProductPage(d *decode.Decoder) *model.ProductPage {
 	v := new(model.ProductPage)
-	d.Object("ProductPage", requiredProductPage, func(name string) bool {
-		switch name {
-		case "data":
+	ok := d.Object(v, shapeProductPage, func(field string) {
+		switch field {
+		case "items":
 			v.Items = decode.List(d, DecodeProduct)
 		case "total":
 			v.Total = d.Int()
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
-var requiredUser = []string{"id", "name", "createdAt"}
+var shapeUser = decode.NewShape("User",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name", Required: true},
+	decode.Field{Name: "role"},
+	decode.Field{Name: "email"},
+	decode.Field{Name: "phone"},
+	decode.Field{Name: "address"},
+	decode.Field{Name: "createdBy", Wire: "created-by"},
+	decode.Field{Name: "createdAt", Required: true},
+)
 
-// DecodeUser reads model.User as its service sends it.
+// DecodeUser reads model.User as its service sends it; nil when that is no object.
 func DecodeUser(d *decode.Decoder) *model.User {
 	v := new(model.User)
-	d.Object("User", requiredUser, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeUser, func(field string) {
+		switch field {
 		case "id":
 			v.ID = d.ID()
 		case "name":
@@ -236,34 +291,37 @@ func DecodeUser(d *decode.Decoder) *model.User {
 			v.Phone = decode.Nullable(d, (*decode.Decoder).String)
 		case "address":
 			v.Address = decode.OrNull(d, DecodeAddress)
-		case "created-by":
+		case "createdBy":
 			v.CreatedBy = decode.Nullable(d, (*decode.Decoder).String)
 		case "createdAt":
 			v.CreatedAt = d.DateTime()
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
-var requiredUserPage = []string{"items"}
+var shapeUserPage = decode.NewShape("UserPage",
+	decode.Field{Name: "items", Required: true},
+	decode.Field{Name: "nextCursor"},
+)
 
-// DecodeUserPage reads model.UserPage as its service sends it.
+// DecodeUserPage reads model.UserPage as its service sends it; nil when that is no object.
 func DecodeUserPage(d *decode.Decoder) *model.UserPage {
 	v := new(model.UserPage)
-	d.Object("UserPage", requiredUserPage, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeUserPage, func(field string) {
+		switch field {
 		case "items":
 			v.Items = decode.List(d, DecodeUser)
 		case "nextCursor":
 			v.NextCursor = decode.Nullable(d, (*decode.Decoder).String)
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 

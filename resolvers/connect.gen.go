@@ -61,14 +61,14 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 			Query("userIds", keys).
 			Query("limit", encode.Opt(limit, encode.Any[int]))
 	}
-	return engine.One(ctx, parents, func(parent *model.Account) *string {
+	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Account) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
 		Name:    "orders $ {[Order!]}, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), nil, decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
+			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
 		},
 	})
 }
@@ -80,7 +80,7 @@ func (r mutationResolver) CreateOrder(ctx context.Context, input model.NewOrder,
 	call := rest.New(http.MethodPost, "/orders").
 		Header("Idempotency-Key", encode.Opt(idempotencyKey, encode.Any[string])).
 		JSON(graph.EncodeNewOrder(&input))
-	return upstreams.Fetch(ctx, r.Services, "orders", call, nil, decode.MaybeNil(graph.DecodeOrder))
+	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder))
 }
 
 // CancelOrder answers Mutation.cancelOrder, bound at schema/orders.graphqls:47 to the service "orders":
@@ -89,7 +89,7 @@ func (r mutationResolver) CreateOrder(ctx context.Context, input model.NewOrder,
 func (r mutationResolver) CancelOrder(ctx context.Context, id string, input *model.CancelOrder) (*model.Order, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/cancel").
 		Form(encode.Fields(graph.EncodeCancelOrder(input)))
-	return upstreams.Fetch(ctx, r.Services, "orders", call, nil, decode.MaybeNil(graph.DecodeOrder))
+	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder))
 }
 
 // CreateUser answers Mutation.createUser, bound at schema/users.graphqls:26 to the service "users":
@@ -98,7 +98,7 @@ func (r mutationResolver) CancelOrder(ctx context.Context, id string, input *mod
 func (r mutationResolver) CreateUser(ctx context.Context, input model.NewUser) (*model.User, error) {
 	call := rest.New(http.MethodPost, "/users").
 		JSON(graph.EncodeNewUser(&input))
-	return upstreams.Fetch(ctx, r.Services, "users", call, nil, decode.MaybeNil(graph.DecodeUser))
+	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUser))
 }
 
 // UpdateUser answers Mutation.updateUser, bound at schema/users.graphqls:31 to the service "users":
@@ -108,7 +108,7 @@ func (r mutationResolver) UpdateUser(ctx context.Context, id string, input model
 	call := rest.New(http.MethodPatch, "/users/").Segment(id).
 		Header("Content-Type", "application/merge-patch+json").
 		JSON(graph.EncodeUserPatch(&input))
-	return upstreams.Fetch(ctx, r.Services, "users", call, nil, decode.MaybeNil(graph.DecodeUser))
+	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUser))
 }
 
 // DeleteUser answers Mutation.deleteUser, bound at schema/users.graphqls:43 to the service "users":
@@ -132,14 +132,13 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 			Query("ids", keys).
 			Query("limit", "100")
 	}
-	return engine.One(ctx, parents, func(parent *model.Order) *string {
+	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
 		return &parent.UserID
 	}, engine.Batch[string, *model.User]{
 		Name:    "users $.items [User] by id, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
-			items, err := upstreams.Fetch(ctx, r.Services, "users", call(keys), []string{"items"}, decode.ListOf(graph.DecodeUser))
-			return decode.ByKey(items, func(item *model.User) string { return item.ID }), err
+			return upstreams.Fetch(ctx, r.Services, "users", call(keys), decode.In("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
 		},
 	})
 }
@@ -155,14 +154,13 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 			Query("ids", keys).
 			Query("limit", "200")
 	}
-	return engine.One(ctx, parents, func(parent *model.OrderLine) *string {
+	return engine.One(ctx, parents, []string{"productId"}, func(parent *model.OrderLine) *string {
 		return &parent.ProductID
 	}, engine.Batch[string, *model.Product]{
 		Name:    "products $.data [Product] by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			items, err := upstreams.Fetch(ctx, r.Services, "products", call(keys), []string{"data"}, decode.ListOf(graph.DecodeProduct))
-			return decode.ByKey(items, func(item *model.Product) string { return item.Sku }), err
+			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
@@ -178,14 +176,13 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 			Query("ids", keys).
 			Query("limit", "200")
 	}
-	return engine.Each(ctx, parents, func(parent *model.Product) []string {
+	return engine.Each(ctx, parents, []string{"relatedSkus"}, func(parent *model.Product) []string {
 		return parent.RelatedSkus
 	}, false, engine.Batch[string, *model.Product]{
 		Name:    "products $.data [Product] by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			items, err := upstreams.Fetch(ctx, r.Services, "products", call(keys), []string{"data"}, decode.ListOf(graph.DecodeProduct))
-			return decode.ByKey(items, func(item *model.Product) string { return item.Sku }), err
+			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
@@ -197,12 +194,12 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 // It makes one call for all parents; the answer is a member for each key.
 func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([]*int, error) {
 	call := rest.New(http.MethodGet, "/stock")
-	return engine.Whole(ctx, parents, func(parent *model.Product) *string {
+	return engine.Whole(ctx, parents, []string{"sku"}, func(parent *model.Product) *string {
 		return &parent.Sku
 	}, engine.All[*int]{
 		Name: "products $ {Int}: " + call.Key(),
 		Fetch: func(ctx context.Context) (map[string]*int, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call, nil, decode.MapOf(decode.Maybe((*decode.Decoder).Int)))
+			return upstreams.Fetch(ctx, r.Services, "products", call, decode.MapOf(decode.Maybe((*decode.Decoder).Int)))
 		},
 	})
 }
@@ -212,7 +209,7 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 //	GET /orders/{$args.id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
 	call := rest.New(http.MethodGet, "/orders/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "orders", call, nil, decode.MaybeNil(graph.DecodeOrder))
+	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder))
 }
 
 // Orders answers Query.orders, bound at schema/orders.graphqls:19 to the service "orders":
@@ -224,7 +221,7 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 		QueryEach("status", encode.List(status, graph.EncodeOrderStatus)).
 		Query("page", encode.Opt(page, encode.Any[int])).
 		Query("pageSize", encode.Opt(pageSize, encode.Any[int]))
-	return upstreams.Fetch(ctx, r.Services, "orders", call, nil, decode.MaybeNil(decode.ListOf(graph.DecodeOrder)))
+	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(decode.ListOf(graph.DecodeOrder)))
 }
 
 // Product answers Query.product, bound at schema/products.graphqls:4 to the service "products":
@@ -232,7 +229,7 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 //	GET /products/{$args.sku}
 func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product, error) {
 	call := rest.New(http.MethodGet, "/products/").Segment(sku)
-	return upstreams.Fetch(ctx, r.Services, "products", call, nil, decode.MaybeNil(graph.DecodeProduct))
+	return upstreams.Fetch(ctx, r.Services, "products", call, decode.MaybeNil(graph.DecodeProduct))
 }
 
 // Products answers Query.products, bound at schema/products.graphqls:17 to the service "products":
@@ -246,7 +243,7 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 		Query("sort", encode.Opt(sort, graph.EncodeProductSort)).
 		Query("offset", encode.Opt(offset, encode.Any[int])).
 		Query("limit", encode.Opt(limit, encode.Any[int]))
-	return upstreams.Fetch(ctx, r.Services, "products", call, nil, decode.MaybeNil(graph.DecodeProductPage))
+	return upstreams.Fetch(ctx, r.Services, "products", call, decode.MaybeNil(graph.DecodeProductPage))
 }
 
 // Me answers Query.me, bound at schema/users.graphqls:3 to the service "users":
@@ -254,7 +251,7 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 //	GET /users/{$claims.sub}
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(auth.Claim(ctx, "sub"))
-	return upstreams.Fetch(ctx, r.Services, "users", call, nil, decode.MaybeNil(graph.DecodeAccount))
+	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeAccount))
 }
 
 // User answers Query.user, bound at schema/users.graphqls:6 to the service "users":
@@ -262,7 +259,7 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 //	GET /users/{$args.id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "users", call, nil, decode.MaybeNil(graph.DecodeUser))
+	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUser))
 }
 
 // Users answers Query.users, bound at schema/users.graphqls:16 to the service "users":
@@ -272,7 +269,7 @@ func (r queryResolver) Users(ctx context.Context, limit *int, cursor *string) (*
 	call := rest.New(http.MethodGet, "/users").
 		Query("limit", encode.Opt(limit, encode.Any[int])).
 		Query("cursor", encode.Opt(cursor, encode.Any[string]))
-	return upstreams.Fetch(ctx, r.Services, "users", call, nil, decode.MaybeNil(graph.DecodeUserPage))
+	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUserPage))
 }
 
 // Orders answers User.orders, bound at schema/users.graphqls:102 to the service "orders":
@@ -286,14 +283,14 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 			Query("userIds", keys).
 			Query("limit", encode.Opt(limit, encode.Any[int]))
 	}
-	return engine.One(ctx, parents, func(parent *model.User) *string {
+	return engine.One(ctx, parents, []string{"id"}, func(parent *model.User) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
 		Name:    "orders $ {[Order!]}, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), nil, decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
+			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
 		},
 	})
 }

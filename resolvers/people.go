@@ -9,6 +9,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 	"github.com/gatehouse-graphql/gatehouse/graph/model"
 )
@@ -44,22 +46,30 @@ func (r userResolver) LifetimeValue(ctx context.Context, users []*model.User) ([
 	if some, ok := errors.AsType[graphql.BatchErrorList](err); ok {
 		copy(failures, some)
 	}
+	faults := engine.FaultsOf(ctx)
 	sums := make([]*model.Money, len(users))
 	for i, orders := range histories {
 		if failures[i] == nil {
-			sums[i], failures[i] = total(orders)
+			sums[i], failures[i] = total(faults, orders)
 		}
 	}
 	return sums, failures
 }
 
-// total adds up what orders came to, cancelled ones left out; nil when there is none.
-func total(orders []*model.Order) (*model.Money, error) {
+// total adds up what orders came to, cancelled ones left out; nil when there is none. What
+// the service sent wrong is in faults, and must not be taken for a number.
+func total(faults *decode.Faults, orders []*model.Order) (*model.Money, error) {
 	var currency string
 	sum := new(big.Rat)
 	for _, o := range orders {
+		if err := faults.Err(o, "status", "total"); err != nil {
+			return nil, err
+		}
 		if o.Status == model.OrderStatusCancelled {
 			continue
+		}
+		if err := faults.Err(o.Total, "amount", "currency"); err != nil {
+			return nil, err
 		}
 		amount, ok := new(big.Rat).SetString(string(o.Total.Amount))
 		if !ok || currency != "" && currency != o.Total.Currency {

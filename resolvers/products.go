@@ -26,7 +26,7 @@ func (r productResolver) InStock(ctx context.Context, products []*model.Product)
 // TimesOrdered answers Product.timesOrdered. It batches with a loader of its own: all
 // products of the operation are counted in one walk over the orders.
 func (r productResolver) TimesOrdered(ctx context.Context, products []*model.Product) ([]*int, error) {
-	return engine.One(ctx, products, func(p *model.Product) *string {
+	return engine.One(ctx, products, []string{"sku"}, func(p *model.Product) *string {
 		return &p.Sku
 	}, engine.Batch[string, *int]{Name: "times ordered", Fetch: r.countOrders})
 }
@@ -38,8 +38,10 @@ const (
 	maxPages = 20
 )
 
-// countOrders tells how many of each sku were ordered.
+// countOrders tells how many of each sku were ordered. A count of some orders would be
+// wrong, so each must be as the graph says.
 func (r productResolver) countOrders(ctx context.Context, skus []string) (map[string]*int, error) {
+	ctx = engine.WithFaults(ctx, nil)
 	counts := make(map[string]*int, len(skus))
 	for _, sku := range skus {
 		counts[sku] = new(int)
@@ -78,12 +80,15 @@ func (r queryResolver) Search(ctx context.Context, text string) ([]model.SearchR
 	if err != nil {
 		return nil, err
 	}
-	all, err := r.Products(ctx, nil, nil, nil, nil, &limit)
+	all, err := r.Products(engine.WithFaults(ctx, nil), nil, nil, nil, nil, &limit)
 	if err != nil {
 		return nil, err
 	}
 	if found == nil || all == nil {
 		return nil, nil // the service answered null
+	}
+	if err := engine.FaultsOf(ctx).Err(found, "items"); err != nil {
+		return nil, err
 	}
 	results := []model.SearchResult{}
 	for _, p := range found.Items {

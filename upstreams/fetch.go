@@ -3,20 +3,21 @@ package upstreams
 import (
 	"context"
 
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Fetch makes a call and reads the value at root, the names of the members that lead to
-// it, in the answer. Errors are *fault.Error: the call's, or that the answer is not what
-// read expects.
-func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, root []string, read func(*decode.Decoder) T) (T, error) {
+// Fetch makes a call and reads its answer. Errors are the call's, a *fault.Error, or that
+// the answer is not what read expects, as decode.Answer says. Parts that do not fit are
+// noted in the operation's table, where it has one.
+func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T) (T, error) {
 	answer, err := s.Do(ctx, source, c)
 	if err != nil {
 		var none T
 		return none, err
 	}
-	return decode.Answer(source, answer.Body, root, read)
+	return decode.Answer(source, answer.Body, engine.FaultsOf(ctx), read)
 }
 
 // Send makes a call whose answer says no more than that it went well.

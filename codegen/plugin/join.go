@@ -17,6 +17,7 @@ import (
 type joinView struct {
 	Function  string // One, Each or Whole
 	Parent    string // the parents' type
+	From      string // the names of the fields that the key is made of
 	KeyResult string // what the function from parent to key returns
 	KeyBody   string // its body
 	KeyType   string
@@ -27,9 +28,6 @@ type joinView struct {
 	Missing   string // what a key stands for that the service leaves out; "" is the zero value
 	Keep      bool   // Each keeps the place of a missing key
 	MaxSize   int    // 0 is no limit
-	Arrange   string // ByKey or GroupByKey; "" when the answer is no list of items
-	Item      string // the type of an item
-	ItemKey   string // its key
 	Single    bool   // one call for each key
 }
 
@@ -63,7 +61,7 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	j, value := m.Join, field.TypeReference
 	keyField := g.field(b.Object.Name, b.Batch.Parent.Name)
 	j.KeyType, j.KeyResult, j.KeyBody = "string", "*string", "return "+g.keyPointer(f, keyField)
-	j.MaxSize = b.Batch.MaxSize
+	j.From, j.MaxSize = goStrings([]string{keyField.Name}), b.Batch.MaxSize
 	m.Matched = "one call for all parents"
 	if hasKeys(&b.Call) {
 		j.Param, j.AnyKey = "keys []string", `[]string{"_"}`
@@ -95,22 +93,21 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 
 // match finds the values of a batch among the items of a list, by their keys.
 func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReference, m *methodView) (string, error) {
-	j, item := m.Join, value
-	j.Arrange = "ByKey"
+	j, item, arrange := m.Join, value, "ByKey"
 	if value.GQL.Elem != nil {
-		item, j.Arrange = value.Elem(), "GroupByKey"
+		item, arrange = value.Elem(), "GroupByKey"
 	}
 	wire := g.graph.WireName(item.Definition.Name, b.Batch.Item)
 	m.Matched += fmt.Sprintf("; the answer is a list, matched by %q", wire)
 	j.Shared = fmt.Sprintf(" [%s] by %s%s", item.Definition.Name, wire, j.Shared)
-	j.Item = f.typ(item.GO)
 	keyField := g.field(item.Definition.Name, b.Batch.Item)
-	j.ItemKey = "item." + keyField.GoFieldName
+	key := "item." + keyField.GoFieldName
 	if isInt(keyField.TypeReference.GO) {
-		j.ItemKey = f.use("strconv") + "Itoa(" + j.ItemKey + ")"
+		key = f.use("strconv") + "Itoa(" + key + ")"
 	}
 	read, err := g.nonNullDecoder(f, item)
-	return fmt.Sprintf("%sListOf(%s)", m.Decode, read), err
+	return fmt.Sprintf("%s%s(%q, %s, func(item %s) string { return %s })",
+		m.Decode, arrange, keyField.Name, read, f.typ(item.GO), key), err
 }
 
 // keyPointer writes the key in a parent as a *string.
@@ -167,8 +164,17 @@ func (g *generator) joinSingly(f *goFile, b *binding.Field, field *codegen.Field
 		j.Param, j.AnyKey = "key "+j.KeyType, j.KeyType+"{"+strings.Repeat(`, "_"`, len(own))[2:]+"}"
 		j.KeyBody, err = g.keyOfSeveral(f, b, own)
 	}
-	j.KeyResult = "*" + j.KeyType
+	j.KeyResult, j.From = "*"+j.KeyType, goStrings(fieldNames(own))
 	return read, err
+}
+
+// fieldNames are the names of the parent's fields that values are.
+func fieldNames(own []*binding.Value) []string {
+	names := make([]string, len(own))
+	for i, v := range own {
+		names[i] = v.Path[0]
+	}
+	return names
 }
 
 // keyOfSeveral writes a key of several values, nil when one of them is null.

@@ -12,7 +12,7 @@ import (
 var locals = setOf("ctx", "obj", "objs", "r", "in", "parents", "parent", "keys", "key", "call", "done", "err", "item", "items", "value")
 
 // wireLocals are those in generated decoders and encoders.
-var wireLocals = setOf("d", "v", "o", "in", "text", "name")
+var wireLocals = setOf("d", "v", "o", "in", "text", "field", "ok")
 
 // packages are the names under which generated code imports.
 var packages = setOf("auth", "context", "decode", "encode", "engine", "graph", "http", "model", "rest", "scalar", "strconv", "time", "upstreams")

@@ -3,6 +3,7 @@ package plugin
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -128,8 +129,10 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 // fetch writes how a call is made and its answer read.
 func (g *generator) fetch(f *goFile, b *binding.Field, call, read string) string {
 	object := g.data.Objects.ByName(b.Object.Name)
-	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s, %s, %s)",
-		f.use(upstreamsPkg), g.services(object), b.Source, call, goStrings(b.Root), read)
+	for _, name := range slices.Backward(b.Root) {
+		read = fmt.Sprintf("%sIn(%q, %s)", f.use(decodePkg), name, read)
+	}
+	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s, %s)", f.use(upstreamsPkg), g.services(object), b.Source, call, read)
 }
 
 // services writes the services of a resolver, which a field of that name hides.

@@ -31,15 +31,16 @@ type wireView struct {
 
 type objectView struct {
 	Name, GoType string
-	Required     []string
 	Fields       []fieldView
 }
 
 type fieldView struct {
-	Wire string // what the service calls it
-	Go   string // the struct's field
-	Read string // an expression that reads the value from d
-	Put  string // a statement that adds the value to o
+	Name     string // in the graph
+	Wire     string // what the service calls it
+	Required bool   // it is never null
+	Go       string // the struct's field
+	Read     string // an expression that reads the value from d
+	Put      string // a statement that adds the value to o
 }
 
 type enumView struct {
@@ -110,15 +111,17 @@ func (g *generator) decodedObject(f *goFile, o *codegen.Object) (objectView, err
 		if !comesWithObject(field) {
 			continue
 		}
-		wire := g.graph.WireName(o.Name, field.Name)
 		decoder, err := g.decoderOf(f, field.TypeReference)
 		if err != nil {
 			return view, err
 		}
-		if field.TypeReference.GQL.NonNull {
-			view.Required = append(view.Required, wire)
-		}
-		view.Fields = append(view.Fields, fieldView{Wire: wire, Go: field.GoFieldName, Read: g.read(f, decoder)})
+		view.Fields = append(view.Fields, fieldView{
+			Name:     field.Name,
+			Wire:     g.graph.WireName(o.Name, field.Name),
+			Required: field.TypeReference.GQL.NonNull,
+			Go:       field.GoFieldName,
+			Read:     g.read(f, decoder),
+		})
 	}
 	return view, nil
 }

@@ -1,113 +1,262 @@
 // Package decode reads a service's JSON into Go values by the rules with which
-// GraphQL coerces results (specification, section 3.5): what does not fit is an
-// error and never a wrong value. Generated decoders in graph/ are made of these
-// parts. A Decoder belongs to one goroutine.
+// GraphQL coerces results (specification, sections 3.5 and 6.4.4): what does not fit is
+// an error and never a wrong value. Generated decoders in graph/ are made of these
+// parts.
+//
+// A failure is hard or soft. Text that is no JSON (or is not UTF-8, nests too deep, goes
+// on after the value) fails the whole answer. A value of the wrong shape fails the
+// nearest place that may be null: an element of a list, a field, the member of a batch.
+// It becomes nil there, or Go's zero value, and the fault goes into the operation's
+// table, from where it is told to the clients that ask for the field.
+//
+// A Decoder belongs to one goroutine.
 package decode
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"strconv"
-	"strings"
-	"time"
+	"unsafe"
 
-	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Decoder reads one answer. Its errors stick: after the first one every read gives
-// zero values, so that generated code need not look after each.
+// Decoder reads one answer. A failure sticks until a place is found for it: meanwhile
+// every read gives zero values, so that generated code need not look after each.
 type Decoder struct {
 	scanner
-	path []string
-	err  error
+	service string
+	at      place
+	path    []step
+	err     *problem
+	noted   []entry    // faults that have found their place
+	keys    *KeyFaults // nil unless a member or an item of a batch failed
+	count   int        // soft failures so far, found and forgotten
+	spare   int        // bytes that may still be read another time
 }
 
-// Answer reads the value at root (names of members, outermost first) in a service's
-// body. An empty body reads as null. The error is a *fault.Error which says that the
-// service broke its promise; where and how is its cause, for the log.
-func Answer[T any](service string, body []byte, root []string, read func(*Decoder) T) (T, error) {
-	d := &Decoder{scanner: scanner{data: body}}
-	value := at(d, root, read)
-	if d.err == nil && !d.end() {
-		d.fail("unexpected text after the value")
-	}
-	if d.err == nil {
-		return value, nil
-	}
-	var none T
-	broken := fault.New(fault.DownstreamService, "the service's answer does not fit the graph")
-	broken.Service = service
-	return none, broken.Because(d.err)
+// place is where values come to lie in the graph.
+type place struct {
+	holder unsafe.Pointer // the object whose field is read; nil at the top and in the values of a batch
+	field  string
+	base   int // how long the path is where the field's value begins
+	lists  int // how many of the graph's lists there are between the field and here
 }
 
-// at walks to root and reads there. A missing or null member on the way reads as null.
-func at[T any](d *Decoder, root []string, read func(*Decoder) T) T {
+// step is one member or element on the way to a value. The bytes are the answer's.
+type step struct {
+	name  []byte // nil for an element
+	index int
+	shown bool // the element is one in the graph too
+}
+
+// problem is a failure that has found no place yet.
+type problem struct {
+	cause error
+	index []int // from the field on, in the graph's lists
+	hard  bool
+}
+
+// What reading one answer may cost, however hostile the service.
+const (
+	maxFaults = 10_000   // values that do not fit, in one operation
+	rereads   = 100      // how often all of an answer may be read, on average
+	freely    = 16 << 20 // and besides that, in bytes
+)
+
+// errTooMany is the cause when an answer, or all those of an operation, hold too many faults.
+var errTooMany = fmt.Errorf("more than %d values do not fit", maxFaults)
+
+// Answer reads a service's body; an empty one reads as null. Values that do not fit are
+// noted in faults where something else than the whole answer can be null; without faults
+// the first of them fails the answer.
+//
+// The error is a *fault.Error which says that the service broke its promise, or a *Fault
+// around it when that happened inside the list that the answer is; where and how is its
+// cause, for the log. It is a *KeyFaults when only parts of a batch are bad: then the
+// other values are there.
+func Answer[T any](service string, body []byte, faults *Faults, read func(*Decoder) T) (T, error) {
+	d := &Decoder{scanner: scanner{data: body}, service: service, spare: rereads*len(body) + freely}
 	if d.end() {
-		d.data, d.pos = []byte("null"), 0
+		d.data, d.pos = nullText, 0
 	}
-	if len(root) == 0 || d.peekNull() {
-		return read(d)
+	value := read(d)
+	if err := d.finish(faults); err != nil {
+		var none T
+		return none, err
 	}
-	var value T
-	found := false
-	d.members(func(name string) {
-		if name != root[0] {
-			d.Skip()
-			return
-		}
-		found = true
-		value = at(d, root[1:], read)
-	})
-	if !found && d.err == nil {
-		missing := &Decoder{scanner: scanner{data: []byte("null")}, path: append(d.path, root...)}
-		value = read(missing)
-		d.err = missing.err
+	if d.keys != nil {
+		return value, d.keys
 	}
-	return value
+	return value, nil
 }
 
-// Object reads an object of the named type. For each member field is called, which
-// reads the value and returns true, or returns false for a member it does not know.
-// Each name in required must be there.
-func (d *Decoder) Object(typeName string, required []string, field func(name string) bool) {
-	var have [64]bool
-	seen := have[:]
-	if len(required) > len(seen) {
-		seen = make([]bool, len(required))
+var nullText = []byte("null")
+
+// finish looks at what is left of the text and hands over the faults.
+func (d *Decoder) finish(faults *Faults) error {
+	soft := d.pass(mark{})
+	if d.err == nil && !d.end() {
+		d.fail(true, "unexpected text after the value")
 	}
-	d.members(func(name string) {
-		for i, r := range required {
-			if r == name {
-				seen[i] = true
-			}
-		}
-		if !field(name) {
-			d.Skip()
-		}
-	})
-	for i, r := range required {
-		if !seen[i] && d.err == nil {
-			d.fail("%s lacks %q, which the graph says is never null", typeName, r)
-		}
+	switch {
+	case d.err != nil:
+		return d.fault(d.err)
+	case soft != nil && len(soft.index) > 0:
+		return &Fault{Index: soft.index, Null: true, Err: d.fault(soft)}
+	case soft != nil:
+		return d.fault(soft)
+	case len(d.noted) > 0 && faults == nil:
+		return d.noted[0].fault.Err
+	case !faults.add(d.noted):
+		return d.fault(&problem{cause: errTooMany})
+	}
+	return nil
+}
+
+// fault is what clients and operators see of a problem.
+func (d *Decoder) fault(p *problem) *fault.Error {
+	return &fault.Error{
+		Kind: fault.DownstreamService, Text: "the service's answer does not fit the graph",
+		Service: d.service, Cause: p.cause,
 	}
 }
 
-// members reads an object, calling member with the decoder before each value.
-func (d *Decoder) members(member func(name string)) {
-	if !d.open('{', "an object") {
+// mark is a state to which one can go back.
+type mark struct{ pos, depth, path, noted int }
+
+func (d *Decoder) mark() mark {
+	return mark{pos: d.pos, depth: d.depth, path: len(d.path), noted: len(d.noted)}
+}
+
+// pass takes a soft failure off, goes back to where its value begins and passes over it,
+// since it must be JSON at least. It gives nil when there was none, or a hard one.
+func (d *Decoder) pass(m mark) *problem {
+	p := d.err
+	if p == nil || p.hard {
+		return nil
+	}
+	d.err = nil
+	d.path, d.noted = d.path[:m.path], d.noted[:m.noted]
+	end := d.pos
+	d.pos, d.depth = m.pos, m.depth
+	if d.tally(1) && d.reread(end-m.pos) {
+		d.Skip()
+	}
+	if d.err != nil {
+		return nil
+	}
+	return p
+}
+
+// tally counts soft failures and fails hard beyond the limit.
+func (d *Decoder) tally(n int) bool {
+	if d.count += n; d.count > maxFaults && d.err == nil {
+		d.err = &problem{cause: errTooMany, hard: true}
+	}
+	return d.err == nil
+}
+
+// reread takes n bytes that are read once more from what one may. The types of a graph
+// can ask for the same text many times, each level of it twice.
+func (d *Decoder) reread(n int) bool {
+	if d.spare -= n; d.spare < 0 && d.err == nil {
+		d.fail(true, "the graph reads this text too many times")
+	}
+	return d.err == nil
+}
+
+// note records a fault at the field that is read.
+func (d *Decoder) note(p *problem, null bool) {
+	d.noted = append(d.noted, entry{
+		key:   key{d.at.holder, d.at.field},
+		fault: &Fault{Index: p.index, Null: null, Err: d.fault(p)},
+	})
+}
+
+func (d *Decoder) enter(s step) { d.path = append(d.path, s) }
+
+func (d *Decoder) leave() {
+	if n := len(d.path); n > 0 {
+		d.path = d.path[:n-1]
+	}
+}
+
+// wrong fails softly: the value has a shape that the graph does not.
+func (d *Decoder) wrong(format string, args ...any) { d.fail(false, format, args...) }
+
+// broken fails hard.
+func (d *Decoder) broken(err error) { d.fail(true, "%w", err) }
+
+func (d *Decoder) fail(hard bool, format string, args ...any) {
+	if d.err != nil {
 		return
 	}
-	for first := true; d.more('}', first); first = false {
-		name := d.memberName()
-		if d.err != nil {
-			return
-		}
-		d.path = append(d.path, "."+name)
-		member(name)
-		d.path = d.path[:len(d.path)-1]
+	d.err = &problem{
+		cause: &cause{where: d.where(), err: fmt.Errorf(format, args...)},
+		index: d.index(),
+		hard:  hard,
 	}
-	d.depth--
+}
+
+// cause says where in the answer something is wrong, and what.
+type cause struct {
+	where string
+	err   error
+}
+
+func (c *cause) Error() string { return "at $" + c.where + ": " + c.err.Error() }
+
+func (c *cause) Unwrap() error { return c.err }
+
+// maxWhere and maxText bound what a cause repeats of the answer, in bytes.
+const (
+	maxWhere = 300
+	maxText  = 200
+)
+
+// where writes the path, of a very long one its end.
+func (d *Decoder) where() string {
+	text := ""
+	for i := len(d.path) - 1; i >= 0; i-- {
+		if len(text) > maxWhere {
+			return "…" + text
+		}
+		if s := d.path[i]; s.name == nil {
+			text = "[" + strconv.Itoa(s.index) + "]" + text
+		} else {
+			text = "." + cut(string(s.name[:min(len(s.name), maxText+1)])) + text
+		}
+	}
+	return text
+}
+
+// index is the place inside the field's lists.
+func (d *Decoder) index() []int {
+	var index []int
+	for _, s := range d.path[min(d.at.base, len(d.path)):] {
+		if s.shown {
+			index = append(index, s.index)
+		}
+	}
+	return index
+}
+
+func cut(text string) string {
+	if len(text) > maxText {
+		return text[:maxText] + "…"
+	}
+	return text
+}
+
+// Skip passes over one value.
+func (d *Decoder) Skip() {
+	if d.err != nil {
+		return
+	}
+	if err := d.skip(); err != nil {
+		d.broken(err)
+	}
 }
 
 // open begins an object or a list.
@@ -116,12 +265,12 @@ func (d *Decoder) open(bracket byte, what string) bool {
 		return false
 	}
 	if d.next() != bracket {
-		d.fail("%s where %s is expected", d.kind(), what)
+		d.wrong("%s where %s is expected", d.kind(), what)
 		return false
 	}
 	d.pos++
 	if d.depth++; d.depth > maxDepth {
-		d.fail("nested deeper than %d", maxDepth)
+		d.broken(errDeep)
 		return false
 	}
 	return true
@@ -133,306 +282,47 @@ func (d *Decoder) more(bracket byte, first bool) bool {
 		return false
 	}
 	c := d.next()
-	if c == bracket {
+	switch {
+	case c == bracket:
 		d.pos++
+		d.depth--
 		return false
-	}
-	if first {
+	case first:
 		return true
-	}
-	if c != ',' {
-		d.fail("a comma or %q is missing", string(bracket))
+	case c != ',':
+		d.broken(errors.New("a comma or " + strconv.Quote(string(bracket)) + " is missing"))
 		return false
 	}
 	d.pos++
 	return true
 }
 
-func (d *Decoder) memberName() string {
+// member eats a member's name with its colon and steps into the member.
+func (d *Decoder) member() []byte {
 	if d.next() != '"' {
-		d.fail("the name of a member is missing")
-		return ""
+		d.broken(errors.New("the name of a member is missing"))
+		return nil
 	}
-	name := d.text()
-	if d.err == nil && d.next() != ':' {
-		d.fail("a colon is missing")
+	name, err := d.stringBytes()
+	if err != nil {
+		d.broken(err)
+		return nil
+	}
+	if d.next() != ':' {
+		d.broken(errors.New("a colon is missing"))
+		return nil
 	}
 	d.pos++
+	d.enter(step{name: name})
 	return name
 }
 
-// List reads a list whose elements are read by element.
-func List[T any](d *Decoder, element func(*Decoder) T) []T {
-	if !d.open('[', "a list") {
-		return nil
-	}
-	list := []T{}
-	for d.more(']', len(list) == 0) {
-		d.path = append(d.path, "["+strconv.Itoa(len(list))+"]")
-		list = append(list, element(d))
-		d.path = d.path[:len(d.path)-1]
-	}
-	d.depth--
-	return list
-}
-
-// Map reads an object whose members are the keys of a batch.
-func Map[T any](d *Decoder, element func(*Decoder) T) map[string]T {
-	values := map[string]T{}
-	d.members(func(name string) { values[name] = element(d) })
-	return values
-}
-
-// Nullable reads null as nil, and anything else by element.
-func Nullable[T any](d *Decoder, element func(*Decoder) T) *T {
-	if d.null() {
-		return nil
-	}
-	v := element(d)
-	return &v
-}
-
-// OrNull reads null as T's zero value, for types whose zero value is null.
-func OrNull[T any](d *Decoder, element func(*Decoder) T) T {
-	if d.null() {
-		var none T
-		return none
-	}
-	return element(d)
-}
-
-// ListOf makes of a decoder of elements one of lists.
-func ListOf[T any](element func(*Decoder) T) func(*Decoder) []T {
-	return func(d *Decoder) []T { return List(d, element) }
-}
-
-// MapOf makes of a decoder of elements one of maps.
-func MapOf[T any](element func(*Decoder) T) func(*Decoder) map[string]T {
-	return func(d *Decoder) map[string]T { return Map(d, element) }
-}
-
-// Maybe makes of a decoder one that reads null as nil.
-func Maybe[T any](element func(*Decoder) T) func(*Decoder) *T {
-	return func(d *Decoder) *T { return Nullable(d, element) }
-}
-
-// MaybeNil makes of a decoder one that reads null as T's zero value.
-func MaybeNil[T any](element func(*Decoder) T) func(*Decoder) T {
-	return func(d *Decoder) T { return OrNull(d, element) }
-}
-
-// ByKey arranges a list by the key of its elements; a later one of the same key wins.
-func ByKey[T any](list []T, key func(T) string) map[string]T {
-	values := make(map[string]T, len(list))
-	for _, v := range list {
-		values[key(v)] = v
-	}
-	return values
-}
-
-// GroupByKey arranges a list by the key of its elements, keeping their order.
-func GroupByKey[T any](list []T, key func(T) string) map[string][]T {
-	groups := map[string][]T{}
-	for _, v := range list {
-		groups[key(v)] = append(groups[key(v)], v)
-	}
-	return groups
-}
-
-// String reads a String.
-func (d *Decoder) String() string {
-	if !d.expect('"', "a string") {
-		return ""
-	}
-	return d.text()
-}
-
-// ID reads an ID: a string, or a whole number with all its digits.
-func (d *Decoder) ID() string {
-	if d.err == nil && d.next() != '"' {
-		n := d.number("an ID")
-		if strings.ContainsAny(n, ".eE") {
-			d.fail("%s is no ID: an ID is a string or a whole number", n)
-		}
-		return n
-	}
-	return d.String()
-}
-
-// Boolean reads a Boolean.
-func (d *Decoder) Boolean() bool {
-	switch {
-	case d.err != nil:
-	case d.word("true"):
-		return true
-	case d.word("false"):
-	default:
-		d.fail("%s where a boolean is expected", d.kind())
-	}
-	return false
-}
-
-// Int reads an Int: a whole number of 32 bits; 3.0 and 3e0 are whole.
-func (d *Decoder) Int() int {
-	text := d.number("an Int")
-	if d.err != nil {
-		return 0
-	}
-	n, err := strconv.ParseInt(text, 10, 32)
-	if err == nil {
-		return int(n)
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f != math.Trunc(f) || f < math.MinInt32 || f > math.MaxInt32 {
-		d.fail("%s is no Int: an Int is a whole number of 32 bits", text)
-		return 0
-	}
-	return int(f)
-}
-
-// Int64 reads an Int64: a whole number of 64 bits, or a string of its digits.
-func (d *Decoder) Int64() int64 {
-	text := ""
-	if d.err == nil && d.next() == '"' {
-		text = d.text()
-	} else {
-		text = d.number("an Int64")
-	}
-	if d.err != nil {
-		return 0
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		d.fail("%s is no Int64: an Int64 is a whole number of 64 bits", text)
-	}
-	return n
-}
-
-// Float reads a Float.
-func (d *Decoder) Float() float64 {
-	text := d.number("a number")
-	if d.err != nil {
-		return 0
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		d.fail("%s does not fit into a Float", text)
-	}
-	return f
-}
-
-// Decimal reads a Decimal, from a number or from a string that holds one.
-func (d *Decoder) Decimal() scalar.Decimal {
-	if d.err == nil && d.next() != '"' {
-		return scalar.Decimal(d.number("a Decimal"))
-	}
-	v := scalar.Decimal(d.String())
-	if d.err == nil && !v.Valid() {
-		d.fail("%q is no decimal number", string(v))
+// value reads one value, and passes over it when read had no use for it.
+func value[T any](d *Decoder, read func(*Decoder) T) T {
+	from := d.pos
+	v := read(d)
+	if d.err == nil && d.pos == from {
+		d.Skip()
 	}
 	return v
-}
-
-// DateTime reads a moment as RFC 3339 writes it.
-func (d *Decoder) DateTime() time.Time {
-	text := d.String()
-	if d.err != nil {
-		return time.Time{}
-	}
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		d.fail("%q is no RFC 3339 date-time", text)
-	}
-	return t
-}
-
-// Date reads a Date.
-func (d *Decoder) Date() scalar.Date { return text(d, scalar.Date.Valid, "date") }
-
-// UUID reads a UUID.
-func (d *Decoder) UUID() scalar.UUID { return text(d, scalar.UUID.Valid, "UUID") }
-
-// URL reads a URL.
-func (d *Decoder) URL() scalar.URL { return text(d, scalar.URL.Valid, "URL") }
-
-// text reads a string that must be valid.
-func text[T ~string](d *Decoder, valid func(T) bool, what string) T {
-	v := T(d.String())
-	if d.err == nil && !valid(v) {
-		d.fail("%q is no %s", string(v), what)
-	}
-	return v
-}
-
-// JSON keeps any value but null as it is, once it has proved to be well-formed.
-func (d *Decoder) JSON() scalar.JSON {
-	if d.null() {
-		d.fail("null where a value is expected")
-	}
-	d.space()
-	from := d.pos
-	d.Skip()
-	if d.err != nil {
-		return nil
-	}
-	return scalar.JSON(append([]byte(nil), d.data[from:d.pos]...))
-}
-
-// Unknown says that text is no value of the named enum.
-func (d *Decoder) Unknown(enum, text string) {
-	if d.err == nil {
-		d.fail("%q is no value of %s", text, enum)
-	}
-}
-
-func (d *Decoder) number(what string) string {
-	if d.err != nil {
-		return ""
-	}
-	text := d.numberText()
-	if text == "" {
-		d.fail("%s where %s is expected", d.kind(), what)
-	}
-	return text
-}
-
-func (d *Decoder) expect(c byte, what string) bool {
-	if d.err == nil && d.next() != c {
-		d.fail("%s where %s is expected", d.kind(), what)
-	}
-	return d.err == nil
-}
-
-// null eats a null if one comes next.
-func (d *Decoder) null() bool { return d.err == nil && d.word("null") }
-
-func (d *Decoder) peekNull() bool {
-	from := d.pos
-	defer func() { d.pos = from }()
-	return d.null()
-}
-
-func (d *Decoder) text() string {
-	s, err := d.stringText()
-	if err != nil {
-		d.fail("%v", err)
-	}
-	return s
-}
-
-// Skip passes over one value.
-func (d *Decoder) Skip() {
-	if d.err != nil {
-		return
-	}
-	if err := d.skip(); err != nil {
-		d.fail("%v", err)
-	}
-}
-
-func (d *Decoder) fail(format string, args ...any) {
-	if d.err == nil {
-		where := strings.Join(d.path, "")
-		d.err = fmt.Errorf("at $%s: %s", where, fmt.Sprintf(format, args...))
-	}
 }

@@ -17,10 +17,14 @@ type thing struct {
 	Tags []string
 }
 
+var shapeThing = NewShape("Thing",
+	Field{Name: "id", Required: true}, Field{Name: "n"}, Field{Name: "note"}, Field{Name: "tags"},
+)
+
 func decodeThing(d *Decoder) *thing {
 	v := new(thing)
-	d.Object("Thing", []string{"id"}, func(name string) bool {
-		switch name {
+	ok := d.Object(v, shapeThing, func(field string) {
+		switch field {
 		case "id":
 			v.ID = d.ID()
 		case "n":
@@ -29,17 +33,17 @@ func decodeThing(d *Decoder) *thing {
 			v.Note = Nullable(d, (*Decoder).String)
 		case "tags":
 			v.Tags = OrNull(d, ListOf((*Decoder).String))
-		default:
-			return false
 		}
-		return true
 	})
+	if !ok {
+		return nil
+	}
 	return v
 }
 
 func TestAnswer(t *testing.T) {
 	got, err := Answer("s", []byte(` {"x":[{"id":1}],"data":{"it":{"id":9007199254740977,"n":3e0,"note":null,"tags":["a\u00e9\"b"],"other":{"deep":[1,{}]}}}} `),
-		[]string{"data", "it"}, decodeThing)
+		nil, In("data", In("it", decodeThing)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,11 +54,11 @@ func TestAnswer(t *testing.T) {
 
 func TestAnswerWithoutAValue(t *testing.T) {
 	for _, body := range []string{"", "  ", "null", `{}`, `{"a":null}`, `{"a":{}}`, `{"a":{"b":null}}`} {
-		got, err := Answer("s", []byte(body), []string{"a", "b"}, MaybeNil(decodeThing))
+		got, err := Answer("s", []byte(body), nil, In("a", In("b", MaybeNil(decodeThing))))
 		if got != nil || err != nil {
 			t.Errorf("%q reads as %v, %v; want null", body, got, err)
 		}
-		if _, err := Answer("s", []byte(body), []string{"a", "b"}, decodeThing); err == nil {
+		if _, err := Answer("s", []byte(body), nil, In("a", In("b", decodeThing))); err == nil {
 			t.Errorf("%q reads as a value where null is not allowed", body)
 		}
 	}
@@ -159,16 +163,6 @@ func wantCause(t *testing.T, body string, err error, want string) {
 	}
 	if got != want {
 		t.Errorf("%s: got %q, want %q", body, got, want)
-	}
-}
-
-func TestByKey(t *testing.T) {
-	first := func(s string) string { return s[:1] }
-	if m := ByKey([]string{"a1", "b1", "a2"}, first); m["a"] != "a2" || m["b"] != "b1" || len(m) != 2 {
-		t.Error(m)
-	}
-	if m := GroupByKey([]string{"a1", "b1", "a2"}, first); len(m["a"]) != 2 || m["a"][1] != "a2" {
-		t.Error(m)
 	}
 }
 

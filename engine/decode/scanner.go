@@ -82,8 +82,8 @@ func (s *scanner) kind() string {
 	return "no JSON"
 }
 
-// numberText eats a number and gives its digits, "" when none comes next.
-func (s *scanner) numberText() string {
+// numberText eats a number and gives its text, nil when none comes next.
+func (s *scanner) numberText() []byte {
 	s.space()
 	from := s.pos
 	p := s.pos
@@ -92,26 +92,26 @@ func (s *scanner) numberText() string {
 	}
 	whole := s.digits(p)
 	if whole == p || whole > p+1 && s.data[p] == '0' {
-		return ""
+		return nil
 	}
 	p = whole
 	if p < len(s.data) && s.data[p] == '.' {
 		fraction := s.digits(p + 1)
 		if fraction == p+1 {
-			return ""
+			return nil
 		}
 		p = fraction
 	}
 	if p < len(s.data) && (s.data[p] == 'e' || s.data[p] == 'E') {
 		if p = s.exponent(p + 1); p < 0 {
-			return ""
+			return nil
 		}
 	}
 	if p < len(s.data) && wordByte(s.data[p]) {
-		return ""
+		return nil
 	}
 	s.pos = p
-	return string(s.data[from:p])
+	return s.data[from:p]
 }
 
 func (s *scanner) digits(p int) int {
@@ -139,44 +139,72 @@ var (
 	errEscape   = errors.New("a string holds a bad escape")
 )
 
-// stringSpan eats a string and gives its bounds, quotes included.
-func (s *scanner) stringSpan() (from, to int, escaped bool, err error) {
-	from = s.pos
-	for p := s.pos + 1; p < len(s.data); p++ {
+// stringSpan eats a string and gives the bytes between its quotes. When escaped is
+// set they hold escapes, which are good but not yet resolved.
+func (s *scanner) stringSpan() (raw []byte, escaped bool, err error) {
+	from, ascii := s.pos+1, true
+	for p := from; p < len(s.data); p++ {
 		switch c := s.data[p]; {
 		case c == '"':
 			s.pos = p + 1
-			return from, p + 1, escaped, nil
+			if raw = s.data[from:p]; !ascii && !utf8.Valid(raw) {
+				return nil, false, errUTF8
+			}
+			return raw, escaped, nil
 		case c == '\\':
 			escaped = true
-			p++
+			length := escapeLength(s.data[p:])
+			if length == 0 {
+				return nil, false, errEscape
+			}
+			p += length - 1
 		case c < 0x20:
-			return 0, 0, false, errControl
+			return nil, false, errControl
+		case c >= utf8.RuneSelf:
+			ascii = false
 		}
 	}
-	return 0, 0, false, errUnclosed
+	return nil, false, errUnclosed
 }
 
-// stringText eats a string and gives what it says.
-func (s *scanner) stringText() (string, error) {
-	from, to, escaped, err := s.stringSpan()
-	if err != nil {
-		return "", err
+// escapeLength tells how many bytes the escape at the beginning of text has, 0 when it
+// is none.
+func escapeLength(text []byte) int {
+	if len(text) < 2 {
+		return 0
 	}
-	raw := s.data[from+1 : to-1]
-	if !utf8.Valid(raw) {
-		return "", errUTF8
+	switch text[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if len(text) < 6 {
+			return 0
+		}
+		for _, c := range text[2:6] {
+			if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+				return 0
+			}
+		}
+		return 6
 	}
-	if !escaped {
-		return string(raw), nil
+	return 0
+}
+
+// stringBytes eats a string and gives what it says. Without escapes these are the
+// text's own bytes.
+func (s *scanner) stringBytes() ([]byte, error) {
+	from := s.pos
+	raw, escaped, err := s.stringSpan()
+	if err != nil || !escaped {
+		return raw, err
 	}
 	// Escapes are rare; encoding/json knows their rules. It turns a lone surrogate
 	// into U+FFFD, as the WHATWG's decoders do.
 	var text string
-	if json.Unmarshal(s.data[from:to], &text) != nil {
-		return "", errEscape
+	if json.Unmarshal(s.data[from:s.pos], &text) != nil {
+		return nil, errEscape
 	}
-	return text, nil
+	return []byte(text), nil
 }
 
 var (
@@ -187,29 +215,27 @@ var (
 // skip passes over one value, checking that it is well-formed.
 func (s *scanner) skip() error {
 	switch c := s.next(); c {
-	case '{':
-		return s.skipAll('}', s.skipMember)
-	case '[':
-		return s.skipAll(']', s.skip)
+	case '{', '[':
+		return s.skipAll(c)
 	case '"':
-		_, err := s.stringText()
+		_, _, err := s.stringSpan()
 		return err
 	}
-	if s.word("null") || s.word("true") || s.word("false") || s.numberText() != "" {
+	if s.word("null") || s.word("true") || s.word("false") || s.numberText() != nil {
 		return nil
 	}
 	return errValue
 }
 
-// skipAll passes over the elements up to the closing bracket.
-func (s *scanner) skipAll(bracket byte, element func() error) error {
+// skipAll passes over an object or a list.
+func (s *scanner) skipAll(bracket byte) error {
 	s.pos++
 	if s.depth++; s.depth > maxDepth {
 		return errDeep
 	}
 	for first := true; ; first = false {
 		c := s.next()
-		if c == bracket {
+		if c == bracket+2 { // in ASCII the closing ones are two after { and [
 			s.pos++
 			s.depth--
 			return nil
@@ -220,17 +246,21 @@ func (s *scanner) skipAll(bracket byte, element func() error) error {
 			}
 			s.pos++
 		}
-		if err := element(); err != nil {
+		if err := s.skipElement(bracket == '{'); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *scanner) skipMember() error {
+// skipElement passes over an element of a list, or a member with its name.
+func (s *scanner) skipElement(named bool) error {
+	if !named {
+		return s.skip()
+	}
 	if s.next() != '"' {
 		return errValue
 	}
-	if _, err := s.stringText(); err != nil {
+	if _, _, err := s.stringSpan(); err != nil {
 		return err
 	}
 	if s.next() != ':' {

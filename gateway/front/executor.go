@@ -62,7 +62,7 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 
 // DispatchOperation runs an operation with what its fields share.
 func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
-	ctx = engine.WithOperation(page.WithKey(ctx, e.cursors), e.execution)
+	ctx = engine.WithOperation(page.WithKey(withFaults(ctx, op), e.cursors), e.execution)
 	recordOf(ctx).calls = func() int { return engine.Calls(ctx) }
 	next, ctx := e.Executor.DispatchOperation(ctx, op)
 	return func(ctx context.Context) *graphql.Response {

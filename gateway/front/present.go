@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -25,9 +26,13 @@ const (
 // It is safe for concurrent use.
 type presenter struct{ log *slog.Logger }
 
-// present never gives nil. The error's own message is shown only when it was written
+// present gives nil for an error that the client knows already: that a field is null after
+// one of its elements failed. The error's own message is shown only when it was written
 // for clients: by a fault, or by the parser and validator.
 func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
+	if nullText[bare(err).Error()] && elementTold(ctx) {
+		return nil
+	}
 	shown := located(ctx, err)
 	f := understood(ctx, err)
 	if f == nil { // gqlgen's or gqlparser's own words
@@ -50,6 +55,10 @@ func located(ctx context.Context, err error) *gqlerror.Error {
 		if undecoded(ctx) {
 			shown.Path = graphql.GetFieldContext(ctx).Path() // gqlgen's goes on into the argument
 		}
+	}
+	if f, ok := errors.AsType[*decode.Fault](err); ok && len(f.Index) > 0 {
+		shown.Path = below(shown.Path, f.Index)
+		tellElement(ctx)
 	}
 	field := graphql.GetFieldContext(ctx)
 	if len(shown.Locations) == 0 && field != nil && field.Field.Field != nil && field.Field.Position != nil {

@@ -1,0 +1,74 @@
+package front
+
+import (
+	"context"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+)
+
+// withFaults lets an operation note what does not fit the graph in the services' answers,
+// and makes its fields tell of it. Of an event of a subscription gqlgen does not say which
+// object a field belongs to, so there an answer fits or fails.
+func withFaults(ctx context.Context, op *graphql.OperationContext) context.Context {
+	if op.Operation.Operation == ast.Subscription {
+		return ctx
+	}
+	faults, resolve := &decode.Faults{}, op.ResolverMiddleware
+	op.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
+		value, err := resolve(ctx, next)
+		if faults.Empty() || err != nil {
+			return value, err
+		}
+		return told(ctx, faults, value)
+	}
+	return engine.WithFaults(ctx, faults)
+}
+
+// told gives a field's value and adds the errors of its elements, or its own error when
+// the field as a whole does not fit. It runs after the guards: a refused field has no
+// value to tell of.
+func told(ctx context.Context, faults *decode.Faults, value any) (any, error) {
+	field := graphql.GetFieldContext(ctx)
+	bad := faults.In(value)
+	if !field.IsResolver && field.Parent != nil {
+		bad = slices.Concat(bad, faults.Of(field.Parent.Result, field.Field.Name))
+	}
+	for _, f := range bad {
+		if f.Null {
+			return nil, f
+		}
+	}
+	for _, f := range bad {
+		graphql.AddError(ctx, f)
+	}
+	return value, nil
+}
+
+// below is the path of an element at which an error stands, inside the lists of a field.
+func below(path ast.Path, index []int) ast.Path {
+	path = slices.Clip(path)
+	for _, i := range index {
+		path = append(path, ast.PathIndex(i))
+	}
+	return path
+}
+
+// elementFailed stands for the result of a field that is null since an element failed,
+// which has told the error at its own path. gqlgen looks for one at the field's.
+type elementFailed struct{}
+
+func tellElement(ctx context.Context) {
+	if field := graphql.GetFieldContext(ctx); field != nil && field.Result == nil {
+		field.Result = elementFailed{}
+	}
+}
+
+func elementTold(ctx context.Context) bool {
+	field := graphql.GetFieldContext(ctx)
+	return field != nil && field.Result == elementFailed{}
+}
