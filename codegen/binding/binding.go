@@ -133,6 +133,15 @@ func (g *Graph) WireName(object, member string) string {
 	return member
 }
 
+// IsEntry tells whether a type is a member of an object whose members have any name: it has a
+// key and a value, and lists of it are read from such objects too.
+func (g *Graph) IsEntry(def *ast.Definition) bool {
+	names := sentFields(def)
+	slices.Sort(names)
+	return def.Kind == ast.Object && slices.Equal(names, []string{"key", "value"}) &&
+		g.WireName(def.Name, "key") == "key" && g.WireName(def.Name, "value") == "value"
+}
+
 // Source finds a source by its name, nil when there is none.
 func (g *Graph) Source(name string) *Source {
 	for _, s := range g.Sources {

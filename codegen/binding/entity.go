@@ -33,6 +33,16 @@ func (f *Field) Keys() []string {
 	return keys
 }
 
+// Completion is that of a type's field, nil when the field needs none.
+func (g *Graph) Completion(object, field string) *Completion {
+	for _, c := range g.Completions {
+		if c.Object.Name == object && c.Definition.Name == field {
+			return c
+		}
+	}
+	return nil
+}
+
 // entity compiles the @connect of a type.
 func (c *compiler) entity(object *ast.Definition) {
 	d := object.Directives.ForName("connect")

@@ -9,39 +9,39 @@ import (
 	"github.com/99designs/gqlgen/codegen/config"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
-
-// call writes the expression that builds a binding's call.
-func (g *generator) call(f *goFile, b *binding.Field, field *codegen.Field) (string, error) {
-	w := &callWriter{g: g, f: f, binding: b, field: field}
-	w.path()
-	for _, p := range b.Call.Query {
-		method := "Query"
-		if p.Each {
-			method = "QueryEach"
-		}
-		w.step("%s(%q, %s)", method, p.Name, w.parts(p.Parts))
-	}
-	for _, p := range b.Call.Headers {
-		w.step("Header(%q, %s)", p.Name, w.parts(p.Parts))
-	}
-	if b.Call.Body != nil {
-		w.body()
-	}
-	if b.Call.Idempotent {
-		w.step("Idempotent()")
-	}
-	return strings.Join(w.steps, ".\n"), w.err
-}
 
 // callWriter writes the steps of one call. Its first error sticks.
 type callWriter struct {
 	g       *generator
 	f       *goFile
 	binding *binding.Field
-	field   *codegen.Field
+	field   *codegen.Field // nil for the binding of a type
 	steps   []string
 	err     error
+}
+
+// call writes the expression that builds a binding's call.
+func (w *callWriter) call() (string, error) {
+	call := &w.binding.Call
+	w.path()
+	for _, p := range call.Query {
+		w.query(p)
+	}
+	for _, p := range w.headers() {
+		w.header(p)
+	}
+	for _, p := range call.Cookies {
+		w.step("Cookie(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style.Explode)
+	}
+	if call.Body != nil {
+		w.body()
+	}
+	if call.Idempotent {
+		w.step("Idempotent()")
+	}
+	return strings.Join(w.steps, ".\n"), w.err
 }
 
 func (w *callWriter) step(format string, args ...any) {
@@ -60,15 +60,84 @@ func (w *callWriter) path() {
 		case p.Value == nil:
 			*last += fmt.Sprintf(".Literal(%q)", p.Literal)
 		case many:
-			w.step("Segment(%s)", w.value(p.Value))
+			w.steps = append(w.steps, w.segment(p))
 		default:
-			*last += fmt.Sprintf(".Segment(%s)", w.value(p.Value))
+			*last += "." + w.segment(p)
 		}
 	}
 }
 
+// segment writes a value in a path, in the style of its document.
+func (w *callWriter) segment(p binding.Part) string {
+	value := w.value(p.Value)
+	switch s := p.Style; {
+	case s != nil && s.Style == "label":
+		return fmt.Sprintf("Label(%s, %t)", value, s.Explode)
+	case s != nil && s.Style == "matrix":
+		return fmt.Sprintf("Matrix(%q, %s, %t)", s.Name, value, s.Explode)
+	case s != nil && w.composite(p.Value):
+		return fmt.Sprintf("SegmentList(%s, %t)", value, s.Explode)
+	}
+	return fmt.Sprintf("Segment(%s)", value)
+}
+
+// composite tells whether a value is, or may be, a list or an object.
+func (w *callWriter) composite(v *binding.Value) bool {
+	if v.Type == nil {
+		return len(v.Then) > 0
+	}
+	return v.Scope == binding.Keys || v.Type.Elem != nil || !w.g.data.Config.Schema.Types[v.Type.NamedType].IsLeafType()
+}
+
 // maxOnLine is how many pieces of a path stand on one line.
 const maxOnLine = 5
+
+// query writes a query parameter.
+func (w *callWriter) query(p binding.Param) {
+	value := w.parts(p.Parts)
+	style := p.Style
+	if style == nil {
+		style = &openapi.Parameter{Style: "form", Explode: p.Each}
+	}
+	switch {
+	case style.Media != "":
+		w.step("QueryJSON(%q, %s)", p.Name, value)
+	case style.Style == "spaceDelimited" && w.composite(p.Parts[0].Value):
+		w.step("QueryDelimited(%q, %s, %sSpace)", p.Name, value, w.f.use(restPkg))
+	case style.Style == "pipeDelimited" && w.composite(p.Parts[0].Value):
+		w.step("QueryDelimited(%q, %s, %sPipe)", p.Name, value, w.f.use(restPkg))
+	case style.Style == "deepObject":
+		w.step("DeepObject(%q, %s)", p.Name, value)
+	case style.Explode && (p.Style == nil || w.composite(p.Parts[0].Value)):
+		w.step("QueryEach(%q, %s)", p.Name, value)
+	default:
+		w.step("Query(%q, %s)", p.Name, value)
+	}
+}
+
+// headers are those of every call to the source, without what the call sets itself, and
+// the call's own.
+func (w *callWriter) headers() []binding.Param {
+	own := w.binding.Call.Headers
+	var all []binding.Param
+	if s := w.g.graph.Source(w.binding.Source); s != nil {
+		for _, h := range s.Headers {
+			set := func(o binding.Param) bool { return strings.EqualFold(o.Name, h.Name) }
+			if !slices.ContainsFunc(own, set) {
+				all = append(all, h)
+			}
+		}
+	}
+	return append(all, own...)
+}
+
+func (w *callWriter) header(p binding.Param) {
+	if p.Style != nil && w.composite(p.Parts[0].Value) {
+		w.step("HeaderList(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style.Explode)
+		return
+	}
+	w.step("Header(%q, %s)", p.Name, w.parts(p.Parts))
+}
 
 // parts writes the value of a parameter or header.
 func (w *callWriter) parts(parts []binding.Part) string {
@@ -89,11 +158,25 @@ func (w *callWriter) parts(parts []binding.Part) string {
 	return fmt.Sprintf("%sConcat(%s)", w.f.use(encodePkg), strings.Join(written, ", "))
 }
 
-// value writes a variable as a wire value.
+// value writes a value as services read it.
 func (w *callWriter) value(v *binding.Value) string {
+	m := &mapper{f: w.f, variable: w.variable}
+	return m.value(v)
+}
+
+// variable writes a variable as services read it.
+func (w *callWriter) variable(v *binding.Value) string {
 	switch v.Scope {
 	case binding.Claims:
 		return fmt.Sprintf("%sClaim(ctx, %q)", w.f.use(authPkg), strings.Join(v.Path, "."))
+	case binding.Request:
+		return fmt.Sprintf("%sRequestHeader(ctx, %q)", w.f.use(upstreamsPkg), v.Path[1])
+	case binding.Env:
+		return fmt.Sprintf("%sEnv(%q)", w.f.use(upstreamsPkg), v.Path[0])
+	case binding.Config:
+		return fmt.Sprintf("%s.Config(%q, %q)", w.services(), w.binding.Source, v.Path[0])
+	case binding.PageScope:
+		return "at." + strings.ToUpper(v.Path[0][:1]) + v.Path[0][1:]
 	case binding.Keys:
 		return "keys"
 	case binding.This:
@@ -104,6 +187,13 @@ func (w *callWriter) value(v *binding.Value) string {
 		return w.wire(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
 	}
 	return w.inside(arg.VarName, arg.TypeReference, v.Path[1:])
+}
+
+func (w *callWriter) services() string {
+	if w.field == nil {
+		return "r.Services"
+	}
+	return w.g.services(w.field.Object)
 }
 
 // own writes a value that the call takes from its parent, which lies in the key.
@@ -154,10 +244,20 @@ func (w *callWriter) argument(name string) *codegen.FieldArgument {
 }
 
 func (w *callWriter) body() {
-	value := w.value(w.binding.Call.Body)
-	if w.binding.Call.Form {
+	call := &w.binding.Call
+	value := w.value(call.Body)
+	switch call.Encoding {
+	case binding.Form:
 		w.step("Form(%sFields(%s))", w.f.use(encodePkg), value)
-		return
+	case binding.Multipart:
+		w.step("Multipart(%sFields(%s))", w.f.use(encodePkg), value)
+	case binding.Text:
+		w.step("Text(%s)", value)
+	default:
+		if call.Media != "" {
+			w.step("JSONAs(%q, %s)", call.Media, value)
+			return
+		}
+		w.step("JSON(%s)", value)
 	}
-	w.step("JSON(%s)", value)
 }

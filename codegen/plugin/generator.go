@@ -19,6 +19,8 @@ const (
 	enginePkg     = module + "engine"
 	decodePkg     = module + "engine/decode"
 	encodePkg     = module + "engine/encode"
+	mappingPkg    = module + "engine/mapping"
+	pagePkg       = module + "engine/page"
 	upstreamsPkg  = module + "upstreams"
 	restPkg       = module + "upstreams/rest"
 	decoderMethod = "(*%sDecoder).%s"
@@ -27,8 +29,10 @@ const (
 // generator writes our files from gqlgen's data, where every GraphQL type has its Go
 // type, and from the bindings.
 type generator struct {
-	data  *codegen.Data
-	graph *binding.Graph
+	data     *codegen.Data
+	graph    *binding.Graph
+	decoders []decoderView // of selections
+	rules    []rulesView
 }
 
 func (g *generator) graphPkg() string { return g.data.Config.Exec.ImportPath() }
@@ -73,10 +77,14 @@ func nonNull(tr *config.TypeReference, goType types.Type) *config.TypeReference 
 func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string, error) {
 	if tr.GQL.Elem != nil {
 		element, err := g.decoderOf(f, tr.Elem())
-		return fmt.Sprintf("%sListOf(%s)", f.use(decodePkg), element), err
+		list := "ListOf"
+		if isObject(tr.Elem()) && g.graph.IsEntry(tr.Definition) {
+			list = "EntriesOf"
+		}
+		return fmt.Sprintf("%s%s(%s)", f.use(decodePkg), list, element), err
 	}
 	switch tr.Definition.Kind {
-	case ast.Object, ast.Enum:
+	case ast.Object, ast.Enum, ast.Interface, ast.Union:
 		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + typeName(tr.GO), nil
 	case ast.Scalar:
 		if method, ok := scalarDecoders[tr.Definition.Name]; ok {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
@@ -40,8 +41,8 @@ func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *m
 		join = g.joinSingly
 	}
 	read, err := join(f, b, field, m)
-	m.Send = g.fetch(f, b, callWith(j), read)
-	j.Shared = fmt.Sprintf("%s $%s%s: ", b.Source, strings.Join(append([]string{""}, b.Root...), "."), j.Shared)
+	m.Send = g.fetch(f, b, callWith(j), read, m.Rules)
+	j.Shared = fmt.Sprintf("%s %s%s: ", b.Source, b.Reading, j.Shared)
 	return err
 }
 
@@ -84,30 +85,47 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	}
 	if b.Batch.Item == "" {
 		m.Matched += "; the answer is a member for each key"
-		j.Shared = fmt.Sprintf(" {%s}%s", value.GQL, j.Shared)
-		read, err := g.decoderOf(f, value)
-		return fmt.Sprintf("%sMapOf(%s)", m.Decode, read), err
+		return m.reader.decoder(b.Reading, value, "")
 	}
 	return g.match(f, b, value, m)
 }
 
 // match finds the values of a batch among the items of a list, by their keys.
 func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReference, m *methodView) (string, error) {
-	j, item, arrange := m.Join, value, "ByKey"
+	item, arrange := value, "ByKey"
 	if value.GQL.Elem != nil {
 		item, arrange = value.Elem(), "GroupByKey"
 	}
-	wire := g.graph.WireName(item.Definition.Name, b.Batch.Item)
-	m.Matched += fmt.Sprintf("; the answer is a list, matched by %q", wire)
-	j.Shared = fmt.Sprintf(" [%s] by %s%s", item.Definition.Name, wire, j.Shared)
 	keyField := g.field(item.Definition.Name, b.Batch.Item)
-	key := "item." + keyField.GoFieldName
-	if isInt(keyField.TypeReference.GO) {
-		key = f.use("strconv") + "Itoa(" + key + ")"
+	m.Matched += fmt.Sprintf("; the answer is a list, matched by %q", g.graph.WireName(item.Definition.Name, b.Batch.Item))
+	m.Join.Shared = fmt.Sprintf(" by %s%s", b.Batch.Item, m.Join.Shared)
+	key := g.keyText(f, "item."+keyField.GoFieldName, keyField.TypeReference.GO)
+	m.reader.list = func(read string, _ *config.TypeReference) (string, error) {
+		return fmt.Sprintf("%s%s(%q, %s, func(item %s) string { return %s })",
+			m.Decode, arrange, keyField.Name, read, f.typ(item.GO), key), nil
 	}
-	read, err := g.nonNullDecoder(f, item)
-	return fmt.Sprintf("%s%s(%q, %s, func(item %s) string { return %s })",
-		m.Decode, arrange, keyField.Name, read, f.typ(item.GO), key), err
+	return m.reader.decoder(b.Reading, g.listOf(item), "")
+}
+
+// listOf is the type of a list of items.
+func (g *generator) listOf(item *config.TypeReference) *config.TypeReference {
+	list := *item
+	list.GQL = ast.NonNullListType(item.GQL, item.GQL.Position)
+	list.GO = types.NewSlice(item.GO)
+	return &list
+}
+
+// keyText writes a key as text.
+func (g *generator) keyText(f *goFile, expr string, goType types.Type) string {
+	switch basic, _ := goType.Underlying().(*types.Basic); {
+	case basic.Kind() == types.Int:
+		return f.use("strconv") + "Itoa(" + expr + ")"
+	case basic.Kind() == types.Int64:
+		return f.use("strconv") + "FormatInt(" + expr + ", 10)"
+	case types.Identical(goType, types.Typ[types.String]):
+		return expr
+	}
+	return "string(" + expr + ")"
 }
 
 // keyPointer writes the key in a parent as a *string.
@@ -118,10 +136,10 @@ func (g *generator) keyPointer(f *goFile, field *codegen.Field) string {
 	} else {
 		expr = "&" + expr
 	}
-	if isInt(goType) {
-		return fmt.Sprintf("%sIntKey(%s)", f.use(encodePkg), expr)
+	if types.Identical(goType, types.Typ[types.String]) {
+		return expr
 	}
-	return expr
+	return fmt.Sprintf("%sKey(%s)", f.use(encodePkg), expr)
 }
 
 // keyList writes the list of keys in a parent as a []string.
@@ -130,15 +148,10 @@ func (g *generator) keyList(f *goFile, field *codegen.Field) string {
 	if p, ok := element.(*types.Pointer); ok {
 		expr, element = fmt.Sprintf("%sNonNil(%s)", f.use(encodePkg), expr), p.Elem()
 	}
-	if isInt(element) {
-		return fmt.Sprintf("%sIntKeys(%s)", f.use(encodePkg), expr)
+	if types.Identical(element, types.Typ[types.String]) {
+		return expr
 	}
-	return expr
-}
-
-func isInt(t types.Type) bool {
-	basic, ok := t.(*types.Basic)
-	return ok && basic.Kind() == types.Int
+	return fmt.Sprintf("%sKeys(%s)", f.use(encodePkg), expr)
 }
 
 // joinSingly is for a field with a call for each parent: its key is what the call takes
@@ -146,15 +159,21 @@ func isInt(t types.Type) bool {
 func (g *generator) joinSingly(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
 	j, own := m.Join, thisFields(b)
 	j.MaxSize, j.Single = 1, true
-	j.Shared = " " + field.TypeReference.GQL.String()
 	m.Matched = "one call for each parent, or for several that ask for the same"
-	read, err := g.decoderOf(f, field.TypeReference)
+	read, err := m.reader.decoder(b.Reading, field.TypeReference, "")
 	if err != nil {
 		return "", err
 	}
+	if len(own) == 0 {
+		m.Matched = "one call for all parents"
+	}
+	return read, g.ownKey(f, b, own, j)
+}
+
+// ownKey makes the key of what a call takes from its parent.
+func (g *generator) ownKey(f *goFile, b *binding.Field, own []*binding.Value, j *joinView) (err error) {
 	switch {
 	case len(own) == 0:
-		m.Matched = "one call for all parents"
 		j.KeyType, j.KeyBody = "struct{}", "return new(struct{})"
 	case len(own) == 1 && isText(own[0].Type.NamedType):
 		j.KeyType, j.Param, j.AnyKey = "string", "key string", `"_"`
@@ -165,7 +184,7 @@ func (g *generator) joinSingly(f *goFile, b *binding.Field, field *codegen.Field
 		j.KeyBody, err = g.keyOfSeveral(f, b, own)
 	}
 	j.KeyResult, j.From = "*"+j.KeyType, goStrings(fieldNames(own))
-	return read, err
+	return err
 }
 
 // fieldNames are the names of the parent's fields that values are.
@@ -206,7 +225,7 @@ func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
 // thisFields are the parent's fields that a call takes, each once, in order.
 func thisFields(b *binding.Field) []*binding.Value {
 	var own []*binding.Value
-	for _, v := range values(&b.Call) {
+	for _, v := range b.Call.Variables() {
 		seen := slices.ContainsFunc(own, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
 		if v.Scope == binding.This && !seen {
 			own = append(own, v)
@@ -217,5 +236,5 @@ func thisFields(b *binding.Field) []*binding.Value {
 
 // hasKeys tells whether a call carries the keys of its batch.
 func hasKeys(c *binding.Call) bool {
-	return slices.ContainsFunc(values(c), func(v *binding.Value) bool { return v.Scope == binding.Keys })
+	return slices.ContainsFunc(c.Variables(), func(v *binding.Value) bool { return v.Scope == binding.Keys })
 }

@@ -20,10 +20,13 @@ var connectTemplate = template.Must(template.New("connect").Parse(connectText))
 
 // connectView is what connect.gotpl shows.
 type connectView struct {
-	Graph   string // package name with its dot
-	Sources []string
-	Types   []typeView
-	Methods []methodView
+	Graph             string // package name with its dot
+	Sources           []string
+	Types             []typeView
+	Methods           []methodView
+	Rules             []rulesView
+	Decoders          []decoderView
+	Decode, Upstreams string
 }
 
 type typeView struct{ Name, GoName, Resolver string }
@@ -40,9 +43,13 @@ type methodView struct {
 	Params, Result string
 	Call           string // builds the call
 	Send           string // makes the call and reads its answer
+	Rules          string // the variable with the binding's rules; "" when it has none
 	Join           *joinView
+	Page           *pageView
 	Done           bool // the answer is whether the call went well
 	NonNull        bool
+
+	reader *reader
 }
 
 // goNames are the package names in generated code, each with its dot.
@@ -62,6 +69,13 @@ func (g *generator) resolvers() ([]byte, error) {
 			return nil, err
 		}
 		v.Methods = append(v.Methods, m)
+	}
+	v.Rules, v.Decoders = g.rules, g.decoders
+	if len(v.Decoders) > 0 {
+		v.Decode = f.use(decodePkg)
+	}
+	if len(v.Rules) > 0 {
+		v.Upstreams = f.use(upstreamsPkg)
 	}
 	return f.render(ResolversDir, connectTemplate, v)
 }
@@ -108,31 +122,51 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		Done:     b.Done,
 		NonNull:  field.TypeReference.GQL.NonNull,
 	}
+	w := &callWriter{g: g, f: f, binding: b, field: field}
+	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field)}
+	m.reader.given = func(v *binding.Value) string {
+		if m.reader.inside {
+			return givenName(v)
+		}
+		return w.variable(v)
+	}
+	m.Rules = g.rulesOf(f, b, m.reader.name)
 	var err error
-	if m.Call, err = g.call(f, b, field); err != nil {
+	if m.Call, err = w.call(); err != nil {
 		return m, err
 	}
 	switch {
 	case m.Done:
-		m.Send = fmt.Sprintf("%sSend(ctx, %s, %q, call)", f.use(upstreamsPkg), g.services(field.Object), b.Source)
+		m.Send = fmt.Sprintf("%sSend(ctx, %s, %q, call%s)", f.use(upstreamsPkg), g.services(field.Object), b.Source, behind(m.Rules))
+	case b.Page != nil:
+		err = g.page(f, b, field, &m)
 	case field.Object.Root:
 		var read string
-		read, err = g.decoderOf(f, field.TypeReference)
-		m.Send = g.fetch(f, b, "call", read)
+		read, err = m.reader.decoder(b.Reading, field.TypeReference, "")
+		m.Send = g.fetch(f, b, "call", read, m.Rules)
 	default:
 		m.Engine = f.use(enginePkg)
 		err = g.join(f, b, field, &m)
 	}
+	g.decoders = append(g.decoders, m.reader.views...)
 	return m, err
 }
 
 // fetch writes how a call is made and its answer read.
-func (g *generator) fetch(f *goFile, b *binding.Field, call, read string) string {
-	object := g.data.Objects.ByName(b.Object.Name)
-	for _, name := range slices.Backward(b.Root) {
-		read = fmt.Sprintf("%sIn(%q, %s)", f.use(decodePkg), name, read)
+func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string) string {
+	services := "r.Services"
+	if b.Definition.Name != "" {
+		services = g.services(g.data.Objects.ByName(b.Object.Name))
 	}
-	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s, %s)", f.use(upstreamsPkg), g.services(object), b.Source, call, read)
+	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s, %s%s)", f.use(upstreamsPkg), services, b.Source, call, read, behind(rules))
+}
+
+// behind writes an argument behind others, if there is one.
+func behind(argument string) string {
+	if argument == "" {
+		return ""
+	}
+	return ", " + argument
 }
 
 // services writes the services of a resolver, which a field of that name hides.

@@ -3,6 +3,7 @@ package plugin
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"text/template"
@@ -25,6 +26,7 @@ type wireView struct {
 	Graphql, Auth, Fmt    string
 	Guards                []string
 	Objects               []objectView
+	Abstract              []abstractView
 	ReadEnums, SentEnums  []enumView
 	Inputs                []objectView
 }
@@ -33,6 +35,14 @@ type objectView struct {
 	Name, GoType string
 	Fields       []fieldView
 }
+
+// abstractView is an interface or a union, whose types a member tells apart.
+type abstractView struct {
+	Name, GoType, Field string
+	Types               []taggedView
+}
+
+type taggedView struct{ Tag, Decoder string }
 
 type fieldView struct {
 	Name     string // in the graph
@@ -71,6 +81,12 @@ func (g *generator) wireTypes(f *goFile, reach *reach, v *wireView) error {
 			v.Decode = f.use(decodePkg)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(g.graph.Abstract)) {
+		if reach.read[name] {
+			v.Abstract = append(v.Abstract, g.abstract(f, name))
+			v.Decode = f.use(decodePkg)
+		}
+	}
 	for _, o := range g.data.Inputs {
 		if reach.sent[o.Name] {
 			view, err := g.encodedInput(f, o)
@@ -93,6 +109,17 @@ func (g *generator) wireTypes(f *goFile, reach *reach, v *wireView) error {
 	return nil
 }
 
+// abstract is the decoder of an interface or a union.
+func (g *generator) abstract(f *goFile, name string) abstractView {
+	choice := g.graph.Abstract[name]
+	model := f.useNamed(g.modelPkg(), g.data.Config.Model.Package)
+	view := abstractView{Name: templates.ToGoModelName(name), GoType: model + templates.ToGoModelName(name), Field: choice.Field}
+	for _, t := range choice.Types {
+		view.Types = append(view.Types, taggedView{t.Tag, "Decode" + typeName(g.data.Objects.ByName(t.Type.Name).Type)})
+	}
+	return view
+}
+
 // guards are the guards that the schema uses, as fields of gqlgen's DirectiveRoot.
 func (g *generator) guards() []string {
 	var names []string
@@ -108,7 +135,7 @@ func (g *generator) guards() []string {
 func (g *generator) decodedObject(f *goFile, o *codegen.Object) (objectView, error) {
 	view := objectView{Name: typeName(o.Type), GoType: f.typ(o.Type)}
 	for _, field := range o.Fields {
-		if !comesWithObject(field) {
+		if !g.comesWithObject(o.Name, field) {
 			continue
 		}
 		decoder, err := g.decoderOf(f, field.TypeReference)
@@ -140,8 +167,10 @@ func (g *generator) read(f *goFile, decoder string) string {
 	return decoder + "(d)"
 }
 
-// comesWithObject tells whether a service sends the field with its object.
-func comesWithObject(f *codegen.Field) bool { return !f.IsResolver && !f.IsReserved() }
+// comesWithObject tells whether a service sends the field with its object, or some of it.
+func (g *generator) comesWithObject(object string, f *codegen.Field) bool {
+	return !f.IsResolver && !f.IsReserved() || g.graph.Completion(object, f.Name) != nil
+}
 
 func (g *generator) encodedInput(f *goFile, o *codegen.Object) (objectView, error) {
 	view := objectView{Name: typeName(o.Type), GoType: f.typ(o.Type)}
@@ -190,11 +219,12 @@ type reach struct {
 
 func (g *generator) reachable() *reach {
 	r := &reach{schema: g.data.Config.Schema, read: map[string]bool{}, sent: map[string]bool{}}
-	for _, f := range g.graph.Fields {
-		if !f.Done {
-			r.reads(g, f.Definition.Type.Name())
+	for _, f := range g.graph.All() {
+		r.reading(g, f.Reading)
+		if f.Page != nil {
+			r.reading(g, f.Page.Items)
 		}
-		for _, v := range values(&f.Call) {
+		for _, v := range f.Call.Variables() {
 			if v.Type != nil {
 				r.sends(v.Type.Name())
 			}
@@ -203,16 +233,36 @@ func (g *generator) reachable() *reach {
 	return r
 }
 
+// reading follows what is read by name at the end of a binding's selection.
+func (r *reach) reading(g *generator, read *binding.Reading) {
+	if read == nil {
+		return
+	}
+	switch read.Op {
+	case binding.ByName, binding.Match, binding.Literal, binding.Given:
+		r.reads(g, read.Type.Name())
+	}
+	r.reading(g, read.Of)
+	for _, f := range read.Fields {
+		r.reading(g, f.Of)
+	}
+}
+
 func (r *reach) reads(g *generator, name string) {
 	if r.read[name] {
 		return
 	}
 	r.read[name] = true
-	if def := r.schema.Types[name]; def.Kind == ast.Object {
+	switch def := r.schema.Types[name]; def.Kind {
+	case ast.Object:
 		for _, f := range g.data.Objects.ByName(name).Fields {
-			if comesWithObject(f) {
+			if g.comesWithObject(name, f) {
 				r.reads(g, f.TypeReference.Definition.Name)
 			}
+		}
+	case ast.Interface, ast.Union:
+		for _, t := range g.graph.Abstract[name].Types {
+			r.reads(g, t.Type.Name)
 		}
 	}
 }
@@ -239,24 +289,4 @@ func (r *reach) enums(schema *ast.Schema) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// values are all variables of a call.
-func values(c *binding.Call) []*binding.Value {
-	var all []*binding.Value
-	add := func(parts []binding.Part) {
-		for _, p := range parts {
-			if p.Value != nil {
-				all = append(all, p.Value)
-			}
-		}
-	}
-	add(c.Path)
-	for _, p := range slices.Concat(c.Query, c.Headers) {
-		add(p.Parts)
-	}
-	if c.Body != nil {
-		all = append(all, c.Body)
-	}
-	return all
 }

@@ -1,0 +1,114 @@
+package plugin
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// mapper writes values that are made of others: Go expressions over engine/mapping.
+type mapper struct {
+	f        *goFile
+	variable func(*binding.Value) string
+	hand     string // the value at hand
+}
+
+// value writes a value as services read it.
+func (m *mapper) value(v *binding.Value) string {
+	expr := m.root(v)
+	for i := 0; i < len(v.Then); i++ {
+		change := v.Then[i]
+		if change.Op != binding.Member {
+			expr = m.change(expr, change, v.Scope == binding.Current && i == 0)
+			continue
+		}
+		names := strconv.Quote(change.Name)
+		for i+1 < len(v.Then) && v.Then[i+1].Op == binding.Member {
+			i++
+			names += ", " + strconv.Quote(v.Then[i].Name)
+		}
+		expr = fmt.Sprintf("%sPath(%s, %s)", m.pkg(), expr, names)
+	}
+	return expr
+}
+
+func (m *mapper) pkg() string { return m.f.use(mappingPkg) }
+
+func (m *mapper) root(v *binding.Value) string {
+	switch {
+	case v.Scope == binding.Current:
+		return m.hand
+	case v.Items != nil:
+		items := make([]string, len(v.Items))
+		for i, item := range v.Items {
+			items[i] = m.value(item)
+		}
+		return "[]any{" + strings.Join(items, ", ") + "}"
+	case v.Scope == binding.Constant:
+		return m.literal(v.Literal)
+	}
+	return m.variable(v)
+}
+
+// literal writes a JSON scalar as Go.
+func (m *mapper) literal(json string) string {
+	switch {
+	case json == "null":
+		return "nil"
+	case json == "true" || json == "false" || json[0] == '"':
+		return json // which Go writes alike
+	}
+	return fmt.Sprintf("%sNumber(%q)", m.f.use("encoding/json"), json)
+}
+
+// change writes what becomes of a value. The value at hand is bare when an object is made
+// of it as it is.
+func (m *mapper) change(expr string, c binding.Change, bare bool) string {
+	switch c.Op {
+	case binding.First:
+		return fmt.Sprintf("%sFirst(%s)", m.pkg(), expr)
+	case binding.Last:
+		return fmt.Sprintf("%sLast(%s)", m.pkg(), expr)
+	case binding.Entries:
+		return fmt.Sprintf("%sEntries(%s)", m.pkg(), expr)
+	case binding.Join:
+		return fmt.Sprintf("%sJoinNotNull(%s, %q)", m.pkg(), expr, c.Name)
+	case binding.Equal:
+		return fmt.Sprintf("%sEqual(%s, %s)", m.pkg(), expr, m.literal(c.Equal))
+	case binding.Each:
+		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").value(c.Of))
+	case binding.Match:
+		return fmt.Sprintf("%sOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").match(c))
+	}
+	if bare {
+		return m.object(c.Fields)
+	}
+	return fmt.Sprintf("%sOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").object(c.Fields))
+}
+
+func (m *mapper) at(hand string) *mapper { return &mapper{m.f, m.variable, hand} }
+
+// object writes an object of members.
+func (m *mapper) object(fields []binding.ValueField) string {
+	var b strings.Builder
+	b.WriteString(m.f.use(encodePkg) + "Object{}")
+	for _, f := range fields {
+		fmt.Fprintf(&b, ".With(%q, %s)", f.Name, m.value(f.Of))
+	}
+	return b.String()
+}
+
+// match writes the choice among the cases of ->match, for the value at hand.
+func (m *mapper) match(c binding.Change) string {
+	otherwise, pairs := "nil", ""
+	for _, one := range c.Cases {
+		if one.When == "" {
+			otherwise = m.value(one.Then)
+			break
+		}
+		pairs += fmt.Sprintf(", [2]any{%s, %s}", m.literal(one.When), m.value(one.Then))
+	}
+	return fmt.Sprintf("%sMatch(%s, %s%s)", m.pkg(), m.hand, otherwise, pairs)
+}

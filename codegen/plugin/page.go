@@ -1,0 +1,152 @@
+package plugin
+
+import (
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/codegen"
+	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// pageView is how a field makes a connection of a service's pages. Its strings are Go text
+// unless said.
+type pageView struct {
+	Package    string // of engine/page, with its dot
+	Field      string // Type.field, as it is
+	Type       string
+	Default    int
+	Max        int
+	FirstPage  int // 1 unless said
+	Tells      bool
+	Total      bool // the connection has a totalCount
+	Node       string
+	Decoder    string
+	Connection string
+	Edge       string // "" when there are no edges
+	EdgeNode   string // the struct's fields
+	EdgeCursor string
+	Edges      string
+	Nodes      string
+	PageInfo   string
+	Info       []infoView
+	InfoType   string
+	TotalCount string
+}
+
+// infoView is a field of PageInfo.
+type infoView struct{ Go, Value string }
+
+var pageTypes = map[string]string{"OFFSET": "Offset", "PAGE_NUMBER": "PageNumber", "NEXT_CURSOR": "NextCursor"}
+
+// page fills in what a connection needs.
+func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
+	p := b.Page
+	m.Engine = f.use(enginePkg)
+	v := &pageView{
+		Package: f.use(pagePkg), Field: b.Name(), Default: p.Default, Max: p.Max, FirstPage: p.FirstPage,
+		Tells: p.Total != nil || p.More != nil, Connection: f.typ(g.data.Objects.ByName(p.Connection.Name).Type),
+	}
+	v.Type = v.Package + pageTypes[p.Type]
+	m.Page = v
+	node := g.nodeType(p)
+	v.Node = f.typ(node.GO)
+	g.pageFields(f, p, v)
+	if err := g.pageDecoder(f, b, node, m); err != nil {
+		return err
+	}
+	m.Send = g.fetch(f, b, "call", v.Decoder, m.Rules)
+	if field.Object.Root {
+		return nil
+	}
+	m.Join = &joinView{Parent: f.typ(field.Object.Type)}
+	m.Matched = "one call or two for each parent"
+	return g.ownKey(f, b, thisFields(b), m.Join)
+}
+
+// nodeType is the type of a connection's items.
+func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
+	if p.Edge != nil {
+		return g.field(p.Edge.Name, "node").TypeReference
+	}
+	return g.field(p.Connection.Name, "nodes").TypeReference.Elem()
+}
+
+// pageFields finds the fields of the connection's structs.
+func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
+	name := func(object, field string) string {
+		if found := g.field(object, field); found != nil && !found.IsResolver {
+			return found.GoFieldName
+		}
+		return ""
+	}
+	v.Edges, v.Nodes = name(p.Connection.Name, "edges"), name(p.Connection.Name, "nodes")
+	v.PageInfo, v.TotalCount = name(p.Connection.Name, "pageInfo"), name(p.Connection.Name, "totalCount")
+	v.Total = v.TotalCount != ""
+	if p.Edge != nil {
+		v.Edge = f.typ(g.data.Objects.ByName(p.Edge.Name).Type)
+		v.EdgeNode, v.EdgeCursor = name(p.Edge.Name, "node"), name(p.Edge.Name, "cursor")
+	}
+	if v.PageInfo == "" {
+		return
+	}
+	info := g.field(p.Connection.Name, "pageInfo").TypeReference.Definition
+	v.InfoType = f.typ(g.data.Objects.ByName(info.Name).Type)
+	for field, value := range map[string]string{"hasNextPage": "HasNext", "hasPreviousPage": "HasPrevious", "startCursor": "Start", "endCursor": "End"} {
+		if goName := name(info.Name, field); goName != "" {
+			expr := "found." + value
+			if tr := g.field(info.Name, field).TypeReference; !tr.GQL.NonNull && tr.Definition.Name == "Boolean" {
+				expr = "&" + expr
+			}
+			v.Info = append(v.Info, infoView{goName, expr})
+		}
+	}
+	slices.SortFunc(v.Info, func(a, b infoView) int { return strings.Compare(a.Go, b.Go) })
+}
+
+// pageDecoder adds the decoder of an answer that holds a page.
+func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeReference, m *methodView) error {
+	p, r := b.Page, m.reader
+	dec := f.use(decodePkg)
+	view := decoderView{Name: "page" + r.name, GoType: m.Page.Package + "Answer[" + m.Page.Node + "]", For: b.Name(), Given: r.params()}
+	r.inside = true
+	for _, part := range []struct {
+		field, scalar string
+		read          *binding.Reading
+	}{{"Total", "Int", p.Total}, {"Next", "ID", p.Next}, {"More", "Boolean", p.More}} {
+		if part.read == nil {
+			continue
+		}
+		read, err := r.decoder(part.read, g.nullable(part.scalar), "")
+		if err != nil {
+			return err
+		}
+		view.Fields = append(view.Fields, fieldView{Go: part.field, Read: fmt.Sprintf("%sAgain(d, %s)", dec, read)})
+	}
+	read, err := r.decoder(p.Items, g.listOf(node), "")
+	if err != nil {
+		return err
+	}
+	r.inside = false
+	view.Fields = append(view.Fields, fieldView{Go: "Items", Read: g.read(f, read)})
+	r.views = append(r.views, view)
+	m.Page.Decoder = view.Name
+	if view.Given != "" {
+		m.Page.Decoder += "(" + r.passed() + ")"
+	}
+	return nil
+}
+
+// nullable is the type of a scalar that may be null.
+func (g *generator) nullable(scalar string) *config.TypeReference {
+	goType := map[string]types.BasicKind{"Int": types.Int, "ID": types.String, "Boolean": types.Bool}[scalar]
+	return &config.TypeReference{
+		GQL: ast.NamedType(scalar, nil), GO: pointerTo(goType), Definition: g.data.Config.Schema.Types[scalar],
+	}
+}
+
+func pointerTo(basic types.BasicKind) types.Type { return types.NewPointer(types.Typ[basic]) }

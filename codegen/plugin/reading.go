@@ -1,0 +1,249 @@
+package plugin
+
+import (
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/codegen"
+	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/99designs/gqlgen/codegen/templates"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// decoderView is a decoder of what one binding selects. Its strings are Go text.
+type decoderView struct {
+	Name, GoType string
+	Shape        string // the variable with its fields
+	Type         string // of the graph, for people
+	For          string // what it reads, for people
+	Given        string // its parameters; "" when it has none
+	Fields       []fieldView
+}
+
+// reader writes the decoders of one binding.
+type reader struct {
+	g       *generator
+	f       *goFile
+	binding *binding.Field
+	name    string // of the binding, in the names of its decoders
+	given   func(*binding.Value) string
+	inside  bool // the code is in a decoder, not in a method
+	views   []decoderView
+	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch; nil: as a list
+}
+
+// decoder writes the decoder of a reading: an expression of type func(*decode.Decoder) T.
+func (r *reader) decoder(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
+	dec := r.f.use(decodePkg)
+	switch read.Op {
+	case binding.ByName:
+		return r.byName(tr)
+	case binding.Object:
+		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.object(read, tr, path) })
+	case binding.Member:
+		return r.around(read.Of, tr, path, "%sIn(%q, %s)", dec, read.Name)
+	case binding.First:
+		return r.around(read.Of, tr, path, "%sFirst(%s)", dec)
+	case binding.Last:
+		return r.around(read.Of, tr, path, "%sLast(%s)", dec)
+	case binding.Each:
+		return r.each(read, tr, path)
+	case binding.Entries:
+		return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
+			return r.around(read.Of, inner.Elem(), path, "%sEntriesOf(%s)", dec)
+		})
+	case binding.Keyed:
+		return r.around(read.Of, tr, path, "%sMapOf(%s)", dec)
+	case binding.Given:
+		inner, err := r.byName(tr)
+		return fmt.Sprintf("%sGiven(%s, %s)", dec, r.given(read.Given), inner), err
+	}
+	return r.leaf(read, tr, path)
+}
+
+// leaf writes what reads one scalar.
+func (r *reader) leaf(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
+	dec := r.f.use(decodePkg)
+	switch read.Op {
+	case binding.Join:
+		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.join(read, path) })
+	case binding.Equal:
+		return r.orNull(tr, func(*config.TypeReference) (string, error) {
+			return fmt.Sprintf("%sEqual(%q)", dec, read.Literal), nil
+		})
+	case binding.Literal:
+		inner, err := r.byName(tr)
+		return fmt.Sprintf("%sConstant(%q, %s)", dec, read.Literal, inner), err
+	case binding.Match:
+		inner, err := r.byName(tr)
+		cases := ""
+		for _, c := range read.Cases {
+			cases += fmt.Sprintf(", %sCase{When: %q, Then: %q}", dec, c.When, c.Then)
+		}
+		return fmt.Sprintf("%sMatch(%s%s)", dec, inner, cases), err
+	}
+	return "", fmt.Errorf("nothing reads %s, which is a bug of gatehouse", read)
+}
+
+// around writes a decoder around that of an inner reading, which is the format's last value.
+func (r *reader) around(of *binding.Reading, tr *config.TypeReference, path, format string, args ...any) (string, error) {
+	inner, err := r.decoder(of, tr, path)
+	return fmt.Sprintf(format, append(args, inner)...), err
+}
+
+// orNull writes a decoder that reads null as nil where the type allows it.
+func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReference) (string, error)) (string, error) {
+	if tr.GQL.NonNull {
+		return write(tr)
+	}
+	inner, err := write(nonNull(tr, tr.GO))
+	maybe := "MaybeNil"
+	if pointer, ok := tr.GO.(*types.Pointer); ok && types.IsInterface(pointer) == false && !isObject(tr) {
+		maybe = "Maybe"
+	}
+	return fmt.Sprintf("%s%s(%s)", r.f.use(decodePkg), maybe, inner), err
+}
+
+// byName writes the decoder of a type.
+func (r *reader) byName(tr *config.TypeReference) (string, error) {
+	if r.list != nil && tr.GQL.Elem != nil {
+		item, err := r.g.decoderOf(r.f, nonNullElem(tr))
+		if err != nil {
+			return "", err
+		}
+		return r.list(item, tr)
+	}
+	return r.g.decoderOf(r.f, tr)
+}
+
+// nonNullElem is the element of a list, of which a batch's are never null.
+func nonNullElem(tr *config.TypeReference) *config.TypeReference {
+	elem := tr.Elem()
+	return nonNull(elem, elem.GO)
+}
+
+// each writes the decoder of a list.
+func (r *reader) each(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
+	if list := r.list; list != nil {
+		r.list = nil
+		item, err := r.decoder(read.Of, nonNullElem(tr), path)
+		if err != nil {
+			return "", err
+		}
+		return list(item, tr)
+	}
+	return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
+		return r.around(read.Of, inner.Elem(), path, "%sListOf(%s)", r.f.use(decodePkg))
+	})
+}
+
+// join writes the decoder of texts that become one.
+func (r *reader) join(read *binding.Reading, path string) (string, error) {
+	dec := r.f.use(decodePkg)
+	if read.Of.Op == binding.ByName {
+		return fmt.Sprintf("%sJoinNotNull(%q)", dec, read.Name), nil
+	}
+	text := &config.TypeReference{
+		GQL: read.Of.Type, GO: types.NewPointer(types.Typ[types.String]), Definition: r.g.data.Config.Schema.Types["String"],
+	}
+	inner, err := r.decoder(read.Of, text, path)
+	return fmt.Sprintf("%sTexts(%q, %s)", dec, read.Name, inner), err
+}
+
+// object adds a decoder of the selected fields, and writes its name.
+func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
+	r.list = nil
+	o := r.g.data.Objects.ByName(tr.Definition.Name)
+	view := decoderView{
+		Name: "decode" + r.name + path, Shape: "shape" + r.name + path,
+		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Given: r.params(),
+	}
+	outside := r.inside
+	r.inside = true
+	for _, selected := range read.Fields {
+		field, err := r.field(tr.Definition.Name, selected, path)
+		if err != nil {
+			return "", err
+		}
+		view.Fields = append(view.Fields, field)
+	}
+	r.inside = outside
+	r.views = append(r.views, view)
+	if view.Given == "" {
+		return view.Name, nil
+	}
+	return fmt.Sprintf("%s(%s)", view.Name, r.passed()), nil
+}
+
+// field writes what reads one selected field.
+func (r *reader) field(object string, selected binding.ReadField, path string) (fieldView, error) {
+	field, of := r.g.field(object, selected.Field.Name), selected.Of
+	view := fieldView{Name: field.Name, Go: field.GoFieldName, Wire: of.Wire()}
+	if view.Whole = view.Wire == ""; !view.Whole {
+		view.Required = field.TypeReference.GQL.NonNull && always(of.Of)
+		of = of.Of
+	}
+	decoder, err := r.decoder(of, field.TypeReference, path+field.GoFieldName)
+	view.Read = r.g.read(r.f, decoder)
+	return view, err
+}
+
+// always tells whether a reading needs its member to be there.
+func always(read *binding.Reading) bool {
+	return read.Op != binding.Literal && read.Op != binding.Given
+}
+
+// params are the parameters of a decoder that takes values of the request.
+func (r *reader) params() string {
+	if len(r.binding.Given) == 0 {
+		return ""
+	}
+	return strings.Join(r.names(), ", ") + " any"
+}
+
+// passed are the values for these parameters.
+func (r *reader) passed() string {
+	if r.inside {
+		return strings.Join(r.names(), ", ")
+	}
+	values := make([]string, 0, len(r.binding.Given))
+	for _, v := range distinct(r.binding.Given) {
+		values = append(values, r.given(v))
+	}
+	return strings.Join(values, ", ")
+}
+
+func (r *reader) names() []string {
+	var names []string
+	for _, v := range distinct(r.binding.Given) {
+		names = append(names, givenName(v))
+	}
+	return names
+}
+
+// givenName is the name of a value of the request in a decoder.
+func givenName(v *binding.Value) string {
+	return templates.ToGoPrivate(strings.Join(append([]string{string(v.Scope)}, v.Path...), "_"))
+}
+
+// distinct are variables, each once.
+func distinct(list []*binding.Value) []*binding.Value {
+	var once []*binding.Value
+	for _, v := range list {
+		if !slices.ContainsFunc(once, func(o *binding.Value) bool { return o.String() == v.String() }) {
+			once = append(once, v)
+		}
+	}
+	return once
+}
+
+// bindingName is a binding's name in Go.
+func bindingName(b *binding.Field, field *codegen.Field) string {
+	if field == nil {
+		return templates.ToGo(b.Object.Name)
+	}
+	return templates.ToGo(b.Object.Name) + field.GoFieldName
+}

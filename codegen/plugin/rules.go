@@ -1,0 +1,63 @@
+package plugin
+
+import (
+	"fmt"
+
+	"github.com/99designs/gqlgen/codegen/templates"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// rulesView is a variable with the rules of a source, or of one binding. Its strings are Go
+// text unless said.
+type rulesView struct {
+	Name                         string
+	For                          string // whose rules they are, for people
+	Success, Message, Extensions string // expressions over answer; "" when there is no such rule
+
+	rules binding.Rules
+}
+
+// rulesOf names the variable with a binding's rules, which is that of its source when it has
+// no others. It is "" when there are none.
+func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
+	if b.Rules == (binding.Rules{}) {
+		return ""
+	}
+	for _, have := range g.rules {
+		if have.rules == b.Rules {
+			return have.Name
+		}
+	}
+	v := rulesView{Name: templates.LcFirst(name) + "Rules", For: b.Name(), rules: b.Rules}
+	if s := g.graph.Source(b.Source); s.Rules == b.Rules {
+		v.Name, v.For = templates.ToGoPrivate(s.Name)+"Rules", fmt.Sprintf("the service %q", s.Name)
+	}
+	m := &mapper{f: f, variable: answerVariable(f), hand: "answer.Body()"}
+	v.Success, v.Message, v.Extensions = m.rule(b.Rules.Success), m.rule(b.Rules.Message), m.rule(b.Rules.Extensions)
+	if v.Success != "" {
+		v.Success = fmt.Sprintf("%sTruthy(%s)", f.use(mappingPkg), v.Success)
+	}
+	g.rules = append(g.rules, v)
+	return v.Name
+}
+
+func (m *mapper) rule(v *binding.Value) string {
+	if v == nil {
+		return ""
+	}
+	return m.value(v)
+}
+
+// answerVariable writes the variables that rules may speak of.
+func answerVariable(f *goFile) func(*binding.Value) string {
+	return func(v *binding.Value) string {
+		switch v.Scope {
+		case binding.Status:
+			return "answer.Status"
+		case binding.Env:
+			return fmt.Sprintf("%sEnv(%q)", f.use(upstreamsPkg), v.Path[0])
+		}
+		return fmt.Sprintf("answer.Header(%q)", v.Path[1])
+	}
+}

@@ -1,0 +1,78 @@
+package decode
+
+import "strings"
+
+// Again reads the value that comes next and leaves it there, to be read once more.
+func Again[T any](d *Decoder, read func(*Decoder) T) T {
+	text := d.scanner
+	v := read(d)
+	if d.err == nil && d.reread(d.pos-text.pos) {
+		d.scanner = text
+	}
+	return v
+}
+
+// Constant makes of a decoder one that reads a literal, whatever the answer has.
+func Constant[T any](literal string, read func(*Decoder) T) func(*Decoder) T {
+	return func(d *Decoder) T {
+		d.Skip()
+		return instead(d, literal, read)
+	}
+}
+
+// instead reads another text in the place of the next value.
+func instead[T any](d *Decoder, text string, read func(*Decoder) T) T {
+	var none T
+	if d.err != nil {
+		return none
+	}
+	answer := d.scanner
+	d.scanner = scanner{data: []byte(text), depth: answer.depth}
+	v := value(d, read)
+	d.scanner = answer
+	return v
+}
+
+// Case is a literal that a value may be, and another that it then stands for. Without When
+// it is any value; without Then it stands for itself.
+type Case struct{ When, Then string }
+
+// Match makes of a decoder one that reads what the first of the cases says that the value
+// stands for, and null when none does.
+func Match[T any](read func(*Decoder) T, cases ...Case) func(*Decoder) T {
+	return func(d *Decoder) T {
+		for _, c := range cases {
+			if c.When != "" && !d.Is(c.When) {
+				continue
+			}
+			if c.Then == "" {
+				return read(d)
+			}
+			return Constant(c.Then, read)(d)
+		}
+		return Constant("null", read)(d)
+	}
+}
+
+// Equal makes a decoder that tells whether a value is a literal.
+func Equal(literal string) func(*Decoder) bool {
+	return func(d *Decoder) bool {
+		same := d.Is(literal)
+		d.Skip()
+		return same
+	}
+}
+
+// Texts makes of a decoder of texts one of lists of them, joined with sep between them.
+// Nulls are left out.
+func Texts(sep string, element func(*Decoder) *string) func(*Decoder) string {
+	return func(d *Decoder) string {
+		var texts []string
+		for _, text := range List(d, element) {
+			if text != nil {
+				texts = append(texts, *text)
+			}
+		}
+		return strings.Join(texts, sep)
+	}
+}
