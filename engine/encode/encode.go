@@ -192,6 +192,22 @@ func NonNil[T any](vs []*T) []T {
 	return out
 }
 
+// JSONText is the JSON of a wire value as a text, for the parameters of a call that are
+// written so: nil for nil, since a null stands for what was not given.
+func JSONText(v any) any {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return unwritable{err}
+	}
+	if string(text) == "null" {
+		return nil
+	}
+	return string(text)
+}
+
+// unwritable is no wire value, so that a call which is given it fails.
+type unwritable struct{ error }
+
 // Fields are the members of an encoded input, none for null.
 func Fields(v any) Object {
 	o, _ := v.(Object)
