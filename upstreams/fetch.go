@@ -9,9 +9,10 @@ import (
 
 // Fetch makes a call and reads the value at root, the names of the members that lead to
 // it, in the answer. Errors are *fault.Error: the call's, or that the answer is not what
-// read expects.
-func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, root []string, read func(*decode.Decoder) T) (T, error) {
-	answer, err := s.Do(ctx, source, c)
+// read expects. The rules, of which there is at most one, say what counts as success
+// and what an error tells the client.
+func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, root []string, read func(*decode.Decoder) T, rules ...*Rules) (T, error) {
+	answer, err := s.ask(ctx, source, c, rules)
 	if err != nil {
 		var none T
 		return none, err
@@ -19,8 +20,9 @@ func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 	return decode.Answer(source, answer.Body, root, read)
 }
 
-// Send makes a call whose answer says no more than that it went well.
-func Send(ctx context.Context, s *Services, source string, c *rest.Call) error {
-	_, err := s.Do(ctx, source, c)
+// Send makes a call whose answer says no more than that it went well. See Fetch for the
+// rules.
+func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) error {
+	_, err := s.ask(ctx, source, c, rules)
 	return err
 }
