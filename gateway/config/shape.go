@@ -64,6 +64,7 @@ func shape(t reflect.Type) kind {
 var secrets = [][]string{
 	{"auth", "issuers", "", "secret"},
 	{"sources", "", "headers", ""},
+	{"sources", "", "config", ""},
 }
 
 // secret tells whether the setting at p is one of them.
