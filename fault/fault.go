@@ -46,12 +46,17 @@ const (
 type Error struct {
 	// Kind becomes extensions.code.
 	Kind Kind
-	// Text is shown to the client. It never holds a backend's text or address.
+	// Text is shown to the client. It never holds a backend's text or address, unless a
+	// binding maps it.
 	Text string
 	// Service is the source that failed, empty when none did.
 	Service string
 	// Status is that service's HTTP status, 0 when it gave no answer.
 	Status int
+	// Extensions are shown to the client as well: what a binding maps of a service's own
+	// error, or a resolver adds. A string under "code" is shown instead of Kind;
+	// "service" and "http" stay ours. Default none.
+	Extensions map[string]any
 	// Cause is for the log only. It may be nil.
 	Cause error
 }

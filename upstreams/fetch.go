@@ -10,9 +10,10 @@ import (
 
 // Fetch makes a call and reads its answer. Errors are the call's, a *fault.Error, or that
 // the answer is not what read expects, as decode.Answer says. Parts that do not fit are
-// noted in the operation's table, where it has one.
-func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T) (T, error) {
-	answer, err := s.Do(ctx, source, c)
+// noted in the operation's table, where it has one. The rules, of which there is at most
+// one, say what counts as success and what an error tells the client.
+func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules ...*Rules) (T, error) {
+	answer, err := s.ask(ctx, source, c, rules)
 	if err != nil {
 		var none T
 		return none, err
@@ -20,8 +21,9 @@ func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 	return decode.Answer(source, answer.Body, engine.FaultsOf(ctx), read)
 }
 
-// Send makes a call whose answer says no more than that it went well.
-func Send(ctx context.Context, s *Services, source string, c *rest.Call) error {
-	_, err := s.Do(ctx, source, c)
+// Send makes a call whose answer says no more than that it went well. See Fetch for the
+// rules.
+func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) error {
+	_, err := s.ask(ctx, source, c, rules)
 	return err
 }

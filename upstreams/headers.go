@@ -21,8 +21,10 @@ func WithClientHeaders(ctx context.Context, h http.Header) context.Context {
 
 const requestID = "X-Request-Id"
 
-// unforwardable says why a client's header is never given on; "" when it may be.
-func unforwardable(name string) string {
+// Unforwardable says why no service ever gets a client's header; "" when it may be
+// forwarded, and read by RequestHeader. No header is so by the settings alone: a
+// binding cannot send on what they may not.
+func Unforwardable(name string) string {
 	canonical := textproto.CanonicalMIMEHeaderKey(name)
 	switch {
 	case !rest.ValidHeaderName(name):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"time"
 
@@ -47,6 +48,10 @@ type Source struct {
 	// Forward names the headers of the client's request that the service gets too.
 	// Default none, so that Authorization must be named where it is wanted.
 	Forward []string `yaml:"forward"`
+	// Config are values of this service that bindings use as $config.name: the name of a
+	// tenant, a version, a key that is no header. They are treated as secrets. The gateway
+	// does not start without those that the graph uses. Default none.
+	Config map[string]string `yaml:"config"`
 	// Pool tunes the connections.
 	Pool Pool `yaml:"pool"`
 	// TLS is for services whose certificates no public authority has signed.
@@ -89,7 +94,7 @@ func (o Source) withDefaults() Source {
 // check finds the mistakes in what needs no parsing. No error shows the value of a
 // header, which may be a secret.
 func (o Source) check() error {
-	return errors.Join(o.checkHeaders(), o.checkForward(),
+	return errors.Join(o.checkHeaders(), o.checkForward(), o.checkConfig(),
 		notNegative("timeout", o.Timeout),
 		notNegative("connectTimeout", o.ConnectTimeout),
 		notNegative("maxResponse", o.MaxResponse),
@@ -164,8 +169,22 @@ func (o Source) checkHeaders() error {
 func (o Source) checkForward() error {
 	var errs []error
 	for _, name := range o.Forward {
-		if why := unforwardable(name); why != "" {
+		if why := Unforwardable(name); why != "" {
 			errs = append(errs, fmt.Errorf("forward: %q %s: remove it", name, why))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+var configName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// checkConfig looks at the names alone: what a value may be depends on its place in a
+// call, which refuses what does not fit.
+func (o Source) checkConfig() error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(o.Config)) {
+		if !configName.MatchString(name) {
+			errs = append(errs, fmt.Errorf("config: %q is no name that a binding can use: write letters, digits and _, beginning with no digit", name))
 		}
 	}
 	return errors.Join(errs...)

@@ -98,6 +98,7 @@ users:
   maxResponse: 1048576
   headers: {X-API-Key: abc}
   forward: [Authorization]
+  config: {tenant: acme}
   pool: {maxIdle: 8, maxConns: 16, idleTimeout: 1m}
   tls: {caFile: ca.pem}
   proxyFromEnvironment: true
@@ -109,7 +110,7 @@ users:
 	want := upstreams.Options{"users": {
 		URLs: []string{"http://localhost:4001/api"}, Balance: "roundRobin",
 		Timeout: 2 * time.Second, ConnectTimeout: 500 * time.Millisecond, MaxResponse: 1 << 20,
-		Headers: map[string]string{"X-API-Key": "abc"}, Forward: []string{"Authorization"},
+		Headers: map[string]string{"X-API-Key": "abc"}, Forward: []string{"Authorization"}, Config: map[string]string{"tenant": "acme"},
 		Pool: upstreams.Pool{MaxIdle: 8, MaxConns: 16, IdleTimeout: time.Minute},
 		TLS:  upstreams.TLS{CAFile: "ca.pem"}, ProxyFromEnvironment: true,
 	}}

@@ -30,6 +30,7 @@ import (
 // Services are the configured ones. They are safe for concurrent use.
 type Services struct {
 	clients map[string]*rest.Client
+	config  map[string]map[string]string // by source
 	pools   []*http.Transport
 }
 
@@ -40,7 +41,7 @@ func New(o Options, log *slog.Logger) (*Services, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Services{clients: make(map[string]*rest.Client, len(o))}
+	s := &Services{clients: make(map[string]*rest.Client, len(o)), config: make(map[string]map[string]string, len(o))}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		if err := s.add(name, o[name], log); err != nil {
@@ -78,6 +79,7 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		return err
 	}
 	s.pools = append(s.pools, pool)
+	s.config[name] = maps.Clone(o.Config)
 	s.clients[name] = &rest.Client{
 		Service: name,
 		Transport: balance.New(endpoints, balance.Options{

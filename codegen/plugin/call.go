@@ -33,7 +33,11 @@ func (w *callWriter) call() (string, error) {
 		w.header(p)
 	}
 	for _, p := range call.Cookies {
-		w.step("Cookie(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style.Explode)
+		method := "Cookie"
+		if p.Style.Style == "cookie" {
+			method = "PlainCookie"
+		}
+		w.step("%s(%q, %s, %t)", method, p.Name, w.parts(p.Parts), p.Style.Explode)
 	}
 	if call.Body != nil {
 		w.body()
@@ -101,11 +105,11 @@ func (w *callWriter) query(p binding.Param) {
 	}
 	switch {
 	case style.Media != "":
-		w.step("QueryJSON(%q, %s)", p.Name, value)
+		w.step("Query(%q, %sJSONText(%s))", p.Name, w.f.use(encodePkg), value)
 	case style.Style == "spaceDelimited" && w.composite(p.Parts[0].Value):
-		w.step("QueryDelimited(%q, %s, %sSpace)", p.Name, value, w.f.use(restPkg))
+		w.step("QueryDelimited(%q, %s, %sSpaces)", p.Name, value, w.f.use(restPkg))
 	case style.Style == "pipeDelimited" && w.composite(p.Parts[0].Value):
-		w.step("QueryDelimited(%q, %s, %sPipe)", p.Name, value, w.f.use(restPkg))
+		w.step("QueryDelimited(%q, %s, %sPipes)", p.Name, value, w.f.use(restPkg))
 	case style.Style == "deepObject":
 		w.step("DeepObject(%q, %s)", p.Name, value)
 	case style.Explode && (p.Style == nil || w.composite(p.Parts[0].Value)):

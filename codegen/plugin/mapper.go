@@ -80,7 +80,7 @@ func (m *mapper) change(expr string, c binding.Change, bare bool) string {
 	case binding.Each:
 		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").value(c.Of))
 	case binding.Match:
-		return fmt.Sprintf("%sOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").match(c))
+		return fmt.Sprintf("%sWith(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").match(c))
 	}
 	if bare {
 		return m.object(c.Fields)

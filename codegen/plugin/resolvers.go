@@ -3,7 +3,6 @@ package plugin
 import (
 	_ "embed"
 	"fmt"
-	"slices"
 	"strings"
 	"text/template"
 

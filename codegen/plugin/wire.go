@@ -47,6 +47,7 @@ type taggedView struct{ Tag, Decoder string }
 type fieldView struct {
 	Name     string // in the graph
 	Wire     string // what the service calls it
+	Whole    bool   // the value is made of the whole object
 	Required bool   // it is never null
 	Go       string // the struct's field
 	Read     string // an expression that reads the value from d

@@ -1,6 +1,9 @@
 package decode
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Again reads the value that comes next and leaves it there, to be read once more.
 func Again[T any](d *Decoder, read func(*Decoder) T) T {
@@ -75,4 +78,14 @@ func Texts(sep string, element func(*Decoder) *string) func(*Decoder) string {
 		}
 		return strings.Join(texts, sep)
 	}
+}
+
+// Given makes of a decoder one that reads a value of the request, in the form in which it
+// is sent to services, whatever the answer has.
+func Given[T any](v any, read func(*Decoder) T) func(*Decoder) T {
+	text, err := json.Marshal(v)
+	if err != nil {
+		text = nullText
+	}
+	return Constant(string(text), read)
 }

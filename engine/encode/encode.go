@@ -5,9 +5,9 @@
 package encode
 
 import (
+	"fmt"
 	"bytes"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 
@@ -157,23 +157,23 @@ func text(part any) (string, bool) {
 	return string(b), true
 }
 
-// IntKey is the text of a whole number that serves as a batch's key.
-func IntKey(n *int) *string {
-	if n == nil {
+// Key is the text of a value that serves as a batch's key; nil of nil.
+func Key[T ~int | ~int64 | ~string](v *T) *string {
+	if v == nil {
 		return nil
 	}
-	text := strconv.Itoa(*n)
+	text := fmt.Sprint(*v)
 	return &text
 }
 
-// IntKeys are the texts of whole numbers that serve as a batch's keys.
-func IntKeys(ns []int) []string {
-	if ns == nil {
+// Keys are the texts of values that serve as a batch's keys; nil of nil.
+func Keys[T ~int | ~int64 | ~string](vs []T) []string {
+	if vs == nil {
 		return nil
 	}
-	texts := make([]string, len(ns))
-	for i, n := range ns {
-		texts[i] = strconv.Itoa(n)
+	texts := make([]string, len(vs))
+	for i, v := range vs {
+		texts[i] = fmt.Sprint(v)
 	}
 	return texts
 }
@@ -191,6 +191,22 @@ func NonNil[T any](vs []*T) []T {
 	}
 	return out
 }
+
+// JSONText is the JSON of a wire value as a text, for the parameters of a call that are
+// written so: nil for nil, since a null stands for what was not given.
+func JSONText(v any) any {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return unwritable{err}
+	}
+	if string(text) == "null" {
+		return nil
+	}
+	return string(text)
+}
+
+// unwritable is no wire value, so that a call which is given it fails.
+type unwritable struct{ error }
 
 // Fields are the members of an encoded input, none for null.
 func Fields(v any) Object {

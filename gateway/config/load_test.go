@@ -346,7 +346,8 @@ func TestTheDemoNeedsNoIssuerAndNoSource(t *testing.T) {
 
 func TestSecretsDoNotPrint(t *testing.T) {
 	c := load(t, "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: "+key+"}]}\n"+
-		"sources: {users: {urls: [http://localhost], headers: {X-Api-Key: swordfish}}}\ncursors: {secret: crimson-clover-over-and-over-again}")
+		"sources: {users: {urls: [http://localhost], headers: {X-Api-Key: swordfish}, config: {tenant: mackerel}}}
+cursors: {secret: crimson-clover-over-and-over-again}")
 	var log bytes.Buffer
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
 		slog.New(handler).Info("settings", "pointer", c, "value", *c, "auth", c.Auth, "sources", c.Sources, "cursors", c.Cursors)
@@ -359,12 +360,12 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
 		printed += fmt.Sprintf(verb, c) + fmt.Sprintf(verb, *c) + fmt.Sprintf(verb, c.Auth) + fmt.Sprintf(verb, c.Sources) + fmt.Sprintf(verb, &c.Auth) + fmt.Sprintf(verb, c.Cursors)
 	}
-	for _, secret := range []string{key, "swordfish", "crimson-clover"} {
+	for _, secret := range []string{key, "swordfish", "mackerel", "crimson-clover"} {
 		if strings.Contains(printed, secret) || strings.Contains(printed, fmt.Sprintf("%x", secret)) {
 			t.Errorf("%q shows", secret)
 		}
 	}
-	for _, shown := range []string{`"issuer":"me"`, `"secret":"•••"`, `"cursors":{"secret":"•••"}`, `"X-Api-Key":"•••"`, `"grace":"30s"`} {
+	for _, shown := range []string{`"issuer":"me"`, `"secret":"•••"`, `"cursors":{"secret":"•••"}`, `"X-Api-Key":"•••"`, `"tenant":"•••"`, `"grace":"30s"`} {
 		if !strings.Contains(string(encoded), shown) {
 			t.Errorf("no %s in %s", shown, encoded)
 		}
@@ -412,7 +413,7 @@ func TestNoErrorShowsASecret(t *testing.T) {
 	} {
 		for _, around := range []string{
 			"auth:\n  issuers:\n    - issuer: me\n      LINE", "auth: {issuers: [{LINE}]}", "auth: {isuers: [{LINE}]}", "auht:\n  LINE",
-			"sources: {users: {headers: {LINE}}}", "sources: {users: {headers: [LINE]}}", "sources:\n  users:\n    headers:\n      LINE",
+			"sources: {users: {headers: {LINE}}}", "sources: {users: {config: {LINE}}}", "sources: {users: {headers: [LINE]}}", "sources:\n  users:\n    headers:\n      LINE",
 			"listen: 3\n---\nauth: {issuers: [{LINE}]}", "auth: !x {LINE}", "auth: &a {LINE}\nlimits: *a",
 		} {
 			if strings.Contains(line, "algorithms") {

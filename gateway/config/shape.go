@@ -65,6 +65,7 @@ var secrets = [][]string{
 	{"cursors", "secret"},
 	{"auth", "issuers", "", "secret"},
 	{"sources", "", "headers", ""},
+	{"sources", "", "config", ""},
 }
 
 // secret tells whether the setting at p is one of them.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -18,6 +19,8 @@ const (
 	// maxMessage bounds an error's text, in bytes: a parser repeats tokens, and one
 	// token can be all of the body.
 	maxMessage = 1000
+	// maxCode bounds a mapped code, in bytes; the log lists codes. A longer one is not taken.
+	maxCode = 100
 	// maxCause bounds what the log says of one error, in bytes.
 	maxCause = 4000
 )
@@ -113,8 +116,15 @@ func bare(err error) error {
 	return err
 }
 
+// extensions are a copy, as the fault may be shared between fields.
 func extensions(f *fault.Error) map[string]any {
-	shown := map[string]any{"code": string(f.Kind)}
+	shown := map[string]any{}
+	maps.Copy(shown, f.Extensions)
+	if code, ok := shown["code"].(string); !ok || code == "" || len(code) > maxCode {
+		shown["code"] = string(f.Kind)
+	}
+	delete(shown, "service")
+	delete(shown, "http")
 	if f.Service != "" {
 		shown["service"] = f.Service
 	}

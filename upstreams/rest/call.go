@@ -13,22 +13,20 @@ package rest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
 const (
 	contentType    = "Content-Type"
+	cookie         = "Cookie"
 	idempotencyKey = "Idempotency-Key"
 
 	// maxHead bounds path, parameters and headers together, in bytes. Servers take less,
@@ -42,8 +40,24 @@ const (
 //
 // Values are strings, booleans, numbers, json.Number, a json.RawMessage of one of
 // these, types based on them, and pointers to them; nil and nil pointers mean "not
-// given". The first value that does not fit its place makes the whole call fail, and
-// what follows is ignored: see Err.
+// given". Some places take lists of them, and encode.Objects of which each member is
+// one. The names of an object's members are the schema's: they are escaped, but which
+// there are is not looked at. The first value that does not fit its place makes the
+// whole call fail, and what follows is ignored: see Err.
+//
+// OpenAPI's parameter styles have these methods:
+//
+//	path    simple          Segment, SegmentList
+//	path    label, matrix   Label, Matrix
+//	query   form            Query, QueryEach
+//	query   spaceDelimited  QueryDelimited with Spaces
+//	query   pipeDelimited   QueryDelimited with Pipes
+//	query   deepObject      DeepObject
+//	header  simple          Header, HeaderList
+//	cookie  form, cookie    Cookie, PlainCookie
+//
+// A parameter of the media type application/json is written by the same methods, from
+// the text that encode.JSONText makes.
 //
 // One goroutine builds a Call; once built, it may be sent any number of times and
 // from several goroutines.
@@ -75,140 +89,34 @@ func (c *Call) Literal(s string) *Call {
 	return c
 }
 
-// Segment adds an untrusted value to the path, as a segment or part of one. Refused
-// are absent and empty values, control characters, and "." and ".." also between the
-// slashes of a longer value, because proxies exist that decode %2F and then resolve
-// dots. Everything but letters, digits and "-._~" is escaped.
-func (c *Call) Segment(v any) *Call {
-	s, ok := c.value(v)
-	if c.err != nil {
-		return c
-	}
-	if why := unfitSegment(s, ok); why != "" {
-		return c.refuse("a value in the path %s", why)
-	}
-	from := len(c.path)
-	c.path = appendEscaped(c.path, s)
-	c.places = append(c.places, place{from, len(c.path)})
-	return c
-}
-
-// unfitSegment says why a value cannot stand in a path; "" when it can.
-func unfitSegment(s string, given bool) string {
-	switch {
-	case !given:
-		return "is missing"
-	case s == "":
-		return "is empty"
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return "has control characters"
-	case hasDotSegment(s):
-		return `must not be or contain the segments "." and ".."`
-	}
-	return ""
-}
-
-func hasDotSegment(s string) bool {
-	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '/' || r == '\\' }) {
-		if part == "." || part == ".." {
-			return true
-		}
-	}
-	return false
-}
-
-// Query adds a parameter. Nil leaves it out, and so does an empty list. The elements
-// of a list are joined by commas, while a comma within an element is escaped.
-func (c *Call) Query(name string, v any) *Call {
-	list, ok := elements(v)
-	if !ok {
-		return c.parameter(name, v)
-	}
-	begun := false
-	for element := range list {
-		s, given := c.value(element)
-		if !given {
-			continue
-		}
-		if begun {
-			c.query = append(c.query, ',')
-		} else {
-			c.query = appendName(c.query, name)
-		}
-		c.query = appendEscaped(c.query, s)
-		begun = true
-	}
-	return c
-}
-
-// QueryEach adds a parameter once for each element of a list (RFC 6570 "explode").
-// What is no list is added as Query does.
-func (c *Call) QueryEach(name string, v any) *Call {
-	list, ok := elements(v)
-	if !ok {
-		return c.parameter(name, v)
-	}
-	for element := range list {
-		c.parameter(name, element)
-	}
-	return c
-}
-
-func (c *Call) parameter(name string, v any) *Call {
-	if s, given := c.value(v); given {
-		c.query = appendEscaped(appendName(c.query, name), s)
-	}
-	return c
-}
-
 // Header sets a header. Nil leaves it out. Line breaks, NUL and other control
 // characters are refused; a name that belongs to the connection (see Reserved) or is
-// no name at all is a fault of the schema.
+// no name at all is a fault of the schema. Cookie is one cookie, name=value, and is
+// added to those that are there; a ';' in it is refused.
 func (c *Call) Header(name string, v any) *Call {
 	if !ValidHeaderName(name) || Reserved(name) {
 		return c.fail(fault.Internal, "a call cannot set the header %q", name)
 	}
 	s, given := c.value(v)
-	if !given {
+	switch {
+	case !given:
 		return c
-	}
-	if !ValidHeaderValue(s) {
+	case !ValidHeaderValue(s):
 		return c.refuse("a value in a header has control characters")
+	case !strings.EqualFold(name, cookie):
+		c.set(name, s)
+		return c
+	case strings.Contains(s, ";"):
+		return c.refuse("a value in a cookie has a semicolon")
 	}
+	return c.addCookies(s)
+}
+
+func (c *Call) set(name, value string) {
 	if c.header == nil {
 		c.header = http.Header{}
 	}
-	c.header.Set(name, s)
-	return c
-}
-
-// JSON makes a wire value the body. Its type is application/json, unless a
-// Content-Type header is set as well (application/merge-patch+json, say).
-// For nil, which stands for an argument that was left out, there is no body.
-func (c *Call) JSON(v any) *Call {
-	if v == nil {
-		return c
-	}
-	body, err := json.Marshal(v)
-	if err != nil {
-		return c.fail(fault.Internal, "the input cannot be written as JSON")
-	}
-	c.body, c.mime = body, "application/json"
-	return c
-}
-
-// Form makes the members of o the body, as application/x-www-form-urlencoded. Nil
-// members are left out; a list repeats its name.
-func (c *Call) Form(o encode.Object) *Call {
-	form := Call{}
-	for _, m := range o {
-		form.QueryEach(m.Name, m.Value)
-	}
-	if form.err != nil && c.err == nil {
-		c.err = form.err
-	}
-	c.body, c.mime = form.query, "application/x-www-form-urlencoded"
-	return c
+	c.header.Set(name, value)
 }
 
 // Idempotent says that sending the call twice does no harm, so that a POST or PATCH

@@ -157,7 +157,7 @@ func TestQueryRefuses(t *testing.T) {
 	}{
 		{"invalid UTF-8", "a\xff", fault.BadUserInput},
 		{"invalid UTF-8 in a list", []string{"ok", "\xff"}, fault.BadUserInput},
-		{"object", encode.Object{{Name: "a", Value: 1}}, fault.Internal},
+		{"object in an object", encode.Object{{Name: "a", Value: encode.Object{}}}, fault.Internal},
 		{"map", map[string]any{"a": 1}, fault.Internal},
 		{"list of lists", []any{[]any{1}}, fault.Internal},
 		{"raw object", json.RawMessage(`{"a":1}`), fault.Internal},

@@ -76,7 +76,7 @@ func (s *Client) Do(ctx context.Context, c *Call) (*Answer, error) {
 		return nil, s.unanswered(ctx, err)
 	}
 	if answer.Status < 200 || answer.Status > 299 {
-		return nil, s.refused(c, answer)
+		return nil, Refused(s.Service, c, answer)
 	}
 	return answer, nil
 }

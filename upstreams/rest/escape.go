@@ -3,6 +3,7 @@ package rest
 import (
 	"net/textproto"
 	"strings"
+	"unicode"
 )
 
 const upperHex = "0123456789ABCDEF"
@@ -21,12 +22,62 @@ func appendEscaped(b []byte, s string) []byte {
 	return b
 }
 
-// appendName begins a parameter in a query or a form.
-func appendName(b []byte, name string) []byte {
-	if len(b) > 0 {
-		b = append(b, '&')
+// appendHeaderElement adds an element of a header that is a list. Only what would end
+// it is escaped, and the escape itself: many services decode nothing in headers.
+func appendHeaderElement(b []byte, s string) []byte {
+	for i := range len(s) {
+		if strings.IndexByte(`,="%`, s[i]) < 0 {
+			b = append(b, s[i])
+		} else {
+			b = appendHex(b, s[i])
+		}
 	}
-	return append(appendEscaped(b, name), '=')
+	return b
+}
+
+// appendPlain is for what needs no escape, as it has been looked at.
+func appendPlain(b []byte, s string) []byte { return append(b, s...) }
+
+// unfitSegment says why a text cannot stand in a path; "" when it can.
+func unfitSegment(s string) (why string) {
+	switch {
+	case s == "":
+		return "a value in the path is empty"
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "a value in the path has control characters"
+	case hasDotSegment(s):
+		return `a value in the path must not be or contain the segments "." and ".."`
+	}
+	return ""
+}
+
+func hasDotSegment(s string) bool {
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// unfitLabel is unfitSegment where dots separate. They need no escape in a URL, so
+// that an escaped one means the same.
+func unfitLabel(s string) (why string) {
+	if strings.Contains(s, ".") {
+		return "a value in the path has a dot, which separates values for the service"
+	}
+	return unfitSegment(s)
+}
+
+// unfitCookie says why a text cannot be an element of a cookie as it is: RFC 6265 has
+// no place for it, or it is the comma of a list.
+func unfitCookie(s string) (why string) {
+	for i := range len(s) {
+		if ch := s[i]; ch <= ' ' || ch >= 0x7f || strings.IndexByte(`",;\`, ch) >= 0 {
+			return "a value in a cookie has characters that no cookie can hold"
+		}
+	}
+	return ""
 }
 
 // appendLiteral adds trusted text of a path: separators and escapes stay, while what

@@ -15,7 +15,7 @@ import (
 type StatusError struct {
 	// Call is the method and the template of the path: "GET /users/{}".
 	Call string
-	// Answer is what came; its body is cut at 64 KiB.
+	// Answer is what came; the body of one that is no 2xx is cut at 64 KiB.
 	Answer *Answer
 }
 
@@ -26,11 +26,12 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s: %d %s: %q", e.Call, e.Answer.Status, http.StatusText(e.Answer.Status), text)
 }
 
-// refused makes a fault of an answer that is no 2xx.
-func (s *Client) refused(c *Call, a *Answer) *fault.Error {
+// Refused makes a fault of a service's answer that is no success: one that is no 2xx,
+// or that says so in its body. Its cause is a *StatusError.
+func Refused(service string, c *Call, a *Answer) *fault.Error {
 	kind, text := meaning(a.Status)
 	return &fault.Error{
-		Kind: kind, Text: text, Service: s.Service, Status: a.Status,
+		Kind: kind, Text: text, Service: service, Status: a.Status,
 		Cause: &StatusError{Call: c.method + " " + c.Template(), Answer: a},
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 var hostile = []string{
 	"u1", "", ".", "..", "...", "/", "//evil.test", "../../etc", "a/../b", `..\x`, "%2e%2e", "%2F", "%", "%zz", "?", "?a=b", "#", "&a=b", "=",
-	";", ",", "+", " ", "\t", "\x00", "\r\n", "a\r\nX-Admin: 1\r\n\r\nGET /admin HTTP/1.1", "@evil.test", ":80", "[::1]", "{}", "*",
+	";", ",", "+", " ", "\t", "\x00", "\r\n", "a\r\nX-Admin: 1\r\n\r\nGET /admin HTTP/1.1", "@evil.test", ":80", "[::1]", "{}", "*", "a|b", `"a`, `b"`, "1.5", "--",
 	"\u2025", "\uff0e\uff0e\uff0f", "Käse", "\u202e", "\u2028", "\xff", "\xc0\xae", "\u0085", "http://evil.test/", strings.Repeat("a", 5000),
 }
 
@@ -26,7 +26,7 @@ var hostile = []string{
 type seen struct{ *http.Request }
 
 // newWitness starts a service that tells what it got of a call.
-func newWitness(f *testing.F) func(t *testing.T, c *rest.Call) (seen, error) {
+func newWitness(f testing.TB) func(t *testing.T, c *rest.Call) (seen, error) {
 	var got *http.Request
 	client, server := newService(f, func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"math"
 	"reflect"
 	"strconv"
@@ -89,42 +88,76 @@ func raw(message json.RawMessage) (s string, given bool, err error) {
 	return string(message), true, nil
 }
 
-// elements ranges over a list; ok is false for what is none. A nil list, or a nil
-// pointer to one, has no elements.
-func elements(v any) (list iter.Seq[any], ok bool) {
+// shape is how many values a value holds.
+type shape int
+
+const (
+	scalar  shape = iota // itself, or none
+	list                 // its elements
+	members              // those of an encode.Object
+)
+
+// pieces are the values that a value holds: itself, elements, or members. A nil list,
+// or a nil pointer to one, has none.
+type pieces struct {
+	shape  shape
+	value  any           // itself
+	object encode.Object // its members,
+	texts  []string      // or its elements,
+	other  reflect.Value // in a slice of another type
+}
+
+func piecesOf(v any) pieces {
 	switch v := v.(type) {
-	case []any:
-		return each(v), true
+	case encode.Object:
+		return pieces{shape: members, object: v}
 	case []string:
-		return each(v), true
-	case nil, string, bool, int, int64, float64, json.RawMessage, encode.Object: // the last two are slices, but no lists
-		return nil, false
+		return pieces{shape: list, texts: v}
+	case nil, string, bool, int, int64, float64, json.RawMessage: // the last is a slice, but no list
+		return pieces{value: v}
 	}
 	value := reflect.ValueOf(v)
 	if value.Kind() == reflect.Pointer && value.Type().Elem().Kind() == reflect.Slice {
 		if value.IsNil() {
-			return each([]any(nil)), true
+			return pieces{shape: list}
 		}
 		value = value.Elem()
 	}
 	if value.Kind() != reflect.Slice {
-		return nil, false
+		return pieces{value: v}
 	}
-	return func(yield func(any) bool) {
-		for _, element := range value.Seq2() {
-			if !yield(element.Interface()) {
-				return
-			}
-		}
-	}, true
+	return pieces{shape: list, other: value}
 }
 
-func each[T any](list []T) iter.Seq[any] {
-	return func(yield func(any) bool) {
-		for _, element := range list {
-			if !yield(element) {
-				return
-			}
+// all ranges over the pieces, with the names of members.
+func (p *pieces) all(yield func(name string, v any) bool) {
+	for i := range p.len() {
+		if !yield(p.at(i)) {
+			return
 		}
 	}
+}
+
+func (p *pieces) len() int {
+	switch {
+	case p.shape == scalar:
+		return 1
+	case p.shape == members:
+		return len(p.object)
+	case p.other.IsValid():
+		return p.other.Len()
+	}
+	return len(p.texts)
+}
+
+func (p *pieces) at(i int) (name string, v any) {
+	switch {
+	case p.shape == scalar:
+		return "", p.value
+	case p.shape == members:
+		return p.object[i].Name, p.object[i].Value
+	case p.other.IsValid():
+		return "", p.other.Index(i).Interface()
+	}
+	return "", p.texts[i]
 }

@@ -1,0 +1,22 @@
+package mapping_test
+
+import (
+	"fmt"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/mapping"
+)
+
+// What a service says of its own error becomes what a client is told.
+func Example() {
+	answer, err := mapping.Parse([]byte(`{"error": {"code": 17, "details": ["too short", null, "too plain"]}}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	failure := mapping.Path(answer, "error")
+	fmt.Println(mapping.Match(mapping.Path(failure, "code"), "OTHER", [2]any{17, "WEAK_PASSWORD"}))
+	fmt.Println(mapping.JoinNotNull(mapping.Path(failure, "details"), ", "))
+	// Output:
+	// WEAK_PASSWORD
+	// too short, too plain
+}

@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+// parallel is how many parents Singly works for at the same time.
+const parallel = 16
+
+// Singly answers a field with work of its own for each parent, a few at a time. A parent
+// without a key gets V's zero value; from names the fields that the key is made of, as in
+// One.
+func Singly[P, K, V any](ctx context.Context, parents []*P, from []string, key func(*P) *K, answer func(context.Context, K) (V, error)) ([]V, error) {
+	values := make([]V, len(parents))
+	errs := make(graphql.BatchErrorList, len(parents))
+	bad := badKeys(ctx, parents, from)
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for i, parent := range parents {
+		if bad != nil && bad[i] != nil {
+			errs[i] = bad[i]
+			continue
+		}
+		k := keyOf(parent, i, bad, key)
+		if k == nil {
+			continue
+		}
+		group.Go(func() error {
+			values[i], errs[i] = careful(ctx, *k, answer)
+			return nil
+		})
+	}
+	_ = group.Wait() // which has no error of its own
+	for _, err := range errs {
+		if err != nil {
+			return values, errs
+		}
+	}
+	return values, nil
+}
+
+// careful turns a panic into an error of its parent's, since nobody else would recover it.
+func careful[K, V any](ctx context.Context, key K, answer func(context.Context, K) (V, error)) (v V, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fault.New(fault.Internal, "internal error").Because(fmt.Errorf("panic: %v", r))
+		}
+	}()
+	return answer(ctx, key)
+}
+
+// KeyText writes a key of any type as text.
+func KeyText(key any) string { return fmt.Sprint(key) }
+
+// Selects tells whether the client asks for one of the named fields of the value that the
+// field in ctx gives, through fragments too.
+func Selects(ctx context.Context, names ...string) bool {
+	if !graphql.HasOperationContext(ctx) || graphql.GetFieldContext(ctx) == nil {
+		return true // nobody tells
+	}
+	return slices.ContainsFunc(graphql.CollectAllFields(ctx), func(field string) bool { return slices.Contains(names, field) })
+}
