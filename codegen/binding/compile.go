@@ -27,6 +27,7 @@ func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
 	c.goNames()
 	c.guards()
 	c.wireNames()
+	c.listSizes()
 	if err := c.faults.OrNil(); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,173 @@
+package explain
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// asks is what a visit wants of its call: keys, so many in one call.
+type asks struct {
+	keys   Count
+	one    int    // how many keys one call carries; 0 is any number
+	whole  bool   // one call answers for any keys, which it does not carry
+	shares string // the same for visits that one call can answer; "" for none
+	from   string // the place that the keys come from
+	object string // the type of the objects there
+	key    string // their field, or fields
+}
+
+// asks finds out what a bound field wants. A field of the root has one key, itself; one
+// that is joined has what it takes from its parents.
+func (w *walker) asks(p place, s *selected, b *binding.Field) asks {
+	if p.object == w.root {
+		return asks{keys: 1, one: 1}
+	}
+	a := asks{keys: p.count, from: p.id, object: p.object.Name, key: strings.Join(own(&b.Call), " "), shares: shares(b, s)}
+	switch {
+	case b.Batch == nil && a.key == "":
+		a.whole = true
+	case b.Batch == nil:
+		a.one = 1
+	default:
+		a.key, a.one, a.whole = b.Batch.Parent.Name, b.Batch.MaxSize, !carriesKeys(&b.Call)
+		if listOfKeys(b) {
+			a.keys = p.count.times(w.keys(p, b))
+		}
+	}
+	return a
+}
+
+// shares names what calls of two bindings have in common when one of them answers both:
+// the same as the names and types of their batches in engine.
+func shares(b *binding.Field, s *selected) string {
+	return fmt.Sprintf("%s %q %s: %s", b.Source, b.Root, answerOf(b), rendered(&b.Call, s.arguments))
+}
+
+// answerOf tells answers apart that the same call is read for.
+func answerOf(b *binding.Field) string {
+	t := b.Definition.Type
+	if b.Batch == nil {
+		return t.String()
+	}
+	if listOfKeys(b) {
+		t = t.Elem
+	}
+	if b.Batch.Item == "" {
+		return fmt.Sprintf("{%s} %d", t, b.Batch.MaxSize)
+	}
+	return fmt.Sprintf("%t %s by %s %d", t.Elem != nil, t.Name(), b.Batch.Item, b.Batch.MaxSize)
+}
+
+// rendered is a call with the values that are known when nobody has asked yet.
+func rendered(c *binding.Call, arguments map[string]any) string {
+	r := &renderer{own: own(c), arguments: arguments}
+	all := []any{c.Method, r.parts(c.Path)}
+	for _, p := range c.Query {
+		all = append(all, "?"+p.Name, p.Each, r.parts(p.Parts))
+	}
+	for _, p := range c.Headers {
+		all = append(all, ":"+p.Name, r.parts(p.Parts))
+	}
+	if c.Body != nil {
+		all = append(all, c.Form, r.value(c.Body))
+	}
+	text, _ := json.Marshal(all)
+	return string(text)
+}
+
+type renderer struct {
+	own       []string // the parent's fields that the call takes
+	arguments map[string]any
+}
+
+func (r *renderer) parts(parts []binding.Part) []any {
+	all := make([]any, len(parts))
+	for i, p := range parts {
+		if all[i] = p.Literal; p.Value != nil {
+			all[i] = r.value(p.Value)
+		}
+	}
+	return all
+}
+
+// value writes a variable. What comes from the parents is named by its place among what
+// the call takes of them, since their fields may be called differently.
+func (r *renderer) value(v *binding.Value) any {
+	switch v.Scope {
+	case binding.Args:
+		return map[string]any{"args": inside(r.arguments[v.Path[0]], v.Path[1:])}
+	case binding.Keys:
+		return map[string]any{"keys": true}
+	case binding.This:
+		return map[string]any{"own": slices.Index(r.own, v.Path[0]), "type": v.Type.Name()}
+	}
+	return map[string]any{string(v.Scope): v.Path}
+}
+
+// own are the parent's fields that a call takes for $this, each once.
+func own(c *binding.Call) []string {
+	var names []string
+	for _, v := range values(c) {
+		if v.Scope == binding.This && !slices.Contains(names, v.Path[0]) {
+			names = append(names, v.Path[0])
+		}
+	}
+	return names
+}
+
+// values are all that a call takes.
+func values(c *binding.Call) []*binding.Value {
+	var all []*binding.Value
+	add := func(parts []binding.Part) {
+		for _, p := range parts {
+			if p.Value != nil {
+				all = append(all, p.Value)
+			}
+		}
+	}
+	add(c.Path)
+	for _, p := range slices.Concat(c.Query, c.Headers) {
+		add(p.Parts)
+	}
+	if c.Body != nil {
+		all = append(all, c.Body)
+	}
+	return all
+}
+
+// callOf describes the call of a binding.
+func callOf(b *binding.Field, op *ast.OperationDefinition, needs []string) *Call {
+	call := &Call{Source: b.Source, Method: b.Call.Method, Path: b.Call.Template, Cache: cacheOf(b, op, needs)}
+	if b.Batch != nil {
+		call.Batch = &Batch{Key: b.Batch.Parent.Name, MaxSize: b.Batch.MaxSize, Whole: !carriesKeys(&b.Call)}
+	}
+	return call
+}
+
+// carriesKeys tells whether a call says for which keys it asks.
+func carriesKeys(c *binding.Call) bool {
+	return slices.ContainsFunc(values(c), func(v *binding.Value) bool { return v.Scope == binding.Keys })
+}
+
+// cacheOf tells for whom the answer of a call could be kept.
+func cacheOf(b *binding.Field, op *ast.OperationDefinition, needs []string) Cache {
+	switch {
+	case op.Operation != ast.Query || b.Call.Method != "GET":
+		return CacheNever
+	case len(needs) > 0 || slices.ContainsFunc(values(&b.Call), ofCaller):
+		return CachePerCaller
+	}
+	return CacheShared
+}
+
+// ofCaller tells whether a value says something of who asks: a claim, or a header of the
+// request.
+func ofCaller(v *binding.Value) bool {
+	return v.Scope == binding.Claims || v.Scope == "request"
+}
