@@ -10,7 +10,7 @@ import (
 // answer has brought, so that all their keys are known at one moment.
 type group struct {
 	first  *visit
-	wanted map[string]map[string]map[string]Count // keys by place, type and field
+	wanted map[origin]map[string]Count // keys by the fields that hold them
 }
 
 // count numbers the nodes, finds those that share calls, and adds the calls up.
@@ -71,7 +71,7 @@ func (c *counter) put(v *visit) {
 	if shared := g != nil && v.asks.shares != ""; shared {
 		v.node.Call.SharesCallsOf = g.first.node.ID
 	} else {
-		g = &group{first: v, wanted: map[string]map[string]map[string]Count{}}
+		g = &group{first: v, wanted: map[origin]map[string]Count{}}
 		c.groups[key] = g
 		c.order = append(c.order, g)
 		c.spares(v, g)
@@ -97,33 +97,33 @@ func (c *counter) spares(v *visit, g *group) {
 func (g *group) add(v *visit) {
 	a := v.asks
 	v.node.Call.Keys = a.keys
-	types := g.wanted[a.from]
-	if types == nil {
-		types = map[string]map[string]Count{}
-		g.wanted[a.from] = types
+	if g.wanted[a.origin] == nil {
+		g.wanted[a.origin] = map[string]Count{}
 	}
-	if types[a.object] == nil {
-		types[a.object] = map[string]Count{}
-	}
-	types[a.object][a.key] = max(types[a.object][a.key], a.keys)
+	g.wanted[a.origin][a.field] = max(g.wanted[a.origin][a.field], a.keys)
 }
 
-// count says how many calls carry the keys of the group: an object is of one type only,
-// so that the largest of them tells, and a field of it is one key, however often it is
-// asked for.
+// count says how many calls carry the keys of the group.
 func (g *group) count() {
-	var keys Count
-	for _, types := range g.wanted {
-		var most Count
-		for _, fields := range types {
-			var sum Count
-			for n := range maps.Values(fields) {
-				sum = sum.plus(n)
-			}
-			most = max(most, sum)
-		}
-		keys = keys.plus(most)
-	}
 	call := g.first.node.Call
-	call.Keys, call.Calls = keys, keys.over(g.first.asks.one)
+	call.Keys = g.keys()
+	call.Calls = call.Keys.over(g.first.asks.one)
+}
+
+// keys adds up what the group wants: a field of an object is one key, however often it is
+// asked for, and an object is of one type only, so that the type with most keys tells.
+func (g *group) keys() Count {
+	most := map[string]Count{}
+	for from, fields := range g.wanted {
+		var sum Count
+		for n := range maps.Values(fields) {
+			sum = sum.plus(n)
+		}
+		most[from.place] = max(most[from.place], sum)
+	}
+	var all Count
+	for n := range maps.Values(most) {
+		all = all.plus(n)
+	}
+	return all
 }

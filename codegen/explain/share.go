@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
@@ -17,10 +15,12 @@ type asks struct {
 	one    int    // how many keys one call carries; 0 is any number
 	whole  bool   // one call answers for any keys, which it does not carry
 	shares string // the same for visits that one call can answer; "" for none
-	from   string // the place that the keys come from
-	object string // the type of the objects there
-	key    string // their field, or fields
+	field  string // what holds the keys in the parents; several fields make one key
+	origin origin
 }
+
+// origin is where keys come from: objects of one type at one place.
+type origin struct{ place, object string }
 
 // asks finds out what a bound field wants. A field of the root has one key, itself; one
 // that is joined has what it takes from its parents.
@@ -28,17 +28,17 @@ func (w *walker) asks(p place, s *selected, b *binding.Field) asks {
 	if p.object == w.root {
 		return asks{keys: 1, one: 1}
 	}
-	a := asks{keys: p.count, from: p.id, object: p.object.Name, key: strings.Join(own(&b.Call), " "), shares: shares(b, s)}
+	a := asks{keys: p.count, shares: shares(b, s), origin: origin{p.id, p.object.Name}}
 	switch {
-	case b.Batch == nil && a.key == "":
-		a.whole = true
 	case b.Batch == nil:
-		a.one = 1
-	default:
-		a.key, a.one, a.whole = b.Batch.Parent.Name, b.Batch.MaxSize, !carriesKeys(&b.Call)
-		if listOfKeys(b) {
-			a.keys = p.count.times(w.keys(p, b))
+		a.field = strings.Join(own(&b.Call), " ")
+		if a.whole = a.field == ""; !a.whole {
+			a.one = 1
 		}
+	case listOfKeys(b):
+		a.field, a.one, a.keys = b.Batch.Parent.Name, b.Batch.MaxSize, p.count.times(w.keys(p, b))
+	default:
+		a.field, a.one, a.whole = b.Batch.Parent.Name, b.Batch.MaxSize, !carriesKeys(&b.Call)
 	}
 	return a
 }
@@ -108,66 +108,4 @@ func (r *renderer) value(v *binding.Value) any {
 		return map[string]any{"own": slices.Index(r.own, v.Path[0]), "type": v.Type.Name()}
 	}
 	return map[string]any{string(v.Scope): v.Path}
-}
-
-// own are the parent's fields that a call takes for $this, each once.
-func own(c *binding.Call) []string {
-	var names []string
-	for _, v := range values(c) {
-		if v.Scope == binding.This && !slices.Contains(names, v.Path[0]) {
-			names = append(names, v.Path[0])
-		}
-	}
-	return names
-}
-
-// values are all that a call takes.
-func values(c *binding.Call) []*binding.Value {
-	var all []*binding.Value
-	add := func(parts []binding.Part) {
-		for _, p := range parts {
-			if p.Value != nil {
-				all = append(all, p.Value)
-			}
-		}
-	}
-	add(c.Path)
-	for _, p := range slices.Concat(c.Query, c.Headers) {
-		add(p.Parts)
-	}
-	if c.Body != nil {
-		all = append(all, c.Body)
-	}
-	return all
-}
-
-// callOf describes the call of a binding.
-func callOf(b *binding.Field, op *ast.OperationDefinition, needs []string) *Call {
-	call := &Call{Source: b.Source, Method: b.Call.Method, Path: b.Call.Template, Cache: cacheOf(b, op, needs)}
-	if b.Batch != nil {
-		call.Batch = &Batch{Key: b.Batch.Parent.Name, MaxSize: b.Batch.MaxSize, Whole: !carriesKeys(&b.Call)}
-	}
-	return call
-}
-
-// carriesKeys tells whether a call says for which keys it asks.
-func carriesKeys(c *binding.Call) bool {
-	return slices.ContainsFunc(values(c), func(v *binding.Value) bool { return v.Scope == binding.Keys })
-}
-
-// cacheOf tells for whom the answer of a call could be kept.
-func cacheOf(b *binding.Field, op *ast.OperationDefinition, needs []string) Cache {
-	switch {
-	case op.Operation != ast.Query || b.Call.Method != "GET":
-		return CacheNever
-	case len(needs) > 0 || slices.ContainsFunc(values(&b.Call), ofCaller):
-		return CachePerCaller
-	}
-	return CacheShared
-}
-
-// ofCaller tells whether a value says something of who asks: a claim, or a header of the
-// request.
-func ofCaller(v *binding.Value) bool {
-	return v.Scope == binding.Claims || v.Scope == "request"
 }
