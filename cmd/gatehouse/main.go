@@ -73,7 +73,7 @@ func check() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the mistakes as JSON: file, line, column, message")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the mistakes as JSON: file, line, column, code, message")
 	return cmd
 }
 

@@ -14,13 +14,13 @@ func (b *bindingCompiler) batch(d *ast.Directive) {
 		return
 	}
 	if b.root {
-		b.faults.Add(arg.Value.Position, "%s has no parents to batch; remove batch", b.name())
+		b.faults.Add(BatchWithoutParents, arg.Value.Position, "%s has no parents to batch; remove batch", b.name())
 		return
 	}
 	size := child(arg.Value, "maxSize")
 	b.field.Batch = &Batch{MaxSize: number(size)}
 	if size != nil && b.field.Batch.MaxSize < 1 {
-		b.faults.Add(size.Position, "maxSize is how many keys one call may carry, 1 or more")
+		b.faults.Add(BatchSize, size.Position, "maxSize is how many keys one call may carry, 1 or more")
 	}
 	if key := child(arg.Value, "key"); key != nil {
 		b.itemKey(key)
@@ -36,9 +36,9 @@ func (b *bindingCompiler) itemKey(key *ast.Value) {
 	f := item.Fields.ForName(key.Raw)
 	switch {
 	case f == nil || !Sent(f):
-		b.faults.Add(key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, sentFields(item)))
+		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, sentFields(item)))
 	case !isKey(f.Type) || !f.Type.NonNull:
-		b.faults.Add(key.Position, "%s.%s is %s, but a key is ID!, String! or Int!", item.Name, key.Raw, f.Type)
+		b.faults.Add(KeyType, key.Position, "%s.%s is %s, but a key is ID!, String! or Int!", item.Name, key.Raw, f.Type)
 	default:
 		b.field.Batch.Item = key.Raw
 	}
@@ -57,17 +57,17 @@ func (b *bindingCompiler) keysUsed(v *ast.Value) {
 	}
 	t, field := batch.Parent.Type, b.field.Definition
 	if !isKey(t) && (t.Elem == nil || !isKey(t.Elem)) {
-		b.faults.Add(v.Position, "%s.%s is %s, but a key is an ID, a String or an Int, or a list of them", b.field.Object.Name, batch.Parent.Name, t)
+		b.faults.Add(KeyType, v.Position, "%s.%s is %s, but a key is an ID, a String or an Int, or a list of them", b.field.Object.Name, batch.Parent.Name, t)
 		return
 	}
 	if isList(t) && !isList(field.Type) {
-		b.faults.Add(v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, field.Name)
+		b.faults.Add(KeyListNeedsList, v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, field.Name)
 	}
 	if !t.NonNull && field.Type.NonNull {
 		b.mayBeNull(batch.Parent)
 	}
 	if !isList(field.Type) && field.Type.NonNull && b.schema.Types[field.Type.NamedType].IsLeafType() {
-		b.faults.Add(field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
+		b.faults.Add(NullPossible, field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
 	}
 }
 
@@ -85,7 +85,7 @@ func (b *bindingCompiler) nullKeys(v *ast.Value) {
 
 func (b *bindingCompiler) mayBeNull(key *ast.FieldDefinition) {
 	t := b.field.Definition.Type
-	b.faults.Add(t.Position, "%s.%s may be null, and then %s is null too; make it %s",
+	b.faults.Add(NullPossible, t.Position, "%s.%s may be null, and then %s is null too; make it %s",
 		b.field.Object.Name, key.Name, b.name(), strings.TrimSuffix(t.String(), "!"))
 }
 
@@ -97,14 +97,14 @@ func (b *bindingCompiler) parentOfKeys(v *ast.Value) {
 	switch {
 	case batch.Parent != nil:
 		if key != nil && batch.Item == "" && key.Raw != batch.Parent.Name && b.schema.Types[b.field.Definition.Type.Name()].IsLeafType() {
-			b.faults.Add(key.Position, "the keys of %s are those in the call, {$batch.%s}; leave out key", b.name(), batch.Parent.Name)
+			b.faults.Add(TwoKeys, key.Position, "the keys of %s are those in the call, {$batch.%s}; leave out key", b.name(), batch.Parent.Name)
 		}
 	case key == nil:
-		b.faults.Add(v.Position, "the batch's keys stand nowhere in the call; write {$batch.field} into its query, or name the parent's field by batch: {key: \"field\"} when one answer holds them all")
+		b.faults.Add(KeysNowhere, v.Position, "the batch's keys stand nowhere in the call; write {$batch.field} into its query, or name the parent's field by batch: {key: \"field\"} when one answer holds them all")
 	case b.parentField(key.Raw) == nil:
-		b.faults.Add(key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, sentFields(b.field.Object)))
+		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, sentFields(b.field.Object)))
 	case batch.MaxSize > 0:
-		b.faults.Add(v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or write {$batch.%s} into its query", key.Raw)
+		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or write {$batch.%s} into its query", key.Raw)
 	default:
 		batch.Parent = b.parentField(key.Raw)
 	}
@@ -123,7 +123,7 @@ func (b *bindingCompiler) result() {
 	t := b.field.Definition.Type
 	b.readable(t, b.field.Position, map[string]bool{})
 	if b.field.Batch != nil && isList(t) && isList(t.Elem) {
-		b.faults.Add(b.field.Position, "%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.name())
+		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.name())
 	}
 }
 
@@ -139,10 +139,10 @@ func (b *bindingCompiler) readable(t *ast.Type, pos *ast.Position, seen map[stri
 	seen[def.Name] = true
 	switch def.Kind {
 	case ast.Interface, ast.Union:
-		b.faults.Add(pos, "%s is %s, and nothing says which type a service's answer is; resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def))
+		b.faults.Add(AbstractAnswer, pos, "%s is %s, and nothing says which type a service's answer is; resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def))
 	case ast.Scalar:
 		if !slices.Contains(scalars, def.Name) {
-			b.faults.Add(pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, quoteAll(scalars))
+			b.faults.Add(UnknownScalar, pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, quoteAll(scalars))
 		}
 	case ast.Object:
 		for _, f := range def.Fields {
@@ -161,7 +161,7 @@ func (b *bindingCompiler) sendable(t *ast.Type, pos *ast.Position, seen map[stri
 	}
 	seen[def.Name] = true
 	if def.Kind == ast.Scalar && !slices.Contains(scalars, def.Name) {
-		b.faults.Add(pos, "nothing writes %s for a service; the scalars are %s", def.Name, quoteAll(scalars))
+		b.faults.Add(UnknownScalar, pos, "nothing writes %s for a service; the scalars are %s", def.Name, quoteAll(scalars))
 	}
 	if def.Kind == ast.InputObject {
 		for _, f := range def.Fields {

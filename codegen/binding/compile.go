@@ -58,7 +58,7 @@ func (c *compiler) sources() {
 		}
 		name := text(d, "name")
 		if c.known(name) {
-			c.faults.Add(d.Position, "the source %q is declared twice; keep one", name)
+			c.faults.Add(RepeatedSource, d.Position, "the source %q is declared twice; keep one", name)
 			continue
 		}
 		c.graph.Sources = append(c.graph.Sources, Source{Name: name, OpenAPI: text(d, "openapi"), Position: d.Position})
@@ -81,7 +81,7 @@ func (c *compiler) unusedSources() {
 	for _, s := range c.graph.Sources {
 		used := slices.ContainsFunc(c.graph.Fields, func(f *Field) bool { return f.Source == s.Name })
 		if !used && len(c.faults) == 0 {
-			c.faults.Add(s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
+			c.faults.Add(UnusedSource, s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
 		}
 	}
 }
@@ -89,21 +89,21 @@ func (c *compiler) unusedSources() {
 // field compiles a field's binding, if it has one.
 func (c *compiler) field(object *ast.Definition, field *ast.FieldDefinition) {
 	if returned := c.schema.Types[field.Type.Name()]; c.isRoot(returned) {
-		c.faults.Add(field.Type.Position, "%s is where operations begin, so no field can return it; return what you want of it", returned.Name)
+		c.faults.Add(RootReturned, field.Type.Position, "%s is where operations begin, so no field can return it; return what you want of it", returned.Name)
 	}
 	d := field.Directives.ForName("connect")
 	switch {
 	case d == nil:
 		if object.Kind == ast.Object && !c.isRoot(object) && len(field.Arguments) > 0 && Sent(field) {
-			c.faults.Add(field.Arguments[0].Position, "%s.%s has arguments, but nothing uses them; bind the field with @connect, or answer it by hand with @goField(forceResolver: true)", object.Name, field.Name)
+			c.faults.Add(UnusedArgument, field.Arguments[0].Position, "%s.%s has arguments, but nothing uses them; bind the field with @connect, or answer it by hand with @goField(forceResolver: true)", object.Name, field.Name)
 		}
 	case c.broken[d]:
 	case object.Kind == ast.Interface:
-		c.faults.Add(d.Position, "%s.%s is a field of an interface; bind it on the types that implement %s", object.Name, field.Name, object.Name)
+		c.faults.Add(BoundInterface, d.Position, "%s.%s is a field of an interface; bind it on the types that implement %s", object.Name, field.Name, object.Name)
 	case object == c.schema.Subscription:
-		c.faults.Add(d.Position, "%s.%s is a subscription, and a call answers only once; resolve it by hand in resolvers/", object.Name, field.Name)
+		c.faults.Add(BoundSubscription, d.Position, "%s.%s is a subscription, and a call answers only once; resolve it by hand in resolvers/", object.Name, field.Name)
 	case byHand(field):
-		c.faults.Add(d.Position, "%s.%s is bound by @connect and answered by hand with @goField(forceResolver: true); remove one of them", object.Name, field.Name)
+		c.faults.Add(BoundTwice, d.Position, "%s.%s is bound by @connect and answered by hand with @goField(forceResolver: true); remove one of them", object.Name, field.Name)
 	default:
 		c.connect(object, field, d)
 	}
@@ -113,7 +113,7 @@ func (c *compiler) field(object *ast.Definition, field *ast.FieldDefinition) {
 func (c *compiler) connect(object *ast.Definition, field *ast.FieldDefinition, d *ast.Directive) {
 	f := &Field{Object: object, Definition: field, Position: d.Position, Source: text(d, "source")}
 	if !c.known(f.Source) {
-		c.faults.Add(d.Arguments.ForName("source").Value.Position, "there is no source %q%s", f.Source, DidYouMean(f.Source, c.sourceNames()))
+		c.faults.Add(UnknownSource, d.Arguments.ForName("source").Value.Position, "there is no source %q%s", f.Source, DidYouMean(f.Source, c.sourceNames()))
 	}
 	b := &bindingCompiler{compiler: c, field: f, root: c.isRoot(object), used: map[string]bool{}}
 	before := len(c.faults)
@@ -149,7 +149,7 @@ func (c *compiler) wireNames() {
 				c.graph.wire[[2]string{name, v.name}] = wire
 			}
 			if other, twice := seen[wire]; twice {
-				c.faults.Add(v.position, "%s.%s and %s.%s are both %q to the services; give each its own @json(name:)", name, other, name, v.name, wire)
+				c.faults.Add(RepeatedWireName, v.position, "%s.%s and %s.%s are both %q to the services; give each its own @json(name:)", name, other, name, v.name, wire)
 			}
 			seen[wire] = v.name
 		}
@@ -162,7 +162,7 @@ func (c *compiler) foreignDirectives() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
 		d := c.schema.Directives[name]
 		if !d.Position.Src.BuiltIn && !vocabulary(d.Position) && !slices.Contains(c.inert, name) {
-			c.faults.Add(d.Position, "nothing runs @%s; remove it, or name it in gqlgen.yml if it is for other tools: directives: {%s: {skip_runtime: true}}", name, name)
+			c.faults.Add(ForeignDirective, d.Position, "nothing runs @%s; remove it, or name it in gqlgen.yml if it is for other tools: directives: {%s: {skip_runtime: true}}", name, name)
 		}
 	}
 }
@@ -173,7 +173,7 @@ func (c *compiler) goNames() {
 	for _, object := range c.objects() {
 		resolved := func(f *ast.FieldDefinition) bool { return !Sent(f) && !strings.HasPrefix(f.Name, "__") }
 		if strings.EqualFold(object.Name, "services") && object.Kind == ast.Object && slices.ContainsFunc(object.Fields, resolved) {
-			c.faults.Add(object.Position, "the type %s would be a Go method of resolvers.Resolver, whose Services are there already; name it otherwise", object.Name)
+			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, whose Services are there already; name it otherwise", object.Name)
 		}
 	}
 }

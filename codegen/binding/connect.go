@@ -33,12 +33,12 @@ func (b *bindingCompiler) call(d *ast.Directive) {
 			continue
 		}
 		if written != nil {
-			b.faults.Add(v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
+			b.faults.Add(OneVerb, v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
 		}
 		call.Method, written = verb, v
 	}
 	if written == nil {
-		b.faults.Add(http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", quoteAll(verbs[1:]))
+		b.faults.Add(OneVerb, http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", quoteAll(verbs[1:]))
 		return
 	}
 	call.Template, call.Position = written.Raw, written.Position
@@ -57,7 +57,7 @@ func (b *bindingCompiler) target(v *ast.Value) {
 	}
 	path, query, hasQuery := t.cutFirst("?")
 	if len(path) == 0 || !strings.HasPrefix(path[0].literal, "/") {
-		b.faults.Add(v.Position, "a path begins with \"/\"; the host is said in gateway.yaml under sources.%s.urls", b.field.Source)
+		b.faults.Add(RelativePath, v.Position, "a path begins with \"/\"; the host is said in gateway.yaml under sources.%s.urls", b.field.Source)
 		return
 	}
 	b.field.Call.Path = b.path(v, path)
@@ -71,7 +71,7 @@ func (b *bindingCompiler) target(v *ast.Value) {
 func (b *bindingCompiler) path(v *ast.Value, t template) []Part {
 	for _, p := range t {
 		if p.scope == "" && hostilePath(p.literal) {
-			b.at(v, p, "the path %q holds an empty, \".\" or \"..\" segment, a #, a backslash, a white space or a control character; write it without", p.literal)
+			b.at(HostilePath, v, p, "the path %q holds an empty, \".\" or \"..\" segment, a #, a backslash, a white space or a control character; write it without", p.literal)
 		}
 	}
 	parts := b.parts(v, t)
@@ -82,11 +82,11 @@ func (b *bindingCompiler) path(v *ast.Value, t template) []Part {
 		}
 		switch {
 		case part.Value.Scope == Keys:
-			b.at(v, t[i], "%s stands in the path, where one call can carry one key only; put the keys into the query, or write $this and leave out batch", t[i].variable())
+			b.at(KeysInPath, v, t[i], "%s stands in the path, where one call can carry one key only; put the keys into the query, or write $this and leave out batch", t[i].variable())
 		case isList(part.Value.Type):
-			b.at(v, t[i], "%s is a list, which a path cannot hold", t[i].variable())
+			b.at(ListHasNoPlace, v, t[i], "%s is a list, which a path cannot hold", t[i].variable())
 		case part.Value.Scope == Args && !part.Value.Type.NonNull:
-			b.at(v, t[i], "%s may be null, and a path has no place for null; %s", t[i].variable(), notNull(part.Value))
+			b.at(NullInPath, v, t[i], "%s may be null, and a path has no place for null; %s", t[i].variable(), notNull(part.Value))
 		}
 		b.scalar(v, t[i], part.Value)
 	}
@@ -105,7 +105,7 @@ func notNull(v *Value) string {
 func (b *bindingCompiler) noStars(v *ast.Value, t template, what string) {
 	for _, p := range t {
 		if p.each {
-			b.at(v, p, "%s has nothing to repeat; leave out the *", what)
+			b.at(NothingToRepeat, v, p, "%s has nothing to repeat; leave out the *", what)
 		}
 	}
 }
@@ -127,12 +127,12 @@ func (b *bindingCompiler) query(v *ast.Value, t template) {
 	}
 	name, value, found := t.cutFirst("=")
 	if !found || len(name) != 1 || name[0].scope != "" {
-		b.at(v, t[0], "a query parameter is written name=value")
+		b.at(BrokenQuery, v, t[0], "a query parameter is written name=value")
 		return
 	}
 	for _, p := range t {
 		if p.scope == "" && (escape.MatchString(p.literal) || strings.ContainsFunc(p.literal, unicode.IsControl)) {
-			b.at(v, p, "%q holds an escape or a control character; write plain text, which is escaped when it is sent", p.literal)
+			b.at(EscapedQuery, v, p, "%q holds an escape or a control character; write plain text, which is escaped when it is sent", p.literal)
 		}
 	}
 	param := Param{Name: name[0].literal, Parts: b.parts(v, value)}
@@ -152,10 +152,10 @@ func (b *bindingCompiler) list(v *ast.Value, t template, param *Param) {
 		}
 		list := isList(part.Value.Type) || part.Value.Scope == Keys
 		if list && len(param.Parts) > 1 {
-			b.at(v, t[i], "%s is a list, which stands alone in its parameter", t[i].variable())
+			b.at(ListHasNoPlace, v, t[i], "%s is a list, which stands alone in its parameter", t[i].variable())
 		}
 		if t[i].each && !list {
-			b.at(v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].variable())
+			b.at(NothingToRepeat, v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].variable())
 		}
 		b.scalar(v, t[i], part.Value)
 	}
@@ -166,11 +166,11 @@ func (b *bindingCompiler) scalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
 	switch {
 	case def.IsCompositeType() || def.Kind == ast.InputObject:
-		b.at(v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.variable(), def.Name, p.variable(), firstField(def))
+		b.at(ObjectHasNoPlace, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.variable(), def.Name, p.variable(), firstField(def))
 	case isList(value.Type) && isList(value.Type.Elem):
-		b.at(v, p, "%s is a list of lists, which only a body can hold", p.variable())
+		b.at(ListHasNoPlace, v, p, "%s is a list of lists, which only a body can hold", p.variable())
 	case def.Name == "JSON":
-		b.at(v, p, "%s is any JSON, which only a body can hold", p.variable())
+		b.at(ObjectHasNoPlace, v, p, "%s is any JSON, which only a body can hold", p.variable())
 	}
 }
 
@@ -198,11 +198,11 @@ func (b *bindingCompiler) headerName(name *ast.Value, seen map[string]bool) {
 	key := strings.ToLower(name.Raw)
 	switch {
 	case !rest.ValidHeaderName(name.Raw):
-		b.faults.Add(name.Position, "%q is no name of a header", name.Raw)
+		b.faults.Add(InvalidHeaderName, name.Position, "%q is no name of a header", name.Raw)
 	case rest.Reserved(name.Raw):
-		b.faults.Add(name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
+		b.faults.Add(ReservedHeader, name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
 	case seen[key]:
-		b.faults.Add(name.Position, "%s is set twice; keep one", name.Raw)
+		b.faults.Add(RepeatedHeader, name.Position, "%s is set twice; keep one", name.Raw)
 	}
 	seen[key] = true
 }
@@ -213,11 +213,11 @@ func (b *bindingCompiler) headerValue(v *ast.Value, t template, parts []Part) {
 		switch {
 		case part.Value == nil:
 			if strings.ContainsFunc(part.Literal, unicode.IsControl) {
-				b.at(v, t[i], "a header has no place for control characters")
+				b.at(InvalidHeaderText, v, t[i], "a header has no place for control characters")
 			}
 		case part.Value.Type == nil:
 		case isList(part.Value.Type) || part.Value.Scope == Keys:
-			b.at(v, t[i], "%s is a list, which a header cannot hold", t[i].variable())
+			b.at(ListHasNoPlace, v, t[i], "%s is a list, which a header cannot hold", t[i].variable())
 		default:
 			b.scalar(v, t[i], part.Value)
 		}
@@ -231,17 +231,17 @@ func (b *bindingCompiler) body(http *ast.Value) {
 	v := child(http, "body")
 	if v == nil {
 		if call.Form {
-			b.faults.Add(encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
+			b.faults.Add(EncodingWithoutBody, encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
 		}
 		return
 	}
 	if call.Method == "GET" || call.Method == "DELETE" {
-		b.faults.Add(v.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
+		b.faults.Add(BodyNotAllowed, v.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
 		return
 	}
 	p, err := parseExpression(v.Raw)
 	if err != nil || p.each || p.scope != string(Args) {
-		b.faults.Add(v.Position, "the body is one of the field's arguments, such as \"$args.input\"")
+		b.faults.Add(BrokenBody, v.Position, "the body is one of the field's arguments, such as \"$args.input\"")
 		return
 	}
 	if call.Body = b.value(v, p); call.Body == nil {
@@ -256,13 +256,13 @@ func (b *bindingCompiler) body(http *ast.Value) {
 func (b *bindingCompiler) formBody(v *ast.Value, body *Value) {
 	def := b.schema.Types[body.Type.Name()]
 	if isList(body.Type) || def == nil || def.Kind != ast.InputObject {
-		b.faults.Add(v.Position, "a form is made of an input object's fields, but %s is %s", v.Raw, body.Type)
+		b.faults.Add(NestedForm, v.Position, "a form is made of an input object's fields, but %s is %s", v.Raw, body.Type)
 		return
 	}
 	for _, f := range def.Fields {
 		inner := b.schema.Types[f.Type.Name()]
 		if inner.Kind == ast.InputObject || inner.Name == "JSON" || isList(f.Type) && isList(f.Type.Elem) {
-			b.faults.Add(v.Position, "a form has flat fields, but %s.%s is %s; use encoding: JSON", def.Name, f.Name, f.Type)
+			b.faults.Add(NestedForm, v.Position, "a form has flat fields, but %s.%s is %s; use encoding: JSON", def.Name, f.Name, f.Type)
 		}
 	}
 }
@@ -277,7 +277,7 @@ func (b *bindingCompiler) selection(d *ast.Directive) {
 	names := strings.Split(arg.Value.Raw, ".")
 	bad := slices.ContainsFunc(names[1:], func(n string) bool { return n == "" || strings.ContainsAny(n, " {}()[]>$\"'") })
 	if names[0] != "$" || bad {
-		b.faults.Add(arg.Value.Position, "%q is no selection; write $ for the whole answer, or a path into it such as $.items", arg.Value.Raw)
+		b.faults.Add(BrokenSelection, arg.Value.Position, "%q is no selection; write $ for the whole answer, or a path into it such as $.items", arg.Value.Raw)
 		return
 	}
 	b.field.Root = names[1:]
@@ -287,12 +287,12 @@ func (b *bindingCompiler) selection(d *ast.Directive) {
 func (b *bindingCompiler) template(v *ast.Value) (template, bool) {
 	t, offset, err := parseTemplate(v.Raw)
 	if err != nil {
-		b.faults.addIn(v, offset, "%v", err)
+		b.faults.addIn(BrokenTemplate, v, offset, "%v", err)
 	}
 	return t, err == nil
 }
 
 // at reports a fault at a piece of a value's text.
-func (b *bindingCompiler) at(v *ast.Value, p piece, format string, args ...any) {
-	b.faults.addIn(v, p.offset, format, args...)
+func (b *bindingCompiler) at(code Code, v *ast.Value, p piece, format string, args ...any) {
+	b.faults.addIn(code, v, p.offset, format, args...)
 }

@@ -18,12 +18,13 @@ type Fault struct {
 	File   string `json:"file"`    // as named in gqlgen.yml, with slashes
 	Line   int    `json:"line"`    // from 1
 	Column int    `json:"column"`  // from 1, in characters
+	Code   Code   `json:"code"`    // of the check that found it
 	Text   string `json:"message"` // what is wrong and what to do
 }
 
-// Error gives file:line:column and the text.
+// Error gives file:line:column, the text, and the code.
 func (f Fault) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Text)
+	return fmt.Sprintf("%s:%d:%d: %s (%s)", f.File, f.Line, f.Column, f.Text, f.Code)
 }
 
 // Faults are the mistakes of a whole run.
@@ -50,26 +51,26 @@ func (f Faults) OrNil() error {
 }
 
 // Add reports a fault where a token begins.
-func (f *Faults) Add(pos *ast.Position, format string, args ...any) {
+func (f *Faults) Add(code Code, pos *ast.Position, format string, args ...any) {
 	line, column := place(pos)
-	*f = append(*f, Fault{pos.Src.Name, line, column, fmt.Sprintf(format, args...)})
+	*f = append(*f, Fault{pos.Src.Name, line, column, code, fmt.Sprintf(format, args...)})
 }
 
 // addIn reports a fault at the byte at an offset in a text.
-func (f *Faults) addIn(v *ast.Value, offset int, format string, args ...any) {
+func (f *Faults) addIn(code Code, v *ast.Value, offset int, format string, args ...any) {
 	line, column := placeIn(v, offset)
-	*f = append(*f, Fault{v.Position.Src.Name, line, column, fmt.Sprintf(format, args...)})
+	*f = append(*f, Fault{v.Position.Src.Name, line, column, code, fmt.Sprintf(format, args...)})
 }
 
 // faultOf is gqlparser's error as a fault. Its place may be that of a string's token.
-func faultOf(err error, sources []*ast.Source) error {
+func faultOf(code Code, err error, sources []*ast.Source) error {
 	parsed, ok := errors.AsType[*gqlerror.Error](err)
 	if !ok || len(parsed.Locations) == 0 {
 		return err
 	}
 	name, _ := parsed.Extensions["file"].(string)
 	at := parsed.Locations[0]
-	f := Fault{name, at.Line, at.Column, parsed.Message}
+	f := Fault{name, at.Line, at.Column, code, parsed.Message}
 	for _, s := range sources {
 		if s.Name == name {
 			f.Line, f.Column = beginOfString(s, at)

@@ -54,7 +54,7 @@ func (c *compiler) interfaceGuards(def, abstract *ast.Definition) {
 		}
 		for _, guard := range guardsOf(promised.Directives) {
 			if !hasGuard(field.Directives, guard) {
-				c.faults.Add(field.Position, "%s.%s lacks the guard %s of %s.%s, and would be a way around it; repeat it here",
+				c.faults.Add(MissingGuard, field.Position, "%s.%s lacks the guard %s of %s.%s, and would be a way around it; repeat it here",
 					def.Name, field.Name, written(guard), abstract.Name, promised.Name)
 			}
 		}

@@ -52,7 +52,7 @@ func (c *compiler) onlyOnce(list ast.ChildValueList) {
 	seen := map[string]bool{}
 	for _, m := range list {
 		if seen[m.Name] {
-			c.faults.Add(m.Position, "%q stands here twice; keep one", m.Name)
+			c.faults.Add(RepeatedArgument, m.Position, "%q stands here twice; keep one", m.Name)
 		}
 		seen[m.Name] = true
 	}
@@ -64,14 +64,14 @@ func (c *compiler) literal(v *ast.Value, t *ast.Type) {
 	switch {
 	case v.Kind == ast.NullValue:
 		if t.NonNull {
-			c.faults.Add(v.Position, "%s is expected here, not null", t)
+			c.faults.Add(WrongLiteral, v.Position, "%s is expected here, not null", t)
 		}
 	case isList(t):
 		c.listLiteral(v, t)
 	case def.Kind == ast.InputObject && v.Kind == ast.ObjectValue:
 		c.objectLiteral(v, def)
 	case !fits(v, def):
-		c.faults.Add(v.Position, "%s is expected here, not %s%s", t, v, enumValues(def))
+		c.faults.Add(WrongLiteral, v.Position, "%s is expected here, not %s%s", t, v, enumValues(def))
 	}
 }
 
@@ -91,14 +91,14 @@ func (c *compiler) objectLiteral(v *ast.Value, def *ast.Definition) {
 	for _, member := range v.Children {
 		f := def.Fields.ForName(member.Name)
 		if f == nil {
-			c.faults.Add(member.Position, "there is no %q here%s", member.Name, DidYouMean(member.Name, fieldNames(def)))
+			c.faults.Add(UnknownArgument, member.Position, "there is no %q here%s", member.Name, DidYouMean(member.Name, fieldNames(def)))
 			continue
 		}
 		c.literal(member.Value, f.Type)
 	}
 	for _, f := range def.Fields {
 		if f.Type.NonNull && v.Children.ForName(f.Name) == nil {
-			c.faults.Add(v.Position, "%q is missing here", f.Name)
+			c.faults.Add(WrongLiteral, v.Position, "%q is missing here", f.Name)
 		}
 	}
 }

@@ -20,14 +20,14 @@ func Load(sources ...*ast.Source) (*ast.Schema, error) {
 	all := slices.Concat([]*ast.Source{validator.Prelude, VocabularySource()}, sources)
 	doc, err := parser.ParseSchemas(all...)
 	if err != nil {
-		return nil, faultOf(err, sources)
+		return nil, faultOf(InvalidSyntax, err, sources)
 	}
 	if err := unknownNames(doc); err != nil {
 		return nil, err
 	}
 	schema, err := validator.ValidateSchemaDocument(doc)
 	if err != nil {
-		return nil, faultOf(err, sources)
+		return nil, faultOf(InvalidSchema, err, sources)
 	}
 	return schema, nil
 }
@@ -82,9 +82,9 @@ func (n *names) typeNamed(name string, pos *ast.Position) {
 	switch {
 	case n.types[name]:
 	case slices.Contains(scalars, name):
-		n.faults.Add(pos, "the scalar %s is known, but your schema has to declare it: scalar %s", name, name)
+		n.faults.Add(UndeclaredScalar, pos, "the scalar %s is known, but your schema has to declare it: scalar %s", name, name)
 	default:
-		n.faults.Add(pos, "there is no type %s%s", name, DidYouMean(name, slices.Sorted(maps.Keys(n.types))))
+		n.faults.Add(UnknownType, pos, "there is no type %s%s", name, DidYouMean(name, slices.Sorted(maps.Keys(n.types))))
 	}
 }
 
@@ -92,12 +92,12 @@ func (n *names) uses(directives ast.DirectiveList) {
 	for _, d := range directives {
 		def := n.directives[d.Name]
 		if def == nil {
-			n.faults.Add(d.Position, "there is no directive @%s%s", d.Name, DidYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
+			n.faults.Add(UnknownDirective, d.Position, "there is no directive @%s%s", d.Name, DidYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
 			continue
 		}
 		for _, arg := range d.Arguments {
 			if def.Arguments.ForName(arg.Name) == nil {
-				n.faults.Add(arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, DidYouMean(arg.Name, declared(def.Arguments)))
+				n.faults.Add(UnknownArgument, arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, DidYouMean(arg.Name, declared(def.Arguments)))
 			}
 		}
 	}

@@ -25,20 +25,20 @@ func (b *bindingCompiler) value(v *ast.Value, p piece) *Value {
 		return b.argument(v, p)
 	case This:
 		if b.field.Batch != nil {
-			b.at(v, p, "%s differs between the parents that a batch asks for together; write $batch.%s, or leave out batch", p.variable(), p.path[0])
+			b.at(MisplacedVariable, v, p, "%s differs between the parents that a batch asks for together; write $batch.%s, or leave out batch", p.variable(), p.path[0])
 			return nil
 		}
 		return b.parentValue(v, p, This)
 	case Keys:
 		if b.field.Batch == nil {
-			b.at(v, p, "%s stands for the keys of a batch, but the field has none; add batch: {maxSize: 100}, or write $this", p.variable())
+			b.at(MisplacedVariable, v, p, "%s stands for the keys of a batch, but the field has none; add batch: {maxSize: 100}, or write $this", p.variable())
 			return nil
 		}
 		return b.parentValue(v, p, Keys)
 	case Claims:
 		return &Value{Scope: Claims, Path: p.path}
 	}
-	b.at(v, p, "there is no variable $%s%s", p.scope, DidYouMean(p.scope, []string{"args", "this", "batch", "claims"}))
+	b.at(UnknownVariable, v, p, "there is no variable $%s%s", p.scope, DidYouMean(p.scope, []string{"args", "this", "batch", "claims"}))
 	return nil
 }
 
@@ -47,7 +47,7 @@ func (b *bindingCompiler) argument(v *ast.Value, p piece) *Value {
 	field := b.field.Definition
 	arg := field.Arguments.ForName(p.path[0])
 	if arg == nil {
-		b.at(v, p, "%s.%s has no argument %q%s", b.field.Object.Name, field.Name, p.path[0], DidYouMean(p.path[0], declared(field.Arguments)))
+		b.at(UnknownValue, v, p, "%s.%s has no argument %q%s", b.field.Object.Name, field.Name, p.path[0], DidYouMean(p.path[0], declared(field.Arguments)))
 		return nil
 	}
 	b.used[arg.Name] = true
@@ -55,12 +55,12 @@ func (b *bindingCompiler) argument(v *ast.Value, p piece) *Value {
 	for _, name := range p.path[1:] {
 		def := b.schema.Types[t.Name()]
 		if isList(t) || def == nil || def.Kind != ast.InputObject {
-			b.at(v, p, "%s: %s is no object, so it has no field %q", p.variable(), t, name)
+			b.at(UnknownValue, v, p, "%s: %s is no object, so it has no field %q", p.variable(), t, name)
 			return nil
 		}
 		inner := def.Fields.ForName(name)
 		if inner == nil {
-			b.at(v, p, "%s has no field %q%s", def.Name, name, DidYouMean(name, fieldNames(def)))
+			b.at(UnknownValue, v, p, "%s has no field %q%s", def.Name, name, DidYouMean(name, fieldNames(def)))
 			return nil
 		}
 		t = nullableIf(inner.Type, !t.NonNull)
@@ -82,23 +82,23 @@ func nullableIf(t *ast.Type, nullable bool) *ast.Type {
 // parentValue is a field of the parent that its own service sent.
 func (b *bindingCompiler) parentValue(v *ast.Value, p piece, scope Scope) *Value {
 	if b.root {
-		b.at(v, p, "%s has no parent, so there is no $%s; its values are $args and $claims", b.name(), p.scope)
+		b.at(MisplacedVariable, v, p, "%s has no parent, so there is no $%s; its values are $args and $claims", b.name(), p.scope)
 		return nil
 	}
 	if len(p.path) > 1 {
-		b.at(v, p, "%s: write one field of %s, such as $%s.%s", p.variable(), b.field.Object.Name, p.scope, p.path[0])
+		b.at(UnknownParentField, v, p, "%s: write one field of %s, such as $%s.%s", p.variable(), b.field.Object.Name, p.scope, p.path[0])
 		return nil
 	}
 	source := b.parentField(p.path[0])
 	if source == nil {
-		b.at(v, p, "%s has no field %q that its own service sends%s", b.field.Object.Name, p.path[0], DidYouMean(p.path[0], sentFields(b.field.Object)))
+		b.at(UnknownParentField, v, p, "%s has no field %q that its own service sends%s", b.field.Object.Name, p.path[0], DidYouMean(p.path[0], sentFields(b.field.Object)))
 		return nil
 	}
 	if scope == Keys {
 		return b.batchKey(v, p, source)
 	}
 	if isList(source.Type) {
-		b.at(v, p, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.variable(), source.Name)
+		b.at(ListHasNoPlace, v, p, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.variable(), source.Name)
 		return nil
 	}
 	b.own = append(b.own, source.Name)
@@ -109,7 +109,7 @@ func (b *bindingCompiler) parentValue(v *ast.Value, p piece, scope Scope) *Value
 func (b *bindingCompiler) batchKey(v *ast.Value, p piece, source *ast.FieldDefinition) *Value {
 	batch := b.field.Batch
 	if batch.Parent != nil && batch.Parent != source {
-		b.at(v, p, "%s: a batch has one key, and that is $batch.%s already", p.variable(), batch.Parent.Name)
+		b.at(TwoKeys, v, p, "%s: a batch has one key, and that is $batch.%s already", p.variable(), batch.Parent.Name)
 		return nil
 	}
 	batch.Parent = source
@@ -141,7 +141,7 @@ func byHand(f *ast.FieldDefinition) bool {
 func (b *bindingCompiler) unusedArguments() {
 	for _, arg := range b.field.Definition.Arguments {
 		if !b.used[arg.Name] {
-			b.faults.Add(arg.Position, "%s.%s does not use its argument %q; write {$args.%s} where its value goes, or remove it",
+			b.faults.Add(UnusedArgument, arg.Position, "%s.%s does not use its argument %q; write {$args.%s} where its value goes, or remove it",
 				b.field.Object.Name, b.field.Definition.Name, arg.Name, arg.Name)
 		}
 	}

@@ -17,7 +17,7 @@ func (c *checker) answer(f *binding.Field, op *openapi.Operation) {
 	success := op.Success()
 	if success == nil {
 		if len(op.Responses) > 0 {
-			c.faults.Add(f.Position, "%s %s answers no JSON (%s), so %s cannot be read from it", op.Method, op.Path, op.Place, nameOf(f))
+			c.faults.Add(binding.NoAnswer, f.Position, "%s %s answers no JSON (%s), so %s cannot be read from it", op.Method, op.Path, op.Place, nameOf(f))
 		}
 		return
 	}
@@ -31,7 +31,7 @@ func (c *checker) answer(f *binding.Field, op *openapi.Operation) {
 			return
 		}
 	} else if nullable != nil && t.NonNull {
-		c.faults.Add(t.Position, "%s is %s, but %s says that it may be missing or null; write %s", nameOf(f), t, nullable, strings.TrimSuffix(t.String(), "!"))
+		c.faults.Add(binding.NullableAnswer, t.Position, "%s is %s, but %s says that it may be missing or null; write %s", nameOf(f), t, nullable, strings.TrimSuffix(t.String(), "!"))
 		return
 	}
 	c.holds(nameOf(f), t, s)
@@ -48,7 +48,7 @@ func (c *checker) root(f *binding.Field, s *openapi.Schema) (_ *openapi.Schema, 
 		p := s.Property(name)
 		if p == nil {
 			if s.Additional == nil {
-				c.faults.Add(f.Position, "the answer has no member %q: %s%s", name, place(s), binding.DidYouMean(name, s.PropertyNames()))
+				c.faults.Add(binding.UnknownAnswerMember, f.Position, "the answer has no member %q: %s%s", name, place(s), binding.DidYouMean(name, s.PropertyNames()))
 			}
 			return nil, nil, false
 		}
@@ -70,12 +70,12 @@ func (c *checker) batched(f *binding.Field, s *openapi.Schema) (*openapi.Schema,
 	if f.Batch.Item == "" {
 		values := s.Map()
 		if values == nil {
-			c.faults.Add(f.Position, "%s is batched without a key, so its answer is an object with a member for each key, but %s is %s; name the item's field by batch: {key: \"id\"}", nameOf(f), place(s), s)
+			c.faults.Add(binding.BatchAnswer, f.Position, "%s is batched without a key, so its answer is an object with a member for each key, but %s is %s; name the item's field by batch: {key: \"id\"}", nameOf(f), place(s), s)
 		}
 		return values, &t, values != nil && !values.Any()
 	}
 	if !s.Is("array") || s.Items == nil {
-		c.faults.Add(f.Position, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", nameOf(f), f.Batch.Item, place(s), s)
+		c.faults.Add(binding.BatchAnswer, f.Position, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", nameOf(f), f.Batch.Item, place(s), s)
 		return nil, nil, false
 	}
 	if t.Elem != nil {
@@ -89,10 +89,28 @@ func (c *checker) batched(f *binding.Field, s *openapi.Schema) (*openapi.Schema,
 // fields too.
 func (c *checker) holds(name string, t *ast.Type, s *openapi.Schema) {
 	if why := c.typeOf(t).Holds(s); why != "" {
-		c.faults.Add(t.Position, "%s is %s, but %s", name, t, why)
+		c.faults.Add(unfit(c.typeOf(nullable(t)).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
 		return
 	}
 	c.inside(t, s)
+}
+
+// unfit is the check that an answer fails, given what is still wrong when null may stand
+// everywhere.
+func unfit(besides string) binding.Code {
+	if besides == "" {
+		return binding.NullableAnswer
+	}
+	return binding.AnswerType
+}
+
+// nullable is a type, lists and their elements included, without promises.
+func nullable(t *ast.Type) *ast.Type {
+	loose := &ast.Type{NamedType: t.NamedType}
+	if t.Elem != nil {
+		loose.Elem = nullable(t.Elem)
+	}
+	return loose
 }
 
 // inside goes on into objects and lists of them.
@@ -120,12 +138,12 @@ func (c *checker) members(def *ast.Definition, s *openapi.Schema) {
 		p := s.Property(wire)
 		if p == nil {
 			if s.Additional == nil {
-				c.faults.Add(f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, place(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
+				c.faults.Add(binding.UnknownAnswerField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, place(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
 			}
 			continue
 		}
 		if why := c.typeOf(f.Type).HoldsProperty(p); why != "" {
-			c.faults.Add(f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+			c.faults.Add(unfit(c.typeOf(nullable(f.Type)).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
 		}
 		c.inside(f.Type, p.Schema)

@@ -52,7 +52,7 @@ func (c *checker) read(s binding.Source) {
 	}
 	doc, err := openapi.Read(filepath.ToSlash(filepath.Join(filepath.Dir(s.Position.Src.Name), s.OpenAPI)))
 	if err != nil {
-		c.faults.Add(s.Position, "the document of the source %q cannot be read: %v", s.Name, err)
+		c.faults.Add(binding.UnreadableDocument, s.Position, "the document of the source %q cannot be read: %v", s.Name, err)
 		return
 	}
 	c.documents[s.Name] = doc
@@ -63,7 +63,7 @@ func (c *checker) read(s binding.Source) {
 func (c *checker) field(f *binding.Field, doc *openapi.Document) {
 	op := doc.Find(f.Call.Method, pathOf(f.Call.Path))
 	if op == nil {
-		c.faults.Add(f.Call.Position, "%s has no %s %s%s", doc.File, f.Call.Method, pathOf(f.Call.Path),
+		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s %s%s", doc.File, f.Call.Method, pathOf(f.Call.Path),
 			binding.DidYouMean(f.Call.Method+" "+pathOf(f.Call.Path), operationsOf(doc)))
 		return
 	}

@@ -82,7 +82,7 @@ type User {
 }`
 	for document, want := range map[string]string{
 		string(text): "",
-		strings.Replace(string(text), "        name: {type: string}\n        role:", "        name: {type: [string, 'null']}\n        role:", 1): "schema.graphqls:4:9: User.name is String!, but " + dir + "/users.yaml:68 says it may be null; write String",
+		strings.Replace(string(text), "        name: {type: string}\n        role:", "        name: {type: [string, 'null']}\n        role:", 1): "schema.graphqls:4:9: User.name is String!, but " + dir + "/users.yaml:68 says it may be null; write String (GH122)",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "users.yaml"), []byte(document), 0o644); err != nil {
 			t.Fatal(err)

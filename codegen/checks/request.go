@@ -20,8 +20,8 @@ type request struct {
 }
 
 // fault reports a mistake at the call's text.
-func (r *request) fault(format string, args ...any) {
-	r.faults.Add(r.field.Call.Position, format, args...)
+func (r *request) fault(code binding.Code, format string, args ...any) {
+	r.faults.Add(code, r.field.Call.Position, format, args...)
 }
 
 // called is the operation, for people.
@@ -80,7 +80,7 @@ func (r *request) query() {
 				continue
 			}
 		}
-		r.fault("%s takes no query parameter %q (%s)%s", r.called(), param.Name, r.op.Place, binding.DidYouMean(param.Name, r.parameters("query")))
+		r.fault(binding.UnknownParameter, "%s takes no query parameter %q (%s)%s", r.called(), param.Name, r.op.Place, binding.DidYouMean(param.Name, r.parameters("query")))
 	}
 }
 
@@ -114,9 +114,9 @@ func (r *request) parameter(param binding.Param, p *openapi.Parameter) {
 	if list && p.Style == "form" && p.Explode != param.Each {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
-			r.fault("%s takes %s once for each element (%s); write %s={%s*}", r.called(), p.Name, p.Place, p.Name, variable)
+			r.fault(binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.called(), p.Name, p.Place, p.Name, variable)
 		} else {
-			r.fault("%s takes %s as one list with commas (%s); write %s={%s}", r.called(), p.Name, p.Place, p.Name, variable)
+			r.fault(binding.ListStyle, "%s takes %s as one list with commas (%s); write %s={%s}", r.called(), p.Name, p.Place, p.Name, variable)
 		}
 	}
 	r.value(v, p)
@@ -130,7 +130,7 @@ func (r *request) value(v *binding.Value, p *openapi.Parameter) {
 	}
 	t := r.valueType(v)
 	if why := t.FillsParameter(p); why != "" {
-		r.fault("%s is %s, but %s", describe(v), t, why)
+		r.fault(binding.ParameterType, "%s is %s, but %s", describe(v), t, why)
 	}
 }
 
@@ -162,7 +162,7 @@ func (r *request) batchSize(v *binding.Value, p *openapi.Parameter) {
 		return
 	}
 	if size, most := r.field.Batch.MaxSize, *p.Schema.MaxItems; size == 0 || size > most {
-		r.fault("%s takes at most %d values for %s (%s); write batch: {maxSize: %d}", r.called(), most, p.Name, p.Place, most)
+		r.fault(binding.BatchTooLarge, "%s takes at most %d values for %s (%s); write batch: {maxSize: %d}", r.called(), most, p.Name, p.Place, most)
 	}
 }
 
@@ -174,7 +174,7 @@ func (r *request) member(param binding.Param, p *openapi.Parameter, name string)
 	property := p.Schema.Property(name)
 	if property == nil {
 		if p.Schema.Additional == nil {
-			r.fault("%s has no member %q (%s)%s", p.Name, name, p.Place, binding.DidYouMean(name, p.Schema.PropertyNames()))
+			r.fault(binding.UnknownMember, "%s has no member %q (%s)%s", p.Name, name, p.Place, binding.DidYouMean(name, p.Schema.PropertyNames()))
 		}
 		return
 	}
@@ -209,7 +209,7 @@ func (r *request) required() {
 		if p.In == "header" {
 			how = fmt.Sprintf("add it under headers: [{name: %q, value: ...}]", p.Name)
 		}
-		r.fault("%s requires the %s parameter %s (%s), which nothing fills; %s", r.called(), p.In, p.Name, p.Place, how)
+		r.fault(binding.MissingParameter, "%s requires the %s parameter %s (%s), which nothing fills; %s", r.called(), p.In, p.Name, p.Place, how)
 	}
 }
 
@@ -217,9 +217,9 @@ func (r *request) body() {
 	sent, body := r.field.Call.Body, r.op.Body
 	switch {
 	case sent == nil && body != nil && body.Required:
-		r.fault("%s requires a body (%s); add body: \"$args.input\"", r.called(), body.Place)
+		r.fault(binding.MissingBody, "%s requires a body (%s); add body: \"$args.input\"", r.called(), body.Place)
 	case sent != nil && body == nil:
-		r.fault("%s takes no body (%s); leave out body", r.called(), r.op.Place)
+		r.fault(binding.UnwantedBody, "%s takes no body (%s); leave out body", r.called(), r.op.Place)
 	case sent != nil:
 		if media := r.media(body); media != nil {
 			r.input(sent, media.Schema)
@@ -244,7 +244,7 @@ func (r *request) media(body *openapi.Body) *openapi.Media {
 		return &body.Media[i]
 	}
 	if len(body.Media) > 0 {
-		r.fault("%s takes %s (%s), not %s; %s", r.called(), body.Media[0].Type, body.Media[0].Place, mime, remedy(body.Media[0].Type))
+		r.fault(binding.BodyMedia, "%s takes %s (%s), not %s; %s", r.called(), body.Media[0].Type, body.Media[0].Place, mime, remedy(body.Media[0].Type))
 	}
 	return nil
 }
@@ -275,7 +275,7 @@ func (r *request) input(v *binding.Value, s *openapi.Schema) {
 	def := r.schema.Types[v.Type.Name()]
 	if v.Type.Elem != nil || def.Kind != ast.InputObject {
 		if why := r.valueType(v).Fills(s); why != "" {
-			r.fault("the body is %s, but %s", v.Type, why)
+			r.fault(binding.BodyType, "the body is %s, but %s", v.Type, why)
 		}
 		return
 	}
@@ -296,12 +296,12 @@ func (c *checker) inputFields(def *ast.Definition, s *openapi.Schema) {
 		property := s.Property(wire)
 		if property == nil {
 			if s.Additional == nil {
-				c.faults.Add(f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, place(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
+				c.faults.Add(binding.UnknownInputField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, place(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
 			}
 			continue
 		}
 		if why := c.typeOf(f.Type).FillsProperty(property); why != "" {
-			c.faults.Add(f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+			c.faults.Add(binding.BodyType, f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
 		}
 		c.inputMember(f.Type, property.Schema)
@@ -322,7 +322,7 @@ func (c *checker) inputMember(t *ast.Type, s *openapi.Schema) {
 func (c *checker) missingFields(def *ast.Definition, s *openapi.Schema, given map[string]bool) {
 	for _, name := range s.PropertyNames() {
 		if p := s.Property(name); p.Required && !given[name] && !p.Schema.ReadOnly {
-			c.faults.Add(def.Position, "%s lacks %q, which %s requires; add a field for it", def.Name, name, p.Place)
+			c.faults.Add(binding.MissingInputField, def.Position, "%s lacks %q, which %s requires; add a field for it", def.Name, name, p.Place)
 		}
 	}
 }

@@ -1,0 +1,97 @@
+package binding
+
+// Code names a check, whatever its message says. A code keeps its meaning for good: it is
+// written into ignore lists, dashboards and searches. One that is no longer needed is
+// not given to another check.
+type Code string
+
+// The codes are numbered by subject, with room for more: GH001 the schema itself, GH010
+// sources and where bindings may stand, GH020 the call, GH040 values, GH050 batches, GH060
+// answers, GH070 guards, GH080 names; and what a service's document says otherwise: GH100
+// of requests, GH120 of answers.
+const (
+	InvalidSyntax    Code = "GH001"
+	InvalidSchema    Code = "GH002"
+	UnknownType      Code = "GH003"
+	UndeclaredScalar Code = "GH004"
+	UnknownDirective Code = "GH005"
+	UnknownArgument  Code = "GH006"
+	WrongLiteral     Code = "GH007"
+	RepeatedArgument Code = "GH008"
+	ForeignDirective Code = "GH009"
+
+	UnknownSource     Code = "GH010"
+	RepeatedSource    Code = "GH011"
+	UnusedSource      Code = "GH012"
+	BoundInterface    Code = "GH015"
+	BoundSubscription Code = "GH016"
+	BoundTwice        Code = "GH017"
+
+	OneVerb             Code = "GH020"
+	RelativePath        Code = "GH021"
+	HostilePath         Code = "GH022"
+	BrokenQuery         Code = "GH023"
+	EscapedQuery        Code = "GH024"
+	InvalidHeaderName   Code = "GH030"
+	ReservedHeader      Code = "GH031"
+	RepeatedHeader      Code = "GH032"
+	InvalidHeaderText   Code = "GH033"
+	EncodingWithoutBody Code = "GH034"
+	BodyNotAllowed      Code = "GH035"
+	BrokenBody          Code = "GH036"
+	NestedForm          Code = "GH037"
+
+	BrokenTemplate     Code = "GH040"
+	UnknownVariable    Code = "GH041"
+	UnknownValue       Code = "GH042"
+	UnknownParentField Code = "GH043"
+	MisplacedVariable  Code = "GH044"
+	NullInPath         Code = "GH045"
+	ListHasNoPlace     Code = "GH046"
+	ObjectHasNoPlace   Code = "GH047"
+	NothingToRepeat    Code = "GH048"
+	UnusedArgument     Code = "GH049"
+
+	BatchWithoutParents Code = "GH050"
+	BatchSize           Code = "GH051"
+	UnknownKey          Code = "GH052"
+	KeyType             Code = "GH053"
+	KeysInPath          Code = "GH054"
+	KeysNowhere         Code = "GH055"
+	TwoKeys             Code = "GH056"
+	KeyListNeedsList    Code = "GH057"
+	BatchedListOfLists  Code = "GH058"
+
+	BrokenSelection Code = "GH060"
+	AbstractAnswer  Code = "GH061"
+	UnknownScalar   Code = "GH062"
+	NullPossible    Code = "GH063"
+	RootReturned    Code = "GH064"
+
+	MissingGuard Code = "GH070"
+
+	RepeatedWireName Code = "GH080"
+	TakenGoName      Code = "GH081"
+
+	UnreadableDocument Code = "GH100"
+	UnknownCall        Code = "GH101"
+	UnknownParameter   Code = "GH102"
+	UnknownMember      Code = "GH103"
+	ListStyle          Code = "GH104"
+	ParameterType      Code = "GH105"
+	MissingParameter   Code = "GH106"
+	BatchTooLarge      Code = "GH107"
+	MissingBody        Code = "GH108"
+	UnwantedBody       Code = "GH109"
+	BodyMedia          Code = "GH110"
+	BodyType           Code = "GH111"
+	UnknownInputField  Code = "GH112"
+	MissingInputField  Code = "GH113"
+
+	NoAnswer            Code = "GH120"
+	UnknownAnswerMember Code = "GH121"
+	NullableAnswer      Code = "GH122"
+	BatchAnswer         Code = "GH123"
+	AnswerType          Code = "GH124"
+	UnknownAnswerField  Code = "GH125"
+)
