@@ -215,11 +215,13 @@ func (g *guide) checkHelp(t *testing.T) {
 		}
 		help.Write(out)
 	}
-	out, err := g.command(g.gatehouse, "check", "--help").CombinedOutput()
-	if err != nil {
-		t.Fatalf("gatehouse check --help: %s", out)
+	for _, word := range []string{"check", "explain"} {
+		out, err := g.command(g.gatehouse, word, "--help").CombinedOutput()
+		if err != nil {
+			t.Fatalf("gatehouse %s --help: %s", word, out)
+		}
+		help.Write(out)
 	}
-	help.Write(out)
 	for _, document := range documents(t) {
 		for _, m := range flag.FindAllStringSubmatch(strings.Join(code(t, document), "\n"), -1) {
 			if !regexp.MustCompile(m[1] + `\b`).MatchString(help.String()) {

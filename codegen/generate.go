@@ -14,9 +14,11 @@ import (
 
 	"github.com/99designs/gqlgen/api"
 	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/checks"
+	"github.com/gatehouse-graphql/gatehouse/codegen/explain"
 	"github.com/gatehouse-graphql/gatehouse/codegen/plugin"
 )
 
@@ -97,14 +99,39 @@ func project() (*config.Config, error) {
 	return cfg, nil
 }
 
-// check parses a schema, compiles its bindings, and holds those that make sense against the
-// services' documents.
-func check(cfg *config.Config, warn func(string)) error {
+// Explain plans the operations of a document over the project in the working directory, of
+// which it reads the schema alone. Mistakes in the schema are binding.Faults.
+func Explain(document *ast.Source, o explain.Options) ([]*explain.Plan, error) {
+	cfg, err := project()
+	if err != nil {
+		return nil, err
+	}
+	schema, graph, err := compile(cfg)
+	if err != nil {
+		return nil, err
+	}
+	o.ByHand = func(object, field string) bool { return cfg.Models[object].Fields[field].Resolver }
+	return explain.Operations(schema, graph, document, o)
+}
+
+// compile parses a schema and compiles its bindings. With mistakes in these, the graph has
+// those that are without.
+func compile(cfg *config.Config) (*ast.Schema, *binding.Graph, error) {
 	schema, err := binding.Load(cfg.Sources...)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	graph, broken := binding.Compile(schema, plugin.Inert(cfg)...)
+	graph, err := binding.Compile(schema, plugin.Inert(cfg)...)
+	return schema, graph, err
+}
+
+// check compiles a schema and holds the bindings that make sense against the services'
+// documents.
+func check(cfg *config.Config, warn func(string)) error {
+	schema, graph, broken := compile(cfg)
+	if graph == nil {
+		return broken
+	}
 	warnings, unfit := checks.Documents(schema, graph)
 	for _, w := range warnings {
 		warn(w)

@@ -67,7 +67,7 @@ func TestWhatIsSuccess(t *testing.T) {
 	} {
 		services := answering(t, test.status, test.body)
 		rules := &upstreams.Rules{Success: test.success}
-		got, err := upstreams.Fetch(t.Context(), services, "users", get(), nil, name, rules)
+		got, err := upstreams.Fetch(t.Context(), services, "users", get(), name, rules)
 		if kind := fault.KindOf(err); kind != test.kind {
 			t.Errorf("%s: %v, want %q", test.name, err, test.kind)
 		}
@@ -136,7 +136,7 @@ func TestWhatAnErrorTells(t *testing.T) {
 		},
 	} {
 		services := answering(t, 400, test.body, "Retry-After", "1", "Retry-After", "2", "X-Bad", "a\xff")
-		_, err := upstreams.Fetch(t.Context(), services, "users", get(), nil, name, test.rules)
+		_, err := upstreams.Fetch(t.Context(), services, "users", get(), name, test.rules)
 		f, ok := errors.AsType[*fault.Error](err)
 		if !ok || f.Kind != fault.BadUserInput || f.Service != "users" || f.Status != 400 {
 			t.Fatalf("%s: %#v", test.name, err)

@@ -50,7 +50,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(generate(), check())
+	root.AddCommand(generate(), check(), explain())
 	return root
 }
 

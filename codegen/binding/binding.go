@@ -183,3 +183,19 @@ func (c *Call) Variables() []*Value {
 
 // Unclear tells that a type's wire names are not all known, which is a fault of its own.
 func (g *Graph) Unclear(object string) bool { return g.unclear[object] }
+
+// CarriesKeys tells whether the call says for which keys of a batch it asks.
+func (c *Call) CarriesKeys() bool {
+	return slices.ContainsFunc(c.Variables(), func(v *Value) bool { return v.Scope == Keys })
+}
+
+// Own are the parent's fields that the call takes, each once, in order.
+func (c *Call) Own() []string {
+	var names []string
+	for _, v := range c.Variables() {
+		if v.Scope == This && !slices.Contains(names, v.Path[0]) {
+			names = append(names, v.Path[0])
+		}
+	}
+	return names
+}

@@ -8,7 +8,7 @@ type Code string
 // The codes are numbered by subject, with room for more: GH001 the schema itself, GH010
 // sources and where bindings may stand, GH020 the call, GH040 values, GH050 batches, GH060
 // answers, GH070 guards, GH080 names; and what a service's document says otherwise: GH100
-// of requests, GH120 of answers.
+// of requests, GH120 of answers. GH180 is the sizes of lists.
 const (
 	InvalidSyntax    Code = "GH001"
 	InvalidSchema    Code = "GH002"
@@ -121,6 +121,13 @@ const (
 	BatchAnswer         Code = "GH123"
 	AnswerType          Code = "GH124"
 	UnknownAnswerField  Code = "GH125"
+
+	NoListSize       Code = "GH180"
+	NegativeListSize Code = "GH181"
+	NoListToSize     Code = "GH182"
+	UnknownSlicing   Code = "GH183"
+	SlicingType      Code = "GH184"
+	UnknownSized     Code = "GH185"
 )
 
 // Check explains a code for who meets it.

@@ -40,6 +40,7 @@ func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
 	c.goNames()
 	c.guards()
 	c.wireNames()
+	c.listSizes()
 	return c.graph, c.faults.OrNil()
 }
 

@@ -24,13 +24,7 @@ func (f *Field) Keys() []string {
 	if f.Batch != nil {
 		return []string{f.Batch.Parent.Name}
 	}
-	var keys []string
-	for _, v := range f.Call.Variables() {
-		if v.Scope == This && !slices.Contains(keys, v.Path[0]) {
-			keys = append(keys, v.Path[0])
-		}
-	}
-	return keys
+	return f.Call.Own()
 }
 
 // Completion is that of a type's field, nil when the field needs none.

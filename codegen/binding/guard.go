@@ -61,6 +61,15 @@ func (c *compiler) interfaceGuards(def, abstract *ast.Definition) {
 	}
 }
 
+// Guards are the guards of a field as the schema writes them, once Compile has spread them.
+func Guards(field *ast.FieldDefinition) []string {
+	var guards []string
+	for _, guard := range guardsOf(field.Directives) {
+		guards = append(guards, written(guard))
+	}
+	return guards
+}
+
 func guardsOf(directives ast.DirectiveList) ast.DirectiveList {
 	var guards ast.DirectiveList
 	for _, name := range guardNames {

@@ -1,0 +1,117 @@
+package binding
+
+import (
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// ListSize is what a field's @listSize says.
+type ListSize struct {
+	Assumed    *int     // where no slicing argument says another number; nil when it is not given
+	Arguments  []string // the slicing arguments; dots lead into input objects
+	Fields     []string // the lists of this size, in what the field returns; none: the field itself
+	RequireOne bool     // an operation shall give exactly one of Arguments
+}
+
+// ListSizeOf reads the @listSize of a field, nil when it has none. The schema is one that
+// Compile has checked.
+func ListSizeOf(field *ast.FieldDefinition) *ListSize {
+	d := field.Directives.ForName("listSize")
+	if d == nil {
+		return nil
+	}
+	size := &ListSize{
+		Arguments:  texts(d, "slicingArguments"),
+		Fields:     texts(d, "sizedFields"),
+		RequireOne: text(d, "requireOneSlicingArgument") != "false",
+	}
+	if v := given(d, "assumedSize"); v != nil {
+		n := number(v)
+		size.Assumed = &n
+	}
+	return size
+}
+
+// texts are the elements of a directive's argument that is a list of strings.
+func texts(d *ast.Directive, name string) []string {
+	var all []string
+	for _, v := range elements(given(d, name)) {
+		all = append(all, v.Raw)
+	}
+	return all
+}
+
+// listSizes checks every @listSize.
+func (c *compiler) listSizes() {
+	for _, object := range c.objects() {
+		for _, field := range object.Fields {
+			if d := field.Directives.ForName("listSize"); d != nil && !c.broken[d] {
+				c.listSize(object.Name+"."+field.Name, field, d)
+			}
+		}
+	}
+}
+
+// listSize checks one @listSize, on the field of that name.
+func (c *compiler) listSize(name string, field *ast.FieldDefinition, d *ast.Directive) {
+	assumed, sliced, sized := given(d, "assumedSize"), elements(given(d, "slicingArguments")), elements(given(d, "sizedFields"))
+	if assumed == nil && len(sliced) == 0 {
+		c.faults.Add(NoListSize, d.Position, "@listSize says no size; add assumedSize: 100, or name by slicingArguments the arguments of %s that say it", name)
+	}
+	if assumed != nil && number(assumed) < 0 {
+		c.faults.Add(NegativeListSize, assumed.Position, "a list has no fewer than 0 elements; write a number that it seldom exceeds")
+	}
+	if len(sized) == 0 && !isList(field.Type) {
+		c.faults.Add(NoListToSize, d.Position, "%s is %s, which is no list; name by sizedFields the lists in it, or remove @listSize", name, field.Type)
+	}
+	for _, v := range sliced {
+		c.slicingArgument(name, field, v)
+	}
+	for _, v := range sized {
+		c.sizedField(field, v)
+	}
+}
+
+// slicingArgument follows the path to an argument that says how many elements are asked for.
+func (c *compiler) slicingArgument(name string, field *ast.FieldDefinition, v *ast.Value) {
+	path := strings.Split(v.Raw, ".")
+	arg := field.Arguments.ForName(path[0])
+	if arg == nil {
+		c.faults.Add(UnknownSlicing, v.Position, "%s has no argument %q%s", name, path[0], DidYouMean(path[0], declared(field.Arguments)))
+		return
+	}
+	t := arg.Type
+	for _, member := range path[1:] {
+		def := c.schema.Types[t.Name()]
+		if isList(t) || def == nil || def.Kind != ast.InputObject {
+			c.faults.Add(UnknownSlicing, v.Position, "%q: %s is no object, so it has no field %q", v.Raw, t, member)
+			return
+		}
+		inner := def.Fields.ForName(member)
+		if inner == nil {
+			c.faults.Add(UnknownSlicing, v.Position, "%s has no field %q%s", def.Name, member, DidYouMean(member, fieldNames(def)))
+			return
+		}
+		t = inner.Type
+	}
+	if !isList(t) && t.NamedType != "Int" {
+		c.faults.Add(SlicingType, v.Position, "%q is %s, but what says how many elements are asked for is an Int, or a list", v.Raw, t)
+	}
+}
+
+// sizedField finds a list in what a field returns.
+func (c *compiler) sizedField(field *ast.FieldDefinition, v *ast.Value) {
+	def := c.schema.Types[field.Type.Name()]
+	if def == nil || len(def.Fields) == 0 {
+		c.faults.Add(UnknownSized, v.Position, "%s has no fields, so there is no list %q in it; leave out sizedFields", field.Type, v.Raw)
+		return
+	}
+	inner := def.Fields.ForName(v.Raw)
+	switch {
+	case inner == nil:
+		c.faults.Add(UnknownSized, v.Position, "%s has no field %q%s", def.Name, v.Raw, DidYouMean(v.Raw, fieldNames(def)))
+	case !isList(inner.Type):
+		c.faults.Add(NoListToSize, v.Position, "%s.%s is %s, which is no list", def.Name, v.Raw, inner.Type)
+	}
+}

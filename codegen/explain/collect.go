@@ -1,0 +1,108 @@
+package explain
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// part is a selection set of the operation, and where in the answer it selects.
+type part struct {
+	path string
+	set  ast.SelectionSet
+}
+
+// selected is a field of an object, with all that the operation selects of it: several
+// aliases of one value are one.
+type selected struct {
+	id         string // tells the fields of an object apart
+	definition *ast.FieldDefinition
+	arguments  map[string]any
+	paths      []string // one for each alias
+	parts      []part
+}
+
+// below are the parts that select of what the field returns, for one type of several.
+func (s *selected) below(returned, object *ast.Definition) []part {
+	if returned == object {
+		return s.parts
+	}
+	parts := slices.Clone(s.parts)
+	for i := range parts {
+		parts[i].path += "<" + object.Name + ">"
+	}
+	return parts
+}
+
+// collect puts together what is selected of objects of one type.
+func (w *walker) collect(object *ast.Definition, parts []part) []*selected {
+	c := &collector{walker: w, object: object, known: map[string]*selected{}, spread: map[string]bool{}}
+	for _, p := range parts {
+		c.set(p)
+	}
+	return c.all
+}
+
+type collector struct {
+	*walker
+	object *ast.Definition
+	known  map[string]*selected // by id
+	spread map[string]bool      // fragments that are in
+	all    []*selected
+}
+
+func (c *collector) set(p part) {
+	for _, selection := range p.set {
+		switch it := selection.(type) {
+		case *ast.Field:
+			if !strings.HasPrefix(it.Name, "__") && c.included(it.Directives) {
+				c.field(p.path, it)
+			}
+		case *ast.InlineFragment:
+			if c.included(it.Directives) && c.is(it.TypeCondition) {
+				c.set(part{p.path, it.SelectionSet})
+			}
+		case *ast.FragmentSpread:
+			if !c.spread[it.Name] && c.included(it.Directives) && c.is(it.Definition.TypeCondition) {
+				c.spread[it.Name] = true
+				c.set(part{p.path, it.Definition.SelectionSet})
+			}
+		}
+	}
+}
+
+// is tells whether the objects are of a type, which may be abstract; "" is any.
+func (c *collector) is(name string) bool {
+	return name == "" || name == c.object.Name ||
+		slices.Contains(c.schema.GetPossibleTypes(c.schema.Types[name]), c.object)
+}
+
+func (c *collector) field(above string, f *ast.Field) {
+	definition := c.object.Fields.ForName(f.Name)
+	s := &selected{definition: definition, arguments: c.arguments(definition, f.Arguments)}
+	s.id = c.idOf(f, s)
+	if before := c.known[s.id]; before != nil {
+		s = before
+	} else {
+		c.known[s.id] = s
+		c.all = append(c.all, s)
+	}
+	path := strings.TrimPrefix(above+"."+f.Alias, ".")
+	if !slices.Contains(s.paths, path) {
+		s.paths = append(s.paths, path)
+	}
+	s.parts = append(s.parts, part{path, f.SelectionSet})
+}
+
+// idOf is the same for fields which are answered once. What is answered at the root or by
+// hand is so for each alias.
+func (c *collector) idOf(f *ast.Field, s *selected) string {
+	arguments, _ := json.Marshal(s.arguments)
+	id := f.Name + string(arguments)
+	if c.object == c.root || c.bound[s.definition] == nil && c.byHand(c.object, s.definition) {
+		id += " as " + f.Alias
+	}
+	return id
+}

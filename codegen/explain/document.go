@@ -1,0 +1,119 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+)
+
+// What is planned at the most. The gateway, unless set otherwise, takes a tenth of it and
+// less; more would only keep the machine busy.
+const (
+	maxTokens     = 200_000
+	maxSelections = 50_000 // of an operation, with its fragments put in their places
+)
+
+// read parses and validates a document.
+func read(schema *ast.Schema, source *ast.Source) (*ast.QueryDocument, error) {
+	doc, err := parser.ParseQueryWithTokenLimit(source, maxTokens)
+	if err != nil {
+		return nil, mistakes(source, gqlerror.WrapIfUnwrapped(err))
+	}
+	if len(doc.Operations) == 0 {
+		return nil, fmt.Errorf("%s: there is no operation in it", source.Name)
+	}
+	if err := bounded(doc); err != nil {
+		return nil, mistakes(source, err)
+	}
+	if errs := validator.ValidateWithRules(schema, doc, nil); len(errs) > 0 {
+		return nil, mistakes(source, errs...)
+	}
+	return doc, nil
+}
+
+// mistakes gives each error of a document a line with its place.
+func mistakes(source *ast.Source, errs ...*gqlerror.Error) error {
+	lines := make([]error, len(errs))
+	for i, err := range errs {
+		if len(err.Locations) == 0 {
+			lines[i] = fmt.Errorf("%s: %s", source.Name, err.Message)
+			continue
+		}
+		at := err.Locations[0]
+		lines[i] = fmt.Errorf("%s:%d:%d: %s", source.Name, at.Line, at.Column, err.Message)
+	}
+	return errors.Join(lines...)
+}
+
+// bounded refuses what the validator is no match for: fragments that contain themselves
+// overflow its stack, and those that multiply keep it busy for hours.
+func bounded(doc *ast.QueryDocument) *gqlerror.Error {
+	m := &measure{doc: doc, known: map[string]int{}}
+	for _, f := range doc.Fragments {
+		if _, err := m.fragment(f, f.Position); err != nil {
+			return err
+		}
+	}
+	for _, op := range doc.Operations {
+		size, err := m.set(op.SelectionSet)
+		if err != nil {
+			return err
+		}
+		if size > maxSelections {
+			return gqlerror.ErrorPosf(op.Position, "the operation asks for more than %s fields, its fragments put in their places; ask for less at once", Count(maxSelections))
+		}
+	}
+	return nil
+}
+
+// measure counts each fragment once, so that the cost is that of the text.
+type measure struct {
+	doc   *ast.QueryDocument
+	known map[string]int // selections by fragment; open while it is being counted
+}
+
+const open = -1
+
+func (m *measure) set(set ast.SelectionSet) (int, *gqlerror.Error) {
+	total := 0
+	for _, selection := range set {
+		size, err := m.selection(selection)
+		if err != nil {
+			return 0, err
+		}
+		total = min(total+1+size, maxSelections+1)
+	}
+	return total, nil
+}
+
+func (m *measure) selection(selection ast.Selection) (int, *gqlerror.Error) {
+	switch it := selection.(type) {
+	case *ast.Field:
+		return m.set(it.SelectionSet)
+	case *ast.InlineFragment:
+		return m.set(it.SelectionSet)
+	case *ast.FragmentSpread:
+		if f := m.doc.Fragments.ForName(it.Name); f != nil { // that there is none, the validator says
+			return m.fragment(f, it.Position)
+		}
+	}
+	return 0, nil
+}
+
+func (m *measure) fragment(f *ast.FragmentDefinition, at *ast.Position) (int, *gqlerror.Error) {
+	size, met := m.known[f.Name]
+	if size == open {
+		return 0, gqlerror.ErrorPosf(at, "Cannot spread fragment %q within itself.", f.Name)
+	}
+	if met {
+		return size, nil
+	}
+	m.known[f.Name] = open
+	size, err := m.set(f.SelectionSet)
+	m.known[f.Name] = size
+	return size, err
+}

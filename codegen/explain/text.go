@@ -1,0 +1,197 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Text writes plans for people: a line for each node, the nodes of a round together.
+func Text(out io.Writer, plans []*Plan) error {
+	for i, p := range plans {
+		if i > 0 {
+			if _, err := io.WriteString(out, "\n"); err != nil {
+				return err
+			}
+		}
+		if _, err := io.WriteString(out, p.text()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Title is what people call the operation.
+func (p *Plan) Title() string { return title(p.Operation, p.Name) }
+
+func title(operation, name string) string { return strings.TrimSpace(operation + " " + name) }
+
+func (p *Plan) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", p.Title(), p.summary())
+	lines := aligned(p.rows())
+	for i, n := range p.Nodes {
+		if i == 0 || n.Round != p.Nodes[i-1].Round {
+			fmt.Fprintf(&b, "  round %d\n", n.Round)
+		}
+		fmt.Fprintf(&b, "    %s\n", lines[i])
+	}
+	if len(p.Assumed) > 0 {
+		fmt.Fprintf(&b, "  assumed that a list has %s, for want of @listSize or its argument: %s\n",
+			elementsOf(Count(p.ListSize)), strings.Join(p.Assumed, ", "))
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(&b, "  note: %s\n", note)
+	}
+	return b.String()
+}
+
+func elementsOf(n Count) string { return plural(n, "element", "elements") }
+
+// summary is what the nodes come to.
+func (p *Plan) summary() string {
+	rounds, byHand := plural(Count(p.Rounds), "round", "rounds"), plural(Count(p.ByHand), "field is", "fields are")
+	var text string
+	switch {
+	case len(p.Nodes) == 0:
+		text = "no calls"
+	case p.ByHand == 0:
+		text = fmt.Sprintf("%s in %s", calls("at most ", p.Calls), rounds)
+	case p.Calls == 0:
+		text = fmt.Sprintf("calls unknown, since %s answered by hand", byHand)
+	default:
+		text = fmt.Sprintf("at the worst at least %s in %s or more, since %s answered by hand", calls("", p.Calls), rounds, byHand)
+	}
+	if p.Operation == "subscription" {
+		text += ", for each event"
+	}
+	return text
+}
+
+// rows describe the nodes, each in as many columns.
+func (p *Plan) rows() [][]string {
+	var source, method int
+	for _, n := range p.Nodes {
+		if n.Call != nil {
+			source, method = max(source, len(n.Call.Source)), max(method, len(n.Call.Method))
+		}
+	}
+	rows := make([][]string, len(p.Nodes))
+	for i, n := range p.Nodes {
+		rows[i] = []string{p.label(n, n.Paths), "by hand in resolvers/", "calls unknown", "", needs(n)}
+		if c := n.Call; c != nil {
+			rows[i][1] = fmt.Sprintf("%-*s %-*s %s", method, c.Method, source, c.Source, c.Path)
+			rows[i][2], rows[i][3] = p.howMany(n), cached(c.Cache)
+		}
+	}
+	return rows
+}
+
+// label names a node; with its places, where the plan has its field twice.
+func (p *Plan) label(n *Node, paths []string) string {
+	twice := slices.ContainsFunc(p.Nodes, func(other *Node) bool { return other != n && other.Field == n.Field })
+	if !twice {
+		return n.Field
+	}
+	return n.Field + " at " + strings.Join(paths, ", ")
+}
+
+// name names the node of a number.
+func (p *Plan) name(id int) string {
+	n := p.Nodes[id-1]
+	return p.label(n, n.Paths[:1])
+}
+
+// howMany tells how many calls a node makes, and why so many.
+func (p *Plan) howMany(n *Node) string {
+	c := n.Call
+	if c.SharesCallsOf > 0 {
+		return "by the calls of " + p.name(c.SharesCallsOf)
+	}
+	text := calls("at most ", c.Calls)
+	switch {
+	case c.Calls == 0:
+		return text
+	case n.After == 0:
+	case c.Batch == nil && c.Calls == 1 && c.Keys > 1, c.Batch != nil && c.Batch.Whole:
+		text = "1 call for all"
+	case c.Batch == nil && c.Keys > 1:
+		text += ", one for each"
+	case c.Batch != nil && c.Batch.MaxSize > 0:
+		text += fmt.Sprintf(" for %s, %s at a time", keys(c.Keys), Count(c.Batch.MaxSize))
+	case c.Batch != nil:
+		text += " for " + keys(c.Keys)
+	}
+	if c.SparesKeysOf > 0 {
+		text += ", less the keys of " + p.name(c.SparesKeysOf)
+	}
+	return text
+}
+
+// calls writes a number of calls; one of several may not be needed.
+func calls(most string, n Count) string {
+	switch n {
+	case 0:
+		return "no call"
+	case 1:
+		most = ""
+	}
+	return most + plural(n, "call", "calls")
+}
+
+func keys(n Count) string {
+	if n == 1 {
+		return "1 key"
+	}
+	return "up to " + plural(n, "key", "keys")
+}
+
+func plural(n Count, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return n.String() + " " + many
+}
+
+func cached(c Cache) string {
+	switch c {
+	case CacheShared:
+		return "cache: may be shared"
+	case CachePerCaller:
+		return "cache: per caller"
+	}
+	return "cache: never"
+}
+
+func needs(n *Node) string {
+	if len(n.Needs) == 0 {
+		return ""
+	}
+	return "needs " + strings.Join(n.Needs, " and ")
+}
+
+// aligned puts the cells of rows into columns.
+func aligned(rows [][]string) []string {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	lines := make([]string, len(rows))
+	for i, row := range rows {
+		var b strings.Builder
+		for j, cell := range row {
+			if widths[j] > 0 {
+				fmt.Fprintf(&b, "%-*s  ", widths[j], cell)
+			}
+		}
+		lines[i] = strings.TrimRight(b.String(), " ")
+	}
+	return lines
+}

@@ -1,0 +1,145 @@
+package explain
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// maxSteps bounds the walk: interfaces below interfaces multiply the types that an object
+// may be of.
+const maxSteps = 200_000
+
+var errTooLarge = errors.New("too many types meet in it, interface below interface; ask for less at once")
+
+// walker follows one operation from its root down, along every type that an object may be
+// of. It ends, since an operation's text does.
+type walker struct {
+	schema    *ast.Schema
+	bound     map[*ast.FieldDefinition]*binding.Field
+	options   Options
+	values    map[string]any // of variables
+	operation *ast.OperationDefinition
+	root      *ast.Definition
+
+	plan   *Plan // what is assumed is noted here
+	visits []*visit
+	done   int // rounds that end before the next root field begins
+	steps  int
+}
+
+// visit is a field that needs a call, or code by hand, at one place.
+type visit struct {
+	node  *Node
+	after *visit // whose answer brings the parents; nil at the root
+	asks  asks   // what it asks for
+}
+
+// place is where objects of one type stand in the answer.
+type place struct {
+	object *ast.Definition
+	id     string           // the same for aliases of one value, and for the types an object may be of
+	count  Count            // of objects at the worst
+	after  *visit           // whose answer brings them; nil at the root
+	needs  []string         // guards passed since then
+	sized  map[string]Count // the sizes of lists in them that the field above has told
+}
+
+func (w *walker) walk() error {
+	w.object(place{object: w.root, count: 1}, []part{{set: w.operation.SelectionSet}})
+	if w.steps > maxSteps {
+		return fmt.Errorf("%s: %w", title(w.plan.Operation, w.plan.Name), errTooLarge)
+	}
+	return nil
+}
+
+// object visits the fields that parts of the operation select of objects.
+func (w *walker) object(p place, parts []part) {
+	for _, s := range w.collect(p.object, parts) {
+		if w.steps++; w.steps > maxSteps {
+			return
+		}
+		w.field(p, s)
+		if p.object == w.root && w.operation.Operation == ast.Mutation {
+			w.done = w.deepest() // its fields run one after the other
+		}
+	}
+}
+
+func (w *walker) deepest() int {
+	round := 0
+	for _, v := range w.visits {
+		round = max(round, v.node.Round)
+	}
+	return round
+}
+
+// field visits a field, then what it returns.
+func (w *walker) field(p place, s *selected) {
+	size := w.size(p, s)
+	next := place{
+		id:    p.id + "/" + s.id,
+		count: p.count.times(size.own), sized: size.below,
+		after: p.after, needs: union(p.needs, binding.Guards(s.definition)),
+	}
+	if v := w.visit(p, s, next.needs); v != nil {
+		w.visits = append(w.visits, v)
+		next.after, next.needs = v, nil
+	}
+	for _, object := range w.possible(s.definition.Type) {
+		next.object = object
+		w.object(next, s.below(w.schema.Types[s.definition.Type.Name()], object))
+	}
+}
+
+// visit makes the visit of a field, nil when its value comes with its object.
+func (w *walker) visit(p place, s *selected, needs []string) *visit {
+	b := w.bound[s.definition]
+	if b == nil && !w.byHand(p.object, s.definition) {
+		return nil
+	}
+	v := &visit{after: p.after, node: &Node{
+		Field: p.object.Name + "." + s.definition.Name, Paths: s.paths, Round: w.done + 1, Needs: needs,
+	}}
+	if p.after != nil {
+		v.node.Round = p.after.node.Round + 1
+	}
+	if b != nil {
+		v.node.Call = callOf(b, w.operation, needs)
+		v.asks = w.asks(p, s, b)
+	}
+	return v
+}
+
+// byHand tells whether Go code answers a field that has no binding.
+func (w *walker) byHand(object *ast.Definition, field *ast.FieldDefinition) bool {
+	return object == w.root || !binding.Sent(field) ||
+		w.options.ByHand != nil && w.options.ByHand(object.Name, field.Name)
+}
+
+// possible are the object types that a value of a type may be of, by name.
+func (w *walker) possible(t *ast.Type) []*ast.Definition {
+	def := w.schema.Types[t.Name()]
+	if !def.IsCompositeType() {
+		return nil
+	}
+	return slices.SortedFunc(slices.Values(w.schema.GetPossibleTypes(def)), func(a, b *ast.Definition) int {
+		return cmp.Compare(a.Name, b.Name)
+	})
+}
+
+// union gives what is in a or b, each once, in a list of its own.
+func union(a, b []string) []string {
+	all := slices.Clone(a)
+	for _, text := range b {
+		if !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
+}

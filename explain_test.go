@@ -1,0 +1,206 @@
+package main
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/explain"
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+// explained is the plan of an operation over the shop.
+func explained(t *testing.T, query string) *explain.Plan {
+	t.Helper()
+	files, err := filepath.Glob("schema/*.graphqls")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no schema", err)
+	}
+	var sources []*ast.Source
+	for _, file := range files {
+		sources = append(sources, &ast.Source{Name: file, Input: readFile(t, file)})
+	}
+	schema, err := binding.Load(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	graph, err := binding.Compile(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, err := explain.Operations(schema, graph, &ast.Source{Name: "query", Input: query}, explain.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plans[0]
+}
+
+// callsByRound are a plan's calls, as `GET users`, sorted within each round.
+func callsByRound(p *explain.Plan) [][]string {
+	rounds := make([][]string, p.Rounds)
+	for _, n := range p.Nodes {
+		for range n.Call.Calls {
+			rounds[n.Round-1] = append(rounds[n.Round-1], n.Call.Method+" "+n.Call.Source)
+		}
+	}
+	for _, calls := range rounds {
+		slices.Sort(calls)
+	}
+	return rounds
+}
+
+// barrier stands before the services. It holds the calls of a round back until as many as
+// were promised are there, so that what is called in one round, and what only after it, is
+// no matter of luck.
+type barrier struct {
+	mu    sync.Mutex
+	want  []int
+	got   [][]string    // by round; guarded by mu
+	round int           // the one that gathers; guarded by mu
+	pass  chan struct{} // closed when it is complete; guarded by mu
+}
+
+// before is a gateway whose calls pass the barrier.
+func (b *barrier) before(t *testing.T) *gateway {
+	return newGateway(t, func(c *config.Config) {
+		for name, source := range c.Sources {
+			source.URLs = slices.Clone(source.URLs)
+			for i, address := range source.URLs {
+				to, err := url.Parse(address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				server := httptest.NewServer(b.hold(name, httputil.NewSingleHostReverseProxy(to)))
+				t.Cleanup(server.Close)
+				source.URLs[i] = server.URL
+			}
+			c.Sources[name] = source
+		}
+	})
+}
+
+func (b *barrier) hold(service string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-b.arrive(r.Method + " " + service):
+		case <-time.After(long / 4): // a call that was promised did not come; the test tells
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (b *barrier) arrive(call string) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.got) == b.round {
+		b.got, b.pass = append(b.got, nil), make(chan struct{})
+	}
+	b.got[b.round] = append(b.got[b.round], call)
+	pass := b.pass
+	if b.round == len(b.want) || len(b.got[b.round]) == b.want[b.round] {
+		close(pass)
+		b.round++
+	}
+	return pass
+}
+
+// What is explained is what happens, call by call and round by round, where the sizes of
+// all lists are known.
+func TestExplainedRounds(t *testing.T) {
+	for name, query := range map[string]string{
+		"one":           `{ product(sku: "B-100") { name } }`,
+		"chain":         `{ user(id: "u6") { orders(limit: 2) { id customer { orders(limit: 3) { id } } } } }`,
+		"fan out":       `{ orders(pageSize: 20) { customer { name } lines { quantity } } products(limit: 3) { items { stock } } }`,
+		"roots":         `{ a: product(sku: "B-100") { name } b: product(sku: "B-100") { name } users(limit: 2) { items { name } } }`,
+		"aliases":       `{ orders(pageSize: 20) { a: customer { name orders(limit: 1) { id } } b: customer { email orders(limit: 1) { id } c: orders(limit: 2) { id } } } }`,
+		"whole, twice":  `{ product(sku: "B-100") { stock a: stock } products(limit: 3) { items { stock } } }`,
+		"fragments":     `{ ...q users(limit: 3) { ...u ...u } } fragment q on Query { users(limit: 3) { ...u } } fragment u on UserPage { items { orders(limit: 1) { id } } }`,
+		"full pages":    `{ users(limit: 100) { items { orders(limit: 1) { customer { name } } } } }`,
+		"then the next": `mutation { a: createOrder(input: {userId: "u1", lines: [{productId: "B-100"}]}) { lines { product { name } } } b: cancelOrder(id: "9007199254740977") { customer { name } } }`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := explained(t, query)
+			want := callsByRound(p)
+			b := &barrier{}
+			for _, calls := range want {
+				b.want = append(b.want, len(calls))
+			}
+			g := b.before(t)
+			a := g.query(t, g.token(t, services.Admin), query, nil)
+			if len(a.Errors) > 0 {
+				t.Error(a.Body)
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			for _, calls := range b.got {
+				slices.Sort(calls)
+			}
+			if diff := cmp.Diff(want, b.got); diff != "" {
+				t.Errorf("rounds (-explained +real):\n%s", diff)
+			}
+		})
+	}
+}
+
+// No operation makes more calls to a service than explained, whatever the data is.
+func TestExplainedBound(t *testing.T) {
+	g := newGateway(t)
+	admin := g.token(t, services.Admin)
+	for _, query := range []string{
+		`{ orders(pageSize: 100) { customer { name } lines { product { name related { stock related { sku } } } } } }`,
+		`{ a: order(id: "9007199254740977") { customer { name } replaces { customer { email } } } b: order(id: "9007199254755632") { customer { name } lines { product { sku } } } user(id: "u6") { orders(limit: 50) { customer { name orders { id } } } } }`,
+		`{ users(limit: 100) { items { id orders(limit: 50) { lines { product { stock } } customer { orders(limit: 5) { customer { name } } } } } } }`,
+		`{ products(limit: 200) { items { related { related { related { stock } } } } } product(sku: "S-200") { related { name } } }`,
+	} {
+		p := explained(t, query)
+		allowed := map[string]explain.Count{}
+		for _, n := range p.Nodes {
+			allowed[n.Call.Source] += n.Call.Calls
+		}
+		for range 5 {
+			g.Shop.ResetCalls()
+			if a := g.query(t, admin, query, nil); len(a.Errors) > 0 {
+				t.Fatalf("%s: %s", query, a.Body)
+			}
+			for _, service := range []string{"users", "orders", "products"} {
+				real := explain.Count(0)
+				for n := range maps.Values(g.Shop.Calls(service)) {
+					real += explain.Count(n)
+				}
+				if (real == 0) != (allowed[service] == 0) || real > allowed[service] {
+					t.Errorf("%s: %s was called %s times, explained were at most %s", query, service, real, allowed[service])
+				}
+			}
+		}
+	}
+}
+
+// docs/explain.md shows what the tool prints.
+func TestExplainIsDocumented(t *testing.T) {
+	all := blocks(t, "docs/explain.md")
+	query := regexp.MustCompile(`explain '(.*)'`).FindStringSubmatch(all[0].text)
+	if query == nil || all[1].language != "text" {
+		t.Fatal("docs/explain.md does not begin with an operation and its plan")
+	}
+	var text strings.Builder
+	if err := explain.Text(&text, []*explain.Plan{explained(t, query[1])}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(all[1].text, text.String()); diff != "" {
+		t.Errorf("docs/explain.md (-shown +real):\n%s", diff)
+	}
+}
