@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
 type openapi struct {
@@ -20,7 +22,7 @@ var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
 // Every operation of the documents has its route, and no other route counts as it.
 func TestDocumentsAndRoutesAgree(t *testing.T) {
 	shop := New(Options{})
-	for name, service := range map[string]*service{"users": shop.users, "orders": shop.ordering, "products": shop.replicas[0]} {
+	for name, service := range map[string]*backend.Service{"users": shop.users, "orders": shop.ordering, "products": shop.replicas[0]} {
 		documented := 0
 		for path, methods := range readDocument(t, name).Paths {
 			for method, entry := range methods {
@@ -30,10 +32,10 @@ func TestDocumentsAndRoutesAgree(t *testing.T) {
 					continue // "parameters", which all methods share
 				}
 				documented++
-				service.calls.reset()
+				service.ResetCalls()
 				r := httptest.NewRequest(strings.ToUpper(method), pathParameter.ReplaceAllString(path, "1"), nil)
 				service.ServeHTTP(httptest.NewRecorder(), r)
-				if got := service.calls.snapshot(); got[id] != 1 || len(got) != 1 {
+				if got := service.Calls(); got[id] != 1 || len(got) != 1 {
 					t.Errorf("%s: %s %s counts as %v, want one %s", name, method, path, got, id)
 				}
 			}

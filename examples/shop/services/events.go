@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
 const (
@@ -13,8 +15,6 @@ const (
 	seatSize = 16
 	// heartbeat keeps proxies from closing a quiet stream.
 	heartbeat = 15 * time.Second
-	// writeWithin bounds how long a listener that does not read is borne.
-	writeWithin = 10 * time.Second
 )
 
 // feed hands an order's status changes to those who listen. Its zero value is ready.
@@ -91,9 +91,7 @@ func (o *orders) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	changes, leave := o.feed.join(id)
 	defer leave()
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusOK)
+	backend.BeginStream(w)
 	stream(w, r, changes)
 	return nil
 }
@@ -103,7 +101,7 @@ func stream(w http.ResponseWriter, r *http.Request, changes <-chan StatusChange)
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	message := ": listening\n\n"
-	for send(w, message) == nil {
+	for backend.Push(w, message) == nil {
 		select {
 		case <-r.Context().Done():
 			return
@@ -116,16 +114,6 @@ func stream(w http.ResponseWriter, r *http.Request, changes <-chan StatusChange)
 			message = ": still here\n\n"
 		}
 	}
-}
-
-func send(w http.ResponseWriter, message string) error {
-	control := http.NewResponseController(w)
-	// Not every writer has deadlines; a test's recorder has none to miss.
-	_ = control.SetWriteDeadline(time.Now().Add(writeWithin))
-	if _, err := w.Write([]byte(message)); err != nil {
-		return err
-	}
-	return control.Flush()
 }
 
 // event is one server-sent event. JSON has no line breaks, so one data line is enough.

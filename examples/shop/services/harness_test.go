@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -104,7 +106,7 @@ func (a answered) problem(t *testing.T, status int, code string) {
 	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
 		t.Errorf("Content-Type %q, want application/problem+json", got)
 	}
-	p := read[problem](t, a)
+	p := read[backend.Problem](t, a)
 	if p.Status != status || p.Code != code || p.Type != "about:blank" || p.Title != http.StatusText(status) || p.Detail == "" {
 		t.Errorf("problem %+v, want status %d and code %s", p, status, code)
 	}

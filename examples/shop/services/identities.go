@@ -1,9 +1,7 @@
 package services
 
 import (
-	"fmt"
-
-	"github.com/gatehouse-graphql/gatehouse/auth/devtoken"
+	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
 // What the demo's tokens and uploads carry unless Options say otherwise.
@@ -40,12 +38,4 @@ func Identities() []Identity { return []Identity{Customer, Admin} }
 // DemoSecret turns the value of GATEWAY_DEMO_SECRET into a signing key: a random
 // one when it is empty. A value shorter than 32 bytes is an error rather than
 // replaced, since whoever set it makes tokens with it.
-func DemoSecret(value string) ([]byte, error) {
-	switch {
-	case value == "":
-		return randomSecret(), nil
-	case len(value) < devtoken.MinSecret:
-		return nil, fmt.Errorf("GATEWAY_DEMO_SECRET has %d bytes, it needs at least %d", len(value), devtoken.MinSecret)
-	}
-	return []byte(value), nil
-}
+func DemoSecret(value string) ([]byte, error) { return backend.DemoSecret(value) }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
 // OrderStatus is where an order stands.
@@ -71,8 +73,8 @@ type orders struct {
 	feed     feed
 
 	mu      sync.Mutex
-	all     []*Order // guarded by mu; the oldest first
-	replies replies  // guarded by mu
+	all     []*Order        // guarded by mu; the oldest first
+	replies backend.Replies // guarded by mu
 }
 
 // newOrders asks exists and product, which stand for calls to the other services,
@@ -85,14 +87,14 @@ func newOrders(all []Order, exists func(string) bool, product func(string) (*Pro
 	return o
 }
 
-func (o *orders) operations(door *bearer) []operation {
-	return []operation{
-		{id: "listOrders", route: "GET /orders", answer: door.guard(o.list)},
-		{id: "createOrder", route: "POST /orders", answer: door.guard(o.create)},
-		{id: "orderHistory", route: "GET /orders/history", answer: door.guard(o.history)},
-		{id: "getOrder", route: "GET /orders/{orderId}", answer: door.guard(o.get)},
-		{id: "cancelOrder", route: "POST /orders/{orderId}/cancel", answer: door.guard(o.cancel)},
-		{id: "orderEvents", route: "GET /orders/{orderId}/events", answer: door.guard(o.events)},
+func (o *orders) operations(door *backend.Bearer) []backend.Operation {
+	return []backend.Operation{
+		{ID: "listOrders", Route: "GET /orders", Answer: door.Guard(o.list)},
+		{ID: "createOrder", Route: "POST /orders", Answer: door.Guard(o.create)},
+		{ID: "orderHistory", Route: "GET /orders/history", Answer: door.Guard(o.history)},
+		{ID: "getOrder", Route: "GET /orders/{orderId}", Answer: door.Guard(o.get)},
+		{ID: "cancelOrder", Route: "POST /orders/{orderId}/cancel", Answer: door.Guard(o.cancel)},
+		{ID: "orderEvents", Route: "GET /orders/{orderId}/events", Answer: door.Guard(o.events)},
 	}
 }
 
@@ -107,7 +109,7 @@ func (o *orders) newestFirst(keep func(*Order) bool) []*Order {
 }
 
 func (o *orders) list(w http.ResponseWriter, r *http.Request) error {
-	p, err := readParameters(r)
+	p, err := backend.ReadParameters(r)
 	if err != nil {
 		return err
 	}
@@ -115,36 +117,36 @@ func (o *orders) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := p.number("page", 1, maxPage, 1)
+	page, err := p.Number("page", 1, maxPage, 1)
 	if err != nil {
 		return err
 	}
-	size, err := p.number("pageSize", 1, 100, 20)
+	size, err := p.Number("pageSize", 1, 100, 20)
 	if err != nil {
 		return err
 	}
 	found := o.newestFirst(keep)
 	w.Header().Set("X-Total-Count", strconv.Itoa(len(found)))
 	w.Header().Set("Link", links(r.URL.Query(), page, size, len(found)))
-	return writeJSON(w, http.StatusOK, window(found, (page-1)*size, size))
+	return backend.WriteJSON(w, http.StatusOK, backend.Window(found, (page-1)*size, size))
 }
 
 // maxPage keeps page times pageSize within an int.
 const maxPage = 1 << 24
 
-func readOrderFilter(p parameters) (func(*Order) bool, error) {
-	userID, err := p.text("userId")
+func readOrderFilter(p backend.Parameters) (func(*Order) bool, error) {
+	userID, err := p.Text("userId")
 	if err != nil {
 		return nil, err
 	}
 	_, ofUser := p["userId"]
-	asked, err := p.each("status")
+	asked, err := p.Each("status")
 	if err != nil {
 		return nil, err
 	}
 	for _, status := range asked {
 		if !slices.Contains(statuses, OrderStatus(status)) {
-			return nil, refuse(http.StatusUnprocessableEntity, "NO_SUCH_STATUS", "status must be one of %v", statuses)
+			return nil, backend.Refuse(http.StatusUnprocessableEntity, "NO_SUCH_STATUS", "status must be one of %v", statuses)
 		}
 	}
 	return func(order *Order) bool {
@@ -172,7 +174,7 @@ func links(query url.Values, page, size, total int) string {
 }
 
 func (o *orders) history(w http.ResponseWriter, r *http.Request) error {
-	p, err := readParameters(r)
+	p, err := backend.ReadParameters(r)
 	if err != nil {
 		return err
 	}
@@ -184,38 +186,38 @@ func (o *orders) history(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	limit, err := p.number("limit", 0, 50, 10)
+	limit, err := p.Number("limit", 0, 50, 10)
 	if err != nil {
 		return err
 	}
 	past := o.newestFirst(func(order *Order) bool {
 		return slices.Contains(ids, order.UserID) && !order.PlacedAt.Before(since)
 	})
-	return writeJSON(w, http.StatusOK, byUser(past, limit))
+	return backend.WriteJSON(w, http.StatusOK, byUser(past, limit))
 }
 
-func readUserIDs(p parameters) ([]string, error) {
-	ids, asked, err := p.list("userIds", maxUserIDs)
+func readUserIDs(p backend.Parameters) ([]string, error) {
+	ids, asked, err := p.List("userIds", maxUserIDs)
 	switch {
 	case err != nil:
 		return nil, err
 	case !asked:
-		return nil, refuse(http.StatusBadRequest, "MISSING_PARAMETER", "userIds is required")
+		return nil, backend.Refuse(http.StatusBadRequest, "MISSING_PARAMETER", "userIds is required")
 	case len(ids) == 0:
-		return nil, refuse(http.StatusUnprocessableEntity, "TOO_FEW", "userIds must have an element")
+		return nil, backend.Refuse(http.StatusUnprocessableEntity, "TOO_FEW", "userIds must have an element")
 	}
 	return ids, nil
 }
 
 // readSince is the beginning of time without the parameter.
-func readSince(p parameters) (time.Time, error) {
-	text, err := p.text("since")
+func readSince(p backend.Parameters) (time.Time, error) {
+	text, err := p.Text("since")
 	if err != nil || text == "" {
 		return time.Time{}, err
 	}
 	since, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return time.Time{}, badType("since", "a date such as 2025-09-01")
+		return time.Time{}, backend.BadType("since", "a date such as 2025-09-01")
 	}
 	return since, nil
 }
@@ -240,13 +242,13 @@ func (o *orders) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, order)
+	return backend.WriteJSON(w, http.StatusOK, order)
 }
 
 func orderID(r *http.Request) (int64, error) {
 	id, err := strconv.ParseInt(r.PathValue("orderId"), 10, 64)
 	if err != nil {
-		return 0, badType("orderId", "a 64-bit integer")
+		return 0, backend.BadType("orderId", "a 64-bit integer")
 	}
 	return id, nil
 }
@@ -265,7 +267,7 @@ func (o *orders) find(id int64) (*Order, error) {
 func (o *orders) index(id int64) (int, error) {
 	i := slices.IndexFunc(o.all, func(order *Order) bool { return order.ID == id })
 	if i < 0 {
-		return 0, refuse(http.StatusNotFound, "NO_SUCH_ORDER", "there is no order with this id")
+		return 0, backend.Refuse(http.StatusNotFound, "NO_SUCH_ORDER", "there is no order with this id")
 	}
 	return i, nil
 }
@@ -281,14 +283,14 @@ func (o *orders) cancel(w http.ResponseWriter, r *http.Request) error {
 	}
 	order, err := o.change(id, Cancelled, func(order *Order) error {
 		if order.Status != Pending && order.Status != Paid {
-			return refuse(http.StatusConflict, "NOT_CANCELLABLE", "a %s order cannot be cancelled", order.Status)
+			return backend.Refuse(http.StatusConflict, "NOT_CANCELLABLE", "a %s order cannot be cancelled", order.Status)
 		}
 		return order.remember("cancelReason", reason)
 	})
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, order)
+	return backend.WriteJSON(w, http.StatusOK, order)
 }
 
 // remember adds a text to the metadata, unless it is empty. The map is not shared
@@ -316,17 +318,17 @@ func readReason(r *http.Request) (string, error) {
 	if r.ContentLength == 0 {
 		return "", nil
 	}
-	body, err := readBody(r, "application/x-www-form-urlencoded")
+	body, err := backend.ReadBody(r, "application/x-www-form-urlencoded")
 	if err != nil {
 		return "", err
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return "", refuse(http.StatusBadRequest, "BAD_FORM", "the body is not a form")
+		return "", backend.Refuse(http.StatusBadRequest, "BAD_FORM", "the body is not a form")
 	}
 	reason := form.Get("reason")
 	if utf8.RuneCountInString(reason) > maxText {
-		return "", invalid("reason may have %d characters", maxText)
+		return "", backend.Invalid("reason may have %d characters", maxText)
 	}
 	return reason, nil
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
 // Product is a product as the products service shows it. Its numbers are kept as
@@ -69,13 +71,13 @@ func newProducts(all []Product, stock map[string]int) *products {
 	return p
 }
 
-func (p *products) operations(apiKey string, closed <-chan struct{}) []operation {
-	return []operation{
-		{id: "listProducts", route: "GET /products", answer: p.list},
-		{id: "getProduct", route: "GET /products/{sku}", answer: p.get},
-		{id: "uploadProductImage", route: "PUT /products/{sku}/image", answer: keyed(apiKey, p.upload), maxBody: maxUpload},
-		{id: "stock", route: "GET /stock", answer: p.showStock},
-		{id: "healthz", route: "GET /healthz", answer: health(closed)},
+func (p *products) operations(apiKey string, closed <-chan struct{}) []backend.Operation {
+	return []backend.Operation{
+		{ID: "listProducts", Route: "GET /products", Answer: p.list},
+		{ID: "getProduct", Route: "GET /products/{sku}", Answer: p.get},
+		{ID: "uploadProductImage", Route: "PUT /products/{sku}/image", Answer: backend.Keyed(apiKey, "shop", p.upload), MaxBody: backend.MaxUpload},
+		{ID: "stock", Route: "GET /stock", Answer: p.showStock},
+		{ID: "healthz", Route: "GET /healthz", Answer: health(closed)},
 	}
 }
 
@@ -85,8 +87,8 @@ func (p *products) find(sku string) (*Product, bool) {
 	return product, ok
 }
 
-func noSuchProduct() *problem {
-	return refuse(http.StatusNotFound, "NO_SUCH_PRODUCT", "there is no product with this sku")
+func noSuchProduct() *backend.Problem {
+	return backend.Refuse(http.StatusNotFound, "NO_SUCH_PRODUCT", "there is no product with this sku")
 }
 
 // cacheable is what shared caches may do with the catalogue.
@@ -105,7 +107,7 @@ func (p *products) list(w http.ResponseWriter, r *http.Request) error {
 	found := slices.DeleteFunc(slices.Clone(p.all), func(product *Product) bool { return !q.wants(product) })
 	slices.SortStableFunc(found, q.order)
 	w.Header().Set("Cache-Control", cacheable)
-	return writeJSON(w, http.StatusOK, productPage{Data: window(found, q.offset, q.limit), Total: len(found)})
+	return backend.WriteJSON(w, http.StatusOK, productPage{Data: backend.Window(found, q.offset, q.limit), Total: len(found)})
 }
 
 // productQuery is what listProducts asks for. Products with several ids come in
@@ -121,17 +123,17 @@ type productQuery struct {
 }
 
 func readProductQuery(r *http.Request) (q productQuery, err error) {
-	p, err := readParameters(r)
+	p, err := backend.ReadParameters(r)
 	if err != nil {
 		return q, err
 	}
-	if q.ids, q.batch, err = p.list("ids", 200); err != nil {
+	if q.ids, q.batch, err = p.List("ids", 200); err != nil {
 		return q, err
 	}
-	if q.text, err = p.text("q"); err != nil {
+	if q.text, err = p.Text("q"); err != nil {
 		return q, err
 	}
-	if q.category, err = p.text("filter[category]"); err != nil {
+	if q.category, err = p.Text("filter[category]"); err != nil {
 		return q, err
 	}
 	if q.maxPrice, err = readMaxPrice(p); err != nil {
@@ -140,15 +142,15 @@ func readProductQuery(r *http.Request) (q productQuery, err error) {
 	if q.order, err = readSort(p); err != nil {
 		return q, err
 	}
-	if q.offset, err = p.number("offset", 0, math.MaxInt32, 0); err != nil {
+	if q.offset, err = p.Number("offset", 0, math.MaxInt32, 0); err != nil {
 		return q, err
 	}
-	q.limit, err = p.number("limit", 0, 200, 20)
+	q.limit, err = p.Number("limit", 0, 200, 20)
 	return q, err
 }
 
-func readMaxPrice(p parameters) (*big.Rat, error) {
-	text, err := p.text("filter[maxPrice]")
+func readMaxPrice(p backend.Parameters) (*big.Rat, error) {
+	text, err := p.Text("filter[maxPrice]")
 	if err != nil || text == "" {
 		return nil, err
 	}
@@ -156,23 +158,23 @@ func readMaxPrice(p parameters) (*big.Rat, error) {
 	// cost a gigabyte.
 	var number json.Number
 	if json.Unmarshal([]byte(text), &number) != nil || len(text) > 32 || strings.ContainsAny(text, `"eE`) {
-		return nil, badType("filter[maxPrice]", "a number")
+		return nil, backend.BadType("filter[maxPrice]", "a number")
 	}
 	price, ok := new(big.Rat).SetString(text)
 	if !ok {
-		return nil, badType("filter[maxPrice]", "a number")
+		return nil, backend.BadType("filter[maxPrice]", "a number")
 	}
 	return price, nil
 }
 
-func readSort(p parameters) (func(a, b *Product) int, error) {
-	text, err := p.text("sort")
+func readSort(p backend.Parameters) (func(a, b *Product) int, error) {
+	text, err := p.Text("sort")
 	if err != nil {
 		return nil, err
 	}
 	order, ok := sorts[cmp.Or(text, "name")]
 	if !ok {
-		return nil, refuse(http.StatusUnprocessableEntity, "NO_SUCH_SORT", "sort must be one of %v", slices.Sorted(maps.Keys(sorts)))
+		return nil, backend.Refuse(http.StatusUnprocessableEntity, "NO_SUCH_SORT", "sort must be one of %v", slices.Sorted(maps.Keys(sorts)))
 	}
 	return order, nil
 }
@@ -217,23 +219,23 @@ func (p *products) get(w http.ResponseWriter, r *http.Request) error {
 		return noSuchProduct()
 	}
 	w.Header().Set("Cache-Control", cacheable)
-	return writeJSON(w, http.StatusOK, product)
+	return backend.WriteJSON(w, http.StatusOK, product)
 }
 
 func (p *products) showStock(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=5")
-	return writeJSON(w, http.StatusOK, p.stock)
+	return backend.WriteJSON(w, http.StatusOK, p.stock)
 }
 
 // health says 503 once the shop is closing, so that balancers leave in time.
-func health(closed <-chan struct{}) answer {
+func health(closed <-chan struct{}) backend.Answer {
 	return func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
 		select {
 		case <-closed:
-			return refuse(http.StatusServiceUnavailable, "CLOSING", "this replica is closing")
+			return backend.Refuse(http.StatusServiceUnavailable, "CLOSING", "this replica is closing")
 		default:
-			return writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+			return backend.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"mime/multipart"
 	"strings"
 	"testing"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
 type productAnswer struct {
@@ -103,7 +105,7 @@ func TestHealthSaysWhenTheShopCloses(t *testing.T) {
 
 func TestUploadProductImage(t *testing.T) {
 	h := newHouse(t, Options{APIKey: "another key"})
-	picture := strings.Repeat("\x89PNG", maxImage/4) // as large as it may be
+	picture := strings.Repeat("\x89PNG", backend.MaxFile/4) // as large as it may be
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	if err := form.WriteField("alt", "a lighthouse"); err != nil {

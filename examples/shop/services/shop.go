@@ -12,7 +12,6 @@
 package services
 
 import (
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/auth/devtoken"
+	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
 // Replicas is how many replicas of the products service a Shop has.
@@ -39,7 +39,7 @@ type Options struct {
 	APIKey string
 	// WebhookURL receives each change of an order's status. Default: none is sent.
 	WebhookURL string
-	// WebhookSecret signs what is sent there, see SignWebhook.
+	// WebhookSecret signs what is sent there, with the headers of Standard Webhooks.
 	WebhookSecret []byte
 	// Log hears of webhooks that were not delivered. Default: nobody does.
 	Log *slog.Logger
@@ -47,7 +47,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if len(o.Secret) == 0 {
-		o.Secret = randomSecret()
+		o.Secret = backend.RandomSecret()
 	}
 	if o.Issuer == "" {
 		o.Issuer = DemoIssuer
@@ -69,11 +69,11 @@ type Shop struct {
 	options  Options
 	orders   *orders
 	products *products
-	hooks    *webhooks
+	hooks    *backend.Webhooks // nil without a receiver
 
-	users    *service
-	ordering *service
-	replicas [Replicas]*service
+	users    *backend.Service
+	ordering *backend.Service
+	replicas [Replicas]*backend.Service
 
 	closing sync.Once
 	closed  chan struct{} // closed by Close
@@ -85,19 +85,25 @@ func New(o Options) *Shop {
 	o = o.withDefaults()
 	data := load()
 	s := &Shop{options: o, closed: make(chan struct{})}
-	s.hooks = newWebhooks(o.WebhookURL, o.WebhookSecret, o.Log)
+	if o.WebhookURL != "" {
+		s.hooks = backend.NewWebhooks(o.WebhookSecret, o.Log)
+	}
 	s.products = newProducts(data.Products, data.Stock)
 	people := newUsers(data.Users)
-	s.orders = newOrders(data.Orders, people.exists, s.products.find, s.hooks.announce)
+	s.orders = newOrders(data.Orders, people.exists, s.products.find, s.announce)
 
-	door := newBearer(o)
-	s.users = newService(people.operations(door))
-	s.ordering = newService(s.orders.operations(door))
+	door := &backend.Bearer{Secret: o.Secret, Issuer: o.Issuer, Audience: o.Audience, Realm: "shop"}
+	s.users = backend.New(people.operations(door), backend.Options{})
+	s.ordering = backend.New(s.orders.operations(door), backend.Options{})
 	for i := range s.replicas {
-		s.replicas[i] = newService(s.products.operations(o.APIKey, s.closed))
-		s.replicas[i].replica = i + 1
+		s.replicas[i] = backend.New(s.products.operations(o.APIKey, s.closed), backend.Options{Replica: i + 1})
 	}
 	return s
+}
+
+// announce tells the receiver of webhooks, if there is one.
+func (s *Shop) announce(change StatusChange) {
+	s.hooks.Send(s.options.WebhookURL, fmt.Sprintf("order %d is %s", change.OrderID, change.To), change)
 }
 
 // Users is the service of users.yaml.
@@ -116,9 +122,9 @@ func (s *Shop) Products(replica int) http.Handler { return s.replicas[replica-1]
 func (s *Shop) Calls(service string) map[string]int {
 	switch service {
 	case "users":
-		return s.users.calls.snapshot()
+		return s.users.Calls()
 	case "orders":
-		return s.ordering.calls.snapshot()
+		return s.ordering.Calls()
 	case "products":
 		return s.productCalls()
 	}
@@ -128,7 +134,7 @@ func (s *Shop) Calls(service string) map[string]int {
 func (s *Shop) productCalls() map[string]int {
 	sum := map[string]int{}
 	for _, replica := range s.replicas {
-		for operation, n := range replica.calls.snapshot() {
+		for operation, n := range replica.Calls() {
 			sum[operation] += n
 		}
 	}
@@ -137,15 +143,15 @@ func (s *Shop) productCalls() map[string]int {
 
 // ReplicaCalls is Calls for one replica of products, from 1 to Replicas.
 func (s *Shop) ReplicaCalls(replica int) map[string]int {
-	return s.replicas[replica-1].calls.snapshot()
+	return s.replicas[replica-1].Calls()
 }
 
 // ResetCalls sets every service's counts to zero.
 func (s *Shop) ResetCalls() {
-	s.users.calls.reset()
-	s.ordering.calls.reset()
+	s.users.ResetCalls()
+	s.ordering.ResetCalls()
 	for _, replica := range s.replicas {
-		replica.calls.reset()
+		replica.ResetCalls()
 	}
 }
 
@@ -179,12 +185,6 @@ func (s *Shop) Close() {
 	s.closing.Do(func() {
 		close(s.closed)
 		s.orders.feed.close()
-		s.hooks.close()
+		s.hooks.Close()
 	})
-}
-
-func randomSecret() []byte {
-	secret := make([]byte, devtoken.MinSecret)
-	rand.Read(secret) // never fails: crypto/rand ends the program first
-	return secret
 }

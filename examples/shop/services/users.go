@@ -1,18 +1,18 @@
 package services
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
 // User is a user as the users service shows it. There is no password: nobody logs
@@ -61,13 +61,13 @@ func newUsers(all []User) *users {
 	return u
 }
 
-func (u *users) operations(door *bearer) []operation {
-	return []operation{
-		{id: "listUsers", route: "GET /users", answer: door.guard(u.list)},
-		{id: "createUser", route: "POST /users", answer: door.guard(u.create)},
-		{id: "getUser", route: "GET /users/{id}", answer: door.guard(u.get)},
-		{id: "updateUser", route: "PATCH /users/{id}", answer: door.guard(u.update)},
-		{id: "deleteUser", route: "DELETE /users/{id}", answer: door.guard(u.remove)},
+func (u *users) operations(door *backend.Bearer) []backend.Operation {
+	return []backend.Operation{
+		{ID: "listUsers", Route: "GET /users", Answer: door.Guard(u.list)},
+		{ID: "createUser", Route: "POST /users", Answer: door.Guard(u.create)},
+		{ID: "getUser", Route: "GET /users/{id}", Answer: door.Guard(u.get)},
+		{ID: "updateUser", Route: "PATCH /users/{id}", Answer: door.Guard(u.update)},
+		{ID: "deleteUser", Route: "DELETE /users/{id}", Answer: door.Guard(u.remove)},
 	}
 }
 
@@ -105,7 +105,7 @@ func (u *users) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, q.page(u.snapshot()))
+	return backend.WriteJSON(w, http.StatusOK, q.page(u.snapshot()))
 }
 
 // userQuery is what listUsers asks for.
@@ -117,14 +117,14 @@ type userQuery struct {
 }
 
 func readUserQuery(r *http.Request) (q userQuery, err error) {
-	p, err := readParameters(r)
+	p, err := backend.ReadParameters(r)
 	if err != nil {
 		return q, err
 	}
-	if q.ids, q.batch, err = p.list("ids", maxUserIDs); err != nil {
+	if q.ids, q.batch, err = p.List("ids", maxUserIDs); err != nil {
 		return q, err
 	}
-	if q.limit, err = p.number("limit", 1, 100, 20); err != nil {
+	if q.limit, err = p.Number("limit", 1, 100, 20); err != nil {
 		return q, err
 	}
 	q.after, err = readCursor(p)
@@ -139,7 +139,7 @@ func (q userQuery) page(all []*member) userPage {
 		slices.Reverse(found)
 	}
 	page := userPage{Items: []*User{}}
-	for _, m := range window(found, 0, q.limit) {
+	for _, m := range backend.Window(found, 0, q.limit) {
 		page.Items = append(page.Items, m.user)
 	}
 	if len(found) > q.limit {
@@ -166,8 +166,8 @@ func cursor(number int) string {
 }
 
 // readCursor is 0 without a cursor.
-func readCursor(p parameters) (int, error) {
-	text, err := p.text("cursor")
+func readCursor(p backend.Parameters) (int, error) {
+	text, err := p.Text("cursor")
 	if err != nil || text == "" {
 		return 0, err
 	}
@@ -175,7 +175,7 @@ func readCursor(p parameters) (int, error) {
 	digits, ok := strings.CutPrefix(string(plain), "after:")
 	number, err := strconv.Atoi(digits)
 	if !ok || err != nil || number < 1 {
-		return 0, badType("cursor", "one that a page gave")
+		return 0, backend.BadType("cursor", "one that a page gave")
 	}
 	return number, nil
 }
@@ -190,12 +190,7 @@ func (u *users) get(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "private, max-age=10")
-	w.Header().Set("ETag", entityTag(body))
-	if matches(r.Header.Values("If-None-Match"), entityTag(body)) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	writeBody(w, http.StatusOK, body)
+	backend.WriteTagged(w, r, body)
 	return nil
 }
 
@@ -208,24 +203,8 @@ func (u *users) find(id string) (*User, error) {
 	return nil, noSuchUser()
 }
 
-func noSuchUser() *problem {
-	return refuse(http.StatusNotFound, "NO_SUCH_USER", "there is no user with this id")
-}
-
-func entityTag(body []byte) string {
-	sum := sha256.Sum256(body)
-	return fmt.Sprintf(`"%x"`, sum[:8])
-}
-
-// matches compares weakly, as If-None-Match does.
-func matches(headers []string, tag string) bool {
-	for candidate := range strings.SplitSeq(strings.Join(headers, ","), ",") {
-		candidate = strings.TrimSpace(candidate)
-		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {
-			return true
-		}
-	}
-	return false
+func noSuchUser() *backend.Problem {
+	return backend.Refuse(http.StatusNotFound, "NO_SUCH_USER", "there is no user with this id")
 }
 
 // newUser is the body of createUser. A pointer tells a missing member from an empty one.
@@ -237,45 +216,36 @@ type newUser struct {
 }
 
 func (u *users) create(w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(r, "application/json")
+	body, err := backend.ReadBody(r, "application/json")
 	if err != nil {
 		return err
 	}
 	var asked newUser
-	if err := parse(body, &asked); err != nil {
+	if err := backend.Parse(body, &asked); err != nil {
 		return err
 	}
 	if err := asked.check(); err != nil {
 		return err
 	}
-	user, err := u.admit(asked, callerOf(r).Subject)
+	user, err := u.admit(asked, backend.CallerOf(r).Subject)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusCreated, user)
+	return backend.WriteJSON(w, http.StatusCreated, user)
 }
 
 func (n newUser) check() error {
 	switch {
-	case n.Email == nil || !isEmail(*n.Email):
-		return invalid("email must be an e-mail address")
+	case n.Email == nil || !backend.IsEmail(*n.Email):
+		return backend.Invalid("email must be an e-mail address")
 	case n.Name == nil || *n.Name == "":
-		return invalid("name may not be empty")
+		return backend.Invalid("name may not be empty")
 	case n.Password == nil || utf8.RuneCountInString(*n.Password) < 8:
-		return invalid("password must have 8 characters or more")
+		return backend.Invalid("password must have 8 characters or more")
 	case n.Role != nil && !slices.Contains([]string{"customer", "support", "admin"}, *n.Role):
-		return invalid("role must be customer, support or admin")
+		return backend.Invalid("role must be customer, support or admin")
 	}
 	return nil
-}
-
-func invalid(format string, args ...any) *problem {
-	return refuse(http.StatusUnprocessableEntity, "INVALID", format, args...)
-}
-
-func isEmail(text string) bool {
-	parsed, err := mail.ParseAddress(text)
-	return err == nil && parsed.Address == text
 }
 
 // admit stores a new user, unless its e-mail address is taken in any spelling of
@@ -284,7 +254,7 @@ func (u *users) admit(asked newUser, createdBy string) (*User, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if slices.ContainsFunc(u.all, func(m *member) bool { return strings.EqualFold(m.user.Email, *asked.Email) }) {
-		return nil, refuse(http.StatusConflict, "EMAIL_TAKEN", "there is a user with this e-mail address")
+		return nil, backend.Refuse(http.StatusConflict, "EMAIL_TAKEN", "there is a user with this e-mail address")
 	}
 	user := &User{
 		ID: fmt.Sprintf("u%d", u.count+1), Email: *asked.Email, Name: *asked.Name, Role: "customer",
@@ -306,22 +276,22 @@ type profile struct {
 }
 
 func (u *users) update(w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(r, "application/merge-patch+json")
+	body, err := backend.ReadBody(r, "application/merge-patch+json")
 	if err != nil {
 		return err
 	}
 	var patch map[string]any
-	if err := parse(body, &patch); err != nil {
+	if err := backend.Parse(body, &patch); err != nil {
 		return err
 	}
 	if patch == nil { // the body was null
-		return invalid("the patch must be an object")
+		return backend.Invalid("the patch must be an object")
 	}
 	user, err := u.revise(r.PathValue("id"), patch)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, user)
+	return backend.WriteJSON(w, http.StatusOK, user)
 }
 
 func (u *users) revise(id string, patch map[string]any) (*User, error) {
@@ -356,7 +326,7 @@ func (p profile) patched(patch map[string]any) (profile, error) {
 	if err != nil {
 		return changed, err
 	}
-	if err := parseStrictly(after, &changed); err != nil {
+	if err := backend.ParseStrictly(after, &changed); err != nil {
 		return changed, err
 	}
 	return changed, changed.check()
@@ -364,17 +334,17 @@ func (p profile) patched(patch map[string]any) (profile, error) {
 
 func (p profile) check() error {
 	if p.Name == nil || *p.Name == "" {
-		return invalid("name may not be empty")
+		return backend.Invalid("name may not be empty")
 	}
 	if a := p.Address; a != nil && (a.Street == "" || a.City == "" || len(a.Country) != 2) {
-		return invalid("an address needs a street, a city and a country of two letters")
+		return backend.Invalid("an address needs a street, a city and a country of two letters")
 	}
 	return nil
 }
 
 func (u *users) remove(w http.ResponseWriter, r *http.Request) error {
-	if !slices.Contains(callerOf(r).Roles, "admin") {
-		return refuse(http.StatusForbidden, "ADMINS_ONLY", "only an admin may delete users")
+	if !slices.Contains(backend.CallerOf(r).Roles, "admin") {
+		return backend.Refuse(http.StatusForbidden, "ADMINS_ONLY", "only an admin may delete users")
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()

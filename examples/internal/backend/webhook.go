@@ -1,4 +1,4 @@
-package services
+package backend
 
 import (
 	"bytes"
@@ -44,14 +44,13 @@ const (
 	firstPause = 250 * time.Millisecond
 	// attemptTimeout bounds one attempt.
 	attemptTimeout = 5 * time.Second
-	// farewell is how long close waits for what is queued.
+	// farewell is how long Close waits for what is queued.
 	farewell = 2 * time.Second
 )
 
-// webhooks sends status changes to one receiver, in their order, from a single
-// goroutine that close waits for.
-type webhooks struct {
-	url    string
+// Webhooks sends events to receivers, in their order, from a single goroutine that
+// Close waits for. A nil one takes events and does nothing.
+type Webhooks struct {
 	secret []byte
 	log    *slog.Logger
 	client *http.Client
@@ -59,37 +58,39 @@ type webhooks struct {
 	cancel context.CancelFunc
 
 	mu     sync.Mutex
-	closed bool              // guarded by mu
-	queue  chan StatusChange // sent to under mu, so that nobody sends after close
+	closed bool          // guarded by mu
+	queue  chan delivery // sent to under mu, so that nobody sends after Close
 }
 
-// newWebhooks is nil without a url: a nil sender takes events and does nothing.
-func newWebhooks(url string, secret []byte, log *slog.Logger) *webhooks {
-	if url == "" {
-		return nil
+// delivery is an event with its receiver.
+type delivery struct {
+	url, about string
+	event      any
+}
+
+// NewWebhooks starts a sender that signs with secret; log hears of events that were not
+// delivered.
+func NewWebhooks(secret []byte, log *slog.Logger) *Webhooks {
+	return newWebhooks(secret, log, http.DefaultTransport.(*http.Transport).Clone())
+}
+
+// The client follows no redirect: an event goes where it was meant to go.
+func newWebhooks(secret []byte, log *slog.Logger, transport http.RoundTripper) *Webhooks {
+	ctx, cancel := context.WithCancel(context.Background())
+	h := &Webhooks{
+		secret: secret, log: log, cancel: cancel,
+		queue: make(chan delivery, queueSize), done: make(chan struct{}),
+		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}},
 	}
-	h := &webhooks{url: url, secret: secret, log: log, client: newWebhookClient(http.DefaultTransport.(*http.Transport).Clone())}
-	h.start()
+	go h.run(ctx)
 	return h
 }
 
-// newWebhookClient follows no redirect: an event goes where it was meant to go.
-func newWebhookClient(transport http.RoundTripper) *http.Client {
-	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
-}
-
-func (h *webhooks) start() {
-	var ctx context.Context
-	ctx, h.cancel = context.WithCancel(context.Background())
-	h.queue = make(chan StatusChange, queueSize)
-	h.done = make(chan struct{})
-	go h.run(ctx)
-}
-
-// announce does not wait: when the queue is full, the event is dropped and logged.
-func (h *webhooks) announce(change StatusChange) {
+// Send does not wait: when the queue is full, the event is dropped and logged. about is
+// what the log calls it; event must not change any more.
+func (h *Webhooks) Send(url, about string, event any) {
 	if h == nil {
 		return
 	}
@@ -99,14 +100,15 @@ func (h *webhooks) announce(change StatusChange) {
 		return
 	}
 	select {
-	case h.queue <- change:
+	case h.queue <- delivery{url, about, event}:
 	default:
-		h.log.Warn("webhook dropped: the receiver is too slow", "order", change.OrderID, "to", change.To)
+		h.log.Warn("webhook dropped: the receiver is too slow", "event", about)
 	}
 }
 
-// close lets what is queued go out, but not longer than farewell.
-func (h *webhooks) close() {
+// Close lets what is queued go out, but not longer than two seconds. It may be called
+// once.
+func (h *Webhooks) Close() {
 	if h == nil {
 		return
 	}
@@ -121,25 +123,25 @@ func (h *webhooks) close() {
 	h.client.CloseIdleConnections()
 }
 
-func (h *webhooks) run(ctx context.Context) {
+func (h *Webhooks) run(ctx context.Context) {
 	defer close(h.done)
-	for change := range h.queue {
-		if err := h.deliver(ctx, change); err != nil {
-			h.log.Warn("webhook not delivered", "order", change.OrderID, "to", change.To, "error", err)
+	for d := range h.queue {
+		if err := h.deliver(ctx, d); err != nil {
+			h.log.Warn("webhook not delivered", "event", d.about, "error", err)
 		}
 	}
 }
 
 // deliver tries until the receiver answers 2xx, ctx ends, or attempts are used up.
-func (h *webhooks) deliver(ctx context.Context, change StatusChange) error {
-	body, err := json.Marshal(change)
+func (h *Webhooks) deliver(ctx context.Context, d delivery) error {
+	body, err := json.Marshal(d.event)
 	if err != nil {
 		return err
 	}
 	id := "msg_" + rand.Text()
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
-		err := h.post(ctx, id, body)
+		err := h.post(ctx, d.url, id, body)
 		if err == nil || attempt == attempts {
 			return err
 		}
@@ -152,10 +154,10 @@ func (h *webhooks) deliver(ctx context.Context, change StatusChange) error {
 	}
 }
 
-func (h *webhooks) post(ctx context.Context, id string, body []byte) error {
+func (h *Webhooks) post(ctx context.Context, url, id string, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package services
+package backend
 
 import (
 	"maps"
@@ -33,7 +33,7 @@ func (c *calls) reset() {
 
 // show answers GET /_calls, which is not counted itself and needs no token.
 func (c *calls) show(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, http.StatusOK, c.snapshot())
+	return WriteJSON(w, http.StatusOK, c.snapshot())
 }
 
 // forget answers DELETE /_calls.

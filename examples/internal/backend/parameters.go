@@ -1,4 +1,4 @@
-package services
+package backend
 
 import (
 	"net/http"
@@ -8,14 +8,15 @@ import (
 	"strings"
 )
 
-// parameters are a request's query parameters. The values are kept as they were
+// Parameters are a request's query parameters. The values are kept as they were
 // sent: a list is parted at its literal commas before its elements are decoded, as
 // OpenAPI's "style: form, explode: false" says, so that %2C is part of an element.
 // Parameters that nobody asks for are ignored.
-type parameters map[string][]string // decoded name -> raw values
+type Parameters map[string][]string // decoded name -> raw values
 
-func readParameters(r *http.Request) (parameters, error) {
-	p := parameters{}
+// ReadParameters fails with a 400 where a name is not well escaped.
+func ReadParameters(r *http.Request) (Parameters, error) {
+	p := Parameters{}
 	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		name, err := decode(name)
@@ -30,47 +31,47 @@ func readParameters(r *http.Request) (parameters, error) {
 func decode(raw string) (string, error) {
 	text, err := url.QueryUnescape(raw)
 	if err != nil {
-		return "", refuse(http.StatusBadRequest, "BAD_QUERY", "the query is not well escaped")
+		return "", Refuse(http.StatusBadRequest, "BAD_QUERY", "the query is not well escaped")
 	}
 	return text, nil
 }
 
-// text is "" when the parameter is missing.
-func (p parameters) text(name string) (string, error) {
+// Text is "" when the parameter is missing.
+func (p Parameters) Text(name string) (string, error) {
 	if len(p[name]) == 0 {
 		return "", nil
 	}
 	return decode(p[name][0])
 }
 
-// number reads an integer of at least low and at most high; a missing one is ifMissing.
-func (p parameters) number(name string, low, high, ifMissing int) (int, error) {
+// Number reads an integer of at least low and at most high; a missing one is ifMissing.
+func (p Parameters) Number(name string, low, high, ifMissing int) (int, error) {
 	if len(p[name]) == 0 {
 		return ifMissing, nil
 	}
-	text, err := p.text(name)
+	text, err := p.Text(name)
 	if err != nil {
 		return 0, err
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return 0, badType(name, "an integer")
+		return 0, BadType(name, "an integer")
 	}
 	if n < low || n > high {
-		return 0, refuse(http.StatusUnprocessableEntity, "OUT_OF_RANGE", "%s must be between %d and %d", name, low, high)
+		return 0, Refuse(http.StatusUnprocessableEntity, "OUT_OF_RANGE", "%s must be between %d and %d", name, low, high)
 	}
 	return n, nil
 }
 
-// list reads a comma-joined list without its doubles. asked tells an empty list
+// List reads a comma-joined list without its doubles. asked tells an empty list
 // from a missing one.
-func (p parameters) list(name string, max int) (elements []string, asked bool, err error) {
+func (p Parameters) List(name string, max int) (elements []string, asked bool, err error) {
 	if len(p[name]) == 0 {
 		return nil, false, nil
 	}
 	sent := strings.Split(strings.Join(p[name], ","), ",")
 	if len(sent) > max {
-		return nil, true, refuse(http.StatusUnprocessableEntity, "TOO_MANY", "%s may have %d elements", name, max)
+		return nil, true, Refuse(http.StatusUnprocessableEntity, "TOO_MANY", "%s may have %d elements", name, max)
 	}
 	for _, raw := range sent {
 		element, err := decode(raw)
@@ -84,8 +85,8 @@ func (p parameters) list(name string, max int) (elements []string, asked bool, e
 	return elements, true, nil
 }
 
-// each reads a parameter that is repeated for each element ("explode: true").
-func (p parameters) each(name string) ([]string, error) {
+// Each reads a parameter that is repeated for each element ("explode: true").
+func (p Parameters) Each(name string) ([]string, error) {
 	elements := make([]string, 0, len(p[name]))
 	for _, raw := range p[name] {
 		element, err := decode(raw)
@@ -97,13 +98,9 @@ func (p parameters) each(name string) ([]string, error) {
 	return elements, nil
 }
 
-func badType(name, want string) *problem {
-	return refuse(http.StatusBadRequest, "BAD_PARAMETER", "%s must be %s", name, want)
-}
-
-// window is the part of items that a page shows. It takes any offset and limit
+// Window is the part of items that a page shows. It takes any offset and limit
 // that are not negative.
-func window[T any](items []T, offset, limit int) []T {
+func Window[T any](items []T, offset, limit int) []T {
 	items = items[min(offset, len(items)):]
 	return items[:min(limit, len(items))]
 }
