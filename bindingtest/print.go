@@ -2,11 +2,33 @@ package bindingtest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"regexp"
 	"strings"
 )
+
+// Main is the program that gatehouse test makes of a project: its arguments are files of
+// tests, its exit status is 1 when one fails. It does not return.
+func Main(p Project) {
+	pattern := flag.String("run", "", "run the tests whose name it fits")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	run, err := regexp.Compile(*pattern)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	ok := p.Print(ctx, os.Stdout, run, flag.Args()...)
+	stop()
+	if !ok {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
 
 // Print runs the tests of files whose name a pattern fits, nil being any, and prints
 // what becomes of each as soon as it is known. It is false when one fails, when a file
@@ -29,9 +51,11 @@ func (p Project) printFile(ctx context.Context, c *count, run *regexp.Regexp, fi
 		fmt.Fprintf(c.out, "%s\n", err)
 		return
 	}
-	fmt.Fprintln(c.out, file)
+	heading := file + "\n"
 	for _, t := range s.tests {
 		if run == nil || run.MatchString(t.name) {
+			fmt.Fprint(c.out, heading)
+			heading = ""
 			c.one(t, p.run(ctx, s, t))
 		}
 	}

@@ -108,7 +108,7 @@ func (r *reader) sources(n *node) {
 			err = yaml.UnmarshalWithOptions(text, &source, yaml.Strict())
 		}
 		if err != nil {
-			r.add(&m.node, "this is not what gateway.yaml says of a source: %s", yaml.FormatError(err, false, false))
+			r.add(&m.node, "this is not what gateway.yaml says of a source: %s", message(err))
 		}
 		r.suite.sources[m.name] = source
 	}
@@ -145,7 +145,9 @@ func (r *reader) test(n *node) {
 	for name, read := range r.answer(&main.answer) {
 		f[name] = func(n *node) { made = true; read(n) }
 	}
-	r.object(n, "a test", f)
+	if !r.object(n, "a test", f) {
+		return
+	}
 	if made {
 		t.calls = append(t.calls, main)
 	}
@@ -177,8 +179,7 @@ func (r *reader) call(n *node) *call {
 	c := &call{line: n.line, answer: answer{status: http.StatusOK, header: http.Header{}}}
 	f := r.answer(&c.answer)
 	f["connectorRequest"] = func(n *node) { c.want = r.request(n) }
-	r.object(n, "a call", f)
-	if c.want == nil {
+	if r.object(n, "a call", f) && c.want == nil {
 		r.add(n, "a call says what is asked, as connectorRequest: {method: GET, url: /users/u1}")
 	}
 	return c

@@ -107,12 +107,11 @@ type tree struct {
 func (t *tree) read(text []byte) *node {
 	file, err := parse(text)
 	if err != nil {
-		at := &node{line: 1, column: 1}
-		if known, ok := errors.AsType[yaml.Error](err); ok && known.GetToken() != nil {
+		at, text := &node{line: 1, column: 1}, message(err)
+		if known, ok := errors.AsType[yaml.Error](err); ok {
 			at = placed(known.GetToken())
-			err = errors.New(known.GetMessage())
 		}
-		t.mistakes.add(at, "it cannot be read as YAML: %v", err)
+		t.mistakes.add(at, "it cannot be read as YAML: %s", text)
 		return nil
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
@@ -132,6 +131,14 @@ func parse(text []byte) (file *ast.File, err error) {
 	return parser.ParseBytes(text, 0)
 }
 
+// message is an error of the library's without place and excerpt.
+func message(err error) string {
+	if known, ok := errors.AsType[yaml.Error](err); ok {
+		return known.GetMessage()
+	}
+	return err.Error()
+}
+
 func placed(t *token.Token) *node {
 	if t == nil || t.Position == nil {
 		return &node{line: 1, column: 1}
@@ -139,8 +146,22 @@ func placed(t *token.Token) *node {
 	return &node{line: t.Position.Line, column: t.Position.Column}
 }
 
+// begin is the first token of a value: of an object its first key, where the library
+// has the colon.
+func begin(n ast.Node) *token.Token {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if n.Start.Type == token.MappingValueType && len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return n.GetToken()
+}
+
 func (t *tree) node(n ast.Node) *node {
-	made := placed(n.GetToken())
+	made := placed(begin(n))
 	if !t.count(made, 1) {
 		return made
 	}
@@ -239,12 +260,13 @@ func (t *tree) members(values []*ast.MappingValueNode) []member {
 // fields are the members that an object may have, each with what reads it.
 type fields map[string]func(*node)
 
-// object reads the members of an object. One that fields does not have is a mistake.
-func (m *mistakes) object(n *node, what string, f fields) {
+// object reads the members of an object, and tells whether it is one. A member that fields
+// does not have is a mistake.
+func (m *mistakes) object(n *node, what string, f fields) bool {
 	members, ok := n.value.([]member)
 	if !ok {
 		m.add(n, "%s is an object, not %s", what, n.kind())
-		return
+		return false
 	}
 	known := make([]string, 0, len(f))
 	for name := range f {
@@ -258,6 +280,7 @@ func (m *mistakes) object(n *node, what string, f fields) {
 		}
 		m.add(&members[i].node, "%s has no %q%s", what, members[i].name, suggest(members[i].name, known))
 	}
+	return true
 }
 
 // suggest names the nearest of the known names, or all of them when none is near.
@@ -274,7 +297,7 @@ func suggest(name string, known []string) string {
 	return "; there is " + strings.Join(known, ", ")
 }
 
-// list reads the items of a list.
+// items reads the items of a list.
 func (m *mistakes) items(n *node, what string, read func(*node)) {
 	items, ok := n.value.([]*node)
 	if !ok {

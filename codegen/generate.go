@@ -103,7 +103,7 @@ func check(cfg *config.Config, warn func(string)) error {
 	if err != nil {
 		return err
 	}
-	graph, err := binding.Compile(schema, plugin.Inert(cfg)...)
+	graph, err := plugin.Compile(cfg, schema)
 	if err != nil {
 		return err
 	}

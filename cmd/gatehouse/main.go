@@ -41,7 +41,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(generate(), check())
+	root.AddCommand(generate(), check(), test(), eject())
 	return root
 }
 

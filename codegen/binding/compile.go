@@ -14,7 +14,24 @@ import (
 // stand on types to the fields they concern. The directives named inert are not ours and
 // do nothing here. The error holds every mistake as Faults.
 func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
-	c := &compiler{schema: schema, inert: inert, graph: &Graph{wire: map[[2]string]string{}}, broken: map[*ast.Directive]bool{}}
+	return CompileWith(schema, Beside{Inert: inert})
+}
+
+// Beside is what a project has beside its schema.
+type Beside struct {
+	// Inert are the directives that are not ours and do nothing here.
+	Inert []string
+	// Calls tells whether a resolver by hand calls a service, which needs no binding
+	// then. Nil: none does.
+	Calls func(source string) bool
+}
+
+// CompileWith is Compile for a schema that is not alone.
+func CompileWith(schema *ast.Schema, beside Beside) (*Graph, error) {
+	if beside.Calls == nil {
+		beside.Calls = func(string) bool { return false }
+	}
+	c := &compiler{schema: schema, inert: beside.Inert, calls: beside.Calls, graph: &Graph{wire: map[[2]string]string{}}, broken: map[*ast.Directive]bool{}}
 	c.directives()
 	c.sources()
 	for _, object := range c.objects() {
@@ -36,6 +53,7 @@ func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
 type compiler struct {
 	schema *ast.Schema
 	inert  []string
+	calls  func(source string) bool
 	graph  *Graph
 	broken map[*ast.Directive]bool // those whose arguments make no sense
 	faults Faults
@@ -79,7 +97,7 @@ func (c *compiler) sourceNames() []string {
 func (c *compiler) unusedSources() {
 	for _, s := range c.graph.Sources {
 		used := slices.ContainsFunc(c.graph.Fields, func(f *Field) bool { return f.Source == s.Name })
-		if !used && len(c.faults) == 0 {
+		if !used && !c.calls(s.Name) && len(c.faults) == 0 {
 			c.faults.Add(s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
 		}
 	}

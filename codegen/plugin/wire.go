@@ -197,6 +197,7 @@ func (g *generator) reachable() *reach {
 			}
 		}
 	}
+	g.mentioned(r)
 	return r
 }
 
