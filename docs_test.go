@@ -215,11 +215,13 @@ func (g *guide) checkHelp(t *testing.T) {
 		}
 		help.Write(out)
 	}
-	out, err := g.command(g.gatehouse, "check", "--help").CombinedOutput()
-	if err != nil {
-		t.Fatalf("gatehouse check --help: %s", out)
+	for _, word := range []string{"check", "test"} {
+		out, err := g.command(g.gatehouse, word, "--help").CombinedOutput()
+		if err != nil {
+			t.Fatalf("gatehouse %s --help: %s", word, out)
+		}
+		help.Write(out)
 	}
-	help.Write(out)
 	for _, document := range documents(t) {
 		for _, m := range flag.FindAllStringSubmatch(strings.Join(code(t, document), "\n"), -1) {
 			if !regexp.MustCompile(m[1] + `\b`).MatchString(help.String()) {
@@ -480,6 +482,63 @@ func code(t *testing.T, document string) []string {
 		all = append(all, m[1])
 	}
 	return all
+}
+
+// The tests of bindings in docs/testing-bindings.md end as it says.
+func TestTestingBindings(t *testing.T) {
+	steps := blocks(t, "docs/testing-bindings.md")
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("schema", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	examples := 0
+	for i, b := range steps {
+		if b.mark != "test" {
+			continue
+		}
+		examples++
+		const file = "schema/example.test.yaml"
+		if err := os.WriteFile(file, []byte(b.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		passed := bindings.Print(t.Context(), &out, nil, file)
+		if told := i+1 < len(steps) && steps[i+1].mark == "output"; passed == told || told && out.String() != steps[i+1].text {
+			t.Errorf("the document's example\n%s\nends with\n%s", b.text, out.String())
+		}
+	}
+	if examples < 3 {
+		t.Errorf("the document has %d examples", examples)
+	}
+}
+
+// docs/ejecting.md works as written, in a copy of the tree.
+func TestEjecting(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it generates and builds")
+	}
+	steps := blocks(t, "docs/ejecting.md")
+	p := newProject(t, nil)
+	out, err := p.command(p.gatehouse, "eject", "Order.customer").CombinedOutput()
+	if err != nil {
+		t.Fatalf("gatehouse eject: %s", out)
+	}
+	after := p.tree(t)
+	for _, b := range steps {
+		switch {
+		case b.mark == "output" && b.text != string(out):
+			t.Errorf("the document says\n%s\nbut gatehouse says\n%s", b.text, out)
+		case b.language == "go" && !strings.Contains(after[b.file], b.text):
+			t.Errorf("the document shows\n%s\nbut %s is\n%s", b.text, b.file, after[b.file])
+		case b.language == "diff":
+			p.wantChanged(t, b.file, "resolvers/order.go")
+			p.write(t, b.file, p.original[b.file])
+			p.apply(t, b)
+			if diff := cmp.Diff(readFile(t, filepath.Join(p.dir, b.file)), after[b.file]); diff != "" {
+				t.Errorf("%s: -document +file\n%s", b.file, diff)
+			}
+		}
+	}
 }
 
 var (

@@ -17,11 +17,11 @@ func eject() *cobra.Command {
 			"The field answers as before. When something goes wrong, every file stays as it was.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			place, err := codegen.Eject(cmd.Context(), warn, args[0])
+			file, err := codegen.Eject(cmd.Context(), warn, args[0])
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is answered by hand now, at %s\n", args[0], place)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is answered by hand now, in %s\n", args[0], file)
 			return nil
 		},
 	}

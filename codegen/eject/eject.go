@@ -17,9 +17,7 @@ import (
 
 // Piece is a method that was cut out of a file, with what only it uses.
 type Piece struct {
-	// Method is the method's name.
-	Method string
-	decls  []declaration // the method is the first
+	decls []declaration // the method is the first
 	// imports are the packages that the piece needs, by their names in it.
 	imports map[string]string
 }
@@ -200,7 +198,7 @@ func (c *cutter) piece(method int) *Piece {
 			}
 		}
 	}
-	p := &Piece{Method: c.decls[method].names[0], decls: []declaration{c.decls[method]}, imports: map[string]string{}}
+	p := &Piece{decls: []declaration{c.decls[method]}, imports: map[string]string{}}
 	for i, d := range c.decls {
 		if moving[i] && i != method {
 			p.decls = append(p.decls, d)

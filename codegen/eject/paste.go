@@ -85,19 +85,3 @@ func tidy(before, after []byte) ([]byte, error) {
 	}
 	return format.Source(after)
 }
-
-// Line is where a method stands in a text; 0 when it does not.
-func (p *Piece) Line(source []byte) int {
-	set := token.NewFileSet()
-	parsed, err := parser.ParseFile(set, "", source, parser.SkipObjectResolution)
-	if err != nil {
-		return 0
-	}
-	receiver := p.decls[0].receiver
-	for _, d := range parsed.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == p.Method && receiverOf(f) == receiver {
-			return set.Position(f.Pos()).Line
-		}
-	}
-	return 0
-}

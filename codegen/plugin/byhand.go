@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
 	"github.com/99designs/gqlgen/codegen/templates"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -118,11 +119,10 @@ func (g *generator) mentioned(r *reach) {
 
 // goName is the Go name of a type.
 func (g *generator) goName(name string) string {
-	if o := g.data.Objects.ByName(name); o != nil {
-		return typeName(o.Type)
-	}
-	if o := g.data.Inputs.ByName(name); o != nil {
-		return typeName(o.Type)
+	for _, objects := range []codegen.Objects{g.data.Objects, g.data.Inputs} {
+		if o := objects.ByName(name); o != nil && o.Type != nil { // those of the root have none
+			return typeName(o.Type)
+		}
 	}
 	return templates.ToGoModelName(name)
 }

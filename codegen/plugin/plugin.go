@@ -35,7 +35,7 @@ var connectFile = filepath.Join(ResolversDir, "connect.gen.go")
 // Plugin generates what a schema's bindings ask for. It serves one run.
 type Plugin struct {
 	compile    func(*ast.Schema) (*binding.Graph, error)
-	graph       *binding.Graph
+	graph      *binding.Graph
 	unanswered *Unanswered
 }
 
