@@ -484,6 +484,63 @@ func code(t *testing.T, document string) []string {
 	return all
 }
 
+// The tests of bindings in docs/testing-bindings.md end as it says.
+func TestTestingBindings(t *testing.T) {
+	steps := blocks(t, "docs/testing-bindings.md")
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("schema", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	examples := 0
+	for i, b := range steps {
+		if b.mark != "test" {
+			continue
+		}
+		examples++
+		const file = "schema/example.test.yaml"
+		if err := os.WriteFile(file, []byte(b.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		passed := bindings.Print(t.Context(), &out, nil, file)
+		if told := i+1 < len(steps) && steps[i+1].mark == "output"; passed == told || told && out.String() != steps[i+1].text {
+			t.Errorf("the document's example\n%s\nends with\n%s", b.text, out.String())
+		}
+	}
+	if examples < 3 {
+		t.Errorf("the document has %d examples", examples)
+	}
+}
+
+// docs/ejecting.md works as written, in a copy of the tree.
+func TestEjecting(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it generates and builds")
+	}
+	steps := blocks(t, "docs/ejecting.md")
+	p := newProject(t, nil)
+	out, err := p.command(p.gatehouse, "eject", "Order.customer").CombinedOutput()
+	if err != nil {
+		t.Fatalf("gatehouse eject: %s", out)
+	}
+	after := p.tree(t)
+	for _, b := range steps {
+		switch {
+		case b.mark == "output" && b.text != string(out):
+			t.Errorf("the document says\n%s\nbut gatehouse says\n%s", b.text, out)
+		case b.language == "go" && !strings.Contains(after[b.file], b.text):
+			t.Errorf("the document shows\n%s\nbut %s is\n%s", b.text, b.file, after[b.file])
+		case b.language == "diff":
+			p.wantChanged(t, b.file, "resolvers/order.go")
+			p.write(t, b.file, p.original[b.file])
+			p.apply(t, b)
+			if diff := cmp.Diff(readFile(t, filepath.Join(p.dir, b.file)), after[b.file]); diff != "" {
+				t.Errorf("%s: -document +file\n%s", b.file, diff)
+			}
+		}
+	}
+}
+
 var (
 	link     = regexp.MustCompile(`\]\(([^)#\s]+)[^)\s]*\)`)
 	pathlike = regexp.MustCompile(`^[\w.*-]+(/[\w.*-]+)+/?$|^[\w.-]+\.(go|md|mod|ya?ml|graphqls)$|^[\w-]+/$|^Makefile$`)

@@ -91,7 +91,7 @@ func (v *Verifier) Verify(ctx context.Context, authorization string) (*Identity,
 	if err := v.accept(ctx, t); err != nil {
 		return nil, refusal(err)
 	}
-	return identify(t, v.rolesClaim), nil
+	return Identify(t.claims, v.rolesClaim), nil
 }
 
 func (v *Verifier) read(authorization string) (*token, error) {

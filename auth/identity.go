@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,13 +23,16 @@ type Identity struct {
 	Claims map[string]any
 }
 
-func identify(t *token, rolesClaim string) *Identity {
-	subject, _ := t.claims["sub"].(string)
+// Identify is the caller whom a token's payload describes, for those who have accepted
+// the token: a Verifier, or a test that needs none. The values of claims are as in
+// Identity.Claims. An empty rolesClaim is DefaultRolesClaim.
+func Identify(claims map[string]any, rolesClaim string) *Identity {
+	subject, _ := claims["sub"].(string)
 	return &Identity{
 		Subject: subject,
-		Scopes:  scopesOf(t.claims),
-		Roles:   rolesOf(t.claims, rolesClaim),
-		Claims:  t.claims,
+		Scopes:  scopesOf(claims),
+		Roles:   rolesOf(claims, cmp.Or(rolesClaim, DefaultRolesClaim)),
+		Claims:  claims,
 	}
 }
 

@@ -38,7 +38,7 @@ func checkAll(t *testing.T, sources ...*graphql.Source) error {
 	if err != nil {
 		return err
 	}
-	graph, broken := binding.Compile(schema)
+	graph, broken := binding.Compile(schema, binding.Beside{})
 	warnings, unfit := checks.Documents(schema, graph)
 	if len(warnings) > 0 {
 		t.Errorf("warnings: %s", warnings)

@@ -121,7 +121,7 @@ func compile(cfg *config.Config) (*ast.Schema, *binding.Graph, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	graph, err := binding.Compile(schema, plugin.Inert(cfg)...)
+	graph, err := plugin.Compile(cfg, schema)
 	return schema, graph, err
 }
 

@@ -70,7 +70,7 @@ func message(t *testing.T, base string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = binding.Compile(schema); err == nil {
+	if _, err = binding.Compile(schema, binding.Beside{}); err == nil {
 		t.Fatal("the page's mistake is none")
 	}
 	return err.Error()

@@ -50,7 +50,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(generate(), check(), explain())
+	root.AddCommand(generate(), check(), explain(), test(), eject())
 	return root
 }
 

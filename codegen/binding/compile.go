@@ -14,13 +14,12 @@ import (
 )
 
 // Compile reads the directives of a schema that Load has validated. It adds guards that
-// stand on types to the fields they concern. The directives named inert are not ours and
-// do nothing here. The documents of sources are read from beside the files that name them;
-// what of them cannot be read stands in Document.Warnings. The error holds every mistake as
-// Faults; even so, the graph has the bindings that are without, so that these can be held
-// against documents.
-func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
-	c := &compiler{schema: schema, inert: inert, broken: map[*ast.Directive]bool{}, graph: &Graph{
+// stand on types to the fields they concern. The documents of sources are read from beside
+// the files that name them; what of them cannot be read stands in Document.Warnings. The
+// error holds every mistake as Faults; even so, the graph has the bindings that are without,
+// so that these can be held against documents.
+func Compile(schema *ast.Schema, beside Beside) (*Graph, error) {
+	c := &compiler{schema: schema, beside: beside, broken: map[*ast.Directive]bool{}, graph: &Graph{
 		Entities: map[string]*Field{}, Abstract: map[string]*Choice{}, wire: map[[2]string]string{}, unclear: map[string]bool{},
 	}}
 	c.directives()
@@ -44,9 +43,20 @@ func Compile(schema *ast.Schema, inert ...string) (*Graph, error) {
 	return c.graph, c.faults.OrNil()
 }
 
+// Beside is what a project has beside its schema. Nothing is a project with a schema alone.
+type Beside struct {
+	// Inert are the directives that are not ours and do nothing here.
+	Inert []string
+	// Calls tells whether a resolver by hand calls a service, which needs no binding
+	// then. Nil: none does.
+	Calls func(source string) bool
+}
+
+func (b Beside) calls(source string) bool { return b.Calls != nil && b.Calls(source) }
+
 type compiler struct {
 	schema *ast.Schema
-	inert  []string
+	beside Beside
 	graph  *Graph
 	broken map[*ast.Directive]bool // those whose arguments make no sense
 	faults Faults
@@ -111,7 +121,7 @@ func (c *compiler) sourceNames() []string {
 func (c *compiler) unusedSources() {
 	for _, s := range c.graph.Sources {
 		used := slices.ContainsFunc(c.graph.All(), func(f *Field) bool { return f.Source == s.Name })
-		if !used && len(c.faults) == 0 {
+		if !used && !c.beside.calls(s.Name) && len(c.faults) == 0 {
 			c.faults.Add(UnusedSource, s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
 		}
 	}
@@ -297,7 +307,7 @@ func (c *compiler) wireNames() {
 func (c *compiler) foreignDirectives() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
 		d := c.schema.Directives[name]
-		if !d.Position.Src.BuiltIn && !vocabulary(d.Position) && !slices.Contains(c.inert, name) {
+		if !d.Position.Src.BuiltIn && !vocabulary(d.Position) && !slices.Contains(c.beside.Inert, name) {
 			c.faults.Add(ForeignDirective, d.Position, "nothing runs @%s; remove it, or name it in gqlgen.yml if it is for other tools: directives: {%s: {skip_runtime: true}}", name, name)
 		}
 	}

@@ -23,7 +23,7 @@ func documents(t testing.TB, name, text string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph, err := binding.Compile(schema)
+	graph, err := binding.Compile(schema, binding.Beside{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestDeadReferenceIsAWarning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph, err := binding.Compile(schema)
+	graph, err := binding.Compile(schema, binding.Beside{})
 	if err != nil {
 		t.Fatal(err)
 	}

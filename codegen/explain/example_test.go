@@ -29,7 +29,7 @@ func ExampleOperations() {
 		fmt.Println(err)
 		return
 	}
-	graph, err := binding.Compile(schema)
+	graph, err := binding.Compile(schema, binding.Beside{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -34,17 +34,19 @@ var connectFile = filepath.Join(ResolversDir, "connect.gen.go")
 
 // Plugin generates what a schema's bindings ask for. It serves one run.
 type Plugin struct {
-	inert      []string
+	compile    func(*ast.Schema) (*binding.Graph, error)
 	graph      *binding.Graph
 	unanswered *Unanswered
 }
 
 // New makes the plugin for a run by a configuration.
-func New(cfg *config.Config) *Plugin { return &Plugin{inert: Inert(cfg)} }
+func New(cfg *config.Config) *Plugin {
+	return &Plugin{compile: func(schema *ast.Schema) (*binding.Graph, error) { return Compile(cfg, schema) }}
+}
 
-// Inert are the directives that do nothing in the gateway: gqlgen's own, and those of
+// inert are the directives that do nothing in the gateway: gqlgen's own, and those of
 // which a configuration says so.
-func Inert(cfg *config.Config) []string {
+func inert(cfg *config.Config) []string {
 	names := []string{config.DirGoModel, config.DirGoExtraField, config.DirGoTag, config.DirGoEnum, config.DirInlineArguments}
 	for name, d := range cfg.Directives {
 		if d.SkipRuntime {
@@ -73,7 +75,7 @@ func (*Plugin) InjectSourcesEarly() ([]*ast.Source, error) {
 // gqlgen generates knows the guards alone.
 func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 	var err error
-	if p.graph, err = binding.Compile(schema, p.inert...); err != nil {
+	if p.graph, err = p.compile(schema); err != nil {
 		return err
 	}
 	for name, def := range schema.Types {

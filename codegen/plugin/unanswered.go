@@ -3,8 +3,6 @@ package plugin
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,7 +50,7 @@ func (u *Unanswered) Error() string {
 // fileFor suggests a file for a method: that of its type.
 func fileFor(m Method) string {
 	object, _, _ := strings.Cut(m.Field, ".")
-	return strings.ToLower(object) + ".go"
+	return fileName(object)
 }
 
 func (m Method) name() string {
@@ -113,23 +111,15 @@ func (g *generator) signature(o *codegen.Object, field *codegen.Field) string {
 // methods finds the methods written by hand in a folder, by receiver and name, with the
 // place of each.
 func methods(dir string) (map[[2]string]string, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	code, err := readByHand(dir)
 	if err != nil {
 		return nil, err
 	}
 	found := map[[2]string]string{}
-	for _, path := range paths {
-		if path == connectFile || strings.HasSuffix(path, "_test.go") {
-			continue
-		}
-		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
-		if file == nil {
-			return nil, err
-		} // else what does not parse is for the Go compiler to explain
+	for _, file := range code.files {
 		for _, decl := range file.Decls {
 			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv != nil {
-				found[[2]string{receiverOf(f), f.Name.Name}] = files.Position(f.Name.Pos()).String()
+				found[[2]string{receiverOf(f), f.Name.Name}] = code.set.Position(f.Name.Pos()).String()
 			}
 		}
 	}

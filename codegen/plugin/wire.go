@@ -231,6 +231,7 @@ func (g *generator) reachable() *reach {
 			}
 		}
 	}
+	g.mentioned(r)
 	return r
 }
 

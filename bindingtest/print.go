@@ -1,0 +1,94 @@
+package bindingtest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+)
+
+// Main is the program that gatehouse test makes of a project: its arguments are files of
+// tests, its exit status is 1 when one fails. It does not return.
+func Main(p Project) {
+	pattern := flag.String("run", "", "run the tests whose name it fits")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	run, err := regexp.Compile(*pattern)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	ok := p.Print(ctx, os.Stdout, run, flag.Args()...)
+	stop()
+	if !ok {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// Print runs the tests of files whose name a pattern fits, nil being any, and prints
+// what becomes of each as soon as it is known. It is false when one fails, when a file
+// has a mistake, and when there was no test to run.
+func (p Project) Print(ctx context.Context, out io.Writer, run *regexp.Regexp, files ...string) (ok bool) {
+	c := &count{out: out}
+	for _, file := range files {
+		if ctx.Err() != nil {
+			break
+		}
+		p.printFile(ctx, c, run, file)
+	}
+	return c.sum()
+}
+
+func (p Project) printFile(ctx context.Context, c *count, run *regexp.Regexp, file string) {
+	s, err := read(file)
+	if err != nil {
+		c.broken++
+		fmt.Fprintf(c.out, "%s\n", err)
+		return
+	}
+	heading := file + "\n"
+	for _, t := range s.tests {
+		if run == nil || run.MatchString(t.name) {
+			fmt.Fprint(c.out, heading)
+			heading = ""
+			c.one(t, p.run(ctx, s, t))
+		}
+	}
+}
+
+// count keeps how the tests ended.
+type count struct {
+	out                    io.Writer
+	passed, failed, broken int
+}
+
+func (c *count) one(t *test, problems []string) {
+	if len(problems) == 0 {
+		c.passed++
+		fmt.Fprintf(c.out, "  ok    %s\n", t.name)
+		return
+	}
+	c.failed++
+	fmt.Fprintf(c.out, "  FAIL  %s (%s.%s, line %d)\n", t.name, t.connector[0], t.connector[1], t.line)
+	for _, problem := range problems {
+		fmt.Fprintf(c.out, "        %s\n", strings.ReplaceAll(problem, "\n", "\n        "))
+	}
+}
+
+func (c *count) sum() bool {
+	fmt.Fprintf(c.out, "\n%d passed, %d failed", c.passed, c.failed)
+	if c.broken > 0 {
+		fmt.Fprintf(c.out, ", files with mistakes: %d", c.broken)
+	}
+	fmt.Fprintln(c.out)
+	if c.passed+c.failed+c.broken == 0 {
+		fmt.Fprintln(c.out, "no test was run; is --run right?")
+		return false
+	}
+	return c.failed+c.broken == 0
+}

@@ -1,0 +1,177 @@
+package plugin
+
+import (
+	goast "go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/codegen"
+	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/99designs/gqlgen/codegen/templates"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// byHand is the code in resolvers/ that nobody generates, tests left out.
+type byHand struct {
+	set   *token.FileSet
+	files map[string]*goast.File // by path
+}
+
+// readByHand parses what is in a folder. What does not parse is for the Go compiler to
+// explain, and taken as far as it goes.
+func readByHand(dir string) (*byHand, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	code := &byHand{set: token.NewFileSet(), files: map[string]*goast.File{}}
+	for _, path := range paths {
+		if path == connectFile || strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(code.set, path, nil, parser.SkipObjectResolution)
+		if file == nil {
+			return nil, err
+		}
+		code.files[path] = file
+	}
+	return code, nil
+}
+
+// Compile compiles the bindings of a project, whose resolvers by hand may call services
+// without any.
+func Compile(cfg *config.Config, schema *ast.Schema) (*binding.Graph, error) {
+	code, err := readByHand(ResolversDir)
+	if err != nil {
+		return nil, err
+	}
+	return binding.Compile(schema, binding.Beside{Inert: inert(cfg), Calls: code.says})
+}
+
+// says tells whether the code has a text, such as the name of a service that it calls.
+func (c *byHand) says(text string) bool {
+	found := false
+	for _, file := range c.files {
+		goast.Inspect(file, func(n goast.Node) bool {
+			if lit, ok := n.(*goast.BasicLit); ok && lit.Kind == token.STRING {
+				value, err := strconv.Unquote(lit.Value)
+				found = found || err == nil && value == text
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// uses are the names that the code uses of a package.
+func (c *byHand) uses(importPath, packageName string) map[string]bool {
+	used := map[string]bool{}
+	for _, file := range c.files {
+		name := nameOf(file, importPath, packageName)
+		goast.Inspect(file, func(n goast.Node) bool {
+			if s, ok := n.(*goast.SelectorExpr); ok {
+				if x, ok := s.X.(*goast.Ident); ok && x.Name == name {
+					used[s.Sel.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	return used
+}
+
+// nameOf is what a file calls a package that it imports; "" when it does not.
+func nameOf(file *goast.File, importPath, packageName string) string {
+	for _, spec := range file.Imports {
+		switch {
+		case spec.Path.Value != strconv.Quote(importPath):
+		case spec.Name != nil:
+			return spec.Name.Name
+		default:
+			return packageName
+		}
+	}
+	return ""
+}
+
+// mentioned adds the types that code by hand reads and sends: a decoder or an encoder that
+// it uses is made, whether a binding needs it or not.
+func (g *generator) mentioned(r *reach) {
+	code, err := readByHand(ResolversDir)
+	if err != nil {
+		return // unanswered says so
+	}
+	used := code.uses(g.graphPkg(), g.data.Config.Exec.Package)
+	for name := range r.schema.Types {
+		if used["Decode"+g.goName(name)] {
+			r.reads(g, name)
+		}
+		if used["Encode"+g.goName(name)] {
+			r.sends(name)
+		}
+	}
+}
+
+// goName is the Go name of a type.
+func (g *generator) goName(name string) string {
+	for _, objects := range []codegen.Objects{g.data.Objects, g.data.Inputs} {
+		if o := objects.ByName(name); o != nil && o.Type != nil { // those of the root have none
+			return typeName(o.Type)
+		}
+	}
+	return templates.ToGoModelName(name)
+}
+
+// Home tells where the resolvers of a type are written by hand: in the file that has some
+// already, else in one of the type's own, which may not be there yet.
+func Home(object string) (string, error) {
+	code, err := readByHand(ResolversDir)
+	if err != nil {
+		return "", err
+	}
+	home := filepath.Join(ResolversDir, fileName(object))
+	most := 0
+	for path, file := range code.files {
+		n := 0
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*goast.FuncDecl); ok && f.Recv != nil && receiverOf(f) == receiver(object) {
+				n++
+			}
+		}
+		if n > most || n == most && n > 0 && path < home {
+			home, most = path, n
+		}
+	}
+	return home, nil
+}
+
+// fileName is the file for a type's resolvers. Without underscores it is never a test's,
+// nor one for some systems alone.
+func fileName(object string) string {
+	return strings.ReplaceAll(strings.ToLower(object), "_", "") + ".go"
+}
+
+// ByHand is the place of the method that answers a field by hand; "" when there is none.
+func ByHand(object, field string) (string, error) {
+	found, err := methods(ResolversDir)
+	if err != nil {
+		return "", err
+	}
+	for method, place := range found {
+		if method[0] == receiver(object) && strings.EqualFold(method[1], strings.ReplaceAll(field, "_", "")) {
+			return place, nil
+		}
+	}
+	return "", nil
+}
+
+// ConnectFile is where the methods of bindings are.
+func ConnectFile() string { return connectFile }
+
+// Receiver is the type whose methods answer a type's fields.
+func Receiver(object string) string { return receiver(object) }
