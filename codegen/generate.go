@@ -62,7 +62,7 @@ func gqlgen(cfg *config.Config, p *plugin.Plugin) (err error) {
 			err = fmt.Errorf("gqlgen cannot handle this schema: %v\n%s", broken, debug.Stack())
 		}
 	}()
-	return api.Generate(cfg, api.PrependPlugin(p))
+	return api.Generate(cfg, api.PrependPlugin(p), api.AddPlugin(p.Late()))
 }
 
 // Check reports the mistakes in the schema that Generate would stop at, and writes nothing.

@@ -60,10 +60,19 @@ func careful[K, V any](ctx context.Context, key K, answer func(context.Context, 
 func KeyText(key any) string { return fmt.Sprint(key) }
 
 // Selects tells whether the client asks for one of the named fields of the value that the
-// field in ctx gives, through fragments too.
+// field in ctx gives, through fragments too. Outside of an operation it does.
 func Selects(ctx context.Context, names ...string) bool {
+	return selects(ctx, func(field string) bool { return slices.Contains(names, field) })
+}
+
+// selectsMore tells whether the client asks for other fields than the named ones.
+func selectsMore(ctx context.Context, names []string) bool {
+	return selects(ctx, func(field string) bool { return field != "__typename" && !slices.Contains(names, field) })
+}
+
+func selects(ctx context.Context, wanted func(string) bool) bool {
 	if !graphql.HasOperationContext(ctx) || graphql.GetFieldContext(ctx) == nil {
-		return true // nobody tells
+		return true
 	}
-	return slices.ContainsFunc(graphql.CollectAllFields(ctx), func(field string) bool { return slices.Contains(names, field) })
+	return slices.ContainsFunc(graphql.CollectAllFields(ctx), wanted)
 }

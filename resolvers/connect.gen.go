@@ -64,7 +64,7 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Account) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
-		Name:    "orders $ {[Order!]}, 100 at a time: " + call([]string{"_"}).Key(),
+		Name:    "orders keyed([Order!]), 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
@@ -135,7 +135,7 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
 		return &parent.UserID
 	}, engine.Batch[string, *model.User]{
-		Name:    "users $.items [User] by id, 100 at a time: " + call([]string{"_"}).Key(),
+		Name:    "users .items [User!]! by id, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			return upstreams.Fetch(ctx, r.Services, "users", call(keys), decode.In("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
@@ -157,7 +157,7 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 	return engine.One(ctx, parents, []string{"productId"}, func(parent *model.OrderLine) *string {
 		return &parent.ProductID
 	}, engine.Batch[string, *model.Product]{
-		Name:    "products $.data [Product] by sku, 200 at a time: " + call([]string{"_"}).Key(),
+		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
@@ -179,7 +179,7 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 	return engine.Each(ctx, parents, []string{"relatedSkus"}, func(parent *model.Product) []string {
 		return parent.RelatedSkus
 	}, false, engine.Batch[string, *model.Product]{
-		Name:    "products $.data [Product] by sku, 200 at a time: " + call([]string{"_"}).Key(),
+		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
@@ -197,7 +197,7 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 	return engine.Whole(ctx, parents, []string{"sku"}, func(parent *model.Product) *string {
 		return &parent.Sku
 	}, engine.All[*int]{
-		Name: "products $ {Int}: " + call.Key(),
+		Name: "products keyed(Int): " + call.Key(),
 		Fetch: func(ctx context.Context) (map[string]*int, error) {
 			return upstreams.Fetch(ctx, r.Services, "products", call, decode.MapOf(decode.Maybe((*decode.Decoder).Int)))
 		},
@@ -286,7 +286,7 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 	return engine.One(ctx, parents, []string{"id"}, func(parent *model.User) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
-		Name:    "orders $ {[Order!]}, 100 at a time: " + call([]string{"_"}).Key(),
+		Name:    "orders keyed([Order!]), 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {

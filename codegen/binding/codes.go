@@ -113,6 +113,7 @@ const (
 	EntityKey   Code = "GH170"
 	EntityRoot  Code = "GH171"
 	EntityTwice Code = "GH172"
+	EntityLacks Code = "GH173"
 	RepeatedID  Code = "GH018"
 
 	NoAnswer            Code = "GH120"

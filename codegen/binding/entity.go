@@ -310,7 +310,11 @@ func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.Field
 		}
 	}
 	entity := w.graph.Entities[def.Name]
-	if all || entity == nil || w.root && w.field == entity {
+	if all || entity == nil {
+		return
+	}
+	if w.root && w.field == entity {
+		w.incomplete(def, comes)
 		return
 	}
 	for _, key := range entity.Keys() {
@@ -327,6 +331,15 @@ func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.Field
 		return
 	}
 	w.nested(in, entity, sent)
+}
+
+// incomplete refuses the binding of a type that does not give all of the type's fields.
+func (w *completing) incomplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
+	for _, f := range def.Fields {
+		if Sent(f) && !comes(f) {
+			w.faults.Add(EntityLacks, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
+		}
+	}
 }
 
 func (w *completing) nested(in *holder, entity *Field, sent []string) {

@@ -124,6 +124,28 @@ func (p *Plugin) MutateConfig(cfg *config.Config) error {
 	return nil
 }
 
+// Late is a plugin to be run behind gqlgen's own, when the models are known: it makes
+// resolvers of fields whose objects are completed, which the models keep.
+func (p *Plugin) Late() plugin.Plugin { return late{p} }
+
+type late struct{ plugin *Plugin }
+
+var _ plugin.ConfigMutator = late{}
+
+// Name is how gqlgen speaks of the plugin in its errors.
+func (late) Name() string { return "gatehouse, completions" }
+
+// MutateConfig makes resolvers of the fields whose objects are completed.
+func (l late) MutateConfig(cfg *config.Config) error {
+	batch := true
+	for _, c := range l.plugin.graph.Completions {
+		field := cfg.Models[c.Object.Name].Fields[c.Definition.Name]
+		field.Resolver, field.Batch = true, &batch
+		setField(cfg, c.Object.Name, c.Definition.Name, field)
+	}
+	return nil
+}
+
 func setField(cfg *config.Config, object, name string, field config.TypeMapField) {
 	entry := cfg.Models[object]
 	if entry.Fields == nil {

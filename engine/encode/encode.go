@@ -5,9 +5,9 @@
 package encode
 
 import (
-	"fmt"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
