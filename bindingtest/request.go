@@ -34,7 +34,7 @@ func parseTarget(text string) (*target, error) {
 		return nil, nil
 	}
 	if !strings.HasPrefix(text, "/") {
-		return nil, errors.New(`url is path and query, and begins with "/"; which service it belongs to is said by source:`)
+		return nil, errors.New(`url is path and query, and begins with "/"; the service is said by source: users`)
 	}
 	path, query, _ := strings.Cut(text, "?")
 	t := &target{query: []string{}}
@@ -48,6 +48,15 @@ func parseTarget(text string) (*target, error) {
 	}
 	slices.Sort(t.query)
 	return t, nil
+}
+
+// escapedPath shows which slashes part segments.
+func (t *target) escapedPath() string {
+	segments := make([]string, len(t.path))
+	for i, s := range t.path {
+		segments[i] = url.PathEscape(s)
+	}
+	return strings.Join(segments, "/")
 }
 
 // unescaped leaves what is no escape as it is, so that a url can be written plainly.
@@ -93,7 +102,7 @@ func (r *request) differences(s *sent) []string {
 	}
 	if r.target != nil {
 		if !slices.Equal(r.target.path, s.target.path) {
-			add("path: want %s, got %s", strings.Join(r.target.path, "/"), strings.Join(s.target.path, "/"))
+			add("path: want %s, got %s", r.target.escapedPath(), s.target.escapedPath())
 		}
 		all = append(all, parameters("query", r.target.query, s.target.query)...)
 	}
@@ -207,6 +216,9 @@ func fieldsOf(name string, value any) []string {
 // multipartDifferences compares parts with an object of them by name: a field is its
 // text, a file {filename, contentType, content}.
 func multipartDifferences(want *node, body, boundary string) []string {
+	if !strings.HasSuffix(strings.TrimSpace(body), "--"+boundary+"--") {
+		return []string{"the parts break off"}
+	}
 	got := map[string]any{}
 	for parts := multipart.NewReader(strings.NewReader(body), boundary); ; {
 		part, err := parts.NextRawPart()

@@ -142,4 +142,3 @@ func (t *test) ask(ctx context.Context, gateway http.Handler) (*response, error)
 	}
 	return got, nil
 }
-

@@ -141,4 +141,3 @@ func (s *services) report() []string {
 	}
 	return lines
 }
-
