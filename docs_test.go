@@ -215,7 +215,7 @@ func (g *guide) checkHelp(t *testing.T) {
 		}
 		help.Write(out)
 	}
-	for _, word := range []string{"check", "explain"} {
+	for _, word := range []string{"check", "explain", "test"} {
 		out, err := g.command(g.gatehouse, word, "--help").CombinedOutput()
 		if err != nil {
 			t.Fatalf("gatehouse %s --help: %s", word, out)

@@ -44,7 +44,7 @@ func run(ctx context.Context, start command.Start) error {
 		return err
 	}
 	defer backends.Close()
-	if err := backends.Need(resolvers.Sources); err != nil {
+	if err := backends.Need(resolvers.Needs); err != nil {
 		return err
 	}
 

@@ -16,9 +16,13 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
+
+// cursorSecret makes cursors that are the same in every run.
+const cursorSecret = "the cursors of tests are no secret"
 
 // run runs one test and tells what is wrong: nothing when it passes.
 func (p Project) run(ctx context.Context, s *suite, t *test) []string {
@@ -35,7 +39,7 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 		return []string{problem}
 	}
 	var log bytes.Buffer
-	served, err := front.New(front.Options{Introspection: true}, front.Deps{
+	served, err := front.New(front.Options{Introspection: true, Cursors: page.Options{Secret: cursorSecret}}, front.Deps{
 		Schema: schema,
 		Verify: func(context.Context, string) (*auth.Identity, error) { return t.caller, nil },
 		Log:    slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: brief})),

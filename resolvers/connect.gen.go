@@ -16,8 +16,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Sources are the services that the graph is bound to, by their names in gateway.yaml.
-var Sources = []string{"users", "orders", "products"}
+// Needs is what the bindings need of the settings.
+var Needs = upstreams.Needs{
+	Sources: []string{"users", "orders", "products"},
+}
 
 // Account gives the resolvers of Account's fields.
 func (r *Resolver) Account() graph.AccountResolver { return accountResolver{r} }

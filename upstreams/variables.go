@@ -2,13 +2,9 @@ package upstreams
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"maps"
 	"net/http"
 	"net/textproto"
 	"os"
-	"slices"
 	"strings"
 )
 
@@ -42,29 +38,4 @@ func (s *Services) Config(source, key string) any {
 		return value
 	}
 	return nil
-}
-
-// NeedEnv fails when an environment variable that the graph uses is not set, or empty.
-func NeedEnv(names []string) error {
-	var errs []error
-	for _, name := range names {
-		if Env(name) == nil {
-			errs = append(errs, fmt.Errorf("the graph uses $env.%s, but the environment variable %s is not set; set it", name, name))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// NeedConfig fails when one of the keys that the graph uses of each source is not
-// configured, or empty.
-func (s *Services) NeedConfig(keys map[string][]string) error {
-	var errs []error
-	for _, source := range slices.Sorted(maps.Keys(keys)) {
-		for _, key := range keys[source] {
-			if s.Config(source, key) == nil {
-				errs = append(errs, fmt.Errorf("the graph uses $config.%s, but the settings have no sources.%s.config.%s; add it", key, source, key))
-			}
-		}
-	}
-	return errors.Join(errs...)
 }

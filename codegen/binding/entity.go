@@ -56,7 +56,7 @@ func (c *compiler) entity(object *ast.Definition) {
 	if f == nil {
 		return
 	}
-	if len(f.Keys()) == 0 {
+	if len(f.Keys()) == 0 || f.Batch != nil && !f.Call.CarriesKeys() {
 		c.faults.Add(EntityKey, d.Position, "the call takes no key of %s; write {$this.id}, or {$batch.id} with batch: {maxSize: 100}", object.Name)
 		return
 	}

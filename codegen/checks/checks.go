@@ -24,7 +24,7 @@ func Documents(schema *ast.Schema, graph *binding.Graph) (warnings []string, err
 		}
 	}
 	for _, f := range graph.All() {
-		if s := graph.Source(f.Source); s.Document != nil {
+		if s := graph.Source(f.Source); s != nil && s.Document != nil {
 			c.field(f, s.Document)
 		}
 	}

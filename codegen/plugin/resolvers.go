@@ -3,6 +3,8 @@ package plugin
 import (
 	_ "embed"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -19,13 +21,24 @@ var connectTemplate = template.Must(template.New("connect").Parse(connectText))
 
 // connectView is what connect.gotpl shows.
 type connectView struct {
-	Graph             string // package name with its dot
-	Sources           []string
-	Types             []typeView
-	Methods           []methodView
-	Rules             []rulesView
-	Decoders          []decoderView
-	Decode, Upstreams string
+	Graph       string // package name with its dot
+	Sources     []string
+	Types       []typeView
+	Methods     []methodView
+	Rules       []rulesView
+	Decoders    []decoderView
+	Completions []completeView
+	Entities    []entityView
+	Config      []configView // what bindings take of the settings
+	Environment []string
+	goNames
+	Upstreams string
+}
+
+// configView is what bindings take of a source's config.
+type configView struct {
+	Source string
+	Keys   []string
 }
 
 type typeView struct{ Name, GoName, Resolver string }
@@ -42,6 +55,8 @@ type methodView struct {
 	Params, Result string
 	Call           string // builds the call
 	Send           string // makes the call and reads its answer
+	Complete       string // completes what was found; "" when it comes whole
+	Completed      string // the type of what is completed, as it is
 	Rules          string // the variable with the binding's rules; "" when it has none
 	Join           *joinView
 	Page           *pageView
@@ -69,13 +84,15 @@ func (g *generator) resolvers() ([]byte, error) {
 		}
 		v.Methods = append(v.Methods, m)
 	}
+	if err := g.completes(f, &v); err != nil {
+		return nil, err
+	}
+	v.Config, v.Environment = g.settings()
 	v.Rules, v.Decoders = g.rules, g.decoders
 	if len(v.Decoders) > 0 {
 		v.Decode = f.use(decodePkg)
 	}
-	if len(v.Rules) > 0 {
-		v.Upstreams = f.use(upstreamsPkg)
-	}
+	v.Upstreams = f.use(upstreamsPkg)
 	return f.render(ResolversDir, connectTemplate, v)
 }
 
@@ -147,6 +164,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		m.Engine = f.use(enginePkg)
 		err = g.join(f, b, field, &m)
 	}
+	completing(b, &m)
 	g.decoders = append(g.decoders, m.reader.views...)
 	return m, err
 }
@@ -187,4 +205,42 @@ func goStrings(names []string) string {
 		quoted[i] = fmt.Sprintf("%q", n)
 	}
 	return "[]string{" + strings.Join(quoted, ", ") + "}"
+}
+
+// settings are the values of gateway.yaml and of the environment that bindings take.
+func (g *generator) settings() (config []configView, environment []string) {
+	bySource := map[string][]string{}
+	for _, b := range g.graph.All() {
+		for _, v := range g.outside(b) {
+			if v.Scope == binding.Env {
+				environment = append(environment, v.Path[0])
+			} else {
+				bySource[b.Source] = append(bySource[b.Source], v.Path[0])
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(bySource)) {
+		slices.Sort(bySource[name])
+		config = append(config, configView{name, slices.Compact(bySource[name])})
+	}
+	slices.Sort(environment)
+	return config, slices.Compact(environment)
+}
+
+// outside are the values that a binding takes of the settings.
+func (g *generator) outside(b *binding.Field) []*binding.Value {
+	all := slices.Concat(b.Call.Variables(), b.Given)
+	for _, h := range g.graph.Source(b.Source).Headers {
+		for _, p := range h.Parts {
+			if p.Value != nil {
+				all = slices.AppendSeq(all, p.Value.Variables())
+			}
+		}
+	}
+	for _, rule := range []*binding.Value{b.Rules.Success, b.Rules.Message, b.Rules.Extensions} {
+		if rule != nil {
+			all = slices.AppendSeq(all, rule.Variables())
+		}
+	}
+	return slices.DeleteFunc(all, func(v *binding.Value) bool { return v.Scope != binding.Env && v.Scope != binding.Config })
 }

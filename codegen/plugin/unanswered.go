@@ -88,7 +88,7 @@ func (g *generator) unanswered() (*Unanswered, error) {
 }
 
 func (g *generator) isBound(o *codegen.Object, f *codegen.Field) bool {
-	return slices.ContainsFunc(g.graph.Fields, func(b *binding.Field) bool {
+	return g.graph.Completion(o.Name, f.Name) != nil || slices.ContainsFunc(g.graph.Fields, func(b *binding.Field) bool {
 		return b.Object.Name == o.Name && b.Definition.Name == f.Name
 	})
 }

@@ -346,8 +346,7 @@ func TestTheDemoNeedsNoIssuerAndNoSource(t *testing.T) {
 
 func TestSecretsDoNotPrint(t *testing.T) {
 	c := load(t, "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: "+key+"}]}\n"+
-		"sources: {users: {urls: [http://localhost], headers: {X-Api-Key: swordfish}, config: {tenant: mackerel}}}
-cursors: {secret: crimson-clover-over-and-over-again}")
+		"sources: {users: {urls: [http://localhost], headers: {X-Api-Key: swordfish}, config: {tenant: mackerel}}}\ncursors: {secret: crimson-clover-over-and-over-again}")
 	var log bytes.Buffer
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
 		slog.New(handler).Info("settings", "pointer", c, "value", *c, "auth", c.Auth, "sources", c.Sources, "cursors", c.Cursors)

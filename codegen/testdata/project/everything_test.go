@@ -60,7 +60,7 @@ func ask(t *testing.T, s *service, who *auth.Identity, query, variables string) 
 	server := httptest.NewServer(s)
 	defer server.Close()
 	options := upstreams.Options{}
-	for _, name := range resolvers.Sources {
+	for _, name := range resolvers.Needs.Sources {
 		options[name] = upstreams.Source{URLs: []string{server.URL}}
 	}
 	services, err := upstreams.New(options, nil)
