@@ -115,8 +115,11 @@ func TestFaults(t *testing.T) {
 		{`{object {mustN}}`, object(`{"id": 1}`), `{"object":null}`, []string{"object.mustN"}},
 		{`{object {id}}`, object(`{"id": 1}`), `{"object":{"id":"1"}}`, nil},
 		{`{mustObject {mustN} int}`, map[string]string{"/object": `{"a": {"id": 1}}`, "/int": "3"}, `null`, []string{"mustObject.mustN"}},
-		{`{object {text mode d at j b}}`, object(with(least, `"the-text": 5`, `"mode": "FAST"`, `"d": "x"`, `"at": "yesterday"`, `"j": {"a":[1]}`, `"b": "true"`)),
-			`{"object":{"text":null,"mode":null,"d":null,"at":null,"j":{"a":[1]},"b":null}}`, []string{"object.at", "object.b", "object.d", "object.mode", "object.text"}},
+		{
+			`{object {text mode d at j b}}`, object(with(least, `"the-text": 5`, `"mode": "FAST"`, `"d": "x"`, `"at": "yesterday"`, `"j": {"a":[1]}`, `"b": "true"`)),
+			`{"object":{"text":null,"mode":null,"d":null,"at":null,"j":{"a":[1]},"b":null}}`,
+			[]string{"object.at", "object.b", "object.d", "object.mode", "object.text"},
+		},
 		// The whole of an answer.
 		{`{object {id}}`, object(`[]`), `{"object":null}`, []string{"object"}},
 		{`{object {id}}`, object(with(least, `"x": nul`)), `{"object":null}`, []string{"object"}},
@@ -134,8 +137,11 @@ func TestFaults(t *testing.T) {
 		{`{object {id modes}}`, object(with(least, `"modes": ["SLOW", "no such", 3]`)), `{"object":{"id":"1","modes":null}}`, []string{"object.modes.1"}},
 		{`{object {lists}}`, object(with(least, `"lists": [[1], [2, "x", "y"], 3, null, []]`)), `{"object":{"lists":[[1],null,null,null,[]]}}`, []string{"object.lists.1.1", "object.lists.2"}},
 		{`{object {list}}`, object(with(least, `"list": {"a": 1}`)), `{"object":{"list":null}}`, []string{"object.list"}},
-		{`{object {maybeThings {id n}}}`, object(with(least, `"maybeThings": [{"id": 1}, 5, {"id": 2, "n": "x"}, {"n": 3}]`)),
-			`{"object":{"maybeThings":[{"id":"1","n":null},null,{"id":"2","n":null},null]}}`, []string{"object.maybeThings.1", "object.maybeThings.2.n", "object.maybeThings.3.id"}},
+		{
+			`{object {maybeThings {id n}}}`, object(with(least, `"maybeThings": [{"id": 1}, 5, {"id": 2, "n": "x"}, {"n": 3}]`)),
+			`{"object":{"maybeThings":[{"id":"1","n":null},null,{"id":"2","n":null},null]}}`,
+			[]string{"object.maybeThings.1", "object.maybeThings.2.n", "object.maybeThings.3.id"},
+		},
 		{`{object {id things {id}}}`, object(with(least, `"things": [{"id": 1}, {}]`)), `{"object":{"id":"1","things":null}}`, []string{"object.things.1.id"}},
 		{`{object {id things {id}}}`, object(with(least, `"things": [{"id": 1}, null, {}]`)), `{"object":{"id":"1","things":null}}`, []string{"object.things.1"}},
 		// Lists that are the answer.
@@ -244,15 +250,16 @@ func TestFaultyKeys(t *testing.T) {
 func TestFaultsBehindGuards(t *testing.T) {
 	answers := map[string]string{"/secret": `{"word": "w", "twice": 5}`}
 	for _, g := range []struct {
-		scopes []string
-		want   string
+		scopes      []string
+		query, want string
 	}{
-		{[]string{"secrets"}, "lacks a scope"},
-		{[]string{"secrets", "twice"}, "does not fit"},
+		{[]string{"secrets"}, `{x: secret {word twice}}`, "lacks a scope"},
+		{[]string{"secrets", "twice"}, `{x: secret {word twice}}`, "does not fit"},
+		{[]string{"secrets", "twice"}, `{x: any {... on Secret {word twice}}}`, "does not fit"},
 	} {
-		got := string(serve(t, &service{answers: answers}, &auth.Identity{Subject: "u", Scopes: g.scopes}, `{secret {word twice}}`))
-		if strings.Count(got, "message") != 1 || !strings.Contains(got, g.want) || !strings.Contains(got, `{"secret":{"word":"w","twice":null}}`) {
-			t.Errorf("with %v: %s", g.scopes, got)
+		got := string(serve(t, &service{answers: answers}, &auth.Identity{Subject: "u", Scopes: g.scopes}, g.query))
+		if strings.Count(got, "message") != 1 || !strings.Contains(got, g.want) || !strings.Contains(got, `{"x":{"word":"w","twice":null}}`) {
+			t.Errorf("%s with %v: %s", g.query, g.scopes, got)
 		}
 	}
 }
