@@ -15,6 +15,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"go.uber.org/goleak"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -147,6 +148,113 @@ func TestWhole(t *testing.T) {
 	got, err := Whole(ctx, []*parent{{key: "k1"}, {}}, from, key, all)
 	if list, ok := errors.AsType[graphql.BatchErrorList](err); !ok || len(got) != 2 || list[0] == nil || list[1] != nil {
 		t.Errorf("got %v, %v; want an error for the parent with a key alone", got, err)
+	}
+}
+
+// A service may answer for some keys, badly for others, and badly for nobody knows whom.
+func TestErrorsOfSingleKeys(t *testing.T) {
+	bad, lost := &decode.Fault{Index: []int{3}, Err: fault.New(fault.DownstreamService, "bad")}, &decode.Fault{Err: fault.New(fault.DownstreamService, "lost")}
+	fetch := func(rest *decode.Fault) func(context.Context) (map[string]*string, error) {
+		return func(context.Context) (map[string]*string, error) {
+			v := "v"
+			return map[string]*string{"good": &v}, fmt.Errorf("users: %w", &decode.KeyFaults{Keys: map[string]*decode.Fault{"bad": bad}, Rest: rest})
+		}
+	}
+	parents := []*parent{{key: "good"}, {key: "bad"}, {key: "other"}, {}}
+	for _, rest := range []*decode.Fault{nil, lost} {
+		b := Batch[string, *string]{Name: "b", Fetch: func(ctx context.Context, _ []string) (map[string]*string, error) { return fetch(rest)(ctx) }}
+		values, err := One(t.Context(), parents, from, key, b)
+		whole, wholeErr := Whole(t.Context(), parents, from, key, All[*string]{Name: "w", Fetch: fetch(rest)})
+		for _, got := range []struct {
+			values []*string
+			err    error
+		}{{values, err}, {whole, wholeErr}} {
+			want := graphql.BatchErrorList{nil, bad, nil, nil}
+			if rest != nil {
+				want[2] = rest
+			}
+			if list, ok := got.err.(graphql.BatchErrorList); !ok || !slices.Equal(list, want) || text(got.values[0]) != "v" || got.values[1] != nil || got.values[2] != nil {
+				t.Errorf("rest %v: got %v, %v", rest, got.values, got.err)
+			}
+		}
+	}
+}
+
+// In a list, a key's own fault is its element's; a call's failure is the list's.
+func TestFaultsInLists(t *testing.T) {
+	bad := &decode.Fault{Index: []int{3}, Err: fault.New(fault.DownstreamService, "bad")}
+	b := Batch[string, *string]{Name: "b", MaxSize: 1, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) {
+		switch keys[0] {
+		case "bad":
+			return nil, &decode.KeyFaults{Rest: bad}
+		case "down":
+			return nil, errors.New("down")
+		}
+		return map[string]*string{keys[0]: &keys[0]}, nil
+	}}
+	keys := func(p *parent) []string { return p.keys }
+	parents := []*parent{{keys: []string{"a", "bad", "b"}}, {keys: []string{"bad"}}, {keys: []string{"a", "bad", "down"}}, {keys: []string{"a"}}}
+	for _, keepMissing := range []bool{true, false} {
+		for _, faults := range []*decode.Faults{{}, nil} {
+			ctx := WithOperation(WithFaults(t.Context(), faults), Options{})
+			got, err := Each(ctx, parents, from, keys, keepMissing, b)
+			list, ok := err.(graphql.BatchErrorList)
+			if !ok || list[2] == nil || list[3] != nil || text(got[3][0]) != "a" {
+				t.Fatalf("got %v, %v", got, err)
+			}
+			if keepMissing && faults != nil {
+				found := faults.In(got[0])
+				if list[2].Error() != "down" || list[0] != nil || len(got[0]) != 3 || got[0][1] != nil || len(found) != 1 || !slices.Equal(found[0].Index, []int{1, 3}) || found[0].Null {
+					t.Errorf("got %v with %v, %v", got[0], found, list[0])
+				}
+				continue
+			}
+			if f, ok := list[0].(*decode.Fault); !ok || !slices.Equal(f.Index, []int{1, 3}) || got[0] != nil {
+				t.Errorf("keepMissing %t: got %v, %v", keepMissing, got[0], list[0])
+			}
+		}
+	}
+}
+
+// A parent whose key is bad has the key's error, and no call is made for it.
+func TestFaultyKeys(t *testing.T) {
+	faults := &decode.Faults{}
+	shape := decode.NewShape("Parent", decode.Field{Name: "key"}, decode.Field{Name: "other"})
+	read := func(body string) *parent {
+		p := &parent{keys: []string{}}
+		if _, err := decode.Answer("s", []byte(body), faults, func(d *decode.Decoder) bool {
+			return d.Object(p, shape, func(field string) {
+				if text := d.String(); field == "key" {
+					p.key = text
+				}
+			})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	parents := []*parent{read(`{"key":5}`), nil, read(`{"key":"k1","other":5}`)}
+	parents[0].key = "k0" // what a resolver would take for the key
+	ctx := WithOperation(WithFaults(t.Context(), faults), Options{})
+	asked := []string{}
+	b := Batch[string, *string]{Name: "b", Fetch: func(_ context.Context, keys []string) (map[string]*string, error) {
+		asked = append(asked, keys...)
+		return nil, nil
+	}}
+	_, err := One(ctx, parents, from, key, b)
+	_, eachErr := Each(ctx, parents, from, func(p *parent) []string { return []string{p.key} }, true, b)
+	_, wholeErr := Whole(ctx, parents, from, key, All[int]{Name: "w", Fetch: func(context.Context) (map[string]int, error) { return nil, nil }})
+	for i, err := range []error{err, eachErr, wholeErr} {
+		list, ok := err.(graphql.BatchErrorList)
+		if !ok || fault.KindOf(list[0]) != fault.DownstreamService || list[1] != nil || list[2] != nil {
+			t.Errorf("%d: got %v", i, err)
+		}
+	}
+	if !slices.Equal(asked, []string{"k1"}) {
+		t.Errorf("asked for %v", asked)
+	}
+	if _, err := Whole(ctx, parents[:1], from, key, All[int]{Name: "never"}); err == nil {
+		t.Error("no error where all keys are bad")
 	}
 }
 

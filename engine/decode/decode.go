@@ -80,15 +80,15 @@ func Answer[T any](service string, body []byte, faults *Faults, read func(*Decod
 	if d.end() {
 		d.data, d.pos = nullText, 0
 	}
-	value := read(d)
+	v := value(d, read)
 	if err := d.finish(faults); err != nil {
 		var none T
 		return none, err
 	}
 	if d.keys != nil {
-		return value, d.keys
+		return v, d.keys
 	}
-	return value, nil
+	return v, nil
 }
 
 var nullText = []byte("null")

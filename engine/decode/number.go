@@ -2,7 +2,9 @@ package decode
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // number is what a JSON number says, whatever way it is written: digits times ten to the
@@ -13,27 +15,28 @@ type number struct {
 	exponent int64
 }
 
-// parseNumber reads a number that is well-formed. It fails for an exponent that is itself
-// beyond 64 bits.
+// parseNumber reads a number that is well-formed. It fails for one whose exponent has more
+// than 60 bits.
 func parseNumber(text []byte) (n number, ok bool) {
-	if text, n.negative = bytes.CutPrefix(text, []byte("-")); n.negative && len(text) == 0 {
-		return n, false
-	}
+	mantissa, exponent, scaled := text, []byte(nil), false
 	if i := bytes.IndexAny(text, "eE"); i >= 0 {
-		exponent, err := strconv.ParseInt(string(text[i+1:]), 10, 62)
-		if err != nil {
-			return n, false
-		}
-		n.exponent, text = exponent, text[:i]
+		mantissa, exponent, scaled = text[:i], text[i+1:], true
 	}
-	before, after, _ := bytes.Cut(text, []byte("."))
-	n.exponent -= int64(len(after))
-	digits := bytes.TrimLeft(append(bytes.Clone(before), after...), "0")
-	trimmed := bytes.TrimRight(digits, "0")
-	n.exponent += int64(len(digits) - len(trimmed))
-	if n.digits = string(trimmed); n.digits == "" {
+	mantissa, n.negative = bytes.CutPrefix(mantissa, []byte("-"))
+	before, after, _ := bytes.Cut(mantissa, []byte("."))
+	digits := bytes.TrimLeft(slices.Concat(before, after), "0")
+	if len(digits) == 0 {
 		return number{}, true
 	}
+	if scaled {
+		var err error
+		if n.exponent, err = strconv.ParseInt(string(exponent), 10, 61); err != nil {
+			return n, false
+		}
+	}
+	trimmed := bytes.TrimRight(digits, "0")
+	n.exponent += int64(len(digits) - len(trimmed) - len(after))
+	n.digits = string(trimmed)
 	return n, true
 }
 
@@ -47,12 +50,12 @@ func whole(text []byte) (int64, bool) {
 	if !ok || n.exponent < 0 || n.exponent+int64(len(n.digits)) > most {
 		return 0, false
 	}
-	digits := n.digits + "0000000000000000000"[:n.exponent]
-	if n.negative {
-		digits = "-" + digits
-	}
 	if n.digits == "" {
 		return 0, true
+	}
+	digits := n.digits + strings.Repeat("0", int(n.exponent))
+	if n.negative {
+		digits = "-" + digits
 	}
 	v, err := strconv.ParseInt(digits, 10, 64)
 	return v, err == nil
