@@ -28,7 +28,7 @@ func serve(t *testing.T, s *service, who *auth.Identity, query string) []byte {
 	backend := httptest.NewServer(s)
 	defer backend.Close()
 	options := upstreams.Options{}
-	for _, name := range resolvers.Sources {
+	for _, name := range resolvers.Needs.Sources {
 		options[name] = upstreams.Source{URLs: []string{backend.URL}}
 	}
 	services, err := upstreams.New(options, nil)
