@@ -219,7 +219,7 @@ func (p *valueAt) pageArgument(arg *ast.ArgumentDefinition) *Value {
 // told which one is wanted.
 func (b *bindingCompiler) pageCall() {
 	page := b.field.Page
-	if page == nil {
+	if page == nil || b.field.Call.Method == "" {
 		return
 	}
 	for _, arg := range []string{"first", "after"} {

@@ -487,7 +487,11 @@ func (r *readingCompiler) selected(def *ast.Definition, f selection.Field) *Read
 	field := def.Fields.ForName(f.Name)
 	switch {
 	case field == nil:
-		r.fault(UnknownSelected, f.Offset, "%s has no field %q%s", def.Name, f.Name, DidYouMean(f.Name, sentFields(def)))
+		hint := DidYouMean(f.Name, sentFields(def))
+		if f.Bare() && f.Expr.Braces {
+			hint = fmt.Sprintf("; for a member of the answer write $.%s { ... }", f.Name)
+		}
+		r.fault(UnknownSelected, f.Offset, "%s has no field %q%s", def.Name, f.Name, hint)
 		return nil
 	case !Sent(field):
 		r.fault(UnknownSelected, f.Offset, "%s.%s is answered by a call of its own; leave it out here", def.Name, f.Name)
