@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"go.uber.org/goleak"
@@ -269,6 +270,45 @@ func TestErrorsStayWithTheirChunk(t *testing.T) {
 	if text(got[0]) != "value of k1" || got[2] != nil || len(b.asked) != 2 {
 		t.Errorf("got %v over %v", got, b.asked)
 	}
+}
+
+// Who has all keys asks at once and alone, for the keys that nobody has asked for.
+func TestAllKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, b := make(chan struct{}), &backend{}
+		batch := b.batch(0)
+		batch.Fetch = func(ctx context.Context, keys []string) (map[string]*string, error) {
+			<-release
+			return b.fetch(ctx, keys)
+		}
+		ctx := WithAllKeys(WithOperation(t.Context(), Options{}))
+		var nodes sync.WaitGroup
+		load := func(keys ...string) {
+			nodes.Go(func() {
+				found, errs := LoaderFor(ctx, batch).Load(ctx, keys)
+				for i, k := range keys {
+					if errs != nil || text(found[i].Value) != "value of "+k {
+						t.Errorf("%s: got %v, %v", k, found[i], errs)
+					}
+				}
+			})
+		}
+		load("k1", "k2", "k1")
+		synctest.Wait()
+		start := time.Now()
+		load("k2", "k3")
+		load("k1")
+		synctest.Wait()
+		close(release)
+		nodes.Wait()
+		if time.Since(start) != 0 {
+			t.Errorf("waited for %s", time.Since(start))
+		}
+		slices.SortFunc(b.asked, slices.Compare)
+		if len(b.asked) != 2 || !slices.Equal(b.asked[0], []string{"k1", "k2"}) || !slices.Equal(b.asked[1], []string{"k3"}) {
+			t.Errorf("asked %v, want each key once", b.asked)
+		}
+	})
 }
 
 func TestPanicIsAFault(t *testing.T) {

@@ -43,8 +43,8 @@ type Found[V any] struct {
 // Loader fetches values for the fields of one operation, each key once, and joins
 // what several fields ask for at the same moment into one batch. It is a
 // dataloader/v7 whose batches end when the operation's fields have nothing more to
-// ask, not when a timer that counts from the first key runs out. It is safe for
-// concurrent use.
+// ask, not when a timer that counts from the first key runs out; who has all keys anyway,
+// as a plan's resolvers do, waits for nobody. It is safe for concurrent use.
 type Loader[K comparable, V any] struct {
 	op    *operation
 	batch Batch[K, V]
@@ -82,8 +82,12 @@ func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[
 
 // Load answers for keys, in their order, one error for each that failed; the list of
 // errors is nil when none did. When ctx ends it waits for nobody to join any more; a batch
-// that was sent ends with its Fetch, whose context is the operation's.
+// that was sent ends with its Fetch, whose context is the operation's. A context from
+// WithAllKeys asks at once.
 func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error) {
+	if hasAllKeys(ctx) && l.ask(ctx, keys) {
+		return l.known(ctx, keys)
+	}
 	if r := l.join(ctx, keys); r != nil {
 		select {
 		case <-r.sent:
@@ -91,6 +95,11 @@ func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error)
 			return failed[V](len(keys), ctx.Err())
 		}
 	}
+	return l.known(ctx, keys)
+}
+
+// known gives what the cache has for keys, or will have: they are all asked for.
+func (l *Loader[K, V]) known(ctx context.Context, keys []K) ([]Found[V], []error) {
 	values := make([]Found[V], len(keys))
 	var errs []error
 	for i, key := range keys {
@@ -104,6 +113,36 @@ func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error)
 		}
 	}
 	return values, errs
+}
+
+// ask fetches the keys that nobody has asked for, in the caller's goroutine. It is false
+// while others gather a round, which the caller shall join.
+func (l *Loader[K, V]) ask(ctx context.Context, keys []K) bool {
+	l.mu.Lock()
+	if l.next != nil {
+		l.mu.Unlock()
+		return false
+	}
+	var missing []K
+	var results []*dataloader.Result[Found[V]]
+	done := make(chan struct{})
+	for _, key := range keys {
+		if _, known := l.cache.Get(ctx, key); known {
+			continue
+		}
+		i := len(missing)
+		missing = append(missing, key)
+		l.cache.Set(ctx, key, func() (Found[V], error) {
+			<-done
+			return results[i].Data, results[i].Error
+		})
+	}
+	l.mu.Unlock()
+	if len(missing) > 0 {
+		results = l.fetch(l.op.ctx, missing)
+	}
+	close(done)
+	return true
 }
 
 // join puts the keys that nobody has asked for into the next round and returns the

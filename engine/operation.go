@@ -22,6 +22,9 @@ const (
 
 // Options are the limits of an operation's execution.
 type Options struct {
+	// Engine is plan, or stock to have gqlgen's own executor answer everything: slower, but
+	// with one part less to doubt when an answer is odd. Default plan.
+	Engine string `yaml:"engine"`
 	// MaxCalls is how many backend calls one operation may make. Default 1,000.
 	MaxCalls int `yaml:"maxCalls"`
 	// MaxItems is how many values the joins of one operation may give, all together.

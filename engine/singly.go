@@ -21,6 +21,7 @@ func Singly[P, K, V any](ctx context.Context, parents []*P, from []string, key f
 	values := make([]V, len(parents))
 	errs := make(graphql.BatchErrorList, len(parents))
 	bad := badKeys(ctx, parents, from)
+	ctx = withoutAllKeys(ctx)
 	var group errgroup.Group
 	group.SetLimit(parallel)
 	for i, parent := range parents {

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+)
+
+// How operations are executed.
+const (
+	// Plan runs queries and mutations by plans, package plan.
+	Plan = "plan"
+	// Stock runs everything on gqlgen's own executor.
+	Stock = "stock"
+)
+
+// Execution is how an operation is executed. It belongs to who asks for it, and to the
+// executor until that has answered.
+type Execution struct {
+	// Stock says why gqlgen's executor answers; empty when a plan does. The executor fills
+	// it in where it is empty and no plan would do.
+	Stock string
+	// Buffer is where a plan writes the answer's data, from its beginning. The executor
+	// leaves the one that it has grown to; the response's Data lies in it, so that it must
+	// not be used again before that has been written.
+	Buffer []byte
+}
+
+type executionKey struct{}
+
+// WithExecution asks that the operation under ctx be planned if it can be. Who runs field
+// interceptors must say so in Stock: plans do not call them.
+func WithExecution(ctx context.Context, e *Execution) context.Context {
+	return context.WithValue(ctx, executionKey{}, e)
+}
+
+// ExecutionOf is nil where nobody has asked for plans.
+func ExecutionOf(ctx context.Context) *Execution {
+	e, _ := ctx.Value(executionKey{}).(*Execution)
+	return e
+}
+
+type allKeysKey struct{}
+
+// WithAllKeys is for the context of a resolver that is called once with all of its
+// parents. There is nobody to wait for, so that its loaders ask at once. Who works for
+// each parent by itself below that takes it back.
+func WithAllKeys(ctx context.Context) context.Context {
+	return context.WithValue(ctx, allKeysKey{}, true)
+}
+
+func withoutAllKeys(ctx context.Context) context.Context {
+	if hasAllKeys(ctx) {
+		return context.WithValue(ctx, allKeysKey{}, false)
+	}
+	return ctx
+}
+
+func hasAllKeys(ctx context.Context) bool {
+	all, _ := ctx.Value(allKeysKey{}).(bool)
+	return all
+}
+
+// TellFaults adds the errors of the elements of the field in ctx that do not fit, or gives
+// that of the field when it is null as a whole.
+func TellFaults(ctx context.Context, faults []*decode.Fault) error {
+	for _, f := range faults {
+		if f.Null {
+			return f
+		}
+	}
+	for _, f := range faults {
+		graphql.AddError(ctx, f)
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package plan
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+)
+
+// Object begins to encode an object: it gives its ordinal, by which its resolvers'
+// answers are found, and whether some of the operation's answers do not fit the graph.
+// Collecting and encoding meet a selection's objects in the same order.
+func (x *Run) Object(s *Selection) (ordinal int, faulty bool) {
+	faulty = !x.faults.Empty()
+	if s.slot < 0 {
+		return 0, faulty
+	}
+	at := &x.places[s.slot]
+	at.encoded++
+	return at.encoded - 1, faulty
+}
+
+// Close ends an object or a list that began at start; false is a null that must go up.
+// Everything in it has been encoded even if something failed, for the errors.
+func Close(b []byte, start int, end byte, ok, nonNull bool) ([]byte, bool) {
+	if ok {
+		return append(b, end), true
+	}
+	return append(b[:start], "null"...), !nonNull
+}
+
+// Null writes a null where a field has no value, of which the errors are told.
+func Null(b []byte, nonNull bool) ([]byte, bool) { return append(b, "null"...), !nonNull }
+
+// NoField writes a null where a resolver gave none, and tells that when the schema has none.
+func (x *Run) NoField(b []byte, f *Field, nonNull bool) ([]byte, bool) {
+	if nonNull {
+		ctx, fc := x.at(f)
+		x.mustNotBeNull(ctx, fc, nonNull)
+	}
+	return Null(b, nonNull)
+}
+
+func (x *Run) mustNotBeNull(ctx context.Context, fc *graphql.FieldContext, nonNull bool) {
+	if nonNull && !graphql.HasFieldError(ctx, fc) {
+		graphql.AddErrorf(ctx, "must not be null")
+	}
+}
+
+// NoValue writes a null where a value is missing, in a list or as a field that was pushed,
+// and tells that when the schema has none there.
+func (x *Run) NoValue(b []byte, nonNull bool) ([]byte, bool) {
+	if nonNull {
+		if ctx, fc := x.current(); !graphql.HasFieldError(ctx, fc) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return Null(b, nonNull)
+}
+
+// Leaf has gqlgen's executor write the value of a field: those of unusual types, and those
+// with a null where the schema has none.
+func (x *Run) Leaf(b []byte, f *Field, nonNull bool, value func(context.Context) graphql.Marshaler) ([]byte, bool) {
+	ctx, _ := x.at(f)
+	return marshal(b, value(ctx), nonNull)
+}
+
+// Stock has gqlgen's executor answer a plain field of an object, guards, faults and all.
+func (x *Run) Stock(b []byte, f *Field, object any, answer func(context.Context) graphql.Marshaler) ([]byte, bool) {
+	fc := x.here()
+	fc.Result = object
+	return marshal(b, answer(x.with(f, fc)), f.Definition.Type.NonNull)
+}
+
+// Delegate has gqlgen's executor answer a field for each of its parents, with all that is
+// below them.
+func Delegate[P any](x *Run, f *Field, parents []P, answer func(context.Context, P) graphql.Marshaler) {
+	Single(x, f, parents, Asking{}, func(_ context.Context, fc *graphql.FieldContext, parent P) (graphql.Marshaler, error) {
+		above := *fc.Parent
+		above.Result = parent
+		return answer(x.with(f, &above), parent), nil
+	})
+}
+
+// Delegated writes what Delegate has got.
+func (x *Run) Delegated(b []byte, f *Field, ordinal int, nonNull bool) ([]byte, bool) {
+	m, ok := Take[graphql.Marshaler](x, f, ordinal, nonNull)
+	if !ok {
+		return Null(b, nonNull)
+	}
+	return marshal(b, m, nonNull)
+}
+
+// faultsOf are the faults of a field's value; object is nil for a resolver's.
+func (x *Run) faultsOf(f *Field, object, value any) []*decode.Fault {
+	bad := x.faults.In(value)
+	if object != nil {
+		bad = append(bad[:len(bad):len(bad)], x.faults.Of(object, f.Name)...)
+	}
+	return bad
+}
+
+// told tells of the faults of a field's value, and whether the value stands.
+func (x *Run) told(f *Field, object, value any) bool {
+	bad := x.faultsOf(f, object, value)
+	if len(bad) == 0 {
+		return true
+	}
+	ctx, _ := x.at(f)
+	err := engine.TellFaults(ctx, bad)
+	if err != nil {
+		x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
+	}
+	return err == nil
+}
+
+// asked is what the guards of a plain field said.
+type asked struct{ err error }
+
+// Hidden tells whether a plain field is not to be followed while collecting.
+func (x *Run) Hidden(f *Field, guard func(context.Context) error) bool {
+	return guard != nil && x.guarded(f, guard, func() context.Context { return x.with(f, x.fieldContext(f, 0)) }) != nil
+}
+
+// Shown tells whether a plain field that is encoded has a value; otherwise its errors are
+// told.
+func (x *Run) Shown(f *Field, guard func(context.Context) error, faulty bool, object, value any) bool {
+	if guard != nil {
+		err := x.guarded(f, guard, func() context.Context { ctx, _ := x.at(f); return ctx })
+		if err != nil {
+			ctx, _ := x.at(f)
+			x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, own(err)))
+			return false
+		}
+	}
+	return !faulty || x.told(f, object, value)
+}
+
+// guarded asks a plain field's guards, once for all its objects.
+func (x *Run) guarded(f *Field, guard func(context.Context) error, in func() context.Context) error {
+	known, ok := x.nodes[f.slot].(*asked)
+	if !ok {
+		ctx := in()
+		_, err := careful(x, ctx, func() (any, error) { return nil, guard(ctx) })
+		known = &asked{err}
+		x.nodes[f.slot] = known
+	}
+	return known.err
+}
+
+// Pass ends a chain of guards: the field may be answered.
+func Pass(context.Context) (any, error) { return nil, nil }
+
+// Top stands for the parent of root fields.
+var Top = []struct{}{{}}
+
+// Doubtful tells whether gqlgen's executor must answer a plain leaf, since it does not fit
+// the graph.
+func (x *Run) Doubtful(f *Field, object any) bool {
+	return f.ID != 0 && f.Way == Plain && f.below == nil && len(x.faults.Of(object, f.Name)) > 0
+}
+
+// Stranger writes a null for a value of an interface or a union that is of none of its
+// types, which is a bug of a resolver by hand.
+func (x *Run) Stranger(b []byte, nonNull bool, value any) ([]byte, bool) {
+	ctx, _ := x.current()
+	graphql.AddErrorf(ctx, "a value is of the Go type %T, which the schema does not have there", value)
+	return Null(b, nonNull)
+}

@@ -1,0 +1,210 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+)
+
+// parallel is how many parents' own resolvers run at the same time.
+const parallel = 16
+
+// node is what a field's resolver has answered for the objects of its selection.
+type node[T any] struct {
+	values  []T
+	err     error                       // of all
+	errs    []error                     // one for each; nil when none failed
+	batch   bool                        // the errors are a batch resolver's
+	again   func(context.Context) error // decodes the arguments, which cannot be; nil when they can
+	decoded map[string]any
+}
+
+func (n *node[T]) arguments() map[string]any { return n.decoded }
+
+// Resolver is how generated code calls the resolver of a field; P is a parent, or a list
+// of them, and T the answer. Its arguments lie in the field context.
+type Resolver[P, T any] func(ctx context.Context, fc *graphql.FieldContext, parents P) (T, error)
+
+// Asking is what comes before a field's resolver is called. Each may be nil.
+type Asking struct {
+	// Arguments decodes those of the client.
+	Arguments func(context.Context, map[string]any) (map[string]any, error)
+	// Guard is asked once for all parents.
+	Guard func(context.Context) error
+}
+
+// Batch calls the resolver of a field once, with all of its parents, and gives the answers
+// for the objects below.
+func Batch[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[[]P, []T]) []T {
+	n := &node[T]{}
+	x.nodes[f.slot] = n
+	ctx, fc, ok := ask(x, n, f, a)
+	if !ok {
+		return nil
+	}
+	n.batch = true
+	defer n.recover(x, ctx)
+	values, err := resolve(engine.WithAllKeys(ctx), fc, parents)
+	if errs, ok := err.(graphql.BatchErrors); ok {
+		n.errs, err = errs.Errors(), nil
+	}
+	switch {
+	case err != nil:
+	case len(values) != len(parents):
+		err = fmt.Errorf("the batch resolver of %s.%s gave %d values for %d parents", f.parent.object, f.Name, len(values), len(parents))
+	case n.errs != nil && len(n.errs) != len(parents):
+		err = fmt.Errorf("the batch resolver of %s.%s gave %d errors for %d parents", f.parent.object, f.Name, len(n.errs), len(parents))
+	}
+	n.values, n.err = values, err
+	return n.found(f)
+}
+
+// Single calls the resolver of a field for each of its parents, a few at a time, and
+// gives the answers for the objects below.
+func Single[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[P, T]) []T {
+	n := &node[T]{}
+	x.nodes[f.slot] = n
+	_, fc, ok := ask(x, n, f, a)
+	if !ok {
+		return nil
+	}
+	n.values, n.errs = make([]T, len(parents)), make([]error, len(parents))
+	answer := func(i int, fc *graphql.FieldContext) {
+		ctx := x.with(f, fc)
+		n.values[i], n.errs[i] = careful(x, ctx, func() (T, error) { return resolve(ctx, fc, parents[i]) })
+	}
+	if len(parents) == 1 {
+		answer(0, fc)
+		return n.found(f)
+	}
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for i := range parents {
+		group.Go(func() error {
+			answer(i, x.fieldContext(f, i))
+			return nil
+		})
+	}
+	_ = group.Wait() // which has no error of its own
+	return n.found(f)
+}
+
+// ask decodes a field's arguments and asks its guards, in this order, as gqlgen does. It
+// gives the context of the first parent's field; false when nothing is to be called.
+func ask[T any](x *Run, n *node[T], f *Field, a Asking) (ctx context.Context, fc *graphql.FieldContext, ok bool) {
+	fc = x.fieldContext(f, 0)
+	ctx = x.with(f, fc)
+	defer n.recover(x, ctx)
+	if n.err = ctx.Err(); n.err != nil {
+		return ctx, fc, false
+	}
+	if a.Arguments != nil {
+		args, bad := careful(x, ctx, func() (map[string]any, error) {
+			return a.Arguments(ctx, f.ArgumentMap(x.op.Variables))
+		})
+		if bad != nil {
+			n.again = func(ctx context.Context) error {
+				_, bad := careful(x, ctx, func() (map[string]any, error) { return a.Arguments(ctx, f.ArgumentMap(x.op.Variables)) })
+				return bad
+			}
+			return ctx, fc, false
+		}
+		fc.Args, n.decoded = args, args
+	}
+	if a.Guard != nil {
+		n.err = a.Guard(ctx)
+	}
+	return ctx, fc, n.err == nil
+}
+
+// careful turns what a resolver throws into its error.
+func careful[T any](x *Run, ctx context.Context, do func() (T, error)) (v T, err error) {
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			err = x.op.RecoverFunc(ctx, thrown)
+		}
+	}()
+	return do()
+}
+
+// recover turns what is thrown into the error of all. It must be deferred itself.
+func (n *node[T]) recover(x *Run, ctx context.Context) {
+	if thrown := recover(); thrown != nil {
+		n.err, n.errs = x.op.RecoverFunc(ctx, thrown), nil
+	}
+}
+
+// found are the values that will be shown, as the zero value where there is none. What does
+// not fit the graph has that value already.
+func (n *node[T]) found(f *Field) []T {
+	if n.err != nil || !f.deep {
+		return nil
+	}
+	if n.errs == nil {
+		return n.values
+	}
+	shown := make([]T, len(n.values))
+	for i, v := range n.values {
+		if n.errs[i] == nil {
+			shown[i] = v
+		}
+	}
+	return shown
+}
+
+// Take gives what the resolver of a field has answered for the object that is encoded. It
+// is false when the field is null, whose errors are told then.
+func Take[T any](x *Run, f *Field, ordinal int, nonNull bool) (v T, ok bool) {
+	n, known := x.nodes[f.slot].(*node[T])
+	if known && n.err == nil && n.errs == nil && n.again == nil {
+		v = n.values[ordinal]
+		return v, x.faults.Empty() || x.told(f, nil, v)
+	}
+	if !known {
+		n = &node[T]{err: errNotCalled}
+	}
+	if err := n.failed(ordinal); err != nil || n.again != nil {
+		n.tell(x, f, err, nonNull)
+		return v, false
+	}
+	v = n.values[ordinal]
+	return v, x.faults.Empty() || x.told(f, nil, v)
+}
+
+var errNotCalled = errors.New("the resolver was not called, since what comes before it failed")
+
+func (n *node[T]) failed(ordinal int) error {
+	if n.err != nil || n.errs == nil {
+		return n.err
+	}
+	return n.errs[ordinal]
+}
+
+// tell adds the error of a field in the way in which gqlgen does.
+func (n *node[T]) tell(x *Run, f *Field, err error, nonNull bool) {
+	ctx, fc := x.at(f)
+	switch {
+	case n.again != nil:
+		x.op.Error(ctx, n.again(ctx))
+	case n.batch:
+		index, _ := graphql.BatchParentIndex(ctx)
+		graphql.AddBatchError(ctx, int(index), err)
+		x.mustNotBeNull(ctx, fc, nonNull)
+	default:
+		x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, own(err)))
+	}
+}
+
+// own is an error that may be changed: that of a guard stands at many places.
+func own(err error) error {
+	if shared, ok := err.(*gqlerror.Error); ok {
+		return new(*shared)
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"go.uber.org/goleak"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
+	directive @odd on QUERY | FIELD
+	type Query { a: A b: B thing: Thing many: Many }
+	type Mutation { a: A }
+	type Subscription { a: Int }
+	interface A { o: O }
+	interface B { o: O }
+	type O { x: Int y: Int }
+	type Thing implements A & B { o: O }
+	interface Many { m: Many }
+	type M1 implements Many { m: Many } type M2 implements Many { m: Many } type M3 implements Many { m: Many }
+	type M4 implements Many { m: Many } type M5 implements Many { m: Many } type M6 implements Many { m: Many }
+`})
+
+var types = func() Types {
+	all := Types{}
+	for name, def := range schema.Types {
+		if def.Kind == ast.Object {
+			info := TypeInfo{ID: len(all), Fields: map[string]FieldInfo{}}
+			for i, f := range def.Fields {
+				info.Fields[f.Name] = FieldInfo{ID: i + 1}
+			}
+			all[name] = info
+		}
+	}
+	return all
+}()
+
+func operationOf(t testing.TB, query string, variables map[string]any) (context.Context, *engine.Execution) {
+	t.Helper()
+	doc, errs := gqlparser.LoadQueryWithRules(schema, query, nil)
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	execution := &engine.Execution{}
+	return again(t, doc, variables, execution), execution
+}
+
+func again(t testing.TB, doc *ast.QueryDocument, variables map[string]any, execution *engine.Execution) context.Context {
+	op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: variables}
+	return engine.WithExecution(graphql.WithOperationContext(t.Context(), op), execution)
+}
+
+// What a plan cannot do is left to gqlgen's executor, and said.
+func TestStock(t *testing.T) {
+	var conditions, params strings.Builder
+	for i := range 65 {
+		fmt.Fprintf(&params, "$v%d: Boolean! ", i)
+		fmt.Fprintf(&conditions, "f%d: __typename @skip(if: $v%d) ", i, i)
+	}
+	for query, want := range map[string]string{
+		`{ a { o { x } } }`:                                            "",
+		`mutation { a { o { x } } }`:                                   "",
+		`{ __typename }`:                                               "",
+		`subscription { a }`:                                           Subscription,
+		`query @odd { a { o { x } } }`:                                 Directives,
+		`{ a { ...F } } fragment F on A { o { x @odd } }`:              Directives,
+		`{ ... { __schema { queryType { name } } } }`:                  Introspection,
+		`{ __type(name: "A") { name } }`:                               Introspection,
+		`query(` + params.String() + `) {` + conditions.String() + `}`: Conditions,
+		`{ many ` + strings.Repeat("{ m ", 7) + "{ __typename }" + strings.Repeat("}", 7) + `}`: TooLarge,
+	} {
+		ctx, execution := operationOf(t, query, nil)
+		p := NewPlanner(schema, types)
+		for range 2 {
+			execution.Stock = ""
+			if plan := p.Plan(ctx); (plan == nil) != (want != "") || execution.Stock != want {
+				t.Errorf("%.60s is left to gqlgen for %q, want %q", query, execution.Stock, want)
+			}
+		}
+	}
+}
+
+// Nobody gets a plan who has not asked for one.
+func TestUnasked(t *testing.T) {
+	ctx, execution := operationOf(t, `{ __typename }`, nil)
+	p := NewPlanner(schema, types)
+	if p.Plan(graphql.WithOperationContext(t.Context(), graphql.GetOperationContext(ctx))) != nil {
+		t.Error("a plan without an execution")
+	}
+	execution.Stock = "said so"
+	if p.Plan(ctx) != nil || execution.Stock != "said so" {
+		t.Error("a plan against the will")
+	}
+}
+
+// There is a plan for each set of values of the conditions, and no more than the limit.
+func TestCache(t *testing.T) {
+	p := NewPlanner(schema, types)
+	doc, _ := gqlparser.LoadQueryWithRules(schema, `query($p: Boolean!) { a @skip(if: $p) { o { x } } __typename }`, nil)
+	plan := func(skip bool) *Plan {
+		return p.Plan(again(t, doc, map[string]any{"p": skip}, &engine.Execution{}))
+	}
+	if first := plan(true); first != plan(true) || first == plan(false) || len(plan(true).Root().Fields) != 1 || len(plan(false).Root().Fields) != 2 {
+		t.Error("the values of conditions do not make the plan")
+	}
+	for range maxPlans + 10 {
+		ctx, _ := operationOf(t, `{ __typename }`, nil)
+		p.Plan(ctx)
+	}
+	if p.plans.Len() != maxPlans || p.operations.Len() != maxPlans {
+		t.Errorf("%d plans of %d operations are remembered", p.plans.Len(), p.operations.Len())
+	}
+	for range 100 {
+		ctx, _ := operationOf(t, `{ many { m { m { m { __typename } } } } }`, nil)
+		if p.Plan(ctx) == nil {
+			t.Fatal("too large")
+		}
+	}
+	sum := 0
+	for _, plan := range p.plans.Values() {
+		sum += plan.size()
+	}
+	if p.weight != sum || sum > maxWeight || sum < maxWeight/2 {
+		t.Errorf("the plans weigh %d, thought to be %d, may be %d", sum, p.weight, maxWeight)
+	}
+}
+
+// Fields of one name are merged on whichever types they are selected (section 6.3.2),
+// which gqlgen's executor does not do for types that do not know of each other.
+func TestMerged(t *testing.T) {
+	ctx, _ := operationOf(t, `{ thing { ... on A { o { x } } ... on B { o { y x } } } }`, nil)
+	thing := NewPlanner(schema, types).Plan(ctx).Root().Fields[0].Of(types["Thing"].ID)
+	if len(thing.Fields) != 1 {
+		t.Fatalf("%d fields", len(thing.Fields))
+	}
+	o := thing.Fields[0].Of(types["O"].ID)
+	if len(o.Fields) != 2 || string(o.Fields[0].Key) != `"x":` || string(o.Fields[1].Key) != `,"y":` {
+		t.Errorf("got %v", o.Fields)
+	}
+}
+
+// What is appended is what gqlgen writes.
+func TestAppend(t *testing.T) {
+	written := func(m graphql.Marshaler) string {
+		var b strings.Builder
+		m.MarshalGQL(&b)
+		return b.String()
+	}
+	for _, text := range []string{"", "a", "é\"\\/\b\f\n\r\t\x00\x1f\x7f<>& ", "\xff\xfe", strings.Repeat("long ", 100)} {
+		if got, want := string(AppendString(nil, text)), written(graphql.MarshalString(text)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	for _, v := range []float64{0, 1, -1.5, 1e5, 1e6, 1e20, 1e21, 1e22, 1e-4, 1e-5, math.MaxFloat64, math.SmallestNonzeroFloat64} {
+		if got, want := string(AppendFloat(nil, v)), written(graphql.MarshalFloat(v)); got != want || !Finite(v) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	if Finite(math.Inf(-1)) || Finite(math.NaN()) {
+		t.Error("what JSON cannot write is finite")
+	}
+}

@@ -1,0 +1,236 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+)
+
+// Run is one operation while it is answered. Generated code embeds it. Collecting uses it
+// from several goroutines, each of which owns the slots of its own fields and selections;
+// encoding uses it from one.
+type Run struct {
+	ctx    context.Context
+	op     *graphql.OperationContext
+	plan   *Plan
+	faults *decode.Faults
+	top    *graphql.FieldContext // of the root object
+	roots  []context.Context     // of the root fields
+
+	nodes  []any    // by Field.slot; written by who collects the field
+	places []places // by Selection.slot; written by who collects the selection
+	group  sync.WaitGroup
+	broken brokenRun
+
+	path []step // to where the encoding is
+}
+
+// brokenRun is what our own code threw, which leaves no answer.
+type brokenRun struct {
+	mu     sync.Mutex
+	thrown any // guarded by mu
+}
+
+// Start begins a run of a plan, in the context that the answer is made in.
+func (x *Run) Start(ctx context.Context, p *Plan) {
+	x.ctx, x.op, x.plan, x.faults = ctx, graphql.GetOperationContext(ctx), p, engine.FaultsOf(ctx)
+	x.nodes, x.places = make([]any, p.fields), make([]places, p.selections)
+	x.top = &graphql.FieldContext{Object: p.root.object}
+	base := graphql.WithFieldContext(ctx, x.top)
+	x.roots = make([]context.Context, len(p.root.Fields))
+	for i := range p.root.Fields {
+		f := &p.root.Fields[i]
+		x.roots[i] = graphql.WithRootFieldContext(base, &graphql.RootFieldContext{Object: f.Name, Field: f.CollectedField})
+	}
+}
+
+// Answer runs collect, waits for all that it started, and gives what encode appends to
+// the buffer that whoever asked for the plan has lent. A panic of our own code empties the
+// answer; those of resolvers do not come here.
+func (x *Run) Answer(collect func(), encode func([]byte) ([]byte, bool)) *graphql.Response {
+	x.safely(collect)
+	x.group.Wait()
+	execution := engine.ExecutionOf(x.ctx)
+	b := execution.Buffer[:0]
+	ok := false
+	if x.broken.thrown == nil {
+		x.safely(func() { b, ok = encode(b) })
+	}
+	if x.broken.thrown != nil {
+		graphql.AddError(x.ctx, x.op.RecoverFunc(x.ctx, x.broken.thrown))
+		ok = false
+	}
+	if !ok {
+		b = append(b[:0], "null"...)
+	}
+	execution.Buffer = b
+	return &graphql.Response{Data: b}
+}
+
+func (x *Run) safely(do func()) {
+	defer func() {
+		if thrown := recover(); thrown != nil {
+			x.broken.mu.Lock()
+			defer x.broken.mu.Unlock()
+			x.broken.thrown = thrown
+		}
+	}()
+	do()
+}
+
+// Work is what one goroutine has found to do while it collects.
+type Work struct {
+	x     *Run
+	tasks []func()
+}
+
+// Work begins a list of tasks.
+func (x *Run) Work() *Work { return &Work{x: x} }
+
+// Add puts a task on the list.
+func (w *Work) Add(task func()) { w.tasks = append(w.tasks, task) }
+
+// Do starts all tasks side by side, the last one in this goroutine.
+func (w *Work) Do() {
+	if len(w.tasks) == 0 {
+		return
+	}
+	last := len(w.tasks) - 1
+	for _, task := range w.tasks[:last] {
+		w.x.group.Go(func() { w.x.safely(task) })
+	}
+	w.tasks[last]()
+}
+
+// Wait does the tasks and waits for all that they start.
+func (w *Work) Wait() {
+	w.Do()
+	w.x.group.Wait()
+	w.tasks = nil
+}
+
+// places say where a selection's objects are: for each the ordinal of its parent, and its
+// indices in the lists of the field above.
+type places struct {
+	parents, indices []int32
+	encoded          int // how many have been, so far
+}
+
+// Group gathers the objects of a selection in the order in which they are encoded.
+type Group[T any] struct {
+	Objects []T
+	places  places
+}
+
+// Add takes an object that is not nil.
+func (g *Group[T]) Add(object T, parent int, indices ...int) {
+	g.Objects = append(g.Objects, object)
+	g.places.parents = append(g.places.parents, int32(parent))
+	for _, i := range indices {
+		g.places.indices = append(g.places.indices, int32(i))
+	}
+}
+
+// Enter notes where a selection's objects are. It tells whether anything is to be done
+// for them.
+func Enter[T any](x *Run, s *Selection, g *Group[T]) bool {
+	if s.slot < 0 || len(g.Objects) == 0 {
+		return false
+	}
+	x.places[s.slot] = g.places
+	return true
+}
+
+// fieldContext is that of a field of the object at an ordinal of its selection.
+func (x *Run) fieldContext(f *Field, ordinal int) *graphql.FieldContext {
+	return x.newFieldContext(f, x.objectContext(f.parent, ordinal))
+}
+
+// objectContext is what gqlgen has as the parent of an object's fields.
+func (x *Run) objectContext(s *Selection, ordinal int) *graphql.FieldContext {
+	f := s.above
+	if f == nil {
+		return x.top
+	}
+	at := x.places[s.slot]
+	fc := x.fieldContext(f, int(at.parents[ordinal]))
+	for _, i := range at.indices[ordinal*f.lists : (ordinal+1)*f.lists] {
+		fc = &graphql.FieldContext{Parent: fc, Index: new(int(i))}
+	}
+	return fc
+}
+
+func (x *Run) newFieldContext(f *Field, parent *graphql.FieldContext) *graphql.FieldContext {
+	fc := &graphql.FieldContext{
+		Parent: parent, Object: f.parent.object, Field: f.CollectedField,
+		IsMethod: f.Way != Plain, IsResolver: f.Way != Plain, Child: noChild,
+	}
+	if f.slot >= 0 {
+		if with, ok := x.nodes[f.slot].(interface{ arguments() map[string]any }); ok {
+			fc.Args = with.arguments()
+		}
+	}
+	return fc
+}
+
+var errNoChild = errors.New("a resolver that is called by a plan has no FieldContext.Child")
+
+func noChild(context.Context, graphql.CollectedField) (*graphql.FieldContext, error) {
+	return nil, errNoChild
+}
+
+// with is the context of a field's own work. It stands in that of its root field.
+func (x *Run) with(f *Field, fc *graphql.FieldContext) context.Context {
+	parent := fc.Parent
+	ctx := graphql.WithFieldContext(x.roots[f.root], fc)
+	fc.Parent = parent
+	return ctx
+}
+
+// step is a field or an index on the way to where the encoding is.
+type step struct {
+	field *Field // nil for an index
+	index int
+}
+
+// Push goes into a field.
+func (x *Run) Push(f *Field) { x.path = append(x.path, step{field: f}) }
+
+// PushList goes into a list.
+func (x *Run) PushList() { x.path = append(x.path, step{}) }
+
+// At goes to an element of the list.
+func (x *Run) At(i int) { x.path[len(x.path)-1].index = i }
+
+// Pop goes back out.
+func (x *Run) Pop() { x.path = x.path[:len(x.path)-1] }
+
+// here is the context of where the encoding is.
+func (x *Run) here() *graphql.FieldContext {
+	fc := x.top
+	for _, s := range x.path {
+		if s.field != nil {
+			fc = x.newFieldContext(s.field, fc)
+			continue
+		}
+		fc = &graphql.FieldContext{Parent: fc, Index: new(s.index)}
+	}
+	return fc
+}
+
+// at is the context of a field of the object that is encoded.
+func (x *Run) at(f *Field) (context.Context, *graphql.FieldContext) {
+	fc := x.newFieldContext(f, x.here())
+	return x.with(f, fc), fc
+}
+
+// current is the context of the field or the element that is encoded.
+func (x *Run) current() (context.Context, *graphql.FieldContext) {
+	fc := x.here()
+	return x.with(x.path[0].field, fc), fc
+}

@@ -1,0 +1,112 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// runOf starts a run in which the field o of Thing is answered by a resolver.
+func runOf(t *testing.T, query string) (*Run, context.Context) {
+	t.Helper()
+	calling := Types{}
+	for name, info := range types {
+		calling[name] = info
+	}
+	calling["Query"] = TypeInfo{ID: types["Query"].ID, Fields: map[string]FieldInfo{"thing": {ID: 1, Way: Call}}}
+	calling["Thing"] = TypeInfo{ID: types["Thing"].ID, Fields: map[string]FieldInfo{"o": {ID: 1, Way: Call}}}
+	ctx, _ := operationOf(t, query, nil)
+	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, nil)
+	graphql.GetOperationContext(ctx).RecoverFunc = func(_ context.Context, thrown any) error { return fmt.Errorf("thrown: %v", thrown) }
+	x := &Run{}
+	x.Start(ctx, NewPlanner(schema, calling).Plan(ctx))
+	return x, ctx
+}
+
+// What our own code throws, in whichever phase and goroutine, empties the answer.
+func TestBroken(t *testing.T) {
+	throw := func() { panic("a bug") }
+	fine := func(b []byte) ([]byte, bool) { return append(b, "{}"...), true }
+	for name, run := range map[string]func(x *Run) *graphql.Response{
+		"collecting": func(x *Run) *graphql.Response { return x.Answer(throw, fine) },
+		"encoding": func(x *Run) *graphql.Response {
+			return x.Answer(func() {}, func([]byte) ([]byte, bool) { panic("a bug") })
+		},
+		"beside": func(x *Run) *graphql.Response {
+			return x.Answer(func() {
+				w := x.Work()
+				w.Add(throw)
+				w.Add(func() {})
+				w.Do()
+			}, fine)
+		},
+	} {
+		x, ctx := runOf(t, `{ __typename }`)
+		response := run(x)
+		if errs := graphql.GetErrors(ctx); string(response.Data) != "null" || len(errs) != 1 || errs[0].Message != "thrown: a bug" {
+			t.Errorf("%s: got %s with %v", name, response.Data, errs)
+		}
+	}
+}
+
+// Resolvers that take one parent run a few at a time, each in its own place.
+func TestSingle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, ctx := runOf(t, `{ thing { o { x } } }`)
+		top := &x.plan.Root().Fields[0]
+		s := top.Of(types["Thing"].ID)
+		var g Group[*int]
+		for i := range 40 {
+			g.Add(new(i), 0)
+		}
+		Enter(x, s, &g)
+		var running, most atomic.Int32
+		start := time.Now()
+		Single(x, s.Calls[0], g.Objects, Asking{}, func(ctx context.Context, fc *graphql.FieldContext, parent *int) (int, error) {
+			most.Store(max(most.Load(), running.Add(1)))
+			defer running.Add(-1)
+			time.Sleep(time.Second)
+			if path := fc.Path().String(); path != "thing.o" || graphql.GetFieldContext(ctx) != fc {
+				t.Errorf("called at %s", path)
+			}
+			switch *parent {
+			case 7:
+				return 0, errors.New("seven")
+			case 9:
+				panic("nine")
+			}
+			return *parent * 2, nil
+		})
+		if took := time.Since(start); took != 3*time.Second || most.Load() > parallel {
+			t.Errorf("%d at a time took %s", most.Load(), took)
+		}
+		x.Push(top)
+		var failed []string
+		for i := range g.Objects {
+			if v, ok := Take[int](x, s.Calls[0], i, false); ok && v != 2*i {
+				t.Errorf("%d is %d", i, v)
+			} else if !ok {
+				failed = append(failed, fmt.Sprint(i))
+			}
+		}
+		if errs := graphql.GetErrors(ctx); strings.Join(failed, " ") != "7 9" || texts(errs) != "input:1:11: thing.o seven; input:1:11: thing.o thrown: nine" {
+			t.Errorf("%v failed with %s", failed, texts(errs))
+		}
+	})
+}
+
+func texts(errs gqlerror.List) string {
+	var all []string
+	for _, err := range errs {
+		all = append(all, err.Error())
+	}
+	return strings.Join(all, "; ")
+}
