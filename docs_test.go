@@ -99,7 +99,7 @@ func wantAnswer(t *testing.T, a *answer, want string) {
 }
 
 // generated are the files that make generate writes.
-var generated = []string{"graph/generated.go", "graph/model/models_gen.go", "graph/wire.gen.go", "resolvers/connect.gen.go"}
+var generated = []string{"graph/generated.go", "graph/model/models_gen.go", "graph/wire.gen.go", "graph/engine.gen.go", "resolvers/connect.gen.go"}
 
 // docs/adding-a-field.md works as written, in a copy of the tree.
 func TestAddingAField(t *testing.T) {

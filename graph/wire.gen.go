@@ -10,15 +10,16 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/graph/model"
 )
 
-// NewSchema makes the executable schema with its guards in place.
+// NewSchema makes the executable schema with its guards in place. It answers by plans
+// where a context asks for that.
 func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
-	return NewExecutableSchema(Config{
+	return newPlanned(NewExecutableSchema(Config{
 		Resolvers: resolvers,
 		Directives: DirectiveRoot{
 			Authenticated:  auth.Authenticated,
 			RequiresScopes: auth.RequiresScopes,
 		},
-	})
+	}))
 }
 
 var shapeAccount = decode.NewShape("Account",

@@ -15,7 +15,10 @@ import (
 // The packages of ours that generated code is made of.
 const (
 	module        = "github.com/gatehouse-graphql/gatehouse/"
+	graphqlPkg    = "github.com/99designs/gqlgen/graphql"
 	authPkg       = module + "auth"
+	planPkg       = module + "engine/plan"
+	scalarPkg     = module + "engine/scalar"
 	enginePkg     = module + "engine"
 	decodePkg     = module + "engine/decode"
 	encodePkg     = module + "engine/encode"

@@ -1,6 +1,6 @@
 // Package plugin is our gqlgen plugin. From a schema's bindings it writes
-// resolvers/connect.gen.go, which makes the calls, and graph/wire.gen.go, which reads
-// and writes the services' JSON; and it keeps our directives out of everything that a
+// resolvers/connect.gen.go, which makes the calls, graph/wire.gen.go, which reads and
+// writes the services' JSON, and graph/engine.gen.go, which answers by plans; and it keeps our directives out of everything that a
 // client can see. gqlgen calls its plugin interfaces experimental: this package is the
 // only one that knows them.
 package plugin
@@ -23,7 +23,7 @@ const ResolversDir = "resolvers"
 
 // Files are all that a run writes, gqlgen's and ours.
 func Files(cfg *config.Config) []string {
-	return []string{cfg.Exec.Filename, cfg.Model.Filename, wireFile(cfg), connectFile}
+	return []string{cfg.Exec.Filename, cfg.Model.Filename, wireFile(cfg), engineFile(cfg), connectFile}
 }
 
 func wireFile(cfg *config.Config) string {
@@ -173,7 +173,11 @@ func (p *Plugin) GenerateCode(data *codegen.Data) error {
 	if p.unanswered, err = g.unanswered(); err != nil {
 		return err
 	}
-	return errors.Join(write(connectFile, resolvers), write(wireFile(data.Config), wire))
+	engine, err := g.engine()
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(connectFile, resolvers), write(wireFile(data.Config), wire), write(engineFile(data.Config), engine))
 }
 
 // Unanswered is nil, or an *Unanswered after a run that wrote every file.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -88,6 +89,9 @@ func execute(t *testing.T, gateway *executor.Executor, who *auth.Identity, query
 		}
 	}
 	ctx := graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), who), engine.Options{}))
+	if os.Getenv("GATEWAY_EXECUTION_ENGINE") != engine.Stock {
+		ctx = engine.WithExecution(ctx, &engine.Execution{})
+	}
 	op, errs := gateway.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return gateway.DispatchError(graphql.WithOperationContext(ctx, op), errs)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"example.com/everything/graph"
 	"example.com/everything/resolvers"
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
@@ -36,7 +38,7 @@ func serve(t *testing.T, s *service, who *auth.Identity, query string) []byte {
 		t.Fatal(err)
 	}
 	defer services.Close()
-	f, err := front.New(front.Options{}, front.Deps{
+	f, err := front.New(front.Options{Execution: engine.Options{Engine: os.Getenv("GATEWAY_EXECUTION_ENGINE")}}, front.Deps{
 		Schema: graph.NewSchema(&resolvers.Resolver{Services: services}),
 		Verify: func(context.Context, string) (*auth.Identity, error) { return who, nil },
 		Log:    slog.New(slog.DiscardHandler),
