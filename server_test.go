@@ -2,18 +2,20 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
@@ -68,6 +70,7 @@ func stoppable(t testing.TB, change ...func(*config.Config)) (g *gateway, stop c
 func running(t testing.TB, start command.Start) (g *gateway, stop context.CancelFunc, stopped <-chan error) {
 	t.Helper()
 	book := &logbook{served: make(chan string, 1)}
+	start.Config.Execution.Engine = cmp.Or(start.Config.Execution.Engine, os.Getenv("GATEWAY_EXECUTION_ENGINE")) // to run all tests on either
 	start.Log, start.Out = slog.New(slog.NewJSONHandler(book, nil)), io.Discard
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -200,7 +203,7 @@ func wantData(t testing.TB, a *answer, want string) {
 	if len(a.Errors) > 0 {
 		t.Fatalf("errors: %s", a.Body)
 	}
-	if diff := cmp.Diff(decoded(t, want), decoded(t, string(a.Data))); diff != "" {
+	if diff := gocmp.Diff(decoded(t, want), decoded(t, string(a.Data))); diff != "" {
 		t.Errorf("data (-want +got):\n%s", diff)
 	}
 }

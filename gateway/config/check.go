@@ -14,6 +14,7 @@ import (
 	"github.com/jub0bs/cors/cfgerrors"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
@@ -60,6 +61,9 @@ func (c *Config) checkProgram(k *checker) {
 	}
 	if !slices.Contains([]string{LogAuto, LogJSON, LogText}, c.Log.Format) {
 		k.complain(parsePath("log.format"), fmt.Sprintf("must be auto, json or text, not %q", c.Log.Format))
+	}
+	if !slices.Contains([]string{"", engine.Plan, engine.Stock}, c.Execution.Engine) {
+		k.complain(parsePath("execution.engine"), fmt.Sprintf("must be plan or stock, not %q", c.Execution.Engine))
 	}
 	negative := map[string]bool{
 		"shutdown.delay":     c.Shutdown.Delay < 0,

@@ -49,7 +49,7 @@ type Config struct {
 	CORS front.CORS `yaml:"cors"`
 	// Limits are what one request may ask. They count before anything is executed.
 	Limits Limits `yaml:"limits"`
-	// Execution is what the answering of one operation may cost.
+	// Execution is how one operation is answered, and what that may cost.
 	Execution Execution `yaml:"execution"`
 	// Cursors say how the cursors of paged fields are sealed.
 	Cursors Cursors `yaml:"cursors"`
@@ -95,7 +95,7 @@ type Limits struct {
 	limit.Options `yaml:",inline"`
 }
 
-// Execution is what the answering of one operation may cost.
+// Execution is how one operation is answered, and what that may cost.
 type Execution struct {
 	// Deadline is the longest that an operation may take, all its calls included.
 	// Default 30s.

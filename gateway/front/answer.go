@@ -1,7 +1,6 @@
 package front
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -27,54 +26,52 @@ type answer struct {
 	Extensions map[string]any
 }
 
-// encode writes Data as it is: the executor made it, and checking megabytes of JSON
-// again, as json.Marshal does, costs more than making them.
-func (a *answer) encode() ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(len(a.Data) + 64)
+// around writes what stands before Data and after it. Data is written as it is: the
+// executor made it, and checking megabytes of JSON again, as json.Marshal does, or copying
+// them, costs more than making them.
+func (a *answer) around() (before, after []byte, err error) {
 	comma := byte('{')
-	member := func(name string, value []byte) {
-		b.WriteByte(comma)
+	member := func(b []byte, name string, value any) []byte {
+		var text []byte
+		if value != nil && err == nil {
+			text, err = json.Marshal(value)
+		}
+		b = append(b, comma, '"')
 		comma = ','
-		fmt.Fprintf(&b, "%q:", name)
-		b.Write(value)
+		return append(append(append(b, name...), '"', ':'), text...)
 	}
 	if len(a.Errors) > 0 {
-		errs, err := json.Marshal(a.Errors)
-		if err != nil {
-			return nil, err
-		}
-		member("errors", errs)
+		before = member(before, "errors", a.Errors)
 	}
 	if a.Data != nil {
-		member("data", a.Data)
+		before = member(before, "data", nil)
 	}
 	if len(a.Extensions) > 0 {
-		extensions, err := json.Marshal(a.Extensions)
-		if err != nil {
-			return nil, err
-		}
-		member("extensions", extensions)
+		after = member(after, "extensions", a.Extensions)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	if comma == '{' {
+		before = append(before, comma)
+	}
+	return before, append(after, '}'), err
 }
 
 // send writes an answer and notes it for the log. It panics for an answer that is no
 // JSON, which only an extension's own values can cause.
 func send(w http.ResponseWriter, r *http.Request, media string, status int, a *answer) {
-	body, err := a.encode()
+	before, after, err := a.around()
 	if err != nil {
 		panic(fmt.Errorf("encode the answer: %w", err))
 	}
 	recordOf(r.Context()).end(status, a.Errors)
 	header := w.Header()
 	header.Set("Content-Type", media+"; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("Content-Length", strconv.Itoa(len(before)+len(a.Data)+len(after)))
 	header.Set("Cache-Control", "no-store") // it may be one caller's alone
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that has gone is no error of ours
+	for _, part := range [][]byte{before, a.Data, after} {
+		_, _ = w.Write(part) // a client that has gone is no error of ours
+	}
 }
 
 // jsonRanges are those that application/json is in, the narrower the higher.

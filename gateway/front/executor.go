@@ -2,7 +2,9 @@ package front
 
 import (
 	"context"
+	"log/slog"
 	"runtime/debug"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	gqlgen "github.com/99designs/gqlgen/graphql/executor"
@@ -26,7 +28,16 @@ type executor struct {
 	present   *presenter
 	execution engine.Options
 	cursors   *page.Key
+	stock     string   // why gqlgen's executor answers everything; "" when plans do
+	extended  bool     // others than us see the responses
+	slower    sync.Map // the reasons that the log has told of, as keys
 }
+
+// Why gqlgen's executor answers, besides those that package plan names.
+const (
+	stockBySetting      = "execution.engine"
+	stockByInterceptors = "field interceptors"
+)
 
 var _ graphql.GraphExecutor = (*executor)(nil)
 
@@ -40,8 +51,22 @@ func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, 
 	e.SetErrorPresenter(p.present)
 	e.SetRecoverFunc(func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) })
 	e.SetQueryCache(documentsByText{documents})
-	e.Use(permission{introspection: o.Introspection})
+	if o.Execution.Engine == engine.Stock {
+		e.stock = stockBySetting
+	}
+	e.Executor.Use(permission{introspection: o.Introspection})
 	return e
+}
+
+// Use adds an extension. Plans call no field interceptors, so with one there are none.
+func (e *executor) Use(extension graphql.HandlerExtension) {
+	_, field := extension.(graphql.FieldInterceptor)
+	_, root := extension.(graphql.RootFieldInterceptor)
+	if field || root {
+		e.stock = stockByInterceptors
+	}
+	e.extended = true
+	e.Executor.Use(extension)
 }
 
 // CreateOperationContext makes an operation that may run, or says why not. The first
@@ -62,16 +87,35 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 
 // DispatchOperation runs an operation with what its fields share.
 func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	execution := engine.ExecutionOf(ctx)
+	if execution == nil {
+		execution = &engine.Execution{}
+		ctx = engine.WithExecution(ctx, execution)
+	}
+	execution.Stock = e.stock
 	ctx = engine.WithOperation(page.WithKey(withFaults(ctx, op), e.cursors), e.execution)
 	recordOf(ctx).calls = func() int { return engine.Calls(ctx) }
 	next, ctx := e.Executor.DispatchOperation(ctx, op)
 	return func(ctx context.Context) *graphql.Response {
 		response := next(ctx)
+		e.tellStock(ctx, execution.Stock)
 		if response != nil {
 			response.Errors = capped(response.Errors)
 		}
 		return response
 	}, ctx
+}
+
+// tellStock notes why gqlgen's executor answers: in the log's line of each operation, and
+// once for each reason that nobody has asked for.
+func (e *executor) tellStock(ctx context.Context, because string) {
+	recordOf(ctx).stock = because
+	if because == "" || because == stockBySetting {
+		return
+	}
+	if _, told := e.slower.LoadOrStore(because, nil); !told {
+		e.present.log.LogAttrs(ctx, slog.LevelInfo, "operations of this kind run on gqlgen's own executor, which takes longer; this is told once", slog.String("because", because))
+	}
 }
 
 // capped shortens a list of errors and says by how many.

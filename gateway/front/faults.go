@@ -38,13 +38,8 @@ func told(ctx context.Context, faults *decode.Faults, value any) (any, error) {
 	if !field.IsResolver && field.Parent != nil {
 		bad = slices.Concat(bad, faults.Of(field.Parent.Result, field.Field.Name))
 	}
-	for _, f := range bad {
-		if f.Null {
-			return nil, f
-		}
-	}
-	for _, f := range bad {
-		graphql.AddError(ctx, f)
+	if err := engine.TellFaults(ctx, bad); err != nil {
+		return nil, err
 	}
 	return value, nil
 }

@@ -89,6 +89,7 @@ type Front struct {
 	log      *slog.Logger
 	cors     *cors.Middleware // nil when no other origin may call
 	executor *executor
+	buffers  buffers
 	ways     []graphql.Transport // the first that supports a request gets it
 	handler  http.Handler
 	draining atomic.Bool

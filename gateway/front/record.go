@@ -30,6 +30,7 @@ type record struct {
 	errors    int
 	codes     []string // sorted, each once
 	calls     func() int
+	stock     string // why gqlgen's executor answered, "" when a plan did
 
 	logged atomic.Int64 // errors given to the log; resolvers count in parallel
 }
@@ -97,6 +98,9 @@ func (rec *record) attrs(took time.Duration) []slog.Attr {
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.Int("backend_calls", calls),
 		slog.Int("errors", rec.errors),
+	}
+	if rec.stock != "" {
+		attrs = append(attrs, slog.String("stock", rec.stock))
 	}
 	if len(rec.codes) > 0 {
 		attrs = append(attrs, slog.String("codes", strings.Join(rec.codes, ",")))

@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -70,7 +71,8 @@ func (s single) unfit(kind ast.Operation) *refusal {
 }
 
 func (s single) execute(w http.ResponseWriter, r *http.Request, media string, exec graphql.GraphExecutor, op *graphql.OperationContext) {
-	next, ctx := exec.DispatchOperation(r.Context(), op)
+	execution := &engine.Execution{Buffer: s.front.buffers.take()}
+	next, ctx := exec.DispatchOperation(engine.WithExecution(r.Context(), execution), op)
 	response := next(ctx)
 	if response == nil { // as gqlgen does when the context ended before anything ran
 		s.front.refuse(w, r, because(cmp.Or(ctx.Err(), errNoResponse)))
@@ -81,6 +83,9 @@ func (s single) execute(w http.ResponseWriter, r *http.Request, media string, ex
 		data = []byte("null")
 	}
 	send(w, r, media, http.StatusOK, &answer{Errors: response.Errors, Data: data, Extensions: response.Extensions})
+	if !s.front.executor.extended { // else others than us may have kept the data
+		s.front.buffers.give(execution.Buffer)
+	}
 }
 
 func asRefusal(err error) *refusal {
