@@ -1,0 +1,82 @@
+package enginetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/graph"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/resolvers"
+)
+
+var benchmarks = []struct{ name, query string }{
+	{"members", `{posts(n: %d) {id userId title}}`},
+	{"users", `{posts(n: %d) {id userId title user {id name email}}}`},
+}
+
+// The executors alone, over resolvers that answer from memory.
+func BenchmarkExecute(b *testing.B) {
+	for _, how := range []string{engine.Stock, engine.Plan} {
+		for _, q := range benchmarks {
+			for _, n := range []int{1, 10, 100, 1000} {
+				b.Run(fmt.Sprintf("%s/%s-%d", how, q.name, n), func(b *testing.B) { execute(b, how, fmt.Sprintf(q.query, n)) })
+			}
+		}
+	}
+}
+
+func execute(b *testing.B, how, query string) {
+	e := executor.New(graph.NewSchema(&resolvers.Resolver{}))
+	e.SetQueryCache(lru.New[*ast.QueryDocument](10))
+	execution := &engine.Execution{}
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx := graphql.StartOperationTrace(b.Context())
+		if how == engine.Plan {
+			ctx = engine.WithExecution(ctx, execution)
+		}
+		op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
+		if errs != nil {
+			b.Fatal(errs)
+		}
+		next, ctx := e.DispatchOperation(ctx, op)
+		response := next(ctx)
+		if len(response.Errors) > 0 {
+			b.Fatal(response.Errors)
+		}
+		if how == engine.Plan {
+			execution.Buffer = response.Data
+		}
+	}
+}
+
+// The whole way through the front door, but for the network.
+func BenchmarkFront(b *testing.B) {
+	for _, how := range []string{engine.Stock, engine.Plan} {
+		for _, q := range benchmarks {
+			b.Run(how+"/"+q.name+"-100", func(b *testing.B) {
+				f, _ := serve(b, how, nil, graph.NewSchema(&resolvers.Resolver{}))
+				body, _ := json.Marshal(map[string]string{"query": fmt.Sprintf(q.query, 100)})
+				b.ReportAllocs()
+				for b.Loop() {
+					w := httptest.NewRecorder()
+					request := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(body))
+					request.Header.Set("Content-Type", "application/json")
+					f.Handler().ServeHTTP(w, request)
+					if w.Code != http.StatusOK {
+						b.Fatal(w.Body)
+					}
+				}
+			})
+		}
+	}
+}

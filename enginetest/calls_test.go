@@ -1,0 +1,107 @@
+package enginetest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/graph"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/resolvers"
+)
+
+// calls are those of one operation's resolvers.
+type calls struct {
+	mu    sync.Mutex
+	nodes map[string][]int // by node of the plan: how many parents each call had
+}
+
+func (c *calls) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nodes = map[string][]int{}
+}
+
+// note finds the node by the fields that lead to it and the types that these are of.
+func (c *calls) note(ctx context.Context, parents int) {
+	var node []string
+	for fc := graphql.GetFieldContext(ctx); fc != nil; fc = fc.Parent {
+		if fc.Field.Field != nil {
+			node = append(node, fc.Object+"."+fc.Field.Alias)
+		}
+	}
+	slices.Reverse(node)
+	name := strings.Join(node, " ")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nodes[name] = append(c.nodes[name], parents)
+}
+
+// twice are the nodes that were called more than once. Below a model by hand gqlgen's
+// executor answers, list by list.
+func (c *calls) twice() (nodes []string) {
+	for node, calls := range c.nodes {
+		if len(calls) > 1 && !strings.Contains(node, "far") {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
+}
+
+func ask(t *testing.T, r *resolvers.Resolver, ctx context.Context, query string) response {
+	t.Helper()
+	f, log := serve(t, engine.Plan, nil, graph.NewSchema(r))
+	body, _ := json.Marshal(map[string]string{"query": query})
+	w := httptest.NewRecorder()
+	request := httptest.NewRequestWithContext(ctx, "POST", "/graphql", strings.NewReader(string(body)))
+	request.Header.Set("Content-Type", "application/json")
+	f.Handler().ServeHTTP(w, request)
+	if strings.Contains(log.String(), `"stock"`) {
+		t.Errorf("no plan answers: %s", log)
+	}
+	var got response
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatalf("%v: %s", err, w.Body)
+	}
+	return got
+}
+
+// All parents of a node are in one call, whichever lists they are from.
+func TestOneCall(t *testing.T) {
+	var c calls
+	c.begin()
+	got := ask(t, &resolvers.Resolver{Called: c.note}, t.Context(), `{posts(n: 7) {user {id}} more: posts(n: 2) {again: user {id} user {id}}}`)
+	if len(got.Errors) > 0 {
+		t.Error(got.Errors)
+	}
+	for node, want := range map[string]int{"Query.posts Post.user": 7, "Query.more Post.again": 2, "Query.more Post.user": 2} {
+		if !slices.Equal(c.nodes[node], []int{want}) {
+			t.Errorf("%s is called with %v parents, want %d once", node, c.nodes[node], want)
+		}
+	}
+}
+
+// Nobody is called any more once the client has gone.
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var c calls
+	c.begin()
+	r := &resolvers.Resolver{Called: func(in context.Context, parents int) {
+		c.note(in, parents)
+		cancel()
+		<-in.Done()
+	}}
+	got := ask(t, r, ctx, `{posts(n: 3) {user {id}}}`)
+	if c.nodes["Query.posts Post.user"] != nil || c.nodes["Query.posts"] == nil {
+		t.Errorf("called are %v", c.nodes)
+	}
+	if string(got.Data) != `{"posts":[{"user":null},{"user":null},{"user":null}]}` || len(got.Errors) != 3 || got.Errors[2].Extensions["code"] != "SERVICE_UNAVAILABLE" {
+		t.Errorf("got %s with %v", got.Data, got.Errors)
+	}
+}
