@@ -75,7 +75,7 @@ type barrier struct {
 }
 
 // before is a gateway whose calls pass the barrier.
-func (b *barrier) before(t *testing.T) *gateway {
+func (b *barrier) before(t *testing.T) *served {
 	return newGateway(t, func(c *config.Config) {
 		for name, source := range c.Sources {
 			source.URLs = slices.Clone(source.URLs)

@@ -42,11 +42,12 @@ var rooms = []room{
 	{"gateway/front", []string{"gateway/limit", "upstreams", "engine", "engine/page", "auth", "fault"}, "the gateway knows no service and no graph"},
 	{"gateway/config", []string{"gateway/front", "gateway/limit", "upstreams", "upstreams/balance", "engine", "engine/page", "auth", "fault"}, "settings gather the parts' options"},
 	{"gateway/command", []string{"gateway/config", "gateway/front", "auth", "fault"}, "the command line knows no graph"},
+	{"gateway", []string{"gateway/command", "gateway/config", "gateway/front", "gateway/playground", "upstreams", "auth", "fault"}, "it builds each part of the gateway once, for any graph"},
 	{"codegen", []string{"upstreams"}, "it runs when building, and knows of the running gateway only what a call may hold"},
 	{"bindingtest", []string{"gateway/front", "engine/page", "upstreams", "auth", "fault"}, "it runs what the gateway runs, over services of its own, for any graph"},
 	{"cmd/gatehouse", []string{"codegen", "bindingtest"}, "it is the only one that generates code"},
 	{"examples", []string{"auth", "fault"}, "the services of an example know nothing of the gateway before them"},
-	{".", []string{"gateway/config", "gateway/command", "gateway/front", "gateway/playground", "resolvers", "graph", "upstreams", "auth", "examples"}, "server.go builds each part once"},
+	{".", []string{"gateway", "gateway/config", "gateway/command", "gateway/front", "gateway/playground", "resolvers", "graph", "upstreams", "auth", "examples"}, "it is the program, in which graph and gateway meet"},
 }
 
 // roomOf finds the innermost room of a package.

@@ -396,7 +396,7 @@ func TestAccessLog(t *testing.T) {
 }
 
 // operations are the log's lines for operations: the codes by the request's name.
-func (g *gateway) operations(t testing.TB) map[string]string {
+func (g *served) operations(t testing.TB) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for line := range strings.Lines(g.Log.String()) {
@@ -426,7 +426,7 @@ func (g *gateway) operations(t testing.TB) map[string]string {
 }
 
 // asked sends a query that a service keeps waiting, and gives its answer's status and text.
-func asked(t *testing.T, g *gateway) <-chan string {
+func asked(t *testing.T, g *served) <-chan string {
 	body := posted(`{ product(sku: "B-100") { sku } }`)
 	answered := make(chan string, 1)
 	go func() {
@@ -695,7 +695,7 @@ func demoRuns(t *testing.T, p program) {
 	if at == nil || len(replicas) != services.Replicas || len(tokens) != 2 {
 		t.Fatalf("it says: %s%s", s.text, s.shouts)
 	}
-	g := &gateway{URL: at[1]}
+	g := &served{URL: at[1]}
 	if page := g.send(t, http.MethodGet, "/", "", "Accept: text/html"); page.Status != http.StatusOK || !strings.Contains(page.Body, "<html") {
 		t.Errorf("the playground is %d %.100s", page.Status, page.Body)
 	}
