@@ -303,7 +303,7 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 		if arg.Name == bodyName || arg.Name == "input" {
 			return arg
 		}
-		if c.schema.Types[arg.Type.Name()].Kind == ast.InputObject {
+		if c.wholeBody(arg) {
 			objects = append(objects, arg)
 		}
 	}
@@ -311,6 +311,13 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 		return nil
 	}
 	return objects[0]
+}
+
+// wholeBody tells whether an argument holds what a body does, and is no property of it.
+func (c *operationCompiler) wholeBody(arg *ast.ArgumentDefinition) bool {
+	body := c.mediaOf(c.field.Call.Encoding).Schema
+	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.Any() || body.Is("array") == isList(arg.Type)) &&
+		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
 
 // bodyOfArguments makes an object of the arguments that are named like its properties.
