@@ -206,6 +206,14 @@ func TestCalls(t *testing.T) {
 		{query: `mutation {numberBody(n: 3)}`, sent: []string{"POST /number\nContent-Type: application/json\n3"}},
 		{query: `mutation {enumBody(mode: FAST)}`, sent: []string{"POST /enum\nContent-Type: application/json\n" + `"fast-mode"`}},
 		{query: `mutation {jsonBody(j: {a: [1]})}`, sent: []string{"POST /json\nContent-Type: application/json\n" + `{"a":[1]}`}},
+		{ // what is null is left out of what is made, unless it is written
+			query: `mutation {madeBody(part: {text: "t", level: null})}`,
+			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","none":null,"part":{"name":"t"}}`},
+		},
+		{
+			query: `mutation {madeBody(n: 2, part: {level: 3})}`,
+			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","n":2,"none":null,"part":{"level":3}}`},
+		},
 		{
 			query: `mutation {innerBody(filter: {maybe: {name: "x", levels: [SLOW]}})}`,
 			sent:  []string{"POST /inner\nContent-Type: application/json\n" + `{"name":"x","levels":["SLOW"]}`},
