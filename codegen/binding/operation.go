@@ -381,16 +381,15 @@ func mediaTypes(body *openapi.Body) string {
 	return cmp.Or(quoteAll(types), "a body of no media type")
 }
 
-// operationCalled is the operation of the source's document that a call makes, nil when
-// there is none.
-func (b *bindingCompiler) operationCalled() *openapi.Operation {
-	call := &b.field.Call
-	if call.Operation != nil {
-		return call.Operation
+// Operation is the operation of its source's document that a binding calls, nil when there
+// is none.
+func (g *Graph) Operation(f *Field) *openapi.Operation {
+	if f.Call.Operation != nil {
+		return f.Call.Operation
 	}
-	s := b.graph.Source(b.field.Source)
+	s := g.Source(f.Source)
 	if s == nil || s.Document == nil {
 		return nil
 	}
-	return s.Document.Find(call.Method, templatePath(call.Path))
+	return s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
 }
