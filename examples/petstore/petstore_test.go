@@ -109,7 +109,7 @@ var uses = []use{
 	},
 	{
 		services.Customer,
-		`mutation { payOrderByCard(id: "` + placed + `", amount: 45, currency: USD, card: {name: "A. L.", number: "4242424242424242", cvc: "123", expMonth: 12, expYear: "2030"}) {
+		`mutation { payOrderByCard(id: "` + placed + `", amount: "45.00", currency: USD, card: {name: "A. L.", number: "4242424242424242", cvc: "123", expMonth: 12, expYear: "2030"}) {
 			amount currency status source { __typename ... on BankCard { name number expMonth expYear brand addressCountry } } } }`,
 		`{"payOrderByCard":{"amount":"45","currency":"USD","status":"SUCCEEDED","source":{"__typename":"BankCard","name":"A. L.","number":"************4242",
 			"expMonth":"12","expYear":"2030","brand":"VISA","addressCountry":null}}}`,

@@ -50,8 +50,8 @@ type ComplexityRoot struct {
 type MutationResolver interface {
 	CreateOrder(ctx context.Context, input model.OrderInput, idempotencyKey *scalar.UUID) (*model.Order, error)
 	DeleteOrder(ctx context.Context, id string) (*bool, error)
-	PayOrderByCard(ctx context.Context, id string, amount float64, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error)
-	PayOrderByAccount(ctx context.Context, id string, amount float64, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error)
+	PayOrderByCard(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error)
+	PayOrderByAccount(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error)
 	SubscribeToOrders(ctx context.Context, callbackURL scalar.URL) (*bool, error)
 	CreatePet(ctx context.Context, input model.PetInput) (*model.Pet, error)
 	UpdatePet(ctx context.Context, id string, input model.PetInput) (*model.Pet, error)
@@ -620,7 +620,7 @@ extend type Mutation {
 		Which order.
 		"""
 		id: ID!
-	amount: Float!, currency: Currency!, card: BankCardInput!): OrderPayment
+	amount: Decimal!, currency: Currency!, card: BankCardInput!): OrderPayment
 	"""
 	Pays an order from a bank account: the money is on its way for a while.
 	"""
@@ -629,7 +629,7 @@ extend type Mutation {
 		Which order.
 		"""
 		id: ID!
-	amount: Float!, currency: Currency!, account: BankAccountInput!): OrderPayment
+	amount: Decimal!, currency: Currency!, account: BankAccountInput!): OrderPayment
 	"""
 	Has every order's new status sent to a URL; true when the store has taken note. As that is everybody's orders, it needs the scope ` + "`" + `write_pets` + "`" + `.
 	"""
@@ -1789,8 +1789,8 @@ func (ec *executionContext) field_Mutation_payOrderByAccount_args(ctx context.Co
 	}
 	args["id"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "amount",
-		func(ctx context.Context, v any) (float64, error) {
-			return ec.unmarshalNFloat2float64(ctx, v)
+		func(ctx context.Context, v any) (scalar.Decimal, error) {
+			return ec.unmarshalNDecimal2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋengineᚋscalarᚐDecimal(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1827,8 +1827,8 @@ func (ec *executionContext) field_Mutation_payOrderByCard_args(ctx context.Conte
 	}
 	args["id"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "amount",
-		func(ctx context.Context, v any) (float64, error) {
-			return ec.unmarshalNFloat2float64(ctx, v)
+		func(ctx context.Context, v any) (scalar.Decimal, error) {
+			return ec.unmarshalNDecimal2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋengineᚋscalarᚐDecimal(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3136,7 +3136,7 @@ func (ec *executionContext) _Mutation_payOrderByCard(ctx context.Context, field 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().PayOrderByCard(ctx, fc.Args["id"].(string), fc.Args["amount"].(float64), fc.Args["currency"].(model.Currency), fc.Args["card"].(model.BankCardInput))
+			return ec.Resolvers.Mutation().PayOrderByCard(ctx, fc.Args["id"].(string), fc.Args["amount"].(scalar.Decimal), fc.Args["currency"].(model.Currency), fc.Args["card"].(model.BankCardInput))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -3193,7 +3193,7 @@ func (ec *executionContext) _Mutation_payOrderByAccount(ctx context.Context, fie
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().PayOrderByAccount(ctx, fc.Args["id"].(string), fc.Args["amount"].(float64), fc.Args["currency"].(model.Currency), fc.Args["account"].(model.BankAccountInput))
+			return ec.Resolvers.Mutation().PayOrderByAccount(ctx, fc.Args["id"].(string), fc.Args["amount"].(scalar.Decimal), fc.Args["currency"].(model.Currency), fc.Args["account"].(model.BankAccountInput))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -9010,22 +9010,6 @@ func (ec *executionContext) unmarshalNDecimal2githubᚗcomᚋgatehouseᚑgraphql
 
 func (ec *executionContext) marshalNDecimal2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋengineᚋscalarᚐDecimal(ctx context.Context, sel ast.SelectionSet, v scalar.Decimal) graphql.Marshaler {
 	return v
-}
-
-func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
-	res, err := graphql.UnmarshalFloatContext(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
-	_ = sel
-	res := graphql.MarshalFloatContext(v)
-	if res == graphql.Null {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-	}
-	return graphql.WrapContextMarshaler(ctx, res)
 }
 
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {

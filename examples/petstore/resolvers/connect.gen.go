@@ -67,24 +67,24 @@ func (r mutationResolver) DeleteOrder(ctx context.Context, id string) (*bool, er
 // PayOrderByCard answers Mutation.payOrderByCard, bound at schema/orders.graphqls:20 to the service "petstore":
 //
 //	POST /orders/{id}/payment
-func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount float64, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error) {
+func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Object{}.WithSome("amount", amount).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankCardInput(&card), func(at any) any {
+		JSON(encode.Numbers(encode.Object{}.WithSome("amount", encode.Text(amount)).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankCardInput(&card), func(at any) any {
 			return encode.Object{}.With("object", "card").WithSome("name", mapping.Path(at, "name")).WithSome("number", mapping.Path(at, "number")).WithSome("cvc", mapping.Path(at, "cvc")).WithSome("expMonth", mapping.Path(at, "expMonth")).WithSome("expYear", mapping.Path(at, "expYear")).WithSome("addressCountry", mapping.Path(at, "addressCountry")).WithSome("addressPostCode", mapping.Path(at, "addressPostCode"))
-		})))
+		})), "amount"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrderPayment), petstoreRules)
 }
 
 // PayOrderByAccount answers Mutation.payOrderByAccount, bound at schema/orders.graphqls:34 to the service "petstore":
 //
 //	POST /orders/{id}/payment
-func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amount float64, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error) {
+func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Object{}.WithSome("amount", amount).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankAccountInput(&account), func(at any) any {
+		JSON(encode.Numbers(encode.Object{}.WithSome("amount", encode.Text(amount)).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankAccountInput(&account), func(at any) any {
 			return encode.Object{}.With("object", "bank_account").WithSome("name", mapping.Path(at, "name")).WithSome("number", mapping.Path(at, "number")).WithSome("sortCode", mapping.Path(at, "sortCode")).WithSome("accountType", mapping.Path(at, "accountType")).WithSome("bankName", mapping.Path(at, "bankName")).WithSome("country", mapping.Path(at, "country"))
-		})))
+		})), "amount"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrderPayment), petstoreRules)
 }
 
