@@ -23,6 +23,11 @@ paths:
       operationId: addAll
       requestBody: {required: true, content: {application/json: {schema: {type: array, items: {type: object}}}}}
       responses: {'204': {description: Done}}
+  /any:
+    post:
+      operationId: addAny
+      requestBody: {required: true, content: {application/json: {}}}
+      responses: {'204': {description: Done}}
 `
 
 // What a body is made of follows from the arguments, unless the binding says it.
@@ -39,6 +44,8 @@ func TestOperationBody(t *testing.T) {
 		{`parts: [Part!]!, name: String`, `add`, `{name: $args.name, parts: $args.parts}`},
 		{`parts: [Part!]!`, `addAll`, `$args.parts`},
 		{`part: Part!`, `add(body: { name: $("x") part: $args.part { name } })`, `{name: "x", part: $args.part {name: .name}}`},
+		{`part: Part!`, `addAny`, `$args.part`},
+		{`parts: [Part!]`, `addAny`, `$args.parts`},
 		{`part: Part!`, `add(body: $args.part)`, `$args.part`},
 	} {
 		g, err := compile(t, file, `
