@@ -70,7 +70,8 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
+			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
+				decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
 		},
 	})
 }
@@ -140,7 +141,8 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 		Name:    "users .items [User!]! by id, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
-			return upstreams.Fetch(ctx, r.Services, "users", call(keys), decode.In("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
+			return upstreams.Fetch(ctx, r.Services, "users", call(keys),
+				decode.In("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
 		},
 	})
 }
@@ -162,7 +164,8 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+				decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
@@ -184,7 +187,8 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+				decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
@@ -292,7 +296,8 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
+			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
+				decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
 		},
 	})
 }

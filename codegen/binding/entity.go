@@ -167,8 +167,13 @@ func (c *compiler) completions() {
 			continue
 		}
 		w.field = f
+		answer := answerOf(f, c.graph.Source(f.Source))
+		if f.Page != nil {
+			w.page(f.Page, answer)
+			continue
+		}
 		w.root = true
-		w.value(f.Reading, answerOf(f, c.graph.Source(f.Source)), nil)
+		w.value(f.Reading, answer, nil)
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
 		c.graph.Completions = append(c.graph.Completions, w.at[key])
@@ -208,6 +213,17 @@ type completing struct {
 	root  bool // the value is the field's own, not one inside of it
 	seen  map[sighting]bool
 	at    map[[2]string]*Completion
+}
+
+// page follows what is read of a page's items to the fields in which they lie.
+func (w *completing) page(p *Page, answer *openapi.Schema) {
+	w.root = false
+	if p.Edge != nil {
+		w.value(p.Items, answer, &holder{p.Edge, p.Edge.Fields.ForName("node")})
+	}
+	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil {
+		w.value(p.Items, answer, &holder{p.Connection, nodes})
+	}
 }
 
 // value follows a reading, with what a document says of the place, if anything.
