@@ -77,7 +77,8 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))), ordersRules)
+			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
+				decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
 	})
 }
@@ -146,7 +147,8 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 		Name:    "users .items [User!]! by id, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
-			return upstreams.Fetch(ctx, r.Services, "users", call(keys), decode.In("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
+			return upstreams.Fetch(ctx, r.Services, "users", call(keys),
+				decode.In("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
 		},
 	})
 }
@@ -168,7 +170,8 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+				decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
@@ -190,7 +193,8 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+				decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
@@ -228,7 +232,7 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 		Field: "Query.orders",
 		First: first, After: after, Default: 20, Max: 100,
 		Type: page.PageNumber,
-	}, func(ctx context.Context, at page.At) (page.Answer[*model.Order], error) {
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Order]], error) {
 		call := rest.New(http.MethodGet, "/orders").
 			Query("userId", encode.Opt(userID, encode.Any[string])).
 			QueryEach("status", encode.List(status, graph.EncodeOrderStatus)).
@@ -239,15 +243,21 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 	if err != nil {
 		return nil, err
 	}
-	connection := &model.OrderConnection{
+	edges, err := page.Edges(ctx, found, func(node *model.Order, cursor string) *model.OrderEdge {
+		return &model.OrderEdge{Node: node, Cursor: cursor}
+	})
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := page.Nodes(ctx, found, true)
+	if err != nil {
+		return nil, err
+	}
+	return &model.OrderConnection{
+		Edges:    edges,
 		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		Nodes:    found.Items,
-	}
-	connection.Edges = make([]*model.OrderEdge, len(found.Items))
-	for i, item := range found.Items {
-		connection.Edges[i] = &model.OrderEdge{Node: item, Cursor: found.Cursors[i]}
-	}
-	return connection, nil
+		Nodes:    nodes,
+	}, nil
 }
 
 // Product answers Query.product, bound at schema/products.graphqls:4 to the service "products":
@@ -268,7 +278,7 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 		Type:  page.Offset,
 		Tells: true,
 		Total: engine.Selects(ctx, "totalCount"),
-	}, func(ctx context.Context, at page.At) (page.Answer[*model.Product], error) {
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Product]], error) {
 		call := rest.New(http.MethodGet, "/products").
 			Query("q", encode.Opt(q, encode.Any[string])).
 			DeepObject("filter", graph.EncodeProductFilter(filter)).
@@ -280,16 +290,22 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 	if err != nil {
 		return nil, err
 	}
-	connection := &model.ProductConnection{
+	edges, err := page.Edges(ctx, found, func(node *model.Product, cursor string) *model.ProductEdge {
+		return &model.ProductEdge{Node: node, Cursor: cursor}
+	})
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := page.Nodes(ctx, found, true)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ProductConnection{
+		Edges:      edges,
 		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
 		TotalCount: found.Total,
-		Nodes:      found.Items,
-	}
-	connection.Edges = make([]*model.ProductEdge, len(found.Items))
-	for i, item := range found.Items {
-		connection.Edges[i] = &model.ProductEdge{Node: item, Cursor: found.Cursors[i]}
-	}
-	return connection, nil
+		Nodes:      nodes,
+	}, nil
 }
 
 // Inventory answers Query.inventory, bound at schema/products.graphqls:21 to the service "products":
@@ -324,7 +340,7 @@ func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*m
 		Field: "Query.users",
 		First: first, After: after, Default: 20, Max: 100,
 		Type: page.NextCursor,
-	}, func(ctx context.Context, at page.At) (page.Answer[*model.User], error) {
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.User]], error) {
 		call := rest.New(http.MethodGet, "/users").
 			Query("limit", at.Size).
 			Query("cursor", at.Cursor)
@@ -333,15 +349,21 @@ func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*m
 	if err != nil {
 		return nil, err
 	}
-	connection := &model.UserConnection{
+	edges, err := page.Edges(ctx, found, func(node *model.User, cursor string) *model.UserEdge {
+		return &model.UserEdge{Node: node, Cursor: cursor}
+	})
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := page.Nodes(ctx, found, true)
+	if err != nil {
+		return nil, err
+	}
+	return &model.UserConnection{
+		Edges:    edges,
 		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		Nodes:    found.Items,
-	}
-	connection.Edges = make([]*model.UserEdge, len(found.Items))
-	for i, item := range found.Items {
-		connection.Edges[i] = &model.UserEdge{Node: item, Cursor: found.Cursors[i]}
-	}
-	return connection, nil
+		Nodes:    nodes,
+	}, nil
 }
 
 // Orders answers User.orders, bound at schema/users.graphqls:99 to the service "orders":
@@ -362,7 +384,8 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))), ordersRules)
+			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
+				decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
 	})
 }
@@ -393,7 +416,8 @@ func (r *Resolver) productEntity() engine.Entity[string, model.Product] {
 			Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
 			MaxSize: 200,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-				return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+				return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+					decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 			},
 		},
 	}
@@ -407,24 +431,24 @@ var ordersRules = &upstreams.Rules{
 		})
 	},
 	Extensions: func(answer *upstreams.Response) any {
-		return encode.Object{}.WithSome("reason", mapping.With(answer.Status, func(at any) any {
+		return encode.Object{}.With("reason", mapping.With(answer.Status, func(at any) any {
 			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(answer.Body(), "code")}, [2]any{json.Number("422"), mapping.Path(answer.Body(), "code")})
 		}))
 	},
 }
 
 // pageQueryOrders reads a page of Query.orders as its binding selects it.
-func pageQueryOrders(d *decode.Decoder) page.Answer[*model.Order] {
-	var a page.Answer[*model.Order]
-	a.Items = decode.List(d, graph.DecodeOrder)
+func pageQueryOrders(d *decode.Decoder) page.Answer[decode.Item[*model.Order]] {
+	var a page.Answer[decode.Item[*model.Order]]
+	a.Items = decode.Items(graph.DecodeOrder)(d)
 	return a
 }
 
 // pageQueryProducts reads a page of Query.products as its binding selects it.
-func pageQueryProducts(d *decode.Decoder) page.Answer[*model.Product] {
-	var a page.Answer[*model.Product]
+func pageQueryProducts(d *decode.Decoder) page.Answer[decode.Item[*model.Product]] {
+	var a page.Answer[decode.Item[*model.Product]]
 	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
-	a.Items = decode.In("data", decode.ListOf(graph.DecodeProduct))(d)
+	a.Items = decode.In("data", decode.Items(graph.DecodeProduct))(d)
 	return a
 }
 
@@ -470,9 +494,9 @@ func decodeQueryInventory(d *decode.Decoder) *model.InventoryItem {
 }
 
 // pageQueryUsers reads a page of Query.users as its binding selects it.
-func pageQueryUsers(d *decode.Decoder) page.Answer[*model.User] {
-	var a page.Answer[*model.User]
+func pageQueryUsers(d *decode.Decoder) page.Answer[decode.Item[*model.User]] {
+	var a page.Answer[decode.Item[*model.User]]
 	a.Next = decode.Again(d, decode.In("nextCursor", decode.Maybe((*decode.Decoder).ID)))
-	a.Items = decode.In("items", decode.ListOf(graph.DecodeUser))(d)
+	a.Items = decode.In("items", decode.Items(graph.DecodeUser))(d)
 	return a
 }

@@ -40,15 +40,19 @@ type Response struct {
 	// Status is the HTTP status, the $status of bindings.
 	Status int
 
+	config map[string]string // of the source
 	header http.Header
 	body   []byte
 	parsed bool
 	value  any // of body, once parsed
 }
 
-func newResponse(a *rest.Answer) *Response {
-	return &Response{Status: a.Status, header: a.Header, body: a.Body}
+func newResponse(config map[string]string, a *rest.Answer) *Response {
+	return &Response{Status: a.Status, config: config, header: a.Header, body: a.Body}
 }
+
+// Config is the value of $config.key, as Services.Config has it.
+func (r *Response) Config(key string) any { return nonEmpty(r.config[key]) }
 
 // Header is the value of $response.headers.name, nil when it is absent. The values of a
 // header that came several times are joined by commas.
@@ -83,12 +87,12 @@ func (s *Services) ask(ctx context.Context, source string, c *rest.Call, rules [
 	case err != nil: // there was no answer
 		return nil, err
 	}
-	return rules[0].judge(source, c, answer, !refused)
+	return s.judge(rules[0], source, c, answer, !refused)
 }
 
 // judge gives the answer or the fault that it stands for. usual is what HTTP says.
-func (r *Rules) judge(source string, c *rest.Call, a *rest.Answer, usual bool) (*rest.Answer, error) {
-	response, success := newResponse(a), usual
+func (s *Services) judge(r *Rules, source string, c *rest.Call, a *rest.Answer, usual bool) (*rest.Answer, error) {
+	response, success := newResponse(s.config[source], a), usual
 	if r.Success != nil {
 		success = r.Success(response)
 	}

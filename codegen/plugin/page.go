@@ -26,6 +26,8 @@ type pageView struct {
 	Tells      bool
 	Total      bool // the connection has a totalCount
 	Node       string
+	Item       string // a node with its fault
+	Must       bool   // no node may be null
 	Decoder    string
 	Connection string
 	Edge       string // "" when there are no edges
@@ -55,7 +57,8 @@ func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	v.Type = v.Package + pageTypes[p.Type]
 	m.Page = v
 	node := g.nodeType(p)
-	v.Node = f.typ(node.GO)
+	v.Node, v.Must = f.typ(node.GO), node.GQL.NonNull
+	v.Item = f.use(decodePkg) + "Item[" + v.Node + "]"
 	g.pageFields(f, p, v)
 	if err := g.pageDecoder(f, b, node, m); err != nil {
 		return err
@@ -96,7 +99,7 @@ func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
 // pageFields finds the fields of the connection's structs.
 func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	name := func(object, field string) string {
-		if found := g.field(object, field); found != nil && !found.IsResolver {
+		if found := g.field(object, field); found != nil && g.comesWithObject(object, found) {
 			return found.GoFieldName
 		}
 		return ""
@@ -129,7 +132,7 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeReference, m *methodView) error {
 	p, r := b.Page, m.reader
 	dec := f.use(decodePkg)
-	view := decoderView{Name: "page" + r.name, GoType: m.Page.Package + "Answer[" + m.Page.Node + "]", For: b.Name(), Given: r.params()}
+	view := decoderView{Name: "page" + r.name, GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Given: r.params()}
 	r.inside = true
 	for _, part := range []struct {
 		field, scalar string
@@ -143,6 +146,10 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 			return err
 		}
 		view.Fields = append(view.Fields, fieldView{Go: part.field, Read: fmt.Sprintf("%sAgain(d, %s)", dec, read)})
+	}
+	r.items = true
+	r.list = func(item string, _ *config.TypeReference) (string, error) {
+		return fmt.Sprintf("%sItems(%s)", dec, item), nil
 	}
 	read, err := r.decoder(p.Items, g.listOf(node), "")
 	if err != nil {
