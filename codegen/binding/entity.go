@@ -163,12 +163,7 @@ func (c Call) with(other func(*Value) *Value) Call {
 func (c *compiler) completions() {
 	w := &completing{compiler: c, seen: map[sighting]bool{}, at: map[[2]string]*Completion{}}
 	for _, f := range c.graph.All() {
-		if f.Reading == nil {
-			continue
-		}
-		w.field = f
-		w.root = true
-		w.value(f.Reading, answerOf(f, c.graph.Source(f.Source)), nil)
+		w.binding(f, answerOf(f, c.graph.Source(f.Source)))
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
 		c.graph.Completions = append(c.graph.Completions, w.at[key])
@@ -208,6 +203,32 @@ type completing struct {
 	root  bool // the value is the field's own, not one inside of it
 	seen  map[sighting]bool
 	at    map[[2]string]*Completion
+}
+
+// binding follows what a binding reads. A page's items lie where the connection has them.
+func (w *completing) binding(f *Field, answer *openapi.Schema) {
+	w.field = f
+	if f.Page == nil {
+		w.root = true
+		w.value(f.Reading, answer, nil)
+		return
+	}
+	w.root = false
+	for _, in := range f.Page.holders() {
+		w.value(f.Page.Items, answer, in)
+	}
+}
+
+// holders are the fields of a connection and its edges in which the items lie.
+func (p *Page) holders() []*holder {
+	var all []*holder
+	if p.Edge != nil {
+		all = append(all, &holder{p.Edge, p.Edge.Fields.ForName("node")})
+	}
+	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil && Sent(nodes) {
+		all = append(all, &holder{p.Connection, nodes})
+	}
+	return all
 }
 
 // value follows a reading, with what a document says of the place, if anything.

@@ -79,10 +79,10 @@ func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
 // pageFields finds the fields of the connection's structs.
 func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	name := func(object, field string) string {
-		if found := g.field(object, field); found != nil && !found.IsResolver {
+		if found := g.field(object, field); found != nil && g.comesWithObject(object, found) {
 			return found.GoFieldName
 		}
-		return ""
+		return "" // which the struct does not have
 	}
 	v.Edges, v.Nodes = name(p.Connection.Name, "edges"), name(p.Connection.Name, "nodes")
 	v.PageInfo, v.TotalCount = name(p.Connection.Name, "pageInfo"), name(p.Connection.Name, "totalCount")
