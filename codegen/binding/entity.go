@@ -163,7 +163,17 @@ func (c Call) with(other func(*Value) *Value) Call {
 func (c *compiler) completions() {
 	w := &completing{compiler: c, seen: map[sighting]bool{}, at: map[[2]string]*Completion{}}
 	for _, f := range c.graph.All() {
-		w.binding(f, answerOf(f, c.graph.Source(f.Source)))
+		if f.Reading == nil {
+			continue
+		}
+		w.field = f
+		answer := answerOf(f, c.graph.Source(f.Source))
+		if f.Page != nil {
+			w.page(f.Page, answer)
+			continue
+		}
+		w.root = true
+		w.value(f.Reading, answer, nil)
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
 		c.graph.Completions = append(c.graph.Completions, w.at[key])
@@ -205,30 +215,15 @@ type completing struct {
 	at    map[[2]string]*Completion
 }
 
-// binding follows what a binding reads. A page's items lie where the connection has them.
-func (w *completing) binding(f *Field, answer *openapi.Schema) {
-	w.field = f
-	if f.Page == nil {
-		w.root = true
-		w.value(f.Reading, answer, nil)
-		return
-	}
+// page follows how the items of a page are read, which the connection has in two places.
+func (w *completing) page(p *Page, answer *openapi.Schema) {
 	w.root = false
-	for _, in := range f.Page.holders() {
-		w.value(f.Page.Items, answer, in)
-	}
-}
-
-// holders are the fields of a connection and its edges in which the items lie.
-func (p *Page) holders() []*holder {
-	var all []*holder
 	if p.Edge != nil {
-		all = append(all, &holder{p.Edge, p.Edge.Fields.ForName("node")})
+		w.value(p.Items, answer, &holder{p.Edge, p.Edge.Fields.ForName("node")})
 	}
-	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil && Sent(nodes) {
-		all = append(all, &holder{p.Connection, nodes})
+	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil {
+		w.value(p.Items, answer, &holder{p.Connection, nodes})
 	}
-	return all
 }
 
 // value follows a reading, with what a document says of the place, if anything.
@@ -247,6 +242,8 @@ func (w *completing) value(r *Reading, s *openapi.Schema, in *holder) {
 		w.value(r.Of, itemsOf(s), in)
 	case Keyed:
 		w.value(r.Of, valuesOf(s), in)
+	case Entries:
+		w.value(r.Of, entryOf(s), in)
 	}
 }
 
@@ -272,6 +269,15 @@ func valuesOf(s *openapi.Schema) *openapi.Schema {
 		return nil
 	}
 	return s.Map()
+}
+
+// entryOf is what ->entries makes of a member.
+func entryOf(s *openapi.Schema) *openapi.Schema {
+	value := valuesOf(s)
+	if value == nil {
+		return nil
+	}
+	return &openapi.Schema{Properties: []*openapi.Property{{Name: "key", Schema: &openapi.Schema{}}, {Name: "value", Schema: value}}}
 }
 
 func (w *completing) byName(t *ast.Type, s *openapi.Schema, in *holder) {
