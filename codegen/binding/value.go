@@ -231,10 +231,24 @@ func (c *valueCompiler) variable(e *selection.Expr) (*Value, []selection.Step) {
 	return v.of(scope), e.Steps[members:]
 }
 
+// scopes are those of all variables.
+var scopes = []Scope{Args, This, Keys, Claims, Request, Env, Config, Response, Status}
+
+// Words are the variables and methods of expressions as one writes them: $args, ->first.
+func Words() []string {
+	var words []string
+	for _, s := range scopes {
+		words = append(words, "$"+string(s))
+	}
+	for _, m := range methods {
+		words = append(words, "->"+m)
+	}
+	return words
+}
+
 // unknown says that there is no such variable, or not here.
 func (c *valueCompiler) unknown(e *selection.Expr) *Value {
-	all := []Scope{Args, This, Keys, Claims, Request, Env, Config, Response, Status}
-	if slices.Contains(all, Scope(e.Name)) {
+	if slices.Contains(scopes, Scope(e.Name)) {
 		return c.fault(MisplacedVariable, e.Offset, "$%s is not known here; there is $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
 	}
 	names := make([]string, len(c.scopes))

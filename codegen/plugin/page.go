@@ -102,7 +102,7 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 		if found := g.field(object, field); found != nil && g.comesWithObject(object, found) {
 			return found.GoFieldName
 		}
-		return ""
+		return "" // which the struct does not have
 	}
 	v.Edges, v.Nodes = name(p.Connection.Name, "edges"), name(p.Connection.Name, "nodes")
 	v.PageInfo, v.TotalCount = name(p.Connection.Name, "pageInfo"), name(p.Connection.Name, "totalCount")
