@@ -17,6 +17,7 @@ type Completion struct {
 	Definition *ast.FieldDefinition
 	Entity     *Field
 	Sent       []string // the fields of the object's type that come with it
+	Enough     []string // these, and the fields that calls answer by them alone
 }
 
 // Keys are the fields of a type by which the type's binding asks for its objects.
@@ -24,7 +25,7 @@ func (f *Field) Keys() []string {
 	if f.Batch != nil {
 		return []string{f.Batch.Parent.Name}
 	}
-	return f.Call.Own()
+	return f.Own()
 }
 
 // Completion is that of a type's field, nil when the field needs none.
@@ -167,8 +168,7 @@ func (c *compiler) completions() {
 			continue
 		}
 		w.field = f
-		w.root = true
-		w.value(f.Reading, answerOf(f, c.graph.Source(f.Source)), nil)
+		w.binding(f, answerOf(f, c.graph.Source(f.Source)))
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
 		c.graph.Completions = append(c.graph.Completions, w.at[key])
@@ -208,6 +208,22 @@ type completing struct {
 	root  bool // the value is the field's own, not one inside of it
 	seen  map[sighting]bool
 	at    map[[2]string]*Completion
+}
+
+// binding follows what a binding reads. The items of a page lie in the connection.
+func (w *completing) binding(f *Field, answer *openapi.Schema) {
+	if f.Page == nil {
+		w.root = true
+		w.value(f.Reading, answer, nil)
+		return
+	}
+	w.root = false
+	if f.Page.Edge != nil {
+		w.value(f.Page.Items, answer, &holder{f.Page.Edge, f.Page.Edge.Fields.ForName("node")})
+	}
+	if nodes := f.Page.Connection.Fields.ForName("nodes"); nodes != nil {
+		w.value(f.Page.Items, answer, &holder{f.Page.Connection, nodes})
+	}
 }
 
 // value follows a reading, with what a document says of the place, if anything.
@@ -327,10 +343,26 @@ func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.Field
 		if w.field.Entity && w.field.Definition.Name != "" {
 			return // the same call would be made again
 		}
-		w.field.Completes = &Completion{w.field.Object, w.field.Definition, entity, sent}
+		w.field.Completes = &Completion{w.field.Object, w.field.Definition, entity, sent, w.enough(def, sent)}
 		return
 	}
 	w.nested(in, entity, sent)
+}
+
+// enough are the fields of a type for which its objects need not be completed: those that
+// come with them, and those whose calls take nothing else of them.
+func (w *completing) enough(def *ast.Definition, sent []string) []string {
+	all := slices.Clone(sent)
+	for _, f := range w.graph.Fields {
+		takes := f.Own()
+		if f.Batch != nil && f.Batch.Parent != nil { // nil is a fault of its own
+			takes = append(takes, f.Batch.Parent.Name)
+		}
+		if f.Object == def && !slices.ContainsFunc(takes, func(name string) bool { return !slices.Contains(sent, name) }) {
+			all = append(all, f.Definition.Name)
+		}
+	}
+	return all
 }
 
 // incomplete refuses the binding of a type that does not give all of the type's fields.
@@ -349,9 +381,10 @@ func (w *completing) nested(in *holder, entity *Field, sent []string) {
 	key := [2]string{in.object.Name, in.field.Name}
 	if have := w.at[key]; have != nil {
 		have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
+		have.Enough = w.enough(entity.Object, have.Sent)
 		return
 	}
-	w.at[key] = &Completion{in.object, in.field, entity, sent}
+	w.at[key] = &Completion{in.object, in.field, entity, sent, w.enough(entity.Object, sent)}
 }
 
 // uniqueIDs refuses two bindings of one name.

@@ -80,7 +80,7 @@ func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 		Receiver: receiver(c.Object.Name), Name: field.GoFieldName, Field: c.Object.Name + "." + field.Name,
 		Type: c.Entity.Object.Name, Parent: f.typ(o.Type), Object: f.typ(g.data.Objects.ByName(c.Entity.Object.Name).Type),
 		Function: "Complete", Held: f.typ(field.TypeReference.GO), GoField: field.GoFieldName, GraphField: field.Name,
-		Sent: goStrings(c.Sent), SentWords: strings.Join(c.Sent, ", "), Entity: entityMethod(c.Entity),
+		Sent: goStrings(c.Enough), SentWords: strings.Join(c.Sent, ", "), Entity: entityMethod(c.Entity),
 	}
 	if c.Definition.Type.Elem != nil {
 		v.Function = "CompleteEach"
@@ -135,10 +135,10 @@ func completing(b *binding.Field, m *methodView) {
 	case m.Join != nil || list:
 		method = "All"
 	}
-	sent := make([]string, len(c.Sent))
-	for i, name := range c.Sent {
+	sent := make([]string, len(c.Enough))
+	for i, name := range c.Enough {
 		sent[i] = strconv.Quote(name)
 	}
-	m.Complete = fmt.Sprintf("r.%s().%s(ctx, found, err, %s)", entityMethod(c.Entity), method, strings.Join(sent, ", "))
+	m.Complete = fmt.Sprintf("r.%s(ctx).%s(ctx, found, err, %s)", entityMethod(c.Entity), method, strings.Join(sent, ", "))
 	m.Completed = c.Entity.Object.Name
 }

@@ -79,7 +79,7 @@ func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
 // pageFields finds the fields of the connection's structs.
 func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	name := func(object, field string) string {
-		if found := g.field(object, field); found != nil && !found.IsResolver {
+		if found := g.field(object, field); found != nil && g.comesWithObject(object, found) {
 			return found.GoFieldName
 		}
 		return ""
