@@ -23,6 +23,9 @@ type Plan struct {
 type Node struct {
 	ID    int      `json:"id"`    // from 1
 	Field string   `json:"field"` // such as Order.customer
+	// Completes is the type whose objects come to the field with some of their fields only;
+	// the call brings the others. "" for a field's own call.
+	Completes string `json:"completes,omitempty"`
 	Paths []string `json:"paths"` // in the answer, with <Type> where there are several; one for each alias
 	Round int      `json:"round"` // from 1
 	After int      `json:"after,omitempty"`
@@ -34,7 +37,13 @@ type Node struct {
 type Call struct {
 	Source string `json:"source"`
 	Method string `json:"method"`
-	Path   string `json:"path"` // with its query, as the schema writes it
+	Path   string `json:"path"` // with its query, as the schema writes it, or as a document has it
+	// Operation is the operationId, of a call that a document describes.
+	Operation string `json:"operation,omitempty"`
+	// Binding is the id that @connect gives.
+	Binding string `json:"binding,omitempty"`
+	// Page is how the service pages: PAGE_NUMBER, OFFSET or NEXT_CURSOR.
+	Page string `json:"page,omitempty"`
 	Batch  *Batch `json:"batch,omitempty"`
 	Keys   Count  `json:"keys"`  // values, or parents, that are asked for at the worst
 	Calls  Count  `json:"calls"` // at the worst; none when another node makes them
