@@ -303,7 +303,7 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 		if arg.Name == bodyName || arg.Name == "input" {
 			return arg
 		}
-		if c.schema.Types[arg.Type.Name()].Kind == ast.InputObject {
+		if c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && !c.ofBody(arg) {
 			objects = append(objects, arg)
 		}
 	}
@@ -311,6 +311,13 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 		return nil
 	}
 	return objects[0]
+}
+
+// ofBody tells whether an argument is named like a property of the body, so that it is that
+// and not the whole body.
+func (c *operationCompiler) ofBody(arg *ast.ArgumentDefinition) bool {
+	s := c.mediaOf(c.field.Call.Encoding).Schema
+	return s != nil && slices.ContainsFunc(s.PropertyNames(), func(name string) bool { return sameName(name, arg.Name) })
 }
 
 // bodyOfArguments makes an object of the arguments that are named like its properties.

@@ -155,11 +155,34 @@ func (w *answerCheck) values(r *binding.Reading, s *openapi.Schema) {
 // holds checks that a field's type can hold what the service sends, and its objects'
 // fields too.
 func (c *checker) holds(name string, t *ast.Type, s *openapi.Schema) {
+	s = c.listed(t, s)
 	if why := c.typeOf(t).Holds(s); why != "" {
 		c.faults.Add(unfit(c.typeOf(nullable(t)).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
 		return
 	}
 	c.inside(t, s)
+}
+
+// entries is a property as a field of a type reads it.
+func (c *checker) entries(t *ast.Type, p *openapi.Property) *openapi.Property {
+	read := *p
+	read.Schema = c.listed(t, p.Schema)
+	return &read
+}
+
+// listed is an object with members of any name as a list of entries reads it: an element for
+// each member. Anything else it is as it is.
+func (c *checker) listed(t *ast.Type, s *openapi.Schema) *openapi.Schema {
+	if t.Elem == nil || t.Elem.Elem != nil || s.Map() == nil || !c.graph.IsEntry(c.schema.Types[t.Elem.NamedType]) {
+		return s
+	}
+	list := *s
+	list.Types, list.Additional = []string{"array"}, nil
+	list.Items = &openapi.Schema{Place: s.Place, Types: []string{"object"}, Properties: []*openapi.Property{
+		{Place: s.Place, Name: "key", Required: true, Schema: &openapi.Schema{Place: s.Place, Types: []string{"string"}}},
+		{Place: s.Place, Name: "value", Required: true, Schema: s.Additional},
+	}}
+	return &list
 }
 
 // unfit is the check that an answer fails, given what is still wrong when null may stand
@@ -241,6 +264,7 @@ func (c *checker) members(def *ast.Definition, s *openapi.Schema) {
 			}
 			continue
 		}
+		p = c.entries(f.Type, p)
 		if why := c.typeOf(f.Type).HoldsProperty(p); why != "" {
 			c.faults.Add(unfit(c.typeOf(nullable(f.Type)).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
