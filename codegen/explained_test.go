@@ -3,6 +3,7 @@ package codegen_test
 import (
 	"bytes"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -51,4 +52,8 @@ func TestExplained(t *testing.T) {
 	generate(t)
 	run(t, "go", "vet", "./...")
 	run(t, "go", "test", "-count=1", ".")
+	var out strings.Builder
+	if ok, err := codegen.Test(t.Context(), &out, "", []string{"schema/all.test.yaml"}); err != nil || !ok {
+		t.Errorf("its tests of bindings: %v\n%s", err, out.String())
+	}
 }
