@@ -58,8 +58,11 @@ func (g *generator) completes(f *goFile, v *connectView) error {
 	return nil
 }
 
-// completed tells whether objects of a type are completed anywhere.
+// completed tells whether objects of a type are completed anywhere, by code by hand too.
 func (g *generator) completed(entity string) bool {
+	if code, err := readByHand(ResolversDir); err == nil && code.selects(entityMethod(g.graph.Entities[entity])) {
+		return true
+	}
 	for _, c := range g.graph.Completions {
 		if c.Entity.Object.Name == entity {
 			return true
