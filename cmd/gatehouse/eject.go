@@ -16,7 +16,7 @@ func eject() *cobra.Command {
 			"resolvers/connect.gen.go into a file of yours, and its @connect leaves the schema.\n" +
 			"The field answers as before. When something goes wrong, every file stays as it was.",
 		Example: "  gatehouse eject Order.customer",
-		Args: cobra.ExactArgs(1),
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := codegen.Eject(cmd.Context(), warn, args[0])
 			if err != nil {

@@ -69,7 +69,7 @@ func generate() *cobra.Command {
 			"when all is well.",
 		Example: "  gatehouse generate && go build ./...",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return codegen.Generate(cmd.Context(), warn) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return codegen.Generate(cmd.Context(), warn) },
 	}
 }
 
