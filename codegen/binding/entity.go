@@ -168,7 +168,13 @@ func (c *compiler) completions() {
 			continue
 		}
 		w.field = f
-		w.binding(f, answerOf(f, c.graph.Source(f.Source)))
+		answer := answerOf(f, c.graph.Source(f.Source))
+		if f.Page != nil {
+			w.page(f.Page, answer)
+			continue
+		}
+		w.root = true
+		w.value(f.Reading, answer, nil)
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
 		c.graph.Completions = append(c.graph.Completions, w.at[key])
@@ -210,19 +216,14 @@ type completing struct {
 	at    map[[2]string]*Completion
 }
 
-// binding follows what a binding reads. The items of a page lie in the connection.
-func (w *completing) binding(f *Field, answer *openapi.Schema) {
-	if f.Page == nil {
-		w.root = true
-		w.value(f.Reading, answer, nil)
-		return
-	}
+// page follows how the items of a page are read, which the connection has in two places.
+func (w *completing) page(p *Page, answer *openapi.Schema) {
 	w.root = false
-	if f.Page.Edge != nil {
-		w.value(f.Page.Items, answer, &holder{f.Page.Edge, f.Page.Edge.Fields.ForName("node")})
+	if p.Edge != nil {
+		w.value(p.Items, answer, &holder{p.Edge, p.Edge.Fields.ForName("node")})
 	}
-	if nodes := f.Page.Connection.Fields.ForName("nodes"); nodes != nil {
-		w.value(f.Page.Items, answer, &holder{f.Page.Connection, nodes})
+	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil {
+		w.value(p.Items, answer, &holder{p.Connection, nodes})
 	}
 }
 
@@ -242,6 +243,8 @@ func (w *completing) value(r *Reading, s *openapi.Schema, in *holder) {
 		w.value(r.Of, itemsOf(s), in)
 	case Keyed:
 		w.value(r.Of, valuesOf(s), in)
+	case Entries:
+		w.value(r.Of, entryOf(s), in)
 	}
 }
 
@@ -267,6 +270,15 @@ func valuesOf(s *openapi.Schema) *openapi.Schema {
 		return nil
 	}
 	return s.Map()
+}
+
+// entryOf is what ->entries makes of a member.
+func entryOf(s *openapi.Schema) *openapi.Schema {
+	value := valuesOf(s)
+	if value == nil {
+		return nil
+	}
+	return &openapi.Schema{Properties: []*openapi.Property{{Name: "key", Schema: &openapi.Schema{}}, {Name: "value", Schema: value}}}
 }
 
 func (w *completing) byName(t *ast.Type, s *openapi.Schema, in *holder) {

@@ -155,34 +155,25 @@ func (w *answerCheck) values(r *binding.Reading, s *openapi.Schema) {
 // holds checks that a field's type can hold what the service sends, and its objects'
 // fields too.
 func (c *checker) holds(name string, t *ast.Type, s *openapi.Schema) {
-	s = c.listed(t, s)
-	if why := c.typeOf(t).Holds(s); why != "" {
-		c.faults.Add(unfit(c.typeOf(nullable(t)).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
+	if why := c.answered(t, s).Holds(s); why != "" {
+		c.faults.Add(unfit(c.answered(nullable(t), s).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
 		return
 	}
 	c.inside(t, s)
 }
 
-// entries is a property as a field of a type reads it.
-func (c *checker) entries(t *ast.Type, p *openapi.Property) *openapi.Property {
-	read := *p
-	read.Schema = c.listed(t, p.Schema)
-	return &read
+// answered is a type as answers have it: where the members of an object have any name, a
+// list of entries is that object.
+func (c *checker) answered(t *ast.Type, s *openapi.Schema) openapi.Type {
+	if c.entries(t, s) {
+		return openapi.Type{Name: t.Name(), NonNull: t.NonNull, Object: true}
+	}
+	return c.typeOf(t)
 }
 
-// listed is an object with members of any name as a list of entries reads it: an element for
-// each member. Anything else it is as it is.
-func (c *checker) listed(t *ast.Type, s *openapi.Schema) *openapi.Schema {
-	if t.Elem == nil || t.Elem.Elem != nil || s.Map() == nil || !c.graph.IsEntry(c.schema.Types[t.Elem.NamedType]) {
-		return s
-	}
-	list := *s
-	list.Types, list.Additional = []string{"array"}, nil
-	list.Items = &openapi.Schema{Place: s.Place, Types: []string{"object"}, Properties: []*openapi.Property{
-		{Place: s.Place, Name: "key", Required: true, Schema: &openapi.Schema{Place: s.Place, Types: []string{"string"}}},
-		{Place: s.Place, Name: "value", Required: true, Schema: s.Additional},
-	}}
-	return &list
+// entries tells whether a list is read from the members of an object.
+func (c *checker) entries(t *ast.Type, s *openapi.Schema) bool {
+	return t.Elem != nil && t.Elem.Elem == nil && s.Map() != nil && c.graph.IsEntry(c.schema.Types[t.Name()])
 }
 
 // unfit is the check that an answer fails, given what is still wrong when null may stand
@@ -205,6 +196,10 @@ func nullable(t *ast.Type) *ast.Type {
 
 // inside goes on into objects and lists of them.
 func (c *checker) inside(t *ast.Type, s *openapi.Schema) {
+	if c.entries(t, s) {
+		c.entryValues(c.schema.Types[t.Name()], s)
+		return
+	}
 	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
 		s = s.Items
 	}
@@ -216,6 +211,14 @@ func (c *checker) inside(t *ast.Type, s *openapi.Schema) {
 		c.members(def, s)
 	case ast.Interface, ast.Union:
 		c.branches(def, s)
+	}
+}
+
+// entryValues checks the values of entries.
+func (c *checker) entryValues(def *ast.Definition, s *openapi.Schema) {
+	if at := (visit{def.Name, s}); !c.seen[at] {
+		c.seen[at] = true
+		c.holds(def.Name+".value", def.Fields.ForName("value").Type, s.Map())
 	}
 }
 
@@ -264,9 +267,8 @@ func (c *checker) members(def *ast.Definition, s *openapi.Schema) {
 			}
 			continue
 		}
-		p = c.entries(f.Type, p)
-		if why := c.typeOf(f.Type).HoldsProperty(p); why != "" {
-			c.faults.Add(unfit(c.typeOf(nullable(f.Type)).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+		if why := c.answered(f.Type, p.Schema).HoldsProperty(p); why != "" {
+			c.faults.Add(unfit(c.answered(nullable(f.Type), p.Schema).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
 		}
 		c.inside(f.Type, p.Schema)
