@@ -395,13 +395,13 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 func (r inventoryItemResolver) Product(ctx context.Context, parents []*model.InventoryItem) ([]*model.Product, error) {
 	return engine.Complete(ctx, parents, "product", func(parent *model.InventoryItem) *model.Product {
 		return parent.Product
-	}, []string{"sku"}, r.productEntity())
+	}, []string{"sku", "stock"}, r.productEntity(ctx))
 }
 
 // productEntity asks for objects of Product by their keys, as bound at schema/products.graphqls:33 to the service "products":
 //
 //	GET /products?ids={$batch.sku}&limit=200
-func (r *Resolver) productEntity() engine.Entity[string, model.Product] {
+func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, model.Product] {
 	call := func(keys []string) *rest.Call {
 		return rest.New(http.MethodGet, "/products").
 			Query("ids", keys).

@@ -17,6 +17,7 @@ type Completion struct {
 	Definition *ast.FieldDefinition
 	Entity     *Field
 	Sent       []string // the fields of the object's type that come with it
+	Enough     []string // these, and the fields that calls answer by them alone
 }
 
 // Keys are the fields of a type by which the type's binding asks for its objects.
@@ -24,7 +25,7 @@ func (f *Field) Keys() []string {
 	if f.Batch != nil {
 		return []string{f.Batch.Parent.Name}
 	}
-	return f.Call.Own()
+	return f.Own()
 }
 
 // Completion is that of a type's field, nil when the field needs none.
@@ -354,10 +355,26 @@ func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.Field
 		if w.field.Entity && w.field.Definition.Name != "" {
 			return // the same call would be made again
 		}
-		w.field.Completes = &Completion{w.field.Object, w.field.Definition, entity, sent}
+		w.field.Completes = &Completion{w.field.Object, w.field.Definition, entity, sent, w.enough(def, sent)}
 		return
 	}
 	w.nested(in, entity, sent)
+}
+
+// enough are the fields of a type for which its objects need not be completed: those that
+// come with them, and those whose calls take nothing else of them.
+func (w *completing) enough(def *ast.Definition, sent []string) []string {
+	all := slices.Clone(sent)
+	for _, f := range w.graph.Fields {
+		takes := f.Own()
+		if f.Batch != nil && f.Batch.Parent != nil { // nil is a fault of its own
+			takes = append(takes, f.Batch.Parent.Name)
+		}
+		if f.Object == def && !slices.ContainsFunc(takes, func(name string) bool { return !slices.Contains(sent, name) }) {
+			all = append(all, f.Definition.Name)
+		}
+	}
+	return all
 }
 
 // incomplete refuses the binding of a type that does not give all of the type's fields.
@@ -376,9 +393,10 @@ func (w *completing) nested(in *holder, entity *Field, sent []string) {
 	key := [2]string{in.object.Name, in.field.Name}
 	if have := w.at[key]; have != nil {
 		have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
+		have.Enough = w.enough(entity.Object, have.Sent)
 		return
 	}
-	w.at[key] = &Completion{in.object, in.field, entity, sent}
+	w.at[key] = &Completion{in.object, in.field, entity, sent, w.enough(entity.Object, sent)}
 }
 
 // uniqueIDs refuses two bindings of one name.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/agnivade/levenshtein"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -90,9 +91,24 @@ func faultOf(code Code, err error, sources []*ast.Source) error {
 	for _, s := range sources {
 		if s.Name == name {
 			f.Line, f.Column = beginOfString(s, at)
+			f.Text = namedCharacter(f.Text, s.Input, at)
 		}
 	}
 	return Faults{f}
+}
+
+// namedCharacter says which character gqlparser calls <Invalid>.
+func namedCharacter(message, text string, at gqlerror.Location) string {
+	lines := strings.Split(text, "\n")
+	if !strings.Contains(message, "<Invalid>") || at.Line > len(lines) {
+		return message
+	}
+	line := []rune(lines[at.Line-1])
+	if at.Column < 1 || at.Column > len(line) || line[at.Column-1] <= unicode.MaxASCII {
+		return message // of a broken number or string, gqlparser gives a place within
+	}
+	message = strings.ReplaceAll(message, "<Invalid>", fmt.Sprintf("%q", line[at.Column-1]))
+	return message + "; names have the letters a to z and A to Z, digits and _ only, and other characters stand in texts"
 }
 
 // beginOfString is the place of the string that gqlparser says is at a place, or that

@@ -81,7 +81,7 @@ func (r *Reading) String() string {
 	case Literal:
 		return r.Literal
 	case Given:
-		return r.Given.String()
+		return r.Given.written()
 	}
 	return fmt.Sprintf("%s(%s)", map[Op]string{First: "first", Last: "last", Each: "each", Entries: "entries", Keyed: "keyed"}[r.Op], r.Of)
 }
@@ -428,7 +428,7 @@ func (r *readingCompiler) variable(e *selection.Expr, t *ast.Type) *Reading {
 	}
 	n := r.make(Given, e.Offset, t)
 	n.Given = v
-	r.field.Given = append(r.field.Given, v)
+	r.field.Given = slices.AppendSeq(r.field.Given, v.Variables())
 	return n
 }
 

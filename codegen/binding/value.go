@@ -108,6 +108,15 @@ func (v *Value) String() string {
 	return "$" + strings.Join(append([]string{string(v.Scope)}, v.Path...), ".")
 }
 
+// written is the value as it stands in the schema, in which no two differ that are written
+// alike.
+func (v *Value) written() string {
+	if v.Plain() || v.Place == nil {
+		return v.String()
+	}
+	return v.Place.Raw[v.Offset:]
+}
+
 // parts gives each value in t its meaning.
 func (b *bindingCompiler) parts(v *ast.Value, t template) []Part {
 	parts := make([]Part, len(t))

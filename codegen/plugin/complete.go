@@ -59,8 +59,11 @@ func (g *generator) completes(f *goFile, v *connectView) error {
 	return nil
 }
 
-// completed tells whether objects of a type are completed anywhere.
+// completed tells whether objects of a type are completed anywhere, by code by hand too.
 func (g *generator) completed(entity string) bool {
+	if code, err := readByHand(ResolversDir); err == nil && code.selects(entityMethod(g.graph.Entities[entity])) {
+		return true
+	}
 	for _, c := range g.graph.Completions {
 		if c.Entity.Object.Name == entity {
 			return true
@@ -81,7 +84,7 @@ func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 		Receiver: receiver(c.Object.Name), Name: field.GoFieldName, Field: c.Object.Name + "." + field.Name,
 		Type: c.Entity.Object.Name, Parent: f.typ(o.Type), Object: f.typ(g.data.Objects.ByName(c.Entity.Object.Name).Type),
 		Function: "Complete", Held: f.typ(field.TypeReference.GO), GoField: field.GoFieldName, GraphField: field.Name,
-		Sent: goStrings(c.Sent), SentWords: strings.Join(c.Sent, ", "), Entity: entityMethod(c.Entity),
+		Sent: goStrings(c.Enough), SentWords: strings.Join(c.Sent, ", "), Entity: entityMethod(c.Entity),
 	}
 	if c.Definition.Type.Elem != nil {
 		v.Function, v.Must = "CompleteEach", c.Definition.Type.Elem.NonNull
@@ -141,10 +144,10 @@ func completing(b *binding.Field, m *methodView) {
 	if list != nil {
 		must = fmt.Sprintf("%t, ", list.NonNull)
 	}
-	sent := make([]string, len(c.Sent))
-	for i, name := range c.Sent {
+	sent := make([]string, len(c.Enough))
+	for i, name := range c.Enough {
 		sent[i] = strconv.Quote(name)
 	}
-	m.Complete = fmt.Sprintf("r.%s().%s(ctx, found, err, %s%s)", entityMethod(c.Entity), method, must, strings.Join(sent, ", "))
+	m.Complete = fmt.Sprintf("r.%s(ctx).%s(ctx, found, err, %s%s)", entityMethod(c.Entity), method, must, strings.Join(sent, ", "))
 	m.Completed = c.Entity.Object.Name
 }

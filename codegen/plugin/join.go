@@ -30,12 +30,12 @@ type joinView struct {
 	Keep      bool   // Each keeps the place of a missing key
 	MaxSize   int    // 0 is no limit
 	Single    bool   // one call for each key
-	Given     string // values of the request from which the answer is read; "" when there are none
+	Given     string // the arguments by which answers are read, which tell batches apart too
 }
 
 // join fills in what a field below the root needs.
 func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
-	j := &joinView{Function: "One", Parent: f.typ(field.Object.Type), Value: m.Result}
+	j := &joinView{Function: "One", Parent: f.typ(field.Object.Type), Value: m.Result, Given: m.reader.arguments()}
 	m.Join, m.Decode = j, f.use(decodePkg)
 	join := g.joinBatch
 	if b.Batch == nil {
@@ -43,7 +43,6 @@ func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	}
 	read, err := join(f, b, field, m)
 	m.Send = g.fetch(f, b, callWith(j), read, m.Rules)
-	j.Given = m.reader.givenToAll()
 	j.Shared = fmt.Sprintf("%s %s%s: ", b.Source, b.Reading, j.Shared)
 	return err
 }
@@ -227,17 +226,19 @@ func (g *generator) keyOfSeveral(f *goFile, b *binding.Field, own []*binding.Val
 // isText tells whether a type's Go type is string.
 func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
 
-// thisFields are the parent's fields that a call takes, each once, in order.
+// thisFields are the parent's fields that a binding takes, each once, in order.
 func thisFields(b *binding.Field) []*binding.Value {
 	var own []*binding.Value
 	for _, v := range slices.Concat(b.Call.Variables(), b.Given) {
 		seen := slices.ContainsFunc(own, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
-		if v.Scope == binding.This && !seen {
+		if ofParent(v) && !seen {
 			own = append(own, v)
 		}
 	}
 	return own
 }
+
+func ofParent(v *binding.Value) bool { return v.Scope == binding.This }
 
 // hasKeys tells whether a call carries the keys of its batch.
 func hasKeys(c *binding.Call) bool {

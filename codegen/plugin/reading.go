@@ -60,7 +60,8 @@ func (r *reader) decoder(read *binding.Reading, tr *config.TypeReference, path s
 		return r.around(read.Of, tr, path, "%sMapOf(%s)", dec)
 	case binding.Given:
 		inner, err := r.byName(tr)
-		return fmt.Sprintf("%sGiven(%s, %s)", dec, r.given(read.Given), inner), err
+		value := (&mapper{f: r.f, variable: r.given}).value(read.Given)
+		return fmt.Sprintf("%sGiven(%s, %s)", dec, value, inner), err
 	}
 	return r.leaf(read, tr, path)
 }
@@ -236,11 +237,12 @@ func (r *reader) passed() string {
 	return strings.Join(values, ", ")
 }
 
-// givenToAll are those of the values that are the same for all parents.
-func (r *reader) givenToAll() string {
+// arguments are those by which the answer is read. What else it is read by is the same in a
+// whole operation, or part of the keys.
+func (r *reader) arguments() string {
 	var values []string
 	for _, v := range distinct(r.binding.Given) {
-		if v.Scope != binding.This {
+		if v.Scope == binding.Args {
 			values = append(values, r.given(v))
 		}
 	}
