@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
@@ -72,20 +73,40 @@ func (r *reader) leaf(read *binding.Reading, tr *config.TypeReference, path stri
 		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.join(read, path) })
 	case binding.Equal:
 		return r.orNull(tr, func(*config.TypeReference) (string, error) {
-			return fmt.Sprintf("%sEqual(%q)", dec, read.Literal), nil
+			return fmt.Sprintf("%sEqual(%s)", dec, quoted(read.Literal)), nil
 		})
 	case binding.Literal:
 		inner, err := r.byName(tr)
-		return fmt.Sprintf("%sConstant(%q, %s)", dec, read.Literal, inner), err
+		return fmt.Sprintf("%sConstant(%s, %s)", dec, quoted(read.Literal), inner), err
 	case binding.Match:
 		inner, err := r.byName(tr)
 		cases := ""
 		for _, c := range read.Cases {
-			cases += fmt.Sprintf(", %sCase{When: %q, Then: %q}", dec, c.When, c.Then)
+			cases += fmt.Sprintf(", %sCase{%s}", dec, caseFields(c))
 		}
 		return fmt.Sprintf("%sMatch(%s%s)", dec, inner, cases), err
 	}
 	return "", fmt.Errorf("nothing reads %s, which is a bug of gatehouse", read)
+}
+
+// caseFields writes what a case of ->match says; what is empty is left out.
+func caseFields(c binding.Case) string {
+	var fields []string
+	if c.When != "" {
+		fields = append(fields, "When: "+quoted(c.When))
+	}
+	if c.Then != "" {
+		fields = append(fields, "Then: "+quoted(c.Then))
+	}
+	return strings.Join(fields, ", ")
+}
+
+// quoted writes a text as Go, in backquotes where it would need escapes otherwise.
+func quoted(text string) string {
+	if strings.ContainsAny(text, "\"\\") && strconv.CanBackquote(text) {
+		return "`" + text + "`"
+	}
+	return strconv.Quote(text)
 }
 
 // around writes a decoder around that of an inner reading, which is the format's last value.
@@ -159,7 +180,7 @@ func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path st
 	o := r.g.data.Objects.ByName(tr.Definition.Name)
 	view := decoderView{
 		Name: "decode" + r.name + path, Shape: "shape" + r.name + path,
-		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Given: r.params(),
+		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Given: paramsOf(taken(read)),
 	}
 	outside := r.inside
 	r.inside = true
@@ -175,7 +196,7 @@ func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path st
 	if view.Given == "" {
 		return view.Name, nil
 	}
-	return fmt.Sprintf("%s(%s)", view.Name, r.passed()), nil
+	return fmt.Sprintf("%s(%s)", view.Name, r.passed(taken(read))), nil
 }
 
 // field writes what reads one selected field.
@@ -196,32 +217,43 @@ func always(read *binding.Reading) bool {
 	return read.Op != binding.Literal && read.Op != binding.Given
 }
 
-// params are the parameters of a decoder that takes values of the request.
-func (r *reader) params() string {
-	if len(r.binding.Given) == 0 {
+// taken are the values of the request that a reading takes, each once.
+func taken(read *binding.Reading) []*binding.Value {
+	if read == nil {
+		return nil
+	}
+	var values []*binding.Value
+	if read.Given != nil {
+		values = append(values, read.Given)
+	}
+	values = append(values, taken(read.Of)...)
+	for _, f := range read.Fields {
+		values = append(values, taken(f.Of)...)
+	}
+	return distinct(values)
+}
+
+// paramsOf are the parameters of a decoder that takes values of the request.
+func paramsOf(values []*binding.Value) string {
+	if len(values) == 0 {
 		return ""
 	}
-	return strings.Join(r.names(), ", ") + " any"
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = givenName(v)
+	}
+	return strings.Join(names, ", ") + " any"
 }
 
 // passed are the values for these parameters.
-func (r *reader) passed() string {
-	if r.inside {
-		return strings.Join(r.names(), ", ")
+func (r *reader) passed(values []*binding.Value) string {
+	passed := make([]string, len(values))
+	for i, v := range values {
+		if passed[i] = givenName(v); !r.inside {
+			passed[i] = r.given(v)
+		}
 	}
-	values := make([]string, 0, len(r.binding.Given))
-	for _, v := range distinct(r.binding.Given) {
-		values = append(values, r.given(v))
-	}
-	return strings.Join(values, ", ")
-}
-
-func (r *reader) names() []string {
-	var names []string
-	for _, v := range distinct(r.binding.Given) {
-		names = append(names, givenName(v))
-	}
-	return names
+	return strings.Join(passed, ", ")
 }
 
 // givenName is the name of a value of the request in a decoder.
