@@ -421,7 +421,7 @@ func (r *readingCompiler) variable(e *selection.Expr, t *ast.Type) *Reading {
 	}
 	n := r.make(Given, e.Offset, t)
 	n.Given = v
-	r.field.Given = append(r.field.Given, v)
+	r.field.Given = slices.AppendSeq(r.field.Given, v.Variables())
 	return n
 }
 

@@ -25,6 +25,7 @@ type joinView struct {
 	Param     string // the parameter of the function that builds the call; "" when the call takes no keys
 	AnyKey    string // an argument for it, to name the batch
 	Shared    string // what tells batches apart besides the call; as it is
+	Given     string // the same of the arguments by which the answer is read, as an operand; "" for none
 	Value     string // the type of what one key stands for
 	Missing   string // what a key stands for that the service leaves out; "" is the zero value
 	Keep      bool   // Each keeps the place of a missing key
@@ -43,7 +44,23 @@ func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	read, err := join(f, b, field, m)
 	m.Send = g.fetch(f, b, callWith(j), read, m.Rules)
 	j.Shared = fmt.Sprintf("%s %s%s: ", b.Source, b.Reading, j.Shared)
+	j.Given = m.reader.arguments()
 	return err
+}
+
+// arguments writes what tells two readings of one answer apart: the values of the arguments
+// that they take.
+func (r *reader) arguments() string {
+	var given []string
+	for _, v := range taken(r.binding.Reading) {
+		if v.Scope == binding.Args {
+			given = append(given, r.given(v))
+		}
+	}
+	if len(given) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" + %sSprint(%sJSONText([]any{%s}))", r.f.use("fmt"), r.f.use(encodePkg), strings.Join(given, ", "))
 }
 
 // callWith writes the call for the keys of a batch.

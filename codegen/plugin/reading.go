@@ -29,9 +29,9 @@ type reader struct {
 	g       *generator
 	f       *goFile
 	binding *binding.Field
-	name    string // of the binding, in the names of its decoders
-	given   func(*binding.Value) string
-	inside  bool // the code is in a decoder, not in a method
+	name    string                      // of the binding, in the names of its decoders
+	given   func(*binding.Value) string // writes a value of the request in a method
+	inside  bool                        // the code is in a decoder, not in a method
 	views   []decoderView
 	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch; nil: as a list
 }
@@ -60,7 +60,8 @@ func (r *reader) decoder(read *binding.Reading, tr *config.TypeReference, path s
 		return r.around(read.Of, tr, path, "%sMapOf(%s)", dec)
 	case binding.Given:
 		inner, err := r.byName(tr)
-		return fmt.Sprintf("%sGiven(%s, %s)", dec, r.given(read.Given), inner), err
+		m := &mapper{f: r.f, variable: r.value}
+		return fmt.Sprintf("%sGiven(%s, %s)", dec, m.value(read.Given), inner), err
 	}
 	return r.leaf(read, tr, path)
 }
@@ -224,7 +225,7 @@ func taken(read *binding.Reading) []*binding.Value {
 	}
 	var values []*binding.Value
 	if read.Given != nil {
-		values = append(values, read.Given)
+		values = slices.AppendSeq(values, read.Given.Variables())
 	}
 	values = append(values, taken(read.Of)...)
 	for _, f := range read.Fields {
@@ -249,11 +250,17 @@ func paramsOf(values []*binding.Value) string {
 func (r *reader) passed(values []*binding.Value) string {
 	passed := make([]string, len(values))
 	for i, v := range values {
-		if passed[i] = givenName(v); !r.inside {
-			passed[i] = r.given(v)
-		}
+		passed[i] = r.value(v)
 	}
 	return strings.Join(passed, ", ")
+}
+
+// value writes a value of the request: in a decoder it is a parameter.
+func (r *reader) value(v *binding.Value) string {
+	if r.inside {
+		return givenName(v)
+	}
+	return r.given(v)
 }
 
 // givenName is the name of a value of the request in a decoder.
