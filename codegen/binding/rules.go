@@ -49,14 +49,15 @@ func (b *bindingCompiler) one(text *ast.Value, what, named, example string) *Val
 	return v
 }
 
-// mayBe tells whether a value can be one of a scalar, as far as that is known.
+// mayBe tells whether a value can be one of a scalar, as far as that is known. Null is no
+// value, which a rule may well give.
 func (v *Value) mayBe(named string) bool {
 	last := len(v.Then) - 1
 	switch {
 	case last >= 0 && v.Then[last].Op == Match:
 		return !slices.ContainsFunc(v.Then[last].Cases, func(c ValueCase) bool { return !c.Then.mayBe(named) })
 	case last < 0 && v.Scope == Constant && v.Items == nil:
-		return v.LiteralType() == named
+		return v.LiteralType() == named || v.Literal == "null"
 	}
 	return v.Type == nil || v.Type.NamedType == named
 }
