@@ -81,6 +81,9 @@ func (r *Reading) String() string {
 	case Literal:
 		return r.Literal
 	case Given:
+		if len(r.Given.Then) > 0 { // whose text tells it from others, together with what is behind it
+			return strings.Join(strings.Fields(r.Given.Place.Raw[r.Given.Offset:]), " ")
+		}
 		return r.Given.String()
 	}
 	return fmt.Sprintf("%s(%s)", map[Op]string{First: "first", Last: "last", Each: "each", Entries: "entries", Keyed: "keyed"}[r.Op], r.Of)
