@@ -25,7 +25,7 @@ type Rules struct {
 	// spaces. Default none.
 	Message func(*Response) any
 	// Extensions, when it is an object, is added to those of the error; its code may
-	// replace ours, but service and http stay. Strings in it are treated as Message is,
+	// replace ours, but service and http stay. A null in it says nothing. Strings in it are treated as Message is,
 	// and an object of more than 16 KiB is left out. Default none.
 	Extensions func(*Response) any
 }
@@ -120,7 +120,9 @@ func (r *Rules) extensions(response *Response) map[string]any {
 	o, _ := mapping.Value(r.Extensions(response)).(encode.Object)
 	shown := map[string]any{}
 	for _, m := range o {
-		shown[clean(m.Name)] = cleaned(m.Value)
+		if value := cleaned(m.Value); value != nil {
+			shown[clean(m.Name)] = value
+		}
 	}
 	if text, err := json.Marshal(shown); err != nil || len(text) > maxExtensions || len(shown) == 0 {
 		return nil

@@ -305,7 +305,7 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 		case c.used[arg.Name] || isList(arg.Type) && !c.takesList():
 		case arg.Name == bodyName || arg.Name == "input":
 			return arg
-		case c.schema.Types[arg.Type.Name()].Kind == ast.InputObject:
+		case c.wholeBody(arg):
 			objects = append(objects, arg)
 		}
 	}
@@ -319,6 +319,13 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 func (c *operationCompiler) takesList() bool {
 	s := c.mediaOf(c.field.Call.Encoding).Schema
 	return s.Any() || s.Is("array")
+}
+
+// wholeBody tells whether an argument holds what a body does, and is no property of it.
+func (c *operationCompiler) wholeBody(arg *ast.ArgumentDefinition) bool {
+	body := c.mediaOf(c.field.Call.Encoding).Schema
+	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.Any() || body.Is("array") == isList(arg.Type)) &&
+		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
 
 // bodyOfArguments makes an object of the arguments that are named like its properties.
@@ -382,16 +389,15 @@ func mediaTypes(body *openapi.Body) string {
 	return cmp.Or(quoteAll(types), "a body of no media type")
 }
 
-// operationCalled is the operation of the source's document that a call makes, nil when
-// there is none.
-func (b *bindingCompiler) operationCalled() *openapi.Operation {
-	call := &b.field.Call
-	if call.Operation != nil {
-		return call.Operation
+// Operation is the operation of its source's document that a binding calls, nil when there
+// is none.
+func (g *Graph) Operation(f *Field) *openapi.Operation {
+	if f.Call.Operation != nil {
+		return f.Call.Operation
 	}
-	s := b.graph.Source(b.field.Source)
+	s := g.Source(f.Source)
 	if s == nil || s.Document == nil {
 		return nil
 	}
-	return s.Document.Find(call.Method, templatePath(call.Path))
+	return s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
 }

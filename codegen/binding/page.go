@@ -272,7 +272,7 @@ func (b *bindingCompiler) pageMax(page *Page) {
 // documentedMax is the parameter with which the service's document bounds the size of a
 // page, nil when it does not.
 func (b *bindingCompiler) documentedMax() *openapi.Parameter {
-	op := b.operationCalled()
+	op := b.graph.Operation(b.field)
 	if op == nil {
 		return nil
 	}

@@ -30,6 +30,7 @@ const (
 
 	Constant Scope = ""  // a literal
 	Current  Scope = "@" // the value at hand: an element in ->map, the answer in errors
+	Whole    Scope = "$" // in a method's arguments: what was at hand before it
 )
 
 // Value is one that is known when a call is made or has failed, in the form in which the
@@ -38,6 +39,7 @@ type Value struct {
 	Scope   Scope
 	Path    []string   // of an argument and its members, a parent's field, a claim, a header
 	Type    *ast.Type  // nil where the schema does not say it
+	Own     *ast.Type  // of the variable itself, whatever Then makes of it; nil likewise
 	Literal string     // of a Constant, as JSON
 	Then    []Change   // in order
 	Items   []*Value   // of a Constant that is a list
@@ -92,7 +94,7 @@ func (v *Value) Variables() iter.Seq[*Value] {
 }
 
 func (v *Value) each(yield func(*Value) bool) bool {
-	if v.Scope != Constant && v.Scope != Current && !yield(v) {
+	if v.Scope != Constant && v.Scope != Current && v.Scope != Whole && !yield(v) {
 		return false
 	}
 	for _, item := range v.Items {
@@ -141,6 +143,7 @@ type valueCompiler struct {
 	text   *ast.Value
 	scopes []Scope // those that may stand here
 	hand   *atHand // nil: there is no value at hand
+	whole  *atHand // what $ speaks of; nil: the same
 }
 
 // atHand is the value that bare names and @ speak of; its type is nil when nobody knows it.
@@ -165,7 +168,7 @@ func (c *valueCompiler) value(e *selection.Expr) *Value {
 	if v == nil {
 		return nil
 	}
-	v.Place, v.Offset = c.text, e.Offset
+	v.Place, v.Offset, v.Own = c.text, e.Offset, v.Type
 	for _, step := range steps {
 		if !c.step(v, step) {
 			return nil
@@ -190,11 +193,18 @@ func (c *valueCompiler) begin(e *selection.Expr) (*Value, []selection.Step) {
 	if c.hand == nil && (len(e.Steps) > 0 || !e.Braces) {
 		return c.fault(UnknownVariable, e.Offset, "%s", c.nothingAtHand(e)), nil
 	}
-	v := &Value{Scope: Current}
-	if c.hand != nil {
-		v.Type = c.hand.t
+	return c.current(e), e.Steps
+}
+
+// current is the value at hand, or what was at hand before the methods around.
+func (c *valueCompiler) current(e *selection.Expr) *Value {
+	switch {
+	case c.hand == nil:
+		return &Value{Scope: Current}
+	case e.Dollar && c.whole != nil:
+		return &Value{Scope: Whole, Type: c.whole.t}
 	}
-	return v, e.Steps
+	return &Value{Scope: Current, Type: c.hand.t}
 }
 
 // nothingAtHand says what to write instead of a name alone, which speaks of no value here.
@@ -483,7 +493,7 @@ func (c *valueCompiler) mapped(step selection.Step, element *ast.Type) (*Change,
 		c.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
 		return nil, nil
 	}
-	of := c.with(&atHand{element}).value(step.Args[0])
+	of := c.within(&atHand{element}).value(step.Args[0])
 	if of == nil {
 		return nil, nil
 	}
@@ -493,10 +503,17 @@ func (c *valueCompiler) mapped(step selection.Step, element *ast.Type) (*Change,
 	return &Change{Op: Each, Of: of}, ast.NonNullListType(of.Type, nil)
 }
 
-// with is the compiler of what is made of another value at hand.
+// with is the compiler of the members of an object that is made of a value.
 func (c *valueCompiler) with(hand *atHand) *valueCompiler {
 	inner := *c
-	inner.hand = hand
+	inner.hand, inner.whole = hand, nil
+	return &inner
+}
+
+// within is the compiler of a method's arguments: @ is another value, and $ stays.
+func (c *valueCompiler) within(hand *atHand) *valueCompiler {
+	inner := *c
+	inner.hand, inner.whole = hand, cmp.Or(c.whole, c.hand)
 	return &inner
 }
 
@@ -551,7 +568,7 @@ func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Ty
 			}
 			when = asJSON(candidate)
 		}
-		then := c.with(&atHand{v.Type}).value(pair.Items[1])
+		then := c.within(&atHand{v.Type}).value(pair.Items[1])
 		if then == nil {
 			return nil, nil
 		}

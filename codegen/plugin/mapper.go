@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ type mapper struct {
 	f        *goFile
 	variable func(*binding.Value) string
 	hand     string // the value at hand
+	whole    string // what $ stands for in a method's arguments; "" outside of them
 }
 
 // value writes a value as services read it.
@@ -40,6 +42,8 @@ func (m *mapper) root(v *binding.Value) string {
 	switch {
 	case v.Scope == binding.Current:
 		return m.hand
+	case v.Scope == binding.Whole:
+		return m.whole
 	case v.Items != nil:
 		items := make([]string, len(v.Items))
 		for i, item := range v.Items {
@@ -78,24 +82,32 @@ func (m *mapper) change(expr string, c binding.Change, bare bool) string {
 	case binding.Equal:
 		return fmt.Sprintf("%sEqual(%s, %s)", m.pkg(), expr, m.literal(c.Equal))
 	case binding.Each:
-		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").value(c.Of))
+		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().value(c.Of))
 	case binding.Match:
-		return fmt.Sprintf("%sWith(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").match(c))
+		return fmt.Sprintf("%sWith(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().match(c))
 	}
-	if bare {
+	if bare && m.whole == "" {
 		return m.object(c.Fields)
 	}
-	return fmt.Sprintf("%sOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").object(c.Fields))
+	of := &mapper{f: m.f, variable: m.variable, hand: "of"}
+	return fmt.Sprintf("%sOf(%s, func(of any) any { return %s })", m.pkg(), expr, of.object(c.Fields))
 }
 
-func (m *mapper) at(hand string) *mapper { return &mapper{m.f, m.variable, hand} }
+// within writes the arguments of a method, in which at is the value at hand.
+func (m *mapper) within() *mapper {
+	return &mapper{m.f, m.variable, "at", cmp.Or(m.whole, m.hand)}
+}
 
-// object writes an object of members.
+// object writes an object of members, without those that are null unless that is written.
 func (m *mapper) object(fields []binding.ValueField) string {
 	var b strings.Builder
 	b.WriteString(m.f.use(encodePkg) + "Object{}")
 	for _, f := range fields {
-		fmt.Fprintf(&b, ".With(%q, %s)", f.Name, m.value(f.Of))
+		with := "WithSome"
+		if f.Of.Scope == binding.Constant {
+			with = "With"
+		}
+		fmt.Fprintf(&b, ".%s(%q, %s)", with, f.Name, m.value(f.Of))
 	}
 	return b.String()
 }

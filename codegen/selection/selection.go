@@ -27,6 +27,7 @@ const (
 type Expr struct {
 	Offset int // of its first byte in the text
 	Root   Root
+	Dollar bool   // of a Current: written $, which a method's arguments leave as it was
 	Name   string // of a Variable, without its $
 	Value  any    // of a Literal: nil, bool, string or json.Number
 	Items  []*Expr
@@ -289,6 +290,8 @@ func (p *parser) expr() *Expr {
 		p.close(')')
 	case nameStart(p.peek()):
 		e.Root, e.Name = Variable, p.name()
+	default:
+		e.Dollar = true
 	}
 	p.steps(e)
 	return e
@@ -413,7 +416,7 @@ func (p *parser) close(closing byte) {
 }
 
 // ParseArguments reads name: value pairs up to the end of a text, which may hold literals
-// as they are: (ids: $batch.id, limit: 100). It begins at an offset, behind the bracket, and
+// as they are and objects: (ids: $batch.id, limit: 100, body: { name: $args.name }). It begins at an offset, behind the bracket, and
 // gives the offset behind the closing one.
 func ParseArguments(text string, from int) (fields []Field, end int, err error) {
 	p := &parser{text: text, pos: from}
@@ -428,7 +431,11 @@ func ParseArguments(text string, from int) (fields []Field, end int, err error) 
 		}
 		f := Field{Offset: p.pos, Name: p.key()}
 		p.close(':')
-		f.Expr = p.argument()
+		if p.space(); p.peek() == '{' {
+			f.Expr = p.object()
+		} else {
+			f.Expr = p.argument()
+		}
 		fields = append(fields, f)
 	}
 }
