@@ -51,7 +51,7 @@ var lists = []struct {
 }
 
 // page asks for one page.
-func (g *gateway) page(t *testing.T, query string, first int, after *string) connection {
+func (g *served) page(t *testing.T, query string, first int, after *string) connection {
 	t.Helper()
 	a := g.query(t, g.token(t, services.Admin), query, map[string]any{"n": first, "after": after})
 	var data struct{ Page connection }

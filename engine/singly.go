@@ -56,8 +56,8 @@ func careful[K, V any](ctx context.Context, key K, answer func(context.Context, 
 	return answer(ctx, key)
 }
 
-// KeyText writes a key of any type as text.
-func KeyText(key any) string { return fmt.Sprint(key) }
+// KeyText writes the parts of a key as one text, each so that it cannot be taken for two.
+func KeyText(parts ...any) string { return fmt.Sprintf("%#v", parts) }
 
 // Selects tells whether the client asks for one of the named fields of the value that the
 // field in ctx gives, through fragments too. Outside of an operation it does.

@@ -407,7 +407,7 @@ var ordersRules = &upstreams.Rules{
 		})
 	},
 	Extensions: func(answer *upstreams.Response) any {
-		return encode.Object{}.With("reason", mapping.With(answer.Status, func(at any) any {
+		return encode.Object{}.WithSome("reason", mapping.With(answer.Status, func(at any) any {
 			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(answer.Body(), "code")}, [2]any{json.Number("422"), mapping.Path(answer.Body(), "code")})
 		}))
 	},

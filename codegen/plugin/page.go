@@ -19,6 +19,7 @@ type pageView struct {
 	Package    string // of engine/page, with its dot
 	Field      string // Type.field, as it is
 	Type       string
+	Parent     string // whose pages they are: values with commas between them; "" for everybody's
 	Default    int
 	Max        int
 	FirstPage  int // 1 unless said
@@ -60,12 +61,28 @@ func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *m
 		return err
 	}
 	m.Send = g.fetch(f, b, "call", v.Decoder, m.Rules)
+	v.Parent = pageParent(b, field.Object.Root, m.reader.given)
 	if field.Object.Root {
 		return nil
 	}
 	m.Join = &joinView{Parent: f.typ(field.Object.Type)}
 	m.Matched = "one call or two for each parent"
 	return g.ownKey(f, b, thisFields(b), m.Join)
+}
+
+// pageParent writes whose pages they are, to which cursors are bound: the parent's, and those
+// of the caller whose claims the call takes. It is "" when they are everybody's.
+func pageParent(b *binding.Field, root bool, variable func(*binding.Value) string) string {
+	var parts []string
+	if !root {
+		parts = append(parts, "key")
+	}
+	for _, v := range distinct(b.Call.Variables()) {
+		if v.Scope == binding.Claims {
+			parts = append(parts, variable(v))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // nodeType is the type of a connection's items.

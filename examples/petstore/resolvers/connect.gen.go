@@ -70,8 +70,8 @@ func (r mutationResolver) DeleteOrder(ctx context.Context, id string) (*bool, er
 func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Numbers(encode.Object{}.WithSome("amount", encode.Text(amount)).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankCardInput(&card), func(at any) any {
-			return encode.Object{}.With("object", "card").WithSome("name", mapping.Path(at, "name")).WithSome("number", mapping.Path(at, "number")).WithSome("cvc", mapping.Path(at, "cvc")).WithSome("expMonth", mapping.Path(at, "expMonth")).WithSome("expYear", mapping.Path(at, "expYear")).WithSome("addressCountry", mapping.Path(at, "addressCountry")).WithSome("addressPostCode", mapping.Path(at, "addressPostCode"))
+		JSON(encode.Numbers(encode.Object{}.WithSome("amount", encode.Text(amount)).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankCardInput(&card), func(of any) any {
+			return encode.Object{}.With("object", "card").WithSome("name", mapping.Path(of, "name")).WithSome("number", mapping.Path(of, "number")).WithSome("cvc", mapping.Path(of, "cvc")).WithSome("expMonth", mapping.Path(of, "expMonth")).WithSome("expYear", mapping.Path(of, "expYear")).WithSome("addressCountry", mapping.Path(of, "addressCountry")).WithSome("addressPostCode", mapping.Path(of, "addressPostCode"))
 		})), "amount"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrderPayment), petstoreRules)
 }
@@ -82,8 +82,8 @@ func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount 
 func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Numbers(encode.Object{}.WithSome("amount", encode.Text(amount)).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankAccountInput(&account), func(at any) any {
-			return encode.Object{}.With("object", "bank_account").WithSome("name", mapping.Path(at, "name")).WithSome("number", mapping.Path(at, "number")).WithSome("sortCode", mapping.Path(at, "sortCode")).WithSome("accountType", mapping.Path(at, "accountType")).WithSome("bankName", mapping.Path(at, "bankName")).WithSome("country", mapping.Path(at, "country"))
+		JSON(encode.Numbers(encode.Object{}.WithSome("amount", encode.Text(amount)).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankAccountInput(&account), func(of any) any {
+			return encode.Object{}.With("object", "bank_account").WithSome("name", mapping.Path(of, "name")).WithSome("number", mapping.Path(of, "number")).WithSome("sortCode", mapping.Path(of, "sortCode")).WithSome("accountType", mapping.Path(of, "accountType")).WithSome("bankName", mapping.Path(of, "bankName")).WithSome("country", mapping.Path(of, "country"))
 		})), "amount"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrderPayment), petstoreRules)
 }
