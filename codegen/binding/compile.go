@@ -35,6 +35,7 @@ func Compile(schema *ast.Schema, beside Beside) (*Graph, error) {
 	c.completions()
 	c.uniqueIDs()
 	c.unusedSources()
+	c.reach()
 	c.foreignDirectives()
 	c.goNames()
 	c.guards()
@@ -118,10 +119,15 @@ func (c *compiler) sourceNames() []string {
 	return names
 }
 
+// unusedSources refuses sources that no field is bound to. A binding with a mistake may be
+// the one that uses it, so they are told of when nothing else is wrong.
 func (c *compiler) unusedSources() {
+	if len(c.faults) > 0 {
+		return
+	}
 	for _, s := range c.graph.Sources {
 		used := slices.ContainsFunc(c.graph.All(), func(f *Field) bool { return f.Source == s.Name })
-		if !used && !c.beside.calls(s.Name) && len(c.faults) == 0 {
+		if !used && !c.beside.calls(s.Name) {
 			c.faults.Add(UnusedSource, s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
 		}
 	}
@@ -164,9 +170,12 @@ func (c *compiler) compileField(f *Field, d *ast.Directive) *Field {
 	before := len(c.faults)
 	b.batch(d)
 	b.pagination(d)
+	isPage := len(c.faults) == before
 	b.call(d)
-	b.pageCall()
-	if f.Batch == nil || f.Batch.Parent != nil {
+	if len(c.faults) == before {
+		b.pageCall()
+	}
+	if isPage && (f.Batch == nil || f.Batch.Parent != nil) {
 		b.result(d)
 	}
 	if s := c.graph.Source(f.Source); s != nil {
@@ -191,7 +200,7 @@ func (b *bindingCompiler) result(d *ast.Directive) {
 		return
 	}
 	b.field.Reading = b.selection(text, d)
-	if page := b.field.Page; page != nil && b.field.Reading != nil {
+	if page := b.field.Page; page != nil && page.Items != nil && b.field.Reading != nil {
 		graft(page.Items, b.field.Reading)
 	}
 	b.complete(b.field.Reading)
@@ -245,20 +254,30 @@ func (b *bindingCompiler) complete(r *Reading) {
 }
 
 func (b *bindingCompiler) completeObject(r *Reading) {
-	def := b.schema.Types[r.Type.NamedType]
-	has := func(name string) bool {
-		return slices.ContainsFunc(r.Fields, func(f ReadField) bool { return f.Field.Name == name })
+	def, batch := b.schema.Types[r.Type.NamedType], b.field.Batch
+	lacks := func(name string) bool {
+		return !slices.ContainsFunc(r.Fields, func(f ReadField) bool { return f.Field.Name == name })
 	}
-	if b.field.Batch != nil && b.field.Batch.Item != "" && def.Name == b.field.Definition.Type.Name() && !has(b.field.Batch.Item) {
-		b.faults.addIn(NotSelected, r.value, r.offset, "the items are matched by %s.%s, which is not selected here; add %s", def.Name, b.field.Batch.Item, b.field.Batch.Item)
+	key := ""
+	if batch != nil && batch.Item != "" && def.Name == b.field.Definition.Type.Name() && lacks(batch.Item) {
+		key = batch.Item
+		b.faults.addIn(NotSelected, r.value, r.offset, "the items are matched by %s.%s, which is not selected here; add %s", def.Name, key, key)
 	}
 	if b.isEntity(def) {
 		return
 	}
+	var missing []string
 	for _, f := range def.Fields {
-		if Sent(f) && f.Type.NonNull && !has(f.Name) {
-			b.faults.addIn(NotSelected, r.value, r.offset, "%s.%s is never null, but is not selected here; add it, or make it %s", def.Name, f.Name, strings.TrimSuffix(f.Type.String(), "!"))
+		if Sent(f) && f.Type.NonNull && lacks(f.Name) && f.Name != key {
+			missing = append(missing, f.Name)
 		}
+	}
+	switch len(missing) {
+	case 0:
+	case 1:
+		b.faults.addIn(NotSelected, r.value, r.offset, "%s.%s is never null, but is not selected here; add it, or declare it without its !", def.Name, missing[0])
+	default:
+		b.faults.addIn(NotSelected, r.value, r.offset, "%s of %s are never null, but are not selected here; add them, or declare them without their !", quoteAll(missing), def.Name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package binding
 
 import (
+	"cmp"
 	"iter"
 	"maps"
 	"slices"
@@ -50,6 +51,10 @@ func (c *compiler) entity(object *ast.Definition) {
 	}
 	if v := given(d, "pagination"); v != nil {
 		c.faults.Add(EntityRoot, v.Position, "the binding of a type gives one object for each key, not pages; bind a field of Query")
+		return
+	}
+	if v := given(d, "entity"); v != nil {
+		c.faults.Add(EntityRoot, v.Position, "entity is for fields of Query; the binding of a type is asked for by its key as it is, so leave it out")
 		return
 	}
 	of := &ast.FieldDefinition{Type: ast.NamedType(object.Name, d.Position), Position: d.Position}
@@ -115,7 +120,11 @@ func (c *compiler) entityOf(f *Field, def *ast.Definition, v *ast.Value) {
 	if len(c.faults) > before {
 		return
 	}
-	if len(f.Given) > 0 || len(entity.Keys()) == 0 {
+	if len(f.Given) > 0 {
+		c.faults.AddTo(EntityKey, f.Given[0], "%s is known where %s is asked for, but not elsewhere, so entity: true cannot read it; select a member of the answer, or remove entity", f.Given[0], f.Name())
+		return
+	}
+	if len(entity.Keys()) == 0 {
 		c.faults.Add(EntityKey, v.Position, "the call takes no key of %s in its path or query; bind the type itself: type %s @connect(...)", def.Name, def.Name)
 		return
 	}
@@ -345,9 +354,16 @@ func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.Field
 		w.incomplete(def, comes)
 		return
 	}
+	if w.root && w.field.Entity && w.field.Definition.Name != "" {
+		return // the same call would be made again
+	}
 	for _, key := range entity.Keys() {
 		if !slices.Contains(sent, key) {
-			w.faults.Add(EntityKey, w.field.Position, "%s gives %s without %s.%s, by which the rest of it would be asked for; select it", w.field.Name(), def.Name, def.Name, key)
+			name, at := w.field.Name(), w.field.Position
+			if in != nil {
+				name, at = in.object.Name+"."+in.field.Name, in.field.Position
+			}
+			w.faults.Add(EntityKey, at, "%s gives %s without %s.%s, by which the rest of it would be asked for; select it, or let the service send it", name, def.Name, def.Name, key)
 			return
 		}
 	}
@@ -402,13 +418,19 @@ func (w *completing) nested(in *holder, entity *Field, sent []string) {
 // uniqueIDs refuses two bindings of one name.
 func (c *compiler) uniqueIDs() {
 	seen := map[string]*Field{}
-	for _, f := range c.graph.Fields {
-		if f.ID == "" {
-			continue
+	for _, f := range c.graph.All() {
+		if f.Entity && f.Definition.Name == "" {
+			continue // it is the field's own binding
 		}
-		if other := seen[f.ID]; other != nil {
-			c.faults.Add(RepeatedID, f.Position, "the id %q belongs to %s already; give each binding its own", f.ID, other.Name())
+		id := cmp.Or(f.ID, f.Name())
+		other := seen[id]
+		switch {
+		case other == nil:
+			seen[id] = f
+		case f.ID == "":
+			c.faults.Add(RepeatedID, other.Position, "%q is what the binding of %s is called; give this one another id", id, f.Name())
+		default:
+			c.faults.Add(RepeatedID, f.Position, "%q is what the binding of %s is called already; give this one another id", id, other.Name())
 		}
-		seen[f.ID] = f
 	}
 }

@@ -43,6 +43,7 @@ func TestOperationBody(t *testing.T) {
 		{`part: Part!`, `add`, `{part: $args.part}`},
 		{`parts: [Part!]!, name: String`, `add`, `{name: $args.name, parts: $args.parts}`},
 		{`parts: [Part!]!`, `addAll`, `$args.parts`},
+		{`input: [Part!]!`, `addAll`, `$args.input`},
 		{`part: Part!`, `add(body: { name: $("x") part: $args.part { name } })`, `{name: "x", part: $args.part {name: .name}}`},
 		{`part: Part!`, `addAny`, `$args.part`},
 		{`parts: [Part!]`, `addAny`, `$args.parts`},
@@ -50,7 +51,7 @@ func TestOperationBody(t *testing.T) {
 	} {
 		g, err := compile(t, file, `
 			extend schema @source(name: "s", openapi: "s.yaml")
-			type Query { id: ID }
+			type Query { part(like: Part): ID @goField(forceResolver: true) }
 			type Mutation { add(`+c.arguments+`): Boolean @connect(source: "s", operation: "`+strings.ReplaceAll(c.operation, `"`, `\"`)+`") }
 			input Part { name: String }`)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // Scope says where a value comes from.
@@ -70,6 +71,22 @@ type ValueField struct {
 
 // Plain tells whether the value is a variable as it is.
 func (v *Value) Plain() bool { return len(v.Then) == 0 && v.Scope != Constant }
+
+// LiteralType is the scalar as which a literal is written; "" for null, and for what is no
+// literal.
+func (v *Value) LiteralType() string {
+	switch json := v.Literal; {
+	case v.Scope != Constant || v.Items != nil || len(v.Then) > 0 || json == "null":
+		return ""
+	case json == "true" || json == "false":
+		return "Boolean"
+	case json[0] == '"':
+		return "String"
+	case strings.ContainsAny(json, ".eE"):
+		return "Float"
+	}
+	return "Int"
+}
 
 // Variables are all variables that a value is made of, itself included.
 func (v *Value) Variables() iter.Seq[*Value] {
@@ -183,7 +200,7 @@ func (c *valueCompiler) begin(e *selection.Expr) (*Value, []selection.Step) {
 		return c.variable(e)
 	}
 	if c.hand == nil && (len(e.Steps) > 0 || !e.Braces) {
-		return c.fault(UnknownVariable, e.Offset, "nothing is at hand here; begin with $args%s", quoteScopes(c.scopes)), nil
+		return c.fault(UnknownVariable, e.Offset, "%s", c.nothingAtHand(e)), nil
 	}
 	return c.current(e), e.Steps
 }
@@ -197,6 +214,21 @@ func (c *valueCompiler) current(e *selection.Expr) *Value {
 		return &Value{Scope: Whole, Type: c.whole.t}
 	}
 	return &Value{Scope: Current, Type: c.hand.t}
+}
+
+// nothingAtHand says what to write instead of a name alone, which speaks of no value here.
+func (c *valueCompiler) nothingAtHand(e *selection.Expr) string {
+	name := ""
+	if len(e.Steps) > 0 {
+		name = e.Steps[0].Name
+	}
+	switch {
+	case strings.HasPrefix(c.text.Raw[min(e.Offset, len(c.text.Raw)):], "'"), strings.HasPrefix(c.text.Raw[min(e.Offset, len(c.text.Raw)):], "\""):
+		return fmt.Sprintf("a text is written $(%q)", name)
+	case c.field != nil && c.field.Definition.Arguments.ForName(name) != nil:
+		return fmt.Sprintf("%q names no value; did you mean $args.%s?", name, name)
+	}
+	return "nothing is at hand here; begin with $args" + quoteScopes(c.scopes)
 }
 
 func quoteScopes(scopes []Scope) string {
@@ -313,12 +345,18 @@ func (p *valueAt) header(scope Scope) *Value {
 	if p.path[0] != "headers" || len(p.path) != 2 {
 		return p.fault(UnknownValue, "%s: of a %s there are its headers: $%s.headers.name", p.written, scope, scope)
 	}
+	if why := upstreams.Unforwardable(p.path[1]); scope == Request && why != "" {
+		return p.fault(UnforwardedHeader, "no service gets a client's header %s, which %s; send $claims, or a header of your own", p.path[1], why)
+	}
 	return &Value{Scope: scope, Path: p.path, Type: ast.NamedType("String", nil)}
 }
 
 // argument follows a path through an argument and the input objects in it.
 func (p *valueAt) argument() *Value {
 	field := p.field.Definition
+	if field.Name == "" {
+		return p.fault(MisplacedVariable, "the binding of a type has no arguments; its key is one of the type's fields: write $this.%s, or $batch.%s with batch", p.path[0], p.path[0])
+	}
 	arg := field.Arguments.ForName(p.path[0])
 	if arg == nil {
 		return p.fault(UnknownValue, "%s has no argument %q%s", p.name(), p.path[0], DidYouMean(p.path[0], declared(field.Arguments)))
@@ -455,7 +493,7 @@ func (c *valueCompiler) method(v *Value, step selection.Step) (*Change, *ast.Typ
 	case "joinNotNull":
 		return c.joined(step), ast.NonNullNamedType("String", nil)
 	case "eq":
-		return c.equals(step), ast.NonNullNamedType("Boolean", nil)
+		return c.equals(v, step), ast.NonNullNamedType("Boolean", nil)
 	case "match":
 		return c.matched(v, step)
 	}
@@ -513,12 +551,24 @@ func (c *valueCompiler) joined(step selection.Step) *Change {
 	return &Change{Op: Join, Name: separator}
 }
 
-func (c *valueCompiler) equals(step selection.Step) *Change {
+func (c *valueCompiler) equals(v *Value, step selection.Step) *Change {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
 		c.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(200)")
 		return nil
 	}
+	if !c.comparable(v, step.Args[0]) {
+		return nil
+	}
 	return &Change{Op: Equal, Equal: asJSON(step.Args[0])}
+}
+
+// comparable refuses a literal that a value of its type never equals.
+func (c *valueCompiler) comparable(v *Value, literal *selection.Expr) bool {
+	if v.Type == nil || isList(v.Type) || holdsLiteral(literal, nullableIf(v.Type, true)) {
+		return true
+	}
+	c.fault(WrongConstant, literal.Offset, "%s is no %s, so it is never equal to one", asJSON(literal), v.Type.NamedType)
+	return false
 }
 
 func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Type) {
@@ -532,6 +582,9 @@ func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Ty
 		if candidate := pair.Items[0]; !itself(candidate) {
 			if candidate.Root != selection.Literal {
 				c.fault(BadMethod, candidate.Offset, "a candidate is a literal, or @ for any value")
+				return nil, nil
+			}
+			if !c.comparable(v, candidate) {
 				return nil, nil
 			}
 			when = asJSON(candidate)
@@ -619,10 +672,17 @@ func byHand(f *ast.FieldDefinition) bool {
 func (b *bindingCompiler) unusedArguments() {
 	for _, arg := range b.field.Definition.Arguments {
 		if !b.used[arg.Name] {
-			b.faults.Add(UnusedArgument, arg.Position, "%s does not use its argument %q; write {$args.%s} where its value goes, or remove it",
-				b.name(), arg.Name, arg.Name)
+			b.faults.Add(UnusedArgument, arg.Position, "%s does not use its argument %q; %s, or remove it", b.name(), arg.Name, b.give("$args."+arg.Name))
 		}
 	}
+}
+
+// give says how the call is given a value.
+func (b *bindingCompiler) give(variable string) string {
+	if op := b.field.Call.Operation; op != nil {
+		return fmt.Sprintf("write %s(parameter: %s) with the name of what it fills", op.ID, variable)
+	}
+	return fmt.Sprintf("write {%s} where its value goes", variable)
 }
 
 // sentFields names the fields of a type that come with its objects.
@@ -643,6 +703,3 @@ func fieldNames(def *ast.Definition) []string {
 	}
 	return names
 }
-
-// describe is a value's variable in braces, for people.
-func (v *Value) describe() string { return fmt.Sprintf("{%s}", v) }

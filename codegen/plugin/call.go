@@ -214,7 +214,7 @@ func (w *callWriter) variable(v *binding.Value) string {
 	case binding.Keys:
 		return w.keys(v)
 	case binding.This:
-		return w.own(v)
+		return w.own(v, "key")
 	}
 	arg := w.argument(v.Path[0])
 	if len(v.Path) == 1 {
@@ -241,13 +241,21 @@ func (w *callWriter) services() string {
 	return w.g.services(w.field.Object)
 }
 
+// read writes a variable where the answer is read, which knows the key as one of keys.
+func (w *callWriter) read(v *binding.Value) string {
+	if v.Scope == binding.This {
+		return w.own(v, "keys[0]")
+	}
+	return w.variable(v)
+}
+
 // own writes a value that the call takes from its parent, which lies in the key.
-func (w *callWriter) own(v *binding.Value) string {
+func (w *callWriter) own(v *binding.Value, key string) string {
 	all := thisFields(w.binding)
 	if len(all) == 1 && isText(all[0].Type.NamedType) {
-		return "key"
+		return key
 	}
-	return fmt.Sprintf("key[%d]", slices.IndexFunc(all, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] }))
+	return fmt.Sprintf("%s[%d]", key, slices.IndexFunc(all, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] }))
 }
 
 // inside writes a value that lies in an input object, nil when the object is.

@@ -132,7 +132,7 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeReference, m *methodView) error {
 	p, r := b.Page, m.reader
 	dec := f.use(decodePkg)
-	view := decoderView{Name: "page" + r.name, GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Given: r.params()}
+	view := decoderView{Name: "page" + r.name, GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Given: paramsOf(taken(p.Items))}
 	r.inside = true
 	for _, part := range []struct {
 		field, scalar string
@@ -160,7 +160,7 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 	r.views = append(r.views, view)
 	m.Page.Decoder = view.Name
 	if view.Given != "" {
-		m.Page.Decoder += "(" + r.passed() + ")"
+		m.Page.Decoder += "(" + r.passed(taken(p.Items)) + ")"
 	}
 	return nil
 }

@@ -139,13 +139,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		NonNull:  field.TypeReference.GQL.NonNull,
 	}
 	w := &callWriter{g: g, f: f, binding: b, field: field}
-	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field)}
-	m.reader.given = func(v *binding.Value) string {
-		if m.reader.inside {
-			return givenName(v)
-		}
-		return w.variable(v)
-	}
+	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field), given: w.read}
 	m.Rules = g.rulesOf(f, b, m.reader.name)
 	var err error
 	if m.Call, err = w.call(); err != nil {

@@ -81,9 +81,20 @@ func ParsePart(text string, from int) (expr *Expr, err error) {
 	}()
 	expr = p.top()
 	if p.space(); p.pos < len(text) {
-		p.fail("unexpected %s", p.found())
+		p.fail("unexpected %s%s", p.found(), p.instead())
 	}
 	return expr, nil
+}
+
+// instead says what to write for what other languages have here.
+func (p *parser) instead() string {
+	switch p.peek() {
+	case '[':
+		return "; the first of a list is ->first, the last ->last"
+	case '=', '!':
+		return "; values are compared by ->eq(12)"
+	}
+	return ""
 }
 
 // maxDepth bounds how deep an expression may nest.
@@ -195,7 +206,7 @@ func (p *parser) named(fields []Field) []Field {
 		case f.Name != "":
 			named = append(named, f)
 		case !f.Expr.Braces:
-			p.failAt(f.Offset, "a path among fields needs a name; write name: %s", p.text[f.Offset:p.end(f)])
+			p.nameless(p.text[f.Offset:p.end(f)], f.Offset, len(fields) == 1)
 		default:
 			named = append(named, spread(f.Expr)...)
 		}
@@ -208,6 +219,14 @@ func (p *parser) named(fields []Field) []Field {
 		}
 	}
 	return named
+}
+
+// nameless refuses a path among fields, where it may be meant to stand alone.
+func (p *parser) nameless(path string, offset int, only bool) {
+	if only {
+		p.failAt(offset, "a path in braces needs a name; write name: %s, or the path without braces", path)
+	}
+	p.failAt(offset, "a path among fields needs a name; write name: %s", path)
 }
 
 // end is where the steps of a path without fields end.
@@ -241,7 +260,8 @@ func (p *parser) value() *Expr {
 	case c == '[' || c == '-' || c >= '0' && c <= '9':
 		p.fail("a literal is written $(%s)", p.rest())
 	}
-	e := &Expr{Offset: p.pos, Steps: []Step{{Offset: p.pos, Name: p.key()}}}
+	from := p.pos
+	e := &Expr{Offset: from, Steps: []Step{{Offset: from, Name: p.key()}}}
 	p.steps(e)
 	return e
 }

@@ -128,6 +128,9 @@ func TestMistakes(t *testing.T) {
 		"a: $(1.)":               `5: "1." is no number`,
 		"$?":                     "1: a ? stands behind what may be missing",
 		"$.a b":                  `4: unexpected "b"`,
+		"$.a[0]":                 `3: unexpected "["; the first of a list is ->first, the last ->last`,
+		"$status == 200":         `8: unexpected "="; values are compared by ->eq(12)`,
+		"{$args.in}":             "1: a path in braces needs a name; write name: $args.in, or the path without braces",
 		strings.Repeat("a{", 99): "129: the expression nests deeper than 64",
 	} {
 		_, err := Parse(text)
@@ -153,4 +156,12 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// Whatever stands behind a colon is told of where it begins.
+func TestOffsetBehindColon(t *testing.T) {
+	e, err := Parse("id: full.id")
+	if err != nil || e.Fields[0].Expr.Offset != 4 || e.Fields[0].Expr.Steps[0].Offset != 4 {
+		t.Errorf("got %+v, %v", e, err)
+	}
 }

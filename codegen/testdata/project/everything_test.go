@@ -436,6 +436,11 @@ func TestSharing(t *testing.T) {
 		map[string]string{"/parents": `[{"id": "p1", "n": 1, "childIds": [], "at": "2026-01-31T12:00:00Z"}]`, "/children": `[]`},
 		`does not fit`,
 	}.check(t, caller, "GET /children?parents=p1", "GET /children?parents=p1", "GET /parents")
+	answer{
+		`{parents {a: words(words: ["x", "y"]) {id first all} b: words(words: ["z"]) {first}}}`,
+		map[string]string{"/parents": `[{"id": "p1", "n": 1, "childIds": [], "at": "2026-01-31T12:00:00Z"}]`, "/child/p1": `{}`},
+		`{"parents":[{"a":{"id":"p1","first":"x","all":["x","y"]},"b":{"first":"z"}}]}`,
+	}.check(t, caller, "GET /child/p1", "GET /child/p1", "GET /parents")
 }
 
 // A parent's failure stays with the parents that asked for the same.
