@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/peers/gqlgen/graph"
+)
+
+type resolver struct{ services *services }
+
+func (r *resolver) Query() graph.QueryResolver { return query{r} }
+func (r *resolver) Post() graph.PostResolver   { return post{r} }
+
+type (
+	query struct{ *resolver }
+	post  struct{ *resolver }
+)
+
+func (q query) Greet(context.Context) (string, error) { return operations.Greeting, nil }
+
+func (q query) Posts(ctx context.Context) ([]*graph.Post, error) {
+	return get[[]*graph.Post](ctx, q.services, "/posts")
+}
+
+func (q query) Post(ctx context.Context, id int) (*graph.Post, error) {
+	return get[*graph.Post](ctx, q.services, fmt.Sprintf("/posts/%d", id))
+}
+
+func (p post) User(ctx context.Context, obj *graph.Post) (*graph.User, error) {
+	return loaderOf(ctx).Load(ctx, obj.UserID)()
+}
