@@ -13,16 +13,19 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 TOOL = go tool -modfile=tools.mod
 
 # Go files that people write; gqlgen formats its own.
-GO_FILES = $(shell find . -name '*.go' -not -path './graph/generated.go' -not -path './graph/model/*' -not -path '*/testdata/*' -not -path '*/node_modules/*')
+GO_FILES = $(shell find . -name '*.go' -not -path '*/graph/generated.go' -not -path '*/graph/model/*' -not -path '*/testdata/*' -not -path '*/node_modules/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build generate check lint fmt playground bench fuzz clean
+.PHONY: help run run-petstore test build generate check lint fmt playground bench fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## the gateway with its sample services, on http://localhost:8080
 	go run . --demo
+
+run-petstore: ## the pet store's gateway with its service, on http://localhost:8080
+	cd examples/petstore && go run . --demo
 
 test: ## every test, with the race detector where there is a C compiler
 	go test $(RACE) ./...
@@ -31,11 +34,13 @@ build: ## bin/gateway and bin/gatehouse
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway .
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./cmd/gatehouse
 
-generate: ## graph/ and resolvers/connect.gen.go from schema/
+generate: ## graph/ and resolvers/connect.gen.go from schema/, the pet store's too
 	go run ./cmd/gatehouse generate
+	cd examples/petstore && go run ../../cmd/gatehouse generate
 
 check: ## what is wrong in schema/, without writing anything
 	go run ./cmd/gatehouse check
+	cd examples/petstore && go run ../../cmd/gatehouse check
 
 lint: ## vet, gofumpt, staticcheck
 	go vet ./...

@@ -47,6 +47,8 @@ var rooms = []room{
 	{"bindingtest", []string{"gateway/front", "engine/page", "upstreams", "auth", "fault"}, "it runs what the gateway runs, over services of its own, for any graph"},
 	{"cmd/gatehouse", []string{"codegen", "bindingtest"}, "it is the only one that generates code"},
 	{"examples", []string{"auth", "fault"}, "the services of an example know nothing of the gateway before them"},
+	{"examples/petstore", []string{"examples/petstore/services", "gateway", "gateway/config", "gateway/command", "gateway/playground", "upstreams", "engine", "engine/page", "engine/scalar", "auth", "fault"}, "it is a project as anybody's is, over the library"},
+	{"examples/petstore/services", []string{"examples", "auth", "fault"}, "the services of an example know nothing of the gateway before them"},
 	{".", []string{"gateway", "gateway/config", "gateway/command", "gateway/front", "gateway/playground", "resolvers", "graph", "upstreams", "auth", "examples"}, "it is the program, in which graph and gateway meet"},
 }
 
@@ -158,9 +160,13 @@ func TestGatewayHoldsNoGenerator(t *testing.T) {
 
 // Where services run is said in gateway.yaml alone.
 func TestSchemaKnowsNoHost(t *testing.T) {
-	files, err := filepath.Glob("schema/*.graphqls")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no schema", err)
+	var files []string
+	for _, pattern := range []string{"schema/*.graphqls", "examples/*/schema/*.graphqls"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatal("no schema", pattern, err)
+		}
+		files = append(files, found...)
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -188,6 +194,8 @@ func TestRulesForbid(t *testing.T) {
 		{"resolvers", house + "/gateway/front"},
 		{"graph", house + "/upstreams"},
 		{"graph/model", house + "/engine"},
+		{"examples/petstore/services", house + "/upstreams"},
+		{"examples/petstore", house + "/codegen"},
 	} {
 		from := rooms[slices.IndexFunc(rooms, func(r room) bool { return r.path == wrong[0] })]
 		if forbidden(&from, wrong[1]) == "" {

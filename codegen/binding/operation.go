@@ -303,7 +303,7 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 		if arg.Name == bodyName || arg.Name == "input" {
 			return arg
 		}
-		if c.schema.Types[arg.Type.Name()].Kind == ast.InputObject {
+		if c.wholeBody(arg) {
 			objects = append(objects, arg)
 		}
 	}
@@ -311,6 +311,13 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 		return nil
 	}
 	return objects[0]
+}
+
+// wholeBody tells whether an argument holds what a body does, and is no property of it.
+func (c *operationCompiler) wholeBody(arg *ast.ArgumentDefinition) bool {
+	body := c.mediaOf(c.field.Call.Encoding).Schema
+	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.Any() || body.Is("array") == isList(arg.Type)) &&
+		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
 
 // bodyOfArguments makes an object of the arguments that are named like its properties.
@@ -374,16 +381,15 @@ func mediaTypes(body *openapi.Body) string {
 	return cmp.Or(quoteAll(types), "a body of no media type")
 }
 
-// operationCalled is the operation of the source's document that a call makes, nil when
-// there is none.
-func (b *bindingCompiler) operationCalled() *openapi.Operation {
-	call := &b.field.Call
-	if call.Operation != nil {
-		return call.Operation
+// Operation is the operation of its source's document that a binding calls, nil when there
+// is none.
+func (g *Graph) Operation(f *Field) *openapi.Operation {
+	if f.Call.Operation != nil {
+		return f.Call.Operation
 	}
-	s := b.graph.Source(b.field.Source)
+	s := g.Source(f.Source)
 	if s == nil || s.Document == nil {
 		return nil
 	}
-	return s.Document.Find(call.Method, templatePath(call.Path))
+	return s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
 }

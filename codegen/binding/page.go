@@ -245,7 +245,7 @@ func (b *bindingCompiler) pageCall() {
 
 // documentedMax is the most that the service's document allows for the size of a page.
 func (b *bindingCompiler) documentedMax() int {
-	op := b.operationCalled()
+	op := b.graph.Operation(b.field)
 	if op == nil {
 		return defaultMaxPage
 	}

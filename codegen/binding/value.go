@@ -37,6 +37,7 @@ type Value struct {
 	Scope   Scope
 	Path    []string   // of an argument and its members, a parent's field, a claim, a header
 	Type    *ast.Type  // nil where the schema does not say it
+	Own     *ast.Type  // of the variable itself, whatever Then makes of it; nil likewise
 	Literal string     // of a Constant, as JSON
 	Then    []Change   // in order
 	Items   []*Value   // of a Constant that is a list
@@ -148,7 +149,7 @@ func (c *valueCompiler) value(e *selection.Expr) *Value {
 	if v == nil {
 		return nil
 	}
-	v.Place, v.Offset = c.text, e.Offset
+	v.Place, v.Offset, v.Own = c.text, e.Offset, v.Type
 	for _, step := range steps {
 		if !c.step(v, step) {
 			return nil

@@ -155,11 +155,25 @@ func (w *answerCheck) values(r *binding.Reading, s *openapi.Schema) {
 // holds checks that a field's type can hold what the service sends, and its objects'
 // fields too.
 func (c *checker) holds(name string, t *ast.Type, s *openapi.Schema) {
-	if why := c.typeOf(t).Holds(s); why != "" {
-		c.faults.Add(unfit(c.typeOf(nullable(t)).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
+	if why := c.answered(t, s).Holds(s); why != "" {
+		c.faults.Add(unfit(c.answered(nullable(t), s).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
 		return
 	}
 	c.inside(t, s)
+}
+
+// answered is a type as answers have it: where the members of an object have any name, a
+// list of entries is that object.
+func (c *checker) answered(t *ast.Type, s *openapi.Schema) openapi.Type {
+	if c.entries(t, s) {
+		return openapi.Type{Name: t.Name(), NonNull: t.NonNull, Object: true}
+	}
+	return c.typeOf(t)
+}
+
+// entries tells whether a list is read from the members of an object.
+func (c *checker) entries(t *ast.Type, s *openapi.Schema) bool {
+	return t.Elem != nil && t.Elem.Elem == nil && s.Map() != nil && c.graph.IsEntry(c.schema.Types[t.Name()])
 }
 
 // unfit is the check that an answer fails, given what is still wrong when null may stand
@@ -182,6 +196,10 @@ func nullable(t *ast.Type) *ast.Type {
 
 // inside goes on into objects and lists of them.
 func (c *checker) inside(t *ast.Type, s *openapi.Schema) {
+	if c.entries(t, s) {
+		c.entryValues(c.schema.Types[t.Name()], s)
+		return
+	}
 	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
 		s = s.Items
 	}
@@ -193,6 +211,14 @@ func (c *checker) inside(t *ast.Type, s *openapi.Schema) {
 		c.members(def, s)
 	case ast.Interface, ast.Union:
 		c.branches(def, s)
+	}
+}
+
+// entryValues checks the values of entries.
+func (c *checker) entryValues(def *ast.Definition, s *openapi.Schema) {
+	if at := (visit{def.Name, s}); !c.seen[at] {
+		c.seen[at] = true
+		c.holds(def.Name+".value", def.Fields.ForName("value").Type, s.Map())
 	}
 }
 
@@ -241,8 +267,8 @@ func (c *checker) members(def *ast.Definition, s *openapi.Schema) {
 			}
 			continue
 		}
-		if why := c.typeOf(f.Type).HoldsProperty(p); why != "" {
-			c.faults.Add(unfit(c.typeOf(nullable(f.Type)).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+		if why := c.answered(f.Type, p.Schema).HoldsProperty(p); why != "" {
+			c.faults.Add(unfit(c.answered(nullable(f.Type), p.Schema).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
 		}
 		c.inside(f.Type, p.Schema)

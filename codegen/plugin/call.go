@@ -258,6 +258,7 @@ func (w *callWriter) body() {
 	case binding.Text:
 		w.step("Text(%s)", value)
 	default:
+		value = w.numerals().wrapped(w.f, value)
 		if call.Media != "" {
 			w.step("JSONAs(%q, %s)", call.Media, value)
 			return

@@ -90,12 +90,16 @@ func (m *mapper) change(expr string, c binding.Change, bare bool) string {
 
 func (m *mapper) at(hand string) *mapper { return &mapper{m.f, m.variable, hand} }
 
-// object writes an object of members.
+// object writes an object of members, without those that are null unless that is written.
 func (m *mapper) object(fields []binding.ValueField) string {
 	var b strings.Builder
 	b.WriteString(m.f.use(encodePkg) + "Object{}")
 	for _, f := range fields {
-		fmt.Fprintf(&b, ".With(%q, %s)", f.Name, m.value(f.Of))
+		with := "WithSome"
+		if f.Of.Scope == binding.Constant {
+			with = "With"
+		}
+		fmt.Fprintf(&b, ".%s(%q, %s)", with, f.Name, m.value(f.Of))
 	}
 	return b.String()
 }

@@ -393,7 +393,7 @@ func (p *parser) close(closing byte) {
 }
 
 // ParseArguments reads name: value pairs up to the end of a text, which may hold literals
-// as they are: (ids: $batch.id, limit: 100). It begins at an offset, behind the bracket, and
+// as they are and objects: (ids: $batch.id, limit: 100, body: { name: $args.name }). It begins at an offset, behind the bracket, and
 // gives the offset behind the closing one.
 func ParseArguments(text string, from int) (fields []Field, end int, err error) {
 	p := &parser{text: text, pos: from}
@@ -408,7 +408,11 @@ func ParseArguments(text string, from int) (fields []Field, end int, err error) 
 		}
 		f := Field{Offset: p.pos, Name: p.key()}
 		p.close(':')
-		f.Expr = p.argument()
+		if p.space(); p.peek() == '{' {
+			f.Expr = p.object()
+		} else {
+			f.Expr = p.argument()
+		}
 		fields = append(fields, f)
 	}
 }

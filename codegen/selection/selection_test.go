@@ -91,6 +91,25 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestArguments(t *testing.T) {
+	const text = `pay(id: $args.id, limit: 100, body: { source: $args.card { number } kind: $("x") }) and more`
+	fields, end, err := ParseArguments(text, len("pay("))
+	if err != nil || text[end:] != " and more" {
+		t.Fatal(end, err)
+	}
+	var got []string
+	for _, f := range fields {
+		got = append(got, f.Name+": "+show(f.Expr))
+	}
+	want := `id: $args."id", limit: 100, body: ${ source: $args."card"{ number: $."number" } kind: "x" }`
+	if strings.Join(got, ", ") != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if _, _, err := ParseArguments("a(b: { c", 2); err == nil {
+		t.Error("a { without its } is read")
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                       "0: nothing is selected; write $ for the whole value, or name fields",

@@ -28,6 +28,14 @@ func (o Object) With(name string, value any) Object {
 	return append(o, Member{Name: name, Value: value})
 }
 
+// WithSome returns o with one more member, unless its value is nil: o itself then.
+func (o Object) WithSome(name string, value any) Object {
+	if value == nil {
+		return o
+	}
+	return o.With(name, value)
+}
+
 // MarshalJSON writes the members in their order; nil members are written as null,
 // since whoever built the object left out what the client left out.
 func (o Object) MarshalJSON() ([]byte, error) {

@@ -206,6 +206,26 @@ func TestCalls(t *testing.T) {
 		{query: `mutation {numberBody(n: 3)}`, sent: []string{"POST /number\nContent-Type: application/json\n3"}},
 		{query: `mutation {enumBody(mode: FAST)}`, sent: []string{"POST /enum\nContent-Type: application/json\n" + `"fast-mode"`}},
 		{query: `mutation {jsonBody(j: {a: [1]})}`, sent: []string{"POST /json\nContent-Type: application/json\n" + `{"a":[1]}`}},
+		{ // numbers and texts as the document has them
+			query: `mutation {pay(input: {amount: "1.10", text: "2.50", big: 9007199254740993, whole: "7", lines: [{price: 1e2, ids: [1, 2]}, {price: null}]})}`,
+			sent:  []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":1.10,"text":"2.50","big":"9007199254740993","whole":7,"the-lines":[{"price":100,"ids":["1","2"]},{"price":null}]}`},
+		},
+		{
+			query: `mutation {payByHTTP(input: {amount: "1.10", big: 1})}`,
+			sent:  []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":1.10,"big":"1"}`},
+		},
+		{
+			query: `mutation {payMade(amount: "007", lines: [{price: "2.50"}, {}])}`,
+			sent:  []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":"007","text":"007","the-lines":[{"price":2.50},{}]}`},
+		},
+		{ // what is null is left out of what is made, unless it is written
+			query: `mutation {madeBody(part: {text: "t", level: null})}`,
+			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","none":null,"part":{"name":"t"}}`},
+		},
+		{
+			query: `mutation {madeBody(n: 2, part: {level: 3})}`,
+			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","n":2,"none":null,"part":{"level":3}}`},
+		},
 		{
 			query: `mutation {innerBody(filter: {maybe: {name: "x", levels: [SLOW]}})}`,
 			sent:  []string{"POST /inner\nContent-Type: application/json\n" + `{"name":"x","levels":["SLOW"]}`},
