@@ -19,9 +19,9 @@ type report struct {
 }
 
 func newReport(w io.Writer, s settings) *report {
-	fmt.Fprintf(w, "%s; %s; Go %s; Tailcall %s; load average %s at the start. %d rounds of %s each, %d connections. %s\n",
+	fmt.Fprintf(w, "%s; %s; Go %s; Tailcall %s; load average %s at the start. %d rounds of %s each, %d connections.%s\n",
 		time.Now().UTC().Format(time.DateOnly), machine(), strings.TrimPrefix(runtime.Version(), "go"), tailcallVersion,
-		firstWord("/proc/loadavg"), s.rounds, s.duration, s.conns, s.note)
+		firstWord("/proc/loadavg"), s.rounds, s.duration, s.conns, strings.TrimSuffix(" "+s.note, " "))
 	return &report{w: w, results: map[string]map[string]*result{}}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/peers/gqlgen/graph"
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/peers/gqlgen/graph/model"
 )
 
 type resolver struct{ services *services }
@@ -20,14 +21,14 @@ type (
 
 func (q query) Greet(context.Context) (string, error) { return operations.Greeting, nil }
 
-func (q query) Posts(ctx context.Context) ([]*graph.Post, error) {
-	return get[[]*graph.Post](ctx, q.services, "/posts")
+func (q query) Posts(ctx context.Context) ([]*model.Post, error) {
+	return get[[]*model.Post](ctx, q.services, "/posts")
 }
 
-func (q query) Post(ctx context.Context, id int) (*graph.Post, error) {
-	return get[*graph.Post](ctx, q.services, fmt.Sprintf("/posts/%d", id))
+func (q query) Post(ctx context.Context, id int) (*model.Post, error) {
+	return get[*model.Post](ctx, q.services, fmt.Sprintf("/posts/%d", id))
 }
 
-func (p post) User(ctx context.Context, obj *graph.Post) (*graph.User, error) {
+func (p post) User(ctx context.Context, obj *model.Post) (*model.User, error) {
 	return loaderOf(ctx).Load(ctx, obj.UserID)()
 }

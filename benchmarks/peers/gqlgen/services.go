@@ -12,7 +12,7 @@ import (
 
 	"github.com/graph-gophers/dataloader/v7"
 
-	"github.com/gatehouse-graphql/gatehouse/benchmarks/peers/gqlgen/graph"
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/peers/gqlgen/graph/model"
 )
 
 // services calls the services, over enough connections for the benchmarks' clients.
@@ -44,7 +44,7 @@ func get[T any](ctx context.Context, s *services, path string) (T, error) {
 	return value, err
 }
 
-type loader = *dataloader.Loader[int, *graph.User]
+type loader = *dataloader.Loader[int, *model.User]
 
 type loaderKey struct{}
 
@@ -53,25 +53,25 @@ func loaderOf(ctx context.Context) loader { return ctx.Value(loaderKey{}).(loade
 // newLoader collects the users that are asked for within a millisecond. The default, 16 ms,
 // would only add to the time.
 func (s *services) newLoader() loader {
-	return dataloader.NewBatchedLoader(s.users, dataloader.WithWait[int, *graph.User](time.Millisecond))
+	return dataloader.NewBatchedLoader(s.users, dataloader.WithWait[int, *model.User](time.Millisecond))
 }
 
 var errNoUser = errors.New("there is no such user")
 
 // users fetches users in one call and puts them in the order of their ids.
-func (s *services) users(ctx context.Context, ids []int) []*dataloader.Result[*graph.User] {
+func (s *services) users(ctx context.Context, ids []int) []*dataloader.Result[*model.User] {
 	query := url.Values{}
 	for _, id := range ids {
 		query.Add("id", strconv.Itoa(id))
 	}
-	users, err := get[[]*graph.User](ctx, s, "/users?"+query.Encode())
-	byID := make(map[int]*graph.User, len(users))
+	users, err := get[[]*model.User](ctx, s, "/users?"+query.Encode())
+	byID := make(map[int]*model.User, len(users))
 	for _, u := range users {
 		byID[u.ID] = u
 	}
-	results := make([]*dataloader.Result[*graph.User], len(ids))
+	results := make([]*dataloader.Result[*model.User], len(ids))
 	for i, id := range ids {
-		results[i] = &dataloader.Result[*graph.User]{Data: byID[id], Error: err}
+		results[i] = &dataloader.Result[*model.User]{Data: byID[id], Error: err}
 		if err == nil && byID[id] == nil {
 			results[i].Error = errNoUser
 		}
