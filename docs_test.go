@@ -547,7 +547,7 @@ var (
 	target   = regexp.MustCompile(`\bmake ([a-z]+)`)
 
 	// notOurs are spans of the same shape that name something else.
-	notOurs = regexp.MustCompile(`^(application|text|bin)/|^[\w-]+\.(com|org|io|in)/|^runtime/metrics$|^net/http$`)
+	notOurs = regexp.MustCompile(`^(application|multipart|text|bin)/|^[\w-]+\.(com|org|io|in)/|^runtime/metrics$|^net/http$`)
 )
 
 // Every file that the documents name is there, and every target of the Makefile.

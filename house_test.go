@@ -31,7 +31,7 @@ var rooms = []room{
 	{"auth", []string{"fault"}, "a token is the same whatever is served"},
 	{"engine/scalar", nil, "it is what models are made of"},
 	{"engine", []string{"fault", "engine/scalar"}, "an operation runs the same over any services"},
-	{"engine/page", []string{"fault"}, "pages are the same whatever is on them"},
+	{"engine/page", []string{"engine", "fault"}, "pages are the same whatever is on them"},
 	{"graph/model", []string{"engine/scalar"}, "models are a leaf, so that anybody may hold one"},
 	{"graph", []string{"graph/model", "auth", "engine", "engine/scalar"}, "generated code knows types, not services"},
 	{"upstreams/balance", nil, "it chooses replicas and knows neither JSON nor GraphQL"},

@@ -167,8 +167,13 @@ func (c *compiler) completions() {
 			continue
 		}
 		w.field = f
+		answer := answerOf(f, c.graph.Source(f.Source))
+		if f.Page != nil {
+			w.page(f.Page, answer)
+			continue
+		}
 		w.root = true
-		w.value(f.Reading, answerOf(f, c.graph.Source(f.Source)), nil)
+		w.value(f.Reading, answer, nil)
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
 		c.graph.Completions = append(c.graph.Completions, w.at[key])
@@ -210,6 +215,17 @@ type completing struct {
 	at    map[[2]string]*Completion
 }
 
+// page follows how the items of a page are read, which the connection has in two places.
+func (w *completing) page(p *Page, answer *openapi.Schema) {
+	w.root = false
+	if p.Edge != nil {
+		w.value(p.Items, answer, &holder{p.Edge, p.Edge.Fields.ForName("node")})
+	}
+	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil {
+		w.value(p.Items, answer, &holder{p.Connection, nodes})
+	}
+}
+
 // value follows a reading, with what a document says of the place, if anything.
 func (w *completing) value(r *Reading, s *openapi.Schema, in *holder) {
 	if r == nil {
@@ -226,6 +242,8 @@ func (w *completing) value(r *Reading, s *openapi.Schema, in *holder) {
 		w.value(r.Of, itemsOf(s), in)
 	case Keyed:
 		w.value(r.Of, valuesOf(s), in)
+	case Entries:
+		w.value(r.Of, entryOf(s), in)
 	}
 }
 
@@ -251,6 +269,15 @@ func valuesOf(s *openapi.Schema) *openapi.Schema {
 		return nil
 	}
 	return s.Map()
+}
+
+// entryOf is what ->entries makes of a member.
+func entryOf(s *openapi.Schema) *openapi.Schema {
+	value := valuesOf(s)
+	if value == nil {
+		return nil
+	}
+	return &openapi.Schema{Properties: []*openapi.Property{{Name: "key", Schema: &openapi.Schema{}}, {Name: "value", Schema: value}}}
 }
 
 func (w *completing) byName(t *ast.Type, s *openapi.Schema, in *holder) {

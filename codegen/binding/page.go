@@ -262,10 +262,19 @@ func (b *bindingCompiler) documentedMax() int {
 
 // graft makes each item of a page be read as its selection says.
 func graft(items, node *Reading) {
-	for items.Op != ByName {
+	for items.Op != ByName && items.Op != Each {
 		items = items.Of
 	}
-	items.Op, items.Of = Each, node
+	if items.Op == ByName {
+		items.Op, items.Of = Each, node
+		return
+	}
+	for items.Of.Of != nil {
+		items = items.Of
+	}
+	if items.Of.Op == ByName {
+		items.Of = node
+	}
 }
 
 // templatePath writes a path with {} for each value, as documents are searched by.

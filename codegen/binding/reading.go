@@ -170,6 +170,10 @@ func (r *readingCompiler) into(op Op, step selection.Step, t *ast.Type, fill fun
 var methods = []string{"first", "last", "map", "match", "joinNotNull", "eq", "entries"}
 
 func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Reading {
+	if r.keyed && step.Method != "first" && step.Method != "last" {
+		r.keyed = false // what is made of the values of the object, not of itself
+		return r.into(Keyed, step, t, func(*Reading) {}, e, append([]selection.Step{step}, rest...))
+	}
 	none := func(*Reading) {}
 	switch step.Method {
 	case "first", "last", "entries":

@@ -29,6 +29,7 @@ const (
 
 	Constant Scope = ""  // a literal
 	Current  Scope = "@" // the value at hand: an element in ->map, the answer in errors
+	Whole    Scope = "$" // in a method's arguments: what was at hand before it
 )
 
 // Value is one that is known when a call is made or has failed, in the form in which the
@@ -76,7 +77,7 @@ func (v *Value) Variables() iter.Seq[*Value] {
 }
 
 func (v *Value) each(yield func(*Value) bool) bool {
-	if v.Scope != Constant && v.Scope != Current && !yield(v) {
+	if v.Scope != Constant && v.Scope != Current && v.Scope != Whole && !yield(v) {
 		return false
 	}
 	for _, item := range v.Items {
@@ -125,6 +126,7 @@ type valueCompiler struct {
 	text   *ast.Value
 	scopes []Scope // those that may stand here
 	hand   *atHand // nil: there is no value at hand
+	whole  *atHand // what $ speaks of; nil: the same
 }
 
 // atHand is the value that bare names and @ speak of; its type is nil when nobody knows it.
@@ -174,11 +176,18 @@ func (c *valueCompiler) begin(e *selection.Expr) (*Value, []selection.Step) {
 	if c.hand == nil && (len(e.Steps) > 0 || !e.Braces) {
 		return c.fault(UnknownVariable, e.Offset, "nothing is at hand here; begin with $args%s", quoteScopes(c.scopes)), nil
 	}
-	v := &Value{Scope: Current}
-	if c.hand != nil {
-		v.Type = c.hand.t
+	return c.current(e), e.Steps
+}
+
+// current is the value at hand, or what was at hand before the methods around.
+func (c *valueCompiler) current(e *selection.Expr) *Value {
+	switch {
+	case c.hand == nil:
+		return &Value{Scope: Current}
+	case e.Dollar && c.whole != nil:
+		return &Value{Scope: Whole, Type: c.whole.t}
 	}
-	return v, e.Steps
+	return &Value{Scope: Current, Type: c.hand.t}
 }
 
 func quoteScopes(scopes []Scope) string {
@@ -222,10 +231,24 @@ func (c *valueCompiler) variable(e *selection.Expr) (*Value, []selection.Step) {
 	return v.of(scope), e.Steps[members:]
 }
 
+// scopes are those of all variables.
+var scopes = []Scope{Args, This, Keys, Claims, Request, Env, Config, Response, Status}
+
+// Words are the variables and methods of expressions as one writes them: $args, ->first.
+func Words() []string {
+	var words []string
+	for _, s := range scopes {
+		words = append(words, "$"+string(s))
+	}
+	for _, m := range methods {
+		words = append(words, "->"+m)
+	}
+	return words
+}
+
 // unknown says that there is no such variable, or not here.
 func (c *valueCompiler) unknown(e *selection.Expr) *Value {
-	all := []Scope{Args, This, Keys, Claims, Request, Env, Config, Response, Status}
-	if slices.Contains(all, Scope(e.Name)) {
+	if slices.Contains(scopes, Scope(e.Name)) {
 		return c.fault(MisplacedVariable, e.Offset, "$%s is not known here; there is $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
 	}
 	names := make([]string, len(c.scopes))
@@ -444,7 +467,7 @@ func (c *valueCompiler) mapped(step selection.Step, element *ast.Type) (*Change,
 		c.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
 		return nil, nil
 	}
-	of := c.with(&atHand{element}).value(step.Args[0])
+	of := c.within(&atHand{element}).value(step.Args[0])
 	if of == nil {
 		return nil, nil
 	}
@@ -454,10 +477,17 @@ func (c *valueCompiler) mapped(step selection.Step, element *ast.Type) (*Change,
 	return &Change{Op: Each, Of: of}, ast.NonNullListType(of.Type, nil)
 }
 
-// with is the compiler of what is made of another value at hand.
+// with is the compiler of the members of an object that is made of a value.
 func (c *valueCompiler) with(hand *atHand) *valueCompiler {
 	inner := *c
-	inner.hand = hand
+	inner.hand, inner.whole = hand, nil
+	return &inner
+}
+
+// within is the compiler of a method's arguments: @ is another value, and $ stays.
+func (c *valueCompiler) within(hand *atHand) *valueCompiler {
+	inner := *c
+	inner.hand, inner.whole = hand, cmp.Or(c.whole, c.hand)
 	return &inner
 }
 
@@ -497,7 +527,7 @@ func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Ty
 			}
 			when = asJSON(candidate)
 		}
-		then := c.with(&atHand{v.Type}).value(pair.Items[1])
+		then := c.within(&atHand{v.Type}).value(pair.Items[1])
 		if then == nil {
 			return nil, nil
 		}

@@ -22,7 +22,7 @@ func (c *checker) answer(f *binding.Field, op *openapi.Operation) {
 		}
 		return
 	}
-	w := &answerCheck{checker: c, field: f, name: nameOf(f)}
+	w := &answerCheck{checker: c, batch: f.Batch, name: nameOf(f)}
 	s := success.JSON().Schema
 	if f.Page == nil {
 		w.reading(f.Reading, s)
@@ -38,7 +38,7 @@ func (c *checker) answer(f *binding.Field, op *openapi.Operation) {
 // answerCheck follows a reading through the schema of an answer.
 type answerCheck struct {
 	*checker
-	field    *binding.Field
+	batch    *binding.Batch // whose answer is read as a whole; nil within its items, and without one
 	name     string         // of what is read, for people
 	nullable *openapi.Place // where the document says that a part of the path may be missing or null
 }
@@ -57,9 +57,7 @@ func (w *answerCheck) reading(r *binding.Reading, s *openapi.Schema) {
 		w.member(r, s)
 	case binding.First, binding.Last:
 		w.items(r, s, false)
-	case binding.Each:
-		w.items(r, s, w.field.Batch == nil)
-	case binding.Join:
+	case binding.Each, binding.Join:
 		w.items(r, s, true)
 	case binding.Keyed, binding.Entries:
 		w.values(r, s)
@@ -72,14 +70,14 @@ func (w *answerCheck) fault(code binding.Code, r *binding.Reading, format string
 
 // byName checks a value that is read by its type.
 func (w *answerCheck) byName(r *binding.Reading, s *openapi.Schema) {
-	if w.nullable != nil && r.Type.NonNull && w.field.Batch == nil {
+	if w.nullable != nil && r.Type.NonNull && w.batch == nil {
 		w.faults.Add(binding.NullableAnswer, r.Type.Position, "%s is %s, but %s says that it may be missing or null; write %s", w.name, r.Type, w.nullable, strings.TrimSuffix(r.Type.String(), "!"))
 		return
 	}
 	t := r.Type
-	if w.field.Batch != nil {
-		if w.field.Batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
-			w.fault(binding.BatchAnswer, r, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", w.name, w.field.Batch.Item, place(s), s)
+	if w.batch != nil {
+		if w.batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
+			w.fault(binding.BatchAnswer, r, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", w.name, w.batch.Item, place(s), s)
 			return
 		}
 		loose := *t
@@ -98,7 +96,7 @@ func (w *answerCheck) object(r *binding.Reading, s *openapi.Schema) {
 	}
 	for _, f := range r.Fields {
 		inner := *w
-		inner.name, inner.nullable = r.Type.Name()+"."+f.Field.Name, nil
+		inner.name, inner.nullable, inner.batch = r.Type.Name()+"."+f.Field.Name, nil, nil
 		inner.reading(f.Of, s)
 	}
 }
@@ -122,7 +120,7 @@ func (w *answerCheck) member(r *binding.Reading, s *openapi.Schema) {
 func (w *answerCheck) items(r *binding.Reading, s *openapi.Schema, all bool) {
 	if !s.Is("array") {
 		code := binding.AnswerType
-		if w.field.Batch != nil {
+		if w.batch != nil {
 			code = binding.BatchAnswer
 		}
 		w.fault(code, r, "a list is expected here, but %s is %s", place(s), s)
@@ -133,7 +131,7 @@ func (w *answerCheck) items(r *binding.Reading, s *openapi.Schema, all bool) {
 	}
 	inner := *w
 	if all {
-		inner.nullable = nil
+		inner.nullable, inner.batch = nil, nil
 	}
 	if r.Op == binding.Each && r.Type.Elem != nil && r.Type.Elem.NonNull && s.Items.Nullable {
 		w.faults.Add(binding.NullableAnswer, r.Type.Position, "%s is %s, but %s says that its elements may be null", w.name, r.Type, s.Items.NullAt)

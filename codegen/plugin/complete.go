@@ -30,6 +30,7 @@ type completeView struct {
 	Type                  string // of the objects, in the graph
 	Parent, Object        string
 	Function              string // Complete or CompleteEach
+	Must                  bool   // no element of the list may be null
 	Held                  string // the type of what a parent holds
 	GoField               string
 	GraphField            string
@@ -83,7 +84,7 @@ func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 		Sent: goStrings(c.Sent), SentWords: strings.Join(c.Sent, ", "), Entity: entityMethod(c.Entity),
 	}
 	if c.Definition.Type.Elem != nil {
-		v.Function = "CompleteEach"
+		v.Function, v.Must = "CompleteEach", c.Definition.Type.Elem.NonNull
 	}
 	return v
 }
@@ -127,18 +128,23 @@ func completing(b *binding.Field, m *methodView) {
 	if c == nil {
 		return
 	}
-	method := "Whole"
-	list := b.Definition.Type.Elem != nil
+	method, must := "Whole", ""
+	list := b.Definition.Type.Elem
 	switch {
-	case m.Join != nil && list:
+	case m.Join != nil && list != nil:
 		method = "Lists"
-	case m.Join != nil || list:
+	case list != nil:
+		method = "List"
+	case m.Join != nil:
 		method = "All"
+	}
+	if list != nil {
+		must = fmt.Sprintf("%t, ", list.NonNull)
 	}
 	sent := make([]string, len(c.Sent))
 	for i, name := range c.Sent {
 		sent[i] = strconv.Quote(name)
 	}
-	m.Complete = fmt.Sprintf("r.%s().%s(ctx, found, err, %s)", entityMethod(c.Entity), method, strings.Join(sent, ", "))
+	m.Complete = fmt.Sprintf("r.%s().%s(ctx, found, err, %s%s)", entityMethod(c.Entity), method, must, strings.Join(sent, ", "))
 	m.Completed = c.Entity.Object.Name
 }

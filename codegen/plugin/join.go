@@ -30,6 +30,7 @@ type joinView struct {
 	Keep      bool   // Each keeps the place of a missing key
 	MaxSize   int    // 0 is no limit
 	Single    bool   // one call for each key
+	Given     string // values of the request from which the answer is read; "" when there are none
 }
 
 // join fills in what a field below the root needs.
@@ -42,6 +43,7 @@ func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	}
 	read, err := join(f, b, field, m)
 	m.Send = g.fetch(f, b, callWith(j), read, m.Rules)
+	j.Given = m.reader.givenToAll()
 	j.Shared = fmt.Sprintf("%s %s%s: ", b.Source, b.Reading, j.Shared)
 	return err
 }
@@ -52,7 +54,7 @@ func callWith(j *joinView) string {
 	case j.Param == "":
 		return "call"
 	case j.Single:
-		return "call(keys[0])"
+		return "call(key)"
 	}
 	return "call(keys)"
 }
@@ -66,6 +68,9 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	m.Matched = "one call for all parents"
 	if hasKeys(&b.Call) {
 		j.Param, j.AnyKey = "keys []string", `[]string{"_"}`
+		if isWhole(keyField.TypeReference.GQL.Name()) {
+			j.AnyKey = `[]string{"0"}`
+		}
 	}
 	if j.MaxSize > 0 {
 		j.Shared = fmt.Sprintf(", %d at a time", j.MaxSize)
@@ -225,7 +230,7 @@ func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
 // thisFields are the parent's fields that a call takes, each once, in order.
 func thisFields(b *binding.Field) []*binding.Value {
 	var own []*binding.Value
-	for _, v := range b.Call.Variables() {
+	for _, v := range slices.Concat(b.Call.Variables(), b.Given) {
 		seen := slices.ContainsFunc(own, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
 		if v.Scope == binding.This && !seen {
 			own = append(own, v)

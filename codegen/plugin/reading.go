@@ -32,7 +32,8 @@ type reader struct {
 	given   func(*binding.Value) string
 	inside  bool // the code is in a decoder, not in a method
 	views   []decoderView
-	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch; nil: as a list
+	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch or a page; nil: as a list
+	items   bool                                                        // the list is a page's, whose elements may be null
 }
 
 // decoder writes the decoder of a reading: an expression of type func(*decode.Decoder) T.
@@ -72,20 +73,32 @@ func (r *reader) leaf(read *binding.Reading, tr *config.TypeReference, path stri
 		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.join(read, path) })
 	case binding.Equal:
 		return r.orNull(tr, func(*config.TypeReference) (string, error) {
-			return fmt.Sprintf("%sEqual(%q)", dec, read.Literal), nil
+			return fmt.Sprintf("%sEqual(%#q)", dec, read.Literal), nil
 		})
 	case binding.Literal:
 		inner, err := r.byName(tr)
-		return fmt.Sprintf("%sConstant(%q, %s)", dec, read.Literal, inner), err
+		return fmt.Sprintf("%sConstant(%#q, %s)", dec, read.Literal, inner), err
 	case binding.Match:
 		inner, err := r.byName(tr)
 		cases := ""
 		for _, c := range read.Cases {
-			cases += fmt.Sprintf(", %sCase{When: %q, Then: %q}", dec, c.When, c.Then)
+			cases += ", " + dec + matchCase(c)
 		}
 		return fmt.Sprintf("%sMatch(%s%s)", dec, inner, cases), err
 	}
 	return "", fmt.Errorf("nothing reads %s, which is a bug of gatehouse", read)
+}
+
+// matchCase writes a case without its package.
+func matchCase(c binding.Case) string {
+	var parts []string
+	if c.When != "" {
+		parts = append(parts, fmt.Sprintf("When: %#q", c.When))
+	}
+	if c.Then != "" {
+		parts = append(parts, fmt.Sprintf("Then: %#q", c.Then))
+	}
+	return "Case{" + strings.Join(parts, ", ") + "}"
 }
 
 // around writes a decoder around that of an inner reading, which is the format's last value.
@@ -110,7 +123,7 @@ func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReferen
 // byName writes the decoder of a type.
 func (r *reader) byName(tr *config.TypeReference) (string, error) {
 	if r.list != nil && tr.GQL.Elem != nil {
-		item, err := r.g.decoderOf(r.f, nonNullElem(tr))
+		item, err := r.g.decoderOf(r.f, r.element(tr))
 		if err != nil {
 			return "", err
 		}
@@ -119,9 +132,12 @@ func (r *reader) byName(tr *config.TypeReference) (string, error) {
 	return r.g.decoderOf(r.f, tr)
 }
 
-// nonNullElem is the element of a list, of which a batch's are never null.
-func nonNullElem(tr *config.TypeReference) *config.TypeReference {
+// element is that of the list of a page or a batch; a batch's are never null.
+func (r *reader) element(tr *config.TypeReference) *config.TypeReference {
 	elem := tr.Elem()
+	if r.items {
+		return elem
+	}
 	return nonNull(elem, elem.GO)
 }
 
@@ -129,14 +145,18 @@ func nonNullElem(tr *config.TypeReference) *config.TypeReference {
 func (r *reader) each(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
 	if list := r.list; list != nil {
 		r.list = nil
-		item, err := r.decoder(read.Of, nonNullElem(tr), path)
+		item, err := r.decoder(read.Of, r.element(tr), path)
 		if err != nil {
 			return "", err
 		}
 		return list(item, tr)
 	}
 	return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
-		return r.around(read.Of, inner.Elem(), path, "%sListOf(%s)", r.f.use(decodePkg))
+		format := "%[1]sListOf(%[2]s)"
+		if !inner.GQL.Elem.NonNull && slices.Contains([]binding.Op{binding.Member, binding.First, binding.Last}, read.Of.Op) {
+			format = "%[1]sListOf(%[1]sMaybeNil(%[2]s))" // also where the way to it is not
+		}
+		return r.around(read.Of, inner.Elem(), path, format, r.f.use(decodePkg))
 	})
 }
 
@@ -212,6 +232,17 @@ func (r *reader) passed() string {
 	values := make([]string, 0, len(r.binding.Given))
 	for _, v := range distinct(r.binding.Given) {
 		values = append(values, r.given(v))
+	}
+	return strings.Join(values, ", ")
+}
+
+// givenToAll are those of the values that are the same for all parents.
+func (r *reader) givenToAll() string {
+	var values []string
+	for _, v := range distinct(r.binding.Given) {
+		if v.Scope != binding.This {
+			values = append(values, r.given(v))
+		}
 	}
 	return strings.Join(values, ", ")
 }

@@ -175,8 +175,15 @@ func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string)
 	if b.Definition.Name != "" {
 		services = g.services(g.data.Objects.ByName(b.Object.Name))
 	}
-	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s, %s%s)", f.use(upstreamsPkg), services, b.Source, call, read, behind(rules))
+	glue := " "
+	if len(call)+len(read)+len(rules) > longArguments {
+		glue = "\n"
+	}
+	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s,%s%s%s)", f.use(upstreamsPkg), services, b.Source, call, glue, read, behind(rules))
 }
+
+// longArguments is when a call's arguments go over two lines, in bytes.
+const longArguments = 70
 
 // behind writes an argument behind others, if there is one.
 func behind(argument string) string {

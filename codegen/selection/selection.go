@@ -27,6 +27,7 @@ const (
 type Expr struct {
 	Offset int // of its first byte in the text
 	Root   Root
+	Dollar bool   // of a Current: written $, which a method's arguments leave as it was
 	Name   string // of a Variable, without its $
 	Value  any    // of a Literal: nil, bool, string or json.Number
 	Items  []*Expr
@@ -269,6 +270,8 @@ func (p *parser) expr() *Expr {
 		p.close(')')
 	case nameStart(p.peek()):
 		e.Root, e.Name = Variable, p.name()
+	default:
+		e.Dollar = true
 	}
 	p.steps(e)
 	return e

@@ -90,7 +90,7 @@ func (c *Call) Literal(s string) *Call {
 }
 
 // Header sets a header. Nil leaves it out. Line breaks, NUL and other control
-// characters are refused; a name that belongs to the connection (see Reserved) or is
+// characters are refused, and so is white space at the ends, which would be cut off; a name that belongs to the connection (see Reserved) or is
 // no name at all is a fault of the schema. Cookie is one cookie, name=value, and is
 // added to those that are there; a ';' in it is refused.
 func (c *Call) Header(name string, v any) *Call {
@@ -103,6 +103,8 @@ func (c *Call) Header(name string, v any) *Call {
 		return c
 	case !ValidHeaderValue(s):
 		return c.refuse("a value in a header has control characters")
+	case padded(s):
+		return c.refuse("a value in a header begins or ends with a space")
 	case !strings.EqualFold(name, cookie):
 		c.set(name, s)
 		return c

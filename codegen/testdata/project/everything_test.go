@@ -18,7 +18,6 @@ import (
 	"example.com/everything/resolvers"
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
-	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // service answers by path, and remembers what it was asked.
@@ -59,16 +58,7 @@ func ask(t *testing.T, s *service, who *auth.Identity, query, variables string) 
 	t.Helper()
 	server := httptest.NewServer(s)
 	defer server.Close()
-	options := upstreams.Options{}
-	for _, name := range resolvers.Needs.Sources {
-		options[name] = upstreams.Source{URLs: []string{server.URL}}
-	}
-	services, err := upstreams.New(options, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer services.Close()
-	response := execute(t, executor.New(graph.NewSchema(&resolvers.Resolver{Services: services})), who, query, variables)
+	response := execute(t, executor.New(graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, server.URL)})), who, query, variables)
 	text, err := json.Marshal(response)
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +210,7 @@ func TestCalls(t *testing.T) {
 		},
 		{ // what is null is left out of what is made, unless it is written
 			query: `mutation {madeBody(part: {text: "t", level: null})}`,
-			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","none":null,"part":{"name":"t"}}`},
+			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","none":null,"part":{"name":"t","level":null}}`},
 		},
 		{
 			query: `mutation {madeBody(n: 2, part: {level: 3})}`,
@@ -367,8 +357,11 @@ func TestJoins(t *testing.T) {
 		want                string // of the parents p1, p2, p3
 		sent                []string
 	}{
-		{"one {name}", "/children", `{"items": [{"id": "p3", "number": 3, "parent": ""}, {"id": "p1", "number": 1, "parent": "", "name": "x"}]}`,
-			`{"name":"x"} null {"name":null}`, []string{"GET /children?ids=p1,p2", "GET /children?ids=p3"}},
+		{
+			"one {name}", "/children", `{"items": [{"id": "p3", "number": 3, "parent": ""}, {"id": "p1", "number": 1, "parent": "", "name": "x"}]}`,
+			`{"name":"x"} null {"name":null}`,
+			[]string{"GET /children?ids=p1,p2", "GET /children?ids=p3"},
+		},
 		{"oneMaybe {name}", "/children", `{"items": ` + children + `}`, `{"name":"one"} null {"name":"one"}`, []string{"GET /children?ids=c1"}},
 		{"byNumber {name}", "/byNumber", children, `{"name":"one"} {"name":"two"} {"name":"one"}`, []string{"GET /byNumber?n=1&n=2"}},
 		{"byMaybeNumber {name}", "/byNumber", children, `{"name":"one"} null null`, []string{"GET /byNumber?n=1&n=5"}},

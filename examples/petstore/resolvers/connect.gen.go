@@ -70,9 +70,20 @@ func (r mutationResolver) DeleteOrder(ctx context.Context, id string) (*bool, er
 func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Numbers(encode.Object{}.WithSome("amount", encode.Text(amount)).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankCardInput(&card), func(at any) any {
-			return encode.Object{}.With("object", "card").WithSome("name", mapping.Path(at, "name")).WithSome("number", mapping.Path(at, "number")).WithSome("cvc", mapping.Path(at, "cvc")).WithSome("expMonth", mapping.Path(at, "expMonth")).WithSome("expYear", mapping.Path(at, "expYear")).WithSome("addressCountry", mapping.Path(at, "addressCountry")).WithSome("addressPostCode", mapping.Path(at, "addressPostCode"))
-		})), "amount"))
+		JSON(encode.Numbers(encode.Object{}.
+			With("amount", encode.Text(amount)).
+			With("currency", graph.EncodeCurrency(currency)).
+			With("source", mapping.Of(graph.EncodeBankCardInput(&card), func(of any) any {
+				return encode.Object{}.
+					With("object", "card").
+					With("name", mapping.Pick(of, "name")).
+					With("number", mapping.Pick(of, "number")).
+					With("cvc", mapping.Pick(of, "cvc")).
+					With("expMonth", mapping.Pick(of, "expMonth")).
+					With("expYear", mapping.Pick(of, "expYear")).
+					With("addressCountry", mapping.Pick(of, "addressCountry")).
+					With("addressPostCode", mapping.Pick(of, "addressPostCode"))
+			})), "amount"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrderPayment), petstoreRules)
 }
 
@@ -82,9 +93,19 @@ func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount 
 func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Numbers(encode.Object{}.WithSome("amount", encode.Text(amount)).WithSome("currency", graph.EncodeCurrency(currency)).WithSome("source", mapping.Of(graph.EncodeBankAccountInput(&account), func(at any) any {
-			return encode.Object{}.With("object", "bank_account").WithSome("name", mapping.Path(at, "name")).WithSome("number", mapping.Path(at, "number")).WithSome("sortCode", mapping.Path(at, "sortCode")).WithSome("accountType", mapping.Path(at, "accountType")).WithSome("bankName", mapping.Path(at, "bankName")).WithSome("country", mapping.Path(at, "country"))
-		})), "amount"))
+		JSON(encode.Numbers(encode.Object{}.
+			With("amount", encode.Text(amount)).
+			With("currency", graph.EncodeCurrency(currency)).
+			With("source", mapping.Of(graph.EncodeBankAccountInput(&account), func(of any) any {
+				return encode.Object{}.
+					With("object", "bank_account").
+					With("name", mapping.Pick(of, "name")).
+					With("number", mapping.Pick(of, "number")).
+					With("sortCode", mapping.Pick(of, "sortCode")).
+					With("accountType", mapping.Pick(of, "accountType")).
+					With("bankName", mapping.Pick(of, "bankName")).
+					With("country", mapping.Pick(of, "country"))
+			})), "amount"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrderPayment), petstoreRules)
 }
 
@@ -94,7 +115,7 @@ func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amou
 func (r mutationResolver) SubscribeToOrders(ctx context.Context, callbackURL scalar.URL) (*bool, error) {
 	call := rest.New(http.MethodPost, "/orders/callback").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Object{}.WithSome("callbackUrl", encode.Text(callbackURL)))
+		JSON(encode.Object{}.With("callbackUrl", encode.Text(callbackURL)))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
 	done := err == nil
 	return &done, err
@@ -168,7 +189,9 @@ func (r mutationResolver) DeleteMe(ctx context.Context) (*bool, error) {
 func (r mutationResolver) Login(ctx context.Context, username, password string) (*model.AccessToken, error) {
 	call := rest.New(http.MethodPost, "/login").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Object{}.WithSome("username", username).WithSome("password", password))
+		JSON(encode.Object{}.
+			With("username", username).
+			With("password", password))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeAccessToken), petstoreRules)
 }
 
@@ -199,8 +222,9 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 		Name:    "petstore Pet: " + call("_").Key(),
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Pet, error) {
-			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(keys[0]), decode.MaybeNil(graph.DecodePet), petstoreRules)
-			return map[string]*model.Pet{keys[0]: value}, err
+			key := keys[0]
+			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key), decode.MaybeNil(graph.DecodePet), petstoreRules)
+			return map[string]*model.Pet{key: value}, err
 		},
 	})
 }
@@ -221,8 +245,9 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 		Name:    "petstore User: " + call("_").Key(),
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
-			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(keys[0]), decode.MaybeNil(graph.DecodeUser), petstoreRules)
-			return map[string]*model.User{keys[0]: value}, err
+			key := keys[0]
+			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key), decode.MaybeNil(graph.DecodeUser), petstoreRules)
+			return map[string]*model.User{key: value}, err
 		},
 	})
 }
@@ -233,7 +258,9 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessageInput, modelArg *string) (*model.ChatCompletion, error) {
 	call := rest.New(http.MethodPost, "/chat/completions").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Object{}.WithSome("model", encode.Opt(modelArg, encode.Any[string])).WithSome("messages", encode.List(messages, graph.EncodeChatMessageInput)))
+		JSON(encode.Object{}.
+			With("model", engine.Given(ctx, "model", encode.Opt(modelArg, encode.Any[string]))).
+			With("messages", encode.List(messages, graph.EncodeChatMessageInput)))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeChatCompletion), petstoreRules)
 }
 
@@ -256,7 +283,7 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 		Type:  page.PageNumber,
 		Tells: true,
 		Total: engine.Selects(ctx, "totalCount"),
-	}, func(ctx context.Context, at page.At) (page.Answer[*model.Pet], error) {
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Pet]], error) {
 		call := rest.New(http.MethodGet, "/pets").
 			Query("species", encode.Opt(species, graph.EncodeSpecies)).
 			Query("status", encode.Opt(status, graph.EncodePetStatus)).
@@ -269,16 +296,22 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 	if err != nil {
 		return nil, err
 	}
-	connection := &model.PetConnection{
+	edges, err := page.Edges(ctx, found, func(node *model.Pet, cursor string) *model.PetEdge {
+		return &model.PetEdge{Node: node, Cursor: cursor}
+	})
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := page.Nodes(ctx, found, true)
+	if err != nil {
+		return nil, err
+	}
+	return &model.PetConnection{
+		Edges:      edges,
 		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
 		TotalCount: found.Total,
-		Nodes:      found.Items,
-	}
-	connection.Edges = make([]*model.PetEdge, len(found.Items))
-	for i, item := range found.Items {
-		connection.Edges[i] = &model.PetEdge{Node: item, Cursor: found.Cursors[i]}
-	}
-	return connection, nil
+		Nodes:      nodes,
+	}, nil
 }
 
 // Pet answers Query.pet, bound at schema/pets.graphqls:23 to the service "petstore":
@@ -296,7 +329,8 @@ func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
 func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, error) {
 	call := rest.New(http.MethodGet, "/store/inventory").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(decode.EntriesOf(graph.DecodeInventoryEntry)), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call,
+		decode.MaybeNil(decode.EntriesOf(graph.DecodeInventoryEntry)), petstoreRules)
 }
 
 // Me answers Query.me, bound at schema/users.graphqls:3 to the service "petstore":
@@ -321,14 +355,16 @@ func (r queryResolver) User(ctx context.Context, id string) (*model.User, error)
 var petstoreRules = &upstreams.Rules{
 	Message: func(answer *upstreams.Response) any { return mapping.Path(answer.Body(), "detail") },
 	Extensions: func(answer *upstreams.Response) any {
-		return encode.Object{}.WithSome("problem", mapping.Path(answer.Body(), "type")).WithSome("fields", mapping.Path(answer.Body(), "errors"))
+		return encode.Object{}.
+			With("problem", mapping.Pick(answer.Body(), "type")).
+			With("fields", mapping.Pick(answer.Body(), "errors"))
 	},
 }
 
 // pageQueryPets reads a page of Query.pets as its binding selects it.
-func pageQueryPets(d *decode.Decoder) page.Answer[*model.Pet] {
-	var a page.Answer[*model.Pet]
+func pageQueryPets(d *decode.Decoder) page.Answer[decode.Item[*model.Pet]] {
+	var a page.Answer[decode.Item[*model.Pet]]
 	a.Total = decode.Again(d, decode.In("pagination", decode.In("totalItems", decode.Maybe((*decode.Decoder).Int))))
-	a.Items = decode.In("data", decode.ListOf(graph.DecodePet))(d)
+	a.Items = decode.In("data", decode.Items(graph.DecodePet))(d)
 	return a
 }
