@@ -49,6 +49,8 @@ var rooms = []room{
 	{"examples", []string{"auth", "fault"}, "the services of an example know nothing of the gateway before them"},
 	{"examples/petstore", []string{"examples/petstore/services", "gateway", "gateway/config", "gateway/command", "gateway/playground", "upstreams", "engine", "engine/page", "engine/scalar", "auth", "fault"}, "it is a project as anybody's is, over the library"},
 	{"examples/petstore/services", []string{"examples", "auth", "fault"}, "the services of an example know nothing of the gateway before them"},
+	{"benchmarks", nil, "what measures is not made of what is measured"},
+	{"benchmarks/posts", []string{"gateway", "gateway/config", "gateway/command", "upstreams", "engine", "engine/page", "engine/scalar", "auth", "fault"}, "it is a project as anybody's is, over the library"},
 	{".", []string{"gateway", "gateway/config", "gateway/command", "gateway/front", "gateway/playground", "resolvers", "graph", "upstreams", "auth", "examples"}, "it is the program, in which graph and gateway meet"},
 }
 
