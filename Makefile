@@ -16,28 +16,35 @@ TOOL = go tool -modfile=tools.mod
 GO_FILES = $(shell find . -name '*.go' -not -path '*/graph/generated.go' -not -path '*/graph/model/*' -not -path '*/testdata/*' -not -path '*/node_modules/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build generate check lint fmt playground bench fuzz clean
+.PHONY: help run run-petstore test build generate check lint fmt playground bench bench-peers fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## the gateway with its sample services, on http://localhost:8080
 	go run . --demo
+
+run-petstore: ## the pet store's gateway with its service, on http://localhost:8080
+	cd examples/petstore && go run . --demo
 
 test: ## every test, with the race detector where there is a C compiler
 	go test $(RACE) ./...
 	GATEWAY_EXECUTION_ENGINE=stock go test $(RACE) -short . # through the front door, on gqlgen's own executor too
 
-build: ## bin/gateway and bin/gatehouse
+build: ## bin/gateway, bin/gatehouse and bin/posts-gateway
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway .
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./cmd/gatehouse
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/posts-gateway ./benchmarks/posts
 
-generate: ## graph/ and resolvers/connect.gen.go from schema/, and the same in enginetest/
+generate: ## graph/ and resolvers/connect.gen.go from schema/, those of examples, tests and benchmarks too
 	go run ./cmd/gatehouse generate
+	cd examples/petstore && go run ../../cmd/gatehouse generate
+	cd benchmarks/posts && go run ../../cmd/gatehouse generate
 	cd enginetest && go run ../cmd/gatehouse generate
 
 check: ## what is wrong in schema/, without writing anything
 	go run ./cmd/gatehouse check
+	cd examples/petstore && go run ../../cmd/gatehouse check
 
 lint: ## vet, gofumpt, staticcheck
 	go vet ./...
@@ -51,8 +58,15 @@ fmt: ## format the Go code
 playground: ## build the embedded GraphiQL anew (needs Node and npm)
 	cd gateway/playground/web && npm ci && npm run build
 
-bench: ## the Go benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+BENCHTIME ?= 1s
+COUNT ?= 1
+bench: ## the Go benchmarks; with COUNT=10, for benchstat
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -count $(COUNT) ./...
+
+PEERS ?=
+bench-peers: ## the posts gateway beside others, in one run; PEERS="-only Q2" and the like
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/bench/ ./benchmarks/posts ./benchmarks/peers/...
+	bin/bench/peers $(PEERS)
 
 FUZZTIME ?= 10s
 fuzz: ## each fuzz target for FUZZTIME

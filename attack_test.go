@@ -57,7 +57,7 @@ func posted(query string) string {
 }
 
 // wantRefusal fails unless the answer says no in few words, and nobody was asked.
-func wantRefusal(t *testing.T, g *gateway, a *answer, status int, code string, most int) {
+func wantRefusal(t *testing.T, g *served, a *answer, status int, code string, most int) {
 	t.Helper()
 	if a.Status != status || len(a.Errors) == 0 || a.Errors[0].Extensions.Code != code || a.Data != nil {
 		t.Errorf("got %d %s %.300s, want %d %s", a.Status, a.codes(), a.Body, status, code)
@@ -69,7 +69,7 @@ func wantRefusal(t *testing.T, g *gateway, a *answer, status int, code string, m
 }
 
 // wantWell fails unless the gateway serves others as before.
-func wantWell(t *testing.T, g *gateway) {
+func wantWell(t *testing.T, g *served) {
 	t.Helper()
 	wantData(t, g.query(t, "", `{ product(sku: "B-100") { name } }`, nil), `{"product":{"name":"The Lighthouse Ledger"}}`)
 	g.Shop.ResetCalls()
@@ -114,7 +114,7 @@ func TestHostileQueries(t *testing.T) {
 		{"200 conflicting arguments", "{" + listed(200, "product(sku:#){sku} ") + "}", invalid, 16 << 10},
 		{"1,900 unknown fields", "{" + listed(1_900, "unknown# ") + "}", "MAX_ROOT_FIELDS_LIMIT", small},
 		{"1,900 unknown fields of 200 letters", "{" + listed(1_900, strings.Repeat("x", 200)+"# ") + "}", "MAX_ROOT_FIELDS_LIMIT", small},
-		{"1,900 unknown fields below one", "{products(limit: 1){" + listed(1_900, "unknown# ") + "}}", invalid, 16 << 10},
+		{"1,900 unknown fields below one", "{products(first: 1){" + listed(1_900, "unknown# ") + "}}", invalid, 16 << 10},
 		{"a cycle of 500", "{...f0}" + listed(499, "fragment f# on Query{...f@}") + "fragment f499 on Query{...f0}", parse, small},
 		{"a cycle of 150", "{...f0}" + listed(149, "fragment f# on Query{...f@}") + "fragment f149 on Query{...f0}", invalid, small},
 		{"a cycle of one, unused", "{__typename} fragment f on Query{...f}", invalid, small},
@@ -124,10 +124,10 @@ func TestHostileQueries(t *testing.T) {
 		{"aliases by fragments", "{product(sku:1){...f0}}" + listed(8, "fragment f# on Product{...f@ ...f@}") + "fragment f8 on Product{x:sku}", aliases, small},
 		{"31 roots", "{" + listed(31, "a#:__typename ") + "}", roots, small},
 		{"a name of 50,000 letters", "{" + strings.Repeat("a", 50_000) + "}", parse, small},
-		{"a string of 50,000 letters for a number", `{products(limit:"` + strings.Repeat("a", 50_000) + `"){total}}`, invalid, small},
-		{"a number of 50,000 digits", "{products(limit:" + strings.Repeat("9", 50_000) + "){total}}", invalid, small},
-		{"an integer of 65 bits", "{products(limit:99999999999999999999){total}}", invalid, small},
-		{"an unknown enum value of 50,000 letters", `{products(sort:"` + strings.Repeat("a", 50_000) + `"){total}}`, invalid, small},
+		{"a string of 50,000 letters for a number", `{products(first:"` + strings.Repeat("a", 50_000) + `"){totalCount}}`, invalid, small},
+		{"a number of 50,000 digits", "{products(first:" + strings.Repeat("9", 50_000) + "){totalCount}}", invalid, small},
+		{"an integer of 65 bits", "{products(first:99999999999999999999){totalCount}}", invalid, small},
+		{"an unknown enum value of 50,000 letters", `{products(sort:"` + strings.Repeat("a", 50_000) + `"){totalCount}}`, invalid, small},
 		{"a string that never ends", `{product(sku:"` + strings.Repeat("a", 50_000), parse, small},
 		{"a block string that never ends", `{product(sku:"""` + strings.Repeat("a\n", 20_000), parse, small},
 		{"only comments", strings.Repeat("#\n", 20_000), parse, small},
@@ -206,13 +206,13 @@ func TestHostileBodies(t *testing.T) {
 		{"a byte order mark", "", "\ufeff" + canary, 400, "BAD_REQUEST"},
 		{"JSON 900,000 deep", "", strings.Repeat("[", 900_000), 400, "BAD_REQUEST"},
 		{"variables 100,000 deep", "", `{"query":"query($j:[Int]){__typename}","variables":{"j":` + nested(100_000, "[", "", "]") + `}}`, 400, "BAD_REQUEST"},
-		{"variables 9,000 deep", "", `{"query":"query($s:[OrderStatus!]){orders(status:$s){id}}","variables":{"s":` + nested(9_000, "[", "", "]") + `}}`, 400, "BAD_USER_INPUT"},
-		{"an integer of 400 digits", "", `{"query":"query($n:Int){products(limit:$n){total}}","variables":{"n":` + strings.Repeat("9", 400) + `}}`, 400, "BAD_USER_INPUT"},
-		{"an exponent of 400", "", `{"query":"query($n:Int){products(limit:$n){total}}","variables":{"n":1e400}}`, 400, "BAD_USER_INPUT"},
-		{"an exponent of 9 digits", "", `{"query":"query($n:Int){products(limit:$n){total}}","variables":{"n":1e999999999}}`, 400, "BAD_USER_INPUT"},
-		{"a number that is no integer", "", `{"query":"query($n:Int){products(limit:$n){total}}","variables":{"n":1.5}}`, 400, "BAD_USER_INPUT"},
-		{"900,000 letters for a number", "", `{"query":"query($n:Int){products(limit:$n){total}}","variables":{"n":"` + strings.Repeat("9", 900_000) + `"}}`, 400, "BAD_USER_INPUT"},
-		{"100,000 wrong values", "", `{"query":"query($s:[OrderStatus!]){orders(status:$s){id}}","variables":{"s":[` + strings.Repeat(`"x",`, 99_999) + `"x"]}}`, 400, "BAD_USER_INPUT"},
+		{"variables 9,000 deep", "", `{"query":"query($s:[OrderStatus!]){orders(status:$s){nodes{id}}}","variables":{"s":` + nested(9_000, "[", "", "]") + `}}`, 400, "BAD_USER_INPUT"},
+		{"an integer of 400 digits", "", `{"query":"query($n:Int){products(first:$n){totalCount}}","variables":{"n":` + strings.Repeat("9", 400) + `}}`, 400, "BAD_USER_INPUT"},
+		{"an exponent of 400", "", `{"query":"query($n:Int){products(first:$n){totalCount}}","variables":{"n":1e400}}`, 400, "BAD_USER_INPUT"},
+		{"an exponent of 9 digits", "", `{"query":"query($n:Int){products(first:$n){totalCount}}","variables":{"n":1e999999999}}`, 400, "BAD_USER_INPUT"},
+		{"a number that is no integer", "", `{"query":"query($n:Int){products(first:$n){totalCount}}","variables":{"n":1.5}}`, 400, "BAD_USER_INPUT"},
+		{"900,000 letters for a number", "", `{"query":"query($n:Int){products(first:$n){totalCount}}","variables":{"n":"` + strings.Repeat("9", 900_000) + `"}}`, 400, "BAD_USER_INPUT"},
+		{"100,000 wrong values", "", `{"query":"query($s:[OrderStatus!]){orders(status:$s){nodes{id}}}","variables":{"s":[` + strings.Repeat(`"x",`, 99_999) + `"x"]}}`, 400, "BAD_USER_INPUT"},
 		{"unknown members of an input", "", `{"query":"mutation($i:NewUser!){createUser(input:$i){id}}","variables":{"i":{"__proto__":{"role":"ADMIN"},"constructor":1}}}`, 400, "BAD_USER_INPUT"},
 		{"UTF-16", "Content-Type: application/json; charset=utf-16", canary, 415, "BAD_REQUEST"},
 		{"Latin-1", "Content-Type: application/json; charset=iso-8859-1", canary, 415, "BAD_REQUEST"},
@@ -281,7 +281,7 @@ func TestValuesTooLongForAService(t *testing.T) {
 	for _, query := range []string{
 		`query($s: ID!) { product(sku: $s) { sku } }`,
 		`query($s: ID!) { user(id: $s) { id } }`,
-		`query($s: String!) { products(q: $s) { total } }`,
+		`query($s: String!) { products(q: $s) { totalCount } }`,
 		`query($s: String!) { search(text: $s) { __typename } }`,
 		`mutation($s: String!) { createOrder(input: {userId: "u1", lines: [{productId: "B-100"}]}, idempotencyKey: $s) { id } }`,
 	} {
@@ -363,7 +363,7 @@ func TestHostileRequests(t *testing.T) {
 }
 
 // raw writes to a connection of its own, and gives what comes back until it is closed.
-func (g *gateway) raw(t *testing.T, text string) (answer string, took time.Duration) {
+func (g *served) raw(t *testing.T, text string) (answer string, took time.Duration) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
 	if err != nil {
@@ -417,7 +417,7 @@ func expensive() map[string]string {
 		"a field 1,990 times":              "{" + strings.Repeat("__typename ", 1_990) + "}",
 		"a chain of fragments":             "{...f0}" + listed(199, " fragment f# on Query{__typename ...f@}") + " fragment f199 on Query{__typename}",
 		"a chain with a fan at its end":    "{...f0}" + listed(180, " fragment f# on Query{...f@}") + " fragment f180 on Query{...g0}" + listed(11, " fragment g# on Query{...g@ ...g@}") + " fragment g11 on Query{product(sku:1){sku}}",
-		"10,000 selections":                "{products(limit:200){items{...g0}}}" + listed(11, " fragment g# on Product{...g@ ...g@}") + " fragment g11 on Product{sku name}",
+		"10,000 selections":                "{products(first:200){nodes{...g0}}}" + listed(11, " fragment g# on Product{...g@ ...g@}") + " fragment g11 on Product{sku name}",
 		"160 operations":                   listed(160, "query A#{...f} ") + " fragment f on Query{" + strings.Repeat("__typename ", 60) + "}",
 		"types apart":                      "{search(text:\"aa\"){" + listed(55, "...on Product{category{name id}} ...on Category{parent{name id}} ") + "}}",
 		"introspection, as deep as it may": "{" + listed(28, "a#:__schema{types{name fields{name args{name type{name}} type{name ofType{name}}} enumValues{name}}}") + "}",

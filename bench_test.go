@@ -14,8 +14,8 @@ func BenchmarkGateway(b *testing.B) {
 	for _, q := range []struct{ name, query string }{
 		{"typename", `{ __typename }`},
 		{"product", `{ product(sku: "B-100") { name price } }`},
-		{"products", `{ products(limit: 12) { items { sku name price } } }`},
-		{"orders", `{ orders(pageSize: 20) { id lines { product { name } } customer { name } } }`},
+		{"products", `{ products(first: 12) { nodes { sku name price } } }`},
+		{"orders", `{ orders(first: 20) { nodes { id lines { product { name } } customer { name } } } }`},
 	} {
 		b.Run(q.name, func(b *testing.B) {
 			b.ReportAllocs()

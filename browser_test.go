@@ -41,7 +41,7 @@ func TestPlayground(t *testing.T) {
 }
 
 // newDemo is what `gateway --demo` runs.
-func newDemo(t *testing.T) *gateway {
+func newDemo(t *testing.T) *served {
 	t.Helper()
 	t.Setenv("GATEWAY_DEMO_SECRET", secret)
 	g, stop, stopped := running(t, command.Start{

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"text/tabwriter"
 
@@ -49,17 +48,7 @@ func startDemo(ctx context.Context, c *config.Config) (*demo, error) {
 	}}
 	c.Cursors.Secret = cmp.Or(c.Cursors.Secret, string(secret))
 	d.pointAt(c)
-	c.Listen = onThisMachine(c.Listen)
 	return d, nil
-}
-
-// onThisMachine is an address for this machine alone, unless one names a host: what a demo
-// shows, tokens included, is not for the network.
-func onThisMachine(address string) string {
-	if host, port, err := net.SplitHostPort(address); err == nil && host == "" {
-		return net.JoinHostPort("localhost", port)
-	}
-	return address
 }
 
 // pointAt makes the settings' sources those of the demo: their urls, and who gets the
@@ -112,8 +101,11 @@ func (d *demo) headers(who services.Identity) string {
 	return string(text)
 }
 
-// announce tells people where everything is.
+// announce tells people where everything is. A nil demo has nothing to tell.
 func (d *demo) announce(out io.Writer, gateway string) {
+	if d == nil {
+		return
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\nGatehouse, with the shop's services inside.\n\n")
 	fmt.Fprintf(w, "  Playground\t%s/\n", gateway)

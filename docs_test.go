@@ -412,7 +412,7 @@ func (p *project) build(t *testing.T, name, pkg string) string {
 }
 
 // start builds the gateway and runs it with its demo until the test ends.
-func (p *project) start(t *testing.T) *gateway {
+func (p *project) start(t *testing.T) *served {
 	t.Helper()
 	cmd := p.command(p.build(t, "gateway", "."), "--demo", "--listen", "127.0.0.1:0",
 		"--log-format", "json", "--log-level", "info") // the address is read from the log
@@ -442,7 +442,7 @@ func (p *project) start(t *testing.T) *gateway {
 	})
 	select {
 	case address := <-book.served:
-		return &gateway{URL: "http://" + address, Shop: services.New(services.Options{Secret: []byte(secret)}), Log: book}
+		return &served{URL: "http://" + address, Shop: services.New(services.Options{Secret: []byte(secret)}), Log: book}
 	case <-read:
 		t.Fatalf("the gateway ended: %s", book)
 	case <-time.After(30 * time.Second):
@@ -547,7 +547,7 @@ var (
 	target   = regexp.MustCompile(`\bmake ([a-z]+)`)
 
 	// notOurs are spans of the same shape that name something else.
-	notOurs = regexp.MustCompile(`^(application|text|bin)/|^[\w-]+\.(com|org|io|in)/|^runtime/metrics$|^net/http$`)
+	notOurs = regexp.MustCompile(`^(application|multipart|text|bin)/|^[\w-]+\.(com|org|io|in)/|^runtime/metrics$|^net/http$`)
 )
 
 // Every file that the documents name is there, and every target of the Makefile.

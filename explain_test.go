@@ -75,7 +75,7 @@ type barrier struct {
 }
 
 // before is a gateway whose calls pass the barrier.
-func (b *barrier) before(t *testing.T) *gateway {
+func (b *barrier) before(t *testing.T) *served {
 	return newGateway(t, func(c *config.Config) {
 		for name, source := range c.Sources {
 			source.URLs = slices.Clone(source.URLs)
@@ -124,12 +124,12 @@ func TestExplainedRounds(t *testing.T) {
 	for name, query := range map[string]string{
 		"one":           `{ product(sku: "B-100") { name } }`,
 		"chain":         `{ user(id: "u6") { orders(limit: 2) { id customer { orders(limit: 3) { id } } } } }`,
-		"fan out":       `{ orders(pageSize: 20) { customer { name } lines { quantity } } products(limit: 3) { items { stock } } }`,
-		"roots":         `{ a: product(sku: "B-100") { name } b: product(sku: "B-100") { name } users(limit: 2) { items { name } } }`,
-		"aliases":       `{ orders(pageSize: 20) { a: customer { name orders(limit: 1) { id } } b: customer { email orders(limit: 1) { id } c: orders(limit: 2) { id } } } }`,
-		"whole, twice":  `{ product(sku: "B-100") { stock a: stock } products(limit: 3) { items { stock } } }`,
-		"fragments":     `{ ...q users(limit: 3) { ...u ...u } } fragment q on Query { users(limit: 3) { ...u } } fragment u on UserPage { items { orders(limit: 1) { id } } }`,
-		"full pages":    `{ users(limit: 100) { items { orders(limit: 1) { customer { name } } } } }`,
+		"fan out":       `{ orders(first: 20) { nodes { customer { name } lines { quantity } } } products(first: 3) { nodes { stock } } }`,
+		"roots":         `{ a: product(sku: "B-100") { name } b: product(sku: "B-100") { name } users(first: 2) { nodes { name } } }`,
+		"aliases":       `{ orders(first: 20) { nodes { a: customer { name orders(limit: 1) { id } } b: customer { email orders(limit: 1) { id } c: orders(limit: 2) { id } } } } }`,
+		"whole, twice":  `{ product(sku: "B-100") { stock a: stock } products(first: 3) { nodes { stock } } }`,
+		"fragments":     `{ ...q users(first: 3) { ...u ...u } } fragment q on Query { users(first: 3) { ...u } } fragment u on UserConnection { nodes { orders(limit: 1) { id } } }`,
+		"full pages":    `{ users(first: 100) { nodes { orders(limit: 1) { customer { name } } } } }`,
 		"then the next": `mutation { a: createOrder(input: {userId: "u1", lines: [{productId: "B-100"}]}) { lines { product { name } } } b: cancelOrder(id: "9007199254740977") { customer { name } } }`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -161,10 +161,10 @@ func TestExplainedBound(t *testing.T) {
 	g := newGateway(t)
 	admin := g.token(t, services.Admin)
 	for _, query := range []string{
-		`{ orders(pageSize: 100) { customer { name } lines { product { name related { stock related { sku } } } } } }`,
+		`{ orders(first: 100) { nodes { customer { name } lines { product { name related { stock related { sku } } } } } } }`,
 		`{ a: order(id: "9007199254740977") { customer { name } replaces { customer { email } } } b: order(id: "9007199254755632") { customer { name } lines { product { sku } } } user(id: "u6") { orders(limit: 50) { customer { name orders { id } } } } }`,
-		`{ users(limit: 100) { items { id orders(limit: 50) { lines { product { stock } } customer { orders(limit: 5) { customer { name } } } } } } }`,
-		`{ products(limit: 200) { items { related { related { related { stock } } } } } product(sku: "S-200") { related { name } } }`,
+		`{ users(first: 100) { nodes { id orders(limit: 50) { lines { product { stock } } customer { orders(limit: 5) { customer { name } } } } } } }`,
+		`{ products(first: 200) { nodes { related { related { related { stock } } } } } product(sku: "S-200") { related { name } } }`,
 	} {
 		p := explained(t, query)
 		allowed := map[string]explain.Count{}

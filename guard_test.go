@@ -32,7 +32,7 @@ import (
 )
 
 // send makes a request of any form to the gateway. The header's lines are "Name: value".
-func (g *gateway) send(t testing.TB, method, path, body string, header ...string) *answer {
+func (g *served) send(t testing.TB, method, path, body string, header ...string) *answer {
 	t.Helper()
 	request, err := http.NewRequest(method, g.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -63,7 +63,7 @@ func roundTrip(t testing.TB, request *http.Request) *answer {
 }
 
 // get asks by GET.
-func (g *gateway) get(t testing.TB, token, query string, variables map[string]any) *answer {
+func (g *served) get(t testing.TB, token, query string, variables map[string]any) *answer {
 	t.Helper()
 	vars, _ := json.Marshal(variables)
 	header := []string{"Accept: application/graphql-response+json"}
@@ -106,13 +106,13 @@ func TestRefusedFields(t *testing.T) {
 			map[string]int{"getUser": 1},
 		},
 		{
-			"a root field", `{ order(id: "9007199254740000") { id } orders { id } users { items { id } } }`, false,
+			"a root field", `{ order(id: "9007199254740000") { id } orders { nodes { id } } users { nodes { id } } }`, false,
 			`{"order":null,"orders":null,"users":null}`,
 			[]string{"order" + denied, "orders" + denied, "users" + denied},
 			nil,
 		},
 		{
-			"root fields, anonymous", `{ me { id } user(id: "u1") { id } person(id: "u1") { id } order(id: "1") { id } orders { id } users { items { id } } }`, true,
+			"root fields, anonymous", `{ me { id } user(id: "u1") { id } person(id: "u1") { id } order(id: "1") { id } orders { nodes { id } } users { nodes { id } } }`, true,
 			`{"me":null,"user":null,"person":null,"order":null,"orders":null,"users":null}`,
 			[]string{"me" + unknown, "order" + unknown, "orders" + unknown, "person" + unknown, "user" + unknown, "users" + unknown},
 			nil,
@@ -184,9 +184,9 @@ func TestRefusedFields(t *testing.T) {
 			map[string]int{"listProducts": 2},
 		},
 		{
-			"a list", `{ products(limit: 3) { items { timesOrdered } } }`, false,
-			`{"products":{"items":[{"timesOrdered":null},{"timesOrdered":null},{"timesOrdered":null}]}}`,
-			[]string{"products.items.0.timesOrdered" + denied, "products.items.1.timesOrdered" + denied, "products.items.2.timesOrdered" + denied},
+			"a list", `{ products(first: 3) { nodes { timesOrdered } } }`, false,
+			`{"products":{"nodes":[{"timesOrdered":null},{"timesOrdered":null},{"timesOrdered":null}]}}`,
+			[]string{"products.nodes.0.timesOrdered" + denied, "products.nodes.1.timesOrdered" + denied, "products.nodes.2.timesOrdered" + denied},
 			map[string]int{"listProducts": 1},
 		},
 		{
@@ -300,7 +300,7 @@ func TestGuardsLetThrough(t *testing.T) {
 	a := g.query(t, g.token(t, services.Admin), `{
 		user(id: "u2") { email address { city } orders(limit: 1) { id } lifetimeValue { amount } }
 		search(text: "linen shirt") { ... on Product { timesOrdered } }
-		users(limit: 1) { items { email } }
+		users(first: 1) { nodes { email } }
 	}`, nil)
 	if len(a.Errors) > 0 || strings.Contains(string(a.Data), "null") {
 		t.Error(a.Body)
@@ -459,7 +459,7 @@ func TestForgedTokens(t *testing.T) {
 }
 
 // refusedWhole fails unless requests with these headers are a 401 without data.
-func refusedWhole(t *testing.T, g *gateway, name string, header ...string) {
+func refusedWhole(t *testing.T, g *served, name string, header ...string) {
 	t.Helper()
 	const open = `{ product(sku: "B-100") { sku } me { email } }`
 	body, _ := json.Marshal(map[string]string{"query": open})

@@ -22,6 +22,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
@@ -243,13 +245,13 @@ func TestSumOfTwoCurrencies(t *testing.T) {
 	}
 	g := newGateway(t, behind(t, "orders", long, says(200,
 		`{"u1":[`+order("1.50", "EUR")+","+order("2.00", "EUR")+`],"u2":[`+order("1.00", "EUR")+","+order("1.00", "USD")+`]}`)))
-	a := g.query(t, g.token(t, services.Admin), `{ users(limit: 3) { items { lifetimeValue { amount } } } }`, nil)
-	if string(a.Data) != `{"users":{"items":[{"lifetimeValue":{"amount":"3.50"}},{"lifetimeValue":null},{"lifetimeValue":null}]}}` || a.codes() != "INTERNAL_SERVER_ERROR" {
+	a := g.query(t, g.token(t, services.Admin), `{ users(first: 3) { nodes { lifetimeValue { amount } } } }`, nil)
+	if string(a.Data) != `{"users":{"nodes":[{"lifetimeValue":{"amount":"3.50"}},{"lifetimeValue":null},{"lifetimeValue":null}]}}` || a.codes() != "INTERNAL_SERVER_ERROR" {
 		t.Errorf("got %s", a.Body)
 	}
 }
 
-// A service that has nothing to say means null.
+// A service that has nothing to say means null, but nothing is no page of a list.
 func TestEmptyAnswers(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{"204": says(204, ""), "200": says(200, ""), "null": says(200, "null")} {
 		g := newGateway(t, behind(t, "users", long, handler))
@@ -258,7 +260,9 @@ func TestEmptyAnswers(t *testing.T) {
 			t.Errorf("%s: got %s", name, a.Body)
 		}
 		g = newGateway(t, behind(t, "products", long, handler))
-		if a := g.query(t, "", `{ search(text: "linen") { __typename } }`, nil); string(a.Data) != `{"search":null}` || len(a.Errors) > 0 {
+		a = g.query(t, "", `{ product(sku: "B-100") { sku } inventory { left } products { totalCount } search(text: "linen") { __typename } }`, nil)
+		if diff := cmp.Diff([]string{"products DOWNSTREAM_SERVICE_ERROR", "search DOWNSTREAM_SERVICE_ERROR"}, a.refusals()); diff != "" ||
+			string(a.Data) != `{"product":null,"inventory":null,"products":null,"search":null}` {
 			t.Errorf("%s: got %s", name, a.Body)
 		}
 	}
@@ -346,7 +350,7 @@ func TestBudgetOfCalls(t *testing.T) {
 func TestBudgetOfItems(t *testing.T) {
 	g := newGateway(t)
 	query := strings.Repeat("customer { orders(limit: 50) { ", 6) + "id" + strings.Repeat(" } }", 6)
-	a := g.query(t, g.token(t, services.Admin), "{ orders { "+query+" } }", nil)
+	a := g.query(t, g.token(t, services.Admin), "{ orders { nodes { "+query+" } } }", nil)
 	if !strings.Contains(a.codes(), "BAD_REQUEST") || !strings.Contains(a.Body, "joins more than 50000 values") {
 		t.Errorf("%.300s", a.Body)
 	}
@@ -396,7 +400,7 @@ func TestAccessLog(t *testing.T) {
 }
 
 // operations are the log's lines for operations: the codes by the request's name.
-func (g *gateway) operations(t testing.TB) map[string]string {
+func (g *served) operations(t testing.TB) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for line := range strings.Lines(g.Log.String()) {
@@ -426,7 +430,7 @@ func (g *gateway) operations(t testing.TB) map[string]string {
 }
 
 // asked sends a query that a service keeps waiting, and gives its answer's status and text.
-func asked(t *testing.T, g *gateway) <-chan string {
+func asked(t *testing.T, g *served) <-chan string {
 	body := posted(`{ product(sku: "B-100") { sku } }`)
 	answered := make(chan string, 1)
 	go func() {
@@ -695,7 +699,7 @@ func demoRuns(t *testing.T, p program) {
 	if at == nil || len(replicas) != services.Replicas || len(tokens) != 2 {
 		t.Fatalf("it says: %s%s", s.text, s.shouts)
 	}
-	g := &gateway{URL: at[1]}
+	g := &served{URL: at[1]}
 	if page := g.send(t, http.MethodGet, "/", "", "Accept: text/html"); page.Status != http.StatusOK || !strings.Contains(page.Body, "<html") {
 		t.Errorf("the playground is %d %.100s", page.Status, page.Body)
 	}
@@ -706,7 +710,7 @@ func demoRuns(t *testing.T, p program) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := g.query(t, own, `{ orders { customer { name } lines { product { name } } } }`, nil); len(a.Errors) > 0 {
+	if a := g.query(t, own, `{ orders { nodes { customer { name } lines { product { name } } } } }`, nil); len(a.Errors) > 0 {
 		t.Errorf("a token made with the same key: %s", a.Body)
 	}
 	begun := time.Now()

@@ -26,8 +26,8 @@ import (
 // secret signs the tests' tokens.
 const secret = "a secret of 32 bytes, for tests only"
 
-// gateway is a real one before a real shop, over real HTTP.
-type gateway struct {
+// served is a real gateway before a real shop, over real HTTP.
+type served struct {
 	URL   string
 	Shop  *services.Shop
 	Ports *services.Running
@@ -36,7 +36,7 @@ type gateway struct {
 
 // newGateway starts a shop and a gateway, and stops both when the test ends. change, if
 // any, changes the settings first.
-func newGateway(t testing.TB, change ...func(*config.Config)) *gateway {
+func newGateway(t testing.TB, change ...func(*config.Config)) *served {
 	t.Helper()
 	g, stop, stopped := stoppable(t, change...)
 	t.Cleanup(func() {
@@ -49,7 +49,7 @@ func newGateway(t testing.TB, change ...func(*config.Config)) *gateway {
 }
 
 // stoppable is a gateway, with its shop, that the test stops itself.
-func stoppable(t testing.TB, change ...func(*config.Config)) (g *gateway, stop context.CancelFunc, stopped <-chan error) {
+func stoppable(t testing.TB, change ...func(*config.Config)) (g *served, stop context.CancelFunc, stopped <-chan error) {
 	t.Helper()
 	shop := services.New(services.Options{Secret: []byte(secret)})
 	ports, err := shop.Start(context.Background(), services.Addresses{})
@@ -67,7 +67,7 @@ func stoppable(t testing.TB, change ...func(*config.Config)) (g *gateway, stop c
 }
 
 // running is a gateway of any settings and mode.
-func running(t testing.TB, start command.Start) (g *gateway, stop context.CancelFunc, stopped <-chan error) {
+func running(t testing.TB, start command.Start) (g *served, stop context.CancelFunc, stopped <-chan error) {
 	t.Helper()
 	book := &logbook{served: make(chan string, 1)}
 	start.Config.Execution.Engine = cmp.Or(start.Config.Execution.Engine, os.Getenv("GATEWAY_EXECUTION_ENGINE")) // to run all tests on either
@@ -78,7 +78,7 @@ func running(t testing.TB, start command.Start) (g *gateway, stop context.Cancel
 	t.Cleanup(stop)
 	select {
 	case address := <-book.served:
-		return &gateway{URL: "http://" + address, Log: book}, stop, done
+		return &served{URL: "http://" + address, Log: book}, stop, done
 	case err := <-done:
 		t.Fatalf("the gateway did not start: %v", err)
 	case <-time.After(long):
@@ -124,7 +124,7 @@ func (b *logbook) String() string {
 }
 
 // token is one of a demo identity.
-func (g *gateway) token(t testing.TB, who services.Identity) string {
+func (g *served) token(t testing.TB, who services.Identity) string {
 	t.Helper()
 	token, err := g.Shop.Token(who)
 	if err != nil {
@@ -161,7 +161,7 @@ func (a *answer) codes() string {
 }
 
 // query posts an operation; variables may be nil.
-func (g *gateway) query(t testing.TB, token, query string, variables map[string]any) *answer {
+func (g *served) query(t testing.TB, token, query string, variables map[string]any) *answer {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -170,7 +170,7 @@ func (g *gateway) query(t testing.TB, token, query string, variables map[string]
 	return g.post(t, token, bytes.NewReader(body))
 }
 
-func (g *gateway) post(t testing.TB, token string, body io.Reader) *answer {
+func (g *served) post(t testing.TB, token string, body io.Reader) *answer {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, g.URL+"/graphql", body)
 	if err != nil {
@@ -221,7 +221,7 @@ func decoded(t testing.TB, text string) any {
 }
 
 // wantCalls fails unless the services were called just so since the last reset.
-func (g *gateway) wantCalls(t testing.TB, want map[string]int) {
+func (g *served) wantCalls(t testing.TB, want map[string]int) {
 	t.Helper()
 	got := map[string]int{}
 	for _, service := range []string{"users", "orders", "products"} {

@@ -107,6 +107,10 @@ func (r *request) differences(s *sent) []string {
 		all = append(all, parameters("query", r.target.query, s.target.query)...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.headers)) {
+		if name == "Cookie" && r.headers[name] != nil {
+			all = append(all, parameters("cookie", cookies(r.headers[name]), cookies(s.header.Values(name)))...)
+			continue
+		}
 		if want, got := r.headers[name], s.header.Values(name); !slices.Equal(want, got) {
 			add("header %s: want %s, got %s", name, shownHeader(want), shownHeader(got))
 		}
@@ -117,6 +121,18 @@ func (r *request) differences(s *sent) []string {
 		}
 	}
 	return all
+}
+
+// cookies are the pairs of Cookie headers, whose order means nothing.
+func cookies(values []string) []string {
+	var pairs []string
+	for pair := range strings.SplitSeq(strings.Join(values, ";"), ";") {
+		if pair = strings.TrimSpace(pair); pair != "" {
+			pairs = append(pairs, pair)
+		}
+	}
+	slices.Sort(pairs)
+	return pairs
 }
 
 func shownHeader(values []string) string {
@@ -214,7 +230,7 @@ func fieldsOf(name string, value any) []string {
 }
 
 // multipartDifferences compares parts with an object of them by name: a field is its
-// text, a file {filename, contentType, content}.
+// text, or the value that it is as JSON, a file {filename, contentType, content}.
 func multipartDifferences(want *node, body, boundary string) []string {
 	if !strings.HasSuffix(strings.TrimSpace(body), "--"+boundary+"--") {
 		return []string{"the parts break off"}
@@ -237,8 +253,12 @@ func multipartDifferences(want *node, body, boundary string) []string {
 }
 
 func shownPart(part *multipart.Part, content string) any {
+	media := part.Header.Get("Content-Type")
+	if value, err := decoded(content); err == nil && strings.HasPrefix(media, "application/json") && part.FileName() == "" {
+		return value
+	}
 	if part.FileName() == "" {
 		return content
 	}
-	return map[string]any{"filename": part.FileName(), "contentType": part.Header.Get("Content-Type"), "content": content}
+	return map[string]any{"filename": part.FileName(), "contentType": media, "content": content}
 }

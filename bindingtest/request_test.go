@@ -16,6 +16,7 @@ func TestDifferences(t *testing.T) {
 		want        string // YAML
 		url         string
 		media, body string
+		cookie      string
 		differences []string
 	}{
 		"escapes":              {want: `{url: "/a b/c%2Fd?x=1 2&y[z]=é"}`, url: "/a%20b/c%2Fd?y%5Bz%5D=%C3%A9&x=1%202"},
@@ -33,6 +34,10 @@ func TestDifferences(t *testing.T) {
 		"parts":                {want: `{body: {n: "1", f: {filename: a.txt, contentType: text/plain, content: hi}}}`, media: "multipart/form-data; boundary=x", body: multipart},
 		"other parts":          {want: `{body: {n: "2"}}`, media: "multipart/form-data; boundary=x", body: multipart, differences: []string{`body: $.f: not expected, got {"content":"hi","contentType":"text/plain","filename":"a.txt"}`, `body: $.n: want "2", got "1"`}},
 		"parts that break off": {want: `{body: {}}`, media: "multipart/form-data; boundary=x", body: "--x\r\n", differences: []string{"body: the parts break off"}},
+		"a part of JSON":       {want: `{body: {n: {a: [1, 2]}}}`, media: "multipart/form-data; boundary=x", body: "--x\r\nContent-Disposition: form-data; name=\"n\"\r\nContent-Type: application/json\r\n\r\n{\"a\":[1,2]}\r\n--x--\r\n"},
+		"cookies":              {want: `{headers: {Cookie: "b=2; a=1"}}`, cookie: "a=1; b=2"},
+		"another cookie":       {want: `{headers: {cookie: "b=2"}}`, cookie: "b=3", differences: []string{"cookie: want b=2, but it is missing", "cookie: not expected, got b=3"}},
+		"no cookie":            {want: `{headers: {Cookie: null}}`, cookie: "b=3", differences: []string{`header Cookie: want none, got "b=3"`}},
 		"headers":              {want: `{headers: {x-a: [b, c], x-b: null}}`, differences: []string{`header X-A: want "b, c", got none`}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,6 +54,9 @@ func TestDifferences(t *testing.T) {
 			request.RequestURI = request.URL.RequestURI()
 			if test.media != "" {
 				request.Header.Set("Content-Type", test.media)
+			}
+			if test.cookie != "" {
+				request.Header.Set("Cookie", test.cookie)
 			}
 			if diff := cmp.Diff(test.differences, want.differences(received(request))); diff != "" {
 				t.Errorf("-want +got\n%s", diff)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 
@@ -33,6 +34,7 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 		return []string{err.Error()}
 	}
 	defer backends.Close()
+	defer environment(t.env)()
 	schema := p.Schema(backends)
 	operation, problem := t.operation(schema.Schema())
 	if problem != "" {
@@ -59,6 +61,30 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 		found = append(found, appendix(got, log.String())...)
 	}
 	return found
+}
+
+// environment sets variables for the time of a test; its result brings them back.
+func environment(wanted map[string]*string) (restore func()) {
+	before := map[string]*string{}
+	for name := range wanted {
+		if value, ok := os.LookupEnv(name); ok {
+			before[name] = &value
+		} else {
+			before[name] = nil
+		}
+	}
+	setAll(wanted)
+	return func() { setAll(before) }
+}
+
+func setAll(variables map[string]*string) {
+	for name, value := range variables {
+		if value == nil {
+			_ = os.Unsetenv(name) // a name that cannot be is not set either
+			continue
+		}
+		_ = os.Setenv(name, *value)
+	}
 }
 
 // brief leaves out of a log line what changes from run to run.

@@ -3,6 +3,7 @@ package bindingtest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"regexp"
@@ -18,6 +19,7 @@ import (
 // suite is a file of tests.
 type suite struct {
 	sources map[string]upstreams.Source // what the settings would say of them
+	env     map[string]*string          // the environment; nil is a variable that is not set
 	tests   []*test
 }
 
@@ -30,9 +32,10 @@ type test struct {
 	variables any
 	caller    *auth.Identity // nil is anonymous
 	headers   http.Header    // of the client's request
-	calls     []*call        // in the order they are written; that of the connector is the last
-	response  *node          // what the connector's field shall answer; nil says nothing
-	data      *node          // what the whole operation shall answer; nil says nothing
+	env       map[string]*string
+	calls     []*call // in the order they are written; that of the connector is the last
+	response  *node   // what the connector's field shall answer; nil says nothing
+	data      *node   // what the whole operation shall answer; nil says nothing
 	errors    []wantError
 }
 
@@ -63,7 +66,7 @@ func read(file string) (*suite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the tests cannot be read: %w", err)
 	}
-	r := &reader{mistakes: mistakes{file: file}, suite: &suite{sources: map[string]upstreams.Source{}}}
+	r := &reader{mistakes: mistakes{file: file}, suite: &suite{sources: map[string]upstreams.Source{}, env: map[string]*string{}}}
 	t := &tree{mistakes: &r.mistakes, anchors: map[string]*node{}}
 	if root := t.read(text); root != nil && len(r.list) == 0 {
 		r.file(root)
@@ -75,7 +78,8 @@ func read(file string) (*suite, error) {
 type reader struct {
 	mistakes
 	suite  *suite
-	caller *auth.Identity // whoever asks unless a test says otherwise
+	caller *auth.Identity    // whoever asks unless a test says otherwise
+	ids    map[string]string // see bindings
 }
 
 func (r *reader) file(root *node) {
@@ -85,7 +89,7 @@ func (r *reader) file(root *node) {
 		"tests":  func(n *node) { tests = n },
 	})
 	if config != nil {
-		r.object(config, "config", fields{"claims": r.claims(&r.caller), "sources": r.sources})
+		r.object(config, "config", fields{"claims": r.claims(&r.caller), "sources": r.sources, "env": r.env(r.suite.env)})
 	}
 	if tests == nil {
 		r.add(root, "there are no tests; list them under tests:")
@@ -128,7 +132,7 @@ func (r *reader) claims(to **auth.Identity) func(*node) {
 }
 
 func (r *reader) test(n *node) {
-	t := &test{line: n.line, caller: r.caller, headers: http.Header{}}
+	t := &test{line: n.line, caller: r.caller, headers: http.Header{}, env: maps.Clone(r.suite.env)}
 	var connector string
 	main := &call{line: n.line, answer: answer{status: http.StatusOK, header: http.Header{}}}
 	made := false
@@ -139,6 +143,7 @@ func (r *reader) test(n *node) {
 		"variables":      func(n *node) { t.variables = n.plain() },
 		"claims":         r.claims(&t.caller),
 		"requestHeaders": r.header(t.headers),
+		"env":            r.env(t.env),
 		"calls":          func(n *node) { r.items(n, "calls", func(n *node) { t.calls = append(t.calls, r.call(n)) }) },
 		"expect":         func(n *node) { made = r.expect(n, t, main) || made },
 	}
@@ -155,16 +160,42 @@ func (r *reader) test(n *node) {
 	r.suite.tests = append(r.suite.tests, t)
 }
 
+// env reads variables of the environment, of which null is one that is not set.
+func (r *reader) env(to map[string]*string) func(*node) {
+	return func(n *node) {
+		members, ok := n.value.([]member)
+		if !ok {
+			r.add(n, "the environment is an object of values by name, such as {REGION: eu}, not %s", n.kind())
+		}
+		for _, m := range members {
+			to[m.name] = nil
+			if m.value != nil {
+				to[m.name] = new(string)
+				r.text(to[m.name])(&m.node)
+			}
+		}
+	}
+}
+
+// coordinate finds the type and the field of a binding by their names or by its id, with the
+// whole before them; nil when the text is neither.
+func (r *reader) coordinate(connector string) []string {
+	if field, ok := r.bindings()[connector]; ok {
+		connector = field
+	}
+	return coordinate.FindStringSubmatch(connector)
+}
+
 var coordinate = regexp.MustCompile(`^(\w+)\.(\w+)$`)
 
 // complete reports what a test lacks. One that expects nothing could never fail.
 func (r *reader) complete(n *node, t *test, connector string) {
-	parts := coordinate.FindStringSubmatch(connector)
+	parts := r.coordinate(connector)
 	switch {
 	case t.name == "":
 		r.add(n, "a test has a name: what it shows")
 	case parts == nil:
-		r.add(n, "a test names the field whose binding it is about, as connector: Query.user")
+		r.add(n, "a test names the field whose binding it is about, as connector: Query.user, or the id of its @connect")
 	case t.query == "":
 		r.add(n, "a test has a query: the operation that is run")
 	case t.response == nil && t.data == nil && len(t.errors) == 0:

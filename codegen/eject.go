@@ -29,7 +29,7 @@ func Eject(ctx context.Context, warn func(string), name string) (home string, er
 	if err != nil {
 		return "", err
 	}
-	field, root, err := boundField(cfg, name)
+	graph, field, root, err := boundField(cfg, name)
 	if err != nil {
 		return "", err
 	}
@@ -40,14 +40,14 @@ func Eject(ctx context.Context, warn func(string), name string) (home string, er
 	if err != nil {
 		return "", err
 	}
-	if err := move(ctx, warn, field, root, home); err != nil {
+	if err := move(ctx, warn, graph, field, root, home); err != nil {
 		return "", errors.Join(err, files.restore())
 	}
 	return filepath.ToSlash(home), nil
 }
 
 // move does it, and leaves the files as they are when it fails.
-func move(ctx context.Context, warn func(string), field *binding.Field, root bool, home string) error {
+func move(ctx context.Context, warn func(string), graph *binding.Graph, field *binding.Field, root bool, home string) error {
 	// What is cut must be what the schema says now.
 	if err := Generate(ctx, warn); err != nil {
 		return err
@@ -55,11 +55,39 @@ func move(ctx context.Context, warn func(string), field *binding.Field, root boo
 	if err := errors.Join(take(field, home), unbind(field, root)); err != nil {
 		return err
 	}
+	if err := stillCompleted(graph, field); err != nil {
+		return err
+	}
 	if err := Generate(ctx, func(string) {}); err != nil { // it has warned
 		return fmt.Errorf("%s cannot be answered by hand: %w", nameOf(field), err)
 	}
 	if err := goTool(ctx, "build", "./"+plugin.ResolversDir); err != nil {
 		return fmt.Errorf("with %s by hand the resolvers do not compile, so nothing was changed: %w", nameOf(field), err)
+	}
+	return nil
+}
+
+// stillCompleted fails when the schema, now without a field's binding, no longer completes
+// objects that it completed: they would lack fields, and nobody would be told.
+func stillCompleted(before *binding.Graph, field *binding.Field) error {
+	cfg, err := project()
+	if err != nil {
+		return err
+	}
+	_, now, err := compile(cfg)
+	if now == nil {
+		return err
+	}
+	for _, c := range before.Completions {
+		left := now.Completion(c.Object.Name, c.Definition.Name)
+		if left != nil && len(left.Sent) <= len(c.Sent) {
+			continue
+		}
+		place, of := c.Object.Name+"."+c.Definition.Name, c.Entity.Object.Name
+		if now.Entities[of] == nil {
+			return fmt.Errorf("%s also completes %s (entity: true), which %s needs; bind the type first, as type %s @connect(...), then eject the field", nameOf(field), of, place, of)
+		}
+		return fmt.Errorf("the service of %s sends only %s of %s, and without the binding nobody would complete it; let its selection give all fields of %s, then eject the field", nameOf(field), strings.Join(c.Sent, ", "), place, of)
 	}
 	return nil
 }
@@ -107,23 +135,36 @@ func rewrite(file string, text []byte) error { return os.WriteFile(file, text, 0
 
 // boundField finds a field that has a binding, and whether it is one of the root. Its
 // errors say which there are.
-func boundField(cfg *config.Config, name string) (field *binding.Field, root bool, err error) {
-	schema, err := binding.Load(cfg.Sources...)
+func boundField(cfg *config.Config, name string) (graph *binding.Graph, field *binding.Field, root bool, err error) {
+	schema, graph, err := compile(cfg)
 	if err != nil {
-		return nil, false, err
-	}
-	graph, err := plugin.Compile(cfg, schema)
-	if err != nil {
-		return nil, false, err
+		return nil, nil, false, err
 	}
 	byName := map[string]*binding.Field{}
 	for _, f := range graph.Fields {
 		byName[nameOf(f)] = f
 	}
 	if f := byName[name]; f != nil {
-		return f, f.Object == schema.Query || f.Object == schema.Mutation, nil
+		return graph, f, f.Object == schema.Query || f.Object == schema.Mutation, nil
 	}
-	return nil, false, notBound(schema, name, slices.Sorted(maps.Keys(byName)))
+	if err := completedOnly(graph, name); err != nil {
+		return nil, nil, false, err
+	}
+	return nil, nil, false, notBound(schema, name, slices.Sorted(maps.Keys(byName)))
+}
+
+// completedOnly explains that a type's binding has no field of its own; nil for other names.
+func completedOnly(graph *binding.Graph, name string) error {
+	typeName, fieldName, _ := strings.Cut(name, ".")
+	entity := graph.Entities[name]
+	if c := graph.Completion(typeName, fieldName); c != nil {
+		entity = c.Entity
+	}
+	if entity == nil {
+		return nil
+	}
+	return fmt.Errorf("%s is answered by the binding of the type %s (%s:%d), which completes its objects wherever they are reached, so no one method could be moved; eject the fields that give %s, or write to its service in a resolver of your own",
+		name, entity.Object.Name, entity.Position.Src.Name, entity.Position.Line, entity.Object.Name)
 }
 
 // notBound explains why a name is not that of a bound field.

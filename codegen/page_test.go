@@ -25,11 +25,16 @@ var subjects = []struct {
 	{"GH020", "The call"},
 	{"GH040", "Values"},
 	{"GH050", "Batches"},
-	{"GH060", "Answers"},
+	{"GH060", "Selections and answers"},
 	{"GH070", "Guards"},
-	{"GH080", "Names"},
+	{"GH080", "Names and types"},
 	{"GH100", "Requests, against the service's document"},
 	{"GH120", "Answers, against the service's document"},
+	{"GH140", "Connections"},
+	{"GH150", "Interfaces and unions"},
+	{"GH160", "What a service's errors mean"},
+	{"GH170", "Types that are completed by their key"},
+	{"GH180", "Sizes of lists"},
 }
 
 // docs/checks.md is made of binding.Checks.
@@ -132,8 +137,8 @@ that the right one has none.
 ` + "```graphql" + `
 %s` + "```" + `
 
-The codes from GH100 on hold bindings against what a service says of itself. Here that is this document of the
-source ` + "`books`" + `; the source ` + "`people`" + ` has none, so nothing is held against it.
+The codes from GH100 to GH125, and some of the later ones, hold bindings against what a service says of itself. Here
+that is this document of the source ` + "`books`" + `; the source ` + "`people`" + ` has none, so nothing is held against it.
 
 ` + "```yaml" + `
 %s` + "```" + `

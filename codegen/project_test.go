@@ -118,7 +118,7 @@ func compareGolden(t *testing.T, golden string, text []byte) {
 
 // writeModule makes dir a module that uses the one in root, with the same versions of
 // everything, so that nothing need be downloaded.
-func writeModule(t *testing.T, root, dir string) {
+func writeModule(t testing.TB, root, dir string) {
 	t.Helper()
 	mod := regexp.MustCompile(`(?m)^module (.*)$`).ReplaceAllString(string(read(t, filepath.Join(root, "go.mod"))),
 		"module example.com/everything\n\nrequire $1 v0.0.0\n\nreplace $1 => "+root)
@@ -129,7 +129,17 @@ func writeModule(t *testing.T, root, dir string) {
 	}
 }
 
-func repository(t *testing.T) string {
+func writeFile(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func repository(t testing.TB) string {
 	t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {
@@ -152,7 +162,7 @@ func copyTree(t *testing.T, from, to string) {
 	}
 }
 
-func read(t *testing.T, path string) []byte {
+func read(t testing.TB, path string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {

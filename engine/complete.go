@@ -3,8 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
 // Entity says how objects of a type are completed when they come with some of their fields
@@ -32,17 +35,19 @@ func Complete[P, T any, K comparable](ctx context.Context, parents []*P, field s
 	return whole, together(errs, failed, len(parents))
 }
 
-// CompleteEach is Complete for a field that holds a list of objects.
-func CompleteEach[P, T any, K comparable](ctx context.Context, parents []*P, field string, objects func(*P) []*T, sent []string, e Entity[K, T]) ([][]*T, error) {
-	errs := badKeys(ctx, parents, []string{field})
+// CompleteEach is Complete for a field that holds a list of objects. An object that does
+// not fit the graph is null in its list, unless must says that none may be: then the list
+// fails, as it does when a call has failed.
+func CompleteEach[P, T any, K comparable](ctx context.Context, parents []*P, field string, objects func(*P) []*T, sent []string, must bool, e Entity[K, T]) ([][]*T, error) {
 	lists := make([][]*T, len(parents))
+	bad := make([][]*decode.Fault, len(parents))
 	for i, parent := range parents {
 		if parent != nil {
-			lists[i] = objects(parent)
+			lists[i], bad[i] = objects(parent), FaultsOf(ctx).Of(parent, field)
 		}
 	}
-	whole, failed := e.lists(ctx, lists, sent)
-	return whole, together(errs, failed, len(parents))
+	whole, errs := e.lists(ctx, lists, bad, must, sent)
+	return whole, orNil(errs)
 }
 
 // Whole completes one object that a call has given.
@@ -57,8 +62,19 @@ func (e Entity[K, T]) Whole(ctx context.Context, object *T, err error, sent ...s
 	return whole[0], nil
 }
 
-// All completes a list of objects that a call has given, or the objects of a batch, one for
-// each of its parents.
+// List completes a list of objects that a call has given. See CompleteEach for must.
+func (e Entity[K, T]) List(ctx context.Context, objects []*T, err error, must bool, sent ...string) ([]*T, error) {
+	if err != nil {
+		return objects, err
+	}
+	lists, errs := e.lists(ctx, [][]*T{objects}, nil, must, sent)
+	if errs != nil {
+		return nil, errs[0]
+	}
+	return lists[0], nil
+}
+
+// All completes the objects of a batch, one for each of its parents.
 func (e Entity[K, T]) All(ctx context.Context, objects []*T, err error, sent ...string) ([]*T, error) {
 	batch, ok := errors.AsType[graphql.BatchErrorList](err)
 	if err != nil && !ok {
@@ -68,13 +84,14 @@ func (e Entity[K, T]) All(ctx context.Context, objects []*T, err error, sent ...
 	return whole, together(batch, errs, len(objects))
 }
 
-// Lists completes the lists of a batch, one for each of its parents.
-func (e Entity[K, T]) Lists(ctx context.Context, lists [][]*T, err error, sent ...string) ([][]*T, error) {
+// Lists completes the lists of a batch, one for each of its parents. See CompleteEach for
+// must.
+func (e Entity[K, T]) Lists(ctx context.Context, lists [][]*T, err error, must bool, sent ...string) ([][]*T, error) {
 	batch, ok := errors.AsType[graphql.BatchErrorList](err)
 	if err != nil && !ok {
 		return lists, err
 	}
-	whole, errs := e.lists(ctx, lists, sent)
+	whole, errs := e.lists(ctx, lists, nil, must, sent)
 	return whole, together(batch, errs, len(lists))
 }
 
@@ -97,8 +114,10 @@ func (e Entity[K, T]) whole(ctx context.Context, objects []*T, sent []string) ([
 	return make([]*T, len(objects)), errs
 }
 
-// lists completes lists by one batch. A list with an object that fails fails.
-func (e Entity[K, T]) lists(ctx context.Context, lists [][]*T, sent []string) ([][]*T, graphql.BatchErrorList) {
+// lists completes lists by one batch. The faults in bad are those of each list's elements,
+// or of the list, besides those that the table has for it. The errors are nil, or one for
+// each list.
+func (e Entity[K, T]) lists(ctx context.Context, lists [][]*T, bad [][]*decode.Fault, must bool, sent []string) ([][]*T, graphql.BatchErrorList) {
 	var all []*T
 	for _, list := range lists {
 		all = append(all, list...)
@@ -106,29 +125,63 @@ func (e Entity[K, T]) lists(ctx context.Context, lists [][]*T, sent []string) ([
 	whole, errs := e.whole(ctx, all, sent)
 	completed := make([][]*T, len(lists))
 	var failed graphql.BatchErrorList
-	at := 0
-	for i, list := range lists {
-		if list == nil {
-			continue
+	for i, at := 0, 0; i < len(lists); i, at = i+1, at+len(lists[i]) {
+		elements := elementsOf(FaultsOf(ctx).In(lists[i]), must)
+		if bad != nil {
+			elements.faults = append(elements.faults, bad[i]...)
 		}
-		completed[i] = whole[at : at+len(list) : at+len(list)]
+		to := at + len(lists[i])
+		if lists[i] != nil {
+			completed[i] = whole[at:to:to]
+		}
 		if errs != nil {
-			if err := firstOf(errs[at : at+len(list)]); err != nil {
-				failed = withError(failed, len(lists), i, err)
-			}
+			elements.failed(errs[at:to])
 		}
-		at += len(list)
+		if err := elements.tell(ctx, completed[i]); err != nil {
+			failed = withError(failed, len(lists), i, err)
+		}
 	}
 	return completed, failed
 }
 
-func firstOf(errs []error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
+// elements is what is wrong with the elements of a list that is made anew.
+type elements struct {
+	must   bool // none of them may be null
+	faults []*decode.Fault
+	err    error // of the list
+}
+
+func elementsOf(faults []*decode.Fault, must bool) *elements {
+	return &elements{must: must, faults: slices.Clone(faults)}
+}
+
+// failed takes the errors of elements: what does not fit the graph is the element's, and
+// anything else the list's.
+func (e *elements) failed(errs []error) {
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		fit, ok := errors.AsType[*decode.Fault](err)
+		if !ok {
+			e.err = err
+			return
+		}
+		e.faults = append(e.faults, &decode.Fault{Index: append([]int{i}, fit.Index...), Null: e.must, Err: fit.Err})
+	}
+}
+
+// tell notes the faults of a list, or gives the error by which the list fails.
+func (e *elements) tell(ctx context.Context, list any) error {
+	for _, f := range e.faults {
+		if f.Null {
+			return f
 		}
 	}
-	return nil
+	if e.err == nil && !FaultsOf(ctx).Add(list, e.faults...) {
+		return e.faults[0]
+	}
+	return e.err
 }
 
 // together merges the errors of two steps, of which the first one counts.

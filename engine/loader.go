@@ -48,7 +48,7 @@ type Found[V any] struct {
 type Loader[K comparable, V any] struct {
 	op    *operation
 	batch Batch[K, V]
-	cache dataloader.Cache[K, Found[V]]
+	cache dataloader.Cache[K, *Found[V]] // of pointers, for which Go compiles the dataloader once and not for each V
 
 	mu   sync.Mutex
 	next *round[K] // guarded by mu; nil while nobody gathers
@@ -75,7 +75,7 @@ func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[
 	if known, ok := op.loaders[key]; ok {
 		return known.(*Loader[K, V])
 	}
-	l := &Loader[K, V]{op: op, batch: b, cache: dataloader.NewCache[K, Found[V]]()}
+	l := &Loader[K, V]{op: op, batch: b, cache: dataloader.NewCache[K, *Found[V]]()}
 	op.loaders[key] = l
 	return l
 }
@@ -104,13 +104,15 @@ func (l *Loader[K, V]) known(ctx context.Context, keys []K) ([]Found[V], []error
 	var errs []error
 	for i, key := range keys {
 		thunk, _ := l.cache.Get(ctx, key)
-		var err error
-		if values[i], err = thunk(); err != nil {
-			if errs == nil {
-				errs = make([]error, len(keys))
-			}
-			errs[i] = err
+		found, err := thunk()
+		if err == nil {
+			values[i] = *found
+			continue
 		}
+		if errs == nil {
+			errs = make([]error, len(keys))
+		}
+		errs[i] = err
 	}
 	return values, errs
 }
@@ -124,7 +126,7 @@ func (l *Loader[K, V]) ask(ctx context.Context, keys []K) bool {
 		return false
 	}
 	var missing []K
-	var results []*dataloader.Result[Found[V]]
+	var results []*dataloader.Result[*Found[V]]
 	done := make(chan struct{})
 	for _, key := range keys {
 		if _, known := l.cache.Get(ctx, key); known {
@@ -132,7 +134,7 @@ func (l *Loader[K, V]) ask(ctx context.Context, keys []K) bool {
 		}
 		i := len(missing)
 		missing = append(missing, key)
-		l.cache.Set(ctx, key, func() (Found[V], error) {
+		l.cache.Set(ctx, key, func() (*Found[V], error) {
 			<-done
 			return results[i].Data, results[i].Error
 		})
@@ -247,9 +249,9 @@ func (l *Loader[K, V]) send(r *round[K]) {
 	l.next = nil
 	full := dataloader.NewBatchedLoader(l.fetch,
 		dataloader.WithCache(l.cache),
-		dataloader.WithBatchCapacity[K, Found[V]](len(r.order)),
-		dataloader.WithInputCapacity[K, Found[V]](len(r.order)),
-		dataloader.WithWait[K, Found[V]](time.Hour))
+		dataloader.WithBatchCapacity[K, *Found[V]](len(r.order)),
+		dataloader.WithInputCapacity[K, *Found[V]](len(r.order)),
+		dataloader.WithWait[K, *Found[V]](time.Hour))
 	for _, key := range r.order {
 		full.Load(l.op.ctx, key)
 	}
@@ -257,10 +259,11 @@ func (l *Loader[K, V]) send(r *round[K]) {
 }
 
 // fetch asks for keys in chunks of the batch's size, side by side.
-func (l *Loader[K, V]) fetch(ctx context.Context, keys []K) []*dataloader.Result[Found[V]] {
-	results := make([]*dataloader.Result[Found[V]], 0, len(keys))
-	for range keys {
-		results = append(results, &dataloader.Result[Found[V]]{})
+func (l *Loader[K, V]) fetch(ctx context.Context, keys []K) []*dataloader.Result[*Found[V]] {
+	results := make([]*dataloader.Result[*Found[V]], 0, len(keys))
+	found := make([]Found[V], len(keys))
+	for i := range keys {
+		results = append(results, &dataloader.Result[*Found[V]]{Data: &found[i]})
 	}
 	size := len(keys)
 	if l.batch.MaxSize > 0 {
@@ -277,7 +280,7 @@ func (l *Loader[K, V]) fetch(ctx context.Context, keys []K) []*dataloader.Result
 	return results
 }
 
-func (l *Loader[K, V]) fetchChunk(ctx context.Context, keys []K, results []*dataloader.Result[Found[V]]) {
+func (l *Loader[K, V]) fetchChunk(ctx context.Context, keys []K, results []*dataloader.Result[*Found[V]]) {
 	got, err := answered(l.call(ctx, keys))
 	for i, key := range keys {
 		if err != nil {
@@ -285,7 +288,7 @@ func (l *Loader[K, V]) fetchChunk(ctx context.Context, keys []K, results []*data
 			continue
 		}
 		found := got.find(key, l.batch.Missing)
-		results[i].Data, results[i].Error = found.Found, found.err
+		*results[i].Data, results[i].Error = found.Found, found.err
 	}
 }
 

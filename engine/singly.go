@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -57,13 +59,33 @@ func careful[K, V any](ctx context.Context, key K, answer func(context.Context, 
 	return answer(ctx, key)
 }
 
-// KeyText writes a key of any type as text.
-func KeyText(key any) string { return fmt.Sprint(key) }
+// KeyText writes the parts of a key, which are wire values or arrays of them, as one text,
+// so that no two keys have the same.
+func KeyText(parts ...any) string {
+	text, err := json.Marshal(parts)
+	if err != nil {
+		return fmt.Sprint(parts...)
+	}
+	return string(text)
+}
 
 // Selects tells whether the client asks for one of the named fields of the value that the
 // field in ctx gives, through fragments too. Outside of an operation it does.
 func Selects(ctx context.Context, names ...string) bool {
 	return selects(ctx, func(field string) bool { return slices.Contains(names, field) })
+}
+
+// Given is v, the wire value of an argument of the field that is being answered, or
+// encode.Absent when the client did not give it, not even as null.
+func Given(ctx context.Context, argument string, v any) any {
+	if v != nil || !graphql.HasOperationContext(ctx) || graphql.GetFieldContext(ctx) == nil {
+		return v
+	}
+	given := graphql.GetFieldContext(ctx).Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+	if _, ok := given[argument]; ok {
+		return v
+	}
+	return encode.Absent
 }
 
 // selectsMore tells whether the client asks for other fields than the named ones.

@@ -68,16 +68,26 @@ type planRun struct {
 const (
 	ofAccount = iota
 	ofAddress
+	ofBookDetails
+	ofCardPayment
 	ofCategory
+	ofInventoryItem
 	ofMoney
 	ofMutation
 	ofOrder
+	ofOrderConnection
+	ofOrderEdge
 	ofOrderLine
+	ofPageInfo
 	ofProduct
-	ofProductPage
+	ofProductConnection
+	ofProductEdge
 	ofQuery
+	ofShirtDetails
+	ofTransferPayment
 	ofUser
-	ofUserPage
+	ofUserConnection
+	ofUserEdge
 )
 
 var planTypes = plan.Types{
@@ -97,10 +107,22 @@ var planTypes = plan.Types{
 		"postalCode": {ID: 3, Way: plan.Plain},
 		"country":    {ID: 4, Way: plan.Plain},
 	}},
+	"BookDetails": {ID: ofBookDetails, Fields: map[string]plan.FieldInfo{
+		"isbn":  {ID: 1, Way: plan.Plain},
+		"pages": {ID: 2, Way: plan.Plain},
+	}},
+	"CardPayment": {ID: ofCardPayment, Fields: map[string]plan.FieldInfo{
+		"last4": {ID: 1, Way: plan.Plain},
+		"brand": {ID: 2, Way: plan.Plain},
+	}},
 	"Category": {ID: ofCategory, Fields: map[string]plan.FieldInfo{
 		"id":     {ID: 1, Way: plan.Plain},
 		"name":   {ID: 2, Way: plan.Plain},
 		"parent": {ID: 3, Way: plan.Plain},
+	}},
+	"InventoryItem": {ID: ofInventoryItem, Fields: map[string]plan.FieldInfo{
+		"left":    {ID: 1, Way: plan.Plain},
+		"product": {ID: 2, Way: plan.Call},
 	}},
 	"Money": {ID: ofMoney, Fields: map[string]plan.FieldInfo{
 		"amount":   {ID: 1, Way: plan.Plain},
@@ -118,18 +140,34 @@ var planTypes = plan.Types{
 		"status":   {ID: 2, Way: plan.Plain},
 		"lines":    {ID: 3, Way: plan.Plain},
 		"total":    {ID: 4, Way: plan.Plain},
-		"note":     {ID: 5, Way: plan.Plain},
-		"metadata": {ID: 6, Way: plan.Plain},
-		"replaces": {ID: 7, Way: plan.Plain},
-		"placedAt": {ID: 8, Way: plan.Plain},
-		"userId":   {ID: 9, Way: plan.Plain},
-		"customer": {ID: 10, Way: plan.Call},
+		"payment":  {ID: 5, Way: plan.Plain},
+		"note":     {ID: 6, Way: plan.Plain},
+		"metadata": {ID: 7, Way: plan.Plain},
+		"replaces": {ID: 8, Way: plan.Plain},
+		"placedAt": {ID: 9, Way: plan.Plain},
+		"userId":   {ID: 10, Way: plan.Plain},
+		"customer": {ID: 11, Way: plan.Call},
+	}},
+	"OrderConnection": {ID: ofOrderConnection, Fields: map[string]plan.FieldInfo{
+		"edges":    {ID: 1, Way: plan.Plain},
+		"nodes":    {ID: 2, Way: plan.Plain},
+		"pageInfo": {ID: 3, Way: plan.Plain},
+	}},
+	"OrderEdge": {ID: ofOrderEdge, Fields: map[string]plan.FieldInfo{
+		"node":   {ID: 1, Way: plan.Plain},
+		"cursor": {ID: 2, Way: plan.Plain},
 	}},
 	"OrderLine": {ID: ofOrderLine, Fields: map[string]plan.FieldInfo{
 		"productId": {ID: 1, Way: plan.Plain},
 		"quantity":  {ID: 2, Way: plan.Plain},
 		"unitPrice": {ID: 3, Way: plan.Plain},
 		"product":   {ID: 4, Way: plan.Call},
+	}},
+	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
+		"hasNextPage":     {ID: 1, Way: plan.Plain},
+		"hasPreviousPage": {ID: 2, Way: plan.Plain},
+		"startCursor":     {ID: 3, Way: plan.Plain},
+		"endCursor":       {ID: 4, Way: plan.Plain},
 	}},
 	"Product": {ID: ofProduct, Fields: map[string]plan.FieldInfo{
 		"sku":          {ID: 1, Way: plan.Plain},
@@ -139,26 +177,40 @@ var planTypes = plan.Types{
 		"currency":     {ID: 5, Way: plan.Plain},
 		"rating":       {ID: 6, Way: plan.Plain},
 		"category":     {ID: 7, Way: plan.Plain},
-		"relatedSkus":  {ID: 8, Way: plan.Plain},
-		"related":      {ID: 9, Way: plan.Call},
-		"stock":        {ID: 10, Way: plan.Call},
-		"inStock":      {ID: 11, Way: plan.Call},
-		"timesOrdered": {ID: 12, Way: plan.Call, Guarded: true},
+		"details":      {ID: 8, Way: plan.Plain},
+		"relatedSkus":  {ID: 9, Way: plan.Plain},
+		"related":      {ID: 10, Way: plan.Call},
+		"stock":        {ID: 11, Way: plan.Call},
+		"inStock":      {ID: 12, Way: plan.Call},
+		"timesOrdered": {ID: 13, Way: plan.Call, Guarded: true},
 	}},
-	"ProductPage": {ID: ofProductPage, Fields: map[string]plan.FieldInfo{
-		"items": {ID: 1, Way: plan.Plain},
-		"total": {ID: 2, Way: plan.Plain},
+	"ProductConnection": {ID: ofProductConnection, Fields: map[string]plan.FieldInfo{
+		"edges":      {ID: 1, Way: plan.Plain},
+		"nodes":      {ID: 2, Way: plan.Plain},
+		"pageInfo":   {ID: 3, Way: plan.Plain},
+		"totalCount": {ID: 4, Way: plan.Plain},
+	}},
+	"ProductEdge": {ID: ofProductEdge, Fields: map[string]plan.FieldInfo{
+		"node":   {ID: 1, Way: plan.Plain},
+		"cursor": {ID: 2, Way: plan.Plain},
 	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
-		"order":    {ID: 1, Way: plan.Call, Guarded: true},
-		"orders":   {ID: 2, Way: plan.Call, Guarded: true},
-		"product":  {ID: 3, Way: plan.Call},
-		"products": {ID: 4, Way: plan.Call},
-		"search":   {ID: 5, Way: plan.Call},
-		"me":       {ID: 6, Way: plan.Call, Guarded: true},
-		"user":     {ID: 7, Way: plan.Call, Guarded: true},
-		"users":    {ID: 8, Way: plan.Call, Guarded: true},
-		"person":   {ID: 9, Way: plan.Call, Guarded: true},
+		"order":     {ID: 1, Way: plan.Call, Guarded: true},
+		"orders":    {ID: 2, Way: plan.Call, Guarded: true},
+		"product":   {ID: 3, Way: plan.Call},
+		"products":  {ID: 4, Way: plan.Call},
+		"inventory": {ID: 5, Way: plan.Call},
+		"search":    {ID: 6, Way: plan.Call},
+		"me":        {ID: 7, Way: plan.Call, Guarded: true},
+		"user":      {ID: 8, Way: plan.Call, Guarded: true},
+		"users":     {ID: 9, Way: plan.Call, Guarded: true},
+		"person":    {ID: 10, Way: plan.Call, Guarded: true},
+	}},
+	"ShirtDetails": {ID: ofShirtDetails, Fields: map[string]plan.FieldInfo{
+		"sizes": {ID: 1, Way: plan.Plain},
+	}},
+	"TransferPayment": {ID: ofTransferPayment, Fields: map[string]plan.FieldInfo{
+		"iban": {ID: 1, Way: plan.Plain},
 	}},
 	"User": {ID: ofUser, Fields: map[string]plan.FieldInfo{
 		"id":            {ID: 1, Way: plan.Plain},
@@ -172,9 +224,14 @@ var planTypes = plan.Types{
 		"orders":        {ID: 9, Way: plan.Call, Guarded: true},
 		"lifetimeValue": {ID: 10, Way: plan.Call, Guarded: true},
 	}},
-	"UserPage": {ID: ofUserPage, Fields: map[string]plan.FieldInfo{
-		"items":      {ID: 1, Way: plan.Plain},
-		"nextCursor": {ID: 2, Way: plan.Plain},
+	"UserConnection": {ID: ofUserConnection, Fields: map[string]plan.FieldInfo{
+		"edges":    {ID: 1, Way: plan.Plain},
+		"nodes":    {ID: 2, Way: plan.Plain},
+		"pageInfo": {ID: 3, Way: plan.Plain},
+	}},
+	"UserEdge": {ID: ofUserEdge, Fields: map[string]plan.FieldInfo{
+		"node":   {ID: 1, Way: plan.Plain},
+		"cursor": {ID: 2, Way: plan.Plain},
 	}},
 }
 
@@ -472,6 +529,92 @@ func (x *planRun) stock_Address(ctx context.Context, f *plan.Field, obj *model.A
 	return graphql.Null
 }
 
+// object_BookDetails writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_BookDetails(b []byte, s *plan.Selection, obj *model.BookDetails) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_BookDetails(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"BookDetails"`...)
+		case 1: // isbn
+			v := obj.Isbn
+			b = plan.AppendString(b, v)
+		case 2: // pages
+			v := obj.Pages
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt(b, *v)
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_BookDetails has gqlgen's executor answer a field.
+func (x *planRun) stock_BookDetails(ctx context.Context, f *plan.Field, obj *model.BookDetails) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._BookDetails_isbn(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._BookDetails_pages(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// object_CardPayment writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_CardPayment(b []byte, s *plan.Selection, obj *model.CardPayment) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_CardPayment(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"CardPayment"`...)
+		case 1: // last4
+			v := obj.Last4
+			b = plan.AppendString(b, v)
+		case 2: // brand
+			v := obj.Brand
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_CardPayment has gqlgen's executor answer a field.
+func (x *planRun) stock_CardPayment(ctx context.Context, f *plan.Field, obj *model.CardPayment) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._CardPayment_last4(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._CardPayment_brand(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
 // object_Category writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Category) ([]byte, bool) {
 	start, ok := len(b), true
@@ -517,6 +660,81 @@ func (x *planRun) stock_Category(ctx context.Context, f *plan.Field, obj *model.
 		return x.ec._Category_name(ctx, f.CollectedField, obj)
 	}
 	return graphql.Null
+}
+
+// object_InventoryItem writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_InventoryItem(b []byte, s *plan.Selection, obj *model.InventoryItem) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_InventoryItem(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"InventoryItem"`...)
+		case 1: // left
+			v := obj.Left
+			b = plan.AppendInt(b, v)
+		case 2: // product
+			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f)
+				b, fine = x.value_Product(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_InventoryItem has gqlgen's executor answer a field.
+func (x *planRun) stock_InventoryItem(ctx context.Context, f *plan.Field, obj *model.InventoryItem) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._InventoryItem_left(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_InventoryItem has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_InventoryItem(w *plan.Work, s *plan.Selection, g *plan.Group[*model.InventoryItem]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 2:
+			w.Add(func() { x.call_InventoryItem_product(f, g.Objects) })
+		}
+	}
+}
+
+// call_InventoryItem_product calls the resolver of InventoryItem.product and collects below it.
+func (x *planRun) call_InventoryItem_product(f *plan.Field, objs []*model.InventoryItem) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.InventoryItem) ([]*model.Product, error) {
+		return x.ec.Resolvers.InventoryItem().Product(ctx, objs)
+	})
+	var groupProduct plan.Group[*model.Product]
+	for i, v := range found {
+		if v != nil {
+			groupProduct.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
+	w.Do()
 }
 
 // object_Money writes what is selected of an object; false is a null that must go up.
@@ -842,21 +1060,31 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 				b, fine = x.valueMust_Money(b, f, v)
 				x.Pop()
 			}
-		case 5: // note
+		case 5: // payment
+			if v := obj.Payment; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f)
+				b, fine = x.value_Payment(b, f, v)
+				x.Pop()
+			}
+		case 6: // note
 			v := obj.Note
 			if v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
-		case 6: // metadata
+		case 7: // metadata
 			v := obj.Metadata
 			if v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendJSON(b, v)
 			}
-		case 7: // replaces
+		case 8: // replaces
 			if v := obj.Replaces; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -864,13 +1092,13 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
-		case 8: // placedAt
+		case 9: // placedAt
 			v := obj.PlacedAt
 			b = plan.AppendDateTime(b, v)
-		case 9: // userId
+		case 10: // userId
 			v := obj.UserID
 			b = plan.AppendString(b, v)
-		case 10: // customer
+		case 11: // customer
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -891,13 +1119,13 @@ func (x *planRun) stock_Order(ctx context.Context, f *plan.Field, obj *model.Ord
 		return x.ec._Order_id(ctx, f.CollectedField, obj)
 	case 2:
 		return x.ec._Order_status(ctx, f.CollectedField, obj)
-	case 5:
-		return x.ec._Order_note(ctx, f.CollectedField, obj)
 	case 6:
+		return x.ec._Order_note(ctx, f.CollectedField, obj)
+	case 7:
 		return x.ec._Order_metadata(ctx, f.CollectedField, obj)
-	case 8:
-		return x.ec._Order_placedAt(ctx, f.CollectedField, obj)
 	case 9:
+		return x.ec._Order_placedAt(ctx, f.CollectedField, obj)
+	case 10:
 		return x.ec._Order_userId(ctx, f.CollectedField, obj)
 	}
 	return graphql.Null
@@ -912,13 +1140,13 @@ func (x *planRun) collect_Order(w *plan.Work, s *plan.Selection, g *plan.Group[*
 		switch f.ID {
 		case 3:
 			x.gather_Order_lines(w, f, g.Objects)
-		case 7:
+		case 8:
 			x.gather_Order_replaces(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 10:
+		case 11:
 			w.Add(func() { x.call_Order_customer(f, g.Objects) })
 		}
 	}
@@ -966,6 +1194,180 @@ func (x *planRun) call_Order_customer(f *plan.Field, objs []*model.Order) {
 	w := x.Work()
 	x.collect_User(w, f.Of(ofUser), &groupUser)
 	w.Do()
+}
+
+// object_OrderConnection writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model.OrderConnection) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_OrderConnection(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"OrderConnection"`...)
+		case 1: // edges
+			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f)
+				b, fine = x.valueMustListMust_OrderEdge(b, f, v)
+				x.Pop()
+			}
+		case 2: // nodes
+			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f)
+				b, fine = x.valueMustListMust_Order(b, f, v)
+				x.Pop()
+			}
+		case 3: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f)
+				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_OrderConnection has gqlgen's executor answer a field.
+func (x *planRun) stock_OrderConnection(ctx context.Context, f *plan.Field, obj *model.OrderConnection) graphql.Marshaler {
+	switch f.ID {
+	}
+	return graphql.Null
+}
+
+// collect_OrderConnection has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_OrderConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderConnection]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_OrderConnection_edges(w, f, g.Objects)
+		case 2:
+			x.gather_OrderConnection_nodes(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_OrderConnection_edges collects below OrderConnection.edges.
+func (x *planRun) gather_OrderConnection_edges(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
+	var groupOrderEdge plan.Group[*model.OrderEdge]
+	for i, obj := range objs {
+		v := obj.Edges
+		for i1 := range v {
+			if v[i1] != nil {
+				groupOrderEdge.Add(v[i1], i, i1)
+			}
+		}
+
+	}
+	x.collect_OrderEdge(w, f.Of(ofOrderEdge), &groupOrderEdge)
+}
+
+// gather_OrderConnection_nodes collects below OrderConnection.nodes.
+func (x *planRun) gather_OrderConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
+	var groupOrder plan.Group[*model.Order]
+	for i, obj := range objs {
+		v := obj.Nodes
+		for i1 := range v {
+			if v[i1] != nil {
+				groupOrder.Add(v[i1], i, i1)
+			}
+		}
+
+	}
+	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+}
+
+// object_OrderEdge writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.OrderEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_OrderEdge(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"OrderEdge"`...)
+		case 1: // node
+			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f)
+				b, fine = x.valueMust_Order(b, f, v)
+				x.Pop()
+			}
+		case 2: // cursor
+			v := obj.Cursor
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_OrderEdge has gqlgen's executor answer a field.
+func (x *planRun) stock_OrderEdge(ctx context.Context, f *plan.Field, obj *model.OrderEdge) graphql.Marshaler {
+	switch f.ID {
+	case 2:
+		return x.ec._OrderEdge_cursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_OrderEdge has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_OrderEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderEdge]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_OrderEdge_node(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_OrderEdge_node collects below OrderEdge.node.
+func (x *planRun) gather_OrderEdge_node(w *plan.Work, f *plan.Field, objs []*model.OrderEdge) {
+	var groupOrder plan.Group[*model.Order]
+	for i, obj := range objs {
+		v := obj.Node
+		if v != nil {
+			groupOrder.Add(v, i)
+		}
+
+	}
+	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
 }
 
 // object_OrderLine writes what is selected of an object; false is a null that must go up.
@@ -1056,6 +1458,63 @@ func (x *planRun) call_OrderLine_product(f *plan.Field, objs []*model.OrderLine)
 	w.Do()
 }
 
+// object_PageInfo writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_PageInfo(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"PageInfo"`...)
+		case 1: // hasNextPage
+			v := obj.HasNextPage
+			b = plan.AppendBool(b, v)
+		case 2: // hasPreviousPage
+			v := obj.HasPreviousPage
+			b = plan.AppendBool(b, v)
+		case 3: // startCursor
+			v := obj.StartCursor
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 4: // endCursor
+			v := obj.EndCursor
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_PageInfo has gqlgen's executor answer a field.
+func (x *planRun) stock_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._PageInfo_hasPreviousPage(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._PageInfo_startCursor(ctx, f.CollectedField, obj)
+	case 4:
+		return x.ec._PageInfo_endCursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
 // object_Product writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product) ([]byte, bool) {
 	start, ok := len(b), true
@@ -1114,9 +1573,19 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				b, fine = x.value_Category(b, f, v)
 				x.Pop()
 			}
-		case 8: // relatedSkus
+		case 8: // details
+			if v := obj.Details; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f)
+				b, fine = x.value_ProductDetails(b, f, v)
+				x.Pop()
+			}
+		case 9: // relatedSkus
 			b, fine = x.valueListMust_ID(b, f, obj.RelatedSkus)
-		case 9: // related
+		case 10: // related
 			if v, ok := plan.Take[[]*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -1124,7 +1593,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				b, fine = x.valueListMust_Product(b, f, v)
 				x.Pop()
 			}
-		case 10: // stock
+		case 11: // stock
 			if v, ok := plan.Take[*int](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -1134,7 +1603,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 					b = plan.AppendInt(b, *v)
 				}
 			}
-		case 11: // inStock
+		case 12: // inStock
 			if v, ok := plan.Take[*bool](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -1144,7 +1613,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 					b = plan.AppendBool(b, *v)
 				}
 			}
-		case 12: // timesOrdered
+		case 13: // timesOrdered
 			if v, ok := plan.Take[*int](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -1175,7 +1644,7 @@ func (x *planRun) stock_Product(ctx context.Context, f *plan.Field, obj *model.P
 		return x.ec._Product_currency(ctx, f.CollectedField, obj)
 	case 6:
 		return x.ec._Product_rating(ctx, f.CollectedField, obj)
-	case 8:
+	case 9:
 		return x.ec._Product_relatedSkus(ctx, f.CollectedField, obj)
 	}
 	return graphql.Null
@@ -1192,13 +1661,13 @@ func (x *planRun) collect_Product(w *plan.Work, s *plan.Selection, g *plan.Group
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 9:
-			w.Add(func() { x.call_Product_related(f, g.Objects) })
 		case 10:
-			w.Add(func() { x.call_Product_stock(f, g.Objects) })
+			w.Add(func() { x.call_Product_related(f, g.Objects) })
 		case 11:
-			w.Add(func() { x.call_Product_inStock(f, g.Objects) })
+			w.Add(func() { x.call_Product_stock(f, g.Objects) })
 		case 12:
+			w.Add(func() { x.call_Product_inStock(f, g.Objects) })
+		case 13:
 			w.Add(func() { x.call_Product_timesOrdered(f, g.Objects) })
 		}
 	}
@@ -1261,8 +1730,8 @@ func (x *planRun) call_Product_timesOrdered(f *plan.Field, objs []*model.Product
 	})
 }
 
-// object_ProductPage writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_ProductPage(b []byte, s *plan.Selection, obj *model.ProductPage) ([]byte, bool) {
+// object_ProductConnection writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *model.ProductConnection) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
@@ -1270,48 +1739,70 @@ func (x *planRun) object_ProductPage(b []byte, s *plan.Selection, obj *model.Pro
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ProductPage(ctx, f, obj) })
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ProductConnection(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
-			b = append(b, `"ProductPage"`...)
-		case 1: // items
-			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			b = append(b, `"ProductConnection"`...)
+		case 1: // edges
+			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f)
+				b, fine = x.valueMustListMust_ProductEdge(b, f, v)
+				x.Pop()
+			}
+		case 2: // nodes
+			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f)
 				b, fine = x.valueMustListMust_Product(b, f, v)
 				x.Pop()
 			}
-		case 2: // total
-			v := obj.Total
-			b = plan.AppendInt(b, v)
+		case 3: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f)
+				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Pop()
+			}
+		case 4: // totalCount
+			v := obj.TotalCount
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt(b, *v)
+			}
 		}
 		ok = ok && fine
 	}
 	return plan.Close(b, start, '}', ok, true)
 }
 
-// stock_ProductPage has gqlgen's executor answer a field.
-func (x *planRun) stock_ProductPage(ctx context.Context, f *plan.Field, obj *model.ProductPage) graphql.Marshaler {
+// stock_ProductConnection has gqlgen's executor answer a field.
+func (x *planRun) stock_ProductConnection(ctx context.Context, f *plan.Field, obj *model.ProductConnection) graphql.Marshaler {
 	switch f.ID {
-	case 2:
-		return x.ec._ProductPage_total(ctx, f.CollectedField, obj)
+	case 4:
+		return x.ec._ProductConnection_totalCount(ctx, f.CollectedField, obj)
 	}
 	return graphql.Null
 }
 
-// collect_ProductPage has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_ProductPage(w *plan.Work, s *plan.Selection, g *plan.Group[*model.ProductPage]) {
+// collect_ProductConnection has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_ProductConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.ProductConnection]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
 		case 1:
-			x.gather_ProductPage_items(w, f, g.Objects)
+			x.gather_ProductConnection_edges(w, f, g.Objects)
+		case 2:
+			x.gather_ProductConnection_nodes(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
@@ -1320,15 +1811,102 @@ func (x *planRun) collect_ProductPage(w *plan.Work, s *plan.Selection, g *plan.G
 	}
 }
 
-// gather_ProductPage_items collects below ProductPage.items.
-func (x *planRun) gather_ProductPage_items(w *plan.Work, f *plan.Field, objs []*model.ProductPage) {
+// gather_ProductConnection_edges collects below ProductConnection.edges.
+func (x *planRun) gather_ProductConnection_edges(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
+	var groupProductEdge plan.Group[*model.ProductEdge]
+	for i, obj := range objs {
+		v := obj.Edges
+		for i1 := range v {
+			if v[i1] != nil {
+				groupProductEdge.Add(v[i1], i, i1)
+			}
+		}
+
+	}
+	x.collect_ProductEdge(w, f.Of(ofProductEdge), &groupProductEdge)
+}
+
+// gather_ProductConnection_nodes collects below ProductConnection.nodes.
+func (x *planRun) gather_ProductConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
 	var groupProduct plan.Group[*model.Product]
 	for i, obj := range objs {
-		v := obj.Items
+		v := obj.Nodes
 		for i1 := range v {
 			if v[i1] != nil {
 				groupProduct.Add(v[i1], i, i1)
 			}
+		}
+
+	}
+	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
+}
+
+// object_ProductEdge writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.ProductEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ProductEdge(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"ProductEdge"`...)
+		case 1: // node
+			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f)
+				b, fine = x.valueMust_Product(b, f, v)
+				x.Pop()
+			}
+		case 2: // cursor
+			v := obj.Cursor
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_ProductEdge has gqlgen's executor answer a field.
+func (x *planRun) stock_ProductEdge(ctx context.Context, f *plan.Field, obj *model.ProductEdge) graphql.Marshaler {
+	switch f.ID {
+	case 2:
+		return x.ec._ProductEdge_cursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_ProductEdge has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_ProductEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.ProductEdge]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_ProductEdge_node(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_ProductEdge_node collects below ProductEdge.node.
+func (x *planRun) gather_ProductEdge_node(w *plan.Work, f *plan.Field, objs []*model.ProductEdge) {
+	var groupProduct plan.Group[*model.Product]
+	for i, obj := range objs {
+		v := obj.Node
+		if v != nil {
+			groupProduct.Add(v, i)
 		}
 
 	}
@@ -1355,11 +1933,11 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 2: // orders
-			if v, ok := plan.Take[[]*model.Order](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Take[*model.OrderConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f)
-				b, fine = x.valueListMust_Order(b, f, v)
+				b, fine = x.value_OrderConnection(b, f, v)
 				x.Pop()
 			}
 		case 3: // product
@@ -1371,14 +1949,22 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 4: // products
-			if v, ok := plan.Take[*model.ProductPage](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Take[*model.ProductConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f)
-				b, fine = x.value_ProductPage(b, f, v)
+				b, fine = x.value_ProductConnection(b, f, v)
 				x.Pop()
 			}
-		case 5: // search
+		case 5: // inventory
+			if v, ok := plan.Take[[]*model.InventoryItem](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f)
+				b, fine = x.valueListMust_InventoryItem(b, f, v)
+				x.Pop()
+			}
+		case 6: // search
 			if v, ok := plan.Take[[]model.SearchResult](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -1386,7 +1972,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.valueListMust_SearchResult(b, f, v)
 				x.Pop()
 			}
-		case 6: // me
+		case 7: // me
 			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -1394,7 +1980,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.value_Account(b, f, v)
 				x.Pop()
 			}
-		case 7: // user
+		case 8: // user
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -1402,15 +1988,15 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
-		case 8: // users
-			if v, ok := plan.Take[*model.UserPage](&x.Run, f, at, false); !ok {
+		case 9: // users
+			if v, ok := plan.Take[*model.UserConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f)
-				b, fine = x.value_UserPage(b, f, v)
+				b, fine = x.value_UserConnection(b, f, v)
 				x.Pop()
 			}
-		case 9: // person
+		case 10: // person
 			if v, ok := plan.Take[model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
@@ -1440,14 +2026,16 @@ func (x *planRun) collect_Query(s *plan.Selection) {
 		case 4:
 			w.Add(func() { x.call_Query_products(f) })
 		case 5:
-			w.Add(func() { x.call_Query_search(f) })
+			w.Add(func() { x.call_Query_inventory(f) })
 		case 6:
-			w.Add(func() { x.call_Query_me(f) })
+			w.Add(func() { x.call_Query_search(f) })
 		case 7:
-			w.Add(func() { x.call_Query_user(f) })
+			w.Add(func() { x.call_Query_me(f) })
 		case 8:
-			w.Add(func() { x.call_Query_users(f) })
+			w.Add(func() { x.call_Query_user(f) })
 		case 9:
+			w.Add(func() { x.call_Query_users(f) })
+		case 10:
 			w.Add(func() { x.call_Query_person(f) })
 		}
 	}
@@ -1510,19 +2098,17 @@ func (x *planRun) call_Query_orders(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
 		Arguments: x.ec.field_Query_orders_args,
 		Guard:     x.guard_Query_orders,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Order, error) {
-		return x.ec.Resolvers.Query().Orders(ctx, fc.Args["userId"].(*string), fc.Args["status"].([]model.OrderStatus), fc.Args["page"].(*int), fc.Args["pageSize"].(*int))
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderConnection, error) {
+		return x.ec.Resolvers.Query().Orders(ctx, fc.Args["userId"].(*string), fc.Args["status"].([]model.OrderStatus), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupOrder plan.Group[*model.Order]
+	var groupOrderConnection plan.Group[*model.OrderConnection]
 	for i, v := range found {
-		for i1 := range v {
-			if v[i1] != nil {
-				groupOrder.Add(v[i1], i, i1)
-			}
+		if v != nil {
+			groupOrderConnection.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collect_OrderConnection(w, f.Of(ofOrderConnection), &groupOrderConnection)
 	w.Do()
 }
 
@@ -1548,17 +2134,35 @@ func (x *planRun) call_Query_product(f *plan.Field) {
 func (x *planRun) call_Query_products(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
 		Arguments: x.ec.field_Query_products_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ProductPage, error) {
-		return x.ec.Resolvers.Query().Products(ctx, fc.Args["q"].(*string), fc.Args["filter"].(*model.ProductFilter), fc.Args["sort"].(*model.ProductSort), fc.Args["offset"].(*int), fc.Args["limit"].(*int))
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ProductConnection, error) {
+		return x.ec.Resolvers.Query().Products(ctx, fc.Args["q"].(*string), fc.Args["filter"].(*model.ProductFilter), fc.Args["sort"].(*model.ProductSort), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupProductPage plan.Group[*model.ProductPage]
+	var groupProductConnection plan.Group[*model.ProductConnection]
 	for i, v := range found {
 		if v != nil {
-			groupProductPage.Add(v, i)
+			groupProductConnection.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_ProductPage(w, f.Of(ofProductPage), &groupProductPage)
+	x.collect_ProductConnection(w, f.Of(ofProductConnection), &groupProductConnection)
+	w.Do()
+}
+
+// call_Query_inventory calls the resolver of Query.inventory and collects below it.
+func (x *planRun) call_Query_inventory(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryItem, error) {
+		return x.ec.Resolvers.Query().Inventory(ctx)
+	})
+	var groupInventoryItem plan.Group[*model.InventoryItem]
+	for i, v := range found {
+		for i1 := range v {
+			if v[i1] != nil {
+				groupInventoryItem.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_InventoryItem(w, f.Of(ofInventoryItem), &groupInventoryItem)
 	w.Do()
 }
 
@@ -1675,17 +2279,17 @@ func (x *planRun) call_Query_users(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
 		Arguments: x.ec.field_Query_users_args,
 		Guard:     x.guard_Query_users,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.UserPage, error) {
-		return x.ec.Resolvers.Query().Users(ctx, fc.Args["limit"].(*int), fc.Args["cursor"].(*string))
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.UserConnection, error) {
+		return x.ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupUserPage plan.Group[*model.UserPage]
+	var groupUserConnection plan.Group[*model.UserConnection]
 	for i, v := range found {
 		if v != nil {
-			groupUserPage.Add(v, i)
+			groupUserConnection.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_UserPage(w, f.Of(ofUserPage), &groupUserPage)
+	x.collect_UserConnection(w, f.Of(ofUserConnection), &groupUserConnection)
 	w.Do()
 }
 
@@ -1731,6 +2335,73 @@ func (x *planRun) call_Query_person(f *plan.Field) {
 	x.collect_User(w, f.Of(ofUser), &groupUser)
 	x.collect_Account(w, f.Of(ofAccount), &groupAccount)
 	w.Do()
+}
+
+// object_ShirtDetails writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_ShirtDetails(b []byte, s *plan.Selection, obj *model.ShirtDetails) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ShirtDetails(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"ShirtDetails"`...)
+		case 1: // sizes
+			b, fine = x.valueMustListMust_ShirtSize(b, f, obj.Sizes)
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_ShirtDetails has gqlgen's executor answer a field.
+func (x *planRun) stock_ShirtDetails(ctx context.Context, f *plan.Field, obj *model.ShirtDetails) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._ShirtDetails_sizes(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// object_TransferPayment writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_TransferPayment(b []byte, s *plan.Selection, obj *model.TransferPayment) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_TransferPayment(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"TransferPayment"`...)
+		case 1: // iban
+			v := obj.Iban
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_TransferPayment has gqlgen's executor answer a field.
+func (x *planRun) stock_TransferPayment(ctx context.Context, f *plan.Field, obj *model.TransferPayment) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._TransferPayment_iban(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
 }
 
 // object_User writes what is selected of an object; false is a null that must go up.
@@ -1974,8 +2645,8 @@ func (x *planRun) call_User_lifetimeValue(f *plan.Field, objs []*model.User) {
 	})
 }
 
-// object_UserPage writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_UserPage(b []byte, s *plan.Selection, obj *model.UserPage) ([]byte, bool) {
+// object_UserConnection writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.UserConnection) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
@@ -1983,27 +2654,36 @@ func (x *planRun) object_UserPage(b []byte, s *plan.Selection, obj *model.UserPa
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_UserPage(ctx, f, obj) })
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_UserConnection(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
-			b = append(b, `"UserPage"`...)
-		case 1: // items
-			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			b = append(b, `"UserConnection"`...)
+		case 1: // edges
+			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f)
+				b, fine = x.valueMustListMust_UserEdge(b, f, v)
+				x.Pop()
+			}
+		case 2: // nodes
+			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f)
 				b, fine = x.valueMustListMust_User(b, f, v)
 				x.Pop()
 			}
-		case 2: // nextCursor
-			v := obj.NextCursor
-			if v == nil {
-				b = append(b, "null"...)
+		case 3: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
 			} else {
-				b = plan.AppendString(b, *v)
+				x.Push(f)
+				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Pop()
 			}
 		}
 		ok = ok && fine
@@ -2011,24 +2691,24 @@ func (x *planRun) object_UserPage(b []byte, s *plan.Selection, obj *model.UserPa
 	return plan.Close(b, start, '}', ok, true)
 }
 
-// stock_UserPage has gqlgen's executor answer a field.
-func (x *planRun) stock_UserPage(ctx context.Context, f *plan.Field, obj *model.UserPage) graphql.Marshaler {
+// stock_UserConnection has gqlgen's executor answer a field.
+func (x *planRun) stock_UserConnection(ctx context.Context, f *plan.Field, obj *model.UserConnection) graphql.Marshaler {
 	switch f.ID {
-	case 2:
-		return x.ec._UserPage_nextCursor(ctx, f.CollectedField, obj)
 	}
 	return graphql.Null
 }
 
-// collect_UserPage has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_UserPage(w *plan.Work, s *plan.Selection, g *plan.Group[*model.UserPage]) {
+// collect_UserConnection has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_UserConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.UserConnection]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
 		case 1:
-			x.gather_UserPage_items(w, f, g.Objects)
+			x.gather_UserConnection_edges(w, f, g.Objects)
+		case 2:
+			x.gather_UserConnection_nodes(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
@@ -2037,15 +2717,102 @@ func (x *planRun) collect_UserPage(w *plan.Work, s *plan.Selection, g *plan.Grou
 	}
 }
 
-// gather_UserPage_items collects below UserPage.items.
-func (x *planRun) gather_UserPage_items(w *plan.Work, f *plan.Field, objs []*model.UserPage) {
+// gather_UserConnection_edges collects below UserConnection.edges.
+func (x *planRun) gather_UserConnection_edges(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
+	var groupUserEdge plan.Group[*model.UserEdge]
+	for i, obj := range objs {
+		v := obj.Edges
+		for i1 := range v {
+			if v[i1] != nil {
+				groupUserEdge.Add(v[i1], i, i1)
+			}
+		}
+
+	}
+	x.collect_UserEdge(w, f.Of(ofUserEdge), &groupUserEdge)
+}
+
+// gather_UserConnection_nodes collects below UserConnection.nodes.
+func (x *planRun) gather_UserConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
 	var groupUser plan.Group[*model.User]
 	for i, obj := range objs {
-		v := obj.Items
+		v := obj.Nodes
 		for i1 := range v {
 			if v[i1] != nil {
 				groupUser.Add(v[i1], i, i1)
 			}
+		}
+
+	}
+	x.collect_User(w, f.Of(ofUser), &groupUser)
+}
+
+// object_UserEdge writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_UserEdge(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"UserEdge"`...)
+		case 1: // node
+			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f)
+				b, fine = x.valueMust_User(b, f, v)
+				x.Pop()
+			}
+		case 2: // cursor
+			v := obj.Cursor
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_UserEdge has gqlgen's executor answer a field.
+func (x *planRun) stock_UserEdge(ctx context.Context, f *plan.Field, obj *model.UserEdge) graphql.Marshaler {
+	switch f.ID {
+	case 2:
+		return x.ec._UserEdge_cursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_UserEdge has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_UserEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.UserEdge]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_UserEdge_node(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_UserEdge_node collects below UserEdge.node.
+func (x *planRun) gather_UserEdge_node(w *plan.Work, f *plan.Field, objs []*model.UserEdge) {
+	var groupUser plan.Group[*model.User]
+	for i, obj := range objs {
+		v := obj.Node
+		if v != nil {
+			groupUser.Add(v, i)
 		}
 
 	}
@@ -2065,6 +2832,27 @@ func (x *planRun) valueListMust_ID(b []byte, f *plan.Field, v []string) ([]byte,
 		b = plan.AppendString(b, v)
 	}
 	return append(b, ']'), true
+}
+
+// valueListMust_InventoryItem writes [InventoryItem!]; false is a null that must go up.
+func (x *planRun) valueListMust_InventoryItem(b []byte, f *plan.Field, v []*model.InventoryItem) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_InventoryItem(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Order writes [Order!]; false is a null that must go up.
@@ -2130,6 +2918,42 @@ func (x *planRun) valueListMust_SearchResult(b []byte, f *plan.Field, v []model.
 	return plan.Close(b, start, ']', ok, false)
 }
 
+// valueMustListMust_Order writes [Order!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_Order(b []byte, f *plan.Field, v []*model.Order) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Order(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
+}
+
+// valueMustListMust_OrderEdge writes [OrderEdge!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_OrderEdge(b []byte, f *plan.Field, v []*model.OrderEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_OrderEdge(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
+}
+
 // valueMustListMust_OrderLine writes [OrderLine!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_OrderLine(b []byte, f *plan.Field, v []*model.OrderLine) ([]byte, bool) {
 	start, ok := len(b), true
@@ -2166,6 +2990,36 @@ func (x *planRun) valueMustListMust_Product(b []byte, f *plan.Field, v []*model.
 	return plan.Close(b, start, ']', ok, true)
 }
 
+// valueMustListMust_ProductEdge writes [ProductEdge!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_ProductEdge(b []byte, f *plan.Field, v []*model.ProductEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_ProductEdge(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
+}
+
+// valueMustListMust_ShirtSize writes [ShirtSize!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_ShirtSize(b []byte, f *plan.Field, v []model.ShirtSize) ([]byte, bool) {
+	b = append(b, '[')
+	for i, v := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = plan.AppendQuoted(b, v)
+	}
+	return append(b, ']'), true
+}
+
 // valueMustListMust_User writes [User!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_User(b []byte, f *plan.Field, v []*model.User) ([]byte, bool) {
 	start, ok := len(b), true
@@ -2184,6 +3038,32 @@ func (x *planRun) valueMustListMust_User(b []byte, f *plan.Field, v []*model.Use
 	return plan.Close(b, start, ']', ok, true)
 }
 
+// valueMustListMust_UserEdge writes [UserEdge!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_UserEdge(b []byte, f *plan.Field, v []*model.UserEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_UserEdge(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
+}
+
+// valueMust_InventoryItem writes InventoryItem!; false is a null that must go up.
+func (x *planRun) valueMust_InventoryItem(b []byte, f *plan.Field, v *model.InventoryItem) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_InventoryItem(b, f.Of(ofInventoryItem), v)
+}
+
 // valueMust_Money writes Money!; false is a null that must go up.
 func (x *planRun) valueMust_Money(b []byte, f *plan.Field, v *model.Money) ([]byte, bool) {
 	if v == nil {
@@ -2200,6 +3080,14 @@ func (x *planRun) valueMust_Order(b []byte, f *plan.Field, v *model.Order) ([]by
 	return x.object_Order(b, f.Of(ofOrder), v)
 }
 
+// valueMust_OrderEdge writes OrderEdge!; false is a null that must go up.
+func (x *planRun) valueMust_OrderEdge(b []byte, f *plan.Field, v *model.OrderEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_OrderEdge(b, f.Of(ofOrderEdge), v)
+}
+
 // valueMust_OrderLine writes OrderLine!; false is a null that must go up.
 func (x *planRun) valueMust_OrderLine(b []byte, f *plan.Field, v *model.OrderLine) ([]byte, bool) {
 	if v == nil {
@@ -2208,12 +3096,28 @@ func (x *planRun) valueMust_OrderLine(b []byte, f *plan.Field, v *model.OrderLin
 	return x.object_OrderLine(b, f.Of(ofOrderLine), v)
 }
 
+// valueMust_PageInfo writes PageInfo!; false is a null that must go up.
+func (x *planRun) valueMust_PageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_PageInfo(b, f.Of(ofPageInfo), v)
+}
+
 // valueMust_Product writes Product!; false is a null that must go up.
 func (x *planRun) valueMust_Product(b []byte, f *plan.Field, v *model.Product) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
 	return x.object_Product(b, f.Of(ofProduct), v)
+}
+
+// valueMust_ProductEdge writes ProductEdge!; false is a null that must go up.
+func (x *planRun) valueMust_ProductEdge(b []byte, f *plan.Field, v *model.ProductEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_ProductEdge(b, f.Of(ofProductEdge), v)
 }
 
 // valueMust_SearchResult writes SearchResult!; false is a null that must go up.
@@ -2248,6 +3152,14 @@ func (x *planRun) valueMust_User(b []byte, f *plan.Field, v *model.User) ([]byte
 		return x.NoValue(b, true)
 	}
 	return x.object_User(b, f.Of(ofUser), v)
+}
+
+// valueMust_UserEdge writes UserEdge!; false is a null that must go up.
+func (x *planRun) valueMust_UserEdge(b []byte, f *plan.Field, v *model.UserEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_UserEdge(b, f.Of(ofUserEdge), v)
 }
 
 // value_Account writes Account; false is a null that must go up.
@@ -2295,6 +3207,41 @@ func (x *planRun) value_Order(b []byte, f *plan.Field, v *model.Order) ([]byte, 
 	return b, true
 }
 
+// value_OrderConnection writes OrderConnection; false is a null that must go up.
+func (x *planRun) value_OrderConnection(b []byte, f *plan.Field, v *model.OrderConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_OrderConnection(b, f.Of(ofOrderConnection), v)
+	return b, true
+}
+
+// value_Payment writes Payment; false is a null that must go up.
+func (x *planRun) value_Payment(b []byte, f *plan.Field, v model.Payment) ([]byte, bool) {
+	ok := true
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, false)
+	case model.TransferPayment:
+		b, ok = x.object_TransferPayment(b, f.Of(ofTransferPayment), &v)
+	case *model.TransferPayment:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_TransferPayment(b, f.Of(ofTransferPayment), v)
+	case model.CardPayment:
+		b, ok = x.object_CardPayment(b, f.Of(ofCardPayment), &v)
+	case *model.CardPayment:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_CardPayment(b, f.Of(ofCardPayment), v)
+	default:
+		return x.Stranger(b, false, v)
+	}
+	return b, ok || true
+}
+
 // value_Person writes Person; false is a null that must go up.
 func (x *planRun) value_Person(b []byte, f *plan.Field, v model.Person) ([]byte, bool) {
 	ok := true
@@ -2330,13 +3277,39 @@ func (x *planRun) value_Product(b []byte, f *plan.Field, v *model.Product) ([]by
 	return b, true
 }
 
-// value_ProductPage writes ProductPage; false is a null that must go up.
-func (x *planRun) value_ProductPage(b []byte, f *plan.Field, v *model.ProductPage) ([]byte, bool) {
+// value_ProductConnection writes ProductConnection; false is a null that must go up.
+func (x *planRun) value_ProductConnection(b []byte, f *plan.Field, v *model.ProductConnection) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_ProductPage(b, f.Of(ofProductPage), v)
+	b, _ = x.object_ProductConnection(b, f.Of(ofProductConnection), v)
 	return b, true
+}
+
+// value_ProductDetails writes ProductDetails; false is a null that must go up.
+func (x *planRun) value_ProductDetails(b []byte, f *plan.Field, v model.ProductDetails) ([]byte, bool) {
+	ok := true
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, false)
+	case model.ShirtDetails:
+		b, ok = x.object_ShirtDetails(b, f.Of(ofShirtDetails), &v)
+	case *model.ShirtDetails:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_ShirtDetails(b, f.Of(ofShirtDetails), v)
+	case model.BookDetails:
+		b, ok = x.object_BookDetails(b, f.Of(ofBookDetails), &v)
+	case *model.BookDetails:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_BookDetails(b, f.Of(ofBookDetails), v)
+	default:
+		return x.Stranger(b, false, v)
+	}
+	return b, ok || true
 }
 
 // value_User writes User; false is a null that must go up.
@@ -2348,11 +3321,11 @@ func (x *planRun) value_User(b []byte, f *plan.Field, v *model.User) ([]byte, bo
 	return b, true
 }
 
-// value_UserPage writes UserPage; false is a null that must go up.
-func (x *planRun) value_UserPage(b []byte, f *plan.Field, v *model.UserPage) ([]byte, bool) {
+// value_UserConnection writes UserConnection; false is a null that must go up.
+func (x *planRun) value_UserConnection(b []byte, f *plan.Field, v *model.UserConnection) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_UserPage(b, f.Of(ofUserPage), v)
+	b, _ = x.object_UserConnection(b, f.Of(ofUserConnection), v)
 	return b, true
 }

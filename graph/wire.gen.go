@@ -87,6 +87,50 @@ func DecodeAddress(d *decode.Decoder) *model.Address {
 	return v
 }
 
+var shapeBookDetails = decode.NewShape("BookDetails",
+	decode.Field{Name: "isbn", Required: true},
+	decode.Field{Name: "pages"},
+)
+
+// DecodeBookDetails reads model.BookDetails as its service sends it; nil when that is no object.
+func DecodeBookDetails(d *decode.Decoder) *model.BookDetails {
+	v := new(model.BookDetails)
+	ok := d.Object(v, shapeBookDetails, func(field string) {
+		switch field {
+		case "isbn":
+			v.Isbn = d.String()
+		case "pages":
+			v.Pages = decode.Nullable(d, (*decode.Decoder).Int)
+		}
+	})
+	if !ok {
+		return nil
+	}
+	return v
+}
+
+var shapeCardPayment = decode.NewShape("CardPayment",
+	decode.Field{Name: "last4", Required: true},
+	decode.Field{Name: "brand"},
+)
+
+// DecodeCardPayment reads model.CardPayment as its service sends it; nil when that is no object.
+func DecodeCardPayment(d *decode.Decoder) *model.CardPayment {
+	v := new(model.CardPayment)
+	ok := d.Object(v, shapeCardPayment, func(field string) {
+		switch field {
+		case "last4":
+			v.Last4 = d.String()
+		case "brand":
+			v.Brand = decode.Nullable(d, (*decode.Decoder).String)
+		}
+	})
+	if !ok {
+		return nil
+	}
+	return v
+}
+
 var shapeCategory = decode.NewShape("Category",
 	decode.Field{Name: "id", Required: true},
 	decode.Field{Name: "name", Required: true},
@@ -139,6 +183,7 @@ var shapeOrder = decode.NewShape("Order",
 	decode.Field{Name: "status", Required: true},
 	decode.Field{Name: "lines", Required: true},
 	decode.Field{Name: "total", Required: true},
+	decode.Field{Name: "payment"},
 	decode.Field{Name: "note"},
 	decode.Field{Name: "metadata"},
 	decode.Field{Name: "replaces"},
@@ -159,6 +204,8 @@ func DecodeOrder(d *decode.Decoder) *model.Order {
 			v.Lines = decode.List(d, DecodeOrderLine)
 		case "total":
 			v.Total = DecodeMoney(d)
+		case "payment":
+			v.Payment = decode.OrNull(d, DecodePayment)
 		case "note":
 			v.Note = decode.Nullable(d, (*decode.Decoder).String)
 		case "metadata":
@@ -210,6 +257,7 @@ var shapeProduct = decode.NewShape("Product",
 	decode.Field{Name: "currency", Required: true},
 	decode.Field{Name: "rating"},
 	decode.Field{Name: "category"},
+	decode.Field{Name: "details"},
 	decode.Field{Name: "relatedSkus", Wire: "related"},
 )
 
@@ -232,6 +280,8 @@ func DecodeProduct(d *decode.Decoder) *model.Product {
 			v.Rating = decode.Nullable(d, (*decode.Decoder).Float)
 		case "category":
 			v.Category = decode.OrNull(d, DecodeCategory)
+		case "details":
+			v.Details = decode.OrNull(d, DecodeProductDetails)
 		case "relatedSkus":
 			v.RelatedSkus = decode.OrNull(d, decode.ListOf((*decode.Decoder).ID))
 		}
@@ -242,20 +292,36 @@ func DecodeProduct(d *decode.Decoder) *model.Product {
 	return v
 }
 
-var shapeProductPage = decode.NewShape("ProductPage",
-	decode.Field{Name: "items", Wire: "data", Required: true},
-	decode.Field{Name: "total", Required: true},
+var shapeShirtDetails = decode.NewShape("ShirtDetails",
+	decode.Field{Name: "sizes", Required: true},
 )
 
-// DecodeProductPage reads model.ProductPage as its service sends it; nil when that is no object.
-func DecodeProductPage(d *decode.Decoder) *model.ProductPage {
-	v := new(model.ProductPage)
-	ok := d.Object(v, shapeProductPage, func(field string) {
+// DecodeShirtDetails reads model.ShirtDetails as its service sends it; nil when that is no object.
+func DecodeShirtDetails(d *decode.Decoder) *model.ShirtDetails {
+	v := new(model.ShirtDetails)
+	ok := d.Object(v, shapeShirtDetails, func(field string) {
 		switch field {
-		case "items":
-			v.Items = decode.List(d, DecodeProduct)
-		case "total":
-			v.Total = d.Int()
+		case "sizes":
+			v.Sizes = decode.List(d, DecodeShirtSize)
+		}
+	})
+	if !ok {
+		return nil
+	}
+	return v
+}
+
+var shapeTransferPayment = decode.NewShape("TransferPayment",
+	decode.Field{Name: "iban", Required: true},
+)
+
+// DecodeTransferPayment reads model.TransferPayment as its service sends it; nil when that is no object.
+func DecodeTransferPayment(d *decode.Decoder) *model.TransferPayment {
+	v := new(model.TransferPayment)
+	ok := d.Object(v, shapeTransferPayment, func(field string) {
+		switch field {
+		case "iban":
+			v.Iban = d.String()
 		}
 	})
 	if !ok {
@@ -304,26 +370,42 @@ func DecodeUser(d *decode.Decoder) *model.User {
 	return v
 }
 
-var shapeUserPage = decode.NewShape("UserPage",
-	decode.Field{Name: "items", Required: true},
-	decode.Field{Name: "nextCursor"},
-)
-
-// DecodeUserPage reads model.UserPage as its service sends it; nil when that is no object.
-func DecodeUserPage(d *decode.Decoder) *model.UserPage {
-	v := new(model.UserPage)
-	ok := d.Object(v, shapeUserPage, func(field string) {
-		switch field {
-		case "items":
-			v.Items = decode.List(d, DecodeUser)
-		case "nextCursor":
-			v.NextCursor = decode.Nullable(d, (*decode.Decoder).String)
+// DecodePayment reads model.Payment as its service sends it. Which type it is stands in
+// its member "method".
+func DecodePayment(d *decode.Decoder) model.Payment {
+	tag, _ := decode.Peek(d, "method")
+	switch tag {
+	case "card":
+		if v := DecodeCardPayment(d); v != nil {
+			return v
 		}
-	})
-	if !ok {
-		return nil
+	case "transfer":
+		if v := DecodeTransferPayment(d); v != nil {
+			return v
+		}
+	default:
+		d.UnknownType("Payment", "method", tag)
 	}
-	return v
+	return nil
+}
+
+// DecodeProductDetails reads model.ProductDetails as its service sends it. Which type it is stands in
+// its member "kind".
+func DecodeProductDetails(d *decode.Decoder) model.ProductDetails {
+	tag, _ := decode.Peek(d, "kind")
+	switch tag {
+	case "BookDetails":
+		if v := DecodeBookDetails(d); v != nil {
+			return v
+		}
+	case "ShirtDetails":
+		if v := DecodeShirtDetails(d); v != nil {
+			return v
+		}
+	default:
+		d.UnknownType("ProductDetails", "kind", tag)
+	}
+	return nil
 }
 
 // DecodeOrderStatus reads model.OrderStatus as its service writes it.
@@ -359,6 +441,23 @@ func DecodeRole(d *decode.Decoder) model.Role {
 		return model.RoleAdmin
 	}
 	d.Unknown("Role", text)
+	return ""
+}
+
+// DecodeShirtSize reads model.ShirtSize as its service writes it.
+func DecodeShirtSize(d *decode.Decoder) model.ShirtSize {
+	text := d.String()
+	switch text {
+	case "S":
+		return model.ShirtSizeS
+	case "M":
+		return model.ShirtSizeM
+	case "L":
+		return model.ShirtSizeL
+	case "XL":
+		return model.ShirtSizeXl
+	}
+	d.Unknown("ShirtSize", text)
 	return ""
 }
 
@@ -423,6 +522,18 @@ func EncodeNewUser(in *model.NewUser) any {
 	o = o.With("name", in.Name)
 	o = o.With("password", in.Password)
 	o = encode.WithGiven(o, "role", in.Role, encode.Maybe(EncodeRole))
+	return o
+}
+
+// EncodeProductFilter gives model.ProductFilter as its service reads it: without what the client
+// left out. It is nil for nil.
+func EncodeProductFilter(in *model.ProductFilter) any {
+	if in == nil {
+		return nil
+	}
+	var o encode.Object
+	o = encode.WithGiven(o, "category", in.Category, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "maxPrice", in.MaxPrice, encode.Maybe(encode.Any[float64]))
 	return o
 }
 

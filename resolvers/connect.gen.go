@@ -4,12 +4,15 @@ package resolvers
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
+	"github.com/gatehouse-graphql/gatehouse/engine/mapping"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/graph"
 	"github.com/gatehouse-graphql/gatehouse/graph/model"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -23,6 +26,9 @@ var Needs = upstreams.Needs{
 
 // Account gives the resolvers of Account's fields.
 func (r *Resolver) Account() graph.AccountResolver { return accountResolver{r} }
+
+// InventoryItem gives the resolvers of InventoryItem's fields.
+func (r *Resolver) InventoryItem() graph.InventoryItemResolver { return inventoryItemResolver{r} }
 
 // Mutation gives the resolvers of Mutation's fields.
 func (r *Resolver) Mutation() graph.MutationResolver { return mutationResolver{r} }
@@ -43,16 +49,17 @@ func (r *Resolver) Query() graph.QueryResolver { return queryResolver{r} }
 func (r *Resolver) User() graph.UserResolver { return userResolver{r} }
 
 type (
-	accountResolver   struct{ *Resolver }
-	mutationResolver  struct{ *Resolver }
-	orderResolver     struct{ *Resolver }
-	orderLineResolver struct{ *Resolver }
-	productResolver   struct{ *Resolver }
-	queryResolver     struct{ *Resolver }
-	userResolver      struct{ *Resolver }
+	accountResolver       struct{ *Resolver }
+	inventoryItemResolver struct{ *Resolver }
+	mutationResolver      struct{ *Resolver }
+	orderResolver         struct{ *Resolver }
+	orderLineResolver     struct{ *Resolver }
+	productResolver       struct{ *Resolver }
+	queryResolver         struct{ *Resolver }
+	userResolver          struct{ *Resolver }
 )
 
-// Orders answers Account.orders, bound at schema/users.graphqls:74 to the service "orders":
+// Orders answers Account.orders, bound at schema/users.graphqls:71 to the service "orders":
 //
 //	GET /orders/history?userIds={$batch.id}&limit={$args.limit}
 //
@@ -70,31 +77,32 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
+			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
+				decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
 	})
 }
 
-// CreateOrder answers Mutation.createOrder, bound at schema/orders.graphqls:35 to the service "orders":
+// CreateOrder answers Mutation.createOrder, bound at schema/orders.graphqls:30 to the service "orders":
 //
 //	POST /orders
 func (r mutationResolver) CreateOrder(ctx context.Context, input model.NewOrder, idempotencyKey *string) (*model.Order, error) {
 	call := rest.New(http.MethodPost, "/orders").
 		Header("Idempotency-Key", encode.Opt(idempotencyKey, encode.Any[string])).
 		JSON(graph.EncodeNewOrder(&input))
-	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder))
+	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder), ordersRules)
 }
 
-// CancelOrder answers Mutation.cancelOrder, bound at schema/orders.graphqls:47 to the service "orders":
+// CancelOrder answers Mutation.cancelOrder, bound at schema/orders.graphqls:35 to the service "orders":
 //
-//	POST /orders/{$args.id}/cancel
+//	POST /orders/{orderId}/cancel
 func (r mutationResolver) CancelOrder(ctx context.Context, id string, input *model.CancelOrder) (*model.Order, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/cancel").
 		Form(encode.Fields(graph.EncodeCancelOrder(input)))
-	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder))
+	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder), ordersRules)
 }
 
-// CreateUser answers Mutation.createUser, bound at schema/users.graphqls:26 to the service "users":
+// CreateUser answers Mutation.createUser, bound at schema/users.graphqls:30 to the service "users":
 //
 //	POST /users
 func (r mutationResolver) CreateUser(ctx context.Context, input model.NewUser) (*model.User, error) {
@@ -103,17 +111,16 @@ func (r mutationResolver) CreateUser(ctx context.Context, input model.NewUser) (
 	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUser))
 }
 
-// UpdateUser answers Mutation.updateUser, bound at schema/users.graphqls:31 to the service "users":
+// UpdateUser answers Mutation.updateUser, bound at schema/users.graphqls:35 to the service "users":
 //
-//	PATCH /users/{$args.id}
+//	PATCH /users/{id}
 func (r mutationResolver) UpdateUser(ctx context.Context, id string, input model.UserPatch) (*model.User, error) {
 	call := rest.New(http.MethodPatch, "/users/").Segment(id).
-		Header("Content-Type", "application/merge-patch+json").
-		JSON(graph.EncodeUserPatch(&input))
+		JSONAs("application/merge-patch+json", graph.EncodeUserPatch(&input))
 	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUser))
 }
 
-// DeleteUser answers Mutation.deleteUser, bound at schema/users.graphqls:43 to the service "users":
+// DeleteUser answers Mutation.deleteUser, bound at schema/users.graphqls:40 to the service "users":
 //
 //	DELETE /users/{$args.id}
 func (r mutationResolver) DeleteUser(ctx context.Context, id string) (*bool, error) {
@@ -123,7 +130,7 @@ func (r mutationResolver) DeleteUser(ctx context.Context, id string) (*bool, err
 	return &done, err
 }
 
-// Customer answers Order.customer, bound at schema/orders.graphqls:75 to the service "users":
+// Customer answers Order.customer, bound at schema/orders.graphqls:62 to the service "users":
 //
 //	GET /users?ids={$batch.userId}&limit=100
 //
@@ -140,12 +147,13 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 		Name:    "users .items [User!]! by id, 100 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
-			return upstreams.Fetch(ctx, r.Services, "users", call(keys), decode.In("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
+			return upstreams.Fetch(ctx, r.Services, "users", call(keys),
+				decode.In("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
 		},
 	})
 }
 
-// Product answers OrderLine.product, bound at schema/orders.graphqls:109 to the service "products":
+// Product answers OrderLine.product, bound at schema/orders.graphqls:133 to the service "products":
 //
 //	GET /products?ids={$batch.productId}&limit=200
 //
@@ -162,12 +170,13 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+				decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
 
-// Related answers Product.related, bound at schema/products.graphqls:51 to the service "products":
+// Related answers Product.related, bound at schema/products.graphqls:59 to the service "products":
 //
 //	GET /products?ids={$batch.relatedSkus}&limit=200
 //
@@ -184,12 +193,13 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call(keys), decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+				decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
 
-// Stock answers Product.stock, bound at schema/products.graphqls:58 to the service "products":
+// Stock answers Product.stock, bound at schema/products.graphqls:66 to the service "products":
 //
 //	GET /stock
 //
@@ -211,19 +221,43 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 //	GET /orders/{$args.id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
 	call := rest.New(http.MethodGet, "/orders/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder))
+	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder), ordersRules)
 }
 
 // Orders answers Query.orders, bound at schema/orders.graphqls:19 to the service "orders":
 //
-//	GET /orders?userId={$args.userId}&status={$args.status*}&page={$args.page}&pageSize={$args.pageSize}
-func (r queryResolver) Orders(ctx context.Context, userID *string, status []model.OrderStatus, page, pageSize *int) ([]*model.Order, error) {
-	call := rest.New(http.MethodGet, "/orders").
-		Query("userId", encode.Opt(userID, encode.Any[string])).
-		QueryEach("status", encode.List(status, graph.EncodeOrderStatus)).
-		Query("page", encode.Opt(page, encode.Any[int])).
-		Query("pageSize", encode.Opt(pageSize, encode.Any[int]))
-	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(decode.ListOf(graph.DecodeOrder)))
+//	GET /orders
+func (r queryResolver) Orders(ctx context.Context, userID *string, status []model.OrderStatus, first *int, after *string) (*model.OrderConnection, error) {
+	found, err := page.Of(ctx, page.Request{
+		Field: "Query.orders",
+		First: first, After: after, Default: 20, Max: 100,
+		Type: page.PageNumber,
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Order]], error) {
+		call := rest.New(http.MethodGet, "/orders").
+			Query("userId", encode.Opt(userID, encode.Any[string])).
+			QueryEach("status", encode.List(status, graph.EncodeOrderStatus)).
+			Query("page", at.Page).
+			Query("pageSize", at.Size)
+		return upstreams.Fetch(ctx, r.Services, "orders", call, pageQueryOrders, ordersRules)
+	})
+	if err != nil {
+		return nil, err
+	}
+	edges, err := page.Edges(ctx, found, func(node *model.Order, cursor string) *model.OrderEdge {
+		return &model.OrderEdge{Node: node, Cursor: cursor}
+	})
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := page.Nodes(ctx, found, true)
+	if err != nil {
+		return nil, err
+	}
+	return &model.OrderConnection{
+		Edges:    edges,
+		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+		Nodes:    nodes,
+	}, nil
 }
 
 // Product answers Query.product, bound at schema/products.graphqls:4 to the service "products":
@@ -236,16 +270,50 @@ func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product,
 
 // Products answers Query.products, bound at schema/products.graphqls:17 to the service "products":
 //
-//	GET /products?q={$args.q}&filter[category]={$args.filter.category}&filter[maxPrice]={$args.filter.maxPrice}&sort={$args.sort}&offset={$args.offset}&limit={$args.limit}
-func (r queryResolver) Products(ctx context.Context, q *string, filter *model.ProductFilter, sort *model.ProductSort, offset, limit *int) (*model.ProductPage, error) {
-	call := rest.New(http.MethodGet, "/products").
-		Query("q", encode.Opt(q, encode.Any[string])).
-		Query("filter[category]", encode.In(filter, func(in *model.ProductFilter) any { return encode.Opt(in.Category.Value(), encode.Any[string]) })).
-		Query("filter[maxPrice]", encode.In(filter, func(in *model.ProductFilter) any { return encode.Opt(in.MaxPrice.Value(), encode.Any[float64]) })).
-		Query("sort", encode.Opt(sort, graph.EncodeProductSort)).
-		Query("offset", encode.Opt(offset, encode.Any[int])).
-		Query("limit", encode.Opt(limit, encode.Any[int]))
-	return upstreams.Fetch(ctx, r.Services, "products", call, decode.MaybeNil(graph.DecodeProductPage))
+//	GET /products
+func (r queryResolver) Products(ctx context.Context, q *string, filter *model.ProductFilter, sort *model.ProductSort, first *int, after *string) (*model.ProductConnection, error) {
+	found, err := page.Of(ctx, page.Request{
+		Field: "Query.products",
+		First: first, After: after, Default: 20, Max: 200,
+		Type:  page.Offset,
+		Tells: true,
+		Total: engine.Selects(ctx, "totalCount"),
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Product]], error) {
+		call := rest.New(http.MethodGet, "/products").
+			Query("q", encode.Opt(q, encode.Any[string])).
+			DeepObject("filter", graph.EncodeProductFilter(filter)).
+			Query("sort", encode.Opt(sort, graph.EncodeProductSort)).
+			Query("offset", at.Offset).
+			Query("limit", at.Size)
+		return upstreams.Fetch(ctx, r.Services, "products", call, pageQueryProducts)
+	})
+	if err != nil {
+		return nil, err
+	}
+	edges, err := page.Edges(ctx, found, func(node *model.Product, cursor string) *model.ProductEdge {
+		return &model.ProductEdge{Node: node, Cursor: cursor}
+	})
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := page.Nodes(ctx, found, true)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ProductConnection{
+		Edges:      edges,
+		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+		TotalCount: found.Total,
+		Nodes:      nodes,
+	}, nil
+}
+
+// Inventory answers Query.inventory, bound at schema/products.graphqls:21 to the service "products":
+//
+//	GET /stock
+func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryItem, error) {
+	call := rest.New(http.MethodGet, "/stock")
+	return upstreams.Fetch(ctx, r.Services, "products", call, decode.MaybeNil(decode.EntriesOf(decodeQueryInventory)))
 }
 
 // Me answers Query.me, bound at schema/users.graphqls:3 to the service "users":
@@ -258,7 +326,7 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 
 // User answers Query.user, bound at schema/users.graphqls:6 to the service "users":
 //
-//	GET /users/{$args.id}
+//	GET /users/{id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(id)
 	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUser))
@@ -266,15 +334,39 @@ func (r queryResolver) User(ctx context.Context, id string) (*model.User, error)
 
 // Users answers Query.users, bound at schema/users.graphqls:16 to the service "users":
 //
-//	GET /users?limit={$args.limit}&cursor={$args.cursor}
-func (r queryResolver) Users(ctx context.Context, limit *int, cursor *string) (*model.UserPage, error) {
-	call := rest.New(http.MethodGet, "/users").
-		Query("limit", encode.Opt(limit, encode.Any[int])).
-		Query("cursor", encode.Opt(cursor, encode.Any[string]))
-	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUserPage))
+//	GET /users
+func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*model.UserConnection, error) {
+	found, err := page.Of(ctx, page.Request{
+		Field: "Query.users",
+		First: first, After: after, Default: 20, Max: 100,
+		Type: page.NextCursor,
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.User]], error) {
+		call := rest.New(http.MethodGet, "/users").
+			Query("limit", at.Size).
+			Query("cursor", at.Cursor)
+		return upstreams.Fetch(ctx, r.Services, "users", call, pageQueryUsers)
+	})
+	if err != nil {
+		return nil, err
+	}
+	edges, err := page.Edges(ctx, found, func(node *model.User, cursor string) *model.UserEdge {
+		return &model.UserEdge{Node: node, Cursor: cursor}
+	})
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := page.Nodes(ctx, found, true)
+	if err != nil {
+		return nil, err
+	}
+	return &model.UserConnection{
+		Edges:    edges,
+		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+		Nodes:    nodes,
+	}, nil
 }
 
-// Orders answers User.orders, bound at schema/users.graphqls:102 to the service "orders":
+// Orders answers User.orders, bound at schema/users.graphqls:99 to the service "orders":
 //
 //	GET /orders/history?userIds={$batch.id}&limit={$args.limit}
 //
@@ -292,7 +384,119 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys), decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))))
+			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
+				decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
 	})
+}
+
+// Product completes InventoryItem.product, of which its service sends sku: whoever asks
+// for more is answered by the binding of Product.
+func (r inventoryItemResolver) Product(ctx context.Context, parents []*model.InventoryItem) ([]*model.Product, error) {
+	return engine.Complete(ctx, parents, "product", func(parent *model.InventoryItem) *model.Product {
+		return parent.Product
+	}, []string{"sku", "stock"}, r.productEntity(ctx))
+}
+
+// productEntity asks for objects of Product by their keys, as bound at schema/products.graphqls:33 to the service "products":
+//
+//	GET /products?ids={$batch.sku}&limit=200
+func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, model.Product] {
+	call := func(keys []string) *rest.Call {
+		return rest.New(http.MethodGet, "/products").
+			Query("ids", keys).
+			Query("limit", "200")
+	}
+	return engine.Entity[string, model.Product]{
+		From: []string{"sku"},
+		Key: func(parent *model.Product) *string {
+			return &parent.Sku
+		},
+		Batch: engine.Batch[string, *model.Product]{
+			Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
+			MaxSize: 200,
+			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
+				return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+					decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+			},
+		},
+	}
+}
+
+// ordersRules are the rules of the service "orders": when a call went well, and what its errors mean.
+var ordersRules = &upstreams.Rules{
+	Message: func(answer *upstreams.Response) any {
+		return mapping.With(answer.Status, func(at any) any {
+			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(answer.Body(), "detail")}, [2]any{json.Number("422"), mapping.Path(answer.Body(), "detail")})
+		})
+	},
+	Extensions: func(answer *upstreams.Response) any {
+		return encode.Object{}.With("reason", mapping.With(answer.Status, func(at any) any {
+			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(answer.Body(), "code")}, [2]any{json.Number("422"), mapping.Path(answer.Body(), "code")})
+		}))
+	},
+}
+
+// pageQueryOrders reads a page of Query.orders as its binding selects it.
+func pageQueryOrders(d *decode.Decoder) page.Answer[decode.Item[*model.Order]] {
+	var a page.Answer[decode.Item[*model.Order]]
+	a.Items = decode.Items(graph.DecodeOrder)(d)
+	return a
+}
+
+// pageQueryProducts reads a page of Query.products as its binding selects it.
+func pageQueryProducts(d *decode.Decoder) page.Answer[decode.Item[*model.Product]] {
+	var a page.Answer[decode.Item[*model.Product]]
+	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
+	a.Items = decode.In("data", decode.Items(graph.DecodeProduct))(d)
+	return a
+}
+
+var shapeQueryInventoryProduct = decode.NewShape("Product",
+	decode.Field{Name: "sku", Wire: "key", Required: true},
+)
+
+// decodeQueryInventoryProduct reads the Product of Query.inventory as its binding selects it.
+func decodeQueryInventoryProduct(d *decode.Decoder) *model.Product {
+	v := new(model.Product)
+	ok := d.Object(v, shapeQueryInventoryProduct, func(field string) {
+		switch field {
+		case "sku":
+			v.Sku = d.ID()
+		}
+	})
+	if !ok {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryInventory = decode.NewShape("InventoryItem",
+	decode.Field{Name: "left", Wire: "value", Required: true},
+	decode.Field{Name: "product", Whole: true},
+)
+
+// decodeQueryInventory reads the InventoryItem of Query.inventory as its binding selects it.
+func decodeQueryInventory(d *decode.Decoder) *model.InventoryItem {
+	v := new(model.InventoryItem)
+	ok := d.Object(v, shapeQueryInventory, func(field string) {
+		switch field {
+		case "left":
+			v.Left = d.Int()
+		case "product":
+			v.Product = decode.OrNull(d, decodeQueryInventoryProduct)
+		}
+	})
+	if !ok {
+		return nil
+	}
+	return v
+}
+
+// pageQueryUsers reads a page of Query.users as its binding selects it.
+func pageQueryUsers(d *decode.Decoder) page.Answer[decode.Item[*model.User]] {
+	var a page.Answer[decode.Item[*model.User]]
+	a.Next = decode.Again(d, decode.In("nextCursor", decode.Maybe((*decode.Decoder).ID)))
+	a.Items = decode.In("items", decode.Items(graph.DecodeUser))(d)
+	return a
 }

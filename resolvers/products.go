@@ -46,20 +46,20 @@ func (r productResolver) countOrders(ctx context.Context, skus []string) (map[st
 	for _, sku := range skus {
 		counts[sku] = new(int)
 	}
-	for page := 1; page <= maxPages; page++ {
-		size := pageSize
-		orders, err := queryResolver(r).Orders(ctx, nil, nil, &page, &size)
+	size, after := pageSize, (*string)(nil)
+	for range maxPages {
+		orders, err := queryResolver(r).Orders(ctx, nil, nil, &size, after)
 		if err != nil {
 			return nil, err
 		}
-		for _, order := range orders {
+		for _, order := range orders.Nodes {
 			for _, line := range order.Lines {
 				if n, asked := counts[line.ProductID]; asked {
 					*n += line.Quantity
 				}
 			}
 		}
-		if len(orders) < pageSize {
+		if after = orders.PageInfo.EndCursor; !orders.PageInfo.HasNextPage {
 			return counts, nil
 		}
 	}
@@ -76,25 +76,19 @@ func (r queryResolver) Search(ctx context.Context, text string) ([]model.SearchR
 		return nil, fault.New(fault.BadUserInput, "text must have at least 2 characters")
 	}
 	limit := searchedProducts
-	found, err := r.Products(ctx, &text, nil, nil, nil, &limit)
+	found, err := r.Products(ctx, &text, nil, nil, &limit, nil)
 	if err != nil {
 		return nil, err
 	}
-	all, err := r.Products(engine.WithFaults(ctx, nil), nil, nil, nil, nil, &limit)
+	all, err := r.Products(engine.WithFaults(ctx, nil), nil, nil, nil, &limit, nil)
 	if err != nil {
-		return nil, err
-	}
-	if found == nil || all == nil {
-		return nil, nil // the service answered null
-	}
-	if err := engine.FaultsOf(ctx).Err(found, "items"); err != nil {
 		return nil, err
 	}
 	results := []model.SearchResult{}
-	for _, p := range found.Items {
+	for _, p := range found.Nodes {
 		results = append(results, p)
 	}
-	for _, c := range categories(all.Items) {
+	for _, c := range categories(all.Nodes) {
 		if strings.Contains(strings.ToLower(c.Name), strings.ToLower(text)) {
 			results = append(results, c)
 		}

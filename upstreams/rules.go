@@ -25,7 +25,7 @@ type Rules struct {
 	// spaces. Default none.
 	Message func(*Response) any
 	// Extensions, when it is an object, is added to those of the error; its code may
-	// replace ours, but service and http stay. Strings in it are treated as Message is,
+	// replace ours, but service and http stay. A null in it says nothing. Strings in it are treated as Message is,
 	// and an object of more than 16 KiB is left out. Default none.
 	Extensions func(*Response) any
 }
@@ -40,15 +40,19 @@ type Response struct {
 	// Status is the HTTP status, the $status of bindings.
 	Status int
 
+	config map[string]string // of the source
 	header http.Header
 	body   []byte
 	parsed bool
 	value  any // of body, once parsed
 }
 
-func newResponse(a *rest.Answer) *Response {
-	return &Response{Status: a.Status, header: a.Header, body: a.Body}
+func newResponse(config map[string]string, a *rest.Answer) *Response {
+	return &Response{Status: a.Status, config: config, header: a.Header, body: a.Body}
 }
+
+// Config is the value of $config.key, as Services.Config has it.
+func (r *Response) Config(key string) any { return nonEmpty(r.config[key]) }
 
 // Header is the value of $response.headers.name, nil when it is absent. The values of a
 // header that came several times are joined by commas.
@@ -83,12 +87,12 @@ func (s *Services) ask(ctx context.Context, source string, c *rest.Call, rules [
 	case err != nil: // there was no answer
 		return nil, err
 	}
-	return rules[0].judge(source, c, answer, !refused)
+	return s.judge(rules[0], source, c, answer, !refused)
 }
 
 // judge gives the answer or the fault that it stands for. usual is what HTTP says.
-func (r *Rules) judge(source string, c *rest.Call, a *rest.Answer, usual bool) (*rest.Answer, error) {
-	response, success := newResponse(a), usual
+func (s *Services) judge(r *Rules, source string, c *rest.Call, a *rest.Answer, usual bool) (*rest.Answer, error) {
+	response, success := newResponse(s.config[source], a), usual
 	if r.Success != nil {
 		success = r.Success(response)
 	}
@@ -120,7 +124,9 @@ func (r *Rules) extensions(response *Response) map[string]any {
 	o, _ := mapping.Value(r.Extensions(response)).(encode.Object)
 	shown := map[string]any{}
 	for _, m := range o {
-		shown[clean(m.Name)] = cleaned(m.Value)
+		if value := cleaned(m.Value); value != nil {
+			shown[clean(m.Name)] = value
+		}
 	}
 	if text, err := json.Marshal(shown); err != nil || len(text) > maxExtensions || len(shown) == 0 {
 		return nil

@@ -25,17 +25,18 @@ func RequestHeader(ctx context.Context, name string) any {
 // Env is the value of $env.name: that of an environment variable, or nil when it is not
 // set or empty.
 func Env(name string) any {
-	if value := os.Getenv(name); value != "" {
-		return value
-	}
-	return nil
+	return nonEmpty(os.Getenv(name))
 }
 
 // Config is the value of $config.key: what the source's settings say under config, or
 // nil when that is nothing or empty.
 func (s *Services) Config(source, key string) any {
-	if value := s.config[source][key]; value != "" {
-		return value
+	return nonEmpty(s.config[source][key])
+}
+
+func nonEmpty(value string) any {
+	if value == "" {
+		return nil
 	}
-	return nil
+	return value
 }

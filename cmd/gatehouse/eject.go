@@ -15,7 +15,8 @@ func eject() *cobra.Command {
 		Long: "Make a bound field one that is answered by hand: its method moves from\n" +
 			"resolvers/connect.gen.go into a file of yours, and its @connect leaves the schema.\n" +
 			"The field answers as before. When something goes wrong, every file stays as it was.",
-		Args: cobra.ExactArgs(1),
+		Example: "  gatehouse eject Order.customer",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := codegen.Eject(cmd.Context(), warn, args[0])
 			if err != nil {

@@ -44,13 +44,18 @@ func tell(err error) {
 func warn(text string) { fmt.Fprintln(os.Stderr, "warning:", text) }
 
 func command() *cobra.Command {
+	cobra.EnableCommandSorting = false // they are listed in the order in which people need them
 	root := &cobra.Command{
-		Use:           "gatehouse",
-		Short:         "Makes a gateway's Go code from its schema",
+		Use:   "gatehouse",
+		Short: "Make a gateway's Go code from its schema",
+		Long: "Make a gateway's Go code from its schema. Every command works on the project in this\n" +
+			"folder, the one with gqlgen.yml. It ends with 0 when all is well, and else with 1;\n" +
+			"mistakes and warnings go to standard error.",
+		Example:       "  gatehouse check && gatehouse generate && gatehouse test",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(generate(), check(), explain(), test(), eject())
+	root.AddCommand(check(), generate(), test(), explain(), eject())
 	return root
 }
 
@@ -60,9 +65,11 @@ func generate() *cobra.Command {
 		Short: "Write graph/ and resolvers/connect.gen.go from schema/",
 		Long: "Write graph/ and resolvers/connect.gen.go from schema/. Mistakes are reported with\n" +
 			"file, line and column, and leave every file as it was. Fields that have neither a\n" +
-			"binding nor a method by hand are listed with the methods to write.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return codegen.Generate(cmd.Context(), warn) },
+			"binding nor a method by hand are listed with the methods to write. Nothing is printed\n" +
+			"when all is well.",
+		Example: "  gatehouse generate && go build ./...",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return codegen.Generate(cmd.Context(), warn) },
 	}
 }
 
@@ -72,7 +79,10 @@ func check() *cobra.Command {
 		Use:   "check",
 		Short: "Report the mistakes in schema/ without writing anything",
 		Long: "Report the mistakes in schema/ without writing anything. With --json they are a list\n" +
-			"on standard output, empty when all is well, for editors and CI.",
+			"on standard output, empty when all is well, for editors and CI. Warnings, of what could\n" +
+			"not be checked, go to standard error and fail nothing. docs/checks.md explains the codes.",
+		Example: "  gatehouse check\n" +
+			"  gatehouse check --json | jq -r '.[].code'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := codegen.Check(warn)

@@ -18,6 +18,8 @@ func test() *cobra.Command {
 		Long: "Run the tests of bindings in " + bindingtest.Pattern + ", or in the files named, with the\n" +
 			"generated code and the resolvers as they are. The services' answers come from the\n" +
 			"tests, so nothing is called. docs/testing-bindings.md has the form of the files.",
+		Example: "  gatehouse test\n" +
+			"  gatehouse test --run 'page' schema/users.test.yaml",
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if _, err := regexp.Compile(run); err != nil {
 				return fmt.Errorf("--run: %w", err)

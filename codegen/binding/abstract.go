@@ -41,7 +41,10 @@ func (c *compiler) discriminators() {
 		if d == nil || c.broken[d] {
 			continue
 		}
-		choice := &Choice{Field: text(d, "field"), Position: d.Position}
+		choice, before := &Choice{Field: text(d, "field"), Position: d.Position}, len(c.faults)
+		if choice.Field == "" {
+			c.faults.Add(UnknownDiscriminator, d.Arguments.ForName("field").Value.Position, "field is empty; write the member that tells the types of %s apart, as the service calls it", def.Name)
+		}
 		if mapping := given(d, "mapping"); mapping != nil {
 			choice.Types = c.mapping(def, mapping)
 		} else {
@@ -50,6 +53,7 @@ func (c *compiler) discriminators() {
 			}
 		}
 		c.graph.Abstract[def.Name] = choice
+		c.graph.unclear[def.Name] = len(c.faults) > before
 	}
 }
 
@@ -62,7 +66,7 @@ func (c *compiler) possible(def *ast.Definition) []*ast.Definition {
 // mapping reads {tag: "Type"} or [{value: "tag", type: "Type"}].
 func (c *compiler) mapping(def *ast.Definition, v *ast.Value) []Tagged {
 	var tagged []Tagged
-	seen := map[string]bool{}
+	seen, before := map[string]bool{}, len(c.faults)
 	for _, pair := range c.pairs(v) {
 		t := c.schema.Types[pair.of.Raw]
 		switch {
@@ -75,10 +79,14 @@ func (c *compiler) mapping(def *ast.Definition, v *ast.Value) []Tagged {
 		}
 		seen[pair.tag] = true
 	}
+	var missing []string
 	for _, t := range c.possible(def) {
-		if len(seen) == len(tagged) && !slices.ContainsFunc(tagged, func(g Tagged) bool { return g.Type == t }) {
-			c.faults.Add(MissingChoice, v.Position, "no value stands for %s, which is a type of %s; name it in the mapping", t.Name, def.Name)
+		if len(c.faults) == before && !slices.ContainsFunc(tagged, func(g Tagged) bool { return g.Type == t }) {
+			missing = append(missing, t.Name)
 		}
+	}
+	if len(missing) > 0 {
+		c.faults.Add(MissingChoice, v.Position, "%s has %s, for which no value stands; say by the mapping which value does", def.Name, quoteAll(missing))
 	}
 	return tagged
 }

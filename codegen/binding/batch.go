@@ -22,7 +22,7 @@ func (b *bindingCompiler) batch(d *ast.Directive) {
 	if size != nil && b.field.Batch.MaxSize < 1 {
 		b.faults.Add(BatchSize, size.Position, "maxSize is how many keys one call may carry, 1 or more")
 	}
-	if key := child(arg.Value, "key"); key != nil {
+	if key := child(arg.Value, "key"); key != nil && given(d, "pagination") == nil {
 		b.itemKey(key)
 	}
 }
@@ -119,11 +119,11 @@ func (b *bindingCompiler) parentOfKeys(v *ast.Value) {
 			b.faults.Add(TwoKeys, key.Position, "the keys of %s are those in the call, {$batch.%s}; leave out key", b.name(), batch.Parent.Name)
 		}
 	case key == nil:
-		b.faults.Add(KeysNowhere, v.Position, "the batch's keys stand nowhere in the call; write {$batch.field} into its query, or name the parent's field by batch: {key: \"field\"} when one answer holds them all")
+		b.faults.Add(KeysNowhere, v.Position, "the batch's keys stand nowhere in the call; %s, or name the parent's field by batch: {key: \"field\"} when one answer holds them all", b.give("$batch.field"))
 	case b.parentField(key.Raw) == nil:
 		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, sentFields(b.field.Object)))
 	case batch.MaxSize > 0:
-		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or write {$batch.%s} into its query", key.Raw)
+		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or %s", b.give("$batch."+key.Raw))
 	default:
 		batch.Parent = b.parentField(key.Raw)
 	}

@@ -189,10 +189,10 @@ func (c *Call) CarriesKeys() bool {
 	return slices.ContainsFunc(c.Variables(), func(v *Value) bool { return v.Scope == Keys })
 }
 
-// Own are the parent's fields that the call takes, each once, in order.
-func (c *Call) Own() []string {
+// Own are the parent's fields that the binding takes one by one, each once, in order.
+func (f *Field) Own() []string {
 	var names []string
-	for _, v := range c.Variables() {
+	for _, v := range slices.Concat(f.Call.Variables(), f.Given) {
 		if v.Scope == This && !slices.Contains(names, v.Path[0]) {
 			names = append(names, v.Path[0])
 		}

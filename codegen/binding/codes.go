@@ -7,8 +7,9 @@ type Code string
 
 // The codes are numbered by subject, with room for more: GH001 the schema itself, GH010
 // sources and where bindings may stand, GH020 the call, GH040 values, GH050 batches, GH060
-// answers, GH070 guards, GH080 names; and what a service's document says otherwise: GH100
-// of requests, GH120 of answers. GH180 is the sizes of lists.
+// answers, GH070 guards, GH080 names; what a service's document says otherwise: GH100 of
+// requests, GH120 of answers; and GH140 connections, GH150 interfaces and unions, GH160 what
+// a service's errors mean, GH170 entities, GH180 the sizes of lists.
 const (
 	InvalidSyntax    Code = "GH001"
 	InvalidSchema    Code = "GH002"
@@ -26,12 +27,17 @@ const (
 	BoundInterface    Code = "GH015"
 	BoundSubscription Code = "GH016"
 	BoundTwice        Code = "GH017"
+	RepeatedID        Code = "GH018"
 
 	OneVerb             Code = "GH020"
 	RelativePath        Code = "GH021"
 	HostilePath         Code = "GH022"
 	BrokenQuery         Code = "GH023"
 	EscapedQuery        Code = "GH024"
+	UnknownOperation    Code = "GH025"
+	NoDocument          Code = "GH026"
+	OperationArgument   Code = "GH027"
+	UnsupportedMedia    Code = "GH028"
 	InvalidHeaderName   Code = "GH030"
 	ReservedHeader      Code = "GH031"
 	RepeatedHeader      Code = "GH032"
@@ -40,6 +46,8 @@ const (
 	BodyNotAllowed      Code = "GH035"
 	BrokenBody          Code = "GH036"
 	NestedForm          Code = "GH037"
+	UnforwardedHeader   Code = "GH038"
+	BrokenCookie        Code = "GH039"
 
 	BrokenTemplate     Code = "GH040"
 	UnknownVariable    Code = "GH041"
@@ -67,7 +75,6 @@ const (
 	UnknownScalar   Code = "GH062"
 	NullPossible    Code = "GH063"
 	RootReturned    Code = "GH064"
-
 	UnknownSelected Code = "GH065"
 	BadMethod       Code = "GH066"
 	WrongConstant   Code = "GH067"
@@ -77,6 +84,7 @@ const (
 
 	RepeatedWireName Code = "GH080"
 	TakenGoName      Code = "GH081"
+	UnreachableType  Code = "GH082"
 
 	UnreadableDocument Code = "GH100"
 	UnknownCall        Code = "GH101"
@@ -93,10 +101,12 @@ const (
 	UnknownInputField  Code = "GH112"
 	MissingInputField  Code = "GH113"
 
-	UnknownOperation  Code = "GH025"
-	NoDocument        Code = "GH026"
-	OperationArgument Code = "GH027"
-	UnsupportedMedia  Code = "GH028"
+	NoAnswer            Code = "GH120"
+	UnknownAnswerMember Code = "GH121"
+	NullableAnswer      Code = "GH122"
+	BatchAnswer         Code = "GH123"
+	AnswerType          Code = "GH124"
+	UnknownAnswerField  Code = "GH125"
 
 	BrokenConnection Code = "GH140"
 	PageParameters   Code = "GH141"
@@ -114,14 +124,6 @@ const (
 	EntityRoot  Code = "GH171"
 	EntityTwice Code = "GH172"
 	EntityLacks Code = "GH173"
-	RepeatedID  Code = "GH018"
-
-	NoAnswer            Code = "GH120"
-	UnknownAnswerMember Code = "GH121"
-	NullableAnswer      Code = "GH122"
-	BatchAnswer         Code = "GH123"
-	AnswerType          Code = "GH124"
-	UnknownAnswerField  Code = "GH125"
 
 	NoListSize       Code = "GH180"
 	NegativeListSize Code = "GH181"
@@ -372,6 +374,22 @@ extend type Book {
 }`,
 	},
 	{
+		Code:  RepeatedID,
+		Title: "two bindings have one name",
+		Text: "A binding is called `Type.field`, or what its `id` says, in tests and in plans. Two of one name could not be told apart there. Give one " +
+			"another `id`.",
+		Wrong: `
+extend type Query {
+  me: Person @connect(source: "people", id: "who", http: {GET: "/me"})
+  you: Person @connect(source: "people", id: "who", http: {GET: "/you"})
+}`,
+		Right: `
+extend type Query {
+  me: Person @connect(source: "people", id: "me", http: {GET: "/me"})
+  you: Person @connect(source: "people", id: "you", http: {GET: "/you"})
+}`,
+	},
+	{
 		Code:  OneVerb,
 		Title: "a call does not have one verb",
 		Text:  "A call is exactly one of GET, POST, PUT, PATCH and DELETE with its path. Write one. Where a field needs two calls, resolve it by hand.",
@@ -437,6 +455,62 @@ extend type Query {
 		Right: `
 extend type Query {
   ann: [Person!] @connect(source: "people", http: {GET: "/people?name=Ann Lee"})
+}`,
+	},
+	{
+		Code:  UnknownOperation,
+		Title: "the document has no such operation",
+		Text: "`operation` names an operation by its `operationId` in the source's document. The message has the nearest one. A call that the document " +
+			"does not name is written with `http`.",
+		Wrong: `
+extend type Query {
+  volume(id: ID!): Book @connect(source: "books", operation: "getBok")
+}`,
+		Right: `
+extend type Query {
+  volume(id: ID!): Book @connect(source: "books", operation: "getBook")
+}`,
+	},
+	{
+		Code:  NoDocument,
+		Title: "an operation without a document",
+		Text: "Verb, path and parameters of an operation come from the source's OpenAPI document, and this source names none. Name it by `openapi`, or " +
+			"write the call with `http`.",
+		Wrong: `
+extend type Query {
+  me: Person @connect(source: "people", operation: "getMe")
+}`,
+		Right: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me"})
+}`,
+	},
+	{
+		Code:  OperationArgument,
+		Title: "an operation's values cannot be read",
+		Text: "Behind the operation's name stand values for its parameters: `listBooks(ids: $args.ids, limit: 10)`. A name there is none of the " +
+			"operation's parameters, stands twice, or the text breaks off. `body` is the body.",
+		Wrong: `
+extend type Query {
+  latest(max: Int): [Book!] @connect(source: "books", operation: "listBooks(limt: $args.max)", selection: "$.items")
+}`,
+		Right: `
+extend type Query {
+  latest(max: Int): [Book!] @connect(source: "books", operation: "listBooks(limit: $args.max)", selection: "$.items")
+}`,
+	},
+	{
+		Code:  UnsupportedMedia,
+		Title: "an operation that nothing can call",
+		Text: "The operation has a verb, a kind of parameter or a media type that calls cannot have: bodies are JSON, forms or plain text. Resolve the " +
+			"field by hand in `resolvers/`.",
+		Wrong: `
+type Mutation {
+  export(all: Boolean!): Boolean @connect(source: "books", operation: "startExport(body: $args.all)")
+}`,
+		Right: `
+type Mutation {
+  export(all: Boolean!): Boolean @goField(forceResolver: true)
 }`,
 	},
 	{
@@ -527,28 +601,23 @@ extend type Query {
 	},
 	{
 		Code:  BrokenBody,
-		Title: "a body is no argument",
-		Text:  "What is sent as the body is one of the field's arguments, or a member of one. Write it as `$args.input`, without braces.",
+		Title: "a form is not made of fields",
+		Text: "A form has names with values, so its body is an input object, or an object that the binding makes: `name: $args.name`. One value, or a list, has no " +
+			"names. Give it one, or send JSON.",
 		Wrong: `
 type Mutation {
-  invite(input: Invitation!): Person @connect(source: "people", http: {POST: "/people", body: "input"})
-}
-input Invitation {
-  name: String!
+  invite(name: String!): Person @connect(source: "people", http: {POST: "/people", body: "$args.name", encoding: FORM})
 }`,
 		Right: `
 type Mutation {
-  invite(input: Invitation!): Person @connect(source: "people", http: {POST: "/people", body: "$args.input"})
-}
-input Invitation {
-  name: String!
+  invite(name: String!): Person @connect(source: "people", http: {POST: "/people", body: "name: $args.name", encoding: FORM})
 }`,
 	},
 	{
 		Code:  NestedForm,
 		Title: "a form is not flat",
 		Text: "A form has names with texts and nothing below them, so there is no one way to write objects in it. Give the input fields of scalars, " +
-			"enums or lists of those, or send JSON.",
+			"enums or lists of those, or send JSON or `MULTIPART`.",
 		Wrong: `
 type Mutation {
   invite(input: Invitation!): Person @connect(source: "people", http: {POST: "/people", body: "$args.input", encoding: FORM})
@@ -567,6 +636,38 @@ type Mutation {
 input Invitation {
   name: String!
   city: String
+}`,
+	},
+	{
+		Code:  UnforwardedHeader,
+		Title: "a client's header that no service gets",
+		Text: "Cookies, headers by which services know a user, and those that describe the client's own connection or body are never sent on, whatever a " +
+			"binding says: the value would always be null. Send a claim of the token, or have clients send a header of its own.",
+		Wrong: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me", headers: [{name: "X-Session", value: "{$request.headers.cookie}"}]})
+}`,
+		Right: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me", headers: [{name: "X-Session", value: "{$request.headers.x-session}"}]})
+}`,
+	},
+	{
+		Code:  BrokenCookie,
+		Title: "several cookies in one header",
+		Text: "A header `Cookie` is one cookie, `name=value`, so that no value can add another one; a `;` in it is refused in every call. Give each cookie " +
+			"a header of its own: the call joins them.",
+		Wrong: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me", headers: [{name: "Cookie", value: "theme=dark; user={$claims.sub}"}]})
+}`,
+		Right: `
+extend type Query {
+  me: Person
+    @connect(
+      source: "people"
+      http: {GET: "/me", headers: [{name: "Cookie", value: "theme=dark"}, {name: "Cookie", value: "user={$claims.sub}"}]}
+    )
 }`,
 	},
 	{
@@ -841,8 +942,9 @@ extend type Book {
 	},
 	{
 		Code:  BrokenSelection,
-		Title: "a selection cannot be read",
-		Text:  "A selection says where in the answer the value lies: `$` is the whole answer, `$.items` one of its members.",
+		Title: "an expression cannot be read",
+		Text: "A selection, a body or a rule is written in a small language: `$` is the whole value, `$.items` one of its members, `$.items { id name: full_name }` what of " +
+			"it is read, `$(12)` a literal, `$.items->first` the first of a list.",
 		Wrong: `
 extend type Query {
   people: [Person!] @connect(source: "people", http: {GET: "/people"}, selection: "$.items[0]")
@@ -856,7 +958,7 @@ extend type Query {
 		Code:  AbstractAnswer,
 		Title: "an answer's type is not known",
 		Text: "A bound field, or one that comes with its answer, is of an interface or a union, and nothing says which of its types an object of the service " +
-			"is. Resolve the field by hand.",
+			"is. Say it by `@discriminator`, or resolve the field by hand.",
 		Wrong: `
 extend type Book {
   owner: Owner @connect(source: "people", http: {GET: "/owners/{$this.id}"})
@@ -867,9 +969,9 @@ type Library {
 }`,
 		Right: `
 extend type Book {
-  owner: Owner @goField(forceResolver: true)
+  owner: Owner @connect(source: "people", http: {GET: "/owners/{$this.id}"})
 }
-union Owner = Person | Library
+union Owner @discriminator(field: "type") = Person | Library
 type Library {
   city: String
 }`,
@@ -916,6 +1018,61 @@ type Mutation {
 		Right: `
 type Mutation {
   lend(id: ID!): Book
+}`,
+	},
+	{
+		Code:  UnknownSelected,
+		Title: "a selection names no field",
+		Text: "What stands in `{ }` are fields of the graph, each of which may say behind a colon where its value lies: `name: full_name`. A name alone is " +
+			"both. A member of the answer that is no field is entered by a path: `$.items`.",
+		Wrong: `
+extend type Query {
+  people: [Person!] @connect(source: "people", http: {GET: "/people"}, selection: "$.items { id full_name }")
+}`,
+		Right: `
+extend type Query {
+  people: [Person!] @connect(source: "people", http: {GET: "/people"}, selection: "$.items { id name: full_name }")
+}`,
+	},
+	{
+		Code:  BadMethod,
+		Title: "a method cannot stand here",
+		Text: "There are `->first`, `->last`, `->map`, `->match`, `->joinNotNull`, `->eq` and `->entries`. One is misspelt, has other arguments than it " +
+			"takes, or gives something else than the field is: `->map` a list, `->joinNotNull` a text, `->eq` a Boolean.",
+		Wrong: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me"}, selection: "id name: names->map(@.text)")
+}`,
+		Right: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me"}, selection: "id name: names->map(@.text)->joinNotNull(' ')")
+}`,
+	},
+	{
+		Code:  WrongConstant,
+		Title: "a value is of another type",
+		Text: "A literal, or a value of the request, is not of the type of the field that it becomes, is no value of its enum, or is compared with what it " +
+			"never equals.",
+		Wrong: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me"}, selection: "id name: $(12)")
+}`,
+		Right: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me"}, selection: "id name: $('12')")
+}`,
+	},
+	{
+		Code:  NotSelected,
+		Title: "a selection lacks what is needed",
+		Text:  "What `{ }` leaves out is null, so a field with a `!` has to be selected; and so has the key by which the items of a batch are matched.",
+		Wrong: `
+extend type Query {
+  people: [Person!] @connect(source: "people", http: {GET: "/people"}, selection: "$.items { name }")
+}`,
+		Right: `
+extend type Query {
+  people: [Person!] @connect(source: "people", http: {GET: "/people"}, selection: "$.items { id name }")
 }`,
 	},
 	{
@@ -974,6 +1131,23 @@ extend type Query {
 }
 type LibraryServices {
   loans: Int @goField(forceResolver: true)
+}`,
+	},
+	{
+		Code:  UnreachableType,
+		Title: "nothing leads to a type",
+		Text: "No field gives a value of the type and no argument takes one, so nobody can ask for it: a type that was forgotten when its field went, or " +
+			"whose field has yet to be written. Scalars may stand unused.",
+		Wrong: `
+type Shelf {
+  room: String
+}`,
+		Right: `
+extend type Book {
+  shelf: Shelf @connect(source: "people", http: {GET: "/shelves/{$this.id}"})
+}
+type Shelf {
+  room: String
 }`,
 	},
 	{
@@ -1280,6 +1454,422 @@ extend type Book {
 		Right: `
 extend type Book {
   isbn: String @json(name: "isbn-13")
+}`,
+	},
+	{
+		Code:  BrokenConnection,
+		Title: "a type is no connection",
+		Text: "`pagination` makes what Relay calls a connection: a field with `first: Int` and `after: String`, whose type has `edges` or `nodes`, " +
+			"`pageInfo` and perhaps `totalCount`, and nothing else that a service would have to send. `totalCount` needs `total`, and may be null.",
+		Wrong: `
+extend type Query {
+  pages(first: Int, after: String): BookPage
+    @connect(source: "books", operation: "pageBooks", pagination: {type: OFFSET, items: "data"})
+}
+type BookPage {
+  books: [Book!]!
+  pageInfo: PageInfo!
+}
+type PageInfo {
+  hasNextPage: Boolean!
+  endCursor: String
+}`,
+		Right: `
+extend type Query {
+  pages(first: Int, after: String): BookPage
+    @connect(source: "books", operation: "pageBooks", pagination: {type: OFFSET, items: "data"})
+}
+type BookPage {
+  nodes: [Book!]!
+  pageInfo: PageInfo!
+}
+type PageInfo {
+  hasNextPage: Boolean!
+  endCursor: String
+}`,
+	},
+	{
+		Code:  PageParameters,
+		Title: "the service is not told of a page",
+		Text: "The call has to say how large a page is (`$args.first`) and where it begins (`$args.after`), and with `NEXT_CURSOR` the answer has to say " +
+			"where the next one does. By operation, parameters with usual names such as `limit` and `offset` are found; name others.",
+		Wrong: `
+extend type Query {
+  pages(first: Int, after: String): BookPage
+    @connect(source: "books", http: {GET: "/pages?limit={$args.first}"}, pagination: {type: OFFSET, items: "data"})
+}
+type BookPage {
+  nodes: [Book!]!
+  pageInfo: PageInfo!
+}
+type PageInfo {
+  hasNextPage: Boolean!
+  endCursor: String
+}`,
+		Right: `
+extend type Query {
+  pages(first: Int, after: String): BookPage
+    @connect(source: "books", http: {GET: "/pages?limit={$args.first}&offset={$args.after}"}, pagination: {type: OFFSET, items: "data"})
+}
+type BookPage {
+  nodes: [Book!]!
+  pageInfo: PageInfo!
+}
+type PageInfo {
+  hasNextPage: Boolean!
+  endCursor: String
+}`,
+	},
+	{
+		Code:  PagedBatch,
+		Title: "pages of many parents",
+		Text:  "One call could not say for each parent where its page begins. Leave out `batch`: then there is a call for each parent.",
+		Wrong: `
+extend type Person {
+  books(first: Int, after: String): BookPage
+    @connect(
+      source: "people"
+      http: {GET: "/books?of={$batch.id}&n={$args.first}&from={$args.after}"}
+      batch: {key: "id"}
+      pagination: {type: OFFSET}
+    )
+}
+type BookPage {
+  nodes: [Book!]!
+  pageInfo: PageInfo!
+}
+type PageInfo {
+  hasNextPage: Boolean!
+  endCursor: String
+}`,
+		Right: `
+extend type Person {
+  books(first: Int, after: String): BookPage
+    @connect(source: "people", http: {GET: "/books?of={$this.id}&n={$args.first}&from={$args.after}"}, pagination: {type: OFFSET})
+}
+type BookPage {
+  nodes: [Book!]!
+  pageInfo: PageInfo!
+}
+type PageInfo {
+  hasNextPage: Boolean!
+  endCursor: String
+}`,
+	},
+	{
+		Code:  PageSize,
+		Title: "the size of a page makes no sense",
+		Text: "`maxSize` and `defaultSize` are 1 or more, the second no more than the first, and neither more than the document allows (`maximum`). " +
+			"`firstPage` is for `PAGE_NUMBER`.",
+		Wrong: `
+extend type Query {
+  pages(first: Int, after: String): BookPage
+    @connect(source: "books", operation: "pageBooks", pagination: {type: OFFSET, items: "data", maxSize: 80})
+}
+type BookPage {
+  nodes: [Book!]!
+  pageInfo: PageInfo!
+}
+type PageInfo {
+  hasNextPage: Boolean!
+  endCursor: String
+}`,
+		Right: `
+extend type Query {
+  pages(first: Int, after: String): BookPage
+    @connect(source: "books", operation: "pageBooks", pagination: {type: OFFSET, items: "data", maxSize: 50})
+}
+type BookPage {
+  nodes: [Book!]!
+  pageInfo: PageInfo!
+}
+type PageInfo {
+  hasNextPage: Boolean!
+  endCursor: String
+}`,
+	},
+	{
+		Code:  UnknownChoice,
+		Title: "a mapping cannot be read",
+		Text: "The `mapping` of a `@discriminator` gives to each value of the member one of the interface's or union's types. A type is none of them, a " +
+			"value stands twice, or a pair is not written `{value: \"tag\", type: \"TypeName\"}`.",
+		Wrong: `
+extend type Query {
+  medium(id: ID!): Medium @connect(source: "books", operation: "getMedium")
+}
+union Medium @discriminator(field: "kind", mapping: {film: "Flim", disc: "Disc"}) = Film | Disc
+type Film {
+  minutes: Int
+}
+type Disc {
+  tracks: Int
+}`,
+		Right: `
+extend type Query {
+  medium(id: ID!): Medium @connect(source: "books", operation: "getMedium")
+}
+union Medium @discriminator(field: "kind", mapping: {film: "Film", disc: "Disc"}) = Film | Disc
+type Film {
+  minutes: Int
+}
+type Disc {
+  tracks: Int
+}`,
+	},
+	{
+		Code:  MissingChoice,
+		Title: "a type without a value",
+		Text:  "With a `mapping`, each type of the interface or union needs a value of its own: objects of one that has none could not be read.",
+		Wrong: `
+extend type Book {
+  owner: Owner @connect(source: "people", http: {GET: "/owners/{$this.id}"})
+}
+union Owner @discriminator(field: "type", mapping: {person: "Person"}) = Person | Library
+type Library {
+  city: String
+}`,
+		Right: `
+extend type Book {
+  owner: Owner @connect(source: "people", http: {GET: "/owners/{$this.id}"})
+}
+union Owner @discriminator(field: "type", mapping: {person: "Person", library: "Library"}) = Person | Library
+type Library {
+  city: String
+}`,
+	},
+	{
+		Code:  UnknownDiscriminator,
+		Title: "the service sends no such discriminator",
+		Text: "The member that tells the types apart is missing from the document's schema, or from one of the branches of its choice, so no object could " +
+			"be read.",
+		Wrong: `
+extend type Query {
+  medium(id: ID!): Medium @connect(source: "books", operation: "getMedium")
+}
+union Medium @discriminator(field: "type", mapping: {film: "Film", disc: "Disc"}) = Film | Disc
+type Film {
+  minutes: Int
+}
+type Disc {
+  tracks: Int
+}`,
+		Right: `
+extend type Query {
+  medium(id: ID!): Medium @connect(source: "books", operation: "getMedium")
+}
+union Medium @discriminator(field: "kind", mapping: {film: "Film", disc: "Disc"}) = Film | Disc
+type Film {
+  minutes: Int
+}
+type Disc {
+  tracks: Int
+}`,
+	},
+	{
+		Code:  UnansweredChoice,
+		Title: "a value without a type",
+		Text: "The document gives to the discriminator a value that stands for no type, so that an object with it would be an error when it comes. Name it " +
+			"in the `mapping`; without one, values are the names of the types.",
+		Wrong: `
+extend type Query {
+  medium(id: ID!): Medium @connect(source: "books", operation: "getMedium")
+}
+union Medium @discriminator(field: "kind") = Film | Disc
+type Film {
+  minutes: Int
+}
+type Disc {
+  tracks: Int
+}`,
+		Right: `
+extend type Query {
+  medium(id: ID!): Medium @connect(source: "books", operation: "getMedium")
+}
+union Medium @discriminator(field: "kind", mapping: {film: "Film", disc: "Disc"}) = Film | Disc
+type Film {
+  minutes: Int
+}
+type Disc {
+  tracks: Int
+}`,
+	},
+	{
+		Code:  BrokenRule,
+		Title: "a rule gives something else",
+		Text: "`isSuccess` is a Boolean, `errors.message` a text, and `errors.extensions` an object, written `name: value`, without `service` and `http`, " +
+			"which the gateway adds itself. Anything else would be ignored.",
+		Wrong: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me"}, isSuccess: "$status")
+}`,
+		Right: `
+extend type Query {
+  me: Person @connect(source: "people", http: {GET: "/me"}, isSuccess: "$status->eq(200)")
+}`,
+	},
+	{
+		Code:  EntityKey,
+		Title: "a type cannot be asked for by its key",
+		Text: "The binding of a type, or a field with `entity: true`, asks for objects by their key: fields that the type's service sends, by the names " +
+			"that the call takes. Wherever else the type is read in part, these have to be among what is read.",
+		Wrong: `
+extend type Query {
+  person(number: ID!): Person @connect(source: "people", http: {GET: "/people/{$args.number}"}, entity: true)
+}`,
+		Right: `
+extend type Query {
+  person(id: ID!): Person @connect(source: "people", http: {GET: "/people/{$args.id}"}, entity: true)
+}`,
+	},
+	{
+		Code:  EntityRoot,
+		Title: "this cannot complete a type",
+		Text: "`entity: true` is for a field of Query that gives one object, or null when there is none; `@connect` on a type is for object types other " +
+			"than Query, Mutation and Subscription, and gives one object for each key, not pages.",
+		Wrong: `
+extend type Query {
+  people: [Person!] @connect(source: "people", http: {GET: "/people"}, entity: true)
+}`,
+		Right: `
+extend type Query {
+  person(id: ID!): Person @connect(source: "people", http: {GET: "/people/{$args.id}"}, entity: true)
+}`,
+	},
+	{
+		Code:  EntityTwice,
+		Title: "a type is completed twice",
+		Text:  "The type has a binding already, or two fields with `entity: true` give it: one of the calls would never be made. Keep one.",
+		Wrong: `
+extend type Query {
+  person(id: ID!): Person @connect(source: "people", http: {GET: "/people/{$args.id}"}, entity: true)
+}
+extend type Person @connect(source: "people", http: {GET: "/people?ids={$batch.id}"}, batch: {maxSize: 100}) {
+  email: String
+}`,
+		Right: `
+extend type Query {
+  person(id: ID!): Person @connect(source: "people", http: {GET: "/people/{$args.id}"})
+}
+extend type Person @connect(source: "people", http: {GET: "/people?ids={$batch.id}"}, batch: {maxSize: 100}) {
+  email: String
+}`,
+	},
+	{
+		Code:  EntityLacks,
+		Title: "a type's binding leaves a field out",
+		Text: "What other services leave out of a type's objects is asked for by the type's binding. A field that it leaves out too would always be null. " +
+			"Select it there, or bind the field.",
+		Wrong: `
+extend type Person @connect(source: "people", http: {GET: "/people/{$this.id}"}, selection: "id name") {
+  email: String
+}`,
+		Right: `
+extend type Person @connect(source: "people", http: {GET: "/people/{$this.id}"}, selection: "id name email") {
+  email: String
+}`,
+	},
+	{
+		Code:  NoListSize,
+		Title: "a @listSize without a size",
+		Text: "It says by `assumedSize` how many elements a list has at the worst, or by `slicingArguments` which arguments say it. Without either it says " +
+			"nothing.",
+		Wrong: `
+extend type Query {
+  people(first: Int): [Person!] @listSize(requireOneSlicingArgument: false)
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}`,
+		Right: `
+extend type Query {
+  people(first: Int): [Person!] @listSize(assumedSize: 100)
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}`,
+	},
+	{
+		Code:  NegativeListSize,
+		Title: "a list of fewer than no elements",
+		Text:  "`assumedSize` is a number of elements, 0 or more, which a list seldom exceeds.",
+		Wrong: `
+extend type Query {
+  people(first: Int): [Person!] @listSize(assumedSize: -1)
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}`,
+		Right: `
+extend type Query {
+  people(first: Int): [Person!] @listSize(assumedSize: 100)
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}`,
+	},
+	{
+		Code:  NoListToSize,
+		Title: "a @listSize without a list",
+		Text: "It stands on a field that is no list, or names one by `sizedFields`. Where the lists lie inside of what the field returns, name them by " +
+			"`sizedFields`.",
+		Wrong: `
+extend type Query {
+  people(first: Int): People @listSize(assumedSize: 100)
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}
+type People {
+  items: [Person!]
+}`,
+		Right: `
+extend type Query {
+  people(first: Int): People @listSize(assumedSize: 100, sizedFields: ["items"])
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}
+type People {
+  items: [Person!]
+}`,
+	},
+	{
+		Code:  UnknownSlicing,
+		Title: "there is no such slicing argument",
+		Text:  "`slicingArguments` names arguments of the field; a dot leads into an input object. Correct the name.",
+		Wrong: `
+extend type Query {
+  people(first: Int): [Person!] @listSize(slicingArguments: ["frist"])
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}`,
+		Right: `
+extend type Query {
+  people(first: Int): [Person!] @listSize(slicingArguments: ["first"])
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}`,
+	},
+	{
+		Code:  SlicingType,
+		Title: "a slicing argument says no number",
+		Text:  "What says how many elements are asked for is an `Int`, or a list, which asks for as many as it has.",
+		Wrong: `
+extend type Query {
+  people(name: String): [Person!] @listSize(slicingArguments: ["name"])
+    @connect(source: "people", http: {GET: "/people?name={$args.name}"})
+}`,
+		Right: `
+extend type Query {
+  people(first: Int): [Person!] @listSize(slicingArguments: ["first"])
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}`,
+	},
+	{
+		Code:  UnknownSized,
+		Title: "there is no such list",
+		Text:  "`sizedFields` names lists among the fields of the type that the field returns. Correct the name.",
+		Wrong: `
+extend type Query {
+  people(first: Int): People @listSize(assumedSize: 100, sizedFields: ["itens"])
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}
+type People {
+  items: [Person!]
+}`,
+		Right: `
+extend type Query {
+  people(first: Int): People @listSize(assumedSize: 100, sizedFields: ["items"])
+    @connect(source: "people", http: {GET: "/people?n={$args.first}"})
+}
+type People {
+  items: [Person!]
 }`,
 	},
 }

@@ -34,8 +34,10 @@ func (b *bindingCompiler) call(d *ast.Directive) {
 	case http == nil && operation == nil:
 		b.faults.Add(OneVerb, d.Position, "nothing says what is called; write http: {GET: \"/path\"}, or operation: \"operationId\"")
 	case operation != nil:
-		b.operation(operation)
-		b.keysUsed(operation)
+		before := len(b.faults)
+		if b.operation(operation); len(b.faults) == before && b.field.Call.Operation != nil {
+			b.keysUsed(operation)
+		}
 	default:
 		b.http(http)
 	}
@@ -69,10 +71,13 @@ func (b *bindingCompiler) http(http *ast.Value) {
 	}
 	call.Template, call.Position = written.Raw, written.Position
 	call.Idempotent = child(http, "idempotent") != nil && child(http, "idempotent").Raw == "true"
+	before := len(b.faults)
 	b.target(written)
 	b.headers(http)
 	b.body(http)
-	b.keysUsed(written)
+	if len(b.faults) == before {
+		b.keysUsed(written)
+	}
 }
 
 // target compiles path and query.
@@ -220,11 +225,15 @@ func (b *bindingCompiler) headerList(http *ast.Value) []Param {
 		if t, ok := b.template(value); ok {
 			param := Param{Name: name.Raw, Parts: b.parts(value, t)}
 			b.headerValue(value, t, param.Parts)
+			b.oneCookie(value, t, name.Raw)
 			list = append(list, param)
 		}
 	}
 	return list
 }
+
+// cookie is the header of which each is one cookie; a call joins them.
+const cookie = "cookie"
 
 func (b *bindingCompiler) headerName(name *ast.Value, seen map[string]bool) {
 	key := strings.ToLower(name.Raw)
@@ -233,7 +242,7 @@ func (b *bindingCompiler) headerName(name *ast.Value, seen map[string]bool) {
 		b.faults.Add(InvalidHeaderName, name.Position, "%q is no name of a header", name.Raw)
 	case rest.Reserved(name.Raw):
 		b.faults.Add(ReservedHeader, name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
-	case seen[key]:
+	case seen[key] && key != cookie:
 		b.faults.Add(RepeatedHeader, name.Position, "%s is set twice; keep one", name.Raw)
 	}
 	seen[key] = true
@@ -252,6 +261,16 @@ func (b *bindingCompiler) headerValue(v *ast.Value, t template, parts []Part) {
 			b.at(ListHasNoPlace, v, t[i], "%s is a list, which a header cannot hold", t[i].written)
 		default:
 			b.scalar(v, t[i], part.Value)
+		}
+	}
+}
+
+// oneCookie refuses a header Cookie with several of them, which every call would refuse.
+func (b *bindingCompiler) oneCookie(v *ast.Value, t template, header string) {
+	for _, p := range t {
+		if strings.EqualFold(header, cookie) && strings.Contains(p.literal, ";") {
+			b.at(BrokenCookie, v, p, "a header Cookie is one cookie, name=value; give each cookie a header of its own")
+			return
 		}
 	}
 }
@@ -293,6 +312,10 @@ func (b *bindingCompiler) flatBody(text *ast.Value, body *Value) {
 		for _, f := range made.Fields {
 			b.formField(text, f.Name, f.Of.Type)
 		}
+		return
+	}
+	if body.Scope == Constant {
+		b.faults.Add(BrokenBody, text.Position, "a form is made of fields, but %s is one value; write name: %s", text.Raw, text.Raw)
 		return
 	}
 	if body.Type == nil {

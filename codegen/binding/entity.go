@@ -2,39 +2,17 @@ package binding
 
 import (
 	"iter"
-	"maps"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
-
-	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
-
-// Completion is a field whose service sends only some of its object, the key among it. The
-// binding of the object's type fetches the rest, when somebody asks for it.
-type Completion struct {
-	Object     *ast.Definition
-	Definition *ast.FieldDefinition
-	Entity     *Field
-	Sent       []string // the fields of the object's type that come with it
-}
 
 // Keys are the fields of a type by which the type's binding asks for its objects.
 func (f *Field) Keys() []string {
 	if f.Batch != nil {
 		return []string{f.Batch.Parent.Name}
 	}
-	return f.Call.Own()
-}
-
-// Completion is that of a type's field, nil when the field needs none.
-func (g *Graph) Completion(object, field string) *Completion {
-	for _, c := range g.Completions {
-		if c.Object.Name == object && c.Definition.Name == field {
-			return c
-		}
-	}
-	return nil
+	return f.Own()
 }
 
 // entity compiles the @connect of a type.
@@ -49,6 +27,10 @@ func (c *compiler) entity(object *ast.Definition) {
 	}
 	if v := given(d, "pagination"); v != nil {
 		c.faults.Add(EntityRoot, v.Position, "the binding of a type gives one object for each key, not pages; bind a field of Query")
+		return
+	}
+	if v := given(d, "entity"); v != nil {
+		c.faults.Add(EntityRoot, v.Position, "entity is for fields of Query; the binding of a type is asked for by its key as it is, so leave it out")
 		return
 	}
 	of := &ast.FieldDefinition{Type: ast.NamedType(object.Name, d.Position), Position: d.Position}
@@ -114,7 +96,11 @@ func (c *compiler) entityOf(f *Field, def *ast.Definition, v *ast.Value) {
 	if len(c.faults) > before {
 		return
 	}
-	if len(f.Given) > 0 || len(entity.Keys()) == 0 {
+	if len(f.Given) > 0 {
+		c.faults.AddTo(EntityKey, f.Given[0], "%s is known where %s is asked for, but not elsewhere, so entity: true cannot read it; select a member of the answer, or remove entity", f.Given[0], f.Name())
+		return
+	}
+	if len(entity.Keys()) == 0 {
 		c.faults.Add(EntityKey, v.Position, "the call takes no key of %s in its path or query; bind the type itself: type %s @connect(...)", def.Name, def.Name)
 		return
 	}
@@ -157,213 +143,4 @@ func (c Call) with(other func(*Value) *Value) Call {
 	}
 	c.Path, c.Query, c.Headers, c.Cookies = parts(c.Path), params(c.Query), params(c.Headers), params(c.Cookies)
 	return c
-}
-
-// completions finds the fields at which objects come with some of their fields only.
-func (c *compiler) completions() {
-	w := &completing{compiler: c, seen: map[sighting]bool{}, at: map[[2]string]*Completion{}}
-	for _, f := range c.graph.All() {
-		if f.Reading == nil {
-			continue
-		}
-		w.field = f
-		w.root = true
-		w.value(f.Reading, answerOf(f, c.graph.Source(f.Source)), nil)
-	}
-	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
-		c.graph.Completions = append(c.graph.Completions, w.at[key])
-	}
-}
-
-func compareKeys(a, b [2]string) int { return slices.Compare(a[:], b[:]) }
-
-// answerOf is what a source's document says of a binding's answer, nil when it says nothing.
-func answerOf(f *Field, s *Source) *openapi.Schema {
-	op := f.Call.Operation
-	if op == nil && s != nil && s.Document != nil {
-		op = s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
-	}
-	if op == nil || op.Success() == nil {
-		return nil
-	}
-	return op.Success().JSON().Schema
-}
-
-// sighting is a type that was reached with a document's schema.
-type sighting struct {
-	name   string
-	schema *openapi.Schema
-}
-
-// holder is the field of an object in which a value lies.
-type holder struct {
-	object *ast.Definition
-	field  *ast.FieldDefinition
-}
-
-// completing walks through what bindings read.
-type completing struct {
-	*compiler
-	field *Field
-	root  bool // the value is the field's own, not one inside of it
-	seen  map[sighting]bool
-	at    map[[2]string]*Completion
-}
-
-// value follows a reading, with what a document says of the place, if anything.
-func (w *completing) value(r *Reading, s *openapi.Schema, in *holder) {
-	if r == nil {
-		return
-	}
-	switch r.Op {
-	case ByName:
-		w.byName(r.Type, s, in)
-	case Object:
-		w.object(r, s, in)
-	case Member:
-		w.value(r.Of, propertyOf(s, r.Name), in)
-	case First, Last, Each:
-		w.value(r.Of, itemsOf(s), in)
-	case Keyed:
-		w.value(r.Of, valuesOf(s), in)
-	}
-}
-
-func propertyOf(s *openapi.Schema, name string) *openapi.Schema {
-	if s == nil {
-		return nil
-	}
-	if p := s.Property(name); p != nil {
-		return p.Schema
-	}
-	return nil
-}
-
-func itemsOf(s *openapi.Schema) *openapi.Schema {
-	if s == nil {
-		return nil
-	}
-	return s.Items
-}
-
-func valuesOf(s *openapi.Schema) *openapi.Schema {
-	if s == nil {
-		return nil
-	}
-	return s.Map()
-}
-
-func (w *completing) byName(t *ast.Type, s *openapi.Schema, in *holder) {
-	for ; t.Elem != nil; t = t.Elem {
-		s = itemsOf(s)
-	}
-	def := w.schema.Types[t.NamedType]
-	if def.Kind != ast.Object {
-		return
-	}
-	if s != nil && !s.Any() && s.Additional == nil && w.isEntity(def) {
-		w.sent(def, in, func(f *ast.FieldDefinition) bool { return s.Property(w.graph.wireOf(f)) != nil })
-	}
-	if at := (sighting{def.Name, s}); !w.seen[at] {
-		w.seen[at] = true
-		w.root = false
-		for _, f := range def.Fields {
-			if Sent(f) {
-				w.byName(f.Type, propertyOf(s, w.graph.wireOf(f)), &holder{def, f})
-			}
-		}
-	}
-}
-
-// wireOf is what services call a field, before all of the schema's names are known.
-func (g *Graph) wireOf(f *ast.FieldDefinition) string {
-	if d := f.Directives.ForName("json"); d != nil {
-		return text(d, "name")
-	}
-	return f.Name
-}
-
-func (w *completing) object(r *Reading, s *openapi.Schema, in *holder) {
-	def := w.schema.Types[r.Type.NamedType]
-	if w.isEntity(def) {
-		w.sent(def, in, func(f *ast.FieldDefinition) bool {
-			return slices.ContainsFunc(r.Fields, func(read ReadField) bool { return read.Field == f })
-		})
-	}
-	w.root = false
-	for _, f := range r.Fields {
-		w.value(f.Of, s, &holder{def, f.Field})
-	}
-}
-
-// sent notes which fields of an entity come with its object at a place.
-func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.FieldDefinition) bool) {
-	var sent []string
-	all := true
-	for _, f := range def.Fields {
-		switch {
-		case !Sent(f):
-		case comes(f):
-			sent = append(sent, f.Name)
-		default:
-			all = false
-		}
-	}
-	entity := w.graph.Entities[def.Name]
-	if all || entity == nil {
-		return
-	}
-	if w.root && w.field == entity {
-		w.incomplete(def, comes)
-		return
-	}
-	for _, key := range entity.Keys() {
-		if !slices.Contains(sent, key) {
-			w.faults.Add(EntityKey, w.field.Position, "%s gives %s without %s.%s, by which the rest of it would be asked for; select it", w.field.Name(), def.Name, def.Name, key)
-			return
-		}
-	}
-	if w.root {
-		if w.field.Entity && w.field.Definition.Name != "" {
-			return // the same call would be made again
-		}
-		w.field.Completes = &Completion{w.field.Object, w.field.Definition, entity, sent}
-		return
-	}
-	w.nested(in, entity, sent)
-}
-
-// incomplete refuses the binding of a type that does not give all of the type's fields.
-func (w *completing) incomplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
-	for _, f := range def.Fields {
-		if Sent(f) && !comes(f) {
-			w.faults.Add(EntityLacks, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
-		}
-	}
-}
-
-func (w *completing) nested(in *holder, entity *Field, sent []string) {
-	if isList(in.field.Type) && isList(in.field.Type.Elem) {
-		return
-	}
-	key := [2]string{in.object.Name, in.field.Name}
-	if have := w.at[key]; have != nil {
-		have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
-		return
-	}
-	w.at[key] = &Completion{in.object, in.field, entity, sent}
-}
-
-// uniqueIDs refuses two bindings of one name.
-func (c *compiler) uniqueIDs() {
-	seen := map[string]*Field{}
-	for _, f := range c.graph.Fields {
-		if f.ID == "" {
-			continue
-		}
-		if other := seen[f.ID]; other != nil {
-			c.faults.Add(RepeatedID, f.Position, "the id %q belongs to %s already; give each binding its own", f.ID, other.Name())
-		}
-		seen[f.ID] = f
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/agnivade/levenshtein"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -68,6 +69,11 @@ func (f *Faults) AddAt(code Code, r *Reading, format string, args ...any) {
 	f.addIn(code, r.value, r.offset, format, args...)
 }
 
+// AddTo reports a fault where a value is written.
+func (f *Faults) AddTo(code Code, v *Value, format string, args ...any) {
+	f.addIn(code, v.Place, v.Offset, format, args...)
+}
+
 // addIn reports a fault at the byte at an offset in a text.
 func (f *Faults) addIn(code Code, v *ast.Value, offset int, format string, args ...any) {
 	if v.Kind == ast.Variable { // which nobody has written
@@ -90,9 +96,24 @@ func faultOf(code Code, err error, sources []*ast.Source) error {
 	for _, s := range sources {
 		if s.Name == name {
 			f.Line, f.Column = beginOfString(s, at)
+			f.Text = namedCharacter(f.Text, s.Input, at)
 		}
 	}
 	return Faults{f}
+}
+
+// namedCharacter says which character gqlparser calls <Invalid>.
+func namedCharacter(message, text string, at gqlerror.Location) string {
+	lines := strings.Split(text, "\n")
+	if !strings.Contains(message, "<Invalid>") || at.Line > len(lines) {
+		return message
+	}
+	line := []rune(lines[at.Line-1])
+	if at.Column < 1 || at.Column > len(line) || line[at.Column-1] <= unicode.MaxASCII {
+		return message // of a broken number or string, gqlparser gives a place within
+	}
+	message = strings.ReplaceAll(message, "<Invalid>", fmt.Sprintf("%q", line[at.Column-1]))
+	return message + "; names have the letters a to z and A to Z, digits and _ only, and other characters stand in texts"
 }
 
 // beginOfString is the place of the string that gqlparser says is at a place, or that
@@ -113,19 +134,25 @@ func beginOfString(s *ast.Source, at gqlerror.Location) (line, column int) {
 // DidYouMean suggests the nearest of the known names, or lists them when none is near
 // and they are few. It begins with a semicolon, or is empty.
 func DidYouMean(name string, known []string) string {
-	best, distance := "", len(name)/2+1
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
+	nearest := Nearest(name, known)
 	switch {
-	case best != "":
-		return fmt.Sprintf("; did you mean %q?", best)
+	case nearest >= 0:
+		return fmt.Sprintf("; did you mean %q?", known[nearest])
 	case len(known) == 0:
 		return ""
 	case len(known) <= 10:
 		return "; there is " + strings.Join(known, ", ")
 	}
 	return ""
+}
+
+// Nearest is the index of the known name that is most like one, -1 when none is near.
+func Nearest(name string, known []string) int {
+	best, distance := -1, len(name)/2+1
+	for i, k := range known {
+		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
+			best, distance = i, d
+		}
+	}
+	return best
 }

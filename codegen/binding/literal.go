@@ -3,6 +3,7 @@ package binding
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -128,4 +129,60 @@ func enumValues(def *ast.Definition) string {
 		names[i] = v.Name
 	}
 	return "; write " + strings.Join(names, " or ")
+}
+
+// text is the raw value of a directive's argument, "" when it is not given.
+func text(d *ast.Directive, name string) string {
+	if arg := d.Arguments.ForName(name); arg != nil {
+		return arg.Value.Raw
+	}
+	return ""
+}
+
+// child is a member of an input object's literal, nil when it is not given or null.
+func child(v *ast.Value, name string) *ast.Value {
+	if v == nil {
+		return nil
+	}
+	m := v.Children.ForName(name)
+	if m == nil || m.Kind == ast.NullValue {
+		return nil
+	}
+	return m
+}
+
+// elements are those of a list's literal; one value is a list of one.
+func elements(v *ast.Value) []*ast.Value {
+	switch {
+	case v == nil:
+		return nil
+	case v.Kind != ast.ListValue:
+		return []*ast.Value{v}
+	}
+	all := make([]*ast.Value, len(v.Children))
+	for i, child := range v.Children {
+		all[i] = child.Value
+	}
+	return all
+}
+
+// implied is a text that nobody has written: faults in it are reported at a whole.
+func implied(text string, at *ast.Position) *ast.Value {
+	return &ast.Value{Raw: text, Kind: ast.Variable, Position: at}
+}
+
+func number(v *ast.Value) int {
+	if v == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(v.Raw)
+	return n
+}
+
+// quoteAll writes names for people: a, b and c.
+func quoteAll(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }

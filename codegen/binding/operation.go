@@ -56,7 +56,7 @@ func (b *bindingCompiler) operation(text *ast.Value) {
 	c.body()
 }
 
-var operationName = regexp.MustCompile(`^\s*([^\s(]+)\s*(\()?`)
+var operationName = regexp.MustCompile(`^\s*([^\s(]+(?:\s+[^\s(]+)*)\s*(\()?`)
 
 // operationText takes apart name(parameter: value).
 func (b *bindingCompiler) operationText(text *ast.Value) (string, map[string]selection.Field, bool) {
@@ -146,9 +146,11 @@ func (c *operationCompiler) path() {
 func (c *operationCompiler) inPath(v *Value, p *openapi.Parameter) {
 	switch {
 	case v.Scope == Keys:
-		c.faults.Add(KeysInPath, c.text.Position, "%s fills %s in the path, where one call can carry one key only; write $this and leave out batch", v, p.Name)
+		c.faults.AddTo(KeysInPath, v, "%s fills %s in the path, where one call can carry one key only; write $this and leave out batch", v, p.Name)
+	case v.Scope == Constant && v.Literal == "null":
+		c.faults.AddTo(NullInPath, v, "the path's %s has no place for null; give it a value", p.Name)
 	case v.Scope == Args && v.Type != nil && !v.Type.NonNull:
-		c.faults.Add(NullInPath, c.text.Position, "%s may be null, and the path's %s has no place for null; %s", v, p.Name, notNull(v))
+		c.faults.AddTo(NullInPath, v, "%s may be null, and the path's %s has no place for null; %s", v, p.Name, notNull(v))
 	}
 }
 
@@ -294,16 +296,16 @@ func (c *operationCompiler) body() {
 	}
 }
 
+// bodyArgument is the argument that is the whole body, nil when there is none. A list is
+// one only where the document says so: else it is a member of the body.
 func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 	var objects []*ast.ArgumentDefinition
 	for _, arg := range c.field.Definition.Arguments {
-		if c.used[arg.Name] {
-			continue
-		}
-		if arg.Name == bodyName || arg.Name == "input" {
+		switch {
+		case c.used[arg.Name] || isList(arg.Type) && !c.takesList():
+		case arg.Name == bodyName || arg.Name == "input":
 			return arg
-		}
-		if c.schema.Types[arg.Type.Name()].Kind == ast.InputObject {
+		case c.wholeBody(arg):
 			objects = append(objects, arg)
 		}
 	}
@@ -311,6 +313,19 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 		return nil
 	}
 	return objects[0]
+}
+
+// takesList tells whether the body may be a list.
+func (c *operationCompiler) takesList() bool {
+	s := c.mediaOf(c.field.Call.Encoding).Schema
+	return s.Any() || s.Is("array")
+}
+
+// wholeBody tells whether an argument holds what a body does, and is no property of it.
+func (c *operationCompiler) wholeBody(arg *ast.ArgumentDefinition) bool {
+	body := c.mediaOf(c.field.Call.Encoding).Schema
+	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.Any() || body.Is("array") == isList(arg.Type)) &&
+		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
 
 // bodyOfArguments makes an object of the arguments that are named like its properties.
@@ -374,16 +389,15 @@ func mediaTypes(body *openapi.Body) string {
 	return cmp.Or(quoteAll(types), "a body of no media type")
 }
 
-// operationCalled is the operation of the source's document that a call makes, nil when
-// there is none.
-func (b *bindingCompiler) operationCalled() *openapi.Operation {
-	call := &b.field.Call
-	if call.Operation != nil {
-		return call.Operation
+// Operation is the operation of its source's document that a binding calls, nil when there
+// is none.
+func (g *Graph) Operation(f *Field) *openapi.Operation {
+	if f.Call.Operation != nil {
+		return f.Call.Operation
 	}
-	s := b.graph.Source(b.field.Source)
+	s := g.Source(f.Source)
 	if s == nil || s.Document == nil {
 		return nil
 	}
-	return s.Document.Find(call.Method, templatePath(call.Path))
+	return s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
 }

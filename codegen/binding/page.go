@@ -1,10 +1,12 @@
 package binding
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
@@ -44,6 +46,10 @@ func (b *bindingCompiler) pagination(d *ast.Directive) {
 		b.faults.Add(PagedBatch, v.Position, "pages of many parents cannot be asked for by one call; remove batch, or remove pagination")
 		return
 	}
+	if text(d, "entity") == "true" {
+		b.faults.Add(EntityRoot, v.Position, "entity: true is for one object, not for pages of them; remove one of the two")
+		return
+	}
 	page := &Page{Type: child(v, "type").Raw, FirstPage: 1, position: v.Position}
 	if !b.connection(page) {
 		return
@@ -51,13 +57,13 @@ func (b *bindingCompiler) pagination(d *ast.Directive) {
 	b.field.Page = page
 	b.pageSizes(page, v)
 	page.Items = b.pagePath(page, v, "items", ast.NonNullListType(page.Node.Type, page.Node.Position))
-	page.Total = b.pagePath(page, v, "total", ast.NamedType("Int", nil))
-	page.Next = b.pagePath(page, v, "nextCursor", ast.NamedType("ID", nil))
-	page.More = b.pagePath(page, v, "hasMore", ast.NamedType("Boolean", nil))
+	page.Total = b.pagePath(page, v, "total", ast.NamedType("Int", v.Position))
+	page.Next = b.pagePath(page, v, "nextCursor", ast.NamedType("ID", v.Position))
+	page.More = b.pagePath(page, v, "hasMore", ast.NamedType("Boolean", v.Position))
 	if page.Next == nil && page.Type == "NEXT_CURSOR" {
 		b.faults.Add(PageParameters, v.Position, "nothing says where the next page's cursor lies in the answer; add nextCursor: \"next\"")
 	}
-	if c := page.Connection.Fields.ForName("totalCount"); c != nil && (page.Total == nil || c.Type.NonNull) {
+	if c := page.Connection.Fields.ForName("totalCount"); c != nil && Sent(c) && (page.Total == nil || c.Type.NonNull) {
 		b.faults.Add(BrokenConnection, c.Position, "%s.totalCount needs total: \"path\" in the pagination of %s, and may be null, as the service may not tell", page.Connection.Name, b.name())
 	}
 }
@@ -73,8 +79,13 @@ func (b *bindingCompiler) pageSizes(page *Page, v *ast.Value) {
 			}
 		}
 	}
-	if given := child(v, "firstPage"); given != nil {
-		page.FirstPage = number(given)
+	given := child(v, "firstPage")
+	if given == nil {
+		return
+	}
+	page.FirstPage = number(given)
+	if page.Type != "PAGE_NUMBER" || page.FirstPage < 0 {
+		b.faults.Add(PageSize, given.Position, "firstPage is the number of the first page, 0 or more, for type: PAGE_NUMBER")
 	}
 }
 
@@ -97,6 +108,12 @@ func (b *bindingCompiler) pagePath(page *Page, v *ast.Value, name string, t *ast
 	if e.Braces || e.Root != selection.Current {
 		b.faults.addIn(BrokenSelection, text, e.Offset, "%s is a path such as $.data; what is read of each item is said by selection", name)
 		return nil
+	}
+	for _, step := range e.Steps {
+		if name == "items" && step.Method != "" && !slices.Contains([]string{"first", "last", "map"}, step.Method) {
+			b.faults.addIn(BadMethod, text, step.Offset, "items is a path to a list; what is read of each item is said by selection")
+			return nil
+		}
 	}
 	return (&readingCompiler{bindingCompiler: b, text: text}).value(e, t)
 }
@@ -148,21 +165,20 @@ func (b *bindingCompiler) connectionField(page *Page, f *ast.FieldDefinition) bo
 
 func (b *bindingCompiler) edges(page *Page, f *ast.FieldDefinition) bool {
 	page.Edge = b.schema.Types[f.Type.Name()]
+	node := page.Edge.Fields.ForName("node")
+	if node == nil || isList(node.Type) {
+		b.faults.Add(BrokenConnection, f.Type.Position, "%s has no node; an edge has node and cursor: String!, and a list of the items themselves is called nodes", page.Edge.Name)
+		return false
+	}
 	ok := true
-	var node *ast.FieldDefinition
 	for _, inner := range page.Edge.Fields {
 		switch {
-		case inner.Name == "node" && inner.Type.Elem == nil:
-			node = inner
+		case inner == node:
 		case inner.Name == "cursor" && inner.Type.NamedType == "String", !Sent(inner):
 		default:
 			b.faults.Add(BrokenConnection, inner.Position, "%s.%s is nothing that an edge has: node and cursor: String!", page.Edge.Name, inner.Name)
 			ok = false
 		}
-	}
-	if node == nil {
-		b.faults.Add(BrokenConnection, page.Edge.Position, "%s has no node; an edge has node and cursor: String!", page.Edge.Name)
-		return false
 	}
 	return ok && b.sameNode(page, node)
 }
@@ -224,12 +240,10 @@ func (b *bindingCompiler) pageCall() {
 	}
 	for _, arg := range []string{"first", "after"} {
 		if !b.used[arg] {
-			b.faults.Add(PageParameters, page.position, "the call does not tell the service %s; write {$args.%s} where it goes", map[string]string{"first": "how large the page is", "after": "where the page begins"}[arg], arg)
+			b.faults.Add(PageParameters, page.position, "the call does not tell the service %s; %s", map[string]string{"first": "how large the page is", "after": "where the page begins"}[arg], b.give("$args."+arg))
 		}
 	}
-	if page.Max == 0 {
-		page.Max = b.documentedMax()
-	}
+	b.pageMax(page)
 	if page.Default == 0 {
 		if first := b.field.Definition.Arguments.ForName("first"); first.DefaultValue != nil {
 			page.Default = number(first.DefaultValue)
@@ -243,29 +257,52 @@ func (b *bindingCompiler) pageCall() {
 	}
 }
 
-// documentedMax is the most that the service's document allows for the size of a page.
-func (b *bindingCompiler) documentedMax() int {
-	op := b.operationCalled()
+// pageMax settles how many items a page may have: no more than the document allows.
+func (b *bindingCompiler) pageMax(page *Page) {
+	documented := b.documentedMax()
+	switch {
+	case page.Max == 0 && documented == nil:
+		page.Max = defaultMaxPage
+	case page.Max == 0:
+		page.Max = int(*documented.Schema.Maximum)
+	case documented != nil && page.Max > int(*documented.Schema.Maximum):
+		b.faults.Add(PageSize, page.position, "a page may have %d items, but %s allows %v; lower maxSize", page.Max, documented.Place, *documented.Schema.Maximum)
+	}
+}
+
+// documentedMax is the parameter with which the service's document bounds the size of a
+// page, nil when it does not.
+func (b *bindingCompiler) documentedMax() *openapi.Parameter {
+	op := b.graph.Operation(b.field)
 	if op == nil {
-		return defaultMaxPage
+		return nil
 	}
 	for _, q := range b.field.Call.Query {
 		if len(q.Parts) != 1 || q.Parts[0].Value == nil || q.Parts[0].Value.Scope != PageScope || q.Parts[0].Value.Path[0] != "size" {
 			continue
 		}
 		if p := op.Parameter("query", q.Name); p != nil && p.Schema.Maximum != nil {
-			return int(*p.Schema.Maximum)
+			return p
 		}
 	}
-	return defaultMaxPage
+	return nil
 }
 
 // graft makes each item of a page be read as its selection says.
 func graft(items, node *Reading) {
-	for items.Op != ByName {
+	for items.Op != ByName && items.Op != Each {
 		items = items.Of
 	}
-	items.Op, items.Of = Each, node
+	if items.Op == ByName {
+		items.Op, items.Of = Each, node
+		return
+	}
+	for items.Of.Of != nil {
+		items = items.Of
+	}
+	if items.Of.Op == ByName {
+		items.Of = node
+	}
 }
 
 // templatePath writes a path with {} for each value, as documents are searched by.

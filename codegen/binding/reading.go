@@ -81,7 +81,7 @@ func (r *Reading) String() string {
 	case Literal:
 		return r.Literal
 	case Given:
-		return r.Given.String()
+		return r.Given.written()
 	}
 	return fmt.Sprintf("%s(%s)", map[Op]string{First: "first", Last: "last", Each: "each", Entries: "entries", Keyed: "keyed"}[r.Op], r.Of)
 }
@@ -100,15 +100,6 @@ type readingCompiler struct {
 	*bindingCompiler
 	text  *ast.Value
 	keyed bool // the end of the path is an object whose members are the keys of a batch
-}
-
-// reading compiles a text that says how a value of a type is read. It is nil after a fault.
-func (b *bindingCompiler) reading(text *ast.Value, t *ast.Type) *Reading {
-	e, ok := b.expression(text)
-	if !ok {
-		return nil
-	}
-	return (&readingCompiler{bindingCompiler: b, text: text}).value(e, t)
 }
 
 // expression parses a text and reports a mistake at its place.
@@ -170,6 +161,10 @@ func (r *readingCompiler) into(op Op, step selection.Step, t *ast.Type, fill fun
 var methods = []string{"first", "last", "map", "match", "joinNotNull", "eq", "entries"}
 
 func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Reading {
+	if r.keyed && step.Method != "first" && step.Method != "last" {
+		r.keyed = false // what is made of the values of the object, not of itself
+		return r.into(Keyed, step, t, func(*Reading) {}, e, append([]selection.Step{step}, rest...))
+	}
 	none := func(*Reading) {}
 	switch step.Method {
 	case "first", "last", "entries":
@@ -187,7 +182,10 @@ func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []
 	case "entries":
 		return r.mapped(Entries, e, step, rest, t)
 	}
-	if len(rest) > 0 || e.Braces {
+	switch {
+	case !slices.Contains(methods, step.Method):
+		return r.fault(BadMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
+	case len(rest) > 0 || e.Braces:
 		return r.fault(BadMethod, step.Offset, "->%s ends its path; nothing can follow it", step.Method)
 	}
 	switch step.Method {
@@ -195,10 +193,8 @@ func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []
 		return r.join(step, nil, t)
 	case "match":
 		return r.match(step, t)
-	case "eq":
-		return r.equal(step, t)
 	}
-	return r.fault(BadMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
+	return r.equal(step, t)
 }
 
 // mapped compiles ->map(expr) and ->entries, which give lists.
@@ -219,6 +215,8 @@ func (r *readingCompiler) mapped(op Op, e *selection.Expr, step selection.Step, 
 		return r.list(op, step, element, t)
 	case op == Each && rest[0].Method == "joinNotNull" && len(rest) == 1:
 		return r.join(rest[0], element, t)
+	case op == Each && rest[0].Method == "joinNotNull":
+		return r.fault(BadMethod, rest[0].Offset, "->joinNotNull ends its path; nothing can follow it")
 	case op == Each && (rest[0].Method == "first" || rest[0].Method == "last"):
 		all := &selection.Expr{Offset: element.Offset, Root: element.Root, Name: element.Name, Fields: element.Fields, Braces: element.Braces}
 		return r.steps(all, append([]selection.Step{rest[0]}, append(slices.Clone(element.Steps), rest[1:]...)...), t)
@@ -412,6 +410,9 @@ func quoteJSON(v any) string {
 
 // variable compiles a value that comes with the request, not with the answer.
 func (r *readingCompiler) variable(e *selection.Expr, t *ast.Type) *Reading {
+	if !slices.Contains(scopes, Scope(e.Name)) {
+		return r.fault(UnknownVariable, e.Offset, "there is no variable $%s; a member of the answer is written $.%s", e.Name, e.Name)
+	}
 	v := r.given(r.text, e)
 	if v == nil {
 		return nil
@@ -420,11 +421,11 @@ func (r *readingCompiler) variable(e *selection.Expr, t *ast.Type) *Reading {
 		return r.fault(MisplacedVariable, e.Offset, "$%s.%s is all keys of a call, but an answer is read once for all; name the member that holds the key", v.Scope, strings.Join(v.Path, "."))
 	}
 	if v.Type != nil && !fillsType(v.Type, t) {
-		return r.fault(WrongConstant, e.Offset, "%s is %s, which is no %s", r.text.Raw[e.Offset:], v.Type, t)
+		return r.fault(WrongConstant, e.Offset, "%s is %s, which is no %s", v, v.Type, t)
 	}
 	n := r.make(Given, e.Offset, t)
 	n.Given = v
-	r.field.Given = append(r.field.Given, v)
+	r.field.Given = slices.AppendSeq(r.field.Given, v.Variables())
 	return n
 }
 
@@ -466,11 +467,7 @@ func (r *readingCompiler) leaf(e *selection.Expr, t *ast.Type) *Reading {
 func (r *readingCompiler) object(e *selection.Expr, t *ast.Type) *Reading {
 	def := r.schema.Types[t.NamedType]
 	if def.Kind != ast.Object {
-		advice := ""
-		if def.IsLeafType() && len(e.Fields) == 1 {
-			advice = "; write $." + e.Fields[0].Name + " for that member alone"
-		}
-		return r.fault(BrokenSelection, e.Offset, "fields are selected here, but %s has none%s", t, advice)
+		return r.fault(BrokenSelection, e.Offset, "fields are selected here, but %s", noFields(def, e))
 	}
 	n := r.make(Object, e.Offset, t)
 	for _, f := range e.Fields {
@@ -478,7 +475,32 @@ func (r *readingCompiler) object(e *selection.Expr, t *ast.Type) *Reading {
 			n.Fields = append(n.Fields, *of)
 		}
 	}
+	if len(n.Fields) < len(e.Fields) {
+		return nil
+	}
 	return n
+}
+
+// noFields says why a type has no fields to select, and what to write.
+func noFields(def *ast.Definition, e *selection.Expr) string {
+	switch {
+	case def.IsAbstractType():
+		return fmt.Sprintf("%s is %s, whose types are read by name; write the path without braces", def.Name, kindName(def))
+	case len(e.Fields) == 1:
+		return fmt.Sprintf("%s has none; write $.%s for that member alone", def.Name, e.Fields[0].Name)
+	}
+	return def.Name + " has none; write a path such as $.name"
+}
+
+// hint helps with a name that is no field: it may be one of the answer's members.
+func (r *readingCompiler) hint(def *ast.Definition, f selection.Field) string {
+	switch {
+	case f.Bare() && f.Expr.Braces:
+		return fmt.Sprintf("; for a member of the answer write $.%s { ... }", f.Name)
+	case f.Bare() && f.Name == strings.TrimSpace(r.text.Raw):
+		return fmt.Sprintf("; for a member of the answer write $.%s", f.Name)
+	}
+	return DidYouMean(f.Name, sentFields(def))
 }
 
 // selected compiles a field of { fields }. A bare name is a field of the graph too, and its
@@ -487,11 +509,7 @@ func (r *readingCompiler) selected(def *ast.Definition, f selection.Field) *Read
 	field := def.Fields.ForName(f.Name)
 	switch {
 	case field == nil:
-		hint := DidYouMean(f.Name, sentFields(def))
-		if f.Bare() && f.Expr.Braces {
-			hint = fmt.Sprintf("; for a member of the answer write $.%s { ... }", f.Name)
-		}
-		r.fault(UnknownSelected, f.Offset, "%s has no field %q%s", def.Name, f.Name, hint)
+		r.fault(UnknownSelected, f.Offset, "%s has no field %q%s", def.Name, f.Name, r.hint(def, f))
 		return nil
 	case !Sent(field):
 		r.fault(UnknownSelected, f.Offset, "%s.%s is answered by a call of its own; leave it out here", def.Name, f.Name)

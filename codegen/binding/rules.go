@@ -1,6 +1,8 @@
 package binding
 
 import (
+	"slices"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
@@ -14,36 +16,72 @@ var ruleScopes = []Scope{Status, Response, Config, Env}
 func (b *bindingCompiler) rules(d *ast.Directive, otherwise Rules) Rules {
 	rules := otherwise
 	if text := given(d, "isSuccess"); text != nil {
-		rules.Success = b.rule(text, false)
+		rules.Success = b.one(text, "isSuccess", "Boolean", "$status->eq(200)")
 	}
 	errors := given(d, "errors")
 	if text := child(errors, "message"); text != nil {
-		rules.Message = b.rule(text, false)
+		rules.Message = b.one(text, "a message", "String", "error.message")
 	}
 	if text := child(errors, "extensions"); text != nil {
-		rules.Extensions = b.rule(text, true)
+		rules.Extensions = b.extensions(text)
 	}
 	return rules
 }
 
-// rule compiles an expression over a service's answer. A name alone is a member of it,
-// unless an object is wanted.
-func (b *bindingCompiler) rule(text *ast.Value, object bool) *Value {
+// one compiles an expression that gives a scalar. A name alone is a member of the answer.
+func (b *bindingCompiler) one(text *ast.Value, what, named, example string) *Value {
 	e, ok := b.expression(text)
 	if !ok {
 		return nil
 	}
-	if !object && len(e.Fields) == 1 && len(e.Steps) == 0 && e.Root == selection.Current && e.Fields[0].Bare() {
+	if len(e.Fields) == 1 && len(e.Steps) == 0 && e.Root == selection.Current && e.Fields[0].Bare() {
 		e = e.Fields[0].Expr
 	}
-	if object && !e.Braces {
+	if e.Braces {
+		b.faults.addIn(BrokenRule, text, e.Offset, "%s is one value, not an object; write a path such as %s", what, example)
+		return nil
+	}
+	v := b.rule(text, e)
+	if v != nil && !v.mayBe(named) {
+		b.faults.addIn(BrokenRule, text, e.Offset, "%s is a %s, which this never is; write something such as %s", what, named, example)
+		return nil
+	}
+	return v
+}
+
+// mayBe tells whether a value can be one of a scalar, as far as that is known. Null is no
+// value, which a rule may well give.
+func (v *Value) mayBe(named string) bool {
+	last := len(v.Then) - 1
+	switch {
+	case last >= 0 && v.Then[last].Op == Match:
+		return !slices.ContainsFunc(v.Then[last].Cases, func(c ValueCase) bool { return !c.Then.mayBe(named) })
+	case last < 0 && v.Scope == Constant && v.Items == nil:
+		return v.LiteralType() == named || v.Literal == "null"
+	}
+	return v.Type == nil || v.Type.NamedType == named
+}
+
+// extensions compiles an expression that gives an object.
+func (b *bindingCompiler) extensions(text *ast.Value) *Value {
+	e, ok := b.expression(text)
+	if !ok {
+		return nil
+	}
+	if !e.Braces {
 		b.faults.addIn(BrokenRule, text, e.Offset, "extensions are an object; write name: value, such as code: error.code")
 		return nil
 	}
-	if !object && e.Braces {
-		b.faults.addIn(BrokenRule, text, e.Offset, "one value is expected here, not an object; write a path such as error.message")
-		return nil
+	for _, f := range e.Fields {
+		if f.Name == "service" || f.Name == "http" {
+			b.faults.addIn(BrokenRule, text, f.Offset, "extensions.%s is what the gateway says of the failure; give this another name", f.Name)
+		}
 	}
+	return b.rule(text, e)
+}
+
+// rule compiles an expression over a service's answer.
+func (b *bindingCompiler) rule(text *ast.Value, e *selection.Expr) *Value {
 	c := &valueCompiler{bindingCompiler: b, text: text, scopes: ruleScopes, hand: &atHand{}}
 	return c.value(e)
 }

@@ -1,8 +1,10 @@
 package binding
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -107,6 +109,46 @@ func declared(args ast.ArgumentDefinitionList) []string {
 	names := make([]string, len(args))
 	for i, a := range args {
 		names[i] = a.Name
+	}
+	return names
+}
+
+// wireName is what services call a field of an input.
+func (c *compiler) wireName(typeName, field string) string {
+	if def := c.schema.Types[typeName]; def != nil {
+		if f := def.Fields.ForName(field); f != nil && f.Directives.ForName("json") != nil {
+			return cmp.Or(text(f.Directives.ForName("json"), "name"), field)
+		}
+	}
+	return field
+}
+
+// Sent tells whether a field's value comes with its object, not by a resolver.
+func Sent(f *ast.FieldDefinition) bool {
+	return f.Directives.ForName("connect") == nil && !byHand(f) && !strings.HasPrefix(f.Name, "__")
+}
+
+// byHand tells whether a field is answered by Go code, wherever it stands.
+func byHand(f *ast.FieldDefinition) bool {
+	d := f.Directives.ForName("goField")
+	return d != nil && (text(d, "forceResolver") == "true" || text(d, "batch") == "true")
+}
+
+// sentFields names the fields of a type that come with its objects.
+func sentFields(def *ast.Definition) []string {
+	var names []string
+	for _, f := range def.Fields {
+		if Sent(f) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+func fieldNames(def *ast.Definition) []string {
+	names := make([]string, len(def.Fields))
+	for i, f := range def.Fields {
+		names[i] = f.Name
 	}
 	return names
 }

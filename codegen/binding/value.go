@@ -1,10 +1,8 @@
 package binding
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -29,6 +27,7 @@ const (
 
 	Constant Scope = ""  // a literal
 	Current  Scope = "@" // the value at hand: an element in ->map, the answer in errors
+	Whole    Scope = "$" // in a method's arguments: what was at hand before it
 )
 
 // Value is one that is known when a call is made or has failed, in the form in which the
@@ -37,6 +36,7 @@ type Value struct {
 	Scope   Scope
 	Path    []string   // of an argument and its members, a parent's field, a claim, a header
 	Type    *ast.Type  // nil where the schema does not say it
+	Own     *ast.Type  // of the variable itself, whatever Then makes of it; nil likewise
 	Literal string     // of a Constant, as JSON
 	Then    []Change   // in order
 	Items   []*Value   // of a Constant that is a list
@@ -69,13 +69,29 @@ type ValueField struct {
 // Plain tells whether the value is a variable as it is.
 func (v *Value) Plain() bool { return len(v.Then) == 0 && v.Scope != Constant }
 
+// LiteralType is the scalar as which a literal is written; "" for null, and for what is no
+// literal.
+func (v *Value) LiteralType() string {
+	switch json := v.Literal; {
+	case v.Scope != Constant || v.Items != nil || len(v.Then) > 0 || json == "null":
+		return ""
+	case json == "true" || json == "false":
+		return "Boolean"
+	case json[0] == '"':
+		return "String"
+	case strings.ContainsAny(json, ".eE"):
+		return "Float"
+	}
+	return "Int"
+}
+
 // Variables are all variables that a value is made of, itself included.
 func (v *Value) Variables() iter.Seq[*Value] {
 	return func(yield func(*Value) bool) { v.each(yield) }
 }
 
 func (v *Value) each(yield func(*Value) bool) bool {
-	if v.Scope != Constant && v.Scope != Current && !yield(v) {
+	if v.Scope != Constant && v.Scope != Current && v.Scope != Whole && !yield(v) {
 		return false
 	}
 	for _, item := range v.Items {
@@ -106,6 +122,15 @@ func (v *Value) String() string {
 	return "$" + strings.Join(append([]string{string(v.Scope)}, v.Path...), ".")
 }
 
+// written is the value as it stands in the schema, in which no two differ that are written
+// alike.
+func (v *Value) written() string {
+	if v.Plain() || v.Place == nil {
+		return v.String()
+	}
+	return v.Place.Raw[v.Offset:]
+}
+
 // parts gives each value in t its meaning.
 func (b *bindingCompiler) parts(v *ast.Value, t template) []Part {
 	parts := make([]Part, len(t))
@@ -124,13 +149,11 @@ type valueCompiler struct {
 	text   *ast.Value
 	scopes []Scope // those that may stand here
 	hand   *atHand // nil: there is no value at hand
+	whole  *atHand // what $ speaks of; nil: the same
 }
 
 // atHand is the value that bare names and @ speak of; its type is nil when nobody knows it.
 type atHand struct{ t *ast.Type }
-
-// requestScopes are the values that are known before the call.
-var requestScopes = []Scope{Args, This, Keys, Claims, Request, Env, Config}
 
 // given compiles a variable that a call takes, with its methods.
 func (b *bindingCompiler) given(text *ast.Value, e *selection.Expr) *Value {
@@ -148,7 +171,7 @@ func (c *valueCompiler) value(e *selection.Expr) *Value {
 	if v == nil {
 		return nil
 	}
-	v.Place, v.Offset = c.text, e.Offset
+	v.Place, v.Offset, v.Own = c.text, e.Offset, v.Type
 	for _, step := range steps {
 		if !c.step(v, step) {
 			return nil
@@ -171,21 +194,35 @@ func (c *valueCompiler) begin(e *selection.Expr) (*Value, []selection.Step) {
 		return c.variable(e)
 	}
 	if c.hand == nil && (len(e.Steps) > 0 || !e.Braces) {
-		return c.fault(UnknownVariable, e.Offset, "nothing is at hand here; begin with $args%s", quoteScopes(c.scopes)), nil
+		return c.fault(UnknownVariable, e.Offset, "%s", c.nothingAtHand(e)), nil
 	}
-	v := &Value{Scope: Current}
-	if c.hand != nil {
-		v.Type = c.hand.t
-	}
-	return v, e.Steps
+	return c.current(e), e.Steps
 }
 
-func quoteScopes(scopes []Scope) string {
-	names := make([]string, 0, len(scopes))
-	for _, s := range scopes[1:] {
-		names = append(names, "$"+string(s))
+// current is the value at hand, or what was at hand before the methods around.
+func (c *valueCompiler) current(e *selection.Expr) *Value {
+	switch {
+	case c.hand == nil:
+		return &Value{Scope: Current}
+	case e.Dollar && c.whole != nil:
+		return &Value{Scope: Whole, Type: c.whole.t}
 	}
-	return " or " + strings.Join(names, ", ")
+	return &Value{Scope: Current, Type: c.hand.t}
+}
+
+// nothingAtHand says what to write instead of a name alone, which speaks of no value here.
+func (c *valueCompiler) nothingAtHand(e *selection.Expr) string {
+	name := ""
+	if len(e.Steps) > 0 {
+		name = e.Steps[0].Name
+	}
+	switch {
+	case strings.HasPrefix(c.text.Raw[min(e.Offset, len(c.text.Raw)):], "'"), strings.HasPrefix(c.text.Raw[min(e.Offset, len(c.text.Raw)):], "\""):
+		return fmt.Sprintf("a text is written $(%q)", name)
+	case c.field != nil && c.field.Definition.Arguments.ForName(name) != nil:
+		return fmt.Sprintf("%q names no value; did you mean $args.%s?", name, name)
+	}
+	return "nothing is at hand here; begin with $args" + quoteScopes(c.scopes)
 }
 
 func (c *valueCompiler) items(e *selection.Expr) *Value {
@@ -200,360 +237,6 @@ func (c *valueCompiler) items(e *selection.Expr) *Value {
 	return list
 }
 
-// variable compiles $scope.name.name: how many of its steps belong to it differs.
-func (c *valueCompiler) variable(e *selection.Expr) (*Value, []selection.Step) {
-	scope := Scope(e.Name)
-	if !slices.Contains(c.scopes, scope) {
-		return c.unknown(e), nil
-	}
-	members := 0
-	for members < len(e.Steps) && e.Steps[members].Method == "" {
-		members++
-	}
-	path := make([]string, members)
-	for i := range path {
-		path[i] = e.Steps[i].Name
-	}
-	v := &valueAt{c, e.Offset, "$" + strings.Join(append([]string{e.Name}, path...), "."), path}
-	if members == 0 && scope != Status {
-		return c.fault(UnknownVariable, e.Offset, "$%s is many values; name one of them, such as $%s.name", scope, scope), nil
-	}
-	return v.of(scope), e.Steps[members:]
-}
-
-// unknown says that there is no such variable, or not here.
-func (c *valueCompiler) unknown(e *selection.Expr) *Value {
-	all := []Scope{Args, This, Keys, Claims, Request, Env, Config, Response, Status}
-	if slices.Contains(all, Scope(e.Name)) {
-		return c.fault(MisplacedVariable, e.Offset, "$%s is not known here; there is $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
-	}
-	names := make([]string, len(c.scopes))
-	for i, s := range c.scopes {
-		names[i] = string(s)
-	}
-	return c.fault(UnknownVariable, e.Offset, "there is no variable $%s%s", e.Name, DidYouMean(e.Name, names))
-}
-
-// valueAt is a variable at its place.
-type valueAt struct {
-	*valueCompiler
-	offset  int
-	written string
-	path    []string
-}
-
-func (p *valueAt) fault(code Code, format string, args ...any) *Value {
-	return p.valueCompiler.fault(code, p.offset, format, args...)
-}
-
-func (p *valueAt) of(scope Scope) *Value {
-	switch scope {
-	case Args:
-		return p.argument()
-	case This:
-		if p.field.Batch != nil {
-			return p.fault(MisplacedVariable, "%s differs between the parents that a batch asks for together; write $batch.%s, or leave out batch", p.written, p.path[0])
-		}
-		return p.parentValue(This)
-	case Keys:
-		if p.field.Batch == nil {
-			return p.fault(MisplacedVariable, "%s stands for the keys of a batch, but the field has none; add batch: {maxSize: 100}, or write $this", p.written)
-		}
-		return p.parentValue(Keys)
-	case Request, Response:
-		return p.header(scope)
-	case Env, Config:
-		if len(p.path) > 1 {
-			return p.fault(UnknownValue, "%s: a value of $%s is a text, so it has no members", p.written, scope)
-		}
-	case Status:
-		if len(p.path) > 0 {
-			return p.fault(UnknownValue, "$status is a number, so it has no members")
-		}
-		return &Value{Scope: Status, Type: ast.NonNullNamedType("Int", nil)}
-	}
-	return &Value{Scope: scope, Path: p.path}
-}
-
-// header is $request.headers.name or $response.headers.name.
-func (p *valueAt) header(scope Scope) *Value {
-	if p.path[0] != "headers" || len(p.path) != 2 {
-		return p.fault(UnknownValue, "%s: of a %s there are its headers: $%s.headers.name", p.written, scope, scope)
-	}
-	return &Value{Scope: scope, Path: p.path, Type: ast.NamedType("String", nil)}
-}
-
-// argument follows a path through an argument and the input objects in it.
-func (p *valueAt) argument() *Value {
-	field := p.field.Definition
-	arg := field.Arguments.ForName(p.path[0])
-	if arg == nil {
-		return p.fault(UnknownValue, "%s has no argument %q%s", p.name(), p.path[0], DidYouMean(p.path[0], declared(field.Arguments)))
-	}
-	p.used[arg.Name] = true
-	if v := p.pageArgument(arg); v != nil {
-		return v
-	}
-	t := arg.Type
-	for _, name := range p.path[1:] {
-		if t = p.member(t, name); t == nil {
-			return nil
-		}
-	}
-	p.sendable(&ast.Type{NamedType: t.Name()}, p.text.Position, map[string]bool{})
-	return &Value{Scope: Args, Path: p.path, Type: t}
-}
-
-// member is the type of an input object's field.
-func (p *valueAt) member(t *ast.Type, name string) *ast.Type {
-	def := p.schema.Types[t.Name()]
-	if isList(t) || def == nil || def.Kind != ast.InputObject {
-		p.fault(UnknownValue, "%s: %s is no object, so it has no field %q", p.written, t, name)
-		return nil
-	}
-	inner := def.Fields.ForName(name)
-	if inner == nil {
-		p.fault(UnknownValue, "%s has no field %q%s", def.Name, name, DidYouMean(name, fieldNames(def)))
-		return nil
-	}
-	return nullableIf(inner.Type, !t.NonNull)
-}
-
-// nullableIf is t, nullable when what holds it may be null.
-func nullableIf(t *ast.Type, nullable bool) *ast.Type {
-	if !nullable || !t.NonNull {
-		return t
-	}
-	loose := *t
-	loose.NonNull = false
-	return &loose
-}
-
-// parentValue is a field of the parent that its own service sent.
-func (p *valueAt) parentValue(scope Scope) *Value {
-	if p.root {
-		return p.fault(MisplacedVariable, "%s has no parent, so there is no $%s; its values are $args and $claims", p.name(), scope)
-	}
-	if len(p.path) > 1 {
-		return p.fault(UnknownParentField, "%s: write one field of %s, such as $%s.%s", p.written, p.field.Object.Name, scope, p.path[0])
-	}
-	source := p.parentField(p.path[0])
-	if source == nil {
-		return p.fault(UnknownParentField, "%s has no field %q that its own service sends%s", p.field.Object.Name, p.path[0], DidYouMean(p.path[0], sentFields(p.field.Object)))
-	}
-	if scope == Keys {
-		return p.batchKey(source)
-	}
-	if isList(source.Type) {
-		return p.fault(ListHasNoPlace, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.written, source.Name)
-	}
-	p.own = append(p.own, source.Name)
-	return &Value{Scope: scope, Path: p.path, Type: source.Type}
-}
-
-// batchKey makes a field of the parent the one that holds the keys.
-func (p *valueAt) batchKey(source *ast.FieldDefinition) *Value {
-	batch := p.field.Batch
-	if batch.Parent != nil && batch.Parent != source {
-		return p.fault(TwoKeys, "%s: a batch has one key, and that is $batch.%s already", p.written, batch.Parent.Name)
-	}
-	batch.Parent = source
-	return &Value{Scope: Keys, Path: p.path, Type: source.Type}
-}
-
-// step applies a member or a method to a value.
-func (c *valueCompiler) step(v *Value, step selection.Step) bool {
-	if step.Method == "" {
-		return c.memberOf(v, step)
-	}
-	if isKeysOf(v) {
-		c.fault(BadMethod, step.Offset, "$batch is the keys of a call, which go as they are")
-		return false
-	}
-	change, t := c.method(v, step)
-	if change == nil {
-		return false
-	}
-	v.Then, v.Type = append(v.Then, *change), t
-	return true
-}
-
-func isKeysOf(v *Value) bool { return v.Scope == Keys }
-
-func (c *valueCompiler) memberOf(v *Value, step selection.Step) bool {
-	wire, t := step.Name, (*ast.Type)(nil)
-	if v.Type != nil {
-		at := &valueAt{c, step.Offset, step.Name, nil}
-		if t = at.member(v.Type, step.Name); t == nil {
-			return false
-		}
-		wire = c.wireName(v.Type.Name(), step.Name)
-	}
-	v.Then, v.Type = append(v.Then, Change{Op: Member, Name: wire}), t
-	return true
-}
-
-// method compiles a method and tells the type of what it gives.
-func (c *valueCompiler) method(v *Value, step selection.Step) (*Change, *ast.Type) {
-	var element *ast.Type
-	list := slices.Contains([]string{"first", "last", "map", "joinNotNull"}, step.Method)
-	if list && v.Type != nil {
-		if element = v.Type.Elem; element == nil {
-			c.fault(BadMethod, step.Offset, "->%s is for lists, but %s is before it", step.Method, v.Type)
-			return nil, nil
-		}
-	}
-	switch step.Method {
-	case "first", "last", "entries":
-		if len(step.Args) > 0 {
-			c.fault(BadMethod, step.Offset, "->%s takes no arguments", step.Method)
-			return nil, nil
-		}
-	}
-	switch step.Method {
-	case "first":
-		return &Change{Op: First}, nullableIf2(element)
-	case "last":
-		return &Change{Op: Last}, nullableIf2(element)
-	case "entries":
-		return &Change{Op: Entries}, nil
-	case "map":
-		return c.mapped(step, element)
-	case "joinNotNull":
-		return c.joined(step), ast.NonNullNamedType("String", nil)
-	case "eq":
-		return c.equals(step), ast.NonNullNamedType("Boolean", nil)
-	case "match":
-		return c.matched(v, step)
-	}
-	c.fault(BadMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
-	return nil, nil
-}
-
-// nullableIf2 is the type of what a list may lack.
-func nullableIf2(element *ast.Type) *ast.Type {
-	if element == nil {
-		return nil
-	}
-	return nullableIf(element, true)
-}
-
-func (c *valueCompiler) mapped(step selection.Step, element *ast.Type) (*Change, *ast.Type) {
-	if len(step.Args) != 1 {
-		c.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
-		return nil, nil
-	}
-	of := c.with(&atHand{element}).value(step.Args[0])
-	if of == nil {
-		return nil, nil
-	}
-	if of.Type == nil {
-		return &Change{Op: Each, Of: of}, nil
-	}
-	return &Change{Op: Each, Of: of}, ast.NonNullListType(of.Type, nil)
-}
-
-// with is the compiler of what is made of another value at hand.
-func (c *valueCompiler) with(hand *atHand) *valueCompiler {
-	inner := *c
-	inner.hand = hand
-	return &inner
-}
-
-func (c *valueCompiler) joined(step selection.Step) *Change {
-	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		c.fault(BadMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
-		return nil
-	}
-	separator, isText := step.Args[0].Value.(string)
-	if !isText {
-		c.fault(BadMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
-		return nil
-	}
-	return &Change{Op: Join, Name: separator}
-}
-
-func (c *valueCompiler) equals(step selection.Step) *Change {
-	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		c.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(200)")
-		return nil
-	}
-	return &Change{Op: Equal, Equal: asJSON(step.Args[0])}
-}
-
-func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Type) {
-	change := &Change{Op: Match}
-	for _, pair := range step.Args {
-		if pair.Root != selection.List || len(pair.Items) != 2 {
-			c.fault(BadMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
-			return nil, nil
-		}
-		when := ""
-		if candidate := pair.Items[0]; !itself(candidate) {
-			if candidate.Root != selection.Literal {
-				c.fault(BadMethod, candidate.Offset, "a candidate is a literal, or @ for any value")
-				return nil, nil
-			}
-			when = asJSON(candidate)
-		}
-		then := c.with(&atHand{v.Type}).value(pair.Items[1])
-		if then == nil {
-			return nil, nil
-		}
-		change.Cases = append(change.Cases, ValueCase{when, then})
-	}
-	if len(change.Cases) == 0 {
-		c.fault(BadMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"b\"]")
-		return nil, nil
-	}
-	return change, nil
-}
-
-// object compiles { fields } over a value, or over each element of a list of values.
-func (c *valueCompiler) object(v *Value, e *selection.Expr) *Value {
-	if isKeysOf(v) {
-		return c.fault(BadMethod, e.Offset, "$batch is the keys of a call, which go as they are")
-	}
-	hand := c.hand
-	if v.Scope != Current || len(v.Then) > 0 {
-		hand = &atHand{v.Type}
-	}
-	if v.Type != nil && isList(v.Type) {
-		element := *e
-		element.Root, element.Steps = selection.Current, nil
-		of := c.with(&atHand{v.Type.Elem}).value(&element)
-		if of == nil {
-			return nil
-		}
-		v.Then, v.Type = append(v.Then, Change{Op: Each, Of: of}), nil
-		return v
-	}
-	change := Change{Op: Object}
-	for _, f := range e.Fields {
-		of := c.with(hand).value(f.Expr)
-		if of == nil {
-			return nil
-		}
-		name := f.Name
-		if hand != nil && hand.t != nil && f.Bare() {
-			name = c.wireName(hand.t.Name(), f.Name)
-		}
-		change.Fields = append(change.Fields, ValueField{name, of})
-	}
-	v.Then, v.Type = append(v.Then, change), nil
-	return v
-}
-
-// wireName is what services call a field of an input.
-func (c *compiler) wireName(typeName, field string) string {
-	if def := c.schema.Types[typeName]; def != nil {
-		if f := def.Fields.ForName(field); f != nil && f.Directives.ForName("json") != nil {
-			return cmp.Or(text(f.Directives.ForName("json"), "name"), field)
-		}
-	}
-	return field
-}
-
 // parentField finds a field of the parent that comes with the parent.
 func (b *bindingCompiler) parentField(name string) *ast.FieldDefinition {
 	f := b.field.Object.Fields.ForName(name)
@@ -563,46 +246,20 @@ func (b *bindingCompiler) parentField(name string) *ast.FieldDefinition {
 	return f
 }
 
-// Sent tells whether a field's value comes with its object, not by a resolver.
-func Sent(f *ast.FieldDefinition) bool {
-	return f.Directives.ForName("connect") == nil && !byHand(f) && !strings.HasPrefix(f.Name, "__")
-}
-
-// byHand tells whether a field is answered by Go code, wherever it stands.
-func byHand(f *ast.FieldDefinition) bool {
-	d := f.Directives.ForName("goField")
-	return d != nil && (text(d, "forceResolver") == "true" || text(d, "batch") == "true")
-}
-
 // unusedArguments refuses arguments that the call does not take: whoever queries would
 // think that they have an effect.
 func (b *bindingCompiler) unusedArguments() {
 	for _, arg := range b.field.Definition.Arguments {
 		if !b.used[arg.Name] {
-			b.faults.Add(UnusedArgument, arg.Position, "%s does not use its argument %q; write {$args.%s} where its value goes, or remove it",
-				b.name(), arg.Name, arg.Name)
+			b.faults.Add(UnusedArgument, arg.Position, "%s does not use its argument %q; %s, or remove it", b.name(), arg.Name, b.give("$args."+arg.Name))
 		}
 	}
 }
 
-// sentFields names the fields of a type that come with its objects.
-func sentFields(def *ast.Definition) []string {
-	var names []string
-	for _, f := range def.Fields {
-		if Sent(f) {
-			names = append(names, f.Name)
-		}
+// give says how the call is given a value.
+func (b *bindingCompiler) give(variable string) string {
+	if op := b.field.Call.Operation; op != nil {
+		return fmt.Sprintf("write %s(parameter: %s) with the name of what it fills", op.ID, variable)
 	}
-	return names
+	return fmt.Sprintf("write {%s} where its value goes", variable)
 }
-
-func fieldNames(def *ast.Definition) []string {
-	names := make([]string, len(def.Fields))
-	for i, f := range def.Fields {
-		names[i] = f.Name
-	}
-	return names
-}
-
-// describe is a value's variable in braces, for people.
-func (v *Value) describe() string { return fmt.Sprintf("{%s}", v) }

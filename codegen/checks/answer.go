@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -22,15 +23,21 @@ func (c *checker) answer(f *binding.Field, op *openapi.Operation) {
 		}
 		return
 	}
-	w := &answerCheck{checker: c, field: f, name: nameOf(f)}
+	w := &answerCheck{checker: c, field: f, batch: f.Batch, name: nameOf(f), within: "%s"}
 	s := success.JSON().Schema
 	if f.Page == nil {
 		w.reading(f.Reading, s)
 		return
 	}
-	for _, part := range []*binding.Reading{f.Page.Items, f.Page.Total, f.Page.Next, f.Page.More} {
-		if part != nil {
-			w.reading(part, s)
+	w.reading(f.Page.Items, s)
+	for _, part := range []struct {
+		name    string
+		reading *binding.Reading
+	}{{"total", f.Page.Total}, {"nextCursor", f.Page.Next}, {"hasMore", f.Page.More}} {
+		if part.reading != nil {
+			inner := *w
+			inner.part = part.name
+			inner.reading(part.reading, s)
 		}
 	}
 }
@@ -39,13 +46,20 @@ func (c *checker) answer(f *binding.Field, op *openapi.Operation) {
 type answerCheck struct {
 	*checker
 	field    *binding.Field
+	batch    *binding.Batch // whose answer is read as a whole; nil within its items, and without one
 	name     string         // of what is read, for people
+	part     string         // total, nextCursor or hasMore of a page; "" for what a field is
+	within   string         // the lists around what is read, as a type with %s for it
 	nullable *openapi.Place // where the document says that a part of the path may be missing or null
 }
 
 // reading checks that the answer has what a reading wants.
 func (w *answerCheck) reading(r *binding.Reading, s *openapi.Schema) {
 	if s == nil || s.Any() && r.Op != binding.ByName {
+		return
+	}
+	if w.mayLack(r) {
+		w.faults.Add(binding.NullableAnswer, r.Type.Position, "%s is %s, but %s says that it may be missing or null; write %s", w.name, w.whole(r.Type.String()), w.nullable, w.whole(strings.TrimSuffix(r.Type.String(), "!")))
 		return
 	}
 	switch r.Op {
@@ -57,9 +71,7 @@ func (w *answerCheck) reading(r *binding.Reading, s *openapi.Schema) {
 		w.member(r, s)
 	case binding.First, binding.Last:
 		w.items(r, s, false)
-	case binding.Each:
-		w.items(r, s, w.field.Batch == nil)
-	case binding.Join:
+	case binding.Each, binding.Join:
 		w.items(r, s, true)
 	case binding.Keyed, binding.Entries:
 		w.values(r, s)
@@ -70,16 +82,29 @@ func (w *answerCheck) fault(code binding.Code, r *binding.Reading, format string
 	w.faults.AddAt(code, r, format, args...)
 }
 
+// mayLack tells whether a value may be null, which the graph says that it never is.
+func (w *answerCheck) mayLack(r *binding.Reading) bool {
+	switch r.Op {
+	case binding.ByName, binding.Object, binding.Each, binding.Entries, binding.Join:
+		return w.nullable != nil && r.Type.NonNull && w.batch == nil
+	}
+	return false
+}
+
+func (w *answerCheck) whole(t string) string { return fmt.Sprintf(w.within, t) }
+
 // byName checks a value that is read by its type.
 func (w *answerCheck) byName(r *binding.Reading, s *openapi.Schema) {
-	if w.nullable != nil && r.Type.NonNull && w.field.Batch == nil {
-		w.faults.Add(binding.NullableAnswer, r.Type.Position, "%s is %s, but %s says that it may be missing or null; write %s", w.name, r.Type, w.nullable, strings.TrimSuffix(r.Type.String(), "!"))
+	t := r.Type
+	if w.part != "" {
+		if w.typeOf(t).Holds(s) != "" {
+			w.fault(binding.AnswerType, r, "%s is read as %s, but %s is %s; name another member", w.part, t, place(s), s)
+		}
 		return
 	}
-	t := r.Type
-	if w.field.Batch != nil {
-		if w.field.Batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
-			w.fault(binding.BatchAnswer, r, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", w.name, w.field.Batch.Item, place(s), s)
+	if w.batch != nil {
+		if w.batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
+			w.fault(binding.BatchAnswer, r, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", w.name, w.batch.Item, place(s), s)
 			return
 		}
 		loose := *t
@@ -98,7 +123,7 @@ func (w *answerCheck) object(r *binding.Reading, s *openapi.Schema) {
 	}
 	for _, f := range r.Fields {
 		inner := *w
-		inner.name, inner.nullable = r.Type.Name()+"."+f.Field.Name, nil
+		inner.name, inner.nullable, inner.batch, inner.within = r.Type.Name()+"."+f.Field.Name, nil, nil, "%s"
 		inner.reading(f.Of, s)
 	}
 }
@@ -122,10 +147,14 @@ func (w *answerCheck) member(r *binding.Reading, s *openapi.Schema) {
 func (w *answerCheck) items(r *binding.Reading, s *openapi.Schema, all bool) {
 	if !s.Is("array") {
 		code := binding.AnswerType
-		if w.field.Batch != nil {
+		if w.batch != nil {
 			code = binding.BatchAnswer
 		}
-		w.fault(code, r, "a list is expected here, but %s is %s", place(s), s)
+		advice := ""
+		if w.field.Page != nil && w.part == "" {
+			advice = "; say where the items lie by items: \"path\""
+		}
+		w.fault(code, r, "a list is expected here, but %s is %s%s", place(s), s, advice)
 		return
 	}
 	if s.Items == nil {
@@ -133,12 +162,23 @@ func (w *answerCheck) items(r *binding.Reading, s *openapi.Schema, all bool) {
 	}
 	inner := *w
 	if all {
-		inner.nullable = nil
+		inner.nullable, inner.batch = nil, nil
 	}
-	if r.Op == binding.Each && r.Type.Elem != nil && r.Type.Elem.NonNull && s.Items.Nullable {
-		w.faults.Add(binding.NullableAnswer, r.Type.Position, "%s is %s, but %s says that its elements may be null", w.name, r.Type, s.Items.NullAt)
+	if r.Op == binding.Each {
+		inner.within = w.whole(listOf(r.Type))
+	}
+	if s.Items.Nullable && inner.nullable == nil && r.Op != binding.Join {
+		inner.nullable = &s.Items.NullAt
 	}
 	inner.reading(r.Of, s.Items)
+}
+
+// listOf is a list's type with %s for its elements'.
+func listOf(t *ast.Type) string {
+	if t.NonNull {
+		return "[%s]!"
+	}
+	return "[%s]"
 }
 
 // values checks what is read of an object whose members have any name.
@@ -155,11 +195,25 @@ func (w *answerCheck) values(r *binding.Reading, s *openapi.Schema) {
 // holds checks that a field's type can hold what the service sends, and its objects'
 // fields too.
 func (c *checker) holds(name string, t *ast.Type, s *openapi.Schema) {
-	if why := c.typeOf(t).Holds(s); why != "" {
-		c.faults.Add(unfit(c.typeOf(nullable(t)).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
+	if why := c.answered(t, s).Holds(s); why != "" {
+		c.faults.Add(unfit(c.answered(nullable(t), s).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
 		return
 	}
 	c.inside(t, s)
+}
+
+// answered is a type as answers have it: where the members of an object have any name, a
+// list of entries is that object.
+func (c *checker) answered(t *ast.Type, s *openapi.Schema) openapi.Type {
+	if c.entries(t, s) {
+		return openapi.Type{Name: t.Name(), NonNull: t.NonNull, Object: true}
+	}
+	return c.typeOf(t)
+}
+
+// entries tells whether a list is read from the members of an object.
+func (c *checker) entries(t *ast.Type, s *openapi.Schema) bool {
+	return t.Elem != nil && t.Elem.Elem == nil && s.Map() != nil && c.graph.IsEntry(c.schema.Types[t.Name()])
 }
 
 // unfit is the check that an answer fails, given what is still wrong when null may stand
@@ -182,6 +236,10 @@ func nullable(t *ast.Type) *ast.Type {
 
 // inside goes on into objects and lists of them.
 func (c *checker) inside(t *ast.Type, s *openapi.Schema) {
+	if c.entries(t, s) {
+		c.entryValues(c.schema.Types[t.Name()], s)
+		return
+	}
 	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
 		s = s.Items
 	}
@@ -190,9 +248,57 @@ func (c *checker) inside(t *ast.Type, s *openapi.Schema) {
 	}
 	switch def := c.schema.Types[t.Name()]; def.Kind {
 	case ast.Object:
-		c.members(def, s)
+		if !c.foreign(def, t, s) {
+			c.members(def, s)
+		}
 	case ast.Interface, ast.Union:
 		c.branches(def, s)
+	}
+}
+
+// foreign reports an object that has none of a type's fields, which mostly is the one around
+// it: a mistake of the place, not of each field.
+func (c *checker) foreign(def *ast.Definition, t *ast.Type, s *openapi.Schema) bool {
+	if s.Any() || s.Additional != nil || c.graph.Unclear(def.Name) || c.graph.Entities[def.Name] != nil || c.sends(s, def) != 0 {
+		return false
+	}
+	advice := ""
+	for _, p := range s.Properties {
+		inner := p.Schema
+		if inner.Items != nil {
+			inner = inner.Items
+		}
+		if c.sends(inner, def) > 0 {
+			advice = fmt.Sprintf("; they are in its %q, so write selection: \"$.%s\"", p.Name, p.Name)
+		}
+	}
+	c.faults.Add(binding.UnknownAnswerField, t.Position, "%s has none of the fields of %s%s", place(s), def.Name, advice)
+	return true
+}
+
+// sends counts the fields of a type that an object has, -1 when the type has too few to tell.
+func (c *checker) sends(s *openapi.Schema, def *ast.Definition) int {
+	sent, found := 0, 0
+	for _, f := range def.Fields {
+		if !binding.Sent(f) {
+			continue
+		}
+		sent++
+		if s.Property(c.graph.WireName(def.Name, f.Name)) != nil {
+			found++
+		}
+	}
+	if sent < 2 {
+		return -1
+	}
+	return found
+}
+
+// entryValues checks the values of entries.
+func (c *checker) entryValues(def *ast.Definition, s *openapi.Schema) {
+	if at := (visit{def.Name, s}); !c.seen[at] {
+		c.seen[at] = true
+		c.holds(def.Name+".value", def.Fields.ForName("value").Type, s.Map())
 	}
 }
 
@@ -201,25 +307,54 @@ func (c *checker) inside(t *ast.Type, s *openapi.Schema) {
 func (c *checker) branches(def *ast.Definition, s *openapi.Schema) {
 	choice := c.graph.Abstract[def.Name]
 	at := visit{def.Name, s}
-	if choice == nil || c.seen[at] || s.Any() {
+	if choice == nil || c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
 		return
 	}
 	c.seen[at] = true
-	if s.Property(choice.Field) == nil && s.Additional == nil {
-		c.faults.Add(binding.UnknownDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Field, place(s), binding.DidYouMean(choice.Field, s.PropertyNames()))
-		return
+	for _, branch := range s.Leaves() {
+		if branch.Property(choice.Field) == nil && branch.Additional == nil {
+			c.faults.Add(binding.UnknownDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Field, place(branch), binding.DidYouMean(choice.Field, branch.PropertyNames()))
+			return
+		}
 	}
-	if s.Discriminator == nil || s.Discriminator.Property != choice.Field {
-		return
-	}
-	for _, theirs := range s.Discriminator.Choices {
+	c.choices(def, choice, s)
+}
+
+// choices checks that each value that the discriminator may have stands for a type, and the
+// fields of these types.
+func (c *checker) choices(def *ast.Definition, choice *binding.Choice, s *openapi.Schema) {
+	var unknown []string
+	at := s.Place
+	for _, theirs := range values(s, choice.Field) {
 		i := slices.IndexFunc(choice.Types, func(t binding.Tagged) bool { return t.Tag == theirs.Value })
-		if i < 0 {
-			c.faults.Add(binding.UnansweredChoice, choice.Position, "%s says that %s may be %q, which stands for no type of %s; name it in the mapping", theirs.Place, choice.Field, theirs.Value, def.Name)
+		switch {
+		case i < 0:
+			unknown, at = append(unknown, fmt.Sprintf("%q", theirs.Value)), theirs.Place
+		case theirs.Schema != nil:
+			c.members(choice.Types[i].Type, theirs.Schema)
+		}
+	}
+	if len(unknown) > 0 {
+		c.faults.Add(binding.UnansweredChoice, choice.Position, "%s says that %s may be %s, which stands for no type of %s; name it in the mapping", at, choice.Field, strings.Join(unknown, " or "), def.Name)
+	}
+}
+
+// values are those that a document gives to a discriminator: by its choices, or by an enum.
+func values(s *openapi.Schema, field string) []openapi.Choice {
+	if s.Discriminator != nil && s.Discriminator.Property == field {
+		return s.Discriminator.Choices
+	}
+	var all []openapi.Choice
+	for _, branch := range s.Leaves() {
+		p := branch.Property(field)
+		if p == nil {
 			continue
 		}
-		c.members(choice.Types[i].Type, theirs.Schema)
+		for _, v := range p.Schema.Enum {
+			all = append(all, openapi.Choice{Place: v.Place, Value: v.Text})
+		}
 	}
+	return all
 }
 
 // members checks the fields of a type that come with its object.
@@ -241,8 +376,8 @@ func (c *checker) members(def *ast.Definition, s *openapi.Schema) {
 			}
 			continue
 		}
-		if why := c.typeOf(f.Type).HoldsProperty(p); why != "" {
-			c.faults.Add(unfit(c.typeOf(nullable(f.Type)).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+		if why := c.answered(f.Type, p.Schema).HoldsProperty(p); why != "" {
+			c.faults.Add(unfit(c.answered(nullable(f.Type), p.Schema).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
 		}
 		c.inside(f.Type, p.Schema)

@@ -4,6 +4,8 @@
 package checks
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -51,8 +53,8 @@ func (c *checker) field(f *binding.Field, doc *openapi.Document) {
 		op = doc.Find(f.Call.Method, pathOf(f.Call.Path))
 	}
 	if op == nil {
-		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s %s%s", doc.File, f.Call.Method, pathOf(f.Call.Path),
-			binding.DidYouMean(f.Call.Method+" "+pathOf(f.Call.Path), operationsOf(doc)))
+		called := f.Call.Method + " " + pathOf(f.Call.Path)
+		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s%s", doc.File, called, likeCall(called, doc))
 		return
 	}
 	r := &request{checker: c, field: f, op: op, filled: map[*openapi.Parameter]bool{}}
@@ -76,13 +78,21 @@ func pathOf(parts []binding.Part) string {
 	return b.String()
 }
 
-func operationsOf(doc *openapi.Document) []string {
-	names := make([]string, len(doc.Operations))
-	for i, op := range doc.Operations {
-		names[i] = op.Method + " " + op.Path
+// likeCall suggests the operation whose call is most like one, whatever its parameters are
+// called.
+func likeCall(called string, doc *openapi.Document) string {
+	var names, calls []string
+	for _, op := range doc.Operations {
+		names = append(names, op.Method+" "+op.Path)
+		calls = append(calls, op.Method+" "+parameters.ReplaceAllLiteralString(op.Path, "{}"))
 	}
-	return names
+	if i := binding.Nearest(called, calls); i >= 0 {
+		return fmt.Sprintf("; did you mean %q?", names[i])
+	}
+	return binding.DidYouMean(called, names)
 }
+
+var parameters = regexp.MustCompile(`\{[^{}]*\}`)
 
 // typeOf is a GraphQL type as the services see its values.
 func (c *checker) typeOf(t *ast.Type) openapi.Type {

@@ -3,6 +3,7 @@ package checks
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -22,6 +23,11 @@ type request struct {
 // fault reports a mistake at the call's text.
 func (r *request) fault(code binding.Code, format string, args ...any) {
 	r.faults.Add(code, r.field.Call.Position, format, args...)
+}
+
+// at reports a mistake where a value is written.
+func (r *request) at(v *binding.Value, code binding.Code, format string, args ...any) {
+	r.faults.AddTo(code, v, format, args...)
 }
 
 // called is the operation, for people.
@@ -108,15 +114,16 @@ func (r *request) parameter(param binding.Param, p *openapi.Parameter) {
 	}
 	v := param.Parts[0].Value
 	if v.Type == nil {
+		r.value(v, p)
 		return
 	}
 	list := v.Scope == binding.Keys || v.Type.Elem != nil
 	if param.Style == nil && list && p.Style == "form" && p.Explode != param.Each {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
-			r.fault(binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.called(), p.Name, p.Place, p.Name, variable)
+			r.at(v, binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.called(), p.Name, p.Place, p.Name, variable)
 		} else {
-			r.fault(binding.ListStyle, "%s takes %s as one list with commas (%s); write %s={%s}", r.called(), p.Name, p.Place, p.Name, variable)
+			r.at(v, binding.ListStyle, "%s takes %s as one list with commas (%s); write %s={%s}", r.called(), p.Name, p.Place, p.Name, variable)
 		}
 	}
 	r.value(v, p)
@@ -126,6 +133,7 @@ func (r *request) parameter(param binding.Param, p *openapi.Parameter) {
 // value checks that a variable is what a parameter takes.
 func (r *request) value(v *binding.Value, p *openapi.Parameter) {
 	if v.Type == nil {
+		r.literal(v, p)
 		return
 	}
 	t := r.valueType(v)
@@ -136,8 +144,30 @@ func (r *request) value(v *binding.Value, p *openapi.Parameter) {
 		}
 	}
 	if why := t.FillsParameter(p); why != "" {
-		r.fault(binding.ParameterType, "%s is %s, but %s", describe(v), t, why)
+		r.at(v, binding.ParameterType, "%s is %s, but %s", describe(v), t, why)
 	}
+}
+
+// literal checks that a literal is what a parameter takes.
+func (r *request) literal(v *binding.Value, p *openapi.Parameter) {
+	if t := literalType(v); t != nil {
+		if why := t.FillsParameter(p); why != "" {
+			r.at(v, binding.ParameterType, "%s is %s, but %s", v.Literal, t, why)
+		}
+	}
+}
+
+// literalType is the type of a literal, with its one value where that is a text; nil when
+// the value is something else, or null.
+func literalType(v *binding.Value) *openapi.Type {
+	if v.LiteralType() == "" {
+		return nil
+	}
+	t := &openapi.Type{Name: v.LiteralType(), NonNull: true}
+	if text, err := strconv.Unquote(v.Literal); err == nil {
+		t.Values = []string{text}
+	}
+	return t
 }
 
 // valueType is the type of a variable. An argument that may be null is that also with a
@@ -184,7 +214,7 @@ func (r *request) member(param binding.Param, p *openapi.Parameter, name string)
 		}
 		return
 	}
-	if len(param.Parts) != 1 || param.Parts[0].Value == nil || param.Parts[0].Value.Type == nil {
+	if len(param.Parts) != 1 || param.Parts[0].Value == nil {
 		return
 	}
 	v := param.Parts[0].Value
@@ -223,12 +253,16 @@ func (r *request) body() {
 	sent, body := r.field.Call.Body, r.op.Body
 	switch {
 	case sent == nil && body != nil && body.Required:
-		r.fault(binding.MissingBody, "%s requires a body (%s); add body: \"$args.input\"", r.called(), body.Place)
+		how := "add body: \"$args.input\""
+		if op := r.field.Call.Operation; op != nil {
+			how = fmt.Sprintf("give the field an argument input, or write %s(body: value)", op.ID)
+		}
+		r.fault(binding.MissingBody, "%s requires a body (%s); %s", r.called(), body.Place, how)
 	case sent != nil && body == nil:
 		r.fault(binding.UnwantedBody, "%s takes no body (%s); leave out body", r.called(), r.op.Place)
 	case sent != nil:
 		if media := r.media(body); media != nil {
-			r.input(sent, media.Schema)
+			r.input(sent, media.Schema, body)
 		}
 	}
 }
@@ -294,26 +328,39 @@ func remedy(mime string) string {
 }
 
 // input checks that what a client may send is what the service takes.
-func (r *request) input(v *binding.Value, s *openapi.Schema) {
+func (r *request) input(v *binding.Value, s *openapi.Schema, body *openapi.Body) {
 	if fields, ok := v.Made(); ok {
-		r.made(fields, s)
+		r.made(v, fields, s)
 		return
 	}
+	t := r.sent(v)
+	if t == nil {
+		return
+	}
+	if body.Required && !t.NonNull {
+		r.at(v, binding.BodyType, "the body is %s, but %s requires one; write %s!", t, body.Place, t)
+		return
+	}
+	if v.Type != nil && v.Type.Elem == nil && r.schema.Types[v.Type.NamedType].Kind == ast.InputObject {
+		r.inputFields(r.schema.Types[v.Type.NamedType], s)
+		return
+	}
+	if why := t.Fills(s); why != "" {
+		r.at(v, binding.BodyType, "the body is %s, but %s", t, why)
+	}
+}
+
+// sent is the type of a value that is sent, nil when nobody knows it.
+func (r *request) sent(v *binding.Value) *openapi.Type {
 	if v.Type == nil {
-		return
+		return literalType(v)
 	}
-	def := r.schema.Types[v.Type.Name()]
-	if v.Type.Elem != nil || def.Kind != ast.InputObject {
-		if why := r.valueType(v).Fills(s); why != "" {
-			r.fault(binding.BodyType, "the body is %s, but %s", v.Type, why)
-		}
-		return
-	}
-	r.inputFields(def, s)
+	t := r.valueType(v)
+	return &t
 }
 
 // made checks the members of an object that the binding makes.
-func (r *request) made(fields []binding.ValueField, s *openapi.Schema) {
+func (r *request) made(v *binding.Value, fields []binding.ValueField, s *openapi.Schema) {
 	if s.Any() {
 		return
 	}
@@ -323,7 +370,7 @@ func (r *request) made(fields []binding.ValueField, s *openapi.Schema) {
 		p := s.Property(f.Name)
 		switch {
 		case p == nil && s.Additional == nil:
-			r.fault(binding.UnknownInputField, "the body's %q: %s has no such property%s", f.Name, place(s), binding.DidYouMean(f.Name, s.PropertyNames()))
+			r.at(f.Of, binding.UnknownInputField, "the body's %q: %s has no such property%s", f.Name, place(s), binding.DidYouMean(f.Name, s.PropertyNames()))
 		case p == nil:
 		default:
 			r.madeMember(f, p)
@@ -331,24 +378,25 @@ func (r *request) made(fields []binding.ValueField, s *openapi.Schema) {
 	}
 	for _, name := range s.PropertyNames() {
 		if p := s.Property(name); p.Required && !given[name] && !p.Schema.ReadOnly {
-			r.fault(binding.MissingInputField, "the body lacks %q, which %s requires; add it", name, p.Place)
+			r.at(v, binding.MissingInputField, "the body lacks %q, which %s requires; add it", name, p.Place)
 		}
 	}
 }
 
 func (r *request) madeMember(f binding.ValueField, p *openapi.Property) {
 	if inner, ok := f.Of.Made(); ok {
-		r.made(inner, p.Schema)
+		r.made(f.Of, inner, p.Schema)
 		return
 	}
-	if f.Of.Type == nil {
+	t := r.sent(f.Of)
+	if t == nil {
 		return
 	}
-	if why := r.valueType(f.Of).FillsProperty(p); why != "" {
-		r.fault(binding.BodyType, "the body's %q is %s, but %s", f.Name, f.Of.Type, why)
+	if why := t.FillsProperty(p); why != "" {
+		r.at(f.Of, binding.BodyType, "the body's %q is %s, but %s", f.Name, t, why)
 		return
 	}
-	if f.Of.Scope != binding.Keys {
+	if f.Of.Type != nil && f.Of.Scope != binding.Keys {
 		r.inputMember(f.Of.Type, p.Schema)
 	}
 }

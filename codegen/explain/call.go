@@ -2,6 +2,7 @@ package explain
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -9,8 +10,14 @@ import (
 )
 
 // callOf describes the call of a binding.
-func callOf(b *binding.Field, op *ast.OperationDefinition, needs []string) *Call {
-	call := &Call{Source: b.Source, Method: b.Call.Method, Path: b.Call.Template, Cache: cacheOf(b, op, needs)}
+func (w *walker) callOf(b *binding.Field, needs []string) *Call {
+	call := &Call{Source: b.Source, Method: b.Call.Method, Path: b.Call.Template, Binding: b.ID, Cache: w.cacheOf(b, needs)}
+	if b.Call.Operation != nil {
+		call.Operation = b.Call.Operation.ID
+	}
+	if b.Page != nil {
+		call.Page = b.Page.Type
+	}
 	if b.Batch != nil {
 		call.Batch = &Batch{Key: b.Batch.Parent.Name, MaxSize: b.Batch.MaxSize, Whole: !b.Call.CarriesKeys()}
 	}
@@ -18,14 +25,28 @@ func callOf(b *binding.Field, op *ast.OperationDefinition, needs []string) *Call
 }
 
 // cacheOf tells for whom the answer of a call could be kept.
-func cacheOf(b *binding.Field, op *ast.OperationDefinition, needs []string) Cache {
+func (w *walker) cacheOf(b *binding.Field, needs []string) Cache {
 	switch {
-	case op.Operation != ast.Query || b.Call.Method != "GET":
+	case w.operation.Operation != ast.Query || b.Call.Method != "GET":
 		return CacheNever
-	case len(needs) > 0 || slices.ContainsFunc(b.Call.Variables(), ofCaller):
+	case len(needs) > 0 || slices.ContainsFunc(w.variables(b), ofCaller):
 		return CachePerCaller
 	}
 	return CacheShared
+}
+
+// variables are all that a binding's call takes, with those of its source's headers.
+func (w *walker) variables(b *binding.Field) []*binding.Value {
+	all := b.Call.Variables()
+	for _, h := range w.bindings.graph.Source(b.Source).Headers {
+		own := slices.ContainsFunc(b.Call.Headers, func(p binding.Param) bool { return strings.EqualFold(p.Name, h.Name) })
+		for _, part := range h.Parts {
+			if part.Value != nil && !own {
+				all = slices.AppendSeq(all, part.Value.Variables())
+			}
+		}
+	}
+	return all
 }
 
 // ofCaller tells whether a value says something of who asks: a claim, or a header of the

@@ -96,12 +96,13 @@ func (c *collector) field(above string, f *ast.Field) {
 	s.parts = append(s.parts, part{path, f.SelectionSet})
 }
 
-// idOf is the same for fields which are answered once. What is answered at the root or by
-// hand is so for each alias.
+// idOf is the same for fields which are answered once. What is answered at the root, by
+// hand or by pages is so for each alias.
 func (c *collector) idOf(f *ast.Field, s *selected) string {
 	arguments, _ := json.Marshal(s.arguments)
 	id := f.Name + string(arguments)
-	if c.object == c.root || c.bound[s.definition] == nil && c.byHand(c.object, s.definition) {
+	b := c.bindings.fields[s.definition]
+	if c.object == c.root || b == nil && c.byHand(c.object, s.definition) || b != nil && b.Page != nil {
 		id += " as " + f.Alias
 	}
 	return id

@@ -107,7 +107,7 @@ func (g *group) add(v *visit) {
 func (g *group) count() {
 	call := g.first.node.Call
 	call.Keys = g.keys()
-	call.Calls = call.Keys.over(g.first.asks.one)
+	call.Calls = call.Keys.over(g.first.asks.one).times(max(1, g.first.asks.pages))
 }
 
 // keys adds up what the group wants: a field of an object is one key, however often it is

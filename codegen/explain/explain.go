@@ -43,13 +43,13 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	if err := declared(doc, o.Variables); err != nil {
 		return nil, err
 	}
-	bound := map[*ast.FieldDefinition]*binding.Field{}
+	b := bindings{graph: graph, fields: map[*ast.FieldDefinition]*binding.Field{}}
 	for _, f := range graph.Fields {
-		bound[f.Definition] = f
+		b.fields[f.Definition] = f
 	}
 	var plans []*Plan
 	for _, op := range doc.Operations {
-		p, err := planOf(schema, bound, op, o)
+		p, err := planOf(schema, b, op, o)
 		if err != nil {
 			return nil, err
 		}
@@ -59,13 +59,13 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 }
 
 // planOf walks one operation, then counts.
-func planOf(schema *ast.Schema, bound map[*ast.FieldDefinition]*binding.Field, op *ast.OperationDefinition, o Options) (*Plan, error) {
+func planOf(schema *ast.Schema, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
 	values, err := variables(schema, op, o.Variables)
 	if err != nil {
 		return nil, err
 	}
 	w := &walker{
-		schema: schema, bound: bound, options: o, values: values,
+		schema: schema, bindings: b, options: o, values: values,
 		operation: op, root: rootOf(schema, op), plan: &Plan{Operation: string(op.Operation), Name: op.Name, ListSize: o.ListSize},
 	}
 	if err := w.walk(); err != nil {

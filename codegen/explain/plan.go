@@ -21,24 +21,33 @@ type Plan struct {
 
 // Node is a field that is answered by a call or by hand, at one place of the operation.
 type Node struct {
-	ID    int      `json:"id"`    // from 1
-	Field string   `json:"field"` // such as Order.customer
-	Paths []string `json:"paths"` // in the answer, with <Type> where there are several; one for each alias
-	Round int      `json:"round"` // from 1
-	After int      `json:"after,omitempty"`
-	Needs []string `json:"needs,omitempty"` // guards: who is refused makes no call
-	Call  *Call    `json:"call"`            // null: answered by hand, by calls that nobody can tell
+	ID    int    `json:"id"`    // from 1
+	Field string `json:"field"` // such as Order.customer
+	// Completes is the type whose objects come to the field with some of their fields only;
+	// the call brings the others. "" for a field's own call.
+	Completes string   `json:"completes,omitempty"`
+	Paths     []string `json:"paths"` // in the answer, with <Type> where there are several; one for each alias
+	Round     int      `json:"round"` // from 1
+	After     int      `json:"after,omitempty"`
+	Needs     []string `json:"needs,omitempty"` // guards: who is refused makes no call
+	Call      *Call    `json:"call"`            // null: answered by hand, by calls that nobody can tell
 }
 
 // Call is how a node is answered.
 type Call struct {
 	Source string `json:"source"`
 	Method string `json:"method"`
-	Path   string `json:"path"` // with its query, as the schema writes it
-	Batch  *Batch `json:"batch,omitempty"`
-	Keys   Count  `json:"keys"`  // values, or parents, that are asked for at the worst
-	Calls  Count  `json:"calls"` // at the worst; none when another node makes them
-	Cache  Cache  `json:"cache"`
+	Path   string `json:"path"` // with its query, as the schema writes it, or as a document has it
+	// Operation is the operationId, of a call that a document describes.
+	Operation string `json:"operation,omitempty"`
+	// Binding is the id that @connect gives.
+	Binding string `json:"binding,omitempty"`
+	// Page is how the service pages: PAGE_NUMBER, OFFSET or NEXT_CURSOR.
+	Page  string `json:"page,omitempty"`
+	Batch *Batch `json:"batch,omitempty"`
+	Keys  Count  `json:"keys"`  // values, or parents, that are asked for at the worst
+	Calls Count  `json:"calls"` // at the worst; none when another node makes them
+	Cache Cache  `json:"cache"`
 
 	// SharesCallsOf is the node whose calls answer this one, too.
 	SharesCallsOf int `json:"sharesCallsOf,omitempty"`

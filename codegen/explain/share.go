@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
 // asks is what a visit wants of its call: keys, so many in one call.
@@ -14,6 +15,7 @@ type asks struct {
 	keys   Count
 	one    int    // how many keys one call carries; 0 is any number
 	whole  bool   // one call answers for any keys, which it does not carry
+	pages  Count  // calls that a key takes one after the other; 0 is one
 	shares string // the same for visits that one call can answer; "" for none
 	field  string // what holds the keys in the parents; several fields make one key
 	origin origin
@@ -23,15 +25,19 @@ type asks struct {
 type origin struct{ place, object string }
 
 // asks finds out what a bound field wants. A field of the root has one key, itself; one
-// that is joined has what it takes from its parents.
+// that is joined has what it takes from its parents. Pages are asked for by each parent
+// alone.
 func (w *walker) asks(p place, s *selected, b *binding.Field) asks {
-	if p.object == w.root {
-		return asks{keys: 1, one: 1}
+	switch {
+	case p.object == w.root:
+		return asks{keys: 1, one: 1, pages: pages(s, b)}
+	case b.Page != nil:
+		return asks{keys: p.count, one: 1, pages: pages(s, b), origin: origin{p.id, p.object.Name}}
 	}
-	a := asks{keys: p.count, shares: shares(b, s), origin: origin{p.id, p.object.Name}}
+	a := asks{keys: p.count, shares: shares(b, s.arguments), origin: origin{p.id, p.object.Name}}
 	switch {
 	case b.Batch == nil:
-		a.field = strings.Join(b.Call.Own(), " ")
+		a.field = strings.Join(b.Own(), " ")
 		if a.whole = a.field == ""; !a.whole {
 			a.one = 1
 		}
@@ -45,8 +51,14 @@ func (w *walker) asks(p place, s *selected, b *binding.Field) asks {
 
 // shares names what calls of two bindings have in common when one of them answers both:
 // the same as the names and types of their batches in engine.
-func shares(b *binding.Field, s *selected) string {
-	return fmt.Sprintf("%s %s %s: %s", b.Source, b.Reading, answerOf(b), rendered(&b.Call, s.arguments))
+func shares(b *binding.Field, arguments map[string]any) string {
+	r := &renderer{own: b.Own(), arguments: arguments}
+	given := make([]any, len(b.Given))
+	for i, v := range b.Given {
+		given[i] = r.value(v)
+	}
+	text, _ := json.Marshal(append(r.call(&b.Call), given...))
+	return fmt.Sprintf("%s %s %s: %s", b.Source, b.Reading, answerOf(b), text)
 }
 
 // answerOf tells answers apart that the same call is read for.
@@ -64,33 +76,42 @@ func answerOf(b *binding.Field) string {
 	return fmt.Sprintf("%t %s by %s %d", t.Elem != nil, t.Name(), b.Batch.Item, b.Batch.MaxSize)
 }
 
-// rendered is a call with the values that are known when nobody has asked yet.
-func rendered(c *binding.Call, arguments map[string]any) string {
-	r := &renderer{own: c.Own(), arguments: arguments}
-	all := []any{c.Method, r.parts(c.Path)}
-	for _, p := range c.Query {
-		all = append(all, "?"+p.Name, p.Each, r.parts(p.Parts))
-	}
-	for _, p := range slices.Concat(c.Headers, c.Cookies) {
-		all = append(all, ":"+p.Name, r.parts(p.Parts))
-	}
-	if c.Body != nil {
-		all = append(all, c.Encoding, r.value(c.Body))
-	}
-	text, _ := json.Marshal(all)
-	return string(text)
-}
-
+// renderer writes calls with the values that are known when nobody has asked yet.
 type renderer struct {
 	own       []string // the parent's fields that the call takes
 	arguments map[string]any
+}
+
+func (r *renderer) call(c *binding.Call) []any {
+	all := []any{c.Method, r.parts(c.Path)}
+	for _, p := range c.Query {
+		all = append(all, "?"+p.Name, p.Each, style(p.Style), r.parts(p.Parts))
+	}
+	for _, p := range c.Headers {
+		all = append(all, ":"+p.Name, style(p.Style), r.parts(p.Parts))
+	}
+	for _, p := range c.Cookies {
+		all = append(all, "cookie "+p.Name, style(p.Style), r.parts(p.Parts))
+	}
+	if c.Body != nil {
+		all = append(all, c.Encoding, c.Media, r.value(c.Body))
+	}
+	return all
+}
+
+// style is how a document says that a value is written.
+func style(p *openapi.Parameter) string {
+	if p == nil {
+		return ""
+	}
+	return fmt.Sprint(p.Style, p.Explode, p.AllowReserved, p.Media)
 }
 
 func (r *renderer) parts(parts []binding.Part) []any {
 	all := make([]any, len(parts))
 	for i, p := range parts {
 		if all[i] = p.Literal; p.Value != nil {
-			all[i] = r.value(p.Value)
+			all[i] = []any{style(p.Style), r.value(p.Value)}
 		}
 	}
 	return all

@@ -24,8 +24,8 @@ func (w *walker) size(p place, s *selected) sizes {
 	}
 	switch {
 	case told != nil:
-	case listOfKeys(w.bound[s.definition]):
-		told = new(w.keys(p, w.bound[s.definition]))
+	case listOfKeys(w.bindings.fields[s.definition]):
+		told = new(w.keys(p, w.bindings.fields[s.definition]))
 	default:
 		told = new(w.assume(p.object, s.definition))
 	}
@@ -46,6 +46,9 @@ func (w *walker) inner(t *ast.Type) Count {
 func (w *walker) told(p place, s *selected) (own *Count, below map[string]Count) {
 	if n, ok := p.sized[s.definition.Name]; ok {
 		own = &n
+	}
+	if b := w.bindings.fields[s.definition]; b != nil && b.Page != nil {
+		return own, sizesOf(b.Page, s)
 	}
 	said := listSize(w.schema, p.object, s.definition)
 	if said == nil {

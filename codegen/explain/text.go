@@ -82,26 +82,50 @@ func (p *Plan) rows() [][]string {
 	for i, n := range p.Nodes {
 		rows[i] = []string{p.label(n, n.Paths), "by hand in resolvers/", "calls unknown", "", needs(n)}
 		if c := n.Call; c != nil {
-			rows[i][1] = fmt.Sprintf("%-*s %-*s %s", method, c.Method, source, c.Source, c.Path)
+			rows[i][1] = fmt.Sprintf("%-*s %-*s %s", method, c.Method, source, c.Source, c.target())
 			rows[i][2], rows[i][3] = p.howMany(n), cached(c.Cache)
 		}
 	}
 	return rows
 }
 
-// label names a node; with its places, where the plan has its field twice.
+// label names a node; with its places, where the plan has its title twice.
 func (p *Plan) label(n *Node, paths []string) string {
-	twice := slices.ContainsFunc(p.Nodes, func(other *Node) bool { return other != n && other.Field == n.Field })
+	title := n.title()
+	twice := slices.ContainsFunc(p.Nodes, func(other *Node) bool { return other != n && other.title() == title })
 	if !twice {
-		return n.Field
+		return title
 	}
-	return n.Field + " at " + strings.Join(paths, ", ")
+	return title + " at " + strings.Join(paths, ", ")
+}
+
+// completes is what a node says of the type that it completes.
+const completes = "completes "
+
+// title is what the node does, with the name of its binding, if it has one.
+func (n *Node) title() string {
+	title := n.Field
+	if n.Completes != "" {
+		title = completes + n.Completes
+	}
+	if n.Call != nil && n.Call.Binding != "" {
+		title += " (" + n.Call.Binding + ")"
+	}
+	return title
+}
+
+// target is the path of the call, with the name that a document has for it.
+func (c *Call) target() string {
+	if c.Operation == "" {
+		return c.Path
+	}
+	return c.Path + " (" + c.Operation + ")"
 }
 
 // name names the node of a number.
 func (p *Plan) name(id int) string {
 	n := p.Nodes[id-1]
-	return p.label(n, n.Paths[:1])
+	return strings.TrimPrefix(p.label(n, n.Paths[:1]), completes)
 }
 
 // howMany tells how many calls a node makes, and why so many.
@@ -114,6 +138,8 @@ func (p *Plan) howMany(n *Node) string {
 	switch {
 	case c.Calls == 0:
 		return text
+	case c.Page != "" && c.Keys < c.Calls:
+		text += ", two in a row for each page"
 	case n.After == 0:
 	case c.Batch == nil && c.Calls == 1 && c.Keys > 1, c.Batch != nil && c.Batch.Whole:
 		text = "1 call for all"

@@ -21,7 +21,7 @@ var errTooLarge = errors.New("too many types meet in it, interface below interfa
 // of. It ends, since an operation's text does.
 type walker struct {
 	schema    *ast.Schema
-	bound     map[*ast.FieldDefinition]*binding.Field
+	bindings  bindings
 	options   Options
 	values    map[string]any // of variables
 	operation *ast.OperationDefinition
@@ -31,6 +31,12 @@ type walker struct {
 	visits []*visit
 	done   int // rounds that end before the next root field begins
 	steps  int
+}
+
+// bindings are those of a schema.
+type bindings struct {
+	graph  *binding.Graph
+	fields map[*ast.FieldDefinition]*binding.Field
 }
 
 // visit is a field that needs a call, or code by hand, at one place.
@@ -91,6 +97,10 @@ func (w *walker) field(p place, s *selected) {
 		w.visits = append(w.visits, v)
 		next.after, next.needs = v, nil
 	}
+	if v := w.completes(p.object, next, s); v != nil {
+		w.visits = append(w.visits, v)
+		next.after, next.needs = v, nil
+	}
 	for _, object := range w.possible(s.definition.Type) {
 		next.object = object
 		w.object(next, s.below(w.schema.Types[s.definition.Type.Name()], object))
@@ -99,19 +109,25 @@ func (w *walker) field(p place, s *selected) {
 
 // visit makes the visit of a field, nil when its value comes with its object.
 func (w *walker) visit(p place, s *selected, needs []string) *visit {
-	b := w.bound[s.definition]
+	b := w.bindings.fields[s.definition]
 	if b == nil && !w.byHand(p.object, s.definition) {
 		return nil
 	}
-	v := &visit{after: p.after, node: &Node{
-		Field: p.object.Name + "." + s.definition.Name, Paths: s.paths, Round: w.done + 1, Needs: needs,
-	}}
-	if p.after != nil {
-		v.node.Round = p.after.node.Round + 1
-	}
+	v := w.behind(p.after, p.object, s, needs)
 	if b != nil {
-		v.node.Call = callOf(b, w.operation, needs)
+		v.node.Call = w.callOf(b, needs)
 		v.asks = w.asks(p, s, b)
+	}
+	return v
+}
+
+// behind is a visit that begins when another one has its answer.
+func (w *walker) behind(after *visit, object *ast.Definition, s *selected, needs []string) *visit {
+	v := &visit{after: after, node: &Node{
+		Field: object.Name + "." + s.definition.Name, Paths: s.paths, Round: w.done + 1, Needs: needs,
+	}}
+	if after != nil {
+		v.node.Round = after.node.Round + 1
 	}
 	return v
 }

@@ -32,12 +32,15 @@ func (t Type) String() string {
 
 // Holds tells why a field of the type cannot hold what a service sends, "" when it can.
 // It reads behind "User.age is Int, but ". Members of objects are not looked at.
-func (t Type) Holds(s *Schema) string {
+func (t Type) Holds(s *Schema) string { return t.holds(s, "%s") }
+
+// holds is Holds for what may be an element: within is the whole type with %s for t.
+func (t Type) holds(s *Schema, within string) string {
 	if t.NonNull && s.Nullable {
-		return fmt.Sprintf("%s says it may be null; write %s", s.NullAt, strings.TrimSuffix(t.String(), "!"))
+		return fmt.Sprintf("%s says it may be null; write "+within, s.NullAt, strings.TrimSuffix(t.String(), "!"))
 	}
 	for _, leaf := range s.Leaves() {
-		if why := t.holdsLeaf(leaf); why != "" {
+		if why := t.holdsLeaf(leaf, within); why != "" {
 			return why
 		}
 	}
@@ -55,7 +58,7 @@ func (t Type) HoldsProperty(p *Property) string {
 	return t.Holds(p.Schema)
 }
 
-func (t Type) holdsLeaf(s *Schema) string {
+func (t Type) holdsLeaf(s *Schema, within string) string {
 	switch {
 	case s.Any() || t.Name == "JSON":
 		return ""
@@ -66,7 +69,7 @@ func (t Type) holdsLeaf(s *Schema) string {
 		if s.Items == nil {
 			return ""
 		}
-		return t.Elem.Holds(s.Items)
+		return t.Elem.holds(s.Items, fmt.Sprintf(within, Type{NonNull: t.NonNull, Elem: &Type{Name: "%s"}}))
 	case t.Object:
 		return unless(s.only("object"), s)
 	case len(t.Values) > 0:
@@ -176,7 +179,10 @@ func (t Type) fillsScalar(s *Schema, asText bool) string {
 	}
 	writes := k.writes
 	if asText {
-		writes = append(slices.Clone(k.holds), "string")
+		writes = append(slices.Clone(k.writes), "string")
+	}
+	if asText && t.Name == "ID" {
+		writes = append(writes, "integer") // which many services' keys are
 	}
 	for _, kind := range writes {
 		switch {

@@ -68,6 +68,20 @@ func (c *byHand) says(text string) bool {
 	return found
 }
 
+// selects tells whether the code speaks of a method or a field of a name, of whatever it is.
+func (c *byHand) selects(name string) bool {
+	found := false
+	for _, file := range c.files {
+		goast.Inspect(file, func(n goast.Node) bool {
+			if s, ok := n.(*goast.SelectorExpr); ok {
+				found = found || s.Sel.Name == name
+			}
+			return !found
+		})
+	}
+	return found
+}
+
 // uses are the names that the code uses of a package.
 func (c *byHand) uses(importPath, packageName string) map[string]bool {
 	used := map[string]bool{}

@@ -3,6 +3,7 @@ package plugin
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
@@ -19,6 +20,7 @@ type callWriter struct {
 	binding *binding.Field
 	field   *codegen.Field // nil for the binding of a type
 	steps   []string
+	inBody  bool
 	err     error
 }
 
@@ -103,17 +105,18 @@ func (w *callWriter) query(p binding.Param) {
 	if style == nil {
 		style = &openapi.Parameter{Style: "form", Explode: p.Each}
 	}
+	composite := len(p.Parts) == 1 && p.Parts[0].Value != nil && w.composite(p.Parts[0].Value)
 	switch {
 	case style.Media != "":
 		w.step("Query(%q, %sJSONText(%s))", p.Name, w.f.use(encodePkg), value)
-	case style.Style == "spaceDelimited" && w.composite(p.Parts[0].Value):
-		w.step("QueryDelimited(%q, %s, %sSpaces)", p.Name, value, w.f.use(restPkg))
-	case style.Style == "pipeDelimited" && w.composite(p.Parts[0].Value):
-		w.step("QueryDelimited(%q, %s, %sPipes)", p.Name, value, w.f.use(restPkg))
 	case style.Style == "deepObject":
 		w.step("DeepObject(%q, %s)", p.Name, value)
-	case style.Explode && (p.Style == nil || w.composite(p.Parts[0].Value)):
+	case style.Explode && (p.Style == nil || composite): // which all styles write alike
 		w.step("QueryEach(%q, %s)", p.Name, value)
+	case style.Style == "spaceDelimited" && composite:
+		w.step("QueryDelimited(%q, %s, %sSpaces)", p.Name, value, w.f.use(restPkg))
+	case style.Style == "pipeDelimited" && composite:
+		w.step("QueryDelimited(%q, %s, %sPipes)", p.Name, value, w.f.use(restPkg))
 	default:
 		w.step("Query(%q, %s)", p.Name, value)
 	}
@@ -164,8 +167,35 @@ func (w *callWriter) parts(parts []binding.Part) string {
 
 // value writes a value as services read it.
 func (w *callWriter) value(v *binding.Value) string {
-	m := &mapper{f: w.f, variable: w.variable}
+	m := &mapper{f: w.f, variable: w.variable, member: w.member}
 	return m.value(v)
+}
+
+// member writes a variable as the value of a member: an argument that the client did not
+// give, or a part of one, is absent.
+func (w *callWriter) member(v *binding.Value) string {
+	if v.Scope != binding.Args {
+		return w.variable(v)
+	}
+	arg := w.argument(v.Path[0])
+	whole := w.wire(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
+	if len(v.Path) > 1 {
+		return fmt.Sprintf("%sPick(%s, %s)", w.f.use(mappingPkg), whole, w.wireNames(arg.TypeReference, v.Path[1:]))
+	}
+	if arg.TypeReference.GQL.NonNull {
+		return whole
+	}
+	return fmt.Sprintf("%sGiven(ctx, %q, %s)", w.f.use(enginePkg), arg.Name, whole)
+}
+
+// wireNames are what services call the fields on a path through input objects.
+func (w *callWriter) wireNames(tr *config.TypeReference, path []string) string {
+	names := make([]string, len(path))
+	for i, name := range path {
+		names[i] = strconv.Quote(w.g.graph.WireName(tr.Definition.Name, name))
+		tr = w.g.field(tr.Definition.Name, name).TypeReference
+	}
+	return strings.Join(names, ", ")
 }
 
 // variable writes a variable as services read it.
@@ -182,9 +212,9 @@ func (w *callWriter) variable(v *binding.Value) string {
 	case binding.PageScope:
 		return "at." + strings.ToUpper(v.Path[0][:1]) + v.Path[0][1:]
 	case binding.Keys:
-		return "keys"
+		return w.keys(v)
 	case binding.This:
-		return w.own(v)
+		return w.own(v, "key")
 	}
 	arg := w.argument(v.Path[0])
 	if len(v.Path) == 1 {
@@ -193,6 +223,17 @@ func (w *callWriter) variable(v *binding.Value) string {
 	return w.inside(arg.VarName, arg.TypeReference, v.Path[1:])
 }
 
+// keys writes the keys of a batch, which are texts. In a body numbers are numbers.
+func (w *callWriter) keys(v *binding.Value) string {
+	if w.inBody && isWhole(v.Type.Name()) {
+		return w.f.use(encodePkg) + "NumberKeys(keys)"
+	}
+	return "keys"
+}
+
+// isWhole tells whether a scalar's values are whole numbers.
+func isWhole(scalar string) bool { return scalar == "Int" || scalar == "Int64" }
+
 func (w *callWriter) services() string {
 	if w.field == nil {
 		return "r.Services"
@@ -200,26 +241,34 @@ func (w *callWriter) services() string {
 	return w.g.services(w.field.Object)
 }
 
+// read writes a variable where the answer is read, which knows the key as one of keys.
+func (w *callWriter) read(v *binding.Value) string {
+	if v.Scope == binding.This {
+		return w.own(v, "keys[0]")
+	}
+	return w.variable(v)
+}
+
 // own writes a value that the call takes from its parent, which lies in the key.
-func (w *callWriter) own(v *binding.Value) string {
+func (w *callWriter) own(v *binding.Value, key string) string {
 	all := thisFields(w.binding)
 	if len(all) == 1 && isText(all[0].Type.NamedType) {
-		return "key"
+		return key
 	}
-	return fmt.Sprintf("key[%d]", slices.IndexFunc(all, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] }))
+	return fmt.Sprintf("%s[%d]", key, slices.IndexFunc(all, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] }))
 }
 
 // inside writes a value that lies in an input object, nil when the object is.
 func (w *callWriter) inside(holder string, tr *config.TypeReference, path []string) string {
 	if tr.GQL.NonNull {
-		return w.member(holder, tr, path)
+		return w.inner(holder, tr, path)
 	}
 	goType := w.f.typ(w.g.data.Inputs.ByName(tr.Definition.Name).Type)
-	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.member("in", tr, path))
+	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.inner("in", tr, path))
 }
 
-// member writes a value in an input object that is not nil.
-func (w *callWriter) member(holder string, tr *config.TypeReference, path []string) string {
+// inner writes a value in an input object that is not nil.
+func (w *callWriter) inner(holder string, tr *config.TypeReference, path []string) string {
 	field := w.g.field(tr.Definition.Name, path[0])
 	expr := holder + "." + field.GoFieldName
 	if omittable(field) {
@@ -249,7 +298,9 @@ func (w *callWriter) argument(name string) *codegen.FieldArgument {
 
 func (w *callWriter) body() {
 	call := &w.binding.Call
+	w.inBody = true
 	value := w.value(call.Body)
+	w.inBody = false
 	switch call.Encoding {
 	case binding.Form:
 		w.step("Form(%sFields(%s))", w.f.use(encodePkg), value)
@@ -258,6 +309,7 @@ func (w *callWriter) body() {
 	case binding.Text:
 		w.step("Text(%s)", value)
 	default:
+		value = w.numerals().wrapped(w.f, value)
 		if call.Media != "" {
 			w.step("JSONAs(%q, %s)", call.Media, value)
 			return

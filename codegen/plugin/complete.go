@@ -30,6 +30,7 @@ type completeView struct {
 	Type                  string // of the objects, in the graph
 	Parent, Object        string
 	Function              string // Complete or CompleteEach
+	Must                  bool   // no element of the list may be null
 	Held                  string // the type of what a parent holds
 	GoField               string
 	GraphField            string
@@ -58,8 +59,11 @@ func (g *generator) completes(f *goFile, v *connectView) error {
 	return nil
 }
 
-// completed tells whether objects of a type are completed anywhere.
+// completed tells whether objects of a type are completed anywhere, by code by hand too.
 func (g *generator) completed(entity string) bool {
+	if code, err := readByHand(ResolversDir); err == nil && code.selects(entityMethod(g.graph.Entities[entity])) {
+		return true
+	}
 	for _, c := range g.graph.Completions {
 		if c.Entity.Object.Name == entity {
 			return true
@@ -80,10 +84,10 @@ func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 		Receiver: receiver(c.Object.Name), Name: field.GoFieldName, Field: c.Object.Name + "." + field.Name,
 		Type: c.Entity.Object.Name, Parent: f.typ(o.Type), Object: f.typ(g.data.Objects.ByName(c.Entity.Object.Name).Type),
 		Function: "Complete", Held: f.typ(field.TypeReference.GO), GoField: field.GoFieldName, GraphField: field.Name,
-		Sent: goStrings(c.Sent), SentWords: strings.Join(c.Sent, ", "), Entity: entityMethod(c.Entity),
+		Sent: goStrings(c.Enough), SentWords: strings.Join(c.Sent, ", "), Entity: entityMethod(c.Entity),
 	}
 	if c.Definition.Type.Elem != nil {
-		v.Function = "CompleteEach"
+		v.Function, v.Must = "CompleteEach", c.Definition.Type.Elem.NonNull
 	}
 	return v
 }
@@ -104,7 +108,7 @@ func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
 		At: fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line), Result: f.typ(field.TypeReference.GO),
 	}
 	w := &callWriter{g: g, f: f, binding: b}
-	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, nil), given: w.variable}
+	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, nil), given: w.read}
 	m.Rules = g.rulesOf(f, b, m.reader.name)
 	var err error
 	if m.Call, err = w.call(); err != nil {
@@ -127,18 +131,23 @@ func completing(b *binding.Field, m *methodView) {
 	if c == nil {
 		return
 	}
-	method := "Whole"
-	list := b.Definition.Type.Elem != nil
+	method, must := "Whole", ""
+	list := b.Definition.Type.Elem
 	switch {
-	case m.Join != nil && list:
+	case m.Join != nil && list != nil:
 		method = "Lists"
-	case m.Join != nil || list:
+	case list != nil:
+		method = "List"
+	case m.Join != nil:
 		method = "All"
 	}
-	sent := make([]string, len(c.Sent))
-	for i, name := range c.Sent {
+	if list != nil {
+		must = fmt.Sprintf("%t, ", list.NonNull)
+	}
+	sent := make([]string, len(c.Enough))
+	for i, name := range c.Enough {
 		sent[i] = strconv.Quote(name)
 	}
-	m.Complete = fmt.Sprintf("r.%s().%s(ctx, found, err, %s)", entityMethod(c.Entity), method, strings.Join(sent, ", "))
+	m.Complete = fmt.Sprintf("r.%s(ctx).%s(ctx, found, err, %s%s)", entityMethod(c.Entity), method, must, strings.Join(sent, ", "))
 	m.Completed = c.Entity.Object.Name
 }

@@ -30,11 +30,12 @@ type joinView struct {
 	Keep      bool   // Each keeps the place of a missing key
 	MaxSize   int    // 0 is no limit
 	Single    bool   // one call for each key
+	Given     string // the arguments by which answers are read, which tell batches apart too
 }
 
 // join fills in what a field below the root needs.
 func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
-	j := &joinView{Function: "One", Parent: f.typ(field.Object.Type), Value: m.Result}
+	j := &joinView{Function: "One", Parent: f.typ(field.Object.Type), Value: m.Result, Given: m.reader.arguments()}
 	m.Join, m.Decode = j, f.use(decodePkg)
 	join := g.joinBatch
 	if b.Batch == nil {
@@ -52,7 +53,7 @@ func callWith(j *joinView) string {
 	case j.Param == "":
 		return "call"
 	case j.Single:
-		return "call(keys[0])"
+		return "call(key)"
 	}
 	return "call(keys)"
 }
@@ -66,6 +67,9 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	m.Matched = "one call for all parents"
 	if hasKeys(&b.Call) {
 		j.Param, j.AnyKey = "keys []string", `[]string{"_"}`
+		if isWhole(keyField.TypeReference.GQL.Name()) {
+			j.AnyKey = `[]string{"0"}`
+		}
 	}
 	if j.MaxSize > 0 {
 		j.Shared = fmt.Sprintf(", %d at a time", j.MaxSize)
@@ -222,17 +226,19 @@ func (g *generator) keyOfSeveral(f *goFile, b *binding.Field, own []*binding.Val
 // isText tells whether a type's Go type is string.
 func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
 
-// thisFields are the parent's fields that a call takes, each once, in order.
+// thisFields are the parent's fields that a binding takes, each once, in order.
 func thisFields(b *binding.Field) []*binding.Value {
 	var own []*binding.Value
-	for _, v := range b.Call.Variables() {
+	for _, v := range slices.Concat(b.Call.Variables(), b.Given) {
 		seen := slices.ContainsFunc(own, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
-		if v.Scope == binding.This && !seen {
+		if ofParent(v) && !seen {
 			own = append(own, v)
 		}
 	}
 	return own
 }
+
+func ofParent(v *binding.Value) bool { return v.Scope == binding.This }
 
 // hasKeys tells whether a call carries the keys of its batch.
 func hasKeys(c *binding.Call) bool {

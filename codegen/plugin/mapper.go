@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,12 +13,20 @@ import (
 type mapper struct {
 	f        *goFile
 	variable func(*binding.Value) string
-	hand     string // the value at hand
+	member   func(*binding.Value) string // a variable as a member, which is absent when it was not given
+	hand     string                      // the value at hand
+	whole    string                      // what $ stands for in a method's arguments; "" outside of them
 }
 
 // value writes a value as services read it.
-func (m *mapper) value(v *binding.Value) string {
-	expr := m.root(v)
+func (m *mapper) value(v *binding.Value) string { return m.from(m.root(v, m.variable), "Path", v) }
+
+// given writes the value of a member, encode.Absent where nobody gave it.
+func (m *mapper) given(v *binding.Value) string { return m.from(m.root(v, m.member), "Pick", v) }
+
+// from writes what becomes of the value at the root. Members are found by a function of
+// engine/mapping.
+func (m *mapper) from(expr, find string, v *binding.Value) string {
 	for i := 0; i < len(v.Then); i++ {
 		change := v.Then[i]
 		if change.Op != binding.Member {
@@ -29,17 +38,19 @@ func (m *mapper) value(v *binding.Value) string {
 			i++
 			names += ", " + strconv.Quote(v.Then[i].Name)
 		}
-		expr = fmt.Sprintf("%sPath(%s, %s)", m.pkg(), expr, names)
+		expr = fmt.Sprintf("%s%s(%s, %s)", m.pkg(), find, expr, names)
 	}
 	return expr
 }
 
 func (m *mapper) pkg() string { return m.f.use(mappingPkg) }
 
-func (m *mapper) root(v *binding.Value) string {
+func (m *mapper) root(v *binding.Value, variable func(*binding.Value) string) string {
 	switch {
 	case v.Scope == binding.Current:
 		return m.hand
+	case v.Scope == binding.Whole:
+		return m.whole
 	case v.Items != nil:
 		items := make([]string, len(v.Items))
 		for i, item := range v.Items {
@@ -49,7 +60,7 @@ func (m *mapper) root(v *binding.Value) string {
 	case v.Scope == binding.Constant:
 		return m.literal(v.Literal)
 	}
-	return m.variable(v)
+	return variable(v)
 }
 
 // literal writes a JSON scalar as Go.
@@ -78,24 +89,39 @@ func (m *mapper) change(expr string, c binding.Change, bare bool) string {
 	case binding.Equal:
 		return fmt.Sprintf("%sEqual(%s, %s)", m.pkg(), expr, m.literal(c.Equal))
 	case binding.Each:
-		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").value(c.Of))
+		if c.Of.Scope == binding.Current && len(c.Of.Then) > 0 && c.Of.Then[0].Op == binding.Object {
+			return fmt.Sprintf("%sMapOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.over("at").object(c.Of.Then[0].Fields))
+		}
+		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().value(c.Of))
 	case binding.Match:
-		return fmt.Sprintf("%sWith(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").match(c))
+		return fmt.Sprintf("%sWith(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().match(c))
 	}
-	if bare {
+	if bare && m.whole == "" {
 		return m.object(c.Fields)
 	}
-	return fmt.Sprintf("%sOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.at("at").object(c.Fields))
+	return fmt.Sprintf("%sOf(%s, func(of any) any { return %s })", m.pkg(), expr, m.over("of").object(c.Fields))
 }
 
-func (m *mapper) at(hand string) *mapper { return &mapper{m.f, m.variable, hand} }
+// over writes the fields of an object that is made of a value.
+func (m *mapper) over(hand string) *mapper {
+	return &mapper{f: m.f, variable: m.variable, member: m.member, hand: hand}
+}
 
-// object writes an object of members.
+// within writes the arguments of a method, in which at is the value at hand.
+func (m *mapper) within() *mapper {
+	return &mapper{m.f, m.variable, m.member, "at", cmp.Or(m.whole, m.hand)}
+}
+
+// object writes an object of members, without those that nobody gave.
 func (m *mapper) object(fields []binding.ValueField) string {
 	var b strings.Builder
 	b.WriteString(m.f.use(encodePkg) + "Object{}")
 	for _, f := range fields {
-		fmt.Fprintf(&b, ".With(%q, %s)", f.Name, m.value(f.Of))
+		b.WriteString(".")
+		if len(fields) > 1 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(&b, "With(%q, %s)", f.Name, m.given(f.Of))
 	}
 	return b.String()
 }

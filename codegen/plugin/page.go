@@ -19,12 +19,15 @@ type pageView struct {
 	Package    string // of engine/page, with its dot
 	Field      string // Type.field, as it is
 	Type       string
+	Parent     string // whose pages they are: values with commas between them; "" for everybody's
 	Default    int
 	Max        int
 	FirstPage  int // 1 unless said
 	Tells      bool
 	Total      bool // the connection has a totalCount
 	Node       string
+	Item       string // a node with its fault
+	Must       bool   // no node may be null
 	Decoder    string
 	Connection string
 	Edge       string // "" when there are no edges
@@ -54,18 +57,35 @@ func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	v.Type = v.Package + pageTypes[p.Type]
 	m.Page = v
 	node := g.nodeType(p)
-	v.Node = f.typ(node.GO)
+	v.Node, v.Must = f.typ(node.GO), node.GQL.NonNull
+	v.Item = f.use(decodePkg) + "Item[" + v.Node + "]"
 	g.pageFields(f, p, v)
 	if err := g.pageDecoder(f, b, node, m); err != nil {
 		return err
 	}
 	m.Send = g.fetch(f, b, "call", v.Decoder, m.Rules)
+	v.Parent = pageParent(b, field.Object.Root, m.reader.given)
 	if field.Object.Root {
 		return nil
 	}
 	m.Join = &joinView{Parent: f.typ(field.Object.Type)}
 	m.Matched = "one call or two for each parent"
 	return g.ownKey(f, b, thisFields(b), m.Join)
+}
+
+// pageParent writes whose pages they are, to which cursors are bound: the parent's, and those
+// of the caller whose claims the call takes. It is "" when they are everybody's.
+func pageParent(b *binding.Field, root bool, variable func(*binding.Value) string) string {
+	var parts []string
+	if !root {
+		parts = append(parts, "key")
+	}
+	for _, v := range distinct(b.Call.Variables()) {
+		if v.Scope == binding.Claims {
+			parts = append(parts, variable(v))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // nodeType is the type of a connection's items.
@@ -79,10 +99,10 @@ func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
 // pageFields finds the fields of the connection's structs.
 func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	name := func(object, field string) string {
-		if found := g.field(object, field); found != nil && !found.IsResolver {
+		if found := g.field(object, field); found != nil && g.comesWithObject(object, found) {
 			return found.GoFieldName
 		}
-		return ""
+		return "" // which the struct does not have
 	}
 	v.Edges, v.Nodes = name(p.Connection.Name, "edges"), name(p.Connection.Name, "nodes")
 	v.PageInfo, v.TotalCount = name(p.Connection.Name, "pageInfo"), name(p.Connection.Name, "totalCount")
@@ -112,7 +132,7 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeReference, m *methodView) error {
 	p, r := b.Page, m.reader
 	dec := f.use(decodePkg)
-	view := decoderView{Name: "page" + r.name, GoType: m.Page.Package + "Answer[" + m.Page.Node + "]", For: b.Name(), Given: r.params()}
+	view := decoderView{Name: "page" + r.name, GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Given: paramsOf(taken(p.Items))}
 	r.inside = true
 	for _, part := range []struct {
 		field, scalar string
@@ -127,6 +147,10 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 		}
 		view.Fields = append(view.Fields, fieldView{Go: part.field, Read: fmt.Sprintf("%sAgain(d, %s)", dec, read)})
 	}
+	r.items = true
+	r.list = func(item string, _ *config.TypeReference) (string, error) {
+		return fmt.Sprintf("%sItems(%s)", dec, item), nil
+	}
 	read, err := r.decoder(p.Items, g.listOf(node), "")
 	if err != nil {
 		return err
@@ -136,7 +160,7 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 	r.views = append(r.views, view)
 	m.Page.Decoder = view.Name
 	if view.Given != "" {
-		m.Page.Decoder += "(" + r.passed() + ")"
+		m.Page.Decoder += "(" + r.passed(taken(p.Items)) + ")"
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
@@ -28,11 +29,12 @@ type reader struct {
 	g       *generator
 	f       *goFile
 	binding *binding.Field
-	name    string // of the binding, in the names of its decoders
-	given   func(*binding.Value) string
-	inside  bool // the code is in a decoder, not in a method
+	name    string                      // of the binding, in the names of its decoders
+	given   func(*binding.Value) string // writes a value of the request in a method
+	inside  bool                        // the code is in a decoder, not in a method
 	views   []decoderView
-	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch; nil: as a list
+	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch or a page; nil: as a list
+	items   bool                                                        // the list is a page's, whose elements may be null
 }
 
 // decoder writes the decoder of a reading: an expression of type func(*decode.Decoder) T.
@@ -59,7 +61,8 @@ func (r *reader) decoder(read *binding.Reading, tr *config.TypeReference, path s
 		return r.around(read.Of, tr, path, "%sMapOf(%s)", dec)
 	case binding.Given:
 		inner, err := r.byName(tr)
-		return fmt.Sprintf("%sGiven(%s, %s)", dec, r.given(read.Given), inner), err
+		m := &mapper{f: r.f, variable: r.value}
+		return fmt.Sprintf("%sGiven(%s, %s)", dec, m.value(read.Given), inner), err
 	}
 	return r.leaf(read, tr, path)
 }
@@ -72,20 +75,40 @@ func (r *reader) leaf(read *binding.Reading, tr *config.TypeReference, path stri
 		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.join(read, path) })
 	case binding.Equal:
 		return r.orNull(tr, func(*config.TypeReference) (string, error) {
-			return fmt.Sprintf("%sEqual(%q)", dec, read.Literal), nil
+			return fmt.Sprintf("%sEqual(%s)", dec, quoted(read.Literal)), nil
 		})
 	case binding.Literal:
 		inner, err := r.byName(tr)
-		return fmt.Sprintf("%sConstant(%q, %s)", dec, read.Literal, inner), err
+		return fmt.Sprintf("%sConstant(%s, %s)", dec, quoted(read.Literal), inner), err
 	case binding.Match:
 		inner, err := r.byName(tr)
 		cases := ""
 		for _, c := range read.Cases {
-			cases += fmt.Sprintf(", %sCase{When: %q, Then: %q}", dec, c.When, c.Then)
+			cases += fmt.Sprintf(", %sCase{%s}", dec, caseFields(c))
 		}
 		return fmt.Sprintf("%sMatch(%s%s)", dec, inner, cases), err
 	}
 	return "", fmt.Errorf("nothing reads %s, which is a bug of gatehouse", read)
+}
+
+// caseFields writes what a case of ->match says; what is empty is left out.
+func caseFields(c binding.Case) string {
+	var fields []string
+	if c.When != "" {
+		fields = append(fields, "When: "+quoted(c.When))
+	}
+	if c.Then != "" {
+		fields = append(fields, "Then: "+quoted(c.Then))
+	}
+	return strings.Join(fields, ", ")
+}
+
+// quoted writes a text as Go, in backquotes where it would need escapes otherwise.
+func quoted(text string) string {
+	if strings.ContainsAny(text, "\"\\") && strconv.CanBackquote(text) {
+		return "`" + text + "`"
+	}
+	return strconv.Quote(text)
 }
 
 // around writes a decoder around that of an inner reading, which is the format's last value.
@@ -101,7 +124,7 @@ func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReferen
 	}
 	inner, err := write(nonNull(tr, tr.GO))
 	maybe := "MaybeNil"
-	if pointer, ok := tr.GO.(*types.Pointer); ok && types.IsInterface(pointer) == false && !isObject(tr) {
+	if pointer, ok := tr.GO.(*types.Pointer); ok && !types.IsInterface(pointer) && !isObject(tr) {
 		maybe = "Maybe"
 	}
 	return fmt.Sprintf("%s%s(%s)", r.f.use(decodePkg), maybe, inner), err
@@ -110,7 +133,7 @@ func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReferen
 // byName writes the decoder of a type.
 func (r *reader) byName(tr *config.TypeReference) (string, error) {
 	if r.list != nil && tr.GQL.Elem != nil {
-		item, err := r.g.decoderOf(r.f, nonNullElem(tr))
+		item, err := r.g.decoderOf(r.f, r.element(tr))
 		if err != nil {
 			return "", err
 		}
@@ -119,9 +142,12 @@ func (r *reader) byName(tr *config.TypeReference) (string, error) {
 	return r.g.decoderOf(r.f, tr)
 }
 
-// nonNullElem is the element of a list, of which a batch's are never null.
-func nonNullElem(tr *config.TypeReference) *config.TypeReference {
+// element is that of the list of a page or a batch; a batch's are never null.
+func (r *reader) element(tr *config.TypeReference) *config.TypeReference {
 	elem := tr.Elem()
+	if r.items {
+		return elem
+	}
 	return nonNull(elem, elem.GO)
 }
 
@@ -129,14 +155,18 @@ func nonNullElem(tr *config.TypeReference) *config.TypeReference {
 func (r *reader) each(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
 	if list := r.list; list != nil {
 		r.list = nil
-		item, err := r.decoder(read.Of, nonNullElem(tr), path)
+		item, err := r.decoder(read.Of, r.element(tr), path)
 		if err != nil {
 			return "", err
 		}
 		return list(item, tr)
 	}
 	return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
-		return r.around(read.Of, inner.Elem(), path, "%sListOf(%s)", r.f.use(decodePkg))
+		format := "%[1]sListOf(%[2]s)"
+		if !inner.GQL.Elem.NonNull && slices.Contains([]binding.Op{binding.Member, binding.First, binding.Last}, read.Of.Op) {
+			format = "%[1]sListOf(%[1]sMaybeNil(%[2]s))" // also where the way to it is not
+		}
+		return r.around(read.Of, inner.Elem(), path, format, r.f.use(decodePkg))
 	})
 }
 
@@ -159,7 +189,7 @@ func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path st
 	o := r.g.data.Objects.ByName(tr.Definition.Name)
 	view := decoderView{
 		Name: "decode" + r.name + path, Shape: "shape" + r.name + path,
-		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Given: r.params(),
+		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Given: paramsOf(taken(read)),
 	}
 	outside := r.inside
 	r.inside = true
@@ -175,7 +205,7 @@ func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path st
 	if view.Given == "" {
 		return view.Name, nil
 	}
-	return fmt.Sprintf("%s(%s)", view.Name, r.passed()), nil
+	return fmt.Sprintf("%s(%s)", view.Name, r.passed(taken(read))), nil
 }
 
 // field writes what reads one selected field.
@@ -196,32 +226,61 @@ func always(read *binding.Reading) bool {
 	return read.Op != binding.Literal && read.Op != binding.Given
 }
 
-// params are the parameters of a decoder that takes values of the request.
-func (r *reader) params() string {
-	if len(r.binding.Given) == 0 {
+// taken are the values of the request that a reading takes, each once.
+func taken(read *binding.Reading) []*binding.Value {
+	if read == nil {
+		return nil
+	}
+	var values []*binding.Value
+	if read.Given != nil {
+		values = slices.AppendSeq(values, read.Given.Variables())
+	}
+	values = append(values, taken(read.Of)...)
+	for _, f := range read.Fields {
+		values = append(values, taken(f.Of)...)
+	}
+	return distinct(values)
+}
+
+// paramsOf are the parameters of a decoder that takes values of the request.
+func paramsOf(values []*binding.Value) string {
+	if len(values) == 0 {
 		return ""
 	}
-	return strings.Join(r.names(), ", ") + " any"
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = givenName(v)
+	}
+	return strings.Join(names, ", ") + " any"
 }
 
 // passed are the values for these parameters.
-func (r *reader) passed() string {
-	if r.inside {
-		return strings.Join(r.names(), ", ")
+func (r *reader) passed(values []*binding.Value) string {
+	passed := make([]string, len(values))
+	for i, v := range values {
+		passed[i] = r.value(v)
 	}
-	values := make([]string, 0, len(r.binding.Given))
-	for _, v := range distinct(r.binding.Given) {
-		values = append(values, r.given(v))
+	return strings.Join(passed, ", ")
+}
+
+// arguments are those by which the answer is read. What else it is read by is the same in a
+// whole operation, or part of the keys.
+func (r *reader) arguments() string {
+	var values []string
+	for _, v := range taken(r.binding.Reading) {
+		if v.Scope == binding.Args {
+			values = append(values, r.given(v))
+		}
 	}
 	return strings.Join(values, ", ")
 }
 
-func (r *reader) names() []string {
-	var names []string
-	for _, v := range distinct(r.binding.Given) {
-		names = append(names, givenName(v))
+// value writes a value of the request: in a decoder it is a parameter.
+func (r *reader) value(v *binding.Value) string {
+	if r.inside {
+		return givenName(v)
 	}
-	return names
+	return r.given(v)
 }
 
 // givenName is the name of a value of the request in a decoder.

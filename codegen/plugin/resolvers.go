@@ -139,13 +139,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		NonNull:  field.TypeReference.GQL.NonNull,
 	}
 	w := &callWriter{g: g, f: f, binding: b, field: field}
-	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field)}
-	m.reader.given = func(v *binding.Value) string {
-		if m.reader.inside {
-			return givenName(v)
-		}
-		return w.variable(v)
-	}
+	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field), given: w.read}
 	m.Rules = g.rulesOf(f, b, m.reader.name)
 	var err error
 	if m.Call, err = w.call(); err != nil {
@@ -175,8 +169,15 @@ func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string)
 	if b.Definition.Name != "" {
 		services = g.services(g.data.Objects.ByName(b.Object.Name))
 	}
-	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s, %s%s)", f.use(upstreamsPkg), services, b.Source, call, read, behind(rules))
+	glue := " "
+	if len(call)+len(read)+len(rules) > longArguments {
+		glue = "\n"
+	}
+	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s,%s%s%s)", f.use(upstreamsPkg), services, b.Source, call, glue, read, behind(rules))
 }
+
+// longArguments is when a call's arguments go over two lines, in bytes.
+const longArguments = 70
 
 // behind writes an argument behind others, if there is one.
 func behind(argument string) string {

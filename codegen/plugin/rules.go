@@ -33,7 +33,8 @@ func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
 	if s := g.graph.Source(b.Source); s.Rules == b.Rules {
 		v.Name, v.For = templates.ToGoPrivate(s.Name)+"Rules", fmt.Sprintf("the service %q", s.Name)
 	}
-	m := &mapper{f: f, variable: answerVariable(f), hand: "answer.Body()"}
+	variable := answerVariable(f)
+	m := &mapper{f: f, variable: variable, member: variable, hand: "answer.Body()"}
 	v.Success, v.Message, v.Extensions = m.rule(b.Rules.Success), m.rule(b.Rules.Message), m.rule(b.Rules.Extensions)
 	if v.Success != "" {
 		v.Success = fmt.Sprintf("%sTruthy(%s)", f.use(mappingPkg), v.Success)
@@ -57,6 +58,8 @@ func answerVariable(f *goFile) func(*binding.Value) string {
 			return "answer.Status"
 		case binding.Env:
 			return fmt.Sprintf("%sEnv(%q)", f.use(upstreamsPkg), v.Path[0])
+		case binding.Config:
+			return fmt.Sprintf("answer.Config(%q)", v.Path[0])
 		}
 		return fmt.Sprintf("answer.Header(%q)", v.Path[1])
 	}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"maps"
@@ -226,8 +227,8 @@ func (g *generator) reachable() *reach {
 			r.reading(g, f.Page.Items)
 		}
 		for _, v := range f.Call.Variables() {
-			if v.Type != nil {
-				r.sends(v.Type.Name())
+			if t := cmp.Or(v.Own, v.Type); t != nil {
+				r.sends(t.Name())
 			}
 		}
 	}

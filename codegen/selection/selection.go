@@ -27,6 +27,7 @@ const (
 type Expr struct {
 	Offset int // of its first byte in the text
 	Root   Root
+	Dollar bool   // of a Current: written $, which a method's arguments leave as it was
 	Name   string // of a Variable, without its $
 	Value  any    // of a Literal: nil, bool, string or json.Number
 	Items  []*Expr
@@ -80,9 +81,20 @@ func ParsePart(text string, from int) (expr *Expr, err error) {
 	}()
 	expr = p.top()
 	if p.space(); p.pos < len(text) {
-		p.fail("unexpected %s", p.found())
+		p.fail("unexpected %s%s", p.found(), p.instead())
 	}
 	return expr, nil
+}
+
+// instead says what to write for what other languages have here.
+func (p *parser) instead() string {
+	switch p.peek() {
+	case '[':
+		return "; the first of a list is ->first, the last ->last"
+	case '=', '!':
+		return "; values are compared by ->eq(12)"
+	}
+	return ""
 }
 
 // maxDepth bounds how deep an expression may nest.
@@ -194,7 +206,7 @@ func (p *parser) named(fields []Field) []Field {
 		case f.Name != "":
 			named = append(named, f)
 		case !f.Expr.Braces:
-			p.failAt(f.Offset, "a path among fields needs a name; write name: %s", p.text[f.Offset:p.end(f)])
+			p.nameless(p.text[f.Offset:p.end(f)], f.Offset, len(fields) == 1)
 		default:
 			named = append(named, spread(f.Expr)...)
 		}
@@ -207,6 +219,14 @@ func (p *parser) named(fields []Field) []Field {
 		}
 	}
 	return named
+}
+
+// nameless refuses a path among fields, where it may be meant to stand alone.
+func (p *parser) nameless(path string, offset int, only bool) {
+	if only {
+		p.failAt(offset, "a path in braces needs a name; write name: %s, or the path without braces", path)
+	}
+	p.failAt(offset, "a path among fields needs a name; write name: %s", path)
 }
 
 // end is where the steps of a path without fields end.
@@ -240,7 +260,8 @@ func (p *parser) value() *Expr {
 	case c == '[' || c == '-' || c >= '0' && c <= '9':
 		p.fail("a literal is written $(%s)", p.rest())
 	}
-	e := &Expr{Offset: p.pos, Steps: []Step{{Offset: p.pos, Name: p.key()}}}
+	from := p.pos
+	e := &Expr{Offset: from, Steps: []Step{{Offset: from, Name: p.key()}}}
 	p.steps(e)
 	return e
 }
@@ -269,6 +290,8 @@ func (p *parser) expr() *Expr {
 		p.close(')')
 	case nameStart(p.peek()):
 		e.Root, e.Name = Variable, p.name()
+	default:
+		e.Dollar = true
 	}
 	p.steps(e)
 	return e
@@ -393,7 +416,7 @@ func (p *parser) close(closing byte) {
 }
 
 // ParseArguments reads name: value pairs up to the end of a text, which may hold literals
-// as they are: (ids: $batch.id, limit: 100). It begins at an offset, behind the bracket, and
+// as they are and objects: (ids: $batch.id, limit: 100, body: { name: $args.name }). It begins at an offset, behind the bracket, and
 // gives the offset behind the closing one.
 func ParseArguments(text string, from int) (fields []Field, end int, err error) {
 	p := &parser{text: text, pos: from}
@@ -408,7 +431,11 @@ func ParseArguments(text string, from int) (fields []Field, end int, err error) 
 		}
 		f := Field{Offset: p.pos, Name: p.key()}
 		p.close(':')
-		f.Expr = p.argument()
+		if p.space(); p.peek() == '{' {
+			f.Expr = p.object()
+		} else {
+			f.Expr = p.argument()
+		}
 		fields = append(fields, f)
 	}
 }

@@ -91,6 +91,25 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestArguments(t *testing.T) {
+	const text = `pay(id: $args.id, limit: 100, body: { source: $args.card { number } kind: $("x") }) and more`
+	fields, end, err := ParseArguments(text, len("pay("))
+	if err != nil || text[end:] != " and more" {
+		t.Fatal(end, err)
+	}
+	var got []string
+	for _, f := range fields {
+		got = append(got, f.Name+": "+show(f.Expr))
+	}
+	want := `id: $args."id", limit: 100, body: ${ source: $args."card"{ number: $."number" } kind: "x" }`
+	if strings.Join(got, ", ") != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if _, _, err := ParseArguments("a(b: { c", 2); err == nil {
+		t.Error("a { without its } is read")
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                       "0: nothing is selected; write $ for the whole value, or name fields",
@@ -109,6 +128,9 @@ func TestMistakes(t *testing.T) {
 		"a: $(1.)":               `5: "1." is no number`,
 		"$?":                     "1: a ? stands behind what may be missing",
 		"$.a b":                  `4: unexpected "b"`,
+		"$.a[0]":                 `3: unexpected "["; the first of a list is ->first, the last ->last`,
+		"$status == 200":         `8: unexpected "="; values are compared by ->eq(12)`,
+		"{$args.in}":             "1: a path in braces needs a name; write name: $args.in, or the path without braces",
 		strings.Repeat("a{", 99): "129: the expression nests deeper than 64",
 	} {
 		_, err := Parse(text)
@@ -134,4 +156,12 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// Whatever stands behind a colon is told of where it begins.
+func TestOffsetBehindColon(t *testing.T) {
+	e, err := Parse("id: full.id")
+	if err != nil || e.Fields[0].Expr.Offset != 4 || e.Fields[0].Expr.Steps[0].Offset != 4 {
+		t.Errorf("got %+v, %v", e, err)
+	}
 }

@@ -70,11 +70,22 @@ func Equal(literal string) func(*Decoder) bool {
 // Nulls are left out.
 func Texts(sep string, element func(*Decoder) *string) func(*Decoder) string {
 	return func(d *Decoder) string {
+		if !d.open('[', "a list") {
+			return ""
+		}
+		outer := d.at
+		d.at.lists = 0 // the texts are none of the graph's elements, so that none can be null for itself
 		var texts []string
-		for _, text := range List(d, element) {
-			if text != nil {
+		for i := 0; d.more(']', i == 0); i++ {
+			d.enter(step{index: i})
+			if text := value(d, element); text != nil {
 				texts = append(texts, *text)
 			}
+			d.leave()
+		}
+		d.at = outer
+		if d.err != nil {
+			return ""
 		}
 		return strings.Join(texts, sep)
 	}

@@ -85,14 +85,14 @@ func (f *Faults) In(list any) []*Fault {
 }
 
 // Err is an error if one of the fields of an object, or anything in its lists, does not
-// fit. The error is a *fault.Error.
+// fit. The error is a *Fault of the whole.
 func (f *Faults) Err(holder any, fields ...string) error {
 	if f.Empty() {
 		return nil
 	}
 	for _, field := range fields {
 		if found := f.Of(holder, field); len(found) > 0 {
-			return found[0].Err
+			return &Fault{Null: true, Err: found[0].Err}
 		}
 	}
 	return nil
@@ -107,6 +107,18 @@ func (f *Faults) Add(list any, faults ...*Fault) bool {
 	entries := make([]entry, len(faults))
 	for i, bad := range faults {
 		entries[i] = entry{key{holder: reflect.ValueOf(list).UnsafePointer()}, bad}
+	}
+	return f != nil && f.add(entries)
+}
+
+// At notes what does not fit in a field of an object, as Add does.
+func (f *Faults) At(holder any, field string, faults ...*Fault) bool {
+	if len(faults) == 0 {
+		return true
+	}
+	entries := make([]entry, len(faults))
+	for i, bad := range faults {
+		entries[i] = entry{key{pointer(holder), field}, bad}
 	}
 	return f != nil && f.add(entries)
 }

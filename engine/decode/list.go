@@ -27,6 +27,34 @@ func List[T any](d *Decoder, element func(*Decoder) T) []T {
 	return list
 }
 
+// Item is an element that has its fault with it, since it will lie elsewhere than in the
+// list that it came in.
+type Item[T any] struct {
+	Value T
+	Fault *Fault // instead of a value; nil for one that fits
+}
+
+// Items makes of a decoder of elements one of lists in which only those elements fail that
+// do not fit, whether or not they may be null.
+func Items[T any](element func(*Decoder) T) func(*Decoder) []Item[T] {
+	return func(d *Decoder) []Item[T] {
+		if !d.open('[', "a list") {
+			return nil
+		}
+		outer := d.at
+		list := []Item[T]{}
+		for d.more(']', len(list) == 0) {
+			d.enter(step{index: len(list)})
+			d.at = place{base: len(d.path)}
+			v, bad := attempt(d, element)
+			d.leave()
+			list = append(list, Item[T]{v, bad})
+		}
+		d.at = outer
+		return list
+	}
+}
+
 // listed reads the next element of a list in the graph.
 func listed[T any](d *Decoder, list []T, element func(*Decoder) T) []T {
 	d.enter(step{index: len(list), shown: true})

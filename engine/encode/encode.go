@@ -23,8 +23,16 @@ type Member struct {
 	Value any
 }
 
-// With returns o with one more member.
+// Absent is no wire value: it stands for a member that nobody gave, not even as null.
+var Absent any = absent{}
+
+type absent struct{}
+
+// With returns o with one more member, unless the value is Absent.
 func (o Object) With(name string, value any) Object {
+	if value == Absent {
+		return o
+	}
 	return append(o, Member{Name: name, Value: value})
 }
 
@@ -176,6 +184,15 @@ func Keys[T ~int | ~int64 | ~string](vs []T) []string {
 		texts[i] = fmt.Sprint(v)
 	}
 	return texts
+}
+
+// NumberKeys are keys that are numbers, as JSON has them.
+func NumberKeys(keys []string) any {
+	numbers := make([]json.Number, len(keys))
+	for i, key := range keys {
+		numbers[i] = json.Number(key)
+	}
+	return numbers
 }
 
 // NonNil leaves out the nulls of a list of keys.

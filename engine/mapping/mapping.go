@@ -10,6 +10,7 @@ package mapping
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,6 +81,17 @@ func Path(v any, names ...string) any {
 	return v
 }
 
+// Pick is Path for members of an object that is made: it is encode.Absent when the last
+// one is missing, so that a service is not told null where nobody said so.
+func Pick(v any, names ...string) any {
+	last := len(names) - 1
+	object, _ := Value(Path(v, names[:last]...)).(encode.Object)
+	if !slices.ContainsFunc(object, func(m encode.Member) bool { return m.Name == names[last] }) {
+		return encode.Absent
+	}
+	return member(object, names[last])
+}
+
 func member(o encode.Object, name string) any {
 	for i := len(o) - 1; i >= 0; i-- {
 		if o[i].Name == name {
@@ -89,8 +101,12 @@ func member(o encode.Object, name string) any {
 	return nil
 }
 
-// First is the first element of a list; nil of an empty one.
+// First is the first element of a list; nil of an empty one, and encode.Absent of that, as
+// all that is made of one value.
 func First(v any) any {
+	if v == encode.Absent {
+		return v
+	}
 	if list, _ := Value(v).([]any); len(list) > 0 {
 		return list[0]
 	}
@@ -99,14 +115,25 @@ func First(v any) any {
 
 // Last is the last element of a list; nil of an empty one.
 func Last(v any) any {
+	if v == encode.Absent {
+		return v
+	}
 	if list, _ := Value(v).([]any); len(list) > 0 {
 		return list[len(list)-1]
 	}
 	return nil
 }
 
+// MapOf is Map for objects that are made of each; null stays null.
+func MapOf(v any, made func(any) any) any {
+	return Map(v, func(e any) any { return Of(e, made) })
+}
+
 // Map is the list of what element makes of each; nil of what is no list.
 func Map(v any, element func(any) any) any {
+	if v == encode.Absent {
+		return v
+	}
 	list, ok := Value(v).([]any)
 	if !ok {
 		return nil
@@ -133,6 +160,9 @@ func Match(v, otherwise any, pairs ...[2]any) any {
 // leaving out nulls: "" when there are no others. It is nil of what is no list, or has
 // lists and objects, which have no text.
 func JoinNotNull(v any, separator string) any {
+	if v == encode.Absent {
+		return v
+	}
 	list, ok := Value(v).([]any)
 	if !ok {
 		return nil
@@ -154,6 +184,9 @@ func JoinNotNull(v any, separator string) any {
 // Entries is the list of an object's members, each as {key, value}; nil of what is no
 // object.
 func Entries(v any) any {
+	if v == encode.Absent {
+		return v
+	}
 	object, ok := Value(v).(encode.Object)
 	if !ok {
 		return nil
@@ -183,6 +216,9 @@ func Truthy(v any) bool {
 
 // Of is what made makes of a value; nil of nil.
 func Of(v any, made func(any) any) any {
+	if v == encode.Absent {
+		return v
+	}
 	if v = Value(v); v == nil {
 		return nil
 	}

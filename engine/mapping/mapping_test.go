@@ -281,3 +281,29 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// What nobody gave stays out of the objects that are made, and is not told as null.
+func TestAbsent(t *testing.T) {
+	in := encode.Object{}.With("a", 1).With("none", nil).With("in", encode.Object{}.With("b", 2))
+	made := encode.Object{}.
+		With("a", mapping.Pick(in, "a")).
+		With("none", mapping.Pick(in, "none")).
+		With("b", mapping.Pick(in, "in", "b")).
+		With("missing", mapping.Pick(in, "missing")).
+		With("deep", mapping.Pick(in, "missing", "b")).
+		With("through", mapping.Pick(in, "a", "b")).
+		With("of", mapping.Of(mapping.Pick(in, "x"), func(any) any { return 1 })).
+		With("each", mapping.MapOf(mapping.Pick(in, "x"), func(any) any { return 1 })).
+		With("first", mapping.First(mapping.Pick(in, "x"))).
+		With("last", mapping.Last(mapping.Pick(in, "x"))).
+		With("joined", mapping.JoinNotNull(mapping.Pick(in, "x"), ",")).
+		With("entries", mapping.Entries(mapping.Pick(in, "x"))).
+		With("list", mapping.MapOf([]any{1, nil}, func(any) any { return "made" }))
+	text, err := json.Marshal(made)
+	if want := `{"a":1,"none":null,"b":2,"list":["made",null]}`; err != nil || string(text) != want {
+		t.Errorf("made %s (%v), want %s", text, err, want)
+	}
+	if mapping.Value(encode.Absent) != nil {
+		t.Error("what nobody gave is a value")
+	}
+}

@@ -85,9 +85,10 @@ func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*
 	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Answer) *string {
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
-		Name: "answers [Other!]! by id: " + call([]string{"_"}).Key(),
+		Name: "answers [Other!]! by id: " + call([]string{"0"}).Key(),
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys), decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
+			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
 	})
 }
@@ -105,9 +106,10 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 	return engine.Each(ctx, parents, []string{"list"}, func(parent *model.Answer) []string {
 		return encode.Keys(encode.NonNil(parent.List))
 	}, true, engine.Batch[string, *model.Other]{
-		Name: "answers [Other!]! by id: " + call([]string{"_"}).Key(),
+		Name: "answers [Other!]! by id: " + call([]string{"0"}).Key(),
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys), decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
+			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
 	})
 }
@@ -125,9 +127,10 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Item) *string {
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
-		Name: "answers [Other!]! by id: " + call([]string{"_"}).Key(),
+		Name: "answers [Other!]! by id: " + call([]string{"0"}).Key(),
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys), decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
+			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
 	})
 }
@@ -153,7 +156,8 @@ func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
 //	GET /answers
 func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
 	call := rest.New(http.MethodGet, "/answers")
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodeAnswer))))
+	return upstreams.Fetch(ctx, r.Services, "answers", call,
+		decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodeAnswer))))
 }
 
 // MustAnswers answers Query.mustAnswers, bound at schema/world.graphqls:36 to the service "answers":
@@ -169,5 +173,6 @@ func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error)
 //	GET /ints
 func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 	call := rest.New(http.MethodGet, "/ints")
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(decode.ListOf(decode.Maybe((*decode.Decoder).Int)))))
+	return upstreams.Fetch(ctx, r.Services, "answers", call,
+		decode.MaybeNil(decode.ListOf(decode.ListOf(decode.Maybe((*decode.Decoder).Int)))))
 }

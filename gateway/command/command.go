@@ -54,6 +54,7 @@ type Mode struct {
 	Dev bool
 	// Demo is --demo: sources and issuers of the settings are to be replaced by
 	// sample services inside the process and a development key. They may be incomplete.
+	// Start.Config.Listen is then for this machine alone, unless it names a host.
 	Demo bool
 }
 

@@ -81,6 +81,18 @@ func TestModesSwitchThePlaygroundOn(t *testing.T) {
 	}
 }
 
+// What a demo shows is not for the network, unless somebody says so.
+func TestTheDemoStaysOnThisMachine(t *testing.T) {
+	for listen, want := range map[string]string{":1": "localhost:1", "0.0.0.0:1": "0.0.0.0:1", "example.com:1": "example.com:1"} {
+		if c := call(t, "", nil, "--demo", "--listen", listen); c.start == nil || c.start.Config.Listen != want {
+			t.Errorf("%s: %+v", listen, c)
+		}
+	}
+	if c := call(t, sound, nil, "--dev", "--listen", ":1"); c.start == nil || c.start.Config.Listen != ":1" {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestTheDemoNeedsNoFile(t *testing.T) {
 	if c := call(t, "", nil, "--demo"); c.code != 0 || c.start == nil || c.out+c.err != "" {
 		t.Errorf("%+v", c)

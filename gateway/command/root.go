@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"log/slog"
+	"net"
 
 	"github.com/spf13/cobra"
 
@@ -90,10 +91,22 @@ func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {
 	for _, warning := range settings.Warnings {
 		log.Warn(warning)
 	}
+	if f.demo {
+		settings.Listen = onThisMachine(settings.Listen)
+	}
 	return p.Run(c.Context(), Start{
 		Config: settings, Log: log, Out: s.out,
 		Mode: Mode{Dev: f.dev, Demo: f.demo},
 	})
+}
+
+// onThisMachine is an address for this machine alone, unless one names a host: what a demo
+// shows, tokens included, is not for the network.
+func onThisMachine(address string) string {
+	if host, port, err := net.SplitHostPort(address); err == nil && host == "" {
+		return net.JoinHostPort("localhost", port)
+	}
+	return address
 }
 
 // request says where this call's settings come from.

@@ -12,9 +12,19 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
+// How an order is paid.
+type Payment interface {
+	IsPayment()
+}
+
 // Somebody who uses the shop.
 type Person interface {
 	IsPerson()
+}
+
+// What there is to know of a product of some kind.
+type ProductDetails interface {
+	IsProductDetails()
 }
 
 // Something that can be found.
@@ -66,11 +76,31 @@ type AddressInput struct {
 	Country string `json:"country"`
 }
 
+// Of a book.
+type BookDetails struct {
+	// Its international number.
+	Isbn string `json:"isbn"`
+	// How many pages it has.
+	Pages *int `json:"pages,omitempty"`
+}
+
+func (BookDetails) IsProductDetails() {}
+
 // Why an order is cancelled.
 type CancelOrder struct {
 	// In your own words.
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
+
+// By a card.
+type CardPayment struct {
+	// The last four digits of its number.
+	Last4 string `json:"last4"`
+	// Whose card it is, such as `VISA`.
+	Brand *string `json:"brand,omitempty"`
+}
+
+func (CardPayment) IsPayment() {}
 
 // A kind of products.
 type Category struct {
@@ -83,6 +113,14 @@ type Category struct {
 }
 
 func (Category) IsSearchResult() {}
+
+// Something that may be on the shelves.
+type InventoryItem struct {
+	// How many are left.
+	Left int `json:"left"`
+	// What it is; null when the shop no longer has it.
+	Product *Product `json:"product,omitempty"`
+}
 
 // An amount of money.
 type Money struct {
@@ -132,6 +170,8 @@ type Order struct {
 	Lines []*OrderLine `json:"lines"`
 	// What it came to.
 	Total *Money `json:"total"`
+	// How it is paid.
+	Payment Payment `json:"payment,omitempty"`
 	// A note to the shop.
 	Note *string `json:"note,omitempty"`
 	// What the shop's other systems have attached.
@@ -144,6 +184,24 @@ type Order struct {
 	UserID string `json:"userId"`
 }
 
+// A page of orders.
+type OrderConnection struct {
+	// The orders on this page, each with its cursor.
+	Edges []*OrderEdge `json:"edges"`
+	// The orders on this page.
+	Nodes []*Order `json:"nodes"`
+	// What lies before and behind this page.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// An order on a page.
+type OrderEdge struct {
+	// The order.
+	Node *Order `json:"node"`
+	// Asks for what comes after it.
+	Cursor string `json:"cursor"`
+}
+
 // One product of an order.
 type OrderLine struct {
 	// The sku of what was bought.
@@ -152,6 +210,18 @@ type OrderLine struct {
 	Quantity int `json:"quantity"`
 	// What one cost then.
 	UnitPrice *Money `json:"unitPrice"`
+}
+
+// What lies before and behind a page of a list.
+type PageInfo struct {
+	// Whether there is more behind this page.
+	HasNextPage bool `json:"hasNextPage"`
+	// Whether something lies before this page.
+	HasPreviousPage bool `json:"hasPreviousPage"`
+	// The first cursor of this page; null when it is empty.
+	StartCursor *string `json:"startCursor,omitempty"`
+	// Goes on behind this page, as `after`.
+	EndCursor *string `json:"endCursor,omitempty"`
 }
 
 // Something to buy.
@@ -170,11 +240,33 @@ type Product struct {
 	Rating *float64 `json:"rating,omitempty"`
 	// Where it belongs.
 	Category *Category `json:"category,omitempty"`
+	// What is to know of its kind.
+	Details ProductDetails `json:"details,omitempty"`
 	// The skus of what goes well with it.
 	RelatedSkus []string `json:"relatedSkus,omitempty"`
 }
 
 func (Product) IsSearchResult() {}
+
+// A page of products.
+type ProductConnection struct {
+	// The products on this page, each with its cursor.
+	Edges []*ProductEdge `json:"edges"`
+	// The products on this page.
+	Nodes []*Product `json:"nodes"`
+	// What lies before and behind this page.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many there are on all pages.
+	TotalCount *int `json:"totalCount,omitempty"`
+}
+
+// A product on a page.
+type ProductEdge struct {
+	// The product.
+	Node *Product `json:"node"`
+	// Asks for what comes after it.
+	Cursor string `json:"cursor"`
+}
 
 // Which products.
 type ProductFilter struct {
@@ -184,13 +276,21 @@ type ProductFilter struct {
 	MaxPrice graphql.Omittable[*float64] `json:"maxPrice,omitempty"`
 }
 
-// A page of products.
-type ProductPage struct {
-	// The products on this page.
-	Items []*Product `json:"items"`
-	// How many there are on all pages.
-	Total int `json:"total"`
+// Of a shirt.
+type ShirtDetails struct {
+	// In which sizes it comes.
+	Sizes []ShirtSize `json:"sizes"`
 }
+
+func (ShirtDetails) IsProductDetails() {}
+
+// By a bank transfer.
+type TransferPayment struct {
+	// From which account.
+	Iban string `json:"iban"`
+}
+
+func (TransferPayment) IsPayment() {}
 
 // A person as others see them. What is personal needs the scope `users:read`.
 type User struct {
@@ -215,11 +315,21 @@ type User struct {
 func (User) IsPerson() {}
 
 // A page of people.
-type UserPage struct {
+type UserConnection struct {
+	// The people on this page, each with its cursor.
+	Edges []*UserEdge `json:"edges"`
 	// The people on this page.
-	Items []*User `json:"items"`
-	// Asks for the next page; null on the last.
-	NextCursor *string `json:"nextCursor,omitempty"`
+	Nodes []*User `json:"nodes"`
+	// What lies before and behind this page.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// A person on a page.
+type UserEdge struct {
+	// The person.
+	Node *User `json:"node"`
+	// Asks for what comes after them.
+	Cursor string `json:"cursor"`
 }
 
 // What to change of a person.
@@ -382,5 +492,55 @@ func (e *Role) UnmarshalGQL(v any) error {
 }
 
 func (e Role) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+// How large a shirt is.
+type ShirtSize string
+
+const (
+	// Small.
+	ShirtSizeS ShirtSize = "S"
+	// Medium.
+	ShirtSizeM ShirtSize = "M"
+	// Large.
+	ShirtSizeL ShirtSize = "L"
+	// Extra large.
+	ShirtSizeXl ShirtSize = "XL"
+)
+
+var AllShirtSize = []ShirtSize{
+	ShirtSizeS,
+	ShirtSizeM,
+	ShirtSizeL,
+	ShirtSizeXl,
+}
+
+func (e ShirtSize) IsValid() bool {
+	switch e {
+	case ShirtSizeS, ShirtSizeM, ShirtSizeL, ShirtSizeXl:
+		return true
+	}
+	return false
+}
+
+func (e ShirtSize) String() string {
+	return string(e)
+}
+
+func (e *ShirtSize) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ShirtSize(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ShirtSize", str)
+	}
+	return nil
+}
+
+func (e ShirtSize) MarshalGQL(w io.Writer) {
 	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
 }

@@ -13,6 +13,7 @@ package rest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -90,7 +91,7 @@ func (c *Call) Literal(s string) *Call {
 }
 
 // Header sets a header. Nil leaves it out. Line breaks, NUL and other control
-// characters are refused; a name that belongs to the connection (see Reserved) or is
+// characters are refused, and so is white space at the ends, which would be cut off; a name that belongs to the connection (see Reserved) or is
 // no name at all is a fault of the schema. Cookie is one cookie, name=value, and is
 // added to those that are there; a ';' in it is refused.
 func (c *Call) Header(name string, v any) *Call {
@@ -103,6 +104,8 @@ func (c *Call) Header(name string, v any) *Call {
 		return c
 	case !ValidHeaderValue(s):
 		return c.refuse("a value in a header has control characters")
+	case padded(s):
+		return c.refuse("a value in a header begins or ends with a space")
 	case !strings.EqualFold(name, cookie):
 		c.set(name, s)
 		return c
@@ -160,8 +163,9 @@ func (c *Call) head() int {
 
 // Key is the identity of the call, for sharing its answer inside one operation:
 // method, path, and the parameters sorted by name, then its headers and its body if it
-// has any. It says nothing about who asks.
-func (c *Call) Key() string {
+// has any, and the values by which its answer is read besides. It says nothing about who
+// asks.
+func (c *Call) Key(values ...any) string {
 	var b strings.Builder
 	b.WriteString(c.method + " ")
 	b.Write(c.path)
@@ -179,6 +183,11 @@ func (c *Call) Key() string {
 	}
 	if c.err != nil {
 		b.WriteString("\n" + c.err.Text)
+	}
+	for _, v := range values {
+		text, _ := json.Marshal(v) // decode.Given reads what has no JSON as null
+		b.WriteByte('\n')
+		b.Write(text)
 	}
 	return b.String()
 }

@@ -23,10 +23,12 @@ func appendEscaped(b []byte, s string) []byte {
 }
 
 // appendHeaderElement adds an element of a header that is a list. Only what would end
-// it is escaped, and the escape itself: many services decode nothing in headers.
+// it is escaped, white space that would be cut off its ends, and the escape itself: many
+// services decode nothing in headers.
 func appendHeaderElement(b []byte, s string) []byte {
 	for i := range len(s) {
-		if strings.IndexByte(`,="%`, s[i]) < 0 {
+		end := i == 0 || i == len(s)-1
+		if strings.IndexByte(`,="%`, s[i]) < 0 && !(end && (s[i] == ' ' || s[i] == '\t')) {
 			b = append(b, s[i])
 		} else {
 			b = appendHex(b, s[i])
@@ -120,6 +122,10 @@ func ValidHeaderName(name string) bool {
 	}
 	return name != ""
 }
+
+// padded tells whether a header's value begins or ends with white space, which belongs to
+// no value: HTTP cuts it off.
+func padded(value string) bool { return value != strings.Trim(value, " \t") }
 
 // ValidHeaderValue tells whether value stays within one header line: it has no
 // control characters but tabs.

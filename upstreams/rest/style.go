@@ -221,11 +221,21 @@ func (c *Call) HeaderList(name string, v any, explode bool) *Call {
 	if piecesOf(v).shape == scalar {
 		return c.Header(name, v)
 	}
-	value := c.expand(nil, &headerList, "", v, explode)
-	if value == nil {
+	if !c.holds(v) {
 		return c
 	}
-	return c.Header(name, string(value))
+	return c.Header(name, string(c.expand(nil, &headerList, "", v, explode)))
+}
+
+// holds tells whether a list or an object has anything in it, be it an empty text.
+func (c *Call) holds(v any) bool {
+	pieces := piecesOf(v)
+	for _, piece := range pieces.all {
+		if _, given := c.value(piece); given {
+			return true
+		}
+	}
+	return false
 }
 
 // Cookie adds a cookie, in OpenAPI's style form: name=a, of a list name=a,b, and with

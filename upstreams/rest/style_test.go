@@ -446,3 +446,35 @@ func FuzzStylesStayInTheirPlace(f *testing.F) {
 		}
 	})
 }
+
+// HTTP cuts white space off a header's ends, so that it must not be there, and an empty
+// element is one.
+func TestHeaderEnds(t *testing.T) {
+	for _, h := range []struct {
+		value any
+		want  string // "!" is refused
+	}{
+		{"a b", "a b"},
+		{" a", "!"},
+		{"a\t", "!"},
+		{" ", "!"},
+		{"", ""},
+		{[]string{" a ", "b c", "\t"}, "%20a%20,b c,%09"},
+		{[]string{""}, ""},
+	} {
+		call := rest.New("GET", "/").HeaderList("X", h.value, false)
+		req, err := call.Request(t.Context(), "host")
+		if h.want == "!" {
+			if err == nil {
+				t.Errorf("%q is sent", h.value)
+			}
+			continue
+		}
+		if err != nil || len(req.Header["X"]) != 1 || req.Header.Get("X") != h.want {
+			t.Errorf("%q: %v, %v", h.value, req, err)
+		}
+	}
+	if req, err := rest.New("GET", "/").HeaderList("X", []string{}, false).Request(t.Context(), "host"); err != nil || req.Header["X"] != nil {
+		t.Errorf("an empty list: %v, %v", req, err)
+	}
+}

@@ -19,7 +19,6 @@ import (
 	"example.com/everything/resolvers"
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
-	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // service answers by path, and remembers what it was asked.
@@ -60,16 +59,7 @@ func ask(t *testing.T, s *service, who *auth.Identity, query, variables string) 
 	t.Helper()
 	server := httptest.NewServer(s)
 	defer server.Close()
-	options := upstreams.Options{}
-	for _, name := range resolvers.Needs.Sources {
-		options[name] = upstreams.Source{URLs: []string{server.URL}}
-	}
-	services, err := upstreams.New(options, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer services.Close()
-	response := execute(t, executor.New(graph.NewSchema(&resolvers.Resolver{Services: services})), who, query, variables)
+	response := execute(t, executor.New(graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, server.URL)})), who, query, variables)
 	text, err := json.Marshal(response)
 	if err != nil {
 		t.Fatal(err)
@@ -210,6 +200,26 @@ func TestCalls(t *testing.T) {
 		{query: `mutation {numberBody(n: 3)}`, sent: []string{"POST /number\nContent-Type: application/json\n3"}},
 		{query: `mutation {enumBody(mode: FAST)}`, sent: []string{"POST /enum\nContent-Type: application/json\n" + `"fast-mode"`}},
 		{query: `mutation {jsonBody(j: {a: [1]})}`, sent: []string{"POST /json\nContent-Type: application/json\n" + `{"a":[1]}`}},
+		{ // numbers and texts as the document has them
+			query: `mutation {pay(input: {amount: "1.10", text: "2.50", big: 9007199254740993, whole: "7", lines: [{price: 1e2, ids: [1, 2]}, {price: null}]})}`,
+			sent:  []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":1.10,"text":"2.50","big":"9007199254740993","whole":7,"the-lines":[{"price":100,"ids":["1","2"]},{"price":null}]}`},
+		},
+		{
+			query: `mutation {payByHTTP(input: {amount: "1.10", big: 1})}`,
+			sent:  []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":1.10,"big":"1"}`},
+		},
+		{
+			query: `mutation {payMade(amount: "007", lines: [{price: "2.50"}, {}])}`,
+			sent:  []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":"007","text":"007","the-lines":[{"price":2.50},{}]}`},
+		},
+		{ // what is null is left out of what is made, unless it is written
+			query: `mutation {madeBody(part: {text: "t", level: null})}`,
+			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","none":null,"part":{"name":"t","level":null}}`},
+		},
+		{
+			query: `mutation {madeBody(n: 2, part: {level: 3})}`,
+			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","n":2,"none":null,"part":{"level":3}}`},
+		},
 		{
 			query: `mutation {innerBody(filter: {maybe: {name: "x", levels: [SLOW]}})}`,
 			sent:  []string{"POST /inner\nContent-Type: application/json\n" + `{"name":"x","levels":["SLOW"]}`},
@@ -351,8 +361,11 @@ func TestJoins(t *testing.T) {
 		want                string // of the parents p1, p2, p3
 		sent                []string
 	}{
-		{"one {name}", "/children", `{"items": [{"id": "p3", "number": 3, "parent": ""}, {"id": "p1", "number": 1, "parent": "", "name": "x"}]}`,
-			`{"name":"x"} null {"name":null}`, []string{"GET /children?ids=p1,p2", "GET /children?ids=p3"}},
+		{
+			"one {name}", "/children", `{"items": [{"id": "p3", "number": 3, "parent": ""}, {"id": "p1", "number": 1, "parent": "", "name": "x"}]}`,
+			`{"name":"x"} null {"name":null}`,
+			[]string{"GET /children?ids=p1,p2", "GET /children?ids=p3"},
+		},
 		{"oneMaybe {name}", "/children", `{"items": ` + children + `}`, `{"name":"one"} null {"name":"one"}`, []string{"GET /children?ids=c1"}},
 		{"byNumber {name}", "/byNumber", children, `{"name":"one"} {"name":"two"} {"name":"one"}`, []string{"GET /byNumber?n=1&n=2"}},
 		{"byMaybeNumber {name}", "/byNumber", children, `{"name":"one"} null null`, []string{"GET /byNumber?n=1&n=5"}},
@@ -427,6 +440,11 @@ func TestSharing(t *testing.T) {
 		map[string]string{"/parents": `[{"id": "p1", "n": 1, "childIds": [], "at": "2026-01-31T12:00:00Z"}]`, "/children": `[]`},
 		`does not fit`,
 	}.check(t, caller, "GET /children?parents=p1", "GET /children?parents=p1", "GET /parents")
+	answer{
+		`{parents {a: words(words: ["x", "y"]) {id first all} b: words(words: ["z"]) {first}}}`,
+		map[string]string{"/parents": `[{"id": "p1", "n": 1, "childIds": [], "at": "2026-01-31T12:00:00Z"}]`, "/child/p1": `{}`},
+		`{"parents":[{"a":{"id":"p1","first":"x","all":["x","y"]},"b":{"first":"z"}}]}`,
+	}.check(t, caller, "GET /child/p1", "GET /child/p1", "GET /parents")
 }
 
 // A parent's failure stays with the parents that asked for the same.

@@ -1,76 +1,31 @@
 package everything
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"example.com/everything/graph"
 	"example.com/everything/resolvers"
 	"github.com/gatehouse-graphql/gatehouse/auth"
-	"github.com/gatehouse-graphql/gatehouse/engine"
-	"github.com/gatehouse-graphql/gatehouse/gateway/front"
-	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // serve runs the whole gateway over one service that stands for all, and gives its answer
 // to an operation of who.
-func serve(t *testing.T, s *service, who *auth.Identity, query string) []byte {
+func serve(t *testing.T, s http.Handler, who *auth.Identity, query string) []byte {
 	t.Helper()
-	backend := httptest.NewServer(s)
-	defer backend.Close()
-	options := upstreams.Options{}
-	for _, name := range resolvers.Needs.Sources {
-		options[name] = upstreams.Source{URLs: []string{backend.URL}}
-	}
-	services, err := upstreams.New(options, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer services.Close()
-	f, err := front.New(front.Options{Execution: engine.Options{Engine: os.Getenv("GATEWAY_EXECUTION_ENGINE")}}, front.Deps{
-		Schema: graph.NewSchema(&resolvers.Resolver{Services: services}),
-		Verify: func(context.Context, string) (*auth.Identity, error) { return who, nil },
-		Log:    slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	gateway := httptest.NewServer(f.Handler())
-	defer gateway.Close()
-	return post(t, gateway.URL, query)
-}
-
-func post(t *testing.T, gateway, query string) []byte {
-	t.Helper()
-	body, _ := json.Marshal(map[string]string{"query": query})
-	response, err := http.Post(gateway+"/graphql", "application/json", strings.NewReader(string(body)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
+	return post(t, open(t, s, who), map[string]any{"query": query})
 }
 
 // overHTTP gives the data of an answer and the errors' paths in order. Every error must
 // say that the service's answer does not fit, and no more.
-func overHTTP(t *testing.T, s *service, query string) (data string, paths []string) {
+func overHTTP(t *testing.T, s http.Handler, query string) (data string, paths []string) {
 	t.Helper()
-	text := serve(t, s, nil, query)
+	text := serve(t, s, caller, query)
 	var got struct {
 		Data   json.RawMessage
 		Errors []struct {
@@ -84,7 +39,7 @@ func overHTTP(t *testing.T, s *service, query string) (data string, paths []stri
 		t.Fatalf("%s: %v", text, err)
 	}
 	for _, e := range got.Errors {
-		service := e.Extensions["service"] == "answers" || e.Extensions["service"] == "joins"
+		service := slices.Contains(resolvers.Needs.Sources, fmt.Sprint(e.Extensions["service"]))
 		if e.Message != "the service's answer does not fit the graph" || e.Extensions["code"] != "DOWNSTREAM_SERVICE_ERROR" || !service || len(e.Extensions) != 2 || len(e.Locations) != 1 {
 			t.Errorf("%s\ngives the error %+v", query, e)
 		}

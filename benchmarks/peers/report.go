@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
+)
+
+// report writes Markdown as results come in.
+type report struct {
+	w       io.Writer
+	names   []string // of the operations
+	results map[string]map[string]*result
+}
+
+func newReport(w io.Writer, s settings) *report {
+	fmt.Fprintf(w, "%s; %s; Go %s; Tailcall %s; load average %s at the start. %d rounds of %s each, %d connections.%s\n",
+		time.Now().UTC().Format(time.DateOnly), machine(), strings.TrimPrefix(runtime.Version(), "go"), tailcallVersion,
+		firstWord("/proc/loadavg"), s.rounds, s.duration, s.conns, strings.TrimSuffix(" "+s.note, " "))
+	return &report{w: w, results: map[string]map[string]*result{}}
+}
+
+// machine is this one in words.
+func machine() string {
+	return fmt.Sprintf("%s, %d cores, Linux %s", processor(), runtime.NumCPU(), firstWord("/proc/sys/kernel/osrelease"))
+}
+
+// processor is the name of the first one.
+func processor() string {
+	text, _ := os.ReadFile("/proc/cpuinfo") // without it the name is missing, no more
+	for line := range strings.Lines(string(text)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown processor"
+}
+
+func firstWord(file string) string {
+	text, _ := os.ReadFile(file) // likewise
+	word, _, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	return word
+}
+
+// operation writes an operation's table.
+func (r *report) operation(op operations.Operation, results []*result) {
+	fmt.Fprintf(r.w, "\n### %s `%s`\n\n", op.Name, op.Query)
+	fmt.Fprintln(r.w, "| | requests/s | p50 ms | p99 ms | CPU ms/request | calls/request | peak MB |")
+	fmt.Fprintln(r.w, "|---|---:|---:|---:|---:|---:|---:|")
+	r.names = append(r.names, op.Name)
+	r.results[op.Name] = map[string]*result{}
+	for _, one := range results {
+		r.results[op.Name][one.peer] = one
+		fmt.Fprintf(r.w, "| %s | %.0f | %.2f | %.2f | %.4f | %.2f | %.0f |\n", one.peer, one.rate(), milliseconds(one.latency(0.5)),
+			milliseconds(one.latency(0.99)), one.cpuPerRequest(), one.callsPerRequest(), float64(one.peak)/1e6)
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
+
+// summary writes how the gateway does against the others.
+func (r *report) summary() {
+	fmt.Fprintf(r.w, "\n### %s against the others\n\n| | %s |\n|---|%s\n", gatehouse, strings.Join(r.names, " | "), strings.Repeat("---:|", len(r.names)))
+	r.against("requests/s against Tailcall", tailcall, (*result).rate)
+	r.against("requests/s against gqlgen + dataloader", gqlgen, (*result).rate)
+	r.against("CPU per request against gqlgen + dataloader", gqlgen, (*result).cpuPerRequest)
+	r.against("CPU per request against net/http by hand", byHand, (*result).cpuPerRequest)
+}
+
+// against writes a row of ratios, or nothing for a peer that did not run.
+func (r *report) against(what, peer string, figure func(*result) float64) {
+	row := "| " + what + " |"
+	for _, name := range r.names {
+		other := r.results[name][peer]
+		if other == nil {
+			return
+		}
+		row += fmt.Sprintf(" %.2fx |", figure(r.results[name][gatehouse])/figure(other))
+	}
+	fmt.Fprintln(r.w, row)
+}

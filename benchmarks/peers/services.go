@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/services"
+)
+
+// servicesRole is the argument by which the program is the services, in another process.
+const servicesRole = "services"
+
+// serveServices serves on an address, by options as JSON.
+func serveServices(args []string) error {
+	var o services.Options
+	if err := json.Unmarshal([]byte(args[1]), &o); err != nil {
+		return err
+	}
+	return http.ListenAndServe(args[0], services.New(o))
+}
+
+// backend is the services' process.
+type backend struct{ *process }
+
+func startServices(ctx context.Context, o services.Options) (*backend, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	options, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := start(ctx, "the services", address, []string{os.Args[0], servicesRole, address, string(options)})
+	return &backend{p}, err
+}
+
+func (b *backend) url() string { return "http://" + b.address }
+
+// calls is how many calls were made so far.
+func (b *backend) calls() (int, error) {
+	resp, err := http.Get(b.url() + "/_calls")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	var byRoute map[string]int
+	if err := json.NewDecoder(resp.Body).Decode(&byRoute); err != nil {
+		return 0, err
+	}
+	sum := 0
+	for _, n := range byRoute {
+		sum += n
+	}
+	return sum, nil
+}

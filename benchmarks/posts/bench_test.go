@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/internal/proc"
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/posts/graph"
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/posts/graph/model"
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/services"
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
+)
+
+// servicesOf asks the test binary to be the services instead, so that what a benchmark
+// counts is the gateway's alone.
+const servicesOf = "GATEHOUSE_BENCHMARK_SERVICES"
+
+func TestMain(m *testing.M) {
+	if options := os.Getenv(servicesOf); options != "" {
+		serveServices(options)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serveServices tells its address in a line and serves until standard input ends.
+func serveServices(options string) {
+	var o services.Options
+	if err := json.Unmarshal([]byte(options), &o); err != nil {
+		panic(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go http.Serve(listener, services.New(o))
+	fmt.Println("http://" + listener.Addr().String())
+	bufio.NewReader(os.Stdin).ReadByte()
+}
+
+// startServices starts a process that serves o, and gives its URL.
+func startServices(b *testing.B, o services.Options) string {
+	b.Helper()
+	options, _ := json.Marshal(o) // cannot fail
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), servicesOf+"="+string(options))
+	in, err := child.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := child.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { in.Close(); child.Wait() })
+	url, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	return strings.TrimSpace(url)
+}
+
+// measured runs a benchmark's loop, and reports the CPU time of all threads besides.
+func measured(b *testing.B, body func()) {
+	b.ReportAllocs()
+	before, err := proc.CPU(proc.Self)
+	for b.Loop() {
+		body()
+	}
+	if after, err2 := proc.CPU(proc.Self); err == nil && err2 == nil {
+		b.ReportMetric(float64(after-before)/float64(b.N), "cpu-ns/op")
+	}
+}
+
+// The whole way of a request but for the client's own socket, with the services in another
+// process.
+func BenchmarkHandler(b *testing.B) {
+	for _, op := range operations.All() {
+		b.Run(op.Name, func(b *testing.B) {
+			gateway := newGateway(b, startServices(b, op.Services))
+			mustAnswer(b, gateway, op)
+			measured(b, func() { ask(gateway, op.Request()) })
+		})
+	}
+}
+
+func mustAnswer(b *testing.B, gateway http.Handler, op operations.Operation) {
+	b.Helper()
+	if err := op.Check(ask(gateway, op.Request()).Body.Bytes()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// What an answer costs grows as the answer does: time, bytes and the process's peak memory.
+func BenchmarkLinear(b *testing.B) {
+	for _, n := range []int{10, 100, 1_000, 10_000} {
+		b.Run("posts="+strconv.Itoa(n), func(b *testing.B) {
+			op := operations.All()[2]
+			op.Services = services.Options{Posts: n, Users: n / 10}
+			gateway := newGateway(b, startServices(b, op.Services))
+			mustAnswer(b, gateway, op)
+			debug.FreeOSMemory()
+			peak := proc.ForgetPeak(proc.Self) == nil
+			measured(b, func() { ask(gateway, op.Request()) })
+			if most, err := proc.PeakMemory(proc.Self); peak && err == nil {
+				b.ReportMetric(float64(most)/1e6, "peak-MB")
+			}
+		})
+	}
+}
+
+// Reading the services' answers: the whole of each, with nothing left out.
+func BenchmarkDecode(b *testing.B) {
+	backend := services.New(services.Options{})
+	readPosts, readUsers := decode.ListOf(graph.DecodePost), decode.ListOf(graph.DecodeUser)
+	b.Run("posts", func(b *testing.B) { decoding(b, answerOf(backend, "/posts"), readPosts) })
+	b.Run("users", func(b *testing.B) { decoding(b, answerOf(backend, "/users"), readUsers) })
+}
+
+func answerOf(backend http.Handler, path string) []byte {
+	w := httptest.NewRecorder()
+	backend.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w.Body.Bytes()
+}
+
+func decoding[T any](b *testing.B, body []byte, read func(*decode.Decoder) []T) {
+	b.SetBytes(int64(len(body)))
+	measured(b, func() {
+		if all, err := decode.Answer("posts", body, new(decode.Faults), read); err != nil || len(all) == 0 {
+			b.Fatal(len(all), err)
+		}
+	})
+}
+
+// Writing a call of 100 keys.
+func BenchmarkCall(b *testing.B) {
+	keys := make([]string, 100)
+	for i := range keys {
+		keys[i] = strconv.Itoa(i + 1)
+	}
+	measured(b, func() {
+		call := rest.New(http.MethodGet, "/users").QueryEach("id", keys)
+		if _, err := call.Request(b.Context(), "posts"); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// Execution alone: resolvers that have their objects at hand, no transport, no services.
+// The answer's writing is part of it.
+func BenchmarkEngine(b *testing.B) {
+	e := executor.New(graph.NewSchema(newCanned()))
+	e.SetQueryCache(lru.New[*ast.QueryDocument](10))
+	for _, op := range operations.All()[:4] {
+		b.Run(op.Name, func(b *testing.B) {
+			if err := op.Check([]byte(`{"data":` + string(execute(b, e, op.Query)) + `}`)); err != nil {
+				b.Fatal(err)
+			}
+			measured(b, func() { execute(b, e, op.Query) })
+		})
+	}
+}
+
+func execute(b *testing.B, e *executor.Executor, query string) json.RawMessage {
+	ctx := graphql.StartOperationTrace(b.Context())
+	op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
+	if len(errs) > 0 {
+		b.Fatal(errs)
+	}
+	next, ctx := e.DispatchOperation(ctx, op)
+	answer := next(ctx)
+	if len(answer.Errors) > 0 {
+		b.Fatal(answer.Errors)
+	}
+	return answer.Data
+}
+
+// canned answers fields from memory.
+type canned struct {
+	posts []*model.Post
+	users map[int]*model.User
+}
+
+func newCanned() *canned {
+	c := &canned{users: map[int]*model.User{}}
+	for _, p := range (services.Options{}).PostsOf(0) {
+		c.posts = append(c.posts, &model.Post{ID: p.ID, UserID: p.UserID, Title: p.Title, Body: p.Body})
+		u := services.UserOf(p.UserID)
+		c.users[u.ID] = &model.User{ID: u.ID, Name: u.Name, Username: u.Username, Email: u.Email, Phone: &u.Phone, Website: &u.Website}
+	}
+	return c
+}
+
+func (c *canned) Query() graph.QueryResolver { return cannedQuery{c} }
+func (c *canned) Post() graph.PostResolver   { return cannedPost{c} }
+
+type (
+	cannedQuery struct{ *canned }
+	cannedPost  struct{ *canned }
+)
+
+func (c cannedQuery) Greet(context.Context) (string, error)          { return operations.Greeting, nil }
+func (c cannedQuery) Posts(context.Context) ([]*model.Post, error)   { return c.posts, nil }
+func (c cannedQuery) Post(context.Context, int) (*model.Post, error) { return c.posts[0], nil }
+
+func (c cannedPost) User(_ context.Context, parents []*model.Post) ([]*model.User, error) {
+	users := make([]*model.User, len(parents))
+	for i, p := range parents {
+		users[i] = c.users[p.UserID]
+	}
+	return users, nil
+}

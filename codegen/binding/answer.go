@@ -1,0 +1,100 @@
+package binding
+
+import (
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// result compiles how the answer is read.
+func (b *bindingCompiler) result(d *ast.Directive) {
+	text, t := given(d, "selection"), b.field.Definition.Type
+	if text == nil && b.root && b.field.Call.Method != "GET" && t.NamedType == "Boolean" {
+		b.field.Done = true
+		return
+	}
+	if b.field.Batch != nil && isList(t) && isList(t.Elem) {
+		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.name())
+		return
+	}
+	b.field.Reading = b.selection(text, d)
+	if page := b.field.Page; page != nil && page.Items != nil && b.field.Reading != nil {
+		graft(page.Items, b.field.Reading)
+	}
+	b.complete(b.field.Reading)
+}
+
+// selection compiles how the answer is read; without a text, by name.
+func (b *bindingCompiler) selection(text *ast.Value, d *ast.Directive) *Reading {
+	if text == nil {
+		text = implied("$", d.Position)
+	}
+	e, ok := b.expression(text)
+	if !ok {
+		return nil
+	}
+	r := &readingCompiler{bindingCompiler: b, text: text}
+	t := b.field.Definition.Type
+	switch {
+	case b.field.Page != nil:
+		return r.value(e, b.field.Page.Node.Type)
+	case b.field.Batch == nil:
+		return r.value(e, t)
+	case b.field.Batch.Parent.Type.Elem != nil && !isList(t):
+		return nil // which is a fault already
+	case b.field.Batch.Parent.Type.Elem != nil:
+		t = t.Elem
+	}
+	if b.field.Batch.Item == "" {
+		r.keyed = true
+		return r.value(e, t)
+	}
+	item := t
+	if isList(t) {
+		item = t.Elem
+	}
+	return r.value(e, ast.NonNullListType(ast.NonNullNamedType(item.NamedType, item.Position), t.Position))
+}
+
+// complete refuses a selection without what the graph says is never null, or without the
+// key by which a batch's items are matched.
+func (b *bindingCompiler) complete(r *Reading) {
+	if r == nil {
+		return
+	}
+	if r.Op == Object {
+		b.completeObject(r)
+	}
+	b.complete(r.Of)
+	for _, f := range r.Fields {
+		b.complete(f.Of)
+	}
+}
+
+func (b *bindingCompiler) completeObject(r *Reading) {
+	def, batch := b.schema.Types[r.Type.NamedType], b.field.Batch
+	lacks := func(name string) bool {
+		return !slices.ContainsFunc(r.Fields, func(f ReadField) bool { return f.Field.Name == name })
+	}
+	key := ""
+	if batch != nil && batch.Item != "" && def.Name == b.field.Definition.Type.Name() && lacks(batch.Item) {
+		key = batch.Item
+		b.faults.addIn(NotSelected, r.value, r.offset, "the items are matched by %s.%s, which is not selected here; add %s", def.Name, key, key)
+	}
+	if b.isEntity(def) {
+		return
+	}
+	var missing []string
+	for _, f := range def.Fields {
+		if Sent(f) && f.Type.NonNull && lacks(f.Name) && f.Name != key {
+			missing = append(missing, f.Name)
+		}
+	}
+	switch len(missing) {
+	case 0:
+	case 1:
+		b.faults.addIn(NotSelected, r.value, r.offset, "%s.%s is never null, but is not selected here; add it, or declare it without its !", def.Name, missing[0])
+	default:
+		b.faults.addIn(NotSelected, r.value, r.offset, "%s of %s are never null, but are not selected here; add them, or declare them without their !", quoteAll(missing), def.Name)
+	}
+}

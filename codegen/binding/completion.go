@@ -1,0 +1,276 @@
+package binding
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+)
+
+// Completion is a field whose service sends only some of its object, the key among it. The
+// binding of the object's type fetches the rest, when somebody asks for it.
+type Completion struct {
+	Object     *ast.Definition
+	Definition *ast.FieldDefinition
+	Entity     *Field
+	Sent       []string // the fields of the object's type that come with it
+	Enough     []string // these, and the fields that calls answer by them alone
+}
+
+// Completion is that of a type's field, nil when the field needs none.
+func (g *Graph) Completion(object, field string) *Completion {
+	for _, c := range g.Completions {
+		if c.Object.Name == object && c.Definition.Name == field {
+			return c
+		}
+	}
+	return nil
+}
+
+// completions finds the fields at which objects come with some of their fields only.
+func (c *compiler) completions() {
+	w := &completing{compiler: c, seen: map[sighting]bool{}, at: map[[2]string]*Completion{}}
+	for _, f := range c.graph.All() {
+		if f.Reading == nil {
+			continue
+		}
+		w.field = f
+		answer := answerOf(f, c.graph.Source(f.Source))
+		if f.Page != nil {
+			w.page(f.Page, answer)
+			continue
+		}
+		w.root = true
+		w.value(f.Reading, answer, nil)
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
+		c.graph.Completions = append(c.graph.Completions, w.at[key])
+	}
+}
+
+func compareKeys(a, b [2]string) int { return slices.Compare(a[:], b[:]) }
+
+// answerOf is what a source's document says of a binding's answer, nil when it says nothing.
+func answerOf(f *Field, s *Source) *openapi.Schema {
+	op := f.Call.Operation
+	if op == nil && s != nil && s.Document != nil {
+		op = s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
+	}
+	if op == nil || op.Success() == nil {
+		return nil
+	}
+	return op.Success().JSON().Schema
+}
+
+// sighting is a type that was reached with a document's schema.
+type sighting struct {
+	name   string
+	schema *openapi.Schema
+}
+
+// holder is the field of an object in which a value lies.
+type holder struct {
+	object *ast.Definition
+	field  *ast.FieldDefinition
+}
+
+// completing walks through what bindings read.
+type completing struct {
+	*compiler
+	field *Field
+	root  bool // the value is the field's own, not one inside of it
+	seen  map[sighting]bool
+	at    map[[2]string]*Completion
+}
+
+// page follows how the items of a page are read, which the connection has in two places.
+func (w *completing) page(p *Page, answer *openapi.Schema) {
+	w.root = false
+	if p.Edge != nil {
+		w.value(p.Items, answer, &holder{p.Edge, p.Edge.Fields.ForName("node")})
+	}
+	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil {
+		w.value(p.Items, answer, &holder{p.Connection, nodes})
+	}
+}
+
+// value follows a reading, with what a document says of the place, if anything.
+func (w *completing) value(r *Reading, s *openapi.Schema, in *holder) {
+	if r == nil {
+		return
+	}
+	switch r.Op {
+	case ByName:
+		w.byName(r.Type, s, in)
+	case Object:
+		w.object(r, s, in)
+	case Member:
+		w.value(r.Of, propertyOf(s, r.Name), in)
+	case First, Last, Each:
+		w.value(r.Of, itemsOf(s), in)
+	case Keyed:
+		w.value(r.Of, valuesOf(s), in)
+	case Entries:
+		w.value(r.Of, entryOf(s), in)
+	}
+}
+
+func propertyOf(s *openapi.Schema, name string) *openapi.Schema {
+	if s == nil {
+		return nil
+	}
+	if p := s.Property(name); p != nil {
+		return p.Schema
+	}
+	return nil
+}
+
+func itemsOf(s *openapi.Schema) *openapi.Schema {
+	if s == nil {
+		return nil
+	}
+	return s.Items
+}
+
+func valuesOf(s *openapi.Schema) *openapi.Schema {
+	if s == nil {
+		return nil
+	}
+	return s.Map()
+}
+
+// entryOf is what ->entries makes of a member.
+func entryOf(s *openapi.Schema) *openapi.Schema {
+	value := valuesOf(s)
+	if value == nil {
+		return nil
+	}
+	return &openapi.Schema{Properties: []*openapi.Property{{Name: "key", Schema: &openapi.Schema{}}, {Name: "value", Schema: value}}}
+}
+
+func (w *completing) byName(t *ast.Type, s *openapi.Schema, in *holder) {
+	for ; t.Elem != nil; t = t.Elem {
+		s = itemsOf(s)
+	}
+	def := w.schema.Types[t.NamedType]
+	if def.Kind != ast.Object {
+		return
+	}
+	if s != nil && !s.Any() && s.Additional == nil && w.isEntity(def) {
+		w.sent(def, in, func(f *ast.FieldDefinition) bool { return s.Property(w.graph.wireOf(f)) != nil })
+	}
+	if at := (sighting{def.Name, s}); !w.seen[at] {
+		w.seen[at] = true
+		w.root = false
+		for _, f := range def.Fields {
+			if Sent(f) {
+				w.byName(f.Type, propertyOf(s, w.graph.wireOf(f)), &holder{def, f})
+			}
+		}
+	}
+}
+
+// wireOf is what services call a field, before all of the schema's names are known.
+func (g *Graph) wireOf(f *ast.FieldDefinition) string {
+	if d := f.Directives.ForName("json"); d != nil {
+		return text(d, "name")
+	}
+	return f.Name
+}
+
+func (w *completing) object(r *Reading, s *openapi.Schema, in *holder) {
+	def := w.schema.Types[r.Type.NamedType]
+	if w.isEntity(def) {
+		w.sent(def, in, func(f *ast.FieldDefinition) bool {
+			return slices.ContainsFunc(r.Fields, func(read ReadField) bool { return read.Field == f })
+		})
+	}
+	w.root = false
+	for _, f := range r.Fields {
+		w.value(f.Of, s, &holder{def, f.Field})
+	}
+}
+
+// sent notes which fields of an entity come with its object at a place.
+func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.FieldDefinition) bool) {
+	var sent []string
+	all := true
+	for _, f := range def.Fields {
+		switch {
+		case !Sent(f):
+		case comes(f):
+			sent = append(sent, f.Name)
+		default:
+			all = false
+		}
+	}
+	entity := w.graph.Entities[def.Name]
+	if all || entity == nil {
+		return
+	}
+	if w.root && w.field == entity {
+		w.incomplete(def, comes)
+		return
+	}
+	if w.root && w.field.Entity && w.field.Definition.Name != "" {
+		return // the same call would be made again
+	}
+	for _, key := range entity.Keys() {
+		if !slices.Contains(sent, key) {
+			name, at := w.field.Name(), w.field.Position
+			if in != nil {
+				name, at = in.object.Name+"."+in.field.Name, in.field.Position
+			}
+			w.faults.Add(EntityKey, at, "%s gives %s without %s.%s, by which the rest of it would be asked for; select it, or let the service send it", name, def.Name, def.Name, key)
+			return
+		}
+	}
+	if w.root {
+		if w.field.Entity && w.field.Definition.Name != "" {
+			return // the same call would be made again
+		}
+		w.field.Completes = &Completion{w.field.Object, w.field.Definition, entity, sent, w.enough(def, sent)}
+		return
+	}
+	w.nested(in, entity, sent)
+}
+
+// enough are the fields of a type for which its objects need not be completed: those that
+// come with them, and those whose calls take nothing else of them.
+func (w *completing) enough(def *ast.Definition, sent []string) []string {
+	all := slices.Clone(sent)
+	for _, f := range w.graph.Fields {
+		takes := f.Own()
+		if f.Batch != nil && f.Batch.Parent != nil { // nil is a fault of its own
+			takes = append(takes, f.Batch.Parent.Name)
+		}
+		if f.Object == def && !slices.ContainsFunc(takes, func(name string) bool { return !slices.Contains(sent, name) }) {
+			all = append(all, f.Definition.Name)
+		}
+	}
+	return all
+}
+
+// incomplete refuses the binding of a type that does not give all of the type's fields.
+func (w *completing) incomplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
+	for _, f := range def.Fields {
+		if Sent(f) && !comes(f) {
+			w.faults.Add(EntityLacks, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
+		}
+	}
+}
+
+func (w *completing) nested(in *holder, entity *Field, sent []string) {
+	if isList(in.field.Type) && isList(in.field.Type.Elem) {
+		return
+	}
+	key := [2]string{in.object.Name, in.field.Name}
+	if have := w.at[key]; have != nil {
+		have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
+		have.Enough = w.enough(entity.Object, have.Sent)
+		return
+	}
+	w.at[key] = &Completion{in.object, in.field, entity, sent, w.enough(entity.Object, sent)}
+}

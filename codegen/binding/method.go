@@ -1,0 +1,215 @@
+package binding
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
+)
+
+// step applies a member or a method to a value.
+func (c *valueCompiler) step(v *Value, step selection.Step) bool {
+	if step.Method == "" {
+		return c.memberOf(v, step)
+	}
+	if isKeysOf(v) {
+		c.fault(BadMethod, step.Offset, "$batch is the keys of a call, which go as they are")
+		return false
+	}
+	change, t := c.method(v, step)
+	if change == nil {
+		return false
+	}
+	v.Then, v.Type = append(v.Then, *change), t
+	return true
+}
+
+func isKeysOf(v *Value) bool { return v.Scope == Keys }
+
+func (c *valueCompiler) memberOf(v *Value, step selection.Step) bool {
+	wire, t := step.Name, (*ast.Type)(nil)
+	if v.Type != nil {
+		at := &valueAt{c, step.Offset, step.Name, nil}
+		if t = at.member(v.Type, step.Name); t == nil {
+			return false
+		}
+		wire = c.wireName(v.Type.Name(), step.Name)
+	}
+	v.Then, v.Type = append(v.Then, Change{Op: Member, Name: wire}), t
+	return true
+}
+
+// method compiles a method and tells the type of what it gives.
+func (c *valueCompiler) method(v *Value, step selection.Step) (*Change, *ast.Type) {
+	var element *ast.Type
+	list := slices.Contains([]string{"first", "last", "map", "joinNotNull"}, step.Method)
+	if list && v.Type != nil {
+		if element = v.Type.Elem; element == nil {
+			c.fault(BadMethod, step.Offset, "->%s is for lists, but %s is before it", step.Method, v.Type)
+			return nil, nil
+		}
+	}
+	switch step.Method {
+	case "first", "last", "entries":
+		if len(step.Args) > 0 {
+			c.fault(BadMethod, step.Offset, "->%s takes no arguments", step.Method)
+			return nil, nil
+		}
+	}
+	switch step.Method {
+	case "first":
+		return &Change{Op: First}, elementOf(element)
+	case "last":
+		return &Change{Op: Last}, elementOf(element)
+	case "entries":
+		return &Change{Op: Entries}, nil
+	case "map":
+		return c.mapped(step, element)
+	case "joinNotNull":
+		return c.joined(step), ast.NonNullNamedType("String", nil)
+	case "eq":
+		return c.equals(v, step), ast.NonNullNamedType("Boolean", nil)
+	case "match":
+		return c.matched(v, step)
+	}
+	c.fault(BadMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
+	return nil, nil
+}
+
+// elementOf is the type of what a list may lack.
+func elementOf(element *ast.Type) *ast.Type {
+	if element == nil {
+		return nil
+	}
+	return nullableIf(element, true)
+}
+
+func (c *valueCompiler) mapped(step selection.Step, element *ast.Type) (*Change, *ast.Type) {
+	if len(step.Args) != 1 {
+		c.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
+		return nil, nil
+	}
+	of := c.within(&atHand{element}).value(step.Args[0])
+	if of == nil {
+		return nil, nil
+	}
+	if of.Type == nil {
+		return &Change{Op: Each, Of: of}, nil
+	}
+	return &Change{Op: Each, Of: of}, ast.NonNullListType(of.Type, nil)
+}
+
+// with is the compiler of the members of an object that is made of a value.
+func (c *valueCompiler) with(hand *atHand) *valueCompiler {
+	inner := *c
+	inner.hand, inner.whole = hand, nil
+	return &inner
+}
+
+// within is the compiler of a method's arguments: @ is another value, and $ stays.
+func (c *valueCompiler) within(hand *atHand) *valueCompiler {
+	inner := *c
+	inner.hand, inner.whole = hand, cmp.Or(c.whole, c.hand)
+	return &inner
+}
+
+func (c *valueCompiler) joined(step selection.Step) *Change {
+	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
+		c.fault(BadMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
+		return nil
+	}
+	separator, isText := step.Args[0].Value.(string)
+	if !isText {
+		c.fault(BadMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
+		return nil
+	}
+	return &Change{Op: Join, Name: separator}
+}
+
+func (c *valueCompiler) equals(v *Value, step selection.Step) *Change {
+	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
+		c.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(200)")
+		return nil
+	}
+	if !c.comparable(v, step.Args[0]) {
+		return nil
+	}
+	return &Change{Op: Equal, Equal: asJSON(step.Args[0])}
+}
+
+// comparable refuses a literal that a value of its type never equals.
+func (c *valueCompiler) comparable(v *Value, literal *selection.Expr) bool {
+	if v.Type == nil || isList(v.Type) || holdsLiteral(literal, nullableIf(v.Type, true)) {
+		return true
+	}
+	c.fault(WrongConstant, literal.Offset, "%s is no %s, so it is never equal to one", asJSON(literal), v.Type.NamedType)
+	return false
+}
+
+func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Type) {
+	change := &Change{Op: Match}
+	for _, pair := range step.Args {
+		if pair.Root != selection.List || len(pair.Items) != 2 {
+			c.fault(BadMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
+			return nil, nil
+		}
+		when := ""
+		if candidate := pair.Items[0]; !itself(candidate) {
+			if candidate.Root != selection.Literal {
+				c.fault(BadMethod, candidate.Offset, "a candidate is a literal, or @ for any value")
+				return nil, nil
+			}
+			if !c.comparable(v, candidate) {
+				return nil, nil
+			}
+			when = asJSON(candidate)
+		}
+		then := c.within(&atHand{v.Type}).value(pair.Items[1])
+		if then == nil {
+			return nil, nil
+		}
+		change.Cases = append(change.Cases, ValueCase{when, then})
+	}
+	if len(change.Cases) == 0 {
+		c.fault(BadMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"b\"]")
+		return nil, nil
+	}
+	return change, nil
+}
+
+// object compiles { fields } over a value, or over each element of a list of values.
+func (c *valueCompiler) object(v *Value, e *selection.Expr) *Value {
+	if isKeysOf(v) {
+		return c.fault(BadMethod, e.Offset, "$batch is the keys of a call, which go as they are")
+	}
+	hand := c.hand
+	if v.Scope != Current || len(v.Then) > 0 {
+		hand = &atHand{v.Type}
+	}
+	if v.Type != nil && isList(v.Type) {
+		element := *e
+		element.Root, element.Steps = selection.Current, nil
+		of := c.with(&atHand{v.Type.Elem}).value(&element)
+		if of == nil {
+			return nil
+		}
+		v.Then, v.Type = append(v.Then, Change{Op: Each, Of: of}), nil
+		return v
+	}
+	change := Change{Op: Object}
+	for _, f := range e.Fields {
+		of := c.with(hand).value(f.Expr)
+		if of == nil {
+			return nil
+		}
+		name := f.Name
+		if hand != nil && hand.t != nil && f.Bare() {
+			name = c.wireName(hand.t.Name(), f.Name)
+		}
+		change.Fields = append(change.Fields, ValueField{name, of})
+	}
+	v.Then, v.Type = append(v.Then, change), nil
+	return v
+}

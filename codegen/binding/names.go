@@ -1,0 +1,99 @@
+package binding
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// wireNames refuses two fields of a type that read the same member, or two values of
+// an enum that are the same text, since neither can be told from the other.
+func (c *compiler) wireNames() {
+	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
+		def := c.schema.Types[name]
+		if def.BuiltIn || vocabulary(def.Position) {
+			continue
+		}
+		seen := map[string]string{}
+		for _, v := range named(def) {
+			wire := v.name
+			switch d := v.directives.ForName("json"); {
+			case d == nil:
+			case c.broken[d]:
+				c.graph.unclear[name] = true
+			default:
+				wire = text(d, "name")
+				c.graph.wire[[2]string{name, v.name}] = wire
+			}
+			if other, twice := seen[wire]; twice {
+				c.faults.Add(RepeatedWireName, v.position, "%s.%s and %s.%s are both %q to the services; give each its own @json(name:)", name, other, name, v.name, wire)
+			}
+			seen[wire] = v.name
+		}
+	}
+}
+
+// foreignDirectives refuses directives that are declared beside ours, unless they are for
+// other tools: nothing runs them, and who reads the schema might rely on it.
+func (c *compiler) foreignDirectives() {
+	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
+		d := c.schema.Directives[name]
+		if !d.Position.Src.BuiltIn && !vocabulary(d.Position) && !slices.Contains(c.beside.Inert, name) {
+			c.faults.Add(ForeignDirective, d.Position, "nothing runs @%s; remove it, or name it in gqlgen.yml if it is for other tools: directives: {%s: {skip_runtime: true}}", name, name)
+		}
+	}
+}
+
+// goNames refuses a type that the resolvers have no room for: each type with resolvers
+// becomes a method of resolvers.Resolver, beside its field Services.
+func (c *compiler) goNames() {
+	for _, object := range c.objects() {
+		resolved := func(f *ast.FieldDefinition) bool { return !Sent(f) && !strings.HasPrefix(f.Name, "__") }
+		if strings.EqualFold(object.Name, "services") && object.Kind == ast.Object && slices.ContainsFunc(object.Fields, resolved) {
+			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, whose Services are there already; name it otherwise", object.Name)
+		}
+	}
+}
+
+type member struct {
+	name       string
+	directives ast.DirectiveList
+	position   *ast.Position
+}
+
+// named lists the fields that a service sends or is sent, or the values of an enum.
+func named(def *ast.Definition) []member {
+	var members []member
+	for _, f := range def.Fields {
+		if Sent(f) {
+			members = append(members, member{f.Name, f.Directives, f.Position})
+		}
+	}
+	for _, v := range def.EnumValues {
+		members = append(members, member{v.Name, v.Directives, v.Position})
+	}
+	return members
+}
+
+// uniqueIDs refuses two bindings of one name.
+func (c *compiler) uniqueIDs() {
+	seen := map[string]*Field{}
+	for _, f := range c.graph.All() {
+		if f.Entity && f.Definition.Name == "" {
+			continue // it is the field's own binding
+		}
+		id := cmp.Or(f.ID, f.Name())
+		other := seen[id]
+		switch {
+		case other == nil:
+			seen[id] = f
+		case f.ID == "":
+			c.faults.Add(RepeatedID, other.Position, "%q is what the binding of %s is called; give this one another id", id, f.Name())
+		default:
+			c.faults.Add(RepeatedID, f.Position, "%q is what the binding of %s is called already; give this one another id", id, other.Name())
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package binding
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// reach refuses types that no operation can come to, through any field, argument or
+// fragment: nobody can ask for them. Scalars are excepted, since a file may declare all that
+// the generator knows; so is what directives for other tools take.
+func (c *compiler) reach() {
+	r := &reaching{schema: c.schema, named: map[string]bool{}, returned: map[string]bool{}}
+	for _, root := range []*ast.Definition{c.schema.Query, c.schema.Mutation, c.schema.Subscription} {
+		if root != nil {
+			r.value(root.Name)
+		}
+	}
+	for _, d := range c.schema.Directives {
+		r.arguments(d.Arguments)
+	}
+	for _, def := range c.types(ast.Object, ast.Interface, ast.Union, ast.InputObject, ast.Enum) {
+		if !r.named[def.Name] && !vocabulary(def.Position) {
+			c.faults.Add(UnreachableType, def.Position, "nothing leads to %s from Query, Mutation or Subscription; use it for a field or an argument, or remove it", def.Name)
+		}
+	}
+}
+
+// reaching walks through a schema from where operations begin.
+type reaching struct {
+	schema   *ast.Schema
+	named    map[string]bool // types of which fields can be asked for, or that arguments take
+	returned map[string]bool // of those, the ones whose values a field gives
+}
+
+// value reaches a type that a field gives: with an interface or a union, all of its types.
+func (r *reaching) value(name string) {
+	if r.returned[name] {
+		return
+	}
+	r.returned[name] = true
+	r.name(name)
+	def := r.schema.Types[name]
+	if def.IsAbstractType() {
+		for _, t := range r.schema.GetPossibleTypes(def) {
+			r.value(t.Name)
+		}
+	}
+}
+
+// name reaches a type by its name alone, as a fragment does with an interface of an object.
+func (r *reaching) name(name string) {
+	if r.named[name] {
+		return
+	}
+	r.named[name] = true
+	def := r.schema.Types[name]
+	for _, of := range def.Interfaces {
+		r.name(of)
+	}
+	for _, f := range def.Fields {
+		r.value(f.Type.Name())
+		r.arguments(f.Arguments)
+	}
+}
+
+func (r *reaching) arguments(args ast.ArgumentDefinitionList) {
+	for _, a := range args {
+		r.value(a.Type.Name())
+	}
+}

@@ -1,0 +1,66 @@
+package binding
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+)
+
+func (c *compiler) sources() {
+	for _, d := range c.schema.SchemaDirectives.ForNames("source") {
+		if c.broken[d] {
+			continue
+		}
+		name := text(d, "name")
+		if c.known(name) {
+			c.faults.Add(RepeatedSource, d.Position, "the source %q is declared twice; keep one", name)
+			continue
+		}
+		c.graph.Sources = append(c.graph.Sources, c.source(d))
+	}
+}
+
+func (c *compiler) source(d *ast.Directive) *Source {
+	s := &Source{Name: text(d, "name"), OpenAPI: text(d, "openapi"), Position: d.Position}
+	b := &bindingCompiler{compiler: c, scopes: []Scope{Claims, Request, Env, Config}}
+	s.Headers = b.headerList(given(d, "http"))
+	s.Rules = b.rules(d, Rules{})
+	if s.OpenAPI == "" {
+		return s
+	}
+	var err error
+	if s.Document, err = openapi.Read(filepath.ToSlash(filepath.Join(filepath.Dir(d.Position.Src.Name), s.OpenAPI))); err != nil {
+		c.faults.Add(UnreadableDocument, d.Position, "the document of the source %q cannot be read: %v", s.Name, err)
+		s.Document = nil
+	}
+	return s
+}
+
+func (c *compiler) known(source string) bool {
+	return slices.Contains(c.sourceNames(), source)
+}
+
+func (c *compiler) sourceNames() []string {
+	names := make([]string, len(c.graph.Sources))
+	for i, s := range c.graph.Sources {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// unusedSources refuses sources that no field is bound to. A binding with a mistake may be
+// the one that uses it, so they are told of when nothing else is wrong.
+func (c *compiler) unusedSources() {
+	if len(c.faults) > 0 {
+		return
+	}
+	for _, s := range c.graph.Sources {
+		used := slices.ContainsFunc(c.graph.All(), func(f *Field) bool { return f.Source == s.Name })
+		if !used && !c.beside.calls(s.Name) {
+			c.faults.Add(UnusedSource, s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package binding
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
+)
+
+// requestScopes are the values that are known before the call.
+var requestScopes = []Scope{Args, This, Keys, Claims, Request, Env, Config}
+
+func quoteScopes(scopes []Scope) string {
+	names := make([]string, 0, len(scopes))
+	for _, s := range scopes[1:] {
+		names = append(names, "$"+string(s))
+	}
+	return " or " + strings.Join(names, ", ")
+}
+
+// variable compiles $scope.name.name: how many of its steps belong to it differs.
+func (c *valueCompiler) variable(e *selection.Expr) (*Value, []selection.Step) {
+	scope := Scope(e.Name)
+	if !slices.Contains(c.scopes, scope) {
+		return c.unknown(e), nil
+	}
+	members := 0
+	for members < len(e.Steps) && e.Steps[members].Method == "" {
+		members++
+	}
+	path := make([]string, members)
+	for i := range path {
+		path[i] = e.Steps[i].Name
+	}
+	v := &valueAt{c, e.Offset, "$" + strings.Join(append([]string{e.Name}, path...), "."), path}
+	if members == 0 && scope != Status {
+		return c.fault(UnknownVariable, e.Offset, "$%s is many values; name one of them, such as $%s.name", scope, scope), nil
+	}
+	return v.of(scope), e.Steps[members:]
+}
+
+// scopes are those of all variables.
+var scopes = []Scope{Args, This, Keys, Claims, Request, Env, Config, Response, Status}
+
+// Words are the variables and methods of expressions as one writes them: $args, ->first.
+func Words() []string {
+	var words []string
+	for _, s := range scopes {
+		words = append(words, "$"+string(s))
+	}
+	for _, m := range methods {
+		words = append(words, "->"+m)
+	}
+	return words
+}
+
+// unknown says that there is no such variable, or not here.
+func (c *valueCompiler) unknown(e *selection.Expr) *Value {
+	if slices.Contains(scopes, Scope(e.Name)) {
+		return c.fault(MisplacedVariable, e.Offset, "$%s is not known here; there is $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
+	}
+	names := make([]string, len(c.scopes))
+	for i, s := range c.scopes {
+		names[i] = string(s)
+	}
+	return c.fault(UnknownVariable, e.Offset, "there is no variable $%s%s", e.Name, DidYouMean(e.Name, names))
+}
+
+// valueAt is a variable at its place.
+type valueAt struct {
+	*valueCompiler
+	offset  int
+	written string
+	path    []string
+}
+
+func (p *valueAt) fault(code Code, format string, args ...any) *Value {
+	return p.valueCompiler.fault(code, p.offset, format, args...)
+}
+
+func (p *valueAt) of(scope Scope) *Value {
+	switch scope {
+	case Args:
+		return p.argument()
+	case This:
+		if p.field.Batch != nil {
+			return p.fault(MisplacedVariable, "%s differs between the parents that a batch asks for together; write $batch.%s, or leave out batch", p.written, p.path[0])
+		}
+		return p.parentValue(This)
+	case Keys:
+		if p.field.Batch == nil {
+			return p.fault(MisplacedVariable, "%s stands for the keys of a batch, but the field has none; add batch: {maxSize: 100}, or write $this", p.written)
+		}
+		return p.parentValue(Keys)
+	case Request, Response:
+		return p.header(scope)
+	case Env, Config:
+		if len(p.path) > 1 {
+			return p.fault(UnknownValue, "%s: a value of $%s is a text, so it has no members", p.written, scope)
+		}
+	case Status:
+		if len(p.path) > 0 {
+			return p.fault(UnknownValue, "$status is a number, so it has no members")
+		}
+		return &Value{Scope: Status, Type: ast.NonNullNamedType("Int", nil)}
+	}
+	return &Value{Scope: scope, Path: p.path}
+}
+
+// header is $request.headers.name or $response.headers.name.
+func (p *valueAt) header(scope Scope) *Value {
+	if p.path[0] != "headers" || len(p.path) != 2 {
+		return p.fault(UnknownValue, "%s: of a %s there are its headers: $%s.headers.name", p.written, scope, scope)
+	}
+	if why := upstreams.Unforwardable(p.path[1]); scope == Request && why != "" {
+		return p.fault(UnforwardedHeader, "no service gets a client's header %s, which %s; send $claims, or a header of your own", p.path[1], why)
+	}
+	return &Value{Scope: scope, Path: p.path, Type: ast.NamedType("String", nil)}
+}
+
+// argument follows a path through an argument and the input objects in it.
+func (p *valueAt) argument() *Value {
+	field := p.field.Definition
+	if field.Name == "" {
+		return p.fault(MisplacedVariable, "the binding of a type has no arguments; its key is one of the type's fields: write $this.%s, or $batch.%s with batch", p.path[0], p.path[0])
+	}
+	arg := field.Arguments.ForName(p.path[0])
+	if arg == nil {
+		return p.fault(UnknownValue, "%s has no argument %q%s", p.name(), p.path[0], DidYouMean(p.path[0], declared(field.Arguments)))
+	}
+	p.used[arg.Name] = true
+	if v := p.pageArgument(arg); v != nil {
+		return v
+	}
+	t := arg.Type
+	for _, name := range p.path[1:] {
+		if t = p.member(t, name); t == nil {
+			return nil
+		}
+	}
+	p.sendable(&ast.Type{NamedType: t.Name()}, p.text.Position, map[string]bool{})
+	return &Value{Scope: Args, Path: p.path, Type: t}
+}
+
+// member is the type of an input object's field.
+func (p *valueAt) member(t *ast.Type, name string) *ast.Type {
+	def := p.schema.Types[t.Name()]
+	if isList(t) || def == nil || def.Kind != ast.InputObject {
+		p.fault(UnknownValue, "%s: %s is no object, so it has no field %q", p.written, t, name)
+		return nil
+	}
+	inner := def.Fields.ForName(name)
+	if inner == nil {
+		p.fault(UnknownValue, "%s has no field %q%s", def.Name, name, DidYouMean(name, fieldNames(def)))
+		return nil
+	}
+	return nullableIf(inner.Type, !t.NonNull)
+}
+
+// nullableIf is t, nullable when what holds it may be null.
+func nullableIf(t *ast.Type, nullable bool) *ast.Type {
+	if !nullable || !t.NonNull {
+		return t
+	}
+	loose := *t
+	loose.NonNull = false
+	return &loose
+}
+
+// parentValue is a field of the parent that its own service sent.
+func (p *valueAt) parentValue(scope Scope) *Value {
+	if p.root {
+		return p.fault(MisplacedVariable, "%s has no parent, so there is no $%s; its values are $args and $claims", p.name(), scope)
+	}
+	if len(p.path) > 1 {
+		return p.fault(UnknownParentField, "%s: write one field of %s, such as $%s.%s", p.written, p.field.Object.Name, scope, p.path[0])
+	}
+	source := p.parentField(p.path[0])
+	if source == nil {
+		return p.fault(UnknownParentField, "%s has no field %q that its own service sends%s", p.field.Object.Name, p.path[0], DidYouMean(p.path[0], sentFields(p.field.Object)))
+	}
+	if scope == Keys {
+		return p.batchKey(source)
+	}
+	if isList(source.Type) {
+		return p.fault(ListHasNoPlace, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.written, source.Name)
+	}
+	p.own = append(p.own, source.Name)
+	return &Value{Scope: scope, Path: p.path, Type: source.Type}
+}
+
+// batchKey makes a field of the parent the one that holds the keys.
+func (p *valueAt) batchKey(source *ast.FieldDefinition) *Value {
+	batch := p.field.Batch
+	if batch.Parent != nil && batch.Parent != source {
+		return p.fault(TwoKeys, "%s: a batch has one key, and that is $batch.%s already", p.written, batch.Parent.Name)
+	}
+	batch.Parent = source
+	return &Value{Scope: Keys, Path: p.path, Type: source.Type}
+}

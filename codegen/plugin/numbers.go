@@ -1,0 +1,107 @@
+package plugin
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+)
+
+// numerals are the places in a JSON body where a document wants a number in another form
+// than the encoder of its type writes: a Decimal as a number, an Int64 as a text. Each is a
+// path of members, such as "lines/price"; lists on the way have no name.
+type numerals struct {
+	schema         *ast.Schema
+	graph          *binding.Graph
+	numbers, texts []string
+	inside         []string // the inputs around, of which none is entered again
+}
+
+// numerals finds those of the binding's body.
+func (w *callWriter) numerals() *numerals {
+	n := &numerals{schema: w.g.data.Config.Schema, graph: w.g.graph}
+	op := w.g.graph.Operation(w.binding)
+	if op == nil || op.Body == nil || op.Body.JSON() == nil {
+		return n
+	}
+	n.value(w.binding.Call.Body, op.Body.JSON().Schema, "")
+	return n
+}
+
+// wrapped is a body's expression with its numerals as the document wants them.
+func (n *numerals) wrapped(f *goFile, value string) string {
+	for _, form := range []struct {
+		function string
+		paths    []string
+	}{{"Numbers", n.numbers}, {"Texts", n.texts}} {
+		if len(form.paths) > 0 {
+			value = fmt.Sprintf("%s%s(%s, %s)", f.use(encodePkg), form.function, value, quotedList(form.paths))
+		}
+	}
+	return value
+}
+
+func quotedList(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = fmt.Sprintf("%q", text)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// value looks at what a binding makes, or at the type of what it passes on.
+func (n *numerals) value(v *binding.Value, s *openapi.Schema, path string) {
+	if fields, made := v.Made(); made {
+		for _, f := range fields {
+			if p := s.Property(f.Name); p != nil {
+				n.value(f.Of, p.Schema, join(path, f.Name))
+			}
+		}
+		return
+	}
+	if len(v.Then) > 0 && v.Then[len(v.Then)-1].Op == binding.Each && s.Items != nil {
+		n.value(v.Then[len(v.Then)-1].Of, s.Items, path)
+		return
+	}
+	if v.Type != nil {
+		n.typed(v.Type, s, path)
+	}
+}
+
+func join(path, name string) string { return strings.TrimPrefix(path+"/"+name, "/") }
+
+func (n *numerals) typed(t *ast.Type, s *openapi.Schema, path string) {
+	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
+		s = s.Items
+	}
+	def := n.schema.Types[t.NamedType]
+	switch {
+	case def == nil:
+	case def.Kind == ast.InputObject:
+		n.input(def, s, path)
+	case def.Name == "Decimal" && !s.Is("string") && (s.Is("number") || s.Is("integer")):
+		n.numbers = append(n.numbers, path)
+	case def.Name == "Int64" && s.Is("string") && !s.Is("integer") && !s.Is("number"):
+		n.texts = append(n.texts, path)
+	}
+}
+
+// input looks at an input's fields. One that holds itself has places without end, of which
+// the first are found.
+func (n *numerals) input(def *ast.Definition, s *openapi.Schema, path string) {
+	if slices.Contains(n.inside, def.Name) {
+		return
+	}
+	n.inside = append(n.inside, def.Name)
+	for _, f := range def.Fields {
+		wire := n.graph.WireName(def.Name, f.Name)
+		if p := s.Property(wire); p != nil {
+			n.typed(f.Type, p.Schema, join(path, wire))
+		}
+	}
+	n.inside = n.inside[:len(n.inside)-1]
+}

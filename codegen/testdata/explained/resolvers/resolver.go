@@ -1,0 +1,5 @@
+package resolvers
+
+import "github.com/gatehouse-graphql/gatehouse/upstreams"
+
+type Resolver struct{ Services *upstreams.Services }

@@ -1,0 +1,83 @@
+package everything
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"example.com/everything/graph"
+	"example.com/everything/resolvers"
+	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
+)
+
+// servicesAt are all sources of the project at one address.
+func servicesAt(t *testing.T, url string) *upstreams.Services {
+	t.Helper()
+	options := upstreams.Options{}
+	for _, name := range resolvers.Needs.Sources {
+		options[name] = upstreams.Source{URLs: []string{url}, Config: map[string]string{"tenant": "of " + name}}
+	}
+	services, err := upstreams.New(options, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(services.Close)
+	return services
+}
+
+// open starts the whole gateway over a service that stands for all, and gives its address.
+// Whoever asks is who.
+func open(t *testing.T, service http.Handler, who *auth.Identity) string {
+	t.Helper()
+	backend := httptest.NewServer(service)
+	t.Cleanup(backend.Close)
+	f, err := front.New(front.Options{Execution: engine.Options{Engine: os.Getenv("GATEWAY_EXECUTION_ENGINE")}}, front.Deps{
+		Schema: graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, backend.URL)}),
+		Verify: func(context.Context, string) (*auth.Identity, error) { return who, nil },
+		Log:    slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gateway := httptest.NewServer(f.Handler())
+	t.Cleanup(gateway.Close)
+	return gateway.URL
+}
+
+// post sends an operation, with headers written "Name: value".
+func post(t *testing.T, gateway string, operation map[string]any, headers ...string) []byte {
+	t.Helper()
+	body, err := json.Marshal(operation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequest(http.MethodPost, gateway+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

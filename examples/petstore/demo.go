@@ -1,0 +1,122 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/examples/petstore/services"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
+)
+
+// demo is the pet store's service inside the gateway's process, for trying out.
+type demo struct {
+	running *services.Running
+	tokens  map[string]string // by the name of the identity
+}
+
+// startDemo starts the service on a free port and points the settings at it: the source,
+// one issuer with a key of its own, and the same for cursors.
+func startDemo(ctx context.Context, c *config.Config) (*demo, error) {
+	secret, err := services.DemoSecret(os.Getenv("GATEWAY_DEMO_SECRET"))
+	if err != nil {
+		return nil, err
+	}
+	store := services.New(services.Options{Secret: secret})
+	// The service outlives the signal to stop: what runs then still needs it.
+	running, err := store.Start(context.WithoutCancel(ctx), "")
+	if err != nil {
+		return nil, err
+	}
+	d := &demo{running: running, tokens: map[string]string{}}
+	for _, who := range services.Identities() {
+		if d.tokens[who.Name], err = store.Token(who); err != nil {
+			running.Close()
+			return nil, err
+		}
+	}
+	pointAt(c, running.URL, secret)
+	return d, nil
+}
+
+// pointAt makes the settings those of a service at url that knows the secret.
+func pointAt(c *config.Config, url string, secret []byte) {
+	c.Sources = config.Sources{"petstore": upstreams.Source{
+		URLs:    []string{url},
+		Forward: []string{"Authorization"},
+		Config:  map[string]string{"apiKey": services.DemoAPIKey},
+	}}
+	c.Auth.Issuers = []auth.Issuer{{
+		Issuer: services.DemoIssuer, Audiences: []string{services.DemoAudience},
+		Algorithms: []string{"HS256"}, Secret: string(secret),
+	}}
+	c.Cursors.Secret = cmp.Or(c.Cursors.Secret, string(secret))
+}
+
+// Close stops the service. A nil demo has none.
+func (d *demo) Close() {
+	if d != nil {
+		d.running.Close()
+	}
+}
+
+//go:embed operations/*.graphql
+var operations embed.FS
+
+// ready are the operations with which the playground opens, in order, with who may run them.
+var ready = []struct {
+	name string
+	who  services.Identity
+}{{"Pets", services.Customer}, {"Order", services.Customer}, {"Keep", services.Keeper}}
+
+// playground is what the page opens with: ready operations, in a demo with tokens that may
+// run them.
+func (d *demo) playground() playground.Options {
+	o := playground.Options{Title: "Pet store", Headers: d.headers(services.Customer)}
+	for _, r := range ready {
+		o.Examples = append(o.Examples, playground.Example{Name: r.name, Query: operation(r.name), Headers: d.headers(r.who)})
+	}
+	return o
+}
+
+// operation reads a file that is embedded, so that it cannot be missing where a test has passed.
+func operation(name string) string {
+	text, err := operations.ReadFile("operations/" + name + ".graphql")
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// headers are those of a caller, as the playground shows them; "" without a demo.
+func (d *demo) headers(who services.Identity) string {
+	if d == nil {
+		return ""
+	}
+	text, _ := json.MarshalIndent(map[string]string{"Authorization": "Bearer " + d.tokens[who.Name]}, "", "  ") // cannot fail
+	return string(text)
+}
+
+// announce tells people where everything is. A nil demo has nothing to tell.
+func (d *demo) announce(out io.Writer, gateway string) {
+	if d == nil {
+		return
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "\nThe pet store's gateway, with its service inside.\n\n")
+	fmt.Fprintf(w, "  Playground\t%s/\n  GraphQL\t%s/graphql\n  service\t%s\n", gateway, gateway, d.running.URL)
+	w.Flush()
+	fmt.Fprintf(out, "\nTokens, for the header \"Authorization: Bearer ...\":\n\n")
+	for _, who := range services.Identities() {
+		fmt.Fprintf(out, "  %s (%s; %s)\n  %s\n\n", who.Name, who.Subject, who.Scope, d.tokens[who.Name])
+	}
+	fmt.Fprintf(out, "Stop with Ctrl-C.\n\n")
+}
