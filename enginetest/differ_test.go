@@ -34,7 +34,7 @@ import (
 )
 
 // worlds is how many operations are compared, each in a world of its own.
-const worlds = 5000
+const worlds = 3000
 
 func TestSame(t *testing.T) {
 	s := serveAnswers(t)

@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/posts/graph"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/posts/graph/model"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/services"
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
@@ -183,7 +184,7 @@ func BenchmarkEngine(b *testing.B) {
 }
 
 func execute(b *testing.B, e *executor.Executor, query string) json.RawMessage {
-	ctx := graphql.StartOperationTrace(b.Context())
+	ctx := engine.WithExecution(graphql.StartOperationTrace(b.Context()), &engine.Execution{})
 	op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
 	if len(errs) > 0 {
 		b.Fatal(errs)
