@@ -1,9 +1,11 @@
 package decode
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	mathbits "math/bits"
 	"unicode/utf8"
 )
 
@@ -143,7 +145,10 @@ var (
 // set they hold escapes, which are good but not yet resolved.
 func (s *scanner) stringSpan() (raw []byte, escaped bool, err error) {
 	from, ascii := s.pos+1, true
-	for p := from; p < len(s.data); p++ {
+	for p := from; ; p++ {
+		if p = plainUntil(s.data, p); p == len(s.data) {
+			return nil, false, errUnclosed
+		}
 		switch c := s.data[p]; {
 		case c == '"':
 			s.pos = p + 1
@@ -160,11 +165,38 @@ func (s *scanner) stringSpan() (raw []byte, escaped bool, err error) {
 			p += length - 1
 		case c < 0x20:
 			return nil, false, errControl
-		case c >= utf8.RuneSelf:
+		default:
 			ascii = false
 		}
 	}
-	return nil, false, errUnclosed
+}
+
+// Eight bytes at a time: a one, and the highest bit, in each.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// plainUntil finds the first byte of a string's text that is not plain: a quote, a
+// backslash, a control character or none of ASCII.
+func plainUntil(text []byte, p int) int {
+	for ; p+8 <= len(text); p += 8 {
+		w := binary.LittleEndian.Uint64(text[p:])
+		if at := special(w); at != 0 {
+			return p + mathbits.TrailingZeros64(at)/8
+		}
+	}
+	for p < len(text) && text[p] >= 0x20 && text[p] < utf8.RuneSelf && text[p] != '"' && text[p] != '\\' {
+		p++
+	}
+	return p
+}
+
+// special sets the highest bit of each byte that is not plain. Above the first such byte
+// others may be set wrongly, since subtraction borrows: only the lowest counts.
+func special(w uint64) uint64 {
+	quote, backslash := w^ones*'"', w^ones*'\\'
+	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (w-ones*0x20)&^w | w) & highs
 }
 
 // escapeLength tells how many bytes the escape at the beginning of text has, 0 when it
