@@ -18,12 +18,16 @@ func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 		var none T
 		return none, err
 	}
+	defer answer.Release() // whatever is read is copied
 	return decode.Answer(source, answer.Body, engine.FaultsOf(ctx), read)
 }
 
 // Send makes a call whose answer says no more than that it went well. See Fetch for the
 // rules.
 func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) error {
-	_, err := s.ask(ctx, source, c, rules)
+	answer, err := s.ask(ctx, source, c, rules)
+	if err == nil {
+		answer.Release()
+	}
 	return err
 }

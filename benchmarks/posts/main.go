@@ -22,6 +22,7 @@ import (
 )
 
 func main() {
+	command.TuneMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := serve(ctx, settings()); err != nil {

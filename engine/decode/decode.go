@@ -69,7 +69,7 @@ var errTooMany = fmt.Errorf("more than %d values do not fit", maxFaults)
 
 // Answer reads a service's body; an empty one reads as null. Values that do not fit are
 // noted in faults where something else than the whole answer can be null; without faults
-// the first of them fails the answer.
+// the first of them fails the answer. Nothing that it gives shares body's memory.
 //
 // The error is a *fault.Error which says that the service broke its promise, or a *Fault
 // around it when that happened inside the list that the answer is; where and how is its

@@ -62,6 +62,7 @@ type Mode struct {
 //
 //	func main() { os.Exit(command.Main(program)) }
 func Main(p Program) int {
+	TuneMemory()
 	ctx, stop := untilSignal()
 	defer stop()
 	return run(ctx, p, surroundings{

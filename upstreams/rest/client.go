@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -48,6 +49,26 @@ type Answer struct {
 	Header http.Header
 	// Body is whole and decompressed, and empty when there was none.
 	Body []byte
+
+	buffer *bytes.Buffer // of Body, when it can be used again
+}
+
+// buffers hold the bodies of answers that have been read.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxKept is how large a buffer may be that is kept for the next answer.
+const maxKept = 1 << 20
+
+// Release gives the body's memory back, for the next answer to any caller. Nothing of Body
+// may be used afterwards. It need not be called, and is called once at the most.
+func (a *Answer) Release() {
+	buffer := a.buffer
+	a.Body, a.buffer = nil, nil
+	if buffer == nil || buffer.Cap() > maxKept {
+		return
+	}
+	buffer.Reset()
+	buffers.Put(buffer)
 }
 
 // Values that never change are shared by all requests.
@@ -101,8 +122,7 @@ func (s *Client) exchange(ctx context.Context, c *Call) (answer *Answer, endpoin
 		endpoint = resp.Request.URL.Host
 	}
 	answer = &Answer{Status: resp.StatusCode, Header: resp.Header}
-	answer.Body, err = s.read(resp)
-	return answer, endpoint, err
+	return answer, endpoint, s.read(resp, answer)
 }
 
 func (s *Client) transport() http.RoundTripper {
@@ -121,39 +141,44 @@ var (
 
 // read takes the body to its end, so that its connection can be used again. Of an
 // unsuccessful answer it takes what it gets: the status has said what matters.
-func (s *Client) read(resp *http.Response) ([]byte, error) {
+func (s *Client) read(resp *http.Response, into *Answer) error {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		body, _ := readUpTo(resp, maxRefusal)
-		return body, nil
+		var refusal bytes.Buffer // which stays with the fault
+		_ = readUpTo(&refusal, resp, maxRefusal)
+		into.Body = refusal.Bytes()
+		return nil
 	}
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return nil, fmt.Errorf("%w: %q", errEncoding, encoding)
+		return fmt.Errorf("%w: %q", errEncoding, encoding)
 	}
 	limit := s.MaxResponse
 	if limit <= 0 {
 		limit = DefaultMaxResponse
 	}
 	if resp.ContentLength > limit {
-		return nil, fmt.Errorf("%w: %d of %d bytes", errTooLarge, resp.ContentLength, limit)
+		return fmt.Errorf("%w: %d of %d bytes", errTooLarge, resp.ContentLength, limit)
 	}
-	body, err := readUpTo(resp, limit+1)
-	switch {
+	into.buffer = buffers.Get().(*bytes.Buffer)
+	err := readUpTo(into.buffer, resp, limit+1)
+	into.Body = into.buffer.Bytes()
+	switch size := len(into.Body); {
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", errBroken, err)
-	case int64(len(body)) > limit:
-		return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
+		into.Release()
+		return fmt.Errorf("%w: %w", errBroken, err)
+	case int64(size) > limit:
+		into.Release()
+		return fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
 	}
-	return body, nil
+	return nil
 }
 
 // readUpTo reads at most limit bytes, in one piece of memory when the length is told.
-func readUpTo(resp *http.Response, limit int64) ([]byte, error) {
-	var b bytes.Buffer
+func readUpTo(b *bytes.Buffer, resp *http.Response, limit int64) error {
 	if told := min(resp.ContentLength, limit, maxTrusted); told > 0 {
 		b.Grow(int(told) + bytes.MinRead)
 	}
 	_, err := b.ReadFrom(io.LimitReader(resp.Body, limit))
-	return b.Bytes(), err
+	return err
 }
 
 // note writes the call's line to the log: no value of a client, no header, no body.

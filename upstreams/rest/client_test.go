@@ -355,3 +355,29 @@ func TestLogHasNoValues(t *testing.T) {
 		t.Errorf("the log has a value: %s", line)
 	}
 }
+
+// A released body's memory serves the next answer, and a refusal's never: it stays with the
+// fault.
+func TestRelease(t *testing.T) {
+	client, _ := newService(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/no" {
+			w.WriteHeader(http.StatusConflict)
+		}
+		io.WriteString(w, r.URL.Path)
+	})
+	_, refused := client.Do(t.Context(), rest.New(http.MethodGet, "/no"))
+	for _, path := range []string{"/a", "/bb", "/ccc"} {
+		answer, err := client.Do(t.Context(), rest.New(http.MethodGet, path))
+		if err != nil || string(answer.Body) != path {
+			t.Fatalf("%s: got %q, %v", path, answer.Body, err)
+		}
+		answer.Release()
+		if answer.Body != nil {
+			t.Error("a released answer still has a body")
+		}
+		answer.Release() // again does no harm
+	}
+	if status, ok := errors.AsType[*rest.StatusError](refused); !ok || string(status.Answer.Body) != "/no" {
+		t.Errorf("got %v", refused)
+	}
+}
