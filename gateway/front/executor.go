@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"runtime/debug"
@@ -215,7 +216,7 @@ func (p permission) MutateOperationContext(ctx context.Context, op *graphql.Oper
 	if found == nil || found.doc == nil {
 		return gqlerror.Wrap(fault.New(fault.Internal, "internal error")) // nobody else makes operations
 	}
-	if err := found.doc.Allow(op.Operation); err != nil {
+	if err := cmp.Or(found.doc.Allow(op.Operation), conditional(op)); err != nil {
 		return gqlerror.Wrap(err)
 	}
 	if !p.introspection && found.doc.Introspects(op.Operation) {

@@ -45,6 +45,8 @@ func TestAnswers(t *testing.T) {
 		"POST, charset":                {[]string{"POST", "/graphql", `{"query":"{n}"}`, "Content-Type: application/json; charset=UTF-8"}, 200, typeJSON, "", true},
 		"POST, a mutation":             {post(`{"query":"mutation{set(n:1)}"}`), 200, typeJSON, "", true},
 		"POST, variables":              {post(`{"query":"query($i:Int){s(first:$i)}","variables":{"i":3}}`), 200, typeJSON, "", true},
+		"a condition by its default":   {post(`{"query":"query($b:Boolean=true){n@skip(if:$b)}"}`), 200, typeJSON, "", true},
+		"a null that is no condition":  {post(`{"query":"query($b:Boolean=true,$i:Int=1){n@skip(if:$b) s(first:$i)}","variables":{"i":null}}`), 200, typeJSON, "", true},
 		"GET":                          {get("query={n}"), 200, typeJSON, "", true},
 		"GET, new type":                {get("query={n}", new), 200, typeGraphQL, "", true},
 		"GET, variables":               {get("query=" + q("query($i:Int){s(first:$i)}") + "&variables=" + q(`{"i":1}`)), 200, typeJSON, "", true},
@@ -56,6 +58,10 @@ func TestAnswers(t *testing.T) {
 		"accepts, as Apollo Client":    {post(`{"query":"{n}"}`, "Accept: application/graphql-response+json,application/json;q=0.9"), 200, typeGraphQL, "", true},
 		"accepts neither":              {post(`{"query":"{n}"}`, "Accept: text/html"), 406, typeJSON, "BAD_REQUEST", false},
 		"accepts all but ours":         {post(`{"query":"{n}"}`, "Accept: application/json;q=0, image/*"), 406, typeJSON, "BAD_REQUEST", false},
+
+		"@skip of null":       {post(`{"query":"query($b:Boolean=true){n@skip(if:$b)}","variables":{"b":null}}`, new), 400, typeGraphQL, "BAD_USER_INPUT", false},
+		"@include of null":    {post(`{"query":"query($b:Boolean=true){n...on Query@include(if:$b){n}}","variables":{"b":null}}`, new), 400, typeGraphQL, "BAD_USER_INPUT", false},
+		"null in a fragment":  {post(`{"query":"query($b:Boolean=true){...F ...F}fragment F on Query{q{n@include(if:$b)}}","variables":{"b":null}}`, new), 400, typeGraphQL, "BAD_USER_INPUT", false},
 
 		"no type":             {[]string{"POST", "/graphql", `{"query":"{n}"}`}, 415, typeJSON, "BAD_REQUEST", false},
 		"text/plain":          {[]string{"POST", "/graphql", `{"query":"mutation{set(n:1)}"}`, "Content-Type: text/plain"}, 415, typeJSON, "BAD_REQUEST", false},
