@@ -31,7 +31,7 @@ func (w *callWriter) call() (string, error) {
 	for _, p := range call.Query {
 		w.query(p)
 	}
-	for _, p := range w.headers() {
+	for _, p := range w.g.headers(w.binding) {
 		w.header(p)
 	}
 	for _, p := range call.Cookies {
@@ -124,10 +124,10 @@ func (w *callWriter) query(p binding.Param) {
 
 // headers are those of every call to the source, without what the call sets itself, and
 // the call's own.
-func (w *callWriter) headers() []binding.Param {
-	own := w.binding.Call.Headers
+func (g *generator) headers(b *binding.Field) []binding.Param {
+	own := b.Call.Headers
 	var all []binding.Param
-	if s := w.g.graph.Source(w.binding.Source); s != nil {
+	if s := g.graph.Source(b.Source); s != nil {
 		for _, h := range s.Headers {
 			set := func(o binding.Param) bool { return strings.EqualFold(o.Name, h.Name) }
 			if !slices.ContainsFunc(own, set) {

@@ -64,7 +64,7 @@ func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *m
 		return err
 	}
 	m.Send = g.fetch(f, b, "call", v.Decoder, m.Rules)
-	v.Parent = pageParent(b, field.Object.Root, m.reader.given)
+	v.Parent = g.pageParent(b, field.Object.Root, m.reader.given)
 	if field.Object.Root {
 		return nil
 	}
@@ -74,13 +74,16 @@ func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *m
 }
 
 // pageParent writes whose pages they are, to which cursors are bound: the parent's, and those
-// of the caller whose claims the call takes. It is "" when they are everybody's.
-func pageParent(b *binding.Field, root bool, variable func(*binding.Value) string) string {
+// of the caller whose claims the call takes, or every call to its source. It is "" when they
+// are everybody's.
+func (g *generator) pageParent(b *binding.Field, root bool, variable func(*binding.Value) string) string {
 	var parts []string
 	if !root {
 		parts = append(parts, "key")
 	}
-	for _, v := range distinct(b.Call.Variables()) {
+	call := b.Call
+	call.Headers = g.headers(b)
+	for _, v := range distinct(call.Variables()) {
 		if v.Scope == binding.Claims {
 			parts = append(parts, variable(v))
 		}
