@@ -104,9 +104,16 @@ func (c *compiler) entityOf(f *Field, def *ast.Definition, v *ast.Value) {
 		c.faults.Add(EntityKey, v.Position, "the call takes no key of %s in its path or query; bind the type itself: type %s @connect(...)", def.Name, def.Name)
 		return
 	}
+	if left := slices.IndexFunc(entity.Call.Variables(), isArgument); left >= 0 {
+		arg := entity.Call.Variables()[left]
+		c.faults.AddTo(EntityKey, arg, "%s is an argument in the body or inside of another value, where no key takes its place; bind the type itself: type %s @connect(...)", arg, def.Name)
+		return
+	}
 	f.Entity = true
 	c.graph.Entities[def.Name] = &entity
 }
+
+func isArgument(v *Value) bool { return v.Scope == Args }
 
 // keyOf is an argument as the field of the same name of the object that is asked for.
 func (c *compiler) keyOf(def *ast.Definition, value *Value, v *ast.Value) *Value {
