@@ -44,6 +44,15 @@ func (b *bindingCompiler) itemKey(key *ast.Value) {
 	}
 }
 
+// matchedBy has a type's objects matched by the field that they are asked for by.
+func (b *bindingCompiler) matchedBy(f *ast.FieldDefinition) {
+	if !isKey(f.Type) || !f.Type.NonNull {
+		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of an answer are matched by a key that each has: an ID!, String!, Int!, Int64! or UUID!", b.field.Object.Name, f.Name, f.Type)
+		return
+	}
+	b.field.Batch.Item = f.Name
+}
+
 // keysUsed settles, once the call is known, which of the parent's fields holds the keys.
 func (b *bindingCompiler) keysUsed(v *ast.Value) {
 	batch := b.field.Batch
@@ -86,7 +95,7 @@ func (b *bindingCompiler) typeKey() {
 		}
 	}
 	if answer == nil || answer.Map() == nil || len(answer.Properties) > 0 {
-		b.field.Batch.Item = b.field.Batch.Parent.Name
+		b.matchedBy(b.field.Batch.Parent)
 	}
 }
 
