@@ -227,14 +227,27 @@ func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.Field
 			return
 		}
 	}
+	if w.listOfLists(def, in) {
+		return
+	}
 	if w.root {
-		if w.field.Entity && w.field.Definition.Name != "" {
-			return // the same call would be made again
-		}
 		w.field.Completes = &Completion{w.field.Object, w.field.Definition, entity, sent, w.enough(def, sent)}
 		return
 	}
 	w.nested(in, entity, sent)
+}
+
+// listOfLists refuses to complete what lies in lists of lists, which nothing puts together.
+func (w *completing) listOfLists(def *ast.Definition, in *holder) bool {
+	field, name := w.field.Definition, w.field.Name()
+	if !w.root {
+		field, name = in.field, in.object.Name+"."+in.field.Name
+	}
+	if !isList(field.Type) || !isList(field.Type.Elem) {
+		return false
+	}
+	w.faults.Add(BatchedListOfLists, field.Position, "%s is a list of lists, in which nothing completes %s; let the service send all of it, or resolve it by hand in resolvers/", name, def.Name)
+	return true
 }
 
 // enough are the fields of a type for which its objects need not be completed: those that
@@ -263,9 +276,6 @@ func (w *completing) incomplete(def *ast.Definition, comes func(*ast.FieldDefini
 }
 
 func (w *completing) nested(in *holder, entity *Field, sent []string) {
-	if isList(in.field.Type) && isList(in.field.Type.Elem) {
-		return
-	}
 	key := [2]string{in.object.Name, in.field.Name}
 	if have := w.at[key]; have != nil {
 		have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
