@@ -59,9 +59,9 @@ func TestAnswers(t *testing.T) {
 		"accepts neither":              {post(`{"query":"{n}"}`, "Accept: text/html"), 406, typeJSON, "BAD_REQUEST", false},
 		"accepts all but ours":         {post(`{"query":"{n}"}`, "Accept: application/json;q=0, image/*"), 406, typeJSON, "BAD_REQUEST", false},
 
-		"@skip of null":       {post(`{"query":"query($b:Boolean=true){n@skip(if:$b)}","variables":{"b":null}}`, new), 400, typeGraphQL, "BAD_USER_INPUT", false},
-		"@include of null":    {post(`{"query":"query($b:Boolean=true){n...on Query@include(if:$b){n}}","variables":{"b":null}}`, new), 400, typeGraphQL, "BAD_USER_INPUT", false},
-		"null in a fragment":  {post(`{"query":"query($b:Boolean=true){...F ...F}fragment F on Query{q{n@include(if:$b)}}","variables":{"b":null}}`, new), 400, typeGraphQL, "BAD_USER_INPUT", false},
+		"@skip of null":      {post(`{"query":"query($b:Boolean=true){n@skip(if:$b)}","variables":{"b":null}}`, new), 400, typeGraphQL, "BAD_USER_INPUT", false},
+		"@include of null":   {post(`{"query":"query($b:Boolean=true){n...on Query@include(if:$b){n}}","variables":{"b":null}}`, new), 400, typeGraphQL, "BAD_USER_INPUT", false},
+		"null in a fragment": {post(`{"query":"query($b:Boolean=true){...F ...F}fragment F on Query{q{n@include(if:$b)}}","variables":{"b":null}}`, new), 400, typeGraphQL, "BAD_USER_INPUT", false},
 
 		"no type":             {[]string{"POST", "/graphql", `{"query":"{n}"}`}, 415, typeJSON, "BAD_REQUEST", false},
 		"text/plain":          {[]string{"POST", "/graphql", `{"query":"mutation{set(n:1)}"}`, "Content-Type: text/plain"}, 415, typeJSON, "BAD_REQUEST", false},
