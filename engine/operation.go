@@ -27,7 +27,7 @@ type Options struct {
 	Engine string `yaml:"engine"`
 	// MaxCalls is how many backend calls one operation may make. Default 1,000.
 	MaxCalls int `yaml:"maxCalls"`
-	// MaxItems is how many values the joins of one operation may give, all together.
+	// MaxItems is how many values the joins and pages of one operation may give, all together.
 	// Joins that go in circles (orders of the customers of orders) multiply what a few
 	// calls fetched, so that neither the calls nor the query's text bound the answer.
 	// Default 50,000.
@@ -100,6 +100,16 @@ func Calls(ctx context.Context) int {
 		return 0
 	}
 	return int(min(op.calls.Load(), op.maxCalls))
+}
+
+// SpendItems takes n values of a page from the operation's budget and fails when it is used
+// up. Without an operation in ctx there is no budget.
+func SpendItems(ctx context.Context, n int) error {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if !ok {
+		return nil
+	}
+	return op.spendItems(n)
 }
 
 // spendItems takes n joined values from the operation's budget.

@@ -9,6 +9,7 @@ package page
 import (
 	"context"
 
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -96,7 +97,8 @@ type Connection[T any] struct {
 }
 
 // Of asks fetch for the page of r. Arguments that cannot be met are faults of the kind
-// BadUserInput, found before any call; an error of fetch is given back as it is.
+// BadUserInput, found before any call; an error of fetch is given back as it is. The items
+// are taken from the operation's budget, since pages below pages multiply.
 func Of[T any](ctx context.Context, r Request, fetch func(context.Context, At) (Answer[T], error)) (Connection[T], error) {
 	r = r.withDefaults()
 	first, err := r.first()
@@ -118,6 +120,9 @@ func Of[T any](ctx context.Context, r Request, fetch func(context.Context, At) (
 		}
 	}
 	s.cut(first)
+	if err := engine.SpendItems(ctx, len(s.items)); err != nil {
+		return Connection[T]{}, err
+	}
 	return s.connection(cursors, from), nil
 }
 

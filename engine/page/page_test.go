@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -769,5 +770,16 @@ func BenchmarkOf(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Pages of many parents give no more items than an operation may have.
+func TestItemsAreSpent(t *testing.T) {
+	ctx := engine.WithOperation(withKey(t), engine.Options{MaxItems: 7})
+	for asked, fits := range []bool{true, true, false} {
+		_, err := Of(ctx, Request{Field: "T.f", Parent: strconv.Itoa(asked), First: new(3)}, newPager(10).offset)
+		if f, ok := errors.AsType[*fault.Error](err); fits != (err == nil) || !fits && (!ok || f.Kind != fault.BadRequest) {
+			t.Errorf("page %d: %v", asked, err)
+		}
 	}
 }
