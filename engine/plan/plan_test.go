@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
@@ -168,5 +170,22 @@ func TestAppend(t *testing.T) {
 	}
 	if Finite(math.Inf(-1)) || Finite(math.NaN()) {
 		t.Error("what JSON cannot write is finite")
+	}
+}
+
+// What is known of an operation does not keep its document, which may be large.
+func TestDocumentsAreForgotten(t *testing.T) {
+	p := NewPlanner(schema, types)
+	var doc operationKey
+	func() {
+		ctx, _ := operationOf(t, `query($a: Boolean!) { __schema { description @skip(if: $a) } }`, map[string]any{"a": true})
+		if p.Plan(ctx) != nil {
+			t.Error("introspection is planned")
+		}
+		doc = weak.Make(graphql.GetOperationContext(ctx).Operation)
+	}()
+	runtime.GC()
+	if p.operations.Len() != 1 || doc.Value() != nil {
+		t.Error("the document is kept")
 	}
 }

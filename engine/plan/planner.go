@@ -2,7 +2,9 @@ package plan
 
 import (
 	"context"
+	"strings"
 	"sync"
+	"weak"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -32,10 +34,13 @@ type Planner struct {
 	types  Types
 
 	mu         sync.Mutex
-	operations *simplelru.LRU[*ast.OperationDefinition, *operation] // guarded by mu
-	plans      *simplelru.LRU[planKey, *Plan]                       // guarded by mu; nil is too large
-	weight     int                                                  // of plans; guarded by mu
+	operations *simplelru.LRU[operationKey, *operation] // guarded by mu
+	plans      *simplelru.LRU[planKey, *Plan]           // guarded by mu; nil is too large
+	weight     int                                      // of plans; guarded by mu
 }
+
+// operationKey names an operation without keeping its document, which may be large.
+type operationKey = weak.Pointer[ast.OperationDefinition]
 
 // planKey says which plan of an operation: the bits are the values of its conditions.
 type planKey struct {
@@ -52,7 +57,7 @@ type operation struct {
 // NewPlanner makes a planner of a schema, of which types are the object types.
 func NewPlanner(schema *ast.Schema, types Types) *Planner {
 	p := &Planner{schema: schema, types: types}
-	p.operations, _ = simplelru.NewLRU[*ast.OperationDefinition, *operation](maxPlans, nil) // no error for a positive size
+	p.operations, _ = simplelru.NewLRU[operationKey, *operation](maxPlans, nil) // no error for a positive size
 	p.plans, _ = simplelru.NewLRU(maxPlans, func(_ planKey, old *Plan) { p.weight -= old.size() })
 	return p
 }
@@ -79,8 +84,9 @@ func (p *Planner) Plan(ctx context.Context) *Plan {
 }
 
 func (p *Planner) operation(op *graphql.OperationContext) *operation {
+	key := weak.Make(op.Operation)
 	p.mu.Lock()
-	known, ok := p.operations.Get(op.Operation)
+	known, ok := p.operations.Get(key)
 	p.mu.Unlock()
 	if ok {
 		return known
@@ -88,7 +94,7 @@ func (p *Planner) operation(op *graphql.OperationContext) *operation {
 	known = look(op)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.operations.Add(op.Operation, known)
+	p.operations.Add(key, known)
 	return known
 }
 
@@ -189,7 +195,7 @@ func (l *looker) directives(list ast.DirectiveList) {
 		}
 		if on := d.Arguments.ForName("if"); on != nil && on.Value.Kind == ast.Variable && !l.variables[on.Value.Raw] {
 			l.variables[on.Value.Raw] = true
-			l.found.conditions = append(l.found.conditions, on.Value.Raw)
+			l.found.conditions = append(l.found.conditions, strings.Clone(on.Value.Raw)) // not to keep the text
 		}
 	}
 }
