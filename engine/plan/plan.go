@@ -123,14 +123,17 @@ type compiler struct {
 	whole  bool                       // everything is wanted
 }
 
-// compile plans the operation of op. It gives nil when the plan would be too large.
-func compile(schema *ast.Schema, types Types, op *graphql.OperationContext) *Plan {
-	root := schema.Query
-	if op.Operation.Operation == ast.Mutation {
-		root = schema.Mutation
+func newCompiler(schema *ast.Schema, types Types, op *graphql.OperationContext) *compiler {
+	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields, wanted: map[string]map[string]bool{}}
+}
+
+// compile plans the operation. It gives nil when the plan would be too large.
+func (c *compiler) compile() *Plan {
+	root := c.schema.Query
+	if c.op.Operation.Operation == ast.Mutation {
+		root = c.schema.Mutation
 	}
-	c := &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields, wanted: map[string]map[string]bool{}}
-	c.plan.root = c.selection(root, op.Operation.SelectionSet, nil)
+	c.plan.root = c.selection(root, c.op.Operation.SelectionSet, nil)
 	if c.left < 0 {
 		return nil
 	}
