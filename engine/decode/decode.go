@@ -77,13 +77,16 @@ func Answer[T any](service string, body []byte, faults *Faults, read func(*Decod
 
 // Selected reads what is wanted of a service's body; an empty one reads as null. Values that do not fit are
 // noted in faults where something else than the whole answer can be null; without faults
-// the first of them fails the answer. Nothing that it gives shares body's memory.
+// everything is wanted, and the first of them fails the answer. Nothing that it gives shares body's memory.
 //
 // The error is a *fault.Error which says that the service broke its promise, or a *Fault
 // around it when that happened inside the list that the answer is; where and how is its
 // cause, for the log. It is a *KeyFaults when only parts of a batch are bad: then the
 // other values are there.
 func Selected[T any](service string, body []byte, faults *Faults, wanted *Wanted, read func(*Decoder) T) (T, error) {
+	if faults == nil {
+		wanted = nil // who can tell of no fault gets all as the graph says, or nothing
+	}
 	d := &Decoder{scanner: scanner{data: body}, service: service, spare: rereads*len(body) + freely, wanted: wanted}
 	if d.end() {
 		d.data, d.pos = nullText, 0

@@ -70,9 +70,17 @@ func TestSelected(t *testing.T) {
 func TestAllWanted(t *testing.T) {
 	body := []byte(`[{"id":"a","n":1}]`)
 	for _, wanted := range []*Wanted{nil, NewWanted(nil), NewWanted(map[string]map[string]bool{"Other": {}})} {
-		if list, err := Selected("s", body, nil, wanted, ListOf(decodeThing)); err != nil || list[0].ID != "a" || list[0].N != 1 {
+		if list, err := Selected("s", body, new(Faults), wanted, ListOf(decodeThing)); err != nil || list[0].ID != "a" || list[0].N != 1 {
 			t.Errorf("%v, %v", list, err)
 		}
+	}
+}
+
+// Without a table of faults an answer is as the graph says, or not at all.
+func TestAllWantedWithoutFaults(t *testing.T) {
+	wanted := NewWanted(map[string]map[string]bool{"Thing": {"n": true}})
+	if _, err := Selected("s", []byte(`[{"n":1}]`), nil, wanted, ListOf(decodeThing)); err == nil {
+		t.Error("a thing without its id")
 	}
 }
 
