@@ -41,6 +41,7 @@ type operation struct {
 	calls    atomic.Int64
 	maxItems int64
 	items    atomic.Int64
+	wanted   atomic.Pointer[decode.Wanted] // nil for everything
 
 	mu      sync.Mutex
 	loaders map[any]any // by loaderKey; guarded by mu
@@ -77,6 +78,25 @@ func WithFaults(ctx context.Context, faults *decode.Faults) context.Context {
 func FaultsOf(ctx context.Context) *decode.Faults {
 	faults, _ := ctx.Value(faultsKey{}).(*decode.Faults)
 	return faults
+}
+
+// Want says what the operation in ctx wants of all objects that its calls give. It comes
+// before the first of them: values are shared between the places of an operation, so that
+// what one of them wants is read for all. By default, and without an operation, that is
+// everything.
+func Want(ctx context.Context, wanted *decode.Wanted) {
+	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
+		op.wanted.Store(wanted)
+	}
+}
+
+// WantedOf tells what the operation in ctx wants; nil is everything.
+func WantedOf(ctx context.Context) *decode.Wanted {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if !ok {
+		return nil
+	}
+	return op.wanted.Load()
 }
 
 // SpendCall takes one backend call from the operation's budget and fails when it is

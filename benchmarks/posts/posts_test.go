@@ -10,12 +10,13 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/services"
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// newGateway is the gateway's handler over services at a URL.
-func newGateway(t testing.TB, url string) http.Handler {
+// newGateway is the gateway's handler over services at a URL. There is one execution at most.
+func newGateway(t testing.TB, url string, execution ...engine.Options) http.Handler {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	backends, err := upstreams.New(upstreams.Options{"posts": {URLs: []string{url}}}, log)
@@ -23,7 +24,7 @@ func newGateway(t testing.TB, url string) http.Handler {
 		t.Fatal(err)
 	}
 	t.Cleanup(backends.Close)
-	served, err := front.New(front.Options{}, front.Deps{Schema: schema(backends), Log: log})
+	served, err := front.New(front.Options{Execution: append(execution, engine.Options{})[0]}, front.Deps{Schema: schema(backends), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,8 +38,9 @@ type planType struct {
 	Name   string
 	Go     string // of a reference to an object; "struct{}" for a root type
 	Root   bool
-	Serial bool // its fields are answered one after another
-	Calls  bool // resolvers are called for it or below it
+	Serial bool     // its fields are answered one after another
+	Calls  bool     // resolvers are called for it or below it
+	Keys   []string // the fields that generated code looks at, as they are
 	Fields []*planField
 }
 
@@ -62,6 +63,7 @@ type planField struct {
 	Type, Name   string // in the graph
 	Plain, Stock bool   // otherwise its resolver is called
 	Batch        bool
+	ByHand       bool
 	Guards       []planGuard
 	NonNull      bool
 	GoType       string
@@ -125,6 +127,7 @@ type engineWriter struct {
 	view   *engineView
 	values map[string]*planValue // by the types in the graph and in Go
 	calls  map[string]bool       // the types for which, or below which, resolvers are called
+	keys   keyFields
 }
 
 func engineFile(cfg *config.Config) string {
@@ -134,7 +137,7 @@ func engineFile(cfg *config.Config) string {
 // engine writes the executor by plans.
 func (g *generator) engine() ([]byte, error) {
 	f := newGoFile(g.graphPkg(), engineLocals)
-	w := &engineWriter{generator: g, f: f, values: map[string]*planValue{}, calls: map[string]bool{}}
+	w := &engineWriter{generator: g, f: f, values: map[string]*planValue{}, calls: map[string]bool{}, keys: g.keyFields()}
 	w.view = &engineView{
 		Plan: f.use(planPkg), Graphql: f.use(graphqlPkg), Context: f.use("context"), Errors: f.use("errors"),
 		Ast: f.useNamed("github.com/vektah/gqlparser/v2/ast", "ast"), Mutation: g.data.MutationRoot != nil,
@@ -243,7 +246,7 @@ func (w *engineWriter) reference(tr *config.TypeReference) types.Type {
 }
 
 func (w *engineWriter) object(o *codegen.Object) *planType {
-	t := &planType{Name: o.Name, Root: o.Root, Serial: o == w.data.MutationRoot, Calls: w.calls[o.Name] || o.Root, Go: "struct{}"}
+	t := &planType{Name: o.Name, Root: o.Root, Serial: o == w.data.MutationRoot, Calls: w.calls[o.Name] || o.Root, Go: "struct{}", Keys: w.keys[o.Name]}
 	if !o.Root {
 		t.Go = w.f.typ(o.Reference())
 	}
@@ -259,7 +262,7 @@ func (w *engineWriter) field(o *codegen.Object, f *codegen.Field, id int) *planF
 	way, tr := w.way(f), f.TypeReference
 	v := &planField{
 		ID: id, Type: o.Name, Name: f.Name, Plain: way == "Plain", Stock: way == "Stock", Batch: f.IsBatch() && !o.Root,
-		NonNull: tr.GQL.NonNull, GoType: w.f.typ(tr.GO),
+		NonNull: tr.GQL.NonNull, GoType: w.f.typ(tr.GO), ByHand: w.byHand(o, f),
 	}
 	if v.Stock {
 		return v

@@ -34,6 +34,7 @@ type wireView struct {
 
 type objectView struct {
 	Name, GoType string
+	Type         string // in the graph
 	Fields       []fieldView
 }
 
@@ -135,7 +136,7 @@ func (g *generator) guards() []string {
 }
 
 func (g *generator) decodedObject(f *goFile, o *codegen.Object) (objectView, error) {
-	view := objectView{Name: typeName(o.Type), GoType: f.typ(o.Type)}
+	view := objectView{Name: typeName(o.Type), GoType: f.typ(o.Type), Type: o.Name}
 	for _, field := range o.Fields {
 		if !g.comesWithObject(o.Name, field) {
 			continue

@@ -33,6 +33,9 @@ type Decoder struct {
 	keys    *KeyFaults // nil unless a member or an item of a batch failed
 	count   int        // soft failures so far, found and forgotten
 	spare   int        // bytes that may still be read another time
+	plain   []byte     // for one string without its escapes, which is copied at once
+	wanted  *Wanted
+	sighted [manyShapes]sighting
 }
 
 // place is where values come to lie in the graph.
@@ -67,16 +70,24 @@ const (
 // errTooMany is the cause when an answer, or all those of an operation, hold too many faults.
 var errTooMany = fmt.Errorf("more than %d values do not fit", maxFaults)
 
-// Answer reads a service's body; an empty one reads as null. Values that do not fit are
+// Answer is Selected for who wants everything.
+func Answer[T any](service string, body []byte, faults *Faults, read func(*Decoder) T) (T, error) {
+	return Selected(service, body, faults, nil, read)
+}
+
+// Selected reads what is wanted of a service's body; an empty one reads as null. Values that do not fit are
 // noted in faults where something else than the whole answer can be null; without faults
-// the first of them fails the answer. Nothing that it gives shares body's memory.
+// everything is wanted, and the first of them fails the answer. Nothing that it gives shares body's memory.
 //
 // The error is a *fault.Error which says that the service broke its promise, or a *Fault
 // around it when that happened inside the list that the answer is; where and how is its
 // cause, for the log. It is a *KeyFaults when only parts of a batch are bad: then the
 // other values are there.
-func Answer[T any](service string, body []byte, faults *Faults, read func(*Decoder) T) (T, error) {
-	d := &Decoder{scanner: scanner{data: body}, service: service, spare: rereads*len(body) + freely}
+func Selected[T any](service string, body []byte, faults *Faults, wanted *Wanted, read func(*Decoder) T) (T, error) {
+	if faults == nil {
+		wanted = nil // who can tell of no fault gets all as the graph says, or nothing
+	}
+	d := &Decoder{scanner: scanner{data: body}, service: service, spare: rereads*len(body) + freely, wanted: wanted}
 	if d.end() {
 		d.data, d.pos = nullText, 0
 	}
@@ -299,6 +310,16 @@ func (d *Decoder) more(bracket byte, first bool) bool {
 
 // member eats a member's name with its colon and steps into the member.
 func (d *Decoder) member() []byte {
+	name := d.quoted()
+	d.colon()
+	if d.err == nil {
+		d.enter(step{name: name})
+	}
+	return name
+}
+
+// quoted eats a member's name.
+func (d *Decoder) quoted() []byte {
 	if d.next() != '"' {
 		d.broken(errors.New("the name of a member is missing"))
 		return nil
@@ -308,13 +329,18 @@ func (d *Decoder) member() []byte {
 		d.broken(err)
 		return nil
 	}
-	if d.next() != ':' {
-		d.broken(errors.New("a colon is missing"))
-		return nil
-	}
-	d.pos++
-	d.enter(step{name: name})
 	return name
+}
+
+// colon eats what is behind a member's name.
+func (d *Decoder) colon() {
+	switch {
+	case d.err != nil:
+	case d.next() != ':':
+		d.broken(errors.New("a colon is missing"))
+	default:
+		d.pos++
+	}
 }
 
 // value reads one value, and passes over it when read had no use for it.

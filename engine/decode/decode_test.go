@@ -169,7 +169,7 @@ func wantCause(t *testing.T, body string, err error, want string) {
 
 // What the scanner accepts, encoding/json accepts, and reads the same.
 func FuzzJSON(f *testing.F) {
-	for _, seed := range []string{`{"id":"a","n":1,"tags":["x"]}`, `[1,-0.5e+7,null,true,"\u00e9\ud800"]`, `"\uD83D\uDE00"`, `{"a":{}}`, " 01", "{,}", "[,]", "tru", "-", "1e", `"` + "\x00" + `"`} {
+	for _, seed := range []string{`{"id":"a","n":1,"tags":["x"]}`, `[1,-0.5e+7,null,true,"\u00e9\ud800"]`, `"\uD83D\uDE00"`, `"\ud83d\ud83d\ude00\uDE00\u0041\uffFD\ud800\n"`, `"\ud800x\ud800"`, `"\"\\\/\b\f\n\r\t\u0000"`, `{"a":{}}`, " 01", "{,}", "[,]", "tru", "-", "1e", `"` + "\x00" + `"`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

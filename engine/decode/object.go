@@ -32,18 +32,22 @@ type Shape struct {
 	fields []Field
 	first  map[string]int // the first field of a member
 	next   []int          // the next field of the same member, -1 after the last
+	must   bits           // the required fields
 	whole  bool           // some field is
 }
 
-// NewShape makes the shape of a type in the graph.
+// NewShape makes the shape of a type in the graph, by whose name Wanted knows it.
 func NewShape(name string, fields ...Field) *Shape {
-	s := &Shape{name: name, fields: fields, first: map[string]int{}, next: make([]int, len(fields))}
+	s := &Shape{name: name, fields: fields, first: map[string]int{}, next: make([]int, len(fields)), must: newBits(len(fields))}
 	for i := len(fields) - 1; i >= 0; i-- {
 		f := &fields[i]
 		s.next[i] = -1
 		if f.Whole {
 			s.whole = true
 			continue
+		}
+		if f.Required {
+			s.must.add(i)
 		}
 		if later, ok := s.first[f.wire()]; ok {
 			s.next[i] = later
@@ -56,16 +60,9 @@ func NewShape(name string, fields ...Field) *Shape {
 // fewFields is how many fields a shape may have without a list of its own for what was seen.
 const fewFields = 128
 
-// bits is a set of small numbers.
-type bits []uint64
-
-func (b bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
-
-func (b bits) add(i int) { b[i/64] |= 1 << (i % 64) }
-
 // Object reads an object into v, the pointer to the Go value that stands for it. For each
-// field whose member is there it calls read with the decoder before the value. It tells
-// whether there was an object: what fails inside belongs to the fields.
+// wanted field whose member is there it calls read with the decoder before the value. It
+// tells whether there was an object: what fails inside belongs to the fields.
 //
 // Of a member that is there twice, the later one counts.
 func (d *Decoder) Object(v any, shape *Shape, read func(field string)) bool {
@@ -73,11 +70,11 @@ func (d *Decoder) Object(v any, shape *Shape, read func(field string)) bool {
 	if !d.open('{', "an object") {
 		return false
 	}
-	o := object{d: d, holder: pointer(v), shape: shape, read: read, noted: len(d.noted)}
+	o := object{d: d, holder: pointer(v), sighting: d.sight(shape), read: read, noted: len(d.noted)}
 	var few [fewFields / 64]uint64
 	seen := bits(few[:])
 	if len(shape.fields) > fewFields {
-		seen = make(bits, len(shape.fields)/64+1)
+		seen = newBits(len(shape.fields))
 	}
 	for first := true; d.more('}', first); first = false {
 		o.member(seen)
@@ -94,27 +91,26 @@ func (d *Decoder) Object(v any, shape *Shape, read func(field string)) bool {
 
 // object is one that is being read.
 type object struct {
-	d      *Decoder
-	holder unsafe.Pointer
-	shape  *Shape
-	read   func(field string)
-	noted  int // where its faults begin
+	sighting
+	d       *Decoder
+	holder  unsafe.Pointer
+	read    func(field string)
+	noted   int // where its faults begin
+	members int // so far
 }
 
 // member reads one member into each field that wants it.
 func (o *object) member(seen bits) {
 	d := o.d
-	name := d.member()
+	name, i := o.next()
 	if d.err != nil {
 		return
 	}
-	i, known := o.shape.first[string(name)]
-	if !known {
+	d.enter(step{name: name})
+	if i < 0 {
 		d.Skip()
-		d.leave()
-		return
 	}
-	for from := d.pos; i >= 0 && d.err == nil; i = o.shape.next[i] {
+	for from := d.pos; i >= 0 && d.err == nil; i = o.firstWanted(o.shape.next[i]) {
 		if d.pos != from && !d.reread(d.pos-from) {
 			return
 		}
@@ -134,11 +130,12 @@ func (o *object) field(f *Field, consume bool) {
 	m, outer := d.mark(), d.at
 	d.at = place{holder: o.holder, field: f.Name, base: len(d.path)}
 	o.read(f.Name)
-	if d.err == nil && d.pos == m.pos && consume {
+	if d.err != nil {
+		if p := d.pass(m); p != nil {
+			d.note(p, true)
+		}
+	} else if d.pos == m.pos && consume {
 		d.Skip()
-	}
-	if p := d.pass(m); p != nil {
-		d.note(p, true)
 	}
 	d.at = outer
 }
@@ -153,22 +150,29 @@ func (o *object) forget(field string) {
 	d.noted = append(d.noted[:o.noted], slices.DeleteFunc(d.noted[o.noted:], func(e entry) bool { return e.key == mine })...)
 }
 
-// missing finds the required fields whose members are not there.
+// missing finds the wanted and required fields whose members are not there.
 func (o *object) missing(seen bits) {
-	d := o.d
-	for i := range o.shape.fields {
-		f := &o.shape.fields[i]
-		if !f.Required || f.Whole || seen.has(i) || !d.tally(1) {
+	for w, must := range o.shape.must {
+		if must&^seen[w] == 0 {
 			continue
 		}
-		outer := d.at
-		d.at = place{holder: o.holder, field: f.Name, base: len(d.path)}
-		d.wrong("%s lacks %q, which the graph says is never null", o.shape.name, f.wire())
-		p := d.err
-		d.err = nil
-		d.note(p, true)
-		d.at = outer
+		for i := w * 64; i < min(w*64+64, len(o.shape.fields)); i++ {
+			if o.shape.must.has(i) && !seen.has(i) && o.wanted.hasOrAll(i) && o.d.tally(1) {
+				o.lacks(&o.shape.fields[i])
+			}
+		}
 	}
+}
+
+// lacks notes that a field's member is not there.
+func (o *object) lacks(f *Field) {
+	d, outer := o.d, o.d.at
+	d.at = place{holder: o.holder, field: f.Name, base: len(d.path)}
+	d.wrong("%s lacks %q, which the graph says is never null", o.shape.name, f.wire())
+	p := d.err
+	d.err = nil
+	d.note(p, true)
+	d.at = outer
 }
 
 // wholes reads the fields that are made of the object itself.
@@ -177,7 +181,7 @@ func (o *object) wholes(start, depth int) {
 	end := d.pos
 	for i := range o.shape.fields {
 		f := &o.shape.fields[i]
-		if !f.Whole || !d.reread(end-start) {
+		if !f.Whole || !o.wanted.hasOrAll(i) || !d.reread(end-start) {
 			continue
 		}
 		d.pos, d.depth = start, depth

@@ -187,11 +187,15 @@ func (d *Decoder) peekNull() bool {
 
 // text reads a string when one comes next.
 func (d *Decoder) text() string {
-	s, err := d.stringBytes()
+	raw, escaped, err := d.stringSpan()
 	if err != nil {
 		d.broken(err)
 	}
-	return string(s)
+	if escaped {
+		d.plain = appendPlain(d.plain[:0], raw)
+		raw = d.plain
+	}
+	return string(raw)
 }
 
 func short(text []byte) string { return cut(string(text[:min(len(text), maxText+1)])) }

@@ -2,7 +2,6 @@ package decode
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	mathbits "math/bits"
@@ -225,18 +224,11 @@ func escapeLength(text []byte) int {
 // stringBytes eats a string and gives what it says. Without escapes these are the
 // text's own bytes.
 func (s *scanner) stringBytes() ([]byte, error) {
-	from := s.pos
 	raw, escaped, err := s.stringSpan()
-	if err != nil || !escaped {
-		return raw, err
+	if err == nil && escaped {
+		raw = appendPlain(nil, raw)
 	}
-	// Escapes are rare; encoding/json knows their rules. It turns a lone surrogate
-	// into U+FFFD, as the WHATWG's decoders do.
-	var text string
-	if json.Unmarshal(s.data[from:s.pos], &text) != nil {
-		return nil, errEscape
-	}
-	return []byte(text), nil
+	return raw, err
 }
 
 var (

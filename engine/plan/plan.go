@@ -13,6 +13,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
 // How a field is answered.
@@ -32,12 +34,17 @@ type FieldInfo struct {
 	ID      int // in a switch over its type's fields, from 1
 	Way     Way
 	Guarded bool
+	// ByHand is set where code that nobody generates answers. It may look at whatever it
+	// has, and make calls of its own, so that everything is read in its operation.
+	ByHand bool
 }
 
 // TypeInfo is what the generated code knows of an object type.
 type TypeInfo struct {
 	ID     int // for Field.Of
 	Fields map[string]FieldInfo
+	// Keys are the fields that generated code looks at, whatever is selected.
+	Keys []string
 }
 
 // Types are a graph's object types by their names.
@@ -84,6 +91,7 @@ type Plan struct {
 	fields     int // slots of fields
 	selections int // slots of selections
 	arguments  bool
+	wanted     *decode.Wanted // nil when everything is
 }
 
 // Root is what is selected of the root type.
@@ -110,19 +118,27 @@ type compiler struct {
 	types  Types
 	op     *graphql.OperationContext
 	plan   *Plan
-	left   int // fields that the plan may still have
+	left   int                        // fields that the plan may still have
+	wanted map[string]map[string]bool // fields by type
+	whole  bool                       // everything is wanted
 }
 
-// compile plans the operation of op. It gives nil when the plan would be too large.
-func compile(schema *ast.Schema, types Types, op *graphql.OperationContext) *Plan {
-	root := schema.Query
-	if op.Operation.Operation == ast.Mutation {
-		root = schema.Mutation
+func newCompiler(schema *ast.Schema, types Types, op *graphql.OperationContext) *compiler {
+	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields, wanted: map[string]map[string]bool{}}
+}
+
+// compile plans the operation. It gives nil when the plan would be too large.
+func (c *compiler) compile() *Plan {
+	root := c.schema.Query
+	if c.op.Operation.Operation == ast.Mutation {
+		root = c.schema.Mutation
 	}
-	c := &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields}
-	c.plan.root = c.selection(root, op.Operation.SelectionSet, nil)
+	c.plan.root = c.selection(root, c.op.Operation.SelectionSet, nil)
 	if c.left < 0 {
 		return nil
+	}
+	if !c.whole {
+		c.plan.wanted = decode.NewWanted(c.wanted)
 	}
 	c.plan.weight = maxFields - c.left
 	return c.plan
@@ -135,6 +151,7 @@ func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above
 		return s
 	}
 	s.Fields = make([]Field, len(collected))
+	wanted := c.wantedOf(object.Name)
 	for i, found := range collected {
 		f := &s.Fields[i]
 		*f = Field{CollectedField: found, Key: key(i, found.Alias), parent: s, slot: -1, root: i}
@@ -142,6 +159,7 @@ func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above
 			f.root = above.root
 		}
 		if found.Name != "__typename" {
+			wanted[f.Name] = true
 			c.field(f, object)
 		}
 	}
@@ -152,10 +170,24 @@ func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above
 	return s
 }
 
+// wantedOf are the fields that are wanted of a type so far: its keys at least.
+func (c *compiler) wantedOf(object string) map[string]bool {
+	if known, ok := c.wanted[object]; ok {
+		return known
+	}
+	fields := map[string]bool{}
+	for _, name := range c.types[object].Keys {
+		fields[name] = true
+	}
+	c.wanted[object] = fields
+	return fields
+}
+
 // field fills in what the schema says of a field.
 func (c *compiler) field(f *Field, object *ast.Definition) {
 	f.FieldInfo = c.types[object.Name].Fields[f.Name]
 	f.lists = depth(f.Definition.Type)
+	c.whole = c.whole || f.ByHand || f.Way == Stock
 	c.plan.arguments = c.plan.arguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0
 	if f.Way != Stock {
 		c.below(f)

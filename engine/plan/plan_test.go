@@ -3,8 +3,10 @@ package plan
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"weak"
@@ -148,6 +150,45 @@ func TestMerged(t *testing.T) {
 	o := thing.Fields[0].Of(types["O"].ID)
 	if len(o.Fields) != 2 || string(o.Fields[0].Key) != `"x":` || string(o.Fields[1].Key) != `,"y":` {
 		t.Errorf("got %v", o.Fields)
+	}
+}
+
+// An operation wants what is selected of a type at any of its places, and the type's keys.
+func TestWanted(t *testing.T) {
+	keyed := maps.Clone(types)
+	keyed["O"] = TypeInfo{ID: types["O"].ID, Fields: types["O"].Fields, Keys: []string{"key"}}
+	for query, want := range map[string]string{
+		`{ a { o { x } } }`:                            "key x",
+		`{ a { o { __typename } } }`:                   "key",
+		`{ thing { __typename } }`:                     "",
+		`{ a { o { x } } again: a { o { more: y } } }`: "key x y",
+		`{ a { ...F o @skip(if: true) { y } } } fragment F on Thing { o { x } }`:              "key x",
+		`query($yes: Boolean! = true) { a { o { x @skip(if: $yes) y @include(if: $yes) } } }`: "key y",
+		`query($yes: Boolean! = true) { a @skip(if: $yes) { o { x } } thing { o { y } } }`:    "key y",
+	} {
+		ctx, _ := operationOf(t, query, map[string]any{"yes": true})
+		c := newCompiler(schema, keyed, graphql.GetOperationContext(ctx))
+		if plan := c.compile(); plan.wanted == nil {
+			t.Errorf("%s wants everything", query)
+		}
+		if got := strings.Join(slices.Sorted(maps.Keys(c.wanted["O"])), " "); got != want {
+			t.Errorf("%s wants %q of O, want %q", query, got, want)
+		}
+	}
+}
+
+// Code that nobody generates sees everything, wherever in the operation it is asked.
+func TestWholeForCodeByHand(t *testing.T) {
+	for name, info := range map[string]FieldInfo{"by hand": {ID: 2, Way: Call, ByHand: true}, "by gqlgen": {ID: 2, Way: Stock}} {
+		changed := maps.Clone(types)
+		changed["O"] = TypeInfo{ID: types["O"].ID, Fields: map[string]FieldInfo{"x": types["O"].Fields["x"], "y": info}}
+		p := NewPlanner(schema, changed)
+		for query, whole := range map[string]bool{`{ a { o { x } } thing { o { y } } }`: true, `{ a { o { x } } }`: false} {
+			ctx, _ := operationOf(t, query, nil)
+			if plan := p.Plan(ctx); (plan.wanted == nil) != whole {
+				t.Errorf("%s: %s wants everything: %v", name, query, !whole)
+			}
+		}
 	}
 }
 

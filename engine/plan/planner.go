@@ -107,7 +107,7 @@ func (p *Planner) plan(op *graphql.OperationContext, known *operation) *Plan {
 	if ok {
 		return plan
 	}
-	plan = compile(p.schema, p.types, op)
+	plan = newCompiler(p.schema, p.types, op).compile()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.remember(key, plan)

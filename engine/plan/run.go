@@ -40,6 +40,7 @@ type brokenRun struct {
 func (x *Run) Start(ctx context.Context, p *Plan) {
 	x.ctx, x.op, x.plan, x.faults = ctx, graphql.GetOperationContext(ctx), p, engine.FaultsOf(ctx)
 	x.nodes, x.places = make([]any, p.fields), make([]places, p.selections)
+	engine.Want(ctx, p.wanted)
 	x.top = &graphql.FieldContext{Object: p.root.object}
 	base := graphql.WithFieldContext(ctx, x.top)
 	x.roots = make([]context.Context, len(p.root.Fields))

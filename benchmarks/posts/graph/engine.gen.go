@@ -62,9 +62,9 @@ var planTypes = plan.Types{
 		"title":  {ID: 3, Way: plan.Plain},
 		"body":   {ID: 4, Way: plan.Plain},
 		"user":   {ID: 5, Way: plan.Call},
-	}},
+	}, Keys: []string{"userId"}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
-		"greet": {ID: 1, Way: plan.Call},
+		"greet": {ID: 1, Way: plan.Call, ByHand: true},
 		"posts": {ID: 2, Way: plan.Call},
 		"post":  {ID: 3, Way: plan.Call},
 	}},
@@ -75,7 +75,7 @@ var planTypes = plan.Types{
 		"email":    {ID: 4, Way: plan.Plain},
 		"phone":    {ID: 5, Way: plan.Plain},
 		"website":  {ID: 6, Way: plan.Plain},
-	}},
+	}, Keys: []string{"id"}},
 }
 
 // object_Post writes what is selected of an object; false is a null that must go up.

@@ -178,7 +178,7 @@ var planTypes = plan.Types{
 		"shipDate":    {ID: 8, Way: plan.Plain},
 		"totalAmount": {ID: 9, Way: plan.Plain},
 		"createdAt":   {ID: 10, Way: plan.Plain},
-	}},
+	}, Keys: []string{"petId", "userId"}},
 	"OrderPayment": {ID: ofOrderPayment, Fields: map[string]plan.FieldInfo{
 		"id":        {ID: 1, Way: plan.Plain},
 		"amount":    {ID: 2, Way: plan.Plain},

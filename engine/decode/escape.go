@@ -1,0 +1,65 @@
+package decode
+
+import (
+	"bytes"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// appendPlain appends what the text of a string says, whose escapes are known to be good. A
+// lone surrogate becomes U+FFFD, as in encoding/json and in the WHATWG's decoders.
+func appendPlain(to, raw []byte) []byte {
+	for {
+		at := bytes.IndexByte(raw, '\\')
+		if at < 0 {
+			return append(to, raw...)
+		}
+		to = append(to, raw[:at]...)
+		to, raw = appendEscape(to, raw[at:])
+	}
+}
+
+// appendEscape appends what the escape at the beginning of raw says, and gives the rest.
+func appendEscape(to, raw []byte) (longer, rest []byte) {
+	switch raw[1] {
+	case 'u':
+		return appendRune(to, raw)
+	case 'b':
+		return append(to, '\b'), raw[2:]
+	case 'f':
+		return append(to, '\f'), raw[2:]
+	case 'n':
+		return append(to, '\n'), raw[2:]
+	case 'r':
+		return append(to, '\r'), raw[2:]
+	case 't':
+		return append(to, '\t'), raw[2:]
+	}
+	return append(to, raw[1]), raw[2:]
+}
+
+func appendRune(to, raw []byte) (longer, rest []byte) {
+	r, raw := hexRune(raw), raw[6:]
+	if !utf16.IsSurrogate(r) {
+		return utf8.AppendRune(to, r), raw
+	}
+	if len(raw) > 1 && raw[0] == '\\' && raw[1] == 'u' {
+		if pair := utf16.DecodeRune(r, hexRune(raw)); pair != unicode.ReplacementChar {
+			return utf8.AppendRune(to, pair), raw[6:]
+		}
+	}
+	return utf8.AppendRune(to, unicode.ReplacementChar), raw
+}
+
+// hexRune is the number in an escape with four digits.
+func hexRune(escape []byte) (r rune) {
+	for _, c := range escape[2:6] {
+		digit := c - '0'
+		if c > '9' {
+			digit = c&^0x20 - 'A' + 10
+		}
+		r = r<<4 | rune(digit)
+	}
+	return r
+}
