@@ -260,11 +260,14 @@ func (c *operationCompiler) pageName(p *openapi.Parameter) string {
 	switch {
 	case slices.Contains(beginNames[c.field.Page.Type], name) && !c.gives("after"):
 		return "after"
-	case slices.Contains(sizeNames, name) && !c.gives("first"):
+	case slices.Contains(sizeNames, name) && !c.gives("first") && isNumber(p.Schema):
 		return "first"
 	}
 	return ""
 }
+
+// isNumber tells whether a value may be a number: services have count=true, too.
+func isNumber(s *openapi.Schema) bool { return s.Any() || s.Is("integer") || s.Is("number") }
 
 // gives tells whether the binding's text gives one of the field's arguments to a parameter.
 func (c *operationCompiler) gives(arg string) bool {

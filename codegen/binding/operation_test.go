@@ -94,3 +94,33 @@ func inWords(v *Value) string {
 	}
 	return text
 }
+
+// The parameters that tell a service of pages are found by their names and types.
+func TestOperationPages(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s.graphqls")
+	for parameters, want := range map[string]string{
+		`[{name: offset, in: query, schema: {type: integer}}, {name: limit, in: query, schema: {type: integer}}]`: "offset[$page.offset] limit[$page.size]",
+		`[{name: skip, in: query}, {name: per_page, in: query}]`:                                                  "skip[$page.offset] per_page[$page.size]",
+		`[{name: start, in: query}, {name: count, in: query, schema: {type: boolean}}, {name: size, in: query}]`:  "start[$page.offset] size[$page.size]",
+	} {
+		document := "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {/a: {get: {operationId: list, parameters: " + parameters + ", responses: {'200': {description: d}}}}}\n"
+		if err := os.WriteFile(filepath.Join(filepath.Dir(file), "s.yaml"), []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		g, err := compile(t, file, `
+			extend schema @source(name: "s", openapi: "s.yaml")
+			type Query { list(first: Int, after: String): Things @connect(source: "s", operation: "list", pagination: {type: OFFSET}) }
+			type Things { nodes: [ID!]! }`)
+		if err != nil {
+			t.Errorf("%s: %v", parameters, err)
+			continue
+		}
+		var got []string
+		for _, q := range g.Fields[0].Call.Query {
+			got = append(got, q.Name+parts(q.Parts))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %s, want %s", parameters, got, want)
+		}
+	}
+}
