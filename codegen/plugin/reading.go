@@ -124,7 +124,7 @@ func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReferen
 	}
 	inner, err := write(nonNull(tr, tr.GO))
 	maybe := "MaybeNil"
-	if pointer, ok := tr.GO.(*types.Pointer); ok && !types.IsInterface(pointer) && !isObject(tr) {
+	if _, pointer := tr.GO.(*types.Pointer); pointer && !isObject(tr) {
 		maybe = "Maybe"
 	}
 	return fmt.Sprintf("%s%s(%s)", r.f.use(decodePkg), maybe, inner), err
