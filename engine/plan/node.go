@@ -87,7 +87,9 @@ func Single[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[
 	group.SetLimit(parallel)
 	for i := range parents {
 		group.Go(func() error {
-			answer(i, x.fieldContext(f, i))
+			if n.errs[i] = x.ctx.Err(); n.errs[i] == nil { // nobody waits for the others any more
+				answer(i, x.fieldContext(f, i))
+			}
 			return nil
 		})
 	}

@@ -103,6 +103,30 @@ func TestSingle(t *testing.T) {
 	})
 }
 
+// Once an operation is over, no more resolvers are called.
+func TestSingleIsStopped(t *testing.T) {
+	x, _ := runOf(t, `{ thing { o { x } } }`)
+	ctx, stop := context.WithCancel(x.ctx)
+	x.ctx = ctx
+	top := &x.plan.Root().Fields[0]
+	s := top.Of(types["Thing"].ID)
+	var g Group[*int]
+	for i := range 1000 {
+		g.Add(new(i), 0)
+	}
+	Enter(x, s, &g)
+	var calls atomic.Int32
+	Single(x, s.Calls[0], g.Objects, Asking{}, func(context.Context, *graphql.FieldContext, *int) (int, error) {
+		if calls.Add(1) == 1 {
+			stop()
+		}
+		return 0, ctx.Err()
+	})
+	if n := calls.Load(); n == 0 || n > 2*parallel {
+		t.Errorf("%d resolvers were called", n)
+	}
+}
+
 func texts(errs gqlerror.List) string {
 	var all []string
 	for _, err := range errs {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
@@ -93,6 +94,12 @@ func TestTheDemoStaysOnThisMachine(t *testing.T) {
 	}
 }
 
+func TestTheFlagForTheEngine(t *testing.T) {
+	if c := call(t, sound, []string{"GATEWAY_EXECUTION_ENGINE=plan"}, "--engine", "stock"); c.start == nil || c.start.Config.Execution.Engine != engine.Stock {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestTheDemoNeedsNoFile(t *testing.T) {
 	if c := call(t, "", nil, "--demo"); c.code != 0 || c.start == nil || c.out+c.err != "" {
 		t.Errorf("%+v", c)
@@ -138,6 +145,7 @@ func TestExitCodesAndWords(t *testing.T) {
 		{"an unknown subcommand", sound, "config validat", 2, "\"validat\" is not a command; did you mean \"validate\"?\n\nRun \"gateway config --help\""},
 		{"a word too many", sound, "config validate gateway.yaml", 2, `"gateway.yaml" is too much`},
 		{"a wrong flag value", sound, "--log-level loud", 1, "--log-level: log.level: must be debug, info, warn or error"},
+		{"an engine that is not there", sound, "--engine fast", 1, "--engine: execution.engine: must be plan or stock"},
 		{"a wrong duration", sound, "token --ttl soon", 2, "--ttl"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 // flags are those of the gateway itself; the ones that choose settings are shared
 // with its config commands.
 type flags struct {
-	config, listen, logLevel, logFormat string
-	dev, demo                           bool
+	config, listen, engine, logLevel, logFormat string
+	dev, demo                                   bool
 }
 
 func newRoot(p Program, s surroundings) *cobra.Command {
@@ -51,9 +51,11 @@ func (f *flags) define(root *cobra.Command) {
 	own := root.Flags()
 	own.StringVar(&f.listen, "listen", "", "the `address` to serve on (default \":8080\")")
 	own.BoolVar(&f.dev, "dev", false, "switch the playground and introspection on")
+	own.StringVar(&f.engine, "engine", "", "plan or stock: stock answers everything by gqlgen's own executor, which is slower (default plan)")
 	own.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default info)")
 	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto: text on a terminal, else json (default auto)")
 	complete(root, "config", nil, cobra.ShellCompDirectiveDefault)
+	complete(root, "engine", []string{"plan", "stock"}, cobra.ShellCompDirectiveNoFileComp)
 	complete(root, "log-level", []string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
 	complete(root, "log-format", []string{"auto", "json", "text"}, cobra.ShellCompDirectiveNoFileComp)
 }
@@ -123,7 +125,9 @@ func (f *flags) request(c *cobra.Command, s surroundings) config.Request {
 
 func (f *flags) overrides(c *cobra.Command) []config.Override {
 	var over []config.Override
-	for flag, setting := range map[string]string{"listen": "listen", "log-level": "log.level", "log-format": "log.format"} {
+	for flag, setting := range map[string]string{
+		"listen": "listen", "engine": "execution.engine", "log-level": "log.level", "log-format": "log.format",
+	} {
 		if given := c.Flags().Lookup(flag); given != nil && given.Changed {
 			over = append(over, config.Override{Setting: setting, Value: given.Value.String(), Flag: "--" + flag})
 		}
