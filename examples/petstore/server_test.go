@@ -51,6 +51,7 @@ func newStore(t *testing.T) *store {
 	}
 	t.Cleanup(running.Close)
 	settings := &config.Config{Listen: "127.0.0.1:0", Introspection: true}
+	settings.Execution.Engine = os.Getenv("GATEWAY_EXECUTION_ENGINE") // to run all tests on either
 	pointAt(settings, running.URL, []byte(secret))
 	s.serve(t, command.Start{Config: settings, Out: io.Discard})
 	return s
