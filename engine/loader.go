@@ -76,6 +76,9 @@ func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[
 		return known.(*Loader[K, V])
 	}
 	l := &Loader[K, V]{op: op, batch: b, cache: dataloader.NewCache[K, *Found[V]]()}
+	if op.loaders == nil {
+		op.loaders = map[any]any{}
+	}
 	op.loaders[key] = l
 	return l
 }
@@ -141,7 +144,7 @@ func (l *Loader[K, V]) ask(ctx context.Context, keys []K) bool {
 	}
 	l.mu.Unlock()
 	if len(missing) > 0 {
-		results = l.fetch(l.op.ctx, missing)
+		results = l.fetch(l.op, missing)
 	}
 	close(done)
 	return true
@@ -190,7 +193,7 @@ const (
 // r.sent are its owners.
 func (l *Loader[K, V]) gather(r *round[K]) {
 	opened, last, seen, still := time.Now(), time.Now(), 1, 0
-	for looks := 0; l.op.ctx.Err() == nil && time.Since(opened) < patient; looks++ {
+	for looks := 0; l.op.Err() == nil && time.Since(opened) < patient; looks++ {
 		if looks >= glances {
 			l.op.pause(glance)
 		}
@@ -253,7 +256,7 @@ func (l *Loader[K, V]) send(r *round[K]) {
 		dataloader.WithInputCapacity[K, *Found[V]](len(r.order)),
 		dataloader.WithWait[K, *Found[V]](time.Hour))
 	for _, key := range r.order {
-		full.Load(l.op.ctx, key)
+		full.Load(l.op, key)
 	}
 	close(r.sent)
 }

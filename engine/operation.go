@@ -34,9 +34,13 @@ type Options struct {
 	MaxItems int `yaml:"maxItems"`
 }
 
-// operation is safe for concurrent use by the operation's fields.
+// operation is what the fields of one operation share, and the context in which they run:
+// one layer for all that is known of it. It is safe for concurrent use by the fields.
 type operation struct {
-	ctx      context.Context
+	context.Context
+	execution *Execution     // nil for that of the context around it
+	faults    *decode.Faults // nil for those of the context around it
+
 	maxCalls int64
 	calls    atomic.Int64
 	maxItems int64
@@ -44,7 +48,7 @@ type operation struct {
 	wanted   atomic.Pointer[decode.Wanted] // nil for everything
 
 	mu      sync.Mutex
-	loaders map[any]any // by loaderKey; guarded by mu
+	loaders map[any]any // by loaderKey; guarded by mu; nil until there is one
 }
 
 type operationKey struct{}
@@ -52,15 +56,35 @@ type operationKey struct{}
 // WithOperation returns a context under which one operation runs. Its deadline
 // and cancellation are those of every batch that the operation's fields make.
 func WithOperation(ctx context.Context, o Options) context.Context {
+	return Begin(ctx, o, nil, nil)
+}
+
+// Begin is WithExecution, WithFaults and WithOperation at once, for what is not nil.
+func Begin(ctx context.Context, o Options, e *Execution, faults *decode.Faults) context.Context {
 	if o.MaxCalls <= 0 {
 		o.MaxCalls = DefaultMaxCalls
 	}
 	if o.MaxItems <= 0 {
 		o.MaxItems = DefaultMaxItems
 	}
-	op := &operation{maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), loaders: map[any]any{}}
-	op.ctx = context.WithValue(ctx, operationKey{}, op)
-	return op.ctx
+	return &operation{Context: ctx, execution: e, faults: faults, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems)}
+}
+
+// Value implements context.Context.
+func (op *operation) Value(key any) any {
+	switch key.(type) {
+	case operationKey:
+		return op
+	case executionKey:
+		if op.execution != nil {
+			return op.execution
+		}
+	case faultsKey:
+		if op.faults != nil {
+			return op.faults
+		}
+	}
+	return op.Context.Value(key)
 }
 
 type faultsKey struct{}
@@ -155,6 +179,6 @@ func (op *operation) pause(d time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-op.ctx.Done():
+	case <-op.Done():
 	}
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
-// withFaults lets an operation note what does not fit the graph in the services' answers,
-// and makes its fields tell of it. Of an event of a subscription gqlgen does not say which
-// object a field belongs to, so there an answer fits or fails.
-func withFaults(ctx context.Context, op *graphql.OperationContext) context.Context {
+// faultsOf gives an operation a table to note what does not fit the graph in the services'
+// answers, and makes its fields tell of it. Of an event of a subscription gqlgen does not
+// say which object a field belongs to, so there an answer fits or fails: it has none.
+func faultsOf(op *graphql.OperationContext) *decode.Faults {
 	if op.Operation.Operation == ast.Subscription {
-		return ctx
+		return nil
 	}
 	faults, resolve := &decode.Faults{}, op.ResolverMiddleware
 	op.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
@@ -26,7 +26,7 @@ func withFaults(ctx context.Context, op *graphql.OperationContext) context.Conte
 		}
 		return told(ctx, faults, value)
 	}
-	return engine.WithFaults(ctx, faults)
+	return faults
 }
 
 // told gives a field's value and adds the errors of its elements, or its own error when

@@ -21,7 +21,6 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
-	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
@@ -113,11 +112,7 @@ func New(o Options, d Deps) (*Front, error) {
 		return nil, fmt.Errorf("cursors: %w", err)
 	}
 	f := &Front{options: o, verify: d.Verify, log: d.Log, cors: crossOrigin}
-	f.executor = newExecutor(d.Schema, o, key, &presenter{log: d.Log}, document.NewStore(d.Schema.Schema(), document.Options{
-		Limits:      o.Limits,
-		Size:        o.DocumentCache,
-		Suggestions: o.Introspection,
-	}))
+	f.executor = newExecutor(d.Schema, o, key, &presenter{log: d.Log})
 	f.ways = []graphql.Transport{
 		single{front: f, method: http.MethodPost, read: readPOST},
 		single{front: f, method: http.MethodGet, read: readGET, safe: true},

@@ -11,6 +11,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
 const (
@@ -28,18 +30,14 @@ type record struct {
 	kind      ast.Operation
 	status    int // of the answer, 0 before it has begun
 	errors    int
-	codes     []string // sorted, each once
-	calls     func() int
-	stock     string // why gqlgen's executor answered, "" when a plan did
+	codes     []string        // sorted, each once
+	running   context.Context // of the operation; nil before it runs
+	stock     string          // why gqlgen's executor answered, "" when a plan did
 
 	logged atomic.Int64 // errors given to the log; resolvers count in parallel
 }
 
 type recordKey struct{}
-
-func withRecord(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, recordKey{}, &record{id: id})
-}
 
 // recordOf never gives nil: outside of a request it gives one that nobody reads.
 func recordOf(ctx context.Context) *record {
@@ -77,9 +75,10 @@ func (f *Front) logAccess(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		defer func() {
-			if r.Method != http.MethodOptions { // which asks for no operation
-				f.log.LogAttrs(r.Context(), slog.LevelInfo, "operation", recordOf(r.Context()).attrs(time.Since(start))...)
+			if r.Method == http.MethodOptions || !f.log.Enabled(r.Context(), slog.LevelInfo) { // the first asks for no operation
+				return
 			}
+			f.log.LogAttrs(r.Context(), slog.LevelInfo, "operation", recordOf(r.Context()).attrs(time.Since(start))...)
 		}()
 		next.ServeHTTP(w, r)
 	})
@@ -87,8 +86,8 @@ func (f *Front) logAccess(next http.Handler) http.Handler {
 
 func (rec *record) attrs(took time.Duration) []slog.Attr {
 	calls := 0
-	if rec.calls != nil {
-		calls = rec.calls()
+	if rec.running != nil {
+		calls = engine.Calls(rec.running)
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", rec.id),

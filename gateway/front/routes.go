@@ -53,7 +53,10 @@ func (f *Front) build(playground http.Handler) http.Handler {
 
 // serveOperation hands the request to the first transport that speaks its language.
 func (f *Front) serveOperation(w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
+	if f.executor.hooks.some { // which may want to know when the operation began
+		c := contextOf(r)
+		c.Context = graphql.StartOperationTrace(c.Context)
+	}
 	if f.options.Playground && browses(r) {
 		recordOf(r.Context()).end(http.StatusSeeOther, nil)
 		http.Redirect(w, r, "/", http.StatusSeeOther)

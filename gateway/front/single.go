@@ -54,7 +54,7 @@ func (s single) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 		s.front.refuse(w, r, no)
 		return
 	}
-	s.execute(w, r, media, exec, op)
+	s.execute(w, r, media, op)
 }
 
 // unfit refuses what this transport cannot answer; nil when it can.
@@ -70,12 +70,11 @@ func (s single) unfit(kind ast.Operation) *refusal {
 	return nil
 }
 
-func (s single) execute(w http.ResponseWriter, r *http.Request, media string, exec graphql.GraphExecutor, op *graphql.OperationContext) {
+func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext) {
 	execution := &engine.Execution{Buffer: s.front.buffers.take()}
-	next, ctx := exec.DispatchOperation(engine.WithExecution(r.Context(), execution), op)
-	response := next(ctx)
+	response := s.front.executor.Answer(r.Context(), op, execution)
 	if response == nil { // as gqlgen does when the context ended before anything ran
-		s.front.refuse(w, r, because(cmp.Or(ctx.Err(), errNoResponse)))
+		s.front.refuse(w, r, because(cmp.Or(r.Context().Err(), errNoResponse)))
 		return
 	}
 	data := response.Data
@@ -83,7 +82,7 @@ func (s single) execute(w http.ResponseWriter, r *http.Request, media string, ex
 		data = []byte("null")
 	}
 	send(w, r, media, http.StatusOK, &answer{Errors: response.Errors, Data: data, Extensions: response.Extensions})
-	if !s.front.executor.extended { // else others than us may have kept the data
+	if !s.front.executor.hooks.some { // else others than us may have kept the data
 		s.front.buffers.give(execution.Buffer)
 	}
 }

@@ -23,12 +23,12 @@ const (
 // client's, when that can stand in a log, or a new one. The answer repeats it.
 func (f *Front) nameRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(headerRequestID)
-		if !saneID(id) {
-			id = rand.Text()
+		id := r.Header[headerRequestID]
+		if len(id) == 0 || !saneID(id[0]) {
+			id = []string{rand.Text()}
 		}
-		w.Header().Set(headerRequestID, id)
-		next.ServeHTTP(w, r.WithContext(withRecord(r.Context(), id)))
+		w.Header()[headerRequestID] = id[:1]
+		next.ServeHTTP(w, r.WithContext(&requestContext{Context: r.Context(), record: record{id: id[0]}}))
 	})
 }
 
@@ -85,15 +85,17 @@ func (f *Front) crossOrigin(next http.Handler) http.Handler {
 // limitTime bounds the whole operation. Backend calls see the deadline in the context.
 func (f *Front) limitTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), f.options.Deadline)
+		c := contextOf(r)
+		ctx, cancel := context.WithTimeout(c.Context, f.options.Deadline)
 		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
+		c.Context = ctx
+		next.ServeHTTP(w, r)
 	})
 }
 
 func (f *Front) refuseEncoding(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, encoding := range r.Header.Values("Content-Encoding") {
+		for _, encoding := range r.Header["Content-Encoding"] {
 			if encoding != "" && !strings.EqualFold(encoding, "identity") {
 				no := newRefusal(http.StatusUnsupportedMediaType, fault.BadRequest, "send the body without Content-Encoding")
 				no.header = http.Header{"Accept-Encoding": {"identity"}}
@@ -109,7 +111,7 @@ func (f *Front) refuseEncoding(next http.Handler) http.Handler {
 // would hide from the caller that the token is no good.
 func (f *Front) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		sent := r.Header.Values("Authorization")
+		sent := r.Header["Authorization"]
 		if len(sent) > 1 {
 			f.refuse(w, r, because(fault.New(fault.Unauthenticated, "send one Authorization header")))
 			return
@@ -119,7 +121,9 @@ func (f *Front) identify(next http.Handler) http.Handler {
 			f.refuse(w, r, because(err))
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(auth.With(r.Context(), caller)))
+		c := contextOf(r)
+		c.Context = auth.With(c.Context, caller)
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -127,9 +131,9 @@ func (f *Front) identify(next http.Handler) http.Handler {
 // the request, also when the client's was not taken.
 func (f *Front) rememberClient(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		headers := r.Header.Clone()
-		headers.Set(headerRequestID, RequestID(r.Context()))
-		next.ServeHTTP(w, r.WithContext(upstreams.WithClientHeaders(r.Context(), headers)))
+		c := contextOf(r)
+		c.Context = upstreams.WithClientHeaders(c.Context, r.Header, c.record.id)
+		next.ServeHTTP(w, r)
 	})
 }
 
