@@ -30,6 +30,9 @@ type answer struct {
 // executor made it, and checking megabytes of JSON again, as json.Marshal does, or copying
 // them, costs more than making them.
 func (a *answer) around() (before, after []byte, err error) {
+	if len(a.Errors) == 0 && len(a.Extensions) == 0 && a.Data != nil {
+		return []byte(`{"data":`), []byte("}"), nil
+	}
 	comma := byte('{')
 	member := func(b []byte, name string, value any) []byte {
 		var text []byte
@@ -63,11 +66,15 @@ func send(w http.ResponseWriter, r *http.Request, media string, status int, a *a
 		panic(fmt.Errorf("encode the answer: %w", err))
 	}
 	recordOf(r.Context()).end(status, a.Errors)
-	header := w.Header()
-	header.Set("Content-Type", media+"; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(len(before)+len(a.Data)+len(after)))
-	header.Set("Cache-Control", "no-store") // it may be one caller's alone
-	header.Set("X-Content-Type-Options", "nosniff")
+	values := &[...]string{
+		media + "; charset=utf-8",
+		strconv.Itoa(len(before) + len(a.Data) + len(after)),
+		"no-store", // it may be one caller's alone
+		"nosniff",
+	}
+	for i, name := range []string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
+		w.Header()[name] = values[i : i+1 : i+1]
+	}
 	w.WriteHeader(status)
 	for _, part := range [][]byte{before, a.Data, after} {
 		_, _ = w.Write(part) // a client that has gone is no error of ours
@@ -80,7 +87,13 @@ var jsonRanges = map[string]int{typeJSON: 3, "application/*": 2, "*/*": 1}
 // accepted chooses the media type of the answer; false when the client takes neither.
 // Who says nothing, or "anything", gets application/json.
 func accepted(r *http.Request) (media string, ok bool) {
-	wanted := strings.Join(r.Header.Values("Accept"), ",")
+	wanted := strings.Join(r.Header["Accept"], ",")
+	switch wanted { // what nearly everybody says
+	case typeGraphQL:
+		return typeGraphQL, true
+	case "", typeJSON, "*/*":
+		return typeJSON, true
+	}
 	if strings.TrimSpace(wanted) == "" {
 		return typeJSON, true
 	}

@@ -11,9 +11,12 @@ import (
 // where the variable has a default, which an explicit null replaces; executors throw then,
 // or take it for false, and a client could see which plans others have had made.
 func conditional(op *graphql.OperationContext) error {
-	nulls := map[string]bool{}
+	var nulls map[string]bool
 	for _, v := range op.Operation.VariableDefinitions {
 		if value, given := op.Variables[v.Variable]; given && value == nil && v.Type.NamedType == "Boolean" {
+			if nulls == nil {
+				nulls = map[string]bool{}
+			}
 			nulls[v.Variable] = true
 		}
 	}

@@ -18,7 +18,7 @@ var errNoResponse = errors.New("the executor gave no response")
 type single struct {
 	front  *Front
 	method string
-	read   func(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, error)
+	read   func(w http.ResponseWriter, r *http.Request, limit int64, b *buffer) (*graphql.RawParams, error)
 	safe   bool // the method promises to change nothing, so mutations are refused
 }
 
@@ -37,7 +37,8 @@ func (s single) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 			"answers are "+typeGraphQL+" or "+typeJSON))
 		return
 	}
-	params, err := s.read(w, r, s.front.options.BodyBytes)
+	b := s.front.buffers.take()
+	params, err := s.read(w, r, s.front.options.BodyBytes, b)
 	if err != nil {
 		s.front.refuse(w, r, asRefusal(err))
 		return
@@ -54,7 +55,7 @@ func (s single) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 		s.front.refuse(w, r, no)
 		return
 	}
-	s.execute(w, r, media, op)
+	s.execute(w, r, media, op, b)
 }
 
 // unfit refuses what this transport cannot answer; nil when it can.
@@ -70,8 +71,8 @@ func (s single) unfit(kind ast.Operation) *refusal {
 	return nil
 }
 
-func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext) {
-	execution := &engine.Execution{Buffer: s.front.buffers.take()}
+func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, b *buffer) {
+	execution := &engine.Execution{Buffer: b.bytes}
 	response := s.front.executor.Answer(r.Context(), op, execution)
 	if response == nil { // as gqlgen does when the context ended before anything ran
 		s.front.refuse(w, r, because(cmp.Or(r.Context().Err(), errNoResponse)))
@@ -83,7 +84,8 @@ func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op
 	}
 	send(w, r, media, http.StatusOK, &answer{Errors: response.Errors, Data: data, Extensions: response.Extensions})
 	if !s.front.executor.hooks.some { // else others than us may have kept the data
-		s.front.buffers.give(execution.Buffer)
+		b.bytes = execution.Buffer
+		s.front.buffers.give(b)
 	}
 }
 

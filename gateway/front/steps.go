@@ -2,8 +2,8 @@ package front
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -25,11 +25,24 @@ func (f *Front) nameRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header[headerRequestID]
 		if len(id) == 0 || !saneID(id[0]) {
-			id = []string{rand.Text()}
+			id = []string{newID()}
 		}
 		w.Header()[headerRequestID] = id[:1]
 		next.ServeHTTP(w, r.WithContext(&requestContext{Context: r.Context(), record: record{id: id[0]}}))
 	})
+}
+
+// newID gives a name that no other request has. It is no secret.
+func newID() string {
+	const letters, each = "abcdefghijklmnopqrstuvwxyz234567", 5 // bits
+	var id [24]byte
+	for half := range 2 {
+		bits := rand.Uint64()
+		for i := range 12 {
+			id[12*half+i] = letters[bits>>(each*i)&(1<<each-1)]
+		}
+	}
+	return string(id[:])
 }
 
 func saneID(id string) bool {
@@ -47,14 +60,22 @@ func (f *Front) limitBody(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		// Not every ResponseWriter has deadlines; those of a server do.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(f.options.Deadline))
+		setReadDeadline(w, time.Now().Add(f.options.Deadline))
 		if r.ContentLength > f.options.BodyBytes {
 			w.Header().Set("Connection", "close") // or the server would read on, to use the connection again
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, f.options.BodyBytes)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// setReadDeadline does nothing for a ResponseWriter that has no deadlines. Those of a server do.
+func setReadDeadline(w http.ResponseWriter, at time.Time) {
+	if direct, ok := w.(interface{ SetReadDeadline(time.Time) error }); ok {
+		_ = direct.SetReadDeadline(at)
+	} else if _, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
+		_ = http.NewResponseController(w).SetReadDeadline(at)
+	}
 }
 
 // recoverPanic makes a 500 of a panic. Those in resolvers do not come here: gqlgen
