@@ -3,6 +3,7 @@ package front
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // requestContext is the context of one request. What the steps add goes inside of it, so
@@ -10,6 +11,7 @@ import (
 // serves the request, and not changed any more once an operation runs.
 type requestContext struct {
 	context.Context
+	begun  time.Time
 	record record
 }
 

@@ -73,12 +73,11 @@ func (rec *record) end(status int, errs gqlerror.List) {
 // It holds no token, no variable and no text of a query.
 func (f *Front) logAccess(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
 		defer func() {
 			if r.Method == http.MethodOptions || !f.log.Enabled(r.Context(), slog.LevelInfo) { // the first asks for no operation
 				return
 			}
-			f.log.LogAttrs(r.Context(), slog.LevelInfo, "operation", recordOf(r.Context()).attrs(time.Since(start))...)
+			f.log.LogAttrs(r.Context(), slog.LevelInfo, "operation", recordOf(r.Context()).attrs(time.Since(contextOf(r).begun))...)
 		}()
 		next.ServeHTTP(w, r)
 	})

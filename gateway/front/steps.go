@@ -1,7 +1,6 @@
 package front
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -28,7 +27,7 @@ func (f *Front) nameRequest(next http.Handler) http.Handler {
 			id = []string{newID()}
 		}
 		w.Header()[headerRequestID] = id[:1]
-		next.ServeHTTP(w, r.WithContext(&requestContext{Context: r.Context(), record: record{id: id[0]}}))
+		next.ServeHTTP(w, r.WithContext(&requestContext{Context: r.Context(), begun: time.Now(), record: record{id: id[0]}}))
 	})
 }
 
@@ -60,7 +59,7 @@ func (f *Front) limitBody(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		setReadDeadline(w, time.Now().Add(f.options.Deadline))
+		setReadDeadline(w, contextOf(r).begun.Add(f.options.Deadline))
 		if r.ContentLength > f.options.BodyBytes {
 			w.Header().Set("Connection", "close") // or the server would read on, to use the connection again
 		}
@@ -107,9 +106,9 @@ func (f *Front) crossOrigin(next http.Handler) http.Handler {
 func (f *Front) limitTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := contextOf(r)
-		ctx, cancel := context.WithTimeout(c.Context, f.options.Deadline)
-		defer cancel()
-		c.Context = ctx
+		d := &deadlineContext{Context: c.Context, at: c.begun.Add(f.options.Deadline)}
+		defer d.end()
+		c.Context = d
 		next.ServeHTTP(w, r)
 	})
 }
