@@ -38,8 +38,10 @@ type Options struct {
 // one layer for all that is known of it. It is safe for concurrent use by the fields.
 type operation struct {
 	context.Context
-	execution *Execution     // nil for that of the context around it
-	faults    *decode.Faults // nil for those of the context around it
+	began     bool // by Begin: what follows counts, and not that of the context around it
+	execution Execution
+	faults    decode.Faults
+	tells     bool // of faults
 
 	maxCalls int64
 	calls    atomic.Int64
@@ -56,18 +58,25 @@ type operationKey struct{}
 // WithOperation returns a context under which one operation runs. Its deadline
 // and cancellation are those of every batch that the operation's fields make.
 func WithOperation(ctx context.Context, o Options) context.Context {
-	return Begin(ctx, o, nil, nil)
+	return newOperation(ctx, o)
 }
 
-// Begin is WithExecution, WithFaults and WithOperation at once, for what is not nil.
-func Begin(ctx context.Context, o Options, e *Execution, faults *decode.Faults) context.Context {
+// Begin is WithOperation with an execution, and with a table of faults if the caller tells
+// the clients of them: ExecutionOf and FaultsOf give both.
+func Begin(ctx context.Context, o Options, e Execution, tells bool) context.Context {
+	op := newOperation(ctx, o)
+	op.began, op.execution, op.tells = true, e, tells
+	return op
+}
+
+func newOperation(ctx context.Context, o Options) *operation {
 	if o.MaxCalls <= 0 {
 		o.MaxCalls = DefaultMaxCalls
 	}
 	if o.MaxItems <= 0 {
 		o.MaxItems = DefaultMaxItems
 	}
-	return &operation{Context: ctx, execution: e, faults: faults, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems)}
+	return &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems)}
 }
 
 // Value implements context.Context.
@@ -76,12 +85,12 @@ func (op *operation) Value(key any) any {
 	case operationKey:
 		return op
 	case executionKey:
-		if op.execution != nil {
-			return op.execution
+		if op.began {
+			return &op.execution
 		}
 	case faultsKey:
-		if op.faults != nil {
-			return op.faults
+		if op.tells {
+			return &op.faults
 		}
 	}
 	return op.Context.Value(key)

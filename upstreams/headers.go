@@ -14,7 +14,7 @@ import (
 type clientContext struct {
 	context.Context
 	headers http.Header
-	id      []string
+	id      [1]string
 }
 
 type clientKey struct{}
@@ -24,7 +24,7 @@ type clientKey struct{}
 // id in any case, our name of the request, and never the client's own.
 // h must not change as long as the context is used.
 func WithClientHeaders(ctx context.Context, h http.Header, id string) context.Context {
-	return &clientContext{Context: ctx, headers: h, id: []string{id}}
+	return &clientContext{Context: ctx, headers: h, id: [1]string{id}}
 }
 
 // Value implements context.Context.
@@ -42,7 +42,7 @@ func clientHeader(ctx context.Context, name string) []string {
 	case !ok:
 		return nil
 	case name == requestID:
-		return c.id
+		return c.id[:]
 	}
 	return c.headers[name]
 }

@@ -26,12 +26,15 @@ type answer struct {
 	Extensions map[string]any
 }
 
+// What is around the data of an answer that has nothing else.
+var beforeData, afterData = []byte(`{"data":`), []byte(`}`)
+
 // around writes what stands before Data and after it. Data is written as it is: the
 // executor made it, and checking megabytes of JSON again, as json.Marshal does, or copying
 // them, costs more than making them.
 func (a *answer) around() (before, after []byte, err error) {
 	if len(a.Errors) == 0 && len(a.Extensions) == 0 && a.Data != nil {
-		return []byte(`{"data":`), []byte("}"), nil
+		return beforeData, afterData, nil
 	}
 	comma := byte('{')
 	member := func(b []byte, name string, value any) []byte {
@@ -72,8 +75,9 @@ func send(w http.ResponseWriter, r *http.Request, media string, status int, a *a
 		"no-store", // it may be one caller's alone
 		"nosniff",
 	}
-	for i, name := range []string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
-		w.Header()[name] = values[i : i+1 : i+1]
+	header := w.Header()
+	for i, name := range [...]string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
+		header[name] = values[i : i+1 : i+1]
 	}
 	w.WriteHeader(status)
 	for _, part := range [][]byte{before, a.Data, after} {

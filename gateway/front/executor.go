@@ -190,12 +190,15 @@ func badVariable(err *gqlerror.Error) error {
 
 // Answer runs an operation that has one answer: nil when ctx has ended before anything ran.
 // Where no extension looks on, it is DispatchOperation in one step.
-func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, execution *engine.Execution) *graphql.Response {
+// Plans write it into b, which is what they have grown it to afterwards.
+func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, b *buffer) *graphql.Response {
 	if e.hooks.some {
-		next, ctx := e.dispatch(ctx, op, execution)
+		next, ctx := e.DispatchOperation(ctx, op) // others may keep the data, so it must not lie in b
 		return next(ctx)
 	}
-	ctx = graphql.WithOperationContext(e.begin(ctx, op, execution), op)
+	ctx, execution := e.begin(ctx, op, b.bytes)
+	defer func() { b.bytes = execution.Buffer }()
+	ctx = graphql.WithOperationContext(ctx, op)
 	ctx = graphql.WithResponseContext(ctx, e.tell, e.recover)
 	next := e.schema.Exec(ctx)
 	if errs := graphql.GetErrors(ctx); errs != nil {
@@ -214,20 +217,18 @@ func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, exe
 
 // DispatchOperation runs an operation that may have many answers.
 func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
-	return e.dispatch(ctx, op, &engine.Execution{})
-}
-
-func (e *executor) dispatch(ctx context.Context, op *graphql.OperationContext, execution *engine.Execution) (graphql.ResponseHandler, context.Context) {
-	next, ctx := e.Executor.DispatchOperation(e.begin(ctx, op, execution), op)
+	ctx, execution := e.begin(ctx, op, nil)
+	next, ctx := e.Executor.DispatchOperation(ctx, op)
 	return func(ctx context.Context) *graphql.Response { return e.answered(ctx, execution, next(ctx)) }, ctx
 }
 
 // begin gives an operation what its fields share.
-func (e *executor) begin(ctx context.Context, op *graphql.OperationContext, execution *engine.Execution) context.Context {
-	execution.Stock = e.stock
-	ctx = engine.Begin(page.WithKey(ctx, e.cursors), e.options.Execution, execution, faultsOf(op))
+func (e *executor) begin(ctx context.Context, op *graphql.OperationContext, b []byte) (context.Context, *engine.Execution) {
+	ctx = page.WithKey(ctx, e.cursors)
+	ctx = engine.Begin(ctx, e.options.Execution, engine.Execution{Stock: e.stock, Buffer: b}, tells(op))
+	tellFaults(op, engine.FaultsOf(ctx))
 	recordOf(ctx).running = ctx
-	return ctx
+	return ctx, engine.ExecutionOf(ctx)
 }
 
 // answered notes how an answer came about, and bounds its errors.

@@ -8,7 +8,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -72,8 +71,7 @@ func (s single) unfit(kind ast.Operation) *refusal {
 }
 
 func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, b *buffer) {
-	execution := &engine.Execution{Buffer: b.bytes}
-	response := s.front.executor.Answer(r.Context(), op, execution)
+	response := s.front.executor.Answer(r.Context(), op, b)
 	if response == nil { // as gqlgen does when the context ended before anything ran
 		s.front.refuse(w, r, because(cmp.Or(r.Context().Err(), errNoResponse)))
 		return
@@ -83,10 +81,7 @@ func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op
 		data = []byte("null")
 	}
 	send(w, r, media, http.StatusOK, &answer{Errors: response.Errors, Data: data, Extensions: response.Extensions})
-	if !s.front.executor.hooks.some { // else others than us may have kept the data
-		b.bytes = execution.Buffer
-		s.front.buffers.give(b)
-	}
+	s.front.buffers.give(b)
 }
 
 func asRefusal(err error) *refusal {

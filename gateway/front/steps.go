@@ -22,12 +22,12 @@ const (
 // client's, when that can stand in a log, or a new one. The answer repeats it.
 func (f *Front) nameRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header[headerRequestID]
-		if len(id) == 0 || !saneID(id[0]) {
-			id = []string{newID()}
+		id := r.Header.Get(headerRequestID)
+		if !saneID(id) {
+			id = newID()
 		}
-		w.Header()[headerRequestID] = id[:1]
-		next.ServeHTTP(w, r.WithContext(&requestContext{Context: r.Context(), begun: time.Now(), record: record{id: id[0]}}))
+		w.Header().Set(headerRequestID, id)
+		next.ServeHTTP(w, r.WithContext(&requestContext{Context: r.Context(), begun: time.Now(), record: record{id: id}}))
 	})
 }
 
