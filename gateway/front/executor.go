@@ -3,6 +3,7 @@ package front
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -188,13 +189,15 @@ func badVariable(err *gqlerror.Error) error {
 	return fault.New(fault.BadUserInput, "variable $%s: %s", where, err.Message)
 }
 
-// Answer runs an operation that has one answer: nil when ctx has ended before anything ran.
-// Where no extension looks on, it is DispatchOperation in one step.
-// Plans write it into b, which is what they have grown it to afterwards.
-func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, b *buffer) *graphql.Response {
+var errNoResponse = errors.New("the executor gave no response")
+
+// Answer runs an operation that has one answer. Its error says why nothing ran: that ctx
+// has ended before. A plan writes the answer into b, and grows it. Where no extension looks
+// on, it is DispatchOperation in one step.
+func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, b *buffer) (*graphql.Response, error) {
 	if e.hooks.some {
-		next, ctx := e.DispatchOperation(ctx, op) // others may keep the data, so it must not lie in b
-		return next(ctx)
+		next, ctx := e.DispatchOperation(ctx, op) // who looks on may keep the data, so it must not lie in b
+		return given(ctx, next(ctx))
 	}
 	ctx, execution := e.begin(ctx, op, b.bytes)
 	defer func() { b.bytes = execution.Buffer }()
@@ -202,17 +205,25 @@ func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, b *
 	ctx = graphql.WithResponseContext(ctx, e.tell, e.recover)
 	next := e.schema.Exec(ctx)
 	if errs := graphql.GetErrors(ctx); errs != nil {
-		return e.answered(ctx, execution, &graphql.Response{Errors: errs})
+		return e.answered(ctx, execution, &graphql.Response{Errors: errs}), nil
 	}
-	if ctx.Err() != nil {
-		return nil
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	response := next(ctx)
 	if response != nil {
 		response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
 		response.Extensions = graphql.GetExtensions(ctx)
 	}
-	return e.answered(ctx, execution, response)
+	return given(ctx, e.answered(ctx, execution, response))
+}
+
+// given tells an answer from none.
+func given(ctx context.Context, response *graphql.Response) (*graphql.Response, error) {
+	if response == nil {
+		return nil, cmp.Or(ctx.Err(), errNoResponse)
+	}
+	return response, nil
 }
 
 // DispatchOperation runs an operation that may have many answers.

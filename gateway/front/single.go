@@ -1,8 +1,6 @@
 package front
 
 import (
-	"cmp"
-	"errors"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -10,8 +8,6 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
-
-var errNoResponse = errors.New("the executor gave no response")
 
 // single is the transport of one operation in, one answer out.
 type single struct {
@@ -71,9 +67,9 @@ func (s single) unfit(kind ast.Operation) *refusal {
 }
 
 func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, b *buffer) {
-	response := s.front.executor.Answer(r.Context(), op, b)
-	if response == nil { // as gqlgen does when the context ended before anything ran
-		s.front.refuse(w, r, because(cmp.Or(r.Context().Err(), errNoResponse)))
+	response, err := s.front.executor.Answer(r.Context(), op, b)
+	if err != nil {
+		s.front.refuse(w, r, because(err))
 		return
 	}
 	data := response.Data
