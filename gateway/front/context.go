@@ -7,12 +7,17 @@ import (
 )
 
 // requestContext is the context of one request. What the steps add goes inside of it, so
-// that they need not copy the request for each thing they know: it is the goroutine's that
-// serves the request, and not changed any more once an operation runs.
+// that they need not copy the request for each thing they know. Until the last of them has,
+// it is for nobody but the goroutine that serves the request; an operation may keep it.
 type requestContext struct {
 	context.Context
 	begun  time.Time
 	record record
+}
+
+// asItIs is for others than steps, who may keep it: what is added later is not in it.
+func (c *requestContext) asItIs() context.Context {
+	return context.WithValue(c.Context, recordKey{}, &c.record)
 }
 
 // contextOf is the context of a request that nameRequest has let pass.

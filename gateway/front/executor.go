@@ -200,7 +200,7 @@ func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, b *
 		return given(ctx, next(ctx))
 	}
 	ctx, execution := e.begin(ctx, op, b.bytes)
-	defer func() { b.bytes = execution.Buffer }()
+	defer func() { b.bytes, execution.Buffer = execution.Buffer, nil }() // it is used again, and ctx may be kept
 	ctx = graphql.WithOperationContext(ctx, op)
 	ctx = graphql.WithResponseContext(ctx, e.tell, e.recover)
 	next := e.schema.Exec(ctx)

@@ -28,8 +28,12 @@ func TestUsualBodies(t *testing.T) {
 			Query: "{é}", Variables: map[string]any{"a": map[string]any{"b": []any{json.Number("1"), "}"}}},
 		},
 	} {
-		if got, ok := scanBody([]byte(body)); !ok || !reflect.DeepEqual(*got, want) {
-			t.Errorf("%s: %+v, %t", body, got, ok)
+		text := []byte(body)
+		got, ok := scanBody(text)
+		odd, err := decodeOdd(text)
+		clear(text) // which will hold another caller's bytes
+		if !ok || err != nil || !reflect.DeepEqual(*got, want) || !reflect.DeepEqual(*odd, want) {
+			t.Errorf("%s: %+v, %t; %+v, %v", body, got, ok, odd, err)
 		}
 	}
 }

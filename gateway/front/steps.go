@@ -136,12 +136,12 @@ func (f *Front) identify(next http.Handler) http.Handler {
 			f.refuse(w, r, because(fault.New(fault.Unauthenticated, "send one Authorization header")))
 			return
 		}
-		caller, err := f.verify(r.Context(), strings.Join(sent, ""))
+		c := contextOf(r)
+		caller, err := f.verify(c.asItIs(), strings.Join(sent, ""))
 		if err != nil {
 			f.refuse(w, r, because(err))
 			return
 		}
-		c := contextOf(r)
 		c.Context = auth.With(c.Context, caller)
 		next.ServeHTTP(w, r)
 	})
