@@ -28,6 +28,13 @@ type Execution struct {
 	Buffer []byte
 }
 
+// Sharer is a schema that knows of which operations several callers may have one answer.
+type Sharer interface {
+	// Shareable tells whether callers of the same identity who ask for the operation, with
+	// the same variables, get the same answer whatever else they sent.
+	Shareable(op *graphql.OperationContext) bool
+}
+
 type executionKey struct{}
 
 // WithExecution asks that the operation under ctx be planned if it can be. Who runs field

@@ -32,6 +32,14 @@ type Options struct {
 	// calls fetched, so that neither the calls nor the query's text bound the answer.
 	// Default 50,000.
 	MaxItems int `yaml:"maxItems"`
+	// Collapse lets callers share what they ask for at the same time: those of one identity
+	// who send the same query, with the same variables and the same headers that a service is
+	// forwarded, get one answer, and equal GET calls of different queries one response.
+	// Nothing is kept when it has come. Never shared are mutations, subscriptions, fields that
+	// code by hand answers and calls that use $request. A caller may get what had been begun a
+	// moment before it asked, so that it may not yet see what it has changed itself.
+	// With the engine stock calls alone are shared. Default false.
+	Collapse bool `yaml:"collapse"`
 }
 
 // operation is what the fields of one operation share, and the context in which they run:
@@ -48,6 +56,7 @@ type operation struct {
 	maxItems int64
 	items    atomic.Int64
 	wanted   atomic.Pointer[decode.Wanted] // nil for everything
+	collapse bool
 
 	mu      sync.Mutex
 	loaders map[any]any // by loaderKey; guarded by mu; nil until there is one
@@ -76,7 +85,7 @@ func newOperation(ctx context.Context, o Options) *operation {
 	if o.MaxItems <= 0 {
 		o.MaxItems = DefaultMaxItems
 	}
-	return &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems)}
+	return &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), collapse: o.Collapse}
 }
 
 // Value implements context.Context.
@@ -153,6 +162,12 @@ func Calls(ctx context.Context) int {
 		return 0
 	}
 	return int(min(op.calls.Load(), op.maxCalls))
+}
+
+// Collapses tells whether calls of the operation in ctx may be shared with other operations.
+func Collapses(ctx context.Context) bool {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	return ok && op.collapse
 }
 
 // SpendItems takes n values of a page from the operation's budget and fails when it is used

@@ -37,6 +37,9 @@ type FieldInfo struct {
 	// ByHand is set where code that nobody generates answers. It may look at whatever it
 	// has, and make calls of its own, so that everything is read in its operation.
 	ByHand bool
+	// Alone is set where the value may depend on more of the request than who asks and what
+	// is asked: on a header of the client's.
+	Alone bool
 }
 
 // TypeInfo is what the generated code knows of an object type.
@@ -92,6 +95,7 @@ type Plan struct {
 	selections int // slots of selections
 	arguments  bool
 	wanted     *decode.Wanted // nil when everything is
+	alone      bool           // all who ask for the same may not get the same
 }
 
 // Root is what is selected of the root type.
@@ -188,6 +192,7 @@ func (c *compiler) field(f *Field, object *ast.Definition) {
 	f.FieldInfo = c.types[object.Name].Fields[f.Name]
 	f.lists = depth(f.Definition.Type)
 	c.whole = c.whole || f.ByHand || f.Way == Stock
+	c.plan.alone = c.plan.alone || f.Alone || f.ByHand || f.Way == Stock
 	c.plan.arguments = c.plan.arguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0
 	if f.Way != Stock {
 		c.below(f)

@@ -83,6 +83,21 @@ func (p *Planner) Plan(ctx context.Context) *Plan {
 	return plan
 }
 
+// Shareable tells whether callers of the same identity who ask for the same operation, with
+// the same variables, get the same answer whatever else they sent: a query that is planned,
+// all of whose calls are generated, none of them with a value of the client's request.
+func (p *Planner) Shareable(op *graphql.OperationContext) bool {
+	if op.Operation.Operation != ast.Query {
+		return false
+	}
+	known := p.operation(op)
+	if known.stock != "" {
+		return false
+	}
+	plan := p.plan(op, known)
+	return plan != nil && !plan.alone
+}
+
 func (p *Planner) operation(op *graphql.OperationContext) *operation {
 	key := weak.Make(op.Operation)
 	p.mu.Lock()

@@ -71,6 +71,7 @@ type Call struct {
 	body   []byte
 	mime   string // of body, unless header has a Content-Type; "" is no body
 	err    *fault.Error
+	alone  bool
 }
 
 // place is a stretch of a path that came from a value.
@@ -135,6 +136,17 @@ func (c *Call) Idempotent() *Call {
 	}
 	return c
 }
+
+// Alone says that the call holds a value of the client's request, so that no other client
+// may have its answer.
+func (c *Call) Alone() *Call {
+	c.alone = true
+	return c
+}
+
+// Shareable tells whether clients who make the same call at the same time may have one
+// answer: a GET that is not Alone.
+func (c *Call) Shareable() bool { return c.method == http.MethodGet && c.mime == "" && !c.alone }
 
 // Err is the first thing that did not fit: a *fault.Error, BadUserInput for a value,
 // or for all values if they take more than 64 KiB of URL and headers, and Internal for
