@@ -35,6 +35,9 @@ func (c *clientContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// knowsClient tells whether ctx is below a client's request.
+func knowsClient(ctx context.Context) bool { return ctx.Value(clientKey{}) != nil }
+
 // clientHeader gives the values of one of the client's headers by its canonical name.
 func clientHeader(ctx context.Context, name string) []string {
 	c, ok := ctx.Value(clientKey{}).(*clientContext)
@@ -76,16 +79,21 @@ type headers struct {
 }
 
 func newHeaders(o Source) headers {
-	h := headers{fixed: http.Header{}, forward: []string{requestID}}
+	h := headers{fixed: http.Header{}, forward: union([]string{requestID}, o.Forward)}
 	for name, value := range o.Headers {
 		h.fixed.Set(name, value)
 	}
-	for _, name := range o.Forward {
-		if canonical := textproto.CanonicalMIMEHeaderKey(name); !slices.Contains(h.forward, canonical) {
-			h.forward = append(h.forward, canonical)
+	return h
+}
+
+// union adds names to a list of canonical ones, each once.
+func union(canonical, names []string) []string {
+	for _, name := range names {
+		if name = textproto.CanonicalMIMEHeaderKey(name); !slices.Contains(canonical, name) {
+			canonical = append(canonical, name)
 		}
 	}
-	return h
+	return canonical
 }
 
 // complete adds to the headers of a call. The operator's win over all; the binding's,

@@ -30,8 +30,10 @@ import (
 // Services are the configured ones. They are safe for concurrent use.
 type Services struct {
 	clients map[string]*rest.Client
+	sharing map[string]*rest.Client      // the same, for calls that may be shared
 	config  map[string]map[string]string // by source
 	pools   []*http.Transport
+	forward []string // canonical
 }
 
 // New makes the services of o without calling any. Its error tells all mistakes, each
@@ -41,7 +43,10 @@ func New(o Options, log *slog.Logger) (*Services, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Services{clients: make(map[string]*rest.Client, len(o)), config: make(map[string]map[string]string, len(o))}
+	s := &Services{
+		clients: make(map[string]*rest.Client, len(o)), sharing: make(map[string]*rest.Client, len(o)),
+		config: make(map[string]map[string]string, len(o)), forward: []string{},
+	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		if err := s.add(name, o[name], log); err != nil {
@@ -79,8 +84,9 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		return err
 	}
 	s.pools = append(s.pools, pool)
+	s.forward = union(s.forward, o.Forward)
 	s.config[name] = maps.Clone(o.Config)
-	s.clients[name] = &rest.Client{
+	client := rest.Client{
 		Service: name,
 		Transport: balance.New(endpoints, balance.Options{
 			Policy: policy,
@@ -91,6 +97,10 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		Complete:    newHeaders(o).complete,
 		Log:         log,
 	}
+	s.clients[name] = &client
+	sharing := client
+	sharing.Transport = newCollapsing(client.Transport, o)
+	s.sharing[name] = &sharing
 	return nil
 }
 
@@ -140,7 +150,8 @@ func trusted(file string) (*x509.CertPool, error) {
 }
 
 // Do makes one call to a source and takes it from the operation's budget, except when
-// a value did not fit and nothing is sent. The answer is a 2xx; the error is always a
+// a value did not fit and nothing is sent. Where the operation collapses (engine.Options),
+// a GET may get a copy of the response to an equal call that another operation is making. The answer is a 2xx; the error is always a
 // *fault.Error, as rest.Client.Do describes it.
 func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.Answer, error) {
 	client, ok := s.clients[source]
@@ -154,8 +165,16 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.A
 	if err := engine.SpendCall(ctx); err != nil {
 		return nil, err
 	}
+	if collapses(ctx, c) {
+		client = s.sharing[source]
+	}
 	return client.Do(ctx, c)
 }
+
+// Forwarded are the headers of clients' requests that any service gets, in the form of
+// http.Header. It is never nil. X-Request-Id, which all get for their logs, is among them
+// when a source lists it.
+func (s *Services) Forwarded() []string { return slices.Clone(s.forward) }
 
 // Close closes the connections that wait for calls. Running calls go on.
 func (s *Services) Close() {
