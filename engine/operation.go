@@ -32,13 +32,14 @@ type Options struct {
 	// calls fetched, so that neither the calls nor the query's text bound the answer.
 	// Default 50,000.
 	MaxItems int `yaml:"maxItems"`
-	// Collapse lets callers share what they ask for at the same time: those of one identity
-	// who send the same query, with the same variables and the same headers that a service is
-	// forwarded, get one answer, and equal GET calls of different queries one response.
-	// Nothing is kept when it has come. Never shared are mutations, subscriptions, fields that
-	// code by hand answers and calls that use $request. A caller may get what had been begun a
-	// moment before it asked, so that it may not yet see what it has changed itself.
-	// With the engine stock calls alone are shared. Default false.
+	// Collapse lets callers share what they ask for at the same time. Those of one identity
+	// who send the same query, with the same variables and the same values of the headers that
+	// any service is forwarded, get one answer; equal GET calls of their different queries get
+	// one response. Nothing is kept when it has come. Queries with fields that code by hand
+	// answers, or whose calls use $request, are executed for each, and mutations and
+	// subscriptions share nothing. Whoever joins gets what had begun a moment before it asked,
+	// so that it may not see yet what it has just changed. With the engine stock calls alone
+	// are shared. Default false.
 	Collapse bool `yaml:"collapse"`
 }
 

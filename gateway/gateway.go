@@ -58,6 +58,7 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 	served, err := front.New(settings.Front(), front.Deps{
 		Schema:     g.Schema(backends),
 		Verify:     verifier.Verify,
+		Forwarded:  backends.Forwarded(),
 		Log:        start.Log,
 		Playground: playground.Handler(g.Playground),
 	})

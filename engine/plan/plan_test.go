@@ -230,3 +230,53 @@ func TestDocumentsAreForgotten(t *testing.T) {
 		t.Error("the document is kept")
 	}
 }
+
+// Only a query may be shared, all of whose fields depend on nothing but who asks and what.
+// What is left out by its conditions does not count.
+func TestShareable(t *testing.T) {
+	with := func(change func(*FieldInfo)) Types {
+		changed := maps.Clone(types)
+		info := changed["O"]
+		info.Fields = maps.Clone(info.Fields)
+		x := info.Fields["x"]
+		change(&x)
+		info.Fields["x"] = x
+		changed["O"] = info
+		return changed
+	}
+	plain := with(func(*FieldInfo) {})
+	alone := with(func(f *FieldInfo) { f.Alone = true })
+	byHand := with(func(f *FieldInfo) { f.ByHand = true })
+	stock := with(func(f *FieldInfo) { f.Way = Stock })
+	const conditional = `query($p: Boolean!) { a { o { y x @include(if: $p) } } }`
+	for _, c := range []struct {
+		types Types
+		query string
+		p     bool
+		want  bool
+	}{
+		{plain, `{ a { o { x } } }`, false, true},
+		{plain, `mutation { a { o { x } } }`, false, false},
+		{plain, `subscription { a }`, false, false},
+		{plain, `{ __schema { queryType { name } } }`, false, false},
+		{plain, `query @odd { a { o { x } } }`, false, false},
+		{alone, `{ a { o { y } } }`, false, true},
+		{alone, `{ a { o { x } } }`, false, false},
+		{alone, conditional, false, true},
+		{alone, conditional, true, false},
+		{byHand, `{ b { ... on Thing { o { x } } } }`, false, false},
+		{stock, `{ thing { o { y } } a { o { x } } }`, false, false},
+	} {
+		doc, errs := gqlparser.LoadQueryWithRules(schema, c.query, nil)
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		p := NewPlanner(schema, c.types)
+		op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: map[string]any{"p": c.p}}
+		for range 2 {
+			if got := p.Shareable(op); got != c.want {
+				t.Errorf("%s with %t may be shared: %t", c.query, c.p, got)
+			}
+		}
+	}
+}

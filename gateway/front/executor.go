@@ -236,7 +236,9 @@ func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationC
 // begin gives an operation what its fields share.
 func (e *executor) begin(ctx context.Context, op *graphql.OperationContext, b []byte) (context.Context, *engine.Execution) {
 	ctx = page.WithKey(ctx, e.cursors)
-	ctx = engine.Begin(ctx, e.options.Execution, engine.Execution{Stock: e.stock, Buffer: b}, tells(op))
+	options := e.options.Execution
+	options.Collapse = options.Collapse && op.Operation.Operation == ast.Query // what a mutation reads must not be older than what it wrote
+	ctx = engine.Begin(ctx, options, engine.Execution{Stock: e.stock, Buffer: b}, tells(op))
 	tellFaults(op, engine.FaultsOf(ctx))
 	recordOf(ctx).running = ctx
 	return ctx, engine.ExecutionOf(ctx)

@@ -74,6 +74,10 @@ type Deps struct {
 	// other anonymous callers. Its error refuses the whole request. Default: everybody
 	// is anonymous.
 	Verify func(ctx context.Context, authorization string) (*auth.Identity, error)
+	// Forwarded are the headers of requests that any service gets, in the form of
+	// http.Header: upstreams.Services.Forwarded. Callers whose values differ share nothing.
+	// Nil says that they are not known, and then no operations are collapsed.
+	Forwarded []string
 	// Log gets a line for each operation and one for each error not shown to clients.
 	// Default slog.Default().
 	Log *slog.Logger
@@ -89,6 +93,7 @@ type Front struct {
 	cors     *cors.Middleware // nil when no other origin may call
 	executor *executor
 	buffers  buffers
+	collapse *collapse
 	ways     []graphql.Transport // the first that supports a request gets it
 	handler  http.Handler
 	draining atomic.Bool
@@ -112,6 +117,7 @@ func New(o Options, d Deps) (*Front, error) {
 		return nil, fmt.Errorf("cursors: %w", err)
 	}
 	f := &Front{options: o, verify: d.Verify, log: d.Log, cors: crossOrigin}
+	f.collapse = newCollapse(o, d, &f.buffers)
 	f.executor = newExecutor(d.Schema, o, key, &presenter{log: d.Log})
 	f.ways = []graphql.Transport{
 		single{front: f, method: http.MethodPost, read: readPOST},

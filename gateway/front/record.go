@@ -34,6 +34,8 @@ type record struct {
 	running   context.Context // of the operation; nil before it runs
 	stock     string          // why gqlgen's executor answered, "" when a plan did
 
+	collapsed string // the request that began the execution that this one joined; "" when it joined none
+
 	logged atomic.Int64 // errors given to the log; resolvers count in parallel
 }
 
@@ -55,6 +57,16 @@ func RequestID(ctx context.Context) string { return recordOf(ctx).id }
 func (rec *record) begin(op *ast.OperationDefinition) {
 	rec.operation = op.Name[:min(len(op.Name), maxLoggedName)]
 	rec.kind = op.Operation
+}
+
+// share notes an execution that several requests have shared. Its calls are told of the one
+// that began it; the others name that one, under which the execution's errors are logged.
+func (rec *record) share(execution *record, joined bool) {
+	if joined {
+		rec.collapsed = execution.id
+		return
+	}
+	rec.running, rec.stock = execution.running, execution.stock
 }
 
 // end notes the answer.
@@ -99,6 +111,9 @@ func (rec *record) attrs(took time.Duration) []slog.Attr {
 	}
 	if rec.stock != "" {
 		attrs = append(attrs, slog.String("stock", rec.stock))
+	}
+	if rec.collapsed != "" {
+		attrs = append(attrs, slog.String("collapsed", rec.collapsed))
 	}
 	if len(rec.codes) > 0 {
 		attrs = append(attrs, slog.String("codes", strings.Join(rec.codes, ",")))

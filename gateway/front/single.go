@@ -50,6 +50,10 @@ func (s single) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 		s.front.refuse(w, r, no)
 		return
 	}
+	if s.front.shareable(op) {
+		s.executeShared(w, r, media, op, b)
+		return
+	}
 	s.execute(w, r, media, op, b)
 }
 
@@ -72,11 +76,7 @@ func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op
 		s.front.refuse(w, r, because(err))
 		return
 	}
-	data := response.Data
-	if data == nil {
-		data = []byte("null")
-	}
-	send(w, r, media, http.StatusOK, &answer{Errors: response.Errors, Data: data, Extensions: response.Extensions})
+	send(w, r, media, http.StatusOK, answerOf(response))
 	s.front.buffers.give(b)
 }
 

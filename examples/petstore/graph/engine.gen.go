@@ -24,7 +24,7 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
-// Shareable tells whether all who ask the operation in the same words get the same answer.
+// Shareable tells whether callers of one identity get the same answer to an operation.
 func (s *planned) Shareable(op *graphql.OperationContext) bool { return s.planner.Shareable(op) }
 
 // Exec begins to answer the operation in ctx.
