@@ -106,6 +106,29 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
+// Clients who ask the same side by side, with collapsing and without.
+func BenchmarkCollapse(b *testing.B) {
+	for _, op := range operations.All()[1:4] {
+		for name, execution := range map[string]engine.Options{"off": {}, "on": {Collapse: true}} {
+			b.Run(op.Name+"/"+name, func(b *testing.B) {
+				gateway := newGateway(b, startServices(b, op.Services), execution)
+				mustAnswer(b, gateway, op)
+				b.SetParallelism(32)
+				b.ReportAllocs()
+				before, err := proc.CPU(proc.Self)
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						ask(gateway, op.Request())
+					}
+				})
+				if after, err2 := proc.CPU(proc.Self); err == nil && err2 == nil {
+					b.ReportMetric(float64(after-before)/float64(b.N), "cpu-ns/op")
+				}
+			})
+		}
+	}
+}
+
 func mustAnswer(b *testing.B, gateway http.Handler, op operations.Operation) {
 	b.Helper()
 	if err := op.Check(ask(gateway, op.Request()).Body.Bytes()); err != nil {
