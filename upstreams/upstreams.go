@@ -1,6 +1,6 @@
 // Package upstreams owns the services behind the graph: which there are, how each is
 // reached, and what is sent along with every call. rest makes one call, balance
-// chooses the replica.
+// chooses the replica, http1 has the connections to those that speak plain HTTP.
 //
 // It promises that a call costs its operation one from the budget, that a service
 // gets of the client's headers only what its configuration lists, and that whatever
@@ -9,17 +9,11 @@ package upstreams
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
-	"net/http"
-	"os"
 	"slices"
-	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
@@ -31,7 +25,7 @@ import (
 type Services struct {
 	clients map[string]*rest.Client
 	config  map[string]map[string]string // by source
-	pools   []*http.Transport
+	pools   []*transport
 }
 
 // New makes the services of o without calling any. Its error tells all mistakes, each
@@ -74,7 +68,7 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		return err
 	}
 	o = o.withDefaults()
-	pool, err := newPool(o)
+	pool, err := newTransport(o)
 	if err != nil {
 		return err
 	}
@@ -92,51 +86,6 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		Log:         log,
 	}
 	return nil
-}
-
-// newPool is a transport of the source's own, so that a slow service takes no
-// connections from another. It asks for gzip and unpacks it while it is read, where
-// rest counts.
-func newPool(o Source) (*http.Transport, error) {
-	pool := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    o.ConnectTimeout,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConnsPerHost:    o.Pool.MaxIdle,
-		MaxConnsPerHost:        o.Pool.MaxConns,
-		IdleConnTimeout:        o.Pool.IdleTimeout,
-		MaxResponseHeaderBytes: 256 << 10,
-		// All calls share one HTTP/2 connection; if it dies silently, a ping finds out.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
-	}
-	if o.ProxyFromEnvironment {
-		pool.Proxy = http.ProxyFromEnvironment
-	}
-	if o.TLS.CAFile == "" {
-		return pool, nil
-	}
-	roots, err := trusted(o.TLS.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("tls.caFile: %w", err)
-	}
-	pool.TLSClientConfig = &tls.Config{RootCAs: roots}
-	return pool, nil
-}
-
-// trusted are the system's authorities and those of file.
-func trusted(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, err
-	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s has no PEM certificate", file)
-	}
-	return roots, nil
 }
 
 // Do makes one call to a source and takes it from the operation's budget, except when

@@ -227,37 +227,47 @@ func (c *Call) Request(ctx context.Context, host string) (*http.Request, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, c.method, "/", c.reader())
-	if err != nil {
-		return nil, err
+	if !ValidHeaderName(c.method) { // both are tokens
+		return nil, fmt.Errorf("%q is no method", c.method)
 	}
 	raw := string(c.path)
 	path, err := url.PathUnescape(raw)
 	if err != nil {
 		return nil, err
 	}
+	req := blank.WithContext(ctx)
 	// With both forms set, net/http sends the escaped one as it is, %2F included.
-	*req.URL = url.URL{Scheme: "http", Host: host, Path: path, RawPath: raw, RawQuery: string(c.query)}
-	c.fillHeader(req.Header)
+	req.Method, req.URL = c.method, &url.URL{Scheme: "http", Host: host, Path: path, RawPath: raw, RawQuery: string(c.query)}
+	if c.mime != "" {
+		c.addBody(req)
+	}
+	req.Header = c.headers()
 	return req, nil
 }
 
-// reader is a plain nil without a body, and else of a kind that http.NewRequest
-// knows how to rewind.
-func (c *Call) reader() io.Reader {
-	if c.mime == "" {
-		return nil
+// blank is what requests begin with: http.NewRequest would parse a URL first.
+var blank = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+
+// addBody adds one that can be read again.
+func (c *Call) addBody(req *http.Request) {
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil }
+	req.Body, _ = req.GetBody()
+	req.ContentLength = int64(len(c.body))
+	if req.ContentLength == 0 {
+		req.Body = http.NoBody // or its length would be taken for unknown
 	}
-	return bytes.NewReader(c.body)
 }
 
-func (c *Call) fillHeader(h http.Header) {
+// headers are the call's own, in a map of the caller's.
+func (c *Call) headers() http.Header {
+	h := make(http.Header, len(c.header)+3)
 	if c.mime != "" {
 		h[contentType] = []string{c.mime}
 	}
 	for name, values := range c.header {
 		h[name] = slices.Clone(values)
 	}
+	return h
 }
 
 // value is the text of v, and whether there is one. Once the call has failed there
