@@ -1,13 +1,11 @@
 package http1
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httputil"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -41,10 +39,9 @@ type exchange struct {
 	sent    chan error // gets the outcome of sendBody; nil when no goroutine sends
 	sendErr error      // of a request that was sent at once
 
-	left   int64     // bytes of the body still to come; -1 is until the connection is closed
-	chunks io.Reader // instead, when chunked
-	last   bool      // the connection serves no further call
-	err    error     // that Read goes on to return
+	body content
+	last bool  // the connection serves no further call
+	err  error // that Read goes on to return
 }
 
 // exchange sends req and reads the head of its answer. With an error the connection is
@@ -269,15 +266,13 @@ func (x *exchange) receive(req *http.Request) (framing, error) {
 
 // begin makes the body of an answer whose head has been read.
 func (x *exchange) begin(f framing, unpack bool) {
-	x.left, x.last = f.length, f.last
+	x.last = f.last
 	if f.length == 0 {
 		x.resp.Body = http.NoBody
 		x.end(!f.last)
 		return
 	}
-	if f.chunked {
-		x.chunks = httputil.NewChunkedReader(x.c.r)
-	}
+	x.body = newContent(x.c.r, f)
 	x.resp.Body = x
 	if unpack && strings.EqualFold(x.resp.Header.Get("Content-Encoding"), "gzip") {
 		x.resp.Body = &unpacking{body: x}
@@ -295,7 +290,7 @@ func (x *exchange) Read(p []byte) (int, error) {
 	}
 	n, err := 0, errClosed
 	if !x.over.Load() {
-		n, err = x.read(p)
+		n, err = x.body.read(p)
 	}
 	switch {
 	case err == nil:
@@ -310,35 +305,6 @@ func (x *exchange) Read(p []byte) (int, error) {
 	}
 	x.err = err
 	return n, err
-}
-
-func (x *exchange) read(p []byte) (n int, err error) {
-	switch r := x.c.r; {
-	case x.chunks != nil:
-		if n, err = x.chunks.Read(p); err == io.EOF {
-			err = x.endChunks(r)
-		}
-	case x.left < 0:
-		n, err = r.Read(p)
-	default:
-		n, err = r.Read(p[:min(int64(len(p)), x.left)])
-		switch x.left -= int64(n); {
-		case x.left == 0:
-			err = io.EOF
-		case err == io.EOF:
-			err = io.ErrUnexpectedEOF
-		}
-	}
-	return n, err
-}
-
-// endChunks is io.EOF when the body is whole.
-func (x *exchange) endChunks(r *bufio.Reader) error {
-	in, err := skipTrailers(r, x.c.in)
-	if x.c.in = in; err != nil {
-		return err
-	}
-	return io.EOF
 }
 
 // Close gives the connection up, unless the body has been read to its end. It may be called

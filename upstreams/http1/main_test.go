@@ -2,6 +2,8 @@ package http1_test
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +22,7 @@ func TestMain(m *testing.M) {
 		serve()
 		return
 	}
+	log.SetOutput(io.Discard) // where net/http reports what it finds on idle connections
 	goleak.VerifyTestMain(m)
 }
 

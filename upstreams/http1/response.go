@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httputil"
 	"net/textproto"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ var (
 	errLength  = errors.New("http1: Content-Length is no number, or there are several")
 	errCoding  = errors.New("http1: a transfer encoding other than chunked")
 	errSwitch  = errors.New("http1: the server changed protocols without being asked")
-	errTrailer = errors.New("http1: malformed trailers")
+	errTrailer = errors.New("http1: what follows the last chunk")
 )
 
 // framing says where a body ends and what becomes of its connection.
@@ -150,10 +151,18 @@ func parseHeader(lines string) (http.Header, error) {
 func frame(method string, resp *http.Response) (framing, error) {
 	h := resp.Header
 	resp.TransferEncoding = nil // that of an interim answer
-	f := framing{last: resp.ProtoMinor == 0 && !listed(h["Connection"], "keep-alive") || listed(h["Connection"], "close")}
+	f := framing{last: resp.ProtoMinor == 0 && !listed(h["Connection"], "keep-alive")}
+	if listed(h["Connection"], "close") {
+		f.last = true
+		delete(h, "Connection")
+	}
+	lengths := h["Content-Length"]
 	var err error
-	if f.length, err = contentLength(h["Content-Length"]); err != nil {
+	if f.length, err = contentLength(lengths); err != nil {
 		return f, err
+	}
+	if len(lengths) > 1 {
+		h["Content-Length"] = lengths[:1]
 	}
 	if coding, ok := h["Transfer-Encoding"]; ok {
 		if len(coding) != 1 || !strings.EqualFold(coding[0], "chunked") || resp.ProtoMinor == 0 {
@@ -162,7 +171,7 @@ func frame(method string, resp *http.Response) (framing, error) {
 		// Two ways to say where the body ends: this one counts, and nothing after it does.
 		f.last = f.last || f.length >= 0
 		f.chunked, f.length = true, -1
-		resp.TransferEncoding = coding
+		resp.TransferEncoding = []string{"chunked"}
 		delete(h, "Transfer-Encoding")
 		delete(h, "Content-Length")
 	}
@@ -213,23 +222,63 @@ func listed(values []string, word string) bool {
 	return false
 }
 
-// maxTrailer bounds what comes after the last chunk.
-const maxTrailer = 16 << 10
+// content is a body as it is transferred.
+type content struct {
+	r      *bufio.Reader
+	left   int64     // bytes still to come; -1 is until the connection is closed
+	chunks io.Reader // instead, when chunked
+}
 
-// skipTrailers reads what follows the last chunk, up to and with an empty line.
-func skipTrailers(r *bufio.Reader, scratch []byte) ([]byte, error) {
-	scratch, err := readBlock(r, scratch[:0], maxTrailer)
+func newContent(r *bufio.Reader, f framing) content {
+	c := content{r: r, left: f.length}
+	if f.chunked {
+		c.chunks = httputil.NewChunkedReader(r)
+	}
+	return c
+}
+
+// read returns io.EOF when the body is whole, if it can with its last byte.
+func (c *content) read(p []byte) (n int, err error) {
 	switch {
-	case errors.Is(err, io.EOF):
-		err = io.ErrUnexpectedEOF
-	case errors.Is(err, errHead):
-		err = errTrailer
-	case err == nil && !bytes.HasSuffix(scratch, []byte("\r\n")):
-		err = errTrailer
-	case err == nil && len(scratch) > 2:
-		if _, wrong := parseHeader(string(scratch)); wrong != nil {
-			err = fmt.Errorf("%w: %w", errTrailer, wrong)
+	case c.chunks != nil:
+		if n, err = c.chunks.Read(p); err == io.EOF {
+			err = skipTrailers(c.r)
+		}
+	case c.left < 0:
+		n, err = c.r.Read(p)
+	default:
+		n, err = c.r.Read(p[:min(int64(len(p)), c.left)])
+		switch c.left -= int64(n); {
+		case c.left == 0:
+			err = io.EOF
+		case err == io.EOF:
+			err = io.ErrUnexpectedEOF
 		}
 	}
-	return scratch, err
+	return n, err
+}
+
+// maxTrailers bounds what comes after the last chunk.
+const maxTrailers = 4 << 10
+
+// skipTrailers reads what follows the last chunk, up to and with an empty line. Its error is
+// io.EOF when all is well.
+func skipTrailers(r *bufio.Reader) error {
+	if end, err := r.Peek(2); err == nil && string(end) == "\r\n" {
+		_, _ = r.Discard(2) // cannot fail
+		return io.EOF
+	}
+	lines, err := readBlock(r, nil, maxTrailers)
+	switch {
+	case errors.Is(err, io.EOF):
+		return io.ErrUnexpectedEOF
+	case err != nil:
+		return fmt.Errorf("%w: %w", errTrailer, err)
+	case !bytes.HasSuffix(lines, []byte("\r\n\r\n")): // as strict as the chunks themselves
+		return errTrailer
+	}
+	if _, err := parseHeader(string(lines)); err != nil {
+		return fmt.Errorf("%w: %w", errTrailer, err)
+	}
+	return io.EOF
 }
