@@ -32,9 +32,11 @@ const (
 type Options struct {
 	// ConnectTimeout bounds the connecting. Default none but the request's context.
 	ConnectTimeout time.Duration
-	// MaxIdle is how many connections wait for the next call. Default DefaultMaxIdle.
+	// MaxIdle is how many connections wait for the next call. Default DefaultMaxIdle;
+	// negative is none.
 	MaxIdle int
-	// MaxConns is how many there may be; further calls wait. Default no limit.
+	// MaxConns is how many there may be; further calls wait, in the order they came.
+	// Default no limit.
 	MaxConns int
 	// IdleTimeout is how long one waits before it is closed. Default DefaultIdleTimeout.
 	IdleTimeout time.Duration
@@ -66,8 +68,8 @@ func New(o Options) *Transport {
 	}
 }
 
-// RoundTrip sends req, one that Speaks approves of, and reads the head of its answer. As
-// net/http's transport does, it asks for gzip unless req asks for an encoding itself, and
+// RoundTrip sends req, one that Speaks approves of, and reads the head of its answer. It
+// adds no User-Agent. As net/http's transport does, it asks for gzip unless req asks for an encoding itself, and
 // then unpacks the body; and it sends req once more, over a new connection, when one that
 // was used before fails before an answer began, and req is idempotent or nothing of it
 // was sent. An answer's trailers are read and dropped.
@@ -100,14 +102,18 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil || !c.used || req.Context().Err() != nil || !repeatable(req, err) {
 		return resp, err
 	}
-	if req, err = again(req); err != nil {
+	second, err := again(req)
+	if err != nil {
 		return nil, err
 	}
 	if c, err = t.take(req.Context(), c.address, true); err != nil {
-		closeBody(req)
+		closeBody(second)
 		return nil, err
 	}
-	return c.exchange(req)
+	if resp, err = c.exchange(second); err == nil {
+		resp.Request = req
+	}
+	return resp, err
 }
 
 // Speaks tells whether Transport can send req. It cannot encrypt, change protocols, ask for
