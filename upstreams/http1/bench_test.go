@@ -68,11 +68,6 @@ func measured(b *testing.B, call func() error) {
 	b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
 }
 
-type transport interface {
-	http.RoundTripper
-	CloseIdleConnections()
-}
-
 func transports() map[string]transport {
 	return map[string]transport{
 		"http1":   http1.New(http1.Options{MaxIdle: 64, MaxConns: 512}),

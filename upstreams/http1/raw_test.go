@@ -113,3 +113,8 @@ func send(transport http.RoundTripper, req *http.Request) (*http.Response, strin
 	body, err := io.ReadAll(resp.Body)
 	return resp, string(body), err
 }
+
+type transport interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
