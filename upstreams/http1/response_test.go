@@ -62,7 +62,7 @@ func TestAnswersBesideNetHTTP(t *testing.T) {
 		"interim":                  {answer: "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + ok + "Content-Length: 2\r\n\r\n{}", want: reused},
 		"interim with framing":     {answer: "HTTP/1.1 100 Continue\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + ok + "Content-Length: 2\r\n\r\n{}", want: reused},
 		"interim and no more":      {answer: "HTTP/1.1 100 Continue\r\n\r\n", want: refused, hangUp: true},
-		"endless interim":          {answer: strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 10000), want: refused, hangUp: true},
+		"endless interim":          {answer: strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 10000) + ok + "Content-Length: 0\r\n\r\n", want: refused, hangUp: true},
 		"other protocol":           {answer: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", want: stricter, hangUp: true},
 		"status with too few":      {answer: "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n", want: refused},
 		"status with too many":     {answer: "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", want: refused},

@@ -89,6 +89,7 @@ func TestRepeating(t *testing.T) {
 		method, body string
 		header       string
 		begun        bool // an answer has begun
+		fresh        bool // the server hangs up over the first request
 		want         bool
 	}{
 		"GET":                 {method: "GET", want: true},
@@ -98,6 +99,7 @@ func TestRepeating(t *testing.T) {
 		"DELETE":              {method: "DELETE"},
 		"POST with a key":     {method: "POST", body: "a", header: "Idempotency-Key", want: true},
 		"POST, large, key":    {method: "POST", body: strings.Repeat("a", 100_000), header: "X-Idempotency-Key", want: true},
+		"GET, fresh":          {method: "GET", fresh: true},
 		"GET, answer begun":   {method: "GET", begun: true},
 		"GET with a body":     {method: "GET", body: "a", want: true},
 		"POST with other key": {method: "POST", body: "a", header: "X-Key"},
@@ -109,7 +111,7 @@ func TestRepeating(t *testing.T) {
 					if !ok {
 						return
 					}
-					if i == 1 && n == 1 {
+					if (i == 1 || test.fresh) && n == 1 {
 						if test.begun {
 							io.WriteString(conn, "HTTP/1.1 2")
 						}
@@ -121,8 +123,13 @@ func TestRepeating(t *testing.T) {
 					io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 				}
 			})
-			if _, _, err := get(t, transport, "GET", server.url); err != nil {
+			if _, _, err := get(t, transport, "GET", server.url); err != nil && !test.fresh {
 				t.Fatal(err)
+			} else if test.fresh && (err == nil || server.accepted.Load() != 1) {
+				t.Errorf("%s, %s: %v with %d connections", name, kind, err, server.accepted.Load())
+			}
+			if test.fresh {
+				continue
 			}
 			var body io.Reader
 			if test.body != "" {

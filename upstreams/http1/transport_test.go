@@ -112,7 +112,10 @@ func request(method, url string, body io.Reader) *http.Request {
 
 // What could end a line or a word early is not sent.
 func TestRequestsThatAreRefused(t *testing.T) {
-	server := newRawServer(t, func(*rawServer, int64, *net.TCPConn, *bufio.Reader) {})
+	server := newRawServer(t, func(_ *rawServer, _ int64, conn *net.TCPConn, r *bufio.Reader) {
+		io.WriteString(conn, okAnswer) // whatever comes
+		io.Copy(io.Discard, r)
+	})
 	for name, spoil := range map[string]func(*http.Request){
 		"method":          func(r *http.Request) { r.Method = "GET / HTTP/1.1\r\nX: y\r\n\r\nGET" },
 		"space in method": func(r *http.Request) { r.Method = "G T" },
@@ -183,8 +186,16 @@ func TestBodiesOfAnotherLength(t *testing.T) {
 				if !inMemory {
 					req.GetBody = nil
 				}
-				if _, _, err := send(newTransport(t, http1.Options{}), req); err == nil && wrong > 0 {
+				transport, before := newTransport(t, http1.Options{}), server.accepted.Load()
+				_, _, err := send(transport, req)
+				if err == nil && wrong > 0 {
 					t.Errorf("%d bytes, said to be %d: no error", size, req.ContentLength)
+				}
+				if _, _, err := get(t, transport, "GET", server.url); err != nil {
+					t.Error(err)
+				}
+				if n := server.accepted.Load() - before; n != 2 {
+					t.Errorf("%d bytes, said to be %d: the connection was used again", size, req.ContentLength)
 				}
 			}
 		}

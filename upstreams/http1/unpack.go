@@ -3,7 +3,6 @@ package http1
 import (
 	"bufio"
 	"compress/gzip"
-	"io"
 	"sync"
 )
 
@@ -22,7 +21,7 @@ type gunzip struct {
 
 var gunzips = sync.Pool{New: func() any { return &gunzip{in: bufio.NewReader(nil)} }}
 
-// Read unpacks. When it has come to the end, so has the body below, and nothing is behind.
+// Read unpacks. When it has come to the end, so has the body below, with nothing behind.
 func (u *unpacking) Read(p []byte) (n int, err error) {
 	if u.err != nil {
 		return 0, u.err
@@ -44,9 +43,6 @@ func (u *unpacking) Read(p []byte) (n int, err error) {
 // free is called by who reads alone: Close may come at the same time.
 func (u *unpacking) free(err error) {
 	u.err = err
-	if err != io.EOF {
-		u.body.Close()
-	}
 	u.reader.in.Reset(nil)
 	gunzips.Put(u.reader)
 	u.reader = nil
