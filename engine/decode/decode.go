@@ -35,6 +35,7 @@ type Decoder struct {
 	spare   int        // bytes that may still be read another time
 	plain   []byte     // for one string without its escapes, which is copied at once
 	wanted  *Wanted
+	texts   texts
 	sighted [manyShapes]sighting
 }
 

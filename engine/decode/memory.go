@@ -1,0 +1,58 @@
+package decode
+
+import (
+	"strings"
+	"unsafe"
+)
+
+// What an answer's values are kept in: pieces of memory for several of them, of which the
+// garbage collector keeps each as long as it keeps one of its values. Who holds on to one
+// value of an answer for long holds on to no more than a piece of each kind.
+const (
+	firstPiece = 64   // bytes
+	maxPiece   = 4096 // bytes
+	maxShared  = 1024 // bytes; a longer text has memory of its own
+)
+
+// texts are copies of an answer's texts, one behind the other. Nothing that was written is
+// written again: a piece that is full is left to those who hold its texts.
+type texts struct {
+	piece strings.Builder
+	size  int // of the piece
+}
+
+// keep copies a text. There are no more than rest bytes that may have to be kept later.
+func (t *texts) keep(text []byte, rest int) string {
+	if len(text) > maxShared {
+		return string(text)
+	}
+	if t.piece.Cap()-t.piece.Len() < len(text) {
+		t.size = min(max(4*t.size, firstPiece), maxPiece)
+		t.piece.Reset()
+		t.piece.Grow(max(min(t.size, rest), len(text)))
+	}
+	from := t.piece.Len()
+	t.piece.Write(text)
+	return t.piece.String()[from:]
+}
+
+// slab is where the values of one type lie.
+type slab[T any] struct {
+	free []T
+	size int // how many values the last piece had
+}
+
+func newSlab[T any]() *slab[T] { return new(slab[T]) }
+
+// next gives a value of which there are about n more to come, itself among them.
+func (s *slab[T]) next(n int) *T {
+	if len(s.free) == 0 {
+		var v T
+		most := maxPiece / max(int(unsafe.Sizeof(v)), 1)
+		s.size = max(min(4*s.size, most, n), 1)
+		s.free = make([]T, s.size)
+	}
+	v := &s.free[0]
+	s.free = s.free[1:]
+	return v
+}
