@@ -326,11 +326,14 @@ func (w *engineWriter) gather(tr *config.TypeReference) (groups []planGather, lo
 	end := ""
 	for n := 1; tr.GQL.Elem != nil; tr, n = tr.Elem(), n+1 {
 		i := "i" + strconv.Itoa(n)
+		if len(groups) == 1 && tr.GQL.Elem.Elem == nil {
+			fmt.Fprintf(&b, "%s.Room(len(%s), %d)\n", groups[0].Group, expr, n)
+		}
 		fmt.Fprintf(&b, "for %s := range %s {\n", i, expr)
 		expr, indices, end = expr+"["+i+"]", indices+", "+i, end+"}\n"
 	}
 	b.WriteString(w.gatherOne(tr, groups, expr, indices))
-	return groups, b.String() + end
+	return groups, strings.TrimSpace(b.String() + end)
 }
 
 func (w *engineWriter) gatherOne(tr *config.TypeReference, groups []planGather, expr, indices string) string {

@@ -194,7 +194,7 @@ func plainUntil(text []byte, p int) int {
 // special sets the highest bit of each byte that is not plain. Above the first such byte
 // others may be set wrongly, since subtraction borrows: only the lowest counts.
 func special(w uint64) uint64 {
-	return ((w^ones*'"' - ones) | (w^ones*'\\' - ones) | (w - ones*0x20) | w) & highs
+	return ((w ^ ones*'"' - ones) | (w ^ ones*'\\' - ones) | (w - ones*0x20) | w) & highs
 }
 
 // escapeLength tells how many bytes the escape at the beginning of text has, 0 when it

@@ -10,6 +10,7 @@ package plan
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -92,10 +93,17 @@ type Plan struct {
 	selections int // slots of selections
 	arguments  bool
 	wanted     *decode.Wanted // nil when everything is
+	answered   atomic.Int64   // how many bytes the last answer had
 }
 
 // Root is what is selected of the root type.
 func (p *Plan) Root() *Selection { return p.root }
+
+// expected is how much room an answer should have: that of the last one, and a bit.
+func (p *Plan) expected() int {
+	last := int(p.answered.Load())
+	return last + last/8
+}
 
 // size is the weight of a plan, or of none.
 func (p *Plan) size() int {

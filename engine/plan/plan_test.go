@@ -204,6 +204,14 @@ func TestAppend(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
+	for c := range 256 { // at each place in a word, between others that stand out
+		for at := range 20 {
+			text := strings.Repeat("\xff ", 10)[:at] + string([]byte{byte(c)}) + "!\"é\\#\x1f~~~~~~~\x7f"
+			if got, want := string(AppendString(nil, text)), written(graphql.MarshalString(text)); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		}
+	}
 	for _, v := range []float64{0, 1, -1.5, 1e5, 1e6, 1e20, 1e21, 1e22, 1e-4, 1e-5, math.MaxFloat64, math.SmallestNonzeroFloat64} {
 		if got, want := string(AppendFloat(nil, v)), written(graphql.MarshalFloat(v)); got != want || !Finite(v) {
 			t.Errorf("got %s, want %s", got, want)

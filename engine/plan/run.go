@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -57,7 +58,7 @@ func (x *Run) Answer(collect func(), encode func([]byte) ([]byte, bool)) *graphq
 	x.safely(collect)
 	x.group.Wait()
 	execution := engine.ExecutionOf(x.ctx)
-	b := execution.Buffer[:0]
+	b := slices.Grow(execution.Buffer[:0], x.plan.expected())
 	ok := false
 	if x.broken.thrown == nil {
 		x.safely(func() { b, ok = encode(b) })
@@ -70,6 +71,7 @@ func (x *Run) Answer(collect func(), encode func([]byte) ([]byte, bool)) *graphq
 		b = append(b[:0], "null"...)
 	}
 	execution.Buffer = b
+	x.plan.answered.Store(int64(len(b)))
 	return &graphql.Response{Data: b}
 }
 
@@ -135,6 +137,13 @@ func (g *Group[T]) Add(object T, parent int, indices ...int) {
 	for _, i := range indices {
 		g.places.indices = append(g.places.indices, int32(i))
 	}
+}
+
+// Room makes room for n objects that are in as many lists of the field above.
+func (g *Group[T]) Room(n, lists int) {
+	g.Objects = slices.Grow(g.Objects, n)
+	g.places.parents = slices.Grow(g.places.parents, n)
+	g.places.indices = slices.Grow(g.places.indices, n*lists)
 }
 
 // Enter notes where a selection's objects are. It tells whether anything is to be done

@@ -228,6 +228,7 @@ func (x *planRun) call_Query_posts(f *plan.Field) {
 	})
 	var groupPost plan.Group[*model.Post]
 	for i, v := range found {
+		groupPost.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupPost.Add(v[i1], i, i1)
