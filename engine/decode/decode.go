@@ -42,9 +42,18 @@ type Decoder struct {
 // place is where values come to lie in the graph.
 type place struct {
 	holder unsafe.Pointer // the object whose field is read; nil at the top and in the values of a batch
-	field  string
-	base   int // how long the path is where the field's value begins
-	lists  int // how many of the graph's lists there are between the field and here
+	shape  *Shape         // the object's
+	field  int            // of the shape
+	base   int            // how long the path is where the field's value begins
+	lists  int            // how many of the graph's lists there are between the field and here
+}
+
+// key is where faults are told.
+func (p *place) key() key {
+	if p.shape == nil {
+		return key{}
+	}
+	return key{p.holder, p.shape.fields[p.field].Name}
 }
 
 // step is one member or element on the way to a value. The bytes are the answer's.
@@ -181,7 +190,7 @@ func (d *Decoder) reread(n int) bool {
 // note records a fault at the field that is read.
 func (d *Decoder) note(p *problem, null bool) {
 	d.noted = append(d.noted, entry{
-		key:   key{d.at.holder, d.at.field},
+		key:   d.at.key(),
 		fault: &Fault{Index: p.index, Null: null, Err: d.fault(p)},
 	})
 }

@@ -1,9 +1,6 @@
 package decode
 
-import (
-	"strings"
-	"unsafe"
-)
+import "strings"
 
 // What an answer's values are kept in: pieces of memory for several of them, of which the
 // garbage collector keeps each as long as it keeps one of its values. Who holds on to one
@@ -36,23 +33,8 @@ func (t *texts) keep(text []byte, rest int) string {
 	return t.piece.String()[from:]
 }
 
-// slab is where the values of one type lie.
-type slab[T any] struct {
-	free []T
-	size int // how many values the last piece had
-}
-
-func newSlab[T any]() *slab[T] { return new(slab[T]) }
-
-// next gives a value of which there are about n more to come, itself among them.
-func (s *slab[T]) next(n int) *T {
-	if len(s.free) == 0 {
-		var v T
-		most := maxPiece / max(int(unsafe.Sizeof(v)), 1)
-		s.size = max(min(4*s.size, most, n), 1)
-		s.free = make([]T, s.size)
-	}
-	v := &s.free[0]
-	s.free = s.free[1:]
-	return v
+// piece is how many values of size bytes the next piece has, of which n are expected.
+func (s *sighting) piece(size uintptr, n int) int {
+	s.values = max(min(4*s.values, maxPiece/max(int(size), 1), n), 1)
+	return s.values
 }

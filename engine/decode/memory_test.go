@@ -54,24 +54,35 @@ func TestPiecesAreSmall(t *testing.T) {
 	}
 }
 
-func TestSlabs(t *testing.T) {
-	type big [3 * maxPiece]byte
-	if v := new(slab[big]).next(10); v == nil {
-		t.Error("a big value has no place")
+func TestObjectsLieSideBySide(t *testing.T) {
+	const n = 500
+	body := []byte("[" + strings.Repeat(`{"id":"x","n":1},`, n) + `{"id":"y"}]`)
+	things, err := Answer("s", body, nil, ListOf(decodeThing))
+	if err != nil || len(things) != n+1 {
+		t.Fatal(len(things), err)
 	}
-	var things slab[thing]
-	seen := map[*thing]bool{}
-	for i := range 500 {
-		v := things.next(500 - i)
-		if seen[v] || v.ID != "" {
-			t.Fatalf("value %d was given out before", i)
+	seen, pieces := map[*thing]bool{}, 1
+	for i, v := range things {
+		if seen[v] {
+			t.Fatalf("thing %d was given out before", i)
 		}
-		v.ID, seen[v] = "taken", true
-		if size := cap(things.free) * int(unsafe.Sizeof(*v)); size > maxPiece {
-			t.Fatalf("a piece has %d bytes", size)
+		seen[v] = true
+		if i > 0 && uintptr(unsafe.Pointer(v)) != uintptr(unsafe.Pointer(things[i-1]))+unsafe.Sizeof(*v) {
+			pieces++
 		}
 	}
-	if one := new(slab[thing]); one.next(1) == nil || len(one.free) > 0 {
-		t.Error("a single value has room for more")
+	if most := int(n*unsafe.Sizeof(thing{})/maxPiece) + 6; pieces > most {
+		t.Errorf("%d things lie in %d pieces", n, pieces)
+	}
+	for _, size := range []uintptr{0, 1, 100, maxPiece, 10 * maxPiece} {
+		var s sighting
+		for range 20 {
+			if got := s.piece(size, 1<<20); got < 1 || got > 1 && got*int(size) > maxPiece {
+				t.Errorf("a piece has %d values of %d bytes", got, size)
+			}
+		}
+		if got := s.piece(size, 1); got != 1 {
+			t.Errorf("a piece for one value of %d bytes has %d", size, got)
+		}
 	}
 }

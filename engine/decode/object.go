@@ -89,7 +89,6 @@ func (s *Shape) wish(wanted func(field string) bool) *wish {
 type Object struct {
 	d       *Decoder
 	known   *sighting
-	holder  unsafe.Pointer
 	outer   place
 	start   int // where the text begins
 	end     int // and ends, once that is known
@@ -113,6 +112,7 @@ func (d *Decoder) Object(shape *Shape) Object {
 		return o
 	}
 	o.known = d.sight(shape)
+	d.at = place{shape: shape}
 	if len(shape.fields) > 64 {
 		o.more = newBits(len(shape.fields))
 	}
@@ -123,16 +123,19 @@ func (d *Decoder) Object(shape *Shape) Object {
 // an answer lie side by side in pieces of memory of some kilobytes, each of which lives as
 // long as one of its values does.
 func New[T any](o *Object) *T {
-	if o.d.err != nil {
+	d := o.d
+	if d.err != nil {
 		return nil
 	}
-	slab, ok := o.known.slab.(*slab[T])
-	if !ok {
-		slab = newSlab[T]()
-		o.known.slab = slab
+	free, ok := o.known.free.(*[]T)
+	if !ok || len(*free) == 0 {
+		var none T
+		free = new(make([]T, o.known.piece(unsafe.Sizeof(none), o.expected())))
+		o.known.free = free
 	}
-	v := slab.next(o.expected())
-	o.holder = unsafe.Pointer(v)
+	v := &(*free)[0]
+	*free = (*free)[1:]
+	d.at.holder = unsafe.Pointer(v)
 	return v
 }
 
@@ -203,12 +206,11 @@ func (o *Object) inside() int {
 // begin makes a field the one that is read, where the decoder stands.
 func (o *Object) begin(i int) {
 	d := o.d
-	name := o.known.shape.fields[i].Name
+	d.at.field, d.at.base, d.at.lists = i, len(d.path), 0
 	if o.end == 0 && o.saw(i) {
-		o.forget(name)
+		o.forget()
 	}
 	o.field, o.from, o.notes = i, d.pos, len(d.noted)
-	d.at = place{holder: o.holder, field: name, base: len(d.path)}
 }
 
 // saw tells whether a field was read before, and notes that it is.
@@ -250,13 +252,13 @@ func (o *Object) close() {
 	o.missing()
 }
 
-// forget drops what an earlier member of the same name did to a field.
-func (o *Object) forget(field string) {
+// forget drops what an earlier member of the same name did to the field.
+func (o *Object) forget() {
 	d := o.d
 	if len(d.noted) == o.noted || !d.tally(1) {
 		return
 	}
-	mine := key{o.holder, field}
+	mine := d.at.key()
 	d.noted = append(d.noted[:o.noted], slices.DeleteFunc(d.noted[o.noted:], func(e entry) bool { return e.key == mine })...)
 }
 
@@ -272,17 +274,17 @@ func (o *Object) missing() {
 		}
 		for i := w * 64; i < min(w*64+64, len(o.known.shape.fields)); i++ {
 			if o.known.wish.must.has(i) && !seen.has(i) && o.d.tally(1) {
-				o.lacks(&o.known.shape.fields[i])
+				o.lacks(i)
 			}
 		}
 	}
 }
 
 // lacks notes that a field's member is not there.
-func (o *Object) lacks(f *Field) {
+func (o *Object) lacks(i int) {
 	d := o.d
-	d.at = place{holder: o.holder, field: f.Name, base: len(d.path)}
-	d.wrong("%s lacks %q, which the graph says is never null", o.known.shape.name, f.wire())
+	d.at.field, d.at.base, d.at.lists = i, len(d.path), 0
+	d.wrong("%s lacks %q, which the graph says is never null", o.known.shape.name, o.known.shape.fields[i].wire())
 	p := d.err
 	d.err = nil
 	d.note(p, true)

@@ -19,7 +19,8 @@ type sighting struct {
 	met     bool       // before
 	members []expected // of the last object, from the second one on
 	size    int        // of the last object's text; 0 before the first one's end
-	slab    any        // where the Go values lie
+	free    any        // the rest of the piece of memory that has the Go values, a *[]T
+	values  int        // how many that piece had
 }
 
 // expected is a member of the last object.
