@@ -94,6 +94,19 @@ func Answer[T any](service string, body []byte, faults *Faults, read func(*Decod
 // cause, for the log. It is a *KeyFaults when only parts of a batch are bad: then the
 // other values are there.
 func Selected[T any](service string, body []byte, faults *Faults, wanted *Wanted, read func(*Decoder) T) (T, error) {
+	d := newDecoder(service, body, faults, wanted)
+	v := value(d, read)
+	ok, err := d.finish(faults)
+	if !ok {
+		var none T
+		return none, err
+	}
+	return v, err
+}
+
+var nullText = []byte("null")
+
+func newDecoder(service string, body []byte, faults *Faults, wanted *Wanted) *Decoder {
 	if faults == nil {
 		wanted = nil // who can tell of no fault gets all as the graph says, or nothing
 	}
@@ -101,21 +114,22 @@ func Selected[T any](service string, body []byte, faults *Faults, wanted *Wanted
 	if d.end() {
 		d.data, d.pos = nullText, 0
 	}
-	v := value(d, read)
-	if err := d.finish(faults); err != nil {
-		var none T
-		return none, err
-	}
-	if d.keys != nil {
-		return v, d.keys
-	}
-	return v, nil
+	return d
 }
 
-var nullText = []byte("null")
+// finish ends the reading. It tells whether there is a value, perhaps besides an error.
+func (d *Decoder) finish(faults *Faults) (ok bool, err error) {
+	switch err := d.settle(faults); {
+	case err != nil:
+		return false, err
+	case d.keys != nil:
+		return true, d.keys
+	}
+	return true, nil
+}
 
-// finish looks at what is left of the text and hands over the faults.
-func (d *Decoder) finish(faults *Faults) error {
+// settle looks at what is left of the text and hands over the faults.
+func (d *Decoder) settle(faults *Faults) error {
 	soft := d.pass(mark{})
 	if d.err == nil && !d.end() {
 		d.fail(true, "unexpected text after the value")
@@ -357,8 +371,13 @@ func (d *Decoder) colon() {
 func value[T any](d *Decoder, read func(*Decoder) T) T {
 	from := d.pos
 	v := read(d)
+	d.unread(from)
+	return v
+}
+
+// unread passes over a value that begins at from if nobody has read it.
+func (d *Decoder) unread(from int) {
 	if d.err == nil && d.pos == from {
 		d.Skip()
 	}
-	return v
 }

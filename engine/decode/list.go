@@ -174,7 +174,9 @@ func pick[T any](d *Decoder, element func(*Decoder) T, last bool) T {
 		return none
 	}
 	if index < 0 {
-		return readNull(d, element)
+		var v T
+		d.readNull(func() { v = element(d) })
+		return v
 	}
 	end := d.pos
 	if !d.reread(end - from) {
