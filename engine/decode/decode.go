@@ -33,7 +33,6 @@ type Decoder struct {
 	keys    *KeyFaults // nil unless a member or an item of a batch failed
 	count   int        // soft failures so far, found and forgotten
 	spare   int        // bytes that may still be read another time
-	plain   []byte     // for one string without its escapes, which is copied at once
 	wanted  *Wanted
 	texts   texts
 	sighted [manyShapes]sighting

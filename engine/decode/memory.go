@@ -1,6 +1,6 @@
 package decode
 
-import "strings"
+import "unsafe"
 
 // What an answer's values are kept in: pieces of memory for several of them, of which the
 // garbage collector keeps each as long as it keeps one of its values. Who holds on to one
@@ -11,26 +11,35 @@ const (
 	maxShared  = 1024 // bytes; a longer text has memory of its own
 )
 
-// texts are copies of an answer's texts, one behind the other. Nothing that was written is
-// written again: a piece that is full is left to those who hold its texts.
+// texts are copies of an answer's texts, one behind the other. A piece that is full is left
+// to those who hold its texts.
 type texts struct {
-	piece strings.Builder
+	piece []byte
 	size  int // of the piece
 }
 
-// keep copies a text. There are no more than rest bytes that may have to be kept later.
-func (t *texts) keep(text []byte, rest int) string {
-	if len(text) > maxShared {
-		return string(text)
-	}
-	if t.piece.Cap()-t.piece.Len() < len(text) {
+// keep copies what the text of a string says. There are no more than rest bytes that may
+// have to be kept from here on.
+func (t *texts) keep(raw []byte, escaped bool, rest int) string {
+	switch {
+	case len(raw) > maxShared && escaped:
+		return string(appendPlain(nil, raw))
+	case len(raw) > maxShared:
+		return string(raw)
+	case cap(t.piece)-len(t.piece) < len(raw):
 		t.size = min(max(4*t.size, firstPiece), maxPiece)
-		t.piece.Reset()
-		t.piece.Grow(max(min(t.size, rest), len(text)))
+		t.piece = make([]byte, 0, max(min(t.size, rest), len(raw)))
 	}
-	from := t.piece.Len()
-	t.piece.Write(text)
-	return t.piece.String()[from:]
+	from := len(t.piece)
+	if escaped {
+		t.piece = appendPlain(t.piece, raw)
+	} else {
+		t.piece = append(t.piece, raw...)
+	}
+	// Strings may share these bytes, since nobody writes to them again: the piece is only
+	// appended to, behind them, and it never leaves this function otherwise.
+	text := t.piece[from:]
+	return unsafe.String(unsafe.SliceData(text), len(text))
 }
 
 // piece is how many values of size bytes the next piece has, of which n are expected.

@@ -40,17 +40,20 @@ func TestPiecesAreSmall(t *testing.T) {
 	var kept texts
 	for _, text := range []string{"a", strings.Repeat("b", maxShared), strings.Repeat("c", maxShared+1), "", strings.Repeat("d", 100)} {
 		for range 100 {
-			if got := kept.keep([]byte(text), 1<<30); got != text {
-				t.Fatalf("%q is kept as %q", text, got)
-			}
-			if size := kept.piece.Cap(); size > maxPiece {
-				t.Fatalf("a piece has %d bytes", size)
+			for _, end := range []string{"", "\n"} {
+				raw := text + strings.ReplaceAll(end, "\n", `\u000a`)
+				if got := kept.keep([]byte(raw), end != "", 1<<30); got != text+end {
+					t.Fatalf("%q is kept as %q", raw, got)
+				}
+				if size := cap(kept.piece); size > maxPiece {
+					t.Fatalf("a piece has %d bytes", size)
+				}
 			}
 		}
 	}
 	var few texts
-	if few.keep([]byte("abc"), 5); few.piece.Cap() > 16 {
-		t.Errorf("a text of an answer with 5 bytes is kept in %d", few.piece.Cap())
+	if few.keep([]byte("abc"), false, 5); cap(few.piece) > 16 {
+		t.Errorf("a text of an answer with 5 bytes is kept in %d", cap(few.piece))
 	}
 }
 

@@ -192,15 +192,12 @@ func (d *Decoder) peekNull() bool {
 
 // text reads a string when one comes next.
 func (d *Decoder) text() string {
+	from := d.pos
 	raw, escaped, err := d.stringSpan()
 	if err != nil {
 		d.broken(err)
 	}
-	if escaped {
-		d.plain = appendPlain(d.plain[:0], raw)
-		raw = d.plain
-	}
-	return d.texts.keep(raw, len(raw)+len(d.data)-d.pos)
+	return d.texts.keep(raw, escaped, len(d.data)-from)
 }
 
 func short(text []byte) string { return cut(string(text[:min(len(text), maxText+1)])) }
