@@ -9,6 +9,7 @@ import (
 	"runtime/metrics"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/graph-gophers/dataloader/v7"
@@ -136,8 +137,7 @@ func (l *Loader[K, V]) ask(ctx context.Context, keys []K) []dataloader.Thunk[*Fo
 		return nil
 	}
 	var missing []K
-	var results []*dataloader.Result[*Found[V]]
-	done := make(chan struct{})
+	a := &asked[V]{done: make(chan struct{})}
 	thunks := make([]dataloader.Thunk[*Found[V]], len(keys))
 	for k, key := range keys {
 		known := false
@@ -146,18 +146,30 @@ func (l *Loader[K, V]) ask(ctx context.Context, keys []K) []dataloader.Thunk[*Fo
 		}
 		i := len(missing)
 		missing = append(missing, key)
-		thunks[k] = func() (*Found[V], error) {
-			<-done
-			return results[i].Data, results[i].Error
-		}
+		thunks[k] = func() (*Found[V], error) { return a.answer(i) }
 		l.cache.Set(ctx, key, thunks[k])
 	}
 	l.mu.Unlock()
 	if len(missing) > 0 {
-		results = l.fetch(l.op.ctx, missing)
+		a.results = l.fetch(l.op.ctx, missing)
 	}
-	close(done)
+	a.over.Store(true)
+	close(a.done)
 	return thunks
+}
+
+// asked are the answers that somebody waits for.
+type asked[V any] struct {
+	results []*dataloader.Result[*Found[V]] // not to be read before done
+	over    atomic.Bool                     // what done says, but cheaper to look at
+	done    chan struct{}
+}
+
+func (a *asked[V]) answer(i int) (*Found[V], error) {
+	if !a.over.Load() {
+		<-a.done
+	}
+	return a.results[i].Data, a.results[i].Error
 }
 
 // join puts the keys that nobody has asked for into the next round and returns the
