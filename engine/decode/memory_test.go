@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -31,6 +32,46 @@ func TestValuesAreKept(t *testing.T) {
 	for i := 0; i < n; i += 2 {
 		if v := things[i]; v.ID != fmt.Sprint(i) || *v.Note != want[i] || v.N != 0 {
 			t.Fatalf("thing %d is %v with %q", i, v, *v.Note)
+		}
+	}
+}
+
+// Texts are what encoding/json reads, wherever in a word and in a piece something stands
+// that does not stand for itself.
+func TestTexts(t *testing.T) {
+	var raw []string
+	for _, odd := range []string{"", `\n`, `\"`, `\\`, `\/`, `\u0041`, `\ud83d\ude00`, `\ud83d`, "é", "😀", "\u007f", `\b\f\r\t`} {
+		for before := range 20 {
+			for _, after := range []int{0, 1, 7, 8, 30, 300, maxShared} {
+				raw = append(raw, `"`+strings.Repeat("a", before)+odd+strings.Repeat("b", after)+odd+`"`)
+			}
+		}
+	}
+	body := []byte("[" + strings.Join(raw, ",") + "]")
+	var want []string
+	if err := json.Unmarshal(body, &want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Answer("s", body, nil, ListOf((*Decoder).String))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("%s reads as %q, want %q", raw[i], got[i], want[i])
+		}
+	}
+	for _, bad := range []string{"\x1f", "\n", `\x`, `\u12`, "\xff", "\xc3"} {
+		for before := range 10 {
+			body := []byte(`["enough to have a piece","",""," ","` + strings.Repeat("a", before) + bad + `"]` + strings.Repeat(" ", 10))
+			if _, err := Answer("s", body, nil, ListOf((*Decoder).String)); err == nil {
+				t.Errorf("%s was not refused", body)
+			}
+		}
+	}
+	for _, body := range []string{`["enough to have a piece","abc`, `["enough to have a piece","abcdefgh`, `["enough to have a piece","abcdefg\`} {
+		if _, err := Answer("s", []byte(body), nil, ListOf((*Decoder).String)); err == nil {
+			t.Errorf("%s was not refused", body)
 		}
 	}
 }

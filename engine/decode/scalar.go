@@ -192,6 +192,9 @@ func (d *Decoder) peekNull() bool {
 
 // text reads a string when one comes next.
 func (d *Decoder) text() string {
+	if text, ok := d.simpleText(); ok {
+		return text
+	}
 	from := d.pos
 	raw, escaped, err := d.stringSpan()
 	if err != nil {
