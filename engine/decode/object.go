@@ -127,14 +127,16 @@ func New[T any](o *Object) *T {
 	if d.err != nil {
 		return nil
 	}
-	free, ok := o.known.free.(*[]T)
-	if !ok || len(*free) == 0 {
-		var none T
-		free = new(make([]T, o.known.piece(unsafe.Sizeof(none), o.expected())))
-		o.known.free = free
+	var v *T
+	if free, ok := o.known.free.(*[]T); ok && len(*free) > 0 {
+		v, *free = &(*free)[0], (*free)[1:]
+	} else if n := o.known.piece(unsafe.Sizeof(*v), o.expected()); n == 1 {
+		v = new(T)
+	} else {
+		piece := make([]T, n)
+		v, piece = &piece[0], piece[1:]
+		o.known.free = &piece
 	}
-	v := &(*free)[0]
-	*free = (*free)[1:]
 	d.at.holder = unsafe.Pointer(v)
 	return v
 }
