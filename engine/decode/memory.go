@@ -8,7 +8,7 @@ import (
 
 // What an answer's values are kept in: pieces of memory for several of them, of which the
 // garbage collector keeps each as long as it keeps one of its values. Who holds on to one
-// value of an answer for long holds on to no more than a piece of each kind.
+// text of an answer holds on to a piece, and who does to an object, to its neighbours too.
 const (
 	firstPiece = 64   // bytes
 	maxPiece   = 4096 // bytes
