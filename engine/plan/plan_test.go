@@ -75,13 +75,13 @@ func TestStock(t *testing.T) {
 		`{ a { o { x } } }`:                                            "",
 		`mutation { a { o { x } } }`:                                   "",
 		`{ __typename }`:                                               "",
-		`subscription { a }`:                                           Subscription,
-		`query @odd { a { o { x } } }`:                                 Directives,
-		`{ a { ...F } } fragment F on A { o { x @odd } }`:              Directives,
-		`{ ... { __schema { queryType { name } } } }`:                  Introspection,
-		`{ __type(name: "A") { name } }`:                               Introspection,
-		`query(` + params.String() + `) {` + conditions.String() + `}`: Conditions,
-		`{ many ` + strings.Repeat("{ m ", 7) + "{ __typename }" + strings.Repeat("}", 7) + `}`: TooLarge,
+		`subscription { a }`:                                           engine.StockSubscription,
+		`query @odd { a { o { x } } }`:                                 engine.StockDirectives,
+		`{ a { ...F } } fragment F on A { o { x @odd } }`:              engine.StockDirectives,
+		`{ ... { __schema { queryType { name } } } }`:                  engine.StockIntrospection,
+		`{ __type(name: "A") { name } }`:                               engine.StockIntrospection,
+		`query(` + params.String() + `) {` + conditions.String() + `}`: engine.StockConditions,
+		`{ many ` + strings.Repeat("{ m ", 7) + "{ __typename }" + strings.Repeat("}", 7) + `}`: engine.StockTooLarge,
 	} {
 		ctx, execution := operationOf(t, query, nil)
 		p := NewPlanner(schema, types)

@@ -13,15 +13,6 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
-// Why gqlgen's executor answers an operation.
-const (
-	Subscription  = "subscription"
-	Introspection = "introspection"
-	Directives    = "directives other than @skip and @include"
-	Conditions    = "more than 64 variables in @skip and @include"
-	TooLarge      = "a plan of more than 20000 fields"
-)
-
 // What a planner remembers.
 const (
 	maxPlans  = 1000    // and operations
@@ -78,7 +69,7 @@ func (p *Planner) Plan(ctx context.Context) *Plan {
 	}
 	plan := p.plan(op, known)
 	if plan == nil {
-		execution.Stock = TooLarge
+		execution.Stock = engine.StockTooLarge
 	}
 	return plan
 }
@@ -138,14 +129,14 @@ func look(op *graphql.OperationContext) *operation {
 	l := looker{found: &operation{}, variables: map[string]bool{}, doc: op.Doc, seen: map[string]bool{}}
 	switch {
 	case op.Operation.Operation == ast.Subscription:
-		l.found.stock = Subscription
+		l.found.stock = engine.StockSubscription
 	case len(op.Operation.Directives) > 0:
-		l.found.stock = Directives
+		l.found.stock = engine.StockDirectives
 	default:
 		l.set(op.Operation.SelectionSet)
 	}
 	if len(l.found.conditions) > 64 {
-		l.found.stock = Conditions
+		l.found.stock = engine.StockConditions
 	}
 	return l.found
 }
@@ -164,7 +155,7 @@ func (l *looker) set(set ast.SelectionSet) {
 		case *ast.Field:
 			l.directives(s.Directives)
 			if s.Name == "__schema" || s.Name == "__type" {
-				l.found.stock = Introspection
+				l.found.stock = engine.StockIntrospection
 			}
 			l.set(s.SelectionSet)
 		case *ast.InlineFragment:
@@ -190,7 +181,7 @@ func (l *looker) fragment(name string) {
 func (l *looker) directives(list ast.DirectiveList) {
 	for _, d := range list {
 		if d.Name != "skip" && d.Name != "include" {
-			l.found.stock = Directives
+			l.found.stock = engine.StockDirectives
 			continue
 		}
 		if on := d.Arguments.ForName("if"); on != nil && on.Value.Kind == ast.Variable && !l.variables[on.Value.Raw] {

@@ -45,6 +45,8 @@ type Config struct {
 	// Introspection lets anybody ask for the schema. Default false; --dev and --demo
 	// switch it on.
 	Introspection bool `yaml:"introspection"`
+	// Metrics say who may read what the gateway counts. Default nobody.
+	Metrics Metrics `yaml:"metrics"`
 	// CORS says which web pages may call the gateway. Default none but its own.
 	CORS front.CORS `yaml:"cors"`
 	// Limits are what one request may ask. They count before anything is executed.
@@ -85,6 +87,17 @@ type Shutdown struct {
 	Delay time.Duration `yaml:"delay"`
 	// Grace is the longest that running requests are waited for. Default 30s.
 	Grace time.Duration `yaml:"grace"`
+}
+
+// Metrics say who may read what the gateway counts, in Prometheus' format. Nothing is
+// counted where nobody may.
+type Metrics struct {
+	// Listen is an address of its own for /metrics, host:port, for those alone who reach
+	// it. Default none.
+	Listen string `yaml:"listen"`
+	// Public serves /metrics beside /graphql too, for everybody. Default false; --dev and
+	// --demo switch it on.
+	Public bool `yaml:"public"`
 }
 
 // Limits are what one request may ask.

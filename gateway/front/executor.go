@@ -32,13 +32,8 @@ type executor struct {
 	stock     string   // why gqlgen's executor answers everything; "" when plans do
 	extended  bool     // others than us see the responses
 	slower    sync.Map // the reasons that the log has told of, as keys
+	executed  func(kind ast.Operation, stock string)
 }
-
-// Why gqlgen's executor answers, besides those that package plan names.
-const (
-	stockBySetting      = "execution.engine"
-	stockByInterceptors = "field interceptors"
-)
 
 var _ graphql.GraphExecutor = (*executor)(nil)
 
@@ -53,7 +48,7 @@ func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, 
 	e.SetRecoverFunc(func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) })
 	e.SetQueryCache(documentsByText{documents})
 	if o.Execution.Engine == engine.Stock {
-		e.stock = stockBySetting
+		e.stock = engine.StockBySetting
 	}
 	e.Executor.Use(permission{introspection: o.Introspection})
 	return e
@@ -64,7 +59,7 @@ func (e *executor) Use(extension graphql.HandlerExtension) {
 	_, field := extension.(graphql.FieldInterceptor)
 	_, root := extension.(graphql.RootFieldInterceptor)
 	if field || root {
-		e.stock = stockByInterceptors
+		e.stock = engine.StockInterceptors
 	}
 	e.extended = true
 	e.Executor.Use(extension)
@@ -97,9 +92,14 @@ func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationC
 	ctx = engine.WithOperation(page.WithKey(withFaults(ctx, op), e.cursors), e.execution)
 	recordOf(ctx).calls = func() int { return engine.Calls(ctx) }
 	next, ctx := e.Executor.DispatchOperation(ctx, op)
+	counted := false // a subscription has many responses
 	return func(ctx context.Context) *graphql.Response {
 		response := next(ctx)
 		e.tellStock(ctx, execution.Stock)
+		if !counted {
+			counted = true
+			e.executed(op.Operation.Operation, execution.Stock)
+		}
 		if response != nil {
 			response.Errors = capped(response.Errors)
 		}
@@ -111,7 +111,7 @@ func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationC
 // once for each reason that nobody has asked for.
 func (e *executor) tellStock(ctx context.Context, because string) {
 	recordOf(ctx).stock = because
-	if because == "" || because == stockBySetting {
+	if because == "" || because == engine.StockBySetting {
 		return
 	}
 	if _, told := e.slower.LoadOrStore(because, nil); !told {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/jub0bs/cors"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
@@ -80,6 +81,11 @@ type Deps struct {
 	Log *slog.Logger
 	// Playground is served at "/" and below when Options.Playground is on.
 	Playground http.Handler
+	// Metrics is served at "/metrics". Default nothing is.
+	Metrics http.Handler
+	// Executed hears of each operation that was executed: by gqlgen's executor when stock
+	// is one of engine.StockReasons, by a plan when it is empty. Default nobody does.
+	Executed func(kind ast.Operation, stock string)
 }
 
 // Front serves GraphQL over HTTP. It is safe for concurrent use.
@@ -104,6 +110,9 @@ func New(o Options, d Deps) (*Front, error) {
 	if d.Verify == nil {
 		d.Verify = anonymous
 	}
+	if d.Executed == nil {
+		d.Executed = func(ast.Operation, string) {}
+	}
 	crossOrigin, err := o.CORS.middleware()
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
@@ -118,11 +127,12 @@ func New(o Options, d Deps) (*Front, error) {
 		Size:        o.DocumentCache,
 		Suggestions: o.Introspection,
 	}))
+	f.executor.executed = d.Executed
 	f.ways = []graphql.Transport{
 		single{front: f, method: http.MethodPost, read: readPOST},
 		single{front: f, method: http.MethodGet, read: readGET, safe: true},
 	}
-	f.handler = f.build(d.Playground)
+	f.handler = f.build(d.Playground, d.Metrics)
 	return f, nil
 }
 
