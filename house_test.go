@@ -41,7 +41,7 @@ var rooms = []room{
 	{"gateway/limit", []string{"fault"}, "limits look at the query alone"},
 	{"gateway/playground", nil, "the page knows an endpoint and nothing else"},
 	{"gateway/metrics", []string{"engine"}, "it counts for any graph"},
-	{"gateway/front", []string{"gateway/limit", "upstreams", "engine", "engine/page", "auth", "fault"}, "the gateway knows no service and no graph"},
+	{"gateway/front", []string{"gateway/limit", "upstreams", "engine", "engine/page", "engine/plan", "auth", "fault"}, "the gateway knows no service and no graph"},
 	{"gateway/config", []string{"gateway/front", "gateway/limit", "upstreams", "upstreams/balance", "engine", "engine/page", "auth", "fault"}, "settings gather the parts' options"},
 	{"gateway/command", []string{"gateway/config", "gateway/front", "auth", "fault"}, "the command line knows no graph"},
 	{"gateway", []string{"gateway/command", "gateway/config", "gateway/front", "gateway/metrics", "gateway/playground", "upstreams", "auth", "fault"}, "it builds each part of the gateway once, for any graph"},

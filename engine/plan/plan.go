@@ -87,7 +87,7 @@ type Selection struct {
 // Plan is an operation made ready to run. It is safe for concurrent use.
 type Plan struct {
 	root       *Selection
-	weight     int // how many fields and selections it has room for
+	bytes      int // that it takes, about
 	fields     int // slots of fields
 	selections int // slots of selections
 	arguments  bool
@@ -97,12 +97,12 @@ type Plan struct {
 // Root is what is selected of the root type.
 func (p *Plan) Root() *Selection { return p.root }
 
-// size is the weight of a plan, or of none.
+// size is about the memory of a plan, or of none, in bytes.
 func (p *Plan) size() int {
 	if p == nil {
-		return 1
+		return bytesPerPlan
 	}
-	return p.weight + 1
+	return bytesPerPlan + p.bytes
 }
 
 // Arguments tells whether any field has some.
@@ -112,6 +112,10 @@ func (p *Plan) Arguments() bool { return p.arguments }
 // gets a selection of its own, which multiplies from level to level.
 const maxFields = 20_000
 
+// maxSteps bounds the work of making a plan. A field that is selected often is one of the
+// plan's, but is looked at each time, for each type again.
+const maxSteps = 1_000_000
+
 // compiler makes one plan.
 type compiler struct {
 	schema *ast.Schema
@@ -119,12 +123,13 @@ type compiler struct {
 	op     *graphql.OperationContext
 	plan   *Plan
 	left   int                        // fields that the plan may still have
+	steps  int                        // what it may still look at
 	wanted map[string]map[string]bool // fields by type
 	whole  bool                       // everything is wanted
 }
 
 func newCompiler(schema *ast.Schema, types Types, op *graphql.OperationContext) *compiler {
-	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields, wanted: map[string]map[string]bool{}}
+	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields, steps: maxSteps, wanted: map[string]map[string]bool{}}
 }
 
 // compile plans the operation. It gives nil when the plan would be too large.
@@ -140,12 +145,18 @@ func (c *compiler) compile() *Plan {
 	if !c.whole {
 		c.plan.wanted = decode.NewWanted(c.wanted)
 	}
-	c.plan.weight = maxFields - c.left
+	c.plan.bytes += (maxFields - c.left) * bytesPerField
 	return c.plan
 }
 
 func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above *Field) *Selection {
 	s := &Selection{object: object.Name, above: above, slot: -1}
+	if c.steps -= size(set, map[*ast.FragmentDefinition]bool{}); c.steps < 0 {
+		c.left = -1
+	}
+	if c.left < 0 {
+		return s
+	}
 	collected := merged(graphql.CollectFields(c.op, set, c.satisfies(object)))
 	if c.left -= len(collected); c.left < 0 {
 		return s
@@ -154,6 +165,7 @@ func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above
 	wanted := c.wantedOf(object.Name)
 	for i, found := range collected {
 		f := &s.Fields[i]
+		c.plan.bytes += len(found.Selections) * bytesPerSelection
 		*f = Field{CollectedField: found, Key: key(i, found.Alias), parent: s, slot: -1, root: i}
 		if above != nil {
 			f.root = above.root
@@ -168,6 +180,23 @@ func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above
 		c.plan.selections++
 	}
 	return s
+}
+
+// size is how much is selected, with fragments in their places, each once.
+func size(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) int {
+	n := len(set)
+	for _, selected := range set {
+		switch s := selected.(type) {
+		case *ast.InlineFragment:
+			n += size(s.SelectionSet, seen)
+		case *ast.FragmentSpread:
+			if !seen[s.Definition] {
+				seen[s.Definition] = true
+				n += size(s.Definition.SelectionSet, seen)
+			}
+		}
+	}
+	return n
 }
 
 // wantedOf are the fields that are wanted of a type so far: its keys at least.

@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 	"go.uber.org/goleak"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
@@ -30,9 +31,9 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	interface B { o: O }
 	type O { x: Int y: Int }
 	type Thing implements A & B { o: O }
-	interface Many { m: Many }
-	type M1 implements Many { m: Many } type M2 implements Many { m: Many } type M3 implements Many { m: Many }
-	type M4 implements Many { m: Many } type M5 implements Many { m: Many } type M6 implements Many { m: Many }
+	interface Many { m: Many n: Int }
+	type M1 implements Many { m: Many n: Int } type M2 implements Many { m: Many n: Int } type M3 implements Many { m: Many n: Int }
+	type M4 implements Many { m: Many n: Int } type M5 implements Many { m: Many n: Int } type M6 implements Many { m: Many n: Int }
 `})
 
 var types = func() Types {
@@ -124,18 +125,60 @@ func TestCache(t *testing.T) {
 	if p.plans.Len() != maxPlans || p.operations.Len() != maxPlans {
 		t.Errorf("%d plans of %d operations are remembered", p.plans.Len(), p.operations.Len())
 	}
-	for range 100 {
-		ctx, _ := operationOf(t, `{ many { m { m { m { __typename } } } } }`, nil)
-		if p.Plan(ctx) == nil {
-			t.Fatal("too large")
+}
+
+// Plans are weighed with the documents that they keep, also those that were not made, and
+// all together they take no more memory than they may.
+func TestCacheIsBoundedInMemory(t *testing.T) {
+	for name, query := range map[string]string{
+		"a large document": `{ a { o { ` + strings.Repeat("x ", 1990) + `} } }`,
+		"merged":           `{` + strings.Repeat("a { o { x } } ", 200) + `}`,
+		"a large plan":     `{ many { m { m { m { __typename } } } } }`,
+		"no plan":          `{ many ` + strings.Repeat("{ m ", 7) + "{ " + strings.Repeat("n ", 1900) + "}" + strings.Repeat("}", 7) + `}`,
+		"conditions":       `query($p: Boolean = true) {` + strings.Repeat("a @include(if: $p) { o { x } } ", 100) + `}`,
+		"values":           `{` + strings.Repeat("a @include(if: true) { o { x } } ", 100) + `}`,
+	} {
+		p := NewPlanner(schema, types)
+		before := allocated()
+		for i := 0; p.plans.Len() == i; i++ { // until one is forgotten
+			doc, errs := gqlparser.LoadQueryWithRules(schema, query, rules.NewRules(rules.KnownDirectivesRule)) // others take long
+			if errs != nil {
+				t.Fatal(errs)
+			}
+			p.Plan(again(t, doc, map[string]any{"p": true}, &engine.Execution{}))
 		}
+		taken := allocated() - before
+		sum := 0
+		for _, one := range p.plans.Values() {
+			sum += one.bytes
+		}
+		if p.bytes != sum || sum > maxBytes || taken > maxBytes {
+			t.Errorf("%s: %d plans weigh %d, thought to be %d, take %d, and may %d", name, p.plans.Len(), sum, p.bytes, taken, maxBytes)
+		}
+		if taken > sum*11/10 {
+			t.Errorf("%s: %d plans take %d, thought to be %d", name, p.plans.Len(), taken, sum)
+		}
+		runtime.KeepAlive(p)
 	}
-	sum := 0
-	for _, plan := range p.plans.Values() {
-		sum += plan.size()
+}
+
+// allocated is what is alive, in bytes.
+func allocated() int {
+	runtime.GC()
+	runtime.GC() // what finalizers held
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// The conditions are those of an operation and of the fragments that it uses, each once.
+func TestConditions(t *testing.T) {
+	ctx, _ := operationOf(t, `query($a: Boolean! $b: Boolean! $c: Boolean!) {
+		a @skip(if: $b) { ...F } ... @include(if: $c) { __typename } 
 	}
-	if p.weight != sum || sum > maxWeight || sum < maxWeight/2 {
-		t.Errorf("the plans weigh %d, thought to be %d, may be %d", sum, p.weight, maxWeight)
+	fragment F on A { o @include(if: $a) { x @skip(if: $b) } }`, nil)
+	if got := Conditions(graphql.GetOperationContext(ctx)); !slices.Equal(got, []string{"b", "a", "c"}) {
+		t.Errorf("the conditions are %v", got)
 	}
 }
 

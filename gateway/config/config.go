@@ -114,8 +114,9 @@ type Execution struct {
 	// Default 30s.
 	Deadline time.Duration `yaml:"deadline"`
 
-	// DocumentCache is how many parsed and validated documents are remembered.
-	// Default 1,000; negative remembers none.
+	// DocumentCache is how many parsed and validated documents are remembered, as long
+	// as they take less than 16 KB each on average; large ones push others out. Default
+	// 1,000; negative remembers none.
 	DocumentCache int `yaml:"documentCache"`
 
 	engine.Options `yaml:",inline"`

@@ -49,8 +49,9 @@ type Options struct {
 	Introspection bool
 	// Playground serves Deps.Playground at "/". Default false.
 	Playground bool
-	// DocumentCache is how many parsed and validated documents are remembered.
-	// Default 1,000; negative remembers none.
+	// DocumentCache is how many parsed and validated documents are remembered, as long
+	// as they take less than 16 KB each on average; large ones push others out. Default
+	// 1,000; negative remembers none.
 	DocumentCache int
 	// Execution bounds the answering of one operation.
 	Execution engine.Options
