@@ -83,6 +83,9 @@ func TestStock(t *testing.T) {
 		`{ __type(name: "A") { name } }`:                               engine.StockIntrospection,
 		`query(` + params.String() + `) {` + conditions.String() + `}`: engine.StockConditions,
 		`{ many ` + strings.Repeat("{ m ", 7) + "{ __typename }" + strings.Repeat("}", 7) + `}`: engine.StockTooLarge,
+		// Few fields, each often, of many types: what takes long, rather than much.
+		`{ many { m { m { m { ` + strings.Repeat("n ", 1900) + `} } } } }`: engine.StockTooLarge,
+		`{ many { m { m { m { n } } } } }`:                                 "",
 	} {
 		ctx, execution := operationOf(t, query, nil)
 		p := NewPlanner(schema, types)
