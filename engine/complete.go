@@ -23,11 +23,11 @@ type Entity[K comparable, T any] struct {
 
 // Complete gives the object that each parent holds in a field, whole where the client asks
 // for more than its sent fields. An object that its own service does not know is null.
-func Complete[P, T any, K comparable](ctx context.Context, parents []*P, field string, object func(*P) *T, sent []string, e Entity[K, T]) ([]*T, error) {
+func Complete[P, T any, K comparable](ctx context.Context, parents []P, field string, object func(P) *T, sent []string, e Entity[K, T]) ([]*T, error) {
 	errs := badKeys(ctx, parents, []string{field})
 	objects := make([]*T, len(parents))
 	for i, parent := range parents {
-		if parent != nil {
+		if !isNil(parent) {
 			objects[i] = object(parent)
 		}
 	}
@@ -38,11 +38,11 @@ func Complete[P, T any, K comparable](ctx context.Context, parents []*P, field s
 // CompleteEach is Complete for a field that holds a list of objects. An object that does
 // not fit the graph is null in its list, unless must says that none may be: then the list
 // fails, as it does when a call has failed.
-func CompleteEach[P, T any, K comparable](ctx context.Context, parents []*P, field string, objects func(*P) []*T, sent []string, must bool, e Entity[K, T]) ([][]*T, error) {
+func CompleteEach[P, T any, K comparable](ctx context.Context, parents []P, field string, objects func(P) []*T, sent []string, must bool, e Entity[K, T]) ([][]*T, error) {
 	lists := make([][]*T, len(parents))
 	bad := make([][]*decode.Fault, len(parents))
 	for i, parent := range parents {
-		if parent != nil {
+		if !isNil(parent) {
 			lists[i], bad[i] = objects(parent), FaultsOf(ctx).Of(parent, field)
 		}
 	}

@@ -222,14 +222,18 @@ func TestFaultyKeys(t *testing.T) {
 	faults := &decode.Faults{}
 	shape := decode.NewShape("Parent", decode.Field{Name: "key"}, decode.Field{Name: "other"})
 	read := func(body string) *parent {
-		p := &parent{keys: []string{}}
-		if _, err := decode.Answer("s", []byte(body), faults, func(d *decode.Decoder) bool {
-			return d.Object(p, shape, func(field string) {
-				if text := d.String(); field == "key" {
+		p, err := decode.Answer("s", []byte(body), faults, func(d *decode.Decoder) *parent {
+			o := d.Object(shape)
+			p := decode.New[parent](&o)
+			p.keys = []string{}
+			for o.Next() {
+				if text := d.String(); o.Field() == 0 {
 					p.key = text
 				}
-			})
-		}); err != nil {
+			}
+			return p
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 		return p

@@ -16,16 +16,42 @@ const (
 	Stock = "stock"
 )
 
+// Why gqlgen's executor answers an operation. Operators read it in the log and as the label
+// of a metric, so there are these reasons and no others.
+const (
+	StockBySetting     = "execution.engine"
+	StockInterceptors  = "field interceptors"
+	StockSubscription  = "subscription"
+	StockIntrospection = "introspection"
+	StockDirectives    = "directives other than @skip and @include"
+	StockConditions    = "more than 64 variables in @skip and @include"
+	StockTooLarge      = "a plan of more than 20000 fields"
+)
+
+// StockReasons are all of them.
+func StockReasons() []string {
+	return []string{
+		StockBySetting, StockInterceptors, StockSubscription, StockIntrospection, StockDirectives, StockConditions, StockTooLarge,
+	}
+}
+
 // Execution is how an operation is executed. It belongs to who asks for it, and to the
 // executor until that has answered.
 type Execution struct {
-	// Stock says why gqlgen's executor answers; empty when a plan does. The executor fills
-	// it in where it is empty and no plan would do.
+	// Stock says why gqlgen's executor answers, by one of the reasons above; empty when a
+	// plan does. The executor fills it in where it is empty and no plan would do.
 	Stock string
 	// Buffer is where a plan writes the answer's data, from its beginning. The executor
 	// leaves the one that it has grown to; the response's Data lies in it, so that it must
 	// not be used again before that has been written.
 	Buffer []byte
+}
+
+// Sharer is a schema that knows of which operations several callers may have one answer.
+type Sharer interface {
+	// Shareable tells whether callers of the same identity who ask for the operation, with
+	// the same variables, get the same answer whatever else they sent.
+	Shareable(op *graphql.OperationContext) bool
 }
 
 type executionKey struct{}

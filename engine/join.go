@@ -15,8 +15,8 @@ import (
 // failed. The key is made of the parent's fields from, by their names in the graph; where
 // the parent's own service sent one of them wrong, that is the value's error. A nil key
 // gives V's zero value, which must be V's null, and a key that the service leaves out
-// gives b.Missing.
-func One[P any, K comparable, V any](ctx context.Context, parents []*P, from []string, key func(*P) *K, b Batch[K, V]) ([]V, error) {
+// gives b.Missing. P is a pointer; a nil one has no key.
+func One[P any, K comparable, V any](ctx context.Context, parents []P, from []string, key func(P) *K, b Batch[K, V]) ([]V, error) {
 	keys := make([]K, 0, len(parents))
 	at := make([]int, len(parents)) // where a parent's key lies in keys, -1 for none
 	errs := badKeys(ctx, parents, from)
@@ -42,7 +42,7 @@ func One[P any, K comparable, V any](ctx context.Context, parents []*P, from []s
 }
 
 // badKeys are the errors of the parents whose keys nobody knows, nil when there are none.
-func badKeys[P any](ctx context.Context, parents []*P, from []string) graphql.BatchErrorList {
+func badKeys[P any](ctx context.Context, parents []P, from []string) graphql.BatchErrorList {
 	faults := FaultsOf(ctx)
 	if faults.Empty() {
 		return nil
@@ -58,11 +58,18 @@ func badKeys[P any](ctx context.Context, parents []*P, from []string) graphql.Ba
 
 // keyOf spares the key functions from parents without a key: those whose key is bad, and
 // nil ones, which gqlgen hands over for lists that have null elements.
-func keyOf[P, K any](parent *P, i int, bad graphql.BatchErrorList, key func(*P) *K) *K {
-	if parent == nil || bad != nil && bad[i] != nil {
+func keyOf[P, K any](parent P, i int, bad graphql.BatchErrorList, key func(P) *K) *K {
+	if isNil(parent) || bad != nil && bad[i] != nil {
 		return nil
 	}
 	return key(parent)
+}
+
+// isNil tells whether a parent is nil. That is asked in this way since Go compiles functions
+// over *T again for each T, and those over a P that may be any type once for all pointers.
+func isNil[P any](parent P) bool {
+	v := reflect.ValueOf(parent)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // Each answers a field that has a list of keys in each parent: the list of their
@@ -70,13 +77,13 @@ func keyOf[P, K any](parent *P, i int, bad graphql.BatchErrorList, key func(*P) 
 // or stands as b.Missing when keepMissing is set; then V's zero value must be its null,
 // since it stands for a value that does not fit the graph too. A nil list of keys gives
 // nil. The rest is as for One.
-func Each[P any, K comparable, V any](ctx context.Context, parents []*P, from []string, keys func(*P) []K, keepMissing bool, b Batch[K, V]) ([][]V, error) {
+func Each[P any, K comparable, V any](ctx context.Context, parents []P, from []string, keys func(P) []K, keepMissing bool, b Batch[K, V]) ([][]V, error) {
 	var all []K
 	counts := make([]int, len(parents)) // -1 for null
 	errs := badKeys(ctx, parents, from)
 	for i, parent := range parents {
 		counts[i] = -1
-		own := keyOf(parent, i, errs, func(p *P) *[]K { return new(keys(p)) })
+		own := keyOf(parent, i, errs, func(p P) *[]K { return new(keys(p)) })
 		if own != nil && *own != nil {
 			counts[i] = len(*own)
 			all = append(all, *own...)
@@ -115,7 +122,7 @@ type All[V any] struct {
 
 // Whole answers a field that has one key in each parent from one answer for all of them,
 // which an operation fetches once. The rest is as for One.
-func Whole[P, V any](ctx context.Context, parents []*P, from []string, key func(*P) *string, all All[V]) ([]V, error) {
+func Whole[P, V any](ctx context.Context, parents []P, from []string, key func(P) *string, all All[V]) ([]V, error) {
 	keys := make([]*string, len(parents))
 	wanted := false
 	errs := badKeys(ctx, parents, from)

@@ -9,6 +9,7 @@ import (
 	"runtime/metrics"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/graph-gophers/dataloader/v7"
@@ -76,6 +77,9 @@ func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[
 		return known.(*Loader[K, V])
 	}
 	l := &Loader[K, V]{op: op, batch: b, cache: dataloader.NewCache[K, *Found[V]]()}
+	if op.loaders == nil {
+		op.loaders = map[any]any{}
+	}
 	op.loaders[key] = l
 	return l
 }
@@ -85,8 +89,10 @@ func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[
 // that was sent ends with its Fetch, whose context is the operation's. A context from
 // WithAllKeys asks at once.
 func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error) {
-	if hasAllKeys(ctx) && l.ask(ctx, keys) {
-		return l.known(ctx, keys)
+	if hasAllKeys(ctx) {
+		if thunks := l.ask(ctx, keys); thunks != nil {
+			return answers(thunks)
+		}
 	}
 	if r := l.join(ctx, keys); r != nil {
 		select {
@@ -100,51 +106,73 @@ func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error)
 
 // known gives what the cache has for keys, or will have: they are all asked for.
 func (l *Loader[K, V]) known(ctx context.Context, keys []K) ([]Found[V], []error) {
-	values := make([]Found[V], len(keys))
-	var errs []error
+	thunks := make([]dataloader.Thunk[*Found[V]], len(keys))
 	for i, key := range keys {
-		thunk, _ := l.cache.Get(ctx, key)
+		thunks[i], _ = l.cache.Get(ctx, key)
+	}
+	return answers(thunks)
+}
+
+// answers waits for what was asked for.
+func answers[V any](thunks []dataloader.Thunk[*Found[V]]) ([]Found[V], []error) {
+	values := make([]Found[V], len(thunks))
+	var errs []error
+	for i, thunk := range thunks {
 		found, err := thunk()
 		if err == nil {
 			values[i] = *found
 			continue
 		}
 		if errs == nil {
-			errs = make([]error, len(keys))
+			errs = make([]error, len(thunks))
 		}
 		errs[i] = err
 	}
 	return values, errs
 }
 
-// ask fetches the keys that nobody has asked for, in the caller's goroutine. It is false
-// while others gather a round, which the caller shall join.
-func (l *Loader[K, V]) ask(ctx context.Context, keys []K) bool {
+// ask fetches the keys that nobody has asked for, in the caller's goroutine, and gives what
+// is known of all. It is nil while others gather a round, which the caller shall join.
+func (l *Loader[K, V]) ask(ctx context.Context, keys []K) []dataloader.Thunk[*Found[V]] {
 	l.mu.Lock()
 	if l.next != nil {
 		l.mu.Unlock()
-		return false
+		return nil
 	}
 	var missing []K
-	var results []*dataloader.Result[*Found[V]]
-	done := make(chan struct{})
-	for _, key := range keys {
-		if _, known := l.cache.Get(ctx, key); known {
+	a := &asked[V]{done: make(chan struct{})}
+	thunks := make([]dataloader.Thunk[*Found[V]], len(keys))
+	for k, key := range keys {
+		known := false
+		if thunks[k], known = l.cache.Get(ctx, key); known {
 			continue
 		}
 		i := len(missing)
 		missing = append(missing, key)
-		l.cache.Set(ctx, key, func() (*Found[V], error) {
-			<-done
-			return results[i].Data, results[i].Error
-		})
+		thunks[k] = func() (*Found[V], error) { return a.answer(i) }
+		l.cache.Set(ctx, key, thunks[k])
 	}
 	l.mu.Unlock()
 	if len(missing) > 0 {
-		results = l.fetch(l.op.ctx, missing)
+		a.results = l.fetch(l.op, missing)
 	}
-	close(done)
-	return true
+	a.over.Store(true)
+	close(a.done)
+	return thunks
+}
+
+// asked are the answers that somebody waits for.
+type asked[V any] struct {
+	results []*dataloader.Result[*Found[V]] // not to be read before done
+	over    atomic.Bool                     // what done says, but cheaper to look at
+	done    chan struct{}
+}
+
+func (a *asked[V]) answer(i int) (*Found[V], error) {
+	if !a.over.Load() {
+		<-a.done
+	}
+	return a.results[i].Data, a.results[i].Error
 }
 
 // join puts the keys that nobody has asked for into the next round and returns the
@@ -190,7 +218,7 @@ const (
 // r.sent are its owners.
 func (l *Loader[K, V]) gather(r *round[K]) {
 	opened, last, seen, still := time.Now(), time.Now(), 1, 0
-	for looks := 0; l.op.ctx.Err() == nil && time.Since(opened) < patient; looks++ {
+	for looks := 0; l.op.Err() == nil && time.Since(opened) < patient; looks++ {
 		if looks >= glances {
 			l.op.pause(glance)
 		}
@@ -253,7 +281,7 @@ func (l *Loader[K, V]) send(r *round[K]) {
 		dataloader.WithInputCapacity[K, *Found[V]](len(r.order)),
 		dataloader.WithWait[K, *Found[V]](time.Hour))
 	for _, key := range r.order {
-		full.Load(l.op.ctx, key)
+		full.Load(l.op, key)
 	}
 	close(r.sent)
 }
@@ -265,9 +293,10 @@ func (l *Loader[K, V]) fetch(ctx context.Context, keys []K) []*dataloader.Result
 	for i := range keys {
 		results = append(results, &dataloader.Result[*Found[V]]{Data: &found[i]})
 	}
-	size := len(keys)
-	if l.batch.MaxSize > 0 {
-		size = min(size, l.batch.MaxSize)
+	size := l.batch.MaxSize
+	if size <= 0 || size >= len(keys) {
+		l.fetchChunk(ctx, keys, results)
+		return results
 	}
 	var chunks sync.WaitGroup
 	at := 0

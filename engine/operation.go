@@ -32,19 +32,35 @@ type Options struct {
 	// calls fetched, so that neither the calls nor the query's text bound the answer.
 	// Default 50,000.
 	MaxItems int `yaml:"maxItems"`
+	// Collapse lets callers share what they ask for at the same time. Those of one identity
+	// who send the same query, with the same variables and the same values of the headers that
+	// any service is forwarded, get one answer; equal GET calls of their different queries get
+	// one response. Nothing is kept when it has come. Queries with fields that code by hand
+	// answers, or whose calls use $request, are executed for each, and mutations and
+	// subscriptions share nothing. Whoever joins gets what had begun a moment before it asked,
+	// so that it may not see yet what it has just changed. With the engine stock calls alone
+	// are shared. Default false.
+	Collapse bool `yaml:"collapse"`
 }
 
-// operation is safe for concurrent use by the operation's fields.
+// operation is what the fields of one operation share, and the context in which they run:
+// one layer for all that is known of it. It is safe for concurrent use by the fields.
 type operation struct {
-	ctx      context.Context
+	context.Context
+	began     bool // by Begin: what follows counts, and not that of the context around it
+	execution Execution
+	faults    decode.Faults
+	tells     bool // of faults
+
 	maxCalls int64
 	calls    atomic.Int64
 	maxItems int64
 	items    atomic.Int64
 	wanted   atomic.Pointer[decode.Wanted] // nil for everything
+	collapse bool
 
 	mu      sync.Mutex
-	loaders map[any]any // by loaderKey; guarded by mu
+	loaders map[any]any // by loaderKey; guarded by mu; nil until there is one
 }
 
 type operationKey struct{}
@@ -52,15 +68,42 @@ type operationKey struct{}
 // WithOperation returns a context under which one operation runs. Its deadline
 // and cancellation are those of every batch that the operation's fields make.
 func WithOperation(ctx context.Context, o Options) context.Context {
+	return newOperation(ctx, o)
+}
+
+// Begin is WithOperation with an execution, and with a table of faults if the caller tells
+// the clients of them: ExecutionOf and FaultsOf give both.
+func Begin(ctx context.Context, o Options, e Execution, tells bool) context.Context {
+	op := newOperation(ctx, o)
+	op.began, op.execution, op.tells = true, e, tells
+	return op
+}
+
+func newOperation(ctx context.Context, o Options) *operation {
 	if o.MaxCalls <= 0 {
 		o.MaxCalls = DefaultMaxCalls
 	}
 	if o.MaxItems <= 0 {
 		o.MaxItems = DefaultMaxItems
 	}
-	op := &operation{maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), loaders: map[any]any{}}
-	op.ctx = context.WithValue(ctx, operationKey{}, op)
-	return op.ctx
+	return &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), collapse: o.Collapse}
+}
+
+// Value implements context.Context.
+func (op *operation) Value(key any) any {
+	switch key.(type) {
+	case operationKey:
+		return op
+	case executionKey:
+		if op.began {
+			return &op.execution
+		}
+	case faultsKey:
+		if op.tells {
+			return &op.faults
+		}
+	}
+	return op.Context.Value(key)
 }
 
 type faultsKey struct{}
@@ -122,6 +165,12 @@ func Calls(ctx context.Context) int {
 	return int(min(op.calls.Load(), op.maxCalls))
 }
 
+// Collapses tells whether calls of the operation in ctx may be shared with other operations.
+func Collapses(ctx context.Context) bool {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	return ok && op.collapse
+}
+
 // SpendItems takes n values of a page from the operation's budget and fails when it is used
 // up. Without an operation in ctx there is no budget.
 func SpendItems(ctx context.Context, n int) error {
@@ -155,6 +204,6 @@ func (op *operation) pause(d time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-op.ctx.Done():
+	case <-op.Done():
 	}
 }

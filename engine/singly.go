@@ -19,7 +19,7 @@ const parallel = 16
 // Singly answers a field with work of its own for each parent, a few at a time. A parent
 // without a key gets V's zero value; from names the fields that the key is made of, as in
 // One.
-func Singly[P, K, V any](ctx context.Context, parents []*P, from []string, key func(*P) *K, answer func(context.Context, K) (V, error)) ([]V, error) {
+func Singly[P, K, V any](ctx context.Context, parents []P, from []string, key func(P) *K, answer func(context.Context, K) (V, error)) ([]V, error) {
 	values := make([]V, len(parents))
 	errs := make(graphql.BatchErrorList, len(parents))
 	bad := badKeys(ctx, parents, from)

@@ -14,7 +14,9 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
@@ -55,12 +57,19 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 	defer verifier.Wait()
 	defer stopVerifying()
 
-	served, err := front.New(settings.Front(), front.Deps{
+	deps := front.Deps{
 		Schema:     g.Schema(backends),
 		Verify:     verifier.Verify,
+		Forwarded:  backends.Forwarded(),
 		Log:        start.Log,
 		Playground: playground.Handler(g.Playground),
-	})
+	}
+	stopMetrics, err := measure(&deps, settings.Metrics)
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
+	served, err := front.New(settings.Front(), deps)
 	if err != nil {
 		return err
 	}
@@ -74,6 +83,26 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 	}
 	start.Log.Info("serving", "address", listener.Addr().String(), "playground", settings.Playground)
 	return served.Serve(ctx, listener, front.ServeOptions{Delay: settings.Shutdown.Delay, Grace: settings.Shutdown.Grace})
+}
+
+// measure has the front's operations counted, where the counts are shown to somebody.
+func measure(d *front.Deps, o config.Metrics) (stop func(), err error) {
+	stop = func() {}
+	if !o.Public && o.Listen == "" {
+		return stop, nil
+	}
+	m, err := metrics.New(d.Log)
+	if err != nil {
+		return nil, err
+	}
+	d.Executed = m.Operation
+	if o.Public {
+		d.Metrics = m.Handler()
+	}
+	if o.Listen != "" {
+		stop, err = m.Serve(o.Listen, d.Log)
+	}
+	return stop, err
 }
 
 // reachable is an address to type into a browser.

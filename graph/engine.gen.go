@@ -23,6 +23,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
+// Shareable tells whether callers of one identity get the same answer to an operation.
+func (s *planned) Shareable(op *graphql.OperationContext) bool { return s.planner.Shareable(op) }
+
 // Exec begins to answer the operation in ctx.
 func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 	p := s.planner.Plan(ctx)
@@ -465,6 +468,7 @@ func (x *planRun) call_Account_orders(f *plan.Field, objs []*model.Account) {
 	})
 	var groupOrder plan.Group[*model.Order]
 	for i, v := range found {
+		groupOrder.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupOrder.Add(v[i1], i, i1)
@@ -1157,12 +1161,12 @@ func (x *planRun) gather_Order_lines(w *plan.Work, f *plan.Field, objs []*model.
 	var groupOrderLine plan.Group[*model.OrderLine]
 	for i, obj := range objs {
 		v := obj.Lines
+		groupOrderLine.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupOrderLine.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_OrderLine(w, f.Of(ofOrderLine), &groupOrderLine)
 }
@@ -1175,7 +1179,6 @@ func (x *planRun) gather_Order_replaces(w *plan.Work, f *plan.Field, objs []*mod
 		if v != nil {
 			groupOrder.Add(v, i)
 		}
-
 	}
 	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
 }
@@ -1273,12 +1276,12 @@ func (x *planRun) gather_OrderConnection_edges(w *plan.Work, f *plan.Field, objs
 	var groupOrderEdge plan.Group[*model.OrderEdge]
 	for i, obj := range objs {
 		v := obj.Edges
+		groupOrderEdge.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupOrderEdge.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_OrderEdge(w, f.Of(ofOrderEdge), &groupOrderEdge)
 }
@@ -1288,12 +1291,12 @@ func (x *planRun) gather_OrderConnection_nodes(w *plan.Work, f *plan.Field, objs
 	var groupOrder plan.Group[*model.Order]
 	for i, obj := range objs {
 		v := obj.Nodes
+		groupOrder.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupOrder.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
 }
@@ -1365,7 +1368,6 @@ func (x *planRun) gather_OrderEdge_node(w *plan.Work, f *plan.Field, objs []*mod
 		if v != nil {
 			groupOrder.Add(v, i)
 		}
-
 	}
 	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
 }
@@ -1680,6 +1682,7 @@ func (x *planRun) call_Product_related(f *plan.Field, objs []*model.Product) {
 	})
 	var groupProduct plan.Group[*model.Product]
 	for i, v := range found {
+		groupProduct.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupProduct.Add(v[i1], i, i1)
@@ -1816,12 +1819,12 @@ func (x *planRun) gather_ProductConnection_edges(w *plan.Work, f *plan.Field, ob
 	var groupProductEdge plan.Group[*model.ProductEdge]
 	for i, obj := range objs {
 		v := obj.Edges
+		groupProductEdge.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupProductEdge.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_ProductEdge(w, f.Of(ofProductEdge), &groupProductEdge)
 }
@@ -1831,12 +1834,12 @@ func (x *planRun) gather_ProductConnection_nodes(w *plan.Work, f *plan.Field, ob
 	var groupProduct plan.Group[*model.Product]
 	for i, obj := range objs {
 		v := obj.Nodes
+		groupProduct.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupProduct.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
 }
@@ -1908,7 +1911,6 @@ func (x *planRun) gather_ProductEdge_node(w *plan.Work, f *plan.Field, objs []*m
 		if v != nil {
 			groupProduct.Add(v, i)
 		}
-
 	}
 	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
 }
@@ -2155,6 +2157,7 @@ func (x *planRun) call_Query_inventory(f *plan.Field) {
 	})
 	var groupInventoryItem plan.Group[*model.InventoryItem]
 	for i, v := range found {
+		groupInventoryItem.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupInventoryItem.Add(v[i1], i, i1)
@@ -2175,6 +2178,7 @@ func (x *planRun) call_Query_search(f *plan.Field) {
 	})
 	var groupProduct plan.Group[*model.Product]
 	for i, v := range found {
+		groupProduct.Room(len(v), 1)
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Product:
@@ -2609,6 +2613,7 @@ func (x *planRun) call_User_orders(f *plan.Field, objs []*model.User) {
 	})
 	var groupOrder plan.Group[*model.Order]
 	for i, v := range found {
+		groupOrder.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupOrder.Add(v[i1], i, i1)
@@ -2722,12 +2727,12 @@ func (x *planRun) gather_UserConnection_edges(w *plan.Work, f *plan.Field, objs 
 	var groupUserEdge plan.Group[*model.UserEdge]
 	for i, obj := range objs {
 		v := obj.Edges
+		groupUserEdge.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupUserEdge.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_UserEdge(w, f.Of(ofUserEdge), &groupUserEdge)
 }
@@ -2737,12 +2742,12 @@ func (x *planRun) gather_UserConnection_nodes(w *plan.Work, f *plan.Field, objs 
 	var groupUser plan.Group[*model.User]
 	for i, obj := range objs {
 		v := obj.Nodes
+		groupUser.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupUser.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_User(w, f.Of(ofUser), &groupUser)
 }
@@ -2814,7 +2819,6 @@ func (x *planRun) gather_UserEdge_node(w *plan.Work, f *plan.Field, objs []*mode
 		if v != nil {
 			groupUser.Add(v, i)
 		}
-
 	}
 	x.collect_User(w, f.Of(ofUser), &groupUser)
 }

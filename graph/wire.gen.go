@@ -34,26 +34,27 @@ var shapeAccount = decode.NewShape("Account",
 
 // DecodeAccount reads model.Account as its service sends it; nil when that is no object.
 func DecodeAccount(d *decode.Decoder) *model.Account {
-	v := new(model.Account)
-	ok := d.Object(v, shapeAccount, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeAccount)
+	v := decode.New[model.Account](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.ID()
-		case "name":
+		case 1: // name
 			v.Name = d.String()
-		case "role":
+		case 2: // role
 			v.Role = decode.Nullable(d, DecodeRole)
-		case "email":
+		case 3: // email
 			v.Email = d.String()
-		case "phone":
+		case 4: // phone
 			v.Phone = decode.Nullable(d, (*decode.Decoder).String)
-		case "address":
+		case 5: // address
 			v.Address = decode.OrNull(d, DecodeAddress)
-		case "createdAt":
+		case 6: // createdAt
 			v.CreatedAt = d.DateTime()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -68,20 +69,21 @@ var shapeAddress = decode.NewShape("Address",
 
 // DecodeAddress reads model.Address as its service sends it; nil when that is no object.
 func DecodeAddress(d *decode.Decoder) *model.Address {
-	v := new(model.Address)
-	ok := d.Object(v, shapeAddress, func(field string) {
-		switch field {
-		case "street":
+	o := d.Object(shapeAddress)
+	v := decode.New[model.Address](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // street
 			v.Street = d.String()
-		case "city":
+		case 1: // city
 			v.City = d.String()
-		case "postalCode":
+		case 2: // postalCode
 			v.PostalCode = decode.Nullable(d, (*decode.Decoder).String)
-		case "country":
+		case 3: // country
 			v.Country = d.String()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -94,16 +96,17 @@ var shapeBookDetails = decode.NewShape("BookDetails",
 
 // DecodeBookDetails reads model.BookDetails as its service sends it; nil when that is no object.
 func DecodeBookDetails(d *decode.Decoder) *model.BookDetails {
-	v := new(model.BookDetails)
-	ok := d.Object(v, shapeBookDetails, func(field string) {
-		switch field {
-		case "isbn":
+	o := d.Object(shapeBookDetails)
+	v := decode.New[model.BookDetails](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // isbn
 			v.Isbn = d.String()
-		case "pages":
+		case 1: // pages
 			v.Pages = decode.Nullable(d, (*decode.Decoder).Int)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -116,16 +119,17 @@ var shapeCardPayment = decode.NewShape("CardPayment",
 
 // DecodeCardPayment reads model.CardPayment as its service sends it; nil when that is no object.
 func DecodeCardPayment(d *decode.Decoder) *model.CardPayment {
-	v := new(model.CardPayment)
-	ok := d.Object(v, shapeCardPayment, func(field string) {
-		switch field {
-		case "last4":
+	o := d.Object(shapeCardPayment)
+	v := decode.New[model.CardPayment](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // last4
 			v.Last4 = d.String()
-		case "brand":
+		case 1: // brand
 			v.Brand = decode.Nullable(d, (*decode.Decoder).String)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -139,18 +143,19 @@ var shapeCategory = decode.NewShape("Category",
 
 // DecodeCategory reads model.Category as its service sends it; nil when that is no object.
 func DecodeCategory(d *decode.Decoder) *model.Category {
-	v := new(model.Category)
-	ok := d.Object(v, shapeCategory, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeCategory)
+	v := decode.New[model.Category](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.ID()
-		case "name":
+		case 1: // name
 			v.Name = d.String()
-		case "parent":
+		case 2: // parent
 			v.Parent = decode.OrNull(d, DecodeCategory)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -163,16 +168,17 @@ var shapeMoney = decode.NewShape("Money",
 
 // DecodeMoney reads model.Money as its service sends it; nil when that is no object.
 func DecodeMoney(d *decode.Decoder) *model.Money {
-	v := new(model.Money)
-	ok := d.Object(v, shapeMoney, func(field string) {
-		switch field {
-		case "amount":
+	o := d.Object(shapeMoney)
+	v := decode.New[model.Money](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // amount
 			v.Amount = d.Decimal()
-		case "currency":
+		case 1: // currency
 			v.Currency = d.String()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -193,32 +199,33 @@ var shapeOrder = decode.NewShape("Order",
 
 // DecodeOrder reads model.Order as its service sends it; nil when that is no object.
 func DecodeOrder(d *decode.Decoder) *model.Order {
-	v := new(model.Order)
-	ok := d.Object(v, shapeOrder, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeOrder)
+	v := decode.New[model.Order](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.ID()
-		case "status":
+		case 1: // status
 			v.Status = DecodeOrderStatus(d)
-		case "lines":
+		case 2: // lines
 			v.Lines = decode.List(d, DecodeOrderLine)
-		case "total":
+		case 3: // total
 			v.Total = DecodeMoney(d)
-		case "payment":
+		case 4: // payment
 			v.Payment = decode.OrNull(d, DecodePayment)
-		case "note":
+		case 5: // note
 			v.Note = decode.Nullable(d, (*decode.Decoder).String)
-		case "metadata":
+		case 6: // metadata
 			v.Metadata = decode.OrNull(d, (*decode.Decoder).JSON)
-		case "replaces":
+		case 7: // replaces
 			v.Replaces = decode.OrNull(d, DecodeOrder)
-		case "placedAt":
+		case 8: // placedAt
 			v.PlacedAt = d.DateTime()
-		case "userId":
+		case 9: // userId
 			v.UserID = d.ID()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -232,18 +239,19 @@ var shapeOrderLine = decode.NewShape("OrderLine",
 
 // DecodeOrderLine reads model.OrderLine as its service sends it; nil when that is no object.
 func DecodeOrderLine(d *decode.Decoder) *model.OrderLine {
-	v := new(model.OrderLine)
-	ok := d.Object(v, shapeOrderLine, func(field string) {
-		switch field {
-		case "productId":
+	o := d.Object(shapeOrderLine)
+	v := decode.New[model.OrderLine](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // productId
 			v.ProductID = d.ID()
-		case "quantity":
+		case 1: // quantity
 			v.Quantity = d.Int()
-		case "unitPrice":
+		case 2: // unitPrice
 			v.UnitPrice = DecodeMoney(d)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -263,30 +271,31 @@ var shapeProduct = decode.NewShape("Product",
 
 // DecodeProduct reads model.Product as its service sends it; nil when that is no object.
 func DecodeProduct(d *decode.Decoder) *model.Product {
-	v := new(model.Product)
-	ok := d.Object(v, shapeProduct, func(field string) {
-		switch field {
-		case "sku":
+	o := d.Object(shapeProduct)
+	v := decode.New[model.Product](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // sku
 			v.Sku = d.ID()
-		case "name":
+		case 1: // name
 			v.Name = d.String()
-		case "description":
+		case 2: // description
 			v.Description = decode.Nullable(d, (*decode.Decoder).String)
-		case "price":
+		case 3: // price
 			v.Price = d.Float()
-		case "currency":
+		case 4: // currency
 			v.Currency = d.String()
-		case "rating":
+		case 5: // rating
 			v.Rating = decode.Nullable(d, (*decode.Decoder).Float)
-		case "category":
+		case 6: // category
 			v.Category = decode.OrNull(d, DecodeCategory)
-		case "details":
+		case 7: // details
 			v.Details = decode.OrNull(d, DecodeProductDetails)
-		case "relatedSkus":
+		case 8: // relatedSkus
 			v.RelatedSkus = decode.OrNull(d, decode.ListOf((*decode.Decoder).ID))
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -298,14 +307,15 @@ var shapeShirtDetails = decode.NewShape("ShirtDetails",
 
 // DecodeShirtDetails reads model.ShirtDetails as its service sends it; nil when that is no object.
 func DecodeShirtDetails(d *decode.Decoder) *model.ShirtDetails {
-	v := new(model.ShirtDetails)
-	ok := d.Object(v, shapeShirtDetails, func(field string) {
-		switch field {
-		case "sizes":
+	o := d.Object(shapeShirtDetails)
+	v := decode.New[model.ShirtDetails](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // sizes
 			v.Sizes = decode.List(d, DecodeShirtSize)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -317,14 +327,15 @@ var shapeTransferPayment = decode.NewShape("TransferPayment",
 
 // DecodeTransferPayment reads model.TransferPayment as its service sends it; nil when that is no object.
 func DecodeTransferPayment(d *decode.Decoder) *model.TransferPayment {
-	v := new(model.TransferPayment)
-	ok := d.Object(v, shapeTransferPayment, func(field string) {
-		switch field {
-		case "iban":
+	o := d.Object(shapeTransferPayment)
+	v := decode.New[model.TransferPayment](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // iban
 			v.Iban = d.String()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -343,28 +354,29 @@ var shapeUser = decode.NewShape("User",
 
 // DecodeUser reads model.User as its service sends it; nil when that is no object.
 func DecodeUser(d *decode.Decoder) *model.User {
-	v := new(model.User)
-	ok := d.Object(v, shapeUser, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeUser)
+	v := decode.New[model.User](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.ID()
-		case "name":
+		case 1: // name
 			v.Name = d.String()
-		case "role":
+		case 2: // role
 			v.Role = decode.Nullable(d, DecodeRole)
-		case "email":
+		case 3: // email
 			v.Email = decode.Nullable(d, (*decode.Decoder).String)
-		case "phone":
+		case 4: // phone
 			v.Phone = decode.Nullable(d, (*decode.Decoder).String)
-		case "address":
+		case 5: // address
 			v.Address = decode.OrNull(d, DecodeAddress)
-		case "createdBy":
+		case 6: // createdBy
 			v.CreatedBy = decode.Nullable(d, (*decode.Decoder).String)
-		case "createdAt":
+		case 7: // createdAt
 			v.CreatedAt = d.DateTime()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v

@@ -458,14 +458,15 @@ var shapeQueryInventoryProduct = decode.NewShape("Product",
 
 // decodeQueryInventoryProduct reads the Product of Query.inventory as its binding selects it.
 func decodeQueryInventoryProduct(d *decode.Decoder) *model.Product {
-	v := new(model.Product)
-	ok := d.Object(v, shapeQueryInventoryProduct, func(field string) {
-		switch field {
-		case "sku":
+	o := d.Object(shapeQueryInventoryProduct)
+	v := decode.New[model.Product](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // sku
 			v.Sku = d.ID()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -478,16 +479,17 @@ var shapeQueryInventory = decode.NewShape("InventoryItem",
 
 // decodeQueryInventory reads the InventoryItem of Query.inventory as its binding selects it.
 func decodeQueryInventory(d *decode.Decoder) *model.InventoryItem {
-	v := new(model.InventoryItem)
-	ok := d.Object(v, shapeQueryInventory, func(field string) {
-		switch field {
-		case "left":
+	o := d.Object(shapeQueryInventory)
+	v := decode.New[model.InventoryItem](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // left
 			v.Left = d.Int()
-		case "product":
+		case 1: // product
 			v.Product = decode.OrNull(d, decodeQueryInventoryProduct)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v

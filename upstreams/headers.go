@@ -10,13 +10,44 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-type clientHeaders struct{}
+// clientContext is a context with what services may learn of a client's request.
+type clientContext struct {
+	context.Context
+	headers http.Header
+	id      [1]string
+}
+
+type clientKey struct{}
 
 // WithClientHeaders returns a context with the headers of the client's request, of
-// which a service gets those that its Source lists under Forward, and X-Request-ID.
+// which a service gets those that its Source lists under Forward. As X-Request-ID it gets
+// id in any case, our name of the request, and never the client's own.
 // h must not change as long as the context is used.
-func WithClientHeaders(ctx context.Context, h http.Header) context.Context {
-	return context.WithValue(ctx, clientHeaders{}, h)
+func WithClientHeaders(ctx context.Context, h http.Header, id string) context.Context {
+	return &clientContext{Context: ctx, headers: h, id: [1]string{id}}
+}
+
+// Value implements context.Context.
+func (c *clientContext) Value(key any) any {
+	if key == (clientKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// knowsClient tells whether ctx is below a client's request.
+func knowsClient(ctx context.Context) bool { return ctx.Value(clientKey{}) != nil }
+
+// clientHeader gives the values of one of the client's headers by its canonical name.
+func clientHeader(ctx context.Context, name string) []string {
+	c, ok := ctx.Value(clientKey{}).(*clientContext)
+	switch {
+	case !ok:
+		return nil
+	case name == requestID:
+		return c.id[:]
+	}
+	return c.headers[name]
 }
 
 const requestID = "X-Request-Id"
@@ -48,25 +79,32 @@ type headers struct {
 }
 
 func newHeaders(o Source) headers {
-	h := headers{fixed: http.Header{}, forward: []string{requestID}}
+	h := headers{fixed: http.Header{}, forward: union([]string{requestID}, o.Forward)}
 	for name, value := range o.Headers {
 		h.fixed.Set(name, value)
 	}
-	for _, name := range o.Forward {
-		if canonical := textproto.CanonicalMIMEHeaderKey(name); !slices.Contains(h.forward, canonical) {
-			h.forward = append(h.forward, canonical)
+	return h
+}
+
+// union adds names to a list of canonical ones, each once.
+func union(canonical, names []string) []string {
+	for _, name := range names {
+		if name = textproto.CanonicalMIMEHeaderKey(name); !slices.Contains(canonical, name) {
+			canonical = append(canonical, name)
 		}
 	}
-	return h
+	return canonical
 }
 
 // complete adds to the headers of a call. The operator's win over all; the binding's,
 // already in to, win over the client's.
 func (h headers) complete(ctx context.Context, to http.Header) {
-	from, _ := ctx.Value(clientHeaders{}).(http.Header)
 	for _, name := range h.forward {
-		if len(to[name]) == 0 && forwardable(name, from[name]) {
-			to[name] = from[name]
+		if len(to[name]) > 0 {
+			continue
+		}
+		if values := clientHeader(ctx, name); forwardable(name, values) {
+			to[name] = values
 		}
 	}
 	for name, value := range h.fixed {

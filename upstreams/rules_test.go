@@ -35,8 +35,12 @@ func answering(t *testing.T, status int, body string, headers ...string) *upstre
 var user = decode.NewShape("User", decode.Field{Name: "name"})
 
 func name(d *decode.Decoder) *string {
-	return decode.Nullable(d, func(d *decode.Decoder) (name string) {
-		d.Object(&name, user, func(string) { name = d.String() })
+	return decode.OrNull(d, func(d *decode.Decoder) *string {
+		o := d.Object(user)
+		name := decode.New[string](&o)
+		for o.Next() {
+			*name = d.String()
+		}
 		return name
 	})
 }

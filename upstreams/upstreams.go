@@ -1,6 +1,6 @@
 // Package upstreams owns the services behind the graph: which there are, how each is
 // reached, and what is sent along with every call. rest makes one call, balance
-// chooses the replica.
+// chooses the replica, http1 has the connections to those that speak plain HTTP.
 //
 // It promises that a call costs its operation one from the budget, that a service
 // gets of the client's headers only what its configuration lists, and that whatever
@@ -9,17 +9,11 @@ package upstreams
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
-	"net/http"
-	"os"
 	"slices"
-	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
@@ -30,8 +24,10 @@ import (
 // Services are the configured ones. They are safe for concurrent use.
 type Services struct {
 	clients map[string]*rest.Client
+	sharing map[string]*rest.Client      // the same, for calls that may be shared
 	config  map[string]map[string]string // by source
-	pools   []*http.Transport
+	pools   []*transport
+	forward []string // canonical
 }
 
 // New makes the services of o without calling any. Its error tells all mistakes, each
@@ -41,7 +37,10 @@ func New(o Options, log *slog.Logger) (*Services, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Services{clients: make(map[string]*rest.Client, len(o)), config: make(map[string]map[string]string, len(o))}
+	s := &Services{
+		clients: make(map[string]*rest.Client, len(o)), sharing: make(map[string]*rest.Client, len(o)),
+		config: make(map[string]map[string]string, len(o)), forward: []string{},
+	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		if err := s.add(name, o[name], log); err != nil {
@@ -74,13 +73,14 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		return err
 	}
 	o = o.withDefaults()
-	pool, err := newPool(o)
+	pool, err := newTransport(o)
 	if err != nil {
 		return err
 	}
 	s.pools = append(s.pools, pool)
+	s.forward = union(s.forward, o.Forward)
 	s.config[name] = maps.Clone(o.Config)
-	s.clients[name] = &rest.Client{
+	client := rest.Client{
 		Service: name,
 		Transport: balance.New(endpoints, balance.Options{
 			Policy: policy,
@@ -91,56 +91,16 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		Complete:    newHeaders(o).complete,
 		Log:         log,
 	}
+	s.clients[name] = &client
+	sharing := client
+	sharing.Transport = newCollapsing(client.Transport, o)
+	s.sharing[name] = &sharing
 	return nil
 }
 
-// newPool is a transport of the source's own, so that a slow service takes no
-// connections from another. It asks for gzip and unpacks it while it is read, where
-// rest counts.
-func newPool(o Source) (*http.Transport, error) {
-	pool := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    o.ConnectTimeout,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConnsPerHost:    o.Pool.MaxIdle,
-		MaxConnsPerHost:        o.Pool.MaxConns,
-		IdleConnTimeout:        o.Pool.IdleTimeout,
-		MaxResponseHeaderBytes: 256 << 10,
-		// All calls share one HTTP/2 connection; if it dies silently, a ping finds out.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
-	}
-	if o.ProxyFromEnvironment {
-		pool.Proxy = http.ProxyFromEnvironment
-	}
-	if o.TLS.CAFile == "" {
-		return pool, nil
-	}
-	roots, err := trusted(o.TLS.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("tls.caFile: %w", err)
-	}
-	pool.TLSClientConfig = &tls.Config{RootCAs: roots}
-	return pool, nil
-}
-
-// trusted are the system's authorities and those of file.
-func trusted(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, err
-	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s has no PEM certificate", file)
-	}
-	return roots, nil
-}
-
 // Do makes one call to a source and takes it from the operation's budget, except when
-// a value did not fit and nothing is sent. The answer is a 2xx; the error is always a
+// a value did not fit and nothing is sent. Where the operation collapses (engine.Options),
+// a GET may get a copy of the response to an equal call that another operation is making. The answer is a 2xx; the error is always a
 // *fault.Error, as rest.Client.Do describes it.
 func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.Answer, error) {
 	client, ok := s.clients[source]
@@ -154,8 +114,16 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.A
 	if err := engine.SpendCall(ctx); err != nil {
 		return nil, err
 	}
+	if collapses(ctx, c) {
+		client = s.sharing[source]
+	}
 	return client.Do(ctx, c)
 }
+
+// Forwarded are the headers of clients' requests that any service gets, in the form of
+// http.Header. It is never nil. X-Request-Id, which all get for their logs, is among them
+// when a source lists it.
+func (s *Services) Forwarded() []string { return slices.Clone(s.forward) }
 
 // Close closes the connections that wait for calls. Running calls go on.
 func (s *Services) Close() {

@@ -2,7 +2,6 @@ package upstreams
 
 import (
 	"context"
-	"net/http"
 	"net/textproto"
 	"os"
 	"strings"
@@ -13,9 +12,8 @@ import (
 // credentials are none. Nil are also the headers that no service may get (see
 // Unforwardable), so that no binding can send a cookie on.
 func RequestHeader(ctx context.Context, name string) any {
-	from, _ := ctx.Value(clientHeaders{}).(http.Header)
 	name = textproto.CanonicalMIMEHeaderKey(name)
-	values := from[name]
+	values := clientHeader(ctx, name)
 	if Unforwardable(name) != "" || !forwardable(name, values) {
 		return nil
 	}

@@ -11,18 +11,18 @@ import (
 func TestRequestHeader(t *testing.T) {
 	ctx := upstreams.WithClientHeaders(t.Context(), http.Header{
 		"Accept-Language": {"de"}, "Authorization": {"Bearer x"}, "X-Twice": {"1", "2"}, "X-Empty": {""}, "X-Broken": {"a\r\nb"},
-		"Cookie": {"session=1"}, "Proxy-Authorization": {"Basic x"}, "X-User-Id": {"admin"}, "Content-Type": {"text/plain"}, "X-None": {},
-	})
+		"Cookie": {"session=1"}, "Proxy-Authorization": {"Basic x"}, "X-User-Id": {"admin"}, "Content-Type": {"text/plain"}, "X-None": {}, "X-Request-Id": {"client's"},
+	}, "r1")
 	for header, want := range map[string]any{
 		"Accept-Language": "de", "accept-language": "de", "Authorization": "Bearer x", "x-twice": "1, 2", "X-Empty": "",
-		"X-Broken": nil, "X-Absent": nil, "X-None": nil, "Cookie": nil, "cookie": nil, "Proxy-Authorization": nil,
+		"X-Request-Id": "r1", "X-Broken": nil, "X-Absent": nil, "X-None": nil, "Cookie": nil, "cookie": nil, "Proxy-Authorization": nil,
 		"X-User-Id": nil, "Content-Type": nil, "": nil, "a b": nil,
 	} {
 		if got := upstreams.RequestHeader(ctx, header); got != want {
 			t.Errorf("%q: %v, want %v", header, got, want)
 		}
 	}
-	twice := upstreams.WithClientHeaders(t.Context(), http.Header{"Authorization": {"Bearer a", "Bearer b"}})
+	twice := upstreams.WithClientHeaders(t.Context(), http.Header{"Authorization": {"Bearer a", "Bearer b"}}, "")
 	for name, ctx := range map[string]any{
 		"two credentials": upstreams.RequestHeader(twice, "Authorization"),
 		"no client":       upstreams.RequestHeader(t.Context(), "Authorization"),

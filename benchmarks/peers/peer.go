@@ -12,11 +12,12 @@ import (
 
 // The peers' names, as the report has them.
 const (
-	gatehouse      = "Gatehouse"
-	gqlgen         = "gqlgen + dataloader"
-	byHand         = "net/http by hand"
-	tailcall       = "Tailcall"
-	tailcallDedupe = "Tailcall, dedupe"
+	gatehouse         = "Gatehouse"
+	gatehouseCollapse = "Gatehouse, collapse"
+	gqlgen            = "gqlgen + dataloader"
+	byHand            = "net/http by hand"
+	tailcall          = "Tailcall"
+	tailcallDedupe    = "Tailcall, dedupe"
 )
 
 // peer is a program that answers the operations.
@@ -37,6 +38,7 @@ func (p peer) answers(op operations.Operation) bool {
 func (s settings) peers(ctx context.Context) ([]peer, error) {
 	peers := []peer{
 		{name: gatehouse, command: s.program("posts")},
+		{name: gatehouseCollapse, command: s.program("posts", "--collapse")},
 		{name: byHand, command: s.program("byhand")},
 		{name: gqlgen, command: s.program("gqlgen")},
 	}

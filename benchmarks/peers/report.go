@@ -66,21 +66,23 @@ func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
 // summary writes how the gateway does against the others.
 func (r *report) summary() {
 	fmt.Fprintf(r.w, "\n### %s against the others\n\n| | %s |\n|---|%s\n", gatehouse, strings.Join(r.names, " | "), strings.Repeat("---:|", len(r.names)))
-	r.against("requests/s against Tailcall", tailcall, (*result).rate)
-	r.against("requests/s against gqlgen + dataloader", gqlgen, (*result).rate)
-	r.against("CPU per request against gqlgen + dataloader", gqlgen, (*result).cpuPerRequest)
-	r.against("CPU per request against net/http by hand", byHand, (*result).cpuPerRequest)
+	r.against("requests/s against Tailcall", gatehouse, tailcall, (*result).rate)
+	r.against("requests/s with collapse against Tailcall, dedupe", gatehouseCollapse, tailcallDedupe, (*result).rate)
+	r.against("requests/s against gqlgen + dataloader", gatehouse, gqlgen, (*result).rate)
+	r.against("CPU per request against gqlgen + dataloader", gatehouse, gqlgen, (*result).cpuPerRequest)
+	r.against("CPU per request with collapse against Tailcall, dedupe", gatehouseCollapse, tailcallDedupe, (*result).cpuPerRequest)
+	r.against("CPU per request against net/http by hand", gatehouse, byHand, (*result).cpuPerRequest)
 }
 
 // against writes a row of ratios, or nothing for a peer that did not run.
-func (r *report) against(what, peer string, figure func(*result) float64) {
+func (r *report) against(what, ours, peer string, figure func(*result) float64) {
 	row := "| " + what + " |"
 	for _, name := range r.names {
-		other := r.results[name][peer]
-		if other == nil {
+		own, other := r.results[name][ours], r.results[name][peer]
+		if own == nil || other == nil {
 			return
 		}
-		row += fmt.Sprintf(" %.2fx |", figure(r.results[name][gatehouse])/figure(other))
+		row += fmt.Sprintf(" %.2fx |", figure(own)/figure(other))
 	}
 	fmt.Fprintln(r.w, row)
 }

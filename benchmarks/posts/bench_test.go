@@ -27,6 +27,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/services"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
@@ -106,6 +107,29 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
+// Clients who ask the same side by side, with collapsing and without.
+func BenchmarkCollapse(b *testing.B) {
+	for _, op := range operations.All()[1:4] {
+		for name, execution := range map[string]engine.Options{"off": {}, "on": {Collapse: true}} {
+			b.Run(op.Name+"/"+name, func(b *testing.B) {
+				gateway := newGateway(b, startServices(b, op.Services), execution)
+				mustAnswer(b, gateway, op)
+				b.SetParallelism(32)
+				b.ReportAllocs()
+				before, err := proc.CPU(proc.Self)
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						ask(gateway, op.Request())
+					}
+				})
+				if after, err2 := proc.CPU(proc.Self); err == nil && err2 == nil {
+					b.ReportMetric(float64(after-before)/float64(b.N), "cpu-ns/op")
+				}
+			})
+		}
+	}
+}
+
 func mustAnswer(b *testing.B, gateway http.Handler, op operations.Operation) {
 	b.Helper()
 	if err := op.Check(ask(gateway, op.Request()).Body.Bytes()); err != nil {
@@ -154,6 +178,39 @@ func decoding[T any](b *testing.B, body []byte, read func(*decode.Decoder) []T) 
 	})
 }
 
+// The way of an answer's bytes, from the services' bodies to the client's: decoding, joining
+// and encoding, as the generated resolvers do it, without what makes the calls and answers.
+func BenchmarkBytes(b *testing.B) {
+	for _, op := range operations.All()[1:4] {
+		b.Run(op.Name, func(b *testing.B) { alongBytes(b, op) })
+	}
+	for _, n := range []int{1_000, 10_000} {
+		b.Run("posts="+strconv.Itoa(n), func(b *testing.B) {
+			op := operations.All()[2]
+			op.Services = services.Options{Posts: n, Users: n / 10}
+			alongBytes(b, op)
+		})
+	}
+}
+
+func alongBytes(b *testing.B, op operations.Operation) {
+	op.Services.Latency = 0
+	e := executor.New(graph.NewSchema(newBodies(op.Services)))
+	e.SetQueryCache(lru.New[*ast.QueryDocument](10))
+	ctx := engine.WithFaults(b.Context(), &decode.Faults{})
+	var buffer []byte
+	run := func() json.RawMessage {
+		execution := &engine.Execution{Buffer: buffer}
+		data := answerTo(b, e, engine.WithExecution(engine.WithOperation(ctx, engine.Options{}), execution), op.Query)
+		buffer = execution.Buffer
+		return data
+	}
+	if err := op.Check([]byte(`{"data":` + string(run()) + `}`)); err != nil {
+		b.Fatal(err)
+	}
+	measured(b, func() { run() })
+}
+
 // Writing a call of 100 keys.
 func BenchmarkCall(b *testing.B) {
 	keys := make([]string, 100)
@@ -184,7 +241,11 @@ func BenchmarkEngine(b *testing.B) {
 }
 
 func execute(b *testing.B, e *executor.Executor, query string) json.RawMessage {
-	ctx := engine.WithExecution(graphql.StartOperationTrace(b.Context()), &engine.Execution{})
+	return answerTo(b, e, engine.WithExecution(b.Context(), &engine.Execution{}), query)
+}
+
+func answerTo(b *testing.B, e *executor.Executor, ctx context.Context, query string) json.RawMessage {
+	ctx = graphql.StartOperationTrace(ctx)
 	op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
 	if len(errs) > 0 {
 		b.Fatal(errs)
@@ -231,4 +292,45 @@ func (c cannedPost) User(_ context.Context, parents []*model.Post) ([]*model.Use
 		users[i] = c.users[p.UserID]
 	}
 	return users, nil
+}
+
+// bodies answers fields from the bodies of services at hand.
+type bodies struct{ posts, post, users []byte }
+
+func newBodies(o services.Options) *bodies {
+	backend := services.New(o)
+	return &bodies{answerOf(backend, "/posts"), answerOf(backend, "/posts/1"), answerOf(backend, "/users")}
+}
+
+func (c *bodies) Query() graph.QueryResolver { return bodiesQuery{c} }
+func (c *bodies) Post() graph.PostResolver   { return bodiesPost{c} }
+
+type (
+	bodiesQuery struct{ *bodies }
+	bodiesPost  struct{ *bodies }
+)
+
+func read[T any](ctx context.Context, body []byte, read func(*decode.Decoder) T) (T, error) {
+	return decode.Selected("posts", body, engine.FaultsOf(ctx), engine.WantedOf(ctx), read)
+}
+
+func (c bodiesQuery) Greet(context.Context) (string, error) { return operations.Greeting, nil }
+
+func (c bodiesQuery) Posts(ctx context.Context) ([]*model.Post, error) {
+	return read(ctx, c.posts, decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodePost))))
+}
+
+func (c bodiesQuery) Post(ctx context.Context, _ int) (*model.Post, error) {
+	return read(ctx, c.post, decode.MaybeNil(graph.DecodePost))
+}
+
+func (c bodiesPost) User(ctx context.Context, parents []*model.Post) ([]*model.User, error) {
+	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Post) *string {
+		return encode.Key(&parent.UserID)
+	}, engine.Batch[string, *model.User]{
+		Name: "users",
+		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
+			return read(ctx, c.users, decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return strconv.Itoa(item.ID) }))
+		},
+	})
 }

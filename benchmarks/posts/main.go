@@ -35,6 +35,7 @@ func main() {
 func settings() *config.Config {
 	c := &config.Config{}
 	flag.StringVar(&c.Listen, "listen", "localhost:8080", "the `address` to serve on")
+	flag.BoolVar(&c.Execution.Collapse, "collapse", false, "clients who ask the same at the same time share one execution")
 	upstream := flag.String("upstream", "http://localhost:3000", "the `URL` of the services")
 	flag.Parse()
 	c.Sources = config.Sources{"posts": {URLs: []string{*upstream}}}

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,6 +47,9 @@ func (w *callWriter) call() (string, error) {
 	}
 	if call.Idempotent {
 		w.step("Idempotent()")
+	}
+	if call.Method == http.MethodGet && w.g.asksRequest(w.binding) {
+		w.step("Alone()")
 	}
 	return strings.Join(w.steps, ".\n"), w.err
 }

@@ -64,6 +64,7 @@ type planField struct {
 	Plain, Stock bool   // otherwise its resolver is called
 	Batch        bool
 	ByHand       bool
+	Alone        bool // more of the request than who asks and what has a part in it
 	Guards       []planGuard
 	NonNull      bool
 	GoType       string
@@ -262,7 +263,7 @@ func (w *engineWriter) field(o *codegen.Object, f *codegen.Field, id int) *planF
 	way, tr := w.way(f), f.TypeReference
 	v := &planField{
 		ID: id, Type: o.Name, Name: f.Name, Plain: way == "Plain", Stock: way == "Stock", Batch: f.IsBatch() && !o.Root,
-		NonNull: tr.GQL.NonNull, GoType: w.f.typ(tr.GO), ByHand: w.byHand(o, f),
+		NonNull: tr.GQL.NonNull, GoType: w.f.typ(tr.GO), ByHand: w.byHand(o, f), Alone: w.alone(o, f),
 	}
 	if v.Stock {
 		return v
@@ -326,11 +327,14 @@ func (w *engineWriter) gather(tr *config.TypeReference) (groups []planGather, lo
 	end := ""
 	for n := 1; tr.GQL.Elem != nil; tr, n = tr.Elem(), n+1 {
 		i := "i" + strconv.Itoa(n)
+		if len(groups) == 1 && tr.GQL.Elem.Elem == nil {
+			fmt.Fprintf(&b, "%s.Room(len(%s), %d)\n", groups[0].Group, expr, n)
+		}
 		fmt.Fprintf(&b, "for %s := range %s {\n", i, expr)
 		expr, indices, end = expr+"["+i+"]", indices+", "+i, end+"}\n"
 	}
 	b.WriteString(w.gatherOne(tr, groups, expr, indices))
-	return groups, b.String() + end
+	return groups, strings.TrimSpace(b.String() + end)
 }
 
 func (w *engineWriter) gatherOne(tr *config.TypeReference, groups []planGather, expr, indices string) string {

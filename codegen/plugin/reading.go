@@ -16,6 +16,7 @@ import (
 
 // decoderView is a decoder of what one binding selects. Its strings are Go text.
 type decoderView struct {
+	Decode       string // the package's name with its dot
 	Name, GoType string
 	Shape        string // the variable with its fields
 	Type         string // of the graph, for people
@@ -188,7 +189,8 @@ func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path st
 	r.list = nil
 	o := r.g.data.Objects.ByName(tr.Definition.Name)
 	view := decoderView{
-		Name: "decode" + r.name + path, Shape: "shape" + r.name + path,
+		Decode: r.f.use(decodePkg),
+		Name:   "decode" + r.name + path, Shape: "shape" + r.name + path,
 		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Given: paramsOf(taken(read)),
 	}
 	outside := r.inside

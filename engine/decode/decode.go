@@ -33,17 +33,26 @@ type Decoder struct {
 	keys    *KeyFaults // nil unless a member or an item of a batch failed
 	count   int        // soft failures so far, found and forgotten
 	spare   int        // bytes that may still be read another time
-	plain   []byte     // for one string without its escapes, which is copied at once
 	wanted  *Wanted
+	texts   texts
 	sighted [manyShapes]sighting
 }
 
 // place is where values come to lie in the graph.
 type place struct {
 	holder unsafe.Pointer // the object whose field is read; nil at the top and in the values of a batch
-	field  string
-	base   int // how long the path is where the field's value begins
-	lists  int // how many of the graph's lists there are between the field and here
+	shape  *Shape         // the object's
+	field  int            // of the shape
+	base   int            // how long the path is where the field's value begins
+	lists  int            // how many of the graph's lists there are between the field and here
+}
+
+// key is where faults are told.
+func (p *place) key() key {
+	if p.shape == nil {
+		return key{}
+	}
+	return key{p.holder, p.shape.fields[p.field].Name}
 }
 
 // step is one member or element on the way to a value. The bytes are the answer's.
@@ -84,6 +93,19 @@ func Answer[T any](service string, body []byte, faults *Faults, read func(*Decod
 // cause, for the log. It is a *KeyFaults when only parts of a batch are bad: then the
 // other values are there.
 func Selected[T any](service string, body []byte, faults *Faults, wanted *Wanted, read func(*Decoder) T) (T, error) {
+	d := newDecoder(service, body, faults, wanted)
+	v := value(d, read)
+	ok, err := d.finish(faults)
+	if !ok {
+		var none T
+		return none, err
+	}
+	return v, err
+}
+
+var nullText = []byte("null")
+
+func newDecoder(service string, body []byte, faults *Faults, wanted *Wanted) *Decoder {
 	if faults == nil {
 		wanted = nil // who can tell of no fault gets all as the graph says, or nothing
 	}
@@ -91,21 +113,22 @@ func Selected[T any](service string, body []byte, faults *Faults, wanted *Wanted
 	if d.end() {
 		d.data, d.pos = nullText, 0
 	}
-	v := value(d, read)
-	if err := d.finish(faults); err != nil {
-		var none T
-		return none, err
-	}
-	if d.keys != nil {
-		return v, d.keys
-	}
-	return v, nil
+	return d
 }
 
-var nullText = []byte("null")
+// finish ends the reading. It tells whether there is a value, perhaps besides an error.
+func (d *Decoder) finish(faults *Faults) (ok bool, err error) {
+	switch err := d.settle(faults); {
+	case err != nil:
+		return false, err
+	case d.keys != nil:
+		return true, d.keys
+	}
+	return true, nil
+}
 
-// finish looks at what is left of the text and hands over the faults.
-func (d *Decoder) finish(faults *Faults) error {
+// settle looks at what is left of the text and hands over the faults.
+func (d *Decoder) settle(faults *Faults) error {
 	soft := d.pass(mark{})
 	if d.err == nil && !d.end() {
 		d.fail(true, "unexpected text after the value")
@@ -180,7 +203,7 @@ func (d *Decoder) reread(n int) bool {
 // note records a fault at the field that is read.
 func (d *Decoder) note(p *problem, null bool) {
 	d.noted = append(d.noted, entry{
-		key:   key{d.at.holder, d.at.field},
+		key:   d.at.key(),
 		fault: &Fault{Index: p.index, Null: null, Err: d.fault(p)},
 	})
 }
@@ -347,8 +370,13 @@ func (d *Decoder) colon() {
 func value[T any](d *Decoder, read func(*Decoder) T) T {
 	from := d.pos
 	v := read(d)
+	d.unread(from)
+	return v
+}
+
+// unread passes over a value that begins at from if nobody has read it.
+func (d *Decoder) unread(from int) {
 	if d.err == nil && d.pos == from {
 		d.Skip()
 	}
-	return v
 }

@@ -22,20 +22,21 @@ var shapeThing = NewShape("Thing",
 )
 
 func decodeThing(d *Decoder) *thing {
-	v := new(thing)
-	ok := d.Object(v, shapeThing, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeThing)
+	v := New[thing](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.ID()
-		case "n":
+		case 1: // n
 			v.N = d.Int()
-		case "note":
+		case 2: // note
 			v.Note = Nullable(d, (*Decoder).String)
-		case "tags":
+		case 3: // tags
 			v.Tags = OrNull(d, ListOf((*Decoder).String))
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v

@@ -22,22 +22,14 @@ func appendPlain(to, raw []byte) []byte {
 
 // appendEscape appends what the escape at the beginning of raw says, and gives the rest.
 func appendEscape(to, raw []byte) (longer, rest []byte) {
-	switch raw[1] {
-	case 'u':
-		return appendRune(to, raw)
-	case 'b':
-		return append(to, '\b'), raw[2:]
-	case 'f':
-		return append(to, '\f'), raw[2:]
-	case 'n':
-		return append(to, '\n'), raw[2:]
-	case 'r':
-		return append(to, '\r'), raw[2:]
-	case 't':
-		return append(to, '\t'), raw[2:]
+	if c := letters[raw[1]]; c != 0 {
+		return append(to, c), raw[2:]
 	}
-	return append(to, raw[1]), raw[2:]
+	return appendRune(to, raw)
 }
+
+// letters are what the escapes of one letter say, by the letter.
+var letters = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 func appendRune(to, raw []byte) (longer, rest []byte) {
 	r, raw := hexRune(raw), raw[6:]

@@ -63,72 +63,74 @@ var (
 )
 
 func decodeSample(d *Decoder) *sample {
-	v := new(sample)
-	ok := d.Object(v, shapeSample, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeSample)
+	v := New[sample](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.ID()
-		case "s":
+		case 1: // s
 			v.S = Nullable(d, (*Decoder).String)
-		case "n":
+		case 2: // n
 			v.N = Nullable(d, (*Decoder).Int)
-		case "mustN":
+		case 3: // mustN
 			v.MustN = d.Int()
-		case "f":
+		case 4: // f
 			v.F = Nullable(d, (*Decoder).Float)
-		case "b":
+		case 5: // b
 			v.B = Nullable(d, (*Decoder).Boolean)
-		case "big":
+		case 6: // big
 			v.Big = Nullable(d, (*Decoder).Int64)
-		case "d":
+		case 7: // d
 			v.D = Nullable(d, (*Decoder).Decimal)
-		case "j":
+		case 8: // j
 			v.J = OrNull(d, (*Decoder).JSON)
-		case "at":
+		case 9: // at
 			v.At = Nullable(d, (*Decoder).DateTime)
-		case "ints":
+		case 10: // ints
 			v.Ints = OrNull(d, ListOf((*Decoder).Int))
-		case "maybeInts":
+		case 11: // maybeInts
 			v.MaybeInts = List(d, Maybe((*Decoder).Int))
-		case "lists":
+		case 12: // lists
 			v.Lists = OrNull(d, ListOf(MaybeNil(ListOf((*Decoder).Int))))
-		case "mustLists":
+		case 13: // mustLists
 			v.MustLists = OrNull(d, ListOf(ListOf(Maybe((*Decoder).Int))))
-		case "child":
+		case 14: // child
 			v.Child = OrNull(d, decodeSample)
-		case "kids":
+		case 15: // kids
 			v.Kids = OrNull(d, ListOf(decodeSample))
-		case "maybeKids":
+		case 16: // maybeKids
 			v.MaybeKids = OrNull(d, ListOf(MaybeNil(decodeSample)))
-		case "same":
+		case 17: // same
 			v.Same = Nullable(d, (*Decoder).String)
-		case "inside":
+		case 18: // inside
 			v.Inside = In("n", Maybe((*Decoder).Int))(d)
-		case "firstInt":
+		case 19: // firstInt
 			v.FirstInt = First(Maybe((*Decoder).Int))(d)
-		case "lastInts":
+		case 20: // lastInts
 			v.LastInts = Last(MaybeNil(ListOf((*Decoder).Int)))(d)
-		case "group":
+		case 21: // group
 			v.Group = decodeGrouped(d)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
 }
 
 func decodeGrouped(d *Decoder) *grouped {
-	v := new(grouped)
-	ok := d.Object(v, shapeGrouped, func(field string) {
-		switch field {
-		case "s":
+	o := d.Object(shapeGrouped)
+	v := New[grouped](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // s
 			v.S = d.String()
-		case "n":
+		case 1: // n
 			v.N = Nullable(d, (*Decoder).Int)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v

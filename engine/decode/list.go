@@ -13,8 +13,11 @@ func List[T any](d *Decoder, element func(*Decoder) T) []T {
 	}
 	top, noted := d.top(), len(d.noted)
 	d.at.lists++
-	list := []T{}
+	from, list := d.pos, []T{}
 	for d.more(']', len(list) == 0) {
+		if n := len(list); n == cap(list) && n > 0 {
+			list = append(make([]T, 0, n+d.expected(from, n)), list...)
+		}
 		list = listed(d, list, element)
 	}
 	d.at.lists--
@@ -25,6 +28,13 @@ func List[T any](d *Decoder, element func(*Decoder) T) []T {
 		adopt(d.noted[noted:], list)
 	}
 	return list
+}
+
+// expected is room for how many more elements may follow n that began at from.
+func (d *Decoder) expected(from, n int) int {
+	const most = 8 // times as many as there are
+	size := (d.pos-from)/n + 1
+	return max(n, min((len(d.data)-d.pos)/size+1, most*n))
 }
 
 // Item is an element that has its fault with it, since it will lie elsewhere than in the
@@ -164,7 +174,9 @@ func pick[T any](d *Decoder, element func(*Decoder) T, last bool) T {
 		return none
 	}
 	if index < 0 {
-		return readNull(d, element)
+		var v T
+		d.readNull(func() { v = element(d) })
+		return v
 	}
 	end := d.pos
 	if !d.reread(end - from) {

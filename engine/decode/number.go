@@ -40,6 +40,30 @@ func parseNumber(text []byte) (n number, ok bool) {
 	return n, true
 }
 
+// shortInt eats a number that is written with up to nine digits and nothing else, as most
+// are. It leaves all others where they are.
+func (s *scanner) shortInt() (n int, ok bool) {
+	s.space()
+	from, p := s.pos, s.pos
+	if p < len(s.data) && s.data[p] == '-' {
+		from, p = p+1, p+1
+	}
+	for p < len(s.data) && s.data[p]-'0' <= 9 {
+		n = n*10 + int(s.data[p]-'0')
+		if p++; p-from > 9 {
+			return 0, false
+		}
+	}
+	if p == from || p > from+1 && s.data[from] == '0' || p < len(s.data) && (s.data[p] == '.' || wordByte(s.data[p])) {
+		return 0, false
+	}
+	if s.data[s.pos] == '-' {
+		n = -n
+	}
+	s.pos = p
+	return n, true
+}
+
 // whole is the number as a whole one of 64 bits.
 func whole(text []byte) (int64, bool) {
 	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {

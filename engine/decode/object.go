@@ -32,13 +32,13 @@ type Shape struct {
 	fields []Field
 	first  map[string]int // the first field of a member
 	next   []int          // the next field of the same member, -1 after the last
-	must   bits           // the required fields
+	all    *wish          // for everything
 	whole  bool           // some field is
 }
 
 // NewShape makes the shape of a type in the graph, by whose name Wanted knows it.
 func NewShape(name string, fields ...Field) *Shape {
-	s := &Shape{name: name, fields: fields, first: map[string]int{}, next: make([]int, len(fields)), must: newBits(len(fields))}
+	s := &Shape{name: name, fields: fields, first: map[string]int{}, next: make([]int, len(fields))}
 	for i := len(fields) - 1; i >= 0; i-- {
 		f := &fields[i]
 		s.next[i] = -1
@@ -46,211 +46,263 @@ func NewShape(name string, fields ...Field) *Shape {
 			s.whole = true
 			continue
 		}
-		if f.Required {
-			s.must.add(i)
-		}
 		if later, ok := s.first[f.wire()]; ok {
 			s.next[i] = later
 		}
 		s.first[f.wire()] = i
 	}
+	s.all = s.wish(func(string) bool { return true })
 	return s
 }
 
-// fewFields is how many fields a shape may have without a list of its own for what was seen.
-const fewFields = 128
+// wish is which of a shape's fields are wanted.
+func (s *Shape) wish(wanted func(field string) bool) *wish {
+	w := &wish{fields: newBits(len(s.fields)), must: newBits(len(s.fields))}
+	for i := range s.fields {
+		f := &s.fields[i]
+		if !wanted(f.Name) {
+			continue
+		}
+		w.fields.add(i)
+		if f.Required && !f.Whole {
+			w.must.add(i)
+		}
+	}
+	return w
+}
 
-// Object reads an object into v, the pointer to the Go value that stands for it. For each
-// wanted field whose member is there it calls read with the decoder before the value. It
-// tells whether there was an object: what fails inside belongs to the fields.
+// Object is one that is being read. Generated code asks it for one field after another,
+// and reads each with the decoder:
 //
-// Of a member that is there twice, the later one counts.
-func (d *Decoder) Object(v any, shape *Shape, read func(field string)) bool {
-	start, depth := d.pos, d.depth
+//	o := d.Object(shapePost)
+//	v := decode.New[model.Post](&o)
+//	for o.Next() {
+//		switch o.Field() {
+//		case 0: // id
+//			v.ID = d.ID()
+//		}
+//	}
+//	if !o.OK() {
+//		return nil
+//	}
+//	return v
+type Object struct {
+	d       *Decoder
+	known   *sighting
+	outer   place
+	start   int // where the text begins
+	end     int // and ends, once that is known
+	depth   int // of nesting, around it
+	path    int // how long it is, around it
+	noted   int // where its faults begin
+	members int // so far
+	whole   int // the next field that may be made of the object itself
+	seen    uint64
+	more    bits // instead of seen for shapes of more fields
+
+	field int // the one that is read, -1 for none
+	from  int // where its value begins
+	notes int // where its faults begin
+}
+
+// Object begins to read an object: what fails inside belongs to the fields.
+func (d *Decoder) Object(shape *Shape) Object {
+	o := Object{d: d, field: -1, start: d.pos, depth: d.depth, path: len(d.path), outer: d.at, noted: len(d.noted)}
 	if !d.open('{', "an object") {
-		return false
+		return o
 	}
-	o := object{d: d, holder: pointer(v), sighting: d.sight(shape), read: read, noted: len(d.noted)}
-	var few [fewFields / 64]uint64
-	seen := bits(few[:])
-	if len(shape.fields) > fewFields {
-		seen = newBits(len(shape.fields))
+	o.known = d.sight(shape)
+	d.at = place{shape: shape}
+	if len(shape.fields) > 64 {
+		o.more = newBits(len(shape.fields))
 	}
-	for first := true; d.more('}', first); first = false {
-		o.member(seen)
-	}
+	return o
+}
+
+// New makes the Go value that stands for o, nil when there is no object. The values of
+// an answer lie side by side in pieces of memory of some kilobytes, each of which lives as
+// long as one of its values does.
+func New[T any](o *Object) *T {
+	d := o.d
 	if d.err != nil {
+		return nil
+	}
+	var v *T
+	if free, ok := o.known.free.(*[]T); ok && len(*free) > 0 {
+		v, *free = &(*free)[0], (*free)[1:]
+	} else if n := o.known.piece(unsafe.Sizeof(*v), o.expected()); n == 1 {
+		v = new(T)
+	} else {
+		piece := make([]T, n)
+		v, piece = &piece[0], piece[1:]
+		o.known.free = &piece
+	}
+	d.at.holder = unsafe.Pointer(v)
+	return v
+}
+
+// Next finds the next field that is wanted and has a member; the decoder stands before its
+// value. Of a member that is there twice, the later one counts.
+func (o *Object) Next() bool {
+	d := o.d
+	if o.field >= 0 && o.again() {
+		return true
+	}
+	for o.end == 0 && d.err == nil {
+		if !o.member() {
+			o.close()
+			break
+		}
+		if o.field >= 0 {
+			return true
+		}
+	}
+	if d.err == nil && o.known.shape.whole && o.wholes() {
+		return true
+	}
+	d.at = o.outer
+	return false
+}
+
+// Field is the number of the field to be read, as the shape has them.
+func (o *Object) Field() int { return o.field }
+
+// OK tells, after the last field, whether there was an object.
+func (o *Object) OK() bool { return o.d.err == nil }
+
+// again ends a field, and begins the next one that reads the same member.
+func (o *Object) again() bool {
+	d, i := o.d, o.field
+	whole := o.end > 0
+	o.field = -1
+	if d.err != nil {
+		if p := d.pass(mark{pos: o.from, depth: o.inside(), path: d.at.base, noted: o.notes}); p != nil {
+			d.note(p, true)
+		}
+	} else if d.pos == o.from && !whole {
+		d.Skip()
+	}
+	switch {
+	case d.err != nil:
+		return false
+	case whole:
+		d.pos, d.depth = o.end, o.depth
 		return false
 	}
-	o.missing(seen)
-	if shape.whole {
-		o.wholes(start, depth)
+	if i = o.known.firstWanted(o.known.shape.next[i]); i < 0 || !d.reread(d.pos-o.from) {
+		return false
+	}
+	d.pos = o.from
+	o.begin(i)
+	return true
+}
+
+// inside is the depth of nesting where the field's value is read.
+func (o *Object) inside() int {
+	if o.end > 0 {
+		return o.depth
+	}
+	return o.depth + 1
+}
+
+// begin makes a field the one that is read, where the decoder stands.
+func (o *Object) begin(i int) {
+	d := o.d
+	d.at.field, d.at.base, d.at.lists = i, len(d.path), 0
+	if o.end == 0 && o.saw(i) {
+		o.forget()
+	}
+	o.field, o.from, o.notes = i, d.pos, len(d.noted)
+}
+
+// saw tells whether a field was read before, and notes that it is.
+func (o *Object) saw(i int) bool {
+	if o.more != nil {
+		seen := o.more.has(i)
+		o.more.add(i)
+		return seen
+	}
+	seen := o.seen&(1<<i) != 0
+	o.seen |= 1 << i
+	return seen
+}
+
+// member steps into the next member, to the first field that wants it, or over it. It is
+// false when there is none.
+func (o *Object) member() bool {
+	d := o.d
+	i, ok := o.next()
+	switch {
+	case !ok:
+		return false
+	case i >= 0:
+		o.begin(i)
+	default:
+		d.Skip()
 	}
 	return d.err == nil
 }
 
-// object is one that is being read.
-type object struct {
-	sighting
-	d       *Decoder
-	holder  unsafe.Pointer
-	read    func(field string)
-	noted   int // where its faults begin
-	members int // so far
-}
-
-// member reads one member into each field that wants it.
-func (o *object) member(seen bits) {
+// close ends the object.
+func (o *Object) close() {
 	d := o.d
-	name, i := o.next()
 	if d.err != nil {
 		return
 	}
-	d.enter(step{name: name})
-	if i < 0 {
-		d.Skip()
-	}
-	for from := d.pos; i >= 0 && d.err == nil; i = o.firstWanted(o.shape.next[i]) {
-		if d.pos != from && !d.reread(d.pos-from) {
-			return
-		}
-		d.pos = from
-		if seen.has(i) {
-			o.forget(o.shape.fields[i].Name)
-		}
-		seen.add(i)
-		o.field(&o.shape.fields[i], true)
-	}
-	d.leave()
+	o.end = d.pos
+	o.known.size = o.end - o.start
+	o.missing()
 }
 
-// field reads one field where the decoder stands. A soft failure ends here.
-func (o *object) field(f *Field, consume bool) {
-	d := o.d
-	m, outer := d.mark(), d.at
-	d.at = place{holder: o.holder, field: f.Name, base: len(d.path)}
-	o.read(f.Name)
-	if d.err != nil {
-		if p := d.pass(m); p != nil {
-			d.note(p, true)
-		}
-	} else if d.pos == m.pos && consume {
-		d.Skip()
-	}
-	d.at = outer
-}
-
-// forget drops what an earlier member of the same name did to a field.
-func (o *object) forget(field string) {
+// forget drops what an earlier member of the same name did to the field.
+func (o *Object) forget() {
 	d := o.d
 	if len(d.noted) == o.noted || !d.tally(1) {
 		return
 	}
-	mine := key{o.holder, field}
+	mine := d.at.key()
 	d.noted = append(d.noted[:o.noted], slices.DeleteFunc(d.noted[o.noted:], func(e entry) bool { return e.key == mine })...)
 }
 
 // missing finds the wanted and required fields whose members are not there.
-func (o *object) missing(seen bits) {
-	for w, must := range o.shape.must {
+func (o *Object) missing() {
+	seen := bits{o.seen}
+	if o.more != nil {
+		seen = o.more
+	}
+	for w, must := range o.known.wish.must {
 		if must&^seen[w] == 0 {
 			continue
 		}
-		for i := w * 64; i < min(w*64+64, len(o.shape.fields)); i++ {
-			if o.shape.must.has(i) && !seen.has(i) && o.wanted.hasOrAll(i) && o.d.tally(1) {
-				o.lacks(&o.shape.fields[i])
+		for i := w * 64; i < min(w*64+64, len(o.known.shape.fields)); i++ {
+			if o.known.wish.must.has(i) && !seen.has(i) && o.d.tally(1) {
+				o.lacks(i)
 			}
 		}
 	}
 }
 
 // lacks notes that a field's member is not there.
-func (o *object) lacks(f *Field) {
-	d, outer := o.d, o.d.at
-	d.at = place{holder: o.holder, field: f.Name, base: len(d.path)}
-	d.wrong("%s lacks %q, which the graph says is never null", o.shape.name, f.wire())
+func (o *Object) lacks(i int) {
+	d := o.d
+	d.at.field, d.at.base, d.at.lists = i, len(d.path), 0
+	d.wrong("%s lacks %q, which the graph says is never null", o.known.shape.name, o.known.shape.fields[i].wire())
 	p := d.err
 	d.err = nil
 	d.note(p, true)
-	d.at = outer
 }
 
-// wholes reads the fields that are made of the object itself.
-func (o *object) wholes(start, depth int) {
-	d := o.d
-	end := d.pos
-	for i := range o.shape.fields {
-		f := &o.shape.fields[i]
-		if !f.Whole || !o.wanted.hasOrAll(i) || !d.reread(end-start) {
-			continue
-		}
-		d.pos, d.depth = start, depth
-		o.field(f, false)
-		if d.err == nil {
-			d.pos, d.depth = end, depth
+// wholes begins the next field that is made of the object itself.
+func (o *Object) wholes() bool {
+	d, shape := o.d, o.known.shape
+	for o.whole < len(shape.fields) {
+		i := o.whole
+		o.whole++
+		if shape.fields[i].Whole && o.known.wish.fields.has(i) && d.reread(o.end-o.start) {
+			d.pos, d.depth = o.start, o.depth
+			o.begin(i)
+			return true
 		}
 	}
-}
-
-// In makes of a decoder one that reads in the member of an object. A missing member, and a
-// null on the way, read as null.
-func In[T any](name string, read func(*Decoder) T) func(*Decoder) T {
-	return func(d *Decoder) T { return inside(d, name, read) }
-}
-
-func inside[T any](d *Decoder, name string, read func(*Decoder) T) T {
-	var v, none T
-	if d.err != nil {
-		return none
-	}
-	if d.peekNull() {
-		return read(d)
-	}
-	if !d.open('{', "an object") {
-		return none
-	}
-	var failed *problem
-	found, noted := false, len(d.noted)
-	for first := true; d.more('}', first); first = false {
-		if string(d.member()) != name {
-			d.Skip()
-			d.leave()
-			continue
-		}
-		if d.err != nil {
-			return none
-		}
-		d.noted = d.noted[:noted] // without what an earlier one of the same name left
-		m := d.mark()
-		v, found = value(d, read), true
-		failed = d.pass(m)
-		d.leave()
-	}
-	switch {
-	case d.err != nil:
-		return none
-	case !found:
-		return absent(d, name, read)
-	case failed != nil:
-		d.err = failed
-		return none
-	}
-	return v
-}
-
-// absent reads null for a member that is not there.
-func absent[T any](d *Decoder, name string, read func(*Decoder) T) T {
-	d.enter(step{name: []byte(name)})
-	v := readNull(d, read)
-	d.leave()
-	return v
-}
-
-// readNull reads a null that is not in the text.
-func readNull[T any](d *Decoder, read func(*Decoder) T) T {
-	text := d.scanner
-	d.scanner = scanner{data: nullText, depth: text.depth}
-	v := read(d)
-	d.scanner = text
-	return v
+	return false
 }

@@ -95,16 +95,17 @@ type pair struct {
 var shapePair = NewShape("Pair", Field{Name: "key", Required: true}, Field{Name: "value"})
 
 func decodePair(d *Decoder) *pair {
-	v := new(pair)
-	ok := d.Object(v, shapePair, func(field string) {
-		switch field {
-		case "key":
+	o := d.Object(shapePair)
+	v := New[pair](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // key
 			v.Key = d.String()
-		case "value":
+		case 1: // value
 			v.Value = Nullable(d, (*Decoder).Int)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -323,17 +324,18 @@ type nest struct{ A, B, C *nest }
 var shapeNest = NewShape("Nest", Field{Name: "a", Wire: "x"}, Field{Name: "b", Wire: "x"}, Field{Name: "c", Whole: true})
 
 func decodeNest(d *Decoder) *nest {
-	v := new(nest)
-	d.Object(v, shapeNest, func(field string) {
-		switch field {
-		case "a":
+	o := d.Object(shapeNest)
+	v := New[nest](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // a
 			v.A = OrNull(d, decodeNest)
-		case "b":
+		case 1: // b
 			v.B = OrNull(d, decodeNest)
-		case "c":
+		case 2: // c
 			v.C = In("x", MaybeNil(decodeNest))(d)
 		}
-	})
+	}
 	return v
 }
 
@@ -376,15 +378,13 @@ func TestFaultsAreBounded(t *testing.T) {
 
 func TestFaultsTable(t *testing.T) {
 	var none *Faults
-	v, some := &pair{}, []*int{nil}
-	if !none.Empty() || none.Of(v, "key") != nil || none.In(some) != nil || none.Err(v, "key") != nil || none.Add(some, &Fault{}) || !none.Add(some) {
+	some := []*int{nil}
+	if !none.Empty() || none.Of(&pair{}, "key") != nil || none.In(some) != nil || none.Err(&pair{}, "key") != nil || none.Add(some, &Fault{}) || !none.Add(some) {
 		t.Error("a nil table takes faults")
 	}
 	var faults Faults
-	if _, err := Answer("s", []byte(`{"key":5}`), &faults, func(d *Decoder) *pair {
-		d.Object(v, shapePair, func(string) { v.Key = d.String() })
-		return v
-	}); err != nil || faults.Empty() {
+	v, err := Answer("s", []byte(`{"key":5}`), &faults, decodePair)
+	if err != nil || faults.Empty() {
 		t.Fatal(err)
 	}
 	var boxed any = v

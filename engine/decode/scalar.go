@@ -45,6 +45,11 @@ func (d *Decoder) Boolean() bool {
 
 // Int reads an Int: a whole number of 32 bits; 3.0 and 3e0 are whole.
 func (d *Decoder) Int() int {
+	if d.err == nil {
+		if n, ok := d.shortInt(); ok {
+			return n
+		}
+	}
 	text := d.number("an Int")
 	if d.err != nil {
 		return 0
@@ -187,15 +192,15 @@ func (d *Decoder) peekNull() bool {
 
 // text reads a string when one comes next.
 func (d *Decoder) text() string {
+	if text, ok := d.simpleText(); ok {
+		return text
+	}
+	from := d.pos
 	raw, escaped, err := d.stringSpan()
 	if err != nil {
 		d.broken(err)
 	}
-	if escaped {
-		d.plain = appendPlain(d.plain[:0], raw)
-		raw = d.plain
-	}
-	return string(raw)
+	return d.texts.keep(raw, escaped, len(d.data)-from)
 }
 
 func short(text []byte) string { return cut(string(text[:min(len(text), maxText+1)])) }

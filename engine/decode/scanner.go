@@ -194,8 +194,7 @@ func plainUntil(text []byte, p int) int {
 // special sets the highest bit of each byte that is not plain. Above the first such byte
 // others may be set wrongly, since subtraction borrows: only the lowest counts.
 func special(w uint64) uint64 {
-	quote, backslash := w^ones*'"', w^ones*'\\'
-	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (w-ones*0x20)&^w | w) & highs
+	return ((w ^ ones*'"' - ones) | (w ^ ones*'\\' - ones) | (w - ones*0x20) | w) & highs
 }
 
 // escapeLength tells how many bytes the escape at the beginning of text has, 0 when it
@@ -204,21 +203,18 @@ func escapeLength(text []byte) int {
 	if len(text) < 2 {
 		return 0
 	}
-	switch text[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+	if letters[text[1]] != 0 {
 		return 2
-	case 'u':
-		if len(text) < 6 {
+	}
+	if text[1] != 'u' || len(text) < 6 {
+		return 0
+	}
+	for _, c := range text[2:6] {
+		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
 			return 0
 		}
-		for _, c := range text[2:6] {
-			if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
-				return 0
-			}
-		}
-		return 6
 	}
-	return 0
+	return 6
 }
 
 // stringBytes eats a string and gives what it says. Without escapes these are the

@@ -7,33 +7,34 @@ import "sync"
 // nil Wanted wants everything, as does one of the types that it does not name. It is safe
 // for concurrent use.
 type Wanted struct {
-	types map[string]map[string]bool
-	masks sync.Map // of shapes: the bits of their wanted fields
+	types  map[string]map[string]bool
+	wishes sync.Map // of shapes
 }
 
 // NewWanted wants of each type, by its name in the graph, the fields that are true. It keeps
 // the map, which must not change any more.
 func NewWanted(types map[string]map[string]bool) *Wanted { return &Wanted{types: types} }
 
-// of are the wanted fields of a shape, nil for all.
-func (w *Wanted) of(s *Shape) bits {
+// wish is what is wanted of a shape.
+type wish struct {
+	fields bits
+	must   bits // those of them whose members must be there
+}
+
+// of is what is wanted of a shape.
+func (w *Wanted) of(s *Shape) *wish {
 	if w == nil {
-		return nil
+		return s.all
 	}
-	if known, ok := w.masks.Load(s); ok {
-		return known.(bits)
+	if known, ok := w.wishes.Load(s); ok {
+		return known.(*wish)
 	}
-	var mask bits
+	wish := s.all
 	if fields, ok := w.types[s.name]; ok {
-		mask = newBits(len(s.fields))
-		for i := range s.fields {
-			if fields[s.fields[i].Name] {
-				mask.add(i)
-			}
-		}
+		wish = s.wish(func(field string) bool { return fields[field] })
 	}
-	w.masks.Store(s, mask)
-	return mask
+	w.wishes.Store(s, wish)
+	return wish
 }
 
 // bits is a set of small numbers.
@@ -45,6 +46,3 @@ func newBits(n int) bits { return make(bits, (n+63)/64) }
 func (b bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
 
 func (b bits) add(i int) { b[i/64] |= 1 << (i % 64) }
-
-// hasOrAll takes no set at all for that of everything.
-func (b bits) hasOrAll(i int) bool { return b == nil || b.has(i) }

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -170,8 +171,21 @@ func Key[T ~int | ~int64 | ~string](v *T) *string {
 	if v == nil {
 		return nil
 	}
-	text := fmt.Sprint(*v)
+	text := keyText(*v)
 	return &text
+}
+
+// keyText is the text of a key.
+func keyText[T ~int | ~int64 | ~string](v T) string {
+	switch v := any(v).(type) {
+	case int:
+		return strconv.Itoa(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case string:
+		return v
+	}
+	return fmt.Sprint(v)
 }
 
 // Keys are the texts of values that serve as a batch's keys; nil of nil.
@@ -181,7 +195,7 @@ func Keys[T ~int | ~int64 | ~string](vs []T) []string {
 	}
 	texts := make([]string, len(vs))
 	for i, v := range vs {
-		texts[i] = fmt.Sprint(v)
+		texts[i] = keyText(v)
 	}
 	return texts
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 	"time"
 
@@ -10,26 +11,55 @@ import (
 
 const hex = "0123456789ABCDEF"
 
-// escaped are the bytes that do not stand for themselves in a JSON string.
-var escaped = func() (table [256]bool) {
-	for c := range 0x20 {
-		table[c] = true
-	}
-	table['"'], table['\\'] = true, true
-	return table
-}()
-
 // AppendString writes a JSON string as gqlgen does.
-func AppendString[T ~string](b []byte, text T) []byte {
+func AppendString[T ~string](b []byte, text T) []byte { return appendString(b, string(text)) }
+
+func appendString(b []byte, text string) []byte {
 	b = append(b, '"')
-	begin := 0
-	for i := range len(text) {
-		if c := text[i]; escaped[c] {
-			b = appendEscape(append(b, text[begin:i]...), c)
-			begin = i + 1
+	for {
+		n := plain(text)
+		b = append(b, text[:n]...)
+		if n == len(text) {
+			return append(b, '"')
+		}
+		b = appendEscape(b, text[n])
+		text = text[n+1:]
+	}
+}
+
+// plain tells how many bytes at the beginning of a text stand for themselves in a JSON
+// string.
+func plain(text string) int {
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		if at := special(word(text[i : i+8])); at != 0 {
+			return i + bits.TrailingZeros64(at)/8
 		}
 	}
-	return append(append(b, text[begin:]...), '"')
+	for i < len(text) && text[i] >= 0x20 && text[i] != '"' && text[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// word is eight bytes as a number, the first one lowest. Go compiles it to one load.
+func word(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// Eight bytes at a time: a one, and the highest bit, in each.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// special sets the highest bit of each byte of ASCII that does not stand for itself. Above
+// the first such byte others may be set wrongly, since subtraction borrows: only the lowest
+// counts.
+func special(w uint64) uint64 {
+	quote, backslash := w^ones*'"', w^ones*'\\'
+	return ((quote - ones) | (backslash - ones) | (w - ones*0x20)) &^ w & highs
 }
 
 func appendEscape(b []byte, c byte) []byte {

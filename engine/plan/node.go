@@ -23,6 +23,11 @@ type node[T any] struct {
 	batch   bool                        // the errors are a batch resolver's
 	again   func(context.Context) error // decodes the arguments, which cannot be; nil when they can
 	decoded map[string]any
+
+	one struct { // room for the answer of one parent
+		value [1]T
+		err   [1]error
+	}
 }
 
 func (n *node[T]) arguments() map[string]any { return n.decoded }
@@ -70,17 +75,16 @@ func Batch[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[[
 func Single[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[P, T]) []T {
 	n := &node[T]{}
 	x.nodes[f.slot] = n
-	_, fc, ok := ask(x, n, f, a)
+	ctx, fc, ok := ask(x, n, f, a)
 	if !ok {
 		return nil
 	}
-	n.values, n.errs = make([]T, len(parents)), make([]error, len(parents))
-	answer := func(i int, fc *graphql.FieldContext) {
-		ctx := x.with(f, fc)
+	n.values, n.errs = room(n.one.value[:], len(parents)), room(n.one.err[:], len(parents))
+	answer := func(ctx context.Context, fc *graphql.FieldContext, i int) {
 		n.values[i], n.errs[i] = careful(x, ctx, func() (T, error) { return resolve(ctx, fc, parents[i]) })
 	}
 	if len(parents) == 1 {
-		answer(0, fc)
+		answer(ctx, fc, 0)
 		return n.found(f)
 	}
 	var group errgroup.Group
@@ -88,7 +92,8 @@ func Single[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[
 	for i := range parents {
 		group.Go(func() error {
 			if n.errs[i] = x.ctx.Err(); n.errs[i] == nil { // nobody waits for the others any more
-				answer(i, x.fieldContext(f, i))
+				fc := x.fieldContext(f, i)
+				answer(x.with(f, fc), fc, i)
 			}
 			return nil
 		})

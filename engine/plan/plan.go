@@ -10,6 +10,7 @@ package plan
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -37,6 +38,9 @@ type FieldInfo struct {
 	// ByHand is set where code that nobody generates answers. It may look at whatever it
 	// has, and make calls of its own, so that everything is read in its operation.
 	ByHand bool
+	// Alone is set where the value may depend on more of the request than who asks and what
+	// is asked: on a header of the client's.
+	Alone bool
 }
 
 // TypeInfo is what the generated code knows of an object type.
@@ -87,22 +91,34 @@ type Selection struct {
 // Plan is an operation made ready to run. It is safe for concurrent use.
 type Plan struct {
 	root       *Selection
-	weight     int // how many fields and selections it has room for
+	bytes      int // that it takes, about
 	fields     int // slots of fields
 	selections int // slots of selections
 	arguments  bool
 	wanted     *decode.Wanted // nil when everything is
+	answered   atomic.Int64   // how many bytes the last answer had
+	alone      bool           // all who ask for the same may not get the same
 }
 
 // Root is what is selected of the root type.
 func (p *Plan) Root() *Selection { return p.root }
 
-// size is the weight of a plan, or of none.
+// maxExpected is the most room that an answer gets before it is written, in bytes: one huge
+// answer is no reason to expect more of them.
+const maxExpected = 4 << 20
+
+// expected is how much room an answer should have: that of the last one, and a bit.
+func (p *Plan) expected() int {
+	last := int(p.answered.Load())
+	return min(last+last/8, maxExpected)
+}
+
+// size is about the memory of a plan, or of none, in bytes.
 func (p *Plan) size() int {
 	if p == nil {
-		return 1
+		return bytesPerPlan
 	}
-	return p.weight + 1
+	return bytesPerPlan + p.bytes
 }
 
 // Arguments tells whether any field has some.
@@ -112,6 +128,10 @@ func (p *Plan) Arguments() bool { return p.arguments }
 // gets a selection of its own, which multiplies from level to level.
 const maxFields = 20_000
 
+// maxSteps bounds the work of making a plan. A field that is selected often is one of the
+// plan's, but is looked at each time, for each type again.
+const maxSteps = 1_000_000
+
 // compiler makes one plan.
 type compiler struct {
 	schema *ast.Schema
@@ -119,12 +139,13 @@ type compiler struct {
 	op     *graphql.OperationContext
 	plan   *Plan
 	left   int                        // fields that the plan may still have
+	steps  int                        // what it may still look at
 	wanted map[string]map[string]bool // fields by type
 	whole  bool                       // everything is wanted
 }
 
 func newCompiler(schema *ast.Schema, types Types, op *graphql.OperationContext) *compiler {
-	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields, wanted: map[string]map[string]bool{}}
+	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields, steps: maxSteps, wanted: map[string]map[string]bool{}}
 }
 
 // compile plans the operation. It gives nil when the plan would be too large.
@@ -140,12 +161,18 @@ func (c *compiler) compile() *Plan {
 	if !c.whole {
 		c.plan.wanted = decode.NewWanted(c.wanted)
 	}
-	c.plan.weight = maxFields - c.left
+	c.plan.bytes += (maxFields - c.left) * bytesPerField
 	return c.plan
 }
 
 func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above *Field) *Selection {
 	s := &Selection{object: object.Name, above: above, slot: -1}
+	if c.steps -= size(set, map[*ast.FragmentDefinition]bool{}); c.steps < 0 {
+		c.left = -1
+	}
+	if c.left < 0 {
+		return s
+	}
 	collected := merged(graphql.CollectFields(c.op, set, c.satisfies(object)))
 	if c.left -= len(collected); c.left < 0 {
 		return s
@@ -154,6 +181,7 @@ func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above
 	wanted := c.wantedOf(object.Name)
 	for i, found := range collected {
 		f := &s.Fields[i]
+		c.plan.bytes += len(found.Selections) * bytesPerSelection
 		*f = Field{CollectedField: found, Key: key(i, found.Alias), parent: s, slot: -1, root: i}
 		if above != nil {
 			f.root = above.root
@@ -168,6 +196,23 @@ func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above
 		c.plan.selections++
 	}
 	return s
+}
+
+// size is how much is selected, with fragments in their places, each once.
+func size(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) int {
+	n := len(set)
+	for _, selected := range set {
+		switch s := selected.(type) {
+		case *ast.InlineFragment:
+			n += size(s.SelectionSet, seen)
+		case *ast.FragmentSpread:
+			if !seen[s.Definition] {
+				seen[s.Definition] = true
+				n += size(s.Definition.SelectionSet, seen)
+			}
+		}
+	}
+	return n
 }
 
 // wantedOf are the fields that are wanted of a type so far: its keys at least.
@@ -188,6 +233,7 @@ func (c *compiler) field(f *Field, object *ast.Definition) {
 	f.FieldInfo = c.types[object.Name].Fields[f.Name]
 	f.lists = depth(f.Definition.Type)
 	c.whole = c.whole || f.ByHand || f.Way == Stock
+	c.plan.alone = c.plan.alone || f.Alone || f.ByHand || f.Way == Stock
 	c.plan.arguments = c.plan.arguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0
 	if f.Way != Stock {
 		c.below(f)

@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 	"go.uber.org/goleak"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
@@ -30,9 +31,9 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	interface B { o: O }
 	type O { x: Int y: Int }
 	type Thing implements A & B { o: O }
-	interface Many { m: Many }
-	type M1 implements Many { m: Many } type M2 implements Many { m: Many } type M3 implements Many { m: Many }
-	type M4 implements Many { m: Many } type M5 implements Many { m: Many } type M6 implements Many { m: Many }
+	interface Many { m: Many n: Int }
+	type M1 implements Many { m: Many n: Int } type M2 implements Many { m: Many n: Int } type M3 implements Many { m: Many n: Int }
+	type M4 implements Many { m: Many n: Int } type M5 implements Many { m: Many n: Int } type M6 implements Many { m: Many n: Int }
 `})
 
 var types = func() Types {
@@ -75,13 +76,16 @@ func TestStock(t *testing.T) {
 		`{ a { o { x } } }`:                                            "",
 		`mutation { a { o { x } } }`:                                   "",
 		`{ __typename }`:                                               "",
-		`subscription { a }`:                                           Subscription,
-		`query @odd { a { o { x } } }`:                                 Directives,
-		`{ a { ...F } } fragment F on A { o { x @odd } }`:              Directives,
-		`{ ... { __schema { queryType { name } } } }`:                  Introspection,
-		`{ __type(name: "A") { name } }`:                               Introspection,
-		`query(` + params.String() + `) {` + conditions.String() + `}`: Conditions,
-		`{ many ` + strings.Repeat("{ m ", 7) + "{ __typename }" + strings.Repeat("}", 7) + `}`: TooLarge,
+		`subscription { a }`:                                           engine.StockSubscription,
+		`query @odd { a { o { x } } }`:                                 engine.StockDirectives,
+		`{ a { ...F } } fragment F on A { o { x @odd } }`:              engine.StockDirectives,
+		`{ ... { __schema { queryType { name } } } }`:                  engine.StockIntrospection,
+		`{ __type(name: "A") { name } }`:                               engine.StockIntrospection,
+		`query(` + params.String() + `) {` + conditions.String() + `}`: engine.StockConditions,
+		`{ many ` + strings.Repeat("{ m ", 7) + "{ __typename }" + strings.Repeat("}", 7) + `}`: engine.StockTooLarge,
+		// Few fields, each often, of many types: what takes long, rather than much.
+		`{ many { m { m { m { ` + strings.Repeat("n ", 1900) + `} } } } }`: engine.StockTooLarge,
+		`{ many { m { m { m { n } } } } }`:                                 "",
 	} {
 		ctx, execution := operationOf(t, query, nil)
 		p := NewPlanner(schema, types)
@@ -124,18 +128,60 @@ func TestCache(t *testing.T) {
 	if p.plans.Len() != maxPlans || p.operations.Len() != maxPlans {
 		t.Errorf("%d plans of %d operations are remembered", p.plans.Len(), p.operations.Len())
 	}
-	for range 100 {
-		ctx, _ := operationOf(t, `{ many { m { m { m { __typename } } } } }`, nil)
-		if p.Plan(ctx) == nil {
-			t.Fatal("too large")
+}
+
+// Plans are weighed with the documents that they keep, also those that were not made, and
+// all together they take no more memory than they may.
+func TestCacheIsBoundedInMemory(t *testing.T) {
+	for name, query := range map[string]string{
+		"a large document": `{ a { o { ` + strings.Repeat("x ", 1990) + `} } }`,
+		"merged":           `{` + strings.Repeat("a { o { x } } ", 200) + `}`,
+		"a large plan":     `{ many { m { m { m { __typename } } } } }`,
+		"no plan":          `{ many ` + strings.Repeat("{ m ", 7) + "{ " + strings.Repeat("n ", 1900) + "}" + strings.Repeat("}", 7) + `}`,
+		"conditions":       `query($p: Boolean = true) {` + strings.Repeat("a @include(if: $p) { o { x } } ", 100) + `}`,
+		"values":           `{` + strings.Repeat("a @include(if: true) { o { x } } ", 100) + `}`,
+	} {
+		p := NewPlanner(schema, types)
+		before := allocated()
+		for i := 0; p.plans.Len() == i; i++ { // until one is forgotten
+			doc, errs := gqlparser.LoadQueryWithRules(schema, query, rules.NewRules(rules.KnownDirectivesRule)) // others take long
+			if errs != nil {
+				t.Fatal(errs)
+			}
+			p.Plan(again(t, doc, map[string]any{"p": true}, &engine.Execution{}))
 		}
+		taken := allocated() - before
+		sum := 0
+		for _, one := range p.plans.Values() {
+			sum += one.bytes
+		}
+		if p.bytes != sum || sum > maxBytes || taken > maxBytes {
+			t.Errorf("%s: %d plans weigh %d, thought to be %d, take %d, and may %d", name, p.plans.Len(), sum, p.bytes, taken, maxBytes)
+		}
+		if taken > sum*11/10 {
+			t.Errorf("%s: %d plans take %d, thought to be %d", name, p.plans.Len(), taken, sum)
+		}
+		runtime.KeepAlive(p)
 	}
-	sum := 0
-	for _, plan := range p.plans.Values() {
-		sum += plan.size()
+}
+
+// allocated is what is alive, in bytes.
+func allocated() int {
+	runtime.GC()
+	runtime.GC() // what finalizers held
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// The conditions are those of an operation and of the fragments that it uses, each once.
+func TestConditions(t *testing.T) {
+	ctx, _ := operationOf(t, `query($a: Boolean! $b: Boolean! $c: Boolean!) {
+		a @skip(if: $b) { ...F } ... @include(if: $c) { __typename } 
 	}
-	if p.weight != sum || sum > maxWeight || sum < maxWeight/2 {
-		t.Errorf("the plans weigh %d, thought to be %d, may be %d", sum, p.weight, maxWeight)
+	fragment F on A { o @include(if: $a) { x @skip(if: $b) } }`, nil)
+	if got := Conditions(graphql.GetOperationContext(ctx)); !slices.Equal(got, []string{"b", "a", "c"}) {
+		t.Errorf("the conditions are %v", got)
 	}
 }
 
@@ -204,6 +250,14 @@ func TestAppend(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
+	for c := range 256 { // at each place in a word, between others that stand out
+		for at := range 20 {
+			text := strings.Repeat("\xff ", 10)[:at] + string([]byte{byte(c)}) + "!\"é\\#\x1f~~~~~~~\x7f"
+			if got, want := string(AppendString(nil, text)), written(graphql.MarshalString(text)); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		}
+	}
 	for _, v := range []float64{0, 1, -1.5, 1e5, 1e6, 1e20, 1e21, 1e22, 1e-4, 1e-5, math.MaxFloat64, math.SmallestNonzeroFloat64} {
 		if got, want := string(AppendFloat(nil, v)), written(graphql.MarshalFloat(v)); got != want || !Finite(v) {
 			t.Errorf("got %s, want %s", got, want)
@@ -228,5 +282,55 @@ func TestDocumentsAreForgotten(t *testing.T) {
 	runtime.GC()
 	if p.operations.Len() != 1 || doc.Value() != nil {
 		t.Error("the document is kept")
+	}
+}
+
+// Only a query may be shared, all of whose fields depend on nothing but who asks and what.
+// What is left out by its conditions does not count.
+func TestShareable(t *testing.T) {
+	with := func(change func(*FieldInfo)) Types {
+		changed := maps.Clone(types)
+		info := changed["O"]
+		info.Fields = maps.Clone(info.Fields)
+		x := info.Fields["x"]
+		change(&x)
+		info.Fields["x"] = x
+		changed["O"] = info
+		return changed
+	}
+	plain := with(func(*FieldInfo) {})
+	alone := with(func(f *FieldInfo) { f.Alone = true })
+	byHand := with(func(f *FieldInfo) { f.ByHand = true })
+	stock := with(func(f *FieldInfo) { f.Way = Stock })
+	const conditional = `query($p: Boolean!) { a { o { y x @include(if: $p) } } }`
+	for _, c := range []struct {
+		types Types
+		query string
+		p     bool
+		want  bool
+	}{
+		{plain, `{ a { o { x } } }`, false, true},
+		{plain, `mutation { a { o { x } } }`, false, false},
+		{plain, `subscription { a }`, false, false},
+		{plain, `{ __schema { queryType { name } } }`, false, false},
+		{plain, `query @odd { a { o { x } } }`, false, false},
+		{alone, `{ a { o { y } } }`, false, true},
+		{alone, `{ a { o { x } } }`, false, false},
+		{alone, conditional, false, true},
+		{alone, conditional, true, false},
+		{byHand, `{ b { ... on Thing { o { x } } } }`, false, false},
+		{stock, `{ thing { o { y } } a { o { x } } }`, false, false},
+	} {
+		doc, errs := gqlparser.LoadQueryWithRules(schema, c.query, nil)
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		p := NewPlanner(schema, c.types)
+		op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: map[string]any{"p": c.p}}
+		for range 2 {
+			if got := p.Shareable(op); got != c.want {
+				t.Errorf("%s with %t may be shared: %t", c.query, c.p, got)
+			}
+		}
 	}
 }

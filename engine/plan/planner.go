@@ -13,19 +13,20 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
-// Why gqlgen's executor answers an operation.
-const (
-	Subscription  = "subscription"
-	Introspection = "introspection"
-	Directives    = "directives other than @skip and @include"
-	Conditions    = "more than 64 variables in @skip and @include"
-	TooLarge      = "a plan of more than 20000 fields"
-)
-
 // What a planner remembers.
 const (
-	maxPlans  = 1000    // and operations
-	maxWeight = 200_000 // of all plans together, which is some 50 MB
+	maxPlans = 1000     // and operations
+	maxBytes = 16 << 20 // of all plans together, about
+)
+
+// About what is held in memory, in bytes: as measured at the most.
+const (
+	bytesPerPlan  = 1000
+	bytesPerField = 240 // of a plan
+	bytesPerNode  = 240 // of an operation's tree
+
+	// What is selected below a field, where it was merged from several fields.
+	bytesPerSelection = 16
 )
 
 // Planner makes plans and remembers them. It is safe for concurrent use.
@@ -35,8 +36,8 @@ type Planner struct {
 
 	mu         sync.Mutex
 	operations *simplelru.LRU[operationKey, *operation] // guarded by mu
-	plans      *simplelru.LRU[planKey, *Plan]           // guarded by mu; nil is too large
-	weight     int                                      // of plans; guarded by mu
+	plans      *simplelru.LRU[planKey, remembered]      // guarded by mu
+	bytes      int                                      // of plans; guarded by mu
 }
 
 // operationKey names an operation without keeping its document, which may be large.
@@ -48,17 +49,24 @@ type planKey struct {
 	conditions uint64
 }
 
+// remembered is a plan, or none where it would be too large, with the memory that it holds.
+type remembered struct {
+	plan  *Plan
+	bytes int
+}
+
 // operation is what is known of one before the values of its variables are.
 type operation struct {
 	stock      string   // why it is not planned, "" when it is
 	conditions []string // the variables in @skip and @include
+	bytes      int      // what its plans keep of the document
 }
 
 // NewPlanner makes a planner of a schema, of which types are the object types.
 func NewPlanner(schema *ast.Schema, types Types) *Planner {
 	p := &Planner{schema: schema, types: types}
 	p.operations, _ = simplelru.NewLRU[operationKey, *operation](maxPlans, nil) // no error for a positive size
-	p.plans, _ = simplelru.NewLRU(maxPlans, func(_ planKey, old *Plan) { p.weight -= old.size() })
+	p.plans, _ = simplelru.NewLRU(maxPlans, func(_ planKey, old remembered) { p.bytes -= old.bytes })
 	return p
 }
 
@@ -78,9 +86,24 @@ func (p *Planner) Plan(ctx context.Context) *Plan {
 	}
 	plan := p.plan(op, known)
 	if plan == nil {
-		execution.Stock = TooLarge
+		execution.Stock = engine.StockTooLarge
 	}
 	return plan
+}
+
+// Shareable tells whether callers of the same identity who ask for the same operation, with
+// the same variables, get the same answer whatever else they sent: a query that is planned,
+// all of whose calls are generated, none of them with a value of the client's request.
+func (p *Planner) Shareable(op *graphql.OperationContext) bool {
+	if op.Operation.Operation != ast.Query {
+		return false
+	}
+	known := p.operation(op)
+	if known.stock != "" {
+		return false
+	}
+	plan := p.plan(op, known)
+	return plan != nil && !plan.alone
 }
 
 func (p *Planner) operation(op *graphql.OperationContext) *operation {
@@ -102,23 +125,25 @@ func (p *Planner) operation(op *graphql.OperationContext) *operation {
 func (p *Planner) plan(op *graphql.OperationContext, known *operation) *Plan {
 	key := planKey{op.Operation, known.bits(op.Variables)}
 	p.mu.Lock()
-	plan, ok := p.plans.Get(key)
+	found, ok := p.plans.Get(key)
 	p.mu.Unlock()
 	if ok {
-		return plan
+		return found.plan
 	}
-	plan = newCompiler(p.schema, p.types, op).compile()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.remember(key, plan)
+	plan := newCompiler(p.schema, p.types, op).compile()
+	p.remember(key, remembered{plan, plan.size() + known.bytes})
 	return plan
 }
 
-// remember forgets old plans for a new one. It is called under mu.
-func (p *Planner) remember(key planKey, plan *Plan) {
+// remember forgets old plans for a new one. Each is weighed with its document, which it
+// keeps: documents may be large, and their plans small. Those of one document weigh it
+// again each, so that it is rather less that is held.
+func (p *Planner) remember(key planKey, one remembered) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.plans.Remove(key)
-	p.plans.Add(key, plan)
-	for p.weight += plan.size(); p.weight > maxWeight; {
+	p.plans.Add(key, one)
+	for p.bytes += one.bytes; p.bytes > maxBytes; {
 		p.plans.RemoveOldest()
 	}
 }
@@ -133,69 +158,109 @@ func (o *operation) bits(variables map[string]any) (bits uint64) {
 	return bits
 }
 
+// maxConditions is how many conditions have their bits in a planKey.
+const maxConditions = 64
+
 // look finds out what an operation is made of.
 func look(op *graphql.OperationContext) *operation {
-	l := looker{found: &operation{}, variables: map[string]bool{}, doc: op.Doc, seen: map[string]bool{}}
+	l := walk(op)
+	found := &operation{stock: l.stock, conditions: l.conditions, bytes: l.nodes*bytesPerNode + len(op.Operation.Position.Src.Input)}
 	switch {
 	case op.Operation.Operation == ast.Subscription:
-		l.found.stock = Subscription
+		found.stock = engine.StockSubscription
 	case len(op.Operation.Directives) > 0:
-		l.found.stock = Directives
-	default:
-		l.set(op.Operation.SelectionSet)
+		found.stock = engine.StockDirectives
+	case len(found.conditions) > maxConditions:
+		found.stock, found.conditions = engine.StockConditions, nil
 	}
-	if len(l.found.conditions) > 64 {
-		l.found.stock = Conditions
-	}
-	return l.found
+	return found
 }
 
-// looker walks through an operation and the fragments that it uses.
-type looker struct {
-	found     *operation
-	variables map[string]bool
-	doc       *ast.QueryDocument
-	seen      map[string]bool // fragments
+// Conditions are the variables of an operation that say, in @skip and @include, what of it
+// is selected.
+func Conditions(op *graphql.OperationContext) []string { return walk(op).conditions }
+
+// walker goes through an operation and the fragments that it uses.
+type walker struct {
+	doc        *ast.QueryDocument
+	fragments  map[string]bool // that it has been to
+	variables  map[string]bool // that it has seen in conditions
+	conditions []string        // the same, in their order
+	stock      string          // why no plan will do
+	nodes      int             // of the tree
 }
 
-func (l *looker) set(set ast.SelectionSet) {
+func walk(op *graphql.OperationContext) *walker {
+	w := &walker{doc: op.Doc, fragments: map[string]bool{}, variables: map[string]bool{}}
+	for _, v := range op.Operation.VariableDefinitions {
+		w.nodes++
+		w.value(v.DefaultValue)
+	}
+	w.set(op.Operation.SelectionSet)
+	return w
+}
+
+func (w *walker) set(set ast.SelectionSet) {
 	for _, selected := range set {
+		w.nodes++
 		switch s := selected.(type) {
 		case *ast.Field:
-			l.directives(s.Directives)
+			w.directives(s.Directives)
+			w.arguments(s.Arguments)
 			if s.Name == "__schema" || s.Name == "__type" {
-				l.found.stock = Introspection
+				w.stock = engine.StockIntrospection
 			}
-			l.set(s.SelectionSet)
+			w.set(s.SelectionSet)
 		case *ast.InlineFragment:
-			l.directives(s.Directives)
-			l.set(s.SelectionSet)
+			w.directives(s.Directives)
+			w.set(s.SelectionSet)
 		case *ast.FragmentSpread:
-			l.directives(s.Directives)
-			l.fragment(s.Name)
+			w.directives(s.Directives)
+			w.fragment(s.Name)
 		}
 	}
 }
 
-func (l *looker) fragment(name string) {
-	if l.seen[name] {
+func (w *walker) fragment(name string) {
+	if w.fragments[name] {
 		return
 	}
-	l.seen[name] = true
-	fragment := l.doc.Fragments.ForName(name)
-	l.directives(fragment.Directives)
-	l.set(fragment.SelectionSet)
+	w.fragments[name] = true
+	w.nodes++
+	fragment := w.doc.Fragments.ForName(name)
+	w.directives(fragment.Directives)
+	w.set(fragment.SelectionSet)
 }
 
-func (l *looker) directives(list ast.DirectiveList) {
+func (w *walker) directives(list ast.DirectiveList) {
 	for _, d := range list {
+		w.nodes++
+		w.arguments(d.Arguments)
 		if d.Name != "skip" && d.Name != "include" {
-			l.found.stock = Directives
+			w.stock = engine.StockDirectives
 			continue
 		}
-		if on := d.Arguments.ForName("if"); on != nil && on.Value.Kind == ast.Variable && !l.variables[on.Value.Raw] {
-			l.variables[on.Value.Raw] = true
-			l.found.conditions = append(l.found.conditions, strings.Clone(on.Value.Raw)) // not to keep the text
+		if on := d.Arguments.ForName("if"); on != nil && on.Value.Kind == ast.Variable && !w.variables[on.Value.Raw] {
+			w.variables[on.Value.Raw] = true
+			w.conditions = append(w.conditions, strings.Clone(on.Value.Raw)) // not to keep the text
 		}
+	}
+}
+
+func (w *walker) arguments(list ast.ArgumentList) {
+	for _, a := range list {
+		w.nodes++
+		w.value(a.Value)
+	}
+}
+
+func (w *walker) value(v *ast.Value) {
+	if v == nil {
+		return
+	}
+	w.nodes++
+	for _, child := range v.Children {
+		w.nodes++
+		w.value(child.Value)
 	}
 }

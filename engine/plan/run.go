@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -19,13 +20,18 @@ type Run struct {
 	op     *graphql.OperationContext
 	plan   *Plan
 	faults *decode.Faults
-	top    *graphql.FieldContext // of the root object
-	roots  []context.Context     // of the root fields
+	top    graphql.FieldContext // of the root object
+	roots  []context.Context    // of the root fields
 
 	nodes  []any    // by Field.slot; written by who collects the field
 	places []places // by Selection.slot; written by who collects the selection
 	group  sync.WaitGroup
 	broken brokenRun
+	few    struct { // room for a small operation's
+		roots  [2]context.Context
+		nodes  [4]any
+		places [2]places
+	}
 
 	path []step // to where the encoding is
 }
@@ -39,15 +45,23 @@ type brokenRun struct {
 // Start begins a run of a plan, in the context that the answer is made in.
 func (x *Run) Start(ctx context.Context, p *Plan) {
 	x.ctx, x.op, x.plan, x.faults = ctx, graphql.GetOperationContext(ctx), p, engine.FaultsOf(ctx)
-	x.nodes, x.places = make([]any, p.fields), make([]places, p.selections)
+	x.nodes, x.places = room(x.few.nodes[:], p.fields), room(x.few.places[:], p.selections)
 	engine.Want(ctx, p.wanted)
-	x.top = &graphql.FieldContext{Object: p.root.object}
-	base := graphql.WithFieldContext(ctx, x.top)
-	x.roots = make([]context.Context, len(p.root.Fields))
+	x.top.Object = p.root.object
+	base := graphql.WithFieldContext(ctx, &x.top)
+	x.roots = room(x.few.roots[:], len(p.root.Fields))
 	for i := range p.root.Fields {
 		f := &p.root.Fields[i]
 		x.roots[i] = graphql.WithRootFieldContext(base, &graphql.RootFieldContext{Object: f.Name, Field: f.CollectedField})
 	}
+}
+
+// room is for n values, in few if those are enough.
+func room[T any](few []T, n int) []T {
+	if n <= len(few) {
+		return few[:n]
+	}
+	return make([]T, n)
 }
 
 // Answer runs collect, waits for all that it started, and gives what encode appends to
@@ -57,7 +71,7 @@ func (x *Run) Answer(collect func(), encode func([]byte) ([]byte, bool)) *graphq
 	x.safely(collect)
 	x.group.Wait()
 	execution := engine.ExecutionOf(x.ctx)
-	b := execution.Buffer[:0]
+	b := slices.Grow(execution.Buffer[:0], x.plan.expected())
 	ok := false
 	if x.broken.thrown == nil {
 		x.safely(func() { b, ok = encode(b) })
@@ -70,6 +84,7 @@ func (x *Run) Answer(collect func(), encode func([]byte) ([]byte, bool)) *graphq
 		b = append(b[:0], "null"...)
 	}
 	execution.Buffer = b
+	x.plan.answered.Store(int64(len(b)))
 	return &graphql.Response{Data: b}
 }
 
@@ -101,9 +116,9 @@ func (w *Work) Do() {
 	if len(w.tasks) == 0 {
 		return
 	}
-	last := len(w.tasks) - 1
+	x, last := w.x, len(w.tasks)-1
 	for _, task := range w.tasks[:last] {
-		w.x.group.Go(func() { w.x.safely(task) })
+		x.group.Go(func() { x.safely(task) })
 	}
 	w.tasks[last]()
 }
@@ -137,6 +152,13 @@ func (g *Group[T]) Add(object T, parent int, indices ...int) {
 	}
 }
 
+// Room makes room for n objects that are in as many lists of the field above.
+func (g *Group[T]) Room(n, lists int) {
+	g.Objects = slices.Grow(g.Objects, n)
+	g.places.parents = slices.Grow(g.places.parents, n)
+	g.places.indices = slices.Grow(g.places.indices, n*lists)
+}
+
 // Enter notes where a selection's objects are. It tells whether anything is to be done
 // for them.
 func Enter[T any](x *Run, s *Selection, g *Group[T]) bool {
@@ -156,7 +178,7 @@ func (x *Run) fieldContext(f *Field, ordinal int) *graphql.FieldContext {
 func (x *Run) objectContext(s *Selection, ordinal int) *graphql.FieldContext {
 	f := s.above
 	if f == nil {
-		return x.top
+		return &x.top
 	}
 	at := x.places[s.slot]
 	fc := x.fieldContext(f, int(at.parents[ordinal]))
@@ -213,7 +235,7 @@ func (x *Run) Pop() { x.path = x.path[:len(x.path)-1] }
 
 // here is the context of where the encoding is.
 func (x *Run) here() *graphql.FieldContext {
-	fc := x.top
+	fc := &x.top
 	for _, s := range x.path {
 		if s.field != nil {
 			fc = x.newFieldContext(s.field, fc)

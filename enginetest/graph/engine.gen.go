@@ -24,6 +24,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
+// Shareable tells whether callers of one identity get the same answer to an operation.
+func (s *planned) Shareable(op *graphql.OperationContext) bool { return s.planner.Shareable(op) }
+
 // Exec begins to answer the operation in ctx.
 func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 	p := s.planner.Plan(ctx)
@@ -459,7 +462,6 @@ func (x *planRun) gather_Answer_item(w *plan.Work, f *plan.Field, objs []*model.
 		if v != nil {
 			groupItem.Add(v, i)
 		}
-
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
 }
@@ -472,7 +474,6 @@ func (x *planRun) gather_Answer_mustItem(w *plan.Work, f *plan.Field, objs []*mo
 		if v != nil {
 			groupItem.Add(v, i)
 		}
-
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
 }
@@ -482,12 +483,12 @@ func (x *planRun) gather_Answer_items(w *plan.Work, f *plan.Field, objs []*model
 	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.Items
+		groupItem.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupItem.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
 }
@@ -497,12 +498,12 @@ func (x *planRun) gather_Answer_mustItems(w *plan.Work, f *plan.Field, objs []*m
 	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.MustItems
+		groupItem.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupItem.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
 }
@@ -513,13 +514,13 @@ func (x *planRun) gather_Answer_itemGrid(w *plan.Work, f *plan.Field, objs []*mo
 	for i, obj := range objs {
 		v := obj.ItemGrid
 		for i1 := range v {
+			groupItem.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
 				if v[i1][i2] != nil {
 					groupItem.Add(v[i1][i2], i, i1, i2)
 				}
 			}
 		}
-
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
 }
@@ -547,6 +548,7 @@ func (x *planRun) call_Answer_others(f *plan.Field, objs []*model.Answer) {
 	})
 	var groupOther plan.Group[*model.Other]
 	for i, v := range found {
+		groupOther.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupOther.Add(v[i1], i, i1)
@@ -664,7 +666,6 @@ func (x *planRun) gather_Item_item(w *plan.Work, f *plan.Field, objs []*model.It
 		if v != nil {
 			groupItem.Add(v, i)
 		}
-
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
 }
@@ -674,12 +675,12 @@ func (x *planRun) gather_Item_items(w *plan.Work, f *plan.Field, objs []*model.I
 	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.Items
+		groupItem.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupItem.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
 }
@@ -969,7 +970,6 @@ func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*odd.Odd) 
 	for i, obj := range objs {
 		v := obj.Spot
 		groupSpot.Add(&v, i)
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -979,10 +979,10 @@ func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*odd.Odd)
 	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Spots
+		groupSpot.Room(len(v), 1)
 		for i1 := range v {
 			groupSpot.Add(&v[i1], i, i1)
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -993,11 +993,11 @@ func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*odd.O
 	for i, obj := range objs {
 		v := obj.SpotGrid
 		for i1 := range v {
+			groupSpot.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
 				groupSpot.Add(&v[i1][i2], i, i1, i2)
 			}
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -1010,7 +1010,6 @@ func (x *planRun) gather_Odd_place(w *plan.Work, f *plan.Field, objs []*odd.Odd)
 		if v != nil {
 			groupPlace.Add(v, i)
 		}
-
 	}
 	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
 }
@@ -1152,7 +1151,6 @@ func (x *planRun) gather_Other_item(w *plan.Work, f *plan.Field, objs []*model.O
 		if v != nil {
 			groupItem.Add(v, i)
 		}
-
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
 }
@@ -1280,7 +1278,6 @@ func (x *planRun) gather_Person_spot(w *plan.Work, f *plan.Field, objs []*model.
 		if v != nil {
 			groupSpot.Add(v, i)
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -1321,6 +1318,7 @@ func (x *planRun) call_Person_friends(f *plan.Field, objs []*model.Person) {
 	})
 	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
+		groupPerson.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupPerson.Add(v[i1], i, i1)
@@ -1815,7 +1813,6 @@ func (x *planRun) gather_Place_spot(w *plan.Work, f *plan.Field, objs []*model.P
 		if v != nil {
 			groupSpot.Add(v, i)
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -1828,7 +1825,6 @@ func (x *planRun) gather_Place_mustSpot(w *plan.Work, f *plan.Field, objs []*mod
 		if v != nil {
 			groupSpot.Add(v, i)
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -1838,12 +1834,12 @@ func (x *planRun) gather_Place_spots(w *plan.Work, f *plan.Field, objs []*model.
 	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Spots
+		groupSpot.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupSpot.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -1853,12 +1849,12 @@ func (x *planRun) gather_Place_mustSpots(w *plan.Work, f *plan.Field, objs []*mo
 	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.MustSpots
+		groupSpot.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupSpot.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -1869,13 +1865,13 @@ func (x *planRun) gather_Place_spotGrid(w *plan.Work, f *plan.Field, objs []*mod
 	for i, obj := range objs {
 		v := obj.SpotGrid
 		for i1 := range v {
+			groupSpot.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
 				if v[i1][i2] != nil {
 					groupSpot.Add(v[i1][i2], i, i1, i2)
 				}
 			}
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -1944,12 +1940,12 @@ func (x *planRun) gather_Place_guardedSpots(w *plan.Work, f *plan.Field, objs []
 	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.GuardedSpots
+		groupSpot.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupSpot.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -1974,7 +1970,6 @@ func (x *planRun) gather_Place_plainNode(w *plan.Work, f *plan.Field, objs []*mo
 				groupPerson.Add(obj, i)
 			}
 		}
-
 	}
 	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
 	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
@@ -2009,7 +2004,6 @@ func (x *planRun) gather_Place_plainAnys(w *plan.Work, f *plan.Field, objs []*mo
 				}
 			}
 		}
-
 	}
 	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
 	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
@@ -2045,7 +2039,6 @@ func (x *planRun) gather_Place_mustPlainAnys(w *plan.Work, f *plan.Field, objs [
 				}
 			}
 		}
-
 	}
 	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
 	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
@@ -2081,7 +2074,6 @@ func (x *planRun) gather_Place_plainViewer(w *plan.Work, f *plan.Field, objs []*
 		if v != nil {
 			groupViewer.Add(v, i)
 		}
-
 	}
 	x.collect_Viewer(w, f.Of(ofViewer), &groupViewer)
 }
@@ -2158,6 +2150,7 @@ func (x *planRun) call_Place_owners(f *plan.Field, objs []*model.Place) {
 	})
 	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
+		groupPerson.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupPerson.Add(v[i1], i, i1)
@@ -2178,6 +2171,7 @@ func (x *planRun) call_Place_mustOwners(f *plan.Field, objs []*model.Place) {
 	})
 	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
+		groupPerson.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupPerson.Add(v[i1], i, i1)
@@ -2301,6 +2295,7 @@ func (x *planRun) call_Place_ownerGrid(f *plan.Field, objs []*model.Place) {
 	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		for i1 := range v {
+			groupPerson.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
 				if v[i1][i2] != nil {
 					groupPerson.Add(v[i1][i2], i, i1, i2)
@@ -3105,6 +3100,7 @@ func (x *planRun) call_Query_places(f *plan.Field) {
 	})
 	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
+		groupPlace.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupPlace.Add(v[i1], i, i1)
@@ -3123,6 +3119,7 @@ func (x *planRun) call_Query_mustPlaces(f *plan.Field) {
 	})
 	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
+		groupPlace.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupPlace.Add(v[i1], i, i1)
@@ -3142,6 +3139,7 @@ func (x *planRun) call_Query_placeGrid(f *plan.Field) {
 	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		for i1 := range v {
+			groupPlace.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
 				if v[i1][i2] != nil {
 					groupPlace.Add(v[i1][i2], i, i1, i2)
@@ -3269,6 +3267,7 @@ func (x *planRun) call_Query_scoped(f *plan.Field) {
 	})
 	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
+		groupPlace.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupPlace.Add(v[i1], i, i1)
@@ -3380,6 +3379,7 @@ func (x *planRun) call_Query_answers(f *plan.Field) {
 	})
 	var groupAnswer plan.Group[*model.Answer]
 	for i, v := range found {
+		groupAnswer.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupAnswer.Add(v[i1], i, i1)
@@ -3398,6 +3398,7 @@ func (x *planRun) call_Query_mustAnswers(f *plan.Field) {
 	})
 	var groupAnswer plan.Group[*model.Answer]
 	for i, v := range found {
+		groupAnswer.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupAnswer.Add(v[i1], i, i1)
@@ -3432,6 +3433,7 @@ func (x *planRun) call_Query_odds(f *plan.Field) {
 	})
 	var groupOdd plan.Group[*odd.Odd]
 	for i, v := range found {
+		groupOdd.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupOdd.Add(v[i1], i, i1)
@@ -3452,6 +3454,7 @@ func (x *planRun) call_Query_posts(f *plan.Field) {
 	})
 	var groupPost plan.Group[*model.Post]
 	for i, v := range found {
+		groupPost.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupPost.Add(v[i1], i, i1)
@@ -3584,7 +3587,6 @@ func (x *planRun) gather_Spot_sub(w *plan.Work, f *plan.Field, objs []*model.Spo
 		if v != nil {
 			groupSpot.Add(v, i)
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -3594,12 +3596,12 @@ func (x *planRun) gather_Spot_subs(w *plan.Work, f *plan.Field, objs []*model.Sp
 	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Subs
+		groupSpot.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupSpot.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -3609,12 +3611,12 @@ func (x *planRun) gather_Spot_mustSubs(w *plan.Work, f *plan.Field, objs []*mode
 	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.MustSubs
+		groupSpot.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupSpot.Add(v[i1], i, i1)
 			}
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -3758,7 +3760,6 @@ func (x *planRun) gather_Thing_spot(w *plan.Work, f *plan.Field, objs []*model.T
 		if v != nil {
 			groupSpot.Add(v, i)
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
@@ -3979,7 +3980,6 @@ func (x *planRun) gather_Viewer_spot(w *plan.Work, f *plan.Field, objs []*model.
 		if v != nil {
 			groupSpot.Add(v, i)
 		}
-
 	}
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }

@@ -43,46 +43,47 @@ var shapeAnswer = decode.NewShape("Answer",
 
 // DecodeAnswer reads model.Answer as its service sends it; nil when that is no object.
 func DecodeAnswer(d *decode.Decoder) *model.Answer {
-	v := new(model.Answer)
-	ok := d.Object(v, shapeAnswer, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeAnswer)
+	v := decode.New[model.Answer](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
-		case "n":
+		case 1: // n
 			v.N = decode.Nullable(d, (*decode.Decoder).Int)
-		case "mustN":
+		case 2: // mustN
 			v.MustN = d.Int()
-		case "string":
+		case 3: // string
 			v.String = decode.Nullable(d, (*decode.Decoder).String)
-		case "mustString":
+		case 4: // mustString
 			v.MustString = d.String()
-		case "flag":
+		case 5: // flag
 			v.Flag = decode.Nullable(d, (*decode.Decoder).Boolean)
-		case "decimal":
+		case 6: // decimal
 			v.Decimal = decode.Nullable(d, (*decode.Decoder).Decimal)
-		case "time":
+		case 7: // time
 			v.Time = decode.Nullable(d, (*decode.Decoder).DateTime)
-		case "kind":
+		case 8: // kind
 			v.Kind = decode.Nullable(d, DecodeKind)
-		case "list":
+		case 9: // list
 			v.List = decode.OrNull(d, decode.ListOf(decode.Maybe((*decode.Decoder).Int)))
-		case "mustList":
+		case 10: // mustList
 			v.MustList = decode.OrNull(d, decode.ListOf((*decode.Decoder).Int))
-		case "lists":
+		case 11: // lists
 			v.Lists = decode.OrNull(d, decode.ListOf(decode.MaybeNil(decode.ListOf((*decode.Decoder).Int))))
-		case "item":
+		case 12: // item
 			v.Item = decode.OrNull(d, DecodeItem)
-		case "mustItem":
+		case 13: // mustItem
 			v.MustItem = DecodeItem(d)
-		case "items":
+		case 14: // items
 			v.Items = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeItem)))
-		case "mustItems":
+		case 15: // mustItems
 			v.MustItems = decode.OrNull(d, decode.ListOf(DecodeItem))
-		case "itemGrid":
+		case 16: // itemGrid
 			v.ItemGrid = decode.OrNull(d, decode.ListOf(decode.MaybeNil(decode.ListOf(decode.MaybeNil(DecodeItem)))))
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -97,20 +98,21 @@ var shapeItem = decode.NewShape("Item",
 
 // DecodeItem reads model.Item as its service sends it; nil when that is no object.
 func DecodeItem(d *decode.Decoder) *model.Item {
-	v := new(model.Item)
-	ok := d.Object(v, shapeItem, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeItem)
+	v := decode.New[model.Item](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
-		case "mustN":
+		case 1: // mustN
 			v.MustN = d.Int()
-		case "item":
+		case 2: // item
 			v.Item = decode.OrNull(d, DecodeItem)
-		case "items":
+		case 3: // items
 			v.Items = decode.OrNull(d, decode.ListOf(DecodeItem))
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -125,20 +127,21 @@ var shapeOther = decode.NewShape("Other",
 
 // DecodeOther reads model.Other as its service sends it; nil when that is no object.
 func DecodeOther(d *decode.Decoder) *model.Other {
-	v := new(model.Other)
-	ok := d.Object(v, shapeOther, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeOther)
+	v := decode.New[model.Other](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.Int()
-		case "x":
+		case 1: // x
 			v.X = decode.Nullable(d, (*decode.Decoder).Int)
-		case "mustX":
+		case 2: // mustX
 			v.MustX = d.Int()
-		case "item":
+		case 3: // item
 			v.Item = decode.OrNull(d, DecodeItem)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v

@@ -65,7 +65,7 @@ func TestRunGetsTheSettings(t *testing.T) {
 	if s.Config.Listen != ":2" || s.Config.Log != (config.Log{Level: slog.LevelError, Format: "json"}) || len(s.Config.Sources) != 1 {
 		t.Errorf("%v", s.Config)
 	}
-	if s.Mode != (Mode{}) || s.Config.Playground || s.Config.Introspection || s.Log == nil || s.Out == nil {
+	if s.Mode != (Mode{}) || s.Config.Playground || s.Config.Introspection || s.Config.Metrics.Public || s.Log == nil || s.Out == nil {
 		t.Errorf("%+v", s)
 	}
 	if s.Log.Enabled(t.Context(), slog.LevelWarn) {
@@ -76,7 +76,7 @@ func TestRunGetsTheSettings(t *testing.T) {
 func TestModesSwitchThePlaygroundOn(t *testing.T) {
 	for flag, want := range map[string]Mode{"--dev": {Dev: true}, "--demo": {Demo: true}} {
 		c := call(t, sound+"playground: false", nil, flag)
-		if c.start == nil || c.start.Mode != want || !c.start.Config.Playground || !c.start.Config.Introspection {
+		if c.start == nil || c.start.Mode != want || !c.start.Config.Playground || !c.start.Config.Introspection || !c.start.Config.Metrics.Public {
 			t.Errorf("%s: %+v", flag, c)
 		}
 	}

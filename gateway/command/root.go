@@ -50,7 +50,7 @@ func (f *flags) define(root *cobra.Command) {
 	shared.BoolVar(&f.demo, "demo", false, "serve sample services from inside the process, with a development key")
 	own := root.Flags()
 	own.StringVar(&f.listen, "listen", "", "the `address` to serve on (default \":8080\")")
-	own.BoolVar(&f.dev, "dev", false, "switch the playground and introspection on")
+	own.BoolVar(&f.dev, "dev", false, "switch the playground, introspection and /metrics on")
 	own.StringVar(&f.engine, "engine", "", "plan or stock: stock answers everything by gqlgen's own executor, which is slower (default plan)")
 	own.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default info)")
 	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto: text on a terminal, else json (default auto)")
@@ -133,7 +133,7 @@ func (f *flags) overrides(c *cobra.Command) []config.Override {
 		}
 	}
 	for flag, on := range map[string]bool{"--dev": f.dev, "--demo": f.demo} {
-		for _, setting := range []string{"playground", "introspection"} {
+		for _, setting := range []string{"playground", "introspection", "metrics.public"} {
 			if on {
 				over = append(over, config.Override{Setting: setting, Value: "true", Flag: flag})
 			}

@@ -59,6 +59,9 @@ func (c *Config) checkProgram(k *checker) {
 	if problem := checkListen(c.Listen); problem != "" {
 		k.complain(parsePath("listen"), problem)
 	}
+	if problem := checkListen(c.Metrics.Listen); problem != "" && c.Metrics.Listen != "" {
+		k.complain(parsePath("metrics.listen"), problem)
+	}
 	if !slices.Contains([]string{LogAuto, LogJSON, LogText}, c.Log.Format) {
 		k.complain(parsePath("log.format"), fmt.Sprintf("must be auto, json or text, not %q", c.Log.Format))
 	}

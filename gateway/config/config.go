@@ -45,6 +45,8 @@ type Config struct {
 	// Introspection lets anybody ask for the schema. Default false; --dev and --demo
 	// switch it on.
 	Introspection bool `yaml:"introspection"`
+	// Metrics say who may read what the gateway counts. Default nobody.
+	Metrics Metrics `yaml:"metrics"`
 	// CORS says which web pages may call the gateway. Default none but its own.
 	CORS front.CORS `yaml:"cors"`
 	// Limits are what one request may ask. They count before anything is executed.
@@ -87,6 +89,17 @@ type Shutdown struct {
 	Grace time.Duration `yaml:"grace"`
 }
 
+// Metrics say who may read what the gateway counts, in Prometheus' format. Nothing is
+// counted where nobody may.
+type Metrics struct {
+	// Listen is an address of its own for /metrics, host:port, for those alone who reach
+	// it. Default none.
+	Listen string `yaml:"listen"`
+	// Public serves /metrics beside /graphql too, for everybody. Default false; --dev and
+	// --demo switch it on.
+	Public bool `yaml:"public"`
+}
+
 // Limits are what one request may ask.
 type Limits struct {
 	// Body is the size of a request's body, which may not be compressed. Default 1MB.
@@ -101,8 +114,9 @@ type Execution struct {
 	// Default 30s.
 	Deadline time.Duration `yaml:"deadline"`
 
-	// DocumentCache is how many parsed and validated documents are remembered.
-	// Default 1,000; negative remembers none.
+	// DocumentCache is how many parsed and validated documents are remembered, as long
+	// as they take less than 16 KB each on average; large ones push others out. Default
+	// 1,000; negative remembers none.
 	DocumentCache int `yaml:"documentCache"`
 
 	engine.Options `yaml:",inline"`

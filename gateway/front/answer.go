@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -26,10 +27,25 @@ type answer struct {
 	Extensions map[string]any
 }
 
+// answerOf is the answer of an operation that was executed.
+func answerOf(response *graphql.Response) *answer {
+	a := &answer{Errors: response.Errors, Data: response.Data, Extensions: response.Extensions}
+	if a.Data == nil {
+		a.Data = []byte("null")
+	}
+	return a
+}
+
+// What is around the data of an answer that has nothing else.
+var beforeData, afterData = []byte(`{"data":`), []byte(`}`)
+
 // around writes what stands before Data and after it. Data is written as it is: the
 // executor made it, and checking megabytes of JSON again, as json.Marshal does, or copying
 // them, costs more than making them.
 func (a *answer) around() (before, after []byte, err error) {
+	if len(a.Errors) == 0 && len(a.Extensions) == 0 && a.Data != nil {
+		return beforeData, afterData, nil
+	}
 	comma := byte('{')
 	member := func(b []byte, name string, value any) []byte {
 		var text []byte
@@ -55,21 +71,44 @@ func (a *answer) around() (before, after []byte, err error) {
 	return before, append(after, '}'), err
 }
 
+// written is an answer as its bytes, of which any number of copies may be sent.
+type written struct {
+	before, data, after []byte
+	errors              gqlerror.List
+}
+
+func (a *answer) written() (all written, err error) {
+	before, after, err := a.around()
+	if err != nil {
+		return all, fmt.Errorf("encode the answer: %w", err)
+	}
+	return written{before, a.Data, after, a.Errors}, nil
+}
+
 // send writes an answer and notes it for the log. It panics for an answer that is no
 // JSON, which only an extension's own values can cause.
 func send(w http.ResponseWriter, r *http.Request, media string, status int, a *answer) {
-	before, after, err := a.around()
+	all, err := a.written()
 	if err != nil {
-		panic(fmt.Errorf("encode the answer: %w", err))
+		panic(err)
 	}
-	recordOf(r.Context()).end(status, a.Errors)
+	all.send(w, r, media, status)
+}
+
+func (a written) send(w http.ResponseWriter, r *http.Request, media string, status int) {
+	recordOf(r.Context()).end(status, a.errors)
+	values := &[...]string{
+		media + "; charset=utf-8",
+		strconv.Itoa(len(a.before) + len(a.data) + len(a.after)),
+		"no-store", // it may be one caller's alone
+		"nosniff",
+	}
 	header := w.Header()
-	header.Set("Content-Type", media+"; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(len(before)+len(a.Data)+len(after)))
-	header.Set("Cache-Control", "no-store") // it may be one caller's alone
-	header.Set("X-Content-Type-Options", "nosniff")
+	for i, name := range [...]string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
+		header[name] = values[i : i+1 : i+1]
+	}
 	w.WriteHeader(status)
-	for _, part := range [][]byte{before, a.Data, after} {
+	for _, part := range [][]byte{a.before, a.data, a.after} {
 		_, _ = w.Write(part) // a client that has gone is no error of ours
 	}
 }
@@ -80,7 +119,13 @@ var jsonRanges = map[string]int{typeJSON: 3, "application/*": 2, "*/*": 1}
 // accepted chooses the media type of the answer; false when the client takes neither.
 // Who says nothing, or "anything", gets application/json.
 func accepted(r *http.Request) (media string, ok bool) {
-	wanted := strings.Join(r.Header.Values("Accept"), ",")
+	wanted := strings.Join(r.Header["Accept"], ",")
+	switch wanted { // what nearly everybody says
+	case typeGraphQL:
+		return typeGraphQL, true
+	case "", typeJSON, "*/*":
+		return typeJSON, true
+	}
 	if strings.TrimSpace(wanted) == "" {
 		return typeJSON, true
 	}

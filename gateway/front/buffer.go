@@ -1,30 +1,52 @@
 package front
 
-import "sync"
+import (
+	"io"
+	"sync"
+)
 
 const (
 	smallBuffer = 4 << 10
 	// largeBuffer is the largest that is kept: one huge answer shall not hold memory for
 	// all the small ones.
-	largeBuffer = 1 << 20
+	largeBuffer = 4 << 20
 )
 
-// buffers are what answers are written into. One belongs to one request from take to give,
-// so that no caller's bytes get into another's answer. The zero value is ready for use, by
-// many at a time.
+// buffer is what a request's body is read into, and after that its answer written. It
+// belongs to one request from take to give, so that no caller's bytes get into another's
+// answer.
+type buffer struct{ bytes []byte }
+
+// readFrom reads all that there is, from the buffer's beginning.
+func (b *buffer) readFrom(r io.Reader) error {
+	for b.bytes = b.bytes[:0]; ; {
+		if len(b.bytes) == cap(b.bytes) {
+			b.bytes = append(b.bytes, 0)[:len(b.bytes)]
+		}
+		n, err := r.Read(b.bytes[len(b.bytes):cap(b.bytes)])
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// buffers are those that nobody uses. The zero value is ready for use, by many at a time.
 type buffers struct{ pool sync.Pool }
 
-func (p *buffers) take() []byte {
-	if b, ok := p.pool.Get().(*[]byte); ok {
-		return *b
+func (p *buffers) take() *buffer {
+	if b, ok := p.pool.Get().(*buffer); ok {
+		return b
 	}
-	return make([]byte, 0, smallBuffer)
+	return &buffer{make([]byte, 0, smallBuffer)}
 }
 
 // give takes a buffer back when its answer has been written.
-func (p *buffers) give(b []byte) {
-	if cap(b) >= smallBuffer && cap(b) <= largeBuffer {
-		b = b[:0]
-		p.pool.Put(&b)
+func (p *buffers) give(b *buffer) {
+	if cap(b.bytes) >= smallBuffer && cap(b.bytes) <= largeBuffer {
+		p.pool.Put(b)
 	}
 }

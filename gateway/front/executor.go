@@ -3,6 +3,7 @@ package front
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	gqlgen "github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
@@ -22,96 +24,244 @@ import (
 // maxErrors is how many errors one answer lists.
 const maxErrors = 100
 
-// executor is gqlgen's, with our documents, limits and errors. Every transport gets
-// this one, so none can go round them.
+// executor makes operations of what transports have read, with our documents and limits,
+// and has the schema answer them, with our errors. gqlgen's own is around where an
+// extension or an operation with many answers needs it. Every transport gets this one, so
+// none can go round them.
 type executor struct {
 	*gqlgen.Executor
+	schema    graphql.ExecutableSchema
+	options   Options
+	documents *document.Store
 	present   *presenter
-	execution engine.Options
 	cursors   *page.Key
+	hooks     hooks
 	stock     string   // why gqlgen's executor answers everything; "" when plans do
-	extended  bool     // others than us see the responses
 	slower    sync.Map // the reasons that the log has told of, as keys
-}
+	executed  func(kind ast.Operation, stock string)
 
-// Why gqlgen's executor answers, besides those that package plan names.
-const (
-	stockBySetting      = "execution.engine"
-	stockByInterceptors = "field interceptors"
-)
+	// what gqlgen calls, of present
+
+	tell    graphql.ErrorPresenterFunc
+	recover graphql.RecoverFunc
+}
 
 var _ graphql.GraphExecutor = (*executor)(nil)
 
-func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, p *presenter, documents *document.Store) *executor {
+func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, p *presenter) *executor {
 	e := &executor{
-		Executor:  gqlgen.New(schema),
-		present:   p,
-		execution: o.Execution,
-		cursors:   cursors,
+		Executor: gqlgen.New(schema),
+		schema:   schema,
+		options:  o,
+		documents: document.NewStore(schema.Schema(), document.Options{
+			Limits:      o.Limits,
+			Size:        o.DocumentCache,
+			Suggestions: o.Introspection,
+		}),
+		present: p,
+		cursors: cursors,
+		hooks:   noHooks(),
+		tell:    p.present,
+		recover: func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) },
 	}
-	e.SetErrorPresenter(p.present)
-	e.SetRecoverFunc(func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) })
-	e.SetQueryCache(documentsByText{documents})
+	e.SetErrorPresenter(e.tell)
+	e.SetRecoverFunc(e.recover)
 	if o.Execution.Engine == engine.Stock {
-		e.stock = stockBySetting
+		e.stock = engine.StockBySetting
 	}
-	e.Executor.Use(permission{introspection: o.Introspection})
 	return e
 }
 
 // Use adds an extension. Plans call no field interceptors, so with one there are none.
 func (e *executor) Use(extension graphql.HandlerExtension) {
-	_, field := extension.(graphql.FieldInterceptor)
-	_, root := extension.(graphql.RootFieldInterceptor)
-	if field || root {
-		e.stock = stockByInterceptors
-	}
-	e.extended = true
 	e.Executor.Use(extension)
+	e.hooks.add(extension)
+	if e.hooks.intercepts {
+		e.stock = engine.StockInterceptors
+	}
 }
 
 // CreateOperationContext makes an operation that may run, or says why not. The first
 // result is never nil.
 func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (op *graphql.OperationContext, errs gqlerror.List) {
+	op = &graphql.OperationContext{
+		DisableIntrospection:   !e.options.Introspection,
+		RecoverFunc:            e.recover,
+		ResolverMiddleware:     e.hooks.field,
+		RootResolverMiddleware: e.hooks.rootField,
+	}
 	defer func() {
 		if thrown := recover(); thrown != nil { // here and not only in the HTTP chain: sockets have none around them
-			op, errs = &graphql.OperationContext{}, gqlerror.List{gqlerror.Wrap(e.present.recovered(thrown, debug.Stack()))}
+			errs = gqlerror.List{gqlerror.Wrap(e.present.recovered(thrown, debug.Stack()))}
 		}
 	}()
-	var found reading
-	op, errs = e.Executor.CreateOperationContext(context.WithValue(ctx, readingKey{}, &found), params)
-	if op.Operation != nil {
+	if errs = e.prepare(ctx, op, params); op.Operation != nil {
 		recordOf(ctx).begin(op.Operation)
 	}
-	return op, found.explain(params.OperationName, errs)
+	return op, errs
 }
 
-// DispatchOperation runs an operation with what its fields share.
-func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
-	execution := engine.ExecutionOf(ctx)
-	if execution == nil {
-		execution = &engine.Execution{}
-		ctx = engine.WithExecution(ctx, execution)
+// prepare fills in an operation. It looks at the text after every extension that may
+// replace it, and lets none see an operation that may not run.
+func (e *executor) prepare(ctx context.Context, op *graphql.OperationContext, params *graphql.RawParams) gqlerror.List {
+	if e.hooks.some {
+		op.Stats.Read, op.Stats.OperationStart = params.ReadTime, graphql.GetStartTime(ctx)
+		ctx = graphql.WithOperationContext(ctx, op)
 	}
-	execution.Stock = e.stock
-	ctx = engine.WithOperation(page.WithKey(withFaults(ctx, op), e.cursors), e.execution)
-	recordOf(ctx).calls = func() int { return engine.Calls(ctx) }
+	if err := e.hooks.mutateParameters(ctx, params); err != nil {
+		return gqlerror.List{err}
+	}
+	op.RawQuery, op.OperationName = params.Query, params.OperationName
+	op.Extensions, op.Headers = params.Extensions, params.Headers
+	op.Stats.Parsing.Start = e.hooks.now()
+	doc, errs := e.document(op.RawQuery)
+	op.Stats.Parsing.End = e.hooks.now()
+	op.Stats.Validation.Start = op.Stats.Parsing.End
+	if len(errs) > 0 {
+		return errs
+	}
+	err := e.choose(op, doc, params.Variables)
+	op.Stats.Validation.End = e.hooks.now()
+	if err != nil {
+		return gqlerror.List{gqlerror.Wrap(err)}
+	}
+	if err := e.hooks.mutateOperation(ctx, op); err != nil {
+		return gqlerror.List{err}
+	}
+	return nil
+}
+
+func (e *executor) document(query string) (*limit.Document, gqlerror.List) {
+	if query == "" {
+		return nil, gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
+	}
+	return e.documents.Get(query)
+}
+
+// choose takes the operation to run out of a document, with its variables, if it may run.
+func (e *executor) choose(op *graphql.OperationContext, doc *limit.Document, sent map[string]any) (err error) {
+	op.Doc, op.Operation = doc.AST, doc.AST.Operations.ForName(op.OperationName)
+	if op.Operation == nil {
+		return unresolved(op.OperationName)
+	}
+	if op.Variables, err = e.variables(op.Operation, sent); err != nil {
+		return err
+	}
+	if err := cmp.Or(doc.Allow(op.Operation), conditional(op)); err != nil {
+		return err
+	}
+	if !e.options.Introspection && doc.Introspects(op.Operation) {
+		return fault.New(fault.IntrospectionDisabled, "this gateway does not tell its schema: __schema and __type are switched off")
+	}
+	return nil
+}
+
+func unresolved(name string) error {
+	if name == "" {
+		return fault.New(fault.OperationResolution, "the document has several operations: say which with operationName")
+	}
+	return fault.New(fault.OperationResolution, "the document has no operation named %q", name)
+}
+
+// variables gives those of an operation, as the schema says. They are never nil.
+func (e *executor) variables(op *ast.OperationDefinition, sent map[string]any) (map[string]any, error) {
+	if len(op.VariableDefinitions) == 0 {
+		return map[string]any{}, nil
+	}
+	values, err := validator.VariableValues(e.schema.Schema(), op, sent)
+	if err != nil {
+		return nil, badVariable(gqlerror.WrapIfUnwrapped(err))
+	}
+	return values, nil
+}
+
+// badVariable names the variable in the text: gqlparser has it in path, which is for places in the answer.
+func badVariable(err *gqlerror.Error) error {
+	where := err.Path
+	if len(where) > 0 && where[0] == ast.PathName("variable") {
+		where = where[1:]
+	}
+	return fault.New(fault.BadUserInput, "variable $%s: %s", where, err.Message)
+}
+
+var errNoResponse = errors.New("the executor gave no response")
+
+// Answer runs an operation that has one answer. Its error says why nothing ran: that ctx
+// has ended before. A plan writes the answer into b, and grows it. Where no extension looks
+// on, it is DispatchOperation in one step.
+func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, b *buffer) (*graphql.Response, error) {
+	if e.hooks.some {
+		next, ctx := e.DispatchOperation(ctx, op) // who looks on may keep the data, so it must not lie in b
+		return given(ctx, next(ctx))
+	}
+	ctx, execution := e.begin(ctx, op, b.bytes)
+	defer func() { b.bytes, execution.Buffer = execution.Buffer, nil }() // it is used again, and ctx may be kept
+	ctx = graphql.WithOperationContext(ctx, op)
+	ctx = graphql.WithResponseContext(ctx, e.tell, e.recover)
+	next := e.schema.Exec(ctx)
+	if errs := graphql.GetErrors(ctx); errs != nil {
+		return e.answered(ctx, execution, &graphql.Response{Errors: errs}), nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	response := next(ctx)
+	e.executed(op.Operation.Operation, execution.Stock)
+	if response != nil {
+		response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
+		response.Extensions = graphql.GetExtensions(ctx)
+	}
+	return given(ctx, e.answered(ctx, execution, response))
+}
+
+// given tells an answer from none.
+func given(ctx context.Context, response *graphql.Response) (*graphql.Response, error) {
+	if response == nil {
+		return nil, cmp.Or(ctx.Err(), errNoResponse)
+	}
+	return response, nil
+}
+
+// DispatchOperation runs an operation that may have many answers.
+func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	ctx, execution := e.begin(ctx, op, nil)
 	next, ctx := e.Executor.DispatchOperation(ctx, op)
+	counted := false // a subscription has many responses
 	return func(ctx context.Context) *graphql.Response {
 		response := next(ctx)
-		e.tellStock(ctx, execution.Stock)
-		if response != nil {
-			response.Errors = capped(response.Errors)
+		if !counted {
+			counted = true
+			e.executed(op.Operation.Operation, execution.Stock)
 		}
-		return response
+		return e.answered(ctx, execution, response)
 	}, ctx
+}
+
+// begin gives an operation what its fields share.
+func (e *executor) begin(ctx context.Context, op *graphql.OperationContext, b []byte) (context.Context, *engine.Execution) {
+	ctx = page.WithKey(ctx, e.cursors)
+	options := e.options.Execution
+	options.Collapse = options.Collapse && op.Operation.Operation == ast.Query // what a mutation reads must not be older than what it wrote
+	ctx = engine.Begin(ctx, options, engine.Execution{Stock: e.stock, Buffer: b}, tells(op))
+	tellFaults(op, engine.FaultsOf(ctx))
+	recordOf(ctx).running = ctx
+	return ctx, engine.ExecutionOf(ctx)
+}
+
+// answered notes how an answer came about, and bounds its errors.
+func (e *executor) answered(ctx context.Context, execution *engine.Execution, response *graphql.Response) *graphql.Response {
+	e.tellStock(ctx, execution.Stock)
+	if response != nil {
+		response.Errors = capped(response.Errors)
+	}
+	return response
 }
 
 // tellStock notes why gqlgen's executor answers: in the log's line of each operation, and
 // once for each reason that nobody has asked for.
 func (e *executor) tellStock(ctx context.Context, because string) {
 	recordOf(ctx).stock = because
-	if because == "" || because == stockBySetting {
+	if because == "" || because == engine.StockBySetting {
 		return
 	}
 	if _, told := e.slower.LoadOrStore(because, nil); !told {
@@ -129,98 +279,4 @@ func capped(errs gqlerror.List) gqlerror.List {
 		Extensions: map[string]any{"code": codeOf(errs[maxErrors])},
 	}
 	return append(errs[:maxErrors:maxErrors], last)
-}
-
-// reading is what became of a query's text while gqlgen made an operation of it.
-type reading struct {
-	doc  *limit.Document
-	errs gqlerror.List
-}
-
-type readingKey struct{}
-
-// explain gives our words where gqlgen has only one code for different errors.
-func (r *reading) explain(operationName string, errs gqlerror.List) gqlerror.List {
-	switch {
-	case len(errs) == 0:
-		return nil
-	case len(r.errs) > 0:
-		return r.errs
-	case r.doc != nil && r.doc.AST.Operations.ForName(operationName) == nil:
-		return gqlerror.List{gqlerror.Wrap(unresolved(operationName))}
-	}
-	for i, err := range errs {
-		if r.doc != nil && codeOf(err) == string(fault.ValidationFailed) { // the document is valid, so it is a variable
-			errs[i] = gqlerror.Wrap(badVariable(err))
-		}
-	}
-	return errs
-}
-
-func unresolved(name string) error {
-	if name == "" {
-		return fault.New(fault.OperationResolution, "the document has several operations: say which with operationName")
-	}
-	return fault.New(fault.OperationResolution, "the document has no operation named %q", name)
-}
-
-// badVariable names the variable in the text: gqlgen has it in path, which is for places in the answer.
-func badVariable(err *gqlerror.Error) error {
-	where := err.Path
-	if len(where) > 0 && where[0] == ast.PathName("variable") {
-		where = where[1:]
-	}
-	return fault.New(fault.BadUserInput, "variable $%s: %s", where, err.Message)
-}
-
-// documentsByText stands in for gqlgen's cache of documents. It always has an answer, so
-// gqlgen never parses or validates by itself, and sees the text after every extension
-// that may replace it.
-type documentsByText struct{ store *document.Store }
-
-var noDocument = &ast.QueryDocument{}
-
-// Get notes what it found for CreateOperationContext; for a text that is no document it
-// gives an empty one, in which gqlgen finds no operation.
-func (d documentsByText) Get(ctx context.Context, query string) (*ast.QueryDocument, bool) {
-	found, _ := ctx.Value(readingKey{}).(*reading)
-	if found == nil {
-		found = &reading{}
-	}
-	if query == "" {
-		found.errs = gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
-		return noDocument, true
-	}
-	if found.doc, found.errs = d.store.Get(query); found.doc == nil {
-		return noDocument, true
-	}
-	return found.doc.AST, true
-}
-
-// Add is never called with anything new.
-func (documentsByText) Add(context.Context, string, *ast.QueryDocument) {}
-
-// permission checks the chosen operation. It is the first of the executor's extensions.
-type permission struct{ introspection bool }
-
-// ExtensionName is for gqlgen's lists.
-func (permission) ExtensionName() string { return "Permission" }
-
-// Validate accepts every schema.
-func (permission) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext refuses an operation that asks more than one may.
-func (p permission) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	op.DisableIntrospection = !p.introspection
-	found, _ := ctx.Value(readingKey{}).(*reading)
-	if found == nil || found.doc == nil {
-		return gqlerror.Wrap(fault.New(fault.Internal, "internal error")) // nobody else makes operations
-	}
-	if err := cmp.Or(found.doc.Allow(op.Operation), conditional(op)); err != nil {
-		return gqlerror.Wrap(err)
-	}
-	if !p.introspection && found.doc.Introspects(op.Operation) {
-		return gqlerror.Wrap(fault.New(fault.IntrospectionDisabled, "this gateway does not tell its schema: __schema and __type are switched off"))
-	}
-	return nil
 }

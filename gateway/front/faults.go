@@ -11,14 +11,16 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
-// withFaults lets an operation note what does not fit the graph in the services' answers,
-// and makes its fields tell of it. Of an event of a subscription gqlgen does not say which
-// object a field belongs to, so there an answer fits or fails.
-func withFaults(ctx context.Context, op *graphql.OperationContext) context.Context {
-	if op.Operation.Operation == ast.Subscription {
-		return ctx
-	}
-	faults, resolve := &decode.Faults{}, op.ResolverMiddleware
+// tells says whether the fields of an operation tell of what does not fit the graph in the
+// services' answers. Of an event of a subscription gqlgen does not say which object a field
+// belongs to, so there an answer fits or fails.
+func tells(op *graphql.OperationContext) bool {
+	return op.Operation.Operation != ast.Subscription
+}
+
+// tellFaults makes an operation's fields tell of faults; of none where faults is nil.
+func tellFaults(op *graphql.OperationContext, faults *decode.Faults) {
+	resolve := op.ResolverMiddleware
 	op.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
 		value, err := resolve(ctx, next)
 		if faults.Empty() || err != nil {
@@ -26,7 +28,6 @@ func withFaults(ctx context.Context, op *graphql.OperationContext) context.Conte
 		}
 		return told(ctx, faults, value)
 	}
-	return engine.WithFaults(ctx, faults)
 }
 
 // told gives a field's value and adds the errors of its elements, or its own error when

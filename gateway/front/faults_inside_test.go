@@ -11,9 +11,11 @@ import (
 
 // Where nobody could tell of a fault, none is noted.
 func TestSubscriptionsHaveNoFaults(t *testing.T) {
+	e := &executor{hooks: noHooks()}
 	for kind, want := range map[ast.Operation]bool{ast.Query: true, ast.Mutation: true, ast.Subscription: false} {
-		op := &graphql.OperationContext{Operation: &ast.OperationDefinition{Operation: kind}}
-		if noted := engine.FaultsOf(withFaults(t.Context(), op)) != nil; noted != want || (op.ResolverMiddleware != nil) != want {
+		op := &graphql.OperationContext{Operation: &ast.OperationDefinition{Operation: kind}, ResolverMiddleware: e.hooks.field}
+		ctx, _ := e.begin(t.Context(), op, nil)
+		if noted := engine.FaultsOf(ctx) != nil; noted != want {
 			t.Errorf("%s: faults are noted: %t", kind, noted)
 		}
 	}

@@ -17,11 +17,11 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/jub0bs/cors"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
-	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
@@ -48,8 +48,9 @@ type Options struct {
 	Introspection bool
 	// Playground serves Deps.Playground at "/". Default false.
 	Playground bool
-	// DocumentCache is how many parsed and validated documents are remembered.
-	// Default 1,000; negative remembers none.
+	// DocumentCache is how many parsed and validated documents are remembered, as long
+	// as they take less than 16 KB each on average; large ones push others out. Default
+	// 1,000; negative remembers none.
 	DocumentCache int
 	// Execution bounds the answering of one operation.
 	Execution engine.Options
@@ -75,11 +76,20 @@ type Deps struct {
 	// other anonymous callers. Its error refuses the whole request. Default: everybody
 	// is anonymous.
 	Verify func(ctx context.Context, authorization string) (*auth.Identity, error)
+	// Forwarded are the headers of requests that any service gets, in the form of
+	// http.Header: upstreams.Services.Forwarded. Callers whose values differ share nothing.
+	// Nil says that they are not known, and then no operations are collapsed.
+	Forwarded []string
 	// Log gets a line for each operation and one for each error not shown to clients.
 	// Default slog.Default().
 	Log *slog.Logger
 	// Playground is served at "/" and below when Options.Playground is on.
 	Playground http.Handler
+	// Metrics is served at "/metrics". Default nothing is.
+	Metrics http.Handler
+	// Executed hears of each operation that was executed: by gqlgen's executor when stock
+	// is one of engine.StockReasons, by a plan when it is empty. Default nobody does.
+	Executed func(kind ast.Operation, stock string)
 }
 
 // Front serves GraphQL over HTTP. It is safe for concurrent use.
@@ -90,6 +100,7 @@ type Front struct {
 	cors     *cors.Middleware // nil when no other origin may call
 	executor *executor
 	buffers  buffers
+	collapse *collapse
 	ways     []graphql.Transport // the first that supports a request gets it
 	handler  http.Handler
 	draining atomic.Bool
@@ -104,6 +115,9 @@ func New(o Options, d Deps) (*Front, error) {
 	if d.Verify == nil {
 		d.Verify = anonymous
 	}
+	if d.Executed == nil {
+		d.Executed = func(ast.Operation, string) {}
+	}
 	crossOrigin, err := o.CORS.middleware()
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
@@ -113,16 +127,14 @@ func New(o Options, d Deps) (*Front, error) {
 		return nil, fmt.Errorf("cursors: %w", err)
 	}
 	f := &Front{options: o, verify: d.Verify, log: d.Log, cors: crossOrigin}
-	f.executor = newExecutor(d.Schema, o, key, &presenter{log: d.Log}, document.NewStore(d.Schema.Schema(), document.Options{
-		Limits:      o.Limits,
-		Size:        o.DocumentCache,
-		Suggestions: o.Introspection,
-	}))
+	f.collapse = newCollapse(o, d, &f.buffers)
+	f.executor = newExecutor(d.Schema, o, key, &presenter{log: d.Log})
+	f.executor.executed = d.Executed
 	f.ways = []graphql.Transport{
 		single{front: f, method: http.MethodPost, read: readPOST},
 		single{front: f, method: http.MethodGet, read: readGET, safe: true},
 	}
-	f.handler = f.build(d.Playground)
+	f.handler = f.build(d.Playground, d.Metrics)
 	return f, nil
 }
 

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -527,5 +530,50 @@ func TestReadiness(t *testing.T) {
 	}
 	if got := g.ask(t, "{n}"); got.status != 200 {
 		t.Errorf("operations go on until the end, got %d", got.status)
+	}
+}
+
+// Who verifies tokens may keep the context, and go on with it beside the request.
+func TestVerifyMayKeepItsContext(t *testing.T) {
+	var running sync.WaitGroup
+	var name string
+	g := newGateway(t, front.Options{}, nil, func(d *front.Deps) {
+		d.Verify = func(ctx context.Context, _ string) (*auth.Identity, error) {
+			name = front.RequestID(ctx)
+			running.Go(func() {
+				for ctx.Err() == nil {
+					if auth.From(ctx) != nil {
+						t.Error("the context has changed")
+					}
+				}
+			})
+			return &auth.Identity{}, nil
+		}
+	})
+	if got := g.ask(t, "{n}"); got.status != 200 || name == "" || got.header.Get("X-Request-Id") != name {
+		t.Errorf("%d, the request is %q to who verifies, %q to the client", got.status, name, got.header.Get("X-Request-Id"))
+	}
+	running.Wait() // the server ends the context
+}
+
+// HTTP/2 has streams where HTTP/1 has connections, with the same deadlines.
+func TestHTTP2(t *testing.T) {
+	f, _ := newFront(t, front.Options{Deadline: 100 * time.Millisecond}, &service{})
+	server := httptest.NewUnstartedServer(f.Handler())
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	g := &gateway{Server: server}
+	for range 2 {
+		if got := g.ask(t, "{n}"); got.status != 200 || got.text != `{"data":{"n":1}}` {
+			t.Errorf("%d %s", got.status, got.text)
+		}
+	}
+	body, end := io.Pipe()
+	defer end.Close()
+	r := g.request(t, "POST", "/graphql", "", "Content-Type: application/json")
+	r.Body, r.ContentLength = body, 100
+	if got := g.do(t, r); got.status != 400 || !strings.HasPrefix(got.text, `{"errors":`) {
+		t.Errorf("a body that does not arrive: %d %s", got.status, got.text)
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
 const (
@@ -28,18 +30,16 @@ type record struct {
 	kind      ast.Operation
 	status    int // of the answer, 0 before it has begun
 	errors    int
-	codes     []string // sorted, each once
-	calls     func() int
-	stock     string // why gqlgen's executor answered, "" when a plan did
+	codes     []string        // sorted, each once
+	running   context.Context // of the operation; nil before it runs
+	stock     string          // why gqlgen's executor answered, "" when a plan did
+
+	collapsed string // the request that began the execution that this one joined; "" when it joined none
 
 	logged atomic.Int64 // errors given to the log; resolvers count in parallel
 }
 
 type recordKey struct{}
-
-func withRecord(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, recordKey{}, &record{id: id})
-}
 
 // recordOf never gives nil: outside of a request it gives one that nobody reads.
 func recordOf(ctx context.Context) *record {
@@ -59,6 +59,16 @@ func (rec *record) begin(op *ast.OperationDefinition) {
 	rec.kind = op.Operation
 }
 
+// share notes an execution that several requests have shared. Its calls are told of the one
+// that began it; the others name that one, under which the execution's errors are logged.
+func (rec *record) share(execution *record, joined bool) {
+	if joined {
+		rec.collapsed = execution.id
+		return
+	}
+	rec.running, rec.stock = execution.running, execution.stock
+}
+
 // end notes the answer.
 func (rec *record) end(status int, errs gqlerror.List) {
 	rec.status = status
@@ -75,11 +85,11 @@ func (rec *record) end(status int, errs gqlerror.List) {
 // It holds no token, no variable and no text of a query.
 func (f *Front) logAccess(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
 		defer func() {
-			if r.Method != http.MethodOptions { // which asks for no operation
-				f.log.LogAttrs(r.Context(), slog.LevelInfo, "operation", recordOf(r.Context()).attrs(time.Since(start))...)
+			if r.Method == http.MethodOptions || !f.log.Enabled(r.Context(), slog.LevelInfo) { // the first asks for no operation
+				return
 			}
+			f.log.LogAttrs(r.Context(), slog.LevelInfo, "operation", recordOf(r.Context()).attrs(time.Since(contextOf(r).begun))...)
 		}()
 		next.ServeHTTP(w, r)
 	})
@@ -87,8 +97,8 @@ func (f *Front) logAccess(next http.Handler) http.Handler {
 
 func (rec *record) attrs(took time.Duration) []slog.Attr {
 	calls := 0
-	if rec.calls != nil {
-		calls = rec.calls()
+	if rec.running != nil {
+		calls = engine.Calls(rec.running)
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", rec.id),
@@ -101,6 +111,9 @@ func (rec *record) attrs(took time.Duration) []slog.Attr {
 	}
 	if rec.stock != "" {
 		attrs = append(attrs, slog.String("stock", rec.stock))
+	}
+	if rec.collapsed != "" {
+		attrs = append(attrs, slog.String("collapsed", rec.collapsed))
 	}
 	if len(rec.codes) > 0 {
 		attrs = append(attrs, slog.String("codes", strings.Join(rec.codes, ",")))

@@ -25,7 +25,7 @@ func chain(last http.Handler, steps ...step) http.Handler {
 }
 
 // build lays out the way of a request. The order of the steps is the order they run in.
-func (f *Front) build(playground http.Handler) http.Handler {
+func (f *Front) build(playground, metrics http.Handler) http.Handler {
 	operations := chain(http.HandlerFunc(f.serveOperation),
 		f.logAccess,      // around everything that can refuse, so that refusals are logged too
 		f.recoverPanic,   // inside the log: a panic's line shows the 500 it became
@@ -40,6 +40,9 @@ func (f *Front) build(playground http.Handler) http.Handler {
 	routes.Handle(endpoint, operations)
 	routes.HandleFunc("GET /healthz", f.serveHealth)
 	routes.HandleFunc("GET /readyz", f.serveReadiness)
+	if metrics != nil {
+		routes.Handle("GET /metrics", metrics)
+	}
 	if !f.options.Playground || playground == nil {
 		playground = http.HandlerFunc(serveNothing)
 	}
@@ -53,7 +56,10 @@ func (f *Front) build(playground http.Handler) http.Handler {
 
 // serveOperation hands the request to the first transport that speaks its language.
 func (f *Front) serveOperation(w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
+	if f.executor.hooks.some { // which may want to know when the operation began
+		c := contextOf(r)
+		c.Context = graphql.StartOperationTrace(c.Context)
+	}
 	if f.options.Playground && browses(r) {
 		recordOf(r.Context()).end(http.StatusSeeOther, nil)
 		http.Redirect(w, r, "/", http.StatusSeeOther)

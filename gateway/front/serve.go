@@ -88,6 +88,9 @@ func (f *Front) stop(server *http.Server, grace time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	err := server.Shutdown(ctx)
+	if err == nil { // nobody waits any more for what has been shared, so that it ends
+		err = f.collapse.flights.Wait(ctx)
+	}
 	if err == nil {
 		return nil
 	}

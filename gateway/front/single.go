@@ -1,24 +1,19 @@
 package front
 
 import (
-	"cmp"
-	"errors"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
-
-var errNoResponse = errors.New("the executor gave no response")
 
 // single is the transport of one operation in, one answer out.
 type single struct {
 	front  *Front
 	method string
-	read   func(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, error)
+	read   func(w http.ResponseWriter, r *http.Request, limit int64, b *buffer) (*graphql.RawParams, error)
 	safe   bool // the method promises to change nothing, so mutations are refused
 }
 
@@ -37,7 +32,8 @@ func (s single) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 			"answers are "+typeGraphQL+" or "+typeJSON))
 		return
 	}
-	params, err := s.read(w, r, s.front.options.BodyBytes)
+	b := s.front.buffers.take()
+	params, err := s.read(w, r, s.front.options.BodyBytes, b)
 	if err != nil {
 		s.front.refuse(w, r, asRefusal(err))
 		return
@@ -54,7 +50,11 @@ func (s single) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 		s.front.refuse(w, r, no)
 		return
 	}
-	s.execute(w, r, media, exec, op)
+	if s.front.shareable(op) {
+		s.executeShared(w, r, media, op, b)
+		return
+	}
+	s.execute(w, r, media, op, b)
 }
 
 // unfit refuses what this transport cannot answer; nil when it can.
@@ -70,22 +70,14 @@ func (s single) unfit(kind ast.Operation) *refusal {
 	return nil
 }
 
-func (s single) execute(w http.ResponseWriter, r *http.Request, media string, exec graphql.GraphExecutor, op *graphql.OperationContext) {
-	execution := &engine.Execution{Buffer: s.front.buffers.take()}
-	next, ctx := exec.DispatchOperation(engine.WithExecution(r.Context(), execution), op)
-	response := next(ctx)
-	if response == nil { // as gqlgen does when the context ended before anything ran
-		s.front.refuse(w, r, because(cmp.Or(ctx.Err(), errNoResponse)))
+func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, b *buffer) {
+	response, err := s.front.executor.Answer(r.Context(), op, b)
+	if err != nil {
+		s.front.refuse(w, r, because(err))
 		return
 	}
-	data := response.Data
-	if data == nil {
-		data = []byte("null")
-	}
-	send(w, r, media, http.StatusOK, &answer{Errors: response.Errors, Data: data, Extensions: response.Extensions})
-	if !s.front.executor.extended { // else others than us may have kept the data
-		s.front.buffers.give(execution.Buffer)
-	}
+	send(w, r, media, http.StatusOK, answerOf(response))
+	s.front.buffers.give(b)
 }
 
 func asRefusal(err error) *refusal {

@@ -1,9 +1,8 @@
 package front
 
 import (
-	"context"
-	"crypto/rand"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -25,11 +24,24 @@ func (f *Front) nameRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(headerRequestID)
 		if !saneID(id) {
-			id = rand.Text()
+			id = newID()
 		}
 		w.Header().Set(headerRequestID, id)
-		next.ServeHTTP(w, r.WithContext(withRecord(r.Context(), id)))
+		next.ServeHTTP(w, r.WithContext(&requestContext{Context: r.Context(), begun: time.Now(), record: record{id: id}}))
 	})
+}
+
+// newID gives a name that no other request has. It is no secret.
+func newID() string {
+	const letters, each = "abcdefghijklmnopqrstuvwxyz234567", 5 // bits
+	var id [24]byte
+	for half := range 2 {
+		bits := rand.Uint64()
+		for i := range 12 {
+			id[12*half+i] = letters[bits>>(each*i)&(1<<each-1)]
+		}
+	}
+	return string(id[:])
 }
 
 func saneID(id string) bool {
@@ -47,14 +59,22 @@ func (f *Front) limitBody(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		// Not every ResponseWriter has deadlines; those of a server do.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(f.options.Deadline))
+		setReadDeadline(w, contextOf(r).begun.Add(f.options.Deadline))
 		if r.ContentLength > f.options.BodyBytes {
 			w.Header().Set("Connection", "close") // or the server would read on, to use the connection again
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, f.options.BodyBytes)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// setReadDeadline does nothing for a ResponseWriter that has no deadlines. Those of a server do.
+func setReadDeadline(w http.ResponseWriter, at time.Time) {
+	if direct, ok := w.(interface{ SetReadDeadline(time.Time) error }); ok {
+		_ = direct.SetReadDeadline(at)
+	} else if _, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
+		_ = http.NewResponseController(w).SetReadDeadline(at)
+	}
 }
 
 // recoverPanic makes a 500 of a panic. Those in resolvers do not come here: gqlgen
@@ -85,15 +105,17 @@ func (f *Front) crossOrigin(next http.Handler) http.Handler {
 // limitTime bounds the whole operation. Backend calls see the deadline in the context.
 func (f *Front) limitTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), f.options.Deadline)
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
+		c := contextOf(r)
+		d := &deadlineContext{Context: c.Context, at: c.begun.Add(f.options.Deadline)}
+		defer d.end()
+		c.Context = d
+		next.ServeHTTP(w, r)
 	})
 }
 
 func (f *Front) refuseEncoding(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, encoding := range r.Header.Values("Content-Encoding") {
+		for _, encoding := range r.Header["Content-Encoding"] {
 			if encoding != "" && !strings.EqualFold(encoding, "identity") {
 				no := newRefusal(http.StatusUnsupportedMediaType, fault.BadRequest, "send the body without Content-Encoding")
 				no.header = http.Header{"Accept-Encoding": {"identity"}}
@@ -109,17 +131,19 @@ func (f *Front) refuseEncoding(next http.Handler) http.Handler {
 // would hide from the caller that the token is no good.
 func (f *Front) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		sent := r.Header.Values("Authorization")
+		sent := r.Header["Authorization"]
 		if len(sent) > 1 {
 			f.refuse(w, r, because(fault.New(fault.Unauthenticated, "send one Authorization header")))
 			return
 		}
-		caller, err := f.verify(r.Context(), strings.Join(sent, ""))
+		c := contextOf(r)
+		caller, err := f.verify(c.asItIs(), strings.Join(sent, ""))
 		if err != nil {
 			f.refuse(w, r, because(err))
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(auth.With(r.Context(), caller)))
+		c.Context = auth.With(c.Context, caller)
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -127,9 +151,9 @@ func (f *Front) identify(next http.Handler) http.Handler {
 // the request, also when the client's was not taken.
 func (f *Front) rememberClient(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		headers := r.Header.Clone()
-		headers.Set(headerRequestID, RequestID(r.Context()))
-		next.ServeHTTP(w, r.WithContext(upstreams.WithClientHeaders(r.Context(), headers)))
+		c := contextOf(r)
+		c.Context = upstreams.WithClientHeaders(c.Context, r.Header, c.record.id)
+		next.ServeHTTP(w, r)
 	})
 }
 

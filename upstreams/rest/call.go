@@ -71,6 +71,7 @@ type Call struct {
 	body   []byte
 	mime   string // of body, unless header has a Content-Type; "" is no body
 	err    *fault.Error
+	alone  bool
 }
 
 // place is a stretch of a path that came from a value.
@@ -135,6 +136,17 @@ func (c *Call) Idempotent() *Call {
 	}
 	return c
 }
+
+// Alone says that the call holds a value of the client's request, so that no other client
+// may have its answer.
+func (c *Call) Alone() *Call {
+	c.alone = true
+	return c
+}
+
+// Shareable tells whether clients who make the same call at the same time may have one
+// answer: a GET that is not Alone.
+func (c *Call) Shareable() bool { return c.method == http.MethodGet && c.mime == "" && !c.alone }
 
 // Err is the first thing that did not fit: a *fault.Error, BadUserInput for a value,
 // or for all values if they take more than 64 KiB of URL and headers, and Internal for
@@ -227,37 +239,47 @@ func (c *Call) Request(ctx context.Context, host string) (*http.Request, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, c.method, "/", c.reader())
-	if err != nil {
-		return nil, err
+	if !ValidHeaderName(c.method) { // both are tokens
+		return nil, fmt.Errorf("%q is no method", c.method)
 	}
 	raw := string(c.path)
 	path, err := url.PathUnescape(raw)
 	if err != nil {
 		return nil, err
 	}
+	req := blank.WithContext(ctx)
 	// With both forms set, net/http sends the escaped one as it is, %2F included.
-	*req.URL = url.URL{Scheme: "http", Host: host, Path: path, RawPath: raw, RawQuery: string(c.query)}
-	c.fillHeader(req.Header)
+	req.Method, req.URL = c.method, &url.URL{Scheme: "http", Host: host, Path: path, RawPath: raw, RawQuery: string(c.query)}
+	if c.mime != "" {
+		c.addBody(req)
+	}
+	req.Header = c.headers()
 	return req, nil
 }
 
-// reader is a plain nil without a body, and else of a kind that http.NewRequest
-// knows how to rewind.
-func (c *Call) reader() io.Reader {
-	if c.mime == "" {
-		return nil
+// blank is what requests begin with: http.NewRequest would parse a URL first.
+var blank = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+
+// addBody adds one that can be read again.
+func (c *Call) addBody(req *http.Request) {
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil }
+	req.Body, _ = req.GetBody()
+	req.ContentLength = int64(len(c.body))
+	if req.ContentLength == 0 {
+		req.Body = http.NoBody // or its length would be taken for unknown
 	}
-	return bytes.NewReader(c.body)
 }
 
-func (c *Call) fillHeader(h http.Header) {
+// headers are the call's own, in a map of the caller's.
+func (c *Call) headers() http.Header {
+	h := make(http.Header, len(c.header)+3)
 	if c.mime != "" {
 		h[contentType] = []string{c.mime}
 	}
 	for name, values := range c.header {
 		h[name] = slices.Clone(values)
 	}
+	return h
 }
 
 // value is the text of v, and whether there is one. Once the call has failed there

@@ -18,7 +18,7 @@ const (
 	// maxRefusal is how much of an unsuccessful answer is kept: enough for a problem
 	// document, and reading that much lets its connection be used again.
 	maxRefusal = 64 << 10
-	// maxTrusted is how much room a Content-Length is given before its bytes arrive.
+	// maxTrusted is how much room a Content-Length is given before any bytes arrive.
 	maxTrusted = 1 << 20
 )
 
@@ -57,7 +57,7 @@ type Answer struct {
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // maxKept is how large a buffer may be that is kept for the next answer.
-const maxKept = 1 << 20
+const maxKept = 4 << 20
 
 // Release gives the body's memory back, for the next answer to any caller. Nothing of Body
 // may be used afterwards. It need not be called, and is called once at the most.
@@ -172,12 +172,21 @@ func (s *Client) read(resp *http.Response, into *Answer) error {
 	return nil
 }
 
-// readUpTo reads at most limit bytes, in one piece of memory when the length is told.
+// readUpTo reads at most limit bytes. Where the length is told there is room for it at once,
+// but for a large one not before so much of it is there that it is no bluff.
 func readUpTo(b *bytes.Buffer, resp *http.Response, limit int64) error {
-	if told := min(resp.ContentLength, limit, maxTrusted); told > 0 {
-		b.Grow(int(told) + bytes.MinRead)
+	told := min(resp.ContentLength, limit)
+	if told > maxTrusted {
+		b.Grow(maxTrusted)
+		if _, err := io.CopyN(b, resp.Body, maxTrusted); err != nil {
+			return err
+		}
 	}
-	_, err := b.ReadFrom(io.LimitReader(resp.Body, limit))
+	left := limit - int64(b.Len())
+	if more := told - int64(b.Len()); more > 0 {
+		b.Grow(int(more) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, left))
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/http1"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
@@ -25,7 +26,7 @@ import (
 func newService(t testing.TB, handler http.HandlerFunc) (*rest.Client, *httptest.Server) {
 	t.Helper()
 	server := httptest.NewServer(handler)
-	transport := &http.Transport{}
+	transport := http1.New(http1.Options{})
 	t.Cleanup(server.Close)
 	t.Cleanup(transport.CloseIdleConnections)
 	return &rest.Client{Service: server.Listener.Addr().String(), Transport: transport}, server
@@ -290,7 +291,6 @@ func TestBrokenAnswers(t *testing.T) {
 			defer conn.Close()
 			io.WriteString(conn, bytes)
 		})
-		client.Transport.(*http.Transport).MaxResponseHeaderBytes = 1 << 20
 		_, err := client.Do(t.Context(), rest.New("GET", "/"))
 		if f := faultOf(t, client, err, fault.DownstreamService); f.Cause == nil {
 			t.Errorf("%s: no cause for the log", name)
@@ -325,7 +325,7 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	transport := &http.Transport{}
+	transport := http1.New(http1.Options{})
 	defer transport.CloseIdleConnections()
 	client := rest.Client{Service: server.Listener.Addr().String(), Transport: transport}
 	for i := range 30 {

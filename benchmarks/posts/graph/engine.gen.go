@@ -21,6 +21,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
+// Shareable tells whether callers of one identity get the same answer to an operation.
+func (s *planned) Shareable(op *graphql.OperationContext) bool { return s.planner.Shareable(op) }
+
 // Exec begins to answer the operation in ctx.
 func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 	p := s.planner.Plan(ctx)
@@ -228,6 +231,7 @@ func (x *planRun) call_Query_posts(f *plan.Field) {
 	})
 	var groupPost plan.Group[*model.Post]
 	for i, v := range found {
+		groupPost.Room(len(v), 1)
 		for i1 := range v {
 			if v[i1] != nil {
 				groupPost.Add(v[i1], i, i1)

@@ -30,20 +30,21 @@ var shapePost = decode.NewShape("Post",
 
 // DecodePost reads model.Post as its service sends it; nil when that is no object.
 func DecodePost(d *decode.Decoder) *model.Post {
-	v := new(model.Post)
-	ok := d.Object(v, shapePost, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapePost)
+	v := decode.New[model.Post](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.Int()
-		case "userId":
+		case 1: // userId
 			v.UserID = d.Int()
-		case "title":
+		case 2: // title
 			v.Title = d.String()
-		case "body":
+		case 3: // body
 			v.Body = d.String()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -60,24 +61,25 @@ var shapeUser = decode.NewShape("User",
 
 // DecodeUser reads model.User as its service sends it; nil when that is no object.
 func DecodeUser(d *decode.Decoder) *model.User {
-	v := new(model.User)
-	ok := d.Object(v, shapeUser, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeUser)
+	v := decode.New[model.User](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.Int()
-		case "name":
+		case 1: // name
 			v.Name = d.String()
-		case "username":
+		case 2: // username
 			v.Username = d.String()
-		case "email":
+		case 3: // email
 			v.Email = d.String()
-		case "phone":
+		case 4: // phone
 			v.Phone = decode.Nullable(d, (*decode.Decoder).String)
-		case "website":
+		case 5: // website
 			v.Website = decode.Nullable(d, (*decode.Decoder).String)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v

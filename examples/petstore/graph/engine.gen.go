@@ -24,6 +24,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
+// Shareable tells whether callers of one identity get the same answer to an operation.
+func (s *planned) Shareable(op *graphql.OperationContext) bool { return s.planner.Shareable(op) }
+
 // Exec begins to answer the operation in ctx.
 func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 	p := s.planner.Plan(ctx)

@@ -31,18 +31,19 @@ var shapeAccessToken = decode.NewShape("AccessToken",
 
 // DecodeAccessToken reads model.AccessToken as its service sends it; nil when that is no object.
 func DecodeAccessToken(d *decode.Decoder) *model.AccessToken {
-	v := new(model.AccessToken)
-	ok := d.Object(v, shapeAccessToken, func(field string) {
-		switch field {
-		case "accessToken":
+	o := d.Object(shapeAccessToken)
+	v := decode.New[model.AccessToken](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // accessToken
 			v.AccessToken = d.String()
-		case "tokenType":
+		case 1: // tokenType
 			v.TokenType = decode.Nullable(d, (*decode.Decoder).String)
-		case "expiresIn":
+		case 2: // expiresIn
 			v.ExpiresIn = d.Int()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -60,26 +61,27 @@ var shapeAccount = decode.NewShape("Account",
 
 // DecodeAccount reads model.Account as its service sends it; nil when that is no object.
 func DecodeAccount(d *decode.Decoder) *model.Account {
-	v := new(model.Account)
-	ok := d.Object(v, shapeAccount, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeAccount)
+	v := decode.New[model.Account](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = decode.Nullable(d, (*decode.Decoder).ID)
-		case "username":
+		case 1: // username
 			v.Username = d.String()
-		case "firstName":
+		case 2: // firstName
 			v.FirstName = decode.Nullable(d, (*decode.Decoder).String)
-		case "lastName":
+		case 3: // lastName
 			v.LastName = decode.Nullable(d, (*decode.Decoder).String)
-		case "email":
+		case 4: // email
 			v.Email = d.String()
-		case "phone":
+		case 5: // phone
 			v.Phone = decode.Nullable(d, (*decode.Decoder).String)
-		case "status":
+		case 6: // status
 			v.Status = decode.Nullable(d, DecodeUserStatus)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -96,24 +98,25 @@ var shapeBankAccount = decode.NewShape("BankAccount",
 
 // DecodeBankAccount reads model.BankAccount as its service sends it; nil when that is no object.
 func DecodeBankAccount(d *decode.Decoder) *model.BankAccount {
-	v := new(model.BankAccount)
-	ok := d.Object(v, shapeBankAccount, func(field string) {
-		switch field {
-		case "name":
+	o := d.Object(shapeBankAccount)
+	v := decode.New[model.BankAccount](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // name
 			v.Name = d.String()
-		case "number":
+		case 1: // number
 			v.Number = d.String()
-		case "sortCode":
+		case 2: // sortCode
 			v.SortCode = decode.Nullable(d, (*decode.Decoder).String)
-		case "accountType":
+		case 3: // accountType
 			v.AccountType = DecodeAccountType(d)
-		case "bankName":
+		case 4: // bankName
 			v.BankName = decode.Nullable(d, (*decode.Decoder).String)
-		case "country":
+		case 5: // country
 			v.Country = d.String()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -131,26 +134,27 @@ var shapeBankCard = decode.NewShape("BankCard",
 
 // DecodeBankCard reads model.BankCard as its service sends it; nil when that is no object.
 func DecodeBankCard(d *decode.Decoder) *model.BankCard {
-	v := new(model.BankCard)
-	ok := d.Object(v, shapeBankCard, func(field string) {
-		switch field {
-		case "name":
+	o := d.Object(shapeBankCard)
+	v := decode.New[model.BankCard](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // name
 			v.Name = d.String()
-		case "number":
+		case 1: // number
 			v.Number = d.String()
-		case "expMonth":
+		case 2: // expMonth
 			v.ExpMonth = d.Int64()
-		case "expYear":
+		case 3: // expYear
 			v.ExpYear = d.Int64()
-		case "brand":
+		case 4: // brand
 			v.Brand = decode.Nullable(d, DecodeCardBrand)
-		case "addressCountry":
+		case 5: // addressCountry
 			v.AddressCountry = decode.Nullable(d, (*decode.Decoder).String)
-		case "addressPostCode":
+		case 6: // addressPostCode
 			v.AddressPostCode = decode.Nullable(d, (*decode.Decoder).String)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -163,16 +167,17 @@ var shapeCategory = decode.NewShape("Category",
 
 // DecodeCategory reads model.Category as its service sends it; nil when that is no object.
 func DecodeCategory(d *decode.Decoder) *model.Category {
-	v := new(model.Category)
-	ok := d.Object(v, shapeCategory, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeCategory)
+	v := decode.New[model.Category](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = decode.Nullable(d, (*decode.Decoder).Int64)
-		case "name":
+		case 1: // name
 			v.Name = d.String()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -186,18 +191,19 @@ var shapeChatChoice = decode.NewShape("ChatChoice",
 
 // DecodeChatChoice reads model.ChatChoice as its service sends it; nil when that is no object.
 func DecodeChatChoice(d *decode.Decoder) *model.ChatChoice {
-	v := new(model.ChatChoice)
-	ok := d.Object(v, shapeChatChoice, func(field string) {
-		switch field {
-		case "index":
+	o := d.Object(shapeChatChoice)
+	v := decode.New[model.ChatChoice](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // index
 			v.Index = decode.Nullable(d, (*decode.Decoder).Int)
-		case "message":
+		case 1: // message
 			v.Message = decode.OrNull(d, DecodeChatMessage)
-		case "finishReason":
+		case 2: // finishReason
 			v.FinishReason = decode.Nullable(d, (*decode.Decoder).String)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -211,18 +217,19 @@ var shapeChatCompletion = decode.NewShape("ChatCompletion",
 
 // DecodeChatCompletion reads model.ChatCompletion as its service sends it; nil when that is no object.
 func DecodeChatCompletion(d *decode.Decoder) *model.ChatCompletion {
-	v := new(model.ChatCompletion)
-	ok := d.Object(v, shapeChatCompletion, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeChatCompletion)
+	v := decode.New[model.ChatCompletion](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = d.ID()
-		case "model":
+		case 1: // model
 			v.Model = decode.Nullable(d, (*decode.Decoder).String)
-		case "choices":
+		case 2: // choices
 			v.Choices = decode.List(d, DecodeChatChoice)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -235,16 +242,17 @@ var shapeChatMessage = decode.NewShape("ChatMessage",
 
 // DecodeChatMessage reads model.ChatMessage as its service sends it; nil when that is no object.
 func DecodeChatMessage(d *decode.Decoder) *model.ChatMessage {
-	v := new(model.ChatMessage)
-	ok := d.Object(v, shapeChatMessage, func(field string) {
-		switch field {
-		case "role":
+	o := d.Object(shapeChatMessage)
+	v := decode.New[model.ChatMessage](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // role
 			v.Role = decode.Nullable(d, (*decode.Decoder).String)
-		case "content":
+		case 1: // content
 			v.Content = decode.Nullable(d, (*decode.Decoder).String)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -257,16 +265,17 @@ var shapeInventoryEntry = decode.NewShape("InventoryEntry",
 
 // DecodeInventoryEntry reads model.InventoryEntry as its service sends it; nil when that is no object.
 func DecodeInventoryEntry(d *decode.Decoder) *model.InventoryEntry {
-	v := new(model.InventoryEntry)
-	ok := d.Object(v, shapeInventoryEntry, func(field string) {
-		switch field {
-		case "key":
+	o := d.Object(shapeInventoryEntry)
+	v := decode.New[model.InventoryEntry](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // key
 			v.Key = d.String()
-		case "value":
+		case 1: // value
 			v.Value = d.Int()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -282,22 +291,23 @@ var shapeMedicalInfo = decode.NewShape("MedicalInfo",
 
 // DecodeMedicalInfo reads model.MedicalInfo as its service sends it; nil when that is no object.
 func DecodeMedicalInfo(d *decode.Decoder) *model.MedicalInfo {
-	v := new(model.MedicalInfo)
-	ok := d.Object(v, shapeMedicalInfo, func(field string) {
-		switch field {
-		case "vaccinated":
+	o := d.Object(shapeMedicalInfo)
+	v := decode.New[model.MedicalInfo](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // vaccinated
 			v.Vaccinated = decode.Nullable(d, (*decode.Decoder).Boolean)
-		case "spayedNeutered":
+		case 1: // spayedNeutered
 			v.SpayedNeutered = decode.Nullable(d, (*decode.Decoder).Boolean)
-		case "microchipped":
+		case 2: // microchipped
 			v.Microchipped = decode.Nullable(d, (*decode.Decoder).Boolean)
-		case "specialNeeds":
+		case 3: // specialNeeds
 			v.SpecialNeeds = decode.Nullable(d, (*decode.Decoder).Boolean)
-		case "healthNotes":
+		case 4: // healthNotes
 			v.HealthNotes = decode.Nullable(d, (*decode.Decoder).String)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -316,28 +326,29 @@ var shapeOrder = decode.NewShape("Order",
 
 // DecodeOrder reads model.Order as its service sends it; nil when that is no object.
 func DecodeOrder(d *decode.Decoder) *model.Order {
-	v := new(model.Order)
-	ok := d.Object(v, shapeOrder, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeOrder)
+	v := decode.New[model.Order](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = decode.Nullable(d, (*decode.Decoder).ID)
-		case "petId":
+		case 1: // petId
 			v.PetID = d.ID()
-		case "userId":
+		case 2: // userId
 			v.UserID = decode.Nullable(d, (*decode.Decoder).ID)
-		case "quantity":
+		case 3: // quantity
 			v.Quantity = decode.Nullable(d, (*decode.Decoder).Int)
-		case "status":
+		case 4: // status
 			v.Status = decode.Nullable(d, DecodeOrderStatus)
-		case "shipDate":
+		case 5: // shipDate
 			v.ShipDate = decode.Nullable(d, (*decode.Decoder).Date)
-		case "totalAmount":
+		case 6: // totalAmount
 			v.TotalAmount = decode.Nullable(d, (*decode.Decoder).Decimal)
-		case "createdAt":
+		case 7: // createdAt
 			v.CreatedAt = decode.Nullable(d, (*decode.Decoder).DateTime)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -354,24 +365,25 @@ var shapeOrderPayment = decode.NewShape("OrderPayment",
 
 // DecodeOrderPayment reads model.OrderPayment as its service sends it; nil when that is no object.
 func DecodeOrderPayment(d *decode.Decoder) *model.OrderPayment {
-	v := new(model.OrderPayment)
-	ok := d.Object(v, shapeOrderPayment, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeOrderPayment)
+	v := decode.New[model.OrderPayment](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = decode.Nullable(d, (*decode.Decoder).UUID)
-		case "amount":
+		case 1: // amount
 			v.Amount = d.Decimal()
-		case "currency":
+		case 2: // currency
 			v.Currency = DecodeCurrency(d)
-		case "source":
+		case 3: // source
 			v.Source = DecodePaymentSource(d)
-		case "status":
+		case 4: // status
 			v.Status = decode.Nullable(d, DecodePaymentStatus)
-		case "createdAt":
+		case 5: // createdAt
 			v.CreatedAt = decode.Nullable(d, (*decode.Decoder).DateTime)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -401,50 +413,51 @@ var shapePet = decode.NewShape("Pet",
 
 // DecodePet reads model.Pet as its service sends it; nil when that is no object.
 func DecodePet(d *decode.Decoder) *model.Pet {
-	v := new(model.Pet)
-	ok := d.Object(v, shapePet, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapePet)
+	v := decode.New[model.Pet](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = decode.Nullable(d, (*decode.Decoder).ID)
-		case "name":
+		case 1: // name
 			v.Name = d.String()
-		case "species":
+		case 2: // species
 			v.Species = DecodeSpecies(d)
-		case "breed":
+		case 3: // breed
 			v.Breed = decode.Nullable(d, (*decode.Decoder).String)
-		case "ageMonths":
+		case 4: // ageMonths
 			v.AgeMonths = decode.Nullable(d, (*decode.Decoder).Int)
-		case "size":
+		case 5: // size
 			v.Size = decode.Nullable(d, DecodePetSize)
-		case "color":
+		case 6: // color
 			v.Color = decode.Nullable(d, (*decode.Decoder).String)
-		case "gender":
+		case 7: // gender
 			v.Gender = decode.Nullable(d, DecodeGender)
-		case "goodWithKids":
+		case 8: // goodWithKids
 			v.GoodWithKids = decode.Nullable(d, (*decode.Decoder).Boolean)
-		case "price":
+		case 9: // price
 			v.Price = decode.Nullable(d, (*decode.Decoder).Decimal)
-		case "currency":
+		case 10: // currency
 			v.Currency = decode.Nullable(d, (*decode.Decoder).String)
-		case "description":
+		case 11: // description
 			v.Description = decode.Nullable(d, (*decode.Decoder).String)
-		case "status":
+		case 12: // status
 			v.Status = decode.Nullable(d, DecodePetStatus)
-		case "category":
+		case 13: // category
 			v.Category = decode.OrNull(d, DecodeCategory)
-		case "tags":
+		case 14: // tags
 			v.Tags = decode.OrNull(d, decode.ListOf(DecodeTag))
-		case "photos":
+		case 15: // photos
 			v.Photos = decode.OrNull(d, decode.ListOf((*decode.Decoder).URL))
-		case "medicalInfo":
+		case 16: // medicalInfo
 			v.MedicalInfo = decode.OrNull(d, DecodeMedicalInfo)
-		case "createdAt":
+		case 17: // createdAt
 			v.CreatedAt = decode.Nullable(d, (*decode.Decoder).DateTime)
-		case "updatedAt":
+		case 18: // updatedAt
 			v.UpdatedAt = decode.Nullable(d, (*decode.Decoder).DateTime)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -457,16 +470,17 @@ var shapeTag = decode.NewShape("Tag",
 
 // DecodeTag reads model.Tag as its service sends it; nil when that is no object.
 func DecodeTag(d *decode.Decoder) *model.Tag {
-	v := new(model.Tag)
-	ok := d.Object(v, shapeTag, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeTag)
+	v := decode.New[model.Tag](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = decode.Nullable(d, (*decode.Decoder).Int64)
-		case "name":
+		case 1: // name
 			v.Name = d.String()
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v
@@ -480,18 +494,19 @@ var shapeUser = decode.NewShape("User",
 
 // DecodeUser reads model.User as its service sends it; nil when that is no object.
 func DecodeUser(d *decode.Decoder) *model.User {
-	v := new(model.User)
-	ok := d.Object(v, shapeUser, func(field string) {
-		switch field {
-		case "id":
+	o := d.Object(shapeUser)
+	v := decode.New[model.User](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
 			v.ID = decode.Nullable(d, (*decode.Decoder).ID)
-		case "username":
+		case 1: // username
 			v.Username = d.String()
-		case "firstName":
+		case 2: // firstName
 			v.FirstName = decode.Nullable(d, (*decode.Decoder).String)
 		}
-	})
-	if !ok {
+	}
+	if !o.OK() {
 		return nil
 	}
 	return v

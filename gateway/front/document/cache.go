@@ -12,11 +12,14 @@ const (
 	defaultSize = 1000
 
 	// roomPerDocument is the memory counted for each document of a cache, in bytes.
-	// Most documents need less; a few large ones push others out.
-	roomPerDocument = 64 << 10
+	// Most documents need less; a few large ones push others out. What is remembered may
+	// grow the heap to five times as much, since it is collected so seldom.
+	roomPerDocument = 16 << 10
 
-	// bytesPerToken is about what the tree takes for one token.
-	bytesPerToken = 300
+	// About what a document takes, in bytes: as measured at the most, of trees that are all
+	// fields. Most take half of it.
+	bytesPerDocument = 1500
+	bytesPerToken    = 240
 )
 
 // cache remembers the documents used last, bounded in number and in memory, so that
@@ -72,5 +75,5 @@ func (c *cache) add(query string, doc *limit.Document) {
 
 // weight is about the memory a document takes; names in its tree point into query.
 func weight(query string, doc *limit.Document) int {
-	return len(query) + doc.Tokens*bytesPerToken
+	return bytesPerDocument + len(query) + doc.Tokens*bytesPerToken
 }

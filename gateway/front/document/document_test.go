@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -108,13 +109,46 @@ func TestCacheIsBoundedInMemory(t *testing.T) {
 	for i := range 1000 {
 		c.add(fmt.Sprint(i), &limit.Document{Tokens: 2000})
 	}
-	if got, most := c.docs.Len(), 100*roomPerDocument/(2000*bytesPerToken); got > most || got == 0 {
+	if got, most := c.docs.Len(), 100*roomPerDocument/(bytesPerDocument+2000*bytesPerToken); got > most || got == 0 {
 		t.Errorf("%d large documents are kept, at most %d fit", got, most)
 	}
 	c.add("more than all room", &limit.Document{Tokens: 1 << 20})
 	if c.docs.Len() != 0 || c.room != 100*roomPerDocument {
 		t.Errorf("%d documents, %d bytes of room", c.docs.Len(), c.room)
 	}
+}
+
+// No document takes more memory than is counted for it.
+func TestWeight(t *testing.T) {
+	const copies = 20
+	store := NewStore(schema, Options{Size: -1})
+	shapes := worst()
+	shapes["one meta field often"] = "{" + strings.Repeat("__typename ", 1990) + "}"
+	for name, query := range shapes {
+		if _, errs := store.Get(query); errs != nil {
+			continue
+		}
+		texts, kept := make([]string, copies), make([]*limit.Document, copies)
+		weighed, before := 0, allocated()
+		for i := range copies {
+			texts[i] = query + strings.Repeat(" ", i) // with room of its own
+			kept[i], _ = store.Get(texts[i])
+			weighed += weight(texts[i], kept[i])
+		}
+		if taken := allocated() - before; taken > weighed {
+			t.Errorf("%s: %d documents of %d tokens take %d bytes, thought to be %d", name, copies, kept[0].Tokens, taken, weighed)
+		}
+		runtime.KeepAlive(kept)
+	}
+}
+
+// allocated is what is alive, in bytes.
+func allocated() int {
+	runtime.GC()
+	runtime.GC() // what finalizers held
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
 
 func TestStoreIsSafeForConcurrentUse(t *testing.T) {

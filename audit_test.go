@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+// audits are what package graphql-http asks of a server, by the strength of its wish.
+var audits = map[string]int{"MUST": 13, "SHOULD": 23, "MAY": 25}
+
+// The gateway has full marks in the audit of GraphQL over HTTP, on either executor. Some of
+// the audits ask for the schema, so introspection is on.
+func TestAudit(t *testing.T) {
+	run := auditor(t)
+	for _, executor := range []string{engine.Plan, engine.Stock} {
+		t.Run(executor, func(t *testing.T) {
+			g := newGateway(t, func(c *config.Config) { c.Execution.Engine, c.Introspection = executor, true })
+			passed := map[string]int{}
+			for _, audit := range run(t, g.URL+"/graphql") {
+				level, _, _ := strings.Cut(audit.Name, " ")
+				if audit.Status == "ok" {
+					passed[level]++
+				} else {
+					t.Errorf("%s: %s", audit.Name, audit.Reason)
+				}
+			}
+			if !maps.Equal(passed, audits) {
+				t.Errorf("%v passed, want %v", passed, audits)
+			}
+		})
+	}
+}
+
+type audit struct{ Name, Status, Reason string }
+
+// auditor runs the audits against an endpoint. Where Node or the package is not installed it
+// skips the test; with CI=true the test fails.
+func auditor(t *testing.T) func(t *testing.T, endpoint string) []audit {
+	t.Helper()
+	script := filepath.Join("testdata", "audit", "audit.js")
+	node, noNode := exec.LookPath("node")
+	_, noPackage := os.Stat(filepath.Join(filepath.Dir(script), "node_modules", "graphql-http"))
+	if missing := errors.Join(noNode, noPackage); missing != nil {
+		const what = "the audit needs Node, and `npm ci` in testdata/audit: %v"
+		if os.Getenv("CI") == "true" {
+			t.Fatalf(what, missing)
+		}
+		t.Skipf(what, missing)
+	}
+	return func(t *testing.T, endpoint string) (results []audit) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), node, script, endpoint)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", script, err)
+		}
+		if err := json.Unmarshal(out, &results); err != nil {
+			t.Fatalf("%s printed %s: %v", script, out, err)
+		}
+		return results
+	}
+}

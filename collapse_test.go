@@ -1,0 +1,408 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/flight/flighttest"
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+// doorkeeper stands before all services. It counts their calls and lets no GET through before it
+// is opened, so that what is asked meanwhile is asked at the same time for certain.
+type doorkeeper struct {
+	calls     atomic.Int32
+	cancelled atomic.Int32 // calls that were given up while they were held
+	open      chan struct{}
+	fail      atomic.Bool // what is let through fails
+}
+
+// passes is for what is not held: writing, so that the reading behind it is.
+var passes = func() chan struct{} { open := make(chan struct{}); close(open); return open }()
+
+func (b *doorkeeper) count(n int32) func() bool { return func() bool { return b.calls.Load() == n } }
+
+// held is a gateway that collapses, unless change says otherwise, with a doorkeeper before its
+// services. It gives that, and the same gateway without collapsing and without one.
+func held(t *testing.T, change ...func(*config.Config)) (g, plain *served, b *doorkeeper) {
+	t.Helper()
+	b = &doorkeeper{open: make(chan struct{})}
+	var behind *config.Config
+	g = newGateway(t, func(c *config.Config) {
+		c.Execution.Engine, c.Execution.Collapse = engine.Plan, true
+		for name, source := range c.Sources {
+			source.Forward = append(source.Forward, "X-Tenant")
+			c.Sources[name] = source
+		}
+		before := *c
+		before.Sources = config.Sources{}
+		for name, source := range c.Sources {
+			before.Sources[name] = source
+			source.URLs = []string{b.before(t, source.URLs[0])}
+			c.Sources[name] = source
+		}
+		before.Execution.Collapse = false
+		behind = &before
+		for _, more := range change {
+			more(c)
+		}
+	})
+	plain = newGateway(t, func(c *config.Config) { c.Sources, c.Execution.Engine = behind.Sources, engine.Plan })
+	return g, plain, b
+}
+
+// before is a server before the one at a URL.
+func (b *doorkeeper) before(t *testing.T, behind string) string {
+	t.Helper()
+	to, err := url.Parse(behind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // or the client's leaving would not be noticed
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		b.calls.Add(1)
+		hold := b.open
+		if r.Method != http.MethodGet {
+			hold = passes
+		}
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+			b.cancelled.Add(1)
+			return
+		}
+		if b.fail.Load() {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// request is what one caller sends.
+type request struct {
+	token, query, operation string
+	variables               string // as JSON text
+	header                  []string
+}
+
+func (g *served) ask(ctx context.Context, a request) (*answer, error) {
+	if a.variables == "" {
+		a.variables = "null"
+	}
+	body, _ := json.Marshal(map[string]any{"query": a.query, "operationName": a.operation, "variables": json.RawMessage(a.variables)})
+	sent, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	sent.Header.Set("Content-Type", "application/json")
+	if a.token != "" {
+		sent.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	for _, line := range a.header {
+		name, value, _ := strings.Cut(line, ": ")
+		sent.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(sent)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return &answer{Status: response.StatusCode, Body: string(text), Header: response.Header}, err
+}
+
+func (g *served) mustAsk(t *testing.T, a request) *answer {
+	t.Helper()
+	got, err := g.ask(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// operations are the lines of the log for operations, by their request's id.
+func (b *logbook) operations(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	all := map[string]map[string]any{}
+	for line := range strings.Lines(b.String()) {
+		var entry map[string]any
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		if entry["msg"] == "operation" {
+			all[fmt.Sprint(entry["request_id"])] = entry
+		}
+	}
+	return all
+}
+
+const (
+	oneProduct  = `{ product(sku: "B-100") { name price } }`
+	anyProduct  = `query($sku: ID!, $with: Boolean!) { product(sku: $sku) { name price @include(if: $with) } }`
+	twoProducts = `query A { product(sku: "B-100") { name } } query B { product(sku: "B-100") { price } }`
+	personal    = `{ user(id: "u2") { name email } }`
+	change      = `mutation { updateUser(id: "u2", input: {name: "Zoe"}) { name orders { id } } }`
+	byHand      = `{ person(id: "u2") { name } }`
+)
+
+// Two callers ask at the same time. What is equal in all that counts is executed once; what
+// differs in anything of it never is. Whoever asks, the answer is the one that the same
+// caller gets alone.
+func TestCollapse(t *testing.T) {
+	shop := services.New(services.Options{Secret: []byte(secret)})
+	sign := func(subject, scope string) string {
+		token, err := shop.Token(services.Identity{Subject: subject, Scope: scope, Roles: []string{"admin"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	reader, plainUser, other := sign("u1", "users:read users:write orders:read"), sign("u1", ""), sign("u3", "users:read users:write")
+	sku := func(variables string) request { return request{query: anyProduct, variables: variables} }
+	off := func(c *config.Config) { c.Execution.Collapse = false }
+	for name, c := range map[string]struct {
+		first, second request
+		calls         int32 // that the services see
+		operations    int   // callers who wait for an execution, which may be theirs alone
+		calling       int   // executions that wait for a call
+		collapsed     bool
+		change        func(*config.Config)
+	}{
+		"equal":                   {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 1, operations: 2, calling: 1, collapsed: true},
+		"equal with a token":      {first: request{query: personal, token: reader}, second: request{query: personal, token: reader}, calls: 1, operations: 2, calling: 1, collapsed: true},
+		"headers of no account":   {first: request{query: oneProduct, header: []string{"X-Other: 1", "User-Agent: a"}}, second: request{query: oneProduct, header: []string{"X-Other: 2", "Accept: application/graphql-response+json"}}, calls: 1, operations: 2, calling: 1, collapsed: true},
+		"order of variables":      {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"with": true, "sku": "B-100"}`), calls: 1, operations: 2, calling: 1, collapsed: true},
+		"off":                     {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 2, change: off},
+		"identities":              {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2},
+		"identities told nobody":  {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2, change: tellsNothing},
+		"scopes told nobody":      {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: plainUser}, calls: 2, operations: 2, calling: 2, change: tellsNothing},
+		"anonymous and not":       {first: request{query: oneProduct}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2},
+		"scopes of one subject":   {first: request{query: personal, token: reader}, second: request{query: personal, token: plainUser}, calls: 2, operations: 2, calling: 2},
+		"forwarded header":        {first: request{query: oneProduct, header: []string{"X-Tenant: a"}}, second: request{query: oneProduct, header: []string{"X-Tenant: b"}}, calls: 2, operations: 2, calling: 2},
+		"forwarded header, empty": {first: request{query: oneProduct, header: []string{"X-Tenant: "}}, second: request{query: oneProduct}, calls: 2, operations: 2, calling: 2},
+		"variables":               {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"sku": "B-200", "with": true}`), calls: 2, operations: 2, calling: 2},
+		"conditions":              {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"sku": "B-100", "with": false}`), calls: 1, operations: 2, calling: 2},
+		"names":                   {first: request{query: twoProducts, operation: "A"}, second: request{query: twoProducts, operation: "B"}, calls: 1, operations: 2, calling: 2},
+		"one call of two":         {first: request{query: oneProduct}, second: request{query: `{ product(sku: "B-100") { sku rating } }`}, calls: 1, operations: 2, calling: 2},
+		"one call of two, not":    {first: request{query: oneProduct, token: reader}, second: request{query: `{ product(sku: "B-100") { sku rating } }`, token: other}, calls: 2, operations: 2, calling: 2},
+		"mutation":                {first: request{query: change, token: reader}, second: request{query: change, token: reader}, calls: 4},
+		"code by hand":            {first: request{query: byHand, token: reader}, second: request{query: byHand, token: reader}, calls: 1, calling: 2},
+		"introspection":           {first: request{query: `{ __schema { queryType { name } } product(sku: "B-100") { name } }`}, second: request{query: `{ __schema { queryType { name } } product(sku: "B-100") { name } }`}, calls: 1, calling: 2},
+		"names that are told on":  {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 2, operations: 2, calling: 2, change: tellsIDs},
+		"names that are ours":     {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 2, operations: 2, calling: 2, change: tellsIDs},
+		"names that are not":      {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 1, operations: 2, calling: 1, collapsed: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.change == nil {
+				c.change = func(*config.Config) {}
+			}
+			g, plain, b := held(t, c.change)
+			var answers [2]*answer
+			var all sync.WaitGroup
+			for i, a := range []request{c.first, c.second} {
+				all.Go(func() {
+					var err error
+					if answers[i], err = g.ask(t.Context(), a); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			flighttest.Await(t, c.operations+c.calling, b.count(c.calls))
+			close(b.open)
+			all.Wait()
+			if t.Failed() {
+				return
+			}
+			if n := b.calls.Load(); n != c.calls {
+				t.Errorf("%d calls, want %d", n, c.calls)
+			}
+			log, collapsed := g.Log.operations(t), 0
+			for i, a := range []request{c.first, c.second} {
+				if alone := plain.mustAsk(t, a); answers[i].Body != alone.Body || answers[i].Status != alone.Status || !strings.Contains(alone.Body, `"data":{"`) {
+					t.Errorf("caller %d got %d %s\nalone %d %s", i, answers[i].Status, answers[i].Body, alone.Status, alone.Body)
+				}
+				line := log[answers[i].Header.Get("X-Request-Id")]
+				if of, ok := line["collapsed"]; ok {
+					collapsed++
+					if begun := log[fmt.Sprint(of)]; begun == nil || begun["collapsed"] != nil || begun["backend_calls"] != float64(1) || line["backend_calls"] != float64(0) {
+						t.Errorf("%v joined %v", line, begun)
+					}
+				}
+			}
+			if want := map[bool]int{true: 1}[c.collapsed]; collapsed != want || len(log) != 2 {
+				t.Errorf("%d of the log's lines say that an execution was joined, want %d: %v", collapsed, want, log)
+			}
+		})
+	}
+}
+
+// tellsIDs has the services get the names of requests as the operator wants it.
+func tellsIDs(c *config.Config) {
+	for name, source := range c.Sources {
+		source.Forward = append(source.Forward, "X-Request-ID")
+		c.Sources[name] = source
+	}
+}
+
+// tellsNothing has the services get nothing of what clients send.
+func tellsNothing(c *config.Config) {
+	for name, source := range c.Sources {
+		source.Forward = nil
+		c.Sources[name] = source
+	}
+}
+
+// Two tokens of one subject see different fields, also at the same time.
+func TestCollapseSeesScopes(t *testing.T) {
+	g, _, b := held(t)
+	close(b.open)
+	for scope, want := range map[string]string{"users:read": `"email":"`, "": `"email":null`} {
+		token := g.token(t, services.Identity{Subject: "u1", Scope: scope})
+		if a := g.mustAsk(t, request{query: personal, token: token}); !strings.Contains(a.Body, want) {
+			t.Errorf("with the scopes %q: %s", scope, a.Body)
+		}
+	}
+}
+
+// leaver is a caller who may leave.
+type leaver struct {
+	leave context.CancelFunc
+	done  chan struct{}
+	got   *answer
+	err   error
+}
+
+func (g *served) leaver(t *testing.T, a request) *leaver {
+	ctx, cancel := context.WithCancel(t.Context())
+	l := &leaver{leave: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(l.done)
+		l.got, l.err = g.ask(ctx, a)
+	}()
+	return l
+}
+
+// The first caller's leaving is no matter of the others; when all have left, the service's
+// call is cancelled.
+func TestCollapseLeaving(t *testing.T) {
+	g, _, b := held(t)
+	first := g.leaver(t, request{query: oneProduct})
+	flighttest.Await(t, 2, b.count(1)) // the caller, and its execution for the call
+	second := g.leaver(t, request{query: oneProduct})
+	third := g.leaver(t, request{query: oneProduct})
+	flighttest.Await(t, 4, b.count(1))
+	first.leave()
+	if <-first.done; !errors.Is(first.err, context.Canceled) {
+		t.Errorf("the first has left with %v", first.err)
+	}
+	flighttest.Await(t, 3, b.count(1))
+	close(b.open)
+	<-second.done
+	<-third.done
+	for _, l := range []*leaver{second, third} {
+		if l.err != nil || l.got.Status != http.StatusOK || !strings.Contains(l.got.Body, `"price"`) {
+			t.Errorf("who stayed got %+v %v", l.got, l.err)
+		}
+	}
+	if b.calls.Load() != 1 || b.cancelled.Load() != 0 {
+		t.Errorf("%d calls, %d cancelled", b.calls.Load(), b.cancelled.Load())
+	}
+
+	g, _, b = held(t)
+	both := []*leaver{g.leaver(t, request{query: oneProduct}), g.leaver(t, request{query: oneProduct})}
+	flighttest.Await(t, 3, b.count(1))
+	for _, l := range both {
+		l.leave()
+	}
+	flighttest.Await(t, 0, func() bool { return b.cancelled.Load() == 1 })
+	close(b.open)
+	if a := g.mustAsk(t, request{query: oneProduct}); !strings.Contains(a.Body, `"price"`) || b.calls.Load() != 2 {
+		t.Errorf("after %d calls: %s", b.calls.Load(), a.Body)
+	}
+}
+
+// A failure is each caller's, in full, and is logged once.
+func TestCollapseFailing(t *testing.T) {
+	g, _, b := held(t)
+	b.fail.Store(true)
+	both := []*leaver{g.leaver(t, request{query: oneProduct}), g.leaver(t, request{query: oneProduct})}
+	flighttest.Await(t, 3, b.count(1))
+	close(b.open)
+	for _, l := range both {
+		<-l.done
+		if l.err != nil || strings.Count(l.got.Body, `"DOWNSTREAM_SERVICE_ERROR"`) != 1 || !strings.Contains(l.got.Body, `"path":["product"]`) {
+			t.Errorf("%+v %v", l.got, l.err)
+		}
+	}
+	if n := strings.Count(g.Log.String(), `"the service failed"`); n != 1 {
+		t.Errorf("the log tells of the failure %d times", n)
+	}
+}
+
+// Hundreds of callers of different identities, with answers of many sizes in memory that is
+// used again: each byte is one's own.
+func TestCollapseKeepsApart(t *testing.T) {
+	g, plain, b := held(t)
+	close(b.open)
+	var asks []request
+	for user := range 8 {
+		scope := []string{"users:read orders:read", "users:read"}[user%2]
+		token := g.token(t, services.Identity{Subject: fmt.Sprintf("u%d", user+1), Scope: scope, Roles: []string{"admin"}})
+		for _, n := range []int{1, 7, 40} {
+			asks = append(asks, request{token: token, query: `query($n: Int) { me { id name orders(limit: $n) { id } } user(id: "u2") { email orders { id } } products(first: $n) { nodes { sku name description } } }`, variables: fmt.Sprintf(`{"n": %d}`, n)})
+		}
+	}
+	want := make([]string, len(asks))
+	different := map[string]bool{}
+	for i, a := range asks {
+		want[i] = plain.mustAsk(t, a).Body
+		different[want[i]] = true
+	}
+	if len(different) != len(asks) {
+		t.Fatalf("of %d answers %d are different", len(asks), len(different))
+	}
+	const callers, rounds = 300, 6
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			for round := range rounds {
+				at := (i + round*7) % len(asks)
+				got, err := g.ask(t.Context(), asks[at])
+				if err != nil || got.Body != want[at] {
+					t.Errorf("caller %d got %+v %v\nwant %s", i, got, err, want[at])
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	joined := 0
+	for _, line := range g.Log.operations(t) {
+		if line["collapsed"] != nil {
+			joined++
+		}
+	}
+	if joined == 0 {
+		t.Error("nothing was shared")
+	}
+	t.Logf("%d of %d requests joined an execution", joined, callers*rounds)
+}

@@ -1,0 +1,132 @@
+package decode
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// What an answer gives stays as it is, whatever becomes of the answer's bytes, and of the
+// texts and objects beside it.
+func TestValuesAreKept(t *testing.T) {
+	const n = 1000
+	var text strings.Builder
+	want := make([]string, n)
+	for i := range n {
+		want[i] = strings.Repeat(fmt.Sprintf("%d é\n", i), i%40)
+		fmt.Fprintf(&text, `,{"id":%d,"note":"%s"}`, i, strings.ReplaceAll(want[i], "\n", `\n`))
+	}
+	body := []byte("[" + text.String()[1:] + "]")
+	things, err := Answer("s", body, nil, ListOf(decodeThing))
+	if err != nil || len(things) != n {
+		t.Fatal(len(things), err)
+	}
+	for i := range body {
+		body[i] = 'x'
+	}
+	for i := 1; i < n; i += 2 {
+		*things[i] = thing{ID: "changed", Note: new(string)}
+	}
+	for i := 0; i < n; i += 2 {
+		if v := things[i]; v.ID != fmt.Sprint(i) || *v.Note != want[i] || v.N != 0 {
+			t.Fatalf("thing %d is %v with %q", i, v, *v.Note)
+		}
+	}
+}
+
+// Texts are what encoding/json reads, wherever in a word and in a piece something stands
+// that does not stand for itself.
+func TestTexts(t *testing.T) {
+	var raw []string
+	for _, odd := range []string{"", `\n`, `\"`, `\\`, `\/`, `\u0041`, `\ud83d\ude00`, `\ud83d`, "é", "😀", "\u007f", `\b\f\r\t`} {
+		for before := range 20 {
+			for _, after := range []int{0, 1, 7, 8, 30, 300, maxShared} {
+				raw = append(raw, `"`+strings.Repeat("a", before)+odd+strings.Repeat("b", after)+odd+`"`)
+			}
+		}
+	}
+	body := []byte("[" + strings.Join(raw, ",") + "]")
+	var want []string
+	if err := json.Unmarshal(body, &want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Answer("s", body, nil, ListOf((*Decoder).String))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("%s reads as %q, want %q", raw[i], got[i], want[i])
+		}
+	}
+	for _, bad := range []string{"\x1f", "\n", `\x`, `\u12`, "\xff", "\xc3"} {
+		for before := range 10 {
+			body := []byte(`["enough to have a piece","",""," ","` + strings.Repeat("a", before) + bad + `"]` + strings.Repeat(" ", 10))
+			if _, err := Answer("s", body, nil, ListOf((*Decoder).String)); err == nil {
+				t.Errorf("%s was not refused", body)
+			}
+		}
+	}
+	for _, body := range []string{`["enough to have a piece","abc`, `["enough to have a piece","abcdefgh`, `["enough to have a piece","abcdefg\`} {
+		if _, err := Answer("s", []byte(body), nil, ListOf((*Decoder).String)); err == nil {
+			t.Errorf("%s was not refused", body)
+		}
+	}
+}
+
+// A text that somebody keeps keeps no more memory than a piece.
+func TestPiecesAreSmall(t *testing.T) {
+	var kept texts
+	for _, text := range []string{"a", strings.Repeat("b", maxShared), strings.Repeat("c", maxShared+1), "", strings.Repeat("d", 100)} {
+		for range 100 {
+			for _, end := range []string{"", "\n"} {
+				raw := text + strings.ReplaceAll(end, "\n", `\u000a`)
+				if got := kept.keep([]byte(raw), end != "", 1<<30); got != text+end {
+					t.Fatalf("%q is kept as %q", raw, got)
+				}
+				if size := cap(kept.piece); size > maxPiece {
+					t.Fatalf("a piece has %d bytes", size)
+				}
+			}
+		}
+	}
+	var few texts
+	if few.keep([]byte("abc"), false, 5); cap(few.piece) > 16 {
+		t.Errorf("a text of an answer with 5 bytes is kept in %d", cap(few.piece))
+	}
+}
+
+func TestObjectsLieSideBySide(t *testing.T) {
+	const n = 500
+	body := []byte("[" + strings.Repeat(`{"id":"x","n":1},`, n) + `{"id":"y"}]`)
+	things, err := Answer("s", body, nil, ListOf(decodeThing))
+	if err != nil || len(things) != n+1 {
+		t.Fatal(len(things), err)
+	}
+	seen, pieces := map[*thing]bool{}, 1
+	for i, v := range things {
+		if seen[v] {
+			t.Fatalf("thing %d was given out before", i)
+		}
+		seen[v] = true
+		if i > 0 && uintptr(unsafe.Pointer(v)) != uintptr(unsafe.Pointer(things[i-1]))+unsafe.Sizeof(*v) {
+			pieces++
+		}
+	}
+	if most := int(n*unsafe.Sizeof(thing{})/maxPiece) + 6; pieces > most {
+		t.Errorf("%d things lie in %d pieces", n, pieces)
+	}
+	for _, size := range []uintptr{0, 1, 100, maxPiece, 10 * maxPiece} {
+		var s sighting
+		for range 20 {
+			if got := s.piece(size, 1<<20); got < 1 || got > 1 && got*int(size) > maxPiece {
+				t.Errorf("a piece has %d values of %d bytes", got, size)
+			}
+		}
+		if got := s.piece(size, 1); got != 1 {
+			t.Errorf("a piece for one value of %d bytes has %d", size, got)
+		}
+	}
+}

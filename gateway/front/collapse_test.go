@@ -1,0 +1,195 @@
+package front_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/flight/flighttest"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+)
+
+// sharer is a service of which all queries may be shared.
+type sharer struct{ *service }
+
+func (sharer) Shareable(op *graphql.OperationContext) bool {
+	return op.Operation.Operation == ast.Query
+}
+
+var collapsing = front.Options{Execution: engine.Options{Collapse: true}}
+
+// newSharer is a gateway that collapses.
+func newSharer(t *testing.T, o front.Options, respond func(context.Context) *graphql.Response, edit ...func(*front.Deps)) *gateway {
+	t.Helper()
+	share := func(d *front.Deps) {
+		d.Schema, d.Forwarded = sharer{d.Schema.(*service)}, []string{}
+	}
+	return newGateway(t, o, respond, append([]func(*front.Deps){share}, edit...)...)
+}
+
+// both asks {n} twice at the same time. The service must have been asked as often as asked
+// says, with as many callers waiting, before respond gets leave to go on.
+func (g *gateway) both(t *testing.T, asked int64, waiting int, leave func()) (answers [2]*reply) {
+	t.Helper()
+	before := g.service.asked.Load()
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() { answers[i] = g.ask(t, "{n}") })
+	}
+	flighttest.Await(t, waiting, func() bool { return g.service.asked.Load()-before == asked })
+	leave()
+	all.Wait()
+	return answers
+}
+
+// Nothing is shared unless the settings say so, the schema knows that it may be, and it is
+// known which headers services get; and never before the eyes of an extension.
+func TestCollapsing(t *testing.T) {
+	for name, c := range map[string]struct {
+		options front.Options
+		edit    func(*front.Deps)
+		use     graphql.HandlerExtension
+		shared  bool
+	}{
+		"on":              {options: collapsing, shared: true},
+		"off":             {},
+		"stock":           {options: front.Options{Execution: engine.Options{Collapse: true, Engine: engine.Stock}}},
+		"extension":       {options: collapsing, use: passes{}},
+		"interceptor":     {options: collapsing, use: intercepts{}},
+		"unknown headers": {options: collapsing, edit: func(d *front.Deps) { d.Forwarded = nil }},
+		"unknown schema":  {options: collapsing, edit: func(d *front.Deps) { d.Schema = d.Schema.(sharer).service }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leave := make(chan struct{})
+			if c.edit == nil {
+				c.edit = func(*front.Deps) {}
+			}
+			g := newSharer(t, c.options, func(context.Context) *graphql.Response {
+				<-leave
+				return &graphql.Response{Data: []byte(`{"n":2}`)}
+			}, c.edit)
+			if c.use != nil {
+				g.front.Use(c.use)
+			}
+			asked, waiting := int64(2), 0
+			if c.shared {
+				asked, waiting = 1, 2
+			}
+			for _, a := range g.both(t, asked, waiting, func() { close(leave) }) {
+				if a.status != http.StatusOK || !strings.Contains(a.text, `{"n":2}`) {
+					t.Errorf("%d %s", a.status, a.text)
+				}
+			}
+		})
+	}
+}
+
+// What our own code throws is an error for all, and no end of the process.
+func TestCollapsedPanic(t *testing.T) {
+	leave := make(chan struct{})
+	g := newSharer(t, collapsing, func(context.Context) *graphql.Response {
+		<-leave
+		panic("swordfish")
+	})
+	for _, a := range g.both(t, 1, 2, func() { close(leave) }) {
+		if a.status != http.StatusInternalServerError || a.code() != "INTERNAL_SERVER_ERROR" || strings.Contains(a.text, "swordfish") {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+	}
+	if !strings.Contains(g.log.String(), "panic: swordfish") {
+		t.Error("the log does not say what was thrown")
+	}
+}
+
+// An execution whose time is over gives its callers what it has, as it does when it is not
+// shared.
+func TestCollapsedDeadline(t *testing.T) {
+	o := collapsing
+	o.Deadline = 100 * time.Millisecond
+	g := newSharer(t, o, func(ctx context.Context) *graphql.Response {
+		<-ctx.Done()
+		time.Sleep(10 * time.Millisecond)
+		graphql.AddError(ctx, ctx.Err())
+		return &graphql.Response{Data: []byte(`{"n":null}`)}
+	})
+	if a := g.ask(t, "{n}"); a.status != http.StatusOK || a.code() != "GATEWAY_TIMEOUT" || !strings.Contains(a.text, `{"n":null}`) {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}
+
+// slowWriter is a client that takes its answer when it is let.
+type slowWriter struct {
+	*httptest.ResponseRecorder
+	taking, take chan struct{}
+}
+
+func (w slowWriter) Write(b []byte) (int, error) {
+	if len(b) > 0 && b[0] == 'x' {
+		w.taking <- struct{}{}
+		<-w.take
+	}
+	return w.ResponseRecorder.Write(b)
+}
+
+// The memory of an answer is used again when the last of its callers has written it, and not
+// before.
+func TestCollapsedBuffers(t *testing.T) {
+	leave := make(chan struct{})
+	s := &service{}
+	var filled atomic.Int32
+	s.respond = func(ctx context.Context) *graphql.Response {
+		execution := engine.ExecutionOf(ctx)
+		letter := []byte("y")
+		if filled.Add(1) == 1 {
+			letter = []byte("x")
+			<-leave
+		}
+		execution.Buffer = append(execution.Buffer[:0], bytes.Repeat(letter, 8<<10)...)
+		return &graphql.Response{Data: execution.Buffer}
+	}
+	f, err := front.New(collapsing, front.Deps{Schema: sharer{s}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(w http.ResponseWriter) {
+		r := httptest.NewRequest("POST", "/graphql", strings.NewReader(`{"query":"{n}"}`))
+		r.Header.Set("Content-Type", typeJSON)
+		f.Handler().ServeHTTP(w, r)
+	}
+	var all sync.WaitGroup
+	callers := make([]slowWriter, 3)
+	for i := range callers {
+		callers[i] = slowWriter{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+		all.Go(func() { ask(callers[i]) })
+	}
+	flighttest.Await(t, len(callers), func() bool { return s.asked.Load() == 1 })
+	close(leave)
+	for _, c := range callers {
+		<-c.taking
+	}
+	for _, c := range callers { // the others still have to read what they have
+		for range 20 {
+			ask(httptest.NewRecorder())
+		}
+		close(c.take)
+	}
+	all.Wait()
+	for i, c := range callers {
+		body, _ := io.ReadAll(c.Body)
+		if want := `{"data":` + strings.Repeat("x", 8<<10) + `}`; string(body) != want {
+			t.Errorf("caller %d got %.50q of %d bytes", i, body, len(body))
+		}
+	}
+}

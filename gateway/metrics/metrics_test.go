@@ -1,0 +1,149 @@
+package metrics_test
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"go.uber.org/goleak"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/metrics"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func newMetrics(t testing.TB, log *slog.Logger) *metrics.Metrics {
+	t.Helper()
+	m, err := metrics.New(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// page is what a reader gets, and its lines about operations with their values.
+func page(t testing.TB, m *metrics.Metrics) (text string, operations map[string]string) {
+	t.Helper()
+	got := httptest.NewRecorder()
+	m.Handler().ServeHTTP(got, httptest.NewRequest(http.MethodGet, metrics.Path, nil))
+	if got.Code != http.StatusOK {
+		t.Fatalf("status %d: %s", got.Code, got.Body)
+	}
+	operations = map[string]string{}
+	for line := range strings.Lines(got.Body.String()) {
+		if at := strings.LastIndex(line, " "); strings.HasPrefix(line, "gateway_operations_total{") {
+			operations[line[len("gateway_operations_total"):at]] = strings.TrimSpace(line[at:])
+		}
+	}
+	return got.Body.String(), operations
+}
+
+func TestOperations(t *testing.T) {
+	m := newMetrics(t, slog.New(slog.DiscardHandler))
+	var callers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() {
+			for range 100 {
+				m.Operation(ast.Query, "")
+				m.Operation(ast.Mutation, engine.StockDirectives)
+			}
+		})
+	}
+	callers.Wait()
+	text, got := page(t, m)
+	want := map[string]string{
+		`{executor="plan",graphql_operation_type="query"}`:                                                       "400",
+		`{executor="plan",graphql_operation_type="mutation"}`:                                                    "0",
+		`{executor="stock",graphql_operation_type="mutation",reason="directives other than @skip and @include"}`: "400",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("operations are %v, want %v", got, want)
+	}
+	for _, name := range []string{"# TYPE gateway_operations_total counter", "\ngo_goroutines ", "\nprocess_resident_memory_bytes "} {
+		if !strings.Contains(text, name) {
+			t.Errorf("the page lacks %q", name)
+		}
+	}
+}
+
+// Whatever is counted, the series are those that there is room for.
+func TestSeriesDoNotGrow(t *testing.T) {
+	m := newMetrics(t, slog.New(slog.DiscardHandler))
+	for i := range 1000 {
+		m.Operation(ast.Query, fmt.Sprintf("because\n%d", i))
+		m.Operation(ast.Operation(fmt.Sprint(i)), "")
+	}
+	_, got := page(t, m)
+	want := map[string]string{
+		`{executor="plan",graphql_operation_type="query"}`:                 "0",
+		`{executor="plan",graphql_operation_type="mutation"}`:              "0",
+		`{executor="plan",graphql_operation_type="other"}`:                 "1000",
+		`{executor="stock",graphql_operation_type="query",reason="other"}`: "1000",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("operations are %v, want %v", got, want)
+	}
+}
+
+// Every reason there is has a series of its own.
+func TestReasons(t *testing.T) {
+	m := newMetrics(t, slog.New(slog.DiscardHandler))
+	for _, reason := range engine.StockReasons() {
+		m.Operation(ast.Query, reason)
+	}
+	_, got := page(t, m)
+	for _, reason := range engine.StockReasons() {
+		if labels := fmt.Sprintf(`{executor="stock",graphql_operation_type="query",reason=%q}`, reason); got[labels] != "1" {
+			t.Errorf("%s is %q in %v", labels, got[labels], got)
+		}
+	}
+}
+
+func TestServe(t *testing.T) {
+	var log strings.Builder
+	m := newMetrics(t, slog.New(slog.DiscardHandler))
+	stop, err := m.Serve("127.0.0.1:0", slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, address, _ := strings.Cut(strings.TrimSpace(log.String()), "address=")
+	for path, want := range map[string]int{"/metrics": http.StatusOK, "/": http.StatusNotFound, "/graphql": http.StatusNotFound} {
+		response, err := http.Get("http://" + address + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s answers %d, want %d", path, response.StatusCode, want)
+		}
+	}
+	if _, err := m.Serve(address, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "metrics.listen") {
+		t.Errorf("a second server on %s: %v", address, err)
+	}
+	stop()
+	if _, err := http.Get("http://" + address + "/metrics"); err == nil {
+		t.Error("it serves after it was stopped")
+	}
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+}
+
+func BenchmarkOperation(b *testing.B) {
+	m := newMetrics(b, slog.New(slog.DiscardHandler))
+	for name, reason := range map[string]string{"plan": "", "stock": engine.StockTooLarge} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Operation(ast.Mutation, reason)
+			}
+		})
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+// get reads a page of the gateway, or of an address of its own.
+func get(t *testing.T, url string) (status int, text string) {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// executed are the lines of the page about operations, but for those that never were.
+func executed(page string) map[string]string {
+	found := map[string]string{}
+	for _, line := range regexp.MustCompile(`(?m)^gateway_operations_total\{(.*)\} (.*)$`).FindAllStringSubmatch(page, -1) {
+		if line[2] != "0" {
+			found[line[1]] = line[2]
+		}
+	}
+	return found
+}
+
+// Operators see how many operations plans answered, and why gqlgen's executor answered the
+// others. What clients call their operations is nowhere on the page.
+func TestMetrics(t *testing.T) {
+	g := newGateway(t, func(c *config.Config) { c.Metrics.Public, c.Execution.Engine = true, engine.Plan })
+	for i := range 20 {
+		g.query(t, "", fmt.Sprintf("query hostile%d { __typename }", i), nil)
+	}
+	g.query(t, "", `mutation hostile { __typename }`, nil)
+	g.query(t, "", `query hostile { __schema { queryType { name } } }`, nil)
+	g.query(t, "", `query hostile { nothing }`, nil)
+	status, page := get(t, g.URL+"/metrics")
+	if status != http.StatusOK || strings.Contains(page, "hostile") {
+		t.Errorf("status %d, page:\n%s", status, page)
+	}
+	want := map[string]string{
+		`executor="plan",graphql_operation_type="query"`:                         "20",
+		`executor="plan",graphql_operation_type="mutation"`:                      "1",
+		`executor="stock",graphql_operation_type="query",reason="introspection"`: "1",
+	}
+	if got := executed(page); !maps.Equal(got, want) {
+		t.Errorf("operations are %v, want %v", got, want)
+	}
+}
+
+// What the setting says is a reason, too.
+func TestMetricsOfStock(t *testing.T) {
+	g := newGateway(t, func(c *config.Config) { c.Metrics.Public, c.Execution.Engine = true, engine.Stock })
+	g.query(t, "", "{ __typename }", nil)
+	_, page := get(t, g.URL+"/metrics")
+	want := map[string]string{`executor="stock",graphql_operation_type="query",reason="execution.engine"`: "1"}
+	if got := executed(page); !maps.Equal(got, want) {
+		t.Errorf("operations are %v, want %v", got, want)
+	}
+}
+
+// Unless the settings say so, metrics are not where everybody comes.
+func TestMetricsAreNotPublic(t *testing.T) {
+	for name, change := range map[string]func(*config.Config){
+		"default":          func(*config.Config) {},
+		"on their address": func(c *config.Config) { c.Metrics.Listen = "127.0.0.1:0" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t, change)
+			if status, page := get(t, g.URL+"/metrics"); status != http.StatusNotFound {
+				t.Errorf("status %d, page:\n%s", status, page)
+			}
+			own := regexp.MustCompile(`"msg":"serving metrics","address":"(.*?)"`).FindStringSubmatch(g.Log.String())
+			if (own != nil) != (name != "default") {
+				t.Fatalf("served at %q", own)
+			}
+			if own == nil {
+				return
+			}
+			g.query(t, "", "{ __typename }", nil)
+			if status, page := get(t, "http://"+own[1]+"/metrics"); status != http.StatusOK || len(executed(page)) != 1 {
+				t.Errorf("status %d, page:\n%s", status, page)
+			}
+		})
+	}
+}

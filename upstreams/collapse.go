@@ -1,0 +1,152 @@
+package upstreams
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/flight"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
+)
+
+// collapses tells whether a call may have the response of another operation's: its operation
+// allows it, the call holds nothing of the client's request, and it is known who the client
+// is, since that is a part of what must be equal.
+func collapses(ctx context.Context, c *rest.Call) bool {
+	return engine.Collapses(ctx) && c.Shareable() && knowsClient(ctx)
+}
+
+// collapsing is a transport to one service that sends equal requests of the same time once.
+// Equal are those of one URL, with the same headers to the last, whose clients have sent the
+// same credentials.
+type collapsing struct {
+	next    http.RoundTripper
+	timeout time.Duration // of each request, its body included
+	most    int64         // bytes of a body that are of use
+	ids     bool          // the service is to get the client's X-Request-Id, and not only the log
+	flights flight.Group[*response]
+}
+
+func newCollapsing(next http.RoundTripper, o Source) *collapsing {
+	return &collapsing{
+		next: next, timeout: o.Timeout, most: o.MaxResponse,
+		ids:     slices.Contains(union(nil, o.Forward), requestID),
+		flights: flight.Group[*response]{Release: (*response).release},
+	}
+}
+
+// response is one that has been read, as far as it is of use.
+type response struct {
+	*http.Response
+	body *bytes.Buffer
+	err  error // that the body ended with; nil at its end
+}
+
+// bodies hold responses until the last of those who share them has read his copy.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxKept is how large a buffer may be that is kept for the next response.
+const maxKept = 1 << 20
+
+func (r *response) release() {
+	if r.body.Cap() <= maxKept {
+		r.body.Reset()
+		bodies.Put(r.body)
+	}
+}
+
+// RoundTrip sends a GET or joins the one that is under way.
+func (t *collapsing) RoundTrip(req *http.Request) (*http.Response, error) {
+	var room [1 << 10]byte
+	share, err := t.flights.Do(req.Context(), t.key(room[:0], req), time.Now().Add(t.timeout), func(ctx context.Context) (*response, error) {
+		return t.fetch(req.WithContext(ctx))
+	})
+	if err != nil {
+		return nil, err
+	}
+	own := *share.Value.Response
+	own.Body = &part{from: bytes.NewReader(share.Value.body.Bytes()), share: share}
+	return &own, nil
+}
+
+func (t *collapsing) fetch(req *http.Request) (*response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	r := &response{Response: resp, body: bodies.Get().(*bytes.Buffer)}
+	if resp.ContentLength > t.most && resp.StatusCode < 300 {
+		return r, nil // nobody reads what is known to be too large
+	}
+	_, r.err = r.body.ReadFrom(io.LimitReader(resp.Body, t.most+1))
+	return r, nil
+}
+
+// key appends to b what must be equal, each part with its length, so that no two sets of
+// parts look alike.
+func (t *collapsing) key(b []byte, req *http.Request) []byte {
+	b = appendValues(b, clientHeader(req.Context(), "Authorization"))
+	for _, part := range []string{req.URL.Path, req.URL.RawPath, req.URL.RawQuery} {
+		b = appendText(b, part)
+	}
+	id := clientHeader(req.Context(), requestID)
+	var room [16]string
+	names := room[:0]
+	for name, values := range req.Header {
+		if name != requestID || t.ids || !same(values, id) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		b = appendValues(appendText(b, name), req.Header[name])
+	}
+	return b
+}
+
+// same tells whether a header's values are the client's own, and not only like them.
+func same(a, b []string) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }
+
+func appendValues(b []byte, values []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(values)))
+	for _, v := range values {
+		b = appendText(b, v)
+	}
+	return b
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+// part is the body of a shared response for one of those who share it.
+type part struct {
+	from  *bytes.Reader // nil when closed
+	share flight.Share[*response]
+}
+
+func (p *part) Read(into []byte) (int, error) {
+	if p.from == nil {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	n, err := p.from.Read(into)
+	if err == io.EOF && p.share.Value.err != nil {
+		err = p.share.Value.err
+	}
+	return n, err
+}
+
+func (p *part) Close() error {
+	if p.from != nil {
+		p.from = nil
+		p.share.Done()
+	}
+	return nil
+}

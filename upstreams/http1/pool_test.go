@@ -1,0 +1,46 @@
+package http1
+
+import (
+	"net"
+	"testing"
+	"time"
+)
+
+// Of the idle connections those are closed that have been so for IdleTimeout, and no other.
+func TestExpireKeepsTheYoung(t *testing.T) {
+	if !Supported {
+		t.Skip("nothing is kept here")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	transport, address := New(Options{IdleTimeout: time.Hour}), listener.Addr().String()
+	defer transport.CloseIdleConnections()
+	var conns []*conn
+	for range 3 {
+		c, err := transport.take(t.Context(), address, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, c)
+	}
+	for _, c := range conns {
+		transport.put(c)
+	}
+	conns[0].since = conns[0].since.Add(-time.Hour)
+	transport.expire()
+	h := transport.hosts[address]
+	if len(h.idle) != 2 || h.idle[0] != conns[1] || h.conns != 2 || transport.timer == nil {
+		t.Errorf("%d idle of %d connections, want 2 of 2", len(h.idle), h.conns)
+	}
+	if _, err := conns[0].Write([]byte("x")); err == nil {
+		t.Error("the old one is open")
+	}
+	conns[1].since, conns[2].since = conns[0].since, conns[0].since
+	transport.expire()
+	if len(transport.hosts) != 0 || transport.timer != nil {
+		t.Errorf("%d hosts are left", len(transport.hosts))
+	}
+}
