@@ -72,6 +72,10 @@ var errNoReturn = errors.New("the run ended its goroutine and did not return")
 // Done of the share must be called.
 //
 // A run must not touch what belongs to its first caller, who may have gone.
+//
+// A ctx with a method Canceled() <-chan struct{} is waited on by that channel, which is closed
+// when ctx ends by anything but its deadline, where the run's time ends no later than that.
+// For a context whose Done sets a timer, that saves it.
 func (g *Group[V]) Do(ctx context.Context, key []byte, until time.Time, run func(context.Context) (V, error)) (Share[V], error) {
 	if err := ctx.Err(); err != nil {
 		return Share[V]{}, err
@@ -144,23 +148,32 @@ func (f *flight[V]) land() {
 
 // wait tells whether the flight landed before ctx ended.
 func (f *flight[V]) wait(ctx context.Context) bool {
+	over := f.endsBefore(ctx)
 	select {
 	case <-f.landed:
 		return true
-	case <-ctx.Done():
+	case <-left(ctx, over):
 	}
-	if !f.over(ctx) {
+	if !over || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return false
 	}
 	<-f.landed
 	return true
 }
 
-// over tells whether the run's time is over, as that of the caller is: the run is about to
-// land then, and may know more than that.
-func (f *flight[V]) over(ctx context.Context) bool {
+// endsBefore tells whether the run's time is over when that of the caller is: the run is
+// about to land then, and may know more than that.
+func (f *flight[V]) endsBefore(ctx context.Context) bool {
 	own, ok := ctx.Deadline()
-	return ok && errors.Is(ctx.Err(), context.DeadlineExceeded) && !f.until.IsZero() && !f.until.After(own)
+	return ok && !f.until.IsZero() && !f.until.After(own)
+}
+
+// left is closed when a caller will not wait any more.
+func left(ctx context.Context, over bool) <-chan struct{} {
+	if c, ok := ctx.(interface{ Canceled() <-chan struct{} }); ok && over {
+		return c.Canceled()
+	}
+	return ctx.Done()
 }
 
 // leave is the end of the flight for one of its callers. The last one cancels what still

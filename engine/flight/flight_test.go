@@ -210,6 +210,64 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
+// leaver is a context that tells of its caller's leaving without its deadline.
+type leaver struct {
+	context.Context
+	left chan struct{}
+	done atomic.Int32 // how often Done was called
+}
+
+func (l *leaver) Canceled() <-chan struct{} { return l.left }
+
+func (l *leaver) Done() <-chan struct{} {
+	l.done.Add(1)
+	return l.Context.Done()
+}
+
+// Who can say that its caller has left is not asked for more where the run's time ends no later
+// than its own, and is free to go before; elsewhere its deadline counts.
+func TestCanceled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &flight.Group[string]{}
+		b := newBlocked()
+		within := func(d time.Duration) (*leaver, *caller) {
+			c := &caller{gone: make(chan struct{})}
+			ctx, cancel := context.WithTimeout(t.Context(), d)
+			l := &leaver{Context: ctx, left: make(chan struct{})}
+			c.cancel = func() { cancel(); close(l.left) }
+			go func() {
+				c.share, c.err = g.Do(l, []byte("a"), time.Now().Add(time.Minute), b.run)
+				close(c.gone)
+			}()
+			synctest.Wait()
+			return l, c
+		}
+		first, stays := within(time.Minute)
+		_, leaves := within(2 * time.Minute)
+		hasty, hurries := within(time.Second)
+		leaves.cancel()
+		synctest.Wait()
+		if !errors.Is(leaves.err, context.Canceled) || stays.left() || hurries.left() {
+			t.Errorf("who left has %v; the others have left: %v, %v", leaves.err, stays.left(), hurries.left())
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if !errors.Is(hurries.err, context.DeadlineExceeded) || stays.left() {
+			t.Errorf("the hasty one has %v; the first has left: %v", hurries.err, stays.left())
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if !errors.Is(b.ended, context.DeadlineExceeded) || stays.err != b.ended {
+			t.Errorf("the run has %v, who waited for it %v", b.ended, stays.err)
+		}
+		if first.done.Load() != 0 || hasty.done.Load() != 1 {
+			t.Errorf("Done was called %d times, and %d", first.done.Load(), hasty.done.Load())
+		}
+		stays.cancel()
+		hurries.cancel()
+	})
+}
+
 // Values are released when nobody reads them any more, and each caller's is its key's.
 func TestManyCallers(t *testing.T) {
 	free := sync.Pool{New: func() any { return new([]byte) }}

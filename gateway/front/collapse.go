@@ -165,7 +165,7 @@ func (s single) executeShared(w http.ResponseWriter, r *http.Request, media stri
 // executeForAll executes an operation for all who share it, under the name of the request that
 // was the first of them. Of that request nothing else is used, since it may be over.
 func (f *Front) executeForAll(ctx context.Context, id string, op *graphql.OperationContext) (*shared, error) {
-	running := &requestContext{Context: ctx, record: record{id: id}}
+	running := &requestContext{Context: ctx, client: ctx, record: record{id: id}}
 	b := f.buffers.take()
 	response, err := f.executor.Answer(running, op, b)
 	if err != nil {

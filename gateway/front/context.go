@@ -11,9 +11,14 @@ import (
 // it is for nobody but the goroutine that serves the request; an operation may keep it.
 type requestContext struct {
 	context.Context
+	client context.Context // ends when the client has gone; it is that of the server
 	begun  time.Time
 	record record
 }
+
+// Canceled is closed when the client has gone. To wait for that alone, and not for the
+// deadline, takes no timer.
+func (c *requestContext) Canceled() <-chan struct{} { return c.client.Done() }
 
 // asItIs is for others than steps, who may keep it: what is added later is not in it.
 func (c *requestContext) asItIs() context.Context {

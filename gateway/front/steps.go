@@ -27,7 +27,7 @@ func (f *Front) nameRequest(next http.Handler) http.Handler {
 			id = newID()
 		}
 		w.Header().Set(headerRequestID, id)
-		next.ServeHTTP(w, r.WithContext(&requestContext{Context: r.Context(), begun: time.Now(), record: record{id: id}}))
+		next.ServeHTTP(w, r.WithContext(&requestContext{Context: r.Context(), client: r.Context(), begun: time.Now(), record: record{id: id}}))
 	})
 }
 
