@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -136,14 +137,14 @@ func appendValue(b []byte, v any) (_ []byte, ok bool) {
 func (s single) executeShared(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, b *buffer) {
 	var room [2 << 10]byte
 	key, ok := s.front.collapse.key(room[:0], r, op)
-	if !ok {
+	until, _ := r.Context().Deadline()
+	if !ok || time.Until(until) < s.front.options.Deadline/2 { // others would have only what is left of its time
 		s.execute(w, r, media, op, b)
 		return
 	}
 	s.front.buffers.give(b) // the answer is in the execution's own
 	own := recordOf(r.Context())
 	id := own.id
-	until, _ := r.Context().Deadline()
 	share, err := s.front.collapse.flights.Do(r.Context(), key, until, func(ctx context.Context) (*shared, error) {
 		return s.front.executeForAll(ctx, id, op)
 	})

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -192,4 +193,52 @@ func TestCollapsedBuffers(t *testing.T) {
 			t.Errorf("caller %d got %.50q of %d bytes", i, body, len(body))
 		}
 	}
+}
+
+// lateBody is a body of which nothing comes for a while.
+type lateBody struct {
+	io.Reader
+	late time.Duration
+}
+
+func (b *lateBody) Read(p []byte) (int, error) {
+	time.Sleep(b.late)
+	b.late = 0
+	return b.Reader.Read(p)
+}
+
+// Who has spent most of its time before it asks leaves others no part in what it has left: or
+// anybody could have a query that all ask answered with an error, by sending it slowly.
+func TestCollapsedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := collapsing
+		o.Deadline = time.Second
+		s := &service{respond: func(ctx context.Context) *graphql.Response {
+			select {
+			case <-ctx.Done():
+				graphql.AddError(ctx, ctx.Err())
+				return &graphql.Response{Data: []byte(`{"n":null}`)}
+			case <-time.After(200 * time.Millisecond):
+				return &graphql.Response{Data: []byte(`{"n":2}`)}
+			}
+		}}
+		f, err := front.New(o, front.Deps{Schema: sharer{s}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := func(late time.Duration) *httptest.ResponseRecorder {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "/graphql", &lateBody{strings.NewReader(`{"query":"{n}"}`), late})
+			r.Header.Set("Content-Type", typeJSON)
+			f.Handler().ServeHTTP(w, r)
+			return w
+		}
+		var all sync.WaitGroup
+		all.Go(func() { ask(900 * time.Millisecond) })
+		time.Sleep(950 * time.Millisecond)
+		if a := ask(0); a.Code != http.StatusOK || !strings.Contains(a.Body.String(), `{"n":2}`) {
+			t.Errorf("who joins has %d %s", a.Code, a.Body)
+		}
+		all.Wait()
+	})
 }
