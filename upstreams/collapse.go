@@ -71,6 +71,7 @@ func (t *collapsing) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	own := *share.Value.Response
+	own.Header = own.Header.Clone() // which each may change
 	own.Body = &part{from: bytes.NewReader(share.Value.body.Bytes()), share: share}
 	return &own, nil
 }

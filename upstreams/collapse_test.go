@@ -261,3 +261,29 @@ func TestCollapsedBodies(t *testing.T) {
 		t.Errorf("%d calls: nothing was shared", n)
 	}
 }
+
+// An answer belongs to whoever gets it, also when its response was shared.
+func TestCollapsedHeaders(t *testing.T) {
+	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Of", "service") }}
+	services := s.services(t, upstreams.Source{})
+	var answers [2]*rest.Answer
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() {
+			var err error
+			if answers[i], err = services.Do(asker(t, on), "s", rest.New("GET", "/")); err != nil {
+				t.Error(err)
+				return
+			}
+			answers[i].Header.Set("X-Of", strconv.Itoa(i))
+		})
+	}
+	flighttest.Await(t, 2, func() bool { return s.calls.Load() == 1 })
+	close(s.let)
+	all.Wait()
+	for i, a := range answers {
+		if got := a.Header.Get("X-Of"); got != strconv.Itoa(i) {
+			t.Errorf("caller %d reads what %s has written", i, got)
+		}
+	}
+}
