@@ -64,10 +64,7 @@ func contextual(tr *config.TypeReference) bool {
 // takesContextual tells whether an argument is of such a type, or could hold a value of one:
 // all input objects count, as they hold each other.
 func (g *generator) takesContextual(tr *config.TypeReference) bool {
-	if !tr.Definition.IsLeafType() {
-		return slices.ContainsFunc(g.data.Inputs, func(o *codegen.Object) bool {
-			return slices.ContainsFunc(o.Fields, func(f *codegen.Field) bool { return contextual(f.TypeReference) })
-		})
-	}
-	return contextual(tr)
+	return contextual(tr) || !tr.Definition.IsLeafType() && slices.ContainsFunc(g.data.Inputs, func(o *codegen.Object) bool {
+		return slices.ContainsFunc(o.Fields, func(f *codegen.Field) bool { return contextual(f.TypeReference) })
+	})
 }
