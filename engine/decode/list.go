@@ -16,7 +16,11 @@ func List[T any](d *Decoder, element func(*Decoder) T) []T {
 	from, list := d.pos, []T{}
 	for d.more(']', len(list) == 0) {
 		if n := len(list); n == cap(list) && n > 0 {
-			list = append(make([]T, 0, n+d.expected(from, n)), list...)
+			room := n // for as many again
+			if top {
+				room = d.expected(from, n)
+			}
+			list = append(make([]T, 0, n+room), list...)
 		}
 		list = listed(d, list, element)
 	}
@@ -30,7 +34,9 @@ func List[T any](d *Decoder, element func(*Decoder) T) []T {
 	return list
 }
 
-// expected is room for how many more elements may follow n that began at from.
+// expected is room for how many more elements may follow n that began at from, in a list
+// that has all the rest of the answer. One that lies in another, or in an object, does not:
+// there are many of these, and each would have room for all that follow.
 func (d *Decoder) expected(from, n int) int {
 	const most = 8 // times as many as there are
 	size := (d.pos-from)/n + 1

@@ -130,3 +130,25 @@ func TestObjectsLieSideBySide(t *testing.T) {
 		}
 	}
 }
+
+// Lists take no more memory than they would have grown to one by one, however many there are
+// and wherever they end: a service that chooses how long they are cannot make us keep many
+// times what it sent.
+func TestListsTakeLittleRoom(t *testing.T) {
+	for _, length := range []int{5, 9, 37, 300} {
+		list := "[" + strings.Repeat("1,", length-1) + "1]"
+		body := []byte("[" + strings.Repeat(list+",", 999) + list + "]")
+		lists, err := Answer("s", body, nil, ListOf(ListOf((*Decoder).Int)))
+		if err != nil || len(lists) != 1000 {
+			t.Fatal(len(lists), err)
+		}
+		for _, l := range lists {
+			if len(l) != length || cap(l) > 2*length {
+				t.Fatalf("a list of %d elements has room for %d", len(l), cap(l))
+			}
+		}
+		if most := 10 * len(lists); cap(lists) > most {
+			t.Errorf("a list of %d lists has room for %d", len(lists), cap(lists))
+		}
+	}
+}
