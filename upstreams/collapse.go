@@ -28,7 +28,7 @@ func collapses(ctx context.Context, c *rest.Call) bool {
 type collapsing struct {
 	next    http.RoundTripper
 	timeout time.Duration // of each request, its body included
-	most    int64         // bytes of a body that are of use
+	most    int64         // bytes of a successful answer's body that are of use
 	ids     bool          // the service is to get the client's X-Request-Id, and not only the log
 	flights flight.Group[*response]
 }
@@ -83,10 +83,14 @@ func (t *collapsing) fetch(req *http.Request) (*response, error) {
 	}
 	defer resp.Body.Close()
 	r := &response{Response: resp, body: bodies.Get().(*bytes.Buffer)}
-	if resp.ContentLength > t.most && resp.StatusCode < 300 {
+	most := t.most + 1
+	switch success := resp.StatusCode >= 200 && resp.StatusCode <= 299; {
+	case !success:
+		most = rest.MaxRefusal
+	case resp.ContentLength > t.most:
 		return r, nil // nobody reads what is known to be too large
 	}
-	_, r.err = r.body.ReadFrom(io.LimitReader(resp.Body, t.most+1))
+	_, r.err = r.body.ReadFrom(io.LimitReader(resp.Body, most))
 	return r, nil
 }
 

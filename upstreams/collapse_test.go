@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/flight/flighttest"
@@ -285,5 +286,23 @@ func TestCollapsedHeaders(t *testing.T) {
 		if got := a.Header.Get("X-Of"); got != strconv.Itoa(i) {
 			t.Errorf("caller %d reads what %s has written", i, got)
 		}
+	}
+}
+
+// Of an unsuccessful answer no more is waited for than is used.
+func TestCollapsedRefusal(t *testing.T) {
+	served := make(chan struct{})
+	defer close(served)
+	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+		io.WriteString(w, strings.Repeat("x", 100<<10))
+		w.(http.Flusher).Flush()
+		<-served
+	}}
+	close(s.let)
+	services := s.services(t, upstreams.Source{Timeout: 3 * time.Second})
+	_, err := services.Do(asker(t, on), "s", rest.New("GET", "/"))
+	if refused, ok := errors.AsType[*rest.StatusError](err); !ok || refused.Answer.Status != http.StatusTeapot || len(refused.Answer.Body) != rest.MaxRefusal {
+		t.Errorf("%v", err)
 	}
 }

@@ -15,9 +15,9 @@ import (
 const (
 	// DefaultMaxResponse bounds an answer unless told otherwise: 10 MiB.
 	DefaultMaxResponse = 10 << 20
-	// maxRefusal is how much of an unsuccessful answer is kept: enough for a problem
+	// MaxRefusal is how much of an unsuccessful answer is kept: enough for a problem
 	// document, and reading that much lets its connection be used again.
-	maxRefusal = 64 << 10
+	MaxRefusal = 64 << 10
 	// maxTrusted is how much room a Content-Length is given before any bytes arrive.
 	maxTrusted = 1 << 20
 )
@@ -144,7 +144,7 @@ var (
 func (s *Client) read(resp *http.Response, into *Answer) error {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		var refusal bytes.Buffer // which stays with the fault
-		_ = readUpTo(&refusal, resp, maxRefusal)
+		_ = readUpTo(&refusal, resp, MaxRefusal)
 		into.Body = refusal.Bytes()
 		return nil
 	}
