@@ -167,10 +167,11 @@ func (c *compiler) compile() *Plan {
 
 func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above *Field) *Selection {
 	s := &Selection{object: object.Name, above: above, slot: -1}
+	if c.left < 0 { // nothing more is looked at, also on the way back up
+		return s
+	}
 	if c.steps -= size(set, map[*ast.FragmentDefinition]bool{}); c.steps < 0 {
 		c.left = -1
-	}
-	if c.left < 0 {
 		return s
 	}
 	collected := merged(graphql.CollectFields(c.op, set, c.satisfies(object)))
