@@ -25,11 +25,13 @@ type answer struct {
 	Errors     gqlerror.List
 	Data       json.RawMessage
 	Extensions map[string]any
+
+	ours bool // Data lies in a buffer of ours, so that more may be appended to it
 }
 
-// answerOf is the answer of an operation that was executed.
-func answerOf(response *graphql.Response) *answer {
-	a := &answer{Errors: response.Errors, Data: response.Data, Extensions: response.Extensions}
+// answerOf is the answer of an operation that was executed with a buffer.
+func answerOf(response *graphql.Response, b *buffer) *answer {
+	a := &answer{Errors: response.Errors, Data: response.Data, Extensions: response.Extensions, ours: b.holds(response.Data)}
 	if a.Data == nil {
 		a.Data = []byte("null")
 	}
@@ -81,6 +83,9 @@ func (a *answer) written() (all written, err error) {
 	before, after, err := a.around()
 	if err != nil {
 		return all, fmt.Errorf("encode the answer: %w", err)
+	}
+	if a.ours { // one write of all that is large: a few bytes after it would go over the network by themselves
+		return written{before, append(a.Data, after...), nil, a.Errors}, nil
 	}
 	return written{before, a.Data, after, a.Errors}, nil
 }

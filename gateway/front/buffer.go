@@ -34,6 +34,11 @@ func (b *buffer) readFrom(r io.Reader) error {
 	}
 }
 
+// holds tells whether the data is what the buffer holds.
+func (b *buffer) holds(data []byte) bool {
+	return len(data) > 0 && len(data) == len(b.bytes) && &data[0] == &b.bytes[0]
+}
+
 // buffers are those that nobody uses. The zero value is ready for use, by many at a time.
 type buffers struct{ pool sync.Pool }
 

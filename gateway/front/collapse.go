@@ -172,6 +172,6 @@ func (f *Front) executeForAll(ctx context.Context, id string, op *graphql.Operat
 	if err != nil {
 		return nil, err
 	}
-	all, err := answerOf(response).written()
+	all, err := answerOf(response, b).written()
 	return &shared{all, b, &running.record}, err
 }

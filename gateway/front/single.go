@@ -76,7 +76,7 @@ func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op
 		s.front.refuse(w, r, because(err))
 		return
 	}
-	send(w, r, media, http.StatusOK, answerOf(response))
+	send(w, r, media, http.StatusOK, answerOf(response, b))
 	s.front.buffers.give(b)
 }
 

@@ -1,0 +1,73 @@
+package front_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+)
+
+// countingListener counts what is written to its connections.
+type countingListener struct {
+	net.Listener
+	writes *atomic.Int32
+}
+
+func (l countingListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return countingConn{conn, l.writes}, err
+}
+
+type countingConn struct {
+	net.Conn
+	writes *atomic.Int32
+}
+
+func (c countingConn) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
+// A large answer takes two writes to the connection, which is what net/http makes of it when
+// nothing comes after it, with what is in its buffer before it is full; and its memory may be
+// used up to its end.
+func TestLargeAnswer(t *testing.T) {
+	for name, o := range map[string]front.Options{"alone": {}, "shared": collapsing} {
+		for _, room := range []int{0, 1, 100} {
+			data := `{"s":"` + strings.Repeat("x", 24<<10) + `"}`
+			s := &service{respond: func(ctx context.Context) *graphql.Response {
+				execution := engine.ExecutionOf(ctx)
+				execution.Buffer = append(make([]byte, 0, len(data)+room), data...)
+				return &graphql.Response{Data: execution.Buffer}
+			}}
+			f, _ := newFront(t, o, s, func(d *front.Deps) { d.Schema, d.Forwarded = sharer{s}, []string{} })
+			writes := &atomic.Int32{}
+			server := httptest.NewUnstartedServer(f.Handler())
+			server.Listener = countingListener{server.Listener, writes}
+			server.Start()
+			resp, err := http.Post(server.URL+"/graphql", typeJSON, bytes.NewBufferString(`{"query":"{s}"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			server.Close()
+			if err != nil || string(body) != `{"data":`+data+`}` {
+				t.Errorf("%s: %d bytes, %v", name, len(body), err)
+			}
+			if n := writes.Load(); n != 2 {
+				t.Errorf("%s: %d writes", name, n)
+			}
+		}
+	}
+}
