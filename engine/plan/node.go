@@ -80,11 +80,8 @@ func Single[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[
 		return nil
 	}
 	n.values, n.errs = room(n.one.value[:], len(parents)), room(n.one.err[:], len(parents))
-	answer := func(ctx context.Context, fc *graphql.FieldContext, i int) {
-		n.values[i], n.errs[i] = careful(x, ctx, func() (T, error) { return resolve(ctx, fc, parents[i]) })
-	}
 	if len(parents) == 1 {
-		answer(ctx, fc, 0)
+		n.values[0], n.errs[0] = careful(x, ctx, func() (T, error) { return resolve(ctx, fc, parents[0]) })
 		return n.found(f)
 	}
 	var group errgroup.Group
@@ -93,7 +90,8 @@ func Single[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[
 		group.Go(func() error {
 			if n.errs[i] = x.ctx.Err(); n.errs[i] == nil { // nobody waits for the others any more
 				fc := x.fieldContext(f, i)
-				answer(x.with(f, fc), fc, i)
+				ctx := x.with(f, fc)
+				n.values[i], n.errs[i] = careful(x, ctx, func() (T, error) { return resolve(ctx, fc, parents[i]) })
 			}
 			return nil
 		})

@@ -48,11 +48,10 @@ func (x *Run) Start(ctx context.Context, p *Plan) {
 	x.nodes, x.places = room(x.few.nodes[:], p.fields), room(x.few.places[:], p.selections)
 	engine.Want(ctx, p.wanted)
 	x.top.Object = p.root.object
-	base := graphql.WithFieldContext(ctx, &x.top)
 	x.roots = room(x.few.roots[:], len(p.root.Fields))
 	for i := range p.root.Fields {
 		f := &p.root.Fields[i]
-		x.roots[i] = graphql.WithRootFieldContext(base, &graphql.RootFieldContext{Object: f.Name, Field: f.CollectedField})
+		x.roots[i] = graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{Object: f.Name, Field: f.CollectedField})
 	}
 }
 
@@ -102,32 +101,37 @@ func (x *Run) safely(do func()) {
 // Work is what one goroutine has found to do while it collects.
 type Work struct {
 	x     *Run
-	tasks []func()
+	last  func()
+	tasks []func() // those before the last
 }
 
 // Work begins a list of tasks.
 func (x *Run) Work() *Work { return &Work{x: x} }
 
 // Add puts a task on the list.
-func (w *Work) Add(task func()) { w.tasks = append(w.tasks, task) }
+func (w *Work) Add(task func()) {
+	if w.last != nil {
+		w.tasks = append(w.tasks, w.last)
+	}
+	w.last = task
+}
 
 // Do starts all tasks side by side, the last one in this goroutine.
 func (w *Work) Do() {
-	if len(w.tasks) == 0 {
-		return
-	}
-	x, last := w.x, len(w.tasks)-1
-	for _, task := range w.tasks[:last] {
+	x := w.x
+	for _, task := range w.tasks {
 		x.group.Go(func() { x.safely(task) })
 	}
-	w.tasks[last]()
+	if w.last != nil {
+		w.last()
+	}
 }
 
 // Wait does the tasks and waits for all that they start.
 func (w *Work) Wait() {
 	w.Do()
 	w.x.group.Wait()
-	w.tasks = nil
+	w.tasks, w.last = nil, nil
 }
 
 // places say where a selection's objects are: for each the ordinal of its parent, and its

@@ -142,7 +142,9 @@ func (f *Front) identify(next http.Handler) http.Handler {
 			f.refuse(w, r, because(err))
 			return
 		}
-		c.Context = auth.With(c.Context, caller)
+		if caller != nil { // without one, From gives nil as well
+			c.Context = auth.With(c.Context, caller)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
