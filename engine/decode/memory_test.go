@@ -1,10 +1,13 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -151,4 +154,34 @@ func TestListsTakeLittleRoom(t *testing.T) {
 			t.Errorf("a list of %d lists has room for %d", len(lists), cap(lists))
 		}
 	}
+}
+
+// FuzzTexts reads texts beside each other as encoding/json reads them, and keeps them when
+// the answer's bytes have become another's.
+func FuzzTexts(f *testing.F) {
+	f.Add([]byte(`["a","bc\n","0123456\"","01234567","\u00e9\ud83d\ude00","é😀","\ud800"," "]`))
+	f.Add([]byte(`["` + strings.Repeat("a", maxShared-1) + `\n","` + strings.Repeat("b", maxShared+1) + `","c\tabcdefgh"]`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		body = append(make([]byte, 0, len(body)), body...) // with nothing behind it
+		var want []*string
+		wantErr := json.Unmarshal(body, &want)
+		utf := utf8.Valid(body)
+		got, err := Answer("s", body, nil, ListOf(Maybe((*Decoder).String)))
+		if len(bytes.TrimSpace(body)) == 0 || string(bytes.TrimSpace(body)) == "null" {
+			return
+		}
+		if (err == nil) != (wantErr == nil && utf) {
+			t.Fatalf("%q: we say %v, and encoding/json %v", body, err, wantErr)
+		}
+		if err != nil {
+			return
+		}
+		text := string(body)
+		for i := range body {
+			body[i] = 'x'
+		}
+		if !slices.EqualFunc(got, want, func(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }) {
+			t.Fatalf("%q reads otherwise than by encoding/json", text)
+		}
+	})
 }
