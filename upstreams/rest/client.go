@@ -148,7 +148,8 @@ func (s *Client) read(resp *http.Response, into *Answer) error {
 		into.Body = refusal.Bytes()
 		return nil
 	}
-	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+	// Some say how they would have encoded what they do not send, above all with a 204.
+	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" && resp.Body != http.NoBody && resp.ContentLength != 0 {
 		return fmt.Errorf("%w: %q", errEncoding, encoding)
 	}
 	limit := s.MaxResponse

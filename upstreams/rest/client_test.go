@@ -87,6 +87,7 @@ func TestStatusBecomesFault(t *testing.T) {
 
 func TestEmptyAnswers(t *testing.T) {
 	client, _ := newService(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip") // of nothing
 		if r.Method == "DELETE" {
 			w.WriteHeader(http.StatusNoContent)
 		}
@@ -159,7 +160,10 @@ func TestAnswerIsBounded(t *testing.T) {
 		"/bomb":      func(w http.ResponseWriter, _ *http.Request) { gzipped(w, 256<<20) },
 		"/announced": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "999999999999") },
 		"/endless":   func(w http.ResponseWriter, _ *http.Request) { io.Copy(w, zeros{}); close(ended) },
-		"/encoding":  func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Encoding", "br") },
+		"/encoding": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "br")
+			io.WriteString(w, "x")
+		},
 	}
 	client, _ := newService(t, func(w http.ResponseWriter, r *http.Request) { handlers[r.URL.Path](w, r) })
 	client.MaxResponse = limit
