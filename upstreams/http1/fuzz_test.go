@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// readAnswer is how an exchange reads one.
-func readAnswer(raw []byte, method string) (*http.Response, []byte, error) {
-	resp, r := new(http.Response), bufio.NewReader(bytes.NewReader(raw))
+// readAnswer is how an exchange reads one. It leaves what comes behind.
+func readAnswer(r *bufio.Reader, method string) (*http.Response, []byte, error) {
+	resp := new(http.Response)
 	f, _, err := readHead(r, method, DefaultMaxHeader, nil, resp)
 	if err != nil || f.length == 0 {
 		return resp, nil, err
@@ -29,8 +29,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // readTheirs is net/http's reading, with the interim answers passed over as its transport
 // does.
-func readTheirs(raw []byte, method string) (*http.Response, []byte, error) {
-	r := bufio.NewReader(bytes.NewReader(raw))
+func readTheirs(r *bufio.Reader, method string) (*http.Response, []byte, error) {
 	for {
 		resp, err := http.ReadResponse(r, &http.Request{Method: method})
 		if err != nil {
@@ -49,6 +48,7 @@ func FuzzAnswer(f *testing.F) {
 	for _, raw := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nX: 1\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n",
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{}",
 		"HTTP/1.0 200\nConnection: keep-alive\ncontent-length: 1\ncontent-length: 1\n\n1",
 		"HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n\r\n1",
@@ -63,8 +63,9 @@ func FuzzAnswer(f *testing.F) {
 		if !get {
 			method = http.MethodHead
 		}
-		ours, body, err := readAnswer(raw, method)
-		theirs, theirBody, theirErr := readTheirs(raw, method)
+		r, theirR := bufio.NewReader(bytes.NewReader(raw)), bufio.NewReader(bytes.NewReader(raw))
+		ours, body, err := readAnswer(r, method)
+		theirs, theirBody, theirErr := readTheirs(theirR, method)
 		if err != nil {
 			if theirErr == nil && !strict(string(raw)) {
 				t.Fatalf("%q: we say %v, and net/http reads %q", raw, err, theirBody)
@@ -85,6 +86,15 @@ func FuzzAnswer(f *testing.F) {
 			ours.ContentLength != theirs.ContentLength && get ||
 			!maps.EqualFunc(ours.Header, theirs.Header, slices.Equal[[]string]) {
 			t.Fatalf("%q: we read\n%+v %q, and net/http\n%+v %q", raw, ours, body, theirs, theirBody)
+		}
+		if ours.Close {
+			return
+		}
+		// The next answer would begin here.
+		left, _ := io.ReadAll(r)
+		theirLeft, _ := io.ReadAll(theirR)
+		if theirs.Close || !bytes.Equal(left, theirLeft) {
+			t.Fatalf("%q: we leave %q, and net/http %q, closing: %t", raw, left, theirLeft, theirs.Close)
 		}
 	})
 }

@@ -121,9 +121,12 @@ func parseStatus(line string, resp *http.Response) error {
 	return nil
 }
 
+// maxExpected is for how many headers there is room before they have been read.
+const maxExpected = 64
+
 // parseHeader reads lines up to the empty one.
 func parseHeader(lines string) (http.Header, error) {
-	n := strings.Count(lines, "\n") - 1
+	n := min(strings.Count(lines, "\n")-1, maxExpected)
 	header, values := make(http.Header, n), make([]string, n)
 	for {
 		var line string
@@ -140,6 +143,9 @@ func parseHeader(lines string) (http.Header, error) {
 		if more, ok := header[name]; ok {
 			header[name] = append(more, value)
 			continue
+		}
+		if len(values) == 0 {
+			values = make([]string, maxExpected)
 		}
 		values[0] = value
 		header[name], values = values[:1:1], values[1:]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -205,5 +206,22 @@ func TestAnswersBesideNetHTTP(t *testing.T) {
 				t.Errorf("%d connections for two calls, want %d", n, want)
 			}
 		})
+	}
+}
+
+// What a head takes in memory is no large multiple of its bytes, whatever its lines are.
+func TestHeadsTakeLittleMemory(t *testing.T) {
+	for name, line := range map[string]string{"no header": "x\n", "empty ones": "x:\n"} {
+		const size = 200 << 10
+		server := answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"+strings.Repeat(line, size/len(line))+"\r\n", true)
+		transport := newTransport(t, http1.Options{})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, _ = get(t, transport, http.MethodGet, server.url)
+		runtime.ReadMemStats(&after)
+		// The server's copies are among them, too.
+		if took := after.TotalAlloc - before.TotalAlloc; took > 40*size {
+			t.Errorf("%s: a head of %d bytes took %d", name, size, took)
+		}
 	}
 }
