@@ -27,8 +27,8 @@ func appendHead(b []byte, req *http.Request, unpack bool) ([]byte, error) {
 	b = append(append(append(append(b, method...), ' '), target...), " HTTP/1.1\r\nHost: "...)
 	b = append(append(b, host...), "\r\n"...)
 	for name, values := range req.Header {
-		if name == "Host" || name == "Content-Length" || name == "Transfer-Encoding" || name == "Trailer" {
-			continue // as net/http does: fields of the request say these
+		if inFields(name) {
+			continue
 		}
 		if !isToken(name) {
 			return b, fmt.Errorf("http1: the header %q is no token", name)
@@ -45,6 +45,22 @@ func appendHead(b []byte, req *http.Request, unpack bool) ([]byte, error) {
 		b = append(b, "Accept-Encoding: gzip\r\n"...)
 	}
 	return append(appendLength(b, req, method), "\r\n"...), nil
+}
+
+// inFields tells whether fields of the request say what a header of that name would.
+// net/http knows these by their canonical names alone, and sends on what is written otherwise.
+func inFields(name string) bool {
+	switch len(name) {
+	case len("Host"):
+		return strings.EqualFold(name, "Host")
+	case len("Trailer"):
+		return strings.EqualFold(name, "Trailer")
+	case len("Content-Length"):
+		return strings.EqualFold(name, "Content-Length")
+	case len("Transfer-Encoding"):
+		return strings.EqualFold(name, "Transfer-Encoding")
+	}
+	return false
 }
 
 func appendLength(b []byte, req *http.Request, method string) []byte {

@@ -101,6 +101,32 @@ func TestRequestsBesideNetHTTP(t *testing.T) {
 	}
 }
 
+// However a header is written that says where a request ends, it is not sent: net/http sends
+// small letters as they are, and the service would wait for a body, or read the next
+// request as one.
+func TestNoHeaderEndsARequest(t *testing.T) {
+	server := newRawServer(t, func(_ *rawServer, _ int64, conn *net.TCPConn, r *bufio.Reader) {
+		for {
+			line, err := r.ReadString('\n')
+			switch name, _, _ := strings.Cut(strings.ToLower(line), ":"); {
+			case err != nil:
+				return
+			case name == "content-length" || name == "transfer-encoding" || name == "trailer" || strings.Contains(line, "wrong"):
+				t.Errorf("sent %q", line)
+			case line == "\r\n":
+				io.WriteString(conn, okAnswer)
+			}
+		}
+	})
+	for _, name := range []string{"content-length", "CONTENT-LENGTH", "transfer-encoding", "Transfer-encoding", "host", "trailer"} {
+		req := request("GET", server.url, nil)
+		req.Header[name] = []string{"wrong"}
+		if _, _, err := send(newTransport(t, http1.Options{}), req); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func request(method, url string, body io.Reader) *http.Request {
 	req, err := http.NewRequest(method, url, body)
 	if err != nil {
