@@ -220,7 +220,7 @@ func TestHeadsTakeLittleMemory(t *testing.T) {
 		_, _, _ = get(t, transport, http.MethodGet, server.url)
 		runtime.ReadMemStats(&after)
 		// The server's copies are among them, too.
-		if took := after.TotalAlloc - before.TotalAlloc; took > 40*size {
+		if took := after.TotalAlloc - before.TotalAlloc; took > 50*size {
 			t.Errorf("%s: a head of %d bytes took %d", name, size, took)
 		}
 	}
