@@ -2,6 +2,7 @@ package front
 
 import (
 	"io"
+	"net/http"
 	"sync"
 )
 
@@ -48,6 +49,11 @@ func (p *buffers) take() *buffer {
 	}
 	return &buffer{make([]byte, 0, smallBuffer)}
 }
+
+// rewritable tells whether memory may be written again as soon as it has been given to the
+// answer to r. Over HTTP/2, net/http returns from a Write when the client resets the stream,
+// though the frame may still be on its way to the connection, with what lies in the memory then.
+func rewritable(r *http.Request) bool { return r.ProtoMajor < 2 }
 
 // give takes a buffer back when its answer has been written.
 func (p *buffers) give(b *buffer) {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -29,7 +30,11 @@ type collapse struct {
 // shared, and it is known which headers services get.
 func newCollapse(o Options, d Deps, spare *buffers) *collapse {
 	c := &collapse{forwarded: d.Forwarded}
-	c.flights.Release = func(s *shared) { spare.give(s.buffer) }
+	c.flights.Release = func(s *shared) {
+		if !s.kept.Load() {
+			spare.give(s.buffer)
+		}
+	}
 	if o.Execution.Collapse && d.Forwarded != nil {
 		c.schema, _ = d.Schema.(engine.Sharer)
 	}
@@ -39,8 +44,9 @@ func newCollapse(o Options, d Deps, spare *buffers) *collapse {
 // shared is what an execution gave for all of its callers.
 type shared struct {
 	written
-	buffer *buffer // in which the data lies
-	record *record // of the execution
+	buffer *buffer     // in which the data lies
+	record *record     // of the execution
+	kept   atomic.Bool // by somebody who may read the buffer after all are done with it
 }
 
 // shareable tells whether an operation may share its execution with others. With extensions
@@ -156,6 +162,9 @@ func (s single) executeShared(w http.ResponseWriter, r *http.Request, media stri
 		return
 	}
 	defer share.Done()
+	if !rewritable(r) {
+		share.Value.kept.Store(true)
+	}
 	own.share(share.Value.record, share.Joined)
 	if share.Joined {
 		s.front.executor.executed(op.Operation.Operation, share.Value.record.stock)
@@ -173,5 +182,5 @@ func (f *Front) executeForAll(ctx context.Context, id string, op *graphql.Operat
 		return nil, err
 	}
 	all, err := answerOf(response, b).written()
-	return &shared{all, b, &running.record}, err
+	return &shared{written: all, buffer: b, record: &running.record}, err
 }

@@ -77,7 +77,9 @@ func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op
 		return
 	}
 	send(w, r, media, http.StatusOK, answerOf(response, b))
-	s.front.buffers.give(b)
+	if rewritable(r) {
+		s.front.buffers.give(b)
+	}
 }
 
 func asRefusal(err error) *refusal {

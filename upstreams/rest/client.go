@@ -178,7 +178,7 @@ func (s *Client) read(resp *http.Response, into *Answer) error {
 func readUpTo(b *bytes.Buffer, resp *http.Response, limit int64) error {
 	told := min(resp.ContentLength, limit)
 	if told > maxTrusted {
-		b.Grow(maxTrusted)
+		b.Grow(maxTrusted + bytes.MinRead)
 		if _, err := io.CopyN(b, resp.Body, maxTrusted); err != nil {
 			return err
 		}
