@@ -20,6 +20,11 @@ func text(v any) (s string, given bool, err error) {
 		return "", false, nil
 	case string:
 		return v, true, nil
+	case *string:
+		if v == nil {
+			return "", false, nil
+		}
+		return *v, true, nil
 	case bool:
 		return strconv.FormatBool(v), true, nil
 	case int:
@@ -159,5 +164,5 @@ func (p *pieces) at(i int) (name string, v any) {
 	case p.other.IsValid():
 		return "", p.other.Index(i).Interface()
 	}
-	return "", p.texts[i]
+	return "", &p.texts[i] // which takes no memory, as the text itself would in an interface
 }
