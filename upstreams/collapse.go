@@ -3,7 +3,6 @@ package upstreams
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"io"
 	"net/http"
 	"slices"
@@ -97,9 +96,9 @@ func (t *collapsing) fetch(req *http.Request) (*response, error) {
 // key appends to b what must be equal, each part with its length, so that no two sets of
 // parts look alike.
 func (t *collapsing) key(b []byte, req *http.Request) []byte {
-	b = appendValues(b, clientHeader(req.Context(), "Authorization"))
+	b = flight.AppendTexts(b, clientHeader(req.Context(), "Authorization"))
 	for _, part := range []string{req.URL.Path, req.URL.RawPath, req.URL.RawQuery} {
-		b = appendText(b, part)
+		b = flight.AppendText(b, part)
 	}
 	id := clientHeader(req.Context(), requestID)
 	var room [16]string
@@ -111,25 +110,13 @@ func (t *collapsing) key(b []byte, req *http.Request) []byte {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		b = appendValues(appendText(b, name), req.Header[name])
+		b = flight.AppendTexts(flight.AppendText(b, name), req.Header[name])
 	}
 	return b
 }
 
 // same tells whether a header's values are the client's own, and not only like them.
 func same(a, b []string) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }
-
-func appendValues(b []byte, values []string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(values)))
-	for _, v := range values {
-		b = appendText(b, v)
-	}
-	return b
-}
-
-func appendText(b []byte, text string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
-}
 
 // part is the body of a shared response for one of those who share it.
 type part struct {

@@ -60,8 +60,8 @@ func (f *Front) shareable(op *graphql.OperationContext) bool {
 // and what services are told of the request. Each part has its length or is one of a kind,
 // so that no two sets of parts look alike. It is false for what cannot be compared.
 func (c *collapse) key(b []byte, r *http.Request, op *graphql.OperationContext) (_ []byte, ok bool) {
-	b = appendText(appendText(b, op.RawQuery), op.OperationName)
-	b = appendTexts(b, r.Header["Authorization"])
+	b = flight.AppendText(flight.AppendText(b, op.RawQuery), op.OperationName)
+	b = flight.AppendTexts(b, r.Header["Authorization"])
 	if b, ok = appendIdentity(b, auth.From(r.Context())); !ok {
 		return b, false
 	}
@@ -70,7 +70,7 @@ func (c *collapse) key(b []byte, r *http.Request, op *graphql.OperationContext) 
 		if name == headerRequestID {
 			values = []string{RequestID(r.Context())}
 		}
-		b = appendTexts(b, values)
+		b = flight.AppendTexts(b, values)
 	}
 	return appendValue(b, op.Variables)
 }
@@ -81,21 +81,9 @@ func appendIdentity(b []byte, caller *auth.Identity) ([]byte, bool) {
 	if caller == nil {
 		return append(b, 0), true
 	}
-	b = appendText(append(b, 1), caller.Subject)
-	b = appendTexts(appendTexts(b, caller.Scopes), caller.Roles)
+	b = flight.AppendText(append(b, 1), caller.Subject)
+	b = flight.AppendTexts(flight.AppendTexts(b, caller.Scopes), caller.Roles)
 	return appendValue(b, caller.Claims)
-}
-
-func appendText(b []byte, text string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
-}
-
-func appendTexts(b []byte, texts []string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(texts)))
-	for _, text := range texts {
-		b = appendText(b, text)
-	}
-	return b
 }
 
 // appendValue appends a variable's value, with a letter for its type.
@@ -109,9 +97,9 @@ func appendValue(b []byte, v any) (_ []byte, ok bool) {
 		}
 		return append(b, 'f'), true
 	case string:
-		return appendText(append(b, 's'), v), true
+		return flight.AppendText(append(b, 's'), v), true
 	case json.Number:
-		return appendText(append(b, '#'), string(v)), true
+		return flight.AppendText(append(b, '#'), string(v)), true
 	case int:
 		return binary.AppendVarint(append(b, 'i'), int64(v)), true
 	case int64:
@@ -132,7 +120,7 @@ func appendValue(b []byte, v any) (_ []byte, ok bool) {
 		slices.Sort(names)
 		b, ok = binary.AppendUvarint(append(b, '{'), uint64(len(v))), true
 		for i := 0; i < len(names) && ok; i++ {
-			b, ok = appendValue(appendText(b, names[i]), v[names[i]])
+			b, ok = appendValue(flight.AppendText(b, names[i]), v[names[i]])
 		}
 		return b, ok
 	}
