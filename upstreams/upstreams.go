@@ -99,9 +99,10 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 }
 
 // Do makes one call to a source and takes it from the operation's budget, except when
-// a value did not fit and nothing is sent. Where the operation collapses (engine.Options),
-// a GET may get a copy of the response to an equal call that another operation is making. The answer is a 2xx; the error is always a
-// *fault.Error, as rest.Client.Do describes it.
+// a value did not fit and nothing is sent. The answer is a 2xx; the error is always a
+// *fault.Error, as rest.Client.Do describes it. Where the operation collapses
+// (engine.Options), a GET may get a copy of the response to an equal call that another
+// operation is making.
 func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.Answer, error) {
 	client, ok := s.clients[source]
 	if !ok {
