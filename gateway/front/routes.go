@@ -48,21 +48,10 @@ func (f *Front) build(playground, metrics http.Handler) http.Handler {
 	}
 	routes.Handle("/", playground)
 
-	return chain(directly(endpoint, operations, routes),
+	return chain(routes,
 		f.nameRequest, // first: everything below speaks of the request by this name
 		f.limitBody,   // on each route: what nobody reads must not hold a connection either
 	)
-}
-
-// directly spares the requests for one path the way through all the routes, in which it is, too.
-func directly(path string, one, routes http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == path {
-			one.ServeHTTP(w, r)
-			return
-		}
-		routes.ServeHTTP(w, r)
-	})
 }
 
 // serveOperation hands the request to the first transport that speaks its language.
