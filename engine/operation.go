@@ -195,7 +195,7 @@ func operationOf(ctx context.Context) *operation {
 	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
 		return op
 	}
-	return WithOperation(ctx, Options{}).Value(operationKey{}).(*operation)
+	return newOperation(ctx, Options{})
 }
 
 // pause waits for d, or until the operation ends.

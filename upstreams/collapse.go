@@ -51,7 +51,7 @@ type response struct {
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // maxKept is how large a buffer may be that is kept for the next response.
-const maxKept = 1 << 20
+const maxKept = 4 << 20
 
 func (r *response) release() {
 	if r.body.Cap() <= maxKept {
