@@ -44,15 +44,17 @@ func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 func (s *planned) answer(ctx context.Context, p *plan.Plan) *graphql.Response {
 	x := &planRun{ec: newExecutionContext(graphql.GetOperationContext(ctx), s.executableSchema, nil)}
 	if p.Arguments() {
-		ctx = graphql.WithUnmarshalerMap(ctx, graphql.BuildUnmarshalerMap(
-			x.ec.unmarshalInputAddressInput,
-			x.ec.unmarshalInputCancelOrder,
-			x.ec.unmarshalInputNewOrder,
-			x.ec.unmarshalInputNewOrderLine,
-			x.ec.unmarshalInputNewUser,
-			x.ec.unmarshalInputProductFilter,
-			x.ec.unmarshalInputUserPatch,
-		))
+		ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, func() *graphql.InputUnmarshalerIndex {
+			return graphql.NewInputUnmarshalerIndex(
+				graphql.NewInputUnmarshaler("AddressInput", x.ec.unmarshalInputAddressInput),
+				graphql.NewInputUnmarshaler("CancelOrder", x.ec.unmarshalInputCancelOrder),
+				graphql.NewInputUnmarshaler("NewOrder", x.ec.unmarshalInputNewOrder),
+				graphql.NewInputUnmarshaler("NewOrderLine", x.ec.unmarshalInputNewOrderLine),
+				graphql.NewInputUnmarshaler("NewUser", x.ec.unmarshalInputNewUser),
+				graphql.NewInputUnmarshaler("ProductFilter", x.ec.unmarshalInputProductFilter),
+				graphql.NewInputUnmarshaler("UserPatch", x.ec.unmarshalInputUserPatch),
+			)
+		})
 	}
 	x.Start(ctx, p)
 	if x.ec.Operation.Operation == ast.Mutation {

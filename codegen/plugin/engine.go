@@ -29,7 +29,7 @@ type engineView struct {
 	Plan, Graphql, Context, Errors, Ast string // package names with their dots
 	Types                               []*planType
 	Values                              []*planValue
-	Inputs                              []string // unmarshal functions
+	Inputs                              []string // input objects that have an unmarshal function
 	Mutation                            bool
 }
 
@@ -145,7 +145,7 @@ func (g *generator) engine() ([]byte, error) {
 	}
 	for _, in := range g.data.Inputs {
 		if !in.HasUnmarshal() {
-			w.view.Inputs = append(w.view.Inputs, "unmarshalInput"+in.Name)
+			w.view.Inputs = append(w.view.Inputs, in.Name)
 		}
 	}
 	w.reachCalls()

@@ -37,25 +37,18 @@ func Null(b []byte, nonNull bool) ([]byte, bool) { return append(b, "null"...), 
 // NoField writes a null where a resolver gave none, and tells that when the schema has none.
 func (x *Run) NoField(b []byte, f *Field, nonNull bool) ([]byte, bool) {
 	if nonNull {
-		ctx, fc := x.at(f)
-		x.mustNotBeNull(ctx, fc, nonNull)
+		ctx, _ := x.at(f)
+		graphql.AddInvalidNullError(ctx, "")
 	}
 	return Null(b, nonNull)
-}
-
-func (x *Run) mustNotBeNull(ctx context.Context, fc *graphql.FieldContext, nonNull bool) {
-	if nonNull && !graphql.HasFieldError(ctx, fc) {
-		graphql.AddErrorf(ctx, "must not be null")
-	}
 }
 
 // NoValue writes a null where a value is missing, in a list or as a field that was pushed,
 // and tells that when the schema has none there.
 func (x *Run) NoValue(b []byte, nonNull bool) ([]byte, bool) {
 	if nonNull {
-		if ctx, fc := x.current(); !graphql.HasFieldError(ctx, fc) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
+		ctx, _ := x.current()
+		graphql.AddInvalidNullError(ctx, "")
 	}
 	return Null(b, nonNull)
 }

@@ -193,14 +193,16 @@ func (n *node[T]) failed(ordinal int) error {
 
 // tell adds the error of a field in the way in which gqlgen does.
 func (n *node[T]) tell(x *Run, f *Field, err error, nonNull bool) {
-	ctx, fc := x.at(f)
+	ctx, _ := x.at(f)
 	switch {
 	case n.again != nil:
 		x.op.Error(ctx, n.again(ctx))
 	case n.batch:
 		index, _ := graphql.BatchParentIndex(ctx)
 		graphql.AddBatchError(ctx, int(index), err)
-		x.mustNotBeNull(ctx, fc, nonNull)
+		if nonNull {
+			graphql.AddInvalidNullError(ctx, "")
+		}
 	default:
 		x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, own(err)))
 	}

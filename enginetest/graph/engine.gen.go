@@ -45,9 +45,11 @@ func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 func (s *planned) answer(ctx context.Context, p *plan.Plan) *graphql.Response {
 	x := &planRun{ec: newExecutionContext(graphql.GetOperationContext(ctx), s.executableSchema, nil)}
 	if p.Arguments() {
-		ctx = graphql.WithUnmarshalerMap(ctx, graphql.BuildUnmarshalerMap(
-			x.ec.unmarshalInputFilter,
-		))
+		ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, func() *graphql.InputUnmarshalerIndex {
+			return graphql.NewInputUnmarshalerIndex(
+				graphql.NewInputUnmarshaler("Filter", x.ec.unmarshalInputFilter),
+			)
+		})
 	}
 	x.Start(ctx, p)
 	if x.ec.Operation.Operation == ast.Mutation {

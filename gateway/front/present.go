@@ -33,7 +33,7 @@ type presenter struct{ log *slog.Logger }
 // one of its elements failed. The error's own message is shown only when it was written
 // for clients: by a fault, or by the parser and validator.
 func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
-	if nullText[bare(err).Error()] && elementTold(ctx) {
+	if errors.Is(err, graphql.ErrInvalidNull) && elementTold(ctx) {
 		return nil
 	}
 	shown := located(ctx, err)
@@ -87,8 +87,9 @@ func understood(ctx context.Context, err error) *fault.Error {
 		return fault.New(fault.ServiceUnavailable, "the operation was cancelled")
 	case undecoded(ctx):
 		return fault.New(fault.BadUserInput, "%s", cause)
-	case nullText[cause.Error()]:
-		return fault.New(fault.Internal, "%s", cause).Because(cause)
+	}
+	if null, ok := errors.AsType[*graphql.InvalidNullError](cause); ok {
+		return fault.New(fault.Internal, "Cannot return null for non-nullable field %s.", null.SchemaCoordinate()).Because(cause)
 	}
 	return fault.New(fault.Internal, "internal error").Because(cause)
 }
@@ -99,13 +100,6 @@ func undecoded(ctx context.Context) bool {
 	field := graphql.GetFieldContext(ctx)
 	return field != nil && field.Args == nil &&
 		field.Field.Field != nil && field.Field.Definition != nil && len(field.Field.Definition.Arguments) > 0
-}
-
-// nullText are gqlgen's words for a null where the schema has none. They are worth
-// showing, and gqlgen has no other sign of them.
-var nullText = map[string]bool{
-	"must not be null": true,
-	"the requested element is null which the schema does not allow": true,
 }
 
 // bare is err without the place that gqlgen puts around it.

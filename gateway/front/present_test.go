@@ -78,9 +78,9 @@ func TestErrorsArePresented(t *testing.T) {
 			&logged{"ERROR", "INTERNAL_SERVER_ERROR", "context canceled"},
 		},
 		"a null where none may be": {
-			errors.New("must not be null"),
-			replyError{Message: "must not be null"},
-			&logged{"ERROR", "INTERNAL_SERVER_ERROR", "must not be null"},
+			&graphql.InvalidNullError{Object: "Query", Field: "n", DeclaredType: "Int!", Source: graphql.NullSourceResolver},
+			replyError{Message: "Cannot return null for non-nullable field Query.n."},
+			&logged{"ERROR", "INTERNAL_SERVER_ERROR", "cannot return null for non-null field Query.n (Int!): the resolver returned nil"},
 		},
 		"words for the client": {
 			&gqlerror.Error{Message: "as it is", Extensions: map[string]any{"code": "CONFLICT"}},

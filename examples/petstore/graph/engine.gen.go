@@ -45,17 +45,19 @@ func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 func (s *planned) answer(ctx context.Context, p *plan.Plan) *graphql.Response {
 	x := &planRun{ec: newExecutionContext(graphql.GetOperationContext(ctx), s.executableSchema, nil)}
 	if p.Arguments() {
-		ctx = graphql.WithUnmarshalerMap(ctx, graphql.BuildUnmarshalerMap(
-			x.ec.unmarshalInputBankAccountInput,
-			x.ec.unmarshalInputBankCardInput,
-			x.ec.unmarshalInputCategoryInput,
-			x.ec.unmarshalInputChatMessageInput,
-			x.ec.unmarshalInputMedicalInfoInput,
-			x.ec.unmarshalInputOrderInput,
-			x.ec.unmarshalInputPetInput,
-			x.ec.unmarshalInputTagInput,
-			x.ec.unmarshalInputUserInput,
-		))
+		ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, func() *graphql.InputUnmarshalerIndex {
+			return graphql.NewInputUnmarshalerIndex(
+				graphql.NewInputUnmarshaler("BankAccountInput", x.ec.unmarshalInputBankAccountInput),
+				graphql.NewInputUnmarshaler("BankCardInput", x.ec.unmarshalInputBankCardInput),
+				graphql.NewInputUnmarshaler("CategoryInput", x.ec.unmarshalInputCategoryInput),
+				graphql.NewInputUnmarshaler("ChatMessageInput", x.ec.unmarshalInputChatMessageInput),
+				graphql.NewInputUnmarshaler("MedicalInfoInput", x.ec.unmarshalInputMedicalInfoInput),
+				graphql.NewInputUnmarshaler("OrderInput", x.ec.unmarshalInputOrderInput),
+				graphql.NewInputUnmarshaler("PetInput", x.ec.unmarshalInputPetInput),
+				graphql.NewInputUnmarshaler("TagInput", x.ec.unmarshalInputTagInput),
+				graphql.NewInputUnmarshaler("UserInput", x.ec.unmarshalInputUserInput),
+			)
+		})
 	}
 	x.Start(ctx, p)
 	if x.ec.Operation.Operation == ast.Mutation {
