@@ -38,6 +38,7 @@ const (
 	NoDocument          Code = "GH026"
 	OperationArgument   Code = "GH027"
 	UnsupportedMedia    Code = "GH028"
+	AmbiguousName       Code = "GH029"
 	InvalidHeaderName   Code = "GH030"
 	ReservedHeader      Code = "GH031"
 	RepeatedHeader      Code = "GH032"
@@ -511,6 +512,21 @@ type Mutation {
 		Right: `
 type Mutation {
   export(all: Boolean!): Boolean @goField(forceResolver: true)
+}`,
+	},
+	{
+		Code:  AmbiguousName,
+		Title: "a name fits several parameters",
+		Text: "An argument fills the parameter of exactly its name, or the only one that is called so in another spelling. Where the path and the query have " +
+			"the same name, two spellings of it stand side by side, or a parameter and a member of the body share it, a guess would be a wrong call. Name the " +
+			"parameter in the operation's text, with its place where that is needed: `listShelf(path.shelf: $args.from, query.shelf: $args.to)`.",
+		Wrong: `
+extend type Query {
+  shelved(shelf: ID!): [Book!] @connect(source: "books", operation: "listShelf")
+}`,
+		Right: `
+extend type Query {
+  shelved(from: ID!, to: ID): [Book!] @connect(source: "books", operation: "listShelf(path.shelf: $args.from, query.shelf: $args.to)")
 }`,
 	},
 	{

@@ -2,7 +2,6 @@ package binding
 
 import (
 	"cmp"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,14 +15,18 @@ import (
 // operationCompiler fills the call of an operation of a document.
 type operationCompiler struct {
 	*bindingCompiler
-	text  *ast.Value
-	op    *openapi.Operation
-	named map[string]selection.Field // the values that the binding gives by name
+	text       *ast.Value
+	op         *openapi.Operation
+	parameters []*openapi.Parameter                   // those that the call has
+	stated     map[*openapi.Parameter]*selection.Expr // what the binding's text gives to them
+	implied    map[*openapi.Parameter]variableName    // what fills them by its name
+	doubtful   map[*openapi.Parameter]bool            // those that several values could fill
+	bodyText   *selection.Expr                        // the body that the text gives; nil: none
 }
 
 // operation compiles operation: "name" or "name(parameter: value)".
 func (b *bindingCompiler) operation(text *ast.Value) {
-	name, named, ok := b.operationText(text)
+	name, args, ok := b.operationText(text)
 	if !ok {
 		return
 	}
@@ -46,46 +49,62 @@ func (b *bindingCompiler) operation(text *ast.Value) {
 		b.faults.Add(UnsupportedMedia, text.Position, "%s is a %s call (%s), which nothing binds to; resolve the field by hand in resolvers/", name, op.Method, op.Place)
 		return
 	}
-	c := &operationCompiler{b, text, op, named}
+	c := &operationCompiler{
+		bindingCompiler: b, text: text, op: op,
+		stated: map[*openapi.Parameter]*selection.Expr{}, implied: map[*openapi.Parameter]variableName{}, doubtful: map[*openapi.Parameter]bool{},
+	}
 	c.field.Call = Call{Method: op.Method, Template: op.Path, Position: text.Position, Operation: op, Encoding: JSON}
-	c.names()
+	if !c.settle(args) {
+		return
+	}
 	c.path()
-	for _, p := range op.Parameters {
+	for _, p := range c.parameters {
 		c.parameter(p)
 	}
 	c.body()
 }
 
+// settle finds what fills each parameter: what the text gives it, else what has its name.
+// It reports whether the text is without mistakes.
+func (c *operationCompiler) settle(args []selection.Argument) bool {
+	c.listParameters()
+	before := len(c.faults)
+	for _, a := range args {
+		c.resolveArgument(a)
+	}
+	if len(c.faults) > before {
+		return false
+	}
+	c.matchArguments()
+	c.matchPages()
+	c.matchKeys()
+	return true
+}
+
 var operationName = regexp.MustCompile(`^\s*([^\s(]+(?:\s+[^\s(]+)*)\s*(\()?`)
 
 // operationText takes apart name(parameter: value).
-func (b *bindingCompiler) operationText(text *ast.Value) (string, map[string]selection.Field, bool) {
+func (b *bindingCompiler) operationText(text *ast.Value) (string, []selection.Argument, bool) {
 	m := operationName.FindStringSubmatchIndex(text.Raw)
 	if m == nil {
 		b.faults.Add(UnknownOperation, text.Position, "an operation is named by its operationId, such as listUsers or listUsers(ids: $batch.id)")
 		return "", nil, false
 	}
 	name, end := text.Raw[m[2]:m[3]], m[1]
-	named := map[string]selection.Field{}
+	var args []selection.Argument
 	if m[4] >= 0 {
-		fields, after, err := selection.ParseArguments(text.Raw, end)
+		var err error
+		args, end, err = selection.ParseArguments(text.Raw, end)
 		if broken, ok := err.(*selection.Error); ok {
 			b.faults.addIn(OperationArgument, text, broken.Offset, "%v", err)
 			return "", nil, false
 		}
-		for _, f := range fields {
-			if _, twice := named[f.Name]; twice {
-				b.faults.addIn(OperationArgument, text, f.Offset, "%q is given twice; keep one", f.Name)
-			}
-			named[f.Name] = f
-		}
-		end = after
 	}
 	if rest := strings.TrimSpace(text.Raw[end:]); rest != "" {
 		b.faults.addIn(OperationArgument, text, end, "unexpected %q behind the operation", rest)
 		return "", nil, false
 	}
-	return name, named, true
+	return name, args, true
 }
 
 func operationIDs(doc *openapi.Document) []string {
@@ -101,22 +120,6 @@ func operationIDs(doc *openapi.Document) []string {
 // bodyName is how an operation's text names the body.
 const bodyName = "body"
 
-// names refuses names that are no parameter of the operation.
-func (c *operationCompiler) names() {
-	known := []string{}
-	for _, p := range c.op.Parameters {
-		known = append(known, p.Name)
-	}
-	if c.op.Body != nil {
-		known = append(known, bodyName)
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.named)) {
-		if !slices.Contains(known, name) {
-			c.faults.addIn(OperationArgument, c.text, c.named[name].Offset, "%s has no parameter %q (%s)%s", c.op.ID, name, c.op.Place, DidYouMean(name, known))
-		}
-	}
-}
-
 var pathParameter = regexp.MustCompile(`\{([^{}]+)\}`)
 
 // path compiles the operation's path. Its parameters are filled in the order of the path.
@@ -128,10 +131,7 @@ func (c *operationCompiler) path() {
 		}
 		at = m[1]
 		name := c.op.Path[m[2]:m[3]]
-		p := c.op.Parameter("path", name)
-		if p == nil {
-			p = &openapi.Parameter{Place: c.op.Place, Name: name, In: "path", Style: "simple", Required: true, Schema: &openapi.Schema{}}
-		}
+		p := c.parametersNamed("path", name)[0]
 		if v := c.valueFor(p); v != nil {
 			c.inPath(v, p)
 			c.field.Call.Path = append(c.field.Call.Path, Part{Value: v, Style: p})
@@ -177,106 +177,24 @@ func (c *operationCompiler) parameter(p *openapi.Parameter) {
 	}
 }
 
-// valueFor finds what fills a parameter: the value that the binding gives by name, the
-// argument of the same name, what a page begins with, or, when it is required, the parent's
-// field of the same name. Nil is nothing, which is a fault when it is required.
+// valueFor returns what fills a parameter: the value that the binding gives it by name, or
+// what has its name. Nil is nothing, which is a fault when it is required.
 func (c *operationCompiler) valueFor(p *openapi.Parameter) *Value {
-	if f, ok := c.named[p.Name]; ok {
-		return c.given(c.text, f.Expr)
+	if e := c.stated[p]; e != nil {
+		return c.given(c.text, e)
 	}
-	for _, arg := range c.field.Definition.Arguments {
-		if sameName(arg.Name, p.Name) && !c.pages(arg.Name) {
-			return c.variable("args", arg.Name)
-		}
+	if v, ok := c.implied[p]; ok {
+		return c.variable(v.scope, v.name)
 	}
-	if name := c.pageName(p); name != "" {
-		return c.variable("args", name)
+	if p.Required && !c.doubtful[p] {
+		c.missing(p)
 	}
-	if !p.Required {
-		return nil
-	}
-	if v := c.fromParent(p); v != nil {
-		return v
-	}
-	c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which nothing fills; give the field an argument of that name, or write %s(%s: value)", c.op.ID, p.In, p.Name, p.Place, c.op.ID, p.Name)
 	return nil
 }
 
 // variable is $scope.name, as if the binding had written it.
 func (c *operationCompiler) variable(scope, name string) *Value {
 	return c.given(c.text, &selection.Expr{Root: selection.Variable, Name: scope, Steps: []selection.Step{{Name: name}}})
-}
-
-// fromParent is the parent's field of a parameter's name.
-func (c *operationCompiler) fromParent(p *openapi.Parameter) *Value {
-	if c.root {
-		return nil
-	}
-	for _, f := range c.field.Object.Fields {
-		if !Sent(f) || !sameName(f.Name, p.Name) {
-			continue
-		}
-		if c.field.Batch != nil {
-			return c.variable("batch", f.Name)
-		}
-		return c.variable("this", f.Name)
-	}
-	return nil
-}
-
-// sameName compares names as different languages write them: userId, user_id, user-id.
-func sameName(a, b string) bool { return plainName(a) == plainName(b) }
-
-func plainName(name string) string {
-	return strings.ToLower(strings.Map(func(r rune) rune {
-		if strings.ContainsRune("-_[]. ", r) {
-			return -1
-		}
-		return r
-	}, name))
-}
-
-// pages tells whether an argument asks for a page.
-func (c *operationCompiler) pages(arg string) bool {
-	return c.field.Page != nil && (arg == "first" || arg == "after")
-}
-
-// The names by which services are told of pages, as plainName writes them.
-var (
-	sizeNames  = []string{"limit", "pagesize", "perpage", "size", "first", "count", "take", "maxresults", "top"}
-	beginNames = map[string][]string{
-		"OFFSET":      {"offset", "skip", "start", "from", "startindex"},
-		"PAGE_NUMBER": {"page", "pagenumber", "pageno", "pageindex"},
-		"NEXT_CURSOR": {"cursor", "after", "nextcursor", "pagetoken", "nexttoken", "startingafter", "continuationtoken", "next"},
-	}
-)
-
-// pageName is first or after when a parameter is named like what they stand for.
-func (c *operationCompiler) pageName(p *openapi.Parameter) string {
-	if c.field.Page == nil || p.In != "query" {
-		return ""
-	}
-	name := plainName(p.Name)
-	switch {
-	case slices.Contains(beginNames[c.field.Page.Type], name) && !c.gives("after"):
-		return "after"
-	case slices.Contains(sizeNames, name) && !c.gives("first") && isNumber(p.Schema):
-		return "first"
-	}
-	return ""
-}
-
-// isNumber tells whether a value may be a number: services have count=true, too.
-func isNumber(s *openapi.Schema) bool { return s.Any() || s.Is("integer") || s.Is("number") }
-
-// gives tells whether the binding's text gives one of the field's arguments to a parameter.
-func (c *operationCompiler) gives(arg string) bool {
-	for _, f := range c.named {
-		if f.Expr.Root == selection.Variable && f.Expr.Name == "args" && len(f.Expr.Steps) > 0 && f.Expr.Steps[0].Name == arg {
-			return true
-		}
-	}
-	return c.used[arg]
 }
 
 // body fills the operation's body: by name, by an argument called body or input, by the
@@ -287,8 +205,8 @@ func (c *operationCompiler) body() {
 		return
 	}
 	call := &c.field.Call
-	if f, ok := c.named[bodyName]; ok {
-		call.Body = c.given(c.text, f.Expr)
+	if c.bodyText != nil {
+		call.Body = c.given(c.text, c.bodyText)
 	} else if arg := c.bodyArgument(); arg != nil {
 		call.Body = c.variable("args", arg.Name)
 	} else {
@@ -299,29 +217,62 @@ func (c *operationCompiler) body() {
 	}
 }
 
-// bodyArgument is the argument that is the whole body, nil when there is none. A list is
-// one only where the document says so: else it is a member of the body.
+// bodyArgument is the argument that is the whole body, nil when there is none.
 func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
-	var objects []*ast.ArgumentDefinition
+	var named, objects []*ast.ArgumentDefinition
 	for _, arg := range c.field.Definition.Arguments {
 		switch {
-		case c.used[arg.Name] || isList(arg.Type) && !c.takesList():
+		case c.used[arg.Name]:
 		case arg.Name == bodyName || arg.Name == "input":
-			return arg
+			if c.namedBody(arg) {
+				named = append(named, arg)
+			}
 		case c.wholeBody(arg):
 			objects = append(objects, arg)
 		}
 	}
-	if len(objects) != 1 {
+	switch {
+	case len(named) > 1:
+		c.faults.Add(AmbiguousName, c.text.Position, "$args.body and $args.input could both be the body of %s (%s); write %s(body: $args.input) or %s(body: $args.body)", c.op.ID, c.op.Body.Place, c.op.ID, c.op.ID)
 		return nil
+	case len(named) == 1:
+		return named[0]
+	case len(objects) == 1:
+		return objects[0]
 	}
-	return objects[0]
+	return nil
 }
 
-// takesList tells whether the body may be a list.
-func (c *operationCompiler) takesList() bool {
-	s := c.mediaOf(c.field.Call.Encoding).Schema
-	return s.Any() || s.Is("array")
+// namedBody reports whether an argument called body or input is the whole body. It is a
+// member of the body where the document has one of that name and the type is not that of
+// the whole; where both may be, the binding has to say it. A list is the whole only where the
+// document says so.
+func (c *operationCompiler) namedBody(arg *ast.ArgumentDefinition) bool {
+	body := c.mediaOf(c.field.Call.Encoding).Schema
+	member := body.Property(arg.Name)
+	whole := c.mayBe(arg.Type, body)
+	if member == nil {
+		return whole || !isList(arg.Type)
+	}
+	if whole && c.mayBe(arg.Type, member.Schema) {
+		c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the whole body of %s or its member %s (%s), which the name alone does not settle; write %s(body: $args.%s) or %s(body: { %s: $args.%s })",
+			arg.Name, c.op.ID, arg.Name, member.Place, c.op.ID, arg.Name, c.op.ID, arg.Name, arg.Name)
+	}
+	return whole
+}
+
+// mayBe reports whether a type has the shape of a schema: a list, an object or a scalar.
+func (c *operationCompiler) mayBe(t *ast.Type, s *openapi.Schema) bool {
+	return slices.ContainsFunc(s.Leaves(), func(leaf *openapi.Schema) bool {
+		isObject := c.schema.Types[t.Name()].Kind == ast.InputObject
+		switch {
+		case leaf.Any() || t.NamedType == "JSON":
+			return true
+		case isList(t):
+			return leaf.Is("array")
+		}
+		return leaf.Is("object") == isObject && (isObject || !leaf.Is("array"))
+	})
 }
 
 // wholeBody tells whether an argument holds what a body does, and is no property of it.
@@ -331,24 +282,69 @@ func (c *operationCompiler) wholeBody(arg *ast.ArgumentDefinition) bool {
 		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
 
-// bodyOfArguments makes an object of the arguments that are named like its properties.
+// bodyOfArguments makes an object of the arguments that are named like its properties. An
+// argument that stands in the path is no property, too; one that fills another parameter
+// could be meant for both.
 func (c *operationCompiler) bodyOfArguments() *Value {
-	media := c.mediaOf(c.field.Call.Encoding)
+	properties := c.properties()
+	filled, doubts := matchNames(c.bodyNames(), properties)
+	for _, d := range doubts {
+		c.unclearProperty(d.names, properties[d.theirs[0]])
+	}
 	made := Change{Op: Object}
-	for _, p := range media.Schema.Properties {
-		for _, arg := range c.field.Definition.Arguments {
-			if c.used[arg.Name] || !sameName(arg.Name, p.Name) {
-				continue
-			}
-			if v := c.variable("args", arg.Name); v != nil {
-				made.Fields = append(made.Fields, ValueField{p.Name, v})
-			}
+	for i, property := range properties {
+		arg, ok := filled[i]
+		if !ok {
+			continue
+		}
+		if c.used[arg] {
+			c.unclearProperty([]string{arg}, property)
+			continue
+		}
+		if v := c.variable("args", arg); v != nil {
+			made.Fields = append(made.Fields, ValueField{property, v})
 		}
 	}
 	if len(made.Fields) == 0 {
 		return nil
 	}
 	return &Value{Scope: Current, Then: []Change{made}, Place: c.text}
+}
+
+// properties are the names of the body's members.
+func (c *operationCompiler) properties() []string {
+	var names []string
+	for _, p := range c.mediaOf(c.field.Call.Encoding).Schema.Properties {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// bodyNames are the arguments that may be members of the body: those that nothing takes, and
+// those that a parameter outside of the path takes for its name alone.
+func (c *operationCompiler) bodyNames() []string {
+	var names []string
+	for _, arg := range c.field.Definition.Arguments {
+		if !c.used[arg.Name] || c.fillsByName(arg.Name) {
+			names = append(names, arg.Name)
+		}
+	}
+	return names
+}
+
+func (c *operationCompiler) fillsByName(arg string) bool {
+	for p, v := range c.implied {
+		if p.In != "path" && v == (variableName{string(Args), arg}) && !c.pages(arg) {
+			return true
+		}
+	}
+	return false
+}
+
+// unclearProperty says that it is not certain whether an argument is a member of the body.
+func (c *operationCompiler) unclearProperty(args []string, property string) {
+	c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the member %s of the body of %s (%s) or something else, which the name alone does not settle; write %s(body: { %s: $args.%s }), and name the parameter that another one fills",
+		strings.Join(args, " and $args."), property, c.op.ID, c.op.Body.Place, c.op.ID, property, args[0])
 }
 
 // media chooses how the body is written: as the first of the ways that we know.
@@ -364,7 +360,7 @@ func (c *operationCompiler) media() bool {
 		}
 		return true
 	}
-	if c.op.Body.Required || c.named[bodyName].Expr != nil {
+	if c.op.Body.Required || c.bodyText != nil {
 		c.faults.Add(UnsupportedMedia, c.text.Position, "%s takes %s (%s), which nothing writes; resolve the field by hand in resolvers/", c.op.ID, mediaTypes(c.op.Body), c.op.Body.Place)
 	}
 	return false

@@ -415,29 +415,45 @@ func (p *parser) close(closing byte) {
 	p.pos++
 }
 
+// Argument is a value that is given to a parameter of a call.
+type Argument struct {
+	Field
+	In string // where the parameter stands, such as "query"; "" when the text does not say it
+}
+
 // ParseArguments reads name: value pairs up to the end of a text, which may hold literals
-// as they are and objects: (ids: $batch.id, limit: 100, body: { name: $args.name }). It begins at an offset, behind the bracket, and
-// gives the offset behind the closing one.
-func ParseArguments(text string, from int) (fields []Field, end int, err error) {
+// as they are and objects: (ids: $batch.id, limit: 100, body: { name: $args.name }). Where
+// the parameter stands may be written before its name: (path.id: $args.id). It begins at an
+// offset, behind the bracket, and returns the offset behind the closing one.
+func ParseArguments(text string, from int) (args []Argument, end int, err error) {
 	p := &parser{text: text, pos: from}
 	defer func() { err = recovered(recover()) }()
 	for {
 		p.space()
 		if p.peek() == ')' {
-			return fields, p.pos + 1, nil
+			return args, p.pos + 1, nil
 		}
-		if len(fields) > 0 {
+		if len(args) > 0 {
 			p.comma(')')
 		}
-		f := Field{Offset: p.pos, Name: p.key()}
-		p.close(':')
-		if p.space(); p.peek() == '{' {
-			f.Expr = p.object()
-		} else {
-			f.Expr = p.argument()
-		}
-		fields = append(fields, f)
+		args = append(args, p.parameter())
 	}
+}
+
+// parameter reads name: value or place.name: value.
+func (p *parser) parameter() Argument {
+	a := Argument{Field: Field{Offset: p.pos, Name: p.key()}}
+	if p.peek() == '.' {
+		p.pos++
+		a.In, a.Name = a.Name, p.key()
+	}
+	p.close(':')
+	if p.space(); p.peek() == '{' {
+		a.Expr = p.object()
+	} else {
+		a.Expr = p.argument()
+	}
+	return a
 }
 
 // recovered is the mistake that a parser stopped at, nil when there was none.

@@ -1,0 +1,431 @@
+package binding
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
+)
+
+// variableName is a variable that fills a parameter although the binding does not write it.
+type variableName struct{ scope, name string }
+
+// listParameters collects what the call takes outside of its body: the parameters of the
+// document, and those of the path that the document does not declare.
+func (c *operationCompiler) listParameters() {
+	inPath := map[string]bool{}
+	for _, m := range pathParameter.FindAllStringSubmatch(c.op.Path, -1) {
+		if name := m[1]; !inPath[name] && c.op.Parameter("path", name) == nil {
+			c.parameters = append(c.parameters, &openapi.Parameter{Place: c.op.Place, Name: name, In: "path", Style: "simple", Required: true, Schema: &openapi.Schema{}})
+		}
+		inPath[m[1]] = true
+	}
+	for _, p := range c.op.Parameters {
+		if p.In != "path" || inPath[p.Name] {
+			c.parameters = append(c.parameters, p)
+		}
+	}
+}
+
+// resolveArgument finds what an argument of the operation's text is given to: the body, or
+// the one parameter of exactly that name.
+func (c *operationCompiler) resolveArgument(a selection.Argument) {
+	if a.In == "" && a.Name == bodyName && c.op.Body != nil {
+		if c.bodyText != nil {
+			c.givenTwice(a)
+		}
+		c.bodyText = a.Expr
+		return
+	}
+	named := c.parametersNamed(a.In, a.Name)
+	switch {
+	case len(named) == 0:
+		c.unknownParameter(a)
+	case len(named) > 1:
+		c.faults.addIn(AmbiguousName, c.text, a.Offset, "%s has %s; write one of them with its place: %s", c.op.ID, quoteParameters(named), c.alternatives(named, valueText))
+	case c.stated[named[0]] != nil:
+		c.givenTwice(a)
+	default:
+		c.stated[named[0]] = a.Expr
+	}
+}
+
+func (c *operationCompiler) givenTwice(a selection.Argument) {
+	c.faults.addIn(OperationArgument, c.text, a.Offset, "%q is given twice; keep one", a.Name)
+}
+
+func (c *operationCompiler) unknownParameter(a selection.Argument) {
+	known, place := []string{}, ""
+	for _, p := range c.parameters {
+		if a.In == "" || p.In == a.In {
+			known = append(known, p.Name)
+		}
+	}
+	if a.In != "" {
+		place = " in its " + a.In
+	} else if c.op.Body != nil {
+		known = append(known, bodyName)
+	}
+	c.faults.addIn(OperationArgument, c.text, a.Offset, "%s has no parameter %q%s (%s)%s", c.op.ID, a.Name, place, c.op.Place, DidYouMean(a.Name, known))
+}
+
+// parametersNamed returns the parameters of exactly one name; in "" is any place.
+func (c *operationCompiler) parametersNamed(in, name string) []*openapi.Parameter {
+	var named []*openapi.Parameter
+	for _, p := range c.parameters {
+		if p.Name == name && (in == "" || p.In == in) {
+			named = append(named, p)
+		}
+	}
+	return named
+}
+
+// inText writes a parameter as the operation's text names it.
+func (c *operationCompiler) inText(p *openapi.Parameter) string {
+	name := p.Name
+	if !plainKey(name) {
+		name = "'" + name + "'"
+	}
+	if len(c.parametersNamed("", p.Name)) > 1 || p.Name == bodyName && c.op.Body != nil {
+		return p.In + "." + name
+	}
+	return name
+}
+
+// plainKey reports whether a name needs no quotes in an expression.
+func plainKey(name string) bool {
+	e, err := selection.Parse("$." + name)
+	return err == nil && len(e.Steps) == 1 && e.Steps[0].Name == name
+}
+
+// valueText stands in messages where any value may be written.
+const valueText = "value"
+
+// alternatives writes the ways to give a value to one of several parameters.
+func (c *operationCompiler) alternatives(parameters []*openapi.Parameter, value string) string {
+	calls := make([]string, len(parameters))
+	for i, p := range parameters {
+		calls[i] = fmt.Sprintf("%s(%s: %s)", c.op.ID, c.inText(p), value)
+	}
+	return strings.Join(calls, " or ")
+}
+
+// quoteParameters lists parameters with their places, for people.
+func quoteParameters(parameters []*openapi.Parameter) string {
+	texts := make([]string, len(parameters))
+	for i, p := range parameters {
+		texts[i] = fmt.Sprintf("the %s parameter %s", p.In, p.Name)
+	}
+	return strings.Join(texts, " and ")
+}
+
+// isStated reports whether the text gives one of the field's arguments to a parameter,
+// which then fills no other one by its name.
+func (c *operationCompiler) isStated(arg string) bool {
+	for _, e := range c.stated {
+		for name := range argumentsIn(e) {
+			if name == arg {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// argumentsIn yields the names of the arguments that an expression is made of.
+func argumentsIn(e *selection.Expr) iter.Seq[string] {
+	return func(yield func(string) bool) { eachArgument(e, yield) }
+}
+
+func eachArgument(e *selection.Expr, yield func(string) bool) bool {
+	if e.Root == selection.Variable && e.Name == string(Args) && len(e.Steps) > 0 && !yield(e.Steps[0].Name) {
+		return false
+	}
+	inner := slices.Clone(e.Items)
+	for _, s := range e.Steps {
+		inner = append(inner, s.Args...)
+	}
+	for _, f := range e.Fields {
+		inner = append(inner, f.Expr)
+	}
+	return !slices.ContainsFunc(inner, func(e *selection.Expr) bool { return !eachArgument(e, yield) })
+}
+
+// matchArguments finds the parameters that the field's arguments fill by their names.
+func (c *operationCompiler) matchArguments() {
+	var args []string
+	for _, arg := range c.field.Definition.Arguments {
+		if !c.pages(arg.Name) && !c.isStated(arg.Name) {
+			args = append(args, arg.Name)
+		}
+	}
+	c.matchScope(Args, args, func(*openapi.Parameter) bool { return true })
+}
+
+// matchKeys finds the parameters that the fields of the object itself fill by their names.
+// Only the binding of a type has them, since it asks for that very object. What a field's
+// call takes of its parent is always written: a parent's id is not the id of another thing.
+func (c *operationCompiler) matchKeys() {
+	if c.root || c.field.Definition.Name != "" {
+		return
+	}
+	scope := This
+	if c.field.Batch != nil {
+		scope = Keys
+	}
+	c.matchScope(scope, sentFields(c.field.Object), func(p *openapi.Parameter) bool { return p.Required })
+}
+
+// matchScope lets values of a scope fill parameters of their names.
+func (c *operationCompiler) matchScope(scope Scope, names []string, takes func(*openapi.Parameter) bool) {
+	var open []*openapi.Parameter
+	var theirs []string
+	for _, p := range c.parameters {
+		if c.stated[p] == nil && takes(p) {
+			open, theirs = append(open, p), append(theirs, p.Name)
+		}
+	}
+	filled, doubts := matchNames(names, theirs)
+	for i, name := range filled {
+		c.implied[open[i]] = variableName{string(scope), name}
+	}
+	for _, d := range doubts {
+		var candidates []*openapi.Parameter
+		for _, i := range d.theirs {
+			candidates = append(candidates, open[i])
+		}
+		c.ambiguous(scope, d.names, candidates)
+	}
+}
+
+// ambiguous says that it is not certain what fills a parameter, and what to write.
+func (c *operationCompiler) ambiguous(scope Scope, names []string, candidates []*openapi.Parameter) {
+	for _, p := range candidates {
+		c.doubtful[p] = true
+	}
+	what := fmt.Sprintf("$%s.%s", scope, strings.Join(names, fmt.Sprintf(" and $%s.", scope)))
+	c.faults.Add(AmbiguousName, c.text.Position, "%s could fill %s of %s (%s), which the name alone does not settle; write %s",
+		what, quoteParameters(candidates), c.op.ID, candidates[0].Place, c.alternatives(candidates, fmt.Sprintf("$%s.%s", scope, names[0])))
+}
+
+// doubt is a set of names that could stand for one another.
+type doubt struct {
+	names  []string // of values
+	theirs []int    // of what they fill
+}
+
+// matchNames says which value fills which of their names: the one that is called exactly so, else
+// the one that is called so in another spelling (userId, user_id), unless another value or
+// another of their names has that spelling, too.
+func matchNames(names, theirs []string) (filled map[int]string, doubts []doubt) {
+	filled = map[int]string{}
+	settled, taken := map[string]bool{}, map[int]bool{}
+	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, sameName} {
+		var round []doubt
+		for _, name := range names {
+			if settled[name] {
+				continue
+			}
+			d := doubt{}
+			for _, other := range names {
+				if !settled[other] && same(other, name) {
+					d.names = append(d.names, other)
+				}
+			}
+			for i, their := range theirs {
+				if !taken[i] && same(name, their) {
+					d.theirs = append(d.theirs, i)
+				}
+			}
+			if len(d.theirs) > 0 && d.names[0] == name {
+				round = append(round, d)
+			}
+		}
+		for _, d := range round {
+			if len(d.names) == 1 && len(d.theirs) == 1 {
+				filled[d.theirs[0]] = d.names[0]
+			} else {
+				doubts = append(doubts, d)
+			}
+			for _, name := range d.names {
+				settled[name] = true
+			}
+			for _, i := range d.theirs {
+				taken[i] = true
+			}
+		}
+	}
+	return filled, doubts
+}
+
+// missing says that nothing fills a required parameter, and what to write.
+func (c *operationCompiler) missing(p *openapi.Parameter) {
+	if c.root || c.field.Definition.Name == "" {
+		c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which nothing fills; give the field an argument of that name, or write %s(%s: value)",
+			c.op.ID, p.In, p.Name, p.Place, c.op.ID, c.inText(p))
+		return
+	}
+	scope, field := This, "field"
+	if c.field.Batch != nil && p.In != "path" {
+		scope = Keys
+	}
+	if likely := c.likelyKeys(p); len(likely) > 0 {
+		field = strings.Join(likely, fmt.Sprintf(") or %s(%s: $%s.", c.op.ID, c.inText(p), scope))
+	}
+	c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which nothing fills: a field of %s does only where it is written; write %s(%s: $%s.%s)",
+		c.op.ID, p.In, p.Name, p.Place, c.field.Object.Name, c.op.ID, c.inText(p), scope, field)
+}
+
+// likelyKeys are the fields of the parent that seem to hold what a parameter takes: they
+// speak of the field or of the type that is asked for, or have the parameter's own
+// name where that says more than id. They are suggested, never taken.
+func (c *operationCompiler) likelyKeys(p *openapi.Parameter) []string {
+	def := c.field.Definition
+	var likely []string
+	for _, of := range []string{def.Name, def.Type.Name(), ""} {
+		want := plainName(of + p.Name)
+		for _, name := range sentFields(c.field.Object) {
+			if plainName(name) == want && !(of == "" && len(words(name)) == 1) {
+				likely = append(likely, name)
+			}
+		}
+	}
+	slices.Sort(likely)
+	return slices.Compact(likely)
+}
+
+// words cuts a name where its spelling begins a new word: userId, user_id, USER-ID.
+func words(name string) []string {
+	var all []string
+	begins := true
+	for _, r := range name {
+		switch {
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
+			begins = true
+			continue
+		case begins || unicode.IsUpper(r) && !endsUpper(all):
+			all = append(all, "")
+		}
+		all[len(all)-1] += string(r)
+		begins = false
+	}
+	return all
+}
+
+func endsUpper(words []string) bool {
+	last := []rune(words[len(words)-1])
+	return unicode.IsUpper(last[len(last)-1])
+}
+
+// sameName compares names as different languages write them: userId, user_id, user-id.
+func sameName(a, b string) bool { return plainName(a) == plainName(b) }
+
+func plainName(name string) string {
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if strings.ContainsRune("-_[]. ", r) {
+			return -1
+		}
+		return r
+	}, name))
+}
+
+// pages reports whether an argument asks for a page.
+func (c *operationCompiler) pages(arg string) bool {
+	return c.field.Page != nil && (arg == "first" || arg == "after")
+}
+
+// pageNames are the names by which services are told of pages, as plainName writes them. Those of
+// an earlier list say more than those of a later one.
+var pageNames = map[string][][]string{
+	"size":        {{"limit"}, {"pagesize", "perpage", "pagelimit", "maxresults"}, {"size", "first", "count", "take", "top", "$top"}},
+	"OFFSET":      {{"offset"}, {"skip", "$skip", "startindex", "pageoffset"}, {"start", "from"}},
+	"PAGE_NUMBER": {{"page"}, {"pagenumber", "pageno", "pageindex"}},
+	"NEXT_CURSOR": {{"cursor"}, {"after", "nextcursor", "pagecursor", "pageafter", "pagetoken", "nexttoken", "nextpagetoken", "startingafter", "continuationtoken", "continuation"}, {"next"}},
+}
+
+// rangeEnds are the names of the other end where a name begins a range, not a page.
+var rangeEnds = map[string][]string{
+	"from":  {"to", "until", "till"},
+	"start": {"end", "until", "stop"},
+}
+
+// matchPages finds the parameters that tell the service of a page: by names and types.
+func (c *operationCompiler) matchPages() {
+	if page := c.field.Page; page != nil {
+		c.matchPage("first", "size", pageNames["size"])
+		c.matchPage("after", "beginning", pageNames[page.Type])
+	}
+}
+
+// matchPage lets first or after fill the parameter whose name and type say most clearly
+// that it takes it. None does where the text gives it already, or where the clearest one
+// is filled otherwise.
+func (c *operationCompiler) matchPage(arg, what string, names [][]string) {
+	if c.isStated(arg) || c.bodyText != nil && slices.Contains(slices.Collect(argumentsIn(c.bodyText)), arg) {
+		return
+	}
+	fits := c.clearest(names, func(p *openapi.Parameter) bool { return c.takesPage(p, arg) })
+	switch {
+	case len(fits) == 1:
+		if _, filled := c.implied[fits[0]]; !filled && c.stated[fits[0]] == nil {
+			c.implied[fits[0]] = variableName{string(Args), arg}
+		}
+	case len(fits) > 1:
+		c.faults.Add(PageParameters, c.field.Page.position, "the %s of a page could be %s of %s (%s), which names and types do not settle; write %s",
+			what, quoteParameters(fits), c.op.ID, fits[0].Place, c.alternatives(fits, "$args."+arg))
+	}
+}
+
+// clearest are the query parameters of the first list of names that has any; those whose
+// type the document says come before others.
+func (c *operationCompiler) clearest(names [][]string, fits func(*openapi.Parameter) bool) []*openapi.Parameter {
+	for _, list := range names {
+		var typed, untyped []*openapi.Parameter
+		for _, p := range c.parameters {
+			switch {
+			case p.In != "query" || !slices.Contains(list, plainName(p.Name)) || !fits(p):
+			case p.Schema.Any():
+				untyped = append(untyped, p)
+			default:
+				typed = append(typed, p)
+			}
+		}
+		if len(typed)+len(untyped) > 0 {
+			return firstOf(typed, untyped)
+		}
+	}
+	return nil
+}
+
+func firstOf(a, b []*openapi.Parameter) []*openapi.Parameter {
+	if len(a) > 0 {
+		return a
+	}
+	return b
+}
+
+// times are the formats of points in time and of spans of it, which are no place in a list.
+var times = []string{"date", "date-time", "time", "timestamp", "unix-time", "unixtime", "epoch", "duration"}
+
+// takesPage reports whether a parameter's type allows what stands for first or after.
+func (c *operationCompiler) takesPage(p *openapi.Parameter, arg string) bool {
+	isText := arg == "after" && c.field.Page.Type == "NEXT_CURSOR"
+	ends := func(o *openapi.Parameter) bool {
+		return o.In == "query" && slices.Contains(rangeEnds[plainName(p.Name)], plainName(o.Name))
+	}
+	return !slices.ContainsFunc(c.parameters, ends) && slices.ContainsFunc(p.Schema.Leaves(), func(s *openapi.Schema) bool {
+		switch {
+		case s.Any():
+			return true
+		case slices.Contains(times, s.Format):
+			return false
+		case isText:
+			return s.Is("string") && len(s.Enum) == 0
+		}
+		return s.Is("integer") || s.Is("number")
+	})
+}
