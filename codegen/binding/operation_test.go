@@ -95,32 +95,74 @@ func inWords(v *Value) string {
 	return text
 }
 
-// The parameters that tell a service of pages are found by their names and types.
+// The parameters that tell a service of pages are found by their names and types, whatever
+// their order in the document.
 func TestOperationPages(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "s.graphqls")
-	for parameters, want := range map[string]string{
-		`[{name: offset, in: query, schema: {type: integer}}, {name: limit, in: query, schema: {type: integer}}]`: "offset[$page.offset] limit[$page.size]",
-		`[{name: skip, in: query}, {name: per_page, in: query}]`:                                                  "skip[$page.offset] per_page[$page.size]",
-		`[{name: start, in: query}, {name: count, in: query, schema: {type: boolean}}, {name: size, in: query}]`:  "start[$page.offset] size[$page.size]",
+	dir := t.TempDir()
+	for _, c := range []struct{ kind, parameters, operation, want string }{
+		{"OFFSET", "offset: integer, limit: integer", "call", "limit=$page.size offset=$page.offset"},
+		{"OFFSET", "from: string date, to: string date, limit: integer, offset: integer", "call", "limit=$page.size offset=$page.offset"},
+		{"OFFSET", "from: string date-time, size: integer, skip: integer", "call", "size=$page.size skip=$page.offset"},
+		{"OFFSET", "from: integer, size: integer", "call", "from=$page.offset size=$page.size"},
+		{"OFFSET", "from: integer int64, to: integer int64, limit: integer", "call", "! the call does not tell the service where the page begins"},
+		{"OFFSET", "from: integer int64, to: integer int64, limit: integer", "call(from: $args.after)", "from=$page.offset limit=$page.size"},
+		{"OFFSET", "start: integer, end: integer, limit: integer, offset: integer", "call", "limit=$page.size offset=$page.offset"},
+		{"OFFSET", "_start: integer, _limit: integer", "call", "_limit=$page.size _start=$page.offset"},
+		{"OFFSET", "skip:, per_page:", "call", "per_page=$page.size skip=$page.offset"},
+		{"OFFSET", "start:, count: boolean, size:", "call", "size=$page.size start=$page.offset"},
+		{"OFFSET", "start: integer, from: integer, limit: integer", "call", "! the beginning of a page could be the query parameter start and the query parameter from of call"},
+		{"OFFSET", "start: integer, from: integer, limit: integer", "call(from: $args.after)", "from=$page.offset limit=$page.size"},
+		{"OFFSET", "start: integer, from:, limit: integer", "call", "limit=$page.size start=$page.offset"},
+		{"OFFSET", "offset: string, limit: integer", "call", "! the call does not tell the service where the page begins"},
+		{"OFFSET", "offset: integer, pageSize: integer, page_size: integer", "call", "! write call(pageSize: $args.first) or call(page_size: $args.first)"},
+		{"OFFSET", "offset: integer, pageSize: integer, page_size: integer", "call(page_size: $args.first)", "offset=$page.offset page_size=$page.size"},
+		{"OFFSET", "offset: integer, top: integer, limit: integer", "call", "limit=$page.size offset=$page.offset"},
+		{"OFFSET", "offset: integer, count: integer, limit: integer", "call(limit: 5)", "! the call does not tell the service how large the page is"},
+		{"OFFSET", "$skip: integer, $top: integer, $count: boolean", "call", "$skip=$page.offset $top=$page.size"},
+		{"OFFSET", "'page[offset]': integer, 'page[limit]': integer", "call", "page[limit]=$page.size page[offset]=$page.offset"},
+		{"PAGE_NUMBER", "from: string date, page: integer, pageSize: integer", "call", "page=$page.page pageSize=$page.size"},
+		{"PAGE_NUMBER", "page: object, 'page[number]': integer, 'page[size]': integer", "call", "page[number]=$page.page page[size]=$page.size"},
+		{"PAGE_NUMBER", "PageNumber: integer, PageSize: integer, Page: string", "call", "PageNumber=$page.page PageSize=$page.size"},
+		{"PAGE_NUMBER", "pageNumber: integer, page_index: integer, limit: integer", "call", "! the beginning of a page could be"},
+		{"PAGE_NUMBER", "pageNumber: integer, page: integer, per_page: integer", "call", "page=$page.page per_page=$page.size"},
+		{"NEXT_CURSOR", "after: string date-time, cursor: string, limit: integer", "call", "cursor=$page.cursor limit=$page.size"},
+		{"NEXT_CURSOR", "after: string date-time, limit: integer", "call", "! the call does not tell the service where the page begins"},
+		{"NEXT_CURSOR", "starting_after: string, ending_before: string, limit: integer", "call", "limit=$page.size starting_after=$page.cursor"},
+		{"NEXT_CURSOR", "pageToken: string, maxResults: integer, cursor: integer", "call", "maxResults=$page.size pageToken=$page.cursor"},
+		{"NEXT_CURSOR", "next: boolean, page_token: string, page_size: integer", "call", "page_size=$page.size page_token=$page.cursor"},
+		{"NEXT_CURSOR", "after: string, pageToken: string, limit: integer", "call", "! write call(after: $args.after) or call(pageToken: $args.after)"},
+		{"NEXT_CURSOR", "cursor: string, first: integer, last: integer", "call", "cursor=$page.cursor first=$page.size"},
 	} {
-		document := "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {/a: {get: {operationId: list, parameters: " + parameters + ", responses: {'200': {description: d}}}}}\n"
-		if err := os.WriteFile(filepath.Join(filepath.Dir(file), "s.yaml"), []byte(document), 0o600); err != nil {
-			t.Fatal(err)
+		parameters := ""
+		for p := range strings.SplitSeq(c.parameters, ", ") {
+			name, schema, _ := strings.Cut(p, ":")
+			kind, format, _ := strings.Cut(strings.TrimSpace(schema), " ")
+			parameters += "{name: " + name + ", in: query"
+			if kind != "" {
+				parameters += ", schema: {type: " + kind
+				if format != "" {
+					parameters += ", format: " + format
+				}
+				parameters += "}"
+			}
+			parameters += "}, "
 		}
-		g, err := compile(t, file, `
-			extend schema @source(name: "s", openapi: "s.yaml")
-			type Query { list(first: Int, after: String): Things @connect(source: "s", operation: "list", pagination: {type: OFFSET}) }
+		next := map[bool]string{true: `, nextCursor: "$.next"`}[c.kind == "NEXT_CURSOR"]
+		g, err := compileWith(t, dir, oneOperation("/a", parameters, ""), `
+			type Query { list(first: Int, after: String): Things @connect(source: "s", operation: "`+c.operation+`", pagination: {type: `+c.kind+next+`}) }
 			type Things { nodes: [ID!]! }`)
-		if err != nil {
-			t.Errorf("%s: %v", parameters, err)
+		if want, isFault := strings.CutPrefix(c.want, "! "); isFault {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, %s: got %v, want %q", c.kind, c.parameters, err, want)
+			}
 			continue
 		}
-		var got []string
-		for _, q := range g.Fields[0].Call.Query {
-			got = append(got, q.Name+parts(q.Parts))
+		if err != nil {
+			t.Errorf("%s, %s: %v", c.kind, c.parameters, err)
+			continue
 		}
-		if strings.Join(got, " ") != want {
-			t.Errorf("%s: got %s, want %s", parameters, got, want)
+		if got := strings.ReplaceAll(callInWords(&g.Fields[0].Call), "query.", ""); got != c.want {
+			t.Errorf("%s, %s: got %s, want %s", c.kind, c.parameters, got, c.want)
 		}
 	}
 }
