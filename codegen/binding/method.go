@@ -1,7 +1,6 @@
 package binding
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -104,14 +103,14 @@ func (c *valueCompiler) mapped(step selection.Step, element *ast.Type) (*Change,
 // with is the compiler of the members of an object that is made of a value.
 func (c *valueCompiler) with(hand *atHand) *valueCompiler {
 	inner := *c
-	inner.hand, inner.whole = hand, nil
+	inner.hand, inner.whole = hand, hand
 	return &inner
 }
 
 // within is the compiler of a method's arguments: @ is another value, and $ stays.
 func (c *valueCompiler) within(hand *atHand) *valueCompiler {
 	inner := *c
-	inner.hand, inner.whole = hand, cmp.Or(c.whole, c.hand)
+	inner.hand = hand
 	return &inner
 }
 
@@ -158,7 +157,7 @@ func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Ty
 		when := ""
 		if candidate := pair.Items[0]; !itself(candidate) {
 			if candidate.Root != selection.Literal {
-				c.fault(BadMethod, candidate.Offset, "a candidate is a literal, or @ for any value")
+				c.fault(BadMethod, candidate.Offset, badCandidate)
 				return nil, nil
 			}
 			if !c.comparable(v, candidate) {

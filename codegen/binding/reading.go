@@ -87,12 +87,22 @@ func (r *Reading) String() string {
 }
 
 // Wire is the member of the enclosing object in which a field's value lies; "" when it is
-// made of the object as a whole.
+// made of the object as a whole, as what makes a value of a missing member, too, has to be.
 func (r *Reading) Wire() string {
-	if r.Op == Member {
+	if r.Op == Member && !r.ReadsNull() {
 		return r.Name
 	}
 	return ""
+}
+
+// ReadsNull reports whether a reading gives a value of null and of what is missing, as
+// ->eq and ->match do.
+func (r *Reading) ReadsNull() bool {
+	switch r.Op {
+	case Member, First, Last:
+		return r.Of.ReadsNull()
+	}
+	return r.Op == Match || r.Op == Equal
 }
 
 // readingCompiler gives the expressions of one text their meaning.
@@ -203,7 +213,11 @@ func (r *readingCompiler) mapped(op Op, e *selection.Expr, step selection.Step, 
 	switch {
 	case op == Each && len(step.Args) != 1:
 		return r.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
-	case op == Each && len(step.Args[0].Steps) == 0 && !step.Args[0].Braces && step.Args[0].Root == selection.Current:
+	case op == Each && itself(step.Args[0]):
+	case op == Each && step.Args[0].Root == selection.Current && step.Args[0].Dollar:
+		return r.fault(BadMethod, step.Args[0].Offset, "$ is the object around the list, which no element is read from; write @ for the element")
+	case op == Each && len(rest) > 0 && step.Args[0].Root != selection.Current:
+		return r.fault(BadMethod, step.Args[0].Offset, "each element becomes the same; write that alone, without ->%s", rest[0].Method)
 	case op == Each:
 		if e.Braces {
 			return r.fault(BadMethod, step.Offset, "write the fields inside of ->map(@ { ... })")
@@ -304,7 +318,7 @@ func (r *readingCompiler) matchCase(pair *selection.Expr, t *ast.Type) (c Case, 
 	candidate, result := pair.Items[0], pair.Items[1]
 	if !itself(candidate) {
 		if candidate.Root != selection.Literal {
-			r.fault(BadMethod, candidate.Offset, "a candidate is a literal, or @ for any value")
+			r.fault(BadMethod, candidate.Offset, badCandidate)
 			return c, false
 		}
 		c.When = asJSON(candidate)
@@ -316,9 +330,12 @@ func (r *readingCompiler) matchCase(pair *selection.Expr, t *ast.Type) (c Case, 
 	return c, ok
 }
 
-// itself tells whether an expression is the value at hand.
+// badCandidate is said of what ->match cannot compare with.
+const badCandidate = "a candidate is a literal, or @ for any value"
+
+// itself reports whether an expression is the value that a method works on.
 func itself(e *selection.Expr) bool {
-	return e.Root == selection.Current && len(e.Steps) == 0 && !e.Braces
+	return e.Root == selection.Current && !e.Dollar && len(e.Steps) == 0 && !e.Braces
 }
 
 // literal compiles $(literal).

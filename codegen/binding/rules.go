@@ -82,6 +82,7 @@ func (b *bindingCompiler) extensions(text *ast.Value) *Value {
 
 // rule compiles an expression over a service's answer.
 func (b *bindingCompiler) rule(text *ast.Value, e *selection.Expr) *Value {
-	c := &valueCompiler{bindingCompiler: b, text: text, scopes: ruleScopes, hand: &atHand{}}
+	answer := &atHand{}
+	c := &valueCompiler{bindingCompiler: b, text: text, scopes: ruleScopes, hand: answer, whole: answer}
 	return c.value(e)
 }

@@ -148,8 +148,8 @@ type valueCompiler struct {
 	*bindingCompiler
 	text   *ast.Value
 	scopes []Scope // those that may stand here
-	hand   *atHand // nil: there is no value at hand
-	whole  *atHand // what $ speaks of; nil: the same
+	hand   *atHand // what @ and bare names speak of; nil: there is no value at hand
+	whole  *atHand // what $ speaks of: the object around a method's arguments; nil: there is none
 }
 
 // atHand is the value that bare names and @ speak of; its type is nil when nobody knows it.
@@ -193,8 +193,11 @@ func (c *valueCompiler) begin(e *selection.Expr) (*Value, []selection.Step) {
 	case selection.Variable:
 		return c.variable(e)
 	}
-	if c.hand == nil && (len(e.Steps) > 0 || !e.Braces) {
+	switch {
+	case c.hand == nil && (len(e.Steps) > 0 || !e.Braces):
 		return c.fault(UnknownVariable, e.Offset, "%s", c.nothingAtHand(e)), nil
+	case e.Dollar && c.hand != nil && c.whole == nil:
+		return c.fault(UnknownVariable, e.Offset, "$ is the object around, which there is none of here; the value that the method works on is @"), nil
 	}
 	return c.current(e), e.Steps
 }
@@ -204,7 +207,7 @@ func (c *valueCompiler) current(e *selection.Expr) *Value {
 	switch {
 	case c.hand == nil:
 		return &Value{Scope: Current}
-	case e.Dollar && c.whole != nil:
+	case e.Dollar && c.whole != c.hand:
 		return &Value{Scope: Whole, Type: c.whole.t}
 	}
 	return &Value{Scope: Current, Type: c.hand.t}

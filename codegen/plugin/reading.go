@@ -36,6 +36,7 @@ type reader struct {
 	views   []decoderView
 	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch or a page; nil: as a list
 	items   bool                                                        // the list is a page's, whose elements may be null
+	texts   bool                                                        // scalars are read as texts, which become one
 }
 
 // decoder writes the decoder of a reading: an expression of type func(*decode.Decoder) T.
@@ -75,9 +76,11 @@ func (r *reader) leaf(read *binding.Reading, tr *config.TypeReference, path stri
 	case binding.Join:
 		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.join(read, path) })
 	case binding.Equal:
-		return r.orNull(tr, func(*config.TypeReference) (string, error) {
-			return fmt.Sprintf("%sEqual(%s)", dec, quoted(read.Literal)), nil
-		})
+		equal := fmt.Sprintf("%sEqual(%s)", dec, quoted(read.Literal))
+		if !tr.GQL.NonNull {
+			equal = fmt.Sprintf("%sPointer(%s)", dec, equal) // of null, too
+		}
+		return equal, nil
 	case binding.Literal:
 		inner, err := r.byName(tr)
 		return fmt.Sprintf("%sConstant(%s, %s)", dec, quoted(read.Literal), inner), err
@@ -133,6 +136,9 @@ func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReferen
 
 // byName writes the decoder of a type.
 func (r *reader) byName(tr *config.TypeReference) (string, error) {
+	if r.texts {
+		return fmt.Sprintf("%[1]sMaybe((*%[1]sDecoder).ScalarText)", r.f.use(decodePkg)), nil
+	}
 	if r.list != nil && tr.GQL.Elem != nil {
 		item, err := r.g.decoderOf(r.f, r.element(tr))
 		if err != nil {
@@ -166,6 +172,9 @@ func (r *reader) each(read *binding.Reading, tr *config.TypeReference, path stri
 		format := "%[1]sListOf(%[2]s)"
 		if !inner.GQL.Elem.NonNull && slices.Contains([]binding.Op{binding.Member, binding.First, binding.Last}, read.Of.Op) {
 			format = "%[1]sListOf(%[1]sMaybeNil(%[2]s))" // also where the way to it is not
+			if read.Of.ReadsNull() {
+				format = "%[1]sListOf(%[1]sExcused(%[2]s))" // but null is a value there
+			}
 		}
 		return r.around(read.Of, inner.Elem(), path, format, r.f.use(decodePkg))
 	})
@@ -180,7 +189,9 @@ func (r *reader) join(read *binding.Reading, path string) (string, error) {
 	text := &config.TypeReference{
 		GQL: read.Of.Type, GO: types.NewPointer(types.Typ[types.String]), Definition: r.g.data.Config.Schema.Types["String"],
 	}
+	r.texts = true
 	inner, err := r.decoder(read.Of, text, path)
+	r.texts = false
 	return fmt.Sprintf("%sTexts(%q, %s)", dec, read.Name, inner), err
 }
 

@@ -10,7 +10,10 @@
 // binding.
 package selection
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Root is where an expression begins.
 type Root int
@@ -27,7 +30,7 @@ const (
 type Expr struct {
 	Offset int // of its first byte in the text
 	Root   Root
-	Dollar bool   // of a Current: written $, which a method's arguments leave as it was
+	Dollar bool   // of a Current: written $, the object around, which a method's arguments leave as it was
 	Name   string // of a Variable, without its $
 	Value  any    // of a Literal: nil, bool, string or json.Number
 	Items  []*Expr
@@ -243,11 +246,35 @@ func spread(e *Expr) []Field {
 		inner := *f.Expr
 		if inner.Root == Current {
 			inner.Root, inner.Name, inner.Value = e.Root, e.Name, e.Value
-			inner.Steps = append(append([]Step{}, e.Steps...), inner.Steps...)
+			inner.Steps = append(append([]Step{}, e.Steps...), rebased(inner.Steps, e)...)
 		}
 		fields[i] = Field{f.Offset, f.Name, &inner}
 	}
 	return fields
+}
+
+// rebased gives steps whose methods' arguments speak of another object around: $ is what
+// base leads to.
+func rebased(steps []Step, base *Expr) []Step {
+	moved := slices.Clone(steps)
+	for i, s := range moved {
+		moved[i].Args = rebasedAll(s.Args, base)
+	}
+	return moved
+}
+
+func rebasedAll(list []*Expr, base *Expr) []*Expr {
+	moved := slices.Clone(list)
+	for i, e := range moved {
+		other := *e
+		other.Items, other.Steps = rebasedAll(e.Items, base), rebased(e.Steps, base)
+		if e.Root == Current && e.Dollar {
+			other.Root, other.Name, other.Value = base.Root, base.Name, base.Value
+			other.Steps = append(slices.Clone(base.Steps), other.Steps...)
+		}
+		moved[i] = &other
+	}
+	return moved
 }
 
 // value reads what stands behind a field's colon.

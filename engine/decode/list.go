@@ -154,6 +154,33 @@ func MaybeNil[T any](element func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T { return OrNull(d, element) }
 }
 
+// Pointer returns a decoder of pointers to what read gives of any value, null included.
+// Maybe reads null as nil.
+func Pointer[T any](read func(*Decoder) T) func(*Decoder) *T {
+	return func(d *Decoder) *T {
+		v := read(d)
+		return &v
+	}
+}
+
+// Excused returns a decoder of a list's elements whose value is nil for an element that does
+// not fit. Null is read by read, whereas MaybeNil reads it as nil.
+func Excused[T any](read func(*Decoder) T) func(*Decoder) T {
+	return func(d *Decoder) T {
+		var none T
+		if d.err != nil {
+			return none
+		}
+		m := d.mark()
+		v := read(d)
+		if d.err != nil {
+			d.excuse(m)
+			return none
+		}
+		return v
+	}
+}
+
 // First makes of a decoder of elements one of the first element of a list. An empty list
 // reads as null, and so does null.
 func First[T any](element func(*Decoder) T) func(*Decoder) T {
@@ -293,7 +320,7 @@ func JoinNotNull(sep string) func(*Decoder) string {
 		for i := 0; d.more(']', i == 0); i++ {
 			d.enter(step{index: i})
 			if !d.null() {
-				texts = append(texts, d.scalarText())
+				texts = append(texts, d.ScalarText())
 			}
 			d.leave()
 		}
@@ -304,8 +331,8 @@ func JoinNotNull(sep string) func(*Decoder) string {
 	}
 }
 
-// scalarText reads a string, a number or a boolean as text.
-func (d *Decoder) scalarText() string {
+// ScalarText reads a string, a number or a boolean as text.
+func (d *Decoder) ScalarText() string {
 	switch c := d.next(); {
 	case c == '"':
 		return d.text()

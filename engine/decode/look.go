@@ -116,7 +116,7 @@ func Peek(d *Decoder, name string) (text string, ok bool) {
 func (d *Decoder) scalar() (string, bool) {
 	switch d.next() {
 	case '"', 't', 'f':
-		return d.scalarText(), true
+		return d.ScalarText(), true
 	case '{', '[', 'n':
 		return "", false
 	}

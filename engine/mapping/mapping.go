@@ -181,13 +181,17 @@ func JoinNotNull(v any, separator string) any {
 	return strings.Join(texts, separator)
 }
 
-// Entries is the list of an object's members, each as {key, value}; nil of what is no
-// object.
+// Entries is the list of an object's members, each as {key, value}. A list is one of
+// entries already; anything else is nil.
 func Entries(v any) any {
 	if v == encode.Absent {
 		return v
 	}
-	object, ok := Value(v).(encode.Object)
+	v = Value(v)
+	if list, ok := v.([]any); ok {
+		return list
+	}
+	object, ok := v.(encode.Object)
 	if !ok {
 		return nil
 	}
@@ -214,13 +218,17 @@ func Truthy(v any) bool {
 	return true
 }
 
-// Of is what made makes of a value; nil of nil.
+// Of is what made makes of an object, or the list of what it makes of each element of a list;
+// nil of nil.
 func Of(v any, made func(any) any) any {
 	if v == encode.Absent {
 		return v
 	}
-	if v = Value(v); v == nil {
+	switch v = Value(v); v.(type) {
+	case nil:
 		return nil
+	case []any:
+		return MapOf(v, made)
 	}
 	return made(v)
 }

@@ -251,10 +251,13 @@ func TestEntries(t *testing.T) {
 	if err != nil || string(got) != `[{"key":"b","value":1},{"key":"a","value":[true]}]` {
 		t.Errorf("%s (%v)", got, err)
 	}
-	for _, v := range []any{nil, "a", []any{}} {
+	for _, v := range []any{nil, "a", 1} {
 		if got := mapping.Entries(v); got != nil {
 			t.Errorf("%v has the entries %v", v, got)
 		}
+	}
+	if got, _ := json.Marshal(mapping.Entries(parse(t, `[{"key":"a"}]`))); string(got) != `[{"key":"a"}]` {
+		t.Errorf("a list of entries has the entries %s", got)
 	}
 }
 
