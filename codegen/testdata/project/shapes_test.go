@@ -84,7 +84,7 @@ func TestSelections(t *testing.T) {
 		{`state number`, []string{`"st": {"a": [1]}`}, `"state":"OFF","number":3`, nil},
 		{`done one`, []string{`"status": "done"`}, `"done":true,"one":true`, nil},
 		{`done one`, []string{`"status": ["done"]`, `"inner": {"must": 1.0}`}, `"done":false,"one":true`, nil},
-		{`done`, nil, `"done":null`, nil},
+		{`done`, nil, `"done":false`, nil},
 		// Groups and objects.
 		{`address {street city}`, []string{`"addr_street": "s"`, `"addr": {"city": "c"}`}, `"address":{"street":"s","city":"c"}`, nil},
 		{`address {street}`, []string{`"addr_street": 5`}, `"address":{"street":null}`, []string{"flat.address.street"}},
