@@ -15,18 +15,19 @@ import (
 // languageSchema binds one field whose members are read by expressions, and one whose error
 // is made of the same.
 func languageSchema(expressions, types []string) string {
-	fields, selected, ruled := "", "", ""
+	fields, members := "", ""
 	for i, e := range expressions {
 		fields += fmt.Sprintf("  v%d: %s\n", i, types[i])
-		selected += fmt.Sprintf("\n        v%d: %s", i, e)
+		members += fmt.Sprintf("\n        v%d: %s", i, e)
 	}
-	ruled = selected
 	return `extend schema @source(name: "s")
 scalar JSON
 type Query {
-  all: All @connect(source: "s", http: {GET: "/a"}, selection: """{` + selected + `
+  made: Made @connect(source: "s", http: {GET: "/made"})
+  entry: Entry @connect(source: "s", http: {GET: "/entry"})
+  all: All @connect(source: "s", http: {GET: "/a"}, selection: """{` + members + `
       }""")
-  rule: String @connect(source: "s", http: {GET: "/b"}, isSuccess: "$status->eq(0)", errors: {extensions: """{` + ruled + `
+  rule: String @connect(source: "s", http: {GET: "/b"}, isSuccess: "$status->eq(0)", errors: {extensions: """{` + members + `
       }"""})
 }
 type All {
@@ -85,7 +86,7 @@ func (w expressionWriter) expression() (expr, typ string) {
 	path := w.path()
 	switch w.IntN(10) {
 	case 0:
-		return path + "->eq(" + w.literal() + ")", w.one("Boolean", "Boolean!")
+		return path + "->eq(" + w.literal() + ")", "Boolean"
 	case 1:
 		return path + w.match("%d"), "JSON"
 	case 2:
