@@ -73,6 +73,7 @@ func TestParse(t *testing.T) {
 		`s->match(["a", "A"], [@, "other"])`:                `$."s"->match(["a", "A"], [$, "other"])`,
 		`x: tags->map(@.name)->joinNotNull(", ")`:           `${ x: $."tags"->map($."name")->joinNotNull(", ") }`,
 		"a: b?.c?":                  `${ a: $."b"?."c"? }`,
+		"id m.n { a: l->map($.x) }": `${ id: $."id" a: $."m"."n"."l"->map($."m"."n"."x") }`,
 		"$args.input { name }":      `$args."input"{ name: $."name" }`,
 		"ids: $batch.id":            `${ ids: $batch."id" }`,
 		`$status->eq(200)`:          `$status->eq(200)`,
@@ -104,6 +105,14 @@ func TestArguments(t *testing.T) {
 	want := `id: $args."id", limit: 100, body: ${ source: $args."card"{ number: $."number" } kind: "x" }`
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+	placed, _, err := ParseArguments("(path.id: 1, 'query.id': 2, header . 'x y': 3)", 1)
+	if err == nil {
+		t.Errorf("a space before a dot is read: %v", placed)
+	}
+	placed, _, err = ParseArguments("(path.id: 1, 'query.id': 2, header.'x y': 3)", 1)
+	if err != nil || placed[0].In != "path" || placed[0].Name != "id" || placed[1].In != "" || placed[1].Name != "query.id" || placed[2].In != "header" || placed[2].Name != "x y" {
+		t.Errorf("got %+v, %v", placed, err)
 	}
 	if _, _, err := ParseArguments("a(b: { c", 2); err == nil {
 		t.Error("a { without its } is read")

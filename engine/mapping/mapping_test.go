@@ -310,3 +310,19 @@ func TestAbsent(t *testing.T) {
 		t.Error("what nobody gave is a value")
 	}
 }
+
+// Braces make an object of an object, and of a list the list of what they make of each element.
+func TestObjectsOfLists(t *testing.T) {
+	names := func(v any) any { return encode.Object{}.With("n", mapping.Pick(v, "name")) }
+	for text, want := range map[string]string{
+		`null`:                        `null`,
+		`{"name":"a"}`:                `{"n":"a"}`,
+		`[{"name":"a"},null,{"x":1}]`: `[{"n":"a"},null,{}]`,
+		`[[{"name":"a"}],{"name":1}]`: `[[{"n":"a"}],{"n":1}]`,
+	} {
+		got, err := json.Marshal(mapping.Of(parse(t, text), names))
+		if err != nil || string(got) != want {
+			t.Errorf("%s: got %s (%v), want %s", text, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package decode
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Null and what is missing are values to Equal: of an element that is null, too, while an
+// element that does not fit is nil.
+func TestNullIsAValue(t *testing.T) {
+	read := ListOf(Excused(In("a", Pointer(Equal("null")))))
+	for body, want := range map[string]string{
+		`[{"a":null},{"a":1},{},null]`: "[true false true true]",
+		`[5,{"a":1}]`:                  "[<nil> false]",
+		`[]`:                           "[]",
+	} {
+		got, err := Answer("s", []byte(body), &Faults{}, read)
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+		texts := make([]string, len(got))
+		for i, v := range got {
+			if texts[i] = "<nil>"; v != nil {
+				texts[i] = fmt.Sprint(*v)
+			}
+		}
+		if fmt.Sprint(texts) != want {
+			t.Errorf("%s: got %s, want %s", body, texts, want)
+		}
+	}
+}
