@@ -218,48 +218,63 @@ type doubt struct {
 	theirs []int    // of what they fill
 }
 
-// matchNames says which value fills which of their names: the one that is called exactly so, else
-// the one that is called so in another spelling (userId, user_id), unless another value or
-// another of their names has that spelling, too.
+// matchNames says which value fills which of their names: the one that is called exactly so,
+// else the one that is called so in another spelling (userId, user_id), unless another value
+// or another of their names has that spelling, too.
 func matchNames(names, theirs []string) (filled map[int]string, doubts []doubt) {
-	filled = map[int]string{}
-	settled, taken := map[string]bool{}, map[int]bool{}
-	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, sameName} {
-		var round []doubt
-		for _, name := range names {
-			if settled[name] {
-				continue
-			}
-			d := doubt{}
-			for _, other := range names {
-				if !settled[other] && same(other, name) {
-					d.names = append(d.names, other)
-				}
-			}
-			for i, their := range theirs {
-				if !taken[i] && same(name, their) {
-					d.theirs = append(d.theirs, i)
-				}
-			}
-			if len(d.theirs) > 0 && d.names[0] == name {
-				round = append(round, d)
-			}
+	m := &nameMatcher{names: names, theirs: theirs, filled: map[int]string{}, settled: map[string]bool{}, taken: map[int]bool{}}
+	m.round(func(a, b string) bool { return a == b })
+	m.round(sameName)
+	return m.filled, m.doubts
+}
+
+// nameMatcher matches names in rounds, of which each takes those that the ones before left.
+type nameMatcher struct {
+	names, theirs []string
+	filled        map[int]string // by the number of their name
+	doubts        []doubt
+	settled       map[string]bool // names that an earlier round has matched
+	taken         map[int]bool    // their names that it has
+}
+
+// round matches the names that are the same by a rule.
+func (m *nameMatcher) round(same func(a, b string) bool) {
+	for _, name := range m.names {
+		if m.settled[name] {
+			continue
 		}
-		for _, d := range round {
-			if len(d.names) == 1 && len(d.theirs) == 1 {
-				filled[d.theirs[0]] = d.names[0]
-			} else {
-				doubts = append(doubts, d)
-			}
-			for _, name := range d.names {
-				settled[name] = true
-			}
-			for _, i := range d.theirs {
-				taken[i] = true
-			}
+		d := m.rivals(name, same)
+		switch {
+		case len(d.theirs) == 0:
+			continue
+		case len(d.names) == 1 && len(d.theirs) == 1:
+			m.filled[d.theirs[0]] = name
+		default:
+			m.doubts = append(m.doubts, d)
+		}
+		for _, name := range d.names {
+			m.settled[name] = true
+		}
+		for _, i := range d.theirs {
+			m.taken[i] = true
 		}
 	}
-	return filled, doubts
+}
+
+// rivals are all that could stand for one another with a name, itself among them.
+func (m *nameMatcher) rivals(name string, same func(a, b string) bool) doubt {
+	var d doubt
+	for _, other := range m.names {
+		if !m.settled[other] && same(other, name) {
+			d.names = append(d.names, other)
+		}
+	}
+	for i, their := range m.theirs {
+		if !m.taken[i] && same(name, their) {
+			d.theirs = append(d.theirs, i)
+		}
+	}
+	return d
 }
 
 // missing says that nothing fills a required parameter, and what to write.
