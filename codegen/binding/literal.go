@@ -32,30 +32,10 @@ func (c *compiler) arguments(directives ast.DirectiveList) {
 			continue
 		}
 		before := len(c.faults)
-		c.onlyOnce(members(d.Arguments))
 		for _, arg := range d.Arguments {
 			c.literal(arg.Value, d.Definition.Arguments.ForName(arg.Name).Type)
 		}
 		c.broken[d] = len(c.faults) > before
-	}
-}
-
-func members(args ast.ArgumentList) ast.ChildValueList {
-	list := make(ast.ChildValueList, len(args))
-	for i, a := range args {
-		list[i] = &ast.ChildValue{Name: a.Name, Position: a.Position}
-	}
-	return list
-}
-
-// onlyOnce refuses a second member of the same name, which would say nothing.
-func (c *compiler) onlyOnce(list ast.ChildValueList) {
-	seen := map[string]bool{}
-	for _, m := range list {
-		if seen[m.Name] {
-			c.faults.Add(RepeatedArgument, m.Position, "%q stands here twice; keep one", m.Name)
-		}
-		seen[m.Name] = true
 	}
 }
 
@@ -88,7 +68,6 @@ func (c *compiler) listLiteral(v *ast.Value, t *ast.Type) {
 }
 
 func (c *compiler) objectLiteral(v *ast.Value, def *ast.Definition) {
-	c.onlyOnce(v.Children)
 	for _, member := range v.Children {
 		f := def.Fields.ForName(member.Name)
 		if f == nil {

@@ -24,7 +24,7 @@ func Load(sources ...*ast.Source) (*ast.Schema, error) {
 	if err != nil {
 		return nil, faultOf(InvalidSyntax, err, sources)
 	}
-	if err := unknownNames(doc); err != nil {
+	if err := wrongNames(doc); err != nil {
 		return nil, err
 	}
 	schema, err := validator.ValidateSchemaDocument(doc)
@@ -34,9 +34,10 @@ func Load(sources ...*ast.Source) (*ast.Schema, error) {
 	return schema, nil
 }
 
-// unknownNames finds the types, directives and arguments that nobody declares. gqlparser
-// does so too, but stops at the first one and suggests nothing.
-func unknownNames(doc *ast.SchemaDocument) error {
+// wrongNames finds the types, directives and arguments that are not declared, and arguments
+// and input fields that are written twice. gqlparser does so too, but stops at the first one
+// and suggests nothing.
+func wrongNames(doc *ast.SchemaDocument) error {
 	n := names{types: map[string]bool{}, directives: map[string]*ast.DirectiveDefinition{}}
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
 		n.types[def.Name] = true
@@ -97,11 +98,42 @@ func (n *names) uses(directives ast.DirectiveList) {
 			n.faults.Add(UnknownDirective, d.Position, "there is no directive @%s%s", d.Name, DidYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
 			continue
 		}
+		n.onlyOnce(members(d.Arguments))
 		for _, arg := range d.Arguments {
+			n.literal(arg.Value)
 			if def.Arguments.ForName(arg.Name) == nil {
 				n.faults.Add(UnknownArgument, arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, DidYouMean(arg.Name, declared(def.Arguments)))
 			}
 		}
+	}
+}
+
+// literal finds the input fields that are written twice in a value.
+func (n *names) literal(v *ast.Value) {
+	if v.Kind == ast.ObjectValue {
+		n.onlyOnce(v.Children)
+	}
+	for _, child := range v.Children {
+		n.literal(child.Value)
+	}
+}
+
+func members(args ast.ArgumentList) ast.ChildValueList {
+	list := make(ast.ChildValueList, len(args))
+	for i, a := range args {
+		list[i] = &ast.ChildValue{Name: a.Name, Position: a.Position}
+	}
+	return list
+}
+
+// onlyOnce reports a second member of the same name, which would say nothing.
+func (n *names) onlyOnce(list ast.ChildValueList) {
+	seen := map[string]bool{}
+	for _, m := range list {
+		if seen[m.Name] {
+			n.faults.Add(RepeatedArgument, m.Position, "%q stands here twice; keep one", m.Name)
+		}
+		seen[m.Name] = true
 	}
 }
 
