@@ -1,14 +1,12 @@
 // Package engine holds what one running operation shares: the loaders by which its
-// fields are joined, the budgets of backend calls and of joined values, and what did not
-// fit in the services' answers. Nothing of it outlives the operation, so nothing can pass
+// fields are joined, which last for one epoch of it, the budgets of backend calls and of
+// joined values, and what did not fit in the services' answers. Nothing of it outlives the operation, so nothing can pass
 // from one caller to another.
 package engine
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
@@ -43,8 +41,9 @@ type Options struct {
 	Collapse bool `yaml:"collapse"`
 }
 
-// operation is what the fields of one operation share, and the context in which they run:
-// one layer for all that is known of it. It is safe for concurrent use by the fields.
+// operation is what the fields of one operation share for as long as it lasts, and the
+// context in which they run: one layer for all that is known of it. What they share until
+// something is written belongs to an epoch. It is safe for concurrent use by the fields.
 type operation struct {
 	context.Context
 	began     bool // by Begin: what follows counts, and not that of the context around it
@@ -59,8 +58,7 @@ type operation struct {
 	wanted   atomic.Pointer[decode.Wanted] // nil for everything
 	collapse bool
 
-	mu      sync.Mutex
-	loaders map[any]any // by loaderKey; guarded by mu; nil until there is one
+	first epoch // of its epochs, which has no other context around it
 }
 
 type operationKey struct{}
@@ -86,7 +84,9 @@ func newOperation(ctx context.Context, o Options) *operation {
 	if o.MaxItems <= 0 {
 		o.MaxItems = DefaultMaxItems
 	}
-	return &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), collapse: o.Collapse}
+	op := &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), collapse: o.Collapse}
+	op.first.Context = op
+	return op
 }
 
 // Value implements context.Context.
@@ -94,6 +94,8 @@ func (op *operation) Value(key any) any {
 	switch key.(type) {
 	case operationKey:
 		return op
+	case epochKey:
+		return &op.first
 	case executionKey:
 		if op.began {
 			return &op.execution
@@ -196,14 +198,4 @@ func operationOf(ctx context.Context) *operation {
 		return op
 	}
 	return newOperation(ctx, Options{})
-}
-
-// pause waits for d, or until the operation ends.
-func (op *operation) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-op.Done():
-	}
 }

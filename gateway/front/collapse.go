@@ -51,9 +51,9 @@ type shared struct {
 
 // shareable tells whether an operation may share its execution with others. With extensions
 // it may not: what they do with an operation or an answer is theirs.
-func (f *Front) shareable(op *graphql.OperationContext) bool {
+func (f *Front) shareable(ctx context.Context, op *graphql.OperationContext) bool {
 	schema := f.collapse.schema
-	return schema != nil && f.executor.stock == "" && !f.executor.hooks.some && schema.Shareable(op)
+	return schema != nil && f.executor.stock == "" && !f.executor.hooks.some && schema.Shareable(ctx, op)
 }
 
 // key appends to b all that an answer depends on besides the graph: what is asked, who asks,

@@ -97,8 +97,19 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 	}()
 	if errs = e.prepare(ctx, op, params); op.Operation != nil {
 		recordOf(ctx).begin(op.Operation)
+		if op.Operation.Operation == ast.Mutation {
+			op.RootResolverMiddleware = serialField(op.RootResolverMiddleware)
+		}
 	}
 	return op, errs
+}
+
+// serialField has each root field of a mutation begin an epoch of the operation. gqlgen's
+// executor calls it around each; plans begin epochs by themselves.
+func serialField(next graphql.RootFieldMiddleware) graphql.RootFieldMiddleware {
+	return func(ctx context.Context, field graphql.RootResolver) graphql.Marshaler {
+		return next(engine.WithEpoch(ctx), field)
+	}
 }
 
 // prepare fills in an operation. It looks at the text after every extension that may
@@ -114,7 +125,7 @@ func (e *executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 	op.RawQuery, op.OperationName = params.Query, params.OperationName
 	op.Extensions, op.Headers = params.Extensions, params.Headers
 	op.Stats.Parsing.Start = e.hooks.now()
-	doc, errs := e.document(op.RawQuery)
+	doc, errs := e.document(ctx, op.RawQuery)
 	op.Stats.Parsing.End = e.hooks.now()
 	op.Stats.Validation.Start = op.Stats.Parsing.End
 	if len(errs) > 0 {
@@ -131,11 +142,11 @@ func (e *executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 	return nil
 }
 
-func (e *executor) document(query string) (*limit.Document, gqlerror.List) {
+func (e *executor) document(ctx context.Context, query string) (*limit.Document, gqlerror.List) {
 	if query == "" {
 		return nil, gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
 	}
-	return e.documents.Get(query)
+	return e.documents.Get(ctx, query)
 }
 
 // choose takes the operation to run out of a document, with its variables, if it may run.
