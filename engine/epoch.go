@@ -4,6 +4,9 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // epoch is a stretch of an operation within which a key is fetched once: what a loader has
@@ -33,6 +36,19 @@ func (e *epoch) Value(key any) any {
 // it use nothing that was fetched before.
 func WithEpoch(ctx context.Context) context.Context {
 	return context.WithValue(ctx, epochKey{}, &epoch{Context: operationOf(ctx)})
+}
+
+// BeginEpochs has each root field of the operation in ctx begin an epoch, if it is a mutation
+// and gqlgen's executor answers it. Plans begin epochs by themselves.
+func BeginEpochs(ctx context.Context) {
+	op := graphql.GetOperationContext(ctx)
+	around := op.RootResolverMiddleware
+	if op.Operation.Operation != ast.Mutation || around == nil {
+		return
+	}
+	op.RootResolverMiddleware = func(ctx context.Context, field graphql.RootResolver) graphql.Marshaler {
+		return around(WithEpoch(ctx), field)
+	}
 }
 
 // epochOf returns the epoch in ctx, or one of its own where there is none.

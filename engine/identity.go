@@ -3,14 +3,15 @@ package engine
 import (
 	"math/rand/v2"
 	"strconv"
+	"strings"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/flight"
 )
 
 // Identity is everything that the result of a call depends on. Two calls of equal
 // identities have the same result, so that one may stand for both; calls whose identities
-// differ share nothing. Loaders find each other by it within an operation, and calls of
-// different operations are coalesced by it. It is comparable; a field that does not apply is
+// differ share nothing. Fields find their loader by it within an operation, and by it calls and
+// operations of different requests are coalesced. It is comparable; a field that does not apply is
 // empty.
 type Identity struct {
 	// Source is the service, by its name in the settings. It is empty for what is no call
@@ -27,7 +28,8 @@ type Identity struct {
 	// the others (isSuccess, errors); empty when HTTP alone says so.
 	Rules string
 	// Reading says what is read of a response, and as which type of the graph; of a batch
-	// also how the values are matched with the keys.
+	// also how the values are matched with the keys. Of a whole operation, whose Request is
+	// its document, it is the name of the one that is executed.
 	Reading string
 	// Arguments are the values of the field's arguments by which the response is read,
 	// besides those in Request, as KeyText writes them.
@@ -42,6 +44,10 @@ func (id *Identity) AppendKey(b []byte) []byte {
 	}
 	return b
 }
+
+// Caller is the Caller of an identity for the values of an Authorization header. No value of a
+// header has a line break.
+func Caller(authorization []string) string { return strings.Join(authorization, "\n") }
 
 // AnyKey stands for the i-th part of a key in the Request of a batch's identity, which is
 // made before there are keys. It is the text of a number, so that it fits wherever a key

@@ -66,7 +66,7 @@ type request[K comparable, V any] struct {
 	done     chan struct{} // closed when found and errs are there
 	found    []Found[V]    // of each key; not to be read before done
 	failing  sync.Mutex
-	errs     []error       // of each key, nil when none has failed; guarded by failing until done
+	errs     []error // of each key, nil when none has failed; guarded by failing until done
 }
 
 // place is where what is known of a key is found.

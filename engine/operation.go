@@ -14,8 +14,9 @@ import (
 
 // What one operation may do unless told otherwise.
 const (
-	DefaultMaxCalls = 1000
-	DefaultMaxItems = 50_000
+	DefaultMaxCalls         = 1000
+	DefaultMaxParallelCalls = 100
+	DefaultMaxItems         = 50_000
 )
 
 // Options are the limits of an operation's execution.
@@ -25,6 +26,9 @@ type Options struct {
 	Engine string `yaml:"engine"`
 	// MaxCalls is how many backend calls one operation may make. Default 1,000.
 	MaxCalls int `yaml:"maxCalls"`
+	// MaxParallelCalls is how many of them one operation may have running at the same time;
+	// further ones wait for their turn. Default 100.
+	MaxParallelCalls int `yaml:"maxParallelCalls"`
 	// MaxItems is how many values the joins and pages of one operation may give, all together.
 	// Joins that go in circles (orders of the customers of orders) multiply what a few
 	// calls fetched, so that neither the calls nor the query's text bound the answer.
@@ -53,6 +57,7 @@ type operation struct {
 
 	maxCalls int64
 	calls    atomic.Int64
+	running  Slots // of calls
 	maxItems int64
 	items    atomic.Int64
 	wanted   atomic.Pointer[decode.Wanted] // nil for everything
@@ -84,7 +89,11 @@ func newOperation(ctx context.Context, o Options) *operation {
 	if o.MaxItems <= 0 {
 		o.MaxItems = DefaultMaxItems
 	}
+	if o.MaxParallelCalls <= 0 {
+		o.MaxParallelCalls = DefaultMaxParallelCalls
+	}
 	op := &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), collapse: o.Collapse}
+	op.running.Max = o.MaxParallelCalls
 	op.first.Context = op
 	return op
 }
@@ -156,6 +165,25 @@ func SpendCall(ctx context.Context) error {
 			"the operation needs more than %d backend calls; ask for less at once", op.maxCalls)
 	}
 	return nil
+}
+
+// AcquireCall waits until the operation in ctx may have one more backend call running. Its
+// error is that of ctx, when it ends before. Without an error, ReleaseCall must be called
+// with the same ctx when the call has ended. Whoever has acquired a call must not wait for
+// another one that has not. Without an operation in ctx there is no bound.
+func AcquireCall(ctx context.Context) error {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if !ok {
+		return nil
+	}
+	return op.running.Acquire(ctx)
+}
+
+// ReleaseCall says that a call has ended for which AcquireCall has returned no error.
+func ReleaseCall(ctx context.Context) {
+	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
+		op.running.Release()
+	}
 }
 
 // Calls tells how many backend calls the operation in ctx has made so far.

@@ -241,10 +241,11 @@ func (g *generator) keyOfSeveral(f *goFile, b *binding.Field, own []*binding.Val
 	return key, nil
 }
 
-// keyPart writes a wire value as a part of a key, which Go must be able to compare: lists and
-// JSON are parts as texts. Where the call takes them, partValue makes values of them again.
+// keyPart writes a wire value as a part of a key, which Go must be able to compare: JSON is one
+// as a text. A list is none; the binding compiler refuses it. Where the call takes the part,
+// partValue makes a value of it again.
 func keyPart(f *goFile, value string, t *ast.Type) string {
-	if t.Elem == nil && t.NamedType != "JSON" {
+	if t.NamedType != "JSON" {
 		return value
 	}
 	return fmt.Sprintf("%sJSONText(%s)", f.use(encodePkg), value)
@@ -252,13 +253,10 @@ func keyPart(f *goFile, value string, t *ast.Type) string {
 
 // partValue writes the wire value of a part of a key.
 func partValue(f *goFile, part string, t *ast.Type) string {
-	switch {
-	case t.Elem != nil:
-		return fmt.Sprintf("%sListOfText(%s)", f.use(encodePkg), part)
-	case t.NamedType == "JSON":
-		return fmt.Sprintf("%sJSONOfText(%s)", f.use(encodePkg), part)
+	if t.NamedType != "JSON" {
+		return part
 	}
-	return part
+	return fmt.Sprintf("%sJSONOfText(%s)", f.use(encodePkg), part)
 }
 
 // parentType is the type of the parent's field that a value begins with.

@@ -244,33 +244,6 @@ func JSONOfText(text any) any {
 	return text
 }
 
-// ListOfText is the wire value of a list of which JSONText made a text. A text that is no
-// list, which nothing else has made, is one value.
-func ListOfText(text any) any {
-	s, ok := text.(string)
-	if !ok {
-		return text
-	}
-	return valueOf(json.RawMessage(s))
-}
-
-func valueOf(raw json.RawMessage) any {
-	var list []json.RawMessage
-	if err := json.Unmarshal(raw, &list); err == nil && list != nil {
-		return List(list, valueOf)
-	}
-	var scalar any
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	if err := decoder.Decode(&scalar); err != nil {
-		return raw
-	}
-	if _, object := scalar.(map[string]any); object {
-		return raw // whose members keep their order
-	}
-	return scalar
-}
-
 // unwritable is no wire value, so that a call which is given it fails.
 type unwritable struct{ error }
 

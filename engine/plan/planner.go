@@ -64,8 +64,17 @@ func NewPlanner(schema *ast.Schema, types Types) *Planner {
 
 // Plan gives the plan for the operation in ctx. It is nil where gqlgen's executor must
 // answer: where ctx does not ask for plans, or where one would not do, which it notes
-// for who asked. It is also nil when ctx has ended while another caller made the plan.
+// for who asked. It is also nil when ctx has ended while another caller made the plan. Either
+// way, each root field of a mutation begins an epoch.
 func (p *Planner) Plan(ctx context.Context) *Plan {
+	plan := p.find(ctx)
+	if plan == nil {
+		engine.BeginEpochs(ctx)
+	}
+	return plan
+}
+
+func (p *Planner) find(ctx context.Context) *Plan {
 	execution := engine.ExecutionOf(ctx)
 	if execution == nil || execution.Stock != "" {
 		return nil

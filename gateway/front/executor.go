@@ -97,19 +97,8 @@ func (e *executor) CreateOperationContext(ctx context.Context, params *graphql.R
 	}()
 	if errs = e.prepare(ctx, op, params); op.Operation != nil {
 		recordOf(ctx).begin(op.Operation)
-		if op.Operation.Operation == ast.Mutation {
-			op.RootResolverMiddleware = serialField(op.RootResolverMiddleware)
-		}
 	}
 	return op, errs
-}
-
-// serialField has each root field of a mutation begin an epoch of the operation. gqlgen's
-// executor calls it around each; plans begin epochs by themselves.
-func serialField(next graphql.RootFieldMiddleware) graphql.RootFieldMiddleware {
-	return func(ctx context.Context, field graphql.RootResolver) graphql.Marshaler {
-		return next(engine.WithEpoch(ctx), field)
-	}
 }
 
 // prepare fills in an operation. It looks at the text after every extension that may
