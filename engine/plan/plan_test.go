@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"weak"
 
@@ -127,6 +128,37 @@ func TestCache(t *testing.T) {
 	}
 	if p.plans.Len() != maxPlans || p.operations.Len() != maxPlans {
 		t.Errorf("%d plans of %d operations are remembered", p.plans.Len(), p.operations.Len())
+	}
+}
+
+// First callers of one operation have one plan made.
+func TestFirstCallersShareOnePlan(t *testing.T) {
+	for range 20 {
+		p := NewPlanner(schema, types)
+		doc, _ := gqlparser.LoadQueryWithRules(schema, `{`+strings.Repeat("a { o { x } } ", 200)+`}`, nil)
+		var callers sync.WaitGroup
+		var plans sync.Map
+		begin := make(chan struct{})
+		for range 100 {
+			ctx := again(t, doc, nil, &engine.Execution{})
+			callers.Go(func() {
+				<-begin
+				plans.Store(p.Plan(ctx), true)
+			})
+		}
+		close(begin)
+		callers.Wait()
+		made := 0
+		plans.Range(func(plan, _ any) bool {
+			if plan.(*Plan) == nil {
+				t.Error("no plan")
+			}
+			made++
+			return true
+		})
+		if made != 1 {
+			t.Fatalf("%d plans were made", made)
+		}
 	}
 }
 
@@ -324,6 +356,19 @@ func TestShareable(t *testing.T) {
 			if got := p.Shareable(t.Context(), op); got != c.want {
 				t.Errorf("%s with %t may be shared: %t", c.query, c.p, got)
 			}
+		}
+	}
+}
+
+func BenchmarkKnownPlan(b *testing.B) {
+	p := NewPlanner(schema, types)
+	doc, _ := gqlparser.LoadQueryWithRules(schema, `{ a { o { x } } }`, nil)
+	op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: map[string]any{}}
+	ctx := graphql.WithOperationContext(engine.WithExecution(b.Context(), &engine.Execution{}), op)
+	b.ReportAllocs()
+	for b.Loop() {
+		if p.Plan(ctx) == nil {
+			b.Fatal("no plan")
 		}
 	}
 }
