@@ -111,14 +111,33 @@ func (l *Loader[K, V]) enter(keys []K, places []place[K, V], allKeys bool) (own 
 	if r == nil {
 		r = &request[K, V]{done: make(chan struct{})}
 	}
-	before, entered := len(r.keys), false
+	if !l.add(r, keys, places) {
+		return nil
+	}
+	r.arrivals++
+	switch {
+	case l.next != nil:
+	case allKeys:
+		return r
+	default:
+		l.next = r
+		go l.gather(r)
+	}
+	return nil
+}
+
+// add finds the places of keys, and adds to r those that have none. It reports whether there
+// were any. When a key panics, since it cannot be compared, r is left as it was. The caller
+// holds l.mu.
+func (l *Loader[K, V]) add(r *request[K, V], keys []K, places []place[K, V]) bool {
+	before, added := len(r.keys), false
 	defer func() {
-		if !entered {
+		if !added {
 			l.withdraw(r, before)
 		}
 	}()
 	for i, key := range keys {
-		known, ok := l.places[key] // which panics over a key that cannot be compared
+		known, ok := l.places[key]
 		if !ok {
 			known = place[K, V]{r, len(r.keys)}
 			r.keys = append(r.keys, key)
@@ -126,18 +145,8 @@ func (l *Loader[K, V]) enter(keys []K, places []place[K, V], allKeys bool) (own 
 		}
 		places[i] = known
 	}
-	entered = true
-	switch {
-	case len(r.keys) == before:
-		return nil
-	case l.next == nil && allKeys:
-		return r
-	case l.next == nil:
-		l.next = r
-		go l.gather(r)
-	}
-	r.arrivals++
-	return nil
+	added = len(r.keys) > before
+	return added
 }
 
 // withdraw takes back the keys from the given index on, which will never be fetched. The

@@ -31,8 +31,9 @@ type Options struct {
 	MaxParallelCalls int `yaml:"maxParallelCalls"`
 	// MaxItems is how many values the joins and pages of one operation may give, all together.
 	// Joins that go in circles (orders of the customers of orders) multiply what a few
-	// calls fetched, so that neither the calls nor the query's text bound the answer.
-	// Default 50,000.
+	// calls fetched, so that neither the calls nor the query's text bound the answer. Where
+	// the number of values is known before they are fetched, too many cost no call. Default
+	// 50,000.
 	MaxItems int `yaml:"maxItems"`
 	// Collapse lets callers share what they ask for at the same time. Those of one identity
 	// who send the same query, with the same variables and the same values of the headers that
