@@ -206,6 +206,20 @@ func TestKeysOfJSON(t *testing.T) {
 	}
 }
 
+// What goes wrong in a batch is the error of its fields: the others are answered, and so is
+// the next field that uses the same loader.
+func TestBrokenBatchesHoldNobody(t *testing.T) {
+	data, errs := fields(t, &mirror{nodes: oneNode}, "id badKey again: badKey second: badKey(second: true) badBatch one: badBatch single{id}")
+	for field, want := range map[string]string{"id": `"k"`, "badKey": "null", "again": "null", "second": `"fine"`, "badBatch": "null", "one": "null", "single": `{"id":"k"}`} {
+		if string(data[field]) != want {
+			t.Errorf("%s: got %s, want %s", field, data[field], want)
+		}
+		if message := errs[field]; (message != "") != (want == "null") || want == "null" && message != "internal error" {
+			t.Errorf("%s: got the error %q", field, message)
+		}
+	}
+}
+
 // A field of a mutation sees what the fields before it have changed, by joins too.
 func TestSerialFieldsSeeWhatWasWritten(t *testing.T) {
 	m := &mirror{}
