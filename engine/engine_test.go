@@ -38,7 +38,7 @@ type backend struct {
 }
 
 func (b *backend) batch(size int) Batch[string, *string] {
-	return Batch[string, *string]{Name: "backend", MaxSize: size, Fetch: b.fetch}
+	return Batch[string, *string]{Identity: Identity{Request: "backend"}, MaxSize: size, Fetch: b.fetch}
 }
 
 func (b *backend) fetch(_ context.Context, keys []string) (map[string]*string, error) {
@@ -98,7 +98,7 @@ func TestOne(t *testing.T) {
 }
 
 func TestMissing(t *testing.T) {
-	b := Batch[string, []string]{Name: "lists", Missing: []string{}, Fetch: func(context.Context, []string) (map[string][]string, error) {
+	b := Batch[string, []string]{Identity: Identity{Request: "lists"}, Missing: []string{}, Fetch: func(context.Context, []string) (map[string][]string, error) {
 		return nil, nil
 	}}
 	got, err := One(t.Context(), []*parent{{key: "k1"}, {}}, from, key, b)
@@ -128,7 +128,7 @@ func TestEach(t *testing.T) {
 
 func TestWhole(t *testing.T) {
 	calls := 0
-	all := All[[]int]{Name: "all", Missing: []int{}, Fetch: func(context.Context) (map[string][]int, error) {
+	all := All[[]int]{Identity: Identity{Request: "all"}, Missing: []int{}, Fetch: func(context.Context) (map[string][]int, error) {
 		calls++
 		return map[string][]int{"k1": {1}}, nil
 	}}
@@ -145,7 +145,7 @@ func TestWhole(t *testing.T) {
 	if calls != 1 {
 		t.Errorf("%d calls in one operation, want 1", calls)
 	}
-	all.Name, all.Fetch = "fails", func(context.Context) (map[string][]int, error) { return nil, errors.New("no") }
+	all.Identity.Request, all.Fetch = "fails", func(context.Context) (map[string][]int, error) { return nil, errors.New("no") }
 	got, err := Whole(ctx, []*parent{{key: "k1"}, {}}, from, key, all)
 	if list, ok := errors.AsType[graphql.BatchErrorList](err); !ok || len(got) != 2 || list[0] == nil || list[1] != nil {
 		t.Errorf("got %v, %v; want an error for the parent with a key alone", got, err)
@@ -163,9 +163,9 @@ func TestErrorsOfSingleKeys(t *testing.T) {
 	}
 	parents := []*parent{{key: "good"}, {key: "bad"}, {key: "other"}, {}}
 	for _, rest := range []*decode.Fault{nil, lost} {
-		b := Batch[string, *string]{Name: "b", Fetch: func(ctx context.Context, _ []string) (map[string]*string, error) { return fetch(rest)(ctx) }}
+		b := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(ctx context.Context, _ []string) (map[string]*string, error) { return fetch(rest)(ctx) }}
 		values, err := One(t.Context(), parents, from, key, b)
-		whole, wholeErr := Whole(t.Context(), parents, from, key, All[*string]{Name: "w", Fetch: fetch(rest)})
+		whole, wholeErr := Whole(t.Context(), parents, from, key, All[*string]{Identity: Identity{Request: "w"}, Fetch: fetch(rest)})
 		for _, got := range []struct {
 			values []*string
 			err    error
@@ -184,7 +184,7 @@ func TestErrorsOfSingleKeys(t *testing.T) {
 // In a list, a key's own fault is its element's; a call's failure is the list's.
 func TestFaultsInLists(t *testing.T) {
 	bad := &decode.Fault{Index: []int{3}, Err: fault.New(fault.DownstreamService, "bad")}
-	b := Batch[string, *string]{Name: "b", MaxSize: 1, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) {
+	b := Batch[string, *string]{Identity: Identity{Request: "b"}, MaxSize: 1, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) {
 		switch keys[0] {
 		case "bad":
 			return nil, &decode.KeyFaults{Rest: bad}
@@ -242,13 +242,13 @@ func TestFaultyKeys(t *testing.T) {
 	parents[0].key = "k0" // what a resolver would take for the key
 	ctx := WithOperation(WithFaults(t.Context(), faults), Options{})
 	asked := []string{}
-	b := Batch[string, *string]{Name: "b", Fetch: func(_ context.Context, keys []string) (map[string]*string, error) {
+	b := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) {
 		asked = append(asked, keys...)
 		return nil, nil
 	}}
 	_, err := One(ctx, parents, from, key, b)
 	_, eachErr := Each(ctx, parents, from, func(p *parent) []string { return []string{p.key} }, true, b)
-	_, wholeErr := Whole(ctx, parents, from, key, All[int]{Name: "w", Fetch: func(context.Context) (map[string]int, error) { return nil, nil }})
+	_, wholeErr := Whole(ctx, parents, from, key, All[int]{Identity: Identity{Request: "w"}, Fetch: func(context.Context) (map[string]int, error) { return nil, nil }})
 	for i, err := range []error{err, eachErr, wholeErr} {
 		list, ok := err.(graphql.BatchErrorList)
 		if !ok || fault.KindOf(list[0]) != fault.DownstreamService || list[1] != nil || list[2] != nil {
@@ -258,7 +258,7 @@ func TestFaultyKeys(t *testing.T) {
 	if !slices.Equal(asked, []string{"k1"}) {
 		t.Errorf("asked for %v", asked)
 	}
-	if _, err := Whole(ctx, parents[:1], from, key, All[int]{Name: "never"}); err == nil {
+	if _, err := Whole(ctx, parents[:1], from, key, All[int]{Identity: Identity{Request: "never"}}); err == nil {
 		t.Error("no error where all keys are bad")
 	}
 }
@@ -316,7 +316,7 @@ func TestAllKeys(t *testing.T) {
 }
 
 func TestPanicIsAFault(t *testing.T) {
-	b := Batch[string, int]{Name: "broken", Fetch: func(context.Context, []string) (map[string]int, error) { panic("secret") }}
+	b := Batch[string, int]{Identity: Identity{Request: "broken"}, Fetch: func(context.Context, []string) (map[string]int, error) { panic("secret") }}
 	_, err := One(t.Context(), []*parent{{key: "k1"}}, from, key, b)
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Kind != fault.Internal || f.Text != "internal error" {
@@ -327,7 +327,7 @@ func TestPanicIsAFault(t *testing.T) {
 func TestLoadEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		b := Batch[string, int]{Name: "slow", Fetch: func(ctx context.Context, _ []string) (map[string]int, error) {
+		b := Batch[string, int]{Identity: Identity{Request: "slow"}, Fetch: func(ctx context.Context, _ []string) (map[string]int, error) {
 			select {
 			case <-release:
 			case <-ctx.Done():
@@ -391,7 +391,7 @@ func TestSpendCall(t *testing.T) {
 }
 
 func TestMaxItems(t *testing.T) {
-	lists := Batch[string, []int]{Name: "lists", Fetch: func(_ context.Context, keys []string) (map[string][]int, error) {
+	lists := Batch[string, []int]{Identity: Identity{Request: "lists"}, Fetch: func(_ context.Context, keys []string) (map[string][]int, error) {
 		return map[string][]int{keys[0]: {1, 2, 3}}, nil
 	}}
 	ctx := WithOperation(t.Context(), Options{MaxItems: 10})
@@ -406,7 +406,7 @@ func TestMaxItems(t *testing.T) {
 
 // A JSON scalar is a slice too, but one value.
 func TestMaxItemsCountsValuesNotBytes(t *testing.T) {
-	documents := Batch[string, json.RawMessage]{Name: "documents", Fetch: func(_ context.Context, keys []string) (map[string]json.RawMessage, error) {
+	documents := Batch[string, json.RawMessage]{Identity: Identity{Request: "documents"}, Fetch: func(_ context.Context, keys []string) (map[string]json.RawMessage, error) {
 		return map[string]json.RawMessage{keys[0]: []byte(`"more bytes than the budget has values"`)}, nil
 	}}
 	got, err := One(WithOperation(t.Context(), Options{MaxItems: 10}), []*parent{{key: "k"}}, from, key, documents)
@@ -420,7 +420,7 @@ func BenchmarkOne(b *testing.B) {
 	for i := range parents {
 		parents[i] = &parent{key: "k" + strconv.Itoa(i%10)}
 	}
-	back := Batch[string, *string]{Name: "b", Fetch: func(_ context.Context, keys []string) (map[string]*string, error) { return nil, nil }}
+	back := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) { return nil, nil }}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := One(WithOperation(b.Context(), Options{}), parents, from, key, back); err != nil {

@@ -50,8 +50,9 @@ type Execution struct {
 // Sharer is a schema that knows of which operations several callers may have one answer.
 type Sharer interface {
 	// Shareable tells whether callers of the same identity who ask for the operation, with
-	// the same variables, get the same answer whatever else they sent.
-	Shareable(op *graphql.OperationContext) bool
+	// the same variables, get the same answer whatever else they sent. It does not wait
+	// longer for that than ctx lasts.
+	Shareable(ctx context.Context, op *graphql.OperationContext) bool
 }
 
 type executionKey struct{}

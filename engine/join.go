@@ -17,6 +17,9 @@ import (
 // gives V's zero value, which must be V's null, and a key that the service leaves out
 // gives b.Missing. P is a pointer; a nil one has no key.
 func One[P any, K comparable, V any](ctx context.Context, parents []P, from []string, key func(P) *K, b Batch[K, V]) ([]V, error) {
+	if err := spendBefore[V](ctx, len(parents)); err != nil {
+		return nil, err
+	}
 	keys := make([]K, 0, len(parents))
 	at := make([]int, len(parents)) // where a parent's key lies in keys, -1 for none
 	errs := badKeys(ctx, parents, from)
@@ -38,7 +41,7 @@ func One[P any, K comparable, V any](ctx context.Context, parents []P, from []st
 			errs = withError(errs, len(parents), i, failures[k])
 		}
 	}
-	return spend(ctx, values, orNil(errs))
+	return spendLists(ctx, values, orNil(errs))
 }
 
 // badKeys are the errors of the parents whose keys nobody knows, nil when there are none.
@@ -76,18 +79,24 @@ func isNil[P any](parent P) bool {
 // values, in the order of the keys. A key the service does not know is left out,
 // or stands as b.Missing when keepMissing is set; then V's zero value must be its null,
 // since it stands for a value that does not fit the graph too. A nil list of keys gives
-// nil. The rest is as for One.
+// nil. Each key takes a value from the operation's budget, before any is fetched. The rest
+// is as for One.
 func Each[P any, K comparable, V any](ctx context.Context, parents []P, from []string, keys func(P) []K, keepMissing bool, b Batch[K, V]) ([][]V, error) {
+	op := operationOf(ctx)
 	var all []K
 	counts := make([]int, len(parents)) // -1 for null
 	errs := badKeys(ctx, parents, from)
 	for i, parent := range parents {
 		counts[i] = -1
 		own := keyOf(parent, i, errs, func(p P) *[]K { return new(keys(p)) })
-		if own != nil && *own != nil {
-			counts[i] = len(*own)
-			all = append(all, *own...)
+		if own == nil || *own == nil {
+			continue
 		}
+		if err := op.spendItems(len(*own)); err != nil {
+			return nil, err
+		}
+		counts[i] = len(*own)
+		all = append(all, *own...)
 	}
 	found, failures := LoaderFor(ctx, b).Load(ctx, all)
 	values := make([][]V, len(parents))
@@ -106,13 +115,13 @@ func Each[P any, K comparable, V any](ctx context.Context, parents []P, from []s
 		}
 		at += n
 	}
-	return spend(ctx, values, orNil(errs))
+	return values, orNil(errs)
 }
 
 // All is one call whose answer holds the values of all keys.
 type All[V any] struct {
-	// Name identifies the call with its arguments, as Batch.Name does.
-	Name string
+	// Identity is that of the call, as in Batch.
+	Identity Identity
 	// Missing is the value of a key that the answer leaves out; by default V's zero value.
 	Missing V
 	// Fetch makes the call. Its context is the operation's. Its error may be for single
@@ -134,6 +143,9 @@ func Whole[P, V any](ctx context.Context, parents []P, from []string, key func(P
 	if !wanted {
 		return values, orNil(errs)
 	}
+	if err := spendBefore[V](ctx, len(parents)); err != nil {
+		return nil, err
+	}
 	answer, err := all.load(ctx)
 	for i, k := range keys {
 		if k == nil {
@@ -149,14 +161,14 @@ func Whole[P, V any](ctx context.Context, parents []P, from []string, key func(P
 		}
 		values[i] = found.Value
 	}
-	return spend(ctx, values, orNil(errs))
+	return spendLists(ctx, values, orNil(errs))
 }
 
 // load fetches the answer, or takes it from who fetched it before.
 func (a All[V]) load(ctx context.Context) (answer[string, V], error) {
 	type everything struct{} // the one key of the loader
 	found, errs := LoaderFor(ctx, Batch[everything, answer[string, V]]{
-		Name: a.Name,
+		Identity: a.Identity,
 		Fetch: func(ctx context.Context, _ []everything) (map[everything]answer[string, V], error) {
 			got, err := answered(a.Fetch(ctx))
 			return map[everything]answer[string, V]{{}: got}, err
@@ -168,20 +180,36 @@ func (a All[V]) load(ctx context.Context) (answer[string, V], error) {
 	return found[0].Value, nil
 }
 
-// spend takes joined values from the operation's budget, a list's elements one by one.
-// The bytes of a JSON scalar are one value.
-func spend[V any](ctx context.Context, values []V, err error) ([]V, error) {
-	n := len(values)
-	if t := reflect.TypeFor[V](); t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 {
+// spendBefore takes n joined values from the operation's budget before there are any, so
+// that too many cost no call and no memory. Of lists it only checks that something is left:
+// how many elements they have is known when they are there.
+func spendBefore[V any](ctx context.Context, n int) error {
+	if isList[V]() {
 		n = 0
-		for _, v := range values {
-			n += reflect.ValueOf(v).Len()
-		}
+	}
+	return operationOf(ctx).spendItems(n)
+}
+
+// spendLists takes the elements of joined lists from the operation's budget. Other values
+// were taken before.
+func spendLists[V any](ctx context.Context, values []V, err error) ([]V, error) {
+	if !isList[V]() {
+		return values, err
+	}
+	n := 0
+	for _, v := range values {
+		n += reflect.ValueOf(v).Len()
 	}
 	if over := operationOf(ctx).spendItems(n); over != nil {
 		return nil, over
 	}
 	return values, err
+}
+
+// isList reports whether a V is a list of values. The bytes of a JSON scalar are one value.
+func isList[V any]() bool {
+	t := reflect.TypeFor[V]()
+	return t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8
 }
 
 // present makes the list of one parent from what was found for its keys. Where the service

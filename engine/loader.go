@@ -12,17 +12,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/graph-gophers/dataloader/v7"
-
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
 // Batch says how the values of one kind are fetched for many keys at once.
 type Batch[K comparable, V any] struct {
-	// Name identifies the call with its arguments. Within one operation, batches
-	// of the same name and types share their answers: a key is fetched once.
-	Name string
+	// Identity is that of the call. Within one epoch of an operation, batches of equal
+	// identity, MaxSize and types share what they fetch: each key is fetched once. So
+	// everything that Missing and Fetch depend on is in it.
+	Identity Identity
 	// Missing is the value of a key that the service leaves out; by default V's zero
 	// value. For lists it is the empty one: nobody's orders are no orders.
 	Missing V
@@ -41,164 +40,188 @@ type Found[V any] struct {
 	OK    bool // whether the service has one
 }
 
-// Loader fetches values for the fields of one operation, each key once, and joins
-// what several fields ask for at the same moment into one batch. It is a
-// dataloader/v7 whose batches end when the operation's fields have nothing more to
-// ask, not when a timer that counts from the first key runs out; who has all keys anyway,
-// as a plan's resolvers do, waits for nobody. It is safe for concurrent use.
+// Loader fetches values for the fields of one epoch of an operation, each key once, and
+// joins what several fields ask for at the same moment into one batch. A batch ends when the
+// operation's fields have nothing more to ask, not when a timer that counts from the first
+// key runs out; a field that has all keys anyway, as a plan's resolvers do, waits for no
+// other. It is safe for concurrent use.
+//
+// Nothing can leave a caller of Load waiting: every batch finishes, also when its keys
+// cannot be compared or Fetch panics, and a caller does not wait longer than its own context
+// or the operation's lasts.
 type Loader[K comparable, V any] struct {
-	op    *operation
+	epoch *epoch
 	batch Batch[K, V]
-	cache dataloader.Cache[K, *Found[V]] // of pointers, for which Go compiles the dataloader once and not for each V
 
-	mu   sync.Mutex
-	next *round[K] // guarded by mu; nil while nobody gathers
+	mu     sync.Mutex
+	places map[K]place[K, V] // of all keys that were ever asked for; guarded by mu
+	next   *request[K, V]    // guarded by mu; nil while no round is open
 }
 
-// round is the keys that will make the next batch.
-type round[K comparable] struct {
-	keys     map[K]struct{}
-	order    []K
-	arrivals int
-	sent     chan struct{} // closed when every key has its thunk in the cache
+// request is one batch of keys that are fetched together.
+type request[K comparable, V any] struct {
+	keys     []K           // guarded by the loader's mu until it is fetched
+	arrivals int           // the calls of Load that have added keys; guarded by the loader's mu
+	finished atomic.Bool   // what done says, but cheaper to look at
+	done     chan struct{} // closed when found and errs are there
+	found    []Found[V]    // of each key; not to be read before done
+	failing  sync.Mutex
+	errs     []error // of each key, nil when none has failed; guarded by failing until done
 }
 
-type loaderKey[K comparable, V any] struct{ name string }
+// place is where what is known of a key is found.
+type place[K comparable, V any] struct {
+	request *request[K, V]
+	index   int
+}
 
-// LoaderFor gives the loader of b in the operation of ctx, the same one for every
-// field that asks with the same name. Without an operation in ctx the loader
-// stands alone.
+type loaderKey[K comparable, V any] struct {
+	identity Identity
+	maxSize  int
+}
+
+// LoaderFor returns the loader of b in the epoch of ctx, the same one for every field that
+// asks with an equal identity. Without an operation in ctx the loader stands alone.
 func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[K, V] {
-	op := operationOf(ctx)
-	op.mu.Lock()
-	defer op.mu.Unlock()
-	key := loaderKey[K, V]{b.Name}
-	if known, ok := op.loaders[key]; ok {
-		return known.(*Loader[K, V])
-	}
-	l := &Loader[K, V]{op: op, batch: b, cache: dataloader.NewCache[K, *Found[V]]()}
-	if op.loaders == nil {
-		op.loaders = map[any]any{}
-	}
-	op.loaders[key] = l
-	return l
+	e := epochOf(ctx)
+	return e.loader(loaderKey[K, V]{b.Identity, b.MaxSize}, func() any {
+		return &Loader[K, V]{epoch: e, batch: b, places: map[K]place[K, V]{}}
+	}).(*Loader[K, V])
 }
 
-// Load answers for keys, in their order, one error for each that failed; the list of
-// errors is nil when none did. When ctx ends it waits for nobody to join any more; a batch
-// that was sent ends with its Fetch, whose context is the operation's. A context from
-// WithAllKeys asks at once.
+// Load returns what is known of keys, in their order, with one error for each that failed;
+// the list of errors is nil when none did. When ctx or the operation ends, the keys that are
+// not there yet have its error. A batch that was sent ends with its Fetch, whose context is
+// the operation's. A context from WithAllKeys asks at once.
 func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error) {
-	if hasAllKeys(ctx) {
-		if thunks := l.ask(ctx, keys); thunks != nil {
-			return answers(thunks)
-		}
+	places := make([]place[K, V], len(keys))
+	if own := l.enter(keys, places, hasAllKeys(ctx)); own != nil {
+		l.run(own)
 	}
-	if r := l.join(ctx, keys); r != nil {
-		select {
-		case <-r.sent:
-		case <-ctx.Done():
-			return failed[V](len(keys), ctx.Err())
-		}
-	}
-	return l.known(ctx, keys)
+	return l.wait(ctx, places)
 }
 
-// known gives what the cache has for keys, or will have: they are all asked for.
-func (l *Loader[K, V]) known(ctx context.Context, keys []K) ([]Found[V], []error) {
-	thunks := make([]dataloader.Thunk[*Found[V]], len(keys))
+// enter finds the places of keys. Those that no field has asked for go into the open round,
+// which it opens if there is none. Where the caller has all keys, they are a request of their
+// own instead, which the caller must run; but an open round is joined in any case.
+func (l *Loader[K, V]) enter(keys []K, places []place[K, V], allKeys bool) (own *request[K, V]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.next
+	if r == nil {
+		r = &request[K, V]{done: make(chan struct{})}
+	}
+	if !l.add(r, keys, places) {
+		return nil
+	}
+	r.arrivals++
+	switch {
+	case l.next != nil:
+	case allKeys:
+		return r
+	default:
+		l.next = r
+		go l.gather(r)
+	}
+	return nil
+}
+
+// add finds the places of keys, and adds to r those that have none. It reports whether there
+// were any. When a key panics, since it cannot be compared, r is left as it was. The caller
+// holds l.mu.
+func (l *Loader[K, V]) add(r *request[K, V], keys []K, places []place[K, V]) bool {
+	before, added := len(r.keys), false
+	defer func() {
+		if !added {
+			l.withdraw(r, before)
+		}
+	}()
 	for i, key := range keys {
-		thunks[i], _ = l.cache.Get(ctx, key)
+		known, ok := l.places[key]
+		if !ok {
+			known = place[K, V]{r, len(r.keys)}
+			r.keys = append(r.keys, key)
+			l.places[key] = known
+		}
+		places[i] = known
 	}
-	return answers(thunks)
+	added = len(r.keys) > before
+	return added
 }
 
-// answers waits for what was asked for.
-func answers[V any](thunks []dataloader.Thunk[*Found[V]]) ([]Found[V], []error) {
-	values := make([]Found[V], len(thunks))
+// withdraw takes back the keys from the given index on, which will never be fetched. The
+// caller holds l.mu.
+func (l *Loader[K, V]) withdraw(r *request[K, V], from int) {
+	for _, key := range r.keys[from:] {
+		delete(l.places, key)
+	}
+	r.keys = r.keys[:from]
+}
+
+// wait returns what is known at places, for each of which a request is made or has been.
+func (l *Loader[K, V]) wait(ctx context.Context, places []place[K, V]) ([]Found[V], []error) {
+	values := make([]Found[V], len(places))
 	var errs []error
-	for i, thunk := range thunks {
-		found, err := thunk()
+	var ended error // of ctx or the operation: nothing is waited for any more
+	for i, p := range places {
+		if ended == nil {
+			ended = p.request.wait(ctx, l.epoch)
+		}
+		err := ended
+		if p.request.finished.Load() {
+			values[i], err = p.request.at(p.index)
+		}
 		if err == nil {
-			values[i] = *found
 			continue
 		}
 		if errs == nil {
-			errs = make([]error, len(thunks))
+			errs = make([]error, len(places))
 		}
 		errs[i] = err
 	}
 	return values, errs
 }
 
-// ask fetches the keys that nobody has asked for, in the caller's goroutine, and gives what
-// is known of all. It is nil while others gather a round, which the caller shall join.
-func (l *Loader[K, V]) ask(ctx context.Context, keys []K) []dataloader.Thunk[*Found[V]] {
-	l.mu.Lock()
-	if l.next != nil {
-		l.mu.Unlock()
+// grace is how long a batch may take to finish once the operation has ended. Its own context
+// is over then too, and its error says which service was late.
+const grace = 100 * time.Millisecond
+
+// wait waits until the request is finished. It returns an error when ctx or the operation
+// ended before.
+func (r *request[K, V]) wait(ctx, operation context.Context) error {
+	if r.finished.Load() {
 		return nil
 	}
-	var missing []K
-	a := &asked[V]{done: make(chan struct{})}
-	thunks := make([]dataloader.Thunk[*Found[V]], len(keys))
-	for k, key := range keys {
-		known := false
-		if thunks[k], known = l.cache.Get(ctx, key); known {
-			continue
-		}
-		i := len(missing)
-		missing = append(missing, key)
-		thunks[k] = func() (*Found[V], error) { return a.answer(i) }
-		l.cache.Set(ctx, key, thunks[k])
+	select {
+	case <-r.done:
+		return nil
+	case <-ctx.Done():
+	case <-operation.Done():
 	}
-	l.mu.Unlock()
-	if len(missing) > 0 {
-		a.results = l.fetch(l.op, missing)
+	if err := operation.Err(); err != nil {
+		return r.finishWithin(grace, err)
 	}
-	a.over.Store(true)
-	close(a.done)
-	return thunks
+	return ctx.Err()
 }
 
-// asked are the answers that somebody waits for.
-type asked[V any] struct {
-	results []*dataloader.Result[*Found[V]] // not to be read before done
-	over    atomic.Bool                     // what done says, but cheaper to look at
-	done    chan struct{}
+// finishWithin waits for a moment longer. It returns err if the request is not finished then.
+func (r *request[K, V]) finishWithin(d time.Duration, err error) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-r.done:
+		return nil
+	case <-timer.C:
+		return err
+	}
 }
 
-func (a *asked[V]) answer(i int) (*Found[V], error) {
-	if !a.over.Load() {
-		<-a.done
+// at returns what was found for the key at an index.
+func (r *request[K, V]) at(index int) (Found[V], error) {
+	if r.errs != nil && r.errs[index] != nil {
+		return Found[V]{}, r.errs[index]
 	}
-	return a.results[i].Data, a.results[i].Error
-}
-
-// join puts the keys that nobody has asked for into the next round and returns the
-// round to wait for: nil when every key is known already.
-func (l *Loader[K, V]) join(ctx context.Context, keys []K) *round[K] {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var mine *round[K]
-	for _, key := range keys {
-		if _, known := l.cache.Get(ctx, key); known {
-			continue
-		}
-		if l.next == nil {
-			l.next = &round[K]{keys: map[K]struct{}{}, sent: make(chan struct{})}
-			go l.gather(l.next)
-		}
-		mine = l.next
-		if _, asked := mine.keys[key]; !asked {
-			mine.keys[key] = struct{}{}
-			mine.order = append(mine.order, key)
-		}
-	}
-	if mine != nil {
-		mine.arrivals++
-	}
-	return mine
+	return r.found[index], nil
 }
 
 // How long a round stays open. gqlgen's executor hands over one list of parents at a
@@ -214,13 +237,12 @@ const (
 	patient = 50 * time.Millisecond // at the latest
 )
 
-// gather ends the round r when it is complete, then sends it. The fields which wait for
-// r.sent are its owners.
-func (l *Loader[K, V]) gather(r *round[K]) {
+// gather ends the round r when it is complete, then runs it. It ends when the batch does.
+func (l *Loader[K, V]) gather(r *request[K, V]) {
 	opened, last, seen, still := time.Now(), time.Now(), 1, 0
-	for looks := 0; l.op.Err() == nil && time.Since(opened) < patient; looks++ {
+	for looks := 0; l.epoch.Err() == nil && time.Since(opened) < patient; looks++ {
 		if looks >= glances {
-			l.op.pause(glance)
+			l.epoch.pause(glance)
 		}
 		complete := alone()
 		if n := l.arrived(r); n != seen {
@@ -233,7 +255,8 @@ func (l *Loader[K, V]) gather(r *round[K]) {
 			break
 		}
 	}
-	l.send(r)
+	l.endRound()
+	l.run(r)
 }
 
 // looking lets one goroutine of the process look at a time: the others wait for it, so
@@ -263,62 +286,85 @@ func onlyOneRuns() bool {
 	return states[0].Value.Uint64()+states[1].Value.Uint64() <= 1
 }
 
-func (l *Loader[K, V]) arrived(r *round[K]) int {
+func (l *Loader[K, V]) arrived(r *request[K, V]) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return r.arrivals
 }
 
-// send hands the round's keys to a dataloader which is full with exactly these keys,
-// so that its batch starts at once.
-func (l *Loader[K, V]) send(r *round[K]) {
+// endRound closes the open round: no key is added to it any more.
+func (l *Loader[K, V]) endRound() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.next = nil
-	full := dataloader.NewBatchedLoader(l.fetch,
-		dataloader.WithCache(l.cache),
-		dataloader.WithBatchCapacity[K, *Found[V]](len(r.order)),
-		dataloader.WithInputCapacity[K, *Found[V]](len(r.order)),
-		dataloader.WithWait[K, *Found[V]](time.Hour))
-	for _, key := range r.order {
-		full.Load(l.op, key)
-	}
-	close(r.sent)
 }
 
-// fetch asks for keys in chunks of the batch's size, side by side.
-func (l *Loader[K, V]) fetch(ctx context.Context, keys []K) []*dataloader.Result[*Found[V]] {
-	results := make([]*dataloader.Result[*Found[V]], 0, len(keys))
-	found := make([]Found[V], len(keys))
-	for i := range keys {
-		results = append(results, &dataloader.Result[*Found[V]]{Data: &found[i]})
-	}
+// run fetches the keys of r, to which none is added any more, in chunks of the batch's size,
+// side by side. However that ends, r is finished.
+func (l *Loader[K, V]) run(r *request[K, V]) {
+	defer r.finish()
+	r.found = make([]Found[V], len(r.keys))
 	size := l.batch.MaxSize
-	if size <= 0 || size >= len(keys) {
-		l.fetchChunk(ctx, keys, results)
-		return results
+	if size <= 0 || size >= len(r.keys) {
+		l.fetch(r, 0, len(r.keys))
+		return
 	}
 	var chunks sync.WaitGroup
-	at := 0
-	for chunk := range slices.Chunk(keys, size) {
-		mine := results[at : at+len(chunk)]
-		at += len(chunk)
-		chunks.Go(func() { l.fetchChunk(ctx, chunk, mine) })
+	for from := 0; from < len(r.keys); from += size {
+		chunks.Go(func() { l.fetch(r, from, min(from+size, len(r.keys))) })
 	}
 	chunks.Wait()
-	return results
 }
 
-func (l *Loader[K, V]) fetchChunk(ctx context.Context, keys []K, results []*dataloader.Result[*Found[V]]) {
-	got, err := answered(l.call(ctx, keys))
-	for i, key := range keys {
-		if err != nil {
-			results[i].Error = err
-			continue
+func (r *request[K, V]) finish() {
+	r.finished.Store(true)
+	close(r.done)
+}
+
+// fetch fetches the keys of r from one index up to another. A panic becomes the error of
+// these keys: no other code would keep it from ending the process.
+func (l *Loader[K, V]) fetch(r *request[K, V], from, to int) {
+	returned := false
+	defer func() {
+		if !returned {
+			r.fail(from, to, l.panicked(recover()))
 		}
-		found := got.find(key, l.batch.Missing)
-		*results[i].Data, results[i].Error = found.Found, found.err
+	}()
+	keys := slices.Clone(r.keys[from:to]) // Fetch may keep them, or put them in another order
+	got, err := answered(l.batch.Fetch(l.epoch, keys))
+	if err != nil {
+		r.fail(from, to, err)
 	}
+	for i := from; err == nil && i < to; i++ {
+		found := got.find(r.keys[i], l.batch.Missing)
+		if r.found[i] = found.Found; found.err != nil {
+			r.fail(i, i+1, found.err)
+		}
+	}
+	returned = true
+}
+
+// fail notes the error of the keys from one index up to another. Chunks do so side by side.
+func (r *request[K, V]) fail(from, to int, err error) {
+	r.failing.Lock()
+	defer r.failing.Unlock()
+	if r.errs == nil {
+		r.errs = make([]error, len(r.keys))
+	}
+	for i := from; i < to; i++ {
+		r.errs[i] = err
+	}
+}
+
+// panicked returns the error for what Fetch has thrown; nil is that it ended its goroutine.
+func (l *Loader[K, V]) panicked(thrown any) error {
+	id := l.batch.Identity
+	name := id.Source + " " + id.Reading // and not what is sent, which may be secret
+	if id.Source == "" {
+		name = id.Request
+	}
+	return fault.New(fault.Internal, "internal error").
+		Because(fmt.Errorf("panic in batch %q: %v\n%s", name, thrown, debug.Stack()))
 }
 
 // answer is what a service said of the keys of one call.
@@ -349,20 +395,4 @@ func (a answer[K, V]) find(key K, missing V) foundOrNot[V] {
 		return foundOrNot[V]{err: err}
 	}
 	return foundOrNot[V]{Found: Found[V]{Value: missing}}
-}
-
-// call fetches, and turns a panic into an error: it runs in a goroutine of its own,
-// where nothing else would keep it from ending the process.
-func (l *Loader[K, V]) call(ctx context.Context, keys []K) (values map[K]V, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fault.New(fault.Internal, "internal error").
-				Because(fmt.Errorf("panic in batch %q: %v\n%s", l.batch.Name, r, debug.Stack()))
-		}
-	}()
-	return l.batch.Fetch(ctx, keys)
-}
-
-func failed[V any](n int, err error) ([]Found[V], []error) {
-	return make([]Found[V], n), slices.Repeat([]error{err}, n)
 }

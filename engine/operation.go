@@ -1,14 +1,12 @@
 // Package engine holds what one running operation shares: the loaders by which its
-// fields are joined, the budgets of backend calls and of joined values, and what did not
-// fit in the services' answers. Nothing of it outlives the operation, so nothing can pass
+// fields are joined, which last for one epoch of it, the budgets of backend calls and of
+// joined values, and what did not fit in the services' answers. Nothing of it outlives the operation, so nothing can pass
 // from one caller to another.
 package engine
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
@@ -16,8 +14,9 @@ import (
 
 // What one operation may do unless told otherwise.
 const (
-	DefaultMaxCalls = 1000
-	DefaultMaxItems = 50_000
+	DefaultMaxCalls         = 1000
+	DefaultMaxParallelCalls = 100
+	DefaultMaxItems         = 50_000
 )
 
 // Options are the limits of an operation's execution.
@@ -27,10 +26,14 @@ type Options struct {
 	Engine string `yaml:"engine"`
 	// MaxCalls is how many backend calls one operation may make. Default 1,000.
 	MaxCalls int `yaml:"maxCalls"`
+	// MaxParallelCalls is how many of them one operation may have running at the same time;
+	// further ones wait for their turn. Default 100.
+	MaxParallelCalls int `yaml:"maxParallelCalls"`
 	// MaxItems is how many values the joins and pages of one operation may give, all together.
 	// Joins that go in circles (orders of the customers of orders) multiply what a few
-	// calls fetched, so that neither the calls nor the query's text bound the answer.
-	// Default 50,000.
+	// calls fetched, so that neither the calls nor the query's text bound the answer. Where
+	// the number of values is known before they are fetched, too many cost no call. Default
+	// 50,000.
 	MaxItems int `yaml:"maxItems"`
 	// Collapse lets callers share what they ask for at the same time. Those of one identity
 	// who send the same query, with the same variables and the same values of the headers that
@@ -43,8 +46,9 @@ type Options struct {
 	Collapse bool `yaml:"collapse"`
 }
 
-// operation is what the fields of one operation share, and the context in which they run:
-// one layer for all that is known of it. It is safe for concurrent use by the fields.
+// operation is what the fields of one operation share for as long as it lasts, and the
+// context in which they run: one layer for all that is known of it. What they share until
+// something is written belongs to an epoch. It is safe for concurrent use by the fields.
 type operation struct {
 	context.Context
 	began     bool // by Begin: what follows counts, and not that of the context around it
@@ -54,13 +58,13 @@ type operation struct {
 
 	maxCalls int64
 	calls    atomic.Int64
+	running  Slots // of calls
 	maxItems int64
 	items    atomic.Int64
 	wanted   atomic.Pointer[decode.Wanted] // nil for everything
 	collapse bool
 
-	mu      sync.Mutex
-	loaders map[any]any // by loaderKey; guarded by mu; nil until there is one
+	first epoch // of its epochs, which has no other context around it
 }
 
 type operationKey struct{}
@@ -86,7 +90,13 @@ func newOperation(ctx context.Context, o Options) *operation {
 	if o.MaxItems <= 0 {
 		o.MaxItems = DefaultMaxItems
 	}
-	return &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), collapse: o.Collapse}
+	if o.MaxParallelCalls <= 0 {
+		o.MaxParallelCalls = DefaultMaxParallelCalls
+	}
+	op := &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), collapse: o.Collapse}
+	op.running.Max = o.MaxParallelCalls
+	op.first.Context = op
+	return op
 }
 
 // Value implements context.Context.
@@ -94,6 +104,8 @@ func (op *operation) Value(key any) any {
 	switch key.(type) {
 	case operationKey:
 		return op
+	case epochKey:
+		return &op.first
 	case executionKey:
 		if op.began {
 			return &op.execution
@@ -156,6 +168,25 @@ func SpendCall(ctx context.Context) error {
 	return nil
 }
 
+// AcquireCall waits until the operation in ctx may have one more backend call running. Its
+// error is that of ctx, when it ends before. Without an error, ReleaseCall must be called
+// with the same ctx when the call has ended. Whoever has acquired a call must not wait for
+// another one that has not. Without an operation in ctx there is no bound.
+func AcquireCall(ctx context.Context) error {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if !ok {
+		return nil
+	}
+	return op.running.Acquire(ctx)
+}
+
+// ReleaseCall says that a call has ended for which AcquireCall has returned no error.
+func ReleaseCall(ctx context.Context) {
+	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
+		op.running.Release()
+	}
+}
+
 // Calls tells how many backend calls the operation in ctx has made so far.
 func Calls(ctx context.Context) int {
 	op, ok := ctx.Value(operationKey{}).(*operation)
@@ -196,14 +227,4 @@ func operationOf(ctx context.Context) *operation {
 		return op
 	}
 	return newOperation(ctx, Options{})
-}
-
-// pause waits for d, or until the operation ends.
-func (op *operation) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-op.Done():
-	}
 }

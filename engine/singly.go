@@ -36,7 +36,9 @@ func Singly[P, K, V any](ctx context.Context, parents []P, from []string, key fu
 			continue
 		}
 		group.Go(func() error {
-			values[i], errs[i] = careful(ctx, *k, answer)
+			if errs[i] = ctx.Err(); errs[i] == nil { // the operation waits for no more work
+				values[i], errs[i] = careful(ctx, *k, answer)
+			}
 			return nil
 		})
 	}

@@ -73,7 +73,12 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Account) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
-		Name:    "orders keyed([Order!]), 100 at a time: " + call([]string{"_"}).Key(),
+		Identity: engine.Identity{
+			Source:  "orders",
+			Request: call(engine.AnyKeys()).Key(),
+			Rules:   "ordersRules",
+			Reading: "keyed([Order!]) as [Order!]",
+		},
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
@@ -144,7 +149,11 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
 		return &parent.UserID
 	}, engine.Batch[string, *model.User]{
-		Name:    "users .items [User!]! by id, 100 at a time: " + call([]string{"_"}).Key(),
+		Identity: engine.Identity{
+			Source:  "users",
+			Request: call(engine.AnyKeys()).Key(),
+			Reading: ".items [User!]! as [User!]! by id",
+		},
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			return upstreams.Fetch(ctx, r.Services, "users", call(keys),
@@ -167,7 +176,11 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 	return engine.One(ctx, parents, []string{"productId"}, func(parent *model.OrderLine) *string {
 		return &parent.ProductID
 	}, engine.Batch[string, *model.Product]{
-		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
+		Identity: engine.Identity{
+			Source:  "products",
+			Request: call(engine.AnyKeys()).Key(),
+			Reading: ".data [Product!]! as [Product!]! by sku",
+		},
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
@@ -190,7 +203,11 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 	return engine.Each(ctx, parents, []string{"relatedSkus"}, func(parent *model.Product) []string {
 		return parent.RelatedSkus
 	}, false, engine.Batch[string, *model.Product]{
-		Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
+		Identity: engine.Identity{
+			Source:  "products",
+			Request: call(engine.AnyKeys()).Key(),
+			Reading: ".data [Product!]! as [Product!]! by sku",
+		},
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
@@ -209,7 +226,11 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 	return engine.Whole(ctx, parents, []string{"sku"}, func(parent *model.Product) *string {
 		return &parent.Sku
 	}, engine.All[*int]{
-		Name: "products keyed(Int): " + call.Key(),
+		Identity: engine.Identity{
+			Source:  "products",
+			Request: call.Key(),
+			Reading: "keyed(Int) as Int",
+		},
 		Fetch: func(ctx context.Context) (map[string]*int, error) {
 			return upstreams.Fetch(ctx, r.Services, "products", call, decode.MapOf(decode.Maybe((*decode.Decoder).Int)))
 		},
@@ -380,7 +401,12 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 	return engine.One(ctx, parents, []string{"id"}, func(parent *model.User) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
-		Name:    "orders keyed([Order!]), 100 at a time: " + call([]string{"_"}).Key(),
+		Identity: engine.Identity{
+			Source:  "orders",
+			Request: call(engine.AnyKeys()).Key(),
+			Rules:   "ordersRules",
+			Reading: "keyed([Order!]) as [Order!]",
+		},
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
@@ -413,7 +439,11 @@ func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, mode
 			return &parent.Sku
 		},
 		Batch: engine.Batch[string, *model.Product]{
-			Name:    "products .data [Product!]! by sku, 200 at a time: " + call([]string{"_"}).Key(),
+			Identity: engine.Identity{
+				Source:  "products",
+				Request: call(engine.AnyKeys()).Key(),
+				Reading: ".data [Product!]! as [Product!]! by sku",
+			},
 			MaxSize: 200,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 				return upstreams.Fetch(ctx, r.Services, "products", call(keys),

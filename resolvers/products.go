@@ -28,7 +28,7 @@ func (r productResolver) InStock(ctx context.Context, products []*model.Product)
 func (r productResolver) TimesOrdered(ctx context.Context, products []*model.Product) ([]*int, error) {
 	return engine.One(ctx, products, []string{"sku"}, func(p *model.Product) *string {
 		return &p.Sku
-	}, engine.Batch[string, *int]{Name: "times ordered", Fetch: r.countOrders})
+	}, engine.Batch[string, *int]{Identity: engine.Identity{Request: "times ordered"}, Fetch: r.countOrders})
 }
 
 // Orders come in pages; so many are counted at the most, so that one field cannot use up

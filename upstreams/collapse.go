@@ -25,16 +25,18 @@ func collapses(ctx context.Context, c *rest.Call) bool {
 // Equal are those of one URL, with the same headers to the last, whose clients have sent the
 // same credentials.
 type collapsing struct {
+	source  string
 	next    http.RoundTripper
+	running *engine.Slots // of calls to the source; those who share one take one together
 	timeout time.Duration // of each request, its body included
 	most    int64         // bytes of a successful answer's body that are of use
 	ids     bool          // the service is to get the client's X-Request-Id, and not only the log
 	flights flight.Group[*response]
 }
 
-func newCollapsing(next http.RoundTripper, o Source) *collapsing {
+func newCollapsing(source string, next http.RoundTripper, running *engine.Slots, o Source) *collapsing {
 	return &collapsing{
-		next: next, timeout: o.Timeout, most: o.MaxResponse,
+		source: source, next: next, running: running, timeout: o.Timeout, most: o.MaxResponse,
 		ids:     slices.Contains(union(nil, o.Forward), requestID),
 		flights: flight.Group[*response]{Release: (*response).release},
 	}
@@ -76,6 +78,10 @@ func (t *collapsing) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *collapsing) fetch(req *http.Request) (*response, error) {
+	if err := t.running.Acquire(req.Context()); err != nil {
+		return nil, err
+	}
+	defer t.running.Release()
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -93,13 +99,17 @@ func (t *collapsing) fetch(req *http.Request) (*response, error) {
 	return r, nil
 }
 
-// key appends to b what must be equal, each part with its length, so that no two sets of
-// parts look alike.
+// key appends to b the identity of the call, and then what else is sent: each part with its
+// length, so that no two sets of parts look alike. Responses are shared before they are read,
+// so that by which rules and as what they are read is no part of it.
 func (t *collapsing) key(b []byte, req *http.Request) []byte {
-	b = flight.AppendTexts(b, clientHeader(req.Context(), "Authorization"))
-	for _, part := range []string{req.URL.Path, req.URL.RawPath, req.URL.RawQuery} {
-		b = flight.AppendText(b, part)
+	identity := engine.Identity{
+		Source:  t.source,
+		Request: req.URL.RawPath,
+		Caller:  engine.Caller(clientHeader(req.Context(), "Authorization")),
 	}
+	b = identity.AppendKey(b)
+	b = flight.AppendText(flight.AppendText(b, req.URL.Path), req.URL.RawQuery)
 	id := clientHeader(req.Context(), requestID)
 	var room [16]string
 	names := room[:0]

@@ -20,6 +20,7 @@ const (
 	DefaultMaxResponse    = rest.DefaultMaxResponse
 	DefaultMaxIdle        = 64
 	DefaultMaxConns       = 512
+	DefaultMaxCalls       = 1000
 	DefaultIdleTimeout    = 90 * time.Second
 )
 
@@ -68,6 +69,10 @@ type Pool struct {
 	// MaxConns is how many there may be; further calls wait, while their time runs.
 	// Default 512; negative is without limit.
 	MaxConns int `yaml:"maxConns"`
+	// MaxCalls is how many calls may run at the same time, on all replicas together; further
+	// ones wait for their turn, as long as their operation lasts. Calls that share a response
+	// count once. Default 1,000; negative is without limit.
+	MaxCalls int `yaml:"maxCalls"`
 	// IdleTimeout is how long one waits before it is closed. Default 90s. It should be
 	// shorter than the service's own.
 	IdleTimeout time.Duration `yaml:"idleTimeout"`
@@ -87,6 +92,7 @@ func (o Source) withDefaults() Source {
 	o.MaxResponse = cmp.Or(o.MaxResponse, DefaultMaxResponse)
 	o.Pool.MaxIdle = cmp.Or(o.Pool.MaxIdle, DefaultMaxIdle)
 	o.Pool.MaxConns = max(cmp.Or(o.Pool.MaxConns, DefaultMaxConns), 0) // where 0 is no limit
+	o.Pool.MaxCalls = max(cmp.Or(o.Pool.MaxCalls, DefaultMaxCalls), 0)
 	o.Pool.IdleTimeout = cmp.Or(o.Pool.IdleTimeout, DefaultIdleTimeout)
 	return o
 }

@@ -25,6 +25,7 @@ import (
 type Services struct {
 	clients map[string]*rest.Client
 	sharing map[string]*rest.Client      // the same, for calls that may be shared
+	running map[string]*engine.Slots     // of calls to each source
 	config  map[string]map[string]string // by source
 	pools   []*transport
 	forward []string // canonical
@@ -39,7 +40,8 @@ func New(o Options, log *slog.Logger) (*Services, error) {
 	}
 	s := &Services{
 		clients: make(map[string]*rest.Client, len(o)), sharing: make(map[string]*rest.Client, len(o)),
-		config: make(map[string]map[string]string, len(o)), forward: []string{},
+		running: make(map[string]*engine.Slots, len(o)),
+		config:  make(map[string]map[string]string, len(o)), forward: []string{},
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(o)) {
@@ -92,8 +94,9 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		Log:         log,
 	}
 	s.clients[name] = &client
+	s.running[name] = &engine.Slots{Max: o.Pool.MaxCalls}
 	sharing := client
-	sharing.Transport = newCollapsing(client.Transport, o)
+	sharing.Transport = newCollapsing(name, client.Transport, s.running[name], o)
 	s.sharing[name] = &sharing
 	return nil
 }
@@ -115,10 +118,24 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.A
 	if err := engine.SpendCall(ctx); err != nil {
 		return nil, err
 	}
-	if collapses(ctx, c) {
-		client = s.sharing[source]
+	if err := engine.AcquireCall(ctx); err != nil {
+		return nil, notSent(source, err)
 	}
+	defer engine.ReleaseCall(ctx)
+	if collapses(ctx, c) {
+		return s.sharing[source].Do(ctx, c)
+	}
+	running := s.running[source]
+	if err := running.Acquire(ctx); err != nil {
+		return nil, notSent(source, err)
+	}
+	defer running.Release()
 	return client.Do(ctx, c)
+}
+
+// notSent is the fault of a call whose turn did not come before its context ended.
+func notSent(source string, err error) error {
+	return &fault.Error{Kind: fault.GatewayTimeout, Text: "the call's turn did not come in time", Service: source, Cause: err}
 }
 
 // Forwarded are the headers of clients' requests that any service gets, in the form of

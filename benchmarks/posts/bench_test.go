@@ -328,7 +328,7 @@ func (c bodiesPost) User(ctx context.Context, parents []*model.Post) ([]*model.U
 	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Post) *string {
 		return encode.Key(&parent.UserID)
 	}, engine.Batch[string, *model.User]{
-		Name: "users",
+		Identity: engine.Identity{Request: "users"},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			return read(ctx, c.users, decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return strconv.Itoa(item.ID) }))
 		},

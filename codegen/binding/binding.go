@@ -181,6 +181,27 @@ func (c *Call) Variables() []*Value {
 	return all
 }
 
+// Changed are the expressions by which keys and parents' fields are changed on their way into
+// the call, as they stand in the schema. Two calls may differ in nothing else.
+func (c *Call) Changed() []string {
+	var all []string
+	for _, v := range c.Variables() {
+		if (v.Scope == Keys || v.Scope == This) && !v.Plain() {
+			all = append(all, v.written())
+		}
+	}
+	return all
+}
+
+// Equal reports whether two sets of rules say the same, wherever they stand.
+func (r Rules) Equal(other Rules) bool {
+	return sameValue(r.Success, other.Success) && sameValue(r.Message, other.Message) && sameValue(r.Extensions, other.Extensions)
+}
+
+func sameValue(a, b *Value) bool {
+	return a == b || a != nil && b != nil && a.written() == b.written()
+}
+
 // Unclear tells that a type's wire names are not all known, which is a fault of its own.
 func (g *Graph) Unclear(object string) bool { return g.unclear[object] }
 

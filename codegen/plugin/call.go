@@ -256,10 +256,11 @@ func (w *callWriter) read(v *binding.Value) string {
 // own writes a value that the call takes from its parent, which lies in the key.
 func (w *callWriter) own(v *binding.Value, key string) string {
 	all := thisFields(w.binding)
-	if len(all) == 1 && isText(all[0].Type.NamedType) {
+	if len(all) == 1 && isText(w.g.parentType(w.binding, all[0]).NamedType) {
 		return key
 	}
-	return fmt.Sprintf("%s[%d]", key, slices.IndexFunc(all, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] }))
+	i := slices.IndexFunc(all, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
+	return partValue(w.f, fmt.Sprintf("%s[%d]", key, i), w.g.parentType(w.binding, v))
 }
 
 // inside writes a value that lies in an input object, nil when the object is.

@@ -23,14 +23,15 @@ type joinView struct {
 	KeyBody   string // its body
 	KeyType   string
 	Param     string // the parameter of the function that builds the call; "" when the call takes no keys
-	AnyKey    string // an argument for it, to name the batch
-	Shared    string // what tells batches apart besides the call; as it is
+	AnyKey    string // an argument for it, in the identity of the batch
+	Changed   string // how keys are changed on their way into the call, where they are; as it is
+	Reading   string // what is read of the response, and how it is matched with the keys; as it is
 	Value     string // the type of what one key stands for
 	Missing   string // what a key stands for that the service leaves out; "" is the zero value
 	Keep      bool   // Each keeps the place of a missing key
 	MaxSize   int    // 0 is no limit
 	Single    bool   // one call for each key
-	Given     string // the arguments by which answers are read, which tell batches apart too
+	Given     string // the arguments by which answers are read
 }
 
 // join fills in what a field below the root needs.
@@ -43,8 +44,19 @@ func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	}
 	read, err := join(f, b, field, m)
 	m.Send = g.fetch(f, b, callWith(j), read, m.Rules)
-	j.Shared = fmt.Sprintf("%s %s%s: ", b.Source, b.Reading, j.Shared)
+	j.Reading = g.readingOf(b, j.Reading)
+	j.Changed = strings.Join(b.Call.Changed(), "\n")
 	return err
+}
+
+// readingOf says in an identity what is read of a response: the selection, the type, and
+// where parents' fields are among it, which part of the key each of them is.
+func (g *generator) readingOf(b *binding.Field, as string) string {
+	text := b.Reading.String() + " as " + as
+	if slices.ContainsFunc(taken(b.Reading), ofParent) {
+		text += " of " + strings.Join(fieldNames(thisFields(b)), ", ")
+	}
+	return text
 }
 
 // callWith writes the call for the keys of a batch.
@@ -66,13 +78,9 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	j.From, j.MaxSize = goStrings([]string{keyField.Name}), b.Batch.MaxSize
 	m.Matched = "one call for all parents"
 	if hasKeys(&b.Call) {
-		j.Param, j.AnyKey = "keys []string", `[]string{"_"}`
-		if isWhole(keyField.TypeReference.GQL.Name()) {
-			j.AnyKey = `[]string{"0"}`
-		}
+		j.Param, j.AnyKey = "keys []string", f.use(enginePkg)+"AnyKeys()"
 	}
 	if j.MaxSize > 0 {
-		j.Shared = fmt.Sprintf(", %d at a time", j.MaxSize)
 		m.Matched += fmt.Sprintf(", %d keys at a time", j.MaxSize)
 	}
 	if !hasKeys(&b.Call) {
@@ -89,6 +97,7 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	}
 	if b.Batch.Item == "" {
 		m.Matched += "; the answer is a member for each key"
+		j.Reading = value.GQL.String()
 		return m.reader.decoder(b.Reading, value, "")
 	}
 	return g.match(f, b, value, m)
@@ -102,7 +111,7 @@ func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReferen
 	}
 	keyField := g.field(item.Definition.Name, b.Batch.Item)
 	m.Matched += fmt.Sprintf("; the answer is a list, matched by %q", g.graph.WireName(item.Definition.Name, b.Batch.Item))
-	m.Join.Shared = fmt.Sprintf(" by %s%s", b.Batch.Item, m.Join.Shared)
+	m.Join.Reading = fmt.Sprintf("%s by %s", g.listOf(nonNull(item, item.GO)).GQL, b.Batch.Item) // an item is never null
 	key := g.keyText(f, "item."+keyField.GoFieldName, keyField.TypeReference.GO)
 	m.reader.list = func(read string, _ *config.TypeReference) (string, error) {
 		return fmt.Sprintf("%s%s(%q, %s, func(item %s) string { return %s })",
@@ -162,7 +171,7 @@ func (g *generator) keyList(f *goFile, field *codegen.Field) string {
 // from the parent, so that parents which ask for the same share one call.
 func (g *generator) joinSingly(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
 	j, own := m.Join, thisFields(b)
-	j.MaxSize, j.Single = 1, true
+	j.MaxSize, j.Single, j.Reading = 1, true, field.TypeReference.GQL.String()
 	m.Matched = "one call for each parent, or for several that ask for the same"
 	read, err := m.reader.decoder(b.Reading, field.TypeReference, "")
 	if err != nil {
@@ -179,16 +188,25 @@ func (g *generator) ownKey(f *goFile, b *binding.Field, own []*binding.Value, j 
 	switch {
 	case len(own) == 0:
 		j.KeyType, j.KeyBody = "struct{}", "return new(struct{})"
-	case len(own) == 1 && isText(own[0].Type.NamedType):
-		j.KeyType, j.Param, j.AnyKey = "string", "key string", `"_"`
+	case len(own) == 1 && isText(g.parentType(b, own[0]).NamedType):
+		j.KeyType, j.Param, j.AnyKey = "string", "key string", f.use(enginePkg)+"AnyKey(0)"
 		j.KeyBody = "return " + g.keyPointer(f, g.field(b.Object.Name, own[0].Path[0]))
 	default:
 		j.KeyType = fmt.Sprintf("[%d]any", len(own))
-		j.Param, j.AnyKey = "key "+j.KeyType, j.KeyType+"{"+strings.Repeat(`, "_"`, len(own))[2:]+"}"
+		j.Param, j.AnyKey = "key "+j.KeyType, j.KeyType+"{"+anyKeys(f, len(own))+"}"
 		j.KeyBody, err = g.keyOfSeveral(f, b, own)
 	}
 	j.KeyResult, j.From = "*"+j.KeyType, goStrings(fieldNames(own))
 	return err
+}
+
+// anyKeys writes a placeholder for each part of a key.
+func anyKeys(f *goFile, parts int) string {
+	all := make([]string, parts)
+	for i := range all {
+		all[i] = fmt.Sprintf("%sAnyKey(%d)", f.use(enginePkg), i)
+	}
+	return strings.Join(all, ", ")
 }
 
 // fieldNames are the names of the parent's fields that values are.
@@ -214,13 +232,36 @@ func (g *generator) keyOfSeveral(f *goFile, b *binding.Field, own []*binding.Val
 		if err != nil {
 			return "", err
 		}
-		parts = append(parts, part)
+		parts = append(parts, keyPart(f, part, field.TypeReference.GQL))
 	}
 	key := fmt.Sprintf("return &[%d]any{%s}", len(parts), strings.Join(parts, ", "))
 	if len(nulls) > 0 {
 		key = fmt.Sprintf("if %s {\nreturn nil\n}\n%s", strings.Join(nulls, " || "), key)
 	}
 	return key, nil
+}
+
+// keyPart writes a wire value as a part of a key, which Go must be able to compare: JSON is one
+// as a text. A list is none; the binding compiler refuses it. Where the call takes the part,
+// partValue makes a value of it again.
+func keyPart(f *goFile, value string, t *ast.Type) string {
+	if t.NamedType != "JSON" {
+		return value
+	}
+	return fmt.Sprintf("%sJSONText(%s)", f.use(encodePkg), value)
+}
+
+// partValue writes the wire value of a part of a key.
+func partValue(f *goFile, part string, t *ast.Type) string {
+	if t.NamedType != "JSON" {
+		return part
+	}
+	return fmt.Sprintf("%sJSONOfText(%s)", f.use(encodePkg), part)
+}
+
+// parentType is the type of the parent's field that a value begins with.
+func (g *generator) parentType(b *binding.Field, v *binding.Value) *ast.Type {
+	return g.field(b.Object.Name, v.Path[0]).TypeReference.GQL
 }
 
 // isText tells whether a type's Go type is string.

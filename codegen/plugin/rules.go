@@ -19,18 +19,19 @@ type rulesView struct {
 }
 
 // rulesOf names the variable with a binding's rules, which is that of its source when it has
-// no others. It is "" when there are none.
+// no others. It is "" when there are none. Equal rules have one variable, whose name stands for
+// them in the identities of calls.
 func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
 	if b.Rules == (binding.Rules{}) {
 		return ""
 	}
 	for _, have := range g.rules {
-		if have.rules == b.Rules {
+		if have.rules.Equal(b.Rules) {
 			return have.Name
 		}
 	}
 	v := rulesView{Name: templates.LcFirst(name) + "Rules", For: b.Name(), rules: b.Rules}
-	if s := g.graph.Source(b.Source); s.Rules == b.Rules {
+	if s := g.graph.Source(b.Source); s.Rules.Equal(b.Rules) {
 		v.Name, v.For = templates.ToGoPrivate(s.Name)+"Rules", fmt.Sprintf("the service %q", s.Name)
 	}
 	variable := answerVariable(f)

@@ -236,6 +236,14 @@ func JSONText(v any) any {
 	return string(text)
 }
 
+// JSONOfText is the wire value of a JSON scalar of which JSONText made a text.
+func JSONOfText(text any) any {
+	if s, ok := text.(string); ok {
+		return json.RawMessage(s)
+	}
+	return text
+}
+
 // unwritable is no wire value, so that a call which is given it fails.
 type unwritable struct{ error }
 

@@ -2,7 +2,7 @@
 //
 // It promises that a run goes on when the caller who began it has left, as long as anybody
 // waits for it, and is cancelled when nobody does; that no caller waits longer than its own
-// context lasts; that what a run throws becomes the error of all its callers; and that
+// context lasts, or a second more where the run is to end at the same time; that what a run throws becomes the error of all its callers; and that
 // nothing is kept: who comes when a run has ended begins another.
 package flight
 
@@ -154,11 +154,21 @@ func (f *flight[V]) wait(ctx context.Context) bool {
 		return true
 	case <-left(ctx, over):
 	}
-	if !over || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	return over && errors.Is(ctx.Err(), context.DeadlineExceeded) && f.landsWithin(grace)
+}
+
+// grace is how long a caller whose time is over waits for a run whose time is over, too.
+const grace = time.Second
+
+func (f *flight[V]) landsWithin(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-f.landed:
+		return true
+	case <-timer.C:
 		return false
 	}
-	<-f.landed
-	return true
 }
 
 // endsBefore tells whether the run's time is over when that of the caller is: the run is

@@ -308,3 +308,22 @@ func TestManyCallers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A run that does not end when its time is over holds no caller.
+func TestStuckRunHoldsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g flight.Group[int]
+		stuck := make(chan struct{})
+		until := time.Now().Add(time.Minute)
+		ctx, cancel := context.WithDeadline(t.Context(), until)
+		defer cancel()
+		_, err := g.Do(ctx, []byte("key"), until, func(context.Context) (int, error) {
+			<-stuck
+			return 1, nil
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(until) != time.Second {
+			t.Errorf("got %v, %s after its time", err, time.Since(until))
+		}
+		close(stuck)
+	})
+}

@@ -113,6 +113,9 @@ func Of[T any](ctx context.Context, r Request, fetch func(context.Context, At) (
 	if err != nil {
 		return Connection[T]{}, err
 	}
+	if err := engine.SpendItems(ctx, 0); err != nil { // which a call would not change
+		return Connection[T]{}, err
+	}
 	var s stretch[T]
 	if first > 0 || r.Total {
 		if s, err = (walk[T]{r, first, from, fetch}).run(ctx); err != nil {

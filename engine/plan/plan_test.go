@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"weak"
 
@@ -130,6 +131,37 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// First callers of one operation have one plan made.
+func TestFirstCallersShareOnePlan(t *testing.T) {
+	for range 20 {
+		p := NewPlanner(schema, types)
+		doc, _ := gqlparser.LoadQueryWithRules(schema, `{`+strings.Repeat("a { o { x } } ", 200)+`}`, nil)
+		var callers sync.WaitGroup
+		var plans sync.Map
+		begin := make(chan struct{})
+		for range 100 {
+			ctx := again(t, doc, nil, &engine.Execution{})
+			callers.Go(func() {
+				<-begin
+				plans.Store(p.Plan(ctx), true)
+			})
+		}
+		close(begin)
+		callers.Wait()
+		made := 0
+		plans.Range(func(plan, _ any) bool {
+			if plan.(*Plan) == nil {
+				t.Error("no plan")
+			}
+			made++
+			return true
+		})
+		if made != 1 {
+			t.Fatalf("%d plans were made", made)
+		}
+	}
+}
+
 // Plans are weighed with the documents that they keep, also those that were not made, and
 // all together they take no more memory than they may.
 func TestCacheIsBoundedInMemory(t *testing.T) {
@@ -151,15 +183,8 @@ func TestCacheIsBoundedInMemory(t *testing.T) {
 			p.Plan(again(t, doc, map[string]any{"p": true}, &engine.Execution{}))
 		}
 		taken := allocated() - before
-		sum := 0
-		for _, one := range p.plans.Values() {
-			sum += one.bytes
-		}
-		if p.bytes != sum || sum > maxBytes || taken > maxBytes {
-			t.Errorf("%s: %d plans weigh %d, thought to be %d, take %d, and may %d", name, p.plans.Len(), sum, p.bytes, taken, maxBytes)
-		}
-		if taken > sum*11/10 {
-			t.Errorf("%s: %d plans take %d, thought to be %d", name, p.plans.Len(), taken, sum)
+		if sum := p.plans.Weight(); sum > maxBytes || taken > maxBytes || taken > sum*11/10 {
+			t.Errorf("%s: %d plans take %d, thought to be %d, and may %d", name, p.plans.Len(), taken, sum, maxBytes)
 		}
 		runtime.KeepAlive(p)
 	}
@@ -328,9 +353,22 @@ func TestShareable(t *testing.T) {
 		p := NewPlanner(schema, c.types)
 		op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: map[string]any{"p": c.p}}
 		for range 2 {
-			if got := p.Shareable(op); got != c.want {
+			if got := p.Shareable(t.Context(), op); got != c.want {
 				t.Errorf("%s with %t may be shared: %t", c.query, c.p, got)
 			}
+		}
+	}
+}
+
+func BenchmarkKnownPlan(b *testing.B) {
+	p := NewPlanner(schema, types)
+	doc, _ := gqlparser.LoadQueryWithRules(schema, `{ a { o { x } } }`, nil)
+	op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: map[string]any{}}
+	ctx := graphql.WithOperationContext(engine.WithExecution(b.Context(), &engine.Execution{}), op)
+	b.ReportAllocs()
+	for b.Loop() {
+		if p.Plan(ctx) == nil {
+			b.Fatal("no plan")
 		}
 	}
 }

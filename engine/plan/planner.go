@@ -3,14 +3,13 @@ package plan
 import (
 	"context"
 	"strings"
-	"sync"
 	"weak"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/cache"
 )
 
 // What a planner remembers.
@@ -34,10 +33,8 @@ type Planner struct {
 	schema *ast.Schema
 	types  Types
 
-	mu         sync.Mutex
-	operations *simplelru.LRU[operationKey, *operation] // guarded by mu
-	plans      *simplelru.LRU[planKey, remembered]      // guarded by mu
-	bytes      int                                      // of plans; guarded by mu
+	operations *cache.Cache[operationKey, *operation]
+	plans      *cache.Cache[planKey, *Plan] // nil is a plan that would be too large
 }
 
 // operationKey names an operation without keeping its document, which may be large.
@@ -49,12 +46,6 @@ type planKey struct {
 	conditions uint64
 }
 
-// remembered is a plan, or none where it would be too large, with the memory that it holds.
-type remembered struct {
-	plan  *Plan
-	bytes int
-}
-
 // operation is what is known of one before the values of its variables are.
 type operation struct {
 	stock      string   // why it is not planned, "" when it is
@@ -64,28 +55,41 @@ type operation struct {
 
 // NewPlanner makes a planner of a schema, of which types are the object types.
 func NewPlanner(schema *ast.Schema, types Types) *Planner {
-	p := &Planner{schema: schema, types: types}
-	p.operations, _ = simplelru.NewLRU[operationKey, *operation](maxPlans, nil) // no error for a positive size
-	p.plans, _ = simplelru.NewLRU(maxPlans, func(_ planKey, old remembered) { p.bytes -= old.bytes })
-	return p
+	return &Planner{
+		schema: schema, types: types,
+		operations: cache.New[operationKey, *operation](cache.Options{Entries: maxPlans}),
+		plans:      cache.New[planKey, *Plan](cache.Options{Entries: maxPlans, Weight: maxBytes}),
+	}
 }
 
 // Plan gives the plan for the operation in ctx. It is nil where gqlgen's executor must
 // answer: where ctx does not ask for plans, or where one would not do, which it notes
-// for who asked.
+// for who asked. It is also nil when ctx has ended while another caller made the plan. Either
+// way, each root field of a mutation begins an epoch.
 func (p *Planner) Plan(ctx context.Context) *Plan {
+	plan := p.find(ctx)
+	if plan == nil {
+		engine.BeginEpochs(ctx)
+	}
+	return plan
+}
+
+func (p *Planner) find(ctx context.Context) *Plan {
 	execution := engine.ExecutionOf(ctx)
 	if execution == nil || execution.Stock != "" {
 		return nil
 	}
 	op := graphql.GetOperationContext(ctx)
-	known := p.operation(op)
+	known, err := p.operation(ctx, op)
+	if err != nil {
+		return nil
+	}
 	if known.stock != "" {
 		execution.Stock = known.stock
 		return nil
 	}
-	plan := p.plan(op, known)
-	if plan == nil {
+	plan, err := p.plan(ctx, op, known)
+	if plan == nil && err == nil {
 		execution.Stock = engine.StockTooLarge
 	}
 	return plan
@@ -94,58 +98,41 @@ func (p *Planner) Plan(ctx context.Context) *Plan {
 // Shareable tells whether callers of the same identity who ask for the same operation, with
 // the same variables, get the same answer whatever else they sent: a query that is planned,
 // all of whose calls are generated, none of them with a value of the client's request.
-func (p *Planner) Shareable(op *graphql.OperationContext) bool {
+func (p *Planner) Shareable(ctx context.Context, op *graphql.OperationContext) bool {
 	if op.Operation.Operation != ast.Query {
 		return false
 	}
-	known := p.operation(op)
-	if known.stock != "" {
+	known, err := p.operation(ctx, op)
+	if err != nil || known.stock != "" {
 		return false
 	}
-	plan := p.plan(op, known)
-	return plan != nil && !plan.alone
+	plan, err := p.plan(ctx, op, known)
+	return err == nil && plan != nil && !plan.alone
 }
 
-func (p *Planner) operation(op *graphql.OperationContext) *operation {
+// operation returns what is known of an operation. Callers who ask for it at the same time
+// have it found out once. The error is that of ctx, when it ends meanwhile.
+func (p *Planner) operation(ctx context.Context, op *graphql.OperationContext) (*operation, error) {
 	key := weak.Make(op.Operation)
-	p.mu.Lock()
-	known, ok := p.operations.Get(key)
-	p.mu.Unlock()
-	if ok {
-		return known
+	if known, ok := p.operations.Get(key); ok {
+		return known, nil
 	}
-	known = look(op)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.operations.Add(key, known)
-	return known
+	return p.operations.Load(ctx, key, func() (*operation, int) { return look(op), 1 })
 }
 
-// plan takes a plan from the cache, or makes it. Two may make the same one.
-func (p *Planner) plan(op *graphql.OperationContext, known *operation) *Plan {
+// plan returns the plan of an operation, nil where it would be too large. It is made as
+// operation has it. Each plan is weighed with its document, which it keeps: documents may be
+// large, and their plans small. Those of one document weigh it again each, so that it is
+// rather less that is held.
+func (p *Planner) plan(ctx context.Context, op *graphql.OperationContext, known *operation) (*Plan, error) {
 	key := planKey{op.Operation, known.bits(op.Variables)}
-	p.mu.Lock()
-	found, ok := p.plans.Get(key)
-	p.mu.Unlock()
-	if ok {
-		return found.plan
+	if plan, ok := p.plans.Get(key); ok {
+		return plan, nil
 	}
-	plan := newCompiler(p.schema, p.types, op).compile()
-	p.remember(key, remembered{plan, plan.size() + known.bytes})
-	return plan
-}
-
-// remember forgets old plans for a new one. Each is weighed with its document, which it
-// keeps: documents may be large, and their plans small. Those of one document weigh it
-// again each, so that it is rather less that is held.
-func (p *Planner) remember(key planKey, one remembered) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.plans.Remove(key)
-	p.plans.Add(key, one)
-	for p.bytes += one.bytes; p.bytes > maxBytes; {
-		p.plans.RemoveOldest()
-	}
+	return p.plans.Load(ctx, key, func() (*Plan, int) {
+		plan := newCompiler(p.schema, p.types, op).compile()
+		return plan, plan.size() + known.bytes
+	})
 }
 
 // bits are the values of the conditions.

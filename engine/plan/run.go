@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
@@ -51,8 +52,17 @@ func (x *Run) Start(ctx context.Context, p *Plan) {
 	x.roots = room(x.few.roots[:], len(p.root.Fields))
 	for i := range p.root.Fields {
 		f := &p.root.Fields[i]
-		x.roots[i] = graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{Object: f.Name, Field: f.CollectedField})
+		x.roots[i] = graphql.WithRootFieldContext(x.epoch(ctx, i), &graphql.RootFieldContext{Object: f.Name, Field: f.CollectedField})
 	}
+}
+
+// epoch is the context of the i-th root field before it has one of its own: in a mutation,
+// each field after the first begins an epoch of the operation.
+func (x *Run) epoch(ctx context.Context, i int) context.Context {
+	if i == 0 || x.op.Operation.Operation != ast.Mutation {
+		return ctx
+	}
+	return engine.WithEpoch(ctx)
 }
 
 // room is for n values, in few if those are enough.

@@ -85,7 +85,11 @@ func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*
 	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Answer) *string {
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
-		Name: "answers [Other!]! by id: " + call([]string{"0"}).Key(),
+		Identity: engine.Identity{
+			Source:  "answers",
+			Request: call(engine.AnyKeys()).Key(),
+			Reading: "[Other!]! as [Other!]! by id",
+		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
@@ -106,7 +110,11 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 	return engine.Each(ctx, parents, []string{"list"}, func(parent *model.Answer) []string {
 		return encode.Keys(encode.NonNil(parent.List))
 	}, true, engine.Batch[string, *model.Other]{
-		Name: "answers [Other!]! by id: " + call([]string{"0"}).Key(),
+		Identity: engine.Identity{
+			Source:  "answers",
+			Request: call(engine.AnyKeys()).Key(),
+			Reading: "[Other!]! as [Other!]! by id",
+		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
@@ -127,7 +135,11 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Item) *string {
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
-		Name: "answers [Other!]! by id: " + call([]string{"0"}).Key(),
+		Identity: engine.Identity{
+			Source:  "answers",
+			Request: call(engine.AnyKeys()).Key(),
+			Reading: "[Other!]! as [Other!]! by id",
+		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))

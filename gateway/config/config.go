@@ -115,8 +115,8 @@ type Execution struct {
 	Deadline time.Duration `yaml:"deadline"`
 
 	// DocumentCache is how many parsed and validated documents are remembered, as long
-	// as they take less than 16 KB each on average; large ones push others out. Default
-	// 1,000; negative remembers none.
+	// as they take less than 16 KB each on average. Those stay that are asked for most often
+	// in relation to their size. Default 1,000; negative remembers none.
 	DocumentCache int `yaml:"documentCache"`
 
 	engine.Options `yaml:",inline"`

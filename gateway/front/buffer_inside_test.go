@@ -26,7 +26,7 @@ func (s *lending) Complexity(context.Context, string, string, int, map[string]an
 	return 0, false
 }
 
-func (s *lending) Shareable(*graphql.OperationContext) bool { return true }
+func (s *lending) Shareable(context.Context, *graphql.OperationContext) bool { return true }
 
 func (s *lending) Exec(ctx context.Context) graphql.ResponseHandler {
 	return func(context.Context) *graphql.Response {

@@ -51,17 +51,18 @@ type shared struct {
 
 // shareable tells whether an operation may share its execution with others. With extensions
 // it may not: what they do with an operation or an answer is theirs.
-func (f *Front) shareable(op *graphql.OperationContext) bool {
+func (f *Front) shareable(ctx context.Context, op *graphql.OperationContext) bool {
 	schema := f.collapse.schema
-	return schema != nil && f.executor.stock == "" && !f.executor.hooks.some && schema.Shareable(op)
+	return schema != nil && f.executor.stock == "" && !f.executor.hooks.some && schema.Shareable(ctx, op)
 }
 
-// key appends to b all that an answer depends on besides the graph: what is asked, who asks,
-// and what services are told of the request. Each part has its length or is one of a kind,
+// key appends to b all that an answer depends on besides the graph: the identity of the
+// operation, and then what it does not hold: what fields can see of the caller, what services
+// are told of the request, and the variables. Each part has its length or is one of a kind,
 // so that no two sets of parts look alike. It is false for what cannot be compared.
 func (c *collapse) key(b []byte, r *http.Request, op *graphql.OperationContext) (_ []byte, ok bool) {
-	b = flight.AppendText(flight.AppendText(b, op.RawQuery), op.OperationName)
-	b = flight.AppendTexts(b, r.Header["Authorization"])
+	id := engine.Identity{Request: op.RawQuery, Reading: op.OperationName, Caller: engine.Caller(r.Header["Authorization"])}
+	b = id.AppendKey(b)
 	if b, ok = appendIdentity(b, auth.From(r.Context())); !ok {
 		return b, false
 	}

@@ -25,7 +25,7 @@ import (
 // sharer is a service of which all queries may be shared.
 type sharer struct{ *service }
 
-func (sharer) Shareable(op *graphql.OperationContext) bool {
+func (sharer) Shareable(_ context.Context, op *graphql.OperationContext) bool {
 	return op.Operation.Operation == ast.Query
 }
 

@@ -114,7 +114,7 @@ func (e *executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 	op.RawQuery, op.OperationName = params.Query, params.OperationName
 	op.Extensions, op.Headers = params.Extensions, params.Headers
 	op.Stats.Parsing.Start = e.hooks.now()
-	doc, errs := e.document(op.RawQuery)
+	doc, errs := e.document(ctx, op.RawQuery)
 	op.Stats.Parsing.End = e.hooks.now()
 	op.Stats.Validation.Start = op.Stats.Parsing.End
 	if len(errs) > 0 {
@@ -131,11 +131,11 @@ func (e *executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 	return nil
 }
 
-func (e *executor) document(query string) (*limit.Document, gqlerror.List) {
+func (e *executor) document(ctx context.Context, query string) (*limit.Document, gqlerror.List) {
 	if query == "" {
 		return nil, gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
 	}
-	return e.documents.Get(query)
+	return e.documents.Get(ctx, query)
 }
 
 // choose takes the operation to run out of a document, with its variables, if it may run.

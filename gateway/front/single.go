@@ -50,7 +50,7 @@ func (s single) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 		s.front.refuse(w, r, no)
 		return
 	}
-	if s.front.shareable(op) {
+	if s.front.shareable(r.Context(), op) {
 		s.executeShared(w, r, media, op, b)
 		return
 	}

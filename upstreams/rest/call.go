@@ -13,7 +13,6 @@ package rest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -173,11 +172,10 @@ func (c *Call) head() int {
 	return size
 }
 
-// Key is the identity of the call, for sharing its answer inside one operation:
-// method, path, and the parameters sorted by name, then its headers and its body if it
-// has any, and the values by which its answer is read besides. It says nothing about who
-// asks.
-func (c *Call) Key(values ...any) string {
+// Key is what the call sends, as the Request of an engine.Identity: method, path, and the
+// parameters sorted by name, then its headers and its body if it has any. It says nothing
+// about the caller.
+func (c *Call) Key() string {
 	var b strings.Builder
 	b.WriteString(c.method + " ")
 	b.Write(c.path)
@@ -195,11 +193,6 @@ func (c *Call) Key(values ...any) string {
 	}
 	if c.err != nil {
 		b.WriteString("\n" + c.err.Text)
-	}
-	for _, v := range values {
-		text, _ := json.Marshal(v) // decode.Given reads what has no JSON as null
-		b.WriteByte('\n')
-		b.Write(text)
 	}
 	return b.String()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
@@ -358,15 +357,5 @@ func TestRequestIsTheCallersOwn(t *testing.T) {
 func TestMethodOfTheSchemaIsChecked(t *testing.T) {
 	if _, err := rest.New("GE T", "/").Request(t.Context(), "svc"); err == nil {
 		t.Error("a method with a space was accepted")
-	}
-}
-
-// Answers that are read by other values are not shared.
-func TestKeyWithValues(t *testing.T) {
-	call := rest.New("GET", "/a")
-	keys := []string{call.Key(), call.Key(nil), call.Key("x"), call.Key("x", "y"), call.Key([]string{"x", "y"}), call.Key("x y")}
-	slices.Sort(keys)
-	if len(slices.Compact(keys)) != 6 {
-		t.Errorf("some are alike: %q", keys)
 	}
 }

@@ -22,7 +22,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 }
 
 // Shareable tells whether callers of one identity get the same answer to an operation.
-func (s *planned) Shareable(op *graphql.OperationContext) bool { return s.planner.Shareable(op) }
+func (s *planned) Shareable(ctx context.Context, op *graphql.OperationContext) bool {
+	return s.planner.Shareable(ctx, op)
+}
 
 // Exec begins to answer the operation in ctx.
 func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {

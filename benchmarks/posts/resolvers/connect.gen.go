@@ -45,7 +45,11 @@ func (r postResolver) User(ctx context.Context, parents []*model.Post) ([]*model
 	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Post) *string {
 		return encode.Key(&parent.UserID)
 	}, engine.Batch[string, *model.User]{
-		Name: "posts [User!]! by id: " + call([]string{"0"}).Key(),
+		Identity: engine.Identity{
+			Source:  "posts",
+			Request: call(engine.AnyKeys()).Key(),
+			Reading: "[User!]! as [User!]! by id",
+		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			return upstreams.Fetch(ctx, r.Services, "posts", call(keys),
 				decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return strconv.Itoa(item.ID) }))

@@ -219,7 +219,12 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 	return engine.One(ctx, parents, []string{"petId"}, func(parent *model.Order) *string {
 		return &parent.PetID
 	}, engine.Batch[string, *model.Pet]{
-		Name:    "petstore Pet: " + call("_").Key(),
+		Identity: engine.Identity{
+			Source:  "petstore",
+			Request: call(engine.AnyKey(0)).Key(),
+			Rules:   "petstoreRules",
+			Reading: "Pet as Pet",
+		},
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Pet, error) {
 			key := keys[0]
@@ -242,7 +247,12 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
 		return parent.UserID
 	}, engine.Batch[string, *model.User]{
-		Name:    "petstore User: " + call("_").Key(),
+		Identity: engine.Identity{
+			Source:  "petstore",
+			Request: call(engine.AnyKey(0)).Key(),
+			Rules:   "petstoreRules",
+			Reading: "User as User",
+		},
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			key := keys[0]

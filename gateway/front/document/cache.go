@@ -1,19 +1,20 @@
 package document
 
 import (
-	"sync"
+	"slices"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/cache"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
 const (
 	defaultSize = 1000
 
-	// roomPerDocument is the memory counted for each document of a cache, in bytes.
-	// Most documents need less; a few large ones push others out. What is remembered may
-	// grow the heap to five times as much, since it is collected so seldom.
+	// roomPerDocument is the memory counted for each document of a cache, in bytes. Most
+	// documents need less. What is remembered may grow the heap to five times as much, since
+	// it is collected so seldom.
 	roomPerDocument = 16 << 10
 
 	// About what a document takes, in bytes: as measured at the most, of trees that are all
@@ -22,58 +23,39 @@ const (
 	bytesPerToken    = 240
 )
 
-// cache remembers the documents used last, bounded in number and in memory, so that
-// nobody fills the process by sending long queries that differ in a space.
-type cache struct {
-	mu   sync.Mutex
-	docs *simplelru.LRU[string, *limit.Document] // guarded by mu; nil remembers nothing
-	room int                                     // bytes left; guarded by mu
+// prepared is what became of a query's text: a document, or the errors that it has.
+type prepared struct {
+	doc  *limit.Document
+	errs gqlerror.List
 }
 
-func newCache(size int) *cache {
-	if size < 0 {
-		return &cache{}
-	}
+// newCache returns a cache of documents, bounded in number and in memory, so that nobody
+// fills the process by sending long queries that differ in a space.
+func newCache(size int) *cache.Cache[string, prepared] {
 	if size == 0 {
 		size = defaultSize
 	}
-	c := &cache{room: size * roomPerDocument}
-	docs, err := simplelru.NewLRU(size, func(query string, doc *limit.Document) {
-		c.room += weight(query, doc)
-	})
-	if err != nil {
-		panic(err) // only for a size below one
-	}
-	c.docs = docs
-	return c
+	size = max(size, 0)
+	return cache.New[string, prepared](cache.Options{Entries: size, Weight: size * roomPerDocument})
 }
 
-func (c *cache) get(query string) (*limit.Document, bool) {
-	if c.docs == nil {
-		return nil, false
+// weight is about the memory a document takes; names in its tree point into query. What is no
+// document is not kept: its errors are large and the texts that have them many.
+func (p prepared) weight(query string) int {
+	if p.doc == nil {
+		return -1
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.docs.Get(query)
+	return bytesPerDocument + len(query) + p.doc.Tokens*bytesPerToken
 }
 
-func (c *cache) add(query string, doc *limit.Document) {
-	if c.docs == nil {
-		return
+// own returns the outcome for one caller: errors may be changed, so each caller has copies.
+func (p prepared) own() (*limit.Document, gqlerror.List) {
+	if p.errs == nil {
+		return p.doc, nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.docs.Contains(query) {
-		return // somebody else was faster
+	errs := slices.Clone(p.errs)
+	for i, err := range errs {
+		errs[i] = new(*err)
 	}
-	c.docs.Add(query, doc)
-	c.room -= weight(query, doc)
-	for c.room < 0 {
-		c.docs.RemoveOldest()
-	}
-}
-
-// weight is about the memory a document takes; names in its tree point into query.
-func weight(query string, doc *limit.Document) int {
-	return bytesPerDocument + len(query) + doc.Tokens*bytesPerToken
+	return nil, errs
 }

@@ -7,6 +7,7 @@
 package document
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/cache"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
@@ -41,7 +43,7 @@ type Store struct {
 	schema *ast.Schema
 	limits limit.Options
 	rules  []validator.Rule
-	cache  *cache
+	cache  *cache.Cache[string, prepared]
 }
 
 // NewStore returns a store of documents valid for schema.
@@ -56,23 +58,36 @@ func NewStore(schema *ast.Schema, o Options) *Store {
 
 // Get returns the document that query is, or why it is none: a parse or validation
 // error, which has its code, or one around a *fault.Error that names a broken limit.
-// The document is shared between all who ask for the same text: nobody changes it.
-func (s *Store) Get(query string) (*limit.Document, gqlerror.List) {
-	if doc, ok := s.cache.get(query); ok {
-		return doc, nil
+// The document is shared between all who ask for the same text: nobody changes it. Callers
+// who ask for it at the same time have it made once; one whose ctx ends meanwhile gets the
+// error of that.
+func (s *Store) Get(ctx context.Context, query string) (*limit.Document, gqlerror.List) {
+	if kept, ok := s.cache.Get(query); ok {
+		return kept.doc, nil
 	}
-	doc, err := limit.Read(query, s.limits)
+	made, err := s.cache.Load(ctx, query, func() (prepared, int) {
+		made := s.prepare(query)
+		return made, made.weight(query)
+	})
 	if err != nil {
-		return nil, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}
-	}
-	if err := allowAlone(doc); err != nil {
 		return nil, gqlerror.List{gqlerror.Wrap(err)}
 	}
-	if errs := s.validate(doc.AST); len(errs) > 0 {
-		return nil, errs
+	return made.own()
+}
+
+// prepare makes a document of a text.
+func (s *Store) prepare(query string) prepared {
+	doc, err := limit.Read(query, s.limits)
+	if err != nil {
+		return prepared{errs: gqlerror.List{gqlerror.WrapIfUnwrapped(err)}}
 	}
-	s.cache.add(query, doc)
-	return doc, nil
+	if err := allowAlone(doc); err != nil {
+		return prepared{errs: gqlerror.List{gqlerror.Wrap(err)}}
+	}
+	if errs := s.validate(doc.AST); len(errs) > 0 {
+		return prepared{errs: errs}
+	}
+	return prepared{doc: doc}
 }
 
 // allowAlone checks the limits of an operation that is the only one of its document, and

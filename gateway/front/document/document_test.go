@@ -1,12 +1,16 @@
 package document
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -57,7 +61,7 @@ func TestGet(t *testing.T) {
 		"a cycle":        {"{...f} fragment f on Query{...f}", "GRAPHQL_VALIDATION_FAILED"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			doc, errs := NewStore(schema, Options{}).Get(test.query)
+			doc, errs := NewStore(schema, Options{}).Get(t.Context(), test.query)
 			if got := strings.Join(codes(errs), " "); got != test.want || (doc == nil) != (len(errs) > 0) {
 				t.Errorf("got %v", errs)
 			}
@@ -68,8 +72,8 @@ func TestGet(t *testing.T) {
 func TestSuggestionsAreAskedFor(t *testing.T) {
 	queries := []string{"{pet{nam}}", "{pets(firs:1){name}}", "{pet{weight(unit:KGG)}}", "{pet}"}
 	for _, query := range queries {
-		_, silent := NewStore(schema, Options{}).Get(query)
-		_, helpful := NewStore(schema, Options{Suggestions: true}).Get(query)
+		_, silent := NewStore(schema, Options{}).Get(t.Context(), query)
+		_, helpful := NewStore(schema, Options{Suggestions: true}).Get(t.Context(), query)
 		if len(silent) == 0 || strings.Contains(silent.Error(), "Did you mean") {
 			t.Errorf("%s: %v tells names of the schema", query, silent)
 		}
@@ -80,7 +84,7 @@ func TestSuggestionsAreAskedFor(t *testing.T) {
 }
 
 func TestValidationStopsAfterAFewErrors(t *testing.T) {
-	_, errs := NewStore(schema, Options{}).Get("{" + strings.Repeat("nope ", 1500) + "}")
+	_, errs := NewStore(schema, Options{}).Get(t.Context(), "{"+strings.Repeat("nope ", 1500)+"}")
 	if len(errs) != maxErrors+1 || !strings.HasPrefix(errs[maxErrors].Message, "Too many") {
 		t.Errorf("got %d errors, the last %v", len(errs), errs[len(errs)-1])
 	}
@@ -88,33 +92,124 @@ func TestValidationStopsAfterAFewErrors(t *testing.T) {
 
 func TestGetRemembers(t *testing.T) {
 	store := NewStore(schema, Options{Size: 2})
-	first, _ := store.Get("{n}")
-	if again, _ := store.Get("{n}"); again != first {
+	first, _ := store.Get(t.Context(), "{n}")
+	if again, _ := store.Get(t.Context(), "{n}"); again != first {
 		t.Error("the second time made a new document")
 	}
-	store.Get("{s}")
-	store.Get("{pet{name}}")
-	if again, _ := store.Get("{n}"); again == first {
-		t.Error("a store of two remembers three")
+	for i := range 100 {
+		store.Get(t.Context(), fmt.Sprintf("{s%d:s}", i))
+	}
+	if again, _ := store.Get(t.Context(), "{n}"); again == first || store.cache.Len() > 2 {
+		t.Errorf("a store of two remembers %d and what was asked for a hundred documents ago", store.cache.Len())
 	}
 	none := NewStore(schema, Options{Size: -1})
-	first, _ = none.Get("{n}")
-	if again, _ := none.Get("{n}"); again == first {
+	first, _ = none.Get(t.Context(), "{n}")
+	if again, _ := none.Get(t.Context(), "{n}"); again == first {
 		t.Error("a store of none remembers one")
 	}
 }
 
 func TestCacheIsBoundedInMemory(t *testing.T) {
 	c := newCache(100)
-	for i := range 1000 {
-		c.add(fmt.Sprint(i), &limit.Document{Tokens: 2000})
+	add := func(query string, tokens int) {
+		made := prepared{doc: &limit.Document{Tokens: tokens}}
+		if _, err := c.Load(t.Context(), query, func() (prepared, int) { return made, made.weight(query) }); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got, most := c.docs.Len(), 100*roomPerDocument/(bytesPerDocument+2000*bytesPerToken); got > most || got == 0 {
+	for i := range 1000 {
+		add(fmt.Sprint(i), 2000)
+	}
+	if got, most := c.Len(), 100*roomPerDocument/(bytesPerDocument+2000*bytesPerToken); got > most || got == 0 || c.Weight() > 100*roomPerDocument {
 		t.Errorf("%d large documents are kept, at most %d fit", got, most)
 	}
-	c.add("more than all room", &limit.Document{Tokens: 1 << 20})
-	if c.docs.Len() != 0 || c.room != 100*roomPerDocument {
-		t.Errorf("%d documents, %d bytes of room", c.docs.Len(), c.room)
+	kept := c.Len()
+	add("more than all room", 1<<20)
+	if c.Len() != kept {
+		t.Errorf("%d documents of %d are left after one that does not fit", c.Len(), kept)
+	}
+}
+
+// What a hundred clients send for the first time at the same time is read and validated once.
+func TestFirstCallersShareOneDocument(t *testing.T) {
+	for _, query := range []string{"{pet{name}}", "{nope}"} {
+		synctest.Test(t, func(t *testing.T) { testFirstCallers(t, query) })
+	}
+}
+
+func testFirstCallers(t *testing.T, query string) {
+	store := NewStore(schema, Options{})
+	validations, rule := atomic.Int32{}, store.rules[0]
+	started, release := make(chan struct{}), make(chan struct{})
+	store.rules = append(slices.Clone(store.rules), validator.Rule{Name: "counted", RuleFunc: func(events *validator.Events, report validator.AddErrFunc) {
+		if validations.Add(1) == 1 {
+			close(started)
+		}
+		<-release
+		rule.RuleFunc(events, report)
+	}})
+	var callers sync.WaitGroup
+	get := func() {
+		doc, errs := store.Get(t.Context(), query)
+		if (doc == nil) != (query == "{nope}") || (doc == nil) != (len(errs) > 0) {
+			t.Errorf("%s: got %v, %v", query, doc, errs)
+		}
+		for _, err := range errs {
+			err.Message = "changed" // its caller's alone
+		}
+	}
+	callers.Go(get)
+	<-started
+	for range 99 {
+		callers.Go(get)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, errs := store.Get(ctx, query); len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
+		t.Errorf("a caller who has left got %v", errs)
+	}
+	synctest.Wait()
+	close(release)
+	callers.Wait()
+	if n := validations.Load(); n != 1 {
+		t.Errorf("%s was validated %d times", query, n)
+	}
+}
+
+// A thousand documents that are in use stay, whatever large ones stream through.
+func TestLargeDocumentsDoNotPushOutSmallOnes(t *testing.T) {
+	store := NewStore(schema, Options{Limits: limit.Options{Selections: 5000}})
+	small, hits := make([]*limit.Document, 900), 0
+	for i := range small {
+		small[i], _ = store.Get(t.Context(), fmt.Sprintf("{a%d:n}", i))
+	}
+	for round := range 10 {
+		for i := range 40 {
+			if _, errs := store.Get(t.Context(), fmt.Sprintf("{b%d:n %s}", 100*round+i, strings.Repeat("n ", 1900))); errs != nil {
+				t.Fatal(errs)
+			}
+		}
+		for i, doc := range small {
+			if again, _ := store.Get(t.Context(), fmt.Sprintf("{a%d:n}", i)); again == doc {
+				hits++
+			}
+		}
+		if store.cache.Weight() > defaultSize*roomPerDocument {
+			t.Fatalf("%d bytes are kept", store.cache.Weight())
+		}
+	}
+	if hits != 10*len(small) {
+		t.Errorf("%d of %d small documents were hits", hits, 10*len(small))
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	store := NewStore(schema, Options{})
+	b.ReportAllocs()
+	for b.Loop() {
+		if doc, _ := store.Get(b.Context(), "{pet{name}}"); doc == nil {
+			b.Fatal("no document")
+		}
 	}
 }
 
@@ -125,15 +220,15 @@ func TestWeight(t *testing.T) {
 	shapes := worst()
 	shapes["one meta field often"] = "{" + strings.Repeat("__typename ", 1990) + "}"
 	for name, query := range shapes {
-		if _, errs := store.Get(query); errs != nil {
+		if _, errs := store.Get(t.Context(), query); errs != nil {
 			continue
 		}
 		texts, kept := make([]string, copies), make([]*limit.Document, copies)
 		weighed, before := 0, allocated()
 		for i := range copies {
 			texts[i] = query + strings.Repeat(" ", i) // with room of its own
-			kept[i], _ = store.Get(texts[i])
-			weighed += weight(texts[i], kept[i])
+			kept[i], _ = store.Get(t.Context(), texts[i])
+			weighed += prepared{doc: kept[i]}.weight(texts[i])
 		}
 		if taken := allocated() - before; taken > weighed {
 			t.Errorf("%s: %d documents of %d tokens take %d bytes, thought to be %d", name, copies, kept[0].Tokens, taken, weighed)
@@ -157,7 +252,7 @@ func TestStoreIsSafeForConcurrentUse(t *testing.T) {
 	for range 8 {
 		callers.Go(func() {
 			for i := range 50 {
-				if _, errs := store.Get(fmt.Sprintf("{a%d:n}", i%5)); errs != nil {
+				if _, errs := store.Get(t.Context(), fmt.Sprintf("{a%d:n}", i%5)); errs != nil {
 					t.Error(errs)
 				}
 			}
@@ -198,14 +293,14 @@ func TestOverlappingFields(t *testing.T) {
 		"{pet{owner{x:name} ...on Dog{owner{x:name}} ...on Cat{owner{x:name}}}}":     true,
 		"{pet{owner{x:age} ...on Dog{owner{y:age}} ...on Cat{owner{x:age y:home}}}}": false,
 	} {
-		if _, errs := NewStore(schema, Options{}).Get(query); (len(errs) == 0) != valid {
+		if _, errs := NewStore(schema, Options{}).Get(t.Context(), query); (len(errs) == 0) != valid {
 			t.Errorf("%s: got %v", query, errs)
 		}
 	}
 }
 
 func TestOverlapIsExplained(t *testing.T) {
-	_, errs := NewStore(schema, Options{}).Get("{\n  x:n\n  x:s\n}")
+	_, errs := NewStore(schema, Options{}).Get(t.Context(), "{\n  x:n\n  x:s\n}")
 	want := `Fields "x" conflict because "n" and "s" are different fields. Use different aliases on the fields to fetch both if this was intentional.`
 	if len(errs) != 1 || errs[0].Message != want || len(errs[0].Locations) != 2 || errs[0].Locations[1].Line != 3 {
 		t.Errorf("got %v", errs)

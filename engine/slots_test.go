@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Slots{Max: 3}
+		var running, most atomic.Int64
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if err := s.Acquire(t.Context()); err != nil {
+					t.Error(err)
+					return
+				}
+				defer s.Release()
+				if n := running.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				time.Sleep(time.Second)
+				running.Add(-1)
+			})
+		}
+		start := time.Now()
+		all.Wait()
+		if most.Load() != 3 || time.Since(start) != 7*time.Second || s.taken != 0 {
+			t.Errorf("%d ran at the same time, for %s, and %d slots are taken", most.Load(), time.Since(start), s.taken)
+		}
+	})
+}
+
+// Those who leave take no slot with them, also when they leave at the moment of their turn.
+func TestSlotsOfThoseWhoLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Slots{Max: 1}
+		if err := s.Acquire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var left atomic.Int64
+		var all sync.WaitGroup
+		for i := range 100 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%3)*time.Second+time.Millisecond)
+			defer cancel()
+			all.Go(func() {
+				if err := s.Acquire(ctx); errors.Is(err, context.DeadlineExceeded) {
+					left.Add(1)
+				} else {
+					s.Release()
+				}
+			})
+		}
+		time.Sleep(time.Second + time.Millisecond) // the moment at which a third of them leaves
+		s.Release()
+		all.Wait()
+		if left.Load() < 34 || s.taken != 0 || len(s.waiting) != 0 {
+			t.Errorf("%d left, %d slots are taken and %d wait", left.Load(), s.taken, len(s.waiting))
+		}
+	})
+}
+
+func TestCallsOfOneOperationAtTheSameTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(WithOperation(t.Context(), Options{MaxParallelCalls: 2}), time.Minute)
+		defer cancel()
+		for range 2 {
+			if err := AcquireCall(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := AcquireCall(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the third of two calls: %v", err)
+		}
+		ReleaseCall(ctx)
+		if err := AcquireCall(WithEpoch(ctx)); err != nil {
+			t.Errorf("after one has ended: %v", err)
+		}
+	})
+}

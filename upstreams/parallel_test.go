@@ -1,0 +1,130 @@
+package upstreams_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
+)
+
+// crowd is a service that counts how many calls it has at the same time. Each call ends when
+// as many have come as shall.
+type crowd struct {
+	full    int64
+	running atomic.Int64
+	most    atomic.Int64
+	calls   atomic.Int64
+}
+
+func (c *crowd) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	c.calls.Add(1)
+	n := c.running.Add(1)
+	defer c.running.Add(-1)
+	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
+	}
+	for end := time.Now().Add(time.Second); c.most.Load() < c.full && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	fmt.Fprint(w, "{}")
+}
+
+// So many calls run at the same time, of one operation and of all operations to one source,
+// as the settings say, and no more; the others wait for their turn.
+func TestCallsAtTheSameTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		operations int
+		options    engine.Options
+		pool       upstreams.Pool
+		want       int64
+	}{
+		"of one operation": {1, engine.Options{MaxParallelCalls: 4}, upstreams.Pool{}, 4},
+		"of two":           {2, engine.Options{MaxParallelCalls: 4}, upstreams.Pool{}, 8},
+		"to a source":      {3, engine.Options{MaxParallelCalls: 20}, upstreams.Pool{MaxCalls: 5}, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &crowd{full: c.want}
+			services := newServices(t, upstreams.Source{URLs: []string{newReplica(t, s.ServeHTTP).URL}, Pool: c.pool})
+			var all sync.WaitGroup
+			for range c.operations {
+				ctx := engine.WithOperation(t.Context(), c.options)
+				for range 40 {
+					all.Go(func() {
+						if _, err := services.Do(ctx, "users", get()); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			}
+			all.Wait()
+			if s.most.Load() != c.want || s.calls.Load() != int64(40*c.operations) {
+				t.Errorf("%d of %d calls ran at the same time, want %d", s.most.Load(), s.calls.Load(), c.want)
+			}
+		})
+	}
+}
+
+// A call whose turn does not come waits no longer than its operation, and is not sent.
+func TestCallWaitsNoLongerThanItsOperation(t *testing.T) {
+	for name, c := range map[string]struct {
+		options engine.Options
+		pool    upstreams.Pool
+	}{
+		"of the operation": {engine.Options{MaxParallelCalls: 1}, upstreams.Pool{}},
+		"of the source":    {engine.Options{}, upstreams.Pool{MaxCalls: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &held{let: make(chan struct{})}
+			services := s.services(t, upstreams.Source{Pool: c.pool})
+			ctx := engine.WithOperation(t.Context(), c.options)
+			var first sync.WaitGroup
+			first.Go(func() {
+				if _, err := services.Do(ctx, "s", get()); err != nil {
+					t.Error(err)
+				}
+			})
+			for s.calls.Load() == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+			defer cancel()
+			_, err := services.Do(short, "s", get())
+			if fault.KindOf(err) != fault.GatewayTimeout || !errors.Is(err, context.DeadlineExceeded) || s.calls.Load() != 1 {
+				t.Errorf("got %v after %d calls", err, s.calls.Load())
+			}
+			close(s.let)
+			first.Wait()
+			if _, err := services.Do(ctx, "s", get()); err != nil {
+				t.Errorf("after the first has ended: %v", err)
+			}
+		})
+	}
+}
+
+// Those who share a call are one at the source, however many they are.
+func TestSharedCallsCountOnce(t *testing.T) {
+	s := &crowd{full: 2}
+	services := newServices(t, upstreams.Source{URLs: []string{newReplica(t, s.ServeHTTP).URL}, Pool: upstreams.Pool{MaxCalls: 2}})
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			call := rest.New("GET", "/users").Query("half", strconv.Itoa(i%2))
+			if _, err := services.Do(asker(t, engine.Options{Collapse: true}), "users", call); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if s.most.Load() != 2 {
+		t.Errorf("%d calls ran at the same time", s.most.Load())
+	}
+}
