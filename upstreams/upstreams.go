@@ -118,6 +118,9 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.A
 	if collapses(ctx, c) {
 		client = s.sharing[source]
 	}
+	if c.SentOnce() {
+		ctx = balance.Once(ctx)
+	}
 	return client.Do(ctx, c)
 }
 
