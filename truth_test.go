@@ -33,7 +33,7 @@ func TestAnswersToWhatWasAsked(t *testing.T) {
 		get    = `{ user(id: "u1") { id name } }`
 		name   = `{ user(id: "u1") { name } }`
 		change = `mutation { updateUser(id: "u1", input: {name: "A"}) { id } }`
-		create = `mutation { createUser(input: {name: "A", email: "a@example.com"}) { id } }`
+		create = `mutation { createUser(input: {name: "A", email: "a@example.com", password: "long enough 1"}) { id } }`
 	)
 	var status atomic.Int64
 	var body atomic.Value
@@ -103,7 +103,7 @@ func TestMutationIsDoneOnce(t *testing.T) {
 	for query, second := range map[string]int64{
 		`mutation { deleteUser(id: "u1") }`:                                          0,
 		`mutation { updateUser(id: "u1", input: {name: "A"}) { id } }`:               0,
-		`mutation { createUser(input: {name: "A", email: "a@example.com"}) { id } }`: 0,
+		`mutation { createUser(input: {name: "A", email: "a@example.com", password: "long enough 1"}) { id } }`: 0,
 		`{ user(id: "u1") { id } }`:                                                  1,
 	} {
 		done.Store(0)
