@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 )
 
 // fakeUsers points the source users at replicas that answer by handlers.
@@ -84,7 +85,7 @@ func TestAnswersToWhatWasAsked(t *testing.T) {
 			t.Errorf("%s shows another's data: %s", test.query, a.Body)
 		}
 	}
-	if !strings.Contains(g.Log.String(), `but \\\"u1\\\" was asked for`) {
+	if !strings.Contains(g.Log.String(), `but \"u1\" was asked for`) {
 		t.Errorf("the log does not say what is wrong: %s", g.Log)
 	}
 }
@@ -101,10 +102,10 @@ func TestMutationIsDoneOnce(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 	}
 	for query, second := range map[string]int64{
-		`mutation { deleteUser(id: "u1") }`:                                          0,
-		`mutation { updateUser(id: "u1", input: {name: "A"}) { id } }`:               0,
+		`mutation { deleteUser(id: "u1") }`:                                                                     0,
+		`mutation { updateUser(id: "u1", input: {name: "A"}) { id } }`:                                          0,
 		`mutation { createUser(input: {name: "A", email: "a@example.com", password: "long enough 1"}) { id } }`: 0,
-		`{ user(id: "u1") { id } }`:                                                  1,
+		`{ user(id: "u1") { id } }`:                                                                             1,
 	} {
 		done.Store(0)
 		others.Store(0)
@@ -117,5 +118,68 @@ func TestMutationIsDoneOnce(t *testing.T) {
 		if done.Load() != 1 || others.Load() != second || a.codes() != code {
 			t.Errorf("%s: done once and %d times (%d), %s", query, others.Load(), done.Load(), a.Body)
 		}
+	}
+}
+
+// Whatever a service sends back, and whichever way it comes into the log, no secret does.
+func TestNoSecretComesIntoTheLog(t *testing.T) {
+	const configured, fixed = "configured-0123456789", "fixed-header-0123456789"
+	var says atomic.Value // func(http.ResponseWriter, *http.Request)
+	service := func(w http.ResponseWriter, r *http.Request) {
+		says.Load().(func(http.ResponseWriter, *http.Request))(w, r)
+	}
+	g := newGateway(t, fakeUsers(t, service), func(c *config.Config) {
+		source := c.Sources["users"]
+		source.Forward = []string{"Authorization"}
+		source.Headers = map[string]string{"X-Own": fixed}
+		source.Config = map[string]string{"tenant": configured}
+		c.Sources["users"] = source
+	})
+	token := g.token(t, services.Admin)
+	refuse := func(body string) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			io.WriteString(w, body)
+		}
+	}
+	secrets := []string{token, configured, fixed, "s3cretS3cret0123"}
+	for name, say := range map[string]func(http.ResponseWriter, *http.Request){
+		"the request's headers, as they are": func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			r.Header.Write(w)
+		},
+		"the token alone":                     refuse(token),
+		"the token, cut off":                  refuse(strings.Repeat("x", 250) + token),
+		"the token in JSON":                   refuse(`{"detail": "bad token ` + token + `"}`),
+		"what is configured":                  refuse("tenant " + configured + " is unknown, and so is " + fixed),
+		"a password in JSON":                  refuse(`{"password": "s3cretS3cret0123"}`),
+		"a cookie":                            refuse("Set-Cookie: session=s3cretS3cret0123"),
+		"a URL":                               refuse("https://u:s3cretS3cret0123@host and /a?api_key=s3cretS3cret0123"),
+		"a value that does not fit the graph": func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `{"id":"`+fixed+`","name":"A"}`) },
+		"a malformed head": func(w http.ResponseWriter, r *http.Request) {
+			conn, _, _ := http.NewResponseController(w).Hijack()
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nAuthorization Bearer "+token+"\r\n\r\n")
+			conn.Close()
+		},
+		"another encoding": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "token="+fixed)
+			io.WriteString(w, "{}")
+		},
+	} {
+		says.Store(say)
+		before := strings.Count(g.Log.String(), "\n")
+		a := g.query(t, token, `{ user(id: "u1") { id name } }`, nil)
+		lines := strings.SplitAfter(g.Log.String(), "\n")[before:]
+		if len(lines) < 2 || a.codes() == "" {
+			t.Errorf("%s: %s with %d lines of log", name, a.Body, len(lines))
+		}
+		for _, secret := range secrets {
+			if strings.Contains(a.Body+strings.Join(lines, ""), secret) {
+				t.Errorf("%s: %s and %s", name, a.Body, lines)
+			}
+		}
+	}
+	if strings.Count(g.Log.String(), redact.Mask) < 8 {
+		t.Errorf("too little was taken out: %s", g.Log)
 	}
 }
