@@ -41,7 +41,6 @@ type Graph struct {
 func Serve(ctx context.Context, start command.Start, g Graph) error {
 	settings := start.Config
 	log := redact.Logger(start.Log, settings.Secrets(), upstreams.ClientCredentials)
-	settings.Auth.Log = log
 	backends, err := upstreams.New(upstreams.Options(settings.Sources), log)
 	if err != nil {
 		return err
@@ -52,7 +51,9 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 	}
 
 	verifying, stopVerifying := context.WithCancel(context.WithoutCancel(ctx))
-	verifier, err := auth.NewVerifier(verifying, auth.Options(settings.Auth))
+	tokens := auth.Options(settings.Auth)
+	tokens.Log = log
+	verifier, err := auth.NewVerifier(verifying, tokens)
 	if err != nil {
 		stopVerifying()
 		return err
