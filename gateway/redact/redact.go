@@ -37,31 +37,38 @@ type form struct {
 // forms are secrets that tell what they are, wherever they stand.
 var forms = []form{
 	{
-		"private key", []string{"PRIVATE KEY"},
+		"private key",
+		[]string{"PRIVATE KEY"},
 		regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`), Mask,
 	},
 	{
-		"user information of a URL", []string{"@"},
+		"user information of a URL",
+		[]string{"@"},
 		regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*:(?:\\*/){2})[^\s/?#@"\\]*@`), "${1}" + Mask + "@",
 	},
 	{
-		"the same, cut off", []string{":/", `:\`},
+		"the same, cut off",
+		[]string{":/", `:\`},
 		regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*:(?:\\*/){2})[^\s/?#@:"\\\[]*:[0-9]*[A-Za-z_%!$.~-][^\s/?#@"\\]*`), "${1}" + Mask,
 	},
 	{
-		"scheme with credentials", []string{"bearer", "basic"},
+		"scheme with credentials",
+		[]string{"bearer", "basic"},
 		regexp.MustCompile(`(?i)\b(bearer|basic)(?:\s|%20|\+|:)+[A-Za-z0-9+/=._~%-]{4,}`), "${1} " + Mask,
 	},
 	{
-		"JSON web token", []string{"eyJ"},
+		"JSON web token",
+		[]string{"eyJ"},
 		regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)*`), Mask,
 	},
 	{
-		"key of AWS", []string{"AKIA", "ASIA", "AROA", "AIDA"},
+		"key of AWS",
+		[]string{"AKIA", "ASIA", "AROA", "AIDA"},
 		regexp.MustCompile(`\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}`), Mask,
 	},
 	{
-		"key of a known service", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "k_live_", "k_test_", "AIza", "glpat-"},
+		"key of a known service",
+		[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "k_live_", "k_test_", "AIza", "glpat-"},
 		regexp.MustCompile(`\b(?:gh[pousr]_|github_pat_|xox[abeprs]-|[rs]k_(?:live|test)_|AIza|glpat-)[A-Za-z0-9_-]{10,}`), Mask,
 	},
 }
