@@ -115,7 +115,7 @@ func TestHandler(t *testing.T) {
 		"JSON": slog.NewJSONHandler(&written, nil), "text": slog.NewTextHandler(&written, nil),
 	} {
 		log := Logger(slog.New(base), []string{"known" + secret}, own)
-		ctx := context.WithValue(t.Context(), requestKey{}, []string{"own" + secret})
+		ctx := context.WithValue(t.Context(), requestKey{}, []string{"own" + secret + secret})
 		wrapped := fmt.Errorf("call: %w", errors.New("GET https://u:"+secret+"@host"))
 		for i, write := range []func(){
 			func() { log.Info("Bearer " + secret) },
@@ -131,8 +131,8 @@ func TestHandler(t *testing.T) {
 			func() { log.With("token", secret).Info("m") },
 			func() { log.WithGroup("g").With("cause", "Bearer "+secret).Info("m") },
 			func() { log.Info("m", "a", "known"+secret) },
-			func() { log.InfoContext(ctx, "own"+secret) },
-			func() { log.InfoContext(ctx, "m", "a", "own"+secret) },
+			func() { log.InfoContext(ctx, "own"+secret+secret) },
+			func() { log.InfoContext(ctx, "m", "a", "own"+secret+secret) },
 			func() { slog.NewLogLogger(log.Handler(), slog.LevelWarn).Print("token=" + secret) },
 		} {
 			written.Reset()
@@ -178,7 +178,7 @@ func FuzzText(f *testing.F) {
 
 func BenchmarkAccessLog(b *testing.B) {
 	for name, log := range map[string]*slog.Logger{
-		"plain": slog.New(slog.DiscardHandler), "redacted": Logger(slog.New(slog.NewJSONHandler(discard{}, nil)), []string{secret}, nil),
+		"plain": slog.New(slog.DiscardHandler), "redacted": Logger(slog.New(slog.NewJSONHandler(discard{}, nil)), []string{secret}, func(context.Context) []string { return []string{"Bearer " + secret} }),
 		"JSON": slog.New(slog.NewJSONHandler(discard{}, nil)),
 	} {
 		b.Run(name, func(b *testing.B) {
