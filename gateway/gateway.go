@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
+	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -39,7 +40,8 @@ type Graph struct {
 // why it could not start, or did not stop in time.
 func Serve(ctx context.Context, start command.Start, g Graph) error {
 	settings := start.Config
-	backends, err := upstreams.New(upstreams.Options(settings.Sources), start.Log)
+	log := redact.Logger(start.Log, settings.Secrets(), upstreams.ClientCredentials)
+	backends, err := upstreams.New(upstreams.Options(settings.Sources), log)
 	if err != nil {
 		return err
 	}
@@ -49,7 +51,9 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 	}
 
 	verifying, stopVerifying := context.WithCancel(context.WithoutCancel(ctx))
-	verifier, err := auth.NewVerifier(verifying, auth.Options(settings.Auth))
+	tokens := auth.Options(settings.Auth)
+	tokens.Log = log
+	verifier, err := auth.NewVerifier(verifying, tokens)
 	if err != nil {
 		stopVerifying()
 		return err
@@ -61,7 +65,7 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		Schema:     g.Schema(backends),
 		Verify:     verifier.Verify,
 		Forwarded:  backends.Forwarded(),
-		Log:        start.Log,
+		Log:        log,
 		Playground: playground.Handler(g.Playground),
 	}
 	stopMetrics, err := measure(&deps, settings.Metrics)
@@ -81,7 +85,7 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 	if g.Ready != nil {
 		g.Ready("http://" + reachable(listener.Addr()))
 	}
-	start.Log.Info("serving", "address", listener.Addr().String(), "playground", settings.Playground)
+	log.Info("serving", "address", listener.Addr().String(), "playground", settings.Playground)
 	return served.Serve(ctx, listener, front.ServeOptions{Delay: settings.Shutdown.Delay, Grace: settings.Shutdown.Grace})
 }
 

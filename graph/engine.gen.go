@@ -154,7 +154,7 @@ var planTypes = plan.Types{
 		"placedAt": {ID: 9, Way: plan.Plain},
 		"userId":   {ID: 10, Way: plan.Plain},
 		"customer": {ID: 11, Way: plan.Call},
-	}, Keys: []string{"userId"}},
+	}, Keys: []string{"id", "userId"}},
 	"OrderConnection": {ID: ofOrderConnection, Fields: map[string]plan.FieldInfo{
 		"edges":    {ID: 1, Way: plan.Plain},
 		"nodes":    {ID: 2, Way: plan.Plain},

@@ -122,7 +122,8 @@ func (r mutationResolver) CreateUser(ctx context.Context, input model.NewUser) (
 func (r mutationResolver) UpdateUser(ctx context.Context, id string, input model.UserPatch) (*model.User, error) {
 	call := rest.New(http.MethodPatch, "/users/").Segment(id).
 		JSONAs("application/merge-patch+json", graph.EncodeUserPatch(&input))
-	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUser))
+	return upstreams.Fetch(ctx, r.Services, "users", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
 }
 
 // DeleteUser answers Mutation.deleteUser, bound at schema/users.graphqls:40 to the service "users":
@@ -242,7 +243,8 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 //	GET /orders/{$args.id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
 	call := rest.New(http.MethodGet, "/orders/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder), ordersRules)
+	return upstreams.Fetch(ctx, r.Services, "orders", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodeOrder, func(object *model.Order) *string { return &object.ID })), ordersRules)
 }
 
 // Orders answers Query.orders, bound at schema/orders.graphqls:19 to the service "orders":
@@ -286,7 +288,8 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 //	GET /products/{$args.sku}
 func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product, error) {
 	call := rest.New(http.MethodGet, "/products/").Segment(sku)
-	return upstreams.Fetch(ctx, r.Services, "products", call, decode.MaybeNil(graph.DecodeProduct))
+	return upstreams.Fetch(ctx, r.Services, "products", call,
+		decode.MaybeNil(decode.Asked("sku", sku, graph.DecodeProduct, func(object *model.Product) *string { return &object.Sku })))
 }
 
 // Products answers Query.products, bound at schema/products.graphqls:17 to the service "products":
@@ -350,7 +353,8 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 //	GET /users/{id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUser))
+	return upstreams.Fetch(ctx, r.Services, "users", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
 }
 
 // Users answers Query.users, bound at schema/users.graphqls:16 to the service "users":

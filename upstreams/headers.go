@@ -50,6 +50,36 @@ func clientHeader(ctx context.Context, name string) []string {
 	return c.headers[name]
 }
 
+// ClientCredentials returns what the client's request in ctx proves itself by: values that
+// belong into no log.
+func ClientCredentials(ctx context.Context) []string {
+	c, ok := ctx.Value(clientKey{}).(*clientContext)
+	if !ok {
+		return nil
+	}
+	var values []string
+	for name, sent := range c.headers {
+		if isCredential(name) {
+			values = append(values, sent...)
+		}
+	}
+	return values
+}
+
+// isCredential reports whether a header, by its canonical name, holds what proves who asks.
+func isCredential(name string) bool {
+	switch name {
+	case "Authorization", "Proxy-Authorization", "Cookie":
+		return true
+	}
+	for _, part := range [...]string{"Key", "Token", "Secret", "Auth", "Session", "Password"} {
+		if strings.Contains(name, part) && name != "Idempotency-Key" && name != "Sec-Websocket-Key" {
+			return true
+		}
+	}
+	return false
+}
+
 const requestID = "X-Request-Id"
 
 // Unforwardable says why no service ever gets a client's header; "" when it may be

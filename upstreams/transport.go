@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/http1"
 )
 
@@ -26,6 +27,9 @@ type transport struct {
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.plain != nil && http1.Speaks(req) {
 		return t.plain.RoundTrip(req)
+	}
+	if !balance.Repeatable(req) {
+		return sendOnce(t.standard, req)
 	}
 	return t.standard.RoundTrip(req)
 }
@@ -60,6 +64,7 @@ func newTransport(o Source) (*transport, error) {
 			MaxConns:       o.Pool.MaxConns,
 			IdleTimeout:    o.Pool.IdleTimeout,
 			MaxHeader:      maxHeader,
+			Repeat:         o.repeat(),
 		})
 	}
 	if o.TLS.CAFile == "" {
@@ -71,6 +76,16 @@ func newTransport(o Source) (*transport, error) {
 	}
 	t.standard.TLSClientConfig = &tls.Config{RootCAs: roots}
 	return t, nil
+}
+
+// repeat says which requests http1 repeats when an idle connection turns out to be closed.
+// With several replicas that is none: the balancer sends the request to another one, so
+// that no request is sent more than twice.
+func (o Source) repeat() func(*http.Request) bool {
+	if len(o.URLs) > 1 {
+		return nil
+	}
+	return balance.Repeatable
 }
 
 // trusted are the system's authorities and those of file.

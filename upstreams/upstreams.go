@@ -130,6 +130,9 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.A
 		return nil, notSent(source, err)
 	}
 	defer running.Release()
+	if c.SentOnce() {
+		ctx = balance.Once(ctx)
+	}
 	return client.Do(ctx, c)
 }
 

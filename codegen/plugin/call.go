@@ -48,10 +48,19 @@ func (w *callWriter) call() (string, error) {
 	if call.Idempotent {
 		w.step("Idempotent()")
 	}
+	if call.Method == http.MethodGet && !call.Idempotent && w.changes() {
+		w.step("Once()")
+	}
 	if call.Method == http.MethodGet && w.g.asksRequest(w.binding) {
 		w.step("Alone()")
 	}
 	return strings.Join(w.steps, ".\n"), w.err
+}
+
+// changes reports whether the call is that of a field of Mutation.
+func (w *callWriter) changes() bool {
+	mutation := w.g.data.Schema.Mutation
+	return w.field != nil && mutation != nil && w.field.Object != nil && w.field.Object.Name == mutation.Name
 }
 
 func (w *callWriter) step(format string, args ...any) {

@@ -108,7 +108,7 @@ func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
 		At: fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line), Result: f.typ(field.TypeReference.GO),
 	}
 	w := &callWriter{g: g, f: f, binding: b}
-	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, nil), given: w.read}
+	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, nil), given: w.read, asked: g.askedKey(b)}
 	m.Rules = g.rulesOf(f, b, m.reader.name)
 	var err error
 	if m.Call, err = w.call(); err != nil {

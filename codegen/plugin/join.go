@@ -74,7 +74,7 @@ func callWith(j *joinView) string {
 func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
 	j, value := m.Join, field.TypeReference
 	keyField := g.field(b.Object.Name, b.Batch.Parent.Name)
-	j.KeyType, j.KeyResult, j.KeyBody = "string", "*string", "return "+g.keyPointer(f, keyField)
+	j.KeyType, j.KeyResult, j.KeyBody = "string", "*string", "return "+g.keyPointer(f, "parent", keyField)
 	j.From, j.MaxSize = goStrings([]string{keyField.Name}), b.Batch.MaxSize
 	m.Matched = "one call for all parents"
 	if hasKeys(&b.Call) {
@@ -141,9 +141,9 @@ func (g *generator) keyText(f *goFile, expr string, goType types.Type) string {
 	return "string(" + expr + ")"
 }
 
-// keyPointer writes the key in a parent as a *string.
-func (g *generator) keyPointer(f *goFile, field *codegen.Field) string {
-	expr, goType := "parent."+field.GoFieldName, field.TypeReference.GO
+// keyPointer writes the key in an object as a *string.
+func (g *generator) keyPointer(f *goFile, object string, field *codegen.Field) string {
+	expr, goType := object+"."+field.GoFieldName, field.TypeReference.GO
 	if p, ok := goType.(*types.Pointer); ok {
 		goType = p.Elem()
 	} else {
@@ -190,7 +190,7 @@ func (g *generator) ownKey(f *goFile, b *binding.Field, own []*binding.Value, j 
 		j.KeyType, j.KeyBody = "struct{}", "return new(struct{})"
 	case len(own) == 1 && isText(g.parentType(b, own[0]).NamedType):
 		j.KeyType, j.Param, j.AnyKey = "string", "key string", f.use(enginePkg)+"AnyKey(0)"
-		j.KeyBody = "return " + g.keyPointer(f, g.field(b.Object.Name, own[0].Path[0]))
+		j.KeyBody = "return " + g.keyPointer(f, "parent", g.field(b.Object.Name, own[0].Path[0]))
 	default:
 		j.KeyType = fmt.Sprintf("[%d]any", len(own))
 		j.Param, j.AnyKey = "key "+j.KeyType, j.KeyType+"{"+anyKeys(f, len(own))+"}"

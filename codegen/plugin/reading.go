@@ -37,6 +37,7 @@ type reader struct {
 	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch or a page; nil: as a list
 	items   bool                                                        // the list is a page's, whose elements may be null
 	texts   bool                                                        // scalars are read as texts, which become one
+	asked   *askedKey                                                   // of the object to be read; nil when it is not known
 }
 
 // decoder writes the decoder of a reading: an expression of type func(*decode.Decoder) T.
@@ -146,7 +147,14 @@ func (r *reader) byName(tr *config.TypeReference) (string, error) {
 		}
 		return r.list(item, tr)
 	}
-	return r.g.decoderOf(r.f, tr)
+	asked := r.takeAsked(tr)
+	if asked == nil {
+		return r.g.decoderOf(r.f, tr)
+	}
+	return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
+		read, err := r.g.nonNullDecoder(r.f, inner)
+		return r.checked(asked, inner, read), err
+	})
 }
 
 // element is that of the list of a page or a batch; a batch's are never null.
@@ -198,6 +206,7 @@ func (r *reader) join(read *binding.Reading, path string) (string, error) {
 // object adds a decoder of the selected fields, and writes its name.
 func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
 	r.list = nil
+	asked := r.takeAsked(tr)
 	o := r.g.data.Objects.ByName(tr.Definition.Name)
 	view := decoderView{
 		Decode: r.f.use(decodePkg),
@@ -215,10 +224,14 @@ func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path st
 	}
 	r.inside = outside
 	r.views = append(r.views, view)
-	if view.Given == "" {
-		return view.Name, nil
+	decoder := view.Name
+	if view.Given != "" {
+		decoder = fmt.Sprintf("%s(%s)", view.Name, r.passed(taken(read)))
 	}
-	return fmt.Sprintf("%s(%s)", view.Name, r.passed(taken(read))), nil
+	if asked != nil && selectsKey(read, asked.field) {
+		decoder = r.checked(asked, tr, decoder)
+	}
+	return decoder, nil
 }
 
 // field writes what reads one selected field.

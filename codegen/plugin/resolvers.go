@@ -139,7 +139,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		NonNull:  field.TypeReference.GQL.NonNull,
 	}
 	w := &callWriter{g: g, f: f, binding: b, field: field}
-	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field), given: w.read}
+	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field), given: w.read, asked: g.askedKey(b)}
 	m.Rules = g.rulesOf(f, b, m.reader.name)
 	var err error
 	if m.Call, err = w.call(); err != nil {

@@ -20,6 +20,9 @@ func (k keyFields) add(object, field string) {
 func (g *generator) keyFields() keyFields {
 	k := keyFields{}
 	for _, b := range g.graph.All() {
+		if asked := g.askedKey(b); asked != nil {
+			k.add(b.Definition.Type.Name(), asked.field)
+		}
 		for _, name := range b.Own() {
 			k.add(b.Object.Name, name)
 		}

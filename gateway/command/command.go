@@ -20,6 +20,7 @@ import (
 	"syscall"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 )
 
 // Program is what a gateway's main gives to Main.
@@ -112,7 +113,7 @@ func run(ctx context.Context, p Program, s surroundings) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(s.err, "%s: %s\n", p.Name, err)
+	fmt.Fprintf(s.err, "%s: %s\n", p.Name, redact.Text(err.Error()))
 	if wrong, ok := errors.AsType[*usageError](err); ok {
 		fmt.Fprintf(s.err, "\nRun \"%s --help\" to see how it is called.\n", wrong.command)
 		return 2

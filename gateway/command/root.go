@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 )
 
 // flags are those of the gateway itself; the ones that choose settings are shared
@@ -88,7 +89,7 @@ func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {
 	if err != nil {
 		return err
 	}
-	log := newLogger(s.out, settings.Log, s.lookup("NO_COLOR") != "")
+	log := redact.Logger(newLogger(s.out, settings.Log, s.lookup("NO_COLOR") != ""), settings.Secrets(), nil)
 	slog.SetDefault(log)
 	for _, warning := range settings.Warnings {
 		log.Warn(warning)

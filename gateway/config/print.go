@@ -60,6 +60,32 @@ func (s Sources) MarshalJSON() ([]byte, error) {
 	return json.Marshal(public(reflect.ValueOf(s), parsePath("sources")))
 }
 
+// Secrets returns the texts of the settings that are secrets.
+func (c Config) Secrets() []string { return secretsIn(reflect.ValueOf(c), nil) }
+
+// secretsIn returns the secrets of v, whose settings lie at p.
+func secretsIn(v reflect.Value, p path) (found []string) {
+	switch {
+	case shape(v.Type()) == scalar:
+		if text := v.Interface(); secret(p) {
+			found = append(found, fmt.Sprint(text))
+		}
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			found = append(found, secretsIn(v.Index(i), p.at(i))...)
+		}
+	case v.Kind() == reflect.Map:
+		for _, key := range v.MapKeys() {
+			found = append(found, secretsIn(v.MapIndex(key), p.in(key.String()))...)
+		}
+	default:
+		for _, f := range fieldsOf(v.Type()) {
+			found = append(found, secretsIn(v.FieldByIndex(f.index), p.in(f.name))...)
+		}
+	}
+	return found
+}
+
 func printJSON(s fmt.State, m json.Marshaler) {
 	text, err := m.MarshalJSON()
 	if err != nil {

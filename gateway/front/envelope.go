@@ -30,32 +30,29 @@ func decodeOdd(body []byte) (*graphql.RawParams, error) {
 	if !utf8.Valid(body) || len(text) == 0 || text[0] != '{' || json.Unmarshal(body, &e) != nil {
 		return nil, fault.New(fault.BadRequest, "the request's body is not a JSON object in UTF-8")
 	}
+	if err := checkJSON(body); err != nil {
+		return nil, err
+	}
 	return e.params()
 }
 
-// envelope is the JSON object around an operation. Members it does not name are left
-// to later versions of the specification.
-type envelope struct {
-	Query         json.RawMessage `json:"query"`
-	OperationName json.RawMessage `json:"operationName"`
-	Variables     json.RawMessage `json:"variables"`
-	Extensions    json.RawMessage `json:"extensions"`
-}
+// envelope is the JSON object around an operation, by the exact names of its members. Those
+// that params does not name are left to later versions of the specification.
+type envelope map[string]json.RawMessage
 
-func (e *envelope) params() (*graphql.RawParams, error) {
+func (e envelope) params() (*graphql.RawParams, error) {
 	var p graphql.RawParams
 	for _, member := range []struct {
 		name string
-		json json.RawMessage
 		into any
 		what string
 	}{
-		{"query", e.Query, &p.Query, "a string"},
-		{"operationName", e.OperationName, &p.OperationName, "a string"},
-		{"variables", e.Variables, &p.Variables, "an object"},
-		{"extensions", e.Extensions, &p.Extensions, "an object"},
+		{"query", &p.Query, "a string"},
+		{"operationName", &p.OperationName, "a string"},
+		{"variables", &p.Variables, "an object"},
+		{"extensions", &p.Extensions, "an object"},
 	} {
-		if err := decodeMember(member.json, member.into); err != nil {
+		if err := decodeMember(e[member.name], member.into); err != nil {
 			return nil, fault.New(fault.BadRequest, "%q must be %s", member.name, member.what)
 		}
 	}
@@ -219,7 +216,8 @@ func (s *bodyScanner) object(into *map[string]any) bool {
 		}
 		s.at++
 		if depth == 0 {
-			return decodeMember(s.text[start:s.at], into) == nil
+			object := s.text[start:s.at]
+			return decodeMember(object, into) == nil && checkJSON(object) == nil
 		}
 	}
 	return false

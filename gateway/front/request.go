@@ -67,12 +67,23 @@ func readGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer) (*graph
 	if err != nil || !utf8.ValidString(values.Get("query")+values.Get("operationName")) {
 		return nil, fault.New(fault.BadRequest, "the URL's query cannot be read")
 	}
-	p := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
-	if err := decodeMember([]byte(values.Get("variables")), &p.Variables); err != nil {
-		return nil, fault.New(fault.BadRequest, `"variables" must be an object in JSON`)
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		if len(values[name]) > 1 {
+			return nil, fault.New(fault.BadRequest, "the URL's query has %q twice", name)
+		}
 	}
-	if err := decodeMember([]byte(values.Get("extensions")), &p.Extensions); err != nil {
-		return nil, fault.New(fault.BadRequest, `"extensions" must be an object in JSON`)
+	p := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	for _, member := range []struct {
+		name string
+		into *map[string]any
+	}{{"variables", &p.Variables}, {"extensions", &p.Extensions}} {
+		text := []byte(values.Get(member.name))
+		if err := decodeMember(text, member.into); err != nil {
+			return nil, fault.New(fault.BadRequest, "%q must be an object in JSON", member.name)
+		}
+		if err := checkJSON(text); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
 }

@@ -48,6 +48,9 @@ func Read(query string, o Options) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkLexemes(query); err != nil {
+		return nil, err
+	}
 	doc, err := parse(query)
 	if err != nil {
 		return nil, err

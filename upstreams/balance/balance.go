@@ -3,17 +3,16 @@
 // tell that it is balanced. It knows requests and connections, and nothing of what
 // they carry.
 //
-// It promises that no replica sees a request twice, that a request which must not be
-// repeated is sent again only when nothing of it was sent, that a replica out of
-// reach takes nothing from the fairness among the others, and that a caller's
-// deadline or cancellation ends everything at once.
+// It promises that no replica sees a request twice, that a request which may have reached
+// a replica is sent to one other at most, and only if it is Repeatable, that a replica out
+// of reach takes nothing from the fairness among the others, and that a caller's deadline
+// or cancellation ends everything at once.
 package balance
 
 import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -70,14 +69,12 @@ func New(endpoints []*url.URL, o Options, next http.RoundTripper) *Balancer {
 }
 
 // RoundTrip sends req to the endpoint whose turn it is; whatever host req names is
-// replaced. When the connection fails before an answer began, and req may be repeated,
-// the others follow, each at most once. What may be repeated is what net/http's own
-// transport repeats: GET, HEAD, OPTIONS and TRACE, here also PUT and DELETE, and
-// whatever has an Idempotency-Key header (with no value, it is a sign and not sent). A
-// body must be one that req.GetBody can bring again. The error is that of the last
-// endpoint.
+// replaced. When an endpoint refuses the connection, the others follow, each at most once.
+// When the connection breaks before an answer began, one other endpoint follows, and only
+// if req is Repeatable. A body must be one that req.GetBody can bring again. The error is
+// that of the last endpoint.
 func (b *Balancer) RoundTrip(req *http.Request) (*http.Response, error) {
-	untried, attempt := b.endpoints, req
+	untried, attempt, sent := b.endpoints, req, 0
 	for len(untried) > 0 {
 		endpoint := b.policy(available(untried))
 		resp, err := b.next.RoundTrip(endpoint.address(attempt))
@@ -89,8 +86,11 @@ func (b *Balancer) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		b.failed(req.Context(), endpoint, err)
+		if !unsent(err) {
+			sent++
+		}
 		untried = without(untried, endpoint)
-		if len(untried) == 0 || !repeatable(req, err) {
+		if len(untried) == 0 || sent == maxSent || !mayFollow(req, err) {
 			return nil, err
 		}
 		if attempt, err = again(req); err != nil {
@@ -124,52 +124,6 @@ func (b *Balancer) failed(ctx context.Context, e *Endpoint, err error) {
 func over(ctx context.Context) bool {
 	deadline, bounded := ctx.Deadline()
 	return ctx.Err() != nil || bounded && !time.Now().Before(deadline)
-}
-
-// repeatable tells whether req may be sent to another endpoint after err.
-func repeatable(req *http.Request, err error) bool {
-	return rewindable(req) && (idempotent(req) || unsent(err))
-}
-
-func idempotent(req *http.Request) bool {
-	switch req.Method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
-		return true
-	}
-	_, key := req.Header["Idempotency-Key"]
-	_, xKey := req.Header["X-Idempotency-Key"]
-	return key || xKey
-}
-
-// unsent tells whether err came from dialling, before a byte of the request was sent.
-func unsent(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
-}
-
-func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
-
-func rewindable(req *http.Request) bool { return !hasBody(req) || req.GetBody != nil }
-
-// again is req with a body that has not been read.
-func again(req *http.Request) (*http.Request, error) {
-	if !hasBody(req) {
-		return req, nil
-	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil, err
-	}
-	fresh := *req
-	fresh.Body = body
-	return &fresh, nil
-}
-
-// closeBody is owed by every RoundTripper, also on its errors.
-func closeBody(req *http.Request) {
-	if req.Body != nil {
-		req.Body.Close()
-	}
 }
 
 // without leaves its argument as it is: other requests share it.

@@ -75,6 +75,8 @@ func TestWhatIsRepeated(t *testing.T) {
 	unrewindable := func(r *http.Request) { r.GetBody = nil }
 	marked := func(r *http.Request) { r.Header["Idempotency-Key"] = nil }
 	keyed := func(r *http.Request) { r.Header.Set("Idempotency-Key", "k1") }
+	emptyKey := func(r *http.Request) { r.Header.Set("Idempotency-Key", "") }
+	once := func(r *http.Request) { *r = *r.WithContext(Once(r.Context())) }
 	for _, test := range []struct {
 		name, method, body string
 		change             func(*http.Request)
@@ -82,20 +84,28 @@ func TestWhatIsRepeated(t *testing.T) {
 		want               string // hosts asked
 	}{
 		{"GET refused", "GET", "", nil, refused, "abc"},
-		{"GET reset", "GET", "", nil, reset, "abc"},
-		{"GET cut off", "GET", "", nil, io.ErrUnexpectedEOF, "abc"},
-		{"HEAD reset", "HEAD", "", nil, reset, "abc"},
-		{"OPTIONS reset", "OPTIONS", "", nil, reset, "abc"},
-		{"PUT reset", "PUT", "x", nil, reset, "abc"},
-		{"DELETE reset", "DELETE", "", nil, reset, "abc"},
+		{"GET reset", "GET", "", nil, reset, "ab"},
+		{"GET cut off", "GET", "", nil, io.ErrUnexpectedEOF, "ab"},
+		{"GET that changes, reset", "GET", "", once, reset, "a"},
+		{"GET that changes, refused", "GET", "", once, refused, "abc"},
+		{"HEAD reset", "HEAD", "", nil, reset, "ab"},
+		{"OPTIONS reset", "OPTIONS", "", nil, reset, "ab"},
+		{"PUT reset", "PUT", "x", nil, reset, "a"},
+		{"PUT refused", "PUT", "x", nil, refused, "abc"},
+		{"PUT with key, reset", "PUT", "x", keyed, reset, "ab"},
+		{"DELETE reset", "DELETE", "", nil, reset, "a"},
+		{"DELETE refused", "DELETE", "", nil, refused, "abc"},
+		{"DELETE marked, reset", "DELETE", "", marked, reset, "ab"},
 		{"POST refused", "POST", "x", nil, refused, "abc"},
 		{"POST reset", "POST", "x", nil, reset, "a"},
 		{"POST without body reset", "POST", "", nil, reset, "a"},
 		{"POST cut off", "POST", "x", nil, io.ErrUnexpectedEOF, "a"},
 		{"PATCH reset", "PATCH", "x", nil, reset, "a"},
 		{"PATCH refused", "PATCH", "x", nil, refused, "abc"},
-		{"POST marked, reset", "POST", "x", marked, reset, "abc"},
-		{"POST with key, reset", "POST", "x", keyed, reset, "abc"},
+		{"POST marked, reset", "POST", "x", marked, reset, "ab"},
+		{"POST with key, reset", "POST", "x", keyed, reset, "ab"},
+		{"POST with empty key, reset", "POST", "x", emptyKey, reset, "a"},
+		{"GET that changes, with key, reset", "GET", "", func(r *http.Request) { once(r); keyed(r) }, reset, "ab"},
 		{"PUT that cannot rewind", "PUT", "x", unrewindable, refused, "a"},
 	} {
 		below := &fake{errs: map[string]error{"a": test.err, "b": test.err, "c": test.err}}
@@ -118,6 +128,7 @@ func TestWhatIsRepeated(t *testing.T) {
 func TestNextEndpointAnswers(t *testing.T) {
 	below := &fake{errs: map[string]error{"a": refused, "b": reset}}
 	req := newRequest(t, "PUT", "x")
+	req.Header["Idempotency-Key"] = nil
 	resp, err := New(urls("abc"), Options{}, below).RoundTrip(req)
 	if err != nil || resp.Request.URL.Host != "c" || below.order() != "abc" {
 		t.Fatalf("asked %q: %v", below.order(), err)

@@ -43,6 +43,9 @@ type Options struct {
 	// MaxHeader is how many bytes an answer may have before its body, interim answers
 	// included. Default DefaultMaxHeader.
 	MaxHeader int
+	// Repeat reports whether a request may be sent again after it may have reached the
+	// server. Default none may.
+	Repeat func(*http.Request) bool
 }
 
 // Transport is an http.RoundTripper. Make it by New; it is safe for concurrent use.
@@ -70,9 +73,9 @@ func New(o Options) *Transport {
 
 // RoundTrip sends req, one that Speaks approves of, and reads the head of its answer. It
 // adds no User-Agent. As net/http's transport does, it asks for gzip unless req asks for an encoding itself, and
-// then unpacks the body; and it sends req once more, over a new connection, when one that
-// was used before fails before an answer began, and req is idempotent or nothing of it
-// was sent. An answer's trailers are read and dropped.
+// then unpacks the body. When a connection that was used before fails before an answer
+// began, it sends req once more over a new connection, if nothing of req was sent or
+// Options.Repeat allows it. An answer's trailers are read and dropped.
 //
 // The body must be read to its end or closed, or else its connection is taken until the
 // request's context ends.
@@ -99,7 +102,7 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp, err := c.exchange(req)
-	if err == nil || !c.used || req.Context().Err() != nil || !repeatable(req, err) {
+	if err == nil || !c.used || req.Context().Err() != nil || !t.mayRepeat(req, err) {
 		return resp, err
 	}
 	second, err := again(req)
@@ -164,21 +167,14 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// repeatable tells whether req may be sent once more after err, which came of a connection
+// mayRepeat reports whether req may be sent once more after err, which came of a connection
 // that had served before: the server had probably closed it.
-func repeatable(req *http.Request, err error) bool {
+func (t *Transport) mayRepeat(req *http.Request, err error) bool {
 	f, ok := errors.AsType[*failure](err)
-	return ok && (!hasBody(req) || req.GetBody != nil) && (f.unsent || idempotent(req))
-}
-
-func idempotent(req *http.Request) bool {
-	switch req.Method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		return true
+	if !ok || hasBody(req) && req.GetBody == nil {
+		return false
 	}
-	_, key := req.Header["Idempotency-Key"]
-	_, xKey := req.Header["X-Idempotency-Key"]
-	return key || xKey
+	return f.unsent || t.options.Repeat != nil && t.options.Repeat(req)
 }
 
 // again is req with a body that has not been read.

@@ -71,6 +71,7 @@ type Call struct {
 	mime   string // of body, unless header has a Content-Type; "" is no body
 	err    *fault.Error
 	alone  bool
+	once   bool
 }
 
 // place is a stretch of a path that came from a value.
@@ -100,7 +101,7 @@ func (c *Call) Header(name string, v any) *Call {
 	}
 	s, given := c.value(v)
 	switch {
-	case !given:
+	case !given, s == "" && strings.EqualFold(name, idempotencyKey): // an empty text is no key
 		return c
 	case !ValidHeaderValue(s):
 		return c.refuse("a value in a header has control characters")
@@ -122,8 +123,8 @@ func (c *Call) set(name, value string) {
 	c.header.Set(name, value)
 }
 
-// Idempotent says that sending the call twice does no harm, so that a POST or PATCH
-// may go to another replica when a connection breaks.
+// Idempotent says that sending the call twice does no harm, so that a POST, PUT, PATCH or
+// DELETE may go to another replica when a connection breaks.
 func (c *Call) Idempotent() *Call {
 	if c.header == nil {
 		c.header = http.Header{}
@@ -135,6 +136,16 @@ func (c *Call) Idempotent() *Call {
 	}
 	return c
 }
+
+// Once says that the call changes something although it is a GET: it is not sent again
+// once it may have reached the service.
+func (c *Call) Once() *Call {
+	c.once = true
+	return c
+}
+
+// SentOnce reports whether the call is Once.
+func (c *Call) SentOnce() bool { return c.once }
 
 // Alone says that the call holds a value of the client's request, so that no other client
 // may have its answer.

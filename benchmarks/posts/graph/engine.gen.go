@@ -67,7 +67,7 @@ var planTypes = plan.Types{
 		"title":  {ID: 3, Way: plan.Plain},
 		"body":   {ID: 4, Way: plan.Plain},
 		"user":   {ID: 5, Way: plan.Call},
-	}, Keys: []string{"userId"}},
+	}, Keys: []string{"id", "userId"}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
 		"greet": {ID: 1, Way: plan.Call, ByHand: true},
 		"posts": {ID: 2, Way: plan.Call},

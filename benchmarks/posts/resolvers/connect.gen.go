@@ -70,5 +70,6 @@ func (r queryResolver) Posts(ctx context.Context) ([]*model.Post, error) {
 //	GET /posts/{$args.id}
 func (r queryResolver) Post(ctx context.Context, id int) (*model.Post, error) {
 	call := rest.New(http.MethodGet, "/posts/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "posts", call, decode.MaybeNil(graph.DecodePost))
+	return upstreams.Fetch(ctx, r.Services, "posts", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodePost, func(object *model.Post) *string { return encode.Key(&object.ID) })))
 }

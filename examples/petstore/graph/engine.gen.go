@@ -185,7 +185,7 @@ var planTypes = plan.Types{
 		"shipDate":    {ID: 8, Way: plan.Plain},
 		"totalAmount": {ID: 9, Way: plan.Plain},
 		"createdAt":   {ID: 10, Way: plan.Plain},
-	}, Keys: []string{"petId", "userId"}},
+	}, Keys: []string{"id", "petId", "userId"}},
 	"OrderPayment": {ID: ofOrderPayment, Fields: map[string]plan.FieldInfo{
 		"id":        {ID: 1, Way: plan.Plain},
 		"amount":    {ID: 2, Way: plan.Plain},
@@ -220,7 +220,7 @@ var planTypes = plan.Types{
 		"medicalInfo":  {ID: 17, Way: plan.Plain},
 		"createdAt":    {ID: 18, Way: plan.Plain},
 		"updatedAt":    {ID: 19, Way: plan.Plain},
-	}},
+	}, Keys: []string{"id"}},
 	"PetConnection": {ID: ofPetConnection, Fields: map[string]plan.FieldInfo{
 		"edges":      {ID: 1, Way: plan.Plain},
 		"nodes":      {ID: 2, Way: plan.Plain},
@@ -248,7 +248,7 @@ var planTypes = plan.Types{
 		"id":        {ID: 1, Way: plan.Plain},
 		"username":  {ID: 2, Way: plan.Plain},
 		"firstName": {ID: 3, Way: plan.Plain},
-	}},
+	}, Keys: []string{"id"}},
 }
 
 // object_AccessToken writes what is selected of an object; false is a null that must go up.

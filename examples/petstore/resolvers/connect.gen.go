@@ -138,7 +138,8 @@ func (r mutationResolver) UpdatePet(ctx context.Context, id string, input model.
 	call := rest.New(http.MethodPut, "/pets/").Segment(id).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 		JSON(graph.EncodePetInput(&input))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodePet), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 }
 
 // DeletePet answers Mutation.deletePet, bound at schema/pets.graphqls:45 to the service "petstore":
@@ -228,7 +229,8 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Pet, error) {
 			key := keys[0]
-			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key), decode.MaybeNil(graph.DecodePet), petstoreRules)
+			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key),
+				decode.MaybeNil(decode.Asked("id", keys[0], graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 			return map[string]*model.Pet{key: value}, err
 		},
 	})
@@ -256,7 +258,8 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			key := keys[0]
-			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key), decode.MaybeNil(graph.DecodeUser), petstoreRules)
+			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key),
+				decode.MaybeNil(decode.Asked("id", keys[0], graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
 			return map[string]*model.User{key: value}, err
 		},
 	})
@@ -280,7 +283,8 @@ func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessage
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
 	call := rest.New(http.MethodGet, "/orders/").Segment(id).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrder), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodeOrder, func(object *model.Order) *string { return object.ID })), petstoreRules)
 }
 
 // Pets answers Query.pets, bound at schema/pets.graphqls:15 to the service "petstore":
@@ -330,7 +334,8 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
 	call := rest.New(http.MethodGet, "/pets/").Segment(id).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodePet), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 }
 
 // Inventory answers Query.inventory, bound at schema/pets.graphqls:28 to the service "petstore":
@@ -358,7 +363,8 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(id).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeUser), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
 }
 
 // petstoreRules are the rules of the service "petstore": when a call went well, and what its errors mean.

@@ -1,0 +1,141 @@
+package plugin
+
+import (
+	"fmt"
+	"go/types"
+	"net/http"
+	"strings"
+
+	"github.com/99designs/gqlgen/codegen"
+	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/99designs/gqlgen/codegen/templates"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+)
+
+// askedKey is the key by which a call asks for one object, where that is certain: then the
+// object that comes must have it.
+type askedKey struct {
+	value *binding.Value
+	field string // of the object, which holds its key
+}
+
+// askedKey returns the key that a binding's call asks for one object by, nil when there is
+// none, or it is not certain to be the object's own. It is certain of
+//
+//   - the call that completes objects of a type by one field of theirs, and
+//   - a GET, PUT, PATCH or DELETE whose path ends with an identifier that has name and type
+//     of a field of what it gives: the argument id of user(id: ID!): User, or userId, also
+//     of a parent, or customerId for a field customer.
+//
+// A String may be a slug or an alias, and is not compared.
+func (g *generator) askedKey(b *binding.Field) *askedKey {
+	of := b.Definition.Type
+	if b.Batch != nil || b.Page != nil || b.Done || of.Elem != nil {
+		return nil
+	}
+	object := g.data.Objects.ByName(of.NamedType)
+	if object == nil || object.IsInputType() {
+		return nil
+	}
+	if b.Definition.Name == "" {
+		return g.ownKeyOf(b, object)
+	}
+	last := lastSegment(&b.Call)
+	if last == nil || last.Type == nil || !identifies[last.Type.NamedType] || len(last.Path) != 1 || len(last.Then) > 0 {
+		return nil
+	}
+	for _, field := range object.Fields {
+		if field.TypeReference.GQL.NamedType == last.Type.NamedType && isKey(field) && namesKey(b, last, field.Name) {
+			return &askedKey{last, field.Name}
+		}
+	}
+	return nil
+}
+
+// identifies says which types identify objects.
+var identifies = map[string]bool{"ID": true, "Int": true, "Int64": true, "UUID": true}
+
+// ownKeyOf is the key of the binding of a type, when it is one field.
+func (g *generator) ownKeyOf(b *binding.Field, object *codegen.Object) *askedKey {
+	own := thisFields(b)
+	if len(own) != 1 || len(own[0].Path) != 1 || len(own[0].Then) > 0 {
+		return nil
+	}
+	if field := g.field(object.Name, own[0].Path[0]); !isKey(field) {
+		return nil
+	}
+	return &askedKey{own[0], own[0].Path[0]}
+}
+
+// lastSegment is the value that a path ends with, as a segment of its own; nil when it ends
+// otherwise. What POST is sent to need not be what it gives.
+func lastSegment(c *binding.Call) *binding.Value {
+	n := len(c.Path)
+	if c.Method == http.MethodPost || n < 2 || c.Path[n-1].Value == nil || !strings.HasSuffix(c.Path[n-2].Literal, "/") {
+		return nil
+	}
+	if style := c.Path[n-1].Style; style != nil && (style.Style == "label" || style.Style == "matrix") {
+		return nil
+	}
+	return c.Path[n-1].Value
+}
+
+// namesKey reports whether a value has the name of a key of what a binding gives.
+func namesKey(b *binding.Field, v *binding.Value, key string) bool {
+	name, upper := v.Path[0], templates.UcFirst(key)
+	switch v.Scope {
+	case binding.Args:
+		if name == key {
+			return true
+		}
+	case binding.This: // the parent's own key is not that of what it refers to
+	default:
+		return false
+	}
+	return name == b.Definition.Name+upper || name == templates.LcFirst(b.Definition.Type.NamedType)+upper
+}
+
+// isKey reports whether a field holds a text or a whole number, or null.
+func isKey(f *codegen.Field) bool {
+	goType := f.TypeReference.GO
+	if p, ok := goType.(*types.Pointer); ok {
+		goType = p.Elem()
+	}
+	basic, ok := goType.Underlying().(*types.Basic)
+	return ok && !f.IsResolver && basic.Info()&(types.IsString|types.IsInteger) != 0
+}
+
+// checked writes a decoder of an object that compares its key with what was asked for.
+func (r *reader) checked(a *askedKey, tr *config.TypeReference, read string) string {
+	field := r.g.field(tr.Definition.Name, a.field)
+	object := r.f.typ(r.g.data.Objects.ByName(tr.Definition.Name).Type)
+	key := r.g.keyPointer(r.f, "object", field)
+	return fmt.Sprintf("%sAsked(%q, %s, %s, func(object *%s) *string { return %s })",
+		r.f.use(decodePkg), a.field, r.given(a.value), read, object, key)
+}
+
+// takeAsked gives the key to compare to the reader of the object that was asked for.
+func (r *reader) takeAsked(tr *config.TypeReference) *askedKey {
+	a := r.asked
+	r.asked = nil
+	if a == nil || tr.GQL.Elem != nil || tr.Definition.Kind != ast.Object {
+		return nil
+	}
+	return a
+}
+
+// selectsKey reports whether a selection reads the key as the service sends it.
+func selectsKey(read *binding.Reading, key string) bool {
+	for _, f := range read.Fields {
+		if f.Field.Name == key {
+			of := f.Of
+			for of.Op == binding.Member {
+				of = of.Of
+			}
+			return of.Op == binding.ByName
+		}
+	}
+	return false
+}

@@ -1,0 +1,34 @@
+package decode
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Asked makes a decoder of the object that was asked for by key; field is the name of the
+// field that holds an object's key, and keyOf gives it. An object of another key does not
+// fit: the service answered for something else. Nothing is compared where key is nil, or
+// where the object has no key or one that does not fit.
+//
+// Letters are compared whatever their case, since services write an identifier, above all a
+// UUID, in their own way.
+func Asked[T any](field string, key any, object func(*Decoder) *T, keyOf func(*T) *string) func(*Decoder) *T {
+	return func(d *Decoder) *T {
+		noted := len(d.noted)
+		v := object(d)
+		if v == nil || d.err != nil || key == nil || keyFault(d.noted[noted:], v, field) != nil {
+			return v
+		}
+		asked, got := fmt.Sprint(key), keyOf(v)
+		if got == nil || *got == "" || strings.EqualFold(asked, *got) {
+			return v
+		}
+		d.fail(false, "the object's %s is %q, but %q was asked for", field, shortened(*got), shortened(asked))
+		return nil
+	}
+}
+
+// maxShown is how much of a key is shown in an error, in bytes.
+const maxShown = 100
+
+func shortened(key string) string { return key[:min(len(key), maxShown)] }

@@ -1,0 +1,147 @@
+package limit
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+// checkLexemes refuses what gqlparser's lexer takes although the specification (September
+// 2025, 2.1) does not: a number that goes on as a name or as another number (2.1.7 and
+// 2.9.1, "lookahead"), half a surrogate pair, and a block string that ends with more than
+// three quotes. Everything else that is wrong is left to the parser, which words it better.
+func checkLexemes(query string) error {
+	for at := 0; at < len(query); {
+		end, wrong := at+1, ""
+		switch c := query[at]; {
+		case c == '#':
+			end = endOfComment(query, at)
+		case strings.HasPrefix(query[at:], `"""`):
+			end, wrong = endOfBlock(query, at)
+		case c == '"':
+			end, wrong = endOfString(query, at)
+		case isNameStart(c):
+			end = skip(query, at, isNamePart)
+		case c == '-' || isDigit(c):
+			end, wrong = endOfNumber(query, at)
+		}
+		if wrong != "" {
+			return lexicalError(query[:end], wrong)
+		}
+		at = end
+	}
+	return nil
+}
+
+// lexicalError is at the end of the text before it.
+func lexicalError(before, message string) error {
+	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(before)
+	last := lines[strings.LastIndexByte(lines, '\n')+1:]
+	return &gqlerror.Error{
+		Message:    message,
+		Locations:  []gqlerror.Location{{Line: strings.Count(lines, "\n") + 1, Column: utf8.RuneCountInString(last) + 1}},
+		Extensions: map[string]any{"code": string(fault.ParseFailed)},
+	}
+}
+
+func endOfComment(text string, at int) int {
+	return skip(text, at, func(c byte) bool { return c != '\n' && c != '\r' })
+}
+
+// endOfNumber returns the end of a number, or of what of it is one.
+func endOfNumber(text string, at int) (end int, wrong string) {
+	digits := func(from int) int { return skip(text, from, isDigit) }
+	end = digits(at + 1)
+	if end+1 < len(text) && text[end] == '.' && isDigit(text[end+1]) {
+		end = digits(end + 1)
+	}
+	if end < len(text) && text[end]|0x20 == 'e' {
+		exponent := end + 1
+		if exponent < len(text) && (text[exponent] == '+' || text[exponent] == '-') {
+			exponent++
+		}
+		if exponent < len(text) && isDigit(text[exponent]) {
+			end = digits(exponent)
+		}
+	}
+	if end < len(text) && (text[end] == '.' || isNameStart(text[end])) {
+		wrong = fmt.Sprintf("Invalid number, expected digit but got: %q.", text[end:end+1])
+	}
+	return end, wrong
+}
+
+func endOfBlock(text string, at int) (end int, wrong string) {
+	const quotes = `"""`
+	for end = at + len(quotes); end < len(text); end++ {
+		switch rest := text[end:]; {
+		case strings.HasPrefix(rest, `\"""`):
+			end += len(quotes)
+		case strings.HasPrefix(rest, quotes+`"`):
+			return end, "Invalid block string, expected three quotes at its end."
+		case strings.HasPrefix(rest, quotes):
+			return end + len(quotes), ""
+		}
+	}
+	return end, ""
+}
+
+// endOfString returns the end of a string, or the place of an escape that is wrong.
+func endOfString(text string, at int) (end int, wrong string) {
+	for end = at + 1; end < len(text); end++ {
+		switch text[end] {
+		case '"':
+			return end + 1, ""
+		case '\n', '\r':
+			return end, ""
+		case '\\':
+			n, ok := escapeLength(text[end:])
+			if !ok {
+				return end, fmt.Sprintf("Invalid Unicode escape sequence: %q.", text[end:min(end+n, len(text))])
+			}
+			end += n - 1
+		}
+	}
+	return end, ""
+}
+
+// escapeLength returns the length of the escape that text begins with, two where it is not
+// of the form \uXXXX. It reports whether the escape is a Unicode scalar value, together with
+// the one behind it if they are a surrogate pair.
+func escapeLength(text string) (n int, ok bool) {
+	first, is := codeUnit(text)
+	if !is {
+		return 2, true
+	}
+	if !utf16.IsSurrogate(first) {
+		return 6, true
+	}
+	second, is := codeUnit(text[6:])
+	return 12, is && utf16.DecodeRune(first, second) != utf8.RuneError
+}
+
+// codeUnit reads \uXXXX.
+func codeUnit(text string) (unit rune, ok bool) {
+	if len(text) < 6 || text[:2] != `\u` {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(text[2:6], 16, 16)
+	return rune(n), err == nil
+}
+
+// skip returns the first place from at on that is not of a kind.
+func skip(text string, at int, is func(byte) bool) int {
+	for at < len(text) && is(text[at]) {
+		at++
+	}
+	return at
+}
+
+func isDigit(c byte) bool     { return '0' <= c && c <= '9' }
+func isNameStart(c byte) bool { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isNamePart(c byte) bool  { return isNameStart(c) || isDigit(c) }

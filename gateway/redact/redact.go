@@ -1,0 +1,276 @@
+// Package redact takes secrets out of texts, above all out of the log. It is the one place
+// that knows what secrets look like.
+//
+// It promises that it takes linear time, and that no record of a log is lost: of a record
+// that holds a secret, the secret alone is replaced. It cannot know a secret that has none
+// of the forms it knows and that nobody has told it.
+package redact
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Mask stands where a secret was.
+const Mask = "[redacted]"
+
+const (
+	// minKnown is the shortest known secret that is looked for, in bytes. A shorter one
+	// would be found in every other text.
+	minKnown = 6
+	// enough is how much of a known secret is found where its end was cut off, in bytes.
+	enough = 12
+)
+
+// form is how secrets of one kind are written, and what stands there instead. A text that
+// holds none of the signs, in lower or upper case, is not looked through: that costs much.
+type form struct {
+	name    string
+	signs   []string
+	pattern *regexp.Regexp
+	instead string
+}
+
+// forms are secrets that tell what they are, wherever they stand.
+var forms = []form{
+	{
+		"private key",
+		[]string{"PRIVATE KEY"},
+		regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`), Mask,
+	},
+	{
+		"user information of a URL",
+		[]string{"@"},
+		regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*:(?:\\*/){2})[^\s/?#@"\\]*@`), "${1}" + Mask + "@",
+	},
+	{
+		"the same, cut off",
+		[]string{":/", `:\`},
+		regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*:(?:\\*/){2})[^\s/?#@:"\\\[]*:[0-9]*[A-Za-z_%!$.~-][^\s/?#@"\\]*`), "${1}" + Mask,
+	},
+	{
+		"scheme with credentials",
+		[]string{"bearer", "basic"},
+		regexp.MustCompile(`(?i)\b(bearer|basic)(?:\s|%20|\+|:)+[A-Za-z0-9+/=._~%-]{4,}`), "${1} " + Mask,
+	},
+	{
+		"JSON web token",
+		[]string{"eyJ"},
+		regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)*`), Mask,
+	},
+	{
+		"key of AWS",
+		[]string{"AKIA", "ASIA", "AROA", "AIDA"},
+		regexp.MustCompile(`\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}`), Mask,
+	},
+	{
+		"key of a known service",
+		[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "k_live_", "k_test_", "AIza", "glpat-"},
+		regexp.MustCompile(`\b(?:gh[pousr]_|github_pat_|xox[abeprs]-|[rs]k_(?:live|test)_|AIza|glpat-)[A-Za-z0-9_-]{10,}`), Mask,
+	},
+}
+
+// concerns reports whether a text may hold a secret of the form.
+func (f *form) concerns(text string) bool {
+	return slices.ContainsFunc(f.signs, func(sign string) bool { return containsFold(text, sign) })
+}
+
+// containsFold is strings.Contains for a sign of ASCII in any case.
+func containsFold(text, sign string) bool {
+	for i := 0; i+len(sign) <= len(text); i++ {
+		if text[i]|0x20 == sign[0]|0x20 && strings.EqualFold(text[i:i+len(sign)], sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// named finds a name of a secret and what stands between it and its value: a header, a
+// member of JSON, a parameter of a URL, a setting. The quotes may be escaped.
+var named = regexp.MustCompile(`(?i)((?:proxy-)?authorization|(?:set-)?cookie2?|` +
+	`[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|signature|api[_-]?key|(?:access|private|secret|session|auth|signing|encryption)[_-]?key|session[_-]?id|jwt))` +
+	`(?:\\*["'])?(?:\s|%20)*(?:[:=]|%3[Aa]|%3[Dd]|=>)\s*`)
+
+// nameSigns are parts of the names; each name has one of them.
+var nameSigns = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "key", "session", "jwt"}
+
+// header tells the names of headers whose values go on to the end of the line.
+var header = regexp.MustCompile(`(?i)^(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-.*)$`)
+
+// Text returns text without secrets: those of the known forms, those that a name tells of,
+// and the known ones.
+func Text(text string, known ...string) string {
+	for _, secret := range known {
+		text = withoutKnown(text, secret)
+	}
+	if isWord(text) {
+		return text
+	}
+	if strings.ContainsAny(text, ":=%") && slices.ContainsFunc(nameSigns, func(s string) bool { return containsFold(text, s) }) {
+		text = withoutNamed(text)
+	}
+	for i := range forms {
+		if f := &forms[i]; f.concerns(text) && f.pattern.MatchString(text) {
+			text = f.pattern.ReplaceAllString(text, f.instead)
+		}
+	}
+	return text
+}
+
+// isWord reports whether a text has only small letters and digits, as most that are logged
+// for every request: no form is without another character.
+func isWord(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// withoutNamed takes out the values behind names of secrets.
+func withoutNamed(text string) string {
+	places := named.FindAllStringSubmatchIndex(text, -1)
+	if places == nil {
+		return text
+	}
+	var b strings.Builder
+	done := 0
+	for _, place := range places {
+		from := place[1]
+		if from < done {
+			continue // inside of a value
+		}
+		prefix, end := value(text, from, header.MatchString(text[place[2]:place[3]]))
+		if end == from+prefix || isNothing(text[from:end]) {
+			continue
+		}
+		b.WriteString(text[done:from+prefix] + Mask)
+		done = end
+	}
+	b.WriteString(text[done:])
+	return b.String()
+}
+
+// isNothing reports whether a value is none.
+func isNothing(value string) bool {
+	return slices.Contains([]string{"null", "true", "false", "nil", Mask}, value)
+}
+
+// value finds where the value ends that begins at from, and how much of its beginning may
+// stay. A value in quotes ends at a quote that is escaped as often as the first; one in
+// brackets, at the bracket that closes them; that of a header at the end of its line; and
+// any other before white space or what separates values.
+func value(text string, from int, line bool) (prefix, end int) {
+	rest := text[from:]
+	slashes := len(rest) - len(strings.TrimLeft(rest, `\`))
+	switch quoted := rest[slashes:]; {
+	case quoted == "":
+		return 0, len(text)
+	case quoted[0] == '"', quoted[0] == '\'' && slashes == 0:
+		return slashes + 1, from + slashes + 1 + untilQuote(quoted[1:], quoted[0], slashes)
+	case rest[0] == '[', rest[0] == '{':
+		return 0, from + untilClosed(rest)
+	case line:
+		return 0, from + untilLineEnd(rest)
+	}
+	n := strings.IndexAny(rest, " \t\r\n,;&\"'`)]}<>\\")
+	if n < 0 {
+		n = len(rest)
+	}
+	return 0, from + n
+}
+
+// untilQuote finds the quote that ends a text whose first quote has that many slashes
+// before it.
+func untilQuote(text string, quote byte, slashes int) int {
+	before := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '\\':
+			before++
+			continue
+		case quote:
+			if before <= slashes {
+				return i - before
+			}
+		}
+		before = 0
+	}
+	return len(text)
+}
+
+// untilClosed finds the end of a list or an object.
+func untilClosed(text string) int {
+	depth := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(text)
+}
+
+// untilLineEnd finds the end of a line, which may be escaped.
+func untilLineEnd(text string) int {
+	for i := range len(text) {
+		if text[i] == '\n' || text[i] == '\r' || text[i] == '\\' && i+1 < len(text) && (text[i+1] == 'n' || text[i+1] == 'r') {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// withoutKnown takes a known secret out of a text, also where its end is missing.
+func withoutKnown(text, secret string) string {
+	if len(secret) < minKnown {
+		return text
+	}
+	start := secret[:min(len(secret), enough)]
+	at := strings.Index(text, start)
+	if at < 0 {
+		return text
+	}
+	var b strings.Builder
+	for ; at >= 0; at = strings.Index(text, start) {
+		end := at + len(start)
+		for end < len(text) && end-at < len(secret) && text[end] == secret[end-at] {
+			end++
+		}
+		b.WriteString(text[:at] + Mask)
+		text = text[end:]
+	}
+	return b.String() + text
+}
+
+// Known returns the texts to look for of secrets: these, what of them follows a scheme such
+// as Bearer, and both as URLs, JSON and logs write them. Too short ones are left out.
+func Known(secrets ...string) []string {
+	var known []string
+	add := func(text string) {
+		if len(text) >= minKnown && !slices.Contains(known, text) {
+			known = append(known, text)
+		}
+	}
+	for _, secret := range secrets {
+		_, credentials, _ := strings.Cut(secret, " ")
+		for _, text := range []string{secret, credentials} {
+			quoted := strconv.Quote(text)
+			add(text)
+			add(quoted[1 : len(quoted)-1])
+			add(url.QueryEscape(text))
+			add(url.PathEscape(text))
+		}
+	}
+	// A secret may begin as another does.
+	slices.SortStableFunc(known, func(a, b string) int { return len(b) - len(a) })
+	return known
+}
