@@ -36,6 +36,7 @@ type generator struct {
 	graph    *binding.Graph
 	decoders []decoderView // of selections
 	rules    []rulesView
+	methods  []Method // those by hand
 }
 
 func (g *generator) graphPkg() string { return g.data.Config.Exec.ImportPath() }
