@@ -97,6 +97,7 @@ func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 	schema.SchemaDirectives = nil
 	for _, def := range schema.Types {
 		stripDefinition(def, func(d *ast.Directive) bool { return schema.Directives[d.Name] != nil })
+		commentsOf(def)
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/templates"
@@ -17,7 +16,7 @@ import (
 //go:embed connect.gotpl
 var connectText string
 
-var connectTemplate = template.Must(template.New("connect").Parse(connectText))
+var connectTemplate = newTemplate("connect", connectText)
 
 // connectView is what connect.gotpl shows.
 type connectView struct {
@@ -72,7 +71,7 @@ type goNames struct{ Context, Rest, Engine, Decode string }
 // resolvers writes resolvers/connect.gen.go: a method for each binding.
 func (g *generator) resolvers() ([]byte, error) {
 	f := newGoFile(ResolversDir, locals)
-	g.avoidArguments(f)
+	g.reserve(f)
 	v := connectView{Graph: f.useNamed(g.graphPkg(), g.data.Config.Exec.Package), Types: g.resolverTypes()}
 	for _, s := range g.graph.Sources {
 		v.Sources = append(v.Sources, s.Name)
@@ -96,8 +95,15 @@ func (g *generator) resolvers() ([]byte, error) {
 	return f.render(ResolversDir, connectTemplate, v)
 }
 
-// avoidArguments keeps imports from having the names of arguments.
-func (g *generator) avoidArguments(f *goFile) {
+// reserve keeps imports and declarations from having the names of arguments, and those that
+// the project's own code relies on.
+func (g *generator) reserve(f *goFile) {
+	for _, name := range []string{"Resolver", "Needs"} {
+		f.avoid[name] = true
+	}
+	for _, t := range g.resolverTypes() {
+		f.avoid[t.Resolver] = true
+	}
 	for _, o := range g.data.Objects {
 		for _, field := range o.Fields {
 			for _, a := range field.Args {
@@ -195,17 +201,6 @@ func (g *generator) services(o *codegen.Object) string {
 		}
 	}
 	return "r.Services"
-}
-
-func goStrings(names []string) string {
-	if len(names) == 0 {
-		return "nil"
-	}
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = fmt.Sprintf("%q", n)
-	}
-	return "[]string{" + strings.Join(quoted, ", ") + "}"
 }
 
 // settings are the values of gateway.yaml and of the environment that bindings take.

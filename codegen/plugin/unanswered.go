@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/99designs/gqlgen/codegen"
 
@@ -94,7 +93,7 @@ func (g *generator) answered() ([]Method, *Unanswered, error) {
 	return all, u, nil
 }
 
-var stubsTemplate = template.Must(template.New("stubs").Parse("{{ range . }}\n{{ . }} { panic(0) }\n{{ end }}"))
+var stubsTemplate = newTemplate("stubs", "{{ range . }}\n{{ . }} { panic(0) }\n{{ end }}")
 
 // stubs writes a file of methods that stand for those by hand which a check of types is
 // without: all, or those that are missing.
