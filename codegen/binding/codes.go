@@ -420,8 +420,9 @@ extend type Query {
 	{
 		Code:  HostilePath,
 		Title: "a path holds what servers read differently",
-		Text: "Proxies and servers disagree about empty, `.` and `..` segments, `#`, backslashes, white space and control characters, so that the call could " +
-			"end up elsewhere. Write the path that is meant.",
+		Text: "Proxies and servers disagree about empty, `.` and `..` segments, backslashes, `?` and `#` that belong to the path, white space and control " +
+			"characters, lone braces, and escapes such as `%2e` and `%2f`, so that the call could end up elsewhere. Write the path that is meant. The path " +
+			"of an operation in a document is held against the same rule.",
 		Wrong: `
 extend type Query {
   me: Person @connect(source: "people", http: {GET: "/people/../me"})

@@ -7,26 +7,17 @@ import (
 	"text/template"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
 // quoting is how templates write a text that is not theirs: quote in code, comment in a
 // comment. Texts of schemas and of services' documents stand in generated code in no other
 // way, unless they are names of GraphQL, which are names everywhere.
-var quoting = template.FuncMap{"quote": quote, "comment": comment}
+var quoting = template.FuncMap{"quote": quote, "comment": plain.Line}
 
 // quote writes a text as a string of Go.
 func quote(text string) string { return strconv.Quote(text) }
-
-// comment is a text as a comment holds it: on one line, and without characters that a reader
-// would not see.
-func comment(text string) string {
-	return strings.Map(func(r rune) rune {
-		if invisible(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-}
 
 // commentsOf makes comments of the descriptions in a definition, of which gqlgen makes
 // comments of Go. Those that clients read come from the sources.
@@ -34,7 +25,7 @@ func commentsOf(def *ast.Definition) {
 	lines := func(text *string) {
 		all := strings.Split(*text, "\n")
 		for i, line := range all {
-			all[i] = comment(line)
+			all[i] = plain.Line(line)
 		}
 		*text = strings.Join(all, "\n")
 	}

@@ -7,10 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
 // sdl writes a document of type definitions. Reading it gives the same document again: the
@@ -104,14 +105,8 @@ func (t *sdlTexts) description(text *string) {
 // own: it would lose white space around it, and end at three quotes of its own.
 func blockHolds(text string) bool {
 	blank := text != strings.TrimSpace(text) || strings.Contains(text, "\n\t") || strings.Contains(text, "\n ")
-	odd := strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && invisible(r) })
+	odd := strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && plain.Invisible(r) })
 	return !blank && !odd && !strings.Contains(text, `"""`) && !strings.HasPrefix(text, "%")
-}
-
-// invisible reports whether a character is a control character, one that turns the direction
-// of writing, or another one that source text must not hold.
-func invisible(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
 }
 
 // graphqlString writes a text as a string of GraphQL, on one line.
@@ -125,7 +120,7 @@ func graphqlString(text string) string {
 			b.WriteRune(r)
 		case r == '\n':
 			b.WriteString(`\n`)
-		case invisible(r):
+		case plain.Invisible(r):
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)
