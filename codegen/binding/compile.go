@@ -114,11 +114,11 @@ func (c *compiler) compileField(f *Field, d *ast.Directive) *Field {
 	if len(c.faults) == before {
 		b.pageCall()
 	}
-	if isPage && (f.Batch == nil || f.Batch.Parent != nil) {
-		b.result(d)
-	}
 	if s := c.graph.Source(f.Source); s != nil {
 		f.Rules = b.rules(d, s.Rules)
+	}
+	if isPage && (f.Batch == nil || f.Batch.Parent != nil) {
+		b.result(d)
 	}
 	if len(c.faults) > before {
 		return nil

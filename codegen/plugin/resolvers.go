@@ -60,6 +60,7 @@ type methodView struct {
 	Join           *joinView
 	Page           *pageView
 	Done           bool // the answer is whether the call went well
+	Undescribed    bool // and it is in the body, if there is one
 	NonNull        bool
 
 	reader *reader
@@ -141,8 +142,8 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		Template: b.Call.Method + " " + b.Call.Template,
 		Params:   params(f, field),
 		Result:   f.typ(field.TypeReference.GO),
-		Done:     b.Done,
-		NonNull:  field.TypeReference.GQL.NonNull,
+		Done:     b.Done, Undescribed: b.Undescribed,
+		NonNull: field.TypeReference.GQL.NonNull,
 	}
 	w := &callWriter{g: g, f: f, binding: b, field: field}
 	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field), given: w.read}
@@ -153,7 +154,11 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	}
 	switch {
 	case m.Done:
-		m.Send = fmt.Sprintf("%sSend(ctx, %s, %q, call%s)", f.use(upstreamsPkg), g.services(field.Object), b.Source, behind(m.Rules))
+		function := "Send"
+		if b.Undescribed {
+			function = "Confirm"
+		}
+		m.Send = fmt.Sprintf("%s%s(ctx, %s, %q, call%s)", f.use(upstreamsPkg), function, g.services(field.Object), b.Source, behind(m.Rules))
 	case b.Page != nil:
 		err = g.page(f, b, field, &m)
 	case field.Object.Root:
