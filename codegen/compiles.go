@@ -42,7 +42,7 @@ func checkTypes(ctx context.Context, cfg *config.Config, p *plugin.Plugin) (byHa
 	}
 	problems := append(program.In(model, graph), generated.Problems...)
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("the generated code does not compile, so every file is left as it was; rename what its errors name, or report a bug of gatehouse:\n%s", list(problems))
+		return nil, fmt.Errorf("the generated code does not compile, so every file is left as it was; rename what the errors name, undo what gqlgen.yml says of it, or report a bug of gatehouse:\n%s", list(problems))
 	}
 	return codeByHand(program, generated.Types, p)
 }

@@ -96,8 +96,8 @@ func project() (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ConfigFile, err)
 	}
-	if cfg.Exec.Filename == "" || !cfg.Model.IsDefined() || cfg.Resolver.IsDefined() {
-		return nil, fmt.Errorf("%s: name one file under exec and one under model, and leave out resolver: gatehouse writes the resolvers", ConfigFile)
+	if err := checkSettings(cfg); err != nil {
+		return nil, err
 	}
 	if len(cfg.Sources) == 0 {
 		return nil, fmt.Errorf("%s: no file fits the patterns under schema; there is nothing to generate", ConfigFile)
