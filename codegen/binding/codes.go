@@ -1171,7 +1171,7 @@ type Shelf {
 		Code:  UnreadableDocument,
 		Title: "a document cannot be read",
 		Text: "`openapi` names a file, seen from the folder of the schema file that says so. Without it, no binding to the service is checked. The message " +
-			"has the cause.",
+			"has the cause. A document whose names have line breaks or other control characters is refused as a whole.",
 		Wrong: `
 extend schema @source(name: "archive", openapi: "book.yaml")
 
@@ -1450,7 +1450,8 @@ extend type Book {
 		Code:  AnswerType,
 		Title: "a field cannot hold what the service sends",
 		Text: "The type does not fit the document's: a string where the service sends numbers, an `Int` for 64 bits, an enum that lacks a value. Such values are " +
-			"errors when they come. Use the type that the message names.",
+			"errors when they come. Use the type that the message names. An object is no `Boolean`: let `selection` lead to a boolean of it, or `isSuccess` say " +
+			"when the call went well.",
 		Wrong: `
 extend type Book {
   pages: String
