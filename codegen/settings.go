@@ -15,7 +15,9 @@ var refusedSettings = []struct {
 	reason string
 }{
 	{"resolver", func(c *config.Config) bool { return c.Resolver.IsDefined() }, "gatehouse writes the resolvers"},
-	{"exec.layout", func(c *config.Config) bool { return c.Exec.Layout == config.ExecLayoutFollowSchema || c.Exec.Filename == "" }, "graph/ is one package with one file of gqlgen's; name it by exec.filename"},
+	{"exec.layout", func(c *config.Config) bool {
+		return c.Exec.Layout == config.ExecLayoutFollowSchema || c.Exec.Filename == ""
+	}, "graph/ is one package with one file of gqlgen's; name it by exec.filename"},
 	{"model", func(c *config.Config) bool { return !c.Model.IsDefined() }, "it is missing; name the file of the models by model.filename"},
 	{"model.model_template", func(c *config.Config) bool { return c.Model.ModelTemplate != "" }, "decoders are written for the models as gqlgen writes them"},
 	{"federation", func(c *config.Config) bool { return c.Federation.IsDefined() }, "its directives are declared by gatehouse, which is no subgraph"},

@@ -1133,8 +1133,9 @@ extend type Person {
 	},
 	{
 		Code:  TakenGoName,
-		Title: "a type's Go name is taken",
-		Text:  "Each type with resolvers becomes a method of `resolvers.Resolver`, which has a field `Services` already, so the generated Go would not compile. Name the type otherwise.",
+		Title: "a Go name is taken",
+		Text: "Each type with resolvers becomes a method of `resolvers.Resolver`, which has a field `Services` already, and each field one of its type's, where " +
+			"`user_name` and `userName` are both `UserName`: the generated Go would not compile. Name the type otherwise, or give the field `@goField(name:)`.",
 		Wrong: `
 extend type Query {
   services: Services

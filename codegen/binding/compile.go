@@ -33,6 +33,7 @@ func Compile(schema *ast.Schema, beside Beside) (*Graph, error) {
 	c.reach()
 	c.foreignDirectives()
 	c.goNames()
+	c.fieldGoNames()
 	c.guards()
 	c.wireNames()
 	c.listSizes()

@@ -73,6 +73,9 @@ func nameMethods(data *codegen.Data) {
 			}
 			used := map[string]bool{}
 			for _, a := range f.Args {
+				if a.VarName == "_" || !token.IsIdentifier(a.VarName) && !token.IsKeyword(a.VarName) {
+					a.VarName = identifier("arg" + a.VarName)
+				}
 				for locals[a.VarName] || packages[a.VarName] || used[a.VarName] || types.Universe.Lookup(a.VarName) != nil {
 					a.VarName += "Arg"
 				}
