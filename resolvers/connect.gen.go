@@ -482,13 +482,13 @@ func pageQueryProducts(d *decode.Decoder) page.Answer[decode.Item[*model.Product
 	return a
 }
 
-var shapeQueryInventoryproduct = decode.NewShape("Product",
+var shapeQueryInventoryProduct = decode.NewShape("Product",
 	decode.Field{Name: "sku", Wire: "key", Required: true},
 )
 
-// decodeQueryInventoryproduct reads the Product of Query.inventory as its binding selects it.
-func decodeQueryInventoryproduct(d *decode.Decoder) *model.Product {
-	o := d.Object(shapeQueryInventoryproduct)
+// decodeQueryInventoryProduct reads the Product of Query.inventory as its binding selects it.
+func decodeQueryInventoryProduct(d *decode.Decoder) *model.Product {
+	o := d.Object(shapeQueryInventoryProduct)
 	v := decode.New[model.Product](&o)
 	for o.Next() {
 		switch o.Field() {
@@ -516,7 +516,7 @@ func decodeQueryInventory(d *decode.Decoder) *model.InventoryItem {
 		case 0: // left
 			v.Left = d.Int()
 		case 1: // product
-			v.Product = decode.OrNull(d, decodeQueryInventoryproduct)
+			v.Product = decode.OrNull(d, decodeQueryInventoryProduct)
 		}
 	}
 	if !o.OK() {

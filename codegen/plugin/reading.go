@@ -238,7 +238,7 @@ func (r *reader) field(object string, selected binding.ReadField, path string) (
 		view.Required = field.TypeReference.GQL.NonNull && always(of.Of)
 		of = of.Of
 	}
-	decoder, err := r.decoder(of, field.TypeReference, path+pathSeparator+field.Name)
+	decoder, err := r.decoder(of, field.TypeReference, path+pathSeparator+field.GoFieldName)
 	view.Read = r.g.read(r.f, decoder)
 	return view, err
 }
