@@ -34,6 +34,7 @@ func Compile(schema *ast.Schema, beside Beside) (*Graph, error) {
 	c.foreignDirectives()
 	c.goNames()
 	c.fieldGoNames()
+	c.typeGoNames()
 	c.guards()
 	c.wireNames()
 	c.listSizes()

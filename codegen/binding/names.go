@@ -78,6 +78,18 @@ func (c *compiler) fieldGoNames() {
 	}
 }
 
+// typeGoNames refuses two types that are one in Go.
+func (c *compiler) typeGoNames() {
+	seen := map[string]string{}
+	for _, def := range c.types(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
+		name := templates.ToGo(def.Name)
+		if other, twice := seen[name]; twice {
+			c.faults.Add(TakenGoName, def.Position, "the types %s and %s are both %s in Go; name one of them otherwise", other, def.Name, name)
+		}
+		seen[name] = def.Name
+	}
+}
+
 // goName is the name that gqlgen gives a field.
 func goName(f *ast.FieldDefinition) string {
 	if d := f.Directives.ForName("goField"); d != nil && d.Arguments.ForName("name") != nil {
