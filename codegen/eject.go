@@ -49,7 +49,7 @@ func Eject(ctx context.Context, warn func(string), name string) (home string, er
 // move does it, and leaves the files as they are when it fails.
 func move(ctx context.Context, warn func(string), graph *binding.Graph, field *binding.Field, root bool, home string) error {
 	// What is cut must be what the schema says now.
-	if err := Generate(ctx, warn); err != nil {
+	if err := unchanged(Generate(ctx, warn), "the resolvers"); err != nil {
 		return err
 	}
 	if err := errors.Join(take(field, home), unbind(field, root)); err != nil {
@@ -58,13 +58,20 @@ func move(ctx context.Context, warn func(string), graph *binding.Graph, field *b
 	if err := stillCompleted(graph, field); err != nil {
 		return err
 	}
-	if err := Generate(ctx, func(string) {}); err != nil { // it has warned
+	err := unchanged(Generate(ctx, func(string) {}), "with "+nameOf(field)+" by hand the resolvers") // it has warned
+	if _, ok := errors.AsType[*plugin.Unanswered](err); ok {
 		return fmt.Errorf("%s cannot be answered by hand: %w", nameOf(field), err)
 	}
-	if err := goTool(ctx, "build", "./"+plugin.ResolversDir); err != nil {
-		return fmt.Errorf("with %s by hand the resolvers do not compile, so nothing was changed: %w", nameOf(field), err)
+	return err
+}
+
+// unchanged words the error of a run that the caller undoes where code by hand does not
+// compile.
+func unchanged(err error, what string) error {
+	if broken, ok := errors.AsType[*BrokenByHand](err); ok {
+		return fmt.Errorf("%s do not compile, so nothing was changed:\n%s", what, strings.Join(broken.Problems, "\n"))
 	}
-	return nil
+	return err
 }
 
 // stillCompleted fails when the schema, now without a field's binding, no longer completes

@@ -27,8 +27,9 @@ const ConfigFile = "gqlgen.yml"
 
 // Generate writes the Go code of the project in the working directory. Mistakes in its
 // schema are binding.Faults, all together and before anything is written; after any other
-// error, or when ctx has ended, the files are brought back. Only a plugin.Unanswered says
-// that the files are new and right, and that resolvers/ lacks methods by hand. Generate
+// error, or when ctx has ended, the files are brought back. Only a plugin.Unanswered and a
+// BrokenByHand say that the files are new and right: resolvers/ lacks methods by hand, or
+// what is written there by hand does not compile with them. Generate
 // ends a step that it has begun, and is not safe for concurrent use. It tells warn what it
 // could not check.
 func Generate(ctx context.Context, warn func(string)) error {
@@ -49,20 +50,21 @@ func Generate(ctx context.Context, warn func(string)) error {
 	}
 	p := plugin.New(cfg)
 	// gqlgen deletes its files before it knows whether it can write new ones.
-	if err := errors.Join(write(ctx, cfg, p), ctx.Err()); err != nil {
+	byHand, err := write(ctx, cfg, p)
+	if err := errors.Join(err, ctx.Err()); err != nil {
 		return errors.Join(err, files.restore())
 	}
-	return p.Unanswered()
+	return errors.Join(p.Unanswered(), byHand)
 }
 
-// write makes the files, and fails when they are no Go that compiles.
-func write(ctx context.Context, cfg *config.Config, p *plugin.Plugin) error {
+// write makes the files. It fails when they are not Go that compiles; byHand says what of the
+// code by hand does not compile with them.
+func write(ctx context.Context, cfg *config.Config, p *plugin.Plugin) (byHand, err error) {
 	if err := gqlgen(cfg, p); err != nil {
-		return err
+		return nil, err
 	}
-	// gqlgen would run go build, which takes ten times as long for a large schema: go vet
-	// checks types, and makes no machine code of them. What graph/ imports is compiled.
-	return goTool(ctx, "vet", "-atomic", cfg.Exec.Dir())
+	// gqlgen would run go build, which takes ten times as long for a large schema.
+	return checkTypes(ctx, cfg, p)
 }
 
 // gqlgen runs gqlgen, which panics over some schemas that it does not know how to handle.
@@ -94,8 +96,8 @@ func project() (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ConfigFile, err)
 	}
-	if cfg.Exec.Filename == "" || !cfg.Model.IsDefined() || cfg.Resolver.IsDefined() {
-		return nil, fmt.Errorf("%s: name one file under exec and one under model, and leave out resolver: gatehouse writes the resolvers", ConfigFile)
+	if err := checkSettings(cfg); err != nil {
+		return nil, err
 	}
 	if len(cfg.Sources) == 0 {
 		return nil, fmt.Errorf("%s: no file fits the patterns under schema; there is nothing to generate", ConfigFile)

@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
 // result compiles how the answer is read.
 func (b *bindingCompiler) result(d *ast.Directive) {
 	text, t := given(d, "selection"), b.field.Definition.Type
-	if text == nil && b.root && b.field.Call.Method != "GET" && t.NamedType == "Boolean" {
-		b.field.Done = true
+	if text == nil && b.root && b.field.Call.Method != "GET" && t.NamedType == "Boolean" && b.done() {
 		return
 	}
 	if b.field.Batch != nil && isList(t) && isList(t.Elem) {
@@ -22,6 +23,27 @@ func (b *bindingCompiler) result(d *ast.Directive) {
 		graft(page.Items, b.field.Reading)
 	}
 	b.complete(b.field.Reading)
+}
+
+// done reports whether the field is whether its call went well. It is where the document says
+// that there is no answer to read, or where isSuccess looks at an answer that is no Boolean.
+// Where no document tells, an answer is read if there is one.
+func (b *bindingCompiler) done() bool {
+	op, hasRule := b.graph.Operation(b.field), b.field.Rules.Success != nil
+	answer := openapi.UnknownAnswer
+	if op != nil {
+		answer = op.Answer()
+	}
+	switch {
+	case answer == openapi.NoAnswer:
+	case hasRule && !(answer == openapi.JSONAnswer && op.Success().JSON().Schema.Is("boolean")):
+	case answer == openapi.UnknownAnswer:
+		b.field.Undescribed = true
+	default:
+		return false
+	}
+	b.field.Done = true
+	return true
 }
 
 // selection compiles how the answer is read; without a text, by name.

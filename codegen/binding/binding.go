@@ -57,15 +57,20 @@ type Field struct {
 	Position   *ast.Position        // of its @connect
 	Source     string
 	Call       Call
-	Reading    *Reading    // how the value is read from the answer: of a batch its list or map, of a page one item; nil when Done
-	Given      []*Value    // the variables that Reading takes
-	Batch      *Batch      // nil: a call for each parent
-	Page       *Page       // nil: the field is no connection
-	Rules      Rules       // the binding's own, else its source's
-	Done       bool        // the value is only that the call went well: a Boolean that nothing selects
-	Completes  *Completion // the field's objects come with some of their fields only; nil: with all
-	ID         string      // as the schema names the binding; "" is Type.field
-	Entity     bool        // the field can be asked for any object of its type by its key
+	Reading    *Reading // how the value is read from the answer: of a batch its list or map, of a page one item; nil when Done
+	Given      []*Value // the variables that Reading takes
+	Batch      *Batch   // nil: a call for each parent
+	Page       *Page    // nil: the field is no connection
+	Rules      Rules    // the binding's own, else its source's
+	Done       bool     // the value is only that the call went well: a Boolean that nothing selects
+
+	// Undescribed goes with Done: no document says that the call has no answer. One that has a
+	// body is the value, which has to be true or false.
+	Undescribed bool
+
+	Completes *Completion // the field's objects come with some of their fields only; nil: with all
+	ID        string      // as the schema names the binding; "" is Type.field
+	Entity    bool        // the field can be asked for any object of its type by its key
 }
 
 // Name is the field's for people: Type.field, or the type's own for a type's binding.

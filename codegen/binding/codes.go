@@ -420,8 +420,9 @@ extend type Query {
 	{
 		Code:  HostilePath,
 		Title: "a path holds what servers read differently",
-		Text: "Proxies and servers disagree about empty, `.` and `..` segments, `#`, backslashes, white space and control characters, so that the call could " +
-			"end up elsewhere. Write the path that is meant.",
+		Text: "Proxies and servers disagree about empty, `.` and `..` segments, backslashes, `?` and `#` that belong to the path, white space and control " +
+			"characters, lone braces, and escapes such as `%2e` and `%2f`, so that the call could end up elsewhere. Write the path that is meant. The path " +
+			"of an operation in a document is held against the same rule.",
 		Wrong: `
 extend type Query {
   me: Person @connect(source: "people", http: {GET: "/people/../me"})
@@ -1132,8 +1133,9 @@ extend type Person {
 	},
 	{
 		Code:  TakenGoName,
-		Title: "a type's Go name is taken",
-		Text:  "Each type with resolvers becomes a method of `resolvers.Resolver`, which has a field `Services` already, so the generated Go would not compile. Name the type otherwise.",
+		Title: "a Go name is taken",
+		Text: "Each type with resolvers becomes a method of `resolvers.Resolver`, which has a field `Services` already, and each field one of its type's, where " +
+			"`user_name` and `userName` are both `UserName`: the generated Go would not compile. Name the type otherwise, or give the field `@goField(name:)`.",
 		Wrong: `
 extend type Query {
   services: Services
@@ -1170,7 +1172,7 @@ type Shelf {
 		Code:  UnreadableDocument,
 		Title: "a document cannot be read",
 		Text: "`openapi` names a file, seen from the folder of the schema file that says so. Without it, no binding to the service is checked. The message " +
-			"has the cause.",
+			"has the cause. A document whose names have line breaks or other control characters is refused as a whole.",
 		Wrong: `
 extend schema @source(name: "archive", openapi: "book.yaml")
 
@@ -1449,7 +1451,8 @@ extend type Book {
 		Code:  AnswerType,
 		Title: "a field cannot hold what the service sends",
 		Text: "The type does not fit the document's: a string where the service sends numbers, an `Int` for 64 bits, an enum that lacks a value. Such values are " +
-			"errors when they come. Use the type that the message names.",
+			"errors when they come. Use the type that the message names. An object is no `Boolean`: let `selection` lead to a boolean of it, or `isSuccess` say " +
+			"when the call went well.",
 		Wrong: `
 extend type Book {
   pages: String

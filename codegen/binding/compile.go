@@ -33,6 +33,8 @@ func Compile(schema *ast.Schema, beside Beside) (*Graph, error) {
 	c.reach()
 	c.foreignDirectives()
 	c.goNames()
+	c.fieldGoNames()
+	c.typeGoNames()
 	c.guards()
 	c.wireNames()
 	c.listSizes()
@@ -114,11 +116,11 @@ func (c *compiler) compileField(f *Field, d *ast.Directive) *Field {
 	if len(c.faults) == before {
 		b.pageCall()
 	}
-	if isPage && (f.Batch == nil || f.Batch.Parent != nil) {
-		b.result(d)
-	}
 	if s := c.graph.Source(f.Source); s != nil {
 		f.Rules = b.rules(d, s.Rules)
+	}
+	if isPage && (f.Batch == nil || f.Batch.Parent != nil) {
+		b.result(d)
 	}
 	if len(c.faults) > before {
 		return nil

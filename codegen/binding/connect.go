@@ -3,7 +3,6 @@ package binding
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -100,10 +99,12 @@ func (b *bindingCompiler) target(v *ast.Value) {
 }
 
 func (b *bindingCompiler) path(v *ast.Value, t template) []Part {
+	written := ""
 	for _, p := range t {
-		if p.expr == nil && hostilePath(p.literal) {
-			b.at(HostilePath, v, p, "the path %q holds an empty, \".\" or \"..\" segment, a #, a backslash, a white space or a control character; write it without", p.literal)
-		}
+		written += p.String()
+	}
+	if what, at := pathProblem(written); what != "" {
+		b.faults.addIn(HostilePath, v, at, "the path %q has %s, which servers read differently; write the path that is meant", written, what)
 	}
 	parts := b.parts(v, t)
 	b.noStars(v, t, "a path")
@@ -140,17 +141,6 @@ func (b *bindingCompiler) noStars(v *ast.Value, t template, what string) {
 		}
 	}
 }
-
-func hostilePath(literal string) bool {
-	if strings.ContainsAny(literal, `#\`) || strings.ContainsFunc(literal, notVisible) || strings.Contains(literal, "//") {
-		return true
-	}
-	segments := strings.Split(literal, "/")
-	return slices.Contains(segments, ".") || slices.Contains(segments, "..")
-}
-
-// notVisible finds white space and control characters.
-func notVisible(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 func (b *bindingCompiler) query(v *ast.Value, t template) {
 	if len(t) == 0 {

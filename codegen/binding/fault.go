@@ -12,6 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/lexer"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
 // Fault is one mistake in a schema.
@@ -61,7 +63,7 @@ func Together(a, b error) error {
 // Add reports a fault where a token begins.
 func (f *Faults) Add(code Code, pos *ast.Position, format string, args ...any) {
 	line, column := place(pos)
-	*f = append(*f, Fault{pos.Src.Name, line, column, code, fmt.Sprintf(format, args...)})
+	*f = append(*f, Fault{pos.Src.Name, line, column, code, plain.Line(fmt.Sprintf(format, args...))})
 }
 
 // AddAt reports a fault where a reading is written.
@@ -81,7 +83,7 @@ func (f *Faults) addIn(code Code, v *ast.Value, offset int, format string, args 
 		return
 	}
 	line, column := placeIn(v, offset)
-	*f = append(*f, Fault{v.Position.Src.Name, line, column, code, fmt.Sprintf(format, args...)})
+	*f = append(*f, Fault{v.Position.Src.Name, line, column, code, plain.Line(fmt.Sprintf(format, args...))})
 }
 
 // faultOf is gqlparser's error as a fault. Its place may be that of a string's token.
@@ -92,7 +94,7 @@ func faultOf(code Code, err error, sources []*ast.Source) error {
 	}
 	name, _ := parsed.Extensions["file"].(string)
 	at := parsed.Locations[0]
-	f := Fault{name, at.Line, at.Column, code, parsed.Message}
+	f := Fault{name, at.Line, at.Column, code, plain.Line(parsed.Message)}
 	for _, s := range sources {
 		if s.Name == name {
 			f.Line, f.Column = beginOfString(s, at)

@@ -2,10 +2,12 @@ package binding
 
 import (
 	"cmp"
+	"go/token"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/99designs/gqlgen/codegen/templates"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -56,6 +58,44 @@ func (c *compiler) goNames() {
 			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, whose Services are there already; name it otherwise", object.Name)
 		}
 	}
+}
+
+// fieldGoNames refuses two fields of a type that are one in Go, and one that has no name there.
+func (c *compiler) fieldGoNames() {
+	for _, def := range c.types(ast.Object, ast.Interface, ast.InputObject) {
+		seen := map[string]string{}
+		for _, f := range def.Fields {
+			name := goName(f)
+			other, twice := seen[name]
+			switch {
+			case !token.IsExported(name) || !token.IsIdentifier(name):
+				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which is no name there; name it otherwise, or say @goField(name: ...)", def.Name, f.Name, name)
+			case twice:
+				c.faults.Add(TakenGoName, f.Position, "%s.%s and %s.%s are both %s in Go; name one of them otherwise, or say @goField(name: ...)", def.Name, other, def.Name, f.Name, name)
+			}
+			seen[name] = f.Name
+		}
+	}
+}
+
+// typeGoNames refuses two types that are one in Go.
+func (c *compiler) typeGoNames() {
+	seen := map[string]string{}
+	for _, def := range c.types(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
+		name := templates.ToGo(def.Name)
+		if other, twice := seen[name]; twice {
+			c.faults.Add(TakenGoName, def.Position, "the types %s and %s are both %s in Go; name one of them otherwise", other, def.Name, name)
+		}
+		seen[name] = def.Name
+	}
+}
+
+// goName is the name that gqlgen gives a field.
+func goName(f *ast.FieldDefinition) string {
+	if d := f.Directives.ForName("goField"); d != nil && d.Arguments.ForName("name") != nil {
+		return text(d, "name")
+	}
+	return templates.ToGo(f.Name)
 }
 
 type member struct {

@@ -124,6 +124,10 @@ var pathParameter = regexp.MustCompile(`\{([^{}]+)\}`)
 
 // path compiles the operation's path. Its parameters are filled in the order of the path.
 func (c *operationCompiler) path() {
+	if what, _ := pathProblem(c.op.Path); what != "" {
+		c.faults.Add(HostilePath, c.text.Position, "the path %q of %s (%s) has %s, which servers read differently; correct the document, or write http", c.op.Path, c.op.ID, c.op.Place, what)
+		return
+	}
 	at := 0
 	for _, m := range pathParameter.FindAllStringSubmatchIndex(c.op.Path, -1) {
 		if literal := c.op.Path[at:m[0]]; literal != "" {

@@ -197,7 +197,11 @@ func (c collision) schema() string {
 	if !c.below {
 		return "type Query { " + field + " }"
 	}
-	return "type Query { p: P @goField(forceResolver: true) }\ntype P { " + strings.Join(collidingNames, ": ID! ") + ": ID! " + field + " }"
+	fields := ""
+	for i, name := range collidingNames { // some of which are one in Go
+		fields += fmt.Sprintf(`%s: ID! @goField(name: "N%d") `, name, i)
+	}
+	return "type Query { p: P @goField(forceResolver: true) }\ntype P { " + fields + field + " }"
 }
 
 // wants says what the rules give to each parameter; ok is false where they leave a doubt.

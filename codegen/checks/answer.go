@@ -25,6 +25,10 @@ func (c *checker) answer(f *binding.Field, op *openapi.Operation) {
 	}
 	w := &answerCheck{checker: c, field: f, batch: f.Batch, name: nameOf(f), within: "%s"}
 	s := success.JSON().Schema
+	if r := f.Reading; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.Is("object") && !s.Is("boolean") {
+		w.fault(binding.AnswerType, r, "%s is %s, but %s is %s; point selection at a boolean of it, or say by isSuccess when the call went well", w.name, r.Type, place(s), s)
+		return
+	}
 	if f.Page == nil {
 		w.reading(f.Reading, s)
 		return

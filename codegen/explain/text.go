@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
 // Text writes plans for people: a line for each node, the nodes of a round together.
@@ -36,14 +38,14 @@ func (p *Plan) text() string {
 		if i == 0 || n.Round != p.Nodes[i-1].Round {
 			fmt.Fprintf(&b, "  round %d\n", n.Round)
 		}
-		fmt.Fprintf(&b, "    %s\n", lines[i])
+		fmt.Fprintf(&b, "    %s\n", plain.Line(lines[i]))
 	}
 	if len(p.Assumed) > 0 {
 		fmt.Fprintf(&b, "  assumed that a list has %s, for want of @listSize or its argument: %s\n",
 			elementsOf(Count(p.ListSize)), strings.Join(p.Assumed, ", "))
 	}
 	for _, note := range p.Notes {
-		fmt.Fprintf(&b, "  note: %s\n", note)
+		fmt.Fprintf(&b, "  note: %s\n", plain.Line(note))
 	}
 	return b.String()
 }

@@ -81,6 +81,43 @@ func (o *Operation) Success() *Response {
 	return best
 }
 
+// Answer is what a document says of the body of a successful answer.
+type Answer int
+
+// The answers.
+const (
+	UnknownAnswer Answer = iota // the document says nothing of a successful answer
+	NoAnswer                    // it has no body
+	OtherAnswer                 // it may have a body, which is never JSON
+	JSONAnswer                  // it may be JSON
+)
+
+// Answer returns what a caller gets when all goes well. The default answer counts only where
+// the document names no success.
+func (o *Operation) Answer() Answer {
+	hoped := slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return !r.succeeds() })
+	if len(hoped) == 0 {
+		hoped = slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return r.Status != "default" })
+	}
+	answer := UnknownAnswer
+	for _, r := range hoped {
+		answer = max(answer, r.answer())
+	}
+	return answer
+}
+
+func (r *Response) succeeds() bool { return r.rank() > 0 && r.Status != "default" }
+
+func (r *Response) answer() Answer {
+	switch {
+	case r.JSON() != nil:
+		return JSONAnswer
+	case len(r.Media) > 0:
+		return OtherAnswer
+	}
+	return NoAnswer
+}
+
 // Parameter is a value outside of the body.
 type Parameter struct {
 	Place

@@ -14,8 +14,11 @@ func (r *reader) operations(root node) {
 		r.warn(paths.place(), "paths should be a mapping from paths such as /users to operations")
 	}
 	for path, item := range paths.members() {
-		if strings.HasPrefix(path.Value, "/") {
+		switch {
+		case strings.HasPrefix(path.Value, "/"):
 			r.pathItem(path.Value, item)
+		case !strings.HasPrefix(path.Value, "x-"):
+			r.warn(path.place(), "the path %q does not begin with /; the host is said elsewhere", path.Value)
 		}
 	}
 	r.uniqueIDs()

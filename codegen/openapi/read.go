@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"github.com/pb33f/libopenapi/datamodel"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
 // maxFile bounds the size of a document.
@@ -104,7 +107,38 @@ func parse(name string, text []byte) (node, error) {
 		}
 		return node{}, syntaxError(name, err)
 	}
-	return wrap(info.RootNode.Content[0], name), nil
+	root := wrap(info.RootNode.Content[0], name)
+	return root, plainNames(root.Node, name)
+}
+
+// plainNames returns an error for a name in the text that has characters which a reader would
+// not see, or which end a line: names stand in messages and in comments of generated code.
+// Aliases are looked at where they lead.
+func plainNames(n *yaml.Node, file string) error {
+	for i, child := range n.Content {
+		if isName(n, i) && strings.ContainsFunc(child.Value, plain.Invisible) {
+			return fmt.Errorf("%s: the name %q has a line break or another control character; correct it in the document", node{child, file}.place(), child.Value)
+		}
+		if err := plainNames(child, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isName reports whether an element of a node is a key, or a value that names something. The
+// name of a parameter stands beside in: examples have members of that name too.
+func isName(n *yaml.Node, i int) bool {
+	if n.Kind != yaml.MappingNode || i%2 == 0 {
+		return n.Kind == yaml.MappingNode
+	}
+	switch n.Content[i-1].Value {
+	case "operationId", "propertyName", "$ref":
+		return true
+	case "name":
+		return !(node{n, ""}).get("in").absent()
+	}
+	return false
 }
 
 var lineOfError = regexp.MustCompile(`\bL(\d+)\.C\d+|\bline (\d+)`)
@@ -162,6 +196,6 @@ func (r *reader) finish() {
 		return strings.Compare(a.text, b.text)
 	})
 	for _, w := range all {
-		r.doc.Warnings = append(r.doc.Warnings, fmt.Sprintf("%s: %s", w.place, w.text))
+		r.doc.Warnings = append(r.doc.Warnings, plain.Line(fmt.Sprintf("%s: %s", w.place, w.text)))
 	}
 }

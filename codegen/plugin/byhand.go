@@ -122,10 +122,10 @@ func (g *generator) mentioned(r *reach) {
 	}
 	used := code.uses(g.graphPkg(), g.data.Config.Exec.Package)
 	for name := range r.schema.Types {
-		if used["Decode"+g.goName(name)] {
+		if used["Decode"+g.wireName(name)] {
 			r.reads(g, name)
 		}
-		if used["Encode"+g.goName(name)] {
+		if used["Encode"+g.wireName(name)] {
 			r.sends(name)
 		}
 	}

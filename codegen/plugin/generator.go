@@ -3,6 +3,8 @@ package plugin
 import (
 	"fmt"
 	"go/types"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
@@ -36,11 +38,26 @@ type generator struct {
 	graph    *binding.Graph
 	decoders []decoderView // of selections
 	rules    []rulesView
+	methods  []Method          // those by hand
+	wires    map[string]string // see wireName
 }
 
 func (g *generator) graphPkg() string { return g.data.Config.Exec.ImportPath() }
 
 func (g *generator) modelPkg() string { return g.data.Config.Model.ImportPath() }
+
+// wireName is what the decoder and the encoder of a type are called for: its Go type, whose
+// name another type of the graph may have too, in another package.
+func (g *generator) wireName(typeName string) string {
+	if g.wires == nil {
+		g.wires = map[string]string{}
+		taken := names{}
+		for _, name := range slices.Sorted(maps.Keys(g.data.Config.Schema.Types)) {
+			g.wires[name] = taken.name(g.goName(name), name, func(string) bool { return false })
+		}
+	}
+	return g.wires[typeName]
+}
 
 // field finds gqlgen's view of a field.
 func (g *generator) field(object, name string) *codegen.Field {
@@ -88,7 +105,7 @@ func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string,
 	}
 	switch tr.Definition.Kind {
 	case ast.Object, ast.Enum, ast.Interface, ast.Union:
-		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + typeName(tr.GO), nil
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + g.wireName(tr.Definition.Name), nil
 	case ast.Scalar:
 		if method, ok := scalarDecoders[tr.Definition.Name]; ok {
 			return fmt.Sprintf(decoderMethod, f.use(decodePkg), method), nil
@@ -111,7 +128,7 @@ func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, erro
 		return fmt.Sprintf("%sListOf(%s)", enc, element), err
 	}
 	if tr.Definition.Kind == ast.InputObject {
-		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + typeName(tr.GO), nil // takes a pointer, nil for null
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.wireName(tr.Definition.Name), nil // takes a pointer, nil for null
 	}
 	base, pointer := tr.GO, false
 	if p, ok := tr.GO.(*types.Pointer); ok {
@@ -126,7 +143,7 @@ func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, erro
 
 func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Type) (string, error) {
 	if def.Kind == ast.Enum {
-		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + typeName(goType), nil
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.wireName(def.Name), nil
 	}
 	function, ok := scalarEncoders[def.Name]
 	if !ok {

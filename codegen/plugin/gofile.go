@@ -23,10 +23,11 @@ type goFile struct {
 	self    string            // import path of the package that the file belongs to
 	avoid   map[string]bool   // names that no import may have
 	imports map[string]string // import path -> name in the file
+	names   names             // that the file declares
 }
 
 func newGoFile(self string, avoid map[string]bool) *goFile {
-	return &goFile{self: self, avoid: maps.Clone(avoid), imports: map[string]string{}}
+	return &goFile{self: self, avoid: maps.Clone(avoid), imports: map[string]string{}, names: names{}}
 }
 
 // use imports a package and gives its name with a dot, "" for the file's own.
@@ -49,11 +50,18 @@ func (f *goFile) useNamed(importPath, name string) string {
 func (f *goFile) free(name string) string {
 	used := slices.Collect(maps.Values(f.imports))
 	for n, candidate := 2, name; ; n++ {
-		if !f.avoid[candidate] && !slices.Contains(used, candidate) {
+		if !f.avoid[candidate] && !slices.Contains(used, candidate) && f.names[candidate] == "" {
 			return candidate
 		}
 		candidate = name + strconv.Itoa(n)
 	}
+}
+
+// declare returns the name for what a file declares: the wanted one, unless it is taken. What
+// is declared is identified by a text; the same text has the same name.
+func (f *goFile) declare(want, identity string) string {
+	used := slices.Collect(maps.Values(f.imports))
+	return f.names.name(want, identity, func(name string) bool { return f.avoid[name] || slices.Contains(used, name) })
 }
 
 // packageName is the last element of an import path that is no major version.

@@ -1,13 +1,11 @@
 package plugin
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/formatter"
 	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
@@ -63,9 +61,7 @@ func without(hidden map[string]bool, name, source string) (string, error) {
 	}
 	doc.Schema = stripSchemas(doc.Schema, keep)
 	doc.SchemaExtension = stripSchemas(doc.SchemaExtension, keep)
-	var b bytes.Buffer
-	formatter.NewFormatter(&b).FormatSchemaDocument(doc)
-	return b.String(), nil
+	return sdl(doc), nil
 }
 
 // stripSchemas drops directives, and schema blocks which held nothing else.

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -64,14 +65,25 @@ func (m *mapper) root(v *binding.Value, variable func(*binding.Value) string) st
 }
 
 // literal writes a JSON scalar as Go.
-func (m *mapper) literal(json string) string {
+func (m *mapper) literal(text string) string {
 	switch {
-	case json == "null":
+	case text == "null":
 		return "nil"
-	case json == "true" || json == "false" || json[0] == '"':
-		return json // which Go writes alike
+	case text == "true" || text == "false":
+		return text // which Go writes alike
+	case text[0] == '"':
+		return quote(unquote(text))
 	}
-	return fmt.Sprintf("%sNumber(%q)", m.f.use("encoding/json"), json)
+	return fmt.Sprintf("%sNumber(%q)", m.f.use("encoding/json"), text)
+}
+
+// unquote is a text that stands in JSON.
+func unquote(text string) string {
+	var s string
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		panic(err) // since our own code wrote it
+	}
+	return s
 }
 
 // change writes what becomes of a value. The value at hand is bare when an object is made

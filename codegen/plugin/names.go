@@ -2,8 +2,12 @@ package plugin
 
 import (
 	"fmt"
+	"go/token"
 	"go/types"
+	"hash/crc32"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/codegen"
 )
@@ -25,6 +29,39 @@ func setOf(names ...string) map[string]bool {
 	return set
 }
 
+// names are what was declared, by its name.
+type names map[string]string
+
+// name returns the name of what a text identifies: the wanted one, made an identifier of Go,
+// or with a number behind it that depends on the text alone where something else has the
+// name or reserved reports that it must not be used. So a name stays what it is when others
+// come and go, unless they collide with it.
+func (n names) name(want, identity string, reserved func(string) bool) string {
+	name := identifier(want)
+	for i := 0; n[name] != identity; i++ {
+		if n[name] == "" && !reserved(name) && token.IsIdentifier(name) {
+			n[name] = identity
+			break
+		}
+		name = fmt.Sprintf("%s_%08x", identifier(want), crc32.ChecksumIEEE([]byte(identity))+uint32(i))
+	}
+	return name
+}
+
+// identifier replaces what an identifier of Go cannot hold.
+func identifier(text string) string {
+	name := strings.Map(func(r rune) rune {
+		if r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '_'
+	}, strings.ToValidUTF8(text, "_"))
+	if first, _ := utf8.DecodeRuneInString(name); name == "" || unicode.IsDigit(first) {
+		return "_" + name
+	}
+	return name
+}
+
 // nameMethods gives methods and their arguments names which they can have in Go. No two
 // arguments have the same, and none has one that the method's own text uses; a method
 // Resolver would hide what resolvers share. gqlgen takes names from the schema alone.
@@ -36,6 +73,9 @@ func nameMethods(data *codegen.Data) {
 			}
 			used := map[string]bool{}
 			for _, a := range f.Args {
+				if a.VarName == "_" || !token.IsIdentifier(a.VarName) && !token.IsKeyword(a.VarName) {
+					a.VarName = identifier("arg" + a.VarName)
+				}
 				for locals[a.VarName] || packages[a.VarName] || used[a.VarName] || types.Universe.Lookup(a.VarName) != nil {
 					a.VarName += "Arg"
 				}

@@ -45,14 +45,6 @@ func (n *numerals) wrapped(f *goFile, value string) string {
 	return value
 }
 
-func quotedList(texts []string) string {
-	quoted := make([]string, len(texts))
-	for i, text := range texts {
-		quoted[i] = fmt.Sprintf("%q", text)
-	}
-	return strings.Join(quoted, ", ")
-}
-
 // value looks at what a binding makes, or at the type of what it passes on.
 func (n *numerals) value(v *binding.Value, s *openapi.Schema, path string) {
 	if fields, made := v.Made(); made {

@@ -135,7 +135,7 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeReference, m *methodView) error {
 	p, r := b.Page, m.reader
 	dec := f.use(decodePkg)
-	view := decoderView{Name: "page" + r.name, GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Given: paramsOf(taken(p.Items))}
+	view := decoderView{Name: r.declare("page", ""), GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Given: r.paramsOf(taken(p.Items))}
 	r.inside = true
 	for _, part := range []struct {
 		field, scalar string

@@ -37,6 +37,12 @@ type Plugin struct {
 	compile    func(*ast.Schema) (*binding.Graph, error)
 	graph      *binding.Graph
 	unanswered *Unanswered
+
+	// ByHand are the methods that are written by hand, or have to be.
+	ByHand []Method
+	// Stubs is the text of a Go file with all of them, and Missing with those that are not
+	// there: what they give is of the right types.
+	Stubs, Missing []byte
 }
 
 // New makes the plugin for a run by a configuration.
@@ -91,6 +97,7 @@ func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 	schema.SchemaDirectives = nil
 	for _, def := range schema.Types {
 		stripDefinition(def, func(d *ast.Directive) bool { return schema.Directives[d.Name] != nil })
+		commentsOf(def)
 	}
 	return nil
 }
@@ -170,7 +177,7 @@ func (p *Plugin) GenerateCode(data *codegen.Data) error {
 	if err != nil {
 		return err
 	}
-	if p.unanswered, err = g.unanswered(); err != nil {
+	if err := p.byHand(g); err != nil {
 		return err
 	}
 	engine, err := g.engine()
@@ -178,6 +185,18 @@ func (p *Plugin) GenerateCode(data *codegen.Data) error {
 		return err
 	}
 	return errors.Join(write(connectFile, resolvers), write(wireFile(data.Config), wire), write(engineFile(data.Config), engine))
+}
+
+// byHand finds the methods by hand, and makes what stands for them.
+func (p *Plugin) byHand(g *generator) (err error) {
+	if p.ByHand, p.unanswered, err = g.answered(); err != nil {
+		return err
+	}
+	g.methods = p.ByHand
+	var missing error
+	p.Stubs, err = g.stubs(false)
+	p.Missing, missing = g.stubs(true)
+	return errors.Join(err, missing)
 }
 
 // Unanswered is nil, or an *Unanswered after a run that wrote every file.

@@ -34,6 +34,7 @@ type reader struct {
 	given   func(*binding.Value) string // writes a value of the request in a method
 	inside  bool                        // the code is in a decoder, not in a method
 	views   []decoderView
+	values  names                                                       // of the values of the request that decoders take
 	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch or a page; nil: as a list
 	items   bool                                                        // the list is a page's, whose elements may be null
 	texts   bool                                                        // scalars are read as texts, which become one
@@ -210,8 +211,8 @@ func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path st
 	o := r.g.data.Objects.ByName(tr.Definition.Name)
 	view := decoderView{
 		Decode: r.f.use(decodePkg),
-		Name:   "decode" + r.name + path, Shape: "shape" + r.name + path,
-		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Given: paramsOf(taken(read)),
+		Name:   r.declare("decode", path), Shape: r.declare("shape", path),
+		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Given: r.paramsOf(taken(read)),
 	}
 	outside := r.inside
 	r.inside = true
@@ -234,6 +235,14 @@ func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path st
 	return decoder, nil
 }
 
+// declare names what the binding declares in the resolvers.
+func (r *reader) declare(kind, path string) string {
+	return r.f.declare(kind+r.name+strings.ReplaceAll(path, pathSeparator, ""), strings.Join([]string{kind, r.binding.Name(), path}, pathSeparator))
+}
+
+// pathSeparator keeps the names on a path apart, of which no name has it.
+const pathSeparator = "."
+
 // field writes what reads one selected field.
 func (r *reader) field(object string, selected binding.ReadField, path string) (fieldView, error) {
 	field, of := r.g.field(object, selected.Field.Name), selected.Of
@@ -242,7 +251,7 @@ func (r *reader) field(object string, selected binding.ReadField, path string) (
 		view.Required = field.TypeReference.GQL.NonNull && always(of.Of)
 		of = of.Of
 	}
-	decoder, err := r.decoder(of, field.TypeReference, path+field.GoFieldName)
+	decoder, err := r.decoder(of, field.TypeReference, path+pathSeparator+field.GoFieldName)
 	view.Read = r.g.read(r.f, decoder)
 	return view, err
 }
@@ -269,13 +278,13 @@ func taken(read *binding.Reading) []*binding.Value {
 }
 
 // paramsOf are the parameters of a decoder that takes values of the request.
-func paramsOf(values []*binding.Value) string {
+func (r *reader) paramsOf(values []*binding.Value) string {
 	if len(values) == 0 {
 		return ""
 	}
 	names := make([]string, len(values))
 	for i, v := range values {
-		names[i] = givenName(v)
+		names[i] = r.givenName(v)
 	}
 	return strings.Join(names, ", ") + " any"
 }
@@ -304,14 +313,20 @@ func (r *reader) arguments() string {
 // value writes a value of the request: in a decoder it is a parameter.
 func (r *reader) value(v *binding.Value) string {
 	if r.inside {
-		return givenName(v)
+		return r.givenName(v)
 	}
 	return r.given(v)
 }
 
 // givenName is the name of a value of the request in a decoder.
-func givenName(v *binding.Value) string {
-	return templates.ToGoPrivate(strings.Join(append([]string{string(v.Scope)}, v.Path...), "_"))
+func (r *reader) givenName(v *binding.Value) string {
+	if r.values == nil {
+		r.values = names{}
+	}
+	want := templates.ToGoPrivate(strings.Join(append([]string{string(v.Scope)}, v.Path...), "_"))
+	return r.values.name(want, v.String(), func(name string) bool {
+		return wireLocals[name] || packages[name] || types.Universe.Lookup(name) != nil
+	})
 }
 
 // distinct are variables, each once.

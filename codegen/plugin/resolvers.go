@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/templates"
@@ -17,7 +16,7 @@ import (
 //go:embed connect.gotpl
 var connectText string
 
-var connectTemplate = template.Must(template.New("connect").Parse(connectText))
+var connectTemplate = newTemplate("connect", connectText)
 
 // connectView is what connect.gotpl shows.
 type connectView struct {
@@ -61,6 +60,7 @@ type methodView struct {
 	Join           *joinView
 	Page           *pageView
 	Done           bool // the answer is whether the call went well
+	Undescribed    bool // and it is in the body, if there is one
 	NonNull        bool
 
 	reader *reader
@@ -72,7 +72,7 @@ type goNames struct{ Context, Rest, Engine, Decode string }
 // resolvers writes resolvers/connect.gen.go: a method for each binding.
 func (g *generator) resolvers() ([]byte, error) {
 	f := newGoFile(ResolversDir, locals)
-	g.avoidArguments(f)
+	g.reserve(f)
 	v := connectView{Graph: f.useNamed(g.graphPkg(), g.data.Config.Exec.Package), Types: g.resolverTypes()}
 	for _, s := range g.graph.Sources {
 		v.Sources = append(v.Sources, s.Name)
@@ -96,8 +96,15 @@ func (g *generator) resolvers() ([]byte, error) {
 	return f.render(ResolversDir, connectTemplate, v)
 }
 
-// avoidArguments keeps imports from having the names of arguments.
-func (g *generator) avoidArguments(f *goFile) {
+// reserve keeps imports and declarations from having the names of arguments, and those that
+// the project's own code relies on.
+func (g *generator) reserve(f *goFile) {
+	for _, name := range []string{"Resolver", "Needs"} {
+		f.avoid[name] = true
+	}
+	for _, t := range g.resolverTypes() {
+		f.avoid[t.Resolver] = true
+	}
 	for _, o := range g.data.Objects {
 		for _, field := range o.Fields {
 			for _, a := range field.Args {
@@ -135,8 +142,8 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		Template: b.Call.Method + " " + b.Call.Template,
 		Params:   params(f, field),
 		Result:   f.typ(field.TypeReference.GO),
-		Done:     b.Done,
-		NonNull:  field.TypeReference.GQL.NonNull,
+		Done:     b.Done, Undescribed: b.Undescribed,
+		NonNull: field.TypeReference.GQL.NonNull,
 	}
 	w := &callWriter{g: g, f: f, binding: b, field: field}
 	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field), given: w.read, asked: g.askedKey(b)}
@@ -147,7 +154,11 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	}
 	switch {
 	case m.Done:
-		m.Send = fmt.Sprintf("%sSend(ctx, %s, %q, call%s)", f.use(upstreamsPkg), g.services(field.Object), b.Source, behind(m.Rules))
+		function := "Send"
+		if b.Undescribed {
+			function = "Confirm"
+		}
+		m.Send = fmt.Sprintf("%s%s(ctx, %s, %q, call%s)", f.use(upstreamsPkg), function, g.services(field.Object), b.Source, behind(m.Rules))
 	case b.Page != nil:
 		err = g.page(f, b, field, &m)
 	case field.Object.Root:
@@ -195,17 +206,6 @@ func (g *generator) services(o *codegen.Object) string {
 		}
 	}
 	return "r.Services"
-}
-
-func goStrings(names []string) string {
-	if len(names) == 0 {
-		return "nil"
-	}
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = fmt.Sprintf("%q", n)
-	}
-	return "[]string{" + strings.Join(quoted, ", ") + "}"
 }
 
 // settings are the values of gateway.yaml and of the environment that bindings take.

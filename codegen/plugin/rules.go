@@ -30,10 +30,11 @@ func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
 			return have.Name
 		}
 	}
-	v := rulesView{Name: templates.LcFirst(name) + "Rules", For: b.Name(), rules: b.Rules}
+	v := rulesView{For: b.Name(), rules: b.Rules}
 	if s := g.graph.Source(b.Source); s.Rules.Equal(b.Rules) {
-		v.Name, v.For = templates.ToGoPrivate(s.Name)+"Rules", fmt.Sprintf("the service %q", s.Name)
+		name, v.For = templates.ToGoPrivate(s.Name), fmt.Sprintf("the service %q", s.Name)
 	}
+	v.Name = f.declare(templates.LcFirst(name)+"Rules", "rules of "+v.For)
 	variable := answerVariable(f)
 	m := &mapper{f: f, variable: variable, member: variable, hand: "answer.Body()"}
 	v.Success, v.Message, v.Extensions = m.rule(b.Rules.Success), m.rule(b.Rules.Message), m.rule(b.Rules.Extensions)

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"path/filepath"
@@ -22,7 +23,10 @@ type Unanswered struct {
 // Method is a method to write by hand.
 type Method struct {
 	Field     string // Type.field
+	Receiver  string // the type that has it
+	Name      string
 	Signature string // func (r userResolver) Name(ctx context.Context, …) (…, error)
+	Place     string // file:line:column where it is written; "" for one that is missing
 }
 
 // Twice is a method that a binding writes as well.
@@ -42,7 +46,7 @@ func (u *Unanswered) Error() string {
 			filepath.Join(ResolversDir, fileFor(u.Missing[0])))
 	}
 	for _, m := range u.Missing {
-		fmt.Fprintf(&b, "\n\t// %s answers %s.\n\t%s\n", m.name(), m.Field, m.Signature)
+		fmt.Fprintf(&b, "\n\t// %s answers %s.\n\t%s\n", m.Name, m.Field, m.Signature)
 	}
 	return strings.TrimSpace(b.String())
 }
@@ -53,38 +57,61 @@ func fileFor(m Method) string {
 	return fileName(object)
 }
 
-func (m Method) name() string {
-	_, rest, _ := strings.Cut(m.Signature, ") ")
-	name, _, _ := strings.Cut(rest, "(")
-	return name
-}
-
-// unanswered compares what gqlgen wants with what is there. It reads the methods' names
-// alone: a wrong signature is for the Go compiler to explain.
-func (g *generator) unanswered() (*Unanswered, error) {
+// answered compares what gqlgen wants with what is there. It reads the methods' names alone.
+// It returns all methods that are written by hand, or have to be.
+func (g *generator) answered() ([]Method, *Unanswered, error) {
 	byHand, err := methods(ResolversDir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var all []Method
 	u := &Unanswered{}
 	for _, o := range slices.Concat(g.data.Objects, g.data.Inputs) {
 		for _, f := range o.Fields {
 			if !f.IsResolver || strings.HasPrefix(o.Name, "__") {
 				continue
 			}
-			place, there := byHand[[2]string{receiver(o.Name), f.GoFieldName}]
-			switch name := o.Name + "." + f.Name; {
-			case g.isBound(o, f) && there:
-				u.Twice = append(u.Twice, Twice{name, place})
-			case !g.isBound(o, f) && !there && byHand[[2]string{"Resolver", f.GoFieldName}] == "":
-				u.Missing = append(u.Missing, Method{name, g.signature(o, f)})
+			place := byHand[[2]string{receiver(o.Name), f.GoFieldName}]
+			if g.isBound(o, f) {
+				if place != "" {
+					u.Twice = append(u.Twice, Twice{o.Name + "." + f.Name, place})
+				}
+				continue
+			}
+			m := Method{
+				Field: o.Name + "." + f.Name, Receiver: receiver(o.Name), Name: f.GoFieldName, Signature: g.signature(newGoFile(ResolversDir, locals), o, f),
+				Place: cmp.Or(place, byHand[[2]string{"Resolver", f.GoFieldName}]),
+			}
+			if all = append(all, m); m.Place == "" {
+				u.Missing = append(u.Missing, m)
 			}
 		}
 	}
 	if len(u.Missing)+len(u.Twice) == 0 {
-		return nil, nil
+		u = nil
 	}
-	return u, nil
+	return all, u, nil
+}
+
+var stubsTemplate = newTemplate("stubs", "{{ range . }}\n{{ . }} { panic(0) }\n{{ end }}")
+
+// stubs writes a file of methods that stand for those by hand which a check of types is
+// without: all, or those that are missing.
+func (g *generator) stubs(missing bool) ([]byte, error) {
+	f := newGoFile(ResolversDir, locals)
+	f.use("context")
+	var signatures []string
+	for _, o := range slices.Concat(g.data.Objects, g.data.Inputs) {
+		for _, field := range o.Fields {
+			stands := func(m Method) bool {
+				return m.Receiver == receiver(o.Name) && m.Name == field.GoFieldName && (!missing || m.Place == "")
+			}
+			if field.IsResolver && slices.ContainsFunc(g.methods, stands) {
+				signatures = append(signatures, g.signature(f, o, field))
+			}
+		}
+	}
+	return f.render(ResolversDir, stubsTemplate, signatures)
 }
 
 func (g *generator) isBound(o *codegen.Object, f *codegen.Field) bool {
@@ -94,8 +121,7 @@ func (g *generator) isBound(o *codegen.Object, f *codegen.Field) bool {
 }
 
 // signature is that of gqlgen's interfaces.
-func (g *generator) signature(o *codegen.Object, field *codegen.Field) string {
-	f := newGoFile(ResolversDir, locals)
+func (g *generator) signature(f *goFile, o *codegen.Object, field *codegen.Field) string {
 	parent, result := "", f.typ(field.TypeReference.GO)
 	switch {
 	case o.Definition.IsInputType():

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/templates"
@@ -19,7 +18,7 @@ import (
 //go:embed wire.gotpl
 var wireText string
 
-var wireTemplate = template.Must(template.New("wire").Parse(wireText))
+var wireTemplate = newTemplate("wire", wireText)
 
 // wireView is what wire.gotpl shows.
 type wireView struct {
@@ -116,9 +115,9 @@ func (g *generator) wireTypes(f *goFile, reach *reach, v *wireView) error {
 func (g *generator) abstract(f *goFile, name string) abstractView {
 	choice := g.graph.Abstract[name]
 	model := f.useNamed(g.modelPkg(), g.data.Config.Model.Package)
-	view := abstractView{Name: templates.ToGoModelName(name), GoType: model + templates.ToGoModelName(name), Field: choice.Field}
+	view := abstractView{Name: g.wireName(name), GoType: model + templates.ToGoModelName(name), Field: choice.Field}
 	for _, t := range choice.Types {
-		view.Types = append(view.Types, taggedView{t.Tag, "Decode" + typeName(g.data.Objects.ByName(t.Type.Name).Type)})
+		view.Types = append(view.Types, taggedView{t.Tag, "Decode" + g.wireName(t.Type.Name)})
 	}
 	return view
 }
@@ -136,7 +135,7 @@ func (g *generator) guards() []string {
 }
 
 func (g *generator) decodedObject(f *goFile, o *codegen.Object) (objectView, error) {
-	view := objectView{Name: typeName(o.Type), GoType: f.typ(o.Type), Type: o.Name}
+	view := objectView{Name: g.wireName(o.Name), GoType: f.typ(o.Type), Type: o.Name}
 	for _, field := range o.Fields {
 		if !g.comesWithObject(o.Name, field) {
 			continue
@@ -176,7 +175,7 @@ func (g *generator) comesWithObject(object string, f *codegen.Field) bool {
 }
 
 func (g *generator) encodedInput(f *goFile, o *codegen.Object) (objectView, error) {
-	view := objectView{Name: typeName(o.Type), GoType: f.typ(o.Type)}
+	view := objectView{Name: g.wireName(o.Name), GoType: f.typ(o.Type)}
 	for _, field := range o.Fields {
 		put, err := g.put(f, field, g.graph.WireName(o.Name, field.Name))
 		if err != nil {
@@ -204,7 +203,7 @@ func omittable(f *codegen.Field) bool { return f.TypeReference.IsOmittable }
 func (g *generator) enum(f *goFile, name string) enumView {
 	def := g.data.Config.Schema.Types[name]
 	goName := templates.ToGoModelName(name)
-	view := enumView{Name: goName, GoType: f.useNamed(g.modelPkg(), g.data.Config.Model.Package) + goName}
+	view := enumView{Name: g.wireName(name), GoType: f.useNamed(g.modelPkg(), g.data.Config.Model.Package) + goName}
 	for _, v := range def.EnumValues {
 		view.Values = append(view.Values, fieldView{
 			Wire: g.graph.WireName(name, v.Name),

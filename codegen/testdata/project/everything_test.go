@@ -225,7 +225,7 @@ func TestCalls(t *testing.T) {
 			sent:  []string{"POST /inner\nContent-Type: application/json\n" + `{"name":"x","levels":["SLOW"]}`},
 		},
 	} {
-		s := &service{}
+		s := &service{answers: map[string]string{"/delete/7": "", "/done": ""}}
 		answer := ask(t, s, caller, c.query, c.variables)
 		if failed := strings.Contains(answer, `"errors"`); failed != (c.errors != "") || !strings.Contains(answer, c.errors) {
 			t.Errorf("%s\nanswers %s", c.query, answer)
@@ -296,7 +296,18 @@ func TestAnswers(t *testing.T) {
 		{`{many {f1 f70}}`, map[string]string{"/many": `{` + many + `}`}, `{"many":{"f1":1,"f70":70}}`},
 		{`{many {f1 f70}}`, map[string]string{"/many": `{` + strings.TrimSuffix(many, `, "f70": 70`) + `}`}, `does not fit`},
 		{`{page {items {id} next}}`, map[string]string{"/page": `{"data": [` + least + `]}`}, `{"page":{"items":[{"id":"1"}],"next":null}}`},
-		{`mutation {delete(id: 1) done}`, map[string]string{"/delete/1": "", "/done": "not JSON"}, `{"delete":true,"done":true}`},
+		{`mutation {delete(id: 1) done}`, map[string]string{"/delete/1": "", "/done": "false"}, `{"delete":true,"done":false}`},
+		{`mutation {done}`, map[string]string{"/done": "not JSON"}, `"done":null`},
+		{`mutation {done}`, map[string]string{"/done": " "}, `{"done":true}`},
+		{`mutation {pay(input: {})}`, map[string]string{"/pay": ""}, `{"pay":true}`},
+		{`mutation {confirm judgedBoolean judged}`, map[string]string{"/confirm": "false", "/judged": `{"ok":true}`}, `{"confirm":false,"judgedBoolean":false,"judged":true}`},
+		{`mutation {judged}`, map[string]string{"/judged": `{"ok":false}`}, `"judged":null`},
+		{
+			`{member {id profile {name}} memberProfile {name} given(a_b: "1", aB: "2") {one two} taken(decodeQueryMember: "3", shapeQueryMember: "4") {id profile {name}}}`,
+			map[string]string{"/member": `{"id":"m","inner":{"text":"t"}}`, "/memberProfile": `{"other":"o"}`, "/given": `{}`, "/taken": `{"profile":{"name":"n"}}`},
+			`{"member":{"id":"m","profile":{"name":"t"}},"memberProfile":{"name":"o"},"given":{"one":"1","two":"2"},"taken":{"id":"4","profile":{"name":"n"}}}`,
+		},
+		{`mutation {done}`, map[string]string{"/done": `{"ok":false}`}, `"done":null`},
 		{`mutation {done}`, map[string]string{"/done": "500"}, `"done":null`},
 		{`mutation {whether deep}`, map[string]string{"/whether": "false"}, `does not fit`},
 		{`mutation {deep}`, map[string]string{"/whether": `{"ok": false}`}, `{"deep":false}`},

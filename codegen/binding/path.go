@@ -1,0 +1,61 @@
+package binding
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+)
+
+// pathProblem finds what proxies and servers read differently in a path as it is written, with
+// values in braces: what it is, "" for nothing, and where in the text. It returns the first.
+func pathProblem(path string) (what string, at int) {
+	path = valuesInBraces.ReplaceAllStringFunc(path, func(value string) string { return strings.Repeat("v", len(value)) })
+	for i, r := range path {
+		if what := characterProblem(r, path[i:]); what != "" {
+			return what, i
+		}
+	}
+	for i, segment := range strings.Split(strings.TrimSuffix(path, "/"), "/") {
+		name, _, _ := strings.Cut(segment, ";") // which some servers cut off
+		switch {
+		case i > 0 && segment == "":
+			return "an empty segment", at
+		case name == "." || name == "..":
+			return "a segment " + strconv.Quote(segment), at
+		}
+		at += len(segment) + 1
+	}
+	return "", 0
+}
+
+var valuesInBraces = regexp.MustCompile(`\{[^{}]*\}`)
+
+// characterProblem names the character r, with which rest begins, where no path may have it.
+func characterProblem(r rune, rest string) string {
+	switch {
+	case strings.ContainsRune(`?#\`, r):
+		return "the character " + string(r)
+	case r == '{' || r == '}':
+		return "a brace without its other one"
+	case unicode.IsSpace(r) || plain.Invisible(r) || r == unicode.ReplacementChar:
+		return "a white space or a control character"
+	case r == '%':
+		return escapeProblem(rest)
+	}
+	return ""
+}
+
+// escapeProblem names an escape that stands for what a path must not have, or is none.
+func escapeProblem(rest string) string {
+	if !escape.MatchString(rest[:min(len(rest), 3)]) {
+		return "a % that begins no escape"
+	}
+	code, _ := strconv.ParseUint(rest[1:3], 16, 8)
+	if c := byte(code); c < ' ' || c == 0x7f || strings.IndexByte(`./\%?#`, c) >= 0 {
+		return "the escape " + rest[:3]
+	}
+	return ""
+}

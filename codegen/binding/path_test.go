@@ -1,0 +1,50 @@
+package binding
+
+import "testing"
+
+// A path is what every proxy and server on the way reads alike, or is refused.
+func TestPathProblem(t *testing.T) {
+	for path, want := range map[string]string{
+		"/":                         "",
+		"/users":                    "",
+		"/users/":                   "",
+		"/users/{$args.id}/orders":  "",
+		"/v/{major}.{minor}":        "",
+		"/a..b/...":                 "",
+		"/a;v=1/b:c@d,e(f)!$&'*+=~": "",
+		"/with%20space/%C3%A9":      "",
+		"/é":                        "",
+		"/users//orders":            "an empty segment",
+		"//host/path":               "an empty segment",
+		"/a//":                      "an empty segment",
+		"/./a":                      `a segment "."`,
+		"/a/..":                     `a segment ".."`,
+		"/a/../":                    `a segment ".."`,
+		"/a/..;x/b":                 `a segment "..;x"`,
+		"/%2e%2e/a":                 "the escape %2e",
+		"/a%2Fb":                    "the escape %2F",
+		"/a%5cb":                    "the escape %5c",
+		"/a%252e":                   "the escape %25",
+		"/a%00":                     "the escape %00",
+		"/a%0d%0ab":                 "the escape %0d",
+		"/a%3Fb":                    "the escape %3F",
+		"/a%":                       "a % that begins no escape",
+		"/a%zz":                     "a % that begins no escape",
+		"/a?b=1":                    "the character ?",
+		"/a#b":                      "the character #",
+		`/a\b`:                      `the character \`,
+		"/a{b":                      "a brace without its other one",
+		"/a}b":                      "a brace without its other one",
+		"/a{{b}}":                   "a brace without its other one",
+		"/a b":                      "a white space or a control character",
+		"/a\nb":                     "a white space or a control character",
+		"/a\x00":                    "a white space or a control character",
+		"/a\u202eb":                 "a white space or a control character",
+		"/a\u2028b":                 "a white space or a control character",
+		"/a\xff":                    "a white space or a control character",
+	} {
+		if got, _ := pathProblem(path); got != want {
+			t.Errorf("%q: %q, want %q", path, got, want)
+		}
+	}
+}

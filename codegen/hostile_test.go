@@ -1,0 +1,369 @@
+package codegen_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	graphql "github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen"
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/checks"
+	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+)
+
+var (
+	hostileDocuments = flag.Int("hostile", 120, "how many hostile documents are generated")
+	hostileSeed      = flag.Uint64("hostile-seed", 1, "the first seed of hostile documents")
+)
+
+// perProject is how many documents are generated as one project, since a run of generate takes
+// seconds.
+const perProject = 1000
+
+// canary is part of every text that a document says. It must stand in generated code in
+// strings and comments only.
+const canary = "zcanaryz"
+
+// What is accepted of a hostile document and its schema generates Go that compiles, in which
+// nothing of them stands outside of strings and comments. What is refused is said without
+// anything that a terminal would obey.
+func TestHostileDocuments(t *testing.T) {
+	root, accepted := repository(t), 0
+	refused := map[binding.Code]int{}
+	for first := 0; first < *hostileDocuments; first += perProject {
+		var some []hostileCase
+		for i := first; i < min(first+perProject, *hostileDocuments); i++ {
+			c := newHostile(*hostileSeed+uint64(i), i-first)
+			if faults := c.check(t); len(faults) > 0 {
+				refused[faults[0].Code]++
+				continue
+			}
+			some = append(some, c)
+		}
+		if err := tryHostile(t, root, some); err != nil { // which names a case by the prefix of its names
+			t.Errorf("of the seeds from %d some pass every check, but: %.4000s", *hostileSeed+uint64(first), err)
+		}
+		accepted += len(some)
+		t.Logf("%d documents: %d accepted and generated, refused %v", min(first+perProject, *hostileDocuments), accepted, refused)
+	}
+	if accepted < *hostileDocuments/20 || len(refused) < 3 {
+		t.Error("the documents are not what the test is about")
+	}
+}
+
+// tryHostile generates cases as one project, and looks at what was written.
+func tryHostile(t *testing.T, root string, cases []hostileCase) error {
+	dir, err := os.MkdirTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "gqlgen.yml"), string(read(t, filepath.Join(root, "gqlgen.yml"))))
+	writeFile(t, filepath.Join(dir, "resolvers/resolver.go"), onlyResolver)
+	writeModule(t, root, dir)
+	for _, c := range cases {
+		c.write(t, filepath.Join(dir, "schema"))
+	}
+	before, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	defer func() { _ = os.Chdir(before) }()
+	if err := codegen.Generate(t.Context(), func(string) {}); err != nil {
+		return err
+	}
+	for _, name := range generated {
+		if err := onlyQuoted(name, read(t, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onlyQuoted returns an error for a canary outside of strings and comments, and for
+// characters that a reader would not see.
+func onlyQuoted(name string, text []byte) error {
+	if i := strings.IndexFunc(string(text), func(r rune) bool { return r != '\n' && r != '\t' && plain.Invisible(r) }); i >= 0 {
+		return fmt.Errorf("%s has an invisible character behind %q", name, text[max(0, i-60):i])
+	}
+	files := token.NewFileSet()
+	file := files.AddFile(name, -1, len(text))
+	var s scanner.Scanner
+	s.Init(file, text, nil, scanner.ScanComments)
+	for {
+		at, tok, literal := s.Scan()
+		switch {
+		case tok == token.EOF:
+			return nil
+		case tok != token.STRING && tok != token.COMMENT && strings.Contains(strings.ToLower(literal), canary):
+			return fmt.Errorf("%s: %s %s comes from a document", files.Position(at), tok, literal)
+		}
+	}
+}
+
+// hostileCase is a document with a schema that is bound to it.
+type hostileCase struct {
+	seed             uint64
+	name             string // of the source and its files
+	schema, document string
+}
+
+func (c *hostileCase) write(t *testing.T, dir string) {
+	writeFile(t, filepath.Join(dir, c.name+".json"), c.document)
+	writeFile(t, filepath.Join(dir, c.name+".graphqls"), c.schema)
+}
+
+// check checks a case alone, as generate does before it writes anything.
+func (c *hostileCase) check(t *testing.T) binding.Faults {
+	dir, err := os.MkdirTemp("", "hostile-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	c.write(t, dir)
+	schema, err := binding.Load(&graphql.Source{Name: filepath.ToSlash(filepath.Join(dir, c.name+".graphqls")), Input: c.schema})
+	if err == nil {
+		graph, broken := binding.Compile(schema, binding.Beside{})
+		_, unfit := checks.Documents(schema, graph)
+		err = binding.Together(broken, unfit)
+	}
+	faults, ok := errors.AsType[binding.Faults](err)
+	if err != nil && !ok {
+		t.Fatalf("seed %d: %v", c.seed, err)
+	}
+	for _, f := range faults {
+		if strings.ContainsFunc(f.Error(), plain.Invisible) {
+			t.Errorf("seed %d: the message has characters that a terminal obeys: %q", c.seed, f.Error())
+		}
+	}
+	return faults
+}
+
+// hostile makes texts and names of one case.
+type hostile struct {
+	*rand.Rand
+	prefix string
+	used   map[string]bool
+}
+
+// hostileTexts are what ends or begins something in Go, in comments, in SDL and in terminals.
+var hostileTexts = []string{
+	"a", "B", "1", "_", "-", ".", "$", "@", "é", "日", "\U0001f600", " ", "'", "`", "*/", "/*", "//", "\"", "\\", "\\n", "\"\"\"", "${x}", "{{.}}", "%s", "%d%!", "func init() { panic(1) }",
+	"type", "range", "nil", "string", "error", "ctx", "call", "decode", "Resolver", strings.Repeat("long", 80),
+}
+
+// brokenTexts are refused in names.
+var brokenTexts = []string{"\n", "\r", "\r\n", "\x00", "\x1b[2J", "\x7f", "\u0085", "\u202e", "\u2066", "\u2028", "\ufeff", "\n//go:embed x\n", "\nfunc init() {}\n//"}
+
+// text is any text.
+func (h *hostile) text() string {
+	parts := []string{}
+	for range h.IntN(4) {
+		parts = append(parts, h.piece())
+	}
+	parts = slices.Insert(parts, h.IntN(len(parts)+1), canary)
+	return strings.Join(parts, "")
+}
+
+func (h *hostile) piece() string {
+	if h.IntN(60) == 0 {
+		return brokenTexts[h.IntN(len(brokenTexts))]
+	}
+	if h.IntN(20) == 0 {
+		return string(rune(h.IntN(0x3000) + 1))
+	}
+	return hostileTexts[h.IntN(len(hostileTexts))]
+}
+
+// described is a text for people, which may hold everything.
+func (h *hostile) described() string {
+	text := h.text()
+	for range h.IntN(3) {
+		text += brokenTexts[h.IntN(len(brokenTexts))] + hostileTexts[h.IntN(len(hostileTexts))]
+	}
+	return text
+}
+
+// hostileNames are names of GraphQL that mean something to Go, or nearly are each other.
+var hostileNames = []string{
+	"type", "func", "range", "map", "string", "error", "nil", "true_", "int", "any", "len", "new", "init", "main", "iota", "_", "_a", "a_", "a__b", "a_b", "aB", "AB", "A", "a", "ab", "a1", "a_1",
+	"_1", "URL", "Url", "url", "userProfile", "user_profile", "UserProfile", "user", "profile", "ctx", "r", "err", "obj", "call", "keys", "key", "parents", "d", "v", "o", "in", "decode", "encode",
+	"model", "graph", "rest", "upstreams", "engine", "context", "Resolver", "Services", "Query", "query", "Field", "String", "Float", "Decode", "decodeQueryA", "shapeQueryA", "found", "item",
+	"self", "MarshalGQL", "IsEntity", "ID", "Id", "id", "String_", "i18n", "x" + strings.Repeat("y", 250),
+}
+
+// name is a name of GraphQL that was not used in a scope.
+func (h *hostile) name(scope string) string {
+	for {
+		name := hostileNames[h.IntN(len(hostileNames))]
+		if h.IntN(3) == 0 {
+			name += hostileNames[h.IntN(len(hostileNames))]
+		}
+		if !h.used[scope+" "+name] && !strings.HasPrefix(name, "__") {
+			h.used[scope+" "+name] = true
+			return name
+		}
+	}
+}
+
+// sdl is a text as SDL writes it.
+func written(text string) string {
+	b, _ := json.Marshal(strings.ToValidUTF8(text, "?"))
+	return string(b)
+}
+
+type object = map[string]any
+
+// newHostile makes a case. Its names begin with a number, but for those of the first of a
+// project.
+func newHostile(seed uint64, number int) hostileCase {
+	h := &hostile{rand.New(rand.NewPCG(seed, 7)), "", map[string]bool{}}
+	if number > 0 {
+		h.prefix = fmt.Sprintf("C%d", number)
+	}
+	c := hostileCase{seed: seed, name: fmt.Sprintf("case%d", number)}
+	var sdl strings.Builder
+	fmt.Fprintf(&sdl, "extend schema @source(name: %q, openapi: %q%s)\n", c.name, c.name+".json", h.sourceMore())
+	paths := object{}
+	for range 1 + h.IntN(3) {
+		h.operation(c.name, paths, &sdl)
+	}
+	document, _ := json.MarshalIndent(object{"openapi": "3.1.0", "info": object{"title": h.described(), "version": "1"}, "servers": []any{object{"url": "https://" + h.text()}}, "paths": paths}, "", " ")
+	c.schema, c.document = sdl.String(), string(document)
+	return c
+}
+
+// sourceMore is what else a source says.
+func (h *hostile) sourceMore() string {
+	if h.IntN(4) > 0 {
+		return ""
+	}
+	return fmt.Sprintf(`, http: {headers: [{name: "X-%d", value: %s}]}, errors: {message: %s}`, h.IntN(9), written(h.plainText()), written(fmt.Sprintf("$(%s)", written(h.text()))))
+}
+
+// plainText is a text without what templates read.
+func (h *hostile) plainText() string { return strings.NewReplacer("{", "", "}", "").Replace(h.text()) }
+
+// operation adds an operation, and a field of Query that is bound to it.
+func (h *hostile) operation(source string, paths object, sdl *strings.Builder) {
+	id, wires := h.text(), []string{}
+	properties := object{}
+	typeName := h.prefix + h.name("type")
+	var fields strings.Builder
+	for range 1 + h.IntN(4) {
+		wire := h.text()
+		if _, twice := properties[wire]; twice {
+			continue
+		}
+		wires = append(wires, wire)
+		properties[wire] = object{"type": "string", "description": h.described()}
+		fmt.Fprintf(&fields, "  %s %s: String @json(name: %s)%s\n", written(h.described()), h.name("field of "+typeName), written(wire), h.deprecated())
+	}
+	enum := h.enum(properties, &fields, typeName)
+	path, parameters, args := h.path()
+	paths[path] = object{"get": object{
+		"operationId": id, "summary": h.described(), "parameters": parameters,
+		"responses": object{"200": object{"description": h.described(), "content": object{"application/json": object{"schema": object{"type": "object", "properties": properties}}}}},
+	}}
+	fmt.Fprintf(sdl, "%s\ntype %s {\n%s}\n", written(h.described()), typeName, fields.String())
+	fmt.Fprintf(sdl, "extend type Query {\n %s %s%s: %s @connect(source: %q, %s%s)%s\n}\n", written(h.described()), h.prefix+h.name("field of Query"), args, typeName, source,
+		h.called(path, id, parameters), h.selection(typeName, wires), h.deprecated())
+	sdl.WriteString(enum)
+}
+
+// called is how the operation is called: by its id, or by http.
+func (h *hostile) called(path, id string, parameters []object) string {
+	if h.IntN(4) > 0 || len(parameters) > 0 {
+		return "operation: " + written(id)
+	}
+	return fmt.Sprintf("http: {GET: %s}", written(path))
+}
+
+func (h *hostile) path() (path string, parameters []object, args string) {
+	var b strings.Builder
+	var list []string
+	for i := range 1 + h.IntN(3) {
+		b.WriteString("/" + strings.NewReplacer("/", "", "{", "", "}", "", " ", "", "\\", "", "%", "", "?", "").Replace(h.text()))
+		if h.IntN(3) == 0 {
+			name := fmt.Sprintf("p%d%s", i, strings.NewReplacer("{", "", "}", "", "/", "", canary, "").Replace(h.text()))
+			b.WriteString("/{" + name + "}")
+			parameters = append(parameters, object{"name": name, "in": "path", "required": true, "schema": object{"type": "string"}})
+			list = append(list, fmt.Sprintf("%s: ID!", plainName(name)))
+		}
+	}
+	if h.IntN(2) == 0 {
+		name := h.name("argument")
+		parameters = append(parameters, object{"name": name, "in": "query", "description": h.described(), "schema": object{"type": "string", "enum": []string{h.text()}}})
+		list = append(list, fmt.Sprintf("%s %s: String = %s", written(h.described()), name, written(h.described())))
+	}
+	if len(list) > 0 {
+		args = "(" + strings.Join(slices.Compact(list), ", ") + ")"
+	}
+	return b.String(), parameters, args
+}
+
+// plainName is the part of a text that is a name of GraphQL.
+func plainName(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, text)
+}
+
+// selection selects one member, by a quoted name, and makes a constant of a text.
+func (h *hostile) selection(typeName string, wires []string) string {
+	if h.IntN(3) > 0 || len(wires) == 0 {
+		return ""
+	}
+	var names []string
+	for key := range h.used {
+		if name, ok := strings.CutPrefix(key, "field of "+typeName+" "); ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	of := fmt.Sprintf("$.%s", written(wires[0]))
+	if h.IntN(2) == 0 {
+		of = fmt.Sprintf("$(%s)", written(h.text()))
+	}
+	return ", selection: " + written(fmt.Sprintf("%s: %s", names[0], of))
+}
+
+func (h *hostile) deprecated() string {
+	if h.IntN(3) > 0 {
+		return ""
+	}
+	return fmt.Sprintf(" @deprecated(reason: %s)", written(h.described()))
+}
+
+// enum writes an enum whose values the service calls anything, and adds a field of it.
+func (h *hostile) enum(properties object, fields *strings.Builder, typeName string) string {
+	wire := "enum" + h.text()
+	if h.IntN(2) > 0 {
+		return ""
+	}
+	var b strings.Builder
+	var wires []string
+	name := h.prefix + h.name("type")
+	fmt.Fprintf(fields, "  %s: %s @json(name: %s)\n", h.name("field of "+typeName), name, written(wire))
+	fmt.Fprintf(&b, "enum %s {\n", name)
+	for i := range 1 + h.IntN(4) {
+		wires = append(wires, fmt.Sprintf("%s%d", h.text(), i))
+		fmt.Fprintf(&b, "  %s %s @json(name: %s)\n", written(h.described()), h.name("value of "+name), written(wires[i]))
+	}
+	properties[wire] = object{"type": "string", "enum": wires}
+	return b.String() + "}\n"
+}

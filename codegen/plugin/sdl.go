@@ -1,0 +1,131 @@
+package plugin
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+)
+
+// sdl writes a document of type definitions. Reading it gives the same document again: the
+// formatter alone would write descriptions and strings as they are, or with Go's escapes,
+// where GraphQL reads others. sdl changes doc, which is of no use afterwards.
+func sdl(doc *ast.SchemaDocument) string {
+	t := &sdlTexts{}
+	t.document(doc)
+	var b bytes.Buffer
+	formatter.NewFormatter(&b).FormatSchemaDocument(doc)
+	return placeholder.ReplaceAllStringFunc(b.String(), func(found string) string {
+		i, _ := strconv.Atoi(placeholder.FindStringSubmatch(found)[1])
+		return t.descriptions[i]
+	})
+}
+
+// placeholder stands for a description that a block string cannot hold, as the formatter
+// writes it: no other text has a line break behind three quotes.
+var placeholder = regexp.MustCompile(`"""\n\s*%description ([0-9]+)%\n\s*"""`)
+
+// sdlTexts replaces the texts of a document by others that the formatter writes rightly.
+type sdlTexts struct{ descriptions []string }
+
+func (t *sdlTexts) document(doc *ast.SchemaDocument) {
+	for _, s := range slices.Concat(doc.Schema, doc.SchemaExtension) {
+		t.description(&s.Description)
+		t.directives(s.Directives)
+	}
+	for _, d := range doc.Directives {
+		t.description(&d.Description)
+		t.arguments(d.Arguments)
+	}
+	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
+		t.definition(def)
+	}
+}
+
+func (t *sdlTexts) definition(def *ast.Definition) {
+	t.description(&def.Description)
+	t.directives(def.Directives)
+	for _, f := range def.Fields {
+		t.description(&f.Description)
+		t.arguments(f.Arguments)
+		t.value(f.DefaultValue)
+		t.directives(f.Directives)
+	}
+	for _, v := range def.EnumValues {
+		t.description(&v.Description)
+		t.directives(v.Directives)
+	}
+}
+
+func (t *sdlTexts) arguments(args ast.ArgumentDefinitionList) {
+	for _, a := range args {
+		t.description(&a.Description)
+		t.value(a.DefaultValue)
+		t.directives(a.Directives)
+	}
+}
+
+func (t *sdlTexts) directives(list ast.DirectiveList) {
+	for _, d := range list {
+		for _, a := range d.Arguments {
+			t.value(a.Value)
+		}
+	}
+}
+
+// value makes an enum value of a string, which the formatter writes as it is.
+func (t *sdlTexts) value(v *ast.Value) {
+	if v == nil {
+		return
+	}
+	if v.Kind == ast.StringValue || v.Kind == ast.BlockValue {
+		v.Kind, v.Raw = ast.EnumValue, graphqlString(v.Raw)
+	}
+	for _, c := range v.Children {
+		t.value(c.Value)
+	}
+}
+
+func (t *sdlTexts) description(text *string) {
+	if *text == "" || blockHolds(*text) {
+		return
+	}
+	t.descriptions = append(t.descriptions, graphqlString(*text))
+	*text = fmt.Sprintf("%%description %d%%", len(t.descriptions)-1)
+}
+
+// blockHolds reports whether a text can stand between three quotes, each on a line of its
+// own: it would lose white space around it, and end at three quotes of its own.
+func blockHolds(text string) bool {
+	blank := text != strings.TrimSpace(text) || strings.Contains(text, "\n\t") || strings.Contains(text, "\n ")
+	odd := strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && plain.Invisible(r) })
+	return !blank && !odd && !strings.Contains(text, `"""`) && !strings.HasPrefix(text, "%")
+}
+
+// graphqlString writes a text as a string of GraphQL, on one line.
+func graphqlString(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case plain.Invisible(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
