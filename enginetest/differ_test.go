@@ -26,6 +26,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/resolvers"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
@@ -75,7 +76,7 @@ func serveAnswers(t testing.TB) *answers {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		world, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		number, _ := strconv.ParseUint(world, 10, 64)
-		_, _ = w.Write(answer(number, rest, r.URL.Query()["ids"]))
+		_, _ = w.Write(answer(number, rest, r.URL.Query()))
 	}))
 	t.Cleanup(server.Close)
 	return &answers{server.URL}
@@ -208,6 +209,7 @@ func serve(t testing.TB, how string, who *auth.Identity, schema graphql.Executab
 	f, err := front.New(front.Options{
 		Limits:    limit.Options{Tokens: none, Depth: none, Aliases: none, RootFields: none, Directives: none, Selections: none},
 		Execution: engine.Options{Engine: how},
+		Cursors:   page.Options{Secret: strings.Repeat("c", page.MinSecret)},
 	}, front.Deps{
 		Schema: schema,
 		Verify: func(context.Context, string) (*auth.Identity, error) { return who, nil },

@@ -303,7 +303,7 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 			if v := obj.Address; !x.Shown(f, x.guard_Account_address, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Address(b, f, v)
 				x.Pop()
 			}
@@ -318,7 +318,7 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 			if v, ok := plan.Take[[]*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Order(b, f, v)
 				x.Pop()
 			}
@@ -624,7 +624,7 @@ func (x *planRun) stock_CardPayment(ctx context.Context, f *plan.Field, obj *mod
 // object_Category writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Category) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -647,7 +647,7 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 			if v := obj.Parent; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Category(b, f, v)
 				x.Pop()
 			}
@@ -691,7 +691,7 @@ func (x *planRun) object_InventoryItem(b []byte, s *plan.Selection, obj *model.I
 			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Product(b, f, v)
 				x.Pop()
 			}
@@ -797,7 +797,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -805,7 +805,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -813,7 +813,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -821,7 +821,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -1054,7 +1054,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v := obj.Lines; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_OrderLine(b, f, v)
 				x.Pop()
 			}
@@ -1062,7 +1062,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v := obj.Total; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Money(b, f, v)
 				x.Pop()
 			}
@@ -1072,7 +1072,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Payment(b, f, v)
 				x.Pop()
 			}
@@ -1094,7 +1094,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v := obj.Replaces; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -1108,7 +1108,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -1204,7 +1204,7 @@ func (x *planRun) call_Order_customer(f *plan.Field, objs []*model.Order) {
 // object_OrderConnection writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model.OrderConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1221,7 +1221,7 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_OrderEdge(b, f, v)
 				x.Pop()
 			}
@@ -1229,7 +1229,7 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Order(b, f, v)
 				x.Pop()
 			}
@@ -1237,7 +1237,7 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PageInfo(b, f, v)
 				x.Pop()
 			}
@@ -1306,7 +1306,7 @@ func (x *planRun) gather_OrderConnection_nodes(w *plan.Work, f *plan.Field, objs
 // object_OrderEdge writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.OrderEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1323,7 +1323,7 @@ func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.Order
 			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Order(b, f, v)
 				x.Pop()
 			}
@@ -1400,7 +1400,7 @@ func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.Order
 			if v := obj.UnitPrice; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Money(b, f, v)
 				x.Pop()
 			}
@@ -1408,7 +1408,7 @@ func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.Order
 			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Product(b, f, v)
 				x.Pop()
 			}
@@ -1573,7 +1573,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 			if v := obj.Category; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Category(b, f, v)
 				x.Pop()
 			}
@@ -1583,7 +1583,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_ProductDetails(b, f, v)
 				x.Pop()
 			}
@@ -1593,7 +1593,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 			if v, ok := plan.Take[[]*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Product(b, f, v)
 				x.Pop()
 			}
@@ -1738,7 +1738,7 @@ func (x *planRun) call_Product_timesOrdered(f *plan.Field, objs []*model.Product
 // object_ProductConnection writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *model.ProductConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1755,7 +1755,7 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_ProductEdge(b, f, v)
 				x.Pop()
 			}
@@ -1763,7 +1763,7 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Product(b, f, v)
 				x.Pop()
 			}
@@ -1771,7 +1771,7 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PageInfo(b, f, v)
 				x.Pop()
 			}
@@ -1849,7 +1849,7 @@ func (x *planRun) gather_ProductConnection_nodes(w *plan.Work, f *plan.Field, ob
 // object_ProductEdge writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.ProductEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1866,7 +1866,7 @@ func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.Pro
 			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Product(b, f, v)
 				x.Pop()
 			}
@@ -1932,7 +1932,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -1940,7 +1940,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.OrderConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_OrderConnection(b, f, v)
 				x.Pop()
 			}
@@ -1948,7 +1948,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Product(b, f, v)
 				x.Pop()
 			}
@@ -1956,7 +1956,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.ProductConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_ProductConnection(b, f, v)
 				x.Pop()
 			}
@@ -1964,7 +1964,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.InventoryItem](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_InventoryItem(b, f, v)
 				x.Pop()
 			}
@@ -1972,7 +1972,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.SearchResult](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_SearchResult(b, f, v)
 				x.Pop()
 			}
@@ -1980,7 +1980,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Account(b, f, v)
 				x.Pop()
 			}
@@ -1988,7 +1988,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -1996,7 +1996,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.UserConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_UserConnection(b, f, v)
 				x.Pop()
 			}
@@ -2006,7 +2006,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -2465,7 +2465,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			if v := obj.Address; !x.Shown(f, x.guard_User_address, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Address(b, f, v)
 				x.Pop()
 			}
@@ -2483,7 +2483,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			if v, ok := plan.Take[[]*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Order(b, f, v)
 				x.Pop()
 			}
@@ -2491,7 +2491,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			if v, ok := plan.Take[*model.Money](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Money(b, f, v)
 				x.Pop()
 			}
@@ -2655,7 +2655,7 @@ func (x *planRun) call_User_lifetimeValue(f *plan.Field, objs []*model.User) {
 // object_UserConnection writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.UserConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -2672,7 +2672,7 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_UserEdge(b, f, v)
 				x.Pop()
 			}
@@ -2680,7 +2680,7 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_User(b, f, v)
 				x.Pop()
 			}
@@ -2688,7 +2688,7 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PageInfo(b, f, v)
 				x.Pop()
 			}
@@ -2757,7 +2757,7 @@ func (x *planRun) gather_UserConnection_nodes(w *plan.Work, f *plan.Field, objs 
 // object_UserEdge writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -2774,7 +2774,7 @@ func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEd
 			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_User(b, f, v)
 				x.Pop()
 			}

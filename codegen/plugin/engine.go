@@ -52,9 +52,10 @@ func (t *planType) Obj() string {
 	return ", obj"
 }
 
-// Answers tells whether any field has more than members of the object.
-func (t *planType) Answers() bool {
-	return slices.ContainsFunc(t.Fields, func(f *planField) bool { return !f.Plain })
+// Ordinal reports whether encoding needs an object's ordinal: for the answers of its
+// resolvers, or as the parent of the objects in it.
+func (t *planType) Ordinal() bool {
+	return slices.ContainsFunc(t.Fields, func(f *planField) bool { return !f.Plain || f.Composite() })
 }
 
 // planField is a field of an object type.

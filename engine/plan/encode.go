@@ -9,17 +9,15 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
-// Object begins to encode an object: it gives its ordinal, by which its resolvers'
-// answers are found, and whether some of the operation's answers do not fit the graph.
-// Collecting and encoding meet a selection's objects in the same order.
+// Object begins to encode an object. It returns the object's ordinal, by which its resolvers'
+// answers are found, and whether some of the operation's answers do not fit the graph. The
+// ordinal follows from the object's place, and not from what has been encoded before.
 func (x *Run) Object(s *Selection) (ordinal int, faulty bool) {
 	faulty = !x.faults.Empty()
-	if s.slot < 0 {
+	if s.slot < 0 || s.above == nil {
 		return 0, faulty
 	}
-	at := &x.places[s.slot]
-	at.encoded++
-	return at.encoded - 1, faulty
+	return x.places[s.slot].find(x.path[len(x.path)-1-s.above.lists:]), faulty
 }
 
 // Close ends an object or a list that began at start; false is a null that must go up.
@@ -102,7 +100,7 @@ func (x *Run) told(f *Field, object, value any) bool {
 		return true
 	}
 	ctx, _ := x.at(f)
-	err := engine.TellFaults(ctx, bad)
+	err := engine.TellFaults(ctx, value, bad)
 	if err != nil {
 		x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
 	}

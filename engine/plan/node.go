@@ -167,6 +167,9 @@ func (n *node[T]) found(f *Field) []T {
 // is false when the field is null, whose errors are told then.
 func Take[T any](x *Run, f *Field, ordinal int, nonNull bool) (v T, ok bool) {
 	n, known := x.nodes[f.slot].(*node[T])
+	if ordinal == notCollected {
+		n, known = &node[T]{err: errNotCollected}, true
+	}
 	if known && n.err == nil && n.errs == nil && n.again == nil {
 		v = n.values[ordinal]
 		return v, x.faults.Empty() || x.told(f, nil, v)
@@ -181,6 +184,9 @@ func Take[T any](x *Run, f *Field, ordinal int, nonNull bool) (v T, ok bool) {
 	v = n.values[ordinal]
 	return v, x.faults.Empty() || x.told(f, nil, v)
 }
+
+// errNotCollected is a bug of ours: the two phases have gone different ways.
+var errNotCollected = errors.New("the object was not collected, so that no resolver was called for it")
 
 var errNotCalled = errors.New("the resolver was not called, since what comes before it failed")
 

@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"sort"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -135,13 +137,42 @@ func (w *Work) Wait() {
 }
 
 // places say where a selection's objects are: for each the ordinal of its parent, and its
-// indices in the lists of the field above.
+// indices in the lists of the field above. They are sorted, by the parent and then by the
+// indices, since collecting goes through the parents and their lists in this order.
 type places struct {
 	parents, indices []int32
-	encoded          int // how many have been, so far
+	next             int // the ordinal after the one that was looked up last
 }
 
-// Group gathers the objects of a selection in the order in which they are encoded.
+// at compares the place of an object with the one that path leads to, from the field above on.
+func (p *places) at(ordinal int, path []step) int {
+	parent, lists := path[0].index, path[1:]
+	order := cmp.Compare(int(p.parents[ordinal]), parent)
+	for i := 0; order == 0 && i < len(lists); i++ {
+		order = cmp.Compare(int(p.indices[ordinal*len(lists)+i]), lists[i].index)
+	}
+	return order
+}
+
+// find returns the ordinal of the object at a place, -1 when none has been collected there.
+// Places that are asked for in their order are found at once.
+func (p *places) find(path []step) int {
+	n := len(p.parents)
+	if p.next >= n || p.at(p.next, path) != 0 {
+		p.next = sort.Search(n, func(i int) bool { return p.at(i, path) >= 0 })
+		if p.next == n || p.at(p.next, path) != 0 {
+			return notCollected
+		}
+	}
+	p.next++
+	return p.next - 1
+}
+
+// notCollected is the ordinal of an object that no resolver was called for. Below it, it is
+// the parent of no object.
+const notCollected = -1
+
+// Group gathers the objects of a selection in the order of their places.
 type Group[T any] struct {
 	Objects []T
 	places  places
@@ -219,14 +250,14 @@ func (x *Run) with(f *Field, fc *graphql.FieldContext) context.Context {
 	return ctx
 }
 
-// step is a field or an index on the way to where the encoding is.
+// step is a field or a list on the way to where the encoding is.
 type step struct {
-	field *Field // nil for an index
-	index int
+	field *Field // nil for a list
+	index int    // of the list's element, or the ordinal of the field's object
 }
 
-// Push goes into a field.
-func (x *Run) Push(f *Field) { x.path = append(x.path, step{field: f}) }
+// Push goes into a field of the object with an ordinal.
+func (x *Run) Push(f *Field, ordinal int) { x.path = append(x.path, step{f, ordinal}) }
 
 // PushList goes into a list.
 func (x *Run) PushList() { x.path = append(x.path, step{}) }

@@ -88,7 +88,7 @@ func TestSingle(t *testing.T) {
 		if took := time.Since(start); took != 3*time.Second || most.Load() > parallel {
 			t.Errorf("%d at a time took %s", most.Load(), took)
 		}
-		x.Push(top)
+		x.Push(top, 0)
 		var failed []string
 		for i := range g.Objects {
 			if v, ok := Take[int](x, s.Calls[0], i, false); ok && v != 2*i {

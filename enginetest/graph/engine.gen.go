@@ -67,18 +67,30 @@ type planRun struct {
 // The types of objects, for plan.Field.Of.
 const (
 	ofAnswer = iota
+	ofEditor
+	ofEditorConnection
+	ofEditorEdge
 	ofItem
+	ofLooseConnection
+	ofLooseEdge
 	ofMutation
 	ofOdd
 	ofOther
+	ofPageInfo
 	ofPerson
 	ofPlace
 	ofPost
 	ofQuery
+	ofReader
 	ofSpot
+	ofStory
+	ofStoryConnection
+	ofStoryEdge
+	ofStoryNodes
 	ofThing
 	ofUser
 	ofViewer
+	ofWriter
 )
 
 var planTypes = plan.Types{
@@ -103,6 +115,19 @@ var planTypes = plan.Types{
 		"other":      {ID: 18, Way: plan.Call},
 		"others":     {ID: 19, Way: plan.Call},
 	}, Keys: []string{"id", "list"}},
+	"Editor": {ID: ofEditor, Fields: map[string]plan.FieldInfo{
+		"id":    {ID: 1, Way: plan.Plain},
+		"name":  {ID: 2, Way: plan.Plain},
+		"rank":  {ID: 3, Way: plan.Plain},
+		"first": {ID: 4, Way: plan.Plain},
+	}, Keys: []string{"id"}},
+	"EditorConnection": {ID: ofEditorConnection, Fields: map[string]plan.FieldInfo{
+		"edges": {ID: 1, Way: plan.Plain},
+		"nodes": {ID: 2, Way: plan.Call},
+	}},
+	"EditorEdge": {ID: ofEditorEdge, Fields: map[string]plan.FieldInfo{
+		"node": {ID: 1, Way: plan.Call},
+	}},
 	"Item": {ID: ofItem, Fields: map[string]plan.FieldInfo{
 		"id":    {ID: 1, Way: plan.Plain},
 		"mustN": {ID: 2, Way: plan.Plain},
@@ -111,11 +136,23 @@ var planTypes = plan.Types{
 		"other": {ID: 5, Way: plan.Call},
 		"owner": {ID: 6, Way: plan.Call, ByHand: true},
 	}, Keys: []string{"id"}},
+	"LooseConnection": {ID: ofLooseConnection, Fields: map[string]plan.FieldInfo{
+		"edges":    {ID: 1, Way: plan.Plain},
+		"nodes":    {ID: 2, Way: plan.Plain},
+		"pageInfo": {ID: 3, Way: plan.Plain},
+	}},
+	"LooseEdge": {ID: ofLooseEdge, Fields: map[string]plan.FieldInfo{
+		"node":   {ID: 1, Way: plan.Plain},
+		"cursor": {ID: 2, Way: plan.Plain},
+	}},
 	"Mutation": {ID: ofMutation, Fields: map[string]plan.FieldInfo{
 		"put":        {ID: 1, Way: plan.Call, ByHand: true},
 		"mustPut":    {ID: 2, Way: plan.Call, ByHand: true},
 		"guardedPut": {ID: 3, Way: plan.Call, Guarded: true, ByHand: true},
 		"total":      {ID: 4, Way: plan.Call, ByHand: true},
+		"addStory":   {ID: 5, Way: plan.Call},
+		"addStories": {ID: 6, Way: plan.Call},
+		"addWriter":  {ID: 7, Way: plan.Call},
 	}},
 	"Odd": {ID: ofOdd, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Way: plan.Plain},
@@ -134,6 +171,12 @@ var planTypes = plan.Types{
 		"spotted": {ID: 4, Way: plan.Call, ByHand: true},
 		"item":    {ID: 5, Way: plan.Plain},
 	}, Keys: []string{"id"}},
+	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
+		"hasNextPage":     {ID: 1, Way: plan.Plain},
+		"hasPreviousPage": {ID: 2, Way: plan.Plain},
+		"startCursor":     {ID: 3, Way: plan.Plain},
+		"endCursor":       {ID: 4, Way: plan.Plain},
+	}},
 	"Person": {ID: ofPerson, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Way: plan.Plain},
 		"name":     {ID: 2, Way: plan.Plain},
@@ -230,6 +273,21 @@ var planTypes = plan.Types{
 		"odds":        {ID: 30, Way: plan.Call, ByHand: true},
 		"posts":       {ID: 31, Way: plan.Call, ByHand: true},
 		"ints":        {ID: 32, Way: plan.Call},
+		"writers":     {ID: 33, Way: plan.Call},
+		"mustWriters": {ID: 34, Way: plan.Call},
+		"writer":      {ID: 35, Way: plan.Call},
+		"shelves":     {ID: 36, Way: plan.Call},
+		"storyGrid":   {ID: 37, Way: plan.Call},
+		"offsetPage":  {ID: 38, Way: plan.Call},
+		"numberPage":  {ID: 39, Way: plan.Call},
+		"cursorPage":  {ID: 40, Way: plan.Call},
+		"editorPage":  {ID: 41, Way: plan.Call},
+	}},
+	"Reader": {ID: ofReader, Fields: map[string]plan.FieldInfo{
+		"id":          {ID: 1, Way: plan.Plain},
+		"story":       {ID: 2, Way: plan.Plain},
+		"stories":     {ID: 3, Way: plan.Plain},
+		"mustStories": {ID: 4, Way: plan.Plain},
 	}},
 	"Spot": {ID: ofSpot, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Way: plan.Plain},
@@ -239,6 +297,30 @@ var planTypes = plan.Types{
 		"mustSubs": {ID: 5, Way: plan.Plain},
 		"place":    {ID: 6, Way: plan.Call, ByHand: true},
 		"weight":   {ID: 7, Way: plan.Call, ByHand: true},
+	}},
+	"Story": {ID: ofStory, Fields: map[string]plan.FieldInfo{
+		"id":         {ID: 1, Way: plan.Plain},
+		"title":      {ID: 2, Way: plan.Plain},
+		"editorId":   {ID: 3, Way: plan.Plain},
+		"writer":     {ID: 4, Way: plan.Call},
+		"mustWriter": {ID: 5, Way: plan.Call},
+		"readers":    {ID: 6, Way: plan.Call, ByHand: true},
+		"mustReader": {ID: 7, Way: plan.Call, ByHand: true},
+		"sequel":     {ID: 8, Way: plan.Plain},
+	}, Keys: []string{"id"}},
+	"StoryConnection": {ID: ofStoryConnection, Fields: map[string]plan.FieldInfo{
+		"edges":      {ID: 1, Way: plan.Plain},
+		"nodes":      {ID: 2, Way: plan.Plain},
+		"totalCount": {ID: 3, Way: plan.Plain},
+		"pageInfo":   {ID: 4, Way: plan.Plain},
+	}},
+	"StoryEdge": {ID: ofStoryEdge, Fields: map[string]plan.FieldInfo{
+		"node":   {ID: 1, Way: plan.Plain},
+		"cursor": {ID: 2, Way: plan.Plain},
+	}},
+	"StoryNodes": {ID: ofStoryNodes, Fields: map[string]plan.FieldInfo{
+		"nodes":    {ID: 1, Way: plan.Plain},
+		"pageInfo": {ID: 2, Way: plan.Plain},
 	}},
 	"Thing": {ID: ofThing, Fields: map[string]plan.FieldInfo{
 		"word":  {ID: 1, Way: plan.Plain, Guarded: true},
@@ -255,6 +337,19 @@ var planTypes = plan.Types{
 		"friend": {ID: 2, Way: plan.Call, Guarded: true, ByHand: true},
 		"spot":   {ID: 3, Way: plan.Plain, Guarded: true},
 	}},
+	"Writer": {ID: ofWriter, Fields: map[string]plan.FieldInfo{
+		"id":           {ID: 1, Way: plan.Plain},
+		"name":         {ID: 2, Way: plan.Plain},
+		"drafts":       {ID: 3, Way: plan.Plain},
+		"draftGrid":    {ID: 4, Way: plan.Plain},
+		"stories":      {ID: 5, Way: plan.Call},
+		"mustStories":  {ID: 6, Way: plan.Call},
+		"looseStories": {ID: 7, Way: plan.Call},
+		"editor":       {ID: 8, Way: plan.Plain},
+		"mustEditor":   {ID: 9, Way: plan.Plain},
+		"editors":      {ID: 10, Way: plan.Plain},
+		"mustEditors":  {ID: 11, Way: plan.Plain},
+	}, Keys: []string{"id"}},
 }
 
 // object_Answer writes what is selected of an object; false is a null that must go up.
@@ -338,7 +433,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Item(b, f, v)
 				x.Pop()
 			}
@@ -346,7 +441,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.MustItem; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Item(b, f, v)
 				x.Pop()
 			}
@@ -354,7 +449,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Item(b, f, v)
 				x.Pop()
 			}
@@ -362,7 +457,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.MustItems; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Item(b, f, v)
 				x.Pop()
 			}
@@ -370,7 +465,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.ItemGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListList_Item(b, f, v)
 				x.Pop()
 			}
@@ -378,7 +473,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v, ok := plan.Take[*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Other(b, f, v)
 				x.Pop()
 			}
@@ -386,7 +481,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v, ok := plan.Take[[]*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Other(b, f, v)
 				x.Pop()
 			}
@@ -562,6 +657,259 @@ func (x *planRun) call_Answer_others(f *plan.Field, objs []*model.Answer) {
 	w.Do()
 }
 
+// object_Editor writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Editor(b []byte, s *plan.Selection, obj *model.Editor) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Editor(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Editor"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendString(b, v)
+		case 2: // name
+			v := obj.Name
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // rank
+			v := obj.Rank
+			b = plan.AppendInt(b, v)
+		case 4: // first
+			if v := obj.First; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_Editor has gqlgen's executor answer a field.
+func (x *planRun) stock_Editor(ctx context.Context, f *plan.Field, obj *model.Editor) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Editor_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Editor_name(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Editor_rank(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Editor has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Editor(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Editor]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 4:
+			x.gather_Editor_first(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_Editor_first collects below Editor.first.
+func (x *planRun) gather_Editor_first(w *plan.Work, f *plan.Field, objs []*model.Editor) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.First
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_EditorConnection writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *model.EditorConnection) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_EditorConnection(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"EditorConnection"`...)
+		case 1: // edges
+			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_EditorEdge(b, f, v)
+				x.Pop()
+			}
+		case 2: // nodes
+			if v, ok := plan.Take[[]*model.Editor](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_Editor(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_EditorConnection has gqlgen's executor answer a field.
+func (x *planRun) stock_EditorConnection(ctx context.Context, f *plan.Field, obj *model.EditorConnection) graphql.Marshaler {
+	switch f.ID {
+	}
+	return graphql.Null
+}
+
+// collect_EditorConnection has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_EditorConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorConnection]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_EditorConnection_edges(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 2:
+			w.Add(func() { x.call_EditorConnection_nodes(f, g.Objects) })
+		}
+	}
+}
+
+// gather_EditorConnection_edges collects below EditorConnection.edges.
+func (x *planRun) gather_EditorConnection_edges(w *plan.Work, f *plan.Field, objs []*model.EditorConnection) {
+	var groupEditorEdge plan.Group[*model.EditorEdge]
+	for i, obj := range objs {
+		v := obj.Edges
+		groupEditorEdge.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupEditorEdge.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_EditorEdge(w, f.Of(ofEditorEdge), &groupEditorEdge)
+}
+
+// call_EditorConnection_nodes calls the resolver of EditorConnection.nodes and collects below it.
+func (x *planRun) call_EditorConnection_nodes(f *plan.Field, objs []*model.EditorConnection) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
+		return x.ec.Resolvers.EditorConnection().Nodes(ctx, objs)
+	})
+	var groupEditor plan.Group[*model.Editor]
+	for i, v := range found {
+		groupEditor.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupEditor.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	w.Do()
+}
+
+// object_EditorEdge writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_EditorEdge(b []byte, s *plan.Selection, obj *model.EditorEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_EditorEdge(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"EditorEdge"`...)
+		case 1: // node
+			if v, ok := plan.Take[*model.Editor](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Editor(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_EditorEdge has gqlgen's executor answer a field.
+func (x *planRun) stock_EditorEdge(ctx context.Context, f *plan.Field, obj *model.EditorEdge) graphql.Marshaler {
+	switch f.ID {
+	}
+	return graphql.Null
+}
+
+// collect_EditorEdge has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_EditorEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorEdge]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 1:
+			w.Add(func() { x.call_EditorEdge_node(f, g.Objects) })
+		}
+	}
+}
+
+// call_EditorEdge_node calls the resolver of EditorEdge.node and collects below it.
+func (x *planRun) call_EditorEdge_node(f *plan.Field, objs []*model.EditorEdge) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
+		return x.ec.Resolvers.EditorEdge().Node(ctx, objs)
+	})
+	var groupEditor plan.Group[*model.Editor]
+	for i, v := range found {
+		if v != nil {
+			groupEditor.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	w.Do()
+}
+
 // object_Item writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]byte, bool) {
 	start, ok := len(b), true
@@ -592,7 +940,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Item(b, f, v)
 				x.Pop()
 			}
@@ -600,7 +948,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Item(b, f, v)
 				x.Pop()
 			}
@@ -608,7 +956,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v, ok := plan.Take[*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Other(b, f, v)
 				x.Pop()
 			}
@@ -616,7 +964,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -719,6 +1067,179 @@ func (x *planRun) call_Item_owner(f *plan.Field, objs []*model.Item) {
 	w.Do()
 }
 
+// object_LooseConnection writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model.LooseConnection) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_LooseConnection(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"LooseConnection"`...)
+		case 1: // edges
+			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_LooseEdge(b, f, v)
+				x.Pop()
+			}
+		case 2: // nodes
+			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Story(b, f, v)
+				x.Pop()
+			}
+		case 3: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_LooseConnection has gqlgen's executor answer a field.
+func (x *planRun) stock_LooseConnection(ctx context.Context, f *plan.Field, obj *model.LooseConnection) graphql.Marshaler {
+	switch f.ID {
+	}
+	return graphql.Null
+}
+
+// collect_LooseConnection has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_LooseConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseConnection]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_LooseConnection_edges(w, f, g.Objects)
+		case 2:
+			x.gather_LooseConnection_nodes(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_LooseConnection_edges collects below LooseConnection.edges.
+func (x *planRun) gather_LooseConnection_edges(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
+	var groupLooseEdge plan.Group[*model.LooseEdge]
+	for i, obj := range objs {
+		v := obj.Edges
+		groupLooseEdge.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupLooseEdge.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_LooseEdge(w, f.Of(ofLooseEdge), &groupLooseEdge)
+}
+
+// gather_LooseConnection_nodes collects below LooseConnection.nodes.
+func (x *planRun) gather_LooseConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.Nodes
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_LooseEdge writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_LooseEdge(b []byte, s *plan.Selection, obj *model.LooseEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_LooseEdge(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"LooseEdge"`...)
+		case 1: // node
+			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		case 2: // cursor
+			v := obj.Cursor
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_LooseEdge has gqlgen's executor answer a field.
+func (x *planRun) stock_LooseEdge(ctx context.Context, f *plan.Field, obj *model.LooseEdge) graphql.Marshaler {
+	switch f.ID {
+	case 2:
+		return x.ec._LooseEdge_cursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_LooseEdge has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_LooseEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseEdge]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_LooseEdge_node(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_LooseEdge_node collects below LooseEdge.node.
+func (x *planRun) gather_LooseEdge_node(w *plan.Work, f *plan.Field, objs []*model.LooseEdge) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.Node
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
 // object_Mutation writes what is selected of the root; false is a null that must go up.
 func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
@@ -734,7 +1255,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -742,7 +1263,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -750,7 +1271,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -759,6 +1280,30 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = plan.Null(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
+			}
+		case 5: // addStory
+			if v, ok := plan.Take[*model.Story](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		case 6: // addStories
+			if v, ok := plan.Take[[]*model.Story](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 7: // addWriter
+			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Writer(b, f, v)
+				x.Pop()
 			}
 		}
 		ok = ok && fine
@@ -779,6 +1324,12 @@ func (x *planRun) collect_Mutation(s *plan.Selection) {
 			w.Add(func() { x.call_Mutation_guardedPut(f) })
 		case 4:
 			w.Add(func() { x.call_Mutation_total(f) })
+		case 5:
+			w.Add(func() { x.call_Mutation_addStory(f) })
+		case 6:
+			w.Add(func() { x.call_Mutation_addStories(f) })
+		case 7:
+			w.Add(func() { x.call_Mutation_addWriter(f) })
 		}
 		w.Wait()
 	}
@@ -859,6 +1410,63 @@ func (x *planRun) call_Mutation_total(f *plan.Field) {
 	})
 }
 
+// call_Mutation_addStory calls the resolver of Mutation.addStory and collects below it.
+func (x *planRun) call_Mutation_addStory(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Mutation_addStory_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Story, error) {
+		return x.ec.Resolvers.Mutation().AddStory(ctx, fc.Args["id"].(string))
+	})
+	var groupStory plan.Group[*model.Story]
+	for i, v := range found {
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w.Do()
+}
+
+// call_Mutation_addStories calls the resolver of Mutation.addStories and collects below it.
+func (x *planRun) call_Mutation_addStories(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Mutation_addStories_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Story, error) {
+		return x.ec.Resolvers.Mutation().AddStories(ctx, fc.Args["id"].(string))
+	})
+	var groupStory plan.Group[*model.Story]
+	for i, v := range found {
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w.Do()
+}
+
+// call_Mutation_addWriter calls the resolver of Mutation.addWriter and collects below it.
+func (x *planRun) call_Mutation_addWriter(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Mutation_addWriter_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
+		return x.ec.Resolvers.Mutation().AddWriter(ctx, fc.Args["id"].(string))
+	})
+	var groupWriter plan.Group[*model.Writer]
+	for i, v := range found {
+		if v != nil {
+			groupWriter.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
 // object_Odd writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte, bool) {
 	start, ok := len(b), true
@@ -882,7 +1490,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := &obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -890,7 +1498,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := obj.Spots; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -898,7 +1506,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := obj.SpotGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMustListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -906,7 +1514,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := obj.Place; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -918,7 +1526,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v, ok := plan.Take[*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Odd(b, f, v)
 				x.Pop()
 			}
@@ -1079,7 +1687,7 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 			if v, ok := plan.Take[*model.Spot](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1087,7 +1695,7 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Item(b, f, v)
 				x.Pop()
 			}
@@ -1157,6 +1765,63 @@ func (x *planRun) gather_Other_item(w *plan.Work, f *plan.Field, objs []*model.O
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
 }
 
+// object_PageInfo writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_PageInfo(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"PageInfo"`...)
+		case 1: // hasNextPage
+			v := obj.HasNextPage
+			b = plan.AppendBool(b, v)
+		case 2: // hasPreviousPage
+			v := obj.HasPreviousPage
+			b = plan.AppendBool(b, v)
+		case 3: // startCursor
+			v := obj.StartCursor
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 4: // endCursor
+			v := obj.EndCursor
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_PageInfo has gqlgen's executor answer a field.
+func (x *planRun) stock_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._PageInfo_hasPreviousPage(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._PageInfo_startCursor(ctx, f.CollectedField, obj)
+	case 4:
+		return x.ec._PageInfo_endCursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
 // object_Person writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) ([]byte, bool) {
 	start, ok := len(b), true
@@ -1190,7 +1855,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v := obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1200,7 +1865,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -1208,7 +1873,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Person(b, f, v)
 				x.Pop()
 			}
@@ -1216,7 +1881,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -1224,7 +1889,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -1469,7 +2134,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1477,7 +2142,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.MustSpot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Spot_2(b, f, v)
 				x.Pop()
 			}
@@ -1485,7 +2150,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.Spots; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1493,7 +2158,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.MustSpots; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1501,7 +2166,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.SpotGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1533,7 +2198,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.GuardedSpots; !x.Shown(f, x.guard_Place_guardedSpots, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1543,7 +2208,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -1551,7 +2216,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.PlainAnys; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Any(b, f, v)
 				x.Pop()
 			}
@@ -1559,7 +2224,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.MustPlainAnys; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -1567,7 +2232,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.PlainViewer; !x.Shown(f, x.guard_Place_plainViewer, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Viewer(b, f, v)
 				x.Pop()
 			}
@@ -1577,7 +2242,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -1585,7 +2250,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -1593,7 +2258,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Person(b, f, v)
 				x.Pop()
 			}
@@ -1601,7 +2266,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Person(b, f, v)
 				x.Pop()
 			}
@@ -1609,7 +2274,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Person(b, f, v)
 				x.Pop()
 			}
@@ -1617,7 +2282,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -1627,7 +2292,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -1671,7 +2336,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[][]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListList_Person(b, f, v)
 				x.Pop()
 			}
@@ -1679,7 +2344,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -2395,7 +3060,7 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -2459,7 +3124,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -2469,7 +3134,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Node(b, f, v)
 				x.Pop()
 			}
@@ -2477,7 +3142,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Node](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Node(b, f, v)
 				x.Pop()
 			}
@@ -2485,7 +3150,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Node](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Node(b, f, v)
 				x.Pop()
 			}
@@ -2493,7 +3158,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Named](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Named(b, f, v)
 				x.Pop()
 			}
@@ -2503,7 +3168,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Any(b, f, v)
 				x.Pop()
 			}
@@ -2511,7 +3176,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Any(b, f, v)
 				x.Pop()
 			}
@@ -2519,7 +3184,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[][]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListListMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -2527,7 +3192,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -2535,7 +3200,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -2543,7 +3208,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Place(b, f, v)
 				x.Pop()
 			}
@@ -2551,7 +3216,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -2559,7 +3224,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[][]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMustList_Place(b, f, v)
 				x.Pop()
 			}
@@ -2567,7 +3232,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -2619,7 +3284,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -2627,7 +3292,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -2641,7 +3306,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Viewer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Viewer(b, f, v)
 				x.Pop()
 			}
@@ -2649,7 +3314,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Answer(b, f, v)
 				x.Pop()
 			}
@@ -2657,7 +3322,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Answer](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Answer(b, f, v)
 				x.Pop()
 			}
@@ -2665,7 +3330,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Answer(b, f, v)
 				x.Pop()
 			}
@@ -2673,7 +3338,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Answer(b, f, v)
 				x.Pop()
 			}
@@ -2681,7 +3346,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Odd(b, f, v)
 				x.Pop()
 			}
@@ -2689,7 +3354,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Odd(b, f, v)
 				x.Pop()
 			}
@@ -2697,7 +3362,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Post](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Post(b, f, v)
 				x.Pop()
 			}
@@ -2706,6 +3371,78 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = plan.Null(b, false)
 			} else {
 				b, fine = x.valueListMustList_Int(b, f, v)
+			}
+		case 33: // writers
+			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Writer(b, f, v)
+				x.Pop()
+			}
+		case 34: // mustWriters
+			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_Writer(b, f, v)
+				x.Pop()
+			}
+		case 35: // writer
+			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Writer(b, f, v)
+				x.Pop()
+			}
+		case 36: // shelves
+			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 37: // storyGrid
+			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 38: // offsetPage
+			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_StoryConnection(b, f, v)
+				x.Pop()
+			}
+		case 39: // numberPage
+			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_StoryConnection(b, f, v)
+				x.Pop()
+			}
+		case 40: // cursorPage
+			if v, ok := plan.Take[*model.StoryNodes](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_StoryNodes(b, f, v)
+				x.Pop()
+			}
+		case 41: // editorPage
+			if v, ok := plan.Take[*model.EditorConnection](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_EditorConnection(b, f, v)
+				x.Pop()
 			}
 		}
 		ok = ok && fine
@@ -2782,6 +3519,24 @@ func (x *planRun) collect_Query(s *plan.Selection) {
 			w.Add(func() { x.call_Query_posts(f) })
 		case 32:
 			w.Add(func() { x.call_Query_ints(f) })
+		case 33:
+			w.Add(func() { x.call_Query_writers(f) })
+		case 34:
+			w.Add(func() { x.call_Query_mustWriters(f) })
+		case 35:
+			w.Add(func() { x.call_Query_writer(f) })
+		case 36:
+			w.Add(func() { x.call_Query_shelves(f) })
+		case 37:
+			w.Add(func() { x.call_Query_storyGrid(f) })
+		case 38:
+			w.Add(func() { x.call_Query_offsetPage(f) })
+		case 39:
+			w.Add(func() { x.call_Query_numberPage(f) })
+		case 40:
+			w.Add(func() { x.call_Query_cursorPage(f) })
+		case 41:
+			w.Add(func() { x.call_Query_editorPage(f) })
 		}
 	}
 	w.Do()
@@ -3475,6 +4230,299 @@ func (x *planRun) call_Query_ints(f *plan.Field) {
 	})
 }
 
+// call_Query_writers calls the resolver of Query.writers and collects below it.
+func (x *planRun) call_Query_writers(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+		return x.ec.Resolvers.Query().Writers(ctx)
+	})
+	var groupWriter plan.Group[*model.Writer]
+	for i, v := range found {
+		groupWriter.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupWriter.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Query_mustWriters calls the resolver of Query.mustWriters and collects below it.
+func (x *planRun) call_Query_mustWriters(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+		return x.ec.Resolvers.Query().MustWriters(ctx)
+	})
+	var groupWriter plan.Group[*model.Writer]
+	for i, v := range found {
+		groupWriter.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupWriter.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Query_writer calls the resolver of Query.writer and collects below it.
+func (x *planRun) call_Query_writer(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_writer_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
+		return x.ec.Resolvers.Query().Writer(ctx, fc.Args["id"].(string))
+	})
+	var groupWriter plan.Group[*model.Writer]
+	for i, v := range found {
+		if v != nil {
+			groupWriter.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Query_shelves calls the resolver of Query.shelves and collects below it.
+func (x *planRun) call_Query_shelves(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+		return x.ec.Resolvers.Query().Shelves(ctx)
+	})
+	var groupStory plan.Group[*model.Story]
+	for i, v := range found {
+		for i1 := range v {
+			groupStory.Room(len(v[i1]), 2)
+			for i2 := range v[i1] {
+				if v[i1][i2] != nil {
+					groupStory.Add(v[i1][i2], i, i1, i2)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w.Do()
+}
+
+// call_Query_storyGrid calls the resolver of Query.storyGrid and collects below it.
+func (x *planRun) call_Query_storyGrid(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+		return x.ec.Resolvers.Query().StoryGrid(ctx)
+	})
+	var groupStory plan.Group[*model.Story]
+	for i, v := range found {
+		for i1 := range v {
+			groupStory.Room(len(v[i1]), 2)
+			for i2 := range v[i1] {
+				if v[i1][i2] != nil {
+					groupStory.Add(v[i1][i2], i, i1, i2)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w.Do()
+}
+
+// call_Query_offsetPage calls the resolver of Query.offsetPage and collects below it.
+func (x *planRun) call_Query_offsetPage(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_offsetPage_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
+		return x.ec.Resolvers.Query().OffsetPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	var groupStoryConnection plan.Group[*model.StoryConnection]
+	for i, v := range found {
+		if v != nil {
+			groupStoryConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	w.Do()
+}
+
+// call_Query_numberPage calls the resolver of Query.numberPage and collects below it.
+func (x *planRun) call_Query_numberPage(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_numberPage_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
+		return x.ec.Resolvers.Query().NumberPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	var groupStoryConnection plan.Group[*model.StoryConnection]
+	for i, v := range found {
+		if v != nil {
+			groupStoryConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	w.Do()
+}
+
+// call_Query_cursorPage calls the resolver of Query.cursorPage and collects below it.
+func (x *planRun) call_Query_cursorPage(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_cursorPage_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryNodes, error) {
+		return x.ec.Resolvers.Query().CursorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	var groupStoryNodes plan.Group[*model.StoryNodes]
+	for i, v := range found {
+		if v != nil {
+			groupStoryNodes.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryNodes(w, f.Of(ofStoryNodes), &groupStoryNodes)
+	w.Do()
+}
+
+// call_Query_editorPage calls the resolver of Query.editorPage and collects below it.
+func (x *planRun) call_Query_editorPage(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_editorPage_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.EditorConnection, error) {
+		return x.ec.Resolvers.Query().EditorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	var groupEditorConnection plan.Group[*model.EditorConnection]
+	for i, v := range found {
+		if v != nil {
+			groupEditorConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_EditorConnection(w, f.Of(ofEditorConnection), &groupEditorConnection)
+	w.Do()
+}
+
+// object_Reader writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Reader(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Reader"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendString(b, v)
+		case 2: // story
+			if v := obj.Story; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		case 3: // stories
+			if v := obj.Stories; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Story(b, f, v)
+				x.Pop()
+			}
+		case 4: // mustStories
+			if v := obj.MustStories; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMustListMust_Story(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_Reader has gqlgen's executor answer a field.
+func (x *planRun) stock_Reader(ctx context.Context, f *plan.Field, obj *model.Reader) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Reader_id(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Reader has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Reader(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Reader]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 2:
+			x.gather_Reader_story(w, f, g.Objects)
+		case 3:
+			x.gather_Reader_stories(w, f, g.Objects)
+		case 4:
+			x.gather_Reader_mustStories(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_Reader_story collects below Reader.story.
+func (x *planRun) gather_Reader_story(w *plan.Work, f *plan.Field, objs []*model.Reader) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.Story
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// gather_Reader_stories collects below Reader.stories.
+func (x *planRun) gather_Reader_stories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.Stories
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// gather_Reader_mustStories collects below Reader.mustStories.
+func (x *planRun) gather_Reader_mustStories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.MustStories
+		for i1 := range v {
+			groupStory.Room(len(v[i1]), 2)
+			for i2 := range v[i1] {
+				if v[i1][i2] != nil {
+					groupStory.Add(v[i1][i2], i, i1, i2)
+				}
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
 // object_Spot writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]byte, bool) {
 	start, ok := len(b), true
@@ -3505,7 +4553,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v := obj.Sub; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -3513,7 +4561,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v := obj.Subs; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Spot(b, f, v)
 				x.Pop()
 			}
@@ -3521,7 +4569,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v := obj.MustSubs; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -3529,7 +4577,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -3646,6 +4694,461 @@ func (x *planRun) call_Spot_weight(f *plan.Field, objs []*model.Spot) {
 	})
 }
 
+// object_Story writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Story(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Story"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendString(b, v)
+		case 2: // title
+			v := obj.Title
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // editorId
+			v := obj.EditorID
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 4: // writer
+			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Writer(b, f, v)
+				x.Pop()
+			}
+		case 5: // mustWriter
+			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Writer(b, f, v)
+				x.Pop()
+			}
+		case 6: // readers
+			if v, ok := plan.Take[[]*model.Reader](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Reader(b, f, v)
+				x.Pop()
+			}
+		case 7: // mustReader
+			if v, ok := plan.Take[*model.Reader](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Reader(b, f, v)
+				x.Pop()
+			}
+		case 8: // sequel
+			if v := obj.Sequel; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_Story has gqlgen's executor answer a field.
+func (x *planRun) stock_Story(ctx context.Context, f *plan.Field, obj *model.Story) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Story_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Story_title(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Story_editorId(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Story has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Story(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Story]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 8:
+			x.gather_Story_sequel(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 4:
+			w.Add(func() { x.call_Story_writer(f, g.Objects) })
+		case 5:
+			w.Add(func() { x.call_Story_mustWriter(f, g.Objects) })
+		case 6:
+			w.Add(func() { x.call_Story_readers(f, g.Objects) })
+		case 7:
+			w.Add(func() { x.call_Story_mustReader(f, g.Objects) })
+		}
+	}
+}
+
+// call_Story_writer calls the resolver of Story.writer and collects below it.
+func (x *planRun) call_Story_writer(f *plan.Field, objs []*model.Story) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+		return x.ec.Resolvers.Story().Writer(ctx, objs)
+	})
+	var groupWriter plan.Group[*model.Writer]
+	for i, v := range found {
+		if v != nil {
+			groupWriter.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Story_mustWriter calls the resolver of Story.mustWriter and collects below it.
+func (x *planRun) call_Story_mustWriter(f *plan.Field, objs []*model.Story) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+		return x.ec.Resolvers.Story().MustWriter(ctx, objs)
+	})
+	var groupWriter plan.Group[*model.Writer]
+	for i, v := range found {
+		if v != nil {
+			groupWriter.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Story_readers calls the resolver of Story.readers and collects below it.
+func (x *planRun) call_Story_readers(f *plan.Field, objs []*model.Story) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
+		return x.ec.Resolvers.Story().Readers(ctx, objs)
+	})
+	var groupReader plan.Group[*model.Reader]
+	for i, v := range found {
+		groupReader.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupReader.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Reader(w, f.Of(ofReader), &groupReader)
+	w.Do()
+}
+
+// call_Story_mustReader calls the resolver of Story.mustReader and collects below it.
+func (x *planRun) call_Story_mustReader(f *plan.Field, objs []*model.Story) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
+		return x.ec.Resolvers.Story().MustReader(ctx, objs)
+	})
+	var groupReader plan.Group[*model.Reader]
+	for i, v := range found {
+		if v != nil {
+			groupReader.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Reader(w, f.Of(ofReader), &groupReader)
+	w.Do()
+}
+
+// gather_Story_sequel collects below Story.sequel.
+func (x *planRun) gather_Story_sequel(w *plan.Work, f *plan.Field, objs []*model.Story) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.Sequel
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_StoryConnection writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model.StoryConnection) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryConnection(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"StoryConnection"`...)
+		case 1: // edges
+			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_StoryEdge(b, f, v)
+				x.Pop()
+			}
+		case 2: // nodes
+			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 3: // totalCount
+			v := obj.TotalCount
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt(b, *v)
+			}
+		case 4: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_StoryConnection has gqlgen's executor answer a field.
+func (x *planRun) stock_StoryConnection(ctx context.Context, f *plan.Field, obj *model.StoryConnection) graphql.Marshaler {
+	switch f.ID {
+	case 3:
+		return x.ec._StoryConnection_totalCount(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_StoryConnection has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_StoryConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryConnection]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_StoryConnection_edges(w, f, g.Objects)
+		case 2:
+			x.gather_StoryConnection_nodes(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_StoryConnection_edges collects below StoryConnection.edges.
+func (x *planRun) gather_StoryConnection_edges(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
+	var groupStoryEdge plan.Group[*model.StoryEdge]
+	for i, obj := range objs {
+		v := obj.Edges
+		groupStoryEdge.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStoryEdge.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_StoryEdge(w, f.Of(ofStoryEdge), &groupStoryEdge)
+}
+
+// gather_StoryConnection_nodes collects below StoryConnection.nodes.
+func (x *planRun) gather_StoryConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.Nodes
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_StoryEdge writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_StoryEdge(b []byte, s *plan.Selection, obj *model.StoryEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryEdge(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"StoryEdge"`...)
+		case 1: // node
+			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 2: // cursor
+			v := obj.Cursor
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_StoryEdge has gqlgen's executor answer a field.
+func (x *planRun) stock_StoryEdge(ctx context.Context, f *plan.Field, obj *model.StoryEdge) graphql.Marshaler {
+	switch f.ID {
+	case 2:
+		return x.ec._StoryEdge_cursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_StoryEdge has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_StoryEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryEdge]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_StoryEdge_node(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_StoryEdge_node collects below StoryEdge.node.
+func (x *planRun) gather_StoryEdge_node(w *plan.Work, f *plan.Field, objs []*model.StoryEdge) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.Node
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_StoryNodes writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_StoryNodes(b []byte, s *plan.Selection, obj *model.StoryNodes) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryNodes(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"StoryNodes"`...)
+		case 1: // nodes
+			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 2: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_StoryNodes has gqlgen's executor answer a field.
+func (x *planRun) stock_StoryNodes(ctx context.Context, f *plan.Field, obj *model.StoryNodes) graphql.Marshaler {
+	switch f.ID {
+	}
+	return graphql.Null
+}
+
+// collect_StoryNodes has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_StoryNodes(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryNodes]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_StoryNodes_nodes(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_StoryNodes_nodes collects below StoryNodes.nodes.
+func (x *planRun) gather_StoryNodes_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryNodes) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.Nodes
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
 // object_Thing writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([]byte, bool) {
 	start, ok := len(b), true
@@ -3673,7 +5176,7 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 			if v := obj.Spot; !x.Shown(f, x.guard_Thing_spot, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -3681,7 +5184,7 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -3871,7 +5374,7 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -3879,7 +5382,7 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 			if v := obj.Spot; !x.Shown(f, x.guard_Viewer_spot, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -3986,6 +5489,294 @@ func (x *planRun) gather_Viewer_spot(w *plan.Work, f *plan.Field, objs []*model.
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
 
+// object_Writer writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Writer(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Writer"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendString(b, v)
+		case 2: // name
+			v := obj.Name
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // drafts
+			if v := obj.Drafts; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 4: // draftGrid
+			if v := obj.DraftGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMustListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 5: // stories
+			if v, ok := plan.Take[*model.StoryNodes](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_StoryNodes(b, f, v)
+				x.Pop()
+			}
+		case 6: // mustStories
+			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_StoryConnection(b, f, v)
+				x.Pop()
+			}
+		case 7: // looseStories
+			if v, ok := plan.Take[*model.LooseConnection](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_LooseConnection(b, f, v)
+				x.Pop()
+			}
+		case 8: // editor
+			if v := obj.Editor; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Editor(b, f, v)
+				x.Pop()
+			}
+		case 9: // mustEditor
+			if v := obj.MustEditor; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Editor(b, f, v)
+				x.Pop()
+			}
+		case 10: // editors
+			if v := obj.Editors; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Editor(b, f, v)
+				x.Pop()
+			}
+		case 11: // mustEditors
+			if v := obj.MustEditors; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Editor(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_Writer has gqlgen's executor answer a field.
+func (x *planRun) stock_Writer(ctx context.Context, f *plan.Field, obj *model.Writer) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Writer_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Writer_name(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Writer has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Writer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Writer]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 3:
+			x.gather_Writer_drafts(w, f, g.Objects)
+		case 4:
+			x.gather_Writer_draftGrid(w, f, g.Objects)
+		case 8:
+			x.gather_Writer_editor(w, f, g.Objects)
+		case 9:
+			x.gather_Writer_mustEditor(w, f, g.Objects)
+		case 10:
+			x.gather_Writer_editors(w, f, g.Objects)
+		case 11:
+			x.gather_Writer_mustEditors(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 5:
+			w.Add(func() { x.call_Writer_stories(f, g.Objects) })
+		case 6:
+			w.Add(func() { x.call_Writer_mustStories(f, g.Objects) })
+		case 7:
+			w.Add(func() { x.call_Writer_looseStories(f, g.Objects) })
+		}
+	}
+}
+
+// gather_Writer_drafts collects below Writer.drafts.
+func (x *planRun) gather_Writer_drafts(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.Drafts
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// gather_Writer_draftGrid collects below Writer.draftGrid.
+func (x *planRun) gather_Writer_draftGrid(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	var groupStory plan.Group[*model.Story]
+	for i, obj := range objs {
+		v := obj.DraftGrid
+		for i1 := range v {
+			groupStory.Room(len(v[i1]), 2)
+			for i2 := range v[i1] {
+				if v[i1][i2] != nil {
+					groupStory.Add(v[i1][i2], i, i1, i2)
+				}
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// call_Writer_stories calls the resolver of Writer.stories and collects below it.
+func (x *planRun) call_Writer_stories(f *plan.Field, objs []*model.Writer) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+		Arguments: x.ec.field_Writer_stories_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryNodes, error) {
+		return x.ec.Resolvers.Writer().Stories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	var groupStoryNodes plan.Group[*model.StoryNodes]
+	for i, v := range found {
+		if v != nil {
+			groupStoryNodes.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryNodes(w, f.Of(ofStoryNodes), &groupStoryNodes)
+	w.Do()
+}
+
+// call_Writer_mustStories calls the resolver of Writer.mustStories and collects below it.
+func (x *planRun) call_Writer_mustStories(f *plan.Field, objs []*model.Writer) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+		Arguments: x.ec.field_Writer_mustStories_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryConnection, error) {
+		return x.ec.Resolvers.Writer().MustStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	var groupStoryConnection plan.Group[*model.StoryConnection]
+	for i, v := range found {
+		if v != nil {
+			groupStoryConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	w.Do()
+}
+
+// call_Writer_looseStories calls the resolver of Writer.looseStories and collects below it.
+func (x *planRun) call_Writer_looseStories(f *plan.Field, objs []*model.Writer) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+		Arguments: x.ec.field_Writer_looseStories_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.LooseConnection, error) {
+		return x.ec.Resolvers.Writer().LooseStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	var groupLooseConnection plan.Group[*model.LooseConnection]
+	for i, v := range found {
+		if v != nil {
+			groupLooseConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_LooseConnection(w, f.Of(ofLooseConnection), &groupLooseConnection)
+	w.Do()
+}
+
+// gather_Writer_editor collects below Writer.editor.
+func (x *planRun) gather_Writer_editor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	var groupEditor plan.Group[*model.Editor]
+	for i, obj := range objs {
+		v := obj.Editor
+		if v != nil {
+			groupEditor.Add(v, i)
+		}
+	}
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+}
+
+// gather_Writer_mustEditor collects below Writer.mustEditor.
+func (x *planRun) gather_Writer_mustEditor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	var groupEditor plan.Group[*model.Editor]
+	for i, obj := range objs {
+		v := obj.MustEditor
+		if v != nil {
+			groupEditor.Add(v, i)
+		}
+	}
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+}
+
+// gather_Writer_editors collects below Writer.editors.
+func (x *planRun) gather_Writer_editors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	var groupEditor plan.Group[*model.Editor]
+	for i, obj := range objs {
+		v := obj.Editors
+		groupEditor.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupEditor.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+}
+
+// gather_Writer_mustEditors collects below Writer.mustEditors.
+func (x *planRun) gather_Writer_mustEditors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	var groupEditor plan.Group[*model.Editor]
+	for i, obj := range objs {
+		v := obj.MustEditors
+		groupEditor.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupEditor.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+}
+
 // valueListListMust_Any writes [[Any!]]; false is a null that must go up.
 func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any) ([]byte, bool) {
 	if v == nil {
@@ -4027,6 +5818,27 @@ func (x *planRun) valueListListMust_Spot(b []byte, f *plan.Field, v [][]*model.S
 		x.At(i)
 		var fine bool
 		b, fine = x.valueListMust_Spot(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
+}
+
+// valueListListMust_Story writes [[Story!]]; false is a null that must go up.
+func (x *planRun) valueListListMust_Story(b []byte, f *plan.Field, v [][]*model.Story) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueListMust_Story(b, f, v[i])
 		ok = ok && fine
 	}
 	x.Pop()
@@ -4173,6 +5985,27 @@ func (x *planRun) valueListMust_Any(b []byte, f *plan.Field, v []model.Any) ([]b
 	return plan.Close(b, start, ']', ok, false)
 }
 
+// valueListMust_Editor writes [Editor!]; false is a null that must go up.
+func (x *planRun) valueListMust_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Editor(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
+}
+
 // valueListMust_Int writes [Int!]; false is a null that must go up.
 func (x *planRun) valueListMust_Int(b []byte, f *plan.Field, v []int) ([]byte, bool) {
 	if v == nil {
@@ -4308,6 +6141,27 @@ func (x *planRun) valueListMust_Place(b []byte, f *plan.Field, v []*model.Place)
 	return plan.Close(b, start, ']', ok, false)
 }
 
+// valueListMust_Reader writes [Reader!]; false is a null that must go up.
+func (x *planRun) valueListMust_Reader(b []byte, f *plan.Field, v []*model.Reader) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Reader(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
+}
+
 // valueListMust_Spot writes [Spot!]; false is a null that must go up.
 func (x *planRun) valueListMust_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]byte, bool) {
 	if v == nil {
@@ -4323,6 +6177,27 @@ func (x *planRun) valueListMust_Spot(b []byte, f *plan.Field, v []*model.Spot) (
 		x.At(i)
 		var fine bool
 		b, fine = x.valueMust_Spot_2(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
+}
+
+// valueListMust_Story writes [Story!]; false is a null that must go up.
+func (x *planRun) valueListMust_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Story(b, f, v[i])
 		ok = ok && fine
 	}
 	x.Pop()
@@ -4386,6 +6261,27 @@ func (x *planRun) valueList_Any(b []byte, f *plan.Field, v []model.Any) ([]byte,
 	return plan.Close(b, start, ']', ok, false)
 }
 
+// valueList_Editor writes [Editor]; false is a null that must go up.
+func (x *planRun) valueList_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_Editor(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
+}
+
 // valueList_Int writes [Int]; false is a null that must go up.
 func (x *planRun) valueList_Int(b []byte, f *plan.Field, v []*int) ([]byte, bool) {
 	if v == nil {
@@ -4443,6 +6339,27 @@ func (x *planRun) valueList_Kind(b []byte, f *plan.Field, v []*model.Kind) ([]by
 		}
 	}
 	return append(b, ']'), true
+}
+
+// valueList_LooseEdge writes [LooseEdge]; false is a null that must go up.
+func (x *planRun) valueList_LooseEdge(b []byte, f *plan.Field, v []*model.LooseEdge) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_LooseEdge(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_Node writes [Node]; false is a null that must go up.
@@ -4550,6 +6467,27 @@ func (x *planRun) valueList_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]by
 	return plan.Close(b, start, ']', ok, false)
 }
 
+// valueList_Story writes [Story]; false is a null that must go up.
+func (x *planRun) valueList_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_Story(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
+}
+
 // valueList_String writes [String]; false is a null that must go up.
 func (x *planRun) valueList_String(b []byte, f *plan.Field, v []*string) ([]byte, bool) {
 	if v == nil {
@@ -4567,6 +6505,81 @@ func (x *planRun) valueList_String(b []byte, f *plan.Field, v []*string) ([]byte
 		}
 	}
 	return append(b, ']'), true
+}
+
+// valueList_Writer writes [Writer]; false is a null that must go up.
+func (x *planRun) valueList_Writer(b []byte, f *plan.Field, v []*model.Writer) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_Writer(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
+}
+
+// valueMustListMustListMust_Story writes [[Story!]!]!; false is a null that must go up.
+func (x *planRun) valueMustListMustListMust_Story(b []byte, f *plan.Field, v [][]*model.Story) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMustListMust_Story(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
+}
+
+// valueMustListMust_Editor writes [Editor!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Editor(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
+}
+
+// valueMustListMust_EditorEdge writes [EditorEdge!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_EditorEdge(b []byte, f *plan.Field, v []*model.EditorEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_EditorEdge(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Int writes [Int!]!; false is a null that must go up.
@@ -4671,6 +6684,42 @@ func (x *planRun) valueMustListMust_Spot(b []byte, f *plan.Field, v []model.Spot
 	return plan.Close(b, start, ']', ok, true)
 }
 
+// valueMustListMust_Story writes [Story!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Story(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
+}
+
+// valueMustListMust_StoryEdge writes [StoryEdge!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_StoryEdge(b []byte, f *plan.Field, v []*model.StoryEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_StoryEdge(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
+}
+
 // valueMustListMust_String writes [String!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) ([]byte, bool) {
 	b = append(b, '[')
@@ -4681,6 +6730,24 @@ func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) 
 		b = plan.AppendString(b, v)
 	}
 	return append(b, ']'), true
+}
+
+// valueMustListMust_Writer writes [Writer!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_Writer(b []byte, f *plan.Field, v []*model.Writer) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Writer(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, true)
 }
 
 // valueMustList_Place writes [Place]!; false is a null that must go up.
@@ -4740,6 +6807,22 @@ func (x *planRun) valueMust_Any(b []byte, f *plan.Field, v model.Any) ([]byte, b
 		return x.Stranger(b, true, v)
 	}
 	return b, ok
+}
+
+// valueMust_Editor writes Editor!; false is a null that must go up.
+func (x *planRun) valueMust_Editor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_Editor(b, f.Of(ofEditor), v)
+}
+
+// valueMust_EditorEdge writes EditorEdge!; false is a null that must go up.
+func (x *planRun) valueMust_EditorEdge(b []byte, f *plan.Field, v *model.EditorEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_EditorEdge(b, f.Of(ofEditorEdge), v)
 }
 
 // valueMust_Item writes Item!; false is a null that must go up.
@@ -4810,6 +6893,14 @@ func (x *planRun) valueMust_Odd(b []byte, f *plan.Field, v *odd.Odd) ([]byte, bo
 	return x.object_Odd(b, f.Of(ofOdd), v)
 }
 
+// valueMust_PageInfo writes PageInfo!; false is a null that must go up.
+func (x *planRun) valueMust_PageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_PageInfo(b, f.Of(ofPageInfo), v)
+}
+
 // valueMust_Person writes Person!; false is a null that must go up.
 func (x *planRun) valueMust_Person(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
 	if v == nil {
@@ -4834,6 +6925,14 @@ func (x *planRun) valueMust_Post(b []byte, f *plan.Field, v *model.Post) ([]byte
 	return x.object_Post(b, f.Of(ofPost), v)
 }
 
+// valueMust_Reader writes Reader!; false is a null that must go up.
+func (x *planRun) valueMust_Reader(b []byte, f *plan.Field, v *model.Reader) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_Reader(b, f.Of(ofReader), v)
+}
+
 // valueMust_Spot writes Spot!; false is a null that must go up.
 func (x *planRun) valueMust_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
@@ -4848,6 +6947,38 @@ func (x *planRun) valueMust_Spot_2(b []byte, f *plan.Field, v *model.Spot) ([]by
 		return x.NoValue(b, true)
 	}
 	return x.object_Spot(b, f.Of(ofSpot), v)
+}
+
+// valueMust_Story writes Story!; false is a null that must go up.
+func (x *planRun) valueMust_Story(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_Story(b, f.Of(ofStory), v)
+}
+
+// valueMust_StoryConnection writes StoryConnection!; false is a null that must go up.
+func (x *planRun) valueMust_StoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_StoryConnection(b, f.Of(ofStoryConnection), v)
+}
+
+// valueMust_StoryEdge writes StoryEdge!; false is a null that must go up.
+func (x *planRun) valueMust_StoryEdge(b []byte, f *plan.Field, v *model.StoryEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_StoryEdge(b, f.Of(ofStoryEdge), v)
+}
+
+// valueMust_Writer writes Writer!; false is a null that must go up.
+func (x *planRun) valueMust_Writer(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_Writer(b, f.Of(ofWriter), v)
 }
 
 // value_Answer writes Answer; false is a null that must go up.
@@ -4892,12 +7023,48 @@ func (x *planRun) value_Any(b []byte, f *plan.Field, v model.Any) ([]byte, bool)
 	return b, ok || true
 }
 
+// value_Editor writes Editor; false is a null that must go up.
+func (x *planRun) value_Editor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_Editor(b, f.Of(ofEditor), v)
+	return b, true
+}
+
+// value_EditorConnection writes EditorConnection; false is a null that must go up.
+func (x *planRun) value_EditorConnection(b []byte, f *plan.Field, v *model.EditorConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_EditorConnection(b, f.Of(ofEditorConnection), v)
+	return b, true
+}
+
 // value_Item writes Item; false is a null that must go up.
 func (x *planRun) value_Item(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
 	b, _ = x.object_Item(b, f.Of(ofItem), v)
+	return b, true
+}
+
+// value_LooseConnection writes LooseConnection; false is a null that must go up.
+func (x *planRun) value_LooseConnection(b []byte, f *plan.Field, v *model.LooseConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_LooseConnection(b, f.Of(ofLooseConnection), v)
+	return b, true
+}
+
+// value_LooseEdge writes LooseEdge; false is a null that must go up.
+func (x *planRun) value_LooseEdge(b []byte, f *plan.Field, v *model.LooseEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_LooseEdge(b, f.Of(ofLooseEdge), v)
 	return b, true
 }
 
@@ -4972,6 +7139,33 @@ func (x *planRun) value_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bo
 	return b, true
 }
 
+// value_Story writes Story; false is a null that must go up.
+func (x *planRun) value_Story(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_Story(b, f.Of(ofStory), v)
+	return b, true
+}
+
+// value_StoryConnection writes StoryConnection; false is a null that must go up.
+func (x *planRun) value_StoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_StoryConnection(b, f.Of(ofStoryConnection), v)
+	return b, true
+}
+
+// value_StoryNodes writes StoryNodes; false is a null that must go up.
+func (x *planRun) value_StoryNodes(b []byte, f *plan.Field, v *model.StoryNodes) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_StoryNodes(b, f.Of(ofStoryNodes), v)
+	return b, true
+}
+
 // value_User writes User; false is a null that must go up.
 func (x *planRun) value_User(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
@@ -4987,5 +7181,14 @@ func (x *planRun) value_Viewer(b []byte, f *plan.Field, v *model.Viewer) ([]byte
 		return x.NoValue(b, false)
 	}
 	b, _ = x.object_Viewer(b, f.Of(ofViewer), v)
+	return b, true
+}
+
+// value_Writer writes Writer; false is a null that must go up.
+func (x *planRun) value_Writer(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_Writer(b, f.Of(ofWriter), v)
 	return b, true
 }

@@ -113,7 +113,7 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -183,7 +183,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Post](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Post(b, f, v)
 				x.Pop()
 			}
@@ -191,7 +191,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Post](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Post(b, f, v)
 				x.Pop()
 			}

@@ -570,7 +570,7 @@ func (x *planRun) stock_Category(ctx context.Context, f *plan.Field, obj *model.
 // object_ChatChoice writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.ChatChoice) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -594,7 +594,7 @@ func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.Chat
 			if v := obj.Message; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_ChatMessage(b, f, v)
 				x.Pop()
 			}
@@ -625,7 +625,7 @@ func (x *planRun) stock_ChatChoice(ctx context.Context, f *plan.Field, obj *mode
 // object_ChatCompletion writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_ChatCompletion(b []byte, s *plan.Selection, obj *model.ChatCompletion) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -652,7 +652,7 @@ func (x *planRun) object_ChatCompletion(b []byte, s *plan.Selection, obj *model.
 			if v := obj.Choices; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_ChatChoice(b, f, v)
 				x.Pop()
 			}
@@ -848,7 +848,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -866,7 +866,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.OrderPayment](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_OrderPayment(b, f, v)
 				x.Pop()
 			}
@@ -874,7 +874,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.OrderPayment](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_OrderPayment(b, f, v)
 				x.Pop()
 			}
@@ -892,7 +892,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Pet(b, f, v)
 				x.Pop()
 			}
@@ -900,7 +900,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Pet(b, f, v)
 				x.Pop()
 			}
@@ -918,7 +918,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Account(b, f, v)
 				x.Pop()
 			}
@@ -926,7 +926,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Account(b, f, v)
 				x.Pop()
 			}
@@ -944,7 +944,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.AccessToken](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_AccessToken(b, f, v)
 				x.Pop()
 			}
@@ -1297,7 +1297,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Pet(b, f, v)
 				x.Pop()
 			}
@@ -1312,7 +1312,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -1430,7 +1430,7 @@ func (x *planRun) call_Order_user(f *plan.Field, objs []*model.Order) {
 // object_OrderPayment writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.OrderPayment) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1462,7 +1462,7 @@ func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.Or
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PaymentSource(b, f, v)
 				x.Pop()
 			}
@@ -1563,7 +1563,7 @@ func (x *planRun) stock_PageInfo(ctx context.Context, f *plan.Field, obj *model.
 // object_Pet writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1663,7 +1663,7 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 			if v := obj.Category; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Category(b, f, v)
 				x.Pop()
 			}
@@ -1671,7 +1671,7 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 			if v := obj.Tags; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Tag(b, f, v)
 				x.Pop()
 			}
@@ -1681,7 +1681,7 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 			if v := obj.MedicalInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_MedicalInfo(b, f, v)
 				x.Pop()
 			}
@@ -1747,7 +1747,7 @@ func (x *planRun) stock_Pet(ctx context.Context, f *plan.Field, obj *model.Pet) 
 // object_PetConnection writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.PetConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1764,7 +1764,7 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_PetEdge(b, f, v)
 				x.Pop()
 			}
@@ -1772,7 +1772,7 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Pet(b, f, v)
 				x.Pop()
 			}
@@ -1780,7 +1780,7 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PageInfo(b, f, v)
 				x.Pop()
 			}
@@ -1809,7 +1809,7 @@ func (x *planRun) stock_PetConnection(ctx context.Context, f *plan.Field, obj *m
 // object_PetEdge writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1826,7 +1826,7 @@ func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge
 			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Pet(b, f, v)
 				x.Pop()
 			}
@@ -1863,7 +1863,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.ChatCompletion](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_ChatCompletion(b, f, v)
 				x.Pop()
 			}
@@ -1871,7 +1871,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -1879,7 +1879,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.PetConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_PetConnection(b, f, v)
 				x.Pop()
 			}
@@ -1887,7 +1887,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Pet(b, f, v)
 				x.Pop()
 			}
@@ -1895,7 +1895,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.InventoryEntry](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_InventoryEntry(b, f, v)
 				x.Pop()
 			}
@@ -1903,7 +1903,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Account(b, f, v)
 				x.Pop()
 			}
@@ -1911,7 +1911,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
