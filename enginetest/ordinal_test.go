@@ -15,8 +15,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// shelf answers with a writer for whatever id it is asked for, and with what bodies say for
-// other paths.
+// shelf answers with a writer for whatever id it is asked for but "none", and with what bodies
+// say for other paths.
 func shelf(t testing.TB, bodies map[string]string) *upstreams.Services {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +26,9 @@ func shelf(t testing.TB, bodies map[string]string) *upstreams.Services {
 		}
 		writers := []object{}
 		for _, id := range strings.Split(strings.Join(r.URL.Query()["ids"], ","), ",") {
-			writers = append(writers, object{"id": id, "name": "writer of " + id})
+			if id != "none" {
+				writers = append(writers, object{"id": id, "name": "writer of " + id})
+			}
 		}
 		_ = json.NewEncoder(w).Encode(writers)
 	}))

@@ -324,8 +324,9 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Account has gqlgen's executor answer a field.
@@ -468,7 +469,7 @@ func (x *planRun) call_Account_orders(f *plan.Field, objs []*model.Account) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Account) ([][]*model.Order, error) {
 		return x.ec.Resolvers.Account().Orders(ctx, objs, fc.Args["limit"].(*int))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		groupOrder.Room(len(v), 1)
 		for i1 := range v {
@@ -516,8 +517,9 @@ func (x *planRun) object_Address(b []byte, s *plan.Selection, obj *model.Address
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Address has gqlgen's executor answer a field.
@@ -563,8 +565,9 @@ func (x *planRun) object_BookDetails(b []byte, s *plan.Selection, obj *model.Boo
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_BookDetails has gqlgen's executor answer a field.
@@ -606,8 +609,9 @@ func (x *planRun) object_CardPayment(b []byte, s *plan.Selection, obj *model.Car
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_CardPayment has gqlgen's executor answer a field.
@@ -653,8 +657,9 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Category has gqlgen's executor answer a field.
@@ -697,8 +702,9 @@ func (x *planRun) object_InventoryItem(b []byte, s *plan.Selection, obj *model.I
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_InventoryItem has gqlgen's executor answer a field.
@@ -732,7 +738,7 @@ func (x *planRun) call_InventoryItem_product(f *plan.Field, objs []*model.Invent
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.InventoryItem) ([]*model.Product, error) {
 		return x.ec.Resolvers.InventoryItem().Product(ctx, objs)
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupProduct.Add(v, i)
@@ -767,8 +773,9 @@ func (x *planRun) object_Money(b []byte, s *plan.Selection, obj *model.Money) ([
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Money has gqlgen's executor answer a field.
@@ -837,8 +844,9 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Mutation calls the resolvers of the root, one after another.
@@ -886,7 +894,7 @@ func (x *planRun) call_Mutation_createOrder(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CreateOrder(ctx, fc.Args["input"].(model.NewOrder), fc.Args["idempotencyKey"].(*string))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -921,7 +929,7 @@ func (x *planRun) call_Mutation_cancelOrder(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CancelOrder(ctx, fc.Args["id"].(string), fc.Args["input"].(*model.CancelOrder))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -956,7 +964,7 @@ func (x *planRun) call_Mutation_createUser(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(model.NewUser))
 	})
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUser.Add(v, i)
@@ -991,7 +999,7 @@ func (x *planRun) call_Mutation_updateUser(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Mutation().UpdateUser(ctx, fc.Args["id"].(string), fc.Args["input"].(model.UserPatch))
 	})
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUser.Add(v, i)
@@ -1114,8 +1122,9 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Order has gqlgen's executor answer a field.
@@ -1160,7 +1169,7 @@ func (x *planRun) collect_Order(w *plan.Work, s *plan.Selection, g *plan.Group[*
 
 // gather_Order_lines collects below Order.lines.
 func (x *planRun) gather_Order_lines(w *plan.Work, f *plan.Field, objs []*model.Order) {
-	var groupOrderLine plan.Group[*model.OrderLine]
+	groupOrderLine := plan.NewGroup[*model.OrderLine](&x.Run)
 	for i, obj := range objs {
 		v := obj.Lines
 		groupOrderLine.Room(len(v), 1)
@@ -1175,7 +1184,7 @@ func (x *planRun) gather_Order_lines(w *plan.Work, f *plan.Field, objs []*model.
 
 // gather_Order_replaces collects below Order.replaces.
 func (x *planRun) gather_Order_replaces(w *plan.Work, f *plan.Field, objs []*model.Order) {
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, obj := range objs {
 		v := obj.Replaces
 		if v != nil {
@@ -1190,7 +1199,7 @@ func (x *planRun) call_Order_customer(f *plan.Field, objs []*model.Order) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
 		return x.ec.Resolvers.Order().Customer(ctx, objs)
 	})
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUser.Add(v, i)
@@ -1243,8 +1252,9 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_OrderConnection has gqlgen's executor answer a field.
@@ -1275,7 +1285,7 @@ func (x *planRun) collect_OrderConnection(w *plan.Work, s *plan.Selection, g *pl
 
 // gather_OrderConnection_edges collects below OrderConnection.edges.
 func (x *planRun) gather_OrderConnection_edges(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
-	var groupOrderEdge plan.Group[*model.OrderEdge]
+	groupOrderEdge := plan.NewGroup[*model.OrderEdge](&x.Run)
 	for i, obj := range objs {
 		v := obj.Edges
 		groupOrderEdge.Room(len(v), 1)
@@ -1290,7 +1300,7 @@ func (x *planRun) gather_OrderConnection_edges(w *plan.Work, f *plan.Field, objs
 
 // gather_OrderConnection_nodes collects below OrderConnection.nodes.
 func (x *planRun) gather_OrderConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, obj := range objs {
 		v := obj.Nodes
 		groupOrder.Room(len(v), 1)
@@ -1332,8 +1342,9 @@ func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.Order
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_OrderEdge has gqlgen's executor answer a field.
@@ -1364,7 +1375,7 @@ func (x *planRun) collect_OrderEdge(w *plan.Work, s *plan.Selection, g *plan.Gro
 
 // gather_OrderEdge_node collects below OrderEdge.node.
 func (x *planRun) gather_OrderEdge_node(w *plan.Work, f *plan.Field, objs []*model.OrderEdge) {
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, obj := range objs {
 		v := obj.Node
 		if v != nil {
@@ -1414,8 +1425,9 @@ func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.Order
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_OrderLine has gqlgen's executor answer a field.
@@ -1451,7 +1463,7 @@ func (x *planRun) call_OrderLine_product(f *plan.Field, objs []*model.OrderLine)
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.OrderLine) ([]*model.Product, error) {
 		return x.ec.Resolvers.OrderLine().Product(ctx, objs)
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupProduct.Add(v, i)
@@ -1500,8 +1512,9 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_PageInfo has gqlgen's executor answer a field.
@@ -1629,8 +1642,9 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Product has gqlgen's executor answer a field.
@@ -1682,7 +1696,7 @@ func (x *planRun) call_Product_related(f *plan.Field, objs []*model.Product) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([][]*model.Product, error) {
 		return x.ec.Resolvers.Product().Related(ctx, objs)
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		groupProduct.Room(len(v), 1)
 		for i1 := range v {
@@ -1784,8 +1798,9 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ProductConnection has gqlgen's executor answer a field.
@@ -1818,7 +1833,7 @@ func (x *planRun) collect_ProductConnection(w *plan.Work, s *plan.Selection, g *
 
 // gather_ProductConnection_edges collects below ProductConnection.edges.
 func (x *planRun) gather_ProductConnection_edges(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
-	var groupProductEdge plan.Group[*model.ProductEdge]
+	groupProductEdge := plan.NewGroup[*model.ProductEdge](&x.Run)
 	for i, obj := range objs {
 		v := obj.Edges
 		groupProductEdge.Room(len(v), 1)
@@ -1833,7 +1848,7 @@ func (x *planRun) gather_ProductConnection_edges(w *plan.Work, f *plan.Field, ob
 
 // gather_ProductConnection_nodes collects below ProductConnection.nodes.
 func (x *planRun) gather_ProductConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, obj := range objs {
 		v := obj.Nodes
 		groupProduct.Room(len(v), 1)
@@ -1875,8 +1890,9 @@ func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.Pro
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ProductEdge has gqlgen's executor answer a field.
@@ -1907,7 +1923,7 @@ func (x *planRun) collect_ProductEdge(w *plan.Work, s *plan.Selection, g *plan.G
 
 // gather_ProductEdge_node collects below ProductEdge.node.
 func (x *planRun) gather_ProductEdge_node(w *plan.Work, f *plan.Field, objs []*model.ProductEdge) {
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, obj := range objs {
 		v := obj.Node
 		if v != nil {
@@ -2012,8 +2028,9 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Query calls the resolvers of the root.
@@ -2070,7 +2087,7 @@ func (x *planRun) call_Query_order(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Query().Order(ctx, fc.Args["id"].(string))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -2105,7 +2122,7 @@ func (x *planRun) call_Query_orders(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderConnection, error) {
 		return x.ec.Resolvers.Query().Orders(ctx, fc.Args["userId"].(*string), fc.Args["status"].([]model.OrderStatus), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupOrderConnection plan.Group[*model.OrderConnection]
+	groupOrderConnection := plan.NewGroup[*model.OrderConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrderConnection.Add(v, i)
@@ -2123,7 +2140,7 @@ func (x *planRun) call_Query_product(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Product, error) {
 		return x.ec.Resolvers.Query().Product(ctx, fc.Args["sku"].(string))
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupProduct.Add(v, i)
@@ -2141,7 +2158,7 @@ func (x *planRun) call_Query_products(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ProductConnection, error) {
 		return x.ec.Resolvers.Query().Products(ctx, fc.Args["q"].(*string), fc.Args["filter"].(*model.ProductFilter), fc.Args["sort"].(*model.ProductSort), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupProductConnection plan.Group[*model.ProductConnection]
+	groupProductConnection := plan.NewGroup[*model.ProductConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupProductConnection.Add(v, i)
@@ -2157,7 +2174,7 @@ func (x *planRun) call_Query_inventory(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryItem, error) {
 		return x.ec.Resolvers.Query().Inventory(ctx)
 	})
-	var groupInventoryItem plan.Group[*model.InventoryItem]
+	groupInventoryItem := plan.NewGroup[*model.InventoryItem](&x.Run)
 	for i, v := range found {
 		groupInventoryItem.Room(len(v), 1)
 		for i1 := range v {
@@ -2178,7 +2195,7 @@ func (x *planRun) call_Query_search(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.SearchResult, error) {
 		return x.ec.Resolvers.Query().Search(ctx, fc.Args["text"].(string))
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		groupProduct.Room(len(v), 1)
 		for i1 := range v {
@@ -2222,7 +2239,7 @@ func (x *planRun) call_Query_me(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Query().Me(ctx)
 	})
-	var groupAccount plan.Group[*model.Account]
+	groupAccount := plan.NewGroup[*model.Account](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupAccount.Add(v, i)
@@ -2253,7 +2270,7 @@ func (x *planRun) call_Query_user(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Query().User(ctx, fc.Args["id"].(string))
 	})
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUser.Add(v, i)
@@ -2288,7 +2305,7 @@ func (x *planRun) call_Query_users(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.UserConnection, error) {
 		return x.ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupUserConnection plan.Group[*model.UserConnection]
+	groupUserConnection := plan.NewGroup[*model.UserConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUserConnection.Add(v, i)
@@ -2319,8 +2336,8 @@ func (x *planRun) call_Query_person(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx, fc.Args["id"].(string))
 	})
-	var groupUser plan.Group[*model.User]
-	var groupAccount plan.Group[*model.Account]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
+	groupAccount := plan.NewGroup[*model.Account](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.User:
@@ -2363,8 +2380,9 @@ func (x *planRun) object_ShirtDetails(b []byte, s *plan.Selection, obj *model.Sh
 			b, fine = x.valueMustListMust_ShirtSize(b, f, obj.Sizes)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ShirtDetails has gqlgen's executor answer a field.
@@ -2397,8 +2415,9 @@ func (x *planRun) object_TransferPayment(b []byte, s *plan.Selection, obj *model
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_TransferPayment has gqlgen's executor answer a field.
@@ -2497,8 +2516,9 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_User has gqlgen's executor answer a field.
@@ -2613,7 +2633,7 @@ func (x *planRun) call_User_orders(f *plan.Field, objs []*model.User) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.User) ([][]*model.Order, error) {
 		return x.ec.Resolvers.User().Orders(ctx, objs, fc.Args["limit"].(*int))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		groupOrder.Room(len(v), 1)
 		for i1 := range v {
@@ -2694,8 +2714,9 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_UserConnection has gqlgen's executor answer a field.
@@ -2726,7 +2747,7 @@ func (x *planRun) collect_UserConnection(w *plan.Work, s *plan.Selection, g *pla
 
 // gather_UserConnection_edges collects below UserConnection.edges.
 func (x *planRun) gather_UserConnection_edges(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
-	var groupUserEdge plan.Group[*model.UserEdge]
+	groupUserEdge := plan.NewGroup[*model.UserEdge](&x.Run)
 	for i, obj := range objs {
 		v := obj.Edges
 		groupUserEdge.Room(len(v), 1)
@@ -2741,7 +2762,7 @@ func (x *planRun) gather_UserConnection_edges(w *plan.Work, f *plan.Field, objs 
 
 // gather_UserConnection_nodes collects below UserConnection.nodes.
 func (x *planRun) gather_UserConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, obj := range objs {
 		v := obj.Nodes
 		groupUser.Room(len(v), 1)
@@ -2783,8 +2804,9 @@ func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEd
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_UserEdge has gqlgen's executor answer a field.
@@ -2815,7 +2837,7 @@ func (x *planRun) collect_UserEdge(w *plan.Work, s *plan.Selection, g *plan.Grou
 
 // gather_UserEdge_node collects below UserEdge.node.
 func (x *planRun) gather_UserEdge_node(w *plan.Work, f *plan.Field, objs []*model.UserEdge) {
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, obj := range objs {
 		v := obj.Node
 		if v != nil {
@@ -2830,6 +2852,7 @@ func (x *planRun) valueListMust_ID(b []byte, f *plan.Field, v []string) ([]byte,
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -2847,7 +2870,7 @@ func (x *planRun) valueListMust_InventoryItem(b []byte, f *plan.Field, v []*mode
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2858,7 +2881,7 @@ func (x *planRun) valueListMust_InventoryItem(b []byte, f *plan.Field, v []*mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Order writes [Order!]; false is a null that must go up.
@@ -2868,7 +2891,7 @@ func (x *planRun) valueListMust_Order(b []byte, f *plan.Field, v []*model.Order)
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2879,7 +2902,7 @@ func (x *planRun) valueListMust_Order(b []byte, f *plan.Field, v []*model.Order)
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Product writes [Product!]; false is a null that must go up.
@@ -2889,7 +2912,7 @@ func (x *planRun) valueListMust_Product(b []byte, f *plan.Field, v []*model.Prod
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2900,7 +2923,7 @@ func (x *planRun) valueListMust_Product(b []byte, f *plan.Field, v []*model.Prod
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_SearchResult writes [SearchResult!]; false is a null that must go up.
@@ -2910,7 +2933,7 @@ func (x *planRun) valueListMust_SearchResult(b []byte, f *plan.Field, v []model.
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2921,14 +2944,14 @@ func (x *planRun) valueListMust_SearchResult(b []byte, f *plan.Field, v []model.
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueMustListMust_Order writes [Order!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Order(b []byte, f *plan.Field, v []*model.Order) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2939,14 +2962,14 @@ func (x *planRun) valueMustListMust_Order(b []byte, f *plan.Field, v []*model.Or
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_OrderEdge writes [OrderEdge!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_OrderEdge(b []byte, f *plan.Field, v []*model.OrderEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2957,14 +2980,14 @@ func (x *planRun) valueMustListMust_OrderEdge(b []byte, f *plan.Field, v []*mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_OrderLine writes [OrderLine!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_OrderLine(b []byte, f *plan.Field, v []*model.OrderLine) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2975,14 +2998,14 @@ func (x *planRun) valueMustListMust_OrderLine(b []byte, f *plan.Field, v []*mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Product writes [Product!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Product(b []byte, f *plan.Field, v []*model.Product) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2993,14 +3016,14 @@ func (x *planRun) valueMustListMust_Product(b []byte, f *plan.Field, v []*model.
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_ProductEdge writes [ProductEdge!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_ProductEdge(b []byte, f *plan.Field, v []*model.ProductEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -3011,11 +3034,12 @@ func (x *planRun) valueMustListMust_ProductEdge(b []byte, f *plan.Field, v []*mo
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_ShirtSize writes [ShirtSize!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_ShirtSize(b []byte, f *plan.Field, v []model.ShirtSize) ([]byte, bool) {
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -3030,7 +3054,7 @@ func (x *planRun) valueMustListMust_ShirtSize(b []byte, f *plan.Field, v []model
 func (x *planRun) valueMustListMust_User(b []byte, f *plan.Field, v []*model.User) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -3041,14 +3065,14 @@ func (x *planRun) valueMustListMust_User(b []byte, f *plan.Field, v []*model.Use
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_UserEdge writes [UserEdge!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_UserEdge(b []byte, f *plan.Field, v []*model.UserEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -3059,7 +3083,7 @@ func (x *planRun) valueMustListMust_UserEdge(b []byte, f *plan.Field, v []*model
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMust_InventoryItem writes InventoryItem!; false is a null that must go up.

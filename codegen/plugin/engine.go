@@ -328,8 +328,11 @@ func (w *engineWriter) gather(tr *config.TypeReference) (groups []planGather, lo
 	end := ""
 	for n := 1; tr.GQL.Elem != nil; tr, n = tr.Elem(), n+1 {
 		i := "i" + strconv.Itoa(n)
-		if len(groups) == 1 && tr.GQL.Elem.Elem == nil {
+		switch {
+		case len(groups) == 1 && tr.GQL.Elem.Elem == nil:
 			fmt.Fprintf(&b, "%s.Room(len(%s), %d)\n", groups[0].Group, expr, n)
+		case len(groups) > 0:
+			fmt.Fprintf(&b, "%s.Visit(len(%s))\n", groups[0].Group, expr)
 		}
 		fmt.Fprintf(&b, "for %s := range %s {\n", i, expr)
 		expr, indices, end = expr+"["+i+"]", indices+", "+i, end+"}\n"

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func ask[T any](x *Run, n *node[T], f *Field, a Asking) (ctx context.Context, fc
 	fc = x.fieldContext(f, 0)
 	ctx = x.with(f, fc)
 	defer n.recover(x, ctx)
-	if n.err = ctx.Err(); n.err != nil {
+	if n.err = cmp.Or(ctx.Err(), x.budget.Err()); n.err != nil {
 		return ctx, fc, false
 	}
 	if a.Arguments != nil {
@@ -199,19 +200,36 @@ func (n *node[T]) failed(ordinal int) error {
 
 // tell adds the error of a field in the way in which gqlgen does.
 func (n *node[T]) tell(x *Run, f *Field, err error, nonNull bool) {
-	ctx, _ := x.at(f)
-	switch {
+	switch count := countErrors(err); {
 	case n.again != nil:
-		x.op.Error(ctx, n.again(ctx))
-	case n.batch:
+		if !x.omits(1) {
+			ctx, _ := x.at(f)
+			x.op.Error(ctx, n.again(ctx))
+		}
+	case !n.batch:
+		x.addFieldError(f, err)
+	case count == 0: // an empty list, which explains no null
+		x.mustNotBeNull(f, nonNull)
+	case !x.omits(count):
+		ctx, _ := x.at(f)
 		index, _ := graphql.BatchParentIndex(ctx)
 		graphql.AddBatchError(ctx, int(index), err)
-		if nonNull {
-			graphql.AddInvalidNullError(ctx, "")
-		}
-	default:
-		x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, own(err)))
 	}
+}
+
+// countErrors is how many errors of a response a field's error becomes.
+func countErrors(err error) int {
+	list, ok := err.(gqlerror.List)
+	if !ok {
+		return 1
+	}
+	n := 0
+	for _, one := range list {
+		if one != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // own is an error that may be changed: that of a guard stands at many places.

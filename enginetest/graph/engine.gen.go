@@ -487,8 +487,9 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Answer has gqlgen's executor answer a field.
@@ -553,7 +554,7 @@ func (x *planRun) collect_Answer(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // gather_Answer_item collects below Answer.item.
 func (x *planRun) gather_Answer_item(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Item
 		if v != nil {
@@ -565,7 +566,7 @@ func (x *planRun) gather_Answer_item(w *plan.Work, f *plan.Field, objs []*model.
 
 // gather_Answer_mustItem collects below Answer.mustItem.
 func (x *planRun) gather_Answer_mustItem(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustItem
 		if v != nil {
@@ -577,7 +578,7 @@ func (x *planRun) gather_Answer_mustItem(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Answer_items collects below Answer.items.
 func (x *planRun) gather_Answer_items(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Items
 		groupItem.Room(len(v), 1)
@@ -592,7 +593,7 @@ func (x *planRun) gather_Answer_items(w *plan.Work, f *plan.Field, objs []*model
 
 // gather_Answer_mustItems collects below Answer.mustItems.
 func (x *planRun) gather_Answer_mustItems(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustItems
 		groupItem.Room(len(v), 1)
@@ -607,9 +608,10 @@ func (x *planRun) gather_Answer_mustItems(w *plan.Work, f *plan.Field, objs []*m
 
 // gather_Answer_itemGrid collects below Answer.itemGrid.
 func (x *planRun) gather_Answer_itemGrid(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.ItemGrid
+		groupItem.Visit(len(v))
 		for i1 := range v {
 			groupItem.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -627,7 +629,7 @@ func (x *planRun) call_Answer_other(f *plan.Field, objs []*model.Answer) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Other(ctx, objs)
 	})
-	var groupOther plan.Group[*model.Other]
+	groupOther := plan.NewGroup[*model.Other](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOther.Add(v, i)
@@ -643,7 +645,7 @@ func (x *planRun) call_Answer_others(f *plan.Field, objs []*model.Answer) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([][]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Others(ctx, objs)
 	})
-	var groupOther plan.Group[*model.Other]
+	groupOther := plan.NewGroup[*model.Other](&x.Run)
 	for i, v := range found {
 		groupOther.Room(len(v), 1)
 		for i1 := range v {
@@ -696,8 +698,9 @@ func (x *planRun) object_Editor(b []byte, s *plan.Selection, obj *model.Editor) 
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Editor has gqlgen's executor answer a field.
@@ -732,7 +735,7 @@ func (x *planRun) collect_Editor(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // gather_Editor_first collects below Editor.first.
 func (x *planRun) gather_Editor_first(w *plan.Work, f *plan.Field, objs []*model.Editor) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.First
 		if v != nil {
@@ -776,8 +779,9 @@ func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *mode
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_EditorConnection has gqlgen's executor answer a field.
@@ -808,7 +812,7 @@ func (x *planRun) collect_EditorConnection(w *plan.Work, s *plan.Selection, g *p
 
 // gather_EditorConnection_edges collects below EditorConnection.edges.
 func (x *planRun) gather_EditorConnection_edges(w *plan.Work, f *plan.Field, objs []*model.EditorConnection) {
-	var groupEditorEdge plan.Group[*model.EditorEdge]
+	groupEditorEdge := plan.NewGroup[*model.EditorEdge](&x.Run)
 	for i, obj := range objs {
 		v := obj.Edges
 		groupEditorEdge.Room(len(v), 1)
@@ -826,7 +830,7 @@ func (x *planRun) call_EditorConnection_nodes(f *plan.Field, objs []*model.Edito
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
 		return x.ec.Resolvers.EditorConnection().Nodes(ctx, objs)
 	})
-	var groupEditor plan.Group[*model.Editor]
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
 	for i, v := range found {
 		groupEditor.Room(len(v), 1)
 		for i1 := range v {
@@ -866,8 +870,9 @@ func (x *planRun) object_EditorEdge(b []byte, s *plan.Selection, obj *model.Edit
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_EditorEdge has gqlgen's executor answer a field.
@@ -899,7 +904,7 @@ func (x *planRun) call_EditorEdge_node(f *plan.Field, objs []*model.EditorEdge) 
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
 		return x.ec.Resolvers.EditorEdge().Node(ctx, objs)
 	})
-	var groupEditor plan.Group[*model.Editor]
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupEditor.Add(v, i)
@@ -970,8 +975,9 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Item has gqlgen's executor answer a field.
@@ -1010,7 +1016,7 @@ func (x *planRun) collect_Item(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // gather_Item_item collects below Item.item.
 func (x *planRun) gather_Item_item(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Item
 		if v != nil {
@@ -1022,7 +1028,7 @@ func (x *planRun) gather_Item_item(w *plan.Work, f *plan.Field, objs []*model.It
 
 // gather_Item_items collects below Item.items.
 func (x *planRun) gather_Item_items(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Items
 		groupItem.Room(len(v), 1)
@@ -1040,7 +1046,7 @@ func (x *planRun) call_Item_other(f *plan.Field, objs []*model.Item) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Other, error) {
 		return x.ec.Resolvers.Item().Other(ctx, objs)
 	})
-	var groupOther plan.Group[*model.Other]
+	groupOther := plan.NewGroup[*model.Other](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOther.Add(v, i)
@@ -1056,7 +1062,7 @@ func (x *planRun) call_Item_owner(f *plan.Field, objs []*model.Item) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Person, error) {
 		return x.ec.Resolvers.Item().Owner(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -1109,8 +1115,9 @@ func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_LooseConnection has gqlgen's executor answer a field.
@@ -1141,7 +1148,7 @@ func (x *planRun) collect_LooseConnection(w *plan.Work, s *plan.Selection, g *pl
 
 // gather_LooseConnection_edges collects below LooseConnection.edges.
 func (x *planRun) gather_LooseConnection_edges(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
-	var groupLooseEdge plan.Group[*model.LooseEdge]
+	groupLooseEdge := plan.NewGroup[*model.LooseEdge](&x.Run)
 	for i, obj := range objs {
 		v := obj.Edges
 		groupLooseEdge.Room(len(v), 1)
@@ -1156,7 +1163,7 @@ func (x *planRun) gather_LooseConnection_edges(w *plan.Work, f *plan.Field, objs
 
 // gather_LooseConnection_nodes collects below LooseConnection.nodes.
 func (x *planRun) gather_LooseConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.Nodes
 		groupStory.Room(len(v), 1)
@@ -1198,8 +1205,9 @@ func (x *planRun) object_LooseEdge(b []byte, s *plan.Selection, obj *model.Loose
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_LooseEdge has gqlgen's executor answer a field.
@@ -1230,7 +1238,7 @@ func (x *planRun) collect_LooseEdge(w *plan.Work, s *plan.Selection, g *plan.Gro
 
 // gather_LooseEdge_node collects below LooseEdge.node.
 func (x *planRun) gather_LooseEdge_node(w *plan.Work, f *plan.Field, objs []*model.LooseEdge) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.Node
 		if v != nil {
@@ -1307,8 +1315,9 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Mutation calls the resolvers of the root, one after another.
@@ -1343,7 +1352,7 @@ func (x *planRun) call_Mutation_put(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().Put(ctx, fc.Args["id"].(int))
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -1361,7 +1370,7 @@ func (x *planRun) call_Mutation_mustPut(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().MustPut(ctx, fc.Args["id"].(int))
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -1392,7 +1401,7 @@ func (x *planRun) call_Mutation_guardedPut(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Mutation().GuardedPut(ctx, fc.Args["id"].(int))
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -1417,7 +1426,7 @@ func (x *planRun) call_Mutation_addStory(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Story, error) {
 		return x.ec.Resolvers.Mutation().AddStory(ctx, fc.Args["id"].(string))
 	})
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupStory.Add(v, i)
@@ -1435,7 +1444,7 @@ func (x *planRun) call_Mutation_addStories(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Story, error) {
 		return x.ec.Resolvers.Mutation().AddStories(ctx, fc.Args["id"].(string))
 	})
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, v := range found {
 		groupStory.Room(len(v), 1)
 		for i1 := range v {
@@ -1456,7 +1465,7 @@ func (x *planRun) call_Mutation_addWriter(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
 		return x.ec.Resolvers.Mutation().AddWriter(ctx, fc.Args["id"].(string))
 	})
-	var groupWriter plan.Group[*model.Writer]
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupWriter.Add(v, i)
@@ -1532,8 +1541,9 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Odd has gqlgen's executor answer a field.
@@ -1576,7 +1586,7 @@ func (x *planRun) collect_Odd(w *plan.Work, s *plan.Selection, g *plan.Group[*od
 
 // gather_Odd_spot collects below Odd.spot.
 func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		groupSpot.Add(&v, i)
@@ -1586,7 +1596,7 @@ func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*odd.Odd) 
 
 // gather_Odd_spots collects below Odd.spots.
 func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spots
 		groupSpot.Room(len(v), 1)
@@ -1599,9 +1609,10 @@ func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*odd.Odd)
 
 // gather_Odd_spotGrid collects below Odd.spotGrid.
 func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.SpotGrid
+		groupSpot.Visit(len(v))
 		for i1 := range v {
 			groupSpot.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -1614,7 +1625,7 @@ func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*odd.O
 
 // gather_Odd_place collects below Odd.place.
 func (x *planRun) gather_Odd_place(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, obj := range objs {
 		v := obj.Place
 		if v != nil {
@@ -1643,7 +1654,7 @@ func (x *planRun) call_Odd_next(f *plan.Field, objs []*odd.Odd) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*odd.Odd) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Odd().Next(ctx, objs)
 	})
-	var groupOdd plan.Group[*odd.Odd]
+	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOdd.Add(v, i)
@@ -1701,8 +1712,9 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Other has gqlgen's executor answer a field.
@@ -1742,7 +1754,7 @@ func (x *planRun) call_Other_spotted(f *plan.Field, objs []*model.Other) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Other) ([]*model.Spot, error) {
 		return x.ec.Resolvers.Other().Spotted(ctx, objs)
 	})
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupSpot.Add(v, i)
@@ -1755,7 +1767,7 @@ func (x *planRun) call_Other_spotted(f *plan.Field, objs []*model.Other) {
 
 // gather_Other_item collects below Other.item.
 func (x *planRun) gather_Other_item(w *plan.Work, f *plan.Field, objs []*model.Other) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Item
 		if v != nil {
@@ -1803,8 +1815,9 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_PageInfo has gqlgen's executor answer a field.
@@ -1895,8 +1908,9 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Person has gqlgen's executor answer a field.
@@ -1939,7 +1953,7 @@ func (x *planRun) collect_Person(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // gather_Person_spot collects below Person.spot.
 func (x *planRun) gather_Person_spot(w *plan.Work, f *plan.Field, objs []*model.Person) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -1954,8 +1968,8 @@ func (x *planRun) call_Person_next(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]model.Node, error) {
 		return x.ec.Resolvers.Person().Next(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -1983,7 +1997,7 @@ func (x *planRun) call_Person_friends(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Person().Friends(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		groupPerson.Room(len(v), 1)
 		for i1 := range v {
@@ -2002,7 +2016,7 @@ func (x *planRun) call_Person_home(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().Home(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -2018,7 +2032,7 @@ func (x *planRun) call_Person_mustHome(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().MustHome(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -2356,8 +2370,9 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Place has gqlgen's executor answer a field.
@@ -2474,7 +2489,7 @@ func (x *planRun) collect_Place(w *plan.Work, s *plan.Selection, g *plan.Group[*
 
 // gather_Place_spot collects below Place.spot.
 func (x *planRun) gather_Place_spot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -2486,7 +2501,7 @@ func (x *planRun) gather_Place_spot(w *plan.Work, f *plan.Field, objs []*model.P
 
 // gather_Place_mustSpot collects below Place.mustSpot.
 func (x *planRun) gather_Place_mustSpot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustSpot
 		if v != nil {
@@ -2498,7 +2513,7 @@ func (x *planRun) gather_Place_mustSpot(w *plan.Work, f *plan.Field, objs []*mod
 
 // gather_Place_spots collects below Place.spots.
 func (x *planRun) gather_Place_spots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spots
 		groupSpot.Room(len(v), 1)
@@ -2513,7 +2528,7 @@ func (x *planRun) gather_Place_spots(w *plan.Work, f *plan.Field, objs []*model.
 
 // gather_Place_mustSpots collects below Place.mustSpots.
 func (x *planRun) gather_Place_mustSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustSpots
 		groupSpot.Room(len(v), 1)
@@ -2528,9 +2543,10 @@ func (x *planRun) gather_Place_mustSpots(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Place_spotGrid collects below Place.spotGrid.
 func (x *planRun) gather_Place_spotGrid(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.SpotGrid
+		groupSpot.Visit(len(v))
 		for i1 := range v {
 			groupSpot.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -2604,7 +2620,7 @@ func (x *planRun) gather_Place_guardedSpots(w *plan.Work, f *plan.Field, objs []
 	if x.Hidden(f, x.guard_Place_guardedSpots) {
 		return
 	}
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.GuardedSpots
 		groupSpot.Room(len(v), 1)
@@ -2619,8 +2635,8 @@ func (x *planRun) gather_Place_guardedSpots(w *plan.Work, f *plan.Field, objs []
 
 // gather_Place_plainNode collects below Place.plainNode.
 func (x *planRun) gather_Place_plainNode(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, obj := range objs {
 		v := obj.PlainNode
 		switch obj := v.(type) {
@@ -2644,11 +2660,12 @@ func (x *planRun) gather_Place_plainNode(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Place_plainAnys collects below Place.plainAnys.
 func (x *planRun) gather_Place_plainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, obj := range objs {
 		v := obj.PlainAnys
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -2679,11 +2696,12 @@ func (x *planRun) gather_Place_plainAnys(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Place_mustPlainAnys collects below Place.mustPlainAnys.
 func (x *planRun) gather_Place_mustPlainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustPlainAnys
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -2735,7 +2753,7 @@ func (x *planRun) gather_Place_plainViewer(w *plan.Work, f *plan.Field, objs []*
 	if x.Hidden(f, x.guard_Place_plainViewer) {
 		return
 	}
-	var groupViewer plan.Group[*model.Viewer]
+	groupViewer := plan.NewGroup[*model.Viewer](&x.Run)
 	for i, obj := range objs {
 		v := obj.PlainViewer
 		if v != nil {
@@ -2750,8 +2768,8 @@ func (x *planRun) call_Place_next(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Node, error) {
 		return x.ec.Resolvers.Place().Next(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -2781,7 +2799,7 @@ func (x *planRun) call_Place_owner(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owner(ctx, objs, fc.Args["n"].(*int))
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -2797,7 +2815,7 @@ func (x *planRun) call_Place_mustOwner(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwner(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -2815,7 +2833,7 @@ func (x *planRun) call_Place_owners(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owners(ctx, objs, fc.Args["n"].(*int))
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		groupPerson.Room(len(v), 1)
 		for i1 := range v {
@@ -2836,7 +2854,7 @@ func (x *planRun) call_Place_mustOwners(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwners(ctx, objs, fc.Args["n"].(*int), fc.Args["kind"].(*model.Kind))
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		groupPerson.Room(len(v), 1)
 		for i1 := range v {
@@ -2855,10 +2873,11 @@ func (x *planRun) call_Place_manyAnys(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]model.Any, error) {
 		return x.ec.Resolvers.Place().ManyAnys(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -2894,9 +2913,9 @@ func (x *planRun) call_Place_mustAny(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Any, error) {
 		return x.ec.Resolvers.Place().MustAny(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -2959,8 +2978,9 @@ func (x *planRun) call_Place_ownerGrid(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][][]*model.Person, error) {
 		return x.ec.Resolvers.Place().OwnerGrid(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
+		groupPerson.Visit(len(v))
 		for i1 := range v {
 			groupPerson.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -2994,7 +3014,7 @@ func (x *planRun) call_Place_guardedOwner(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().GuardedOwner(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -3066,8 +3086,9 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Post has gqlgen's executor answer a field.
@@ -3446,8 +3467,9 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Query calls the resolvers of the root.
@@ -3549,8 +3571,8 @@ func (x *planRun) call_Query_node(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().Node(ctx, fc.Args["id"].(int))
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -3578,8 +3600,8 @@ func (x *planRun) call_Query_mustNode(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().MustNode(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -3609,9 +3631,10 @@ func (x *planRun) call_Query_nodes(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().Nodes(ctx, fc.Args["n"].(*int))
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3640,9 +3663,10 @@ func (x *planRun) call_Query_mustNodes(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().MustNodes(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3671,9 +3695,10 @@ func (x *planRun) call_Query_named(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Named, error) {
 		return x.ec.Resolvers.Query().Named(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3702,9 +3727,9 @@ func (x *planRun) call_Query_any(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Any, error) {
 		return x.ec.Resolvers.Query().Any(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -3739,10 +3764,11 @@ func (x *planRun) call_Query_anys(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Any, error) {
 		return x.ec.Resolvers.Query().Anys(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3778,11 +3804,13 @@ func (x *planRun) call_Query_anyGrid(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]model.Any, error) {
 		return x.ec.Resolvers.Query().AnyGrid(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
+			groupPlace.Visit(len(v[i1]))
 			for i2 := range v[i1] {
 				switch obj := v[i1][i2].(type) {
 				case model.Place:
@@ -3821,7 +3849,7 @@ func (x *planRun) call_Query_place(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Place(ctx, fc.Args["id"].(int), fc.Args["filter"].(*model.Filter))
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -3837,7 +3865,7 @@ func (x *planRun) call_Query_mustPlace(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlace(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -3855,7 +3883,7 @@ func (x *planRun) call_Query_places(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Places(ctx, fc.Args["n"].(*int))
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		groupPlace.Room(len(v), 1)
 		for i1 := range v {
@@ -3874,7 +3902,7 @@ func (x *planRun) call_Query_mustPlaces(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlaces(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		groupPlace.Room(len(v), 1)
 		for i1 := range v {
@@ -3893,8 +3921,9 @@ func (x *planRun) call_Query_placeGrid(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Place, error) {
 		return x.ec.Resolvers.Query().PlaceGrid(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			groupPlace.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -3914,7 +3943,7 @@ func (x *planRun) call_Query_person(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -3988,7 +4017,7 @@ func (x *planRun) call_Query_secret(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Secret(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -4022,7 +4051,7 @@ func (x *planRun) call_Query_scoped(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Scoped(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		groupPlace.Room(len(v), 1)
 		for i1 := range v {
@@ -4086,7 +4115,7 @@ func (x *planRun) call_Query_viewer(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Viewer, error) {
 		return x.ec.Resolvers.Query().Viewer(ctx)
 	})
-	var groupViewer plan.Group[*model.Viewer]
+	groupViewer := plan.NewGroup[*model.Viewer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupViewer.Add(v, i)
@@ -4102,7 +4131,7 @@ func (x *planRun) call_Query_answer(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answer(ctx)
 	})
-	var groupAnswer plan.Group[*model.Answer]
+	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupAnswer.Add(v, i)
@@ -4118,7 +4147,7 @@ func (x *planRun) call_Query_mustAnswer(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswer(ctx)
 	})
-	var groupAnswer plan.Group[*model.Answer]
+	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupAnswer.Add(v, i)
@@ -4134,7 +4163,7 @@ func (x *planRun) call_Query_answers(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answers(ctx)
 	})
-	var groupAnswer plan.Group[*model.Answer]
+	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
 	for i, v := range found {
 		groupAnswer.Room(len(v), 1)
 		for i1 := range v {
@@ -4153,7 +4182,7 @@ func (x *planRun) call_Query_mustAnswers(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswers(ctx)
 	})
-	var groupAnswer plan.Group[*model.Answer]
+	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
 	for i, v := range found {
 		groupAnswer.Room(len(v), 1)
 		for i1 := range v {
@@ -4172,7 +4201,7 @@ func (x *planRun) call_Query_odd(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odd(ctx)
 	})
-	var groupOdd plan.Group[*odd.Odd]
+	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOdd.Add(v, i)
@@ -4188,7 +4217,7 @@ func (x *planRun) call_Query_odds(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odds(ctx)
 	})
-	var groupOdd plan.Group[*odd.Odd]
+	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
 	for i, v := range found {
 		groupOdd.Room(len(v), 1)
 		for i1 := range v {
@@ -4209,7 +4238,7 @@ func (x *planRun) call_Query_posts(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx, fc.Args["n"].(int))
 	})
-	var groupPost plan.Group[*model.Post]
+	groupPost := plan.NewGroup[*model.Post](&x.Run)
 	for i, v := range found {
 		groupPost.Room(len(v), 1)
 		for i1 := range v {
@@ -4235,7 +4264,7 @@ func (x *planRun) call_Query_writers(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Query().Writers(ctx)
 	})
-	var groupWriter plan.Group[*model.Writer]
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
 	for i, v := range found {
 		groupWriter.Room(len(v), 1)
 		for i1 := range v {
@@ -4254,7 +4283,7 @@ func (x *planRun) call_Query_mustWriters(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Query().MustWriters(ctx)
 	})
-	var groupWriter plan.Group[*model.Writer]
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
 	for i, v := range found {
 		groupWriter.Room(len(v), 1)
 		for i1 := range v {
@@ -4275,7 +4304,7 @@ func (x *planRun) call_Query_writer(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
 		return x.ec.Resolvers.Query().Writer(ctx, fc.Args["id"].(string))
 	})
-	var groupWriter plan.Group[*model.Writer]
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupWriter.Add(v, i)
@@ -4291,8 +4320,9 @@ func (x *planRun) call_Query_shelves(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
 		return x.ec.Resolvers.Query().Shelves(ctx)
 	})
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, v := range found {
+		groupStory.Visit(len(v))
 		for i1 := range v {
 			groupStory.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -4312,8 +4342,9 @@ func (x *planRun) call_Query_storyGrid(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
 		return x.ec.Resolvers.Query().StoryGrid(ctx)
 	})
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, v := range found {
+		groupStory.Visit(len(v))
 		for i1 := range v {
 			groupStory.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -4335,7 +4366,7 @@ func (x *planRun) call_Query_offsetPage(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
 		return x.ec.Resolvers.Query().OffsetPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupStoryConnection plan.Group[*model.StoryConnection]
+	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupStoryConnection.Add(v, i)
@@ -4353,7 +4384,7 @@ func (x *planRun) call_Query_numberPage(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
 		return x.ec.Resolvers.Query().NumberPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupStoryConnection plan.Group[*model.StoryConnection]
+	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupStoryConnection.Add(v, i)
@@ -4371,7 +4402,7 @@ func (x *planRun) call_Query_cursorPage(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryNodes, error) {
 		return x.ec.Resolvers.Query().CursorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupStoryNodes plan.Group[*model.StoryNodes]
+	groupStoryNodes := plan.NewGroup[*model.StoryNodes](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupStoryNodes.Add(v, i)
@@ -4389,7 +4420,7 @@ func (x *planRun) call_Query_editorPage(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.EditorConnection, error) {
 		return x.ec.Resolvers.Query().EditorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupEditorConnection plan.Group[*model.EditorConnection]
+	groupEditorConnection := plan.NewGroup[*model.EditorConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupEditorConnection.Add(v, i)
@@ -4445,8 +4476,9 @@ func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) 
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Reader has gqlgen's executor answer a field.
@@ -4481,7 +4513,7 @@ func (x *planRun) collect_Reader(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // gather_Reader_story collects below Reader.story.
 func (x *planRun) gather_Reader_story(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.Story
 		if v != nil {
@@ -4493,7 +4525,7 @@ func (x *planRun) gather_Reader_story(w *plan.Work, f *plan.Field, objs []*model
 
 // gather_Reader_stories collects below Reader.stories.
 func (x *planRun) gather_Reader_stories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.Stories
 		groupStory.Room(len(v), 1)
@@ -4508,9 +4540,10 @@ func (x *planRun) gather_Reader_stories(w *plan.Work, f *plan.Field, objs []*mod
 
 // gather_Reader_mustStories collects below Reader.mustStories.
 func (x *planRun) gather_Reader_mustStories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustStories
+		groupStory.Visit(len(v))
 		for i1 := range v {
 			groupStory.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -4589,8 +4622,9 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Spot has gqlgen's executor answer a field.
@@ -4631,7 +4665,7 @@ func (x *planRun) collect_Spot(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // gather_Spot_sub collects below Spot.sub.
 func (x *planRun) gather_Spot_sub(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Sub
 		if v != nil {
@@ -4643,7 +4677,7 @@ func (x *planRun) gather_Spot_sub(w *plan.Work, f *plan.Field, objs []*model.Spo
 
 // gather_Spot_subs collects below Spot.subs.
 func (x *planRun) gather_Spot_subs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Subs
 		groupSpot.Room(len(v), 1)
@@ -4658,7 +4692,7 @@ func (x *planRun) gather_Spot_subs(w *plan.Work, f *plan.Field, objs []*model.Sp
 
 // gather_Spot_mustSubs collects below Spot.mustSubs.
 func (x *planRun) gather_Spot_mustSubs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustSubs
 		groupSpot.Room(len(v), 1)
@@ -4676,7 +4710,7 @@ func (x *planRun) call_Spot_place(f *plan.Field, objs []*model.Spot) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]*model.Place, error) {
 		return x.ec.Resolvers.Spot().Place(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -4769,8 +4803,9 @@ func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Story has gqlgen's executor answer a field.
@@ -4816,7 +4851,7 @@ func (x *planRun) call_Story_writer(f *plan.Field, objs []*model.Story) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Story().Writer(ctx, objs)
 	})
-	var groupWriter plan.Group[*model.Writer]
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupWriter.Add(v, i)
@@ -4832,7 +4867,7 @@ func (x *planRun) call_Story_mustWriter(f *plan.Field, objs []*model.Story) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Story().MustWriter(ctx, objs)
 	})
-	var groupWriter plan.Group[*model.Writer]
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupWriter.Add(v, i)
@@ -4848,7 +4883,7 @@ func (x *planRun) call_Story_readers(f *plan.Field, objs []*model.Story) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
 		return x.ec.Resolvers.Story().Readers(ctx, objs)
 	})
-	var groupReader plan.Group[*model.Reader]
+	groupReader := plan.NewGroup[*model.Reader](&x.Run)
 	for i, v := range found {
 		groupReader.Room(len(v), 1)
 		for i1 := range v {
@@ -4867,7 +4902,7 @@ func (x *planRun) call_Story_mustReader(f *plan.Field, objs []*model.Story) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
 		return x.ec.Resolvers.Story().MustReader(ctx, objs)
 	})
-	var groupReader plan.Group[*model.Reader]
+	groupReader := plan.NewGroup[*model.Reader](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupReader.Add(v, i)
@@ -4880,7 +4915,7 @@ func (x *planRun) call_Story_mustReader(f *plan.Field, objs []*model.Story) {
 
 // gather_Story_sequel collects below Story.sequel.
 func (x *planRun) gather_Story_sequel(w *plan.Work, f *plan.Field, objs []*model.Story) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.Sequel
 		if v != nil {
@@ -4939,8 +4974,9 @@ func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_StoryConnection has gqlgen's executor answer a field.
@@ -4973,7 +5009,7 @@ func (x *planRun) collect_StoryConnection(w *plan.Work, s *plan.Selection, g *pl
 
 // gather_StoryConnection_edges collects below StoryConnection.edges.
 func (x *planRun) gather_StoryConnection_edges(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
-	var groupStoryEdge plan.Group[*model.StoryEdge]
+	groupStoryEdge := plan.NewGroup[*model.StoryEdge](&x.Run)
 	for i, obj := range objs {
 		v := obj.Edges
 		groupStoryEdge.Room(len(v), 1)
@@ -4988,7 +5024,7 @@ func (x *planRun) gather_StoryConnection_edges(w *plan.Work, f *plan.Field, objs
 
 // gather_StoryConnection_nodes collects below StoryConnection.nodes.
 func (x *planRun) gather_StoryConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.Nodes
 		groupStory.Room(len(v), 1)
@@ -5030,8 +5066,9 @@ func (x *planRun) object_StoryEdge(b []byte, s *plan.Selection, obj *model.Story
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_StoryEdge has gqlgen's executor answer a field.
@@ -5062,7 +5099,7 @@ func (x *planRun) collect_StoryEdge(w *plan.Work, s *plan.Selection, g *plan.Gro
 
 // gather_StoryEdge_node collects below StoryEdge.node.
 func (x *planRun) gather_StoryEdge_node(w *plan.Work, f *plan.Field, objs []*model.StoryEdge) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.Node
 		if v != nil {
@@ -5106,8 +5143,9 @@ func (x *planRun) object_StoryNodes(b []byte, s *plan.Selection, obj *model.Stor
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_StoryNodes has gqlgen's executor answer a field.
@@ -5136,7 +5174,7 @@ func (x *planRun) collect_StoryNodes(w *plan.Work, s *plan.Selection, g *plan.Gr
 
 // gather_StoryNodes_nodes collects below StoryNodes.nodes.
 func (x *planRun) gather_StoryNodes_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryNodes) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.Nodes
 		groupStory.Room(len(v), 1)
@@ -5190,8 +5228,9 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Thing has gqlgen's executor answer a field.
@@ -5259,7 +5298,7 @@ func (x *planRun) gather_Thing_spot(w *plan.Work, f *plan.Field, objs []*model.T
 	if x.Hidden(f, x.guard_Thing_spot) {
 		return
 	}
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -5292,7 +5331,7 @@ func (x *planRun) call_Thing_maker(f *plan.Field, objs []*model.Thing) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Thing) ([]*model.Person, error) {
 		return x.ec.Resolvers.Thing().Maker(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -5330,8 +5369,9 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_User has gqlgen's executor answer a field.
@@ -5388,8 +5428,9 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Viewer has gqlgen's executor answer a field.
@@ -5451,7 +5492,7 @@ func (x *planRun) call_Viewer_friend(f *plan.Field, objs []*model.Viewer) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Viewer) ([]*model.Person, error) {
 		return x.ec.Resolvers.Viewer().Friend(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -5479,7 +5520,7 @@ func (x *planRun) gather_Viewer_spot(w *plan.Work, f *plan.Field, objs []*model.
 	if x.Hidden(f, x.guard_Viewer_spot) {
 		return
 	}
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -5589,8 +5630,9 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Writer has gqlgen's executor answer a field.
@@ -5639,7 +5681,7 @@ func (x *planRun) collect_Writer(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // gather_Writer_drafts collects below Writer.drafts.
 func (x *planRun) gather_Writer_drafts(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.Drafts
 		groupStory.Room(len(v), 1)
@@ -5654,9 +5696,10 @@ func (x *planRun) gather_Writer_drafts(w *plan.Work, f *plan.Field, objs []*mode
 
 // gather_Writer_draftGrid collects below Writer.draftGrid.
 func (x *planRun) gather_Writer_draftGrid(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	var groupStory plan.Group[*model.Story]
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
 		v := obj.DraftGrid
+		groupStory.Visit(len(v))
 		for i1 := range v {
 			groupStory.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -5676,7 +5719,7 @@ func (x *planRun) call_Writer_stories(f *plan.Field, objs []*model.Writer) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryNodes, error) {
 		return x.ec.Resolvers.Writer().Stories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupStoryNodes plan.Group[*model.StoryNodes]
+	groupStoryNodes := plan.NewGroup[*model.StoryNodes](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupStoryNodes.Add(v, i)
@@ -5694,7 +5737,7 @@ func (x *planRun) call_Writer_mustStories(f *plan.Field, objs []*model.Writer) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryConnection, error) {
 		return x.ec.Resolvers.Writer().MustStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupStoryConnection plan.Group[*model.StoryConnection]
+	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupStoryConnection.Add(v, i)
@@ -5712,7 +5755,7 @@ func (x *planRun) call_Writer_looseStories(f *plan.Field, objs []*model.Writer) 
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.LooseConnection, error) {
 		return x.ec.Resolvers.Writer().LooseStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupLooseConnection plan.Group[*model.LooseConnection]
+	groupLooseConnection := plan.NewGroup[*model.LooseConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupLooseConnection.Add(v, i)
@@ -5725,7 +5768,7 @@ func (x *planRun) call_Writer_looseStories(f *plan.Field, objs []*model.Writer) 
 
 // gather_Writer_editor collects below Writer.editor.
 func (x *planRun) gather_Writer_editor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	var groupEditor plan.Group[*model.Editor]
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
 	for i, obj := range objs {
 		v := obj.Editor
 		if v != nil {
@@ -5737,7 +5780,7 @@ func (x *planRun) gather_Writer_editor(w *plan.Work, f *plan.Field, objs []*mode
 
 // gather_Writer_mustEditor collects below Writer.mustEditor.
 func (x *planRun) gather_Writer_mustEditor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	var groupEditor plan.Group[*model.Editor]
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustEditor
 		if v != nil {
@@ -5749,7 +5792,7 @@ func (x *planRun) gather_Writer_mustEditor(w *plan.Work, f *plan.Field, objs []*
 
 // gather_Writer_editors collects below Writer.editors.
 func (x *planRun) gather_Writer_editors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	var groupEditor plan.Group[*model.Editor]
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
 	for i, obj := range objs {
 		v := obj.Editors
 		groupEditor.Room(len(v), 1)
@@ -5764,7 +5807,7 @@ func (x *planRun) gather_Writer_editors(w *plan.Work, f *plan.Field, objs []*mod
 
 // gather_Writer_mustEditors collects below Writer.mustEditors.
 func (x *planRun) gather_Writer_mustEditors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	var groupEditor plan.Group[*model.Editor]
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustEditors
 		groupEditor.Room(len(v), 1)
@@ -5784,7 +5827,7 @@ func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5795,11 +5838,12 @@ func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListListMust_Int writes [[Int!]]; false is a null that must go up.
 func (x *planRun) valueListListMust_Int(b []byte, f *plan.Field, v [][]int) ([]byte, bool) {
+	x.Spend(len(v))
 	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalOInt2ᚕᚕint(ctx, f.Selections, v) })
 }
 
@@ -5810,7 +5854,7 @@ func (x *planRun) valueListListMust_Spot(b []byte, f *plan.Field, v [][]*model.S
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5821,7 +5865,7 @@ func (x *planRun) valueListListMust_Spot(b []byte, f *plan.Field, v [][]*model.S
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListListMust_Story writes [[Story!]]; false is a null that must go up.
@@ -5831,7 +5875,7 @@ func (x *planRun) valueListListMust_Story(b []byte, f *plan.Field, v [][]*model.
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5842,11 +5886,12 @@ func (x *planRun) valueListListMust_Story(b []byte, f *plan.Field, v [][]*model.
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListList_Int writes [[Int]]; false is a null that must go up.
 func (x *planRun) valueListList_Int(b []byte, f *plan.Field, v [][]*int) ([]byte, bool) {
+	x.Spend(len(v))
 	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖint(ctx, f.Selections, v)
 	})
@@ -5859,7 +5904,7 @@ func (x *planRun) valueListList_Item(b []byte, f *plan.Field, v [][]*model.Item)
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5870,7 +5915,7 @@ func (x *planRun) valueListList_Item(b []byte, f *plan.Field, v [][]*model.Item)
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListList_Person writes [[Person]]; false is a null that must go up.
@@ -5880,7 +5925,7 @@ func (x *planRun) valueListList_Person(b []byte, f *plan.Field, v [][]*model.Per
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5891,7 +5936,7 @@ func (x *planRun) valueListList_Person(b []byte, f *plan.Field, v [][]*model.Per
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMustListMust_Spot writes [[Spot!]!]; false is a null that must go up.
@@ -5901,7 +5946,7 @@ func (x *planRun) valueListMustListMust_Spot(b []byte, f *plan.Field, v [][]mode
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5912,11 +5957,12 @@ func (x *planRun) valueListMustListMust_Spot(b []byte, f *plan.Field, v [][]mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMustList_Int writes [[Int]!]; false is a null that must go up.
 func (x *planRun) valueListMustList_Int(b []byte, f *plan.Field, v [][]*int) ([]byte, bool) {
+	x.Spend(len(v))
 	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖintᚄ(ctx, f.Selections, v)
 	})
@@ -5929,7 +5975,7 @@ func (x *planRun) valueListMustList_Place(b []byte, f *plan.Field, v [][]*model.
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5940,7 +5986,7 @@ func (x *planRun) valueListMustList_Place(b []byte, f *plan.Field, v [][]*model.
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Answer writes [Answer!]; false is a null that must go up.
@@ -5950,7 +5996,7 @@ func (x *planRun) valueListMust_Answer(b []byte, f *plan.Field, v []*model.Answe
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5961,7 +6007,7 @@ func (x *planRun) valueListMust_Answer(b []byte, f *plan.Field, v []*model.Answe
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Any writes [Any!]; false is a null that must go up.
@@ -5971,7 +6017,7 @@ func (x *planRun) valueListMust_Any(b []byte, f *plan.Field, v []model.Any) ([]b
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5982,7 +6028,7 @@ func (x *planRun) valueListMust_Any(b []byte, f *plan.Field, v []model.Any) ([]b
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Editor writes [Editor!]; false is a null that must go up.
@@ -5992,7 +6038,7 @@ func (x *planRun) valueListMust_Editor(b []byte, f *plan.Field, v []*model.Edito
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6003,7 +6049,7 @@ func (x *planRun) valueListMust_Editor(b []byte, f *plan.Field, v []*model.Edito
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Int writes [Int!]; false is a null that must go up.
@@ -6011,6 +6057,7 @@ func (x *planRun) valueListMust_Int(b []byte, f *plan.Field, v []int) ([]byte, b
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6028,7 +6075,7 @@ func (x *planRun) valueListMust_Item(b []byte, f *plan.Field, v []*model.Item) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6039,7 +6086,7 @@ func (x *planRun) valueListMust_Item(b []byte, f *plan.Field, v []*model.Item) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Kind writes [Kind!]; false is a null that must go up.
@@ -6047,6 +6094,7 @@ func (x *planRun) valueListMust_Kind(b []byte, f *plan.Field, v []model.Kind) ([
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6064,7 +6112,7 @@ func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) 
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6075,7 +6123,7 @@ func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) 
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Odd writes [Odd!]; false is a null that must go up.
@@ -6085,7 +6133,7 @@ func (x *planRun) valueListMust_Odd(b []byte, f *plan.Field, v []*odd.Odd) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6096,7 +6144,7 @@ func (x *planRun) valueListMust_Odd(b []byte, f *plan.Field, v []*odd.Odd) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Person writes [Person!]; false is a null that must go up.
@@ -6106,7 +6154,7 @@ func (x *planRun) valueListMust_Person(b []byte, f *plan.Field, v []*model.Perso
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6117,7 +6165,7 @@ func (x *planRun) valueListMust_Person(b []byte, f *plan.Field, v []*model.Perso
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Place writes [Place!]; false is a null that must go up.
@@ -6127,7 +6175,7 @@ func (x *planRun) valueListMust_Place(b []byte, f *plan.Field, v []*model.Place)
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6138,7 +6186,7 @@ func (x *planRun) valueListMust_Place(b []byte, f *plan.Field, v []*model.Place)
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Reader writes [Reader!]; false is a null that must go up.
@@ -6148,7 +6196,7 @@ func (x *planRun) valueListMust_Reader(b []byte, f *plan.Field, v []*model.Reade
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6159,7 +6207,7 @@ func (x *planRun) valueListMust_Reader(b []byte, f *plan.Field, v []*model.Reade
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Spot writes [Spot!]; false is a null that must go up.
@@ -6169,7 +6217,7 @@ func (x *planRun) valueListMust_Spot(b []byte, f *plan.Field, v []*model.Spot) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6180,7 +6228,7 @@ func (x *planRun) valueListMust_Spot(b []byte, f *plan.Field, v []*model.Spot) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Story writes [Story!]; false is a null that must go up.
@@ -6190,7 +6238,7 @@ func (x *planRun) valueListMust_Story(b []byte, f *plan.Field, v []*model.Story)
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6201,7 +6249,7 @@ func (x *planRun) valueListMust_Story(b []byte, f *plan.Field, v []*model.Story)
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_String writes [String!]; false is a null that must go up.
@@ -6209,6 +6257,7 @@ func (x *planRun) valueListMust_String(b []byte, f *plan.Field, v []string) ([]b
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6226,7 +6275,7 @@ func (x *planRun) valueList_Answer(b []byte, f *plan.Field, v []*model.Answer) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6237,7 +6286,7 @@ func (x *planRun) valueList_Answer(b []byte, f *plan.Field, v []*model.Answer) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Any writes [Any]; false is a null that must go up.
@@ -6247,7 +6296,7 @@ func (x *planRun) valueList_Any(b []byte, f *plan.Field, v []model.Any) ([]byte,
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6258,7 +6307,7 @@ func (x *planRun) valueList_Any(b []byte, f *plan.Field, v []model.Any) ([]byte,
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Editor writes [Editor]; false is a null that must go up.
@@ -6268,7 +6317,7 @@ func (x *planRun) valueList_Editor(b []byte, f *plan.Field, v []*model.Editor) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6279,7 +6328,7 @@ func (x *planRun) valueList_Editor(b []byte, f *plan.Field, v []*model.Editor) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Int writes [Int]; false is a null that must go up.
@@ -6287,6 +6336,7 @@ func (x *planRun) valueList_Int(b []byte, f *plan.Field, v []*int) ([]byte, bool
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6308,7 +6358,7 @@ func (x *planRun) valueList_Item(b []byte, f *plan.Field, v []*model.Item) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6319,7 +6369,7 @@ func (x *planRun) valueList_Item(b []byte, f *plan.Field, v []*model.Item) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Kind writes [Kind]; false is a null that must go up.
@@ -6327,6 +6377,7 @@ func (x *planRun) valueList_Kind(b []byte, f *plan.Field, v []*model.Kind) ([]by
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6348,7 +6399,7 @@ func (x *planRun) valueList_LooseEdge(b []byte, f *plan.Field, v []*model.LooseE
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6359,7 +6410,7 @@ func (x *planRun) valueList_LooseEdge(b []byte, f *plan.Field, v []*model.LooseE
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Node writes [Node]; false is a null that must go up.
@@ -6369,7 +6420,7 @@ func (x *planRun) valueList_Node(b []byte, f *plan.Field, v []model.Node) ([]byt
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6380,7 +6431,7 @@ func (x *planRun) valueList_Node(b []byte, f *plan.Field, v []model.Node) ([]byt
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Other writes [Other]; false is a null that must go up.
@@ -6390,7 +6441,7 @@ func (x *planRun) valueList_Other(b []byte, f *plan.Field, v []*model.Other) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6401,7 +6452,7 @@ func (x *planRun) valueList_Other(b []byte, f *plan.Field, v []*model.Other) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Person writes [Person]; false is a null that must go up.
@@ -6411,7 +6462,7 @@ func (x *planRun) valueList_Person(b []byte, f *plan.Field, v []*model.Person) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6422,7 +6473,7 @@ func (x *planRun) valueList_Person(b []byte, f *plan.Field, v []*model.Person) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Place writes [Place]; false is a null that must go up.
@@ -6432,7 +6483,7 @@ func (x *planRun) valueList_Place(b []byte, f *plan.Field, v []*model.Place) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6443,7 +6494,7 @@ func (x *planRun) valueList_Place(b []byte, f *plan.Field, v []*model.Place) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Spot writes [Spot]; false is a null that must go up.
@@ -6453,7 +6504,7 @@ func (x *planRun) valueList_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6464,7 +6515,7 @@ func (x *planRun) valueList_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Story writes [Story]; false is a null that must go up.
@@ -6474,7 +6525,7 @@ func (x *planRun) valueList_Story(b []byte, f *plan.Field, v []*model.Story) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6485,7 +6536,7 @@ func (x *planRun) valueList_Story(b []byte, f *plan.Field, v []*model.Story) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_String writes [String]; false is a null that must go up.
@@ -6493,6 +6544,7 @@ func (x *planRun) valueList_String(b []byte, f *plan.Field, v []*string) ([]byte
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6514,7 +6566,7 @@ func (x *planRun) valueList_Writer(b []byte, f *plan.Field, v []*model.Writer) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6525,14 +6577,14 @@ func (x *planRun) valueList_Writer(b []byte, f *plan.Field, v []*model.Writer) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueMustListMustListMust_Story writes [[Story!]!]!; false is a null that must go up.
 func (x *planRun) valueMustListMustListMust_Story(b []byte, f *plan.Field, v [][]*model.Story) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6543,14 +6595,14 @@ func (x *planRun) valueMustListMustListMust_Story(b []byte, f *plan.Field, v [][
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Editor writes [Editor!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6561,14 +6613,14 @@ func (x *planRun) valueMustListMust_Editor(b []byte, f *plan.Field, v []*model.E
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_EditorEdge writes [EditorEdge!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_EditorEdge(b []byte, f *plan.Field, v []*model.EditorEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6579,11 +6631,12 @@ func (x *planRun) valueMustListMust_EditorEdge(b []byte, f *plan.Field, v []*mod
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Int writes [Int!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Int(b []byte, f *plan.Field, v []int) ([]byte, bool) {
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6598,7 +6651,7 @@ func (x *planRun) valueMustListMust_Int(b []byte, f *plan.Field, v []int) ([]byt
 func (x *planRun) valueMustListMust_Node(b []byte, f *plan.Field, v []model.Node) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6609,14 +6662,14 @@ func (x *planRun) valueMustListMust_Node(b []byte, f *plan.Field, v []model.Node
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Person writes [Person!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Person(b []byte, f *plan.Field, v []*model.Person) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6627,14 +6680,14 @@ func (x *planRun) valueMustListMust_Person(b []byte, f *plan.Field, v []*model.P
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Place writes [Place!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6645,14 +6698,14 @@ func (x *planRun) valueMustListMust_Place(b []byte, f *plan.Field, v []*model.Pl
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Post writes [Post!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Post(b []byte, f *plan.Field, v []*model.Post) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6663,14 +6716,14 @@ func (x *planRun) valueMustListMust_Post(b []byte, f *plan.Field, v []*model.Pos
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Spot writes [Spot!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Spot(b []byte, f *plan.Field, v []model.Spot) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6681,14 +6734,14 @@ func (x *planRun) valueMustListMust_Spot(b []byte, f *plan.Field, v []model.Spot
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Story writes [Story!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6699,14 +6752,14 @@ func (x *planRun) valueMustListMust_Story(b []byte, f *plan.Field, v []*model.St
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_StoryEdge writes [StoryEdge!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_StoryEdge(b []byte, f *plan.Field, v []*model.StoryEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6717,11 +6770,12 @@ func (x *planRun) valueMustListMust_StoryEdge(b []byte, f *plan.Field, v []*mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_String writes [String!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) ([]byte, bool) {
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6736,7 +6790,7 @@ func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) 
 func (x *planRun) valueMustListMust_Writer(b []byte, f *plan.Field, v []*model.Writer) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6747,14 +6801,14 @@ func (x *planRun) valueMustListMust_Writer(b []byte, f *plan.Field, v []*model.W
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustList_Place writes [Place]!; false is a null that must go up.
 func (x *planRun) valueMustList_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6765,7 +6819,7 @@ func (x *planRun) valueMustList_Place(b []byte, f *plan.Field, v []*model.Place)
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMust_Answer writes Answer!; false is a null that must go up.

@@ -69,13 +69,15 @@ func (c *Config) checkProgram(k *checker) {
 		k.complain(parsePath("execution.engine"), fmt.Sprintf("must be plan or stock, not %q", c.Execution.Engine))
 	}
 	negative := map[string]bool{
-		"shutdown.delay":     c.Shutdown.Delay < 0,
-		"shutdown.grace":     c.Shutdown.Grace < 0,
-		"limits.body":        c.Limits.Body < 0,
-		"execution.deadline": c.Execution.Deadline < 0,
-		"execution.maxCalls": c.Execution.MaxCalls < 0,
-		"execution.maxItems": c.Execution.MaxItems < 0,
-		"cors.maxAge":        c.CORS.MaxAge < 0,
+		"shutdown.delay":      c.Shutdown.Delay < 0,
+		"shutdown.grace":      c.Shutdown.Grace < 0,
+		"limits.body":         c.Limits.Body < 0,
+		"execution.deadline":  c.Execution.Deadline < 0,
+		"execution.maxCalls":  c.Execution.MaxCalls < 0,
+		"execution.maxItems":  c.Execution.MaxItems < 0,
+		"execution.maxValues": c.Execution.MaxValues < 0,
+		"execution.maxBytes":  c.Execution.MaxBytes < 0,
+		"cors.maxAge":         c.CORS.MaxAge < 0,
 	}
 	for _, setting := range slices.Sorted(maps.Keys(negative)) {
 		if negative[setting] {

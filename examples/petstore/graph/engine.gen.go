@@ -280,8 +280,9 @@ func (x *planRun) object_AccessToken(b []byte, s *plan.Selection, obj *model.Acc
 			b = plan.AppendInt(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_AccessToken has gqlgen's executor answer a field.
@@ -356,8 +357,9 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Account has gqlgen's executor answer a field.
@@ -425,8 +427,9 @@ func (x *planRun) object_BankAccount(b []byte, s *plan.Selection, obj *model.Ban
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_BankAccount has gqlgen's executor answer a field.
@@ -499,8 +502,9 @@ func (x *planRun) object_BankCard(b []byte, s *plan.Selection, obj *model.BankCa
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_BankCard has gqlgen's executor answer a field.
@@ -552,8 +556,9 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Category has gqlgen's executor answer a field.
@@ -607,8 +612,9 @@ func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.Chat
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ChatChoice has gqlgen's executor answer a field.
@@ -658,8 +664,9 @@ func (x *planRun) object_ChatCompletion(b []byte, s *plan.Selection, obj *model.
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ChatCompletion has gqlgen's executor answer a field.
@@ -705,8 +712,9 @@ func (x *planRun) object_ChatMessage(b []byte, s *plan.Selection, obj *model.Cha
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ChatMessage has gqlgen's executor answer a field.
@@ -744,8 +752,9 @@ func (x *planRun) object_InventoryEntry(b []byte, s *plan.Selection, obj *model.
 			b = plan.AppendInt(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_InventoryEntry has gqlgen's executor answer a field.
@@ -812,8 +821,9 @@ func (x *planRun) object_MedicalInfo(b []byte, s *plan.Selection, obj *model.Med
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_MedicalInfo has gqlgen's executor answer a field.
@@ -960,8 +970,9 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Mutation calls the resolvers of the root, one after another.
@@ -1008,7 +1019,7 @@ func (x *planRun) call_Mutation_createOrder(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CreateOrder(ctx, fc.Args["input"].(model.OrderInput), fc.Args["idempotencyKey"].(*scalar.UUID))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -1353,8 +1364,9 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Order has gqlgen's executor answer a field.
@@ -1482,8 +1494,9 @@ func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.Or
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_OrderPayment has gqlgen's executor answer a field.
@@ -1541,8 +1554,9 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_PageInfo has gqlgen's executor answer a field.
@@ -1701,8 +1715,9 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Pet has gqlgen's executor answer a field.
@@ -1793,8 +1808,9 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_PetConnection has gqlgen's executor answer a field.
@@ -1835,8 +1851,9 @@ func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_PetEdge has gqlgen's executor answer a field.
@@ -1917,8 +1934,9 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Query calls the resolvers of the root.
@@ -1987,7 +2005,7 @@ func (x *planRun) call_Query_order(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Query().Order(ctx, fc.Args["id"].(string))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -2112,8 +2130,9 @@ func (x *planRun) object_Tag(b []byte, s *plan.Selection, obj *model.Tag) ([]byt
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Tag has gqlgen's executor answer a field.
@@ -2162,8 +2181,9 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_User has gqlgen's executor answer a field.
@@ -2186,7 +2206,7 @@ func (x *planRun) valueListMust_InventoryEntry(b []byte, f *plan.Field, v []*mod
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2197,7 +2217,7 @@ func (x *planRun) valueListMust_InventoryEntry(b []byte, f *plan.Field, v []*mod
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Pet writes [Pet!]; false is a null that must go up.
@@ -2207,7 +2227,7 @@ func (x *planRun) valueListMust_Pet(b []byte, f *plan.Field, v []*model.Pet) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2218,7 +2238,7 @@ func (x *planRun) valueListMust_Pet(b []byte, f *plan.Field, v []*model.Pet) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_PetEdge writes [PetEdge!]; false is a null that must go up.
@@ -2228,7 +2248,7 @@ func (x *planRun) valueListMust_PetEdge(b []byte, f *plan.Field, v []*model.PetE
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2239,7 +2259,7 @@ func (x *planRun) valueListMust_PetEdge(b []byte, f *plan.Field, v []*model.PetE
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Tag writes [Tag!]; false is a null that must go up.
@@ -2249,7 +2269,7 @@ func (x *planRun) valueListMust_Tag(b []byte, f *plan.Field, v []*model.Tag) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2260,7 +2280,7 @@ func (x *planRun) valueListMust_Tag(b []byte, f *plan.Field, v []*model.Tag) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_URL writes [URL!]; false is a null that must go up.
@@ -2268,6 +2288,7 @@ func (x *planRun) valueListMust_URL(b []byte, f *plan.Field, v []scalar.URL) ([]
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -2282,7 +2303,7 @@ func (x *planRun) valueListMust_URL(b []byte, f *plan.Field, v []scalar.URL) ([]
 func (x *planRun) valueMustListMust_ChatChoice(b []byte, f *plan.Field, v []*model.ChatChoice) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2293,7 +2314,7 @@ func (x *planRun) valueMustListMust_ChatChoice(b []byte, f *plan.Field, v []*mod
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMust_ChatChoice writes ChatChoice!; false is a null that must go up.
