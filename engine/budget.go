@@ -55,6 +55,7 @@ func BudgetOf(ctx context.Context) *Budget {
 func (b *Budget) Reset() {
 	b.bytes.Store(0)
 	b.values.Store(0)
+	b.fields.Store(0)
 	b.errors.Store(0)
 	b.stopped.Store(nil)
 }
@@ -139,12 +140,16 @@ func (b *Budget) StopAtBytes() error {
 const checkEvery = 1024
 
 // BeginField counts a field of gqlgen's executor and returns why it must not be resolved: that
-// the operation has been stopped, as it is when its time is over.
+// the operation has been stopped, as it is by too many fields and when its time is over.
 func (b *Budget) BeginField(ctx context.Context) error {
 	if b == nil {
 		return nil
 	}
-	if b.fields.Add(1)%checkEvery == 0 && ctx.Err() != nil {
+	n := b.fields.Add(1)
+	if n > b.maxValues {
+		return b.stopAtValues()
+	}
+	if n%checkEvery == 0 && ctx.Err() != nil {
 		return b.Stop(ctx.Err())
 	}
 	return b.Err()

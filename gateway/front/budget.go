@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
@@ -14,20 +15,33 @@ const bytesPerValue = 4
 
 // spend takes the value of a field from the operation's budget: the fields of its objects,
 // before gqlgen's executor resolves them, and about the bytes that it will write.
-func spend(ctx context.Context, budget *engine.Budget, op *graphql.OperationContext, value any) error {
+func (e *executor) spend(ctx context.Context, budget *engine.Budget, op *graphql.OperationContext, value any) error {
 	at := graphql.GetFieldContext(ctx)
 	if at == nil { // an extension calls the middleware by itself
 		return nil
 	}
 	field := at.Field
 	values, bytes := measure(reflect.ValueOf(value))
-	if values > 0 && len(field.Selections) > 0 {
-		values *= 1 + len(graphql.CollectFields(op, field.Selections, []string{field.Definition.Type.Name()}))
+	switch {
+	case values == 1: // it is not worth looking into fragments, as fields are counted when they begin, too
+		values += len(field.Selections)
+	case len(field.Selections) > 0:
+		values *= 1 + len(graphql.CollectFields(op, field.Selections, e.conditions[field.Definition.Type.Name()]))
 	}
 	if err := budget.SpendValues(values); err != nil {
 		return err
 	}
 	return budget.SpendBytes(len(field.Alias) + bytesPerValue + bytes)
+}
+
+// typeConditions returns, by the name of each type, which type conditions its values are sure to
+// meet.
+func typeConditions(schema *ast.Schema) map[string][]string {
+	met := make(map[string][]string, len(schema.Types))
+	for name, t := range schema.Types {
+		met[name] = append([]string{name}, t.Interfaces...)
+	}
+	return met
 }
 
 // measure returns how many objects, or elements of lists, a value has, and how long its texts

@@ -27,15 +27,16 @@ import (
 // none can go round them.
 type executor struct {
 	*gqlgen.Executor
-	schema    graphql.ExecutableSchema
-	options   Options
-	documents *document.Store
-	present   *presenter
-	cursors   *page.Key
-	hooks     hooks
-	stock     string   // why gqlgen's executor answers everything; "" when plans do
-	slower    sync.Map // the reasons that the log has told of, as keys
-	executed  func(kind ast.Operation, stock string)
+	schema     graphql.ExecutableSchema
+	options    Options
+	documents  *document.Store
+	present    *presenter
+	cursors    *page.Key
+	hooks      hooks
+	stock      string              // why gqlgen's executor answers everything; "" when plans do
+	conditions map[string][]string // type conditions by type
+	slower     sync.Map            // the reasons that the log has told of, as keys
+	executed   func(kind ast.Operation, stock string)
 
 	// what gqlgen calls, of present
 
@@ -55,11 +56,12 @@ func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, 
 			Size:        o.DocumentCache,
 			Suggestions: o.Introspection,
 		}),
-		present: p,
-		cursors: cursors,
-		hooks:   noHooks(),
-		tell:    p.present,
-		recover: func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) },
+		present:    p,
+		cursors:    cursors,
+		hooks:      noHooks(),
+		conditions: typeConditions(schema.Schema()),
+		tell:       p.present,
+		recover:    func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) },
 	}
 	e.SetErrorPresenter(e.tell)
 	e.SetRecoverFunc(e.recover)
@@ -243,7 +245,7 @@ func (e *executor) begin(ctx context.Context, op *graphql.OperationContext, b []
 	options := e.options.Execution
 	options.Collapse = options.Collapse && op.Operation.Operation == ast.Query // what a mutation reads must not be older than what it wrote
 	ctx = engine.Begin(ctx, options, engine.Execution{Stock: e.stock, Buffer: b}, tells(op))
-	watchFields(op, engine.FaultsOf(ctx), engine.BudgetOf(ctx))
+	e.watchFields(op, engine.FaultsOf(ctx), engine.BudgetOf(ctx))
 	recordOf(ctx).running = ctx
 	return ctx, engine.ExecutionOf(ctx)
 }

@@ -20,7 +20,7 @@ func tells(op *graphql.OperationContext) bool {
 
 // watchFields makes the fields that gqlgen's executor resolves keep to the operation's budget,
 // and tell of faults; of none where faults is nil.
-func watchFields(op *graphql.OperationContext, faults *decode.Faults, budget *engine.Budget) {
+func (e *executor) watchFields(op *graphql.OperationContext, faults *decode.Faults, budget *engine.Budget) {
 	resolve := op.ResolverMiddleware
 	op.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
 		if budget.BeginField(ctx) != nil {
@@ -33,7 +33,7 @@ func watchFields(op *graphql.OperationContext, faults *decode.Faults, budget *en
 		if err != nil {
 			return value, err
 		}
-		return value, spend(ctx, budget, op, value)
+		return value, e.spend(ctx, budget, op, value)
 	}
 }
 
