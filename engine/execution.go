@@ -2,10 +2,13 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
 // How operations are executed.
@@ -90,16 +93,38 @@ func hasAllKeys(ctx context.Context) bool {
 	return all
 }
 
-// TellFaults adds the errors of the elements of the field in ctx that do not fit, or gives
-// that of the field when it is null as a whole.
-func TellFaults(ctx context.Context, faults []*decode.Fault) error {
-	for _, f := range faults {
-		if f.Null {
-			return f
+// TellFaults adds the errors of the elements of the field in ctx that do not fit, or returns
+// that of the field when it is null as a whole. Such a field's value must be nil: a value below
+// which nothing is shown would still have its objects' resolvers called.
+func TellFaults(ctx context.Context, value any, faults []*decode.Fault) error {
+	if null := NullFault(faults); null != nil {
+		if holdsObjects(value) {
+			return fault.New(fault.Internal, "internal error").Because(fmt.Errorf("the field is null and has a value, since %w", null))
 		}
+		return null
 	}
 	for _, f := range faults {
 		graphql.AddError(ctx, f)
 	}
 	return nil
+}
+
+// NullFault returns the fault by which a field is null as a whole; nil when none does that.
+func NullFault(faults []*decode.Fault) *decode.Fault {
+	for _, f := range faults {
+		if f.Null {
+			return f
+		}
+	}
+	return nil
+}
+
+// holdsObjects reports whether a field's value is one that objects may lie in, and not nil.
+func holdsObjects(value any) bool {
+	v := reflect.ValueOf(value)
+	switch v.Kind() {
+	case reflect.Slice, reflect.Pointer, reflect.Interface, reflect.Map:
+		return !v.IsNil()
+	}
+	return false
 }

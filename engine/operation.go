@@ -1,7 +1,7 @@
 // Package engine holds what one running operation shares: the loaders by which its
-// fields are joined, which last for one epoch of it, the budgets of backend calls and of
-// joined values, and what did not fit in the services' answers. Nothing of it outlives the operation, so nothing can pass
-// from one caller to another.
+// fields are joined, which last for one epoch of it, the budgets of backend calls, of joined
+// values and of the response, and what did not fit in the services' answers. Nothing of it
+// outlives the operation, so nothing can pass from one caller to another.
 package engine
 
 import (
@@ -35,6 +35,13 @@ type Options struct {
 	// the number of values is known before they are fetched, too many cost no call. Default
 	// 50,000.
 	MaxItems int `yaml:"maxItems"`
+	// MaxValues is how many values the response of one operation may have: the fields of all
+	// its objects, nulls and refused ones too, and the elements of all its lists. With more,
+	// the operation ends with the error MAX_RESPONSE_LIMIT and no data. Default 1,000,000.
+	MaxValues int `yaml:"maxValues"`
+	// MaxBytes is how large the data of one response may be; what was written for an object
+	// that became null counts too. With more, the operation ends as for maxValues. Default 32 MB.
+	MaxBytes int64 `yaml:"maxBytes"`
 	// Collapse lets callers share what they ask for at the same time. Those of one identity
 	// who send the same query, with the same variables and the same values of the headers that
 	// any service is forwarded, get one answer; equal GET calls of their different queries get
@@ -55,6 +62,7 @@ type operation struct {
 	execution Execution
 	faults    decode.Faults
 	tells     bool // of faults
+	budget    Budget
 
 	maxCalls int64
 	calls    atomic.Int64
@@ -96,6 +104,7 @@ func newOperation(ctx context.Context, o Options) *operation {
 	op := &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), collapse: o.Collapse}
 	op.running.Max = o.MaxParallelCalls
 	op.first.Context = op
+	op.budget.init(o)
 	return op
 }
 

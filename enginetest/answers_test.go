@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 )
 
 // answer is what the service says in a world.
-func answer(world uint64, what string, ids []string) []byte {
+func answer(world uint64, what string, sent url.Values) []byte {
 	m := &maker{chance(world, what)}
 	var v any
 	switch what {
@@ -22,7 +23,9 @@ func answer(world uint64, what string, ids []string) []byte {
 	case "ints":
 		v = m.list(func() any { return m.list(func() any { return m.fits(m.IntN(100)) }) })
 	case "others":
-		v = others(world, ids)
+		v = others(world, sent["ids"])
+	default:
+		v = (&library{m, world}).answer(strings.Split(what, "/")[1:], sent)
 	}
 	if m.IntN(30) == 0 {
 		return []byte("{")

@@ -16,6 +16,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/resolvers"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
@@ -33,24 +35,37 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// worlds is how many operations are compared, each in a world of its own.
+// worlds is how many operations are compared, each in a world of its own. The environment
+// variable ENGINETEST_WORLDS has others compared, as in 50000-60000.
 const worlds = 3000
+
+func chosenWorlds(t *testing.T) (from, to uint64) {
+	t.Helper()
+	if chosen, ok := os.LookupEnv("ENGINETEST_WORLDS"); ok {
+		if _, err := fmt.Sscanf(chosen, "%d-%d", &from, &to); err != nil {
+			t.Fatalf("ENGINETEST_WORLDS is %q; write two numbers, as 50000-60000: %v", chosen, err)
+		}
+		return from, to
+	}
+	if testing.Short() {
+		return 0, worlds / 10
+	}
+	return 0, worlds
+}
 
 func TestSame(t *testing.T) {
 	s := serveAnswers(t)
-	n := uint64(worlds)
-	if testing.Short() {
-		n /= 10
-	}
+	from, to := chosenWorlds(t)
+	n := int(to - from)
 	seen := tally{}
-	for world := range n {
+	for world := from; world < to; world++ {
 		s.same(t, world, &seen)
 		if t.Failed() {
 			return
 		}
 	}
 	t.Logf("%+v", seen)
-	if seen.Valid < int(n)*9/10 || seen.Failed < int(n)/3 || seen.Null == 0 || seen.Refused == 0 || seen.Unfit == 0 || seen.Planned < int(n)*9/10 {
+	if seen.Valid < n*9/10 || seen.Failed < n/3 || seen.Null == 0 || seen.Refused == 0 || seen.Unfit == 0 || seen.Planned < n*9/10 {
 		t.Errorf("too little happens: %+v", seen)
 	}
 }
@@ -75,7 +90,7 @@ func serveAnswers(t testing.TB) *answers {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		world, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		number, _ := strconv.ParseUint(world, 10, 64)
-		_, _ = w.Write(answer(number, rest, r.URL.Query()["ids"]))
+		_, _ = w.Write(answer(number, rest, r.URL.Query()))
 	}))
 	t.Cleanup(server.Close)
 	return &answers{server.URL}
@@ -200,15 +215,20 @@ func hidden(data []byte, path []any) bool {
 	return false
 }
 
-// serve is a front door with no limits.
-func serve(t testing.TB, how string, who *auth.Identity, schema graphql.ExecutableSchema) (*front.Front, *bytes.Buffer) {
+// serve is a front door with no limits but those that change sets.
+func serve(t testing.TB, how string, who *auth.Identity, schema graphql.ExecutableSchema, change ...func(*front.Options)) (*front.Front, *bytes.Buffer) {
 	t.Helper()
 	log := &bytes.Buffer{}
 	none := -1
-	f, err := front.New(front.Options{
+	o := front.Options{
 		Limits:    limit.Options{Tokens: none, Depth: none, Aliases: none, RootFields: none, Directives: none, Selections: none},
 		Execution: engine.Options{Engine: how},
-	}, front.Deps{
+		Cursors:   page.Options{Secret: strings.Repeat("c", page.MinSecret)},
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	f, err := front.New(o, front.Deps{
 		Schema: schema,
 		Verify: func(context.Context, string) (*auth.Identity, error) { return who, nil },
 		Log:    slog.New(slog.NewJSONHandler(log, nil)),

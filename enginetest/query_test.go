@@ -24,6 +24,9 @@ func (w *writer) operation() (text string, variables map[string]any) {
 		kind, root = "mutation", w.schema.Mutation
 	}
 	w.left = 60
+	if kind == "mutation" {
+		w.left = 30
+	}
 	for range w.IntN(4) {
 		w.fragment()
 	}
@@ -63,7 +66,7 @@ func (w *writer) spreads(body string) string {
 
 // fragment makes up a named fragment, which may spread those before it.
 func (w *writer) fragment() {
-	types := []string{"Place", "Person", "Node", "Named", "Any", "Spot", "Odd", "Thing", "Answer", "Item", "Query"}
+	types := []string{"Place", "Person", "Node", "Named", "Any", "Spot", "Odd", "Thing", "Answer", "Item", "Query", "Writer", "Story", "Editor", "StoryNodes", "StoryEdge"}
 	t := types[w.IntN(len(types))]
 	text := fmt.Sprintf(" fragment F%d on %s%s", len(w.fragments), t, w.set(w.schema.Types[t], 2))
 	w.fragments, w.on = append(w.fragments, text), append(w.on, t)
@@ -159,6 +162,8 @@ func (w *writer) arguments(f *ast.FieldDefinition) string {
 		"n":      {"n: 2", "n: $n", "n: null"},
 		"id":     {"id: 1", "id: 7", "id: \"x\""},
 		"kind":   {"kind: ODD"},
+		"first":  {"first: 3", "first: $n", "first: 1", "first: 0", "first: -1"},
+		"after":  {"after: null", "after: null", "after: \"no cursor\""},
 		"filter": {"filter: {size: 1}", "filter: {kinds: [LARGE], at: \"no time\"}", "filter: $f", "filter: {size: $n}"},
 	}
 	var alias string

@@ -34,6 +34,7 @@ const (
 	MaxRootFields            Kind = "MAX_ROOT_FIELDS_LIMIT"
 	MaxDirectives            Kind = "MAX_DIRECTIVES_LIMIT"
 	MaxSelections            Kind = "MAX_SELECTIONS_LIMIT"
+	MaxResponse              Kind = "MAX_RESPONSE_LIMIT"
 	CostTooHigh              Kind = "COST_ESTIMATED_TOO_EXPENSIVE"
 	DownstreamService        Kind = "DOWNSTREAM_SERVICE_ERROR"
 	GatewayTimeout           Kind = "GATEWAY_TIMEOUT"

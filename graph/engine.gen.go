@@ -305,7 +305,7 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 			if v := obj.Address; !x.Shown(f, x.guard_Account_address, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Address(b, f, v)
 				x.Pop()
 			}
@@ -320,14 +320,15 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 			if v, ok := plan.Take[[]*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Order(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Account has gqlgen's executor answer a field.
@@ -470,7 +471,7 @@ func (x *planRun) call_Account_orders(f *plan.Field, objs []*model.Account) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Account) ([][]*model.Order, error) {
 		return x.ec.Resolvers.Account().Orders(ctx, objs, fc.Args["limit"].(*int))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		groupOrder.Room(len(v), 1)
 		for i1 := range v {
@@ -518,8 +519,9 @@ func (x *planRun) object_Address(b []byte, s *plan.Selection, obj *model.Address
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Address has gqlgen's executor answer a field.
@@ -565,8 +567,9 @@ func (x *planRun) object_BookDetails(b []byte, s *plan.Selection, obj *model.Boo
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_BookDetails has gqlgen's executor answer a field.
@@ -608,8 +611,9 @@ func (x *planRun) object_CardPayment(b []byte, s *plan.Selection, obj *model.Car
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_CardPayment has gqlgen's executor answer a field.
@@ -626,7 +630,7 @@ func (x *planRun) stock_CardPayment(ctx context.Context, f *plan.Field, obj *mod
 // object_Category writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Category) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -649,14 +653,15 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 			if v := obj.Parent; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Category(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Category has gqlgen's executor answer a field.
@@ -693,14 +698,15 @@ func (x *planRun) object_InventoryItem(b []byte, s *plan.Selection, obj *model.I
 			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Product(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_InventoryItem has gqlgen's executor answer a field.
@@ -734,7 +740,7 @@ func (x *planRun) call_InventoryItem_product(f *plan.Field, objs []*model.Invent
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.InventoryItem) ([]*model.Product, error) {
 		return x.ec.Resolvers.InventoryItem().Product(ctx, objs)
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupProduct.Add(v, i)
@@ -769,8 +775,9 @@ func (x *planRun) object_Money(b []byte, s *plan.Selection, obj *model.Money) ([
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Money has gqlgen's executor answer a field.
@@ -799,7 +806,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -807,7 +814,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -815,7 +822,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -823,7 +830,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -839,8 +846,9 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Mutation calls the resolvers of the root, one after another.
@@ -888,7 +896,7 @@ func (x *planRun) call_Mutation_createOrder(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CreateOrder(ctx, fc.Args["input"].(model.NewOrder), fc.Args["idempotencyKey"].(*string))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -923,7 +931,7 @@ func (x *planRun) call_Mutation_cancelOrder(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CancelOrder(ctx, fc.Args["id"].(string), fc.Args["input"].(*model.CancelOrder))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -958,7 +966,7 @@ func (x *planRun) call_Mutation_createUser(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(model.NewUser))
 	})
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUser.Add(v, i)
@@ -993,7 +1001,7 @@ func (x *planRun) call_Mutation_updateUser(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Mutation().UpdateUser(ctx, fc.Args["id"].(string), fc.Args["input"].(model.UserPatch))
 	})
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUser.Add(v, i)
@@ -1056,7 +1064,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v := obj.Lines; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_OrderLine(b, f, v)
 				x.Pop()
 			}
@@ -1064,7 +1072,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v := obj.Total; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Money(b, f, v)
 				x.Pop()
 			}
@@ -1074,7 +1082,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Payment(b, f, v)
 				x.Pop()
 			}
@@ -1096,7 +1104,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v := obj.Replaces; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -1110,14 +1118,15 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Order has gqlgen's executor answer a field.
@@ -1162,7 +1171,7 @@ func (x *planRun) collect_Order(w *plan.Work, s *plan.Selection, g *plan.Group[*
 
 // gather_Order_lines collects below Order.lines.
 func (x *planRun) gather_Order_lines(w *plan.Work, f *plan.Field, objs []*model.Order) {
-	var groupOrderLine plan.Group[*model.OrderLine]
+	groupOrderLine := plan.NewGroup[*model.OrderLine](&x.Run)
 	for i, obj := range objs {
 		v := obj.Lines
 		groupOrderLine.Room(len(v), 1)
@@ -1177,7 +1186,7 @@ func (x *planRun) gather_Order_lines(w *plan.Work, f *plan.Field, objs []*model.
 
 // gather_Order_replaces collects below Order.replaces.
 func (x *planRun) gather_Order_replaces(w *plan.Work, f *plan.Field, objs []*model.Order) {
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, obj := range objs {
 		v := obj.Replaces
 		if v != nil {
@@ -1192,7 +1201,7 @@ func (x *planRun) call_Order_customer(f *plan.Field, objs []*model.Order) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
 		return x.ec.Resolvers.Order().Customer(ctx, objs)
 	})
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUser.Add(v, i)
@@ -1206,7 +1215,7 @@ func (x *planRun) call_Order_customer(f *plan.Field, objs []*model.Order) {
 // object_OrderConnection writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model.OrderConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1223,7 +1232,7 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_OrderEdge(b, f, v)
 				x.Pop()
 			}
@@ -1231,7 +1240,7 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Order(b, f, v)
 				x.Pop()
 			}
@@ -1239,14 +1248,15 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PageInfo(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_OrderConnection has gqlgen's executor answer a field.
@@ -1277,7 +1287,7 @@ func (x *planRun) collect_OrderConnection(w *plan.Work, s *plan.Selection, g *pl
 
 // gather_OrderConnection_edges collects below OrderConnection.edges.
 func (x *planRun) gather_OrderConnection_edges(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
-	var groupOrderEdge plan.Group[*model.OrderEdge]
+	groupOrderEdge := plan.NewGroup[*model.OrderEdge](&x.Run)
 	for i, obj := range objs {
 		v := obj.Edges
 		groupOrderEdge.Room(len(v), 1)
@@ -1292,7 +1302,7 @@ func (x *planRun) gather_OrderConnection_edges(w *plan.Work, f *plan.Field, objs
 
 // gather_OrderConnection_nodes collects below OrderConnection.nodes.
 func (x *planRun) gather_OrderConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, obj := range objs {
 		v := obj.Nodes
 		groupOrder.Room(len(v), 1)
@@ -1308,7 +1318,7 @@ func (x *planRun) gather_OrderConnection_nodes(w *plan.Work, f *plan.Field, objs
 // object_OrderEdge writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.OrderEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1325,7 +1335,7 @@ func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.Order
 			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Order(b, f, v)
 				x.Pop()
 			}
@@ -1334,8 +1344,9 @@ func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.Order
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_OrderEdge has gqlgen's executor answer a field.
@@ -1366,7 +1377,7 @@ func (x *planRun) collect_OrderEdge(w *plan.Work, s *plan.Selection, g *plan.Gro
 
 // gather_OrderEdge_node collects below OrderEdge.node.
 func (x *planRun) gather_OrderEdge_node(w *plan.Work, f *plan.Field, objs []*model.OrderEdge) {
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, obj := range objs {
 		v := obj.Node
 		if v != nil {
@@ -1402,7 +1413,7 @@ func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.Order
 			if v := obj.UnitPrice; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Money(b, f, v)
 				x.Pop()
 			}
@@ -1410,14 +1421,15 @@ func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.Order
 			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Product(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_OrderLine has gqlgen's executor answer a field.
@@ -1453,7 +1465,7 @@ func (x *planRun) call_OrderLine_product(f *plan.Field, objs []*model.OrderLine)
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.OrderLine) ([]*model.Product, error) {
 		return x.ec.Resolvers.OrderLine().Product(ctx, objs)
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupProduct.Add(v, i)
@@ -1502,8 +1514,9 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_PageInfo has gqlgen's executor answer a field.
@@ -1575,7 +1588,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 			if v := obj.Category; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Category(b, f, v)
 				x.Pop()
 			}
@@ -1585,7 +1598,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_ProductDetails(b, f, v)
 				x.Pop()
 			}
@@ -1595,7 +1608,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 			if v, ok := plan.Take[[]*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Product(b, f, v)
 				x.Pop()
 			}
@@ -1631,8 +1644,9 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Product has gqlgen's executor answer a field.
@@ -1684,7 +1698,7 @@ func (x *planRun) call_Product_related(f *plan.Field, objs []*model.Product) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([][]*model.Product, error) {
 		return x.ec.Resolvers.Product().Related(ctx, objs)
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		groupProduct.Room(len(v), 1)
 		for i1 := range v {
@@ -1740,7 +1754,7 @@ func (x *planRun) call_Product_timesOrdered(f *plan.Field, objs []*model.Product
 // object_ProductConnection writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *model.ProductConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1757,7 +1771,7 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_ProductEdge(b, f, v)
 				x.Pop()
 			}
@@ -1765,7 +1779,7 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Product(b, f, v)
 				x.Pop()
 			}
@@ -1773,7 +1787,7 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PageInfo(b, f, v)
 				x.Pop()
 			}
@@ -1786,8 +1800,9 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ProductConnection has gqlgen's executor answer a field.
@@ -1820,7 +1835,7 @@ func (x *planRun) collect_ProductConnection(w *plan.Work, s *plan.Selection, g *
 
 // gather_ProductConnection_edges collects below ProductConnection.edges.
 func (x *planRun) gather_ProductConnection_edges(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
-	var groupProductEdge plan.Group[*model.ProductEdge]
+	groupProductEdge := plan.NewGroup[*model.ProductEdge](&x.Run)
 	for i, obj := range objs {
 		v := obj.Edges
 		groupProductEdge.Room(len(v), 1)
@@ -1835,7 +1850,7 @@ func (x *planRun) gather_ProductConnection_edges(w *plan.Work, f *plan.Field, ob
 
 // gather_ProductConnection_nodes collects below ProductConnection.nodes.
 func (x *planRun) gather_ProductConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, obj := range objs {
 		v := obj.Nodes
 		groupProduct.Room(len(v), 1)
@@ -1851,7 +1866,7 @@ func (x *planRun) gather_ProductConnection_nodes(w *plan.Work, f *plan.Field, ob
 // object_ProductEdge writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.ProductEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1868,7 +1883,7 @@ func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.Pro
 			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Product(b, f, v)
 				x.Pop()
 			}
@@ -1877,8 +1892,9 @@ func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.Pro
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ProductEdge has gqlgen's executor answer a field.
@@ -1909,7 +1925,7 @@ func (x *planRun) collect_ProductEdge(w *plan.Work, s *plan.Selection, g *plan.G
 
 // gather_ProductEdge_node collects below ProductEdge.node.
 func (x *planRun) gather_ProductEdge_node(w *plan.Work, f *plan.Field, objs []*model.ProductEdge) {
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, obj := range objs {
 		v := obj.Node
 		if v != nil {
@@ -1934,7 +1950,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -1942,7 +1958,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.OrderConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_OrderConnection(b, f, v)
 				x.Pop()
 			}
@@ -1950,7 +1966,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Product(b, f, v)
 				x.Pop()
 			}
@@ -1958,7 +1974,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.ProductConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_ProductConnection(b, f, v)
 				x.Pop()
 			}
@@ -1966,7 +1982,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.InventoryItem](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_InventoryItem(b, f, v)
 				x.Pop()
 			}
@@ -1974,7 +1990,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.SearchResult](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_SearchResult(b, f, v)
 				x.Pop()
 			}
@@ -1982,7 +1998,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Account(b, f, v)
 				x.Pop()
 			}
@@ -1990,7 +2006,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -1998,7 +2014,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.UserConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_UserConnection(b, f, v)
 				x.Pop()
 			}
@@ -2008,14 +2024,15 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Query calls the resolvers of the root.
@@ -2072,7 +2089,7 @@ func (x *planRun) call_Query_order(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Query().Order(ctx, fc.Args["id"].(string))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -2107,7 +2124,7 @@ func (x *planRun) call_Query_orders(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderConnection, error) {
 		return x.ec.Resolvers.Query().Orders(ctx, fc.Args["userId"].(*string), fc.Args["status"].([]model.OrderStatus), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupOrderConnection plan.Group[*model.OrderConnection]
+	groupOrderConnection := plan.NewGroup[*model.OrderConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrderConnection.Add(v, i)
@@ -2125,7 +2142,7 @@ func (x *planRun) call_Query_product(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Product, error) {
 		return x.ec.Resolvers.Query().Product(ctx, fc.Args["sku"].(string))
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupProduct.Add(v, i)
@@ -2143,7 +2160,7 @@ func (x *planRun) call_Query_products(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ProductConnection, error) {
 		return x.ec.Resolvers.Query().Products(ctx, fc.Args["q"].(*string), fc.Args["filter"].(*model.ProductFilter), fc.Args["sort"].(*model.ProductSort), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupProductConnection plan.Group[*model.ProductConnection]
+	groupProductConnection := plan.NewGroup[*model.ProductConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupProductConnection.Add(v, i)
@@ -2159,7 +2176,7 @@ func (x *planRun) call_Query_inventory(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryItem, error) {
 		return x.ec.Resolvers.Query().Inventory(ctx)
 	})
-	var groupInventoryItem plan.Group[*model.InventoryItem]
+	groupInventoryItem := plan.NewGroup[*model.InventoryItem](&x.Run)
 	for i, v := range found {
 		groupInventoryItem.Room(len(v), 1)
 		for i1 := range v {
@@ -2180,7 +2197,7 @@ func (x *planRun) call_Query_search(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.SearchResult, error) {
 		return x.ec.Resolvers.Query().Search(ctx, fc.Args["text"].(string))
 	})
-	var groupProduct plan.Group[*model.Product]
+	groupProduct := plan.NewGroup[*model.Product](&x.Run)
 	for i, v := range found {
 		groupProduct.Room(len(v), 1)
 		for i1 := range v {
@@ -2224,7 +2241,7 @@ func (x *planRun) call_Query_me(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Query().Me(ctx)
 	})
-	var groupAccount plan.Group[*model.Account]
+	groupAccount := plan.NewGroup[*model.Account](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupAccount.Add(v, i)
@@ -2255,7 +2272,7 @@ func (x *planRun) call_Query_user(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Query().User(ctx, fc.Args["id"].(string))
 	})
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUser.Add(v, i)
@@ -2290,7 +2307,7 @@ func (x *planRun) call_Query_users(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.UserConnection, error) {
 		return x.ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	var groupUserConnection plan.Group[*model.UserConnection]
+	groupUserConnection := plan.NewGroup[*model.UserConnection](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupUserConnection.Add(v, i)
@@ -2321,8 +2338,8 @@ func (x *planRun) call_Query_person(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx, fc.Args["id"].(string))
 	})
-	var groupUser plan.Group[*model.User]
-	var groupAccount plan.Group[*model.Account]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
+	groupAccount := plan.NewGroup[*model.Account](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.User:
@@ -2365,8 +2382,9 @@ func (x *planRun) object_ShirtDetails(b []byte, s *plan.Selection, obj *model.Sh
 			b, fine = x.valueMustListMust_ShirtSize(b, f, obj.Sizes)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ShirtDetails has gqlgen's executor answer a field.
@@ -2399,8 +2417,9 @@ func (x *planRun) object_TransferPayment(b []byte, s *plan.Selection, obj *model
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_TransferPayment has gqlgen's executor answer a field.
@@ -2467,7 +2486,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			if v := obj.Address; !x.Shown(f, x.guard_User_address, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Address(b, f, v)
 				x.Pop()
 			}
@@ -2485,7 +2504,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			if v, ok := plan.Take[[]*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Order(b, f, v)
 				x.Pop()
 			}
@@ -2493,14 +2512,15 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			if v, ok := plan.Take[*model.Money](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Money(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_User has gqlgen's executor answer a field.
@@ -2615,7 +2635,7 @@ func (x *planRun) call_User_orders(f *plan.Field, objs []*model.User) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.User) ([][]*model.Order, error) {
 		return x.ec.Resolvers.User().Orders(ctx, objs, fc.Args["limit"].(*int))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		groupOrder.Room(len(v), 1)
 		for i1 := range v {
@@ -2657,7 +2677,7 @@ func (x *planRun) call_User_lifetimeValue(f *plan.Field, objs []*model.User) {
 // object_UserConnection writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.UserConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -2674,7 +2694,7 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_UserEdge(b, f, v)
 				x.Pop()
 			}
@@ -2682,7 +2702,7 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_User(b, f, v)
 				x.Pop()
 			}
@@ -2690,14 +2710,15 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PageInfo(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_UserConnection has gqlgen's executor answer a field.
@@ -2728,7 +2749,7 @@ func (x *planRun) collect_UserConnection(w *plan.Work, s *plan.Selection, g *pla
 
 // gather_UserConnection_edges collects below UserConnection.edges.
 func (x *planRun) gather_UserConnection_edges(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
-	var groupUserEdge plan.Group[*model.UserEdge]
+	groupUserEdge := plan.NewGroup[*model.UserEdge](&x.Run)
 	for i, obj := range objs {
 		v := obj.Edges
 		groupUserEdge.Room(len(v), 1)
@@ -2743,7 +2764,7 @@ func (x *planRun) gather_UserConnection_edges(w *plan.Work, f *plan.Field, objs 
 
 // gather_UserConnection_nodes collects below UserConnection.nodes.
 func (x *planRun) gather_UserConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, obj := range objs {
 		v := obj.Nodes
 		groupUser.Room(len(v), 1)
@@ -2759,7 +2780,7 @@ func (x *planRun) gather_UserConnection_nodes(w *plan.Work, f *plan.Field, objs 
 // object_UserEdge writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -2776,7 +2797,7 @@ func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEd
 			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_User(b, f, v)
 				x.Pop()
 			}
@@ -2785,8 +2806,9 @@ func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEd
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_UserEdge has gqlgen's executor answer a field.
@@ -2817,7 +2839,7 @@ func (x *planRun) collect_UserEdge(w *plan.Work, s *plan.Selection, g *plan.Grou
 
 // gather_UserEdge_node collects below UserEdge.node.
 func (x *planRun) gather_UserEdge_node(w *plan.Work, f *plan.Field, objs []*model.UserEdge) {
-	var groupUser plan.Group[*model.User]
+	groupUser := plan.NewGroup[*model.User](&x.Run)
 	for i, obj := range objs {
 		v := obj.Node
 		if v != nil {
@@ -2832,6 +2854,7 @@ func (x *planRun) valueListMust_ID(b []byte, f *plan.Field, v []string) ([]byte,
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -2849,7 +2872,7 @@ func (x *planRun) valueListMust_InventoryItem(b []byte, f *plan.Field, v []*mode
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2860,7 +2883,7 @@ func (x *planRun) valueListMust_InventoryItem(b []byte, f *plan.Field, v []*mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Order writes [Order!]; false is a null that must go up.
@@ -2870,7 +2893,7 @@ func (x *planRun) valueListMust_Order(b []byte, f *plan.Field, v []*model.Order)
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2881,7 +2904,7 @@ func (x *planRun) valueListMust_Order(b []byte, f *plan.Field, v []*model.Order)
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Product writes [Product!]; false is a null that must go up.
@@ -2891,7 +2914,7 @@ func (x *planRun) valueListMust_Product(b []byte, f *plan.Field, v []*model.Prod
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2902,7 +2925,7 @@ func (x *planRun) valueListMust_Product(b []byte, f *plan.Field, v []*model.Prod
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_SearchResult writes [SearchResult!]; false is a null that must go up.
@@ -2912,7 +2935,7 @@ func (x *planRun) valueListMust_SearchResult(b []byte, f *plan.Field, v []model.
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2923,14 +2946,14 @@ func (x *planRun) valueListMust_SearchResult(b []byte, f *plan.Field, v []model.
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueMustListMust_Order writes [Order!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Order(b []byte, f *plan.Field, v []*model.Order) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2941,14 +2964,14 @@ func (x *planRun) valueMustListMust_Order(b []byte, f *plan.Field, v []*model.Or
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_OrderEdge writes [OrderEdge!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_OrderEdge(b []byte, f *plan.Field, v []*model.OrderEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2959,14 +2982,14 @@ func (x *planRun) valueMustListMust_OrderEdge(b []byte, f *plan.Field, v []*mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_OrderLine writes [OrderLine!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_OrderLine(b []byte, f *plan.Field, v []*model.OrderLine) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2977,14 +3000,14 @@ func (x *planRun) valueMustListMust_OrderLine(b []byte, f *plan.Field, v []*mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Product writes [Product!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Product(b []byte, f *plan.Field, v []*model.Product) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2995,14 +3018,14 @@ func (x *planRun) valueMustListMust_Product(b []byte, f *plan.Field, v []*model.
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_ProductEdge writes [ProductEdge!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_ProductEdge(b []byte, f *plan.Field, v []*model.ProductEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -3013,11 +3036,12 @@ func (x *planRun) valueMustListMust_ProductEdge(b []byte, f *plan.Field, v []*mo
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_ShirtSize writes [ShirtSize!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_ShirtSize(b []byte, f *plan.Field, v []model.ShirtSize) ([]byte, bool) {
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -3032,7 +3056,7 @@ func (x *planRun) valueMustListMust_ShirtSize(b []byte, f *plan.Field, v []model
 func (x *planRun) valueMustListMust_User(b []byte, f *plan.Field, v []*model.User) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -3043,14 +3067,14 @@ func (x *planRun) valueMustListMust_User(b []byte, f *plan.Field, v []*model.Use
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_UserEdge writes [UserEdge!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_UserEdge(b []byte, f *plan.Field, v []*model.UserEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -3061,7 +3085,7 @@ func (x *planRun) valueMustListMust_UserEdge(b []byte, f *plan.Field, v []*model
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMust_InventoryItem writes InventoryItem!; false is a null that must go up.

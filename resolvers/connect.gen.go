@@ -272,15 +272,14 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := page.Nodes(ctx, found, true)
-	if err != nil {
-		return nil, err
-	}
-	return &model.OrderConnection{
+	connection := &model.OrderConnection{
 		Edges:    edges,
 		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		Nodes:    nodes,
-	}, nil
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+		return nil, err
+	}
+	return connection, nil
 }
 
 // Product answers Query.product, bound at schema/products.graphqls:4 to the service "products":
@@ -320,16 +319,15 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := page.Nodes(ctx, found, true)
-	if err != nil {
-		return nil, err
-	}
-	return &model.ProductConnection{
+	connection := &model.ProductConnection{
 		Edges:      edges,
 		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
 		TotalCount: found.Total,
-		Nodes:      nodes,
-	}, nil
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+		return nil, err
+	}
+	return connection, nil
 }
 
 // Inventory answers Query.inventory, bound at schema/products.graphqls:21 to the service "products":
@@ -380,15 +378,14 @@ func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*m
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := page.Nodes(ctx, found, true)
-	if err != nil {
-		return nil, err
-	}
-	return &model.UserConnection{
+	connection := &model.UserConnection{
 		Edges:    edges,
 		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		Nodes:    nodes,
-	}, nil
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+		return nil, err
+	}
+	return connection, nil
 }
 
 // Orders answers User.orders, bound at schema/users.graphqls:99 to the service "orders":

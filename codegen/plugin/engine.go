@@ -52,9 +52,10 @@ func (t *planType) Obj() string {
 	return ", obj"
 }
 
-// Answers tells whether any field has more than members of the object.
-func (t *planType) Answers() bool {
-	return slices.ContainsFunc(t.Fields, func(f *planField) bool { return !f.Plain })
+// Ordinal reports whether encoding needs an object's ordinal: for the answers of its
+// resolvers, or as the parent of the objects in it.
+func (t *planType) Ordinal() bool {
+	return slices.ContainsFunc(t.Fields, func(f *planField) bool { return !f.Plain || f.Composite() })
 }
 
 // planField is a field of an object type.
@@ -327,8 +328,11 @@ func (w *engineWriter) gather(tr *config.TypeReference) (groups []planGather, lo
 	end := ""
 	for n := 1; tr.GQL.Elem != nil; tr, n = tr.Elem(), n+1 {
 		i := "i" + strconv.Itoa(n)
-		if len(groups) == 1 && tr.GQL.Elem.Elem == nil {
+		switch {
+		case len(groups) == 1 && tr.GQL.Elem.Elem == nil:
 			fmt.Fprintf(&b, "%s.Room(len(%s), %d)\n", groups[0].Group, expr, n)
+		case len(groups) > 0:
+			fmt.Fprintf(&b, "%s.Visit(len(%s))\n", groups[0].Group, expr)
 		}
 		fmt.Fprintf(&b, "for %s := range %s {\n", i, expr)
 		expr, indices, end = expr+"["+i+"]", indices+", "+i, end+"}\n"

@@ -13,7 +13,7 @@ import (
 )
 
 // locals are the names of variables in generated resolvers, gqlgen's and ours.
-var locals = setOf("ctx", "obj", "objs", "r", "in", "parents", "parent", "keys", "key", "call", "done", "err", "item", "items", "value", "found", "at", "edges", "nodes")
+var locals = setOf("ctx", "obj", "objs", "r", "in", "parents", "parent", "keys", "key", "call", "done", "err", "item", "items", "value", "found", "at", "edges", "connection")
 
 // wireLocals are those in generated decoders and encoders.
 var wireLocals = setOf("d", "v", "o", "in", "text", "field", "ok")

@@ -20,9 +20,10 @@ func Edges[T, E any](ctx context.Context, c Connection[decode.Item[T]], edge fun
 	return edges, nil
 }
 
-// Nodes gives the items alone. One that does not fit the graph is an error at its place in
-// the list; must says that none may be null, so that the list is.
-func Nodes[T any](ctx context.Context, c Connection[decode.Item[T]], must bool) ([]T, error) {
+// Nodes returns the items alone, for the field nodes of connection. One that does not fit the
+// graph is an error at its place in the list; must says that no item may be null, and then the
+// list is nil.
+func Nodes[T any](ctx context.Context, connection any, c Connection[decode.Item[T]], must bool) ([]T, error) {
 	nodes := make([]T, len(c.Items))
 	var bad []*decode.Fault
 	for i, item := range c.Items {
@@ -31,8 +32,11 @@ func Nodes[T any](ctx context.Context, c Connection[decode.Item[T]], must bool) 
 			bad = append(bad, &decode.Fault{Index: append([]int{i}, item.Fault.Index...), Null: must, Err: item.Fault.Err})
 		}
 	}
-	if !engine.FaultsOf(ctx).Add(nodes, bad...) {
+	switch {
+	case !engine.FaultsOf(ctx).At(connection, "nodes", bad...):
 		return nil, bad[0]
+	case must && bad != nil:
+		return nil, nil
 	}
 	return nodes, nil
 }

@@ -9,25 +9,26 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
-// Object begins to encode an object: it gives its ordinal, by which its resolvers'
-// answers are found, and whether some of the operation's answers do not fit the graph.
-// Collecting and encoding meet a selection's objects in the same order.
+// Object begins to encode an object. It returns the object's ordinal, by which its resolvers'
+// answers are found, and whether some of the operation's answers do not fit the graph. The
+// ordinal follows from the object's place, and not from what has been encoded before.
 func (x *Run) Object(s *Selection) (ordinal int, faulty bool) {
+	x.Spend(len(s.Fields))
 	faulty = !x.faults.Empty()
-	if s.slot < 0 {
+	if s.slot < 0 || s.above == nil {
 		return 0, faulty
 	}
-	at := &x.places[s.slot]
-	at.encoded++
-	return at.encoded - 1, faulty
+	return x.places[s.slot].find(x.path[len(x.path)-1-s.above.lists:]), faulty
 }
 
 // Close ends an object or a list that began at start; false is a null that must go up.
 // Everything in it has been encoded even if something failed, for the errors.
-func Close(b []byte, start int, end byte, ok, nonNull bool) ([]byte, bool) {
+func (x *Run) Close(b []byte, start int, end byte, ok, nonNull bool) ([]byte, bool) {
 	if ok {
 		return append(b, end), true
 	}
+	x.limit -= len(b) - start // or work without end would go into what is not shown
+	x.checkAt = min(x.checkAt, x.limit)
 	return append(b[:start], "null"...), !nonNull
 }
 
@@ -36,21 +37,36 @@ func Null(b []byte, nonNull bool) ([]byte, bool) { return append(b, "null"...), 
 
 // NoField writes a null where a resolver gave none, and tells that when the schema has none.
 func (x *Run) NoField(b []byte, f *Field, nonNull bool) ([]byte, bool) {
-	if nonNull {
-		ctx, _ := x.at(f)
-		graphql.AddInvalidNullError(ctx, "")
-	}
+	x.mustNotBeNull(f, nonNull)
 	return Null(b, nonNull)
+}
+
+func (x *Run) mustNotBeNull(f *Field, nonNull bool) {
+	if nonNull {
+		x.addNullError(func() (context.Context, *graphql.FieldContext) { return x.at(f) })
+	}
 }
 
 // NoValue writes a null where a value is missing, in a list or as a field that was pushed,
 // and tells that when the schema has none there.
 func (x *Run) NoValue(b []byte, nonNull bool) ([]byte, bool) {
 	if nonNull {
-		ctx, _ := x.current()
-		graphql.AddInvalidNullError(ctx, "")
+		x.addNullError(x.current)
 	}
 	return Null(b, nonNull)
+}
+
+// addNullError adds the error of a null where the schema has none. What the resolvers of the
+// place have added while collecting explains the null already; encoding itself adds no other
+// error at the place of such a null.
+func (x *Run) addNullError(place func() (context.Context, *graphql.FieldContext)) {
+	if x.early == nil && x.omits(1) {
+		return
+	}
+	ctx, fc := place()
+	if !x.early[fc.Path().String()] && !x.omits(1) {
+		graphql.AddInvalidNullError(ctx, "")
+	}
 }
 
 // Leaf has gqlgen's executor write the value of a field: those of unusual types, and those
@@ -98,11 +114,17 @@ func (x *Run) faultsOf(f *Field, object, value any) []*decode.Fault {
 // told tells of the faults of a field's value, and whether the value stands.
 func (x *Run) told(f *Field, object, value any) bool {
 	bad := x.faultsOf(f, object, value)
-	if len(bad) == 0 {
+	null := engine.NullFault(bad) != nil
+	switch {
+	case len(bad) == 0:
+		return true
+	case null && x.omits(1):
+		return false
+	case !null && x.omits(len(bad)):
 		return true
 	}
 	ctx, _ := x.at(f)
-	err := engine.TellFaults(ctx, bad)
+	err := engine.TellFaults(ctx, value, bad)
 	if err != nil {
 		x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
 	}
@@ -123,12 +145,20 @@ func (x *Run) Shown(f *Field, guard func(context.Context) error, faulty bool, ob
 	if guard != nil {
 		err := x.guarded(f, guard, func() context.Context { ctx, _ := x.at(f); return ctx })
 		if err != nil {
-			ctx, _ := x.at(f)
-			x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, own(err)))
+			x.addFieldError(f, err)
 			return false
 		}
 	}
 	return !faulty || x.told(f, object, value)
+}
+
+// addFieldError adds the error of a field of the object that is encoded.
+func (x *Run) addFieldError(f *Field, err error) {
+	if x.omits(countErrors(err)) {
+		return
+	}
+	ctx, _ := x.at(f)
+	x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, own(err)))
 }
 
 // guarded asks a plain field's guards, once for all its objects.
@@ -158,6 +188,9 @@ func (x *Run) Doubtful(f *Field, object any) bool {
 // Stranger writes a null for a value of an interface or a union that is of none of its
 // types, which is a bug of a resolver by hand.
 func (x *Run) Stranger(b []byte, nonNull bool, value any) ([]byte, bool) {
+	if x.omits(1) {
+		return Null(b, nonNull)
+	}
 	ctx, _ := x.current()
 	graphql.AddErrorf(ctx, "a value is of the Go type %T, which the schema does not have there", value)
 	return Null(b, nonNull)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func ask[T any](x *Run, n *node[T], f *Field, a Asking) (ctx context.Context, fc
 	fc = x.fieldContext(f, 0)
 	ctx = x.with(f, fc)
 	defer n.recover(x, ctx)
-	if n.err = ctx.Err(); n.err != nil {
+	if n.err = cmp.Or(ctx.Err(), x.budget.Err()); n.err != nil {
 		return ctx, fc, false
 	}
 	if a.Arguments != nil {
@@ -167,6 +168,9 @@ func (n *node[T]) found(f *Field) []T {
 // is false when the field is null, whose errors are told then.
 func Take[T any](x *Run, f *Field, ordinal int, nonNull bool) (v T, ok bool) {
 	n, known := x.nodes[f.slot].(*node[T])
+	if ordinal == notCollected {
+		n, known = &node[T]{err: errNotCollected}, true
+	}
 	if known && n.err == nil && n.errs == nil && n.again == nil {
 		v = n.values[ordinal]
 		return v, x.faults.Empty() || x.told(f, nil, v)
@@ -182,6 +186,9 @@ func Take[T any](x *Run, f *Field, ordinal int, nonNull bool) (v T, ok bool) {
 	return v, x.faults.Empty() || x.told(f, nil, v)
 }
 
+// errNotCollected is a bug of ours: the two phases have gone different ways.
+var errNotCollected = errors.New("the object was not collected, so that no resolver was called for it")
+
 var errNotCalled = errors.New("the resolver was not called, since what comes before it failed")
 
 func (n *node[T]) failed(ordinal int) error {
@@ -193,19 +200,36 @@ func (n *node[T]) failed(ordinal int) error {
 
 // tell adds the error of a field in the way in which gqlgen does.
 func (n *node[T]) tell(x *Run, f *Field, err error, nonNull bool) {
-	ctx, _ := x.at(f)
-	switch {
+	switch count := countErrors(err); {
 	case n.again != nil:
-		x.op.Error(ctx, n.again(ctx))
-	case n.batch:
+		if !x.omits(1) {
+			ctx, _ := x.at(f)
+			x.op.Error(ctx, n.again(ctx))
+		}
+	case !n.batch:
+		x.addFieldError(f, err)
+	case count == 0: // an empty list, which explains no null
+		x.mustNotBeNull(f, nonNull)
+	case !x.omits(count):
+		ctx, _ := x.at(f)
 		index, _ := graphql.BatchParentIndex(ctx)
 		graphql.AddBatchError(ctx, int(index), err)
-		if nonNull {
-			graphql.AddInvalidNullError(ctx, "")
-		}
-	default:
-		x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, own(err)))
 	}
+}
+
+// countErrors is how many errors of a response a field's error becomes.
+func countErrors(err error) int {
+	list, ok := err.(gqlerror.List)
+	if !ok {
+		return 1
+	}
+	n := 0
+	for _, one := range list {
+		if one != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // own is an error that may be changed: that of a guard stands at many places.

@@ -1,10 +1,14 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
+	"sort"
 	"sync"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -21,6 +25,7 @@ type Run struct {
 	op     *graphql.OperationContext
 	plan   *Plan
 	faults *decode.Faults
+	budget *engine.Budget
 	top    graphql.FieldContext // of the root object
 	roots  []context.Context    // of the root fields
 
@@ -34,18 +39,27 @@ type Run struct {
 		places [2]places
 	}
 
-	path []step // to where the encoding is
+	collected atomic.Int64 // values that collecting has found, which encoding will write
+
+	// What follows belongs to encoding.
+
+	path    []step          // to where the encoding is
+	limit   int             // how long the buffer may become; lowered by what is taken out of it again
+	checkAt int             // from which length of the buffer on something is to be done; at most limit
+	unspent int             // values that the budget does not know of yet
+	early   map[string]bool // the paths of errors from collecting; nil when there are none
 }
 
-// brokenRun is what our own code threw, which leaves no answer.
+// brokenRun is what ended a run early: what our own code threw, or stopped. It leaves no
+// answer.
 type brokenRun struct {
 	mu     sync.Mutex
-	thrown any // guarded by mu
+	thrown any // guarded by mu; the first one
 }
 
 // Start begins a run of a plan, in the context that the answer is made in.
 func (x *Run) Start(ctx context.Context, p *Plan) {
-	x.ctx, x.op, x.plan, x.faults = ctx, graphql.GetOperationContext(ctx), p, engine.FaultsOf(ctx)
+	x.ctx, x.op, x.plan, x.faults, x.budget = ctx, graphql.GetOperationContext(ctx), p, engine.FaultsOf(ctx), engine.BudgetOf(ctx)
 	x.nodes, x.places = room(x.few.nodes[:], p.fields), room(x.few.places[:], p.selections)
 	engine.Want(ctx, p.wanted)
 	x.top.Object = p.root.object
@@ -83,10 +97,14 @@ func (x *Run) Answer(collect func(), encode func([]byte) ([]byte, bool)) *graphq
 	b := slices.Grow(execution.Buffer[:0], x.plan.expected())
 	ok := false
 	if x.broken.thrown == nil {
-		x.safely(func() { b, ok = encode(b) })
+		x.safely(func() {
+			x.beginEncoding()
+			b, ok = encode(b)
+			x.settle()
+		})
 	}
 	if x.broken.thrown != nil {
-		graphql.AddError(x.ctx, x.op.RecoverFunc(x.ctx, x.broken.thrown))
+		graphql.AddError(x.ctx, x.brokenBy(x.broken.thrown))
 		ok = false
 	}
 	if !ok {
@@ -97,12 +115,37 @@ func (x *Run) Answer(collect func(), encode func([]byte) ([]byte, bool)) *graphq
 	return &graphql.Response{Data: b}
 }
 
+// beginEncoding prepares the second phase, which begins when the first one has ended.
+func (x *Run) beginEncoding() {
+	x.limit = math.MaxInt
+	if most, limited := x.budget.MaxBytes(); limited {
+		x.limit = most
+	}
+	x.checkAt = min(x.limit, largeBuffer)
+	for _, err := range graphql.GetErrors(x.ctx) {
+		if x.early == nil {
+			x.early = map[string]bool{}
+		}
+		x.early[err.Path.String()] = true
+	}
+}
+
+// brokenBy returns the error of a run that has no answer.
+func (x *Run) brokenBy(thrown any) error {
+	if s, ok := thrown.(stopped); ok {
+		return s.err
+	}
+	return x.op.RecoverFunc(x.ctx, thrown)
+}
+
 func (x *Run) safely(do func()) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			x.broken.mu.Lock()
 			defer x.broken.mu.Unlock()
-			x.broken.thrown = thrown
+			if x.broken.thrown == nil {
+				x.broken.thrown = thrown
+			}
 		}
 	}()
 	do()
@@ -145,17 +188,51 @@ func (w *Work) Wait() {
 }
 
 // places say where a selection's objects are: for each the ordinal of its parent, and its
-// indices in the lists of the field above.
+// indices in the lists of the field above. They are sorted, by the parent and then by the
+// indices, since collecting goes through the parents and their lists in this order.
 type places struct {
 	parents, indices []int32
-	encoded          int // how many have been, so far
+	next             int // the ordinal after the one that was looked up last
 }
 
-// Group gathers the objects of a selection in the order in which they are encoded.
+// at compares the place of an object with the one that path leads to, from the field above on.
+func (p *places) at(ordinal int, path []step) int {
+	parent, lists := path[0].index, path[1:]
+	order := cmp.Compare(int(p.parents[ordinal]), parent)
+	for i := 0; order == 0 && i < len(lists); i++ {
+		order = cmp.Compare(int(p.indices[ordinal*len(lists)+i]), lists[i].index)
+	}
+	return order
+}
+
+// find returns the ordinal of the object at a place, -1 when none has been collected there.
+// Places that are asked for in their order are found at once.
+func (p *places) find(path []step) int {
+	n := len(p.parents)
+	if p.next >= n || p.at(p.next, path) != 0 {
+		p.next = sort.Search(n, func(i int) bool { return p.at(i, path) >= 0 })
+		if p.next == n || p.at(p.next, path) != 0 {
+			return notCollected
+		}
+	}
+	p.next++
+	return p.next - 1
+}
+
+// notCollected is the ordinal of an object that no resolver was called for. Below it, it is
+// the parent of no object.
+const notCollected = -1
+
+// Group gathers the objects of a selection in the order of their places.
 type Group[T any] struct {
 	Objects []T
 	places  places
+	run     *Run
+	visited int // elements of lists, of which the run does not know yet
 }
+
+// NewGroup returns a group without objects.
+func NewGroup[T any](x *Run) Group[T] { return Group[T]{run: x} }
 
 // Add takes an object that is not nil.
 func (g *Group[T]) Add(object T, parent int, indices ...int) {
@@ -166,16 +243,29 @@ func (g *Group[T]) Add(object T, parent int, indices ...int) {
 	}
 }
 
-// Room makes room for n objects that are in as many lists of the field above.
+// Visit counts the n elements of a list before they are looked at. Several parents may hold
+// the same list, so that a few answers of services do not bound them.
+func (g *Group[T]) Visit(n int) {
+	if g.visited += n; g.visited >= lookEvery {
+		g.run.reserve(g.visited)
+		g.run.stopOn(g.run.ctx.Err())
+		g.visited = 0
+	}
+}
+
+// Room is Visit for the innermost list: it makes room for n objects, which are in as many
+// lists of the field above.
 func (g *Group[T]) Room(n, lists int) {
+	g.Visit(n)
 	g.Objects = slices.Grow(g.Objects, n)
 	g.places.parents = slices.Grow(g.places.parents, n)
 	g.places.indices = slices.Grow(g.places.indices, n*lists)
 }
 
-// Enter notes where a selection's objects are. It tells whether anything is to be done
-// for them.
+// Enter notes where a selection's objects are, and counts their fields. It reports whether
+// anything is to be done for them.
 func Enter[T any](x *Run, s *Selection, g *Group[T]) bool {
+	x.reserve(g.visited + len(g.Objects)*len(s.Fields))
 	if s.slot < 0 || len(g.Objects) == 0 {
 		return false
 	}
@@ -229,17 +319,20 @@ func (x *Run) with(f *Field, fc *graphql.FieldContext) context.Context {
 	return ctx
 }
 
-// step is a field or an index on the way to where the encoding is.
+// step is a field or a list on the way to where the encoding is.
 type step struct {
-	field *Field // nil for an index
-	index int
+	field *Field // nil for a list
+	index int    // of the list's element, or the ordinal of the field's object
 }
 
-// Push goes into a field.
-func (x *Run) Push(f *Field) { x.path = append(x.path, step{field: f}) }
+// Push goes into a field of the object with an ordinal.
+func (x *Run) Push(f *Field, ordinal int) { x.path = append(x.path, step{f, ordinal}) }
 
-// PushList goes into a list.
-func (x *Run) PushList() { x.path = append(x.path, step{}) }
+// PushList goes into a list of n elements.
+func (x *Run) PushList(n int) {
+	x.Spend(n)
+	x.path = append(x.path, step{})
+}
 
 // At goes to an element of the list.
 func (x *Run) At(i int) { x.path[len(x.path)-1].index = i }

@@ -63,7 +63,7 @@ func TestSingle(t *testing.T) {
 		x, ctx := runOf(t, `{ thing { o { x } } }`)
 		top := &x.plan.Root().Fields[0]
 		s := top.Of(types["Thing"].ID)
-		var g Group[*int]
+		g := NewGroup[*int](x)
 		for i := range 40 {
 			g.Add(new(i), 0)
 		}
@@ -88,7 +88,7 @@ func TestSingle(t *testing.T) {
 		if took := time.Since(start); took != 3*time.Second || most.Load() > parallel {
 			t.Errorf("%d at a time took %s", most.Load(), took)
 		}
-		x.Push(top)
+		x.Push(top, 0)
 		var failed []string
 		for i := range g.Objects {
 			if v, ok := Take[int](x, s.Calls[0], i, false); ok && v != 2*i {
@@ -110,7 +110,7 @@ func TestSingleIsStopped(t *testing.T) {
 	x.ctx = ctx
 	top := &x.plan.Root().Fields[0]
 	s := top.Of(types["Thing"].ID)
-	var g Group[*int]
+	g := NewGroup[*int](x)
 	for i := range 1000 {
 		g.Add(new(i), 0)
 	}
@@ -124,6 +124,60 @@ func TestSingleIsStopped(t *testing.T) {
 	})
 	if n := calls.Load(); n == 0 || n > 2*parallel {
 		t.Errorf("%d resolvers were called", n)
+	}
+}
+
+// An object is found by its place, in whichever order places are asked for.
+func TestOrdinals(t *testing.T) {
+	var g Group[string]
+	type place struct{ parent, i, j int }
+	at := []place{{0, 0, 0}, {0, 0, 2}, {0, 3, 0}, {2, 0, 1}, {2, 1, 0}, {2, 1, 1}, {7, 0, 0}}
+	for _, p := range at {
+		g.Add("", p.parent, p.i, p.j)
+	}
+	find := func(p place) int { return g.places.find([]step{{&Field{}, p.parent}, {nil, p.i}, {nil, p.j}}) }
+	orders := map[string]func(i int) int{
+		"forwards":      func(i int) int { return i },
+		"backwards":     func(i int) int { return len(at) - 1 - i },
+		"every other":   func(i int) int { return i * 2 % len(at) },
+		"the same ones": func(i int) int { return i / 2 },
+	}
+	for name, order := range orders {
+		for i := range at {
+			if want := order(i); find(at[want]) != want {
+				t.Errorf("%s: %v is not found at %d", name, at[want], want)
+			}
+		}
+	}
+	for _, p := range []place{{-1, 0, 0}, {0, 0, 1}, {0, 1, 0}, {1, 0, 0}, {2, 1, 2}, {7, 0, 1}, {8, 0, 0}} {
+		for _, before := range at {
+			find(before)
+			if got := find(p); got != notCollected {
+				t.Errorf("%v, where nothing was collected, is found at %d", p, got)
+			}
+		}
+	}
+}
+
+// An object that was not collected shows an error, and no other object's answer.
+func TestNotCollected(t *testing.T) {
+	x, ctx := runOf(t, `{ thing { o { x } } }`)
+	top := &x.plan.Root().Fields[0]
+	s := top.Of(types["Thing"].ID)
+	g := NewGroup[*int](x)
+	g.Add(new(1), 0)
+	Enter(x, s, &g)
+	Single(x, s.Calls[0], g.Objects, Asking{}, func(context.Context, *graphql.FieldContext, *int) (int, error) { return 1, nil })
+	for parent, want := range map[int]bool{0: true, 1: false, notCollected: false} {
+		x.Push(top, parent)
+		ordinal, _ := x.Object(s)
+		if v, ok := Take[int](x, s.Calls[0], ordinal, false); ok != want || ok && v != 1 {
+			t.Errorf("below the parent %d: %d, %t", parent, v, ok)
+		}
+		x.Pop()
+	}
+	if errs := texts(graphql.GetErrors(ctx)); strings.Count(errs, "thing.o the object was not collected") != 2 {
+		t.Errorf("the errors are %s", errs)
 	}
 }
 

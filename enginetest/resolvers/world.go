@@ -244,3 +244,11 @@ func (r postResolver) User(ctx context.Context, parents []*model.Post) ([]*model
 	}
 	return users, nil
 }
+
+func (r storyResolver) Readers(ctx context.Context, parents []*model.Story) ([][]*model.Reader, error) {
+	return each[model.Story, []*model.Reader](ctx, r.Resolver, parents)
+}
+
+func (r storyResolver) MustReader(ctx context.Context, parents []*model.Story) ([]*model.Reader, error) {
+	return each[model.Story, *model.Reader](ctx, r.Resolver, parents)
+}

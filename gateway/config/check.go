@@ -76,6 +76,8 @@ func (c *Config) checkProgram(k *checker) {
 		"execution.maxCalls":         c.Execution.MaxCalls < 0,
 		"execution.maxParallelCalls": c.Execution.MaxParallelCalls < 0,
 		"execution.maxItems":         c.Execution.MaxItems < 0,
+		"execution.maxValues":        c.Execution.MaxValues < 0,
+		"execution.maxBytes":         c.Execution.MaxBytes < 0,
 		"cors.maxAge":                c.CORS.MaxAge < 0,
 	}
 	for _, setting := range slices.Sorted(maps.Keys(negative)) {

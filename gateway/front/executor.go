@@ -21,24 +21,22 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
-// maxErrors is how many errors one answer lists.
-const maxErrors = 100
-
 // executor makes operations of what transports have read, with our documents and limits,
 // and has the schema answer them, with our errors. gqlgen's own is around where an
 // extension or an operation with many answers needs it. Every transport gets this one, so
 // none can go round them.
 type executor struct {
 	*gqlgen.Executor
-	schema    graphql.ExecutableSchema
-	options   Options
-	documents *document.Store
-	present   *presenter
-	cursors   *page.Key
-	hooks     hooks
-	stock     string   // why gqlgen's executor answers everything; "" when plans do
-	slower    sync.Map // the reasons that the log has told of, as keys
-	executed  func(kind ast.Operation, stock string)
+	schema     graphql.ExecutableSchema
+	options    Options
+	documents  *document.Store
+	present    *presenter
+	cursors    *page.Key
+	hooks      hooks
+	stock      string              // why gqlgen's executor answers everything; "" when plans do
+	conditions map[string][]string // type conditions by type
+	slower     sync.Map            // the reasons that the log has told of, as keys
+	executed   func(kind ast.Operation, stock string)
 
 	// what gqlgen calls, of present
 
@@ -58,11 +56,12 @@ func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, 
 			Size:        o.DocumentCache,
 			Suggestions: o.Introspection,
 		}),
-		present: p,
-		cursors: cursors,
-		hooks:   noHooks(),
-		tell:    p.present,
-		recover: func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) },
+		present:    p,
+		cursors:    cursors,
+		hooks:      noHooks(),
+		conditions: typeConditions(schema.Schema()),
+		tell:       p.present,
+		recover:    func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) },
 	}
 	e.SetErrorPresenter(e.tell)
 	e.SetRecoverFunc(e.recover)
@@ -228,6 +227,9 @@ func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationC
 	next, ctx := e.Executor.DispatchOperation(ctx, op)
 	counted := false // a subscription has many responses
 	return func(ctx context.Context) *graphql.Response {
+		if counted {
+			engine.BudgetOf(ctx).Reset()
+		}
 		response := next(ctx)
 		if !counted {
 			counted = true
@@ -243,19 +245,35 @@ func (e *executor) begin(ctx context.Context, op *graphql.OperationContext, b []
 	options := e.options.Execution
 	options.Collapse = options.Collapse && op.Operation.Operation == ast.Query // what a mutation reads must not be older than what it wrote
 	ctx = engine.Begin(ctx, options, engine.Execution{Stock: e.stock, Buffer: b}, tells(op))
-	tellFaults(op, engine.FaultsOf(ctx))
+	e.watchFields(op, engine.FaultsOf(ctx), engine.BudgetOf(ctx))
 	recordOf(ctx).running = ctx
 	return ctx, engine.ExecutionOf(ctx)
 }
 
-// answered notes how an answer came about, and bounds its errors.
+// answered notes how an answer came about, and bounds it.
 func (e *executor) answered(ctx context.Context, execution *engine.Execution, response *graphql.Response) *graphql.Response {
 	e.tellStock(ctx, execution.Stock)
 	if response != nil {
-		response.Errors = capped(response.Errors)
+		e.bound(ctx, response)
 	}
 	return response
 }
+
+// bound shortens a response's errors. Of an operation that was stopped it leaves the error
+// that says why: what else there is depends on when that was.
+func (e *executor) bound(ctx context.Context, response *graphql.Response) {
+	budget := engine.BudgetOf(ctx)
+	if most, limited := budget.MaxBytes(); limited && len(response.Data) > most {
+		_ = budget.StopAtBytes() // which Err gives
+	}
+	if err := budget.Err(); err != nil {
+		response.Data, response.Errors = nullData, gqlerror.List{e.present.show(ctx, err)}
+		return
+	}
+	response.Errors = capped(response.Errors, budget.OmittedErrors())
+}
+
+var nullData = []byte("null")
 
 // tellStock notes why gqlgen's executor answers: in the log's line of each operation, and
 // once for each reason that nobody has asked for.
@@ -269,14 +287,16 @@ func (e *executor) tellStock(ctx context.Context, because string) {
 	}
 }
 
-// capped shortens a list of errors and says by how many.
-func capped(errs gqlerror.List) gqlerror.List {
-	if len(errs) <= maxErrors {
+// capped shortens a list of errors, and says how many more there were with those that were
+// omitted before.
+func capped(errs gqlerror.List, omitted int) gqlerror.List {
+	const most = engine.MaxErrors
+	if len(errs) <= most {
 		return errs
 	}
 	last := &gqlerror.Error{
-		Message:    plural(len(errs)-maxErrors, "more error") + " not shown",
-		Extensions: map[string]any{"code": codeOf(errs[maxErrors])},
+		Message:    plural(len(errs)-most+omitted, "more error") + " not shown",
+		Extensions: map[string]any{"code": codeOf(errs[most])},
 	}
-	return append(errs[:maxErrors:maxErrors], last)
+	return append(errs[:most:most], last)
 }

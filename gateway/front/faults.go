@@ -18,15 +18,22 @@ func tells(op *graphql.OperationContext) bool {
 	return op.Operation.Operation != ast.Subscription
 }
 
-// tellFaults makes an operation's fields tell of faults; of none where faults is nil.
-func tellFaults(op *graphql.OperationContext, faults *decode.Faults) {
+// watchFields makes the fields that gqlgen's executor resolves keep to the operation's budget,
+// and tell of faults; of none where faults is nil.
+func (e *executor) watchFields(op *graphql.OperationContext, faults *decode.Faults, budget *engine.Budget) {
 	resolve := op.ResolverMiddleware
 	op.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
+		if budget.BeginField(ctx) != nil {
+			return nil, nil // the response has the budget's error alone, and to make one for each field takes long
+		}
 		value, err := resolve(ctx, next)
-		if faults.Empty() || err != nil {
+		if err == nil && !faults.Empty() {
+			value, err = told(ctx, faults, value)
+		}
+		if err != nil {
 			return value, err
 		}
-		return told(ctx, faults, value)
+		return value, e.spend(ctx, budget, op, value)
 	}
 }
 
@@ -39,7 +46,7 @@ func told(ctx context.Context, faults *decode.Faults, value any) (any, error) {
 	if !field.IsResolver && field.Parent != nil {
 		bad = slices.Concat(bad, faults.Of(field.Parent.Result, field.Field.Name))
 	}
-	if err := engine.TellFaults(ctx, bad); err != nil {
+	if err := engine.TellFaults(ctx, value, bad); err != nil {
 		return nil, err
 	}
 	return value, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
@@ -30,12 +31,26 @@ const (
 type presenter struct{ log *slog.Logger }
 
 // present gives nil for an error that the client knows already: that a field is null after
-// one of its elements failed. The error's own message is shown only when it was written
-// for clients: by a fault, or by the parser and validator.
+// one of its elements failed; for one that the response has no room for; and for any after
+// the operation has been stopped.
 func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	if errors.Is(err, graphql.ErrInvalidNull) && elementTold(ctx) {
 		return nil
 	}
+	budget := engine.BudgetOf(ctx)
+	if budget.Err() != nil {
+		return nil
+	}
+	if !budget.AddErrors(1) {
+		tellElement(ctx) // that the field is null is no error more
+		return nil
+	}
+	return p.show(ctx, err)
+}
+
+// show makes what a client sees of an error. The error's own message is shown only when it
+// was written for clients: by a fault, or by the parser and validator.
+func (p *presenter) show(ctx context.Context, err error) *gqlerror.Error {
 	shown := located(ctx, err)
 	f := understood(ctx, err)
 	if f == nil { // gqlgen's or gqlparser's own words

@@ -115,14 +115,15 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Post has gqlgen's executor answer a field.
@@ -185,7 +186,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Post](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Post(b, f, v)
 				x.Pop()
 			}
@@ -193,14 +194,15 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Post](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Post(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Query calls the resolvers of the root.
@@ -231,7 +233,7 @@ func (x *planRun) call_Query_posts(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx)
 	})
-	var groupPost plan.Group[*model.Post]
+	groupPost := plan.NewGroup[*model.Post](&x.Run)
 	for i, v := range found {
 		groupPost.Room(len(v), 1)
 		for i1 := range v {
@@ -252,7 +254,7 @@ func (x *planRun) call_Query_post(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Post, error) {
 		return x.ec.Resolvers.Query().Post(ctx, fc.Args["id"].(int))
 	})
-	var groupPost plan.Group[*model.Post]
+	groupPost := plan.NewGroup[*model.Post](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPost.Add(v, i)
@@ -307,8 +309,9 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_User has gqlgen's executor answer a field.
@@ -337,7 +340,7 @@ func (x *planRun) valueList_Post(b []byte, f *plan.Field, v []*model.Post) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -348,7 +351,7 @@ func (x *planRun) valueList_Post(b []byte, f *plan.Field, v []*model.Post) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // value_Post writes Post; false is a null that must go up.

@@ -282,8 +282,9 @@ func (x *planRun) object_AccessToken(b []byte, s *plan.Selection, obj *model.Acc
 			b = plan.AppendInt(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_AccessToken has gqlgen's executor answer a field.
@@ -358,8 +359,9 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Account has gqlgen's executor answer a field.
@@ -427,8 +429,9 @@ func (x *planRun) object_BankAccount(b []byte, s *plan.Selection, obj *model.Ban
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_BankAccount has gqlgen's executor answer a field.
@@ -501,8 +504,9 @@ func (x *planRun) object_BankCard(b []byte, s *plan.Selection, obj *model.BankCa
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_BankCard has gqlgen's executor answer a field.
@@ -554,8 +558,9 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Category has gqlgen's executor answer a field.
@@ -572,7 +577,7 @@ func (x *planRun) stock_Category(ctx context.Context, f *plan.Field, obj *model.
 // object_ChatChoice writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.ChatChoice) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -596,7 +601,7 @@ func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.Chat
 			if v := obj.Message; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_ChatMessage(b, f, v)
 				x.Pop()
 			}
@@ -609,8 +614,9 @@ func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.Chat
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ChatChoice has gqlgen's executor answer a field.
@@ -627,7 +633,7 @@ func (x *planRun) stock_ChatChoice(ctx context.Context, f *plan.Field, obj *mode
 // object_ChatCompletion writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_ChatCompletion(b []byte, s *plan.Selection, obj *model.ChatCompletion) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -654,14 +660,15 @@ func (x *planRun) object_ChatCompletion(b []byte, s *plan.Selection, obj *model.
 			if v := obj.Choices; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_ChatChoice(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ChatCompletion has gqlgen's executor answer a field.
@@ -707,8 +714,9 @@ func (x *planRun) object_ChatMessage(b []byte, s *plan.Selection, obj *model.Cha
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_ChatMessage has gqlgen's executor answer a field.
@@ -746,8 +754,9 @@ func (x *planRun) object_InventoryEntry(b []byte, s *plan.Selection, obj *model.
 			b = plan.AppendInt(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_InventoryEntry has gqlgen's executor answer a field.
@@ -814,8 +823,9 @@ func (x *planRun) object_MedicalInfo(b []byte, s *plan.Selection, obj *model.Med
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_MedicalInfo has gqlgen's executor answer a field.
@@ -850,7 +860,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -868,7 +878,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.OrderPayment](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_OrderPayment(b, f, v)
 				x.Pop()
 			}
@@ -876,7 +886,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.OrderPayment](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_OrderPayment(b, f, v)
 				x.Pop()
 			}
@@ -894,7 +904,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Pet(b, f, v)
 				x.Pop()
 			}
@@ -902,7 +912,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Pet(b, f, v)
 				x.Pop()
 			}
@@ -920,7 +930,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Account(b, f, v)
 				x.Pop()
 			}
@@ -928,7 +938,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Account(b, f, v)
 				x.Pop()
 			}
@@ -946,7 +956,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.AccessToken](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_AccessToken(b, f, v)
 				x.Pop()
 			}
@@ -962,8 +972,9 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Mutation calls the resolvers of the root, one after another.
@@ -1010,7 +1021,7 @@ func (x *planRun) call_Mutation_createOrder(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CreateOrder(ctx, fc.Args["input"].(model.OrderInput), fc.Args["idempotencyKey"].(*scalar.UUID))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -1299,7 +1310,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Pet(b, f, v)
 				x.Pop()
 			}
@@ -1314,7 +1325,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
@@ -1355,8 +1366,9 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Order has gqlgen's executor answer a field.
@@ -1432,7 +1444,7 @@ func (x *planRun) call_Order_user(f *plan.Field, objs []*model.Order) {
 // object_OrderPayment writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.OrderPayment) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1464,7 +1476,7 @@ func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.Or
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PaymentSource(b, f, v)
 				x.Pop()
 			}
@@ -1484,8 +1496,9 @@ func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.Or
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_OrderPayment has gqlgen's executor answer a field.
@@ -1543,8 +1556,9 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_PageInfo has gqlgen's executor answer a field.
@@ -1565,7 +1579,7 @@ func (x *planRun) stock_PageInfo(ctx context.Context, f *plan.Field, obj *model.
 // object_Pet writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1665,7 +1679,7 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 			if v := obj.Category; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Category(b, f, v)
 				x.Pop()
 			}
@@ -1673,7 +1687,7 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 			if v := obj.Tags; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Tag(b, f, v)
 				x.Pop()
 			}
@@ -1683,7 +1697,7 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 			if v := obj.MedicalInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_MedicalInfo(b, f, v)
 				x.Pop()
 			}
@@ -1703,8 +1717,9 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Pet has gqlgen's executor answer a field.
@@ -1749,7 +1764,7 @@ func (x *planRun) stock_Pet(ctx context.Context, f *plan.Field, obj *model.Pet) 
 // object_PetConnection writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.PetConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1766,7 +1781,7 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_PetEdge(b, f, v)
 				x.Pop()
 			}
@@ -1774,7 +1789,7 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Pet(b, f, v)
 				x.Pop()
 			}
@@ -1782,7 +1797,7 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_PageInfo(b, f, v)
 				x.Pop()
 			}
@@ -1795,8 +1810,9 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_PetConnection has gqlgen's executor answer a field.
@@ -1811,7 +1827,7 @@ func (x *planRun) stock_PetConnection(ctx context.Context, f *plan.Field, obj *m
 // object_PetEdge writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	at, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
@@ -1828,7 +1844,7 @@ func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge
 			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Pet(b, f, v)
 				x.Pop()
 			}
@@ -1837,8 +1853,9 @@ func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_PetEdge has gqlgen's executor answer a field.
@@ -1865,7 +1882,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.ChatCompletion](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_ChatCompletion(b, f, v)
 				x.Pop()
 			}
@@ -1873,7 +1890,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Order(b, f, v)
 				x.Pop()
 			}
@@ -1881,7 +1898,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.PetConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_PetConnection(b, f, v)
 				x.Pop()
 			}
@@ -1889,7 +1906,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Pet(b, f, v)
 				x.Pop()
 			}
@@ -1897,7 +1914,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.InventoryEntry](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_InventoryEntry(b, f, v)
 				x.Pop()
 			}
@@ -1905,7 +1922,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Account(b, f, v)
 				x.Pop()
 			}
@@ -1913,14 +1930,15 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Query calls the resolvers of the root.
@@ -1989,7 +2007,7 @@ func (x *planRun) call_Query_order(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Query().Order(ctx, fc.Args["id"].(string))
 	})
-	var groupOrder plan.Group[*model.Order]
+	groupOrder := plan.NewGroup[*model.Order](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOrder.Add(v, i)
@@ -2114,8 +2132,9 @@ func (x *planRun) object_Tag(b []byte, s *plan.Selection, obj *model.Tag) ([]byt
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Tag has gqlgen's executor answer a field.
@@ -2164,8 +2183,9 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_User has gqlgen's executor answer a field.
@@ -2188,7 +2208,7 @@ func (x *planRun) valueListMust_InventoryEntry(b []byte, f *plan.Field, v []*mod
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2199,7 +2219,7 @@ func (x *planRun) valueListMust_InventoryEntry(b []byte, f *plan.Field, v []*mod
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Pet writes [Pet!]; false is a null that must go up.
@@ -2209,7 +2229,7 @@ func (x *planRun) valueListMust_Pet(b []byte, f *plan.Field, v []*model.Pet) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2220,7 +2240,7 @@ func (x *planRun) valueListMust_Pet(b []byte, f *plan.Field, v []*model.Pet) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_PetEdge writes [PetEdge!]; false is a null that must go up.
@@ -2230,7 +2250,7 @@ func (x *planRun) valueListMust_PetEdge(b []byte, f *plan.Field, v []*model.PetE
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2241,7 +2261,7 @@ func (x *planRun) valueListMust_PetEdge(b []byte, f *plan.Field, v []*model.PetE
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Tag writes [Tag!]; false is a null that must go up.
@@ -2251,7 +2271,7 @@ func (x *planRun) valueListMust_Tag(b []byte, f *plan.Field, v []*model.Tag) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2262,7 +2282,7 @@ func (x *planRun) valueListMust_Tag(b []byte, f *plan.Field, v []*model.Tag) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_URL writes [URL!]; false is a null that must go up.
@@ -2270,6 +2290,7 @@ func (x *planRun) valueListMust_URL(b []byte, f *plan.Field, v []scalar.URL) ([]
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -2284,7 +2305,7 @@ func (x *planRun) valueListMust_URL(b []byte, f *plan.Field, v []scalar.URL) ([]
 func (x *planRun) valueMustListMust_ChatChoice(b []byte, f *plan.Field, v []*model.ChatChoice) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -2295,7 +2316,7 @@ func (x *planRun) valueMustListMust_ChatChoice(b []byte, f *plan.Field, v []*mod
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMust_ChatChoice writes ChatChoice!; false is a null that must go up.

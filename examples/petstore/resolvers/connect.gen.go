@@ -316,16 +316,15 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := page.Nodes(ctx, found, true)
-	if err != nil {
-		return nil, err
-	}
-	return &model.PetConnection{
+	connection := &model.PetConnection{
 		Edges:      edges,
 		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
 		TotalCount: found.Total,
-		Nodes:      nodes,
-	}, nil
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+		return nil, err
+	}
+	return connection, nil
 }
 
 // Pet answers Query.pet, bound at schema/pets.graphqls:23 to the service "petstore":

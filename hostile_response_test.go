@@ -1,0 +1,78 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+)
+
+// tenEach serves 200 products, each of which goes well with ten others and has a description
+// of 500 bytes.
+func tenEach(w http.ResponseWriter, r *http.Request) {
+	product := func(sku int) map[string]any {
+		related := make([]string, 10)
+		for i := range related {
+			related[i] = fmt.Sprintf("P-%d", (sku*7+i*13+1)%200)
+		}
+		return map[string]any{
+			"sku": fmt.Sprintf("P-%d", sku), "name": "n", "description": strings.Repeat("d", 500),
+			"price": 1, "currency": "EUR", "related": related,
+		}
+	}
+	found := []any{}
+	for sku := range 200 {
+		found = append(found, product(sku))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"data": found, "total": 200})
+}
+
+// What a few calls fetched multiplies in the response: it ends at the budget, in little memory
+// and long before the deadline, with one error that says which limit was met.
+func TestHostileResponses(t *testing.T) {
+	below := func(fields string) string { return "{products(first:200){nodes{related{related{" + fields + "}}}}}" }
+	for _, how := range []string{engine.Plan, engine.Stock} {
+		for _, attack := range []struct {
+			name, query, code, text string
+			change                  func(*config.Config)
+		}{
+			{"2,000,000 refusals", below(listed(100, "a#:timesOrdered ")), "MAX_RESPONSE_LIMIT", "values", func(c *config.Config) {
+				if how == engine.Stock { // to which a value is much more work
+					c.Execution.MaxValues = 100_000
+				}
+			}},
+			{"200 MB of text", below(listed(20, "a#:description ")), "MAX_RESPONSE_LIMIT", "more than 32000000 bytes", nil},
+			{"its time is over", below(listed(100, "a#:description ")), "GATEWAY_TIMEOUT", "took too long", func(c *config.Config) {
+				c.Execution.Deadline, c.Execution.MaxValues, c.Execution.MaxBytes = 300*time.Millisecond, 1e9, 1e12
+			}},
+		} {
+			t.Run(how+"/"+attack.name, func(t *testing.T) {
+				g := newGateway(t, behind(t, "products", long, tenEach), func(c *config.Config) {
+					c.Execution.Engine = how
+					if attack.change != nil {
+						attack.change(c)
+					}
+				})
+				var before, after runtime.MemStats
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				start := time.Now()
+				a := g.query(t, "", attack.query, nil)
+				took := time.Since(start)
+				runtime.ReadMemStats(&after)
+				allocated := (after.TotalAlloc - before.TotalAlloc) >> 20
+				t.Logf("%s, %d MB allocated, %d MB from the system", took.Round(time.Millisecond), allocated, (after.Sys-before.Sys)>>20)
+				if a.Status != http.StatusOK || string(a.Data) != "null" || len(a.Errors) != 1 || a.Errors[0].Extensions.Code != attack.code || !strings.Contains(a.Errors[0].Message, attack.text) {
+					t.Errorf("got %d %.300s", a.Status, a.Body)
+				}
+			})
+		}
+	}
+}
