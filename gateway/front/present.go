@@ -101,12 +101,22 @@ func understood(ctx context.Context, err error) *fault.Error {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return fault.New(fault.ServiceUnavailable, "the operation was cancelled")
 	case undecoded(ctx):
-		return fault.New(fault.BadUserInput, "%s", cause)
+		return badArgument(ctx, cause)
 	}
 	if null, ok := errors.AsType[*graphql.InvalidNullError](cause); ok {
 		return fault.New(fault.Internal, "Cannot return null for non-nullable field %s.", null.SchemaCoordinate()).Because(cause)
 	}
 	return fault.New(fault.Internal, "internal error").Because(cause)
+}
+
+// badArgument is a value that the field's own code does not take, although the request as a
+// whole was read before: a null that stands where none may be, or a value of a scalar that is
+// read by nobody else.
+func badArgument(ctx context.Context, cause error) *fault.Error {
+	if known, ok := errors.AsType[*fault.Error](nullArgument(ctx)); ok {
+		return known
+	}
+	return fault.New(fault.BadUserInput, "an argument has a value that cannot be read").Because(cause)
 }
 
 // undecoded tells that a field's arguments could not be decoded: gqlgen reports that
