@@ -124,11 +124,19 @@ func (r *Reader) checkDefault(place string, v *ast.Value, t *ast.Type) (err erro
 	if v == nil {
 		return nil
 	}
-	c := &checker{reader: r, report: func(_ *ast.Value, e *Error) {
+	c := &checker{reader: r, report: func(wrong *ast.Value, e *Error) {
 		if err == nil {
-			err = fmt.Errorf("%s: the default value does not fit: %w", place, e)
+			err = fmt.Errorf("%s%s: the default value does not fit: %w", where(wrong.Position), place, e)
 		}
 	}}
 	c.check(v, t)
 	return err
+}
+
+// where returns a place in a file as errors begin with it.
+func where(at *ast.Position) string {
+	if at == nil || at.Src == nil || at.Src.Name == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d:%d: ", at.Src.Name, at.Line, at.Column)
 }

@@ -3,6 +3,7 @@ package input
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -219,7 +220,7 @@ func (w *rewriter) fill(o *object, def *ast.FieldDefinition) *ast.Value {
 	if !ok {
 		f = &fill{open: true}
 		known[def] = f
-		if value := w.rewrite(def.DefaultValue, def.Type); value != def.DefaultValue {
+		if value := w.rewrite(def.DefaultValue, def.Type); value != def.DefaultValue || hasFraction(value) {
 			f.value = value
 		}
 		f.open = false
@@ -229,6 +230,13 @@ func (w *rewriter) fill(o *object, def *ast.FieldDefinition) *ast.Value {
 	}
 	w.borrow(f.value)
 	return f.value
+}
+
+// hasFraction reports whether a number with a fraction or an exponent is in a literal. gqlgen's
+// generated code has six digits of it.
+func hasFraction(v *ast.Value) bool {
+	return v.Kind == ast.FloatValue ||
+		slices.ContainsFunc(v.Children, func(child *ast.ChildValue) bool { return hasFraction(child.Value) })
 }
 
 // borrow adds the constants of a default of the schema to those of the document.

@@ -14,11 +14,7 @@
 // scalar keeps the value that was sent, its numbers as they were written.
 package input
 
-import (
-	"fmt"
-
-	"github.com/vektah/gqlparser/v2/ast"
-)
+import "github.com/vektah/gqlparser/v2/ast"
 
 // ScalarFunc reads a value of the named scalar as the resolvers' arguments are read, and
 // returns the error of one that the scalar does not take. Only the text of a *fault.Error
@@ -71,7 +67,7 @@ func NewReader(schema *ast.Schema, o Options) (*Reader, error) {
 		}
 	}
 	if err := r.prepareDefaults(); err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
+		return nil, err
 	}
 	return r, nil
 }

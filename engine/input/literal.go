@@ -2,6 +2,7 @@ package input
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator/core"
@@ -37,15 +38,8 @@ func literal(v *ast.Value) any {
 
 // hasVariable reports whether a variable is in a literal.
 func hasVariable(v *ast.Value) bool {
-	if v.Kind == ast.Variable {
-		return true
-	}
-	for _, child := range v.Children {
-		if hasVariable(child.Value) {
-			return true
-		}
-	}
-	return false
+	return v.Kind == ast.Variable ||
+		slices.ContainsFunc(v.Children, func(child *ast.ChildValue) bool { return hasVariable(child.Value) })
 }
 
 // Rule is the specification's rule "Values of Correct Type" (section 5.6.1), which takes the
