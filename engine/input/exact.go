@@ -220,7 +220,7 @@ func (w *rewriter) fill(o *object, def *ast.FieldDefinition) *ast.Value {
 	if !ok {
 		f = &fill{open: true}
 		known[def] = f
-		if value := w.rewrite(def.DefaultValue, def.Type); value != def.DefaultValue || hasFraction(value) {
+		if value := w.rewrite(def.DefaultValue, def.Type); value != def.DefaultValue || isLost(value) {
 			f.value = value
 		}
 		f.open = false
@@ -232,8 +232,10 @@ func (w *rewriter) fill(o *object, def *ast.FieldDefinition) *ast.Value {
 	return f.value
 }
 
-// hasFraction reports whether a number with a fraction or an exponent is in a literal. gqlgen's
-// generated code has six digits of it.
+// isLost reports whether gqlgen's generated code lacks a default of an input object: it has
+// none for null, and six digits of a fraction.
+func isLost(v *ast.Value) bool { return v.Kind == ast.NullValue || hasFraction(v) }
+
 func hasFraction(v *ast.Value) bool {
 	return v.Kind == ast.FloatValue ||
 		slices.ContainsFunc(v.Children, func(child *ast.ChildValue) bool { return hasFraction(child.Value) })

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,6 +89,9 @@ func located(ctx context.Context, err error) *gqlerror.Error {
 // understood gives the fault that err is; nil for a message that gqlgen or gqlparser
 // wrote for clients.
 func understood(ctx context.Context, err error) *fault.Error {
+	if undecoded(ctx) { // perhaps since the null, for which each scalar has words of its own
+		err = cmp.Or(nullArgument(ctx), err)
+	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
 	}
@@ -100,23 +104,13 @@ func understood(ctx context.Context, err error) *fault.Error {
 		return fault.New(fault.GatewayTimeout, "the operation took too long").Because(cause)
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return fault.New(fault.ServiceUnavailable, "the operation was cancelled")
-	case undecoded(ctx):
-		return badArgument(ctx, cause)
+	case undecoded(ctx): // a scalar that is read by nobody before, in the words of its own code
+		return fault.New(fault.BadUserInput, "an argument has a value that cannot be read").Because(cause)
 	}
 	if null, ok := errors.AsType[*graphql.InvalidNullError](cause); ok {
 		return fault.New(fault.Internal, "Cannot return null for non-nullable field %s.", null.SchemaCoordinate()).Because(cause)
 	}
 	return fault.New(fault.Internal, "internal error").Because(cause)
-}
-
-// badArgument is a value that the field's own code does not take, although the request as a
-// whole was read before: a null that stands where none may be, or a value of a scalar that is
-// read by nobody else.
-func badArgument(ctx context.Context, cause error) *fault.Error {
-	if known, ok := errors.AsType[*fault.Error](nullArgument(ctx)); ok {
-		return known
-	}
-	return fault.New(fault.BadUserInput, "an argument has a value that cannot be read").Because(cause)
 }
 
 // undecoded tells that a field's arguments could not be decoded: gqlgen reports that
