@@ -51,7 +51,7 @@ var rooms = []room{
 	{"gateway/command", []string{"gateway/config", "gateway/front", "gateway/redact", "auth", "fault"}, "the command line knows no graph"},
 	{"gateway", []string{"gateway/command", "gateway/config", "gateway/front", "gateway/metrics", "gateway/playground", "gateway/redact", "upstreams", "auth", "fault"}, "it builds each part of the gateway once, for any graph"},
 	{"codegen", []string{"upstreams", "engine/input"}, "it runs when building, and knows of the running gateway only what a call may hold and how values are read"},
-	{"bindingtest", []string{"gateway/front", "engine/page", "upstreams", "auth", "fault"}, "it runs what the gateway runs, over services of its own, for any graph"},
+	{"bindingtest", []string{"gateway/front", "engine/input", "engine/page", "upstreams", "auth", "fault"}, "it runs what the gateway runs, over services of its own, for any graph"},
 	{"enginetest/graph/model", []string{"engine/scalar"}, "models are a leaf"},
 	{"enginetest/odd", []string{"enginetest/graph/model"}, "a model by hand is a model"},
 	{"enginetest/graph", []string{"enginetest/graph/model", "enginetest/odd", "auth", "engine", "engine/plan", "engine/scalar"}, "generated code knows types, not services"},

@@ -18,13 +18,20 @@ import "github.com/vektah/gqlparser/v2/ast"
 
 // ScalarFunc reads a value of the named scalar as the resolvers' arguments are read, and
 // returns the error of one that the scalar does not take. Only the text of a *fault.Error
-// is shown to clients. It is safe for concurrent use.
+// is shown to clients. It takes any value of a scalar that it does not know, and is safe for
+// concurrent use.
 type ScalarFunc func(name string, v any) error
 
-// Schema is implemented by an executable schema that knows how its scalars are read in Go.
-type Schema interface {
-	// ReadScalar is a ScalarFunc. It takes any value of a scalar that it does not know.
-	ReadScalar(name string, v any) error
+// ScalarsOf returns how the scalars of an executable schema are read, which those that gatehouse
+// has generated know; nil for others.
+func ScalarsOf(schema any) ScalarFunc {
+	known, ok := schema.(interface {
+		ReadScalar(name string, v any) error
+	})
+	if !ok {
+		return nil
+	}
+	return known.ReadScalar
 }
 
 // Options are what a Reader needs besides the schema.

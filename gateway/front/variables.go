@@ -11,16 +11,6 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// newInputs returns what reads the values of requests. The scalars that are read in Go are
-// known by schemas that gatehouse has generated.
-func newInputs(schema graphql.ExecutableSchema, suggestions bool) (*input.Reader, error) {
-	o := input.Options{Suggestions: suggestions}
-	if known, ok := schema.(input.Schema); ok {
-		o.Scalar = known.ReadScalar
-	}
-	return input.NewReader(schema.Schema(), o)
-}
-
 // readVariables gives an operation the values of its variables, which are never nil.
 func readVariables(op *graphql.OperationContext, inputs *input.Document, sent map[string]any) (err error) {
 	if op.Variables, err = inputs.Variables(op.Operation, sent); err != nil {
