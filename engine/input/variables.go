@@ -120,7 +120,11 @@ func (r *Reader) knownFields(o *object, fields map[string]any) *Error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if o.Fields.ForName(name) == nil {
-			return mistake("unknown field%s", suggest(r.suggestions, "", name, fieldNames(o.Definition))).below(ast.PathName(name))
+			err := mistake("unknown field")
+			if question := suggest(r.suggestions, "", name, fieldNames(o.Definition)); question != "" {
+				err.Message += "." + question
+			}
+			return err.below(ast.PathName(name))
 		}
 	}
 	return nil

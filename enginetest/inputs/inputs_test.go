@@ -44,7 +44,7 @@ func TestNothingRuns(t *testing.T) {
 		{"put(choice: $v)", "$v: Choice", `{"v": {"int": 1, "string": "a"}}`, `variable $v: must have exactly one field`},
 		{"put(choice: $v)", "$v: Choice", `{"v": {"int": 1, "string": null}}`, `variable $v: must have exactly one field`},
 		{"put(choice: $v)", "$v: Choice", `{"v": {"int": null}}`, `variable $v.int: cannot be null`},
-		{"put(choice: $v)", "$v: Choice", `{"v": {"it": 1}}`, `variable $v.it: unknown field Did you mean "int"?`},
+		{"put(choice: $v)", "$v: Choice", `{"v": {"it": 1}}`, `variable $v.it: unknown field. Did you mean "int"?`},
 		{"put(choice: $v)", "$v: Choice", `{"v": {"int": 1, "__typename": "Choice"}}`, `variable $v.__typename: unknown field`},
 		{"put(choice: $v)", "$v: Choice", `{"v": {"all": {"choice": {}}}}`, `variable $v.all.choice: must have exactly one field`},
 		{"put(choice: $v)", "$v: Choice", `{"v": {"all": {"choices": [{"int": 1}, {"int": null}]}}}`, `variable $v.all.choices[1].int: cannot be null`},
