@@ -72,12 +72,14 @@ func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 func (s *planned) answer(ctx context.Context, p *plan.Plan) *graphql.Response {
 	x := &planRun{ec: newExecutionContext(graphql.GetOperationContext(ctx), s.executableSchema, nil)}
 	if p.Arguments() {
-		ctx = graphql.WithUnmarshalerMap(ctx, graphql.BuildUnmarshalerMap(
-			x.ec.unmarshalInputAll,
-			x.ec.unmarshalInputChoice,
-			x.ec.unmarshalInputDefaults,
-			x.ec.unmarshalInputMust,
-		))
+		ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, func() *graphql.InputUnmarshalerIndex {
+			return graphql.NewInputUnmarshalerIndex(
+				graphql.NewInputUnmarshaler("All", x.ec.unmarshalInputAll),
+				graphql.NewInputUnmarshaler("Choice", x.ec.unmarshalInputChoice),
+				graphql.NewInputUnmarshaler("Defaults", x.ec.unmarshalInputDefaults),
+				graphql.NewInputUnmarshaler("Must", x.ec.unmarshalInputMust),
+			)
+		})
 	}
 	x.Start(ctx, p)
 	if x.ec.Operation.Operation == ast.Mutation {
