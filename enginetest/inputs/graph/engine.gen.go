@@ -26,7 +26,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 }
 
 // Shareable tells whether callers of one identity get the same answer to an operation.
-func (s *planned) Shareable(op *graphql.OperationContext) bool { return s.planner.Shareable(op) }
+func (s *planned) Shareable(ctx context.Context, op *graphql.OperationContext) bool {
+	return s.planner.Shareable(ctx, op)
+}
 
 // ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
 // that does not fit.
