@@ -47,7 +47,7 @@ func TestAgreesWithGraphQLJS(t *testing.T) {
 	}
 	t.Logf("%v", seen)
 	for _, outcome := range []string{"answered", "refused", "a field failed"} {
-		if seen[outcome] < n/200 {
+		if !testing.Short() && seen[outcome] < n/200 {
 			t.Errorf("too little happens: %v", seen)
 		}
 	}

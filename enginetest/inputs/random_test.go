@@ -202,7 +202,14 @@ var odd = []value{
 	number("0"), number("1"), number("-7"), number("2147483647"), number("2147483648"), number("-2147483649"), number("9007199254740991"),
 	number("1.0"), number("1.5"), number("-2.50"), number("3e2"), number("12e-1"), number("1e-7"),
 	text(""), text("a"), text("7"), text("1.5"), text("NaN"), text("true"), text("LARGE"), text("large"), text("2026-01-31"), text("2026-02-30"),
-	{"true", "true"}, {"false", "false"}, {"LARGE", `"LARGE"`}, {"NOPE", `"NOPE"`}, {"[]", "[]"}, {"{}", "{}"}, {"{int: 1}", `{"int": 1}`}, {"null", "null"},
+	{"true", "true"},
+	{"false", "false"},
+	{"LARGE", `"LARGE"`},
+	{"NOPE", `"NOPE"`},
+	{"[]", "[]"},
+	{"{}", "{}"},
+	{"{int: 1}", `{"int": 1}`},
+	{"null", "null"},
 }
 
 // fitting are values of the scalars.
