@@ -161,8 +161,9 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Mutation calls the resolvers of the root, one after another.
@@ -282,8 +283,9 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Query calls the resolvers of the root.
