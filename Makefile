@@ -41,6 +41,7 @@ generate: ## graph/ and resolvers/connect.gen.go from schema/, those of examples
 	cd examples/petstore && go run ../../cmd/gatehouse generate
 	cd benchmarks/posts && go run ../../cmd/gatehouse generate
 	cd enginetest && go run ../cmd/gatehouse generate
+	cd enginetest/inputs && go run ../../cmd/gatehouse generate
 
 check: ## what is wrong in schema/, without writing anything
 	go run ./cmd/gatehouse check

@@ -17,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -36,7 +37,11 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 	defer backends.Close()
 	defer environment(t.env)()
 	schema := p.Schema(backends)
-	operation, problem := t.operation(schema.Schema())
+	inputs, err := input.NewReader(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: true})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	operation, problem := t.operation(schema.Schema(), inputs)
 	if problem != "" {
 		return []string{problem}
 	}
@@ -106,7 +111,7 @@ func appendix(got *response, log string) []string {
 }
 
 // operation parses the test's query and looks for the connector in it.
-func (t *test) operation(schema *ast.Schema) (*ast.OperationDefinition, string) {
+func (t *test) operation(schema *ast.Schema, inputs *input.Reader) (*ast.OperationDefinition, string) {
 	object := schema.Types[t.connector[0]]
 	if object == nil {
 		return nil, fmt.Sprintf("connector: there is no type %s%s", t.connector[0], suggest(t.connector[0], objects(schema)))
@@ -114,7 +119,9 @@ func (t *test) operation(schema *ast.Schema) (*ast.OperationDefinition, string) 
 	if object.Fields.ForName(t.connector[1]) == nil {
 		return nil, fmt.Sprintf("connector: %s has no field %q%s", object.Name, t.connector[1], suggest(t.connector[1], names(object)))
 	}
-	document, errs := gqlparser.LoadQueryWithRules(schema, t.query, rules.NewDefaultRules())
+	known := rules.NewDefaultRules()
+	known.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, inputs.Rule().RuleFunc)
+	document, errs := gqlparser.LoadQueryWithRules(schema, t.query, known)
 	if len(errs) > 0 {
 		return nil, "query: " + strings.TrimSpace(errs.Error())
 	}

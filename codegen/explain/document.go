@@ -8,6 +8,9 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
 // What is planned at the most. The gateway, unless set otherwise, takes a tenth of it and
@@ -18,7 +21,7 @@ const (
 )
 
 // read parses and validates a document.
-func read(schema *ast.Schema, source *ast.Source) (*ast.QueryDocument, error) {
+func read(schema *ast.Schema, inputs *input.Reader, source *ast.Source) (*ast.QueryDocument, error) {
 	doc, err := parser.ParseQueryWithTokenLimit(source, maxTokens)
 	if err != nil {
 		return nil, mistakes(source, gqlerror.WrapIfUnwrapped(err))
@@ -29,7 +32,9 @@ func read(schema *ast.Schema, source *ast.Source) (*ast.QueryDocument, error) {
 	if err := bounded(doc); err != nil {
 		return nil, mistakes(source, err)
 	}
-	if errs := validator.ValidateWithRules(schema, doc, nil); len(errs) > 0 {
+	known := rules.NewDefaultRules()
+	known.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, inputs.Rule().RuleFunc)
+	if errs := validator.ValidateWithRules(schema, doc, known); len(errs) > 0 {
 		return nil, mistakes(source, errs...)
 	}
 	return doc, nil

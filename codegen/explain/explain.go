@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
 // DefaultListSize is how many elements are counted for a list that nothing is known of.
@@ -36,7 +37,11 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	if o.ListSize <= 0 {
 		o.ListSize = DefaultListSize
 	}
-	doc, err := read(schema, source)
+	inputs, err := input.NewReader(schema, input.Options{Suggestions: true}) // custom scalars are read in Go, which is not here
+	if err != nil {
+		return nil, err
+	}
+	doc, err := read(schema, inputs, source)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +54,7 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	}
 	var plans []*Plan
 	for _, op := range doc.Operations {
-		p, err := planOf(schema, b, op, o)
+		p, err := planOf(schema, inputs, b, op, o)
 		if err != nil {
 			return nil, err
 		}
@@ -59,8 +64,8 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 }
 
 // planOf walks one operation, then counts.
-func planOf(schema *ast.Schema, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
-	values, err := variables(schema, op, o.Variables)
+func planOf(schema *ast.Schema, inputs *input.Reader, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
+	values, err := variables(inputs, op, o.Variables)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,7 +10,8 @@ import (
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/validator"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
 // unknown is the value of a variable that nobody has given.
@@ -35,7 +37,7 @@ func declared(doc *ast.QueryDocument, values map[string]any) error {
 
 // variables are the values of an operation's variables, defaults included. Those that
 // have none are left out.
-func variables(schema *ast.Schema, op *ast.OperationDefinition, given map[string]any) (map[string]any, error) {
+func variables(inputs *input.Reader, op *ast.OperationDefinition, given map[string]any) (map[string]any, error) {
 	told := *op
 	told.VariableDefinitions = nil
 	for _, v := range op.VariableDefinitions {
@@ -43,11 +45,27 @@ func variables(schema *ast.Schema, op *ast.OperationDefinition, given map[string
 			told.VariableDefinitions = append(told.VariableDefinitions, v)
 		}
 	}
-	values, err := validator.VariableValues(schema, &told, given)
+	sent, err := asSent(given)
+	if err != nil {
+		return nil, fmt.Errorf("the variables are not JSON: %w", err)
+	}
+	values, err := inputs.Variables(&told, sent)
 	if err != nil {
 		return nil, fmt.Errorf("%s: the variables do not fit: %w", title(string(op.Operation), op.Name), err)
 	}
 	return values, nil
+}
+
+// asSent returns variables as a request brings them. They are a copy for one operation, which
+// reads them in its own way.
+func asSent(given map[string]any) (sent map[string]any, err error) {
+	text, err := json.Marshal(given)
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return sent, decoder.Decode(&sent)
 }
 
 // included tells whether a selection is part of the operation: unless a directive surely

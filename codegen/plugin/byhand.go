@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
 // byHand is the code in resolvers/ that nobody generates, tests left out.
@@ -50,7 +51,12 @@ func Compile(cfg *config.Config, schema *ast.Schema) (*binding.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return binding.Compile(schema, binding.Beside{Inert: inert(cfg), Calls: code.says})
+	graph, err := binding.Compile(schema, binding.Beside{Inert: inert(cfg), Calls: code.says})
+	if err != nil {
+		return nil, err
+	}
+	_, err = input.NewReader(schema, input.Options{Suggestions: true}) // the gateway would not start
+	return graph, err
 }
 
 // says tells whether the code has a text, such as the name of a service that it calls.

@@ -30,6 +30,7 @@ type engineView struct {
 	Types                               []*planType
 	Values                              []*planValue
 	Inputs                              []string // input objects that have an unmarshal function
+	Scalars                             []scalarView
 	Mutation                            bool
 }
 
@@ -149,6 +150,7 @@ func (g *generator) engine() ([]byte, error) {
 			w.view.Inputs = append(w.view.Inputs, in.Name)
 		}
 	}
+	w.view.Scalars = g.scalars()
 	w.reachCalls()
 	for _, o := range w.objects() {
 		w.view.Types = append(w.view.Types, w.object(o))

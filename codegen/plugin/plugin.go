@@ -95,6 +95,7 @@ func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 		}
 	}
 	schema.SchemaDirectives = nil
+	spellDefaults(schema)
 	for _, def := range schema.Types {
 		stripDefinition(def, func(d *ast.Directive) bool { return schema.Directives[d.Name] != nil })
 		commentsOf(def)

@@ -107,7 +107,7 @@ func ask[T any](x *Run, n *node[T], f *Field, a Asking) (ctx context.Context, fc
 	fc = x.fieldContext(f, 0)
 	ctx = x.with(f, fc)
 	defer n.recover(x, ctx)
-	if n.err = cmp.Or(ctx.Err(), x.budget.Err()); n.err != nil {
+	if n.err = cmp.Or(ctx.Err(), x.budget.Err(), f.nullArgument(x.op.Variables)); n.err != nil {
 		return ctx, fc, false
 	}
 	if a.Arguments != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
 // How a field is answered.
@@ -69,6 +70,16 @@ type Field struct {
 	slot   int // where a run keeps what it knows of the field; -1 when that is nothing
 	lists  int // how many lists the value is in
 	deep   bool
+	must   bool // an argument must not be null and is a variable, or has one in it
+}
+
+// nullArgument returns why the field must not be called with these variables; nil when it
+// may be.
+func (f *Field) nullArgument(variables map[string]any) error {
+	if !f.must {
+		return nil
+	}
+	return input.NullArgument(f.Field, variables)
 }
 
 // Of is the selection below for values of a type, which the schema must allow there.
@@ -233,6 +244,7 @@ func (c *compiler) wantedOf(object string) map[string]bool {
 func (c *compiler) field(f *Field, object *ast.Definition) {
 	f.FieldInfo = c.types[object.Name].Fields[f.Name]
 	f.lists = depth(f.Definition.Type)
+	f.must = input.NeedsVariables(f.Field)
 	c.whole = c.whole || f.ByHand || f.Way == Stock
 	c.plan.alone = c.plan.alone || f.Alone || f.ByHand || f.Way == Stock
 	c.plan.arguments = c.plan.arguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0

@@ -205,7 +205,7 @@ func TestConditions(t *testing.T) {
 		a @skip(if: $b) { ...F } ... @include(if: $c) { __typename } 
 	}
 	fragment F on A { o @include(if: $a) { x @skip(if: $b) } }`, nil)
-	if got := Conditions(graphql.GetOperationContext(ctx)); !slices.Equal(got, []string{"b", "a", "c"}) {
+	if got := walk(graphql.GetOperationContext(ctx)).conditions; !slices.Equal(got, []string{"b", "a", "c"}) {
 		t.Errorf("the conditions are %v", got)
 	}
 }

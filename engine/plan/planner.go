@@ -163,10 +163,6 @@ func look(op *graphql.OperationContext) *operation {
 	return found
 }
 
-// Conditions are the variables of an operation that say, in @skip and @include, what of it
-// is selected.
-func Conditions(op *graphql.OperationContext) []string { return walk(op).conditions }
-
 // walker goes through an operation and the fragments that it uses.
 type walker struct {
 	doc        *ast.QueryDocument

@@ -1,14 +1,15 @@
 // Package scalar holds the Go side of the graph's scalars: how each is written into
-// an answer and read from a query or its variables. What does not fit is refused.
+// an answer and read from a query or its variables. What does not fit is refused with a
+// *fault.Error, whose text is fit for clients: it shows the value as JSON and names no Go type.
 package scalar
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -20,34 +21,64 @@ func MarshalInt(i int) graphql.Marshaler { return graphql.MarshalInt(i) }
 // UnmarshalInt reads an Int: a whole number of 32 bits and nothing else
 // (GraphQL specification, section 3.5.1).
 func UnmarshalInt(v any) (int, error) {
-	n, err := whole(v)
-	if err != nil {
-		return 0, err
+	n, ok := Whole(v)
+	if !ok {
+		return 0, refused("%s is not a whole number", Shown(v))
 	}
 	if n < math.MinInt32 || n > math.MaxInt32 {
-		return 0, fmt.Errorf("%d does not fit into an Int, which has 32 bits", n)
+		return 0, refused("%d does not fit into an Int, which has 32 bits", n)
 	}
 	return int(n), nil
 }
 
-func whole(v any) (int64, error) {
+// Whole returns the whole number that v stands for, and reports whether v is a number that
+// has no fraction and fits into 64 bits. How the number is written does not matter: 1.0 and
+// 10e-1 are 1. A string is not a number.
+func Whole(v any) (int64, bool) {
 	switch v := v.(type) {
-	case int:
-		return int64(v), nil
 	case int64:
-		return v, nil
+		return v, true
 	case json.Number:
-		n, err := strconv.ParseInt(v.String(), 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("%s is not a whole number that fits into an Int", v)
+		if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+			return n, true
 		}
-		return n, nil
+		return wholeDigits(string(v))
+	case int:
+		return int64(v), true
 	case float64:
-		if v == math.Trunc(v) && math.Abs(v) <= 1<<53 {
-			return int64(v), nil
-		}
+		return int64(v), v == math.Trunc(v) && math.Abs(v) <= 1<<53
 	}
-	return 0, fmt.Errorf("%v is not a whole number", v)
+	return 0, false
+}
+
+// maxDigits is how many digits a whole number of 64 bits has at the most, with its sign.
+const maxDigits = 20
+
+// wholeDigits is Whole for a number with a fraction or an exponent. It works on the digits,
+// since a float64 rounds, and 1e1000000 must not become a million digits.
+func wholeDigits(text string) (int64, bool) {
+	if !Decimal(text).Valid() {
+		return 0, false
+	}
+	mantissa, exponent := text, "0"
+	if at := strings.IndexAny(text, "eE"); at >= 0 {
+		mantissa, exponent = text[:at], text[at+1:]
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimRight(whole+fraction, "0")
+	if strings.Trim(digits, "-0") == "" {
+		return 0, true
+	}
+	shift, err := strconv.Atoi(exponent)
+	if err != nil || shift > maxDigits {
+		return 0, false
+	}
+	zeros := len(whole) + shift - len(digits) // to append, or the digits of the fraction if below zero
+	if zeros < 0 || len(digits)+zeros > maxDigits {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(digits+strings.Repeat("0", zeros), 10, 64)
+	return n, err == nil
 }
 
 // MarshalInt64 writes a whole number of 64 bits as a string, since JSON numbers beyond
@@ -60,12 +91,13 @@ func MarshalInt64(i int64) graphql.Marshaler {
 
 // UnmarshalInt64 reads a whole number of 64 bits, from a number or from a string of digits.
 func UnmarshalInt64(v any) (int64, error) {
-	if text, ok := v.(string); ok {
-		v = json.Number(text)
+	n, ok := Whole(v)
+	if text, isText := v.(string); isText {
+		digits, err := strconv.ParseInt(text, 10, 64)
+		n, ok = digits, err == nil
 	}
-	n, err := whole(v)
-	if err != nil {
-		return 0, fmt.Errorf("%v is not a whole number of 64 bits", v)
+	if !ok {
+		return 0, refused("%s is not a whole number of 64 bits", Shown(v))
 	}
 	return n, nil
 }
@@ -81,11 +113,11 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
-		return time.Time{}, fmt.Errorf("a DateTime is a string such as 2026-01-31T12:00:00Z")
+		return time.Time{}, refused("%s is not a DateTime, a string such as 2026-01-31T12:00:00Z", Shown(v))
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is not a DateTime such as 2026-01-31T12:00:00Z", s)
+		return time.Time{}, refused("%s is not a DateTime such as 2026-01-31T12:00:00Z", Shown(v))
 	}
 	return t, nil
 }
@@ -114,10 +146,10 @@ func (d *Decimal) UnmarshalGQL(v any) error {
 	case float64:
 		*d = Decimal(strconv.FormatFloat(v, 'f', -1, 64))
 	default:
-		return fmt.Errorf("a Decimal is a string or a number")
+		return refused("%s is not a Decimal, a number or a string such as 12.50", Shown(v))
 	}
 	if !d.Valid() {
-		return fmt.Errorf("%q is not a decimal number such as 12.50", string(*d))
+		return refused("%s is not a decimal number such as 12.50", Shown(v))
 	}
 	return nil
 }

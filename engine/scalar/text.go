@@ -1,7 +1,6 @@
 package scalar
 
 import (
-	"fmt"
 	"io"
 	"net/url"
 	"regexp"
@@ -67,10 +66,10 @@ func (u *URL) UnmarshalGQL(v any) (err error) {
 func readText[T ~string](v any, valid func(T) bool, what string) (T, error) {
 	text, ok := v.(string)
 	if !ok {
-		return "", fmt.Errorf("%v is not %s", v, what)
+		return "", refused("%s is not %s", Shown(v), what)
 	}
 	if !valid(T(text)) {
-		return "", fmt.Errorf("%q is not %s", text, what)
+		return "", refused("%s is not %s", Shown(v), what)
 	}
 	return T(text), nil
 }

@@ -29,6 +29,22 @@ func (s *planned) Shareable(ctx context.Context, op *graphql.OperationContext) b
 	return s.planner.Shareable(ctx, op)
 }
 
+// ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
+// that does not fit.
+func (s *planned) ReadScalar(name string, v any) (err error) {
+	var ec *executionContext // which reading a scalar does not use
+	ctx := context.Background()
+	switch name {
+	case "DateTime":
+		_, err = ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+	case "Decimal":
+		_, err = ec.unmarshalODecimal2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋengineᚋscalarᚐDecimal(ctx, v)
+	case "Int64":
+		_, err = ec.unmarshalOInt642ᚖint64(ctx, v)
+	}
+	return err
+}
+
 // Exec begins to answer the operation in ctx.
 func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 	p := s.planner.Plan(ctx)

@@ -12,13 +12,12 @@ import (
 	gqlgen "github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/validator"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
-	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
 // executor makes operations of what transports have read, with our documents and limits,
@@ -46,7 +45,11 @@ type executor struct {
 
 var _ graphql.GraphExecutor = (*executor)(nil)
 
-func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, p *presenter) *executor {
+func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, p *presenter) (*executor, error) {
+	inputs, err := input.NewReader(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: o.Introspection})
+	if err != nil {
+		return nil, err
+	}
 	e := &executor{
 		Executor: gqlgen.New(schema),
 		schema:   schema,
@@ -55,6 +58,7 @@ func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, 
 			Limits:      o.Limits,
 			Size:        o.DocumentCache,
 			Suggestions: o.Introspection,
+			Inputs:      inputs,
 		}),
 		present:    p,
 		cursors:    cursors,
@@ -68,7 +72,7 @@ func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, 
 	if o.Execution.Engine == engine.Stock {
 		e.stock = engine.StockBySetting
 	}
-	return e
+	return e, nil
 }
 
 // Use adds an extension. Plans call no field interceptors, so with one there are none.
@@ -122,7 +126,7 @@ func (e *executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 	err := e.choose(op, doc, params.Variables)
 	op.Stats.Validation.End = e.hooks.now()
 	if err != nil {
-		return gqlerror.List{gqlerror.Wrap(err)}
+		return gqlerror.List{gqlerror.WrapIfUnwrapped(err)}
 	}
 	if err := e.hooks.mutateOperation(ctx, op); err != nil {
 		return gqlerror.List{err}
@@ -130,7 +134,7 @@ func (e *executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 	return nil
 }
 
-func (e *executor) document(ctx context.Context, query string) (*limit.Document, gqlerror.List) {
+func (e *executor) document(ctx context.Context, query string) (*document.Document, gqlerror.List) {
 	if query == "" {
 		return nil, gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
 	}
@@ -138,15 +142,15 @@ func (e *executor) document(ctx context.Context, query string) (*limit.Document,
 }
 
 // choose takes the operation to run out of a document, with its variables, if it may run.
-func (e *executor) choose(op *graphql.OperationContext, doc *limit.Document, sent map[string]any) (err error) {
+func (e *executor) choose(op *graphql.OperationContext, doc *document.Document, sent map[string]any) (err error) {
 	op.Doc, op.Operation = doc.AST, doc.AST.Operations.ForName(op.OperationName)
 	if op.Operation == nil {
 		return unresolved(op.OperationName)
 	}
-	if op.Variables, err = e.variables(op.Operation, sent); err != nil {
+	if err := doc.Allow(op.Operation); err != nil {
 		return err
 	}
-	if err := cmp.Or(doc.Allow(op.Operation), conditional(op)); err != nil {
+	if err := readVariables(op, doc.Inputs, sent); err != nil {
 		return err
 	}
 	if !e.options.Introspection && doc.Introspects(op.Operation) {
@@ -160,27 +164,6 @@ func unresolved(name string) error {
 		return fault.New(fault.OperationResolution, "the document has several operations: say which with operationName")
 	}
 	return fault.New(fault.OperationResolution, "the document has no operation named %q", name)
-}
-
-// variables gives those of an operation, as the schema says. They are never nil.
-func (e *executor) variables(op *ast.OperationDefinition, sent map[string]any) (map[string]any, error) {
-	if len(op.VariableDefinitions) == 0 {
-		return map[string]any{}, nil
-	}
-	values, err := validator.VariableValues(e.schema.Schema(), op, sent)
-	if err != nil {
-		return nil, badVariable(gqlerror.WrapIfUnwrapped(err))
-	}
-	return values, nil
-}
-
-// badVariable names the variable in the text: gqlparser has it in path, which is for places in the answer.
-func badVariable(err *gqlerror.Error) error {
-	where := err.Path
-	if len(where) > 0 && where[0] == ast.PathName("variable") {
-		where = where[1:]
-	}
-	return fault.New(fault.BadUserInput, "variable $%s: %s", where, err.Message)
 }
 
 var errNoResponse = errors.New("the executor gave no response")

@@ -128,7 +128,9 @@ func New(o Options, d Deps) (*Front, error) {
 	}
 	f := &Front{options: o, verify: d.Verify, log: d.Log, cors: crossOrigin}
 	f.collapse = newCollapse(o, d, &f.buffers)
-	f.executor = newExecutor(d.Schema, o, key, &presenter{log: d.Log})
+	if f.executor, err = newExecutor(d.Schema, o, key, &presenter{log: d.Log}); err != nil {
+		return nil, err
+	}
 	f.executor.executed = d.Executed
 	f.ways = []graphql.Transport{
 		single{front: f, method: http.MethodPost, read: readPOST},

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,6 +89,9 @@ func located(ctx context.Context, err error) *gqlerror.Error {
 // understood gives the fault that err is; nil for a message that gqlgen or gqlparser
 // wrote for clients.
 func understood(ctx context.Context, err error) *fault.Error {
+	if undecoded(ctx) { // perhaps since the null, for which each scalar has words of its own
+		err = cmp.Or(nullArgument(ctx), err)
+	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
 	}
@@ -100,8 +104,8 @@ func understood(ctx context.Context, err error) *fault.Error {
 		return fault.New(fault.GatewayTimeout, "the operation took too long").Because(cause)
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return fault.New(fault.ServiceUnavailable, "the operation was cancelled")
-	case undecoded(ctx):
-		return fault.New(fault.BadUserInput, "%s", cause)
+	case undecoded(ctx): // a scalar that is read by nobody before, in the words of its own code
+		return fault.New(fault.BadUserInput, "an argument has a value that cannot be read").Because(cause)
 	}
 	if null, ok := errors.AsType[*graphql.InvalidNullError](cause); ok {
 		return fault.New(fault.Internal, "Cannot return null for non-nullable field %s.", null.SchemaCoordinate()).Because(cause)

@@ -146,18 +146,35 @@ func checkLog(t *testing.T, g *gateway, got *reply, wanted bool, check func(reco
 	}
 }
 
+// Of a value that only the field's own code refuses, the client reads what was written for
+// clients, and the log has the rest.
 func TestBadArgumentsAreTheClients(t *testing.T) {
-	g := newGateway(t, front.Options{}, func(ctx context.Context) *graphql.Response {
-		field := graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Query", Field: graphql.CollectedField{
-			Field: &ast.Field{Alias: "s", Name: "s", Definition: schema.Query.Fields.ForName("s")},
-		}}) // as gqlgen has it while it decodes arguments
-		inside := graphql.WithPathContext(field, graphql.NewPathWithField("kind"))
-		graphql.AddError(field, graphql.ErrorOnPath(inside, errors.New("c is not a valid Kind")))
-		return &graphql.Response{Data: []byte("{}")}
-	})
-	got := g.ask(t, "{n}")
-	if got.code() != "BAD_USER_INPUT" || got.body.Errors[0].Message != "c is not a valid Kind" || fmt.Sprint(got.body.Errors[0].Path) != "[s]" {
-		t.Errorf("got %s", got.text)
+	const unreadable = "an argument has a value that cannot be read"
+	for name, test := range map[string]struct {
+		err    error
+		want   string
+		logged int
+	}{
+		"an error of gqlgen's": {errors.New("json.Number is not a Kind"), unreadable, 1},
+		"a fault":              {fault.New(fault.BadUserInput, "C is not a valid Kind"), "C is not a valid Kind", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t, front.Options{}, func(ctx context.Context) *graphql.Response {
+				field := graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Query", Field: graphql.CollectedField{
+					Field: &ast.Field{Alias: "s", Name: "s", Definition: schema.Query.Fields.ForName("s")},
+				}}) // as gqlgen has it while it decodes arguments
+				inside := graphql.WithPathContext(field, graphql.NewPathWithField("kind"))
+				graphql.AddError(field, graphql.ErrorOnPath(inside, test.err))
+				return &graphql.Response{Data: []byte("{}")}
+			})
+			got := g.ask(t, "{n}")
+			if got.code() != "BAD_USER_INPUT" || got.body.Errors[0].Message != test.want || fmt.Sprint(got.body.Errors[0].Path) != "[s]" {
+				t.Errorf("got %s", got.text)
+			}
+			if lines := g.log.lines(t, unreadable); len(lines) != test.logged {
+				t.Errorf("logged %v", lines)
+			}
+		})
 	}
 }
 

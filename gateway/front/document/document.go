@@ -18,6 +18,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/cache"
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
@@ -35,6 +36,17 @@ type Options struct {
 	// Suggestions adds "Did you mean ...?" to validation errors, which tells names of
 	// the schema to whoever asks. Default false.
 	Suggestions bool
+	// Inputs reads the values in documents, and those of variables. Default: a reader that
+	// takes any value of a custom scalar; NewStore panics if a default value of the schema
+	// does not fit then.
+	Inputs *input.Reader
+}
+
+// Document is a document that may run.
+type Document struct {
+	*limit.Document
+	// Inputs has the values of an operation's variables read.
+	Inputs *input.Document
 }
 
 // Store makes documents and remembers them by their text.
@@ -42,18 +54,31 @@ type Options struct {
 type Store struct {
 	schema *ast.Schema
 	limits limit.Options
+	inputs *input.Reader
 	rules  []validator.Rule
 	cache  *cache.Cache[string, prepared]
 }
 
 // NewStore returns a store of documents valid for schema.
 func NewStore(schema *ast.Schema, o Options) *Store {
+	if o.Inputs == nil {
+		o.Inputs = anyScalars(schema, o.Suggestions)
+	}
 	return &Store{
 		schema: schema,
 		limits: o.Limits,
-		rules:  validationRules(o.Suggestions),
+		inputs: o.Inputs,
+		rules:  validationRules(o.Suggestions, o.Inputs),
 		cache:  newCache(o.Size),
 	}
+}
+
+func anyScalars(schema *ast.Schema, suggestions bool) *input.Reader {
+	inputs, err := input.NewReader(schema, input.Options{Suggestions: suggestions})
+	if err != nil {
+		panic(err)
+	}
+	return inputs
 }
 
 // Get returns the document that query is, or why it is none: a parse or validation
@@ -61,7 +86,7 @@ func NewStore(schema *ast.Schema, o Options) *Store {
 // The document is shared between all who ask for the same text: nobody changes it. Callers
 // who ask for it at the same time have it made once; one whose ctx ends meanwhile gets the
 // error of that.
-func (s *Store) Get(ctx context.Context, query string) (*limit.Document, gqlerror.List) {
+func (s *Store) Get(ctx context.Context, query string) (*Document, gqlerror.List) {
 	if kept, ok := s.cache.Get(query); ok {
 		return kept.doc, nil
 	}
@@ -87,7 +112,7 @@ func (s *Store) prepare(query string) prepared {
 	if errs := s.validate(doc.AST); len(errs) > 0 {
 		return prepared{errs: errs}
 	}
-	return prepared{doc: doc}
+	return prepared{doc: &Document{doc, s.inputs.Prepare(doc.AST)}}
 }
 
 // allowAlone checks the limits of an operation that is the only one of its document, and
@@ -147,17 +172,18 @@ func invalid(message string) *gqlerror.Error {
 	}
 }
 
-// validationRules are gqlparser's in a fixed order, with our own for overlapping fields.
-func validationRules(suggestions bool) []validator.Rule {
+// validationRules are gqlparser's in a fixed order, with our own for overlapping fields and
+// for values.
+func validationRules(suggestions bool, inputs *input.Reader) []validator.Rule {
 	known := rules.NewDefaultRules().GetInner()
 	known[overlappingFields.Name] = overlappingFields.RuleFunc
+	known[rules.ValuesOfCorrectTypeRule.Name] = inputs.Rule().RuleFunc
 	if !suggestions {
 		for name, silent := range map[string]validator.Rule{
 			rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
 			rules.ScalarLeafsRule.Name:         rules.ScalarLeafsRuleWithoutSuggestions,
 			rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
 			rules.KnownTypeNamesRule.Name:      rules.KnownTypeNamesRuleWithoutSuggestions,
-			rules.ValuesOfCorrectTypeRule.Name: rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
 		} {
 			known[name] = silent.RuleFunc
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 	"pgregory.net/rapid"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
@@ -112,7 +113,7 @@ func TestGetRemembers(t *testing.T) {
 func TestCacheIsBoundedInMemory(t *testing.T) {
 	c := newCache(100)
 	add := func(query string, tokens int) {
-		made := prepared{doc: &limit.Document{Tokens: tokens}}
+		made := prepared{doc: &Document{&limit.Document{Tokens: tokens}, &input.Document{}}}
 		if _, err := c.Load(t.Context(), query, func() (prepared, int) { return made, made.weight(query) }); err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +180,7 @@ func testFirstCallers(t *testing.T, query string) {
 // A thousand documents that are in use stay, whatever large ones stream through.
 func TestLargeDocumentsDoNotPushOutSmallOnes(t *testing.T) {
 	store := NewStore(schema, Options{Limits: limit.Options{Selections: 5000}})
-	small, hits := make([]*limit.Document, 900), 0
+	small, hits := make([]*Document, 900), 0
 	for i := range small {
 		small[i], _ = store.Get(t.Context(), fmt.Sprintf("{a%d:n}", i))
 	}
@@ -223,7 +224,7 @@ func TestWeight(t *testing.T) {
 		if _, errs := store.Get(t.Context(), query); errs != nil {
 			continue
 		}
-		texts, kept := make([]string, copies), make([]*limit.Document, copies)
+		texts, kept := make([]string, copies), make([]*Document, copies)
 		weighed, before := 0, allocated()
 		for i := range copies {
 			texts[i] = query + strings.Repeat(" ", i) // with room of its own

@@ -1,0 +1,61 @@
+package plugin
+
+import (
+	"go/types"
+	"maps"
+	"slices"
+
+	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// scalarView is a scalar with gqlgen's functions that read it, one for each of its Go types.
+type scalarView struct {
+	Name  string
+	Reads []string
+}
+
+// takesAll are the functions and types that take every value which the specification allows
+// for their scalar, so that a value need not be read to know whether it fits.
+var takesAll = setOf(
+	graphqlPkg+".UnmarshalID", graphqlPkg+".UnmarshalString", graphqlPkg+".UnmarshalBoolean", graphqlPkg+".UnmarshalFloat",
+	graphqlPkg+".UnmarshalInt", graphqlPkg+".UnmarshalInt32", graphqlPkg+".UnmarshalInt64", graphqlPkg+".UnmarshalAny",
+	scalarPkg+".UnmarshalInt", scalarPkg+".JSON",
+)
+
+// scalars are the scalars of arguments whose Go side decides what fits. Those whose functions
+// take a context are left out: there is none before fields run.
+func (g *generator) scalars() []scalarView {
+	reads := map[string]map[string]string{} // by the scalar, and by what reads it
+	for _, name := range slices.Sorted(maps.Keys(g.data.ReferencedTypes)) {
+		tr := g.data.ReferencedTypes[name]
+		reader := scalarReader(tr)
+		if reader == "" || takesAll[reader] || tr.IsContext {
+			continue
+		}
+		if reads[tr.Definition.Name] == nil {
+			reads[tr.Definition.Name] = map[string]string{}
+		}
+		if _, ok := reads[tr.Definition.Name][reader]; !ok { // the first one is for values without null, which makes no pointer
+			reads[tr.Definition.Name][reader] = tr.UnmarshalFunc()
+		}
+	}
+	var list []scalarView
+	for _, name := range slices.Sorted(maps.Keys(reads)) {
+		list = append(list, scalarView{name, slices.Sorted(maps.Values(reads[name]))})
+	}
+	return list
+}
+
+// scalarReader names the function or the type that reads a scalar; "" for other references.
+func scalarReader(tr *config.TypeReference) string {
+	switch {
+	case tr.Definition.Kind != ast.Scalar || tr.GQL.Elem != nil || tr.UnmarshalFunc() == "":
+		return ""
+	case tr.Unmarshaler != nil:
+		return tr.Unmarshaler.Pkg().Path() + "." + tr.Unmarshaler.Name()
+	case tr.IsMarshaler:
+		return types.TypeString(tr.Target, nil)
+	}
+	return ""
+}

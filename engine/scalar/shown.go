@@ -1,0 +1,40 @@
+package scalar
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+// maxShown bounds how much of a value a message repeats, in bytes.
+const maxShown = 100
+
+// Shown returns a value as a message for clients shows it: as JSON, truncated.
+func Shown(v any) string {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(v) != nil { // the value did not come as JSON, and is not shown as Go writes it
+		return "the value"
+	}
+	return Truncate(strings.TrimSpace(b.String()))
+}
+
+// Truncate returns at most the first 100 bytes of a text that a message repeats.
+func Truncate(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	end := maxShown
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}
+
+// refused returns the error of a value that does not fit.
+func refused(format string, args ...any) error {
+	return fault.New(fault.BadUserInput, format, args...)
+}
