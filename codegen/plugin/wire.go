@@ -89,6 +89,9 @@ func (g *generator) wireTypes(f *goFile, reach *reach, v *wireView) error {
 			v.Decode = f.use(decodePkg)
 		}
 	}
+	if err := g.tellAbsent(reach); err != nil {
+		return err
+	}
 	for _, o := range g.data.Inputs {
 		if reach.sent[o.Name] {
 			view, err := g.encodedInput(f, o)
