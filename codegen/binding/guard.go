@@ -1,7 +1,6 @@
 package binding
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -33,9 +32,9 @@ func (c *compiler) guards() {
 	}
 }
 
-// guardSpread finds the guards of types: those that stand on a type, on the nodes of a
-// connection, whose number is the nodes' secret too, and on every type that an interface or a
-// union may stand for.
+// guardSpread finds the guards of types: those that stand on a type, and on the nodes of a
+// connection, since that there are any, and how many, is as secret as they are. The field of
+// an interface or a union has not those of the types that it may stand for: others may be open.
 type guardSpread struct {
 	schema *ast.Schema
 	nodes  map[*ast.Definition]*ast.Definition // of connections and edges
@@ -89,30 +88,8 @@ func (s *guardSpread) of(def *ast.Definition) ast.DirectiveList {
 	if node := s.nodes[def]; node != nil {
 		guards = append(guards, s.of(node)...)
 	}
-	if def.IsAbstractType() {
-		guards = append(guards, s.common(def)...)
-	}
 	s.known[def] = guards
 	return guards
-}
-
-// common are the guards of every type that an interface or a union may stand for. Where all
-// have guards and no two the same, the caller is known at least.
-func (s *guardSpread) common(def *ast.Definition) ast.DirectiveList {
-	var all []ast.DirectiveList
-	for _, t := range s.schema.GetPossibleTypes(def) {
-		all = append(all, s.of(t))
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	candidates := slices.Clone(all[0])
-	if authenticated := s.schema.Directives["authenticated"]; authenticated != nil {
-		candidates = append(candidates, &ast.Directive{Name: authenticated.Name, Definition: authenticated, Position: def.Position, ParentDefinition: def})
-	}
-	return slices.DeleteFunc(candidates, func(guard *ast.Directive) bool {
-		return slices.ContainsFunc(all, func(guards ast.DirectiveList) bool { return len(guards) == 0 || !hasGuard(guards, guard) })
-	})
 }
 
 // addGuards gives a field the guards among directives that it does not have yet.
