@@ -156,6 +156,6 @@ const guardedQuery = `
 
 const handResolver = `
 func (r queryResolver) Hand#(context.Context) (*model.T#, error) {
-	return &model.T#{ID: "1", Name: new("secret name"), Extra: new("secret extra")}, nil
+	return &model.T#{ID: "1", Name: new("secret name"), Extra: new("secret extra"), O: &model.O#{ID: "1", Name: new("open name")}}, nil
 }
 `
