@@ -69,30 +69,22 @@ type planRun struct {
 // The types of objects, for plan.Field.Of.
 const (
 	ofAnswer = iota
-	ofEditor
-	ofEditorConnection
-	ofEditorEdge
+	ofBook
+	ofFilm
 	ofItem
-	ofLooseConnection
-	ofLooseEdge
 	ofMutation
 	ofOdd
 	ofOther
-	ofPageInfo
 	ofPerson
 	ofPlace
 	ofPost
 	ofQuery
-	ofReader
+	ofScrap
+	ofShelf
 	ofSpot
-	ofStory
-	ofStoryConnection
-	ofStoryEdge
-	ofStoryNodes
 	ofThing
 	ofUser
 	ofViewer
-	ofWriter
 )
 
 var planTypes = plan.Types{
@@ -117,19 +109,19 @@ var planTypes = plan.Types{
 		"other":      {ID: 18, Way: plan.Call},
 		"others":     {ID: 19, Way: plan.Call},
 	}, Keys: []string{"id", "list"}},
-	"Editor": {ID: ofEditor, Fields: map[string]plan.FieldInfo{
-		"id":    {ID: 1, Way: plan.Plain},
-		"name":  {ID: 2, Way: plan.Plain},
-		"rank":  {ID: 3, Way: plan.Plain},
-		"first": {ID: 4, Way: plan.Plain},
+	"Book": {ID: ofBook, Fields: map[string]plan.FieldInfo{
+		"id":      {ID: 1, Way: plan.Plain},
+		"title":   {ID: 2, Way: plan.Plain},
+		"guarded": {ID: 3, Way: plan.Plain, Guarded: true},
 	}, Keys: []string{"id"}},
-	"EditorConnection": {ID: ofEditorConnection, Fields: map[string]plan.FieldInfo{
-		"edges": {ID: 1, Way: plan.Plain},
-		"nodes": {ID: 2, Way: plan.Call},
-	}},
-	"EditorEdge": {ID: ofEditorEdge, Fields: map[string]plan.FieldInfo{
-		"node": {ID: 1, Way: plan.Call},
-	}},
+	"Film": {ID: ofFilm, Fields: map[string]plan.FieldInfo{
+		"id":        {ID: 1, Way: plan.Plain},
+		"title":     {ID: 2, Way: plan.Plain},
+		"mustTitle": {ID: 3, Way: plan.Plain},
+		"guarded":   {ID: 4, Way: plan.Plain, Guarded: true},
+		"sequel":    {ID: 5, Way: plan.Call},
+		"sequels":   {ID: 6, Way: plan.Call},
+	}, Keys: []string{"id"}},
 	"Item": {ID: ofItem, Fields: map[string]plan.FieldInfo{
 		"id":    {ID: 1, Way: plan.Plain},
 		"mustN": {ID: 2, Way: plan.Plain},
@@ -138,23 +130,11 @@ var planTypes = plan.Types{
 		"other": {ID: 5, Way: plan.Call},
 		"owner": {ID: 6, Way: plan.Call, ByHand: true},
 	}, Keys: []string{"id"}},
-	"LooseConnection": {ID: ofLooseConnection, Fields: map[string]plan.FieldInfo{
-		"edges":    {ID: 1, Way: plan.Plain},
-		"nodes":    {ID: 2, Way: plan.Plain},
-		"pageInfo": {ID: 3, Way: plan.Plain},
-	}},
-	"LooseEdge": {ID: ofLooseEdge, Fields: map[string]plan.FieldInfo{
-		"node":   {ID: 1, Way: plan.Plain},
-		"cursor": {ID: 2, Way: plan.Plain},
-	}},
 	"Mutation": {ID: ofMutation, Fields: map[string]plan.FieldInfo{
 		"put":        {ID: 1, Way: plan.Call, ByHand: true},
 		"mustPut":    {ID: 2, Way: plan.Call, ByHand: true},
 		"guardedPut": {ID: 3, Way: plan.Call, Guarded: true, ByHand: true},
 		"total":      {ID: 4, Way: plan.Call, ByHand: true},
-		"addStory":   {ID: 5, Way: plan.Call},
-		"addStories": {ID: 6, Way: plan.Call},
-		"addWriter":  {ID: 7, Way: plan.Call},
 	}},
 	"Odd": {ID: ofOdd, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Way: plan.Plain},
@@ -173,12 +153,6 @@ var planTypes = plan.Types{
 		"spotted": {ID: 4, Way: plan.Call, ByHand: true},
 		"item":    {ID: 5, Way: plan.Plain},
 	}, Keys: []string{"id"}},
-	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
-		"hasNextPage":     {ID: 1, Way: plan.Plain},
-		"hasPreviousPage": {ID: 2, Way: plan.Plain},
-		"startCursor":     {ID: 3, Way: plan.Plain},
-		"endCursor":       {ID: 4, Way: plan.Plain},
-	}},
 	"Person": {ID: ofPerson, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Way: plan.Plain},
 		"name":     {ID: 2, Way: plan.Plain},
@@ -275,22 +249,24 @@ var planTypes = plan.Types{
 		"odds":        {ID: 30, Way: plan.Call, ByHand: true},
 		"posts":       {ID: 31, Way: plan.Call, ByHand: true},
 		"ints":        {ID: 32, Way: plan.Call},
-		"writers":     {ID: 33, Way: plan.Call},
-		"mustWriters": {ID: 34, Way: plan.Call},
-		"writer":      {ID: 35, Way: plan.Call},
-		"shelves":     {ID: 36, Way: plan.Call},
-		"storyGrid":   {ID: 37, Way: plan.Call},
-		"offsetPage":  {ID: 38, Way: plan.Call},
-		"numberPage":  {ID: 39, Way: plan.Call},
-		"cursorPage":  {ID: 40, Way: plan.Call},
-		"editorPage":  {ID: 41, Way: plan.Call},
+		"media":       {ID: 33, Way: plan.Call},
+		"medias":      {ID: 34, Way: plan.Call},
+		"mustMedias":  {ID: 35, Way: plan.Call},
+		"shelf":       {ID: 36, Way: plan.Call},
+		"book":        {ID: 37, Way: plan.Call, Guarded: true},
 	}},
-	"Reader": {ID: ofReader, Fields: map[string]plan.FieldInfo{
-		"id":          {ID: 1, Way: plan.Plain},
-		"story":       {ID: 2, Way: plan.Plain},
-		"stories":     {ID: 3, Way: plan.Plain},
-		"mustStories": {ID: 4, Way: plan.Plain},
+	"Scrap": {ID: ofScrap, Fields: map[string]plan.FieldInfo{
+		"id":   {ID: 1, Way: plan.Plain},
+		"note": {ID: 2, Way: plan.Plain},
 	}},
+	"Shelf": {ID: ofShelf, Fields: map[string]plan.FieldInfo{
+		"id":         {ID: 1, Way: plan.Plain},
+		"media":      {ID: 2, Way: plan.Call},
+		"medias":     {ID: 3, Way: plan.Call},
+		"mustMedias": {ID: 4, Way: plan.Call},
+		"titled":     {ID: 5, Way: plan.Call},
+		"joined":     {ID: 6, Way: plan.Call},
+	}, Keys: []string{"id"}},
 	"Spot": {ID: ofSpot, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Way: plan.Plain},
 		"note":     {ID: 2, Way: plan.Plain},
@@ -299,30 +275,6 @@ var planTypes = plan.Types{
 		"mustSubs": {ID: 5, Way: plan.Plain},
 		"place":    {ID: 6, Way: plan.Call, ByHand: true},
 		"weight":   {ID: 7, Way: plan.Call, ByHand: true},
-	}},
-	"Story": {ID: ofStory, Fields: map[string]plan.FieldInfo{
-		"id":         {ID: 1, Way: plan.Plain},
-		"title":      {ID: 2, Way: plan.Plain},
-		"editorId":   {ID: 3, Way: plan.Plain},
-		"writer":     {ID: 4, Way: plan.Call},
-		"mustWriter": {ID: 5, Way: plan.Call},
-		"readers":    {ID: 6, Way: plan.Call, ByHand: true},
-		"mustReader": {ID: 7, Way: plan.Call, ByHand: true},
-		"sequel":     {ID: 8, Way: plan.Plain},
-	}, Keys: []string{"id"}},
-	"StoryConnection": {ID: ofStoryConnection, Fields: map[string]plan.FieldInfo{
-		"edges":      {ID: 1, Way: plan.Plain},
-		"nodes":      {ID: 2, Way: plan.Plain},
-		"totalCount": {ID: 3, Way: plan.Plain},
-		"pageInfo":   {ID: 4, Way: plan.Plain},
-	}},
-	"StoryEdge": {ID: ofStoryEdge, Fields: map[string]plan.FieldInfo{
-		"node":   {ID: 1, Way: plan.Plain},
-		"cursor": {ID: 2, Way: plan.Plain},
-	}},
-	"StoryNodes": {ID: ofStoryNodes, Fields: map[string]plan.FieldInfo{
-		"nodes":    {ID: 1, Way: plan.Plain},
-		"pageInfo": {ID: 2, Way: plan.Plain},
 	}},
 	"Thing": {ID: ofThing, Fields: map[string]plan.FieldInfo{
 		"word":  {ID: 1, Way: plan.Plain, Guarded: true},
@@ -339,19 +291,6 @@ var planTypes = plan.Types{
 		"friend": {ID: 2, Way: plan.Call, Guarded: true, ByHand: true},
 		"spot":   {ID: 3, Way: plan.Plain, Guarded: true},
 	}},
-	"Writer": {ID: ofWriter, Fields: map[string]plan.FieldInfo{
-		"id":           {ID: 1, Way: plan.Plain},
-		"name":         {ID: 2, Way: plan.Plain},
-		"drafts":       {ID: 3, Way: plan.Plain},
-		"draftGrid":    {ID: 4, Way: plan.Plain},
-		"stories":      {ID: 5, Way: plan.Call},
-		"mustStories":  {ID: 6, Way: plan.Call},
-		"looseStories": {ID: 7, Way: plan.Call},
-		"editor":       {ID: 8, Way: plan.Plain},
-		"mustEditor":   {ID: 9, Way: plan.Plain},
-		"editors":      {ID: 10, Way: plan.Plain},
-		"mustEditors":  {ID: 11, Way: plan.Plain},
-	}, Keys: []string{"id"}},
 }
 
 // object_Answer writes what is selected of an object; false is a null that must go up.
@@ -435,7 +374,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Item(b, f, v)
 				x.Pop()
 			}
@@ -443,7 +382,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.MustItem; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Item(b, f, v)
 				x.Pop()
 			}
@@ -451,7 +390,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Item(b, f, v)
 				x.Pop()
 			}
@@ -459,7 +398,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.MustItems; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Item(b, f, v)
 				x.Pop()
 			}
@@ -467,7 +406,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.ItemGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListList_Item(b, f, v)
 				x.Pop()
 			}
@@ -475,7 +414,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v, ok := plan.Take[*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Other(b, f, v)
 				x.Pop()
 			}
@@ -483,15 +422,14 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v, ok := plan.Take[[]*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Other(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Answer has gqlgen's executor answer a field.
@@ -556,7 +494,7 @@ func (x *planRun) collect_Answer(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // gather_Answer_item collects below Answer.item.
 func (x *planRun) gather_Answer_item(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.Item
 		if v != nil {
@@ -568,7 +506,7 @@ func (x *planRun) gather_Answer_item(w *plan.Work, f *plan.Field, objs []*model.
 
 // gather_Answer_mustItem collects below Answer.mustItem.
 func (x *planRun) gather_Answer_mustItem(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.MustItem
 		if v != nil {
@@ -580,7 +518,7 @@ func (x *planRun) gather_Answer_mustItem(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Answer_items collects below Answer.items.
 func (x *planRun) gather_Answer_items(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.Items
 		groupItem.Room(len(v), 1)
@@ -595,7 +533,7 @@ func (x *planRun) gather_Answer_items(w *plan.Work, f *plan.Field, objs []*model
 
 // gather_Answer_mustItems collects below Answer.mustItems.
 func (x *planRun) gather_Answer_mustItems(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.MustItems
 		groupItem.Room(len(v), 1)
@@ -610,10 +548,9 @@ func (x *planRun) gather_Answer_mustItems(w *plan.Work, f *plan.Field, objs []*m
 
 // gather_Answer_itemGrid collects below Answer.itemGrid.
 func (x *planRun) gather_Answer_itemGrid(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.ItemGrid
-		groupItem.Visit(len(v))
 		for i1 := range v {
 			groupItem.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -631,7 +568,7 @@ func (x *planRun) call_Answer_other(f *plan.Field, objs []*model.Answer) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Other(ctx, objs)
 	})
-	groupOther := plan.NewGroup[*model.Other](&x.Run)
+	var groupOther plan.Group[*model.Other]
 	for i, v := range found {
 		if v != nil {
 			groupOther.Add(v, i)
@@ -647,7 +584,7 @@ func (x *planRun) call_Answer_others(f *plan.Field, objs []*model.Answer) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([][]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Others(ctx, objs)
 	})
-	groupOther := plan.NewGroup[*model.Other](&x.Run)
+	var groupOther plan.Group[*model.Other]
 	for i, v := range found {
 		groupOther.Room(len(v), 1)
 		for i1 := range v {
@@ -661,94 +598,76 @@ func (x *planRun) call_Answer_others(f *plan.Field, objs []*model.Answer) {
 	w.Do()
 }
 
-// object_Editor writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Editor(b []byte, s *plan.Selection, obj *model.Editor) ([]byte, bool) {
+// object_Book writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Book(b []byte, s *plan.Selection, obj *model.Book) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Editor(ctx, f, obj) })
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Book(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
-			b = append(b, `"Editor"`...)
+			b = append(b, `"Book"`...)
 		case 1: // id
 			v := obj.ID
-			b = plan.AppendString(b, v)
-		case 2: // name
-			v := obj.Name
+			b = plan.AppendInt(b, v)
+		case 2: // title
+			v := obj.Title
 			if v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
-		case 3: // rank
-			v := obj.Rank
-			b = plan.AppendInt(b, v)
-		case 4: // first
-			if v := obj.First; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
-				x.Pop()
+		case 3: // guarded
+			if !x.Shown(f, x.guard_Book_guarded, false, nil, nil) {
+				b, fine = plan.Null(b, true)
+				break
 			}
+			v := obj.Guarded
+			b = plan.AppendInt(b, v)
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
-// stock_Editor has gqlgen's executor answer a field.
-func (x *planRun) stock_Editor(ctx context.Context, f *plan.Field, obj *model.Editor) graphql.Marshaler {
+// stock_Book has gqlgen's executor answer a field.
+func (x *planRun) stock_Book(ctx context.Context, f *plan.Field, obj *model.Book) graphql.Marshaler {
 	switch f.ID {
 	case 1:
-		return x.ec._Editor_id(ctx, f.CollectedField, obj)
+		return x.ec._Book_id(ctx, f.CollectedField, obj)
 	case 2:
-		return x.ec._Editor_name(ctx, f.CollectedField, obj)
+		return x.ec._Book_title(ctx, f.CollectedField, obj)
 	case 3:
-		return x.ec._Editor_rank(ctx, f.CollectedField, obj)
+		return x.ec._Book_guarded(ctx, f.CollectedField, obj)
 	}
 	return graphql.Null
 }
 
-// collect_Editor has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Editor(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Editor]) {
-	if !plan.Enter(&x.Run, s, g) {
-		return
-	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		case 4:
-			x.gather_Editor_first(w, f, g.Objects)
+// guard_Book_guarded asks whether the caller may see Book.guarded.
+func (x *planRun) guard_Book_guarded(ctx context.Context) error {
+	guard1 := func(ctx context.Context) (any, error) {
+		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"b"}})
+		if err != nil {
+			return nil, err
 		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		if x.ec.Directives.RequiresScopes == nil {
+			return nil, errors.New("directive requiresScopes is not implemented")
 		}
+		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
 	}
+	_, err := guard1(ctx)
+	return err
 }
 
-// gather_Editor_first collects below Editor.first.
-func (x *planRun) gather_Editor_first(w *plan.Work, f *plan.Field, objs []*model.Editor) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.First
-		if v != nil {
-			groupStory.Add(v, i)
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-}
-
-// object_EditorConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *model.EditorConnection) ([]byte, bool) {
+// object_Film writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]byte, bool) {
 	start, ok := len(b), true
 	at, faulty := x.Object(s)
 	b = append(b, '{')
@@ -756,164 +675,149 @@ func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *mode
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_EditorConnection(ctx, f, obj) })
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Film(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
-			b = append(b, `"EditorConnection"`...)
-		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+			b = append(b, `"Film"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendInt(b, v)
+		case 2: // title
+			v := obj.Title
+			if v == nil {
+				b = append(b, "null"...)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_EditorEdge(b, f, v)
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // mustTitle
+			v := obj.MustTitle
+			b = plan.AppendString(b, v)
+		case 4: // guarded
+			if !x.Shown(f, x.guard_Film_guarded, false, nil, nil) {
+				b, fine = plan.Null(b, false)
+				break
+			}
+			v := obj.Guarded
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 5: // sequel
+			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f)
+				b, fine = x.value_Media(b, f, v)
 				x.Pop()
 			}
-		case 2: // nodes
-			if v, ok := plan.Take[[]*model.Editor](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+		case 6: // sequels
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Editor(b, f, v)
+				x.Push(f)
+				b, fine = x.valueList_Media(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
-// stock_EditorConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_EditorConnection(ctx context.Context, f *plan.Field, obj *model.EditorConnection) graphql.Marshaler {
+// stock_Film has gqlgen's executor answer a field.
+func (x *planRun) stock_Film(ctx context.Context, f *plan.Field, obj *model.Film) graphql.Marshaler {
 	switch f.ID {
+	case 1:
+		return x.ec._Film_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Film_title(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Film_mustTitle(ctx, f.CollectedField, obj)
+	case 4:
+		return x.ec._Film_guarded(ctx, f.CollectedField, obj)
 	}
 	return graphql.Null
 }
 
-// collect_EditorConnection has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_EditorConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorConnection]) {
+// collect_Film has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Film(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Film]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_EditorConnection_edges(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 2:
-			w.Add(func() { x.call_EditorConnection_nodes(f, g.Objects) })
+		case 5:
+			w.Add(func() { x.call_Film_sequel(f, g.Objects) })
+		case 6:
+			w.Add(func() { x.call_Film_sequels(f, g.Objects) })
 		}
 	}
 }
 
-// gather_EditorConnection_edges collects below EditorConnection.edges.
-func (x *planRun) gather_EditorConnection_edges(w *plan.Work, f *plan.Field, objs []*model.EditorConnection) {
-	groupEditorEdge := plan.NewGroup[*model.EditorEdge](&x.Run)
-	for i, obj := range objs {
-		v := obj.Edges
-		groupEditorEdge.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupEditorEdge.Add(v[i1], i, i1)
-			}
+// guard_Film_guarded asks whether the caller may see Film.guarded.
+func (x *planRun) guard_Film_guarded(ctx context.Context) error {
+	guard1 := func(ctx context.Context) (any, error) {
+		if x.ec.Directives.Authenticated == nil {
+			return nil, errors.New("directive authenticated is not implemented")
 		}
+		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
 	}
-	x.collect_EditorEdge(w, f.Of(ofEditorEdge), &groupEditorEdge)
+	_, err := guard1(ctx)
+	return err
 }
 
-// call_EditorConnection_nodes calls the resolver of EditorConnection.nodes and collects below it.
-func (x *planRun) call_EditorConnection_nodes(f *plan.Field, objs []*model.EditorConnection) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
-		return x.ec.Resolvers.EditorConnection().Nodes(ctx, objs)
+// call_Film_sequel calls the resolver of Film.sequel and collects below it.
+func (x *planRun) call_Film_sequel(f *plan.Field, objs []*model.Film) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([]model.Media, error) {
+		return x.ec.Resolvers.Film().Sequel(ctx, objs)
 	})
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+	var groupFilm plan.Group[*model.Film]
 	for i, v := range found {
-		groupEditor.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupEditor.Add(v[i1], i, i1)
+		switch obj := v.(type) {
+		case model.Film:
+			groupFilm.Add(&obj, i)
+		case *model.Film:
+			if obj != nil {
+				groupFilm.Add(obj, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
 	w.Do()
 }
 
-// object_EditorEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_EditorEdge(b []byte, s *plan.Selection, obj *model.EditorEdge) ([]byte, bool) {
-	start, ok := len(b), true
-	at, faulty := x.Object(s)
-	b = append(b, '{')
-	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
-		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_EditorEdge(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
-		switch f.ID {
-		case 0: // __typename
-			b = append(b, `"EditorEdge"`...)
-		case 1: // node
-			if v, ok := plan.Take[*model.Editor](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Editor(b, f, v)
-				x.Pop()
-			}
-		}
-		ok = ok && fine
-		b = x.CheckSize(b)
-	}
-	return x.Close(b, start, '}', ok, true)
-}
-
-// stock_EditorEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_EditorEdge(ctx context.Context, f *plan.Field, obj *model.EditorEdge) graphql.Marshaler {
-	switch f.ID {
-	}
-	return graphql.Null
-}
-
-// collect_EditorEdge has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_EditorEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorEdge]) {
-	if !plan.Enter(&x.Run, s, g) {
-		return
-	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_EditorEdge_node(f, g.Objects) })
-		}
-	}
-}
-
-// call_EditorEdge_node calls the resolver of EditorEdge.node and collects below it.
-func (x *planRun) call_EditorEdge_node(f *plan.Field, objs []*model.EditorEdge) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
-		return x.ec.Resolvers.EditorEdge().Node(ctx, objs)
+// call_Film_sequels calls the resolver of Film.sequels and collects below it.
+func (x *planRun) call_Film_sequels(f *plan.Field, objs []*model.Film) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([][]model.Media, error) {
+		return x.ec.Resolvers.Film().Sequels(ctx, objs)
 	})
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+	var groupFilm plan.Group[*model.Film]
 	for i, v := range found {
-		if v != nil {
-			groupEditor.Add(v, i)
+		groupFilm.Room(len(v), 1)
+		for i1 := range v {
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
+				}
+			}
 		}
 	}
 	w := x.Work()
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
 	w.Do()
 }
 
@@ -947,7 +851,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Item(b, f, v)
 				x.Pop()
 			}
@@ -955,7 +859,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Item(b, f, v)
 				x.Pop()
 			}
@@ -963,7 +867,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v, ok := plan.Take[*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Other(b, f, v)
 				x.Pop()
 			}
@@ -971,15 +875,14 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Item has gqlgen's executor answer a field.
@@ -1018,7 +921,7 @@ func (x *planRun) collect_Item(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // gather_Item_item collects below Item.item.
 func (x *planRun) gather_Item_item(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.Item
 		if v != nil {
@@ -1030,7 +933,7 @@ func (x *planRun) gather_Item_item(w *plan.Work, f *plan.Field, objs []*model.It
 
 // gather_Item_items collects below Item.items.
 func (x *planRun) gather_Item_items(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.Items
 		groupItem.Room(len(v), 1)
@@ -1048,7 +951,7 @@ func (x *planRun) call_Item_other(f *plan.Field, objs []*model.Item) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Other, error) {
 		return x.ec.Resolvers.Item().Other(ctx, objs)
 	})
-	groupOther := plan.NewGroup[*model.Other](&x.Run)
+	var groupOther plan.Group[*model.Other]
 	for i, v := range found {
 		if v != nil {
 			groupOther.Add(v, i)
@@ -1064,7 +967,7 @@ func (x *planRun) call_Item_owner(f *plan.Field, objs []*model.Item) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Person, error) {
 		return x.ec.Resolvers.Item().Owner(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -1073,181 +976,6 @@ func (x *planRun) call_Item_owner(f *plan.Field, objs []*model.Item) {
 	w := x.Work()
 	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
 	w.Do()
-}
-
-// object_LooseConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model.LooseConnection) ([]byte, bool) {
-	start, ok := len(b), true
-	at, faulty := x.Object(s)
-	b = append(b, '{')
-	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
-		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_LooseConnection(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
-		switch f.ID {
-		case 0: // __typename
-			b = append(b, `"LooseConnection"`...)
-		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_LooseEdge(b, f, v)
-				x.Pop()
-			}
-		case 2: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Story(b, f, v)
-				x.Pop()
-			}
-		case 3: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
-				x.Pop()
-			}
-		}
-		ok = ok && fine
-		b = x.CheckSize(b)
-	}
-	return x.Close(b, start, '}', ok, true)
-}
-
-// stock_LooseConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_LooseConnection(ctx context.Context, f *plan.Field, obj *model.LooseConnection) graphql.Marshaler {
-	switch f.ID {
-	}
-	return graphql.Null
-}
-
-// collect_LooseConnection has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_LooseConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseConnection]) {
-	if !plan.Enter(&x.Run, s, g) {
-		return
-	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		case 1:
-			x.gather_LooseConnection_edges(w, f, g.Objects)
-		case 2:
-			x.gather_LooseConnection_nodes(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
-		}
-	}
-}
-
-// gather_LooseConnection_edges collects below LooseConnection.edges.
-func (x *planRun) gather_LooseConnection_edges(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
-	groupLooseEdge := plan.NewGroup[*model.LooseEdge](&x.Run)
-	for i, obj := range objs {
-		v := obj.Edges
-		groupLooseEdge.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupLooseEdge.Add(v[i1], i, i1)
-			}
-		}
-	}
-	x.collect_LooseEdge(w, f.Of(ofLooseEdge), &groupLooseEdge)
-}
-
-// gather_LooseConnection_nodes collects below LooseConnection.nodes.
-func (x *planRun) gather_LooseConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.Nodes
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
-			}
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-}
-
-// object_LooseEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_LooseEdge(b []byte, s *plan.Selection, obj *model.LooseEdge) ([]byte, bool) {
-	start, ok := len(b), true
-	at, faulty := x.Object(s)
-	b = append(b, '{')
-	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
-		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_LooseEdge(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
-		switch f.ID {
-		case 0: // __typename
-			b = append(b, `"LooseEdge"`...)
-		case 1: // node
-			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
-				x.Pop()
-			}
-		case 2: // cursor
-			v := obj.Cursor
-			b = plan.AppendString(b, v)
-		}
-		ok = ok && fine
-		b = x.CheckSize(b)
-	}
-	return x.Close(b, start, '}', ok, true)
-}
-
-// stock_LooseEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_LooseEdge(ctx context.Context, f *plan.Field, obj *model.LooseEdge) graphql.Marshaler {
-	switch f.ID {
-	case 2:
-		return x.ec._LooseEdge_cursor(ctx, f.CollectedField, obj)
-	}
-	return graphql.Null
-}
-
-// collect_LooseEdge has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_LooseEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseEdge]) {
-	if !plan.Enter(&x.Run, s, g) {
-		return
-	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		case 1:
-			x.gather_LooseEdge_node(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
-		}
-	}
-}
-
-// gather_LooseEdge_node collects below LooseEdge.node.
-func (x *planRun) gather_LooseEdge_node(w *plan.Work, f *plan.Field, objs []*model.LooseEdge) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.Node
-		if v != nil {
-			groupStory.Add(v, i)
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
 }
 
 // object_Mutation writes what is selected of the root; false is a null that must go up.
@@ -1265,7 +993,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -1273,7 +1001,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -1281,7 +1009,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -1291,35 +1019,10 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else {
 				b = plan.AppendInt(b, v)
 			}
-		case 5: // addStory
-			if v, ok := plan.Take[*model.Story](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
-				x.Pop()
-			}
-		case 6: // addStories
-			if v, ok := plan.Take[[]*model.Story](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Story(b, f, v)
-				x.Pop()
-			}
-		case 7: // addWriter
-			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Writer(b, f, v)
-				x.Pop()
-			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // collect_Mutation calls the resolvers of the root, one after another.
@@ -1335,12 +1038,6 @@ func (x *planRun) collect_Mutation(s *plan.Selection) {
 			w.Add(func() { x.call_Mutation_guardedPut(f) })
 		case 4:
 			w.Add(func() { x.call_Mutation_total(f) })
-		case 5:
-			w.Add(func() { x.call_Mutation_addStory(f) })
-		case 6:
-			w.Add(func() { x.call_Mutation_addStories(f) })
-		case 7:
-			w.Add(func() { x.call_Mutation_addWriter(f) })
 		}
 		w.Wait()
 	}
@@ -1354,7 +1051,7 @@ func (x *planRun) call_Mutation_put(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().Put(ctx, fc.Args["id"].(int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -1372,7 +1069,7 @@ func (x *planRun) call_Mutation_mustPut(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().MustPut(ctx, fc.Args["id"].(int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -1403,7 +1100,7 @@ func (x *planRun) call_Mutation_guardedPut(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Mutation().GuardedPut(ctx, fc.Args["id"].(int))
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -1419,63 +1116,6 @@ func (x *planRun) call_Mutation_total(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
 		return x.ec.Resolvers.Mutation().Total(ctx)
 	})
-}
-
-// call_Mutation_addStory calls the resolver of Mutation.addStory and collects below it.
-func (x *planRun) call_Mutation_addStory(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
-		Arguments: x.ec.field_Mutation_addStory_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Story, error) {
-		return x.ec.Resolvers.Mutation().AddStory(ctx, fc.Args["id"].(string))
-	})
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupStory.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-	w.Do()
-}
-
-// call_Mutation_addStories calls the resolver of Mutation.addStories and collects below it.
-func (x *planRun) call_Mutation_addStories(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
-		Arguments: x.ec.field_Mutation_addStories_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Story, error) {
-		return x.ec.Resolvers.Mutation().AddStories(ctx, fc.Args["id"].(string))
-	})
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, v := range found {
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
-			}
-		}
-	}
-	w := x.Work()
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-	w.Do()
-}
-
-// call_Mutation_addWriter calls the resolver of Mutation.addWriter and collects below it.
-func (x *planRun) call_Mutation_addWriter(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
-		Arguments: x.ec.field_Mutation_addWriter_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
-		return x.ec.Resolvers.Mutation().AddWriter(ctx, fc.Args["id"].(string))
-	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupWriter.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
-	w.Do()
 }
 
 // object_Odd writes what is selected of an object; false is a null that must go up.
@@ -1501,7 +1141,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := &obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1509,7 +1149,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := obj.Spots; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMustListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1517,7 +1157,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := obj.SpotGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMustListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1525,7 +1165,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := obj.Place; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -1537,15 +1177,14 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v, ok := plan.Take[*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Odd(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Odd has gqlgen's executor answer a field.
@@ -1588,7 +1227,7 @@ func (x *planRun) collect_Odd(w *plan.Work, s *plan.Selection, g *plan.Group[*od
 
 // gather_Odd_spot collects below Odd.spot.
 func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Spot
 		groupSpot.Add(&v, i)
@@ -1598,7 +1237,7 @@ func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*odd.Odd) 
 
 // gather_Odd_spots collects below Odd.spots.
 func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Spots
 		groupSpot.Room(len(v), 1)
@@ -1611,10 +1250,9 @@ func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*odd.Odd)
 
 // gather_Odd_spotGrid collects below Odd.spotGrid.
 func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.SpotGrid
-		groupSpot.Visit(len(v))
 		for i1 := range v {
 			groupSpot.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -1627,7 +1265,7 @@ func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*odd.O
 
 // gather_Odd_place collects below Odd.place.
 func (x *planRun) gather_Odd_place(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, obj := range objs {
 		v := obj.Place
 		if v != nil {
@@ -1656,7 +1294,7 @@ func (x *planRun) call_Odd_next(f *plan.Field, objs []*odd.Odd) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*odd.Odd) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Odd().Next(ctx, objs)
 	})
-	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
+	var groupOdd plan.Group[*odd.Odd]
 	for i, v := range found {
 		if v != nil {
 			groupOdd.Add(v, i)
@@ -1700,7 +1338,7 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 			if v, ok := plan.Take[*model.Spot](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1708,15 +1346,14 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Item(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Other has gqlgen's executor answer a field.
@@ -1756,7 +1393,7 @@ func (x *planRun) call_Other_spotted(f *plan.Field, objs []*model.Other) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Other) ([]*model.Spot, error) {
 		return x.ec.Resolvers.Other().Spotted(ctx, objs)
 	})
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, v := range found {
 		if v != nil {
 			groupSpot.Add(v, i)
@@ -1769,7 +1406,7 @@ func (x *planRun) call_Other_spotted(f *plan.Field, objs []*model.Other) {
 
 // gather_Other_item collects below Other.item.
 func (x *planRun) gather_Other_item(w *plan.Work, f *plan.Field, objs []*model.Other) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+	var groupItem plan.Group[*model.Item]
 	for i, obj := range objs {
 		v := obj.Item
 		if v != nil {
@@ -1777,64 +1414,6 @@ func (x *planRun) gather_Other_item(w *plan.Work, f *plan.Field, objs []*model.O
 		}
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
-}
-
-// object_PageInfo writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
-	start, ok := len(b), true
-	_, faulty := x.Object(s)
-	b = append(b, '{')
-	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
-		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_PageInfo(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
-		switch f.ID {
-		case 0: // __typename
-			b = append(b, `"PageInfo"`...)
-		case 1: // hasNextPage
-			v := obj.HasNextPage
-			b = plan.AppendBool(b, v)
-		case 2: // hasPreviousPage
-			v := obj.HasPreviousPage
-			b = plan.AppendBool(b, v)
-		case 3: // startCursor
-			v := obj.StartCursor
-			if v == nil {
-				b = append(b, "null"...)
-			} else {
-				b = plan.AppendString(b, *v)
-			}
-		case 4: // endCursor
-			v := obj.EndCursor
-			if v == nil {
-				b = append(b, "null"...)
-			} else {
-				b = plan.AppendString(b, *v)
-			}
-		}
-		ok = ok && fine
-		b = x.CheckSize(b)
-	}
-	return x.Close(b, start, '}', ok, true)
-}
-
-// stock_PageInfo has gqlgen's executor answer a field.
-func (x *planRun) stock_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
-	switch f.ID {
-	case 1:
-		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
-	case 2:
-		return x.ec._PageInfo_hasPreviousPage(ctx, f.CollectedField, obj)
-	case 3:
-		return x.ec._PageInfo_startCursor(ctx, f.CollectedField, obj)
-	case 4:
-		return x.ec._PageInfo_endCursor(ctx, f.CollectedField, obj)
-	}
-	return graphql.Null
 }
 
 // object_Person writes what is selected of an object; false is a null that must go up.
@@ -1870,7 +1449,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v := obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1880,7 +1459,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -1888,7 +1467,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Person(b, f, v)
 				x.Pop()
 			}
@@ -1896,7 +1475,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -1904,15 +1483,14 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Place(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Person has gqlgen's executor answer a field.
@@ -1955,7 +1533,7 @@ func (x *planRun) collect_Person(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // gather_Person_spot collects below Person.spot.
 func (x *planRun) gather_Person_spot(w *plan.Work, f *plan.Field, objs []*model.Person) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -1970,8 +1548,8 @@ func (x *planRun) call_Person_next(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]model.Node, error) {
 		return x.ec.Resolvers.Person().Next(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -1999,7 +1577,7 @@ func (x *planRun) call_Person_friends(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Person().Friends(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		groupPerson.Room(len(v), 1)
 		for i1 := range v {
@@ -2018,7 +1596,7 @@ func (x *planRun) call_Person_home(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().Home(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -2034,7 +1612,7 @@ func (x *planRun) call_Person_mustHome(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().MustHome(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -2150,7 +1728,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -2158,7 +1736,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.MustSpot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Spot_2(b, f, v)
 				x.Pop()
 			}
@@ -2166,7 +1744,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.Spots; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Spot(b, f, v)
 				x.Pop()
 			}
@@ -2174,7 +1752,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.MustSpots; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -2182,7 +1760,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.SpotGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -2214,7 +1792,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.GuardedSpots; !x.Shown(f, x.guard_Place_guardedSpots, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -2224,7 +1802,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -2232,7 +1810,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.PlainAnys; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Any(b, f, v)
 				x.Pop()
 			}
@@ -2240,7 +1818,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.MustPlainAnys; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -2248,7 +1826,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.PlainViewer; !x.Shown(f, x.guard_Place_plainViewer, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Viewer(b, f, v)
 				x.Pop()
 			}
@@ -2258,7 +1836,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -2266,7 +1844,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -2274,7 +1852,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Person(b, f, v)
 				x.Pop()
 			}
@@ -2282,7 +1860,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Person(b, f, v)
 				x.Pop()
 			}
@@ -2290,7 +1868,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMustListMust_Person(b, f, v)
 				x.Pop()
 			}
@@ -2298,7 +1876,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -2308,7 +1886,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -2352,7 +1930,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[][]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListList_Person(b, f, v)
 				x.Pop()
 			}
@@ -2360,7 +1938,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -2372,9 +1950,8 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Place has gqlgen's executor answer a field.
@@ -2491,7 +2068,7 @@ func (x *planRun) collect_Place(w *plan.Work, s *plan.Selection, g *plan.Group[*
 
 // gather_Place_spot collects below Place.spot.
 func (x *planRun) gather_Place_spot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -2503,7 +2080,7 @@ func (x *planRun) gather_Place_spot(w *plan.Work, f *plan.Field, objs []*model.P
 
 // gather_Place_mustSpot collects below Place.mustSpot.
 func (x *planRun) gather_Place_mustSpot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.MustSpot
 		if v != nil {
@@ -2515,7 +2092,7 @@ func (x *planRun) gather_Place_mustSpot(w *plan.Work, f *plan.Field, objs []*mod
 
 // gather_Place_spots collects below Place.spots.
 func (x *planRun) gather_Place_spots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Spots
 		groupSpot.Room(len(v), 1)
@@ -2530,7 +2107,7 @@ func (x *planRun) gather_Place_spots(w *plan.Work, f *plan.Field, objs []*model.
 
 // gather_Place_mustSpots collects below Place.mustSpots.
 func (x *planRun) gather_Place_mustSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.MustSpots
 		groupSpot.Room(len(v), 1)
@@ -2545,10 +2122,9 @@ func (x *planRun) gather_Place_mustSpots(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Place_spotGrid collects below Place.spotGrid.
 func (x *planRun) gather_Place_spotGrid(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.SpotGrid
-		groupSpot.Visit(len(v))
 		for i1 := range v {
 			groupSpot.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -2622,7 +2198,7 @@ func (x *planRun) gather_Place_guardedSpots(w *plan.Work, f *plan.Field, objs []
 	if x.Hidden(f, x.guard_Place_guardedSpots) {
 		return
 	}
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.GuardedSpots
 		groupSpot.Room(len(v), 1)
@@ -2637,8 +2213,8 @@ func (x *planRun) gather_Place_guardedSpots(w *plan.Work, f *plan.Field, objs []
 
 // gather_Place_plainNode collects below Place.plainNode.
 func (x *planRun) gather_Place_plainNode(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
 	for i, obj := range objs {
 		v := obj.PlainNode
 		switch obj := v.(type) {
@@ -2662,12 +2238,11 @@ func (x *planRun) gather_Place_plainNode(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Place_plainAnys collects below Place.plainAnys.
 func (x *planRun) gather_Place_plainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
+	var groupThing plan.Group[*model.Thing]
 	for i, obj := range objs {
 		v := obj.PlainAnys
-		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -2698,12 +2273,11 @@ func (x *planRun) gather_Place_plainAnys(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Place_mustPlainAnys collects below Place.mustPlainAnys.
 func (x *planRun) gather_Place_mustPlainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
+	var groupThing plan.Group[*model.Thing]
 	for i, obj := range objs {
 		v := obj.MustPlainAnys
-		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -2755,7 +2329,7 @@ func (x *planRun) gather_Place_plainViewer(w *plan.Work, f *plan.Field, objs []*
 	if x.Hidden(f, x.guard_Place_plainViewer) {
 		return
 	}
-	groupViewer := plan.NewGroup[*model.Viewer](&x.Run)
+	var groupViewer plan.Group[*model.Viewer]
 	for i, obj := range objs {
 		v := obj.PlainViewer
 		if v != nil {
@@ -2770,8 +2344,8 @@ func (x *planRun) call_Place_next(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Node, error) {
 		return x.ec.Resolvers.Place().Next(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -2801,7 +2375,7 @@ func (x *planRun) call_Place_owner(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owner(ctx, objs, fc.Args["n"].(*int))
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -2817,7 +2391,7 @@ func (x *planRun) call_Place_mustOwner(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwner(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -2835,7 +2409,7 @@ func (x *planRun) call_Place_owners(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owners(ctx, objs, fc.Args["n"].(*int))
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		groupPerson.Room(len(v), 1)
 		for i1 := range v {
@@ -2856,7 +2430,7 @@ func (x *planRun) call_Place_mustOwners(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwners(ctx, objs, fc.Args["n"].(*int), fc.Args["kind"].(*model.Kind))
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		groupPerson.Room(len(v), 1)
 		for i1 := range v {
@@ -2875,11 +2449,10 @@ func (x *planRun) call_Place_manyAnys(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]model.Any, error) {
 		return x.ec.Resolvers.Place().ManyAnys(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
+	var groupThing plan.Group[*model.Thing]
 	for i, v := range found {
-		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -2915,9 +2488,9 @@ func (x *planRun) call_Place_mustAny(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Any, error) {
 		return x.ec.Resolvers.Place().MustAny(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
+	var groupThing plan.Group[*model.Thing]
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -2980,9 +2553,8 @@ func (x *planRun) call_Place_ownerGrid(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][][]*model.Person, error) {
 		return x.ec.Resolvers.Place().OwnerGrid(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
-		groupPerson.Visit(len(v))
 		for i1 := range v {
 			groupPerson.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -3016,7 +2588,7 @@ func (x *planRun) call_Place_guardedOwner(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().GuardedOwner(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -3082,15 +2654,14 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Post has gqlgen's executor answer a field.
@@ -3147,7 +2718,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -3157,7 +2728,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Node(b, f, v)
 				x.Pop()
 			}
@@ -3165,7 +2736,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Node](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Node(b, f, v)
 				x.Pop()
 			}
@@ -3173,7 +2744,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Node](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMustListMust_Node(b, f, v)
 				x.Pop()
 			}
@@ -3181,7 +2752,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Named](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Named(b, f, v)
 				x.Pop()
 			}
@@ -3191,7 +2762,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Any(b, f, v)
 				x.Pop()
 			}
@@ -3199,7 +2770,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Any(b, f, v)
 				x.Pop()
 			}
@@ -3207,7 +2778,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[][]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListListMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -3215,7 +2786,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -3223,7 +2794,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -3231,7 +2802,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Place(b, f, v)
 				x.Pop()
 			}
@@ -3239,7 +2810,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMustListMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -3247,7 +2818,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[][]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMustList_Place(b, f, v)
 				x.Pop()
 			}
@@ -3255,7 +2826,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -3307,7 +2878,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -3315,7 +2886,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -3329,7 +2900,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Viewer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Viewer(b, f, v)
 				x.Pop()
 			}
@@ -3337,7 +2908,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Answer(b, f, v)
 				x.Pop()
 			}
@@ -3345,7 +2916,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Answer](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMust_Answer(b, f, v)
 				x.Pop()
 			}
@@ -3353,7 +2924,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Answer(b, f, v)
 				x.Pop()
 			}
@@ -3361,7 +2932,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Answer(b, f, v)
 				x.Pop()
 			}
@@ -3369,7 +2940,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Odd(b, f, v)
 				x.Pop()
 			}
@@ -3377,7 +2948,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Odd(b, f, v)
 				x.Pop()
 			}
@@ -3385,7 +2956,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Post](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueMustListMust_Post(b, f, v)
 				x.Pop()
 			}
@@ -3395,83 +2966,52 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else {
 				b, fine = x.valueListMustList_Int(b, f, v)
 			}
-		case 33: // writers
-			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, false); !ok {
+		case 33: // media
+			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f)
+				b, fine = x.value_Media(b, f, v)
+				x.Pop()
+			}
+		case 34: // medias
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Writer(b, f, v)
+				x.Push(f)
+				b, fine = x.valueList_Media(b, f, v)
 				x.Pop()
 			}
-		case 34: // mustWriters
-			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Writer(b, f, v)
-				x.Pop()
-			}
-		case 35: // writer
-			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, false); !ok {
+		case 35: // mustMedias
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Writer(b, f, v)
+				x.Push(f)
+				b, fine = x.valueListMust_Media(b, f, v)
 				x.Pop()
 			}
-		case 36: // shelves
-			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
+		case 36: // shelf
+			if v, ok := plan.Take[*model.Shelf](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListListMust_Story(b, f, v)
+				x.Push(f)
+				b, fine = x.value_Shelf(b, f, v)
 				x.Pop()
 			}
-		case 37: // storyGrid
-			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
+		case 37: // book
+			if v, ok := plan.Take[*model.Book](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListListMust_Story(b, f, v)
-				x.Pop()
-			}
-		case 38: // offsetPage
-			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_StoryConnection(b, f, v)
-				x.Pop()
-			}
-		case 39: // numberPage
-			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_StoryConnection(b, f, v)
-				x.Pop()
-			}
-		case 40: // cursorPage
-			if v, ok := plan.Take[*model.StoryNodes](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_StoryNodes(b, f, v)
-				x.Pop()
-			}
-		case 41: // editorPage
-			if v, ok := plan.Take[*model.EditorConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_EditorConnection(b, f, v)
+				x.Push(f)
+				b, fine = x.value_Book(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // collect_Query calls the resolvers of the root.
@@ -3544,23 +3084,15 @@ func (x *planRun) collect_Query(s *plan.Selection) {
 		case 32:
 			w.Add(func() { x.call_Query_ints(f) })
 		case 33:
-			w.Add(func() { x.call_Query_writers(f) })
+			w.Add(func() { x.call_Query_media(f) })
 		case 34:
-			w.Add(func() { x.call_Query_mustWriters(f) })
+			w.Add(func() { x.call_Query_medias(f) })
 		case 35:
-			w.Add(func() { x.call_Query_writer(f) })
+			w.Add(func() { x.call_Query_mustMedias(f) })
 		case 36:
-			w.Add(func() { x.call_Query_shelves(f) })
+			w.Add(func() { x.call_Query_shelf(f) })
 		case 37:
-			w.Add(func() { x.call_Query_storyGrid(f) })
-		case 38:
-			w.Add(func() { x.call_Query_offsetPage(f) })
-		case 39:
-			w.Add(func() { x.call_Query_numberPage(f) })
-		case 40:
-			w.Add(func() { x.call_Query_cursorPage(f) })
-		case 41:
-			w.Add(func() { x.call_Query_editorPage(f) })
+			w.Add(func() { x.call_Query_book(f) })
 		}
 	}
 	w.Do()
@@ -3573,8 +3105,8 @@ func (x *planRun) call_Query_node(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().Node(ctx, fc.Args["id"].(int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -3602,8 +3134,8 @@ func (x *planRun) call_Query_mustNode(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().MustNode(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -3633,10 +3165,9 @@ func (x *planRun) call_Query_nodes(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().Nodes(ctx, fc.Args["n"].(*int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
-		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3665,10 +3196,9 @@ func (x *planRun) call_Query_mustNodes(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().MustNodes(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
-		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3697,10 +3227,9 @@ func (x *planRun) call_Query_named(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Named, error) {
 		return x.ec.Resolvers.Query().Named(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
-		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3729,9 +3258,9 @@ func (x *planRun) call_Query_any(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Any, error) {
 		return x.ec.Resolvers.Query().Any(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
+	var groupThing plan.Group[*model.Thing]
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -3766,11 +3295,10 @@ func (x *planRun) call_Query_anys(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Any, error) {
 		return x.ec.Resolvers.Query().Anys(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
+	var groupThing plan.Group[*model.Thing]
 	for i, v := range found {
-		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3806,13 +3334,11 @@ func (x *planRun) call_Query_anyGrid(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]model.Any, error) {
 		return x.ec.Resolvers.Query().AnyGrid(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	var groupPlace plan.Group[*model.Place]
+	var groupPerson plan.Group[*model.Person]
+	var groupThing plan.Group[*model.Thing]
 	for i, v := range found {
-		groupPlace.Visit(len(v))
 		for i1 := range v {
-			groupPlace.Visit(len(v[i1]))
 			for i2 := range v[i1] {
 				switch obj := v[i1][i2].(type) {
 				case model.Place:
@@ -3851,7 +3377,7 @@ func (x *planRun) call_Query_place(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Place(ctx, fc.Args["id"].(int), fc.Args["filter"].(*model.Filter))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -3867,7 +3393,7 @@ func (x *planRun) call_Query_mustPlace(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlace(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -3885,7 +3411,7 @@ func (x *planRun) call_Query_places(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Places(ctx, fc.Args["n"].(*int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		groupPlace.Room(len(v), 1)
 		for i1 := range v {
@@ -3904,7 +3430,7 @@ func (x *planRun) call_Query_mustPlaces(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlaces(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		groupPlace.Room(len(v), 1)
 		for i1 := range v {
@@ -3923,9 +3449,8 @@ func (x *planRun) call_Query_placeGrid(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Place, error) {
 		return x.ec.Resolvers.Query().PlaceGrid(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
-		groupPlace.Visit(len(v))
 		for i1 := range v {
 			groupPlace.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -3945,7 +3470,7 @@ func (x *planRun) call_Query_person(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -4019,7 +3544,7 @@ func (x *planRun) call_Query_secret(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Secret(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -4053,7 +3578,7 @@ func (x *planRun) call_Query_scoped(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Scoped(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		groupPlace.Room(len(v), 1)
 		for i1 := range v {
@@ -4117,7 +3642,7 @@ func (x *planRun) call_Query_viewer(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Viewer, error) {
 		return x.ec.Resolvers.Query().Viewer(ctx)
 	})
-	groupViewer := plan.NewGroup[*model.Viewer](&x.Run)
+	var groupViewer plan.Group[*model.Viewer]
 	for i, v := range found {
 		if v != nil {
 			groupViewer.Add(v, i)
@@ -4133,7 +3658,7 @@ func (x *planRun) call_Query_answer(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answer(ctx)
 	})
-	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
+	var groupAnswer plan.Group[*model.Answer]
 	for i, v := range found {
 		if v != nil {
 			groupAnswer.Add(v, i)
@@ -4149,7 +3674,7 @@ func (x *planRun) call_Query_mustAnswer(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswer(ctx)
 	})
-	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
+	var groupAnswer plan.Group[*model.Answer]
 	for i, v := range found {
 		if v != nil {
 			groupAnswer.Add(v, i)
@@ -4165,7 +3690,7 @@ func (x *planRun) call_Query_answers(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answers(ctx)
 	})
-	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
+	var groupAnswer plan.Group[*model.Answer]
 	for i, v := range found {
 		groupAnswer.Room(len(v), 1)
 		for i1 := range v {
@@ -4184,7 +3709,7 @@ func (x *planRun) call_Query_mustAnswers(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswers(ctx)
 	})
-	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
+	var groupAnswer plan.Group[*model.Answer]
 	for i, v := range found {
 		groupAnswer.Room(len(v), 1)
 		for i1 := range v {
@@ -4203,7 +3728,7 @@ func (x *planRun) call_Query_odd(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odd(ctx)
 	})
-	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
+	var groupOdd plan.Group[*odd.Odd]
 	for i, v := range found {
 		if v != nil {
 			groupOdd.Add(v, i)
@@ -4219,7 +3744,7 @@ func (x *planRun) call_Query_odds(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odds(ctx)
 	})
-	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
+	var groupOdd plan.Group[*odd.Odd]
 	for i, v := range found {
 		groupOdd.Room(len(v), 1)
 		for i1 := range v {
@@ -4240,7 +3765,7 @@ func (x *planRun) call_Query_posts(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx, fc.Args["n"].(int))
 	})
-	groupPost := plan.NewGroup[*model.Post](&x.Run)
+	var groupPost plan.Group[*model.Post]
 	for i, v := range found {
 		groupPost.Room(len(v), 1)
 		for i1 := range v {
@@ -4261,180 +3786,162 @@ func (x *planRun) call_Query_ints(f *plan.Field) {
 	})
 }
 
-// call_Query_writers calls the resolver of Query.writers and collects below it.
-func (x *planRun) call_Query_writers(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
-		return x.ec.Resolvers.Query().Writers(ctx)
+// call_Query_media calls the resolver of Query.media and collects below it.
+func (x *planRun) call_Query_media(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Media, error) {
+		return x.ec.Resolvers.Query().Media(ctx)
 	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
+	var groupFilm plan.Group[*model.Film]
 	for i, v := range found {
-		groupWriter.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupWriter.Add(v[i1], i, i1)
+		switch obj := v.(type) {
+		case model.Film:
+			groupFilm.Add(&obj, i)
+		case *model.Film:
+			if obj != nil {
+				groupFilm.Add(obj, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
 	w.Do()
 }
 
-// call_Query_mustWriters calls the resolver of Query.mustWriters and collects below it.
-func (x *planRun) call_Query_mustWriters(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
-		return x.ec.Resolvers.Query().MustWriters(ctx)
+// call_Query_medias calls the resolver of Query.medias and collects below it.
+func (x *planRun) call_Query_medias(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+		return x.ec.Resolvers.Query().Medias(ctx)
 	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
+	var groupFilm plan.Group[*model.Film]
 	for i, v := range found {
-		groupWriter.Room(len(v), 1)
+		groupFilm.Room(len(v), 1)
 		for i1 := range v {
-			if v[i1] != nil {
-				groupWriter.Add(v[i1], i, i1)
-			}
-		}
-	}
-	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
-	w.Do()
-}
-
-// call_Query_writer calls the resolver of Query.writer and collects below it.
-func (x *planRun) call_Query_writer(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
-		Arguments: x.ec.field_Query_writer_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
-		return x.ec.Resolvers.Query().Writer(ctx, fc.Args["id"].(string))
-	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupWriter.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
-	w.Do()
-}
-
-// call_Query_shelves calls the resolver of Query.shelves and collects below it.
-func (x *planRun) call_Query_shelves(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
-		return x.ec.Resolvers.Query().Shelves(ctx)
-	})
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, v := range found {
-		groupStory.Visit(len(v))
-		for i1 := range v {
-			groupStory.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupStory.Add(v[i1][i2], i, i1, i2)
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
 	w.Do()
 }
 
-// call_Query_storyGrid calls the resolver of Query.storyGrid and collects below it.
-func (x *planRun) call_Query_storyGrid(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
-		return x.ec.Resolvers.Query().StoryGrid(ctx)
+// call_Query_mustMedias calls the resolver of Query.mustMedias and collects below it.
+func (x *planRun) call_Query_mustMedias(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+		return x.ec.Resolvers.Query().MustMedias(ctx)
 	})
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	var groupFilm plan.Group[*model.Film]
 	for i, v := range found {
-		groupStory.Visit(len(v))
+		groupFilm.Room(len(v), 1)
 		for i1 := range v {
-			groupStory.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupStory.Add(v[i1][i2], i, i1, i2)
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
 	w.Do()
 }
 
-// call_Query_offsetPage calls the resolver of Query.offsetPage and collects below it.
-func (x *planRun) call_Query_offsetPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
-		Arguments: x.ec.field_Query_offsetPage_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
-		return x.ec.Resolvers.Query().OffsetPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+// call_Query_shelf calls the resolver of Query.shelf and collects below it.
+func (x *planRun) call_Query_shelf(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Shelf, error) {
+		return x.ec.Resolvers.Query().Shelf(ctx)
 	})
-	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
+	var groupShelf plan.Group[*model.Shelf]
 	for i, v := range found {
 		if v != nil {
-			groupStoryConnection.Add(v, i)
+			groupShelf.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	x.collect_Shelf(w, f.Of(ofShelf), &groupShelf)
 	w.Do()
 }
 
-// call_Query_numberPage calls the resolver of Query.numberPage and collects below it.
-func (x *planRun) call_Query_numberPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
-		Arguments: x.ec.field_Query_numberPage_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
-		return x.ec.Resolvers.Query().NumberPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
-	})
-	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupStoryConnection.Add(v, i)
+// guard_Query_book asks whether the caller may see Query.book.
+func (x *planRun) guard_Query_book(ctx context.Context) error {
+	guard1 := func(ctx context.Context) (any, error) {
+		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}})
+		if err != nil {
+			return nil, err
 		}
-	}
-	w := x.Work()
-	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
-	w.Do()
-}
-
-// call_Query_cursorPage calls the resolver of Query.cursorPage and collects below it.
-func (x *planRun) call_Query_cursorPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
-		Arguments: x.ec.field_Query_cursorPage_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryNodes, error) {
-		return x.ec.Resolvers.Query().CursorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
-	})
-	groupStoryNodes := plan.NewGroup[*model.StoryNodes](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupStoryNodes.Add(v, i)
+		if x.ec.Directives.RequiresScopes == nil {
+			return nil, errors.New("directive requiresScopes is not implemented")
 		}
+		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
 	}
-	w := x.Work()
-	x.collect_StoryNodes(w, f.Of(ofStoryNodes), &groupStoryNodes)
-	w.Do()
+	_, err := guard1(ctx)
+	return err
 }
 
-// call_Query_editorPage calls the resolver of Query.editorPage and collects below it.
-func (x *planRun) call_Query_editorPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
-		Arguments: x.ec.field_Query_editorPage_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.EditorConnection, error) {
-		return x.ec.Resolvers.Query().EditorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+// call_Query_book calls the resolver of Query.book.
+func (x *planRun) call_Query_book(f *plan.Field) {
+	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_book_args,
+		Guard:     x.guard_Query_book,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Book, error) {
+		return x.ec.Resolvers.Query().Book(ctx, fc.Args["id"].(int))
 	})
-	groupEditorConnection := plan.NewGroup[*model.EditorConnection](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupEditorConnection.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_EditorConnection(w, f.Of(ofEditorConnection), &groupEditorConnection)
-	w.Do()
 }
 
-// object_Reader writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) ([]byte, bool) {
+// object_Scrap writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Scrap(b []byte, s *plan.Selection, obj *model.Scrap) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Scrap(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Scrap"`...)
+		case 1: // id
+			v := obj.ID
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt(b, *v)
+			}
+		case 2: // note
+			v := obj.Note
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+	}
+	return plan.Close(b, start, '}', ok, true)
+}
+
+// stock_Scrap has gqlgen's executor answer a field.
+func (x *planRun) stock_Scrap(ctx context.Context, f *plan.Field, obj *model.Scrap) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Scrap_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Scrap_note(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// object_Shelf writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]byte, bool) {
 	start, ok := len(b), true
 	at, faulty := x.Object(s)
 	b = append(b, '{')
@@ -4442,120 +3949,216 @@ func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) 
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Reader(ctx, f, obj) })
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Shelf(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
-			b = append(b, `"Reader"`...)
+			b = append(b, `"Shelf"`...)
 		case 1: // id
 			v := obj.ID
-			b = plan.AppendString(b, v)
-		case 2: // story
-			if v := obj.Story; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+			if v == nil {
+				b = append(b, "null"...)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
+				b = plan.AppendInt(b, *v)
+			}
+		case 2: // media
+			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f)
+				b, fine = x.value_Media(b, f, v)
 				x.Pop()
 			}
-		case 3: // stories
-			if v := obj.Stories; faulty && !x.Shown(f, nil, faulty, obj, v) {
+		case 3: // medias
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Story(b, f, v)
+				x.Push(f)
+				b, fine = x.valueList_Media(b, f, v)
 				x.Pop()
 			}
-		case 4: // mustStories
-			if v := obj.MustStories; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+		case 4: // mustMedias
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMustListMust_Story(b, f, v)
+				x.Push(f)
+				b, fine = x.valueListMust_Media(b, f, v)
+				x.Pop()
+			}
+		case 5: // titled
+			if v, ok := plan.Take[[]model.Titled](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f)
+				b, fine = x.valueList_Titled(b, f, v)
+				x.Pop()
+			}
+		case 6: // joined
+			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f)
+				b, fine = x.value_Media(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
-// stock_Reader has gqlgen's executor answer a field.
-func (x *planRun) stock_Reader(ctx context.Context, f *plan.Field, obj *model.Reader) graphql.Marshaler {
+// stock_Shelf has gqlgen's executor answer a field.
+func (x *planRun) stock_Shelf(ctx context.Context, f *plan.Field, obj *model.Shelf) graphql.Marshaler {
 	switch f.ID {
 	case 1:
-		return x.ec._Reader_id(ctx, f.CollectedField, obj)
+		return x.ec._Shelf_id(ctx, f.CollectedField, obj)
 	}
 	return graphql.Null
 }
 
-// collect_Reader has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Reader(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Reader]) {
+// collect_Shelf has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Shelf(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Shelf]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 2:
-			x.gather_Reader_story(w, f, g.Objects)
-		case 3:
-			x.gather_Reader_stories(w, f, g.Objects)
-		case 4:
-			x.gather_Reader_mustStories(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
+		case 2:
+			w.Add(func() { x.call_Shelf_media(f, g.Objects) })
+		case 3:
+			w.Add(func() { x.call_Shelf_medias(f, g.Objects) })
+		case 4:
+			w.Add(func() { x.call_Shelf_mustMedias(f, g.Objects) })
+		case 5:
+			w.Add(func() { x.call_Shelf_titled(f, g.Objects) })
+		case 6:
+			w.Add(func() { x.call_Shelf_joined(f, g.Objects) })
 		}
 	}
 }
 
-// gather_Reader_story collects below Reader.story.
-func (x *planRun) gather_Reader_story(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.Story
-		if v != nil {
-			groupStory.Add(v, i)
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-}
-
-// gather_Reader_stories collects below Reader.stories.
-func (x *planRun) gather_Reader_stories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.Stories
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
+// call_Shelf_media calls the resolver of Shelf.media and collects below it.
+func (x *planRun) call_Shelf_media(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+		return x.ec.Resolvers.Shelf().Media(ctx, objs)
+	})
+	var groupFilm plan.Group[*model.Film]
+	for i, v := range found {
+		switch obj := v.(type) {
+		case model.Film:
+			groupFilm.Add(&obj, i)
+		case *model.Film:
+			if obj != nil {
+				groupFilm.Add(obj, i)
 			}
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
 }
 
-// gather_Reader_mustStories collects below Reader.mustStories.
-func (x *planRun) gather_Reader_mustStories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.MustStories
-		groupStory.Visit(len(v))
+// call_Shelf_medias calls the resolver of Shelf.medias and collects below it.
+func (x *planRun) call_Shelf_medias(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+		return x.ec.Resolvers.Shelf().Medias(ctx, objs)
+	})
+	var groupFilm plan.Group[*model.Film]
+	for i, v := range found {
+		groupFilm.Room(len(v), 1)
 		for i1 := range v {
-			groupStory.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupStory.Add(v[i1][i2], i, i1, i2)
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
 				}
 			}
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Shelf_mustMedias calls the resolver of Shelf.mustMedias and collects below it.
+func (x *planRun) call_Shelf_mustMedias(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+		return x.ec.Resolvers.Shelf().MustMedias(ctx, objs)
+	})
+	var groupFilm plan.Group[*model.Film]
+	for i, v := range found {
+		groupFilm.Room(len(v), 1)
+		for i1 := range v {
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Shelf_titled calls the resolver of Shelf.titled and collects below it.
+func (x *planRun) call_Shelf_titled(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Titled, error) {
+		return x.ec.Resolvers.Shelf().Titled(ctx, objs)
+	})
+	var groupFilm plan.Group[*model.Film]
+	for i, v := range found {
+		groupFilm.Room(len(v), 1)
+		for i1 := range v {
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Shelf_joined calls the resolver of Shelf.joined and collects below it.
+func (x *planRun) call_Shelf_joined(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+		return x.ec.Resolvers.Shelf().Joined(ctx, objs)
+	})
+	var groupFilm plan.Group[*model.Film]
+	for i, v := range found {
+		switch obj := v.(type) {
+		case model.Film:
+			groupFilm.Add(&obj, i)
+		case *model.Film:
+			if obj != nil {
+				groupFilm.Add(obj, i)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
 }
 
 // object_Spot writes what is selected of an object; false is a null that must go up.
@@ -4588,7 +4191,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v := obj.Sub; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -4596,7 +4199,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v := obj.Subs; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueList_Spot(b, f, v)
 				x.Pop()
 			}
@@ -4604,7 +4207,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v := obj.MustSubs; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.valueListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -4612,7 +4215,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -4624,9 +4227,8 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Spot has gqlgen's executor answer a field.
@@ -4667,7 +4269,7 @@ func (x *planRun) collect_Spot(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // gather_Spot_sub collects below Spot.sub.
 func (x *planRun) gather_Spot_sub(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Sub
 		if v != nil {
@@ -4679,7 +4281,7 @@ func (x *planRun) gather_Spot_sub(w *plan.Work, f *plan.Field, objs []*model.Spo
 
 // gather_Spot_subs collects below Spot.subs.
 func (x *planRun) gather_Spot_subs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Subs
 		groupSpot.Room(len(v), 1)
@@ -4694,7 +4296,7 @@ func (x *planRun) gather_Spot_subs(w *plan.Work, f *plan.Field, objs []*model.Sp
 
 // gather_Spot_mustSubs collects below Spot.mustSubs.
 func (x *planRun) gather_Spot_mustSubs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.MustSubs
 		groupSpot.Room(len(v), 1)
@@ -4712,7 +4314,7 @@ func (x *planRun) call_Spot_place(f *plan.Field, objs []*model.Spot) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]*model.Place, error) {
 		return x.ec.Resolvers.Spot().Place(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	var groupPlace plan.Group[*model.Place]
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -4728,465 +4330,6 @@ func (x *planRun) call_Spot_weight(f *plan.Field, objs []*model.Spot) {
 	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]int, error) {
 		return x.ec.Resolvers.Spot().Weight(ctx, objs)
 	})
-}
-
-// object_Story writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([]byte, bool) {
-	start, ok := len(b), true
-	at, faulty := x.Object(s)
-	b = append(b, '{')
-	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
-		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Story(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
-		switch f.ID {
-		case 0: // __typename
-			b = append(b, `"Story"`...)
-		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
-		case 2: // title
-			v := obj.Title
-			if v == nil {
-				b = append(b, "null"...)
-			} else {
-				b = plan.AppendString(b, *v)
-			}
-		case 3: // editorId
-			v := obj.EditorID
-			if v == nil {
-				b = append(b, "null"...)
-			} else {
-				b = plan.AppendString(b, *v)
-			}
-		case 4: // writer
-			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_Writer(b, f, v)
-				x.Pop()
-			}
-		case 5: // mustWriter
-			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Writer(b, f, v)
-				x.Pop()
-			}
-		case 6: // readers
-			if v, ok := plan.Take[[]*model.Reader](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Reader(b, f, v)
-				x.Pop()
-			}
-		case 7: // mustReader
-			if v, ok := plan.Take[*model.Reader](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Reader(b, f, v)
-				x.Pop()
-			}
-		case 8: // sequel
-			if v := obj.Sequel; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
-				x.Pop()
-			}
-		}
-		ok = ok && fine
-		b = x.CheckSize(b)
-	}
-	return x.Close(b, start, '}', ok, true)
-}
-
-// stock_Story has gqlgen's executor answer a field.
-func (x *planRun) stock_Story(ctx context.Context, f *plan.Field, obj *model.Story) graphql.Marshaler {
-	switch f.ID {
-	case 1:
-		return x.ec._Story_id(ctx, f.CollectedField, obj)
-	case 2:
-		return x.ec._Story_title(ctx, f.CollectedField, obj)
-	case 3:
-		return x.ec._Story_editorId(ctx, f.CollectedField, obj)
-	}
-	return graphql.Null
-}
-
-// collect_Story has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Story(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Story]) {
-	if !plan.Enter(&x.Run, s, g) {
-		return
-	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		case 8:
-			x.gather_Story_sequel(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
-		case 4:
-			w.Add(func() { x.call_Story_writer(f, g.Objects) })
-		case 5:
-			w.Add(func() { x.call_Story_mustWriter(f, g.Objects) })
-		case 6:
-			w.Add(func() { x.call_Story_readers(f, g.Objects) })
-		case 7:
-			w.Add(func() { x.call_Story_mustReader(f, g.Objects) })
-		}
-	}
-}
-
-// call_Story_writer calls the resolver of Story.writer and collects below it.
-func (x *planRun) call_Story_writer(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
-		return x.ec.Resolvers.Story().Writer(ctx, objs)
-	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupWriter.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
-	w.Do()
-}
-
-// call_Story_mustWriter calls the resolver of Story.mustWriter and collects below it.
-func (x *planRun) call_Story_mustWriter(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
-		return x.ec.Resolvers.Story().MustWriter(ctx, objs)
-	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupWriter.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
-	w.Do()
-}
-
-// call_Story_readers calls the resolver of Story.readers and collects below it.
-func (x *planRun) call_Story_readers(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
-		return x.ec.Resolvers.Story().Readers(ctx, objs)
-	})
-	groupReader := plan.NewGroup[*model.Reader](&x.Run)
-	for i, v := range found {
-		groupReader.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupReader.Add(v[i1], i, i1)
-			}
-		}
-	}
-	w := x.Work()
-	x.collect_Reader(w, f.Of(ofReader), &groupReader)
-	w.Do()
-}
-
-// call_Story_mustReader calls the resolver of Story.mustReader and collects below it.
-func (x *planRun) call_Story_mustReader(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
-		return x.ec.Resolvers.Story().MustReader(ctx, objs)
-	})
-	groupReader := plan.NewGroup[*model.Reader](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupReader.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_Reader(w, f.Of(ofReader), &groupReader)
-	w.Do()
-}
-
-// gather_Story_sequel collects below Story.sequel.
-func (x *planRun) gather_Story_sequel(w *plan.Work, f *plan.Field, objs []*model.Story) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.Sequel
-		if v != nil {
-			groupStory.Add(v, i)
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-}
-
-// object_StoryConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model.StoryConnection) ([]byte, bool) {
-	start, ok := len(b), true
-	at, faulty := x.Object(s)
-	b = append(b, '{')
-	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
-		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryConnection(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
-		switch f.ID {
-		case 0: // __typename
-			b = append(b, `"StoryConnection"`...)
-		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_StoryEdge(b, f, v)
-				x.Pop()
-			}
-		case 2: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Story(b, f, v)
-				x.Pop()
-			}
-		case 3: // totalCount
-			v := obj.TotalCount
-			if v == nil {
-				b = append(b, "null"...)
-			} else {
-				b = plan.AppendInt(b, *v)
-			}
-		case 4: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
-				x.Pop()
-			}
-		}
-		ok = ok && fine
-		b = x.CheckSize(b)
-	}
-	return x.Close(b, start, '}', ok, true)
-}
-
-// stock_StoryConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_StoryConnection(ctx context.Context, f *plan.Field, obj *model.StoryConnection) graphql.Marshaler {
-	switch f.ID {
-	case 3:
-		return x.ec._StoryConnection_totalCount(ctx, f.CollectedField, obj)
-	}
-	return graphql.Null
-}
-
-// collect_StoryConnection has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_StoryConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryConnection]) {
-	if !plan.Enter(&x.Run, s, g) {
-		return
-	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		case 1:
-			x.gather_StoryConnection_edges(w, f, g.Objects)
-		case 2:
-			x.gather_StoryConnection_nodes(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
-		}
-	}
-}
-
-// gather_StoryConnection_edges collects below StoryConnection.edges.
-func (x *planRun) gather_StoryConnection_edges(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
-	groupStoryEdge := plan.NewGroup[*model.StoryEdge](&x.Run)
-	for i, obj := range objs {
-		v := obj.Edges
-		groupStoryEdge.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStoryEdge.Add(v[i1], i, i1)
-			}
-		}
-	}
-	x.collect_StoryEdge(w, f.Of(ofStoryEdge), &groupStoryEdge)
-}
-
-// gather_StoryConnection_nodes collects below StoryConnection.nodes.
-func (x *planRun) gather_StoryConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.Nodes
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
-			}
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-}
-
-// object_StoryEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_StoryEdge(b []byte, s *plan.Selection, obj *model.StoryEdge) ([]byte, bool) {
-	start, ok := len(b), true
-	at, faulty := x.Object(s)
-	b = append(b, '{')
-	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
-		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryEdge(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
-		switch f.ID {
-		case 0: // __typename
-			b = append(b, `"StoryEdge"`...)
-		case 1: // node
-			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Story(b, f, v)
-				x.Pop()
-			}
-		case 2: // cursor
-			v := obj.Cursor
-			b = plan.AppendString(b, v)
-		}
-		ok = ok && fine
-		b = x.CheckSize(b)
-	}
-	return x.Close(b, start, '}', ok, true)
-}
-
-// stock_StoryEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_StoryEdge(ctx context.Context, f *plan.Field, obj *model.StoryEdge) graphql.Marshaler {
-	switch f.ID {
-	case 2:
-		return x.ec._StoryEdge_cursor(ctx, f.CollectedField, obj)
-	}
-	return graphql.Null
-}
-
-// collect_StoryEdge has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_StoryEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryEdge]) {
-	if !plan.Enter(&x.Run, s, g) {
-		return
-	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		case 1:
-			x.gather_StoryEdge_node(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
-		}
-	}
-}
-
-// gather_StoryEdge_node collects below StoryEdge.node.
-func (x *planRun) gather_StoryEdge_node(w *plan.Work, f *plan.Field, objs []*model.StoryEdge) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.Node
-		if v != nil {
-			groupStory.Add(v, i)
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-}
-
-// object_StoryNodes writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_StoryNodes(b []byte, s *plan.Selection, obj *model.StoryNodes) ([]byte, bool) {
-	start, ok := len(b), true
-	at, faulty := x.Object(s)
-	b = append(b, '{')
-	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
-		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryNodes(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
-		switch f.ID {
-		case 0: // __typename
-			b = append(b, `"StoryNodes"`...)
-		case 1: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Story(b, f, v)
-				x.Pop()
-			}
-		case 2: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
-				x.Pop()
-			}
-		}
-		ok = ok && fine
-		b = x.CheckSize(b)
-	}
-	return x.Close(b, start, '}', ok, true)
-}
-
-// stock_StoryNodes has gqlgen's executor answer a field.
-func (x *planRun) stock_StoryNodes(ctx context.Context, f *plan.Field, obj *model.StoryNodes) graphql.Marshaler {
-	switch f.ID {
-	}
-	return graphql.Null
-}
-
-// collect_StoryNodes has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_StoryNodes(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryNodes]) {
-	if !plan.Enter(&x.Run, s, g) {
-		return
-	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		case 1:
-			x.gather_StoryNodes_nodes(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
-		}
-	}
-}
-
-// gather_StoryNodes_nodes collects below StoryNodes.nodes.
-func (x *planRun) gather_StoryNodes_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryNodes) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.Nodes
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
-			}
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
 }
 
 // object_Thing writes what is selected of an object; false is a null that must go up.
@@ -5216,7 +4359,7 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 			if v := obj.Spot; !x.Shown(f, x.guard_Thing_spot, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -5224,15 +4367,14 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Thing has gqlgen's executor answer a field.
@@ -5300,7 +4442,7 @@ func (x *planRun) gather_Thing_spot(w *plan.Work, f *plan.Field, objs []*model.T
 	if x.Hidden(f, x.guard_Thing_spot) {
 		return
 	}
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -5333,7 +4475,7 @@ func (x *planRun) call_Thing_maker(f *plan.Field, objs []*model.Thing) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Thing) ([]*model.Person, error) {
 		return x.ec.Resolvers.Thing().Maker(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -5371,9 +4513,8 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_User has gqlgen's executor answer a field.
@@ -5416,7 +4557,7 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -5424,15 +4565,14 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 			if v := obj.Spot; !x.Shown(f, x.guard_Viewer_spot, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
+				x.Push(f)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
-		b = x.CheckSize(b)
 	}
-	return x.Close(b, start, '}', ok, true)
+	return plan.Close(b, start, '}', ok, true)
 }
 
 // stock_Viewer has gqlgen's executor answer a field.
@@ -5494,7 +4634,7 @@ func (x *planRun) call_Viewer_friend(f *plan.Field, objs []*model.Viewer) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Viewer) ([]*model.Person, error) {
 		return x.ec.Resolvers.Viewer().Friend(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	var groupPerson plan.Group[*model.Person]
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -5522,7 +4662,7 @@ func (x *planRun) gather_Viewer_spot(w *plan.Work, f *plan.Field, objs []*model.
 	if x.Hidden(f, x.guard_Viewer_spot) {
 		return
 	}
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	var groupSpot plan.Group[*model.Spot]
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -5532,296 +4672,6 @@ func (x *planRun) gather_Viewer_spot(w *plan.Work, f *plan.Field, objs []*model.
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
 
-// object_Writer writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) ([]byte, bool) {
-	start, ok := len(b), true
-	at, faulty := x.Object(s)
-	b = append(b, '{')
-	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
-		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Writer(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
-		switch f.ID {
-		case 0: // __typename
-			b = append(b, `"Writer"`...)
-		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
-		case 2: // name
-			v := obj.Name
-			if v == nil {
-				b = append(b, "null"...)
-			} else {
-				b = plan.AppendString(b, *v)
-			}
-		case 3: // drafts
-			if v := obj.Drafts; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Story(b, f, v)
-				x.Pop()
-			}
-		case 4: // draftGrid
-			if v := obj.DraftGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMustListMust_Story(b, f, v)
-				x.Pop()
-			}
-		case 5: // stories
-			if v, ok := plan.Take[*model.StoryNodes](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_StoryNodes(b, f, v)
-				x.Pop()
-			}
-		case 6: // mustStories
-			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_StoryConnection(b, f, v)
-				x.Pop()
-			}
-		case 7: // looseStories
-			if v, ok := plan.Take[*model.LooseConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_LooseConnection(b, f, v)
-				x.Pop()
-			}
-		case 8: // editor
-			if v := obj.Editor; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.value_Editor(b, f, v)
-				x.Pop()
-			}
-		case 9: // mustEditor
-			if v := obj.MustEditor; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Editor(b, f, v)
-				x.Pop()
-			}
-		case 10: // editors
-			if v := obj.Editors; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Editor(b, f, v)
-				x.Pop()
-			}
-		case 11: // mustEditors
-			if v := obj.MustEditors; faulty && !x.Shown(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
-			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Editor(b, f, v)
-				x.Pop()
-			}
-		}
-		ok = ok && fine
-		b = x.CheckSize(b)
-	}
-	return x.Close(b, start, '}', ok, true)
-}
-
-// stock_Writer has gqlgen's executor answer a field.
-func (x *planRun) stock_Writer(ctx context.Context, f *plan.Field, obj *model.Writer) graphql.Marshaler {
-	switch f.ID {
-	case 1:
-		return x.ec._Writer_id(ctx, f.CollectedField, obj)
-	case 2:
-		return x.ec._Writer_name(ctx, f.CollectedField, obj)
-	}
-	return graphql.Null
-}
-
-// collect_Writer has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Writer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Writer]) {
-	if !plan.Enter(&x.Run, s, g) {
-		return
-	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		case 3:
-			x.gather_Writer_drafts(w, f, g.Objects)
-		case 4:
-			x.gather_Writer_draftGrid(w, f, g.Objects)
-		case 8:
-			x.gather_Writer_editor(w, f, g.Objects)
-		case 9:
-			x.gather_Writer_mustEditor(w, f, g.Objects)
-		case 10:
-			x.gather_Writer_editors(w, f, g.Objects)
-		case 11:
-			x.gather_Writer_mustEditors(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
-		case 5:
-			w.Add(func() { x.call_Writer_stories(f, g.Objects) })
-		case 6:
-			w.Add(func() { x.call_Writer_mustStories(f, g.Objects) })
-		case 7:
-			w.Add(func() { x.call_Writer_looseStories(f, g.Objects) })
-		}
-	}
-}
-
-// gather_Writer_drafts collects below Writer.drafts.
-func (x *planRun) gather_Writer_drafts(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.Drafts
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
-			}
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-}
-
-// gather_Writer_draftGrid collects below Writer.draftGrid.
-func (x *planRun) gather_Writer_draftGrid(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, obj := range objs {
-		v := obj.DraftGrid
-		groupStory.Visit(len(v))
-		for i1 := range v {
-			groupStory.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupStory.Add(v[i1][i2], i, i1, i2)
-				}
-			}
-		}
-	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
-}
-
-// call_Writer_stories calls the resolver of Writer.stories and collects below it.
-func (x *planRun) call_Writer_stories(f *plan.Field, objs []*model.Writer) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
-		Arguments: x.ec.field_Writer_stories_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryNodes, error) {
-		return x.ec.Resolvers.Writer().Stories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
-	})
-	groupStoryNodes := plan.NewGroup[*model.StoryNodes](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupStoryNodes.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_StoryNodes(w, f.Of(ofStoryNodes), &groupStoryNodes)
-	w.Do()
-}
-
-// call_Writer_mustStories calls the resolver of Writer.mustStories and collects below it.
-func (x *planRun) call_Writer_mustStories(f *plan.Field, objs []*model.Writer) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
-		Arguments: x.ec.field_Writer_mustStories_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryConnection, error) {
-		return x.ec.Resolvers.Writer().MustStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
-	})
-	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupStoryConnection.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
-	w.Do()
-}
-
-// call_Writer_looseStories calls the resolver of Writer.looseStories and collects below it.
-func (x *planRun) call_Writer_looseStories(f *plan.Field, objs []*model.Writer) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
-		Arguments: x.ec.field_Writer_looseStories_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.LooseConnection, error) {
-		return x.ec.Resolvers.Writer().LooseStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
-	})
-	groupLooseConnection := plan.NewGroup[*model.LooseConnection](&x.Run)
-	for i, v := range found {
-		if v != nil {
-			groupLooseConnection.Add(v, i)
-		}
-	}
-	w := x.Work()
-	x.collect_LooseConnection(w, f.Of(ofLooseConnection), &groupLooseConnection)
-	w.Do()
-}
-
-// gather_Writer_editor collects below Writer.editor.
-func (x *planRun) gather_Writer_editor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
-	for i, obj := range objs {
-		v := obj.Editor
-		if v != nil {
-			groupEditor.Add(v, i)
-		}
-	}
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
-}
-
-// gather_Writer_mustEditor collects below Writer.mustEditor.
-func (x *planRun) gather_Writer_mustEditor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
-	for i, obj := range objs {
-		v := obj.MustEditor
-		if v != nil {
-			groupEditor.Add(v, i)
-		}
-	}
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
-}
-
-// gather_Writer_editors collects below Writer.editors.
-func (x *planRun) gather_Writer_editors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
-	for i, obj := range objs {
-		v := obj.Editors
-		groupEditor.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupEditor.Add(v[i1], i, i1)
-			}
-		}
-	}
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
-}
-
-// gather_Writer_mustEditors collects below Writer.mustEditors.
-func (x *planRun) gather_Writer_mustEditors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
-	for i, obj := range objs {
-		v := obj.MustEditors
-		groupEditor.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupEditor.Add(v[i1], i, i1)
-			}
-		}
-	}
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
-}
-
 // valueListListMust_Any writes [[Any!]]; false is a null that must go up.
 func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any) ([]byte, bool) {
 	if v == nil {
@@ -5829,7 +4679,7 @@ func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5840,12 +4690,11 @@ func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListListMust_Int writes [[Int!]]; false is a null that must go up.
 func (x *planRun) valueListListMust_Int(b []byte, f *plan.Field, v [][]int) ([]byte, bool) {
-	x.Spend(len(v))
 	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalOInt2ᚕᚕint(ctx, f.Selections, v) })
 }
 
@@ -5856,7 +4705,7 @@ func (x *planRun) valueListListMust_Spot(b []byte, f *plan.Field, v [][]*model.S
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5867,33 +4716,11 @@ func (x *planRun) valueListListMust_Spot(b []byte, f *plan.Field, v [][]*model.S
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListListMust_Story writes [[Story!]]; false is a null that must go up.
-func (x *planRun) valueListListMust_Story(b []byte, f *plan.Field, v [][]*model.Story) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueListMust_Story(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListList_Int writes [[Int]]; false is a null that must go up.
 func (x *planRun) valueListList_Int(b []byte, f *plan.Field, v [][]*int) ([]byte, bool) {
-	x.Spend(len(v))
 	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖint(ctx, f.Selections, v)
 	})
@@ -5906,7 +4733,7 @@ func (x *planRun) valueListList_Item(b []byte, f *plan.Field, v [][]*model.Item)
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5917,7 +4744,7 @@ func (x *planRun) valueListList_Item(b []byte, f *plan.Field, v [][]*model.Item)
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListList_Person writes [[Person]]; false is a null that must go up.
@@ -5927,7 +4754,7 @@ func (x *planRun) valueListList_Person(b []byte, f *plan.Field, v [][]*model.Per
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5938,7 +4765,7 @@ func (x *planRun) valueListList_Person(b []byte, f *plan.Field, v [][]*model.Per
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMustListMust_Spot writes [[Spot!]!]; false is a null that must go up.
@@ -5948,7 +4775,7 @@ func (x *planRun) valueListMustListMust_Spot(b []byte, f *plan.Field, v [][]mode
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5959,12 +4786,11 @@ func (x *planRun) valueListMustListMust_Spot(b []byte, f *plan.Field, v [][]mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMustList_Int writes [[Int]!]; false is a null that must go up.
 func (x *planRun) valueListMustList_Int(b []byte, f *plan.Field, v [][]*int) ([]byte, bool) {
-	x.Spend(len(v))
 	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖintᚄ(ctx, f.Selections, v)
 	})
@@ -5977,7 +4803,7 @@ func (x *planRun) valueListMustList_Place(b []byte, f *plan.Field, v [][]*model.
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5988,7 +4814,7 @@ func (x *planRun) valueListMustList_Place(b []byte, f *plan.Field, v [][]*model.
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Answer writes [Answer!]; false is a null that must go up.
@@ -5998,7 +4824,7 @@ func (x *planRun) valueListMust_Answer(b []byte, f *plan.Field, v []*model.Answe
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6009,7 +4835,7 @@ func (x *planRun) valueListMust_Answer(b []byte, f *plan.Field, v []*model.Answe
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Any writes [Any!]; false is a null that must go up.
@@ -6019,7 +4845,7 @@ func (x *planRun) valueListMust_Any(b []byte, f *plan.Field, v []model.Any) ([]b
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6030,28 +4856,7 @@ func (x *planRun) valueListMust_Any(b []byte, f *plan.Field, v []model.Any) ([]b
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Editor writes [Editor!]; false is a null that must go up.
-func (x *planRun) valueListMust_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Editor(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Int writes [Int!]; false is a null that must go up.
@@ -6059,7 +4864,6 @@ func (x *planRun) valueListMust_Int(b []byte, f *plan.Field, v []int) ([]byte, b
 	if v == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6077,7 +4881,7 @@ func (x *planRun) valueListMust_Item(b []byte, f *plan.Field, v []*model.Item) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6088,7 +4892,7 @@ func (x *planRun) valueListMust_Item(b []byte, f *plan.Field, v []*model.Item) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Kind writes [Kind!]; false is a null that must go up.
@@ -6096,7 +4900,6 @@ func (x *planRun) valueListMust_Kind(b []byte, f *plan.Field, v []model.Kind) ([
 	if v == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6107,6 +4910,27 @@ func (x *planRun) valueListMust_Kind(b []byte, f *plan.Field, v []model.Kind) ([
 	return append(b, ']'), true
 }
 
+// valueListMust_Media writes [Media!]; false is a null that must go up.
+func (x *planRun) valueListMust_Media(b []byte, f *plan.Field, v []model.Media) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList()
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Media(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return plan.Close(b, start, ']', ok, false)
+}
+
 // valueListMust_Named writes [Named!]; false is a null that must go up.
 func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) ([]byte, bool) {
 	if v == nil {
@@ -6114,7 +4938,7 @@ func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) 
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6125,7 +4949,7 @@ func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) 
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Odd writes [Odd!]; false is a null that must go up.
@@ -6135,7 +4959,7 @@ func (x *planRun) valueListMust_Odd(b []byte, f *plan.Field, v []*odd.Odd) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6146,7 +4970,7 @@ func (x *planRun) valueListMust_Odd(b []byte, f *plan.Field, v []*odd.Odd) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Person writes [Person!]; false is a null that must go up.
@@ -6156,7 +4980,7 @@ func (x *planRun) valueListMust_Person(b []byte, f *plan.Field, v []*model.Perso
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6167,7 +4991,7 @@ func (x *planRun) valueListMust_Person(b []byte, f *plan.Field, v []*model.Perso
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Place writes [Place!]; false is a null that must go up.
@@ -6177,7 +5001,7 @@ func (x *planRun) valueListMust_Place(b []byte, f *plan.Field, v []*model.Place)
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6188,28 +5012,7 @@ func (x *planRun) valueListMust_Place(b []byte, f *plan.Field, v []*model.Place)
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Reader writes [Reader!]; false is a null that must go up.
-func (x *planRun) valueListMust_Reader(b []byte, f *plan.Field, v []*model.Reader) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Reader(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Spot writes [Spot!]; false is a null that must go up.
@@ -6219,7 +5022,7 @@ func (x *planRun) valueListMust_Spot(b []byte, f *plan.Field, v []*model.Spot) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6230,28 +5033,7 @@ func (x *planRun) valueListMust_Spot(b []byte, f *plan.Field, v []*model.Spot) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Story writes [Story!]; false is a null that must go up.
-func (x *planRun) valueListMust_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Story(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_String writes [String!]; false is a null that must go up.
@@ -6259,7 +5041,6 @@ func (x *planRun) valueListMust_String(b []byte, f *plan.Field, v []string) ([]b
 	if v == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6277,7 +5058,7 @@ func (x *planRun) valueList_Answer(b []byte, f *plan.Field, v []*model.Answer) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6288,7 +5069,7 @@ func (x *planRun) valueList_Answer(b []byte, f *plan.Field, v []*model.Answer) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_Any writes [Any]; false is a null that must go up.
@@ -6298,7 +5079,7 @@ func (x *planRun) valueList_Any(b []byte, f *plan.Field, v []model.Any) ([]byte,
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6309,28 +5090,7 @@ func (x *planRun) valueList_Any(b []byte, f *plan.Field, v []model.Any) ([]byte,
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueList_Editor writes [Editor]; false is a null that must go up.
-func (x *planRun) valueList_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.value_Editor(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_Int writes [Int]; false is a null that must go up.
@@ -6338,7 +5098,6 @@ func (x *planRun) valueList_Int(b []byte, f *plan.Field, v []*int) ([]byte, bool
 	if v == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6360,7 +5119,7 @@ func (x *planRun) valueList_Item(b []byte, f *plan.Field, v []*model.Item) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6371,7 +5130,7 @@ func (x *planRun) valueList_Item(b []byte, f *plan.Field, v []*model.Item) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_Kind writes [Kind]; false is a null that must go up.
@@ -6379,7 +5138,6 @@ func (x *planRun) valueList_Kind(b []byte, f *plan.Field, v []*model.Kind) ([]by
 	if v == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6394,25 +5152,25 @@ func (x *planRun) valueList_Kind(b []byte, f *plan.Field, v []*model.Kind) ([]by
 	return append(b, ']'), true
 }
 
-// valueList_LooseEdge writes [LooseEdge]; false is a null that must go up.
-func (x *planRun) valueList_LooseEdge(b []byte, f *plan.Field, v []*model.LooseEdge) ([]byte, bool) {
+// valueList_Media writes [Media]; false is a null that must go up.
+func (x *planRun) valueList_Media(b []byte, f *plan.Field, v []model.Media) ([]byte, bool) {
 	if v == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
 		var fine bool
-		b, fine = x.value_LooseEdge(b, f, v[i])
+		b, fine = x.value_Media(b, f, v[i])
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_Node writes [Node]; false is a null that must go up.
@@ -6422,7 +5180,7 @@ func (x *planRun) valueList_Node(b []byte, f *plan.Field, v []model.Node) ([]byt
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6433,7 +5191,7 @@ func (x *planRun) valueList_Node(b []byte, f *plan.Field, v []model.Node) ([]byt
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_Other writes [Other]; false is a null that must go up.
@@ -6443,7 +5201,7 @@ func (x *planRun) valueList_Other(b []byte, f *plan.Field, v []*model.Other) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6454,7 +5212,7 @@ func (x *planRun) valueList_Other(b []byte, f *plan.Field, v []*model.Other) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_Person writes [Person]; false is a null that must go up.
@@ -6464,7 +5222,7 @@ func (x *planRun) valueList_Person(b []byte, f *plan.Field, v []*model.Person) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6475,7 +5233,7 @@ func (x *planRun) valueList_Person(b []byte, f *plan.Field, v []*model.Person) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_Place writes [Place]; false is a null that must go up.
@@ -6485,7 +5243,7 @@ func (x *planRun) valueList_Place(b []byte, f *plan.Field, v []*model.Place) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6496,7 +5254,7 @@ func (x *planRun) valueList_Place(b []byte, f *plan.Field, v []*model.Place) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_Spot writes [Spot]; false is a null that must go up.
@@ -6506,7 +5264,7 @@ func (x *planRun) valueList_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6517,28 +5275,7 @@ func (x *planRun) valueList_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueList_Story writes [Story]; false is a null that must go up.
-func (x *planRun) valueList_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.value_Story(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueList_String writes [String]; false is a null that must go up.
@@ -6546,7 +5283,6 @@ func (x *planRun) valueList_String(b []byte, f *plan.Field, v []*string) ([]byte
 	if v == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6561,84 +5297,29 @@ func (x *planRun) valueList_String(b []byte, f *plan.Field, v []*string) ([]byte
 	return append(b, ']'), true
 }
 
-// valueList_Writer writes [Writer]; false is a null that must go up.
-func (x *planRun) valueList_Writer(b []byte, f *plan.Field, v []*model.Writer) ([]byte, bool) {
+// valueList_Titled writes [Titled]; false is a null that must go up.
+func (x *planRun) valueList_Titled(b []byte, f *plan.Field, v []model.Titled) ([]byte, bool) {
 	if v == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
 		var fine bool
-		b, fine = x.value_Writer(b, f, v[i])
+		b, fine = x.value_Titled(b, f, v[i])
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueMustListMustListMust_Story writes [[Story!]!]!; false is a null that must go up.
-func (x *planRun) valueMustListMustListMust_Story(b []byte, f *plan.Field, v [][]*model.Story) ([]byte, bool) {
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMustListMust_Story(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, true)
-}
-
-// valueMustListMust_Editor writes [Editor!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Editor(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, true)
-}
-
-// valueMustListMust_EditorEdge writes [EditorEdge!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_EditorEdge(b []byte, f *plan.Field, v []*model.EditorEdge) ([]byte, bool) {
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_EditorEdge(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, true)
+	return plan.Close(b, start, ']', ok, false)
 }
 
 // valueMustListMust_Int writes [Int!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Int(b []byte, f *plan.Field, v []int) ([]byte, bool) {
-	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6653,7 +5334,7 @@ func (x *planRun) valueMustListMust_Int(b []byte, f *plan.Field, v []int) ([]byt
 func (x *planRun) valueMustListMust_Node(b []byte, f *plan.Field, v []model.Node) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6664,14 +5345,14 @@ func (x *planRun) valueMustListMust_Node(b []byte, f *plan.Field, v []model.Node
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, true)
+	return plan.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Person writes [Person!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Person(b []byte, f *plan.Field, v []*model.Person) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6682,14 +5363,14 @@ func (x *planRun) valueMustListMust_Person(b []byte, f *plan.Field, v []*model.P
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, true)
+	return plan.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Place writes [Place!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6700,14 +5381,14 @@ func (x *planRun) valueMustListMust_Place(b []byte, f *plan.Field, v []*model.Pl
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, true)
+	return plan.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Post writes [Post!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Post(b []byte, f *plan.Field, v []*model.Post) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6718,14 +5399,14 @@ func (x *planRun) valueMustListMust_Post(b []byte, f *plan.Field, v []*model.Pos
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, true)
+	return plan.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Spot writes [Spot!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Spot(b []byte, f *plan.Field, v []model.Spot) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6736,48 +5417,11 @@ func (x *planRun) valueMustListMust_Spot(b []byte, f *plan.Field, v []model.Spot
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, true)
-}
-
-// valueMustListMust_Story writes [Story!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Story(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, true)
-}
-
-// valueMustListMust_StoryEdge writes [StoryEdge!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_StoryEdge(b []byte, f *plan.Field, v []*model.StoryEdge) ([]byte, bool) {
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_StoryEdge(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, true)
+	return plan.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_String writes [String!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) ([]byte, bool) {
-	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -6788,29 +5432,11 @@ func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) 
 	return append(b, ']'), true
 }
 
-// valueMustListMust_Writer writes [Writer!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Writer(b []byte, f *plan.Field, v []*model.Writer) ([]byte, bool) {
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Writer(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, true)
-}
-
 // valueMustList_Place writes [Place]!; false is a null that must go up.
 func (x *planRun) valueMustList_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
+	x.PushList()
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -6821,7 +5447,7 @@ func (x *planRun) valueMustList_Place(b []byte, f *plan.Field, v []*model.Place)
 		ok = ok && fine
 	}
 	x.Pop()
-	return x.Close(b, start, ']', ok, true)
+	return plan.Close(b, start, ']', ok, true)
 }
 
 // valueMust_Answer writes Answer!; false is a null that must go up.
@@ -6865,28 +5491,45 @@ func (x *planRun) valueMust_Any(b []byte, f *plan.Field, v model.Any) ([]byte, b
 	return b, ok
 }
 
-// valueMust_Editor writes Editor!; false is a null that must go up.
-func (x *planRun) valueMust_Editor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_Editor(b, f.Of(ofEditor), v)
-}
-
-// valueMust_EditorEdge writes EditorEdge!; false is a null that must go up.
-func (x *planRun) valueMust_EditorEdge(b []byte, f *plan.Field, v *model.EditorEdge) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_EditorEdge(b, f.Of(ofEditorEdge), v)
-}
-
 // valueMust_Item writes Item!; false is a null that must go up.
 func (x *planRun) valueMust_Item(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
 	return x.object_Item(b, f.Of(ofItem), v)
+}
+
+// valueMust_Media writes Media!; false is a null that must go up.
+func (x *planRun) valueMust_Media(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
+	ok := true
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, true)
+	case model.Film:
+		b, ok = x.object_Film(b, f.Of(ofFilm), &v)
+	case *model.Film:
+		if v == nil {
+			return plan.Null(b, true)
+		}
+		b, ok = x.object_Film(b, f.Of(ofFilm), v)
+	case model.Book:
+		b, ok = x.object_Book(b, f.Of(ofBook), &v)
+	case *model.Book:
+		if v == nil {
+			return plan.Null(b, true)
+		}
+		b, ok = x.object_Book(b, f.Of(ofBook), v)
+	case model.Scrap:
+		b, ok = x.object_Scrap(b, f.Of(ofScrap), &v)
+	case *model.Scrap:
+		if v == nil {
+			return plan.Null(b, true)
+		}
+		b, ok = x.object_Scrap(b, f.Of(ofScrap), v)
+	default:
+		return x.Stranger(b, true, v)
+	}
+	return b, ok
 }
 
 // valueMust_Named writes Named!; false is a null that must go up.
@@ -6949,14 +5592,6 @@ func (x *planRun) valueMust_Odd(b []byte, f *plan.Field, v *odd.Odd) ([]byte, bo
 	return x.object_Odd(b, f.Of(ofOdd), v)
 }
 
-// valueMust_PageInfo writes PageInfo!; false is a null that must go up.
-func (x *planRun) valueMust_PageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_PageInfo(b, f.Of(ofPageInfo), v)
-}
-
 // valueMust_Person writes Person!; false is a null that must go up.
 func (x *planRun) valueMust_Person(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
 	if v == nil {
@@ -6981,14 +5616,6 @@ func (x *planRun) valueMust_Post(b []byte, f *plan.Field, v *model.Post) ([]byte
 	return x.object_Post(b, f.Of(ofPost), v)
 }
 
-// valueMust_Reader writes Reader!; false is a null that must go up.
-func (x *planRun) valueMust_Reader(b []byte, f *plan.Field, v *model.Reader) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_Reader(b, f.Of(ofReader), v)
-}
-
 // valueMust_Spot writes Spot!; false is a null that must go up.
 func (x *planRun) valueMust_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
@@ -7003,38 +5630,6 @@ func (x *planRun) valueMust_Spot_2(b []byte, f *plan.Field, v *model.Spot) ([]by
 		return x.NoValue(b, true)
 	}
 	return x.object_Spot(b, f.Of(ofSpot), v)
-}
-
-// valueMust_Story writes Story!; false is a null that must go up.
-func (x *planRun) valueMust_Story(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_Story(b, f.Of(ofStory), v)
-}
-
-// valueMust_StoryConnection writes StoryConnection!; false is a null that must go up.
-func (x *planRun) valueMust_StoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_StoryConnection(b, f.Of(ofStoryConnection), v)
-}
-
-// valueMust_StoryEdge writes StoryEdge!; false is a null that must go up.
-func (x *planRun) valueMust_StoryEdge(b []byte, f *plan.Field, v *model.StoryEdge) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_StoryEdge(b, f.Of(ofStoryEdge), v)
-}
-
-// valueMust_Writer writes Writer!; false is a null that must go up.
-func (x *planRun) valueMust_Writer(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_Writer(b, f.Of(ofWriter), v)
 }
 
 // value_Answer writes Answer; false is a null that must go up.
@@ -7079,21 +5674,12 @@ func (x *planRun) value_Any(b []byte, f *plan.Field, v model.Any) ([]byte, bool)
 	return b, ok || true
 }
 
-// value_Editor writes Editor; false is a null that must go up.
-func (x *planRun) value_Editor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
+// value_Book writes Book; false is a null that must go up.
+func (x *planRun) value_Book(b []byte, f *plan.Field, v *model.Book) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Editor(b, f.Of(ofEditor), v)
-	return b, true
-}
-
-// value_EditorConnection writes EditorConnection; false is a null that must go up.
-func (x *planRun) value_EditorConnection(b []byte, f *plan.Field, v *model.EditorConnection) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_EditorConnection(b, f.Of(ofEditorConnection), v)
+	b, _ = x.object_Book(b, f.Of(ofBook), v)
 	return b, true
 }
 
@@ -7106,22 +5692,37 @@ func (x *planRun) value_Item(b []byte, f *plan.Field, v *model.Item) ([]byte, bo
 	return b, true
 }
 
-// value_LooseConnection writes LooseConnection; false is a null that must go up.
-func (x *planRun) value_LooseConnection(b []byte, f *plan.Field, v *model.LooseConnection) ([]byte, bool) {
-	if v == nil {
+// value_Media writes Media; false is a null that must go up.
+func (x *planRun) value_Media(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
+	ok := true
+	switch v := v.(type) {
+	case nil:
 		return x.NoValue(b, false)
+	case model.Film:
+		b, ok = x.object_Film(b, f.Of(ofFilm), &v)
+	case *model.Film:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Film(b, f.Of(ofFilm), v)
+	case model.Book:
+		b, ok = x.object_Book(b, f.Of(ofBook), &v)
+	case *model.Book:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Book(b, f.Of(ofBook), v)
+	case model.Scrap:
+		b, ok = x.object_Scrap(b, f.Of(ofScrap), &v)
+	case *model.Scrap:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Scrap(b, f.Of(ofScrap), v)
+	default:
+		return x.Stranger(b, false, v)
 	}
-	b, _ = x.object_LooseConnection(b, f.Of(ofLooseConnection), v)
-	return b, true
-}
-
-// value_LooseEdge writes LooseEdge; false is a null that must go up.
-func (x *planRun) value_LooseEdge(b []byte, f *plan.Field, v *model.LooseEdge) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_LooseEdge(b, f.Of(ofLooseEdge), v)
-	return b, true
+	return b, ok || true
 }
 
 // value_Node writes Node; false is a null that must go up.
@@ -7186,6 +5787,15 @@ func (x *planRun) value_Place(b []byte, f *plan.Field, v *model.Place) ([]byte, 
 	return b, true
 }
 
+// value_Shelf writes Shelf; false is a null that must go up.
+func (x *planRun) value_Shelf(b []byte, f *plan.Field, v *model.Shelf) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_Shelf(b, f.Of(ofShelf), v)
+	return b, true
+}
+
 // value_Spot writes Spot; false is a null that must go up.
 func (x *planRun) value_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
@@ -7195,31 +5805,30 @@ func (x *planRun) value_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bo
 	return b, true
 }
 
-// value_Story writes Story; false is a null that must go up.
-func (x *planRun) value_Story(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
-	if v == nil {
+// value_Titled writes Titled; false is a null that must go up.
+func (x *planRun) value_Titled(b []byte, f *plan.Field, v model.Titled) ([]byte, bool) {
+	ok := true
+	switch v := v.(type) {
+	case nil:
 		return x.NoValue(b, false)
+	case model.Film:
+		b, ok = x.object_Film(b, f.Of(ofFilm), &v)
+	case *model.Film:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Film(b, f.Of(ofFilm), v)
+	case model.Book:
+		b, ok = x.object_Book(b, f.Of(ofBook), &v)
+	case *model.Book:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Book(b, f.Of(ofBook), v)
+	default:
+		return x.Stranger(b, false, v)
 	}
-	b, _ = x.object_Story(b, f.Of(ofStory), v)
-	return b, true
-}
-
-// value_StoryConnection writes StoryConnection; false is a null that must go up.
-func (x *planRun) value_StoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_StoryConnection(b, f.Of(ofStoryConnection), v)
-	return b, true
-}
-
-// value_StoryNodes writes StoryNodes; false is a null that must go up.
-func (x *planRun) value_StoryNodes(b []byte, f *plan.Field, v *model.StoryNodes) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_StoryNodes(b, f.Of(ofStoryNodes), v)
-	return b, true
+	return b, ok || true
 }
 
 // value_User writes User; false is a null that must go up.
@@ -7237,14 +5846,5 @@ func (x *planRun) value_Viewer(b []byte, f *plan.Field, v *model.Viewer) ([]byte
 		return x.NoValue(b, false)
 	}
 	b, _ = x.object_Viewer(b, f.Of(ofViewer), v)
-	return b, true
-}
-
-// value_Writer writes Writer; false is a null that must go up.
-func (x *planRun) value_Writer(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Writer(b, f.Of(ofWriter), v)
 	return b, true
 }

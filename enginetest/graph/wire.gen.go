@@ -89,27 +89,59 @@ func DecodeAnswer(d *decode.Decoder) *model.Answer {
 	return v
 }
 
-var shapeEditor = decode.NewShape("Editor",
+var shapeBook = decode.NewShape("Book",
 	decode.Field{Name: "id", Required: true},
-	decode.Field{Name: "name"},
-	decode.Field{Name: "rank", Required: true},
-	decode.Field{Name: "first"},
+	decode.Field{Name: "title"},
+	decode.Field{Name: "guarded", Required: true},
 )
 
-// DecodeEditor reads model.Editor as its service sends it; nil when that is no object.
-func DecodeEditor(d *decode.Decoder) *model.Editor {
-	o := d.Object(shapeEditor)
-	v := decode.New[model.Editor](&o)
+// DecodeBook reads model.Book as its service sends it; nil when that is no object.
+func DecodeBook(d *decode.Decoder) *model.Book {
+	o := d.Object(shapeBook)
+	v := decode.New[model.Book](&o)
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = d.ID()
-		case 1: // name
-			v.Name = decode.Nullable(d, (*decode.Decoder).String)
-		case 2: // rank
-			v.Rank = d.Int()
-		case 3: // first
-			v.First = decode.OrNull(d, DecodeStory)
+			v.ID = d.Int()
+		case 1: // title
+			v.Title = decode.Nullable(d, (*decode.Decoder).String)
+		case 2: // guarded
+			v.Guarded = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeFilm = decode.NewShape("Film",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "title"},
+	decode.Field{Name: "mustTitle", Required: true},
+	decode.Field{Name: "guarded"},
+	decode.Field{Name: "sequel"},
+	decode.Field{Name: "sequels"},
+)
+
+// DecodeFilm reads model.Film as its service sends it; nil when that is no object.
+func DecodeFilm(d *decode.Decoder) *model.Film {
+	o := d.Object(shapeFilm)
+	v := decode.New[model.Film](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // title
+			v.Title = decode.Nullable(d, (*decode.Decoder).String)
+		case 2: // mustTitle
+			v.MustTitle = d.String()
+		case 3: // guarded
+			v.Guarded = decode.Nullable(d, (*decode.Decoder).String)
+		case 4: // sequel
+			v.Sequel = decode.OrNull(d, DecodeMedia)
+		case 5: // sequels
+			v.Sequels = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeMedia)))
 		}
 	}
 	if !o.OK() {
@@ -176,27 +208,21 @@ func DecodeOther(d *decode.Decoder) *model.Other {
 	return v
 }
 
-var shapeStory = decode.NewShape("Story",
-	decode.Field{Name: "id", Required: true},
-	decode.Field{Name: "title"},
-	decode.Field{Name: "editorId"},
-	decode.Field{Name: "sequel"},
+var shapeScrap = decode.NewShape("Scrap",
+	decode.Field{Name: "id"},
+	decode.Field{Name: "note", Required: true},
 )
 
-// DecodeStory reads model.Story as its service sends it; nil when that is no object.
-func DecodeStory(d *decode.Decoder) *model.Story {
-	o := d.Object(shapeStory)
-	v := decode.New[model.Story](&o)
+// DecodeScrap reads model.Scrap as its service sends it; nil when that is no object.
+func DecodeScrap(d *decode.Decoder) *model.Scrap {
+	o := d.Object(shapeScrap)
+	v := decode.New[model.Scrap](&o)
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = d.ID()
-		case 1: // title
-			v.Title = decode.Nullable(d, (*decode.Decoder).String)
-		case 2: // editorId
-			v.EditorID = decode.Nullable(d, (*decode.Decoder).ID)
-		case 3: // sequel
-			v.Sequel = decode.OrNull(d, DecodeStory)
+			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
+		case 1: // note
+			v.Note = d.String()
 		}
 	}
 	if !o.OK() {
@@ -205,45 +231,78 @@ func DecodeStory(d *decode.Decoder) *model.Story {
 	return v
 }
 
-var shapeWriter = decode.NewShape("Writer",
-	decode.Field{Name: "id", Required: true},
-	decode.Field{Name: "name"},
-	decode.Field{Name: "drafts"},
-	decode.Field{Name: "draftGrid", Required: true},
-	decode.Field{Name: "editor"},
-	decode.Field{Name: "mustEditor", Required: true},
-	decode.Field{Name: "editors"},
-	decode.Field{Name: "mustEditors"},
+var shapeShelf = decode.NewShape("Shelf",
+	decode.Field{Name: "id"},
+	decode.Field{Name: "media"},
+	decode.Field{Name: "medias"},
+	decode.Field{Name: "mustMedias"},
+	decode.Field{Name: "titled"},
 )
 
-// DecodeWriter reads model.Writer as its service sends it; nil when that is no object.
-func DecodeWriter(d *decode.Decoder) *model.Writer {
-	o := d.Object(shapeWriter)
-	v := decode.New[model.Writer](&o)
+// DecodeShelf reads model.Shelf as its service sends it; nil when that is no object.
+func DecodeShelf(d *decode.Decoder) *model.Shelf {
+	o := d.Object(shapeShelf)
+	v := decode.New[model.Shelf](&o)
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = d.ID()
-		case 1: // name
-			v.Name = decode.Nullable(d, (*decode.Decoder).String)
-		case 2: // drafts
-			v.Drafts = decode.OrNull(d, decode.ListOf(DecodeStory))
-		case 3: // draftGrid
-			v.DraftGrid = decode.List(d, decode.ListOf(DecodeStory))
-		case 4: // editor
-			v.Editor = decode.OrNull(d, DecodeEditor)
-		case 5: // mustEditor
-			v.MustEditor = DecodeEditor(d)
-		case 6: // editors
-			v.Editors = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeEditor)))
-		case 7: // mustEditors
-			v.MustEditors = decode.OrNull(d, decode.ListOf(DecodeEditor))
+			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
+		case 1: // media
+			v.Media = decode.OrNull(d, DecodeMedia)
+		case 2: // medias
+			v.Medias = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeMedia)))
+		case 3: // mustMedias
+			v.MustMedias = decode.OrNull(d, decode.ListOf(DecodeMedia))
+		case 4: // titled
+			v.Titled = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeTitled)))
 		}
 	}
 	if !o.OK() {
 		return nil
 	}
 	return v
+}
+
+// DecodeMedia reads model.Media as its service sends it. Which type it is stands in
+// its member "kind".
+func DecodeMedia(d *decode.Decoder) model.Media {
+	tag, _ := decode.Peek(d, "kind")
+	switch tag {
+	case "film":
+		if v := DecodeFilm(d); v != nil {
+			return v
+		}
+	case "book":
+		if v := DecodeBook(d); v != nil {
+			return v
+		}
+	case "scrap":
+		if v := DecodeScrap(d); v != nil {
+			return v
+		}
+	default:
+		d.UnknownType("Media", "kind", tag)
+	}
+	return nil
+}
+
+// DecodeTitled reads model.Titled as its service sends it. Which type it is stands in
+// its member "kind".
+func DecodeTitled(d *decode.Decoder) model.Titled {
+	tag, _ := decode.Peek(d, "kind")
+	switch tag {
+	case "film":
+		if v := DecodeFilm(d); v != nil {
+			return v
+		}
+	case "book":
+		if v := DecodeBook(d); v != nil {
+			return v
+		}
+	default:
+		d.UnknownType("Titled", "kind", tag)
+	}
+	return nil
 }
 
 // DecodeKind reads model.Kind as its service writes it.

@@ -7,10 +7,10 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
-	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -25,13 +25,8 @@ var Needs = upstreams.Needs{
 // Answer gives the resolvers of Answer's fields.
 func (r *Resolver) Answer() graph.AnswerResolver { return answerResolver{r} }
 
-// EditorConnection gives the resolvers of EditorConnection's fields.
-func (r *Resolver) EditorConnection() graph.EditorConnectionResolver {
-	return editorConnectionResolver{r}
-}
-
-// EditorEdge gives the resolvers of EditorEdge's fields.
-func (r *Resolver) EditorEdge() graph.EditorEdgeResolver { return editorEdgeResolver{r} }
+// Film gives the resolvers of Film's fields.
+func (r *Resolver) Film() graph.FilmResolver { return filmResolver{r} }
 
 // Item gives the resolvers of Item's fields.
 func (r *Resolver) Item() graph.ItemResolver { return itemResolver{r} }
@@ -57,11 +52,11 @@ func (r *Resolver) Post() graph.PostResolver { return postResolver{r} }
 // Query gives the resolvers of Query's fields.
 func (r *Resolver) Query() graph.QueryResolver { return queryResolver{r} }
 
+// Shelf gives the resolvers of Shelf's fields.
+func (r *Resolver) Shelf() graph.ShelfResolver { return shelfResolver{r} }
+
 // Spot gives the resolvers of Spot's fields.
 func (r *Resolver) Spot() graph.SpotResolver { return spotResolver{r} }
-
-// Story gives the resolvers of Story's fields.
-func (r *Resolver) Story() graph.StoryResolver { return storyResolver{r} }
 
 // Thing gives the resolvers of Thing's fields.
 func (r *Resolver) Thing() graph.ThingResolver { return thingResolver{r} }
@@ -69,26 +64,21 @@ func (r *Resolver) Thing() graph.ThingResolver { return thingResolver{r} }
 // Viewer gives the resolvers of Viewer's fields.
 func (r *Resolver) Viewer() graph.ViewerResolver { return viewerResolver{r} }
 
-// Writer gives the resolvers of Writer's fields.
-func (r *Resolver) Writer() graph.WriterResolver { return writerResolver{r} }
-
 type (
-	answerResolver           struct{ *Resolver }
-	editorConnectionResolver struct{ *Resolver }
-	editorEdgeResolver       struct{ *Resolver }
-	itemResolver             struct{ *Resolver }
-	mutationResolver         struct{ *Resolver }
-	oddResolver              struct{ *Resolver }
-	otherResolver            struct{ *Resolver }
-	personResolver           struct{ *Resolver }
-	placeResolver            struct{ *Resolver }
-	postResolver             struct{ *Resolver }
-	queryResolver            struct{ *Resolver }
-	spotResolver             struct{ *Resolver }
-	storyResolver            struct{ *Resolver }
-	thingResolver            struct{ *Resolver }
-	viewerResolver           struct{ *Resolver }
-	writerResolver           struct{ *Resolver }
+	answerResolver   struct{ *Resolver }
+	filmResolver     struct{ *Resolver }
+	itemResolver     struct{ *Resolver }
+	mutationResolver struct{ *Resolver }
+	oddResolver      struct{ *Resolver }
+	otherResolver    struct{ *Resolver }
+	personResolver   struct{ *Resolver }
+	placeResolver    struct{ *Resolver }
+	postResolver     struct{ *Resolver }
+	queryResolver    struct{ *Resolver }
+	shelfResolver    struct{ *Resolver }
+	spotResolver     struct{ *Resolver }
+	thingResolver    struct{ *Resolver }
+	viewerResolver   struct{ *Resolver }
 )
 
 // Other answers Answer.other, bound at schema/world.graphqls:176 to the service "answers":
@@ -166,30 +156,6 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 	})
 }
 
-// AddStory answers Mutation.addStory, bound at schema/library.graphqls:18 to the service "answers":
-//
-//	POST /library/stories/{$args.id}
-func (r mutationResolver) AddStory(ctx context.Context, id string) (*model.Story, error) {
-	call := rest.New(http.MethodPost, "/library/stories/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeStory))
-}
-
-// AddStories answers Mutation.addStories, bound at schema/library.graphqls:19 to the service "answers":
-//
-//	POST /library/shelf/{$args.id}
-func (r mutationResolver) AddStories(ctx context.Context, id string) ([]*model.Story, error) {
-	call := rest.New(http.MethodPost, "/library/shelf/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(graph.DecodeStory)))
-}
-
-// AddWriter answers Mutation.addWriter, bound at schema/library.graphqls:20 to the service "answers":
-//
-//	POST /library/writers/{$args.id}
-func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writer, error) {
-	call := rest.New(http.MethodPost, "/library/writers/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeWriter)
-}
-
 // Answer answers Query.answer, bound at schema/world.graphqls:33 to the service "answers":
 //
 //	GET /answer
@@ -232,461 +198,228 @@ func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 		decode.MaybeNil(decode.ListOf(decode.ListOf(decode.Maybe((*decode.Decoder).Int)))))
 }
 
-// Writers answers Query.writers, bound at schema/library.graphqls:2 to the service "answers":
+// Media answers Query.media, bound at schema/entities.graphqls:2 to the service "answers":
 //
-//	GET /library/writers
-func (r queryResolver) Writers(ctx context.Context) ([]*model.Writer, error) {
-	call := rest.New(http.MethodGet, "/library/writers")
-	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodeWriter))))
+//	GET /media
+func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
+	call := rest.New(http.MethodGet, "/media")
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeMedia))
+	return engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	).Whole(ctx, found, err)
 }
 
-// MustWriters answers Query.mustWriters, bound at schema/library.graphqls:3 to the service "answers":
+// Medias answers Query.medias, bound at schema/entities.graphqls:3 to the service "answers":
 //
-//	GET /library/writers
-func (r queryResolver) MustWriters(ctx context.Context) ([]*model.Writer, error) {
-	call := rest.New(http.MethodGet, "/library/writers")
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.ListOf(graph.DecodeWriter))
+//	GET /medias
+func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
+	call := rest.New(http.MethodGet, "/medias")
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodeMedia))))
+	return engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	).List(ctx, found, err, false)
 }
 
-// Writer answers Query.writer, bound at schema/library.graphqls:4 to the service "answers":
+// MustMedias answers Query.mustMedias, bound at schema/entities.graphqls:4 to the service "answers":
 //
-//	GET /library/writers/{$args.id}
-func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, error) {
-	call := rest.New(http.MethodGet, "/library/writers/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodeWriter, func(object *model.Writer) *string { return &object.ID })))
+//	GET /medias
+func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
+	call := rest.New(http.MethodGet, "/medias")
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(graph.DecodeMedia)))
+	return engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	).List(ctx, found, err, true)
 }
 
-// Shelves answers Query.shelves, bound at schema/library.graphqls:5 to the service "answers":
+// Shelf answers Query.shelf, bound at schema/entities.graphqls:5 to the service "answers":
 //
-//	GET /library/shelves
-func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
-	call := rest.New(http.MethodGet, "/library/shelves")
-	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.ListOf(decode.MaybeNil(decode.ListOf(graph.DecodeStory)))))
+//	GET /shelf
+func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
+	call := rest.New(http.MethodGet, "/shelf")
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeShelf))
 }
 
-// StoryGrid answers Query.storyGrid, bound at schema/library.graphqls:6 to the service "answers":
+// Book answers Query.book, bound at schema/entities.graphqls:6 to the service "answers":
 //
-//	GET /library/shelves
-func (r queryResolver) StoryGrid(ctx context.Context) ([][]*model.Story, error) {
-	call := rest.New(http.MethodGet, "/library/shelves")
-	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.ListOf(decode.MaybeNil(decode.ListOf(graph.DecodeStory)))))
+//	GET /books/{$args.id}
+func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
+	call := rest.New(http.MethodGet, "/books/").Segment(id)
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeBook))
 }
 
-// OffsetPage answers Query.offsetPage, bound at schema/library.graphqls:8 to the service "answers":
+// Joined answers Shelf.joined, bound at schema/entities.graphqls:42 to the service "answers":
 //
-//	GET /library/offset?from={$args.after}&n={$args.first}
-func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
-	found, err := page.Of(ctx, page.Request{
-		Field: "Query.offsetPage",
-		First: first, After: after, Default: 20, Max: 100,
-		Type:  page.Offset,
-		Tells: true,
-		Total: engine.Selects(ctx, "totalCount"),
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
-		call := rest.New(http.MethodGet, "/library/offset").
-			Query("from", at.Offset).
-			Query("n", at.Size)
-		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryOffsetPage)
-	})
-	if err != nil {
-		return nil, err
-	}
-	edges, err := page.Edges(ctx, found, func(node *model.Story, cursor string) *model.StoryEdge {
-		return &model.StoryEdge{Node: node, Cursor: cursor}
-	})
-	if err != nil {
-		return nil, err
-	}
-	connection := &model.StoryConnection{
-		Edges:      edges,
-		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		TotalCount: found.Total,
-	}
-	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
-		return nil, err
-	}
-	return connection, nil
-}
-
-// NumberPage answers Query.numberPage, bound at schema/library.graphqls:10 to the service "answers":
+//	GET /media?shelf={$this.id}
 //
-//	GET /library/number?page={$args.after}&n={$args.first}
-func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
-	found, err := page.Of(ctx, page.Request{
-		Field: "Query.numberPage",
-		First: first, After: after, Default: 2, Max: 4,
-		Type:  page.PageNumber,
-		Tells: true,
-		Total: engine.Selects(ctx, "totalCount"),
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
-		call := rest.New(http.MethodGet, "/library/number").
-			Query("page", at.Page).
-			Query("n", at.Size)
-		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryNumberPage)
-	})
-	if err != nil {
-		return nil, err
+// It makes one call for each parent, or for several that ask for the same.
+func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]model.Media, error) {
+	call := func(key [1]any) *rest.Call {
+		return rest.New(http.MethodGet, "/media").
+			Query("shelf", key[0])
 	}
-	edges, err := page.Edges(ctx, found, func(node *model.Story, cursor string) *model.StoryEdge {
-		return &model.StoryEdge{Node: node, Cursor: cursor}
-	})
-	if err != nil {
-		return nil, err
-	}
-	connection := &model.StoryConnection{
-		Edges:      edges,
-		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		TotalCount: found.Total,
-	}
-	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
-		return nil, err
-	}
-	return connection, nil
-}
-
-// CursorPage answers Query.cursorPage, bound at schema/library.graphqls:12 to the service "answers":
-//
-//	GET /library/cursor?cursor={$args.after}&n={$args.first}
-func (r queryResolver) CursorPage(ctx context.Context, first *int, after *string) (*model.StoryNodes, error) {
-	found, err := page.Of(ctx, page.Request{
-		Field: "Query.cursorPage",
-		First: first, After: after, Default: 20, Max: 100,
-		Type: page.NextCursor,
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
-		call := rest.New(http.MethodGet, "/library/cursor").
-			Query("cursor", at.Cursor).
-			Query("n", at.Size)
-		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryCursorPage)
-	})
-	if err != nil {
-		return nil, err
-	}
-	connection := &model.StoryNodes{
-		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-	}
-	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
-		return nil, err
-	}
-	return connection, nil
-}
-
-// EditorPage answers Query.editorPage, bound at schema/library.graphqls:14 to the service "answers":
-//
-//	GET /library/editorIds?from={$args.after}&n={$args.first}
-func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string) (*model.EditorConnection, error) {
-	found, err := page.Of(ctx, page.Request{
-		Field: "Query.editorPage",
-		First: first, After: after, Default: 20, Max: 100,
-		Type: page.Offset,
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Editor]], error) {
-		call := rest.New(http.MethodGet, "/library/editorIds").
-			Query("from", at.Offset).
-			Query("n", at.Size)
-		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryEditorPage)
-	})
-	if err != nil {
-		return nil, err
-	}
-	edges, err := page.Edges(ctx, found, func(node *model.Editor, cursor string) *model.EditorEdge {
-		return &model.EditorEdge{Node: node}
-	})
-	if err != nil {
-		return nil, err
-	}
-	connection := &model.EditorConnection{
-		Edges: edges,
-	}
-	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
-		return nil, err
-	}
-	return connection, nil
-}
-
-// Writer answers Story.writer, bound at schema/library.graphqls:44 to the service "answers":
-//
-//	GET /library/writersById?ids={$batch.id}
-//
-// It makes one call for all parents; the answer is a list, matched by "id".
-func (r storyResolver) Writer(ctx context.Context, parents []*model.Story) ([]*model.Writer, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/library/writersById").
-			Query("ids", keys)
-	}
-	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
-		return &parent.ID
-	}, engine.Batch[string, *model.Writer]{
-		Identity: engine.Identity{
-			Source:  "answers",
-			Request: call(engine.AnyKeys()).Key(),
-			Reading: "[Writer!]! as [Writer!]! by id",
-		},
-		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
-				decode.ByKey("id", graph.DecodeWriter, func(item *model.Writer) string { return item.ID }))
+	found, err := engine.One(ctx, parents, []string{"id"}, func(parent *model.Shelf) *[1]any {
+		if parent.ID == nil {
+			return nil
+		}
+		return &[1]any{*parent.ID}
+	}, engine.Batch[[1]any, model.Media]{
+		Name:    "answers Media: " + call([1]any{"_"}).Key(),
+		MaxSize: 1,
+		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]model.Media, error) {
+			key := keys[0]
+			value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key), decode.MaybeNil(graph.DecodeMedia))
+			return map[[1]any]model.Media{key: value}, err
 		},
 	})
+	return engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	).All(ctx, found, err)
 }
 
-// MustWriter answers Story.mustWriter, bound at schema/library.graphqls:45 to the service "answers":
+// Sequel completes Film.sequel. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r filmResolver) Sequel(ctx context.Context, parents []*model.Film) ([]model.Media, error) {
+	return engine.Complete(ctx, parents, "sequel", func(parent *model.Film) model.Media {
+		return parent.Sequel
+	}, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// Sequels completes Film.sequels. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r filmResolver) Sequels(ctx context.Context, parents []*model.Film) ([][]model.Media, error) {
+	return engine.CompleteEach(ctx, parents, "sequels", func(parent *model.Film) []model.Media {
+		return parent.Sequels
+	}, false, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// Media completes Shelf.media. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r shelfResolver) Media(ctx context.Context, parents []*model.Shelf) ([]model.Media, error) {
+	return engine.Complete(ctx, parents, "media", func(parent *model.Shelf) model.Media {
+		return parent.Media
+	}, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// Medias completes Shelf.medias. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r shelfResolver) Medias(ctx context.Context, parents []*model.Shelf) ([][]model.Media, error) {
+	return engine.CompleteEach(ctx, parents, "medias", func(parent *model.Shelf) []model.Media {
+		return parent.Medias
+	}, false, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// MustMedias completes Shelf.mustMedias. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r shelfResolver) MustMedias(ctx context.Context, parents []*model.Shelf) ([][]model.Media, error) {
+	return engine.CompleteEach(ctx, parents, "mustMedias", func(parent *model.Shelf) []model.Media {
+		return parent.MustMedias
+	}, true, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// Titled completes Shelf.titled. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r shelfResolver) Titled(ctx context.Context, parents []*model.Shelf) ([][]model.Titled, error) {
+	return engine.CompleteEach(ctx, parents, "titled", func(parent *model.Shelf) []model.Titled {
+		return parent.Titled
+	}, false, engine.Members(
+		engine.MemberOf[model.Titled](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Titled](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// bookEntity asks for objects of Book by their keys, as bound at schema/entities.graphqls:6 to the service "answers":
 //
-//	GET /library/writersById?ids={$batch.id}
-//
-// It makes one call for all parents; the answer is a list, matched by "id".
-func (r storyResolver) MustWriter(ctx context.Context, parents []*model.Story) ([]*model.Writer, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/library/writersById").
-			Query("ids", keys)
+//	GET /books/{$args.id}
+func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.Book] {
+	call := func(key [1]any) *rest.Call {
+		return rest.New(http.MethodGet, "/books/").Segment(key[0])
 	}
-	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
-		return &parent.ID
-	}, engine.Batch[string, *model.Writer]{
-		Identity: engine.Identity{
-			Source:  "answers",
-			Request: call(engine.AnyKeys()).Key(),
-			Reading: "[Writer!]! as [Writer!]! by id",
+	return engine.Entity[[1]any, model.Book]{
+		Types:  []string{"Book", "Media", "Titled"},
+		From:   []string{"id"},
+		Guard:  checkBook,
+		Guards: checksBook,
+		Key: func(parent *model.Book) *[1]any {
+			return &[1]any{parent.ID}
 		},
-		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
-				decode.ByKey("id", graph.DecodeWriter, func(item *model.Writer) string { return item.ID }))
-		},
-	})
-}
-
-// Stories answers Writer.stories, bound at schema/library.graphqls:29 to the service "answers":
-//
-//	GET /library/of/{$this.id}/offset?from={$args.after}&n={$args.first}
-//
-// It makes one call or two for each parent.
-func (r writerResolver) Stories(ctx context.Context, parents []*model.Writer, first *int, after *string) ([]*model.StoryNodes, error) {
-	return engine.Singly(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
-		return &parent.ID
-	}, func(ctx context.Context, key string) (*model.StoryNodes, error) {
-		found, err := page.Of(ctx, page.Request{
-			Field:  "Writer.stories",
-			Parent: engine.KeyText(key),
-			First:  first, After: after, Default: 3, Max: 100,
-			Type: page.Offset,
-		}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
-			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/offset").
-				Query("from", at.Offset).
-				Query("n", at.Size)
-			return upstreams.Fetch(ctx, r.Services, "answers", call, pageWriterStories)
-		})
-		if err != nil {
-			return nil, err
-		}
-		connection := &model.StoryNodes{
-			PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		}
-		if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
-			return nil, err
-		}
-		return connection, nil
-	})
-}
-
-// MustStories answers Writer.mustStories, bound at schema/library.graphqls:31 to the service "answers":
-//
-//	GET /library/of/{$this.id}/number?page={$args.after}&n={$args.first}
-//
-// It makes one call or two for each parent.
-func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer, first *int, after *string) ([]*model.StoryConnection, error) {
-	return engine.Singly(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
-		return &parent.ID
-	}, func(ctx context.Context, key string) (*model.StoryConnection, error) {
-		found, err := page.Of(ctx, page.Request{
-			Field:  "Writer.mustStories",
-			Parent: engine.KeyText(key),
-			First:  first, After: after, Default: 4, Max: 4,
-			Type:  page.PageNumber,
-			Tells: true,
-			Total: engine.Selects(ctx, "totalCount"),
-		}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
-			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/number").
-				Query("page", at.Page).
-				Query("n", at.Size)
-			return upstreams.Fetch(ctx, r.Services, "answers", call, pageWriterMustStories)
-		})
-		if err != nil {
-			return nil, err
-		}
-		edges, err := page.Edges(ctx, found, func(node *model.Story, cursor string) *model.StoryEdge {
-			return &model.StoryEdge{Node: node, Cursor: cursor}
-		})
-		if err != nil {
-			return nil, err
-		}
-		connection := &model.StoryConnection{
-			Edges:      edges,
-			PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-			TotalCount: found.Total,
-		}
-		if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
-			return nil, err
-		}
-		return connection, nil
-	})
-}
-
-// LooseStories answers Writer.looseStories, bound at schema/library.graphqls:33 to the service "answers":
-//
-//	GET /library/of/{$this.id}/cursor?cursor={$args.after}&n={$args.first}
-//
-// It makes one call or two for each parent.
-func (r writerResolver) LooseStories(ctx context.Context, parents []*model.Writer, first *int, after *string) ([]*model.LooseConnection, error) {
-	return engine.Singly(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
-		return &parent.ID
-	}, func(ctx context.Context, key string) (*model.LooseConnection, error) {
-		found, err := page.Of(ctx, page.Request{
-			Field:  "Writer.looseStories",
-			Parent: engine.KeyText(key),
-			First:  first, After: after, Default: 20, Max: 100,
-			Type: page.NextCursor,
-		}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
-			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/cursor").
-				Query("cursor", at.Cursor).
-				Query("n", at.Size)
-			return upstreams.Fetch(ctx, r.Services, "answers", call, pageWriterLooseStories)
-		})
-		if err != nil {
-			return nil, err
-		}
-		edges, err := page.Edges(ctx, found, func(node *model.Story, cursor string) *model.LooseEdge {
-			return &model.LooseEdge{Node: node, Cursor: cursor}
-		})
-		if err != nil {
-			return nil, err
-		}
-		connection := &model.LooseConnection{
-			Edges:    edges,
-			PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		}
-		if connection.Nodes, err = page.Nodes(ctx, connection, found, false); err != nil {
-			return nil, err
-		}
-		return connection, nil
-	})
-}
-
-// Nodes completes EditorConnection.nodes, of which its service sends id: whoever asks
-// for more is answered by the binding of Editor.
-func (r editorConnectionResolver) Nodes(ctx context.Context, parents []*model.EditorConnection) ([][]*model.Editor, error) {
-	return engine.CompleteEach(ctx, parents, "nodes", func(parent *model.EditorConnection) []*model.Editor {
-		return parent.Nodes
-	}, []string{"id"}, true, r.editorEntity(ctx))
-}
-
-// Node completes EditorEdge.node, of which its service sends id: whoever asks
-// for more is answered by the binding of Editor.
-func (r editorEdgeResolver) Node(ctx context.Context, parents []*model.EditorEdge) ([]*model.Editor, error) {
-	return engine.Complete(ctx, parents, "node", func(parent *model.EditorEdge) *model.Editor {
-		return parent.Node
-	}, []string{"id"}, r.editorEntity(ctx))
-}
-
-// editorEntity asks for objects of Editor by their keys, as bound at schema/library.graphqls:52 to the service "answers":
-//
-//	GET /library/editorsById?ids={$batch.id}
-func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model.Editor] {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/library/editorsById").
-			Query("ids", keys)
-	}
-	return engine.Entity[string, model.Editor]{
-		From: []string{"id"},
-		Key: func(parent *model.Editor) *string {
-			return &parent.ID
-		},
-		Batch: engine.Batch[string, *model.Editor]{
-			Identity: engine.Identity{
-				Source:  "answers",
-				Request: call(engine.AnyKeys()).Key(),
-				Reading: "[Editor!]! as [Editor!]! by id",
+		Batch: engine.Batch[[1]any, *model.Book]{
+			Name:    "answers Book: " + call([1]any{"_"}).Key(),
+			MaxSize: 1,
+			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Book, error) {
+				key := keys[0]
+				value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key), decode.MaybeNil(graph.DecodeBook))
+				return map[[1]any]*model.Book{key: value}, err
 			},
-			MaxSize: 3,
-			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Editor, error) {
+		},
+	}
+}
+
+// filmEntity asks for objects of Film by their keys, as bound at schema/entities.graphqls:16 to the service "answers":
+//
+//	GET /films?ids={$batch.id*}
+func (r *Resolver) filmEntity(ctx context.Context) engine.Entity[string, model.Film] {
+	call := func(keys []string) *rest.Call {
+		return rest.New(http.MethodGet, "/films").
+			QueryEach("ids", keys)
+	}
+	return engine.Entity[string, model.Film]{
+		Types:  []string{"Film", "Media", "Titled"},
+		From:   []string{"id"},
+		Guards: checksFilm,
+		Key: func(parent *model.Film) *string {
+			return encode.Key(&parent.ID)
+		},
+		Batch: engine.Batch[string, *model.Film]{
+			Name:    "answers [Film!]! by id, 2 at a time: " + call([]string{"0"}).Key(),
+			MaxSize: 2,
+			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Film, error) {
 				return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
-					decode.ByKey("id", graph.DecodeEditor, func(item *model.Editor) string { return item.ID }))
+					decode.ByKey("id", graph.DecodeFilm, func(item *model.Film) string { return strconv.Itoa(item.ID) }))
 			},
 		},
 	}
 }
 
-// pageQueryOffsetPage reads a page of Query.offsetPage as its binding selects it.
-func pageQueryOffsetPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
-	return a
+// checkBook asks for the guards of the field whose call completes objects.
+func checkBook(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"a"}})
 }
 
-// pageQueryNumberPage reads a page of Query.numberPage as its binding selects it.
-func pageQueryNumberPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
-	a.More = decode.Again(d, decode.In("more", decode.Maybe((*decode.Decoder).Boolean)))
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
-	return a
+// checksBook are the guards of Book's fields.
+var checksBook = map[string]func(context.Context) error{
+	"guarded": func(ctx context.Context) error {
+		return auth.CheckScopes(ctx, [][]string{{"b"}})
+	},
 }
 
-// pageQueryCursorPage reads a page of Query.cursorPage as its binding selects it.
-func pageQueryCursorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Next = decode.Again(d, decode.In("next", decode.Maybe((*decode.Decoder).ID)))
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
-	return a
-}
-
-var shapeQueryEditorPage = decode.NewShape("Editor",
-	decode.Field{Name: "id", Required: true},
-)
-
-// decodeQueryEditorPage reads the Editor of Query.editorPage as its binding selects it.
-func decodeQueryEditorPage(d *decode.Decoder) *model.Editor {
-	o := d.Object(shapeQueryEditorPage)
-	v := decode.New[model.Editor](&o)
-	for o.Next() {
-		switch o.Field() {
-		case 0: // id
-			v.ID = d.ID()
-		}
-	}
-	if !o.OK() {
-		return nil
-	}
-	return v
-}
-
-// pageQueryEditorPage reads a page of Query.editorPage as its binding selects it.
-func pageQueryEditorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Editor]] {
-	var a page.Answer[decode.Item[*model.Editor]]
-	a.Items = decode.In("items", decode.Items(decodeQueryEditorPage))(d)
-	return a
-}
-
-// pageWriterStories reads a page of Writer.stories as its binding selects it.
-func pageWriterStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
-	return a
-}
-
-// pageWriterMustStories reads a page of Writer.mustStories as its binding selects it.
-func pageWriterMustStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
-	return a
-}
-
-// pageWriterLooseStories reads a page of Writer.looseStories as its binding selects it.
-func pageWriterLooseStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Next = decode.Again(d, decode.In("next", decode.Maybe((*decode.Decoder).ID)))
-	a.Items = decode.In("items", decode.Items(decode.MaybeNil(graph.DecodeStory)))(d)
-	return a
+// checksFilm are the guards of Film's fields.
+var checksFilm = map[string]func(context.Context) error{
+	"guarded": func(ctx context.Context) error {
+		return auth.CheckAuthenticated(ctx)
+	},
 }

@@ -16,12 +16,21 @@ type Any interface {
 	IsAny()
 }
 
+// Of a film or a book its service sends the key alone, of a scrap all.
+type Media interface {
+	IsMedia()
+}
+
 type Named interface {
 	IsNamed()
 }
 
 type Node interface {
 	IsNode()
+}
+
+type Titled interface {
+	IsTitled()
 }
 
 // What a service answers, which may not fit.
@@ -45,23 +54,28 @@ type Answer struct {
 	ItemGrid   [][]*Item       `json:"itemGrid,omitempty"`
 }
 
-// Whoever has the id alone asks for the rest by one call for many.
-type Editor struct {
-	ID    string  `json:"id"`
-	Name  *string `json:"name,omitempty"`
-	Rank  int     `json:"rank"`
-	First *Story  `json:"first,omitempty"`
+type Book struct {
+	ID      int     `json:"id"`
+	Title   *string `json:"title,omitempty"`
+	Guarded int     `json:"guarded"`
 }
 
-// Pages of what is completed.
-type EditorConnection struct {
-	Edges []*EditorEdge `json:"edges"`
-	Nodes []*Editor     `json:"nodes"`
+func (Book) IsMedia() {}
+
+func (Book) IsTitled() {}
+
+type Film struct {
+	ID        int     `json:"id"`
+	Title     *string `json:"title,omitempty"`
+	MustTitle string  `json:"mustTitle"`
+	Guarded   *string `json:"guarded,omitempty"`
+	Sequel    Media   `json:"sequel,omitempty"`
+	Sequels   []Media `json:"sequels,omitempty"`
 }
 
-type EditorEdge struct {
-	Node *Editor `json:"node"`
-}
+func (Film) IsMedia() {}
+
+func (Film) IsTitled() {}
 
 type Filter struct {
 	Size  graphql.Omittable[*int]       `json:"size,omitempty"`
@@ -76,30 +90,11 @@ type Item struct {
 	Items []*Item `json:"items,omitempty"`
 }
 
-// Edges and nodes, which may be null.
-type LooseConnection struct {
-	Edges    []*LooseEdge `json:"edges,omitempty"`
-	Nodes    []*Story     `json:"nodes,omitempty"`
-	PageInfo *PageInfo    `json:"pageInfo"`
-}
-
-type LooseEdge struct {
-	Node   *Story `json:"node,omitempty"`
-	Cursor string `json:"cursor"`
-}
-
 type Other struct {
 	ID    int   `json:"id"`
 	X     *int  `json:"x,omitempty"`
 	MustX int   `json:"mustX"`
 	Item  *Item `json:"item,omitempty"`
-}
-
-type PageInfo struct {
-	HasNextPage     bool    `json:"hasNextPage"`
-	HasPreviousPage bool    `json:"hasPreviousPage"`
-	StartCursor     *string `json:"startCursor,omitempty"`
-	EndCursor       *string `json:"endCursor,omitempty"`
 }
 
 type Person struct {
@@ -162,11 +157,19 @@ type Post struct {
 	Title  string `json:"title"`
 }
 
-type Reader struct {
-	ID          string     `json:"id"`
-	Story       *Story     `json:"story,omitempty"`
-	Stories     []*Story   `json:"stories,omitempty"`
-	MustStories [][]*Story `json:"mustStories"`
+type Scrap struct {
+	ID   *int   `json:"id,omitempty"`
+	Note string `json:"note"`
+}
+
+func (Scrap) IsMedia() {}
+
+type Shelf struct {
+	ID         *int     `json:"id,omitempty"`
+	Media      Media    `json:"media,omitempty"`
+	Medias     []Media  `json:"medias,omitempty"`
+	MustMedias []Media  `json:"mustMedias,omitempty"`
+	Titled     []Titled `json:"titled,omitempty"`
 }
 
 type Spot struct {
@@ -175,32 +178,6 @@ type Spot struct {
 	Sub      *Spot   `json:"sub,omitempty"`
 	Subs     []*Spot `json:"subs,omitempty"`
 	MustSubs []*Spot `json:"mustSubs,omitempty"`
-}
-
-type Story struct {
-	ID       string  `json:"id"`
-	Title    *string `json:"title,omitempty"`
-	EditorID *string `json:"editorId,omitempty"`
-	Sequel   *Story  `json:"sequel,omitempty"`
-}
-
-// Edges and nodes, none of which may be null.
-type StoryConnection struct {
-	Edges      []*StoryEdge `json:"edges"`
-	Nodes      []*Story     `json:"nodes,omitempty"`
-	TotalCount *int         `json:"totalCount,omitempty"`
-	PageInfo   *PageInfo    `json:"pageInfo"`
-}
-
-type StoryEdge struct {
-	Node   *Story `json:"node"`
-	Cursor string `json:"cursor"`
-}
-
-// Nodes alone.
-type StoryNodes struct {
-	Nodes    []*Story  `json:"nodes"`
-	PageInfo *PageInfo `json:"pageInfo"`
 }
 
 type Thing struct {
@@ -219,17 +196,6 @@ type User struct {
 type Viewer struct {
 	ID   string `json:"id"`
 	Spot *Spot  `json:"spot,omitempty"`
-}
-
-type Writer struct {
-	ID          string     `json:"id"`
-	Name        *string    `json:"name,omitempty"`
-	Drafts      []*Story   `json:"drafts,omitempty"`
-	DraftGrid   [][]*Story `json:"draftGrid"`
-	Editor      *Editor    `json:"editor,omitempty"`
-	MustEditor  *Editor    `json:"mustEditor"`
-	Editors     []*Editor  `json:"editors,omitempty"`
-	MustEditors []*Editor  `json:"mustEditors,omitempty"`
 }
 
 type Kind string
