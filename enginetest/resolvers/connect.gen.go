@@ -266,7 +266,11 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 		}
 		return &[1]any{*parent.ID}
 	}, engine.Batch[[1]any, model.Media]{
-		Name:    "answers Media: " + call([1]any{"_"}).Key(),
+		Identity: engine.Identity{
+			Source:  "answers",
+			Request: call([1]any{engine.AnyKey(0)}).Key(),
+			Reading: "Media as Media",
+		},
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]model.Media, error) {
 			key := keys[0]
@@ -368,7 +372,11 @@ func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.B
 			return &[1]any{parent.ID}
 		},
 		Batch: engine.Batch[[1]any, *model.Book]{
-			Name:    "answers Book: " + call([1]any{"_"}).Key(),
+			Identity: engine.Identity{
+				Source:  "answers",
+				Request: call([1]any{engine.AnyKey(0)}).Key(),
+				Reading: "Book as Book",
+			},
 			MaxSize: 1,
 			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Book, error) {
 				key := keys[0]
@@ -395,7 +403,11 @@ func (r *Resolver) filmEntity(ctx context.Context) engine.Entity[string, model.F
 			return encode.Key(&parent.ID)
 		},
 		Batch: engine.Batch[string, *model.Film]{
-			Name:    "answers [Film!]! by id, 2 at a time: " + call([]string{"0"}).Key(),
+			Identity: engine.Identity{
+				Source:  "answers",
+				Request: call(engine.AnyKeys()).Key(),
+				Reading: "[Film!]! as [Film!]! by id",
+			},
 			MaxSize: 2,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Film, error) {
 				return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
