@@ -337,8 +337,10 @@ func serve(t *testing.T, s *service, how string) *front.Front {
 	t.Cleanup(services.Close)
 	f, err := front.New(front.Options{Execution: engine.Options{Engine: how}}, front.Deps{
 		Schema: graph.NewSchema(&resolvers.Resolver{Services: services}),
-		Verify: func(_ context.Context, token string) (*auth.Identity, error) { return callers[strings.TrimPrefix(token, "Bearer ")], nil },
-		Log:    slog.New(slog.DiscardHandler),
+		Verify: func(_ context.Context, token string) (*auth.Identity, error) {
+			return callers[strings.TrimPrefix(token, "Bearer ")], nil
+		},
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
