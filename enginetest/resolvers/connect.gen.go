@@ -247,7 +247,8 @@ func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
 //	GET /books/{$args.id}
 func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
 	call := rest.New(http.MethodGet, "/books/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeBook))
+	return upstreams.Fetch(ctx, r.Services, "answers", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodeBook, func(object *model.Book) *string { return encode.Key(&object.ID) })))
 }
 
 // Joined answers Shelf.joined, bound at schema/entities.graphqls:42 to the service "answers":
@@ -380,7 +381,8 @@ func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.B
 			MaxSize: 1,
 			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Book, error) {
 				key := keys[0]
-				value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key), decode.MaybeNil(graph.DecodeBook))
+				value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key),
+					decode.MaybeNil(decode.Asked("id", keys[0][0], graph.DecodeBook, func(object *model.Book) *string { return encode.Key(&object.ID) })))
 				return map[[1]any]*model.Book{key: value}, err
 			},
 		},
