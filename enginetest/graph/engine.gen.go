@@ -70,21 +70,33 @@ type planRun struct {
 const (
 	ofAnswer = iota
 	ofBook
+	ofEditor
+	ofEditorConnection
+	ofEditorEdge
 	ofFilm
 	ofItem
+	ofLooseConnection
+	ofLooseEdge
 	ofMutation
 	ofOdd
 	ofOther
+	ofPageInfo
 	ofPerson
 	ofPlace
 	ofPost
 	ofQuery
+	ofReader
 	ofScrap
 	ofShelf
 	ofSpot
+	ofStory
+	ofStoryConnection
+	ofStoryEdge
+	ofStoryNodes
 	ofThing
 	ofUser
 	ofViewer
+	ofWriter
 )
 
 var planTypes = plan.Types{
@@ -114,6 +126,19 @@ var planTypes = plan.Types{
 		"title":   {ID: 2, Way: plan.Plain},
 		"guarded": {ID: 3, Way: plan.Plain, Guarded: true},
 	}, Keys: []string{"id"}},
+	"Editor": {ID: ofEditor, Fields: map[string]plan.FieldInfo{
+		"id":    {ID: 1, Way: plan.Plain},
+		"name":  {ID: 2, Way: plan.Plain},
+		"rank":  {ID: 3, Way: plan.Plain},
+		"first": {ID: 4, Way: plan.Plain},
+	}, Keys: []string{"id"}},
+	"EditorConnection": {ID: ofEditorConnection, Fields: map[string]plan.FieldInfo{
+		"edges": {ID: 1, Way: plan.Plain},
+		"nodes": {ID: 2, Way: plan.Call},
+	}},
+	"EditorEdge": {ID: ofEditorEdge, Fields: map[string]plan.FieldInfo{
+		"node": {ID: 1, Way: plan.Call},
+	}},
 	"Film": {ID: ofFilm, Fields: map[string]plan.FieldInfo{
 		"id":        {ID: 1, Way: plan.Plain},
 		"title":     {ID: 2, Way: plan.Plain},
@@ -130,11 +155,23 @@ var planTypes = plan.Types{
 		"other": {ID: 5, Way: plan.Call},
 		"owner": {ID: 6, Way: plan.Call, ByHand: true},
 	}, Keys: []string{"id"}},
+	"LooseConnection": {ID: ofLooseConnection, Fields: map[string]plan.FieldInfo{
+		"edges":    {ID: 1, Way: plan.Plain},
+		"nodes":    {ID: 2, Way: plan.Plain},
+		"pageInfo": {ID: 3, Way: plan.Plain},
+	}},
+	"LooseEdge": {ID: ofLooseEdge, Fields: map[string]plan.FieldInfo{
+		"node":   {ID: 1, Way: plan.Plain},
+		"cursor": {ID: 2, Way: plan.Plain},
+	}},
 	"Mutation": {ID: ofMutation, Fields: map[string]plan.FieldInfo{
 		"put":        {ID: 1, Way: plan.Call, ByHand: true},
 		"mustPut":    {ID: 2, Way: plan.Call, ByHand: true},
 		"guardedPut": {ID: 3, Way: plan.Call, Guarded: true, ByHand: true},
 		"total":      {ID: 4, Way: plan.Call, ByHand: true},
+		"addStory":   {ID: 5, Way: plan.Call},
+		"addStories": {ID: 6, Way: plan.Call},
+		"addWriter":  {ID: 7, Way: plan.Call},
 	}},
 	"Odd": {ID: ofOdd, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Way: plan.Plain},
@@ -153,6 +190,12 @@ var planTypes = plan.Types{
 		"spotted": {ID: 4, Way: plan.Call, ByHand: true},
 		"item":    {ID: 5, Way: plan.Plain},
 	}, Keys: []string{"id"}},
+	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
+		"hasNextPage":     {ID: 1, Way: plan.Plain},
+		"hasPreviousPage": {ID: 2, Way: plan.Plain},
+		"startCursor":     {ID: 3, Way: plan.Plain},
+		"endCursor":       {ID: 4, Way: plan.Plain},
+	}},
 	"Person": {ID: ofPerson, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Way: plan.Plain},
 		"name":     {ID: 2, Way: plan.Plain},
@@ -254,6 +297,21 @@ var planTypes = plan.Types{
 		"mustMedias":  {ID: 35, Way: plan.Call},
 		"shelf":       {ID: 36, Way: plan.Call},
 		"book":        {ID: 37, Way: plan.Call, Guarded: true},
+		"writers":     {ID: 38, Way: plan.Call},
+		"mustWriters": {ID: 39, Way: plan.Call},
+		"writer":      {ID: 40, Way: plan.Call},
+		"shelves":     {ID: 41, Way: plan.Call},
+		"storyGrid":   {ID: 42, Way: plan.Call},
+		"offsetPage":  {ID: 43, Way: plan.Call},
+		"numberPage":  {ID: 44, Way: plan.Call},
+		"cursorPage":  {ID: 45, Way: plan.Call},
+		"editorPage":  {ID: 46, Way: plan.Call},
+	}},
+	"Reader": {ID: ofReader, Fields: map[string]plan.FieldInfo{
+		"id":          {ID: 1, Way: plan.Plain},
+		"story":       {ID: 2, Way: plan.Plain},
+		"stories":     {ID: 3, Way: plan.Plain},
+		"mustStories": {ID: 4, Way: plan.Plain},
 	}},
 	"Scrap": {ID: ofScrap, Fields: map[string]plan.FieldInfo{
 		"id":   {ID: 1, Way: plan.Plain},
@@ -276,6 +334,30 @@ var planTypes = plan.Types{
 		"place":    {ID: 6, Way: plan.Call, ByHand: true},
 		"weight":   {ID: 7, Way: plan.Call, ByHand: true},
 	}},
+	"Story": {ID: ofStory, Fields: map[string]plan.FieldInfo{
+		"id":         {ID: 1, Way: plan.Plain},
+		"title":      {ID: 2, Way: plan.Plain},
+		"editorId":   {ID: 3, Way: plan.Plain},
+		"writer":     {ID: 4, Way: plan.Call},
+		"mustWriter": {ID: 5, Way: plan.Call},
+		"readers":    {ID: 6, Way: plan.Call, ByHand: true},
+		"mustReader": {ID: 7, Way: plan.Call, ByHand: true},
+		"sequel":     {ID: 8, Way: plan.Plain},
+	}, Keys: []string{"id"}},
+	"StoryConnection": {ID: ofStoryConnection, Fields: map[string]plan.FieldInfo{
+		"edges":      {ID: 1, Way: plan.Plain},
+		"nodes":      {ID: 2, Way: plan.Plain},
+		"totalCount": {ID: 3, Way: plan.Plain},
+		"pageInfo":   {ID: 4, Way: plan.Plain},
+	}},
+	"StoryEdge": {ID: ofStoryEdge, Fields: map[string]plan.FieldInfo{
+		"node":   {ID: 1, Way: plan.Plain},
+		"cursor": {ID: 2, Way: plan.Plain},
+	}},
+	"StoryNodes": {ID: ofStoryNodes, Fields: map[string]plan.FieldInfo{
+		"nodes":    {ID: 1, Way: plan.Plain},
+		"pageInfo": {ID: 2, Way: plan.Plain},
+	}},
 	"Thing": {ID: ofThing, Fields: map[string]plan.FieldInfo{
 		"word":  {ID: 1, Way: plan.Plain, Guarded: true},
 		"spot":  {ID: 2, Way: plan.Plain, Guarded: true},
@@ -291,6 +373,19 @@ var planTypes = plan.Types{
 		"friend": {ID: 2, Way: plan.Call, Guarded: true, ByHand: true},
 		"spot":   {ID: 3, Way: plan.Plain, Guarded: true},
 	}},
+	"Writer": {ID: ofWriter, Fields: map[string]plan.FieldInfo{
+		"id":           {ID: 1, Way: plan.Plain},
+		"name":         {ID: 2, Way: plan.Plain},
+		"drafts":       {ID: 3, Way: plan.Plain},
+		"draftGrid":    {ID: 4, Way: plan.Plain},
+		"stories":      {ID: 5, Way: plan.Call},
+		"mustStories":  {ID: 6, Way: plan.Call},
+		"looseStories": {ID: 7, Way: plan.Call},
+		"editor":       {ID: 8, Way: plan.Plain},
+		"mustEditor":   {ID: 9, Way: plan.Plain},
+		"editors":      {ID: 10, Way: plan.Plain},
+		"mustEditors":  {ID: 11, Way: plan.Plain},
+	}, Keys: []string{"id"}},
 }
 
 // object_Answer writes what is selected of an object; false is a null that must go up.
@@ -374,7 +469,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Item(b, f, v)
 				x.Pop()
 			}
@@ -382,7 +477,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.MustItem; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Item(b, f, v)
 				x.Pop()
 			}
@@ -390,7 +485,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Item(b, f, v)
 				x.Pop()
 			}
@@ -398,7 +493,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.MustItems; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Item(b, f, v)
 				x.Pop()
 			}
@@ -406,7 +501,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v := obj.ItemGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListList_Item(b, f, v)
 				x.Pop()
 			}
@@ -414,7 +509,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v, ok := plan.Take[*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Other(b, f, v)
 				x.Pop()
 			}
@@ -422,14 +517,15 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 			if v, ok := plan.Take[[]*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Other(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Answer has gqlgen's executor answer a field.
@@ -494,7 +590,7 @@ func (x *planRun) collect_Answer(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // gather_Answer_item collects below Answer.item.
 func (x *planRun) gather_Answer_item(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Item
 		if v != nil {
@@ -506,7 +602,7 @@ func (x *planRun) gather_Answer_item(w *plan.Work, f *plan.Field, objs []*model.
 
 // gather_Answer_mustItem collects below Answer.mustItem.
 func (x *planRun) gather_Answer_mustItem(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustItem
 		if v != nil {
@@ -518,7 +614,7 @@ func (x *planRun) gather_Answer_mustItem(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Answer_items collects below Answer.items.
 func (x *planRun) gather_Answer_items(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Items
 		groupItem.Room(len(v), 1)
@@ -533,7 +629,7 @@ func (x *planRun) gather_Answer_items(w *plan.Work, f *plan.Field, objs []*model
 
 // gather_Answer_mustItems collects below Answer.mustItems.
 func (x *planRun) gather_Answer_mustItems(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustItems
 		groupItem.Room(len(v), 1)
@@ -548,9 +644,10 @@ func (x *planRun) gather_Answer_mustItems(w *plan.Work, f *plan.Field, objs []*m
 
 // gather_Answer_itemGrid collects below Answer.itemGrid.
 func (x *planRun) gather_Answer_itemGrid(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.ItemGrid
+		groupItem.Visit(len(v))
 		for i1 := range v {
 			groupItem.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -568,7 +665,7 @@ func (x *planRun) call_Answer_other(f *plan.Field, objs []*model.Answer) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Other(ctx, objs)
 	})
-	var groupOther plan.Group[*model.Other]
+	groupOther := plan.NewGroup[*model.Other](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOther.Add(v, i)
@@ -584,7 +681,7 @@ func (x *planRun) call_Answer_others(f *plan.Field, objs []*model.Answer) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([][]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Others(ctx, objs)
 	})
-	var groupOther plan.Group[*model.Other]
+	groupOther := plan.NewGroup[*model.Other](&x.Run)
 	for i, v := range found {
 		groupOther.Room(len(v), 1)
 		for i1 := range v {
@@ -633,8 +730,9 @@ func (x *planRun) object_Book(b []byte, s *plan.Selection, obj *model.Book) ([]b
 			b = plan.AppendInt(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Book has gqlgen's executor answer a field.
@@ -664,6 +762,262 @@ func (x *planRun) guard_Book_guarded(ctx context.Context) error {
 	}
 	_, err := guard1(ctx)
 	return err
+}
+
+// object_Editor writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Editor(b []byte, s *plan.Selection, obj *model.Editor) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Editor(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Editor"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendString(b, v)
+		case 2: // name
+			v := obj.Name
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // rank
+			v := obj.Rank
+			b = plan.AppendInt(b, v)
+		case 4: // first
+			if v := obj.First; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_Editor has gqlgen's executor answer a field.
+func (x *planRun) stock_Editor(ctx context.Context, f *plan.Field, obj *model.Editor) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Editor_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Editor_name(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Editor_rank(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Editor has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Editor(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Editor]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 4:
+			x.gather_Editor_first(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_Editor_first collects below Editor.first.
+func (x *planRun) gather_Editor_first(w *plan.Work, f *plan.Field, objs []*model.Editor) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.First
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_EditorConnection writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *model.EditorConnection) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_EditorConnection(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"EditorConnection"`...)
+		case 1: // edges
+			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_EditorEdge(b, f, v)
+				x.Pop()
+			}
+		case 2: // nodes
+			if v, ok := plan.Take[[]*model.Editor](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_Editor(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_EditorConnection has gqlgen's executor answer a field.
+func (x *planRun) stock_EditorConnection(ctx context.Context, f *plan.Field, obj *model.EditorConnection) graphql.Marshaler {
+	switch f.ID {
+	}
+	return graphql.Null
+}
+
+// collect_EditorConnection has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_EditorConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorConnection]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_EditorConnection_edges(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 2:
+			w.Add(func() { x.call_EditorConnection_nodes(f, g.Objects) })
+		}
+	}
+}
+
+// gather_EditorConnection_edges collects below EditorConnection.edges.
+func (x *planRun) gather_EditorConnection_edges(w *plan.Work, f *plan.Field, objs []*model.EditorConnection) {
+	groupEditorEdge := plan.NewGroup[*model.EditorEdge](&x.Run)
+	for i, obj := range objs {
+		v := obj.Edges
+		groupEditorEdge.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupEditorEdge.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_EditorEdge(w, f.Of(ofEditorEdge), &groupEditorEdge)
+}
+
+// call_EditorConnection_nodes calls the resolver of EditorConnection.nodes and collects below it.
+func (x *planRun) call_EditorConnection_nodes(f *plan.Field, objs []*model.EditorConnection) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
+		return x.ec.Resolvers.EditorConnection().Nodes(ctx, objs)
+	})
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+	for i, v := range found {
+		groupEditor.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupEditor.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	w.Do()
+}
+
+// object_EditorEdge writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_EditorEdge(b []byte, s *plan.Selection, obj *model.EditorEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_EditorEdge(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"EditorEdge"`...)
+		case 1: // node
+			if v, ok := plan.Take[*model.Editor](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Editor(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_EditorEdge has gqlgen's executor answer a field.
+func (x *planRun) stock_EditorEdge(ctx context.Context, f *plan.Field, obj *model.EditorEdge) graphql.Marshaler {
+	switch f.ID {
+	}
+	return graphql.Null
+}
+
+// collect_EditorEdge has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_EditorEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorEdge]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 1:
+			w.Add(func() { x.call_EditorEdge_node(f, g.Objects) })
+		}
+	}
+}
+
+// call_EditorEdge_node calls the resolver of EditorEdge.node and collects below it.
+func (x *planRun) call_EditorEdge_node(f *plan.Field, objs []*model.EditorEdge) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
+		return x.ec.Resolvers.EditorEdge().Node(ctx, objs)
+	})
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupEditor.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	w.Do()
 }
 
 // object_Film writes what is selected of an object; false is a null that must go up.
@@ -712,7 +1066,7 @@ func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]b
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Media(b, f, v)
 				x.Pop()
 			}
@@ -720,14 +1074,15 @@ func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]b
 			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Media(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Film has gqlgen's executor answer a field.
@@ -781,7 +1136,7 @@ func (x *planRun) call_Film_sequel(f *plan.Field, objs []*model.Film) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([]model.Media, error) {
 		return x.ec.Resolvers.Film().Sequel(ctx, objs)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Film:
@@ -802,7 +1157,7 @@ func (x *planRun) call_Film_sequels(f *plan.Field, objs []*model.Film) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([][]model.Media, error) {
 		return x.ec.Resolvers.Film().Sequels(ctx, objs)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		groupFilm.Room(len(v), 1)
 		for i1 := range v {
@@ -851,7 +1206,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Item(b, f, v)
 				x.Pop()
 			}
@@ -859,7 +1214,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Item(b, f, v)
 				x.Pop()
 			}
@@ -867,7 +1222,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v, ok := plan.Take[*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Other(b, f, v)
 				x.Pop()
 			}
@@ -875,14 +1230,15 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Item has gqlgen's executor answer a field.
@@ -921,7 +1277,7 @@ func (x *planRun) collect_Item(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // gather_Item_item collects below Item.item.
 func (x *planRun) gather_Item_item(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Item
 		if v != nil {
@@ -933,7 +1289,7 @@ func (x *planRun) gather_Item_item(w *plan.Work, f *plan.Field, objs []*model.It
 
 // gather_Item_items collects below Item.items.
 func (x *planRun) gather_Item_items(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Items
 		groupItem.Room(len(v), 1)
@@ -951,7 +1307,7 @@ func (x *planRun) call_Item_other(f *plan.Field, objs []*model.Item) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Other, error) {
 		return x.ec.Resolvers.Item().Other(ctx, objs)
 	})
-	var groupOther plan.Group[*model.Other]
+	groupOther := plan.NewGroup[*model.Other](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOther.Add(v, i)
@@ -967,7 +1323,7 @@ func (x *planRun) call_Item_owner(f *plan.Field, objs []*model.Item) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Person, error) {
 		return x.ec.Resolvers.Item().Owner(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -976,6 +1332,181 @@ func (x *planRun) call_Item_owner(f *plan.Field, objs []*model.Item) {
 	w := x.Work()
 	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
 	w.Do()
+}
+
+// object_LooseConnection writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model.LooseConnection) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_LooseConnection(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"LooseConnection"`...)
+		case 1: // edges
+			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_LooseEdge(b, f, v)
+				x.Pop()
+			}
+		case 2: // nodes
+			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Story(b, f, v)
+				x.Pop()
+			}
+		case 3: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_LooseConnection has gqlgen's executor answer a field.
+func (x *planRun) stock_LooseConnection(ctx context.Context, f *plan.Field, obj *model.LooseConnection) graphql.Marshaler {
+	switch f.ID {
+	}
+	return graphql.Null
+}
+
+// collect_LooseConnection has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_LooseConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseConnection]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_LooseConnection_edges(w, f, g.Objects)
+		case 2:
+			x.gather_LooseConnection_nodes(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_LooseConnection_edges collects below LooseConnection.edges.
+func (x *planRun) gather_LooseConnection_edges(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
+	groupLooseEdge := plan.NewGroup[*model.LooseEdge](&x.Run)
+	for i, obj := range objs {
+		v := obj.Edges
+		groupLooseEdge.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupLooseEdge.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_LooseEdge(w, f.Of(ofLooseEdge), &groupLooseEdge)
+}
+
+// gather_LooseConnection_nodes collects below LooseConnection.nodes.
+func (x *planRun) gather_LooseConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.Nodes
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_LooseEdge writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_LooseEdge(b []byte, s *plan.Selection, obj *model.LooseEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_LooseEdge(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"LooseEdge"`...)
+		case 1: // node
+			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		case 2: // cursor
+			v := obj.Cursor
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_LooseEdge has gqlgen's executor answer a field.
+func (x *planRun) stock_LooseEdge(ctx context.Context, f *plan.Field, obj *model.LooseEdge) graphql.Marshaler {
+	switch f.ID {
+	case 2:
+		return x.ec._LooseEdge_cursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_LooseEdge has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_LooseEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseEdge]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_LooseEdge_node(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_LooseEdge_node collects below LooseEdge.node.
+func (x *planRun) gather_LooseEdge_node(w *plan.Work, f *plan.Field, objs []*model.LooseEdge) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.Node
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
 }
 
 // object_Mutation writes what is selected of the root; false is a null that must go up.
@@ -993,7 +1524,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -1001,7 +1532,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -1009,7 +1540,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -1019,10 +1550,35 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else {
 				b = plan.AppendInt(b, v)
 			}
+		case 5: // addStory
+			if v, ok := plan.Take[*model.Story](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		case 6: // addStories
+			if v, ok := plan.Take[[]*model.Story](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 7: // addWriter
+			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Writer(b, f, v)
+				x.Pop()
+			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Mutation calls the resolvers of the root, one after another.
@@ -1038,6 +1594,12 @@ func (x *planRun) collect_Mutation(s *plan.Selection) {
 			w.Add(func() { x.call_Mutation_guardedPut(f) })
 		case 4:
 			w.Add(func() { x.call_Mutation_total(f) })
+		case 5:
+			w.Add(func() { x.call_Mutation_addStory(f) })
+		case 6:
+			w.Add(func() { x.call_Mutation_addStories(f) })
+		case 7:
+			w.Add(func() { x.call_Mutation_addWriter(f) })
 		}
 		w.Wait()
 	}
@@ -1051,7 +1613,7 @@ func (x *planRun) call_Mutation_put(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().Put(ctx, fc.Args["id"].(int))
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -1069,7 +1631,7 @@ func (x *planRun) call_Mutation_mustPut(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().MustPut(ctx, fc.Args["id"].(int))
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -1100,7 +1662,7 @@ func (x *planRun) call_Mutation_guardedPut(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Mutation().GuardedPut(ctx, fc.Args["id"].(int))
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -1116,6 +1678,63 @@ func (x *planRun) call_Mutation_total(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
 		return x.ec.Resolvers.Mutation().Total(ctx)
 	})
+}
+
+// call_Mutation_addStory calls the resolver of Mutation.addStory and collects below it.
+func (x *planRun) call_Mutation_addStory(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Mutation_addStory_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Story, error) {
+		return x.ec.Resolvers.Mutation().AddStory(ctx, fc.Args["id"].(string))
+	})
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w.Do()
+}
+
+// call_Mutation_addStories calls the resolver of Mutation.addStories and collects below it.
+func (x *planRun) call_Mutation_addStories(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Mutation_addStories_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Story, error) {
+		return x.ec.Resolvers.Mutation().AddStories(ctx, fc.Args["id"].(string))
+	})
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, v := range found {
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w.Do()
+}
+
+// call_Mutation_addWriter calls the resolver of Mutation.addWriter and collects below it.
+func (x *planRun) call_Mutation_addWriter(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Mutation_addWriter_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
+		return x.ec.Resolvers.Mutation().AddWriter(ctx, fc.Args["id"].(string))
+	})
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupWriter.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
 }
 
 // object_Odd writes what is selected of an object; false is a null that must go up.
@@ -1141,7 +1760,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := &obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1149,7 +1768,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := obj.Spots; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1157,7 +1776,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := obj.SpotGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMustListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1165,7 +1784,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v := obj.Place; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -1177,14 +1796,15 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			if v, ok := plan.Take[*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Odd(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Odd has gqlgen's executor answer a field.
@@ -1227,7 +1847,7 @@ func (x *planRun) collect_Odd(w *plan.Work, s *plan.Selection, g *plan.Group[*od
 
 // gather_Odd_spot collects below Odd.spot.
 func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		groupSpot.Add(&v, i)
@@ -1237,7 +1857,7 @@ func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*odd.Odd) 
 
 // gather_Odd_spots collects below Odd.spots.
 func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spots
 		groupSpot.Room(len(v), 1)
@@ -1250,9 +1870,10 @@ func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*odd.Odd)
 
 // gather_Odd_spotGrid collects below Odd.spotGrid.
 func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.SpotGrid
+		groupSpot.Visit(len(v))
 		for i1 := range v {
 			groupSpot.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -1265,7 +1886,7 @@ func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*odd.O
 
 // gather_Odd_place collects below Odd.place.
 func (x *planRun) gather_Odd_place(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, obj := range objs {
 		v := obj.Place
 		if v != nil {
@@ -1294,7 +1915,7 @@ func (x *planRun) call_Odd_next(f *plan.Field, objs []*odd.Odd) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*odd.Odd) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Odd().Next(ctx, objs)
 	})
-	var groupOdd plan.Group[*odd.Odd]
+	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOdd.Add(v, i)
@@ -1338,7 +1959,7 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 			if v, ok := plan.Take[*model.Spot](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1346,14 +1967,15 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Item(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Other has gqlgen's executor answer a field.
@@ -1393,7 +2015,7 @@ func (x *planRun) call_Other_spotted(f *plan.Field, objs []*model.Other) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Other) ([]*model.Spot, error) {
 		return x.ec.Resolvers.Other().Spotted(ctx, objs)
 	})
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupSpot.Add(v, i)
@@ -1406,7 +2028,7 @@ func (x *planRun) call_Other_spotted(f *plan.Field, objs []*model.Other) {
 
 // gather_Other_item collects below Other.item.
 func (x *planRun) gather_Other_item(w *plan.Work, f *plan.Field, objs []*model.Other) {
-	var groupItem plan.Group[*model.Item]
+	groupItem := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
 		v := obj.Item
 		if v != nil {
@@ -1414,6 +2036,64 @@ func (x *planRun) gather_Other_item(w *plan.Work, f *plan.Field, objs []*model.O
 		}
 	}
 	x.collect_Item(w, f.Of(ofItem), &groupItem)
+}
+
+// object_PageInfo writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_PageInfo(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"PageInfo"`...)
+		case 1: // hasNextPage
+			v := obj.HasNextPage
+			b = plan.AppendBool(b, v)
+		case 2: // hasPreviousPage
+			v := obj.HasPreviousPage
+			b = plan.AppendBool(b, v)
+		case 3: // startCursor
+			v := obj.StartCursor
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 4: // endCursor
+			v := obj.EndCursor
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_PageInfo has gqlgen's executor answer a field.
+func (x *planRun) stock_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._PageInfo_hasPreviousPage(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._PageInfo_startCursor(ctx, f.CollectedField, obj)
+	case 4:
+		return x.ec._PageInfo_endCursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
 }
 
 // object_Person writes what is selected of an object; false is a null that must go up.
@@ -1449,7 +2129,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v := obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1459,7 +2139,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -1467,7 +2147,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Person(b, f, v)
 				x.Pop()
 			}
@@ -1475,7 +2155,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -1483,14 +2163,15 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Place(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Person has gqlgen's executor answer a field.
@@ -1533,7 +2214,7 @@ func (x *planRun) collect_Person(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // gather_Person_spot collects below Person.spot.
 func (x *planRun) gather_Person_spot(w *plan.Work, f *plan.Field, objs []*model.Person) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -1548,8 +2229,8 @@ func (x *planRun) call_Person_next(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]model.Node, error) {
 		return x.ec.Resolvers.Person().Next(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -1577,7 +2258,7 @@ func (x *planRun) call_Person_friends(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Person().Friends(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		groupPerson.Room(len(v), 1)
 		for i1 := range v {
@@ -1596,7 +2277,7 @@ func (x *planRun) call_Person_home(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().Home(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -1612,7 +2293,7 @@ func (x *planRun) call_Person_mustHome(f *plan.Field, objs []*model.Person) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().MustHome(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -1728,7 +2409,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1736,7 +2417,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.MustSpot; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Spot_2(b, f, v)
 				x.Pop()
 			}
@@ -1744,7 +2425,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.Spots; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1752,7 +2433,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.MustSpots; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1760,7 +2441,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.SpotGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1792,7 +2473,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.GuardedSpots; !x.Shown(f, x.guard_Place_guardedSpots, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -1802,7 +2483,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -1810,7 +2491,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.PlainAnys; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Any(b, f, v)
 				x.Pop()
 			}
@@ -1818,7 +2499,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.MustPlainAnys; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -1826,7 +2507,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v := obj.PlainViewer; !x.Shown(f, x.guard_Place_plainViewer, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Viewer(b, f, v)
 				x.Pop()
 			}
@@ -1836,7 +2517,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -1844,7 +2525,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -1852,7 +2533,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Person(b, f, v)
 				x.Pop()
 			}
@@ -1860,7 +2541,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Person(b, f, v)
 				x.Pop()
 			}
@@ -1868,7 +2549,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Person(b, f, v)
 				x.Pop()
 			}
@@ -1876,7 +2557,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -1886,7 +2567,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -1930,7 +2611,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[[][]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListList_Person(b, f, v)
 				x.Pop()
 			}
@@ -1938,7 +2619,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -1950,8 +2631,9 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Place has gqlgen's executor answer a field.
@@ -2068,7 +2750,7 @@ func (x *planRun) collect_Place(w *plan.Work, s *plan.Selection, g *plan.Group[*
 
 // gather_Place_spot collects below Place.spot.
 func (x *planRun) gather_Place_spot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -2080,7 +2762,7 @@ func (x *planRun) gather_Place_spot(w *plan.Work, f *plan.Field, objs []*model.P
 
 // gather_Place_mustSpot collects below Place.mustSpot.
 func (x *planRun) gather_Place_mustSpot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustSpot
 		if v != nil {
@@ -2092,7 +2774,7 @@ func (x *planRun) gather_Place_mustSpot(w *plan.Work, f *plan.Field, objs []*mod
 
 // gather_Place_spots collects below Place.spots.
 func (x *planRun) gather_Place_spots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spots
 		groupSpot.Room(len(v), 1)
@@ -2107,7 +2789,7 @@ func (x *planRun) gather_Place_spots(w *plan.Work, f *plan.Field, objs []*model.
 
 // gather_Place_mustSpots collects below Place.mustSpots.
 func (x *planRun) gather_Place_mustSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustSpots
 		groupSpot.Room(len(v), 1)
@@ -2122,9 +2804,10 @@ func (x *planRun) gather_Place_mustSpots(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Place_spotGrid collects below Place.spotGrid.
 func (x *planRun) gather_Place_spotGrid(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.SpotGrid
+		groupSpot.Visit(len(v))
 		for i1 := range v {
 			groupSpot.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -2198,7 +2881,7 @@ func (x *planRun) gather_Place_guardedSpots(w *plan.Work, f *plan.Field, objs []
 	if x.Hidden(f, x.guard_Place_guardedSpots) {
 		return
 	}
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.GuardedSpots
 		groupSpot.Room(len(v), 1)
@@ -2213,8 +2896,8 @@ func (x *planRun) gather_Place_guardedSpots(w *plan.Work, f *plan.Field, objs []
 
 // gather_Place_plainNode collects below Place.plainNode.
 func (x *planRun) gather_Place_plainNode(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, obj := range objs {
 		v := obj.PlainNode
 		switch obj := v.(type) {
@@ -2238,11 +2921,12 @@ func (x *planRun) gather_Place_plainNode(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Place_plainAnys collects below Place.plainAnys.
 func (x *planRun) gather_Place_plainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, obj := range objs {
 		v := obj.PlainAnys
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -2273,11 +2957,12 @@ func (x *planRun) gather_Place_plainAnys(w *plan.Work, f *plan.Field, objs []*mo
 
 // gather_Place_mustPlainAnys collects below Place.mustPlainAnys.
 func (x *planRun) gather_Place_mustPlainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustPlainAnys
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -2329,7 +3014,7 @@ func (x *planRun) gather_Place_plainViewer(w *plan.Work, f *plan.Field, objs []*
 	if x.Hidden(f, x.guard_Place_plainViewer) {
 		return
 	}
-	var groupViewer plan.Group[*model.Viewer]
+	groupViewer := plan.NewGroup[*model.Viewer](&x.Run)
 	for i, obj := range objs {
 		v := obj.PlainViewer
 		if v != nil {
@@ -2344,8 +3029,8 @@ func (x *planRun) call_Place_next(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Node, error) {
 		return x.ec.Resolvers.Place().Next(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -2375,7 +3060,7 @@ func (x *planRun) call_Place_owner(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owner(ctx, objs, fc.Args["n"].(*int))
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -2391,7 +3076,7 @@ func (x *planRun) call_Place_mustOwner(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwner(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -2409,7 +3094,7 @@ func (x *planRun) call_Place_owners(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owners(ctx, objs, fc.Args["n"].(*int))
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		groupPerson.Room(len(v), 1)
 		for i1 := range v {
@@ -2430,7 +3115,7 @@ func (x *planRun) call_Place_mustOwners(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwners(ctx, objs, fc.Args["n"].(*int), fc.Args["kind"].(*model.Kind))
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		groupPerson.Room(len(v), 1)
 		for i1 := range v {
@@ -2449,10 +3134,11 @@ func (x *planRun) call_Place_manyAnys(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]model.Any, error) {
 		return x.ec.Resolvers.Place().ManyAnys(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -2488,9 +3174,9 @@ func (x *planRun) call_Place_mustAny(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Any, error) {
 		return x.ec.Resolvers.Place().MustAny(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -2553,8 +3239,9 @@ func (x *planRun) call_Place_ownerGrid(f *plan.Field, objs []*model.Place) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][][]*model.Person, error) {
 		return x.ec.Resolvers.Place().OwnerGrid(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
+		groupPerson.Visit(len(v))
 		for i1 := range v {
 			groupPerson.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -2588,7 +3275,7 @@ func (x *planRun) call_Place_guardedOwner(f *plan.Field, objs []*model.Place) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().GuardedOwner(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -2654,14 +3341,15 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_User(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Post has gqlgen's executor answer a field.
@@ -2718,7 +3406,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Node(b, f, v)
 				x.Pop()
 			}
@@ -2728,7 +3416,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Node(b, f, v)
 				x.Pop()
 			}
@@ -2736,7 +3424,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Node](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Node(b, f, v)
 				x.Pop()
 			}
@@ -2744,7 +3432,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Node](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Node(b, f, v)
 				x.Pop()
 			}
@@ -2752,7 +3440,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Named](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Named(b, f, v)
 				x.Pop()
 			}
@@ -2762,7 +3450,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Any(b, f, v)
 				x.Pop()
 			}
@@ -2770,7 +3458,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Any(b, f, v)
 				x.Pop()
 			}
@@ -2778,7 +3466,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[][]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListListMust_Any(b, f, v)
 				x.Pop()
 			}
@@ -2786,7 +3474,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -2794,7 +3482,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -2802,7 +3490,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Place(b, f, v)
 				x.Pop()
 			}
@@ -2810,7 +3498,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -2818,7 +3506,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[][]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMustList_Place(b, f, v)
 				x.Pop()
 			}
@@ -2826,7 +3514,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -2878,7 +3566,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -2886,7 +3574,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Place(b, f, v)
 				x.Pop()
 			}
@@ -2900,7 +3588,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Viewer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Viewer(b, f, v)
 				x.Pop()
 			}
@@ -2908,7 +3596,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Answer(b, f, v)
 				x.Pop()
 			}
@@ -2916,7 +3604,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Answer](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMust_Answer(b, f, v)
 				x.Pop()
 			}
@@ -2924,7 +3612,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Answer(b, f, v)
 				x.Pop()
 			}
@@ -2932,7 +3620,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Answer(b, f, v)
 				x.Pop()
 			}
@@ -2940,7 +3628,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Odd(b, f, v)
 				x.Pop()
 			}
@@ -2948,7 +3636,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Odd(b, f, v)
 				x.Pop()
 			}
@@ -2956,7 +3644,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]*model.Post](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueMustListMust_Post(b, f, v)
 				x.Pop()
 			}
@@ -2972,7 +3660,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Media(b, f, v)
 				x.Pop()
 			}
@@ -2980,7 +3668,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Media(b, f, v)
 				x.Pop()
 			}
@@ -2988,7 +3676,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Media(b, f, v)
 				x.Pop()
 			}
@@ -2996,7 +3684,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Shelf](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Shelf(b, f, v)
 				x.Pop()
 			}
@@ -3004,14 +3692,87 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			if v, ok := plan.Take[*model.Book](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Book(b, f, v)
+				x.Pop()
+			}
+		case 38: // writers
+			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Writer(b, f, v)
+				x.Pop()
+			}
+		case 39: // mustWriters
+			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_Writer(b, f, v)
+				x.Pop()
+			}
+		case 40: // writer
+			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Writer(b, f, v)
+				x.Pop()
+			}
+		case 41: // shelves
+			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 42: // storyGrid
+			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 43: // offsetPage
+			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_StoryConnection(b, f, v)
+				x.Pop()
+			}
+		case 44: // numberPage
+			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_StoryConnection(b, f, v)
+				x.Pop()
+			}
+		case 45: // cursorPage
+			if v, ok := plan.Take[*model.StoryNodes](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_StoryNodes(b, f, v)
+				x.Pop()
+			}
+		case 46: // editorPage
+			if v, ok := plan.Take[*model.EditorConnection](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_EditorConnection(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // collect_Query calls the resolvers of the root.
@@ -3093,6 +3854,24 @@ func (x *planRun) collect_Query(s *plan.Selection) {
 			w.Add(func() { x.call_Query_shelf(f) })
 		case 37:
 			w.Add(func() { x.call_Query_book(f) })
+		case 38:
+			w.Add(func() { x.call_Query_writers(f) })
+		case 39:
+			w.Add(func() { x.call_Query_mustWriters(f) })
+		case 40:
+			w.Add(func() { x.call_Query_writer(f) })
+		case 41:
+			w.Add(func() { x.call_Query_shelves(f) })
+		case 42:
+			w.Add(func() { x.call_Query_storyGrid(f) })
+		case 43:
+			w.Add(func() { x.call_Query_offsetPage(f) })
+		case 44:
+			w.Add(func() { x.call_Query_numberPage(f) })
+		case 45:
+			w.Add(func() { x.call_Query_cursorPage(f) })
+		case 46:
+			w.Add(func() { x.call_Query_editorPage(f) })
 		}
 	}
 	w.Do()
@@ -3105,8 +3884,8 @@ func (x *planRun) call_Query_node(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().Node(ctx, fc.Args["id"].(int))
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -3134,8 +3913,8 @@ func (x *planRun) call_Query_mustNode(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().MustNode(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -3165,9 +3944,10 @@ func (x *planRun) call_Query_nodes(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().Nodes(ctx, fc.Args["n"].(*int))
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3196,9 +3976,10 @@ func (x *planRun) call_Query_mustNodes(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().MustNodes(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3227,9 +4008,10 @@ func (x *planRun) call_Query_named(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Named, error) {
 		return x.ec.Resolvers.Query().Named(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3258,9 +4040,9 @@ func (x *planRun) call_Query_any(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Any, error) {
 		return x.ec.Resolvers.Query().Any(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Place:
@@ -3295,10 +4077,11 @@ func (x *planRun) call_Query_anys(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Any, error) {
 		return x.ec.Resolvers.Query().Anys(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			switch obj := v[i1].(type) {
 			case model.Place:
@@ -3334,11 +4117,13 @@ func (x *planRun) call_Query_anyGrid(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]model.Any, error) {
 		return x.ec.Resolvers.Query().AnyGrid(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
-	var groupPerson plan.Group[*model.Person]
-	var groupThing plan.Group[*model.Thing]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
+			groupPlace.Visit(len(v[i1]))
 			for i2 := range v[i1] {
 				switch obj := v[i1][i2].(type) {
 				case model.Place:
@@ -3377,7 +4162,7 @@ func (x *planRun) call_Query_place(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Place(ctx, fc.Args["id"].(int), fc.Args["filter"].(*model.Filter))
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -3393,7 +4178,7 @@ func (x *planRun) call_Query_mustPlace(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlace(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -3411,7 +4196,7 @@ func (x *planRun) call_Query_places(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Places(ctx, fc.Args["n"].(*int))
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		groupPlace.Room(len(v), 1)
 		for i1 := range v {
@@ -3430,7 +4215,7 @@ func (x *planRun) call_Query_mustPlaces(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlaces(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		groupPlace.Room(len(v), 1)
 		for i1 := range v {
@@ -3449,8 +4234,9 @@ func (x *planRun) call_Query_placeGrid(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Place, error) {
 		return x.ec.Resolvers.Query().PlaceGrid(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
+		groupPlace.Visit(len(v))
 		for i1 := range v {
 			groupPlace.Room(len(v[i1]), 2)
 			for i2 := range v[i1] {
@@ -3470,7 +4256,7 @@ func (x *planRun) call_Query_person(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -3544,7 +4330,7 @@ func (x *planRun) call_Query_secret(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Secret(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -3578,7 +4364,7 @@ func (x *planRun) call_Query_scoped(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Scoped(ctx)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		groupPlace.Room(len(v), 1)
 		for i1 := range v {
@@ -3642,7 +4428,7 @@ func (x *planRun) call_Query_viewer(f *plan.Field) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Viewer, error) {
 		return x.ec.Resolvers.Query().Viewer(ctx)
 	})
-	var groupViewer plan.Group[*model.Viewer]
+	groupViewer := plan.NewGroup[*model.Viewer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupViewer.Add(v, i)
@@ -3658,7 +4444,7 @@ func (x *planRun) call_Query_answer(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answer(ctx)
 	})
-	var groupAnswer plan.Group[*model.Answer]
+	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupAnswer.Add(v, i)
@@ -3674,7 +4460,7 @@ func (x *planRun) call_Query_mustAnswer(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswer(ctx)
 	})
-	var groupAnswer plan.Group[*model.Answer]
+	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupAnswer.Add(v, i)
@@ -3690,7 +4476,7 @@ func (x *planRun) call_Query_answers(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answers(ctx)
 	})
-	var groupAnswer plan.Group[*model.Answer]
+	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
 	for i, v := range found {
 		groupAnswer.Room(len(v), 1)
 		for i1 := range v {
@@ -3709,7 +4495,7 @@ func (x *planRun) call_Query_mustAnswers(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswers(ctx)
 	})
-	var groupAnswer plan.Group[*model.Answer]
+	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
 	for i, v := range found {
 		groupAnswer.Room(len(v), 1)
 		for i1 := range v {
@@ -3728,7 +4514,7 @@ func (x *planRun) call_Query_odd(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odd(ctx)
 	})
-	var groupOdd plan.Group[*odd.Odd]
+	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOdd.Add(v, i)
@@ -3744,7 +4530,7 @@ func (x *planRun) call_Query_odds(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odds(ctx)
 	})
-	var groupOdd plan.Group[*odd.Odd]
+	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
 	for i, v := range found {
 		groupOdd.Room(len(v), 1)
 		for i1 := range v {
@@ -3765,7 +4551,7 @@ func (x *planRun) call_Query_posts(f *plan.Field) {
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx, fc.Args["n"].(int))
 	})
-	var groupPost plan.Group[*model.Post]
+	groupPost := plan.NewGroup[*model.Post](&x.Run)
 	for i, v := range found {
 		groupPost.Room(len(v), 1)
 		for i1 := range v {
@@ -3791,7 +4577,7 @@ func (x *planRun) call_Query_media(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Media, error) {
 		return x.ec.Resolvers.Query().Media(ctx)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Film:
@@ -3812,7 +4598,7 @@ func (x *planRun) call_Query_medias(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
 		return x.ec.Resolvers.Query().Medias(ctx)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		groupFilm.Room(len(v), 1)
 		for i1 := range v {
@@ -3836,7 +4622,7 @@ func (x *planRun) call_Query_mustMedias(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
 		return x.ec.Resolvers.Query().MustMedias(ctx)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		groupFilm.Room(len(v), 1)
 		for i1 := range v {
@@ -3860,7 +4646,7 @@ func (x *planRun) call_Query_shelf(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Shelf, error) {
 		return x.ec.Resolvers.Query().Shelf(ctx)
 	})
-	var groupShelf plan.Group[*model.Shelf]
+	groupShelf := plan.NewGroup[*model.Shelf](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupShelf.Add(v, i)
@@ -3897,6 +4683,303 @@ func (x *planRun) call_Query_book(f *plan.Field) {
 	})
 }
 
+// call_Query_writers calls the resolver of Query.writers and collects below it.
+func (x *planRun) call_Query_writers(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+		return x.ec.Resolvers.Query().Writers(ctx)
+	})
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range found {
+		groupWriter.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupWriter.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Query_mustWriters calls the resolver of Query.mustWriters and collects below it.
+func (x *planRun) call_Query_mustWriters(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+		return x.ec.Resolvers.Query().MustWriters(ctx)
+	})
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range found {
+		groupWriter.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupWriter.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Query_writer calls the resolver of Query.writer and collects below it.
+func (x *planRun) call_Query_writer(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_writer_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
+		return x.ec.Resolvers.Query().Writer(ctx, fc.Args["id"].(string))
+	})
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupWriter.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Query_shelves calls the resolver of Query.shelves and collects below it.
+func (x *planRun) call_Query_shelves(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+		return x.ec.Resolvers.Query().Shelves(ctx)
+	})
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, v := range found {
+		groupStory.Visit(len(v))
+		for i1 := range v {
+			groupStory.Room(len(v[i1]), 2)
+			for i2 := range v[i1] {
+				if v[i1][i2] != nil {
+					groupStory.Add(v[i1][i2], i, i1, i2)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w.Do()
+}
+
+// call_Query_storyGrid calls the resolver of Query.storyGrid and collects below it.
+func (x *planRun) call_Query_storyGrid(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+		return x.ec.Resolvers.Query().StoryGrid(ctx)
+	})
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, v := range found {
+		groupStory.Visit(len(v))
+		for i1 := range v {
+			groupStory.Room(len(v[i1]), 2)
+			for i2 := range v[i1] {
+				if v[i1][i2] != nil {
+					groupStory.Add(v[i1][i2], i, i1, i2)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	w.Do()
+}
+
+// call_Query_offsetPage calls the resolver of Query.offsetPage and collects below it.
+func (x *planRun) call_Query_offsetPage(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_offsetPage_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
+		return x.ec.Resolvers.Query().OffsetPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupStoryConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	w.Do()
+}
+
+// call_Query_numberPage calls the resolver of Query.numberPage and collects below it.
+func (x *planRun) call_Query_numberPage(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_numberPage_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
+		return x.ec.Resolvers.Query().NumberPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupStoryConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	w.Do()
+}
+
+// call_Query_cursorPage calls the resolver of Query.cursorPage and collects below it.
+func (x *planRun) call_Query_cursorPage(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_cursorPage_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryNodes, error) {
+		return x.ec.Resolvers.Query().CursorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	groupStoryNodes := plan.NewGroup[*model.StoryNodes](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupStoryNodes.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryNodes(w, f.Of(ofStoryNodes), &groupStoryNodes)
+	w.Do()
+}
+
+// call_Query_editorPage calls the resolver of Query.editorPage and collects below it.
+func (x *planRun) call_Query_editorPage(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_editorPage_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.EditorConnection, error) {
+		return x.ec.Resolvers.Query().EditorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	groupEditorConnection := plan.NewGroup[*model.EditorConnection](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupEditorConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_EditorConnection(w, f.Of(ofEditorConnection), &groupEditorConnection)
+	w.Do()
+}
+
+// object_Reader writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Reader(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Reader"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendString(b, v)
+		case 2: // story
+			if v := obj.Story; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		case 3: // stories
+			if v := obj.Stories; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Story(b, f, v)
+				x.Pop()
+			}
+		case 4: // mustStories
+			if v := obj.MustStories; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMustListMust_Story(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_Reader has gqlgen's executor answer a field.
+func (x *planRun) stock_Reader(ctx context.Context, f *plan.Field, obj *model.Reader) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Reader_id(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Reader has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Reader(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Reader]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 2:
+			x.gather_Reader_story(w, f, g.Objects)
+		case 3:
+			x.gather_Reader_stories(w, f, g.Objects)
+		case 4:
+			x.gather_Reader_mustStories(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_Reader_story collects below Reader.story.
+func (x *planRun) gather_Reader_story(w *plan.Work, f *plan.Field, objs []*model.Reader) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.Story
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// gather_Reader_stories collects below Reader.stories.
+func (x *planRun) gather_Reader_stories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.Stories
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// gather_Reader_mustStories collects below Reader.mustStories.
+func (x *planRun) gather_Reader_mustStories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.MustStories
+		groupStory.Visit(len(v))
+		for i1 := range v {
+			groupStory.Room(len(v[i1]), 2)
+			for i2 := range v[i1] {
+				if v[i1][i2] != nil {
+					groupStory.Add(v[i1][i2], i, i1, i2)
+				}
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
 // object_Scrap writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Scrap(b []byte, s *plan.Selection, obj *model.Scrap) ([]byte, bool) {
 	start, ok := len(b), true
@@ -3925,8 +5008,9 @@ func (x *planRun) object_Scrap(b []byte, s *plan.Selection, obj *model.Scrap) ([
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Scrap has gqlgen's executor answer a field.
@@ -3969,7 +5053,7 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Media(b, f, v)
 				x.Pop()
 			}
@@ -3977,7 +5061,7 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Media(b, f, v)
 				x.Pop()
 			}
@@ -3985,7 +5069,7 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Media(b, f, v)
 				x.Pop()
 			}
@@ -3993,7 +5077,7 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 			if v, ok := plan.Take[[]model.Titled](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Titled(b, f, v)
 				x.Pop()
 			}
@@ -4003,14 +5087,15 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Media(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Shelf has gqlgen's executor answer a field.
@@ -4052,7 +5137,7 @@ func (x *planRun) call_Shelf_media(f *plan.Field, objs []*model.Shelf) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Media(ctx, objs)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Film:
@@ -4073,7 +5158,7 @@ func (x *planRun) call_Shelf_medias(f *plan.Field, objs []*model.Shelf) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Medias(ctx, objs)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		groupFilm.Room(len(v), 1)
 		for i1 := range v {
@@ -4097,7 +5182,7 @@ func (x *planRun) call_Shelf_mustMedias(f *plan.Field, objs []*model.Shelf) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
 		return x.ec.Resolvers.Shelf().MustMedias(ctx, objs)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		groupFilm.Room(len(v), 1)
 		for i1 := range v {
@@ -4121,7 +5206,7 @@ func (x *planRun) call_Shelf_titled(f *plan.Field, objs []*model.Shelf) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Titled, error) {
 		return x.ec.Resolvers.Shelf().Titled(ctx, objs)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		groupFilm.Room(len(v), 1)
 		for i1 := range v {
@@ -4145,7 +5230,7 @@ func (x *planRun) call_Shelf_joined(f *plan.Field, objs []*model.Shelf) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Joined(ctx, objs)
 	})
-	var groupFilm plan.Group[*model.Film]
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
 	for i, v := range found {
 		switch obj := v.(type) {
 		case model.Film:
@@ -4191,7 +5276,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v := obj.Sub; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -4199,7 +5284,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v := obj.Subs; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueList_Spot(b, f, v)
 				x.Pop()
 			}
@@ -4207,7 +5292,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v := obj.MustSubs; faulty && !x.Shown(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.valueListMust_Spot(b, f, v)
 				x.Pop()
 			}
@@ -4215,7 +5300,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Place(b, f, v)
 				x.Pop()
 			}
@@ -4227,8 +5312,9 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Spot has gqlgen's executor answer a field.
@@ -4269,7 +5355,7 @@ func (x *planRun) collect_Spot(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // gather_Spot_sub collects below Spot.sub.
 func (x *planRun) gather_Spot_sub(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Sub
 		if v != nil {
@@ -4281,7 +5367,7 @@ func (x *planRun) gather_Spot_sub(w *plan.Work, f *plan.Field, objs []*model.Spo
 
 // gather_Spot_subs collects below Spot.subs.
 func (x *planRun) gather_Spot_subs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Subs
 		groupSpot.Room(len(v), 1)
@@ -4296,7 +5382,7 @@ func (x *planRun) gather_Spot_subs(w *plan.Work, f *plan.Field, objs []*model.Sp
 
 // gather_Spot_mustSubs collects below Spot.mustSubs.
 func (x *planRun) gather_Spot_mustSubs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.MustSubs
 		groupSpot.Room(len(v), 1)
@@ -4314,7 +5400,7 @@ func (x *planRun) call_Spot_place(f *plan.Field, objs []*model.Spot) {
 	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]*model.Place, error) {
 		return x.ec.Resolvers.Spot().Place(ctx, objs)
 	})
-	var groupPlace plan.Group[*model.Place]
+	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPlace.Add(v, i)
@@ -4330,6 +5416,465 @@ func (x *planRun) call_Spot_weight(f *plan.Field, objs []*model.Spot) {
 	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]int, error) {
 		return x.ec.Resolvers.Spot().Weight(ctx, objs)
 	})
+}
+
+// object_Story writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Story(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Story"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendString(b, v)
+		case 2: // title
+			v := obj.Title
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // editorId
+			v := obj.EditorID
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 4: // writer
+			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Writer(b, f, v)
+				x.Pop()
+			}
+		case 5: // mustWriter
+			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Writer(b, f, v)
+				x.Pop()
+			}
+		case 6: // readers
+			if v, ok := plan.Take[[]*model.Reader](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Reader(b, f, v)
+				x.Pop()
+			}
+		case 7: // mustReader
+			if v, ok := plan.Take[*model.Reader](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Reader(b, f, v)
+				x.Pop()
+			}
+		case 8: // sequel
+			if v := obj.Sequel; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Story(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_Story has gqlgen's executor answer a field.
+func (x *planRun) stock_Story(ctx context.Context, f *plan.Field, obj *model.Story) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Story_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Story_title(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Story_editorId(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Story has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Story(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Story]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 8:
+			x.gather_Story_sequel(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 4:
+			w.Add(func() { x.call_Story_writer(f, g.Objects) })
+		case 5:
+			w.Add(func() { x.call_Story_mustWriter(f, g.Objects) })
+		case 6:
+			w.Add(func() { x.call_Story_readers(f, g.Objects) })
+		case 7:
+			w.Add(func() { x.call_Story_mustReader(f, g.Objects) })
+		}
+	}
+}
+
+// call_Story_writer calls the resolver of Story.writer and collects below it.
+func (x *planRun) call_Story_writer(f *plan.Field, objs []*model.Story) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+		return x.ec.Resolvers.Story().Writer(ctx, objs)
+	})
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupWriter.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Story_mustWriter calls the resolver of Story.mustWriter and collects below it.
+func (x *planRun) call_Story_mustWriter(f *plan.Field, objs []*model.Story) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+		return x.ec.Resolvers.Story().MustWriter(ctx, objs)
+	})
+	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupWriter.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	w.Do()
+}
+
+// call_Story_readers calls the resolver of Story.readers and collects below it.
+func (x *planRun) call_Story_readers(f *plan.Field, objs []*model.Story) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
+		return x.ec.Resolvers.Story().Readers(ctx, objs)
+	})
+	groupReader := plan.NewGroup[*model.Reader](&x.Run)
+	for i, v := range found {
+		groupReader.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupReader.Add(v[i1], i, i1)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Reader(w, f.Of(ofReader), &groupReader)
+	w.Do()
+}
+
+// call_Story_mustReader calls the resolver of Story.mustReader and collects below it.
+func (x *planRun) call_Story_mustReader(f *plan.Field, objs []*model.Story) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
+		return x.ec.Resolvers.Story().MustReader(ctx, objs)
+	})
+	groupReader := plan.NewGroup[*model.Reader](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupReader.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Reader(w, f.Of(ofReader), &groupReader)
+	w.Do()
+}
+
+// gather_Story_sequel collects below Story.sequel.
+func (x *planRun) gather_Story_sequel(w *plan.Work, f *plan.Field, objs []*model.Story) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.Sequel
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_StoryConnection writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model.StoryConnection) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryConnection(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"StoryConnection"`...)
+		case 1: // edges
+			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_StoryEdge(b, f, v)
+				x.Pop()
+			}
+		case 2: // nodes
+			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 3: // totalCount
+			v := obj.TotalCount
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt(b, *v)
+			}
+		case 4: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_StoryConnection has gqlgen's executor answer a field.
+func (x *planRun) stock_StoryConnection(ctx context.Context, f *plan.Field, obj *model.StoryConnection) graphql.Marshaler {
+	switch f.ID {
+	case 3:
+		return x.ec._StoryConnection_totalCount(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_StoryConnection has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_StoryConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryConnection]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_StoryConnection_edges(w, f, g.Objects)
+		case 2:
+			x.gather_StoryConnection_nodes(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_StoryConnection_edges collects below StoryConnection.edges.
+func (x *planRun) gather_StoryConnection_edges(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
+	groupStoryEdge := plan.NewGroup[*model.StoryEdge](&x.Run)
+	for i, obj := range objs {
+		v := obj.Edges
+		groupStoryEdge.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStoryEdge.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_StoryEdge(w, f.Of(ofStoryEdge), &groupStoryEdge)
+}
+
+// gather_StoryConnection_nodes collects below StoryConnection.nodes.
+func (x *planRun) gather_StoryConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.Nodes
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_StoryEdge writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_StoryEdge(b []byte, s *plan.Selection, obj *model.StoryEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryEdge(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"StoryEdge"`...)
+		case 1: // node
+			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 2: // cursor
+			v := obj.Cursor
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_StoryEdge has gqlgen's executor answer a field.
+func (x *planRun) stock_StoryEdge(ctx context.Context, f *plan.Field, obj *model.StoryEdge) graphql.Marshaler {
+	switch f.ID {
+	case 2:
+		return x.ec._StoryEdge_cursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_StoryEdge has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_StoryEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryEdge]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_StoryEdge_node(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_StoryEdge_node collects below StoryEdge.node.
+func (x *planRun) gather_StoryEdge_node(w *plan.Work, f *plan.Field, objs []*model.StoryEdge) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.Node
+		if v != nil {
+			groupStory.Add(v, i)
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_StoryNodes writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_StoryNodes(b []byte, s *plan.Selection, obj *model.StoryNodes) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryNodes(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"StoryNodes"`...)
+		case 1: // nodes
+			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 2: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_StoryNodes has gqlgen's executor answer a field.
+func (x *planRun) stock_StoryNodes(ctx context.Context, f *plan.Field, obj *model.StoryNodes) graphql.Marshaler {
+	switch f.ID {
+	}
+	return graphql.Null
+}
+
+// collect_StoryNodes has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_StoryNodes(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryNodes]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 1:
+			x.gather_StoryNodes_nodes(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		}
+	}
+}
+
+// gather_StoryNodes_nodes collects below StoryNodes.nodes.
+func (x *planRun) gather_StoryNodes_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryNodes) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.Nodes
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
 }
 
 // object_Thing writes what is selected of an object; false is a null that must go up.
@@ -4359,7 +5904,7 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 			if v := obj.Spot; !x.Shown(f, x.guard_Thing_spot, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
@@ -4367,14 +5912,15 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Thing has gqlgen's executor answer a field.
@@ -4442,7 +5988,7 @@ func (x *planRun) gather_Thing_spot(w *plan.Work, f *plan.Field, objs []*model.T
 	if x.Hidden(f, x.guard_Thing_spot) {
 		return
 	}
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -4475,7 +6021,7 @@ func (x *planRun) call_Thing_maker(f *plan.Field, objs []*model.Thing) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Thing) ([]*model.Person, error) {
 		return x.ec.Resolvers.Thing().Maker(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -4513,8 +6059,9 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			b = plan.AppendString(b, v)
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_User has gqlgen's executor answer a field.
@@ -4557,7 +6104,7 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Person(b, f, v)
 				x.Pop()
 			}
@@ -4565,14 +6112,15 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 			if v := obj.Spot; !x.Shown(f, x.guard_Viewer_spot, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
-				x.Push(f)
+				x.Push(f, at)
 				b, fine = x.value_Spot(b, f, v)
 				x.Pop()
 			}
 		}
 		ok = ok && fine
+		b = x.CheckSize(b)
 	}
-	return plan.Close(b, start, '}', ok, true)
+	return x.Close(b, start, '}', ok, true)
 }
 
 // stock_Viewer has gqlgen's executor answer a field.
@@ -4634,7 +6182,7 @@ func (x *planRun) call_Viewer_friend(f *plan.Field, objs []*model.Viewer) {
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Viewer) ([]*model.Person, error) {
 		return x.ec.Resolvers.Viewer().Friend(ctx, objs)
 	})
-	var groupPerson plan.Group[*model.Person]
+	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupPerson.Add(v, i)
@@ -4662,7 +6210,7 @@ func (x *planRun) gather_Viewer_spot(w *plan.Work, f *plan.Field, objs []*model.
 	if x.Hidden(f, x.guard_Viewer_spot) {
 		return
 	}
-	var groupSpot plan.Group[*model.Spot]
+	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
 		if v != nil {
@@ -4672,6 +6220,296 @@ func (x *planRun) gather_Viewer_spot(w *plan.Work, f *plan.Field, objs []*model.
 	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
 }
 
+// object_Writer writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Writer(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Writer"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendString(b, v)
+		case 2: // name
+			v := obj.Name
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // drafts
+			if v := obj.Drafts; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 4: // draftGrid
+			if v := obj.DraftGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMustListMustListMust_Story(b, f, v)
+				x.Pop()
+			}
+		case 5: // stories
+			if v, ok := plan.Take[*model.StoryNodes](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_StoryNodes(b, f, v)
+				x.Pop()
+			}
+		case 6: // mustStories
+			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, true); !ok {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_StoryConnection(b, f, v)
+				x.Pop()
+			}
+		case 7: // looseStories
+			if v, ok := plan.Take[*model.LooseConnection](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_LooseConnection(b, f, v)
+				x.Pop()
+			}
+		case 8: // editor
+			if v := obj.Editor; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Editor(b, f, v)
+				x.Pop()
+			}
+		case 9: // mustEditor
+			if v := obj.MustEditor; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, true)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueMust_Editor(b, f, v)
+				x.Pop()
+			}
+		case 10: // editors
+			if v := obj.Editors; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Editor(b, f, v)
+				x.Pop()
+			}
+		case 11: // mustEditors
+			if v := obj.MustEditors; faulty && !x.Shown(f, nil, faulty, obj, v) {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Editor(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_Writer has gqlgen's executor answer a field.
+func (x *planRun) stock_Writer(ctx context.Context, f *plan.Field, obj *model.Writer) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Writer_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Writer_name(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Writer has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Writer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Writer]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		case 3:
+			x.gather_Writer_drafts(w, f, g.Objects)
+		case 4:
+			x.gather_Writer_draftGrid(w, f, g.Objects)
+		case 8:
+			x.gather_Writer_editor(w, f, g.Objects)
+		case 9:
+			x.gather_Writer_mustEditor(w, f, g.Objects)
+		case 10:
+			x.gather_Writer_editors(w, f, g.Objects)
+		case 11:
+			x.gather_Writer_mustEditors(w, f, g.Objects)
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 5:
+			w.Add(func() { x.call_Writer_stories(f, g.Objects) })
+		case 6:
+			w.Add(func() { x.call_Writer_mustStories(f, g.Objects) })
+		case 7:
+			w.Add(func() { x.call_Writer_looseStories(f, g.Objects) })
+		}
+	}
+}
+
+// gather_Writer_drafts collects below Writer.drafts.
+func (x *planRun) gather_Writer_drafts(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.Drafts
+		groupStory.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupStory.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// gather_Writer_draftGrid collects below Writer.draftGrid.
+func (x *planRun) gather_Writer_draftGrid(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	groupStory := plan.NewGroup[*model.Story](&x.Run)
+	for i, obj := range objs {
+		v := obj.DraftGrid
+		groupStory.Visit(len(v))
+		for i1 := range v {
+			groupStory.Room(len(v[i1]), 2)
+			for i2 := range v[i1] {
+				if v[i1][i2] != nil {
+					groupStory.Add(v[i1][i2], i, i1, i2)
+				}
+			}
+		}
+	}
+	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// call_Writer_stories calls the resolver of Writer.stories and collects below it.
+func (x *planRun) call_Writer_stories(f *plan.Field, objs []*model.Writer) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+		Arguments: x.ec.field_Writer_stories_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryNodes, error) {
+		return x.ec.Resolvers.Writer().Stories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	groupStoryNodes := plan.NewGroup[*model.StoryNodes](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupStoryNodes.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryNodes(w, f.Of(ofStoryNodes), &groupStoryNodes)
+	w.Do()
+}
+
+// call_Writer_mustStories calls the resolver of Writer.mustStories and collects below it.
+func (x *planRun) call_Writer_mustStories(f *plan.Field, objs []*model.Writer) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+		Arguments: x.ec.field_Writer_mustStories_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryConnection, error) {
+		return x.ec.Resolvers.Writer().MustStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupStoryConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	w.Do()
+}
+
+// call_Writer_looseStories calls the resolver of Writer.looseStories and collects below it.
+func (x *planRun) call_Writer_looseStories(f *plan.Field, objs []*model.Writer) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+		Arguments: x.ec.field_Writer_looseStories_args,
+	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.LooseConnection, error) {
+		return x.ec.Resolvers.Writer().LooseStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	groupLooseConnection := plan.NewGroup[*model.LooseConnection](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupLooseConnection.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_LooseConnection(w, f.Of(ofLooseConnection), &groupLooseConnection)
+	w.Do()
+}
+
+// gather_Writer_editor collects below Writer.editor.
+func (x *planRun) gather_Writer_editor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+	for i, obj := range objs {
+		v := obj.Editor
+		if v != nil {
+			groupEditor.Add(v, i)
+		}
+	}
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+}
+
+// gather_Writer_mustEditor collects below Writer.mustEditor.
+func (x *planRun) gather_Writer_mustEditor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+	for i, obj := range objs {
+		v := obj.MustEditor
+		if v != nil {
+			groupEditor.Add(v, i)
+		}
+	}
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+}
+
+// gather_Writer_editors collects below Writer.editors.
+func (x *planRun) gather_Writer_editors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+	for i, obj := range objs {
+		v := obj.Editors
+		groupEditor.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupEditor.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+}
+
+// gather_Writer_mustEditors collects below Writer.mustEditors.
+func (x *planRun) gather_Writer_mustEditors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+	for i, obj := range objs {
+		v := obj.MustEditors
+		groupEditor.Room(len(v), 1)
+		for i1 := range v {
+			if v[i1] != nil {
+				groupEditor.Add(v[i1], i, i1)
+			}
+		}
+	}
+	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+}
+
 // valueListListMust_Any writes [[Any!]]; false is a null that must go up.
 func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any) ([]byte, bool) {
 	if v == nil {
@@ -4679,7 +6517,7 @@ func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4690,11 +6528,12 @@ func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListListMust_Int writes [[Int!]]; false is a null that must go up.
 func (x *planRun) valueListListMust_Int(b []byte, f *plan.Field, v [][]int) ([]byte, bool) {
+	x.Spend(len(v))
 	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalOInt2ᚕᚕint(ctx, f.Selections, v) })
 }
 
@@ -4705,7 +6544,7 @@ func (x *planRun) valueListListMust_Spot(b []byte, f *plan.Field, v [][]*model.S
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4716,11 +6555,33 @@ func (x *planRun) valueListListMust_Spot(b []byte, f *plan.Field, v [][]*model.S
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
+}
+
+// valueListListMust_Story writes [[Story!]]; false is a null that must go up.
+func (x *planRun) valueListListMust_Story(b []byte, f *plan.Field, v [][]*model.Story) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueListMust_Story(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListList_Int writes [[Int]]; false is a null that must go up.
 func (x *planRun) valueListList_Int(b []byte, f *plan.Field, v [][]*int) ([]byte, bool) {
+	x.Spend(len(v))
 	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖint(ctx, f.Selections, v)
 	})
@@ -4733,7 +6594,7 @@ func (x *planRun) valueListList_Item(b []byte, f *plan.Field, v [][]*model.Item)
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4744,7 +6605,7 @@ func (x *planRun) valueListList_Item(b []byte, f *plan.Field, v [][]*model.Item)
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListList_Person writes [[Person]]; false is a null that must go up.
@@ -4754,7 +6615,7 @@ func (x *planRun) valueListList_Person(b []byte, f *plan.Field, v [][]*model.Per
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4765,7 +6626,7 @@ func (x *planRun) valueListList_Person(b []byte, f *plan.Field, v [][]*model.Per
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMustListMust_Spot writes [[Spot!]!]; false is a null that must go up.
@@ -4775,7 +6636,7 @@ func (x *planRun) valueListMustListMust_Spot(b []byte, f *plan.Field, v [][]mode
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4786,11 +6647,12 @@ func (x *planRun) valueListMustListMust_Spot(b []byte, f *plan.Field, v [][]mode
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMustList_Int writes [[Int]!]; false is a null that must go up.
 func (x *planRun) valueListMustList_Int(b []byte, f *plan.Field, v [][]*int) ([]byte, bool) {
+	x.Spend(len(v))
 	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖintᚄ(ctx, f.Selections, v)
 	})
@@ -4803,7 +6665,7 @@ func (x *planRun) valueListMustList_Place(b []byte, f *plan.Field, v [][]*model.
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4814,7 +6676,7 @@ func (x *planRun) valueListMustList_Place(b []byte, f *plan.Field, v [][]*model.
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Answer writes [Answer!]; false is a null that must go up.
@@ -4824,7 +6686,7 @@ func (x *planRun) valueListMust_Answer(b []byte, f *plan.Field, v []*model.Answe
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4835,7 +6697,7 @@ func (x *planRun) valueListMust_Answer(b []byte, f *plan.Field, v []*model.Answe
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Any writes [Any!]; false is a null that must go up.
@@ -4845,7 +6707,7 @@ func (x *planRun) valueListMust_Any(b []byte, f *plan.Field, v []model.Any) ([]b
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4856,7 +6718,28 @@ func (x *planRun) valueListMust_Any(b []byte, f *plan.Field, v []model.Any) ([]b
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
+}
+
+// valueListMust_Editor writes [Editor!]; false is a null that must go up.
+func (x *planRun) valueListMust_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Editor(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Int writes [Int!]; false is a null that must go up.
@@ -4864,6 +6747,7 @@ func (x *planRun) valueListMust_Int(b []byte, f *plan.Field, v []int) ([]byte, b
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -4881,7 +6765,7 @@ func (x *planRun) valueListMust_Item(b []byte, f *plan.Field, v []*model.Item) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4892,7 +6776,7 @@ func (x *planRun) valueListMust_Item(b []byte, f *plan.Field, v []*model.Item) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Kind writes [Kind!]; false is a null that must go up.
@@ -4900,6 +6784,7 @@ func (x *planRun) valueListMust_Kind(b []byte, f *plan.Field, v []model.Kind) ([
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -4917,7 +6802,7 @@ func (x *planRun) valueListMust_Media(b []byte, f *plan.Field, v []model.Media) 
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4928,7 +6813,7 @@ func (x *planRun) valueListMust_Media(b []byte, f *plan.Field, v []model.Media) 
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Named writes [Named!]; false is a null that must go up.
@@ -4938,7 +6823,7 @@ func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) 
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4949,7 +6834,7 @@ func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) 
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Odd writes [Odd!]; false is a null that must go up.
@@ -4959,7 +6844,7 @@ func (x *planRun) valueListMust_Odd(b []byte, f *plan.Field, v []*odd.Odd) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4970,7 +6855,7 @@ func (x *planRun) valueListMust_Odd(b []byte, f *plan.Field, v []*odd.Odd) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Person writes [Person!]; false is a null that must go up.
@@ -4980,7 +6865,7 @@ func (x *planRun) valueListMust_Person(b []byte, f *plan.Field, v []*model.Perso
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -4991,7 +6876,7 @@ func (x *planRun) valueListMust_Person(b []byte, f *plan.Field, v []*model.Perso
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Place writes [Place!]; false is a null that must go up.
@@ -5001,7 +6886,7 @@ func (x *planRun) valueListMust_Place(b []byte, f *plan.Field, v []*model.Place)
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5012,7 +6897,28 @@ func (x *planRun) valueListMust_Place(b []byte, f *plan.Field, v []*model.Place)
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
+}
+
+// valueListMust_Reader writes [Reader!]; false is a null that must go up.
+func (x *planRun) valueListMust_Reader(b []byte, f *plan.Field, v []*model.Reader) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Reader(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_Spot writes [Spot!]; false is a null that must go up.
@@ -5022,7 +6928,7 @@ func (x *planRun) valueListMust_Spot(b []byte, f *plan.Field, v []*model.Spot) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5033,7 +6939,28 @@ func (x *planRun) valueListMust_Spot(b []byte, f *plan.Field, v []*model.Spot) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
+}
+
+// valueListMust_Story writes [Story!]; false is a null that must go up.
+func (x *planRun) valueListMust_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Story(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueListMust_String writes [String!]; false is a null that must go up.
@@ -5041,6 +6968,7 @@ func (x *planRun) valueListMust_String(b []byte, f *plan.Field, v []string) ([]b
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -5058,7 +6986,7 @@ func (x *planRun) valueList_Answer(b []byte, f *plan.Field, v []*model.Answer) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5069,7 +6997,7 @@ func (x *planRun) valueList_Answer(b []byte, f *plan.Field, v []*model.Answer) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Any writes [Any]; false is a null that must go up.
@@ -5079,7 +7007,7 @@ func (x *planRun) valueList_Any(b []byte, f *plan.Field, v []model.Any) ([]byte,
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5090,7 +7018,28 @@ func (x *planRun) valueList_Any(b []byte, f *plan.Field, v []model.Any) ([]byte,
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
+}
+
+// valueList_Editor writes [Editor]; false is a null that must go up.
+func (x *planRun) valueList_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_Editor(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Int writes [Int]; false is a null that must go up.
@@ -5098,6 +7047,7 @@ func (x *planRun) valueList_Int(b []byte, f *plan.Field, v []*int) ([]byte, bool
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -5119,7 +7069,7 @@ func (x *planRun) valueList_Item(b []byte, f *plan.Field, v []*model.Item) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5130,7 +7080,7 @@ func (x *planRun) valueList_Item(b []byte, f *plan.Field, v []*model.Item) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Kind writes [Kind]; false is a null that must go up.
@@ -5138,6 +7088,7 @@ func (x *planRun) valueList_Kind(b []byte, f *plan.Field, v []*model.Kind) ([]by
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -5152,6 +7103,27 @@ func (x *planRun) valueList_Kind(b []byte, f *plan.Field, v []*model.Kind) ([]by
 	return append(b, ']'), true
 }
 
+// valueList_LooseEdge writes [LooseEdge]; false is a null that must go up.
+func (x *planRun) valueList_LooseEdge(b []byte, f *plan.Field, v []*model.LooseEdge) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_LooseEdge(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
 // valueList_Media writes [Media]; false is a null that must go up.
 func (x *planRun) valueList_Media(b []byte, f *plan.Field, v []model.Media) ([]byte, bool) {
 	if v == nil {
@@ -5159,7 +7131,7 @@ func (x *planRun) valueList_Media(b []byte, f *plan.Field, v []model.Media) ([]b
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5170,7 +7142,7 @@ func (x *planRun) valueList_Media(b []byte, f *plan.Field, v []model.Media) ([]b
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Node writes [Node]; false is a null that must go up.
@@ -5180,7 +7152,7 @@ func (x *planRun) valueList_Node(b []byte, f *plan.Field, v []model.Node) ([]byt
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5191,7 +7163,7 @@ func (x *planRun) valueList_Node(b []byte, f *plan.Field, v []model.Node) ([]byt
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Other writes [Other]; false is a null that must go up.
@@ -5201,7 +7173,7 @@ func (x *planRun) valueList_Other(b []byte, f *plan.Field, v []*model.Other) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5212,7 +7184,7 @@ func (x *planRun) valueList_Other(b []byte, f *plan.Field, v []*model.Other) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Person writes [Person]; false is a null that must go up.
@@ -5222,7 +7194,7 @@ func (x *planRun) valueList_Person(b []byte, f *plan.Field, v []*model.Person) (
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5233,7 +7205,7 @@ func (x *planRun) valueList_Person(b []byte, f *plan.Field, v []*model.Person) (
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Place writes [Place]; false is a null that must go up.
@@ -5243,7 +7215,7 @@ func (x *planRun) valueList_Place(b []byte, f *plan.Field, v []*model.Place) ([]
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5254,7 +7226,7 @@ func (x *planRun) valueList_Place(b []byte, f *plan.Field, v []*model.Place) ([]
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Spot writes [Spot]; false is a null that must go up.
@@ -5264,7 +7236,7 @@ func (x *planRun) valueList_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]by
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5275,7 +7247,28 @@ func (x *planRun) valueList_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]by
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
+}
+
+// valueList_Story writes [Story]; false is a null that must go up.
+func (x *planRun) valueList_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_Story(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_String writes [String]; false is a null that must go up.
@@ -5283,6 +7276,7 @@ func (x *planRun) valueList_String(b []byte, f *plan.Field, v []*string) ([]byte
 	if v == nil {
 		return append(b, "null"...), true
 	}
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -5304,7 +7298,7 @@ func (x *planRun) valueList_Titled(b []byte, f *plan.Field, v []model.Titled) ([
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5315,11 +7309,87 @@ func (x *planRun) valueList_Titled(b []byte, f *plan.Field, v []model.Titled) ([
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, false)
+	return x.Close(b, start, ']', ok, false)
+}
+
+// valueList_Writer writes [Writer]; false is a null that must go up.
+func (x *planRun) valueList_Writer(b []byte, f *plan.Field, v []*model.Writer) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_Writer(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// valueMustListMustListMust_Story writes [[Story!]!]!; false is a null that must go up.
+func (x *planRun) valueMustListMustListMust_Story(b []byte, f *plan.Field, v [][]*model.Story) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMustListMust_Story(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, true)
+}
+
+// valueMustListMust_Editor writes [Editor!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Editor(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, true)
+}
+
+// valueMustListMust_EditorEdge writes [EditorEdge!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_EditorEdge(b []byte, f *plan.Field, v []*model.EditorEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_EditorEdge(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Int writes [Int!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Int(b []byte, f *plan.Field, v []int) ([]byte, bool) {
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -5334,7 +7404,7 @@ func (x *planRun) valueMustListMust_Int(b []byte, f *plan.Field, v []int) ([]byt
 func (x *planRun) valueMustListMust_Node(b []byte, f *plan.Field, v []model.Node) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5345,14 +7415,14 @@ func (x *planRun) valueMustListMust_Node(b []byte, f *plan.Field, v []model.Node
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Person writes [Person!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Person(b []byte, f *plan.Field, v []*model.Person) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5363,14 +7433,14 @@ func (x *planRun) valueMustListMust_Person(b []byte, f *plan.Field, v []*model.P
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Place writes [Place!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5381,14 +7451,14 @@ func (x *planRun) valueMustListMust_Place(b []byte, f *plan.Field, v []*model.Pl
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Post writes [Post!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Post(b []byte, f *plan.Field, v []*model.Post) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5399,14 +7469,14 @@ func (x *planRun) valueMustListMust_Post(b []byte, f *plan.Field, v []*model.Pos
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_Spot writes [Spot!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_Spot(b []byte, f *plan.Field, v []model.Spot) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5417,11 +7487,48 @@ func (x *planRun) valueMustListMust_Spot(b []byte, f *plan.Field, v []model.Spot
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
+}
+
+// valueMustListMust_Story writes [Story!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Story(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, true)
+}
+
+// valueMustListMust_StoryEdge writes [StoryEdge!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_StoryEdge(b []byte, f *plan.Field, v []*model.StoryEdge) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_StoryEdge(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMustListMust_String writes [String!]!; false is a null that must go up.
 func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) ([]byte, bool) {
+	x.Spend(len(v))
 	b = append(b, '[')
 	for i, v := range v {
 		if i > 0 {
@@ -5432,11 +7539,29 @@ func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) 
 	return append(b, ']'), true
 }
 
+// valueMustListMust_Writer writes [Writer!]!; false is a null that must go up.
+func (x *planRun) valueMustListMust_Writer(b []byte, f *plan.Field, v []*model.Writer) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Writer(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, true)
+}
+
 // valueMustList_Place writes [Place]!; false is a null that must go up.
 func (x *planRun) valueMustList_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList()
+	x.PushList(len(v))
 	for i := range v {
 		if i > 0 {
 			b = append(b, ',')
@@ -5447,7 +7572,7 @@ func (x *planRun) valueMustList_Place(b []byte, f *plan.Field, v []*model.Place)
 		ok = ok && fine
 	}
 	x.Pop()
-	return plan.Close(b, start, ']', ok, true)
+	return x.Close(b, start, ']', ok, true)
 }
 
 // valueMust_Answer writes Answer!; false is a null that must go up.
@@ -5489,6 +7614,22 @@ func (x *planRun) valueMust_Any(b []byte, f *plan.Field, v model.Any) ([]byte, b
 		return x.Stranger(b, true, v)
 	}
 	return b, ok
+}
+
+// valueMust_Editor writes Editor!; false is a null that must go up.
+func (x *planRun) valueMust_Editor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_Editor(b, f.Of(ofEditor), v)
+}
+
+// valueMust_EditorEdge writes EditorEdge!; false is a null that must go up.
+func (x *planRun) valueMust_EditorEdge(b []byte, f *plan.Field, v *model.EditorEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_EditorEdge(b, f.Of(ofEditorEdge), v)
 }
 
 // valueMust_Item writes Item!; false is a null that must go up.
@@ -5592,6 +7733,14 @@ func (x *planRun) valueMust_Odd(b []byte, f *plan.Field, v *odd.Odd) ([]byte, bo
 	return x.object_Odd(b, f.Of(ofOdd), v)
 }
 
+// valueMust_PageInfo writes PageInfo!; false is a null that must go up.
+func (x *planRun) valueMust_PageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_PageInfo(b, f.Of(ofPageInfo), v)
+}
+
 // valueMust_Person writes Person!; false is a null that must go up.
 func (x *planRun) valueMust_Person(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
 	if v == nil {
@@ -5616,6 +7765,14 @@ func (x *planRun) valueMust_Post(b []byte, f *plan.Field, v *model.Post) ([]byte
 	return x.object_Post(b, f.Of(ofPost), v)
 }
 
+// valueMust_Reader writes Reader!; false is a null that must go up.
+func (x *planRun) valueMust_Reader(b []byte, f *plan.Field, v *model.Reader) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_Reader(b, f.Of(ofReader), v)
+}
+
 // valueMust_Spot writes Spot!; false is a null that must go up.
 func (x *planRun) valueMust_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
@@ -5630,6 +7787,38 @@ func (x *planRun) valueMust_Spot_2(b []byte, f *plan.Field, v *model.Spot) ([]by
 		return x.NoValue(b, true)
 	}
 	return x.object_Spot(b, f.Of(ofSpot), v)
+}
+
+// valueMust_Story writes Story!; false is a null that must go up.
+func (x *planRun) valueMust_Story(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_Story(b, f.Of(ofStory), v)
+}
+
+// valueMust_StoryConnection writes StoryConnection!; false is a null that must go up.
+func (x *planRun) valueMust_StoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_StoryConnection(b, f.Of(ofStoryConnection), v)
+}
+
+// valueMust_StoryEdge writes StoryEdge!; false is a null that must go up.
+func (x *planRun) valueMust_StoryEdge(b []byte, f *plan.Field, v *model.StoryEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_StoryEdge(b, f.Of(ofStoryEdge), v)
+}
+
+// valueMust_Writer writes Writer!; false is a null that must go up.
+func (x *planRun) valueMust_Writer(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.object_Writer(b, f.Of(ofWriter), v)
 }
 
 // value_Answer writes Answer; false is a null that must go up.
@@ -5683,12 +7872,48 @@ func (x *planRun) value_Book(b []byte, f *plan.Field, v *model.Book) ([]byte, bo
 	return b, true
 }
 
+// value_Editor writes Editor; false is a null that must go up.
+func (x *planRun) value_Editor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_Editor(b, f.Of(ofEditor), v)
+	return b, true
+}
+
+// value_EditorConnection writes EditorConnection; false is a null that must go up.
+func (x *planRun) value_EditorConnection(b []byte, f *plan.Field, v *model.EditorConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_EditorConnection(b, f.Of(ofEditorConnection), v)
+	return b, true
+}
+
 // value_Item writes Item; false is a null that must go up.
 func (x *planRun) value_Item(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
 	b, _ = x.object_Item(b, f.Of(ofItem), v)
+	return b, true
+}
+
+// value_LooseConnection writes LooseConnection; false is a null that must go up.
+func (x *planRun) value_LooseConnection(b []byte, f *plan.Field, v *model.LooseConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_LooseConnection(b, f.Of(ofLooseConnection), v)
+	return b, true
+}
+
+// value_LooseEdge writes LooseEdge; false is a null that must go up.
+func (x *planRun) value_LooseEdge(b []byte, f *plan.Field, v *model.LooseEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_LooseEdge(b, f.Of(ofLooseEdge), v)
 	return b, true
 }
 
@@ -5805,6 +8030,33 @@ func (x *planRun) value_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bo
 	return b, true
 }
 
+// value_Story writes Story; false is a null that must go up.
+func (x *planRun) value_Story(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_Story(b, f.Of(ofStory), v)
+	return b, true
+}
+
+// value_StoryConnection writes StoryConnection; false is a null that must go up.
+func (x *planRun) value_StoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_StoryConnection(b, f.Of(ofStoryConnection), v)
+	return b, true
+}
+
+// value_StoryNodes writes StoryNodes; false is a null that must go up.
+func (x *planRun) value_StoryNodes(b []byte, f *plan.Field, v *model.StoryNodes) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_StoryNodes(b, f.Of(ofStoryNodes), v)
+	return b, true
+}
+
 // value_Titled writes Titled; false is a null that must go up.
 func (x *planRun) value_Titled(b []byte, f *plan.Field, v model.Titled) ([]byte, bool) {
 	ok := true
@@ -5846,5 +8098,14 @@ func (x *planRun) value_Viewer(b []byte, f *plan.Field, v *model.Viewer) ([]byte
 		return x.NoValue(b, false)
 	}
 	b, _ = x.object_Viewer(b, f.Of(ofViewer), v)
+	return b, true
+}
+
+// value_Writer writes Writer; false is a null that must go up.
+func (x *planRun) value_Writer(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_Writer(b, f.Of(ofWriter), v)
 	return b, true
 }

@@ -115,6 +115,35 @@ func DecodeBook(d *decode.Decoder) *model.Book {
 	return v
 }
 
+var shapeEditor = decode.NewShape("Editor",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name"},
+	decode.Field{Name: "rank", Required: true},
+	decode.Field{Name: "first"},
+)
+
+// DecodeEditor reads model.Editor as its service sends it; nil when that is no object.
+func DecodeEditor(d *decode.Decoder) *model.Editor {
+	o := d.Object(shapeEditor)
+	v := decode.New[model.Editor](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.ID()
+		case 1: // name
+			v.Name = decode.Nullable(d, (*decode.Decoder).String)
+		case 2: // rank
+			v.Rank = d.Int()
+		case 3: // first
+			v.First = decode.OrNull(d, DecodeStory)
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
 var shapeFilm = decode.NewShape("Film",
 	decode.Field{Name: "id", Required: true},
 	decode.Field{Name: "title"},
@@ -255,6 +284,76 @@ func DecodeShelf(d *decode.Decoder) *model.Shelf {
 			v.MustMedias = decode.OrNull(d, decode.ListOf(DecodeMedia))
 		case 4: // titled
 			v.Titled = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeTitled)))
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeStory = decode.NewShape("Story",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "title"},
+	decode.Field{Name: "editorId"},
+	decode.Field{Name: "sequel"},
+)
+
+// DecodeStory reads model.Story as its service sends it; nil when that is no object.
+func DecodeStory(d *decode.Decoder) *model.Story {
+	o := d.Object(shapeStory)
+	v := decode.New[model.Story](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.ID()
+		case 1: // title
+			v.Title = decode.Nullable(d, (*decode.Decoder).String)
+		case 2: // editorId
+			v.EditorID = decode.Nullable(d, (*decode.Decoder).ID)
+		case 3: // sequel
+			v.Sequel = decode.OrNull(d, DecodeStory)
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeWriter = decode.NewShape("Writer",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name"},
+	decode.Field{Name: "drafts"},
+	decode.Field{Name: "draftGrid", Required: true},
+	decode.Field{Name: "editor"},
+	decode.Field{Name: "mustEditor", Required: true},
+	decode.Field{Name: "editors"},
+	decode.Field{Name: "mustEditors"},
+)
+
+// DecodeWriter reads model.Writer as its service sends it; nil when that is no object.
+func DecodeWriter(d *decode.Decoder) *model.Writer {
+	o := d.Object(shapeWriter)
+	v := decode.New[model.Writer](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.ID()
+		case 1: // name
+			v.Name = decode.Nullable(d, (*decode.Decoder).String)
+		case 2: // drafts
+			v.Drafts = decode.OrNull(d, decode.ListOf(DecodeStory))
+		case 3: // draftGrid
+			v.DraftGrid = decode.List(d, decode.ListOf(DecodeStory))
+		case 4: // editor
+			v.Editor = decode.OrNull(d, DecodeEditor)
+		case 5: // mustEditor
+			v.MustEditor = DecodeEditor(d)
+		case 6: // editors
+			v.Editors = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeEditor)))
+		case 7: // mustEditors
+			v.MustEditors = decode.OrNull(d, decode.ListOf(DecodeEditor))
 		}
 	}
 	if !o.OK() {

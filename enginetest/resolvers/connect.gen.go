@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -24,6 +25,14 @@ var Needs = upstreams.Needs{
 
 // Answer gives the resolvers of Answer's fields.
 func (r *Resolver) Answer() graph.AnswerResolver { return answerResolver{r} }
+
+// EditorConnection gives the resolvers of EditorConnection's fields.
+func (r *Resolver) EditorConnection() graph.EditorConnectionResolver {
+	return editorConnectionResolver{r}
+}
+
+// EditorEdge gives the resolvers of EditorEdge's fields.
+func (r *Resolver) EditorEdge() graph.EditorEdgeResolver { return editorEdgeResolver{r} }
 
 // Film gives the resolvers of Film's fields.
 func (r *Resolver) Film() graph.FilmResolver { return filmResolver{r} }
@@ -58,27 +67,37 @@ func (r *Resolver) Shelf() graph.ShelfResolver { return shelfResolver{r} }
 // Spot gives the resolvers of Spot's fields.
 func (r *Resolver) Spot() graph.SpotResolver { return spotResolver{r} }
 
+// Story gives the resolvers of Story's fields.
+func (r *Resolver) Story() graph.StoryResolver { return storyResolver{r} }
+
 // Thing gives the resolvers of Thing's fields.
 func (r *Resolver) Thing() graph.ThingResolver { return thingResolver{r} }
 
 // Viewer gives the resolvers of Viewer's fields.
 func (r *Resolver) Viewer() graph.ViewerResolver { return viewerResolver{r} }
 
+// Writer gives the resolvers of Writer's fields.
+func (r *Resolver) Writer() graph.WriterResolver { return writerResolver{r} }
+
 type (
-	answerResolver   struct{ *Resolver }
-	filmResolver     struct{ *Resolver }
-	itemResolver     struct{ *Resolver }
-	mutationResolver struct{ *Resolver }
-	oddResolver      struct{ *Resolver }
-	otherResolver    struct{ *Resolver }
-	personResolver   struct{ *Resolver }
-	placeResolver    struct{ *Resolver }
-	postResolver     struct{ *Resolver }
-	queryResolver    struct{ *Resolver }
-	shelfResolver    struct{ *Resolver }
-	spotResolver     struct{ *Resolver }
-	thingResolver    struct{ *Resolver }
-	viewerResolver   struct{ *Resolver }
+	answerResolver           struct{ *Resolver }
+	editorConnectionResolver struct{ *Resolver }
+	editorEdgeResolver       struct{ *Resolver }
+	filmResolver             struct{ *Resolver }
+	itemResolver             struct{ *Resolver }
+	mutationResolver         struct{ *Resolver }
+	oddResolver              struct{ *Resolver }
+	otherResolver            struct{ *Resolver }
+	personResolver           struct{ *Resolver }
+	placeResolver            struct{ *Resolver }
+	postResolver             struct{ *Resolver }
+	queryResolver            struct{ *Resolver }
+	shelfResolver            struct{ *Resolver }
+	spotResolver             struct{ *Resolver }
+	storyResolver            struct{ *Resolver }
+	thingResolver            struct{ *Resolver }
+	viewerResolver           struct{ *Resolver }
+	writerResolver           struct{ *Resolver }
 )
 
 // Other answers Answer.other, bound at schema/world.graphqls:176 to the service "answers":
@@ -154,6 +173,30 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
 	})
+}
+
+// AddStory answers Mutation.addStory, bound at schema/library.graphqls:18 to the service "answers":
+//
+//	POST /library/stories/{$args.id}
+func (r mutationResolver) AddStory(ctx context.Context, id string) (*model.Story, error) {
+	call := rest.New(http.MethodPost, "/library/stories/").Segment(id)
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeStory))
+}
+
+// AddStories answers Mutation.addStories, bound at schema/library.graphqls:19 to the service "answers":
+//
+//	POST /library/shelf/{$args.id}
+func (r mutationResolver) AddStories(ctx context.Context, id string) ([]*model.Story, error) {
+	call := rest.New(http.MethodPost, "/library/shelf/").Segment(id)
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(graph.DecodeStory)))
+}
+
+// AddWriter answers Mutation.addWriter, bound at schema/library.graphqls:20 to the service "answers":
+//
+//	POST /library/writers/{$args.id}
+func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writer, error) {
+	call := rest.New(http.MethodPost, "/library/writers/").Segment(id)
+	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeWriter)
 }
 
 // Answer answers Query.answer, bound at schema/world.graphqls:33 to the service "answers":
@@ -244,11 +287,185 @@ func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
 
 // Book answers Query.book, bound at schema/entities.graphqls:6 to the service "answers":
 //
-//	GET /books/{$args.id}
+//	GET /book?ids={$args.id}
 func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
-	call := rest.New(http.MethodGet, "/books/").Segment(id)
+	call := rest.New(http.MethodGet, "/book").
+		Query("ids", id)
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeBook))
+}
+
+// Writers answers Query.writers, bound at schema/library.graphqls:2 to the service "answers":
+//
+//	GET /library/writers
+func (r queryResolver) Writers(ctx context.Context) ([]*model.Writer, error) {
+	call := rest.New(http.MethodGet, "/library/writers")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodeBook, func(object *model.Book) *string { return encode.Key(&object.ID) })))
+		decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodeWriter))))
+}
+
+// MustWriters answers Query.mustWriters, bound at schema/library.graphqls:3 to the service "answers":
+//
+//	GET /library/writers
+func (r queryResolver) MustWriters(ctx context.Context) ([]*model.Writer, error) {
+	call := rest.New(http.MethodGet, "/library/writers")
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.ListOf(graph.DecodeWriter))
+}
+
+// Writer answers Query.writer, bound at schema/library.graphqls:4 to the service "answers":
+//
+//	GET /library/writers/{$args.id}
+func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, error) {
+	call := rest.New(http.MethodGet, "/library/writers/").Segment(id)
+	return upstreams.Fetch(ctx, r.Services, "answers", call,
+		decode.MaybeNil(decode.Asked("id", id, graph.DecodeWriter, func(object *model.Writer) *string { return &object.ID })))
+}
+
+// Shelves answers Query.shelves, bound at schema/library.graphqls:5 to the service "answers":
+//
+//	GET /library/shelves
+func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
+	call := rest.New(http.MethodGet, "/library/shelves")
+	return upstreams.Fetch(ctx, r.Services, "answers", call,
+		decode.MaybeNil(decode.ListOf(decode.MaybeNil(decode.ListOf(graph.DecodeStory)))))
+}
+
+// StoryGrid answers Query.storyGrid, bound at schema/library.graphqls:6 to the service "answers":
+//
+//	GET /library/shelves
+func (r queryResolver) StoryGrid(ctx context.Context) ([][]*model.Story, error) {
+	call := rest.New(http.MethodGet, "/library/shelves")
+	return upstreams.Fetch(ctx, r.Services, "answers", call,
+		decode.MaybeNil(decode.ListOf(decode.MaybeNil(decode.ListOf(graph.DecodeStory)))))
+}
+
+// OffsetPage answers Query.offsetPage, bound at schema/library.graphqls:8 to the service "answers":
+//
+//	GET /library/offset?from={$args.after}&n={$args.first}
+func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
+	found, err := page.Of(ctx, page.Request{
+		Field: "Query.offsetPage",
+		First: first, After: after, Default: 20, Max: 100,
+		Type:  page.Offset,
+		Tells: true,
+		Total: engine.Selects(ctx, "totalCount"),
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+		call := rest.New(http.MethodGet, "/library/offset").
+			Query("from", at.Offset).
+			Query("n", at.Size)
+		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryOffsetPage)
+	})
+	if err != nil {
+		return nil, err
+	}
+	edges, err := page.Edges(ctx, found, func(node *model.Story, cursor string) *model.StoryEdge {
+		return &model.StoryEdge{Node: node, Cursor: cursor}
+	})
+	if err != nil {
+		return nil, err
+	}
+	connection := &model.StoryConnection{
+		Edges:      edges,
+		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+		TotalCount: found.Total,
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+		return nil, err
+	}
+	return connection, nil
+}
+
+// NumberPage answers Query.numberPage, bound at schema/library.graphqls:10 to the service "answers":
+//
+//	GET /library/number?page={$args.after}&n={$args.first}
+func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
+	found, err := page.Of(ctx, page.Request{
+		Field: "Query.numberPage",
+		First: first, After: after, Default: 2, Max: 4,
+		Type:  page.PageNumber,
+		Tells: true,
+		Total: engine.Selects(ctx, "totalCount"),
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+		call := rest.New(http.MethodGet, "/library/number").
+			Query("page", at.Page).
+			Query("n", at.Size)
+		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryNumberPage)
+	})
+	if err != nil {
+		return nil, err
+	}
+	edges, err := page.Edges(ctx, found, func(node *model.Story, cursor string) *model.StoryEdge {
+		return &model.StoryEdge{Node: node, Cursor: cursor}
+	})
+	if err != nil {
+		return nil, err
+	}
+	connection := &model.StoryConnection{
+		Edges:      edges,
+		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+		TotalCount: found.Total,
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+		return nil, err
+	}
+	return connection, nil
+}
+
+// CursorPage answers Query.cursorPage, bound at schema/library.graphqls:12 to the service "answers":
+//
+//	GET /library/cursor?cursor={$args.after}&n={$args.first}
+func (r queryResolver) CursorPage(ctx context.Context, first *int, after *string) (*model.StoryNodes, error) {
+	found, err := page.Of(ctx, page.Request{
+		Field: "Query.cursorPage",
+		First: first, After: after, Default: 20, Max: 100,
+		Type: page.NextCursor,
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+		call := rest.New(http.MethodGet, "/library/cursor").
+			Query("cursor", at.Cursor).
+			Query("n", at.Size)
+		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryCursorPage)
+	})
+	if err != nil {
+		return nil, err
+	}
+	connection := &model.StoryNodes{
+		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+		return nil, err
+	}
+	return connection, nil
+}
+
+// EditorPage answers Query.editorPage, bound at schema/library.graphqls:14 to the service "answers":
+//
+//	GET /library/editorIds?from={$args.after}&n={$args.first}
+func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string) (*model.EditorConnection, error) {
+	found, err := page.Of(ctx, page.Request{
+		Field: "Query.editorPage",
+		First: first, After: after, Default: 20, Max: 100,
+		Type: page.Offset,
+	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Editor]], error) {
+		call := rest.New(http.MethodGet, "/library/editorIds").
+			Query("from", at.Offset).
+			Query("n", at.Size)
+		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryEditorPage)
+	})
+	if err != nil {
+		return nil, err
+	}
+	edges, err := page.Edges(ctx, found, func(node *model.Editor, cursor string) *model.EditorEdge {
+		return &model.EditorEdge{Node: node}
+	})
+	if err != nil {
+		return nil, err
+	}
+	connection := &model.EditorConnection{
+		Edges: edges,
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+		return nil, err
+	}
+	return connection, nil
 }
 
 // Joined answers Shelf.joined, bound at schema/entities.graphqls:42 to the service "answers":
@@ -283,6 +500,188 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
 		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
 	).All(ctx, found, err)
+}
+
+// Writer answers Story.writer, bound at schema/library.graphqls:44 to the service "answers":
+//
+//	GET /library/writersById?ids={$batch.id}
+//
+// It makes one call for all parents; the answer is a list, matched by "id".
+func (r storyResolver) Writer(ctx context.Context, parents []*model.Story) ([]*model.Writer, error) {
+	call := func(keys []string) *rest.Call {
+		return rest.New(http.MethodGet, "/library/writersById").
+			Query("ids", keys)
+	}
+	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
+		return &parent.ID
+	}, engine.Batch[string, *model.Writer]{
+		Identity: engine.Identity{
+			Source:  "answers",
+			Request: call(engine.AnyKeys()).Key(),
+			Reading: "[Writer!]! as [Writer!]! by id",
+		},
+		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
+			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+				decode.ByKey("id", graph.DecodeWriter, func(item *model.Writer) string { return item.ID }))
+		},
+	})
+}
+
+// MustWriter answers Story.mustWriter, bound at schema/library.graphqls:45 to the service "answers":
+//
+//	GET /library/writersById?ids={$batch.id}
+//
+// It makes one call for all parents; the answer is a list, matched by "id".
+func (r storyResolver) MustWriter(ctx context.Context, parents []*model.Story) ([]*model.Writer, error) {
+	call := func(keys []string) *rest.Call {
+		return rest.New(http.MethodGet, "/library/writersById").
+			Query("ids", keys)
+	}
+	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
+		return &parent.ID
+	}, engine.Batch[string, *model.Writer]{
+		Identity: engine.Identity{
+			Source:  "answers",
+			Request: call(engine.AnyKeys()).Key(),
+			Reading: "[Writer!]! as [Writer!]! by id",
+		},
+		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
+			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+				decode.ByKey("id", graph.DecodeWriter, func(item *model.Writer) string { return item.ID }))
+		},
+	})
+}
+
+// Stories answers Writer.stories, bound at schema/library.graphqls:29 to the service "answers":
+//
+//	GET /library/of/{$this.id}/offset?from={$args.after}&n={$args.first}
+//
+// It makes one call or two for each parent.
+func (r writerResolver) Stories(ctx context.Context, parents []*model.Writer, first *int, after *string) ([]*model.StoryNodes, error) {
+	return engine.Singly(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
+		return &parent.ID
+	}, func(ctx context.Context, key string) (*model.StoryNodes, error) {
+		found, err := page.Of(ctx, page.Request{
+			Field:  "Writer.stories",
+			Parent: engine.KeyText(key),
+			First:  first, After: after, Default: 3, Max: 100,
+			Type: page.Offset,
+		}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/offset").
+				Query("from", at.Offset).
+				Query("n", at.Size)
+			return upstreams.Fetch(ctx, r.Services, "answers", call, pageWriterStories)
+		})
+		if err != nil {
+			return nil, err
+		}
+		connection := &model.StoryNodes{
+			PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+		}
+		if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+			return nil, err
+		}
+		return connection, nil
+	})
+}
+
+// MustStories answers Writer.mustStories, bound at schema/library.graphqls:31 to the service "answers":
+//
+//	GET /library/of/{$this.id}/number?page={$args.after}&n={$args.first}
+//
+// It makes one call or two for each parent.
+func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer, first *int, after *string) ([]*model.StoryConnection, error) {
+	return engine.Singly(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
+		return &parent.ID
+	}, func(ctx context.Context, key string) (*model.StoryConnection, error) {
+		found, err := page.Of(ctx, page.Request{
+			Field:  "Writer.mustStories",
+			Parent: engine.KeyText(key),
+			First:  first, After: after, Default: 4, Max: 4,
+			Type:  page.PageNumber,
+			Tells: true,
+			Total: engine.Selects(ctx, "totalCount"),
+		}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/number").
+				Query("page", at.Page).
+				Query("n", at.Size)
+			return upstreams.Fetch(ctx, r.Services, "answers", call, pageWriterMustStories)
+		})
+		if err != nil {
+			return nil, err
+		}
+		edges, err := page.Edges(ctx, found, func(node *model.Story, cursor string) *model.StoryEdge {
+			return &model.StoryEdge{Node: node, Cursor: cursor}
+		})
+		if err != nil {
+			return nil, err
+		}
+		connection := &model.StoryConnection{
+			Edges:      edges,
+			PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+			TotalCount: found.Total,
+		}
+		if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
+			return nil, err
+		}
+		return connection, nil
+	})
+}
+
+// LooseStories answers Writer.looseStories, bound at schema/library.graphqls:33 to the service "answers":
+//
+//	GET /library/of/{$this.id}/cursor?cursor={$args.after}&n={$args.first}
+//
+// It makes one call or two for each parent.
+func (r writerResolver) LooseStories(ctx context.Context, parents []*model.Writer, first *int, after *string) ([]*model.LooseConnection, error) {
+	return engine.Singly(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
+		return &parent.ID
+	}, func(ctx context.Context, key string) (*model.LooseConnection, error) {
+		found, err := page.Of(ctx, page.Request{
+			Field:  "Writer.looseStories",
+			Parent: engine.KeyText(key),
+			First:  first, After: after, Default: 20, Max: 100,
+			Type: page.NextCursor,
+		}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/cursor").
+				Query("cursor", at.Cursor).
+				Query("n", at.Size)
+			return upstreams.Fetch(ctx, r.Services, "answers", call, pageWriterLooseStories)
+		})
+		if err != nil {
+			return nil, err
+		}
+		edges, err := page.Edges(ctx, found, func(node *model.Story, cursor string) *model.LooseEdge {
+			return &model.LooseEdge{Node: node, Cursor: cursor}
+		})
+		if err != nil {
+			return nil, err
+		}
+		connection := &model.LooseConnection{
+			Edges:    edges,
+			PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+		}
+		if connection.Nodes, err = page.Nodes(ctx, connection, found, false); err != nil {
+			return nil, err
+		}
+		return connection, nil
+	})
+}
+
+// Nodes completes EditorConnection.nodes. Of Editor the service sends id: other fields are
+// answered by the binding of Editor.
+func (r editorConnectionResolver) Nodes(ctx context.Context, parents []*model.EditorConnection) ([][]*model.Editor, error) {
+	return engine.CompleteEach(ctx, parents, "nodes", func(parent *model.EditorConnection) []*model.Editor {
+		return parent.Nodes
+	}, true, r.editorEntity(ctx).Beyond("id"))
+}
+
+// Node completes EditorEdge.node. Of Editor the service sends id: other fields are
+// answered by the binding of Editor.
+func (r editorEdgeResolver) Node(ctx context.Context, parents []*model.EditorEdge) ([]*model.Editor, error) {
+	return engine.Complete(ctx, parents, "node", func(parent *model.EditorEdge) *model.Editor {
+		return parent.Node
+	}, r.editorEntity(ctx).Beyond("id"))
 }
 
 // Sequel completes Film.sequel. Of Book the service sends id: other fields are
@@ -359,10 +758,11 @@ func (r shelfResolver) Titled(ctx context.Context, parents []*model.Shelf) ([][]
 
 // bookEntity asks for objects of Book by their keys, as bound at schema/entities.graphqls:6 to the service "answers":
 //
-//	GET /books/{$args.id}
+//	GET /book?ids={$args.id}
 func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.Book] {
 	call := func(key [1]any) *rest.Call {
-		return rest.New(http.MethodGet, "/books/").Segment(key[0])
+		return rest.New(http.MethodGet, "/book").
+			Query("ids", key[0])
 	}
 	return engine.Entity[[1]any, model.Book]{
 		Types:  []string{"Book", "Media", "Titled"},
@@ -384,6 +784,35 @@ func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.B
 				value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key),
 					decode.MaybeNil(decode.Asked("id", keys[0][0], graph.DecodeBook, func(object *model.Book) *string { return encode.Key(&object.ID) })))
 				return map[[1]any]*model.Book{key: value}, err
+			},
+		},
+	}
+}
+
+// editorEntity asks for objects of Editor by their keys, as bound at schema/library.graphqls:52 to the service "answers":
+//
+//	GET /library/editorsById?ids={$batch.id}
+func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model.Editor] {
+	call := func(keys []string) *rest.Call {
+		return rest.New(http.MethodGet, "/library/editorsById").
+			Query("ids", keys)
+	}
+	return engine.Entity[string, model.Editor]{
+		Types: []string{"Editor"},
+		From:  []string{"id"},
+		Key: func(parent *model.Editor) *string {
+			return &parent.ID
+		},
+		Batch: engine.Batch[string, *model.Editor]{
+			Identity: engine.Identity{
+				Source:  "answers",
+				Request: call(engine.AnyKeys()).Key(),
+				Reading: "[Editor!]! as [Editor!]! by id",
+			},
+			MaxSize: 3,
+			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Editor, error) {
+				return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+					decode.ByKey("id", graph.DecodeEditor, func(item *model.Editor) string { return item.ID }))
 			},
 		},
 	}
@@ -436,4 +865,79 @@ var checksFilm = map[string]func(context.Context) error{
 	"guarded": func(ctx context.Context) error {
 		return auth.CheckAuthenticated(ctx)
 	},
+}
+
+// pageQueryOffsetPage reads a page of Query.offsetPage as its binding selects it.
+func pageQueryOffsetPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
+	var a page.Answer[decode.Item[*model.Story]]
+	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
+	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	return a
+}
+
+// pageQueryNumberPage reads a page of Query.numberPage as its binding selects it.
+func pageQueryNumberPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
+	var a page.Answer[decode.Item[*model.Story]]
+	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
+	a.More = decode.Again(d, decode.In("more", decode.Maybe((*decode.Decoder).Boolean)))
+	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	return a
+}
+
+// pageQueryCursorPage reads a page of Query.cursorPage as its binding selects it.
+func pageQueryCursorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
+	var a page.Answer[decode.Item[*model.Story]]
+	a.Next = decode.Again(d, decode.In("next", decode.Maybe((*decode.Decoder).ID)))
+	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	return a
+}
+
+var shapeQueryEditorPage = decode.NewShape("Editor",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryEditorPage reads the Editor of Query.editorPage as its binding selects it.
+func decodeQueryEditorPage(d *decode.Decoder) *model.Editor {
+	o := d.Object(shapeQueryEditorPage)
+	v := decode.New[model.Editor](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.ID()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+// pageQueryEditorPage reads a page of Query.editorPage as its binding selects it.
+func pageQueryEditorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Editor]] {
+	var a page.Answer[decode.Item[*model.Editor]]
+	a.Items = decode.In("items", decode.Items(decodeQueryEditorPage))(d)
+	return a
+}
+
+// pageWriterStories reads a page of Writer.stories as its binding selects it.
+func pageWriterStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
+	var a page.Answer[decode.Item[*model.Story]]
+	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	return a
+}
+
+// pageWriterMustStories reads a page of Writer.mustStories as its binding selects it.
+func pageWriterMustStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
+	var a page.Answer[decode.Item[*model.Story]]
+	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
+	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	return a
+}
+
+// pageWriterLooseStories reads a page of Writer.looseStories as its binding selects it.
+func pageWriterLooseStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
+	var a page.Answer[decode.Item[*model.Story]]
+	a.Next = decode.Again(d, decode.In("next", decode.Maybe((*decode.Decoder).ID)))
+	a.Items = decode.In("items", decode.Items(decode.MaybeNil(graph.DecodeStory)))(d)
+	return a
 }

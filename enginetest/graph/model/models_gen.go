@@ -64,6 +64,24 @@ func (Book) IsMedia() {}
 
 func (Book) IsTitled() {}
 
+// Whoever has the id alone asks for the rest by one call for many.
+type Editor struct {
+	ID    string  `json:"id"`
+	Name  *string `json:"name,omitempty"`
+	Rank  int     `json:"rank"`
+	First *Story  `json:"first,omitempty"`
+}
+
+// Pages of what is completed.
+type EditorConnection struct {
+	Edges []*EditorEdge `json:"edges"`
+	Nodes []*Editor     `json:"nodes"`
+}
+
+type EditorEdge struct {
+	Node *Editor `json:"node"`
+}
+
 type Film struct {
 	ID        int     `json:"id"`
 	Title     *string `json:"title,omitempty"`
@@ -90,11 +108,30 @@ type Item struct {
 	Items []*Item `json:"items,omitempty"`
 }
 
+// Edges and nodes, which may be null.
+type LooseConnection struct {
+	Edges    []*LooseEdge `json:"edges,omitempty"`
+	Nodes    []*Story     `json:"nodes,omitempty"`
+	PageInfo *PageInfo    `json:"pageInfo"`
+}
+
+type LooseEdge struct {
+	Node   *Story `json:"node,omitempty"`
+	Cursor string `json:"cursor"`
+}
+
 type Other struct {
 	ID    int   `json:"id"`
 	X     *int  `json:"x,omitempty"`
 	MustX int   `json:"mustX"`
 	Item  *Item `json:"item,omitempty"`
+}
+
+type PageInfo struct {
+	HasNextPage     bool    `json:"hasNextPage"`
+	HasPreviousPage bool    `json:"hasPreviousPage"`
+	StartCursor     *string `json:"startCursor,omitempty"`
+	EndCursor       *string `json:"endCursor,omitempty"`
 }
 
 type Person struct {
@@ -157,6 +194,13 @@ type Post struct {
 	Title  string `json:"title"`
 }
 
+type Reader struct {
+	ID          string     `json:"id"`
+	Story       *Story     `json:"story,omitempty"`
+	Stories     []*Story   `json:"stories,omitempty"`
+	MustStories [][]*Story `json:"mustStories"`
+}
+
 type Scrap struct {
 	ID   *int   `json:"id,omitempty"`
 	Note string `json:"note"`
@@ -180,6 +224,32 @@ type Spot struct {
 	MustSubs []*Spot `json:"mustSubs,omitempty"`
 }
 
+type Story struct {
+	ID       string  `json:"id"`
+	Title    *string `json:"title,omitempty"`
+	EditorID *string `json:"editorId,omitempty"`
+	Sequel   *Story  `json:"sequel,omitempty"`
+}
+
+// Edges and nodes, none of which may be null.
+type StoryConnection struct {
+	Edges      []*StoryEdge `json:"edges"`
+	Nodes      []*Story     `json:"nodes,omitempty"`
+	TotalCount *int         `json:"totalCount,omitempty"`
+	PageInfo   *PageInfo    `json:"pageInfo"`
+}
+
+type StoryEdge struct {
+	Node   *Story `json:"node"`
+	Cursor string `json:"cursor"`
+}
+
+// Nodes alone.
+type StoryNodes struct {
+	Nodes    []*Story  `json:"nodes"`
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
 type Thing struct {
 	Word string `json:"word"`
 	Spot *Spot  `json:"spot,omitempty"`
@@ -196,6 +266,17 @@ type User struct {
 type Viewer struct {
 	ID   string `json:"id"`
 	Spot *Spot  `json:"spot,omitempty"`
+}
+
+type Writer struct {
+	ID          string     `json:"id"`
+	Name        *string    `json:"name,omitempty"`
+	Drafts      []*Story   `json:"drafts,omitempty"`
+	DraftGrid   [][]*Story `json:"draftGrid"`
+	Editor      *Editor    `json:"editor,omitempty"`
+	MustEditor  *Editor    `json:"mustEditor"`
+	Editors     []*Editor  `json:"editors,omitempty"`
+	MustEditors []*Editor  `json:"mustEditors,omitempty"`
 }
 
 type Kind string
