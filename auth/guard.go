@@ -11,10 +11,18 @@ import (
 // Authenticated is the directive @authenticated: an anonymous caller gets a fault
 // of kind fault.Unauthenticated, and next is not called.
 func Authenticated(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
-	if From(ctx) == nil {
-		return nil, unauthenticated()
+	if err := CheckAuthenticated(ctx); err != nil {
+		return nil, err
 	}
 	return next(ctx)
+}
+
+// CheckAuthenticated returns the fault of Authenticated, or nil.
+func CheckAuthenticated(ctx context.Context) error {
+	if From(ctx) == nil {
+		return unauthenticated()
+	}
+	return nil
 }
 
 // RequiresScopes is the directive @requiresScopes with federation's meaning: the
@@ -23,16 +31,24 @@ func Authenticated(ctx context.Context, _ any, next graphql.Resolver) (any, erro
 // next is not called. A list without a scope grants nothing, and neither does no
 // list at all: whoever forgot to fill it in shall not have opened the field.
 func RequiresScopes(ctx context.Context, _ any, next graphql.Resolver, scopes [][]string) (any, error) {
+	if err := CheckScopes(ctx, scopes); err != nil {
+		return nil, err
+	}
+	return next(ctx)
+}
+
+// CheckScopes returns the fault of RequiresScopes, or nil.
+func CheckScopes(ctx context.Context, scopes [][]string) error {
 	caller := From(ctx)
 	if caller == nil {
-		return nil, unauthenticated()
+		return unauthenticated()
 	}
 	for _, all := range scopes {
 		if len(all) > 0 && caller.hasAll(all) {
-			return next(ctx)
+			return nil
 		}
 	}
-	return nil, fault.New(fault.Forbidden, "the token lacks a scope that this needs")
+	return fault.New(fault.Forbidden, "the token lacks a scope that this needs")
 }
 
 func unauthenticated() error {

@@ -86,17 +86,26 @@ func stillCompleted(before *binding.Graph, field *binding.Field) error {
 		return err
 	}
 	for _, c := range before.Completions {
-		left := now.Completion(c.Object.Name, c.Definition.Name)
-		if left != nil && len(left.Sent) <= len(c.Sent) {
-			continue
+		for _, t := range c.Types {
+			if err := stillSent(c, t, now, field); err != nil {
+				return err
+			}
 		}
-		place, of := c.Object.Name+"."+c.Definition.Name, c.Entity.Object.Name
-		if now.Entities[of] == nil {
-			return fmt.Errorf("%s also completes %s (entity: true), which %s needs; bind the type first, as type %s @connect(...), then eject the field", nameOf(field), of, place, of)
-		}
-		return fmt.Errorf("the service of %s sends only %s of %s, and without the binding nobody would complete it; let its selection give all fields of %s, then eject the field", nameOf(field), strings.Join(c.Sent, ", "), place, of)
 	}
 	return nil
+}
+
+// stillSent fails when objects of a type would lack fields at a place without a binding.
+func stillSent(c *binding.Completion, t *binding.Completed, now *binding.Graph, field *binding.Field) error {
+	place, of := c.Object.Name+"."+c.Definition.Name, t.Entity.Object.Name
+	left := now.Completion(c.Object.Name, c.Definition.Name).Of(of)
+	switch {
+	case left != nil && len(left.Sent) <= len(t.Sent):
+		return nil
+	case now.Entities[of] == nil:
+		return fmt.Errorf("%s also completes %s (entity: true), which %s needs; bind the type first, as type %s @connect(...), then eject the field", nameOf(field), of, place, of)
+	}
+	return fmt.Errorf("the service of %s sends only %s of %s, and without the binding nobody would complete it; let its selection give all fields of %s, then eject the field", nameOf(field), strings.Join(t.Sent, ", "), place, of)
 }
 
 func nameOf(f *binding.Field) string { return f.Object.Name + "." + f.Definition.Name }
@@ -165,7 +174,7 @@ func completedOnly(graph *binding.Graph, name string) error {
 	typeName, fieldName, _ := strings.Cut(name, ".")
 	entity := graph.Entities[name]
 	if c := graph.Completion(typeName, fieldName); c != nil {
-		entity = c.Entity
+		entity = c.Types[0].Entity
 	}
 	if entity == nil {
 		return nil

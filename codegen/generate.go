@@ -4,6 +4,7 @@
 package codegen
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,9 +93,9 @@ func project() (*config.Config, error) {
 	if _, err := os.Stat(ConfigFile); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no %s here; run gatehouse in the folder that holds it", ConfigFile)
 	}
-	cfg, err := config.LoadConfig(ConfigFile)
+	cfg, err := configuration()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ConfigFile, err)
+		return nil, err
 	}
 	if err := checkSettings(cfg); err != nil {
 		return nil, err
@@ -110,6 +111,19 @@ func project() (*config.Config, error) {
 		s.Input = lines.Replace(s.Input)
 	}
 	return cfg, nil
+}
+
+// configuration reads gqlgen's configuration and settles what generated code depends on.
+func configuration() (*config.Config, error) {
+	text, err := os.ReadFile(ConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.ReadConfig(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ConfigFile, err)
+	}
+	return cfg, settle(cfg, text)
 }
 
 // Explain plans the operations of a document over the project in the working directory, of

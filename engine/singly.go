@@ -90,9 +90,14 @@ func Given(ctx context.Context, argument string, v any) any {
 	return encode.Absent
 }
 
-// selectsMore tells whether the client asks for other fields than the named ones.
-func selectsMore(ctx context.Context, names []string) bool {
-	return selects(ctx, func(field string) bool { return field != "__typename" && !slices.Contains(names, field) })
+// selectsOf reports whether the client asks for a wanted field of those values that the field
+// in ctx gives and that have one of the named types. Outside of an operation it does.
+func selectsOf(ctx context.Context, types []string, wanted func(string) bool) bool {
+	if !graphql.HasOperationContext(ctx) || graphql.GetFieldContext(ctx) == nil {
+		return true
+	}
+	fields := graphql.CollectFields(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field.Selections, types)
+	return slices.ContainsFunc(fields, func(f graphql.CollectedField) bool { return wanted(f.Name) })
 }
 
 func selects(ctx context.Context, wanted func(string) bool) bool {

@@ -24,6 +24,8 @@ func answer(world uint64, what string, sent url.Values) []byte {
 		v = m.list(func() any { return m.list(func() any { return m.fits(m.IntN(100)) }) })
 	case "others":
 		v = others(world, sent["ids"])
+	case "media", "medias", "shelf", "films", "book":
+		v = m.entity(world, what, sent["ids"])
 	default:
 		v = (&library{m, world}).answer(strings.Split(what, "/")[1:], sent)
 	}

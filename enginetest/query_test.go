@@ -66,7 +66,7 @@ func (w *writer) spreads(body string) string {
 
 // fragment makes up a named fragment, which may spread those before it.
 func (w *writer) fragment() {
-	types := []string{"Place", "Person", "Node", "Named", "Any", "Spot", "Odd", "Thing", "Answer", "Item", "Query", "Writer", "Story", "Editor", "StoryNodes", "StoryEdge"}
+	types := []string{"Place", "Person", "Node", "Named", "Any", "Spot", "Odd", "Thing", "Answer", "Item", "Query", "Writer", "Story", "Editor", "StoryNodes", "StoryEdge", "Media", "Titled", "Film"}
 	t := types[w.IntN(len(types))]
 	text := fmt.Sprintf(" fragment F%d on %s%s", len(w.fragments), t, w.set(w.schema.Types[t], 2))
 	w.fragments, w.on = append(w.fragments, text), append(w.on, t)

@@ -417,12 +417,12 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 	})
 }
 
-// Product completes InventoryItem.product, of which its service sends sku: whoever asks
-// for more is answered by the binding of Product.
+// Product completes InventoryItem.product. Of Product the service sends sku: other fields are
+// answered by the binding of Product.
 func (r inventoryItemResolver) Product(ctx context.Context, parents []*model.InventoryItem) ([]*model.Product, error) {
 	return engine.Complete(ctx, parents, "product", func(parent *model.InventoryItem) *model.Product {
 		return parent.Product
-	}, []string{"sku", "stock"}, r.productEntity(ctx))
+	}, r.productEntity(ctx).Beyond("sku", "stock"))
 }
 
 // productEntity asks for objects of Product by their keys, as bound at schema/products.graphqls:33 to the service "products":
@@ -435,7 +435,9 @@ func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, mode
 			Query("limit", "200")
 	}
 	return engine.Entity[string, model.Product]{
-		From: []string{"sku"},
+		Types:  []string{"Product", "SearchResult"},
+		From:   []string{"sku"},
+		Guards: checksProduct,
 		Key: func(parent *model.Product) *string {
 			return &parent.Sku
 		},
@@ -452,6 +454,13 @@ func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, mode
 			},
 		},
 	}
+}
+
+// checksProduct are the guards of Product's fields.
+var checksProduct = map[string]func(context.Context) error{
+	"timesOrdered": func(ctx context.Context) error {
+		return auth.CheckScopes(ctx, [][]string{{"orders:read"}})
+	},
 }
 
 // ordersRules are the rules of the service "orders": when a call went well, and what its errors mean.

@@ -71,6 +71,7 @@ type Field struct {
 	Completes *Completion // the field's objects come with some of their fields only; nil: with all
 	ID        string      // as the schema names the binding; "" is Type.field
 	Entity    bool        // the field can be asked for any object of its type by its key
+	Root      *Field      // of a type's binding, the field of Query whose call it is; nil: the type's own
 }
 
 // Name is the field's for people: Type.field, or the type's own for a type's binding.

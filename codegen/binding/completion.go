@@ -9,14 +9,32 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// Completion is a field whose service sends only some of its object, the key among it. The
-// binding of the object's type fetches the rest, when somebody asks for it.
+// Completion is a field whose service sends objects with some of their fields, the key among
+// them. The bindings of the objects' types fetch the rest, when a client asks for it.
 type Completion struct {
 	Object     *ast.Definition
 	Definition *ast.FieldDefinition
-	Entity     *Field
-	Sent       []string // the fields of the object's type that come with it
-	Enough     []string // these, and the fields that calls answer by them alone
+	Types      []*Completed // of an interface or a union those that have a binding, by name; else one
+}
+
+// Completed is a type whose objects are completed at one field.
+type Completed struct {
+	Entity *Field
+	Sent   []string // the fields of the type that come with it
+	Enough []string // these, and the fields that calls answer by them alone
+}
+
+// Of is how objects of a type are completed, nil when they are not.
+func (c *Completion) Of(object string) *Completed {
+	if c == nil {
+		return nil
+	}
+	for _, t := range c.Types {
+		if t.Entity.Object.Name == object {
+			return t
+		}
+	}
+	return nil
 }
 
 // Completion is that of a type's field, nil when the field needs none.
@@ -155,21 +173,79 @@ func (w *completing) byName(t *ast.Type, s *openapi.Schema, in *holder) {
 		s = itemsOf(s)
 	}
 	def := w.schema.Types[t.NamedType]
+	if choice := w.graph.Abstract[def.Name]; def.IsAbstractType() && choice != nil {
+		w.abstract(choice, s, in)
+	}
 	if def.Kind != ast.Object {
 		return
 	}
 	if s != nil && !s.Any() && s.Additional == nil && w.isEntity(def) {
 		w.sent(def, in, func(f *ast.FieldDefinition) bool { return s.Property(w.graph.wireOf(f)) != nil })
 	}
-	if at := (sighting{def.Name, s}); !w.seen[at] {
-		w.seen[at] = true
-		w.root = false
-		for _, f := range def.Fields {
-			if Sent(f) {
-				w.byName(f.Type, propertyOf(s, w.graph.wireOf(f)), &holder{def, f})
-			}
+	w.members(def, s)
+}
+
+// members follows the fields of a type that come with its objects.
+func (w *completing) members(def *ast.Definition, s *openapi.Schema) {
+	at := sighting{def.Name, s}
+	if w.seen[at] {
+		return
+	}
+	w.seen[at] = true
+	defer func(root bool) { w.root = root }(w.root)
+	w.root = false
+	for _, f := range def.Fields {
+		if Sent(f) {
+			w.byName(f.Type, propertyOf(s, w.graph.wireOf(f)), &holder{def, f})
 		}
 	}
+}
+
+// abstract follows each type that an interface or a union stands for. Nothing can say by a
+// selection which of its fields come, so that where no document says it either, an object
+// comes with its key alone: what is not asked for again would be null without an error.
+func (w *completing) abstract(choice *Choice, s *openapi.Schema, in *holder) {
+	for _, tagged := range choice.Types {
+		branch, def := branchOf(s, choice.Field, tagged.Tag), tagged.Type
+		if w.isEntity(def) {
+			w.sent(def, in, func(f *ast.FieldDefinition) bool {
+				if branch == nil {
+					return w.isKeyOf(def, f)
+				}
+				return branch.Property(w.graph.wireOf(f)) != nil
+			})
+		}
+		w.members(def, branch)
+	}
+}
+
+func (w *completing) isKeyOf(def *ast.Definition, f *ast.FieldDefinition) bool {
+	entity := w.graph.Entities[def.Name]
+	return entity != nil && slices.Contains(entity.Keys(), f.Name)
+}
+
+// branchOf is what a document says of the objects whose discriminator has a value; nil when it
+// does not say which they are.
+func branchOf(s *openapi.Schema, field, tag string) *openapi.Schema {
+	switch {
+	case s == nil || s.Any() || s.Additional != nil:
+		return nil
+	case s.Discriminator != nil && s.Discriminator.Property == field:
+		for _, choice := range s.Discriminator.Choices {
+			if choice.Value == tag {
+				return choice.Schema
+			}
+		}
+	case len(s.OneOf) == 0:
+		return s
+	}
+	for _, leaf := range s.Leaves() {
+		p := leaf.Property(field)
+		if p != nil && slices.ContainsFunc(p.Schema.Enum, func(v openapi.Value) bool { return v.Text == tag }) {
+			return leaf
+		}
+	}
+	return nil
 }
 
 // wireOf is what services call a field, before all of the schema's names are known.
@@ -231,10 +307,30 @@ func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.Field
 		return
 	}
 	if w.root {
-		w.field.Completes = &Completion{w.field.Object, w.field.Definition, entity, sent, w.enough(def, sent)}
+		if w.field.Completes == nil {
+			w.field.Completes = &Completion{Object: w.field.Object, Definition: w.field.Definition}
+		}
+		w.note(w.field.Completes, entity, sent)
 		return
 	}
-	w.nested(in, entity, sent)
+	key := [2]string{in.object.Name, in.field.Name}
+	if w.at[key] == nil {
+		w.at[key] = &Completion{Object: in.object, Definition: in.field}
+	}
+	w.note(w.at[key], entity, sent)
+}
+
+// note adds that objects of an entity come to a field with some of their fields. Where they
+// come in several ways, those fields count that always come.
+func (w *completing) note(c *Completion, entity *Field, sent []string) {
+	have := c.Of(entity.Object.Name)
+	if have == nil {
+		have = &Completed{Entity: entity, Sent: sent}
+		c.Types = append(c.Types, have)
+		slices.SortFunc(c.Types, func(a, b *Completed) int { return byName(a.Entity.Object, b.Entity.Object) })
+	}
+	have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
+	have.Enough = w.enough(entity.Object, have.Sent)
 }
 
 // listOfLists refuses to complete what lies in lists of lists, which nothing puts together.
@@ -273,14 +369,4 @@ func (w *completing) incomplete(def *ast.Definition, comes func(*ast.FieldDefini
 			w.faults.Add(EntityLacks, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
 		}
 	}
-}
-
-func (w *completing) nested(in *holder, entity *Field, sent []string) {
-	key := [2]string{in.object.Name, in.field.Name}
-	if have := w.at[key]; have != nil {
-		have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
-		have.Enough = w.enough(entity.Object, have.Sent)
-		return
-	}
-	w.at[key] = &Completion{in.object, in.field, entity, sent, w.enough(entity.Object, sent)}
 }

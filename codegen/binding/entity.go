@@ -89,7 +89,7 @@ func (c *compiler) entityFields() {
 // entityOf makes the binding of a type of that of a field, whose arguments become keys.
 func (c *compiler) entityOf(f *Field, def *ast.Definition, v *ast.Value) {
 	entity := *f
-	entity.Object, entity.Entity = def, true
+	entity.Object, entity.Entity, entity.Root = def, true, f
 	entity.Definition = &ast.FieldDefinition{Type: f.Definition.Type, Position: f.Definition.Position}
 	before := len(c.faults)
 	entity.Call = f.Call.with(func(value *Value) *Value { return c.keyOf(def, value, v) })

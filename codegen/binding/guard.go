@@ -16,11 +16,12 @@ var guardNames = []string{"authenticated", "requiresScopes"}
 // must repeat its interface's (the class of GHSA-mx7m-j9xf-62hw).
 func (c *compiler) guards() {
 	types := c.objects()
+	spread := c.guardSpread()
 	for _, def := range types {
 		for _, field := range def.Fields {
-			addGuards(field, def.Directives)
+			addGuards(field, spread.of(def))
 			if returned := c.schema.Types[field.Type.Name()]; returned != nil && returned.IsCompositeType() {
-				addGuards(field, returned.Directives)
+				addGuards(field, spread.of(returned))
 			}
 		}
 	}
@@ -31,12 +32,72 @@ func (c *compiler) guards() {
 	}
 }
 
+// guardSpread finds the guards of types: those that stand on a type, and on the nodes of a
+// connection, since that there are any, and how many, is as secret as they are. The field of
+// an interface or a union has not those of the types that it may stand for: others may be open.
+type guardSpread struct {
+	schema *ast.Schema
+	nodes  map[*ast.Definition]*ast.Definition // of connections and edges
+	known  map[*ast.Definition]ast.DirectiveList
+}
+
+func (c *compiler) guardSpread() *guardSpread {
+	s := &guardSpread{schema: c.schema, nodes: map[*ast.Definition]*ast.Definition{}, known: map[*ast.Definition]ast.DirectiveList{}}
+	for _, def := range c.types(ast.Object, ast.Interface) {
+		if node := s.nodeOf(def); node != nil {
+			s.nodes[def] = node
+		}
+	}
+	for _, f := range c.graph.Fields {
+		if f.Page != nil {
+			node := c.schema.Types[f.Page.Node.Type.Name()]
+			s.nodes[f.Page.Connection] = node
+			if f.Page.Edge != nil {
+				s.nodes[f.Page.Edge] = node
+			}
+		}
+	}
+	return s
+}
+
+// nodeOf is the type of the nodes of a connection, or of an edge, as Relay's specification
+// describes their shapes; nil for other types.
+func (s *guardSpread) nodeOf(def *ast.Definition) *ast.Definition {
+	node, nodes, edges := def.Fields.ForName("node"), def.Fields.ForName("nodes"), def.Fields.ForName("edges")
+	isConnection := def.Fields.ForName("pageInfo") != nil || strings.HasSuffix(def.Name, "Connection")
+	switch {
+	case node != nil && def.Fields.ForName("cursor") != nil:
+		return s.schema.Types[node.Type.Name()]
+	case isConnection && nodes != nil && isList(nodes.Type):
+		return s.schema.Types[nodes.Type.Name()]
+	case isConnection && edges != nil && isList(edges.Type):
+		if node := s.schema.Types[edges.Type.Name()].Fields.ForName("node"); node != nil {
+			return s.schema.Types[node.Type.Name()]
+		}
+	}
+	return nil
+}
+
+// of are the guards of a type.
+func (s *guardSpread) of(def *ast.Definition) ast.DirectiveList {
+	if guards, known := s.known[def]; known {
+		return guards
+	}
+	s.known[def] = nil // of a connection of connections of itself
+	guards := guardsOf(def.Directives)
+	if node := s.nodes[def]; node != nil {
+		guards = append(guards, s.of(node)...)
+	}
+	s.known[def] = guards
+	return guards
+}
+
 // addGuards gives a field the guards among directives that it does not have yet.
 func addGuards(field *ast.FieldDefinition, directives ast.DirectiveList) {
 	if strings.HasPrefix(field.Name, "__") {
 		return
 	}
-	for _, guard := range guardsOf(directives) {
+	for _, guard := range directives {
 		if !hasGuard(field.Directives, guard) {
 			field.Directives = append(field.Directives, guard)
 		}
@@ -61,6 +122,9 @@ func (c *compiler) interfaceGuards(def, abstract *ast.Definition) {
 	}
 }
 
+// GuardsOf are the guards of a field, once Compile has spread them.
+func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList { return guardsOf(field.Directives) }
+
 // Guards are the guards of a field as the schema writes them, once Compile has spread them.
 func Guards(field *ast.FieldDefinition) []string {
 	var guards []string
@@ -78,7 +142,7 @@ func guardsOf(directives ast.DirectiveList) ast.DirectiveList {
 	return guards
 }
 
-// hasGuard tells whether guard stands among directives, or one that implies it.
+// hasGuard reports whether guard stands among directives, or one that implies it.
 func hasGuard(directives ast.DirectiveList, guard *ast.Directive) bool {
 	for _, d := range guardsOf(directives) {
 		if d.Name == guard.Name && written(d) == written(guard) || guard.Name == "authenticated" {

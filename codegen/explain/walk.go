@@ -97,13 +97,14 @@ func (w *walker) field(p place, s *selected) {
 		w.visits = append(w.visits, v)
 		next.after, next.needs = v, nil
 	}
-	if v := w.completes(p.object, next, s); v != nil {
-		w.visits = append(w.visits, v)
-		next.after, next.needs = v, nil
-	}
 	for _, object := range w.possible(s.definition.Type) {
-		next.object = object
-		w.object(next, s.below(w.schema.Types[s.definition.Type.Name()], object))
+		below := next
+		below.object = object
+		if v := w.completes(p.object, below, s); v != nil {
+			w.visits = append(w.visits, v)
+			below.after, below.needs = v, nil
+		}
+		w.object(below, s.below(w.schema.Types[s.definition.Type.Name()], object))
 	}
 }
 

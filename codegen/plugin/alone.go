@@ -28,12 +28,18 @@ func (g *generator) bindingsOf(o *codegen.Object, f *codegen.Field) (all []*bind
 			continue
 		}
 		all = append(all, b)
-		if b.Completes != nil {
-			all = append(all, b.Completes.Entity)
-		}
+		all = append(all, entitiesOf(b.Completes)...)
 	}
-	if c := g.graph.Completion(o.Name, f.Name); c != nil {
-		all = append(all, c.Entity)
+	return append(all, entitiesOf(g.graph.Completion(o.Name, f.Name))...)
+}
+
+// entitiesOf are the bindings that complete a field's objects.
+func entitiesOf(c *binding.Completion) (all []*binding.Field) {
+	if c == nil {
+		return nil
+	}
+	for _, t := range c.Types {
+		all = append(all, t.Entity)
 	}
 	return all
 }

@@ -21,23 +21,39 @@ type entityView struct {
 	methodView
 	Type   string // in the graph
 	GoType string
+	Types  string // the names of the type and of those that it belongs to
+	Check  string // the function that asks for the guard of the call; "" for none
+	Checks string // the variable with the guards of the type's fields; "" for none
 }
 
-// completeView is a method that completes the object of a field. Its strings are Go text
+// checkView is a guard in the form of a function.
+type checkView struct {
+	Name  string   // of the function, or the field that is guarded
+	Calls []string // of package auth, each of which returns an error
+}
+
+// checksView are the guards of a type's fields.
+type checksView struct {
+	Name, Type string
+	Fields     []checkView
+}
+
+// completeView is a method that completes the values of a field. Its strings are Go text
 // unless said.
 type completeView struct {
 	Receiver, Name, Field string // Field is Type.field, as it is
-	Type                  string // of the objects, in the graph
-	Parent, Object        string
+	Parent                string
 	Function              string // Complete or CompleteEach
 	Must                  bool   // no element of the list may be null
 	Held                  string // the type of what a parent holds
 	GoField               string
 	GraphField            string
-	Sent                  string
-	SentWords             string // for people
-	Entity                string
+	Types                 []completedView
+	Complete              string // the completion
 }
+
+// completedView says for people which fields of a type come, and who answers the others.
+type completedView struct{ Type, Sent string }
 
 // completes writes the methods by which objects are completed.
 func (g *generator) completes(f *goFile, v *connectView) error {
@@ -59,37 +75,50 @@ func (g *generator) completes(f *goFile, v *connectView) error {
 	return nil
 }
 
-// completed tells whether objects of a type are completed anywhere, by code by hand too.
+// completed reports whether objects of a type are completed anywhere, by code by hand too.
 func (g *generator) completed(entity string) bool {
 	if code, err := readByHand(ResolversDir); err == nil && code.selects(entityMethod(g.graph.Entities[entity])) {
 		return true
 	}
 	for _, c := range g.graph.Completions {
-		if c.Entity.Object.Name == entity {
+		if c.Of(entity) != nil {
 			return true
 		}
 	}
-	for _, f := range g.graph.Fields {
-		if f.Completes != nil && f.Completes.Entity.Object.Name == entity {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(g.graph.Fields, func(f *binding.Field) bool { return f.Completes.Of(entity) != nil })
 }
 
 func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 	field := g.field(c.Object.Name, c.Definition.Name)
 	o := g.data.Objects.ByName(c.Object.Name)
 	v := completeView{
-		Receiver: receiver(c.Object.Name), Name: field.GoFieldName, Field: c.Object.Name + "." + field.Name,
-		Type: c.Entity.Object.Name, Parent: f.typ(o.Type), Object: f.typ(g.data.Objects.ByName(c.Entity.Object.Name).Type),
+		Receiver: receiver(c.Object.Name), Name: field.GoFieldName, Field: c.Object.Name + "." + field.Name, Parent: f.typ(o.Type),
 		Function: "Complete", Held: f.typ(field.TypeReference.GO), GoField: field.GoFieldName, GraphField: field.Name,
-		Sent: goStrings(c.Enough), SentWords: strings.Join(c.Sent, ", "), Entity: entityMethod(c.Entity),
+		Complete: g.completer(f, c, field.TypeReference),
+	}
+	for _, t := range c.Types {
+		v.Types = append(v.Types, completedView{t.Entity.Object.Name, strings.Join(t.Sent, ", ")})
 	}
 	if c.Definition.Type.Elem != nil {
 		v.Function, v.Must = "CompleteEach", c.Definition.Type.Elem.NonNull
 	}
 	return v
+}
+
+// completer writes the completion of a field's values, or of the elements of its list.
+func (g *generator) completer(f *goFile, c *binding.Completion, tr *config.TypeReference) string {
+	if tr.GQL.Elem != nil {
+		tr = tr.Elem()
+	}
+	var members []string
+	for _, t := range c.Types {
+		beyond := fmt.Sprintf("r.%s(ctx).Beyond(%s)", entityMethod(t.Entity), quotedList(t.Enough))
+		if tr.Definition.Kind == ast.Object {
+			return beyond
+		}
+		members = append(members, fmt.Sprintf("%sMemberOf[%s](%s),\n", f.use(enginePkg), f.typ(tr.GO), beyond))
+	}
+	return fmt.Sprintf("%sMembers(\n%s)", f.use(enginePkg), strings.Join(members, ""))
 }
 
 // entityMethod names the method that says how objects of a type are asked for.
@@ -116,7 +145,73 @@ func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
 	}
 	err = g.join(f, b, field, &m)
 	g.decoders = append(g.decoders, m.reader.views...)
-	return entityView{m, b.Object.Name, f.typ(o.Type)}, err
+	v := entityView{methodView: m, Type: b.Object.Name, GoType: f.typ(o.Type), Types: goStrings(g.namesOf(b.Object))}
+	g.guardEntity(f, b, &v)
+	return v, err
+}
+
+// namesOf are the names of a type and of the interfaces and unions that it belongs to.
+func (g *generator) namesOf(def *ast.Definition) []string {
+	names := []string{def.Name}
+	for _, of := range g.data.Schema.GetImplements(def) {
+		names = append(names, of.Name)
+	}
+	slices.Sort(names[1:])
+	return names
+}
+
+// guardEntity writes the guards of an entity: of the field whose call completes its objects,
+// and of the type's own fields, for which nothing is asked when the caller is refused them.
+func (g *generator) guardEntity(f *goFile, b *binding.Field, v *entityView) {
+	if b.Root != nil {
+		if calls := g.checks(f, b.Root.Definition); len(calls) > 0 {
+			v.Check = "check" + templates.ToGo(b.Object.Name)
+			g.checkFuncs = append(g.checkFuncs, checkView{v.Check, calls})
+		}
+	}
+	fields := checksView{Name: "checks" + templates.ToGo(b.Object.Name), Type: b.Object.Name}
+	for _, field := range b.Object.Fields {
+		if calls := g.checks(f, field); len(calls) > 0 {
+			fields.Fields = append(fields.Fields, checkView{field.Name, calls})
+		}
+	}
+	if len(fields.Fields) > 0 {
+		v.Checks = fields.Name
+		g.fieldChecks = append(g.fieldChecks, fields)
+	}
+}
+
+// checks are the calls that ask for a field's guards.
+func (g *generator) checks(f *goFile, field *ast.FieldDefinition) []string {
+	var calls []string
+	for _, guard := range binding.GuardsOf(field) {
+		if guard.Name == "authenticated" {
+			calls = append(calls, f.use(authPkg)+"CheckAuthenticated(ctx)")
+			continue
+		}
+		scopes := "[][]string{"
+		for _, all := range listOf(guard.Arguments.ForName("scopes").Value) {
+			scopes += "{"
+			for _, scope := range listOf(all) {
+				scopes += strconv.Quote(scope.Raw) + ", "
+			}
+			scopes = strings.TrimSuffix(scopes, ", ") + "}, "
+		}
+		calls = append(calls, f.use(authPkg)+"CheckScopes(ctx, "+strings.TrimSuffix(scopes, ", ")+"})")
+	}
+	return calls
+}
+
+// listOf are the elements of a literal, of which one alone stands for a list of it.
+func listOf(v *ast.Value) []*ast.Value {
+	if v.Kind != ast.ListValue {
+		return []*ast.Value{v}
+	}
+	elements := make([]*ast.Value, len(v.Children))
+	for i, child := range v.Children {
+		elements[i] = child.Value
+	}
+	return elements
 }
 
 // objectType is the type of an object that may be null.
@@ -126,7 +221,7 @@ func (g *generator) objectType(o *codegen.Object) *config.TypeReference {
 
 // completing writes what completes the objects that a field's own call gives: the beginning
 // of a call, "" when they come with all of their fields.
-func completing(b *binding.Field, m *methodView) {
+func (g *generator) completing(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) {
 	c := b.Completes
 	if c == nil {
 		return
@@ -142,12 +237,7 @@ func completing(b *binding.Field, m *methodView) {
 		method = "All"
 	}
 	if list != nil {
-		must = fmt.Sprintf("%t, ", list.NonNull)
+		must = fmt.Sprintf(", %t", list.NonNull)
 	}
-	sent := make([]string, len(c.Enough))
-	for i, name := range c.Enough {
-		sent[i] = strconv.Quote(name)
-	}
-	m.Complete = fmt.Sprintf("r.%s(ctx).%s(ctx, found, err, %s%s)", entityMethod(c.Entity), method, must, strings.Join(sent, ", "))
-	m.Completed = c.Entity.Object.Name
+	m.Complete = fmt.Sprintf("%s.%s(ctx, found, err%s)", g.completer(f, c, field.TypeReference), method, must)
 }

@@ -40,6 +40,9 @@ type generator struct {
 	rules    []rulesView
 	methods  []Method          // those by hand
 	wires    map[string]string // see wireName
+
+	checkFuncs  []checkView  // the guards of calls that complete objects
+	fieldChecks []checksView // the guards of the fields of these objects
 }
 
 func (g *generator) graphPkg() string { return g.data.Config.Exec.ImportPath() }

@@ -34,6 +34,7 @@ var connectFile = filepath.Join(ResolversDir, "connect.gen.go")
 
 // Plugin generates what a schema's bindings ask for. It serves one run.
 type Plugin struct {
+	cfg        *config.Config
 	compile    func(*ast.Schema) (*binding.Graph, error)
 	graph      *binding.Graph
 	unanswered *Unanswered
@@ -47,7 +48,7 @@ type Plugin struct {
 
 // New makes the plugin for a run by a configuration.
 func New(cfg *config.Config) *Plugin {
-	return &Plugin{compile: func(schema *ast.Schema) (*binding.Graph, error) { return Compile(cfg, schema) }}
+	return &Plugin{cfg: cfg, compile: func(schema *ast.Schema) (*binding.Graph, error) { return Compile(cfg, schema) }}
 }
 
 // inert are the directives that do nothing in the gateway: gqlgen's own, and those of
@@ -64,6 +65,7 @@ func inert(cfg *config.Config) []string {
 
 var (
 	_ plugin.EarlySourcesInjector = (*Plugin)(nil)
+	_ plugin.LateSourcesInjector  = (*Plugin)(nil)
 	_ plugin.SchemaMutator        = (*Plugin)(nil)
 	_ plugin.ConfigMutator        = (*Plugin)(nil)
 	_ plugin.CodeGenerator        = (*Plugin)(nil)
@@ -75,6 +77,12 @@ func (*Plugin) Name() string { return "gatehouse" }
 // InjectSourcesEarly declares our directives, which schemas need not repeat.
 func (*Plugin) InjectSourcesEarly() ([]*ast.Source, error) {
 	return []*ast.Source{binding.VocabularySource()}, nil
+}
+
+// InjectSourcesLate maps the scalars, and adds no source: the schema is known here, and gqlgen
+// has not chosen types for them yet.
+func (p *Plugin) InjectSourcesLate(schema *ast.Schema) ([]*ast.Source, error) {
+	return nil, mapScalars(p.cfg, schema)
 }
 
 // MutateSchema compiles the bindings, then takes our directives out of the schema: what

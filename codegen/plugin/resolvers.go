@@ -28,6 +28,8 @@ type connectView struct {
 	Decoders    []decoderView
 	Completions []completeView
 	Entities    []entityView
+	CheckFuncs  []checkView
+	FieldChecks []checksView
 	Config      []configView // what bindings take of the settings
 	Environment []string
 	goNames
@@ -55,7 +57,6 @@ type methodView struct {
 	Call           string // builds the call
 	Send           string // makes the call and reads its answer
 	Complete       string // completes what was found; "" when it comes whole
-	Completed      string // the type of what is completed, as it is
 	Rules          string // the variable with the binding's rules; "" when it has none
 	Join           *joinView
 	Page           *pageView
@@ -89,6 +90,7 @@ func (g *generator) resolvers() ([]byte, error) {
 	}
 	v.Config, v.Environment = g.settings()
 	v.Rules, v.Decoders = g.rules, g.decoders
+	v.CheckFuncs, v.FieldChecks = g.checkFuncs, g.fieldChecks
 	if len(v.Decoders) > 0 {
 		v.Decode = f.use(decodePkg)
 	}
@@ -169,7 +171,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		m.Engine = f.use(enginePkg)
 		err = g.join(f, b, field, &m)
 	}
-	completing(b, &m)
+	g.completing(f, b, field, &m)
 	g.decoders = append(g.decoders, m.reader.views...)
 	return m, err
 }

@@ -89,6 +89,9 @@ func (g *generator) wireTypes(f *goFile, reach *reach, v *wireView) error {
 			v.Decode = f.use(decodePkg)
 		}
 	}
+	if err := g.tellAbsent(reach); err != nil {
+		return err
+	}
 	for _, o := range g.data.Inputs {
 		if reach.sent[o.Name] {
 			view, err := g.encodedInput(f, o)
@@ -231,9 +234,27 @@ func (g *generator) reachable() *reach {
 				r.sends(t.Name())
 			}
 		}
+		for _, name := range picked(f) {
+			r.sends(f.Definition.Arguments.ForName(name).Type.Name())
+		}
 	}
 	g.mentioned(r)
 	return r
+}
+
+// picked are the arguments whose members a body takes: they are encoded as a whole, so that
+// what the client left out stays out.
+func picked(f *binding.Field) []string {
+	if f.Call.Body == nil {
+		return nil
+	}
+	var names []string
+	for v := range f.Call.Body.Variables() {
+		if v.Scope == binding.Args && len(v.Path) > 1 {
+			names = append(names, v.Path[0])
+		}
+	}
+	return names
 }
 
 // reading follows what is read by name at the end of a binding's selection.

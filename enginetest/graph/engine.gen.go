@@ -85,9 +85,11 @@ type planRun struct {
 // The types of objects, for plan.Field.Of.
 const (
 	ofAnswer = iota
+	ofBook
 	ofEditor
 	ofEditorConnection
 	ofEditorEdge
+	ofFilm
 	ofItem
 	ofLooseConnection
 	ofLooseEdge
@@ -100,6 +102,8 @@ const (
 	ofPost
 	ofQuery
 	ofReader
+	ofScrap
+	ofShelf
 	ofSpot
 	ofStory
 	ofStoryConnection
@@ -133,6 +137,11 @@ var planTypes = plan.Types{
 		"other":      {ID: 18, Way: plan.Call},
 		"others":     {ID: 19, Way: plan.Call},
 	}, Keys: []string{"id", "list"}},
+	"Book": {ID: ofBook, Fields: map[string]plan.FieldInfo{
+		"id":      {ID: 1, Way: plan.Plain},
+		"title":   {ID: 2, Way: plan.Plain},
+		"guarded": {ID: 3, Way: plan.Plain, Guarded: true},
+	}, Keys: []string{"id"}},
 	"Editor": {ID: ofEditor, Fields: map[string]plan.FieldInfo{
 		"id":    {ID: 1, Way: plan.Plain},
 		"name":  {ID: 2, Way: plan.Plain},
@@ -146,6 +155,14 @@ var planTypes = plan.Types{
 	"EditorEdge": {ID: ofEditorEdge, Fields: map[string]plan.FieldInfo{
 		"node": {ID: 1, Way: plan.Call},
 	}},
+	"Film": {ID: ofFilm, Fields: map[string]plan.FieldInfo{
+		"id":        {ID: 1, Way: plan.Plain},
+		"title":     {ID: 2, Way: plan.Plain},
+		"mustTitle": {ID: 3, Way: plan.Plain},
+		"guarded":   {ID: 4, Way: plan.Plain, Guarded: true},
+		"sequel":    {ID: 5, Way: plan.Call},
+		"sequels":   {ID: 6, Way: plan.Call},
+	}, Keys: []string{"id"}},
 	"Item": {ID: ofItem, Fields: map[string]plan.FieldInfo{
 		"id":    {ID: 1, Way: plan.Plain},
 		"mustN": {ID: 2, Way: plan.Plain},
@@ -291,15 +308,20 @@ var planTypes = plan.Types{
 		"odds":        {ID: 30, Way: plan.Call, ByHand: true},
 		"posts":       {ID: 31, Way: plan.Call, ByHand: true},
 		"ints":        {ID: 32, Way: plan.Call},
-		"writers":     {ID: 33, Way: plan.Call},
-		"mustWriters": {ID: 34, Way: plan.Call},
-		"writer":      {ID: 35, Way: plan.Call},
-		"shelves":     {ID: 36, Way: plan.Call},
-		"storyGrid":   {ID: 37, Way: plan.Call},
-		"offsetPage":  {ID: 38, Way: plan.Call},
-		"numberPage":  {ID: 39, Way: plan.Call},
-		"cursorPage":  {ID: 40, Way: plan.Call},
-		"editorPage":  {ID: 41, Way: plan.Call},
+		"media":       {ID: 33, Way: plan.Call},
+		"medias":      {ID: 34, Way: plan.Call},
+		"mustMedias":  {ID: 35, Way: plan.Call},
+		"shelf":       {ID: 36, Way: plan.Call},
+		"book":        {ID: 37, Way: plan.Call, Guarded: true},
+		"writers":     {ID: 38, Way: plan.Call},
+		"mustWriters": {ID: 39, Way: plan.Call},
+		"writer":      {ID: 40, Way: plan.Call},
+		"shelves":     {ID: 41, Way: plan.Call},
+		"storyGrid":   {ID: 42, Way: plan.Call},
+		"offsetPage":  {ID: 43, Way: plan.Call},
+		"numberPage":  {ID: 44, Way: plan.Call},
+		"cursorPage":  {ID: 45, Way: plan.Call},
+		"editorPage":  {ID: 46, Way: plan.Call},
 	}},
 	"Reader": {ID: ofReader, Fields: map[string]plan.FieldInfo{
 		"id":          {ID: 1, Way: plan.Plain},
@@ -307,6 +329,18 @@ var planTypes = plan.Types{
 		"stories":     {ID: 3, Way: plan.Plain},
 		"mustStories": {ID: 4, Way: plan.Plain},
 	}},
+	"Scrap": {ID: ofScrap, Fields: map[string]plan.FieldInfo{
+		"id":   {ID: 1, Way: plan.Plain},
+		"note": {ID: 2, Way: plan.Plain},
+	}},
+	"Shelf": {ID: ofShelf, Fields: map[string]plan.FieldInfo{
+		"id":         {ID: 1, Way: plan.Plain},
+		"media":      {ID: 2, Way: plan.Call},
+		"medias":     {ID: 3, Way: plan.Call},
+		"mustMedias": {ID: 4, Way: plan.Call},
+		"titled":     {ID: 5, Way: plan.Call},
+		"joined":     {ID: 6, Way: plan.Call},
+	}, Keys: []string{"id"}},
 	"Spot": {ID: ofSpot, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Way: plan.Plain},
 		"note":     {ID: 2, Way: plan.Plain},
@@ -677,6 +711,75 @@ func (x *planRun) call_Answer_others(f *plan.Field, objs []*model.Answer) {
 	w.Do()
 }
 
+// object_Book writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Book(b []byte, s *plan.Selection, obj *model.Book) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Book(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Book"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendInt(b, v)
+		case 2: // title
+			v := obj.Title
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // guarded
+			if !x.Shown(f, x.guard_Book_guarded, false, nil, nil) {
+				b, fine = plan.Null(b, true)
+				break
+			}
+			v := obj.Guarded
+			b = plan.AppendInt(b, v)
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_Book has gqlgen's executor answer a field.
+func (x *planRun) stock_Book(ctx context.Context, f *plan.Field, obj *model.Book) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Book_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Book_title(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Book_guarded(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// guard_Book_guarded asks whether the caller may see Book.guarded.
+func (x *planRun) guard_Book_guarded(ctx context.Context) error {
+	guard1 := func(ctx context.Context) (any, error) {
+		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"b"}})
+		if err != nil {
+			return nil, err
+		}
+		if x.ec.Directives.RequiresScopes == nil {
+			return nil, errors.New("directive requiresScopes is not implemented")
+		}
+		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
+	}
+	_, err := guard1(ctx)
+	return err
+}
+
 // object_Editor writes what is selected of an object; false is a null that must go up.
 func (x *planRun) object_Editor(b []byte, s *plan.Selection, obj *model.Editor) ([]byte, bool) {
 	start, ok := len(b), true
@@ -930,6 +1033,162 @@ func (x *planRun) call_EditorEdge_node(f *plan.Field, objs []*model.EditorEdge) 
 	}
 	w := x.Work()
 	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	w.Do()
+}
+
+// object_Film writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Film(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Film"`...)
+		case 1: // id
+			v := obj.ID
+			b = plan.AppendInt(b, v)
+		case 2: // title
+			v := obj.Title
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // mustTitle
+			v := obj.MustTitle
+			b = plan.AppendString(b, v)
+		case 4: // guarded
+			if !x.Shown(f, x.guard_Film_guarded, false, nil, nil) {
+				b, fine = plan.Null(b, false)
+				break
+			}
+			v := obj.Guarded
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 5: // sequel
+			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Media(b, f, v)
+				x.Pop()
+			}
+		case 6: // sequels
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Media(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_Film has gqlgen's executor answer a field.
+func (x *planRun) stock_Film(ctx context.Context, f *plan.Field, obj *model.Film) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Film_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Film_title(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Film_mustTitle(ctx, f.CollectedField, obj)
+	case 4:
+		return x.ec._Film_guarded(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Film has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Film(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Film]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 5:
+			w.Add(func() { x.call_Film_sequel(f, g.Objects) })
+		case 6:
+			w.Add(func() { x.call_Film_sequels(f, g.Objects) })
+		}
+	}
+}
+
+// guard_Film_guarded asks whether the caller may see Film.guarded.
+func (x *planRun) guard_Film_guarded(ctx context.Context) error {
+	guard1 := func(ctx context.Context) (any, error) {
+		if x.ec.Directives.Authenticated == nil {
+			return nil, errors.New("directive authenticated is not implemented")
+		}
+		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
+	}
+	_, err := guard1(ctx)
+	return err
+}
+
+// call_Film_sequel calls the resolver of Film.sequel and collects below it.
+func (x *planRun) call_Film_sequel(f *plan.Field, objs []*model.Film) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([]model.Media, error) {
+		return x.ec.Resolvers.Film().Sequel(ctx, objs)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		switch obj := v.(type) {
+		case model.Film:
+			groupFilm.Add(&obj, i)
+		case *model.Film:
+			if obj != nil {
+				groupFilm.Add(obj, i)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Film_sequels calls the resolver of Film.sequels and collects below it.
+func (x *planRun) call_Film_sequels(f *plan.Field, objs []*model.Film) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([][]model.Media, error) {
+		return x.ec.Resolvers.Film().Sequels(ctx, objs)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		groupFilm.Room(len(v), 1)
+		for i1 := range v {
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
 	w.Do()
 }
 
@@ -3411,7 +3670,49 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else {
 				b, fine = x.valueListMustList_Int(b, f, v)
 			}
-		case 33: // writers
+		case 33: // media
+			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Media(b, f, v)
+				x.Pop()
+			}
+		case 34: // medias
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Media(b, f, v)
+				x.Pop()
+			}
+		case 35: // mustMedias
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Media(b, f, v)
+				x.Pop()
+			}
+		case 36: // shelf
+			if v, ok := plan.Take[*model.Shelf](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Shelf(b, f, v)
+				x.Pop()
+			}
+		case 37: // book
+			if v, ok := plan.Take[*model.Book](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Book(b, f, v)
+				x.Pop()
+			}
+		case 38: // writers
 			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -3419,7 +3720,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.valueList_Writer(b, f, v)
 				x.Pop()
 			}
-		case 34: // mustWriters
+		case 39: // mustWriters
 			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
@@ -3427,7 +3728,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.valueMustListMust_Writer(b, f, v)
 				x.Pop()
 			}
-		case 35: // writer
+		case 40: // writer
 			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -3435,7 +3736,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.value_Writer(b, f, v)
 				x.Pop()
 			}
-		case 36: // shelves
+		case 41: // shelves
 			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -3443,7 +3744,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.valueListListMust_Story(b, f, v)
 				x.Pop()
 			}
-		case 37: // storyGrid
+		case 42: // storyGrid
 			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -3451,7 +3752,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.valueListListMust_Story(b, f, v)
 				x.Pop()
 			}
-		case 38: // offsetPage
+		case 43: // offsetPage
 			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -3459,7 +3760,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.value_StoryConnection(b, f, v)
 				x.Pop()
 			}
-		case 39: // numberPage
+		case 44: // numberPage
 			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
@@ -3467,7 +3768,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.valueMust_StoryConnection(b, f, v)
 				x.Pop()
 			}
-		case 40: // cursorPage
+		case 45: // cursorPage
 			if v, ok := plan.Take[*model.StoryNodes](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -3475,7 +3776,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fine = x.value_StoryNodes(b, f, v)
 				x.Pop()
 			}
-		case 41: // editorPage
+		case 46: // editorPage
 			if v, ok := plan.Take[*model.EditorConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
@@ -3560,22 +3861,32 @@ func (x *planRun) collect_Query(s *plan.Selection) {
 		case 32:
 			w.Add(func() { x.call_Query_ints(f) })
 		case 33:
-			w.Add(func() { x.call_Query_writers(f) })
+			w.Add(func() { x.call_Query_media(f) })
 		case 34:
-			w.Add(func() { x.call_Query_mustWriters(f) })
+			w.Add(func() { x.call_Query_medias(f) })
 		case 35:
-			w.Add(func() { x.call_Query_writer(f) })
+			w.Add(func() { x.call_Query_mustMedias(f) })
 		case 36:
-			w.Add(func() { x.call_Query_shelves(f) })
+			w.Add(func() { x.call_Query_shelf(f) })
 		case 37:
-			w.Add(func() { x.call_Query_storyGrid(f) })
+			w.Add(func() { x.call_Query_book(f) })
 		case 38:
-			w.Add(func() { x.call_Query_offsetPage(f) })
+			w.Add(func() { x.call_Query_writers(f) })
 		case 39:
-			w.Add(func() { x.call_Query_numberPage(f) })
+			w.Add(func() { x.call_Query_mustWriters(f) })
 		case 40:
-			w.Add(func() { x.call_Query_cursorPage(f) })
+			w.Add(func() { x.call_Query_writer(f) })
 		case 41:
+			w.Add(func() { x.call_Query_shelves(f) })
+		case 42:
+			w.Add(func() { x.call_Query_storyGrid(f) })
+		case 43:
+			w.Add(func() { x.call_Query_offsetPage(f) })
+		case 44:
+			w.Add(func() { x.call_Query_numberPage(f) })
+		case 45:
+			w.Add(func() { x.call_Query_cursorPage(f) })
+		case 46:
 			w.Add(func() { x.call_Query_editorPage(f) })
 		}
 	}
@@ -4277,6 +4588,117 @@ func (x *planRun) call_Query_ints(f *plan.Field) {
 	})
 }
 
+// call_Query_media calls the resolver of Query.media and collects below it.
+func (x *planRun) call_Query_media(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Media, error) {
+		return x.ec.Resolvers.Query().Media(ctx)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		switch obj := v.(type) {
+		case model.Film:
+			groupFilm.Add(&obj, i)
+		case *model.Film:
+			if obj != nil {
+				groupFilm.Add(obj, i)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Query_medias calls the resolver of Query.medias and collects below it.
+func (x *planRun) call_Query_medias(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+		return x.ec.Resolvers.Query().Medias(ctx)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		groupFilm.Room(len(v), 1)
+		for i1 := range v {
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Query_mustMedias calls the resolver of Query.mustMedias and collects below it.
+func (x *planRun) call_Query_mustMedias(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+		return x.ec.Resolvers.Query().MustMedias(ctx)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		groupFilm.Room(len(v), 1)
+		for i1 := range v {
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Query_shelf calls the resolver of Query.shelf and collects below it.
+func (x *planRun) call_Query_shelf(f *plan.Field) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Shelf, error) {
+		return x.ec.Resolvers.Query().Shelf(ctx)
+	})
+	groupShelf := plan.NewGroup[*model.Shelf](&x.Run)
+	for i, v := range found {
+		if v != nil {
+			groupShelf.Add(v, i)
+		}
+	}
+	w := x.Work()
+	x.collect_Shelf(w, f.Of(ofShelf), &groupShelf)
+	w.Do()
+}
+
+// guard_Query_book asks whether the caller may see Query.book.
+func (x *planRun) guard_Query_book(ctx context.Context) error {
+	guard1 := func(ctx context.Context) (any, error) {
+		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}})
+		if err != nil {
+			return nil, err
+		}
+		if x.ec.Directives.RequiresScopes == nil {
+			return nil, errors.New("directive requiresScopes is not implemented")
+		}
+		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
+	}
+	_, err := guard1(ctx)
+	return err
+}
+
+// call_Query_book calls the resolver of Query.book.
+func (x *planRun) call_Query_book(f *plan.Field) {
+	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+		Arguments: x.ec.field_Query_book_args,
+		Guard:     x.guard_Query_book,
+	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Book, error) {
+		return x.ec.Resolvers.Query().Book(ctx, fc.Args["id"].(int))
+	})
+}
+
 // call_Query_writers calls the resolver of Query.writers and collects below it.
 func (x *planRun) call_Query_writers(f *plan.Field) {
 	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
@@ -4572,6 +4994,272 @@ func (x *planRun) gather_Reader_mustStories(w *plan.Work, f *plan.Field, objs []
 		}
 	}
 	x.collect_Story(w, f.Of(ofStory), &groupStory)
+}
+
+// object_Scrap writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Scrap(b []byte, s *plan.Selection, obj *model.Scrap) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Scrap(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Scrap"`...)
+		case 1: // id
+			v := obj.ID
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt(b, *v)
+			}
+		case 2: // note
+			v := obj.Note
+			b = plan.AppendString(b, v)
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_Scrap has gqlgen's executor answer a field.
+func (x *planRun) stock_Scrap(ctx context.Context, f *plan.Field, obj *model.Scrap) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Scrap_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Scrap_note(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// object_Shelf writes what is selected of an object; false is a null that must go up.
+func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]byte, bool) {
+	start, ok := len(b), true
+	at, faulty := x.Object(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fine := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.Doubtful(f, obj) {
+			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Shelf(ctx, f, obj) })
+			ok = ok && fine
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Shelf"`...)
+		case 1: // id
+			v := obj.ID
+			if v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt(b, *v)
+			}
+		case 2: // media
+			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Media(b, f, v)
+				x.Pop()
+			}
+		case 3: // medias
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Media(b, f, v)
+				x.Pop()
+			}
+		case 4: // mustMedias
+			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueListMust_Media(b, f, v)
+				x.Pop()
+			}
+		case 5: // titled
+			if v, ok := plan.Take[[]model.Titled](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.valueList_Titled(b, f, v)
+				x.Pop()
+			}
+		case 6: // joined
+			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+				b, fine = plan.Null(b, false)
+			} else if v == nil {
+				b, fine = x.NoField(b, f, false)
+			} else {
+				x.Push(f, at)
+				b, fine = x.value_Media(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fine
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// stock_Shelf has gqlgen's executor answer a field.
+func (x *planRun) stock_Shelf(ctx context.Context, f *plan.Field, obj *model.Shelf) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Shelf_id(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collect_Shelf has the resolvers called of a selection's objects, and of what is below.
+func (x *planRun) collect_Shelf(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Shelf]) {
+	if !plan.Enter(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Deep {
+		switch f.ID {
+		}
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 2:
+			w.Add(func() { x.call_Shelf_media(f, g.Objects) })
+		case 3:
+			w.Add(func() { x.call_Shelf_medias(f, g.Objects) })
+		case 4:
+			w.Add(func() { x.call_Shelf_mustMedias(f, g.Objects) })
+		case 5:
+			w.Add(func() { x.call_Shelf_titled(f, g.Objects) })
+		case 6:
+			w.Add(func() { x.call_Shelf_joined(f, g.Objects) })
+		}
+	}
+}
+
+// call_Shelf_media calls the resolver of Shelf.media and collects below it.
+func (x *planRun) call_Shelf_media(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+		return x.ec.Resolvers.Shelf().Media(ctx, objs)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		switch obj := v.(type) {
+		case model.Film:
+			groupFilm.Add(&obj, i)
+		case *model.Film:
+			if obj != nil {
+				groupFilm.Add(obj, i)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Shelf_medias calls the resolver of Shelf.medias and collects below it.
+func (x *planRun) call_Shelf_medias(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+		return x.ec.Resolvers.Shelf().Medias(ctx, objs)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		groupFilm.Room(len(v), 1)
+		for i1 := range v {
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Shelf_mustMedias calls the resolver of Shelf.mustMedias and collects below it.
+func (x *planRun) call_Shelf_mustMedias(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+		return x.ec.Resolvers.Shelf().MustMedias(ctx, objs)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		groupFilm.Room(len(v), 1)
+		for i1 := range v {
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Shelf_titled calls the resolver of Shelf.titled and collects below it.
+func (x *planRun) call_Shelf_titled(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Titled, error) {
+		return x.ec.Resolvers.Shelf().Titled(ctx, objs)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		groupFilm.Room(len(v), 1)
+		for i1 := range v {
+			switch obj := v[i1].(type) {
+			case model.Film:
+				groupFilm.Add(&obj, i, i1)
+			case *model.Film:
+				if obj != nil {
+					groupFilm.Add(obj, i, i1)
+				}
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
+}
+
+// call_Shelf_joined calls the resolver of Shelf.joined and collects below it.
+func (x *planRun) call_Shelf_joined(f *plan.Field, objs []*model.Shelf) {
+	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+		return x.ec.Resolvers.Shelf().Joined(ctx, objs)
+	})
+	groupFilm := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range found {
+		switch obj := v.(type) {
+		case model.Film:
+			groupFilm.Add(&obj, i)
+		case *model.Film:
+			if obj != nil {
+				groupFilm.Add(obj, i)
+			}
+		}
+	}
+	w := x.Work()
+	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	w.Do()
 }
 
 // object_Spot writes what is selected of an object; false is a null that must go up.
@@ -6123,6 +6811,27 @@ func (x *planRun) valueListMust_Kind(b []byte, f *plan.Field, v []model.Kind) ([
 	return append(b, ']'), true
 }
 
+// valueListMust_Media writes [Media!]; false is a null that must go up.
+func (x *planRun) valueListMust_Media(b []byte, f *plan.Field, v []model.Media) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.valueMust_Media(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
 // valueListMust_Named writes [Named!]; false is a null that must go up.
 func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) ([]byte, bool) {
 	if v == nil {
@@ -6431,6 +7140,27 @@ func (x *planRun) valueList_LooseEdge(b []byte, f *plan.Field, v []*model.LooseE
 	return x.Close(b, start, ']', ok, false)
 }
 
+// valueList_Media writes [Media]; false is a null that must go up.
+func (x *planRun) valueList_Media(b []byte, f *plan.Field, v []model.Media) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_Media(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
 // valueList_Node writes [Node]; false is a null that must go up.
 func (x *planRun) valueList_Node(b []byte, f *plan.Field, v []model.Node) ([]byte, bool) {
 	if v == nil {
@@ -6575,6 +7305,27 @@ func (x *planRun) valueList_String(b []byte, f *plan.Field, v []*string) ([]byte
 		}
 	}
 	return append(b, ']'), true
+}
+
+// valueList_Titled writes [Titled]; false is a null that must go up.
+func (x *planRun) valueList_Titled(b []byte, f *plan.Field, v []model.Titled) ([]byte, bool) {
+	if v == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(v))
+	for i := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var fine bool
+		b, fine = x.value_Titled(b, f, v[i])
+		ok = ok && fine
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
 }
 
 // valueList_Writer writes [Writer]; false is a null that must go up.
@@ -6905,6 +7656,39 @@ func (x *planRun) valueMust_Item(b []byte, f *plan.Field, v *model.Item) ([]byte
 	return x.object_Item(b, f.Of(ofItem), v)
 }
 
+// valueMust_Media writes Media!; false is a null that must go up.
+func (x *planRun) valueMust_Media(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
+	ok := true
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, true)
+	case model.Film:
+		b, ok = x.object_Film(b, f.Of(ofFilm), &v)
+	case *model.Film:
+		if v == nil {
+			return plan.Null(b, true)
+		}
+		b, ok = x.object_Film(b, f.Of(ofFilm), v)
+	case model.Book:
+		b, ok = x.object_Book(b, f.Of(ofBook), &v)
+	case *model.Book:
+		if v == nil {
+			return plan.Null(b, true)
+		}
+		b, ok = x.object_Book(b, f.Of(ofBook), v)
+	case model.Scrap:
+		b, ok = x.object_Scrap(b, f.Of(ofScrap), &v)
+	case *model.Scrap:
+		if v == nil {
+			return plan.Null(b, true)
+		}
+		b, ok = x.object_Scrap(b, f.Of(ofScrap), v)
+	default:
+		return x.Stranger(b, true, v)
+	}
+	return b, ok
+}
+
 // valueMust_Named writes Named!; false is a null that must go up.
 func (x *planRun) valueMust_Named(b []byte, f *plan.Field, v model.Named) ([]byte, bool) {
 	ok := true
@@ -7095,6 +7879,15 @@ func (x *planRun) value_Any(b []byte, f *plan.Field, v model.Any) ([]byte, bool)
 	return b, ok || true
 }
 
+// value_Book writes Book; false is a null that must go up.
+func (x *planRun) value_Book(b []byte, f *plan.Field, v *model.Book) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_Book(b, f.Of(ofBook), v)
+	return b, true
+}
+
 // value_Editor writes Editor; false is a null that must go up.
 func (x *planRun) value_Editor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
 	if v == nil {
@@ -7138,6 +7931,39 @@ func (x *planRun) value_LooseEdge(b []byte, f *plan.Field, v *model.LooseEdge) (
 	}
 	b, _ = x.object_LooseEdge(b, f.Of(ofLooseEdge), v)
 	return b, true
+}
+
+// value_Media writes Media; false is a null that must go up.
+func (x *planRun) value_Media(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
+	ok := true
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, false)
+	case model.Film:
+		b, ok = x.object_Film(b, f.Of(ofFilm), &v)
+	case *model.Film:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Film(b, f.Of(ofFilm), v)
+	case model.Book:
+		b, ok = x.object_Book(b, f.Of(ofBook), &v)
+	case *model.Book:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Book(b, f.Of(ofBook), v)
+	case model.Scrap:
+		b, ok = x.object_Scrap(b, f.Of(ofScrap), &v)
+	case *model.Scrap:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Scrap(b, f.Of(ofScrap), v)
+	default:
+		return x.Stranger(b, false, v)
+	}
+	return b, ok || true
 }
 
 // value_Node writes Node; false is a null that must go up.
@@ -7202,6 +8028,15 @@ func (x *planRun) value_Place(b []byte, f *plan.Field, v *model.Place) ([]byte, 
 	return b, true
 }
 
+// value_Shelf writes Shelf; false is a null that must go up.
+func (x *planRun) value_Shelf(b []byte, f *plan.Field, v *model.Shelf) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.object_Shelf(b, f.Of(ofShelf), v)
+	return b, true
+}
+
 // value_Spot writes Spot; false is a null that must go up.
 func (x *planRun) value_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
@@ -7236,6 +8071,32 @@ func (x *planRun) value_StoryNodes(b []byte, f *plan.Field, v *model.StoryNodes)
 	}
 	b, _ = x.object_StoryNodes(b, f.Of(ofStoryNodes), v)
 	return b, true
+}
+
+// value_Titled writes Titled; false is a null that must go up.
+func (x *planRun) value_Titled(b []byte, f *plan.Field, v model.Titled) ([]byte, bool) {
+	ok := true
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, false)
+	case model.Film:
+		b, ok = x.object_Film(b, f.Of(ofFilm), &v)
+	case *model.Film:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Film(b, f.Of(ofFilm), v)
+	case model.Book:
+		b, ok = x.object_Book(b, f.Of(ofBook), &v)
+	case *model.Book:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, ok = x.object_Book(b, f.Of(ofBook), v)
+	default:
+		return x.Stranger(b, false, v)
+	}
+	return b, ok || true
 }
 
 // value_User writes User; false is a null that must go up.

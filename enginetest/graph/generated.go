@@ -34,6 +34,7 @@ type ResolverRoot interface {
 	Answer() AnswerResolver
 	EditorConnection() EditorConnectionResolver
 	EditorEdge() EditorEdgeResolver
+	Film() FilmResolver
 	Item() ItemResolver
 	Mutation() MutationResolver
 	Odd() OddResolver
@@ -42,6 +43,7 @@ type ResolverRoot interface {
 	Place() PlaceResolver
 	Post() PostResolver
 	Query() QueryResolver
+	Shelf() ShelfResolver
 	Spot() SpotResolver
 	Story() StoryResolver
 	Thing() ThingResolver
@@ -70,6 +72,10 @@ type EditorConnectionResolver interface {
 }
 type EditorEdgeResolver interface {
 	Node(ctx context.Context, objs []*model.EditorEdge) ([]*model.Editor, error)
+}
+type FilmResolver interface {
+	Sequel(ctx context.Context, objs []*model.Film) ([]model.Media, error)
+	Sequels(ctx context.Context, objs []*model.Film) ([][]model.Media, error)
 }
 type ItemResolver interface {
 	Other(ctx context.Context, objs []*model.Item) ([]*model.Other, error)
@@ -148,6 +154,11 @@ type QueryResolver interface {
 	Odds(ctx context.Context) ([]*odd.Odd, error)
 	Posts(ctx context.Context, n int) ([]*model.Post, error)
 	Ints(ctx context.Context) ([][]*int, error)
+	Media(ctx context.Context) (model.Media, error)
+	Medias(ctx context.Context) ([]model.Media, error)
+	MustMedias(ctx context.Context) ([]model.Media, error)
+	Shelf(ctx context.Context) (*model.Shelf, error)
+	Book(ctx context.Context, id int) (*model.Book, error)
 	Writers(ctx context.Context) ([]*model.Writer, error)
 	MustWriters(ctx context.Context) ([]*model.Writer, error)
 	Writer(ctx context.Context, id string) (*model.Writer, error)
@@ -157,6 +168,13 @@ type QueryResolver interface {
 	NumberPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error)
 	CursorPage(ctx context.Context, first *int, after *string) (*model.StoryNodes, error)
 	EditorPage(ctx context.Context, first *int, after *string) (*model.EditorConnection, error)
+}
+type ShelfResolver interface {
+	Media(ctx context.Context, objs []*model.Shelf) ([]model.Media, error)
+	Medias(ctx context.Context, objs []*model.Shelf) ([][]model.Media, error)
+	MustMedias(ctx context.Context, objs []*model.Shelf) ([][]model.Media, error)
+	Titled(ctx context.Context, objs []*model.Shelf) ([][]model.Titled, error)
+	Joined(ctx context.Context, objs []*model.Shelf) ([]model.Media, error)
 }
 type SpotResolver interface {
 	Place(ctx context.Context, objs []*model.Spot) ([]*model.Place, error)
@@ -281,6 +299,46 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/entities.graphqls", Input: `"""
+Of a film or a book its service sends the key alone, of a scrap all.
+"""
+union Media = Film | Book | Scrap
+interface Titled {
+	title: String
+}
+type Film implements Titled {
+	id: Int!
+	title: String
+	mustTitle: String!
+	guarded: String
+	sequel: Media
+	sequels: [Media]
+}
+type Book implements Titled {
+	id: Int!
+	title: String
+	guarded: Int!
+}
+type Scrap {
+	id: Int
+	note: String!
+}
+type Shelf {
+	id: Int
+	media: Media
+	medias: [Media]
+	mustMedias: [Media!]
+	titled: [Titled]
+	joined: Media
+}
+extend type Query {
+	media: Media
+	medias: [Media]
+	mustMedias: [Media!]
+	shelf: Shelf
+	book(id: Int!): Book
+}
+`, BuiltIn: false},
 	{Name: "../schema/library.graphqls", Input: `type Writer {
 	id: ID!
 	name: String
@@ -643,6 +701,18 @@ func (ec *executionContext) childFields_Answer(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Answer", field.Name)
 }
 
+func (ec *executionContext) childFields_Book(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Book_id(ctx, field)
+	case "title":
+		return ec.fieldContext_Book_title(ctx, field)
+	case "guarded":
+		return ec.fieldContext_Book_guarded(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Book", field.Name)
+}
+
 func (ec *executionContext) childFields_Editor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -911,6 +981,24 @@ func (ec *executionContext) childFields_Reader(ctx context.Context, field graphq
 		return ec.fieldContext_Reader_mustStories(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Reader", field.Name)
+}
+
+func (ec *executionContext) childFields_Shelf(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Shelf_id(ctx, field)
+	case "media":
+		return ec.fieldContext_Shelf_media(ctx, field)
+	case "medias":
+		return ec.fieldContext_Shelf_medias(ctx, field)
+	case "mustMedias":
+		return ec.fieldContext_Shelf_mustMedias(ctx, field)
+	case "titled":
+		return ec.fieldContext_Shelf_titled(ctx, field)
+	case "joined":
+		return ec.fieldContext_Shelf_joined(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Shelf", field.Name)
 }
 
 func (ec *executionContext) childFields_Spot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1330,6 +1418,20 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_book_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
 	return args, nil
 }
 
@@ -2213,6 +2315,93 @@ func (ec *executionContext) resolveBatch_Answer_others(ctx context.Context, fiel
 	)
 }
 
+func (ec *executionContext) _Book_id(ctx context.Context, field graphql.CollectedField, obj *model.Book) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Book_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Book_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Book", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Book_title(ctx context.Context, field graphql.CollectedField, obj *model.Book) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Book_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Book_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Book", field, false, false, "String")
+}
+
+func (ec *executionContext) _Book_guarded(ctx context.Context, field graphql.CollectedField, obj *model.Book) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Book_guarded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Guarded, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scopes, err := ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"b"}})
+				if err != nil {
+					var zeroVal int
+					return zeroVal, err
+				}
+				if ec.Directives.RequiresScopes == nil {
+					var zeroVal int
+					return zeroVal, errors.New("directive requiresScopes is not implemented")
+				}
+				return ec.Directives.RequiresScopes(ctx, obj, directive0, scopes)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Book_guarded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Book", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Editor_id(ctx context.Context, field graphql.CollectedField, obj *model.Editor) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2453,6 +2642,203 @@ func (ec *executionContext) resolveBatch_EditorEdge_node(ctx context.Context, fi
 		results,
 		err,
 		"EditorEdge.node",
+	)
+}
+
+func (ec *executionContext) _Film_id(ctx context.Context, field graphql.CollectedField, obj *model.Film) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Film_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Film_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Film", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Film_title(ctx context.Context, field graphql.CollectedField, obj *model.Film) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Film_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Film_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Film", field, false, false, "String")
+}
+
+func (ec *executionContext) _Film_mustTitle(ctx context.Context, field graphql.CollectedField, obj *model.Film) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Film_mustTitle(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MustTitle, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Film_mustTitle(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Film", field, false, false, "String")
+}
+
+func (ec *executionContext) _Film_guarded(ctx context.Context, field graphql.CollectedField, obj *model.Film) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Film_guarded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Guarded, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Authenticated == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive authenticated is not implemented")
+				}
+				return ec.Directives.Authenticated(ctx, obj, directive0)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Film_guarded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Film", field, false, false, "String")
+}
+
+func (ec *executionContext) _Film_sequel(ctx context.Context, field graphql.CollectedField, obj *model.Film) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Film_sequel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Film_sequel(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Media) graphql.Marshaler {
+			return ec.marshalOMedia2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Film_sequel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Film", field, true, true, "Media")
+}
+func (ec *executionContext) resolveBatch_Film_sequel(ctx context.Context, field graphql.CollectedField, obj *model.Film) (any, error) {
+	resolver := ec.Resolvers.Film()
+	if batch, ok := graphql.BatchParentsFor[*model.Film](ctx, "Film"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Sequel(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[model.Media](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Film.sequel",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Sequel(ctx, []*model.Film{obj})
+	return graphql.ResolveBatchSingleResult[model.Media](
+		ctx,
+		results,
+		err,
+		"Film.sequel",
+	)
+}
+
+func (ec *executionContext) _Film_sequels(ctx context.Context, field graphql.CollectedField, obj *model.Film) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Film_sequels(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Film_sequels(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Media) graphql.Marshaler {
+			return ec.marshalOMedia2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Film_sequels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Film", field, true, true, "Media")
+}
+func (ec *executionContext) resolveBatch_Film_sequels(ctx context.Context, field graphql.CollectedField, obj *model.Film) (any, error) {
+	resolver := ec.Resolvers.Film()
+	if batch, ok := graphql.BatchParentsFor[*model.Film](ctx, "Film"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Sequels(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]model.Media](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Film.sequels",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Sequels(ctx, []*model.Film{obj})
+	return graphql.ResolveBatchSingleResult[[]model.Media](
+		ctx,
+		results,
+		err,
+		"Film.sequels",
 	)
 }
 
@@ -6818,6 +7204,169 @@ func (ec *executionContext) fieldContext_Query_ints(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Query", field, true, true, "Int")
 }
 
+func (ec *executionContext) _Query_media(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_media(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Media(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Media) graphql.Marshaler {
+			return ec.marshalOMedia2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_media(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Query", field, true, true, "Media")
+}
+
+func (ec *executionContext) _Query_medias(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_medias(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Medias(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Media) graphql.Marshaler {
+			return ec.marshalOMedia2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_medias(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Query", field, true, true, "Media")
+}
+
+func (ec *executionContext) _Query_mustMedias(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_mustMedias(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().MustMedias(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Media) graphql.Marshaler {
+			return ec.marshalOMedia2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMediaᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_mustMedias(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Query", field, true, true, "Media")
+}
+
+func (ec *executionContext) _Query_shelf(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_shelf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Shelf(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Shelf) graphql.Marshaler {
+			return ec.marshalOShelf2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐShelf(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_shelf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Shelf(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_book(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_book(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Book(ctx, fc.Args["id"].(int))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scopes, err := ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}})
+				if err != nil {
+					var zeroVal *model.Book
+					return zeroVal, err
+				}
+				if ec.Directives.RequiresScopes == nil {
+					var zeroVal *model.Book
+					return zeroVal, errors.New("directive requiresScopes is not implemented")
+				}
+				return ec.Directives.RequiresScopes(ctx, nil, directive0, scopes)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Book) graphql.Marshaler {
+			return ec.marshalOBook2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐBook(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_book(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Book(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_book_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_writers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7359,6 +7908,314 @@ func (ec *executionContext) fieldContext_Reader_mustStories(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Scrap_id(ctx context.Context, field graphql.CollectedField, obj *model.Scrap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Scrap_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Scrap_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Scrap", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Scrap_note(ctx context.Context, field graphql.CollectedField, obj *model.Scrap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Scrap_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Scrap_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Scrap", field, false, false, "String")
+}
+
+func (ec *executionContext) _Shelf_id(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shelf_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Shelf_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Shelf", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Shelf_media(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shelf_media(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Shelf_media(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Media) graphql.Marshaler {
+			return ec.marshalOMedia2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Shelf_media(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Shelf", field, true, true, "Media")
+}
+func (ec *executionContext) resolveBatch_Shelf_media(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (any, error) {
+	resolver := ec.Resolvers.Shelf()
+	if batch, ok := graphql.BatchParentsFor[*model.Shelf](ctx, "Shelf"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Media(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[model.Media](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Shelf.media",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Media(ctx, []*model.Shelf{obj})
+	return graphql.ResolveBatchSingleResult[model.Media](
+		ctx,
+		results,
+		err,
+		"Shelf.media",
+	)
+}
+
+func (ec *executionContext) _Shelf_medias(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shelf_medias(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Shelf_medias(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Media) graphql.Marshaler {
+			return ec.marshalOMedia2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Shelf_medias(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Shelf", field, true, true, "Media")
+}
+func (ec *executionContext) resolveBatch_Shelf_medias(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (any, error) {
+	resolver := ec.Resolvers.Shelf()
+	if batch, ok := graphql.BatchParentsFor[*model.Shelf](ctx, "Shelf"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Medias(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]model.Media](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Shelf.medias",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Medias(ctx, []*model.Shelf{obj})
+	return graphql.ResolveBatchSingleResult[[]model.Media](
+		ctx,
+		results,
+		err,
+		"Shelf.medias",
+	)
+}
+
+func (ec *executionContext) _Shelf_mustMedias(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shelf_mustMedias(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Shelf_mustMedias(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Media) graphql.Marshaler {
+			return ec.marshalOMedia2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMediaᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Shelf_mustMedias(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Shelf", field, true, true, "Media")
+}
+func (ec *executionContext) resolveBatch_Shelf_mustMedias(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (any, error) {
+	resolver := ec.Resolvers.Shelf()
+	if batch, ok := graphql.BatchParentsFor[*model.Shelf](ctx, "Shelf"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.MustMedias(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]model.Media](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Shelf.mustMedias",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.MustMedias(ctx, []*model.Shelf{obj})
+	return graphql.ResolveBatchSingleResult[[]model.Media](
+		ctx,
+		results,
+		err,
+		"Shelf.mustMedias",
+	)
+}
+
+func (ec *executionContext) _Shelf_titled(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shelf_titled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Shelf_titled(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Titled) graphql.Marshaler {
+			return ec.marshalOTitled2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐTitled(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Shelf_titled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Shelf",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Shelf_titled(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (any, error) {
+	resolver := ec.Resolvers.Shelf()
+	if batch, ok := graphql.BatchParentsFor[*model.Shelf](ctx, "Shelf"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Titled(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]model.Titled](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Shelf.titled",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Titled(ctx, []*model.Shelf{obj})
+	return graphql.ResolveBatchSingleResult[[]model.Titled](
+		ctx,
+		results,
+		err,
+		"Shelf.titled",
+	)
+}
+
+func (ec *executionContext) _Shelf_joined(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shelf_joined(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Shelf_joined(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Media) graphql.Marshaler {
+			return ec.marshalOMedia2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Shelf_joined(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Shelf", field, true, true, "Media")
+}
+func (ec *executionContext) resolveBatch_Shelf_joined(ctx context.Context, field graphql.CollectedField, obj *model.Shelf) (any, error) {
+	resolver := ec.Resolvers.Shelf()
+	if batch, ok := graphql.BatchParentsFor[*model.Shelf](ctx, "Shelf"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Joined(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[model.Media](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Shelf.joined",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Joined(ctx, []*model.Shelf{obj})
+	return graphql.ResolveBatchSingleResult[model.Media](
+		ctx,
+		results,
+		err,
+		"Shelf.joined",
+	)
 }
 
 func (ec *executionContext) _Spot_id(ctx context.Context, field graphql.CollectedField, obj *model.Spot) (ret graphql.Marshaler) {
@@ -10151,6 +11008,40 @@ func (ec *executionContext) _Any(ctx context.Context, sel ast.SelectionSet, obj 
 	}
 }
 
+func (ec *executionContext) _Media(ctx context.Context, sel ast.SelectionSet, obj model.Media) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.Film:
+		return ec._Film(ctx, sel, &obj)
+	case *model.Film:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Film(ctx, sel, obj)
+	case model.Book:
+		return ec._Book(ctx, sel, &obj)
+	case *model.Book:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Book(ctx, sel, obj)
+	case model.Scrap:
+		return ec._Scrap(ctx, sel, &obj)
+	case *model.Scrap:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Scrap(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of Media must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _Named(ctx context.Context, sel ast.SelectionSet, obj model.Named) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -10201,6 +11092,33 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of Node must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _Titled(ctx context.Context, sel ast.SelectionSet, obj model.Titled) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.Film:
+		return ec._Film(ctx, sel, &obj)
+	case *model.Film:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Film(ctx, sel, obj)
+	case model.Book:
+		return ec._Book(ctx, sel, &obj)
+	case *model.Book:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Book(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of Titled must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -10334,6 +11252,49 @@ func (ec *executionContext) _Answer(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var bookImplementors = []string{"Book", "Media", "Titled"}
+
+func (ec *executionContext) _Book(ctx context.Context, sel ast.SelectionSet, obj *model.Book) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bookImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Book")
+		case "id":
+			out.Values[i] = ec._Book_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "title":
+			out.Values[i] = ec._Book_title(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "guarded":
+			out.Values[i] = ec._Book_guarded(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var editorImplementors = []string{"Editor"}
 
 func (ec *executionContext) _Editor(ctx context.Context, sel ast.SelectionSet, obj *model.Editor) graphql.Marshaler {
@@ -10437,6 +11398,66 @@ func (ec *executionContext) _EditorEdge(ctx context.Context, sel ast.SelectionSe
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._EditorEdge_node(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var filmImplementors = []string{"Film", "Media", "Titled"}
+
+func (ec *executionContext) _Film(ctx context.Context, sel ast.SelectionSet, obj *model.Film) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, filmImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Film")
+		case "id":
+			out.Values[i] = ec._Film_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "title":
+			out.Values[i] = ec._Film_title(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "mustTitle":
+			out.Values[i] = ec._Film_mustTitle(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "guarded":
+			out.Values[i] = ec._Film_guarded(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sequel":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Film_sequel(ctx, field, obj)
+				})
+		case "sequels":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Film_sequels(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -11452,6 +12473,36 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_ints(ctx, field)
 				})
+		case "media":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_media(ctx, field)
+				})
+		case "medias":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_medias(ctx, field)
+				})
+		case "mustMedias":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_mustMedias(ctx, field)
+				})
+		case "shelf":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_shelf(ctx, field)
+				})
+		case "book":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_book(ctx, field)
+				})
 		case "writers":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -11568,6 +12619,107 @@ func (ec *executionContext) _Reader(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var scrapImplementors = []string{"Scrap", "Media"}
+
+func (ec *executionContext) _Scrap(ctx context.Context, sel ast.SelectionSet, obj *model.Scrap) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, scrapImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Scrap")
+		case "id":
+			out.Values[i] = ec._Scrap_id(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "note":
+			out.Values[i] = ec._Scrap_note(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var shelfImplementors = []string{"Shelf"}
+
+func (ec *executionContext) _Shelf(ctx context.Context, sel ast.SelectionSet, obj *model.Shelf) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, shelfImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Shelf")
+		case "id":
+			out.Values[i] = ec._Shelf_id(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "media":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Shelf_media(ctx, field, obj)
+				})
+		case "medias":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Shelf_medias(ctx, field, obj)
+				})
+		case "mustMedias":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Shelf_mustMedias(ctx, field, obj)
+				})
+		case "titled":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Shelf_titled(ctx, field, obj)
+				})
+		case "joined":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Shelf_joined(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -12616,6 +13768,14 @@ func (ec *executionContext) marshalNKind2githubᚗcomᚋgatehouseᚑgraphqlᚋga
 	return v
 }
 
+func (ec *executionContext) marshalNMedia2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx context.Context, sel ast.SelectionSet, v model.Media) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Media!")
+		return graphql.Null
+	}
+	return ec._Media(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNNamed2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐNamed(ctx context.Context, sel ast.SelectionSet, v model.Named) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Named!")
@@ -13298,6 +14458,13 @@ func (ec *executionContext) marshalOAny2ᚕᚕgithubᚗcomᚋgatehouseᚑgraphql
 	return ret
 }
 
+func (ec *executionContext) marshalOBook2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐBook(ctx context.Context, sel ast.SelectionSet, v *model.Book) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Book(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13823,6 +14990,79 @@ func (ec *executionContext) marshalOLooseEdge2ᚖgithubᚗcomᚋgatehouseᚑgrap
 	return ec._LooseEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOMedia2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx context.Context, sel ast.SelectionSet, v model.Media) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Media(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOMedia2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx context.Context, sel ast.SelectionSet, v []model.Media) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	{
+		var batchItemsFilm []*model.Film
+		batchIdxMapFilm := map[int]int{}
+		for i, item := range v {
+			switch concrete := item.(type) {
+			case model.Film:
+				batchIdxMapFilm[i] = len(batchItemsFilm)
+				batchItemsFilm = append(batchItemsFilm, &concrete)
+			case *model.Film:
+				batchIdxMapFilm[i] = len(batchItemsFilm)
+				batchItemsFilm = append(batchItemsFilm, concrete)
+			}
+		}
+		if len(batchItemsFilm) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Film", batchItemsFilm, batchIdxMapFilm)
+		}
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOMedia2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOMedia2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMediaᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Media) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	{
+		var batchItemsFilm []*model.Film
+		batchIdxMapFilm := map[int]int{}
+		for i, item := range v {
+			switch concrete := item.(type) {
+			case model.Film:
+				batchIdxMapFilm[i] = len(batchItemsFilm)
+				batchItemsFilm = append(batchItemsFilm, &concrete)
+			case *model.Film:
+				batchIdxMapFilm[i] = len(batchItemsFilm)
+				batchItemsFilm = append(batchItemsFilm, concrete)
+			}
+		}
+		if len(batchItemsFilm) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Film", batchItemsFilm, batchIdxMapFilm)
+		}
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMedia2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalONamed2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐNamedᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Named) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -14099,6 +15339,13 @@ func (ec *executionContext) marshalOReader2ᚕᚖgithubᚗcomᚋgatehouseᚑgrap
 	return ret
 }
 
+func (ec *executionContext) marshalOShelf2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐShelf(ctx context.Context, sel ast.SelectionSet, v *model.Shelf) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Shelf(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOSpot2ᚕᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐSpotᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Spot) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -14320,6 +15567,43 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOTitled2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐTitled(ctx context.Context, sel ast.SelectionSet, v model.Titled) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Titled(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOTitled2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐTitled(ctx context.Context, sel ast.SelectionSet, v []model.Titled) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	{
+		var batchItemsFilm []*model.Film
+		batchIdxMapFilm := map[int]int{}
+		for i, item := range v {
+			switch concrete := item.(type) {
+			case model.Film:
+				batchIdxMapFilm[i] = len(batchItemsFilm)
+				batchItemsFilm = append(batchItemsFilm, &concrete)
+			case *model.Film:
+				batchIdxMapFilm[i] = len(batchItemsFilm)
+				batchItemsFilm = append(batchItemsFilm, concrete)
+			}
+		}
+		if len(batchItemsFilm) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Film", batchItemsFilm, batchIdxMapFilm)
+		}
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOTitled2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐTitled(ctx, sel, v[i])
+	})
+
+	return ret
 }
 
 func (ec *executionContext) marshalOUser2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐUser(ctx context.Context, sel ast.SelectionSet, v *model.User) graphql.Marshaler {

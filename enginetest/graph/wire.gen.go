@@ -89,6 +89,32 @@ func DecodeAnswer(d *decode.Decoder) *model.Answer {
 	return v
 }
 
+var shapeBook = decode.NewShape("Book",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "title"},
+	decode.Field{Name: "guarded", Required: true},
+)
+
+// DecodeBook reads model.Book as its service sends it; nil when that is no object.
+func DecodeBook(d *decode.Decoder) *model.Book {
+	o := d.Object(shapeBook)
+	v := decode.New[model.Book](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // title
+			v.Title = decode.Nullable(d, (*decode.Decoder).String)
+		case 2: // guarded
+			v.Guarded = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
 var shapeEditor = decode.NewShape("Editor",
 	decode.Field{Name: "id", Required: true},
 	decode.Field{Name: "name"},
@@ -110,6 +136,41 @@ func DecodeEditor(d *decode.Decoder) *model.Editor {
 			v.Rank = d.Int()
 		case 3: // first
 			v.First = decode.OrNull(d, DecodeStory)
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeFilm = decode.NewShape("Film",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "title"},
+	decode.Field{Name: "mustTitle", Required: true},
+	decode.Field{Name: "guarded"},
+	decode.Field{Name: "sequel"},
+	decode.Field{Name: "sequels"},
+)
+
+// DecodeFilm reads model.Film as its service sends it; nil when that is no object.
+func DecodeFilm(d *decode.Decoder) *model.Film {
+	o := d.Object(shapeFilm)
+	v := decode.New[model.Film](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // title
+			v.Title = decode.Nullable(d, (*decode.Decoder).String)
+		case 2: // mustTitle
+			v.MustTitle = d.String()
+		case 3: // guarded
+			v.Guarded = decode.Nullable(d, (*decode.Decoder).String)
+		case 4: // sequel
+			v.Sequel = decode.OrNull(d, DecodeMedia)
+		case 5: // sequels
+			v.Sequels = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeMedia)))
 		}
 	}
 	if !o.OK() {
@@ -168,6 +229,61 @@ func DecodeOther(d *decode.Decoder) *model.Other {
 			v.MustX = d.Int()
 		case 3: // item
 			v.Item = decode.OrNull(d, DecodeItem)
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeScrap = decode.NewShape("Scrap",
+	decode.Field{Name: "id"},
+	decode.Field{Name: "note", Required: true},
+)
+
+// DecodeScrap reads model.Scrap as its service sends it; nil when that is no object.
+func DecodeScrap(d *decode.Decoder) *model.Scrap {
+	o := d.Object(shapeScrap)
+	v := decode.New[model.Scrap](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
+		case 1: // note
+			v.Note = d.String()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeShelf = decode.NewShape("Shelf",
+	decode.Field{Name: "id"},
+	decode.Field{Name: "media"},
+	decode.Field{Name: "medias"},
+	decode.Field{Name: "mustMedias"},
+	decode.Field{Name: "titled"},
+)
+
+// DecodeShelf reads model.Shelf as its service sends it; nil when that is no object.
+func DecodeShelf(d *decode.Decoder) *model.Shelf {
+	o := d.Object(shapeShelf)
+	v := decode.New[model.Shelf](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
+		case 1: // media
+			v.Media = decode.OrNull(d, DecodeMedia)
+		case 2: // medias
+			v.Medias = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeMedia)))
+		case 3: // mustMedias
+			v.MustMedias = decode.OrNull(d, decode.ListOf(DecodeMedia))
+		case 4: // titled
+			v.Titled = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeTitled)))
 		}
 	}
 	if !o.OK() {
@@ -244,6 +360,48 @@ func DecodeWriter(d *decode.Decoder) *model.Writer {
 		return nil
 	}
 	return v
+}
+
+// DecodeMedia reads model.Media as its service sends it. Which type it is stands in
+// its member "kind".
+func DecodeMedia(d *decode.Decoder) model.Media {
+	tag, _ := decode.Peek(d, "kind")
+	switch tag {
+	case "film":
+		if v := DecodeFilm(d); v != nil {
+			return v
+		}
+	case "book":
+		if v := DecodeBook(d); v != nil {
+			return v
+		}
+	case "scrap":
+		if v := DecodeScrap(d); v != nil {
+			return v
+		}
+	default:
+		d.UnknownType("Media", "kind", tag)
+	}
+	return nil
+}
+
+// DecodeTitled reads model.Titled as its service sends it. Which type it is stands in
+// its member "kind".
+func DecodeTitled(d *decode.Decoder) model.Titled {
+	tag, _ := decode.Peek(d, "kind")
+	switch tag {
+	case "film":
+		if v := DecodeFilm(d); v != nil {
+			return v
+		}
+	case "book":
+		if v := DecodeBook(d); v != nil {
+			return v
+		}
+	default:
+		d.UnknownType("Titled", "kind", tag)
+	}
+	return nil
 }
 
 // DecodeKind reads model.Kind as its service writes it.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
@@ -33,6 +34,9 @@ func (r *Resolver) EditorConnection() graph.EditorConnectionResolver {
 // EditorEdge gives the resolvers of EditorEdge's fields.
 func (r *Resolver) EditorEdge() graph.EditorEdgeResolver { return editorEdgeResolver{r} }
 
+// Film gives the resolvers of Film's fields.
+func (r *Resolver) Film() graph.FilmResolver { return filmResolver{r} }
+
 // Item gives the resolvers of Item's fields.
 func (r *Resolver) Item() graph.ItemResolver { return itemResolver{r} }
 
@@ -57,6 +61,9 @@ func (r *Resolver) Post() graph.PostResolver { return postResolver{r} }
 // Query gives the resolvers of Query's fields.
 func (r *Resolver) Query() graph.QueryResolver { return queryResolver{r} }
 
+// Shelf gives the resolvers of Shelf's fields.
+func (r *Resolver) Shelf() graph.ShelfResolver { return shelfResolver{r} }
+
 // Spot gives the resolvers of Spot's fields.
 func (r *Resolver) Spot() graph.SpotResolver { return spotResolver{r} }
 
@@ -76,6 +83,7 @@ type (
 	answerResolver           struct{ *Resolver }
 	editorConnectionResolver struct{ *Resolver }
 	editorEdgeResolver       struct{ *Resolver }
+	filmResolver             struct{ *Resolver }
 	itemResolver             struct{ *Resolver }
 	mutationResolver         struct{ *Resolver }
 	oddResolver              struct{ *Resolver }
@@ -84,6 +92,7 @@ type (
 	placeResolver            struct{ *Resolver }
 	postResolver             struct{ *Resolver }
 	queryResolver            struct{ *Resolver }
+	shelfResolver            struct{ *Resolver }
 	spotResolver             struct{ *Resolver }
 	storyResolver            struct{ *Resolver }
 	thingResolver            struct{ *Resolver }
@@ -230,6 +239,59 @@ func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 	call := rest.New(http.MethodGet, "/ints")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
 		decode.MaybeNil(decode.ListOf(decode.ListOf(decode.Maybe((*decode.Decoder).Int)))))
+}
+
+// Media answers Query.media, bound at schema/entities.graphqls:2 to the service "answers":
+//
+//	GET /media
+func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
+	call := rest.New(http.MethodGet, "/media")
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeMedia))
+	return engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	).Whole(ctx, found, err)
+}
+
+// Medias answers Query.medias, bound at schema/entities.graphqls:3 to the service "answers":
+//
+//	GET /medias
+func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
+	call := rest.New(http.MethodGet, "/medias")
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodeMedia))))
+	return engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	).List(ctx, found, err, false)
+}
+
+// MustMedias answers Query.mustMedias, bound at schema/entities.graphqls:4 to the service "answers":
+//
+//	GET /medias
+func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
+	call := rest.New(http.MethodGet, "/medias")
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(graph.DecodeMedia)))
+	return engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	).List(ctx, found, err, true)
+}
+
+// Shelf answers Query.shelf, bound at schema/entities.graphqls:5 to the service "answers":
+//
+//	GET /shelf
+func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
+	call := rest.New(http.MethodGet, "/shelf")
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeShelf))
+}
+
+// Book answers Query.book, bound at schema/entities.graphqls:6 to the service "answers":
+//
+//	GET /book?ids={$args.id}
+func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
+	call := rest.New(http.MethodGet, "/book").
+		Query("ids", id)
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeBook))
 }
 
 // Writers answers Query.writers, bound at schema/library.graphqls:2 to the service "answers":
@@ -406,6 +468,40 @@ func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string
 	return connection, nil
 }
 
+// Joined answers Shelf.joined, bound at schema/entities.graphqls:42 to the service "answers":
+//
+//	GET /media?shelf={$this.id}
+//
+// It makes one call for each parent, or for several that ask for the same.
+func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]model.Media, error) {
+	call := func(key [1]any) *rest.Call {
+		return rest.New(http.MethodGet, "/media").
+			Query("shelf", key[0])
+	}
+	found, err := engine.One(ctx, parents, []string{"id"}, func(parent *model.Shelf) *[1]any {
+		if parent.ID == nil {
+			return nil
+		}
+		return &[1]any{*parent.ID}
+	}, engine.Batch[[1]any, model.Media]{
+		Identity: engine.Identity{
+			Source:  "answers",
+			Request: call([1]any{engine.AnyKey(0)}).Key(),
+			Reading: "Media as Media",
+		},
+		MaxSize: 1,
+		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]model.Media, error) {
+			key := keys[0]
+			value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key), decode.MaybeNil(graph.DecodeMedia))
+			return map[[1]any]model.Media{key: value}, err
+		},
+	})
+	return engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	).All(ctx, found, err)
+}
+
 // Writer answers Story.writer, bound at schema/library.graphqls:44 to the service "answers":
 //
 //	GET /library/writersById?ids={$batch.id}
@@ -572,20 +668,125 @@ func (r writerResolver) LooseStories(ctx context.Context, parents []*model.Write
 	})
 }
 
-// Nodes completes EditorConnection.nodes, of which its service sends id: whoever asks
-// for more is answered by the binding of Editor.
+// Nodes completes EditorConnection.nodes. Of Editor the service sends id: other fields are
+// answered by the binding of Editor.
 func (r editorConnectionResolver) Nodes(ctx context.Context, parents []*model.EditorConnection) ([][]*model.Editor, error) {
 	return engine.CompleteEach(ctx, parents, "nodes", func(parent *model.EditorConnection) []*model.Editor {
 		return parent.Nodes
-	}, []string{"id"}, true, r.editorEntity(ctx))
+	}, true, r.editorEntity(ctx).Beyond("id"))
 }
 
-// Node completes EditorEdge.node, of which its service sends id: whoever asks
-// for more is answered by the binding of Editor.
+// Node completes EditorEdge.node. Of Editor the service sends id: other fields are
+// answered by the binding of Editor.
 func (r editorEdgeResolver) Node(ctx context.Context, parents []*model.EditorEdge) ([]*model.Editor, error) {
 	return engine.Complete(ctx, parents, "node", func(parent *model.EditorEdge) *model.Editor {
 		return parent.Node
-	}, []string{"id"}, r.editorEntity(ctx))
+	}, r.editorEntity(ctx).Beyond("id"))
+}
+
+// Sequel completes Film.sequel. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r filmResolver) Sequel(ctx context.Context, parents []*model.Film) ([]model.Media, error) {
+	return engine.Complete(ctx, parents, "sequel", func(parent *model.Film) model.Media {
+		return parent.Sequel
+	}, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// Sequels completes Film.sequels. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r filmResolver) Sequels(ctx context.Context, parents []*model.Film) ([][]model.Media, error) {
+	return engine.CompleteEach(ctx, parents, "sequels", func(parent *model.Film) []model.Media {
+		return parent.Sequels
+	}, false, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// Media completes Shelf.media. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r shelfResolver) Media(ctx context.Context, parents []*model.Shelf) ([]model.Media, error) {
+	return engine.Complete(ctx, parents, "media", func(parent *model.Shelf) model.Media {
+		return parent.Media
+	}, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// Medias completes Shelf.medias. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r shelfResolver) Medias(ctx context.Context, parents []*model.Shelf) ([][]model.Media, error) {
+	return engine.CompleteEach(ctx, parents, "medias", func(parent *model.Shelf) []model.Media {
+		return parent.Medias
+	}, false, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// MustMedias completes Shelf.mustMedias. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r shelfResolver) MustMedias(ctx context.Context, parents []*model.Shelf) ([][]model.Media, error) {
+	return engine.CompleteEach(ctx, parents, "mustMedias", func(parent *model.Shelf) []model.Media {
+		return parent.MustMedias
+	}, true, engine.Members(
+		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// Titled completes Shelf.titled. Of Book the service sends id: other fields are
+// answered by the binding of Book. Of Film the service sends id: other fields are
+// answered by the binding of Film.
+func (r shelfResolver) Titled(ctx context.Context, parents []*model.Shelf) ([][]model.Titled, error) {
+	return engine.CompleteEach(ctx, parents, "titled", func(parent *model.Shelf) []model.Titled {
+		return parent.Titled
+	}, false, engine.Members(
+		engine.MemberOf[model.Titled](r.bookEntity(ctx).Beyond("id")),
+		engine.MemberOf[model.Titled](r.filmEntity(ctx).Beyond("id")),
+	))
+}
+
+// bookEntity asks for objects of Book by their keys, as bound at schema/entities.graphqls:6 to the service "answers":
+//
+//	GET /book?ids={$args.id}
+func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.Book] {
+	call := func(key [1]any) *rest.Call {
+		return rest.New(http.MethodGet, "/book").
+			Query("ids", key[0])
+	}
+	return engine.Entity[[1]any, model.Book]{
+		Types:  []string{"Book", "Media", "Titled"},
+		From:   []string{"id"},
+		Guard:  checkBook,
+		Guards: checksBook,
+		Key: func(parent *model.Book) *[1]any {
+			return &[1]any{parent.ID}
+		},
+		Batch: engine.Batch[[1]any, *model.Book]{
+			Identity: engine.Identity{
+				Source:  "answers",
+				Request: call([1]any{engine.AnyKey(0)}).Key(),
+				Reading: "Book as Book",
+			},
+			MaxSize: 1,
+			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Book, error) {
+				key := keys[0]
+				value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key),
+					decode.MaybeNil(decode.Asked("id", keys[0][0], graph.DecodeBook, func(object *model.Book) *string { return encode.Key(&object.ID) })))
+				return map[[1]any]*model.Book{key: value}, err
+			},
+		},
+	}
 }
 
 // editorEntity asks for objects of Editor by their keys, as bound at schema/library.graphqls:52 to the service "answers":
@@ -597,7 +798,8 @@ func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model
 			Query("ids", keys)
 	}
 	return engine.Entity[string, model.Editor]{
-		From: []string{"id"},
+		Types: []string{"Editor"},
+		From:  []string{"id"},
 		Key: func(parent *model.Editor) *string {
 			return &parent.ID
 		},
@@ -614,6 +816,55 @@ func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model
 			},
 		},
 	}
+}
+
+// filmEntity asks for objects of Film by their keys, as bound at schema/entities.graphqls:16 to the service "answers":
+//
+//	GET /films?ids={$batch.id*}
+func (r *Resolver) filmEntity(ctx context.Context) engine.Entity[string, model.Film] {
+	call := func(keys []string) *rest.Call {
+		return rest.New(http.MethodGet, "/films").
+			QueryEach("ids", keys)
+	}
+	return engine.Entity[string, model.Film]{
+		Types:  []string{"Film", "Media", "Titled"},
+		From:   []string{"id"},
+		Guards: checksFilm,
+		Key: func(parent *model.Film) *string {
+			return encode.Key(&parent.ID)
+		},
+		Batch: engine.Batch[string, *model.Film]{
+			Identity: engine.Identity{
+				Source:  "answers",
+				Request: call(engine.AnyKeys()).Key(),
+				Reading: "[Film!]! as [Film!]! by id",
+			},
+			MaxSize: 2,
+			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Film, error) {
+				return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+					decode.ByKey("id", graph.DecodeFilm, func(item *model.Film) string { return strconv.Itoa(item.ID) }))
+			},
+		},
+	}
+}
+
+// checkBook asks for the guards of the field whose call completes objects.
+func checkBook(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"a"}})
+}
+
+// checksBook are the guards of Book's fields.
+var checksBook = map[string]func(context.Context) error{
+	"guarded": func(ctx context.Context) error {
+		return auth.CheckScopes(ctx, [][]string{{"b"}})
+	},
+}
+
+// checksFilm are the guards of Film's fields.
+var checksFilm = map[string]func(context.Context) error{
+	"guarded": func(ctx context.Context) error {
+		return auth.CheckAuthenticated(ctx)
+	},
 }
 
 // pageQueryOffsetPage reads a page of Query.offsetPage as its binding selects it.

@@ -16,12 +16,21 @@ type Any interface {
 	IsAny()
 }
 
+// Of a film or a book its service sends the key alone, of a scrap all.
+type Media interface {
+	IsMedia()
+}
+
 type Named interface {
 	IsNamed()
 }
 
 type Node interface {
 	IsNode()
+}
+
+type Titled interface {
+	IsTitled()
 }
 
 // What a service answers, which may not fit.
@@ -45,6 +54,16 @@ type Answer struct {
 	ItemGrid   [][]*Item       `json:"itemGrid,omitempty"`
 }
 
+type Book struct {
+	ID      int     `json:"id"`
+	Title   *string `json:"title,omitempty"`
+	Guarded int     `json:"guarded"`
+}
+
+func (Book) IsMedia() {}
+
+func (Book) IsTitled() {}
+
 // Whoever has the id alone asks for the rest by one call for many.
 type Editor struct {
 	ID    string  `json:"id"`
@@ -62,6 +81,19 @@ type EditorConnection struct {
 type EditorEdge struct {
 	Node *Editor `json:"node"`
 }
+
+type Film struct {
+	ID        int     `json:"id"`
+	Title     *string `json:"title,omitempty"`
+	MustTitle string  `json:"mustTitle"`
+	Guarded   *string `json:"guarded,omitempty"`
+	Sequel    Media   `json:"sequel,omitempty"`
+	Sequels   []Media `json:"sequels,omitempty"`
+}
+
+func (Film) IsMedia() {}
+
+func (Film) IsTitled() {}
 
 type Filter struct {
 	Size  graphql.Omittable[*int]       `json:"size,omitempty"`
@@ -167,6 +199,21 @@ type Reader struct {
 	Story       *Story     `json:"story,omitempty"`
 	Stories     []*Story   `json:"stories,omitempty"`
 	MustStories [][]*Story `json:"mustStories"`
+}
+
+type Scrap struct {
+	ID   *int   `json:"id,omitempty"`
+	Note string `json:"note"`
+}
+
+func (Scrap) IsMedia() {}
+
+type Shelf struct {
+	ID         *int     `json:"id,omitempty"`
+	Media      Media    `json:"media,omitempty"`
+	Medias     []Media  `json:"medias,omitempty"`
+	MustMedias []Media  `json:"mustMedias,omitempty"`
+	Titled     []Titled `json:"titled,omitempty"`
 }
 
 type Spot struct {
