@@ -55,7 +55,7 @@ var rooms = []room{
 	{"enginetest/graph/model", []string{"engine/scalar"}, "models are a leaf"},
 	{"enginetest/odd", []string{"enginetest/graph/model"}, "a model by hand is a model"},
 	{"enginetest/graph", []string{"enginetest/graph/model", "enginetest/odd", "auth", "engine", "engine/plan", "engine/scalar"}, "generated code knows types, not services"},
-	{"enginetest", []string{"enginetest/graph", "enginetest/graph/model", "enginetest/odd", "upstreams", "engine", "engine/scalar", "auth", "fault"}, "it compares the executors over a graph of its own"},
+	{"enginetest", []string{"enginetest/graph", "enginetest/graph/model", "enginetest/odd", "upstreams", "engine", "engine/page", "engine/scalar", "auth", "fault"}, "it compares the executors over a graph of its own"},
 	{"enginetest/inputs/own", []string{"fault"}, "scalars by hand are a leaf"},
 	{"enginetest/inputs/graph/model", []string{"enginetest/inputs/own", "engine/scalar"}, "models are a leaf"},
 	{"enginetest/inputs", []string{"enginetest/inputs/own", "enginetest/inputs/graph/model", "gateway/front", "upstreams", "engine", "engine/plan", "engine/scalar", "auth", "fault"}, "it tests values over a graph of its own"},
