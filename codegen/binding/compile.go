@@ -18,6 +18,7 @@ func Compile(schema *ast.Schema, beside Beside) (*Graph, error) {
 		Entities: map[string]*Field{}, Abstract: map[string]*Choice{}, wire: map[[2]string]string{}, unclear: map[string]bool{},
 	}}
 	c.directives()
+	c.defaultValues()
 	c.sources()
 	c.discriminators()
 	for _, object := range c.objects() {

@@ -1,12 +1,15 @@
 package binding
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
 // directives checks the arguments of our directives, wherever they stand, which
@@ -36,6 +39,14 @@ func (c *compiler) arguments(directives ast.DirectiveList) {
 			c.literal(arg.Value, d.Definition.Arguments.ForName(arg.Name).Type)
 		}
 		c.broken[d] = len(c.faults) > before
+	}
+}
+
+// defaultValues checks the schema's default values as the gateway does when it starts.
+func (c *compiler) defaultValues() {
+	_, err := input.NewReader(c.schema, input.Options{Suggestions: true})
+	if wrong, ok := errors.AsType[*input.Error](err); ok {
+		c.faults.Add(WrongLiteral, wrong.Position, "%s", wrong.Message)
 	}
 }
 

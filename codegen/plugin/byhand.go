@@ -14,7 +14,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
-	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
 // byHand is the code in resolvers/ that nobody generates, tests left out.
@@ -51,12 +50,7 @@ func Compile(cfg *config.Config, schema *ast.Schema) (*binding.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	graph, err := binding.Compile(schema, binding.Beside{Inert: inert(cfg), Calls: code.says})
-	if err != nil {
-		return nil, err
-	}
-	_, err = input.NewReader(schema, input.Options{Suggestions: true}) // the gateway would not start
-	return graph, err
+	return binding.Compile(schema, binding.Beside{Inert: inert(cfg), Calls: code.says})
 }
 
 // says tells whether the code has a text, such as the name of a service that it calls.

@@ -25,7 +25,7 @@ type fill struct {
 
 // prepareDefaults checks every default value of the schema, then rewrites those that the
 // executors would not read exactly.
-func (r *Reader) prepareDefaults() error {
+func (r *Reader) prepareDefaults() *Error {
 	if err := r.checkDefaults(); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (w *rewriter) argumentDefinitions(defs ast.ArgumentDefinitionList) (_ ast.A
 }
 
 // checkDefaults returns the first mistake in the schema's default values.
-func (r *Reader) checkDefaults() error {
+func (r *Reader) checkDefaults() *Error {
 	for _, name := range slices.Sorted(maps.Keys(r.schema.Types)) {
 		for _, field := range r.schema.Types[name].Fields {
 			place := name + "." + field.Name
@@ -111,7 +111,7 @@ func (r *Reader) checkDefaults() error {
 	return nil
 }
 
-func (r *Reader) checkArguments(place string, defs ast.ArgumentDefinitionList) error {
+func (r *Reader) checkArguments(place string, defs ast.ArgumentDefinitionList) *Error {
 	for _, def := range defs {
 		if err := r.checkDefault(place+"("+def.Name+":)", def.DefaultValue, def.Type); err != nil {
 			return err
@@ -120,13 +120,14 @@ func (r *Reader) checkArguments(place string, defs ast.ArgumentDefinitionList) e
 	return nil
 }
 
-func (r *Reader) checkDefault(place string, v *ast.Value, t *ast.Type) (err error) {
+func (r *Reader) checkDefault(place string, v *ast.Value, t *ast.Type) (err *Error) {
 	if v == nil {
 		return nil
 	}
 	c := &checker{reader: r, report: func(wrong *ast.Value, e *Error) {
 		if err == nil {
-			err = fmt.Errorf("%s%s: the default value does not fit: %w", where(wrong.Position), place, e)
+			err = mistake("%s: the default value does not fit: %s", place, e.Message)
+			err.Position = wrong.Position
 		}
 	}}
 	c.check(v, t)

@@ -2,7 +2,6 @@ package input
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +38,7 @@ type rewriter struct {
 	constants constants
 	bytes     int // of what was added
 	uses      uses
-	err       error // a default of the schema that contains itself
+	err       *Error // a default of the schema that contains itself
 }
 
 // uses are the variables that have to be looked at when they have values.
@@ -226,7 +225,8 @@ func (w *rewriter) fill(o *object, def *ast.FieldDefinition) *ast.Value {
 		f.open = false
 	}
 	if f.open {
-		w.err = fmt.Errorf("%s.%s: the default value contains itself, by way of the defaults of its own fields", o.Name, def.Name)
+		w.err = mistake("%s.%s: the default value contains itself, by way of the defaults of its own fields", o.Name, def.Name)
+		w.err.Position = def.Position
 	}
 	w.borrow(f.value)
 	return f.value

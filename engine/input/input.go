@@ -14,7 +14,11 @@
 // scalar keeps the value that was sent, its numbers as they were written.
 package input
 
-import "github.com/vektah/gqlparser/v2/ast"
+import (
+	"fmt"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
 
 // ScalarFunc reads a value of the named scalar as the resolvers' arguments are read, and
 // returns the error of one that the scalar does not take. Only the text of a *fault.Error
@@ -61,8 +65,8 @@ type object struct {
 	fill map[string]*ast.Value
 }
 
-// NewReader returns a reader of a schema's values. Its error names a default value of the
-// schema that does not fit its own type.
+// NewReader returns a reader of a schema's values. Its error wraps an *Error about a default
+// value of the schema that does not fit its own type.
 func NewReader(schema *ast.Schema, o Options) (*Reader, error) {
 	r := &Reader{schema: schema, scalar: o.Scalar, suggestions: o.Suggestions, objects: map[string]*object{}}
 	if r.scalar == nil {
@@ -74,7 +78,7 @@ func NewReader(schema *ast.Schema, o Options) (*Reader, error) {
 		}
 	}
 	if err := r.prepareDefaults(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s%w", where(err.Position), err)
 	}
 	return r, nil
 }
