@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -15,6 +16,9 @@ const (
 	// enough is how much of a known secret is found where something else follows, in
 	// characters. At the end of a text, which may have been cut off, minKnown are.
 	enough = 12
+	// maxSlashes is how many backslashes before a character are understood: those of a text
+	// that was quoted four times.
+	maxSlashes = 1<<4 - 1
 )
 
 // Known returns the texts to look for of secrets: these, what of them follows a scheme such
@@ -85,17 +89,21 @@ func knownAt(text, secret string) int {
 	for _, want := range secret {
 		n := character(text[end:], want)
 		if n == 0 {
+			if found < enough && !isCutOff(text[end:], secret, found) {
+				return 0
+			}
 			break
 		}
 		end += n
 		found++
 	}
-	whole := found == utf8.RuneCountInString(secret)
-	cutOff := found >= minKnown && !strings.Contains(secret, " ") && atEnd(text[end:])
-	if whole || found >= enough || cutOff {
-		return end
-	}
-	return 0
+	return end
+}
+
+// isCutOff reports whether a text that ends a secret after some of its characters has been cut
+// off there, and has enough of it. A scheme at the end is no part of a secret.
+func isCutOff(rest, secret string, found int) bool {
+	return found >= minKnown && atEnd(rest) && !strings.Contains(secret, " ")
 }
 
 // atEnd reports whether nothing follows but what closes a text that was cut off.
@@ -106,7 +114,7 @@ func atEnd(text string) bool { return strings.Trim(text, "\\\"'…") == "" }
 // or as \uXXXX, percent-encoded, or as a character reference of HTML.
 func character(text string, want rune) int {
 	slashes := 0
-	for slashes < len(text) && text[slashes] == '\\' {
+	for slashes < min(len(text), maxSlashes) && text[slashes] == '\\' {
 		slashes++
 	}
 	rest := text[slashes:]
@@ -134,6 +142,9 @@ func character(text string, want rune) int {
 }
 
 func isCharacter(text string, want rune) bool {
+	if want < utf8.RuneSelf {
+		return text != "" && (rune(text[0]) == want || unicode.IsLetter(want) && rune(text[0]|0x20) == want|0x20)
+	}
 	n := utf8.RuneLen(want)
 	return n > 0 && n <= len(text) && strings.EqualFold(text[:n], string(want))
 }

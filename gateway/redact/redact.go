@@ -229,10 +229,14 @@ func untilClosed(text string) int {
 var lineEnd = regexp.MustCompile(`(?:\r\n?|\n|\\+r|\\+n)+(?:[ \t]|\\+t)?`)
 
 func untilLineEnd(text string) int {
-	for _, at := range lineEnd.FindAllStringIndex(text, -1) {
-		if last := text[at[1]-1]; last != ' ' && last != '\t' && last != 't' {
-			return at[0]
+	for from := 0; ; {
+		at := lineEnd.FindStringIndex(text[from:])
+		if at == nil {
+			return len(text)
 		}
+		if last := text[from+at[1]-1]; last != ' ' && last != '\t' && last != 't' {
+			return from + at[0]
+		}
+		from += at[1]
 	}
-	return len(text)
 }

@@ -208,6 +208,23 @@ func FuzzText(f *testing.F) {
 	})
 }
 
+// The time for a text grows with its length alone, however many secrets are in it.
+func BenchmarkHostileText(b *testing.B) {
+	known := Known("Bearer " + strings.Repeat("a", 4000))
+	for name, part := range map[string]string{
+		"headers": "x-a: 1\n", "folded": "x-a: 1\n ", "names": "token", "known": "aaaaaaaaaaab", "escapes": `\\\\`, "quotes": `"password":"`, "lists": `token=[`,
+	} {
+		for _, n := range []int{4_000, 40_000} {
+			text := strings.Repeat(part, n/len(part))
+			b.Run(fmt.Sprint(name, n), func(b *testing.B) {
+				for b.Loop() {
+					Text(text, known...)
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkAccessLog(b *testing.B) {
 	for name, log := range map[string]*slog.Logger{
 		"plain": slog.New(slog.DiscardHandler), "redacted": Logger(slog.New(slog.NewJSONHandler(discard{}, nil)), []string{secret}, func(context.Context) []string { return []string{"Bearer " + secret} }),
