@@ -11,6 +11,9 @@ import (
 const (
 	DefaultMaxBytes  = 32_000_000
 	DefaultMaxValues = 1_000_000
+	// DefaultMaxGqlgenValues is how many of the values gqlgen's executor may give: each takes
+	// it about ten microseconds and a kilobyte, many times what a plan needs.
+	DefaultMaxGqlgenValues = 250_000
 )
 
 // MaxErrors is how many errors a response lists. One more is made, whose code the line about
@@ -23,7 +26,9 @@ const MaxErrors = 100
 // It is safe for concurrent use. A nil budget has no limits.
 type Budget struct {
 	maxBytes, maxValues int64
+	maxGqlgenValues     int64
 	bytes, values       atomic.Int64
+	gqlgenValues        atomic.Int64 // those of values that gqlgen's executor gives
 	fields              atomic.Int64 // that gqlgen's executor has begun
 	errors              atomic.Int64
 	stopped             atomic.Pointer[stop]
@@ -34,12 +39,12 @@ type stop struct{ err error }
 
 // init sets the limits; those that are not positive become the defaults.
 func (b *Budget) init(o Options) {
-	b.maxBytes, b.maxValues = o.MaxBytes, int64(o.MaxValues)
+	b.maxBytes, b.maxValues, b.maxGqlgenValues = o.MaxBytes, int64(o.MaxValues), int64(o.MaxValues)
 	if b.maxBytes <= 0 {
 		b.maxBytes = DefaultMaxBytes
 	}
 	if b.maxValues <= 0 {
-		b.maxValues = DefaultMaxValues
+		b.maxValues, b.maxGqlgenValues = DefaultMaxValues, DefaultMaxGqlgenValues
 	}
 }
 
@@ -55,6 +60,7 @@ func BudgetOf(ctx context.Context) *Budget {
 func (b *Budget) Reset() {
 	b.bytes.Store(0)
 	b.values.Store(0)
+	b.gqlgenValues.Store(0)
 	b.fields.Store(0)
 	b.errors.Store(0)
 	b.stopped.Store(nil)
@@ -96,9 +102,17 @@ func (b *Budget) SpendValues(n int) error {
 		return nil
 	}
 	if b.values.Add(int64(n)) > b.maxValues {
-		return b.stopAtValues()
+		return b.stopAtValues(b.maxValues)
 	}
 	return b.Err()
+}
+
+// SpendGqlgenValues is SpendValues for values that gqlgen's executor gives.
+func (b *Budget) SpendGqlgenValues(n int) error {
+	if b != nil && b.gqlgenValues.Add(int64(n)) > b.maxGqlgenValues {
+		return b.stopAtValues(b.maxGqlgenValues)
+	}
+	return b.SpendValues(n)
 }
 
 // ReserveValues stops the operation if n values, which will be spent later, are too many.
@@ -107,14 +121,14 @@ func (b *Budget) ReserveValues(n int64) error {
 		return nil
 	}
 	if n > b.maxValues {
-		return b.stopAtValues()
+		return b.stopAtValues(b.maxValues)
 	}
 	return b.Err()
 }
 
-func (b *Budget) stopAtValues() error {
+func (b *Budget) stopAtValues(limit int64) error {
 	return b.Stop(fault.New(fault.MaxResponse,
-		"the response has more than %d values, which is the limit (execution.maxValues); ask for fewer fields or shorter lists", b.maxValues))
+		"the response has more than %d values, which is the limit (execution.maxValues); ask for fewer fields or shorter lists", limit))
 }
 
 // SpendBytes takes n bytes of the response's data, and stops the operation if there are too
@@ -146,8 +160,8 @@ func (b *Budget) BeginField(ctx context.Context) error {
 		return nil
 	}
 	n := b.fields.Add(1)
-	if n > b.maxValues {
-		return b.stopAtValues()
+	if n > b.maxGqlgenValues {
+		return b.stopAtValues(b.maxGqlgenValues)
 	}
 	if n%checkEvery == 0 && ctx.Err() != nil {
 		return b.Stop(ctx.Err())

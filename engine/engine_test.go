@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -425,6 +426,29 @@ func BenchmarkOne(b *testing.B) {
 	for b.Loop() {
 		if _, err := One(WithOperation(b.Context(), Options{}), parents, from, key, back); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// gqlgen's executor may give fewer values than a plan, unless the settings say how many.
+func TestGqlgenValues(t *testing.T) {
+	for set, want := range map[int][2]int{0: {DefaultMaxValues, DefaultMaxGqlgenValues}, 5: {5, 5}, 2_000_000: {2_000_000, 2_000_000}} {
+		spends := [2]func(*Budget, int) error{(*Budget).SpendValues, (*Budget).SpendGqlgenValues}
+		for i, spend := range spends {
+			b := BudgetOf(WithOperation(t.Context(), Options{MaxValues: set}))
+			if err := spend(b, want[i]); err != nil {
+				t.Errorf("maxValues %d: %d values: %v", set, want[i], err)
+			}
+			if err := spend(b, 1); err == nil || !strings.Contains(err.Error(), strconv.Itoa(want[i])) {
+				t.Errorf("maxValues %d: %d values and another: %v", set, want[i], err)
+			}
+		}
+		b := BudgetOf(WithOperation(t.Context(), Options{MaxValues: set}))
+		if err := errors.Join(b.SpendGqlgenValues(1), b.SpendValues(want[0]-1)); err != nil {
+			t.Errorf("maxValues %d: the values of both executors: %v", set, err)
+		}
+		if b.SpendValues(1) == nil {
+			t.Errorf("maxValues %d: the values of both executors do not count together", set)
 		}
 	}
 }

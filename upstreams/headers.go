@@ -66,18 +66,16 @@ func ClientCredentials(ctx context.Context) []string {
 	return values
 }
 
+// credentialSigns are parts of the names of headers that prove who asks.
+var credentialSigns = []string{"key", "token", "secret", "auth", "sess", "pass", "pwd", "credential", "signature", "jwt", "cookie"}
+
 // isCredential reports whether a header, by its canonical name, holds what proves who asks.
 func isCredential(name string) bool {
-	switch name {
-	case "Authorization", "Proxy-Authorization", "Cookie":
-		return true
+	if name == "Idempotency-Key" || name == "Sec-Websocket-Key" {
+		return false
 	}
-	for _, part := range [...]string{"Key", "Token", "Secret", "Auth", "Session", "Password"} {
-		if strings.Contains(name, part) && name != "Idempotency-Key" && name != "Sec-Websocket-Key" {
-			return true
-		}
-	}
-	return false
+	lower := strings.ToLower(name) // of "X-Apikey", the canonical form of X-ApiKey, Key is no part
+	return slices.ContainsFunc(credentialSigns, func(sign string) bool { return strings.Contains(lower, sign) })
 }
 
 const requestID = "X-Request-Id"

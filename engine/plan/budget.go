@@ -1,7 +1,5 @@
 package plan
 
-import "slices"
-
 // stopped is thrown to end a run that has exceeded its budget or its time. A panic leaves the
 // generated code of both phases at once, without a test after each call in it.
 type stopped struct{ err error }
@@ -38,7 +36,8 @@ func (x *Run) settle() {
 }
 
 // CheckSize ends the run if its answer is too large, and returns a buffer with room for more.
-// A large buffer is doubled, since append would let it grow, and copy it, in small steps.
+// A large buffer is doubled, since append would let it grow, and copy it, in small steps: so a
+// response takes twice its size while it is written.
 func (x *Run) CheckSize(b []byte) []byte {
 	if len(b) > x.checkAt {
 		b = x.grow(b)
@@ -48,15 +47,15 @@ func (x *Run) CheckSize(b []byte) []byte {
 
 const (
 	largeBuffer = 1 << 20  // from which length on buffers are doubled
-	lastField   = 64 << 10 // room for the field that exceeds the limit
+	lastField   = 64 << 10 // room for the field that ends behind where the buffer grows, or the limit
 )
 
 func (x *Run) grow(b []byte) []byte {
 	if len(b) > x.limit {
 		x.stopOn(x.budget.StopAtBytes())
 	}
-	b = slices.Grow(b, min(len(b), x.limit-len(b))+lastField)
-	x.checkAt = min(x.limit, max(len(b), cap(b)-cap(b)/4))
+	b = append(make([]byte, 0, len(b)+min(len(b), x.limit-len(b))+lastField), b...)
+	x.checkAt = min(x.limit, cap(b)-lastField)
 	return b
 }
 

@@ -2,6 +2,8 @@ package front
 
 import (
 	"context"
+	"errors"
+	"io"
 	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -28,10 +30,71 @@ func (e *executor) spend(ctx context.Context, budget *engine.Budget, op *graphql
 	case len(field.Selections) > 0:
 		values *= 1 + len(graphql.CollectFields(op, field.Selections, e.conditions[field.Definition.Type.Name()]))
 	}
-	if err := budget.SpendValues(values); err != nil {
+	if err := budget.SpendGqlgenValues(values); err != nil {
 		return err
 	}
 	return budget.SpendBytes(len(field.Alias) + bytesPerValue + bytes)
+}
+
+// boundWriting has root fields write no more bytes than the budget has: what they will write
+// is an estimate until then. A field of a stopped operation is null, so that nothing of it is
+// written.
+func boundWriting(around graphql.RootFieldMiddleware, budget *engine.Budget) graphql.RootFieldMiddleware {
+	return func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		switch m := around(ctx, next); {
+		case budget.Err() != nil:
+			return graphql.Null
+		case m == nil, m == graphql.Null, m == graphql.RequiredNull:
+			return m
+		default:
+			return graphql.WriterFunc(func(w io.Writer) { write(w, m, budget) })
+		}
+	}
+}
+
+// write writes a root field, or a part of it and stops the operation.
+func write(w io.Writer, m graphql.Marshaler, budget *engine.Budget) {
+	most, limited := budget.MaxBytes()
+	if !limited {
+		m.MarshalGQL(w)
+		return
+	}
+	bounded := &boundedWriter{to: w, left: most}
+	defer func() {
+		if thrown := recover(); thrown == errTooManyBytes {
+			_ = budget.StopAtBytes() // which Err gives
+		} else if thrown != nil {
+			panic(thrown)
+		}
+	}()
+	m.MarshalGQL(bounded)
+}
+
+// errTooManyBytes is thrown by a boundedWriter: a graphql.Marshaler looks at no errors.
+var errTooManyBytes = errors.New("the field has more bytes than the response may have")
+
+// boundedWriter throws errTooManyBytes instead of writing more bytes than are left.
+type boundedWriter struct {
+	to   io.Writer
+	left int
+}
+
+func (b *boundedWriter) Write(p []byte) (int, error) {
+	b.take(len(p))
+	return b.to.Write(p)
+}
+
+// WriteString implements io.StringWriter: gqlgen writes most texts by io.WriteString, which
+// would copy them.
+func (b *boundedWriter) WriteString(s string) (int, error) {
+	b.take(len(s))
+	return io.WriteString(b.to, s)
+}
+
+func (b *boundedWriter) take(n int) {
+	if b.left -= n; b.left < 0 {
+		panic(errTooManyBytes)
+	}
 }
 
 // typeConditions returns, by the name of each type, which type conditions its values are sure to

@@ -19,22 +19,24 @@ func tells(op *graphql.OperationContext) bool {
 }
 
 // watchFields makes the fields that gqlgen's executor resolves keep to the operation's budget,
-// and tell of faults; of none where faults is nil.
+// and tell of faults; of none where faults is nil. Once the operation has been stopped a field
+// is null at once and without an error, since the response has the budget's alone.
 func (e *executor) watchFields(op *graphql.OperationContext, faults *decode.Faults, budget *engine.Budget) {
 	resolve := op.ResolverMiddleware
 	op.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
 		if budget.BeginField(ctx) != nil {
-			return nil, nil // the response has the budget's error alone, and to make one for each field takes long
+			return graphql.Null, nil
 		}
 		value, err := resolve(ctx, next)
 		if err == nil && !faults.Empty() {
 			value, err = told(ctx, faults, value)
 		}
-		if err != nil {
-			return value, err
+		if e.spend(ctx, budget, op, value) != nil {
+			return graphql.Null, nil
 		}
-		return value, e.spend(ctx, budget, op, value)
+		return value, err
 	}
+	op.RootResolverMiddleware = boundWriting(op.RootResolverMiddleware, budget)
 }
 
 // told gives a field's value and adds the errors of its elements, or its own error when

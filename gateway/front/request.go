@@ -64,12 +64,15 @@ func unreadable(err error) error {
 // readGET reads an operation from the URL.
 func readGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer) (*graphql.RawParams, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil || !utf8.ValidString(values.Get("query")+values.Get("operationName")) {
+	if err != nil {
 		return nil, fault.New(fault.BadRequest, "the URL's query cannot be read")
 	}
 	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
 		if len(values[name]) > 1 {
 			return nil, fault.New(fault.BadRequest, "the URL's query has %q twice", name)
+		}
+		if !utf8.ValidString(values.Get(name)) {
+			return nil, fault.New(fault.BadRequest, "%q in the URL's query is not in UTF-8", name)
 		}
 	}
 	p := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}

@@ -168,6 +168,7 @@ func TestExactURLs(t *testing.T) {
 		`query={a}`: true, `query={a}&Query={b}`: true, `query={a}&query={b}`: false, `query={a}&variables={}&variables={}`: false,
 		`query={a}&variables={"x":1,"x":2}`: false, `query={a}&variables={"x":"\ud83d"}`: false, `query={a}&extensions={"x":{"y":1,"y":1}}`: false,
 		`query={a}&operationName=a&operationName=b`: false, `query={a}&variables={"x":1}`: true, `query={a}&variables=[`: false,
+		`query={a}&variables={"x":"%ed%a0%bd"}`: false, `query={a}&extensions={"%ff":1}`: false, `query={a}%c3&operationName=%a9`: false, `query={a}&operationName=%c3%a9`: true,
 	} {
 		r := &http.Request{URL: &url.URL{RawQuery: query}}
 		p, err := readGET(nil, r, 0, nil)

@@ -7,23 +7,13 @@
 package redact
 
 import (
-	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // Mask stands where a secret was.
 const Mask = "[redacted]"
-
-const (
-	// minKnown is the shortest known secret that is looked for, in bytes. A shorter one
-	// would be found in every other text.
-	minKnown = 6
-	// enough is how much of a known secret is found where its end was cut off, in bytes.
-	enough = 12
-)
 
 // form is how secrets of one kind are written, and what stands there instead. A text that
 // holds none of the signs, in lower or upper case, is not looked through: that costs much.
@@ -53,8 +43,8 @@ var forms = []form{
 	},
 	{
 		"scheme with credentials",
-		[]string{"bearer", "basic"},
-		regexp.MustCompile(`(?i)\b(bearer|basic)(?:\s|%20|\+|:)+[A-Za-z0-9+/=._~%-]{4,}`), "${1} " + Mask,
+		[]string{"bearer", "basic", "apikey"},
+		regexp.MustCompile(`(?i)\b(bearer|basic|apikey)(?:\s|%20|\+|:|=|["'<]|\\+(?:[nrt"']|u0020))+[A-Za-z0-9+/=._~%-]{4,}`), "${1} " + Mask,
 	},
 	{
 		"JSON web token",
@@ -89,13 +79,20 @@ func containsFold(text, sign string) bool {
 }
 
 // named finds a name of a secret and what stands between it and its value: a header, a
-// member of JSON, a parameter of a URL, a setting. The quotes may be escaped.
+// member of JSON, a parameter of a URL, a setting, or a pair of a name and a value that are
+// members of one object. The quotes may be escaped.
 var named = regexp.MustCompile(`(?i)((?:proxy-)?authorization|(?:set-)?cookie2?|` +
-	`[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|signature|api[_-]?key|(?:access|private|secret|session|auth|signing|encryption)[_-]?key|session[_-]?id|jwt))` +
-	`(?:\\*["'])?(?:\s|%20)*(?:[:=]|%3[Aa]|%3[Dd]|=>)\s*`)
+	`[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|signature|api[_-]?key|(?:access|private|secret|session|auth|signing|encryption)[_-]?key|sess(?:ion)?[_-]?id|connect\.sid|jwt))` +
+	quote + `?(?:(?:\s|%20)*(?:[:=]|%3[Aa]|%3[Dd]|=>)|>|(` + quote + `\s*,)(?:\s*` + quote + `values?` + quote + `(\s*[:=]))?)\s*`)
+
+// quote is one that may be escaped, also as a character reference of HTML.
+const quote = `(?:\\*["']|&quot;|&#34;|&#39;)`
+
+// reference finds a quote that is a character reference at the beginning of a text.
+var reference = regexp.MustCompile(`^&(?:quot|#34|#39);`)
 
 // nameSigns are parts of the names; each name has one of them.
-var nameSigns = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "key", "session", "jwt"}
+var nameSigns = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "key", "sess", "connect.sid", "jwt"}
 
 // header tells the names of headers whose values go on to the end of the line.
 var header = regexp.MustCompile(`(?i)^(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-.*)$`)
@@ -109,7 +106,7 @@ func Text(text string, known ...string) string {
 	if isWord(text) {
 		return text
 	}
-	if strings.ContainsAny(text, ":=%") && slices.ContainsFunc(nameSigns, func(s string) bool { return containsFold(text, s) }) {
+	if strings.ContainsAny(text, ":=%>,") && slices.ContainsFunc(nameSigns, func(s string) bool { return containsFold(text, s) }) {
 		text = withoutNamed(text)
 	}
 	for i := range forms {
@@ -144,7 +141,11 @@ func withoutNamed(text string) string {
 		if from < done {
 			continue // inside of a value
 		}
-		prefix, end := value(text, from, header.MatchString(text[place[2]:place[3]]))
+		isHeader := header.MatchString(text[place[2]:place[3]])
+		if isListed := place[4] >= 0 && place[6] < 0; isListed && !isHeader {
+			continue // it is one of several names
+		}
+		prefix, end := value(text, from, isHeader)
 		if end == from+prefix || isNothing(text[from:end]) {
 			continue
 		}
@@ -162,7 +163,7 @@ func isNothing(value string) bool {
 
 // value finds where the value ends that begins at from, and how much of its beginning may
 // stay. A value in quotes ends at a quote that is escaped as often as the first; one in
-// brackets, at the bracket that closes them; that of a header at the end of its line; and
+// brackets, at the bracket that closes them; that of a header, or a block of YAML, at the end of its line; and
 // any other before white space or what separates values.
 func value(text string, from int, line bool) (prefix, end int) {
 	rest := text[from:]
@@ -172,9 +173,13 @@ func value(text string, from int, line bool) (prefix, end int) {
 		return 0, len(text)
 	case quoted[0] == '"', quoted[0] == '\'' && slashes == 0:
 		return slashes + 1, from + slashes + 1 + untilQuote(quoted[1:], quoted[0], slashes)
+	case reference.MatchString(rest):
+		mark := reference.FindString(rest)
+		before, _, _ := strings.Cut(rest[len(mark):], mark)
+		return len(mark), from + len(mark) + len(before)
 	case rest[0] == '[', rest[0] == '{':
 		return 0, from + untilClosed(rest)
-	case line:
+	case line, rest[0] == '|', rest[0] == '>':
 		return 0, from + untilLineEnd(rest)
 	}
 	n := strings.IndexAny(rest, " \t\r\n,;&\"'`)]}<>\\")
@@ -219,58 +224,19 @@ func untilClosed(text string) int {
 	return len(text)
 }
 
-// untilLineEnd finds the end of a line, which may be escaped.
+// lineEnd is the end of a line, which may be escaped. A line that begins with white space goes
+// on with the one before it, as in a header that is folded or a text of YAML.
+var lineEnd = regexp.MustCompile(`(?:\r\n?|\n|\\+r|\\+n)+(?:[ \t]|\\+t)?`)
+
 func untilLineEnd(text string) int {
-	for i := range len(text) {
-		if text[i] == '\n' || text[i] == '\r' || text[i] == '\\' && i+1 < len(text) && (text[i+1] == 'n' || text[i+1] == 'r') {
-			return i
+	for from := 0; ; {
+		at := lineEnd.FindStringIndex(text[from:])
+		if at == nil {
+			return len(text)
 		}
-	}
-	return len(text)
-}
-
-// withoutKnown takes a known secret out of a text, also where its end is missing.
-func withoutKnown(text, secret string) string {
-	if len(secret) < minKnown {
-		return text
-	}
-	start := secret[:min(len(secret), enough)]
-	at := strings.Index(text, start)
-	if at < 0 {
-		return text
-	}
-	var b strings.Builder
-	for ; at >= 0; at = strings.Index(text, start) {
-		end := at + len(start)
-		for end < len(text) && end-at < len(secret) && text[end] == secret[end-at] {
-			end++
+		if last := text[from+at[1]-1]; last != ' ' && last != '\t' && last != 't' {
+			return from + at[0]
 		}
-		b.WriteString(text[:at] + Mask)
-		text = text[end:]
+		from += at[1]
 	}
-	return b.String() + text
-}
-
-// Known returns the texts to look for of secrets: these, what of them follows a scheme such
-// as Bearer, and both as URLs, JSON and logs write them. Too short ones are left out.
-func Known(secrets ...string) []string {
-	var known []string
-	add := func(text string) {
-		if len(text) >= minKnown && !slices.Contains(known, text) {
-			known = append(known, text)
-		}
-	}
-	for _, secret := range secrets {
-		_, credentials, _ := strings.Cut(secret, " ")
-		for _, text := range []string{secret, credentials} {
-			quoted := strconv.Quote(text)
-			add(text)
-			add(quoted[1 : len(quoted)-1])
-			add(url.QueryEscape(text))
-			add(url.PathEscape(text))
-		}
-	}
-	// A secret may begin as another does.
-	slices.SortStableFunc(known, func(a, b string) int { return len(b) - len(a) })
-	return known
 }

@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,9 @@ var formsOfText = []string{
 	`{"password":["X","X"]}`, `{"authorization":"Bearer X"}`, `{"headers":{"cookie":"a=b; c=X"}}`, `{'password': 'X'}`, `{"session_id":"X"}`,
 	"https://user:X@host/path", "https://X@host", "postgres://u:X@db:5432/x", `https:\/\/u:X@host`,
 	"GET /a?token=X", "/a?b=1&access_token=X&c=2", "/a?api_key=X", "/a?client_secret=X#f", "password=X", "password = X", "/a?X-Amz-Signature=X", "a?token%3DX",
+	`{"name":"Authorization","value":"Token X"}`, `{"key" : "api_key" , "value" : "X"}`, `["authorization","Token X"]`, "('Cookie', 'a=X')",
+	"<password>X</password>", "&quot;password&quot;:&quot;X&quot;", "Authorization: Bearer\n  X", "Authorization: Token\r\n\tX", "password: |\n  X",
+	"Bearer\nX", "Bearer\tX", `Bearer "X"`, "Bearer <X>", "bearer=X", `Bearer\u0020X`, "ApiKey X", "JSESSIONID=X", "PHPSESSID=X", "connect.sid=X",
 	"eyJX.eyJX.X", "id is eyJX", "-----BEGIN RSA PRIVATE KEY-----\nX\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nX", "ghp_X", "sk_live_X", "xoxb-X", "glpat-X",
 }
 
@@ -63,6 +67,7 @@ func TestHarmlessTextsStay(t *testing.T) {
 		"", "operation", "the service cannot be reached", "dial tcp 127.0.0.1:4001: connect: connection refused", "GET /users/{}: 404 Not Found: \"{\\\"detail\\\":\\\"no such user\\\"}\"",
 		"the document has more than 2000 tokens, which is the limit", `{"tokens": 2000}`, `{"token": null}`, "axyyscixgxganx7pgh6n25ur", "https://host/path?q=1", "user@example.com",
 		"the password is wrong", "at $.items[3]: the object's id is \"u2\", but \"u1\" was asked for", "DOWNSTREAM_SERVICE_ERROR,NOT_FOUND", "context deadline exceeded", "a secret, a token",
+		`{"missing":["password","email"]}`, "the document has a name of more than 256 bytes", "secret-less",
 	} {
 		if got := Text(text); got != text {
 			t.Errorf("%s became %s", text, got)
@@ -98,6 +103,33 @@ func TestKnownSecrets(t *testing.T) {
 	}
 	if got := Text("short tiny", known...); got != "short tiny" {
 		t.Errorf("became %s", got)
+	}
+}
+
+// A service echoes what it got in the forms of its own language and logger.
+func TestKnownSecretsInOtherForms(t *testing.T) {
+	const sent = "Bearer s3cr3t/T0k+n.välue=="
+	known := Known(sent, "Basic "+base64.StdEncoding.EncodeToString([]byte("alice:correct horse")), `back\slash"es`)
+	for _, text := range []string{
+		"S3CR3T/T0K+N.VÄLUE==", `s3cr3t\/T0k+n.välue==`, `s3cr3t\\\/T0k+n.välue==`, `s3cr3t/T0k\u002bn.v\u00e4lue\u003d\u003d`, `s3cr3t\\u002FT0k+n.välue==`,
+		"s3cr3t%2fT0k%2bn.v%c3%a4lue%3d%3d", "s3cr3t%252FT0k%252Bn.v%25C3%25A4lue", "s3cr3t&#x2F;T0k&#43;n.v&#228;lue&#61;=",
+		base64.StdEncoding.EncodeToString([]byte(sent)), base64.StdEncoding.EncodeToString([]byte(sent[7:])),
+		"s3cr3t/T0", `s3cr3t/"`, "alice:correct horse", "correct horse", "correct+horse", "correct%20horse", base64.StdEncoding.EncodeToString([]byte("alice:correct horse")),
+		`back\slash"es`, `back\\slash\"es`, "back%5cslash%22es", "back\\slash&quot;es", `"back\\slash&#34;es`,
+	} {
+		for _, written := range []string{"401: " + text, "401: " + strconv.Quote(text), "401: " + strconv.Quote(strconv.Quote(text))} {
+			got := Text(written, known...)
+			for _, part := range []string{"t0", "lue", "horse", "correct", "slash", "czNj", "Y29y", "QmVh"} {
+				if strings.Contains(strings.ToLower(got), strings.ToLower(part)) {
+					t.Errorf("%s became %s", written, got)
+				}
+			}
+		}
+	}
+	for _, text := range []string{"bearer", "a bearer", "s3cr3", "s3cr3t of another kind", "a horse", "% & \\ &#; %2 &#x;"} {
+		if got := Text(text, known...); got != text {
+			t.Errorf("%s became %s", text, got)
+		}
 	}
 }
 
@@ -174,6 +206,23 @@ func FuzzText(f *testing.F) {
 			t.Errorf("%q became %q", text, got)
 		}
 	})
+}
+
+// The time for a text grows with its length alone, however many secrets are in it.
+func BenchmarkHostileText(b *testing.B) {
+	known := Known("Bearer " + strings.Repeat("a", 4000))
+	for name, part := range map[string]string{
+		"headers": "x-a: 1\n", "folded": "x-a: 1\n ", "names": "token", "known": "aaaaaaaaaaab", "escapes": `\\\\`, "quotes": `"password":"`, "lists": `token=[`,
+	} {
+		for _, n := range []int{4_000, 40_000} {
+			text := strings.Repeat(part, n/len(part))
+			b.Run(fmt.Sprint(name, n), func(b *testing.B) {
+				for b.Loop() {
+					Text(text, known...)
+				}
+			})
+		}
+	}
 }
 
 func BenchmarkAccessLog(b *testing.B) {
