@@ -66,6 +66,9 @@ func (c *compiler) fieldGoNames() {
 	for _, def := range c.types(ast.Object, ast.Interface, ast.InputObject) {
 		seen, folded := map[string]string{}, c.memberships(def)
 		for _, f := range def.Fields {
+			if strings.HasPrefix(f.Name, "__") {
+				continue // which are gqlgen's own, and stand nowhere
+			}
 			name := goName(f)
 			key := strings.ToLower(strings.ReplaceAll(name, "_", ""))
 			other, twice := seen[name]
