@@ -112,9 +112,6 @@ func project() (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSettings(cfg); err != nil {
-		return nil, err
-	}
 	if len(cfg.Sources) == 0 {
 		return nil, fmt.Errorf("%s: no file fits the patterns under schema; there is nothing to generate", ConfigFile)
 	}
