@@ -67,6 +67,9 @@ func codeByHand(program *typecheck.Program, generated *types.Package, p *plugin.
 	if err != nil {
 		return nil, err
 	}
+	if !hasServices(whole.Types) {
+		return &BrokenByHand{[]string{noServices}}, nil
+	}
 	mistakes := wrongSignatures(p.ByHand, whole.Types, generated)
 	if len(mistakes) == 0 {
 		mistakes = lines(append(program.Others(plugin.ResolversDir), whole.Problems...))
@@ -75,6 +78,21 @@ func codeByHand(program *typecheck.Program, generated *types.Package, p *plugin.
 		return nil, nil
 	}
 	return &BrokenByHand{mistakes}, nil
+}
+
+// noServices is what to do about a project without its Resolver.
+const noServices = plugin.ResolversDir + "/: generated methods make their calls by the field Services of a type Resolver; write it, for example into " +
+	plugin.ResolversDir + "/resolver.go, or add the field:\n\n" + onlyServices
+
+// hasServices reports whether the project's Resolver is there, and has what generated code
+// needs of it.
+func hasServices(resolvers *types.Package) bool {
+	resolver := resolvers.Scope().Lookup("Resolver")
+	if resolver == nil {
+		return false
+	}
+	found, _, _ := types.LookupFieldOrMethod(resolver.Type(), true, resolvers, "Services")
+	return found != nil
 }
 
 // wrongSignatures finds the methods by hand that gqlgen wants otherwise, which the compiler

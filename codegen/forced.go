@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/99designs/gqlgen/codegen/config"
 	"github.com/goccy/go-yaml/ast"
@@ -45,6 +46,7 @@ func settle(cfg *config.Config, text []byte) error {
 		return fmt.Errorf("%s: %w", ConfigFile, err)
 	}
 	s := &settings{cfg: cfg, root: rootOf(file)}
+	s.unworkable()
 	s.switches()
 	s.directives()
 	s.inputs()
@@ -64,9 +66,14 @@ type refusal struct {
 	text         string
 }
 
+// refuse notes a refusal, at the top of the file when at is nil.
 func (s *settings) refuse(at ast.Node, name, format string, args ...any) {
-	position := at.GetToken().Position
-	s.found = append(s.found, refusal{position.Line, position.Column, name + ": " + fmt.Sprintf(format, args...)})
+	r := refusal{line: 1, column: 1, text: name + fmt.Sprintf(format, args...)}
+	if at != nil {
+		position := at.GetToken().Position
+		r.line, r.column = position.Line, position.Column
+	}
+	s.found = append(s.found, r)
 }
 
 // refused is one error of all refusals, in the order of the text.
@@ -79,9 +86,18 @@ func (s *settings) refused() error {
 	return errors.Join(errs...)
 }
 
+// unworkable refuses the settings that generated code cannot work with.
+func (s *settings) unworkable() {
+	for _, r := range refusedSettings {
+		if r.isSet(s.cfg) {
+			s.refuse(member(s.root, strings.Split(r.key, ".")...), r.key, " cannot be as it is: %s", r.reason)
+		}
+	}
+}
+
 func (s *settings) switches() {
 	if at := member(s.root, omittable); at != nil && !s.cfg.NullableInputOmittable {
-		s.refuse(at, omittable, "gatehouse needs true, %s; leave it out", erases)
+		s.refuse(at, omittable, ": gatehouse needs true, %s; leave it out", erases)
 	}
 	s.cfg.NullableInputOmittable = true
 	for _, d := range defaults {
@@ -95,7 +111,7 @@ func (s *settings) switches() {
 func (s *settings) directives() {
 	for _, name := range guards {
 		if at := member(s.root, "directives", name); at != nil {
-			s.refuse(at, "directives."+name, "@%s is a guard of gatehouse's own, which always runs; leave it out", name)
+			s.refuse(at, "directives."+name, ": @%s is a guard of gatehouse's own, which always runs; leave it out", name)
 		}
 	}
 }
@@ -106,7 +122,7 @@ func (s *settings) inputs() {
 	for name, model := range s.cfg.Models {
 		for field, entry := range model.Fields {
 			if at := member(s.root, "models", name, "fields", field, "omittable"); at != nil && entry.Omittable != nil && !*entry.Omittable {
-				s.refuse(at, fmt.Sprintf("models.%s.fields.%s.omittable", name, field), "gatehouse needs true, %s; leave it out", erases)
+				s.refuse(at, fmt.Sprintf("models.%s.fields.%s.omittable", name, field), ": gatehouse needs true, %s; leave it out", erases)
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/99designs/gqlgen/codegen/config"
 )
 
-const leastConfig = "schema:\n  - none.graphqls\nexec:\n  filename: graph/generated.go\n"
+const leastConfig = "schema: [none.graphqls]\nexec:\n  filename: graph/generated.go\nmodel: {filename: graph/model/models_gen.go}\n"
 
 // What generated code depends on has its value whether a project says so or not.
 func TestSettle(t *testing.T) {
@@ -32,6 +32,7 @@ func TestContrarySettings(t *testing.T) {
 		"nullable_input_omittable: false":                       "nullable_input_omittable: gatehouse needs true, for otherwise a field that a client leaves out would be sent as null",
 		"directives: {authenticated: {skip_runtime: true}}":     "directives.authenticated: @authenticated is a guard",
 		"directives: {requiresScopes: {implementation: open}}":  "directives.requiresScopes: @requiresScopes is a guard",
+		"resolver: {filename: resolvers/all.go}":                "resolver cannot be as it is: gatehouse writes the resolvers",
 		"models: {Patch: {fields: {name: {omittable: false}}}}": "models.Patch.fields.name.omittable: gatehouse needs true",
 	} {
 		_, err := settled(t, leastConfig+line+"\n")

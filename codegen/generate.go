@@ -5,11 +5,13 @@ package codegen
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"runtime/debug"
 	"strings"
 
@@ -41,6 +43,9 @@ func Generate(ctx context.Context, warn func(string)) error {
 	if err := check(cfg, warn); err != nil {
 		return err
 	}
+	if cfg.Model.ImportPath() == "" {
+		return errors.New("this folder is in no module of Go, which generated code has to be; run go mod init with the path of yours")
+	}
 	files, err := remember(plugin.Files(cfg))
 	if err != nil {
 		return err
@@ -62,10 +67,20 @@ func Generate(ctx context.Context, warn func(string)) error {
 // code by hand does not compile with them.
 func write(ctx context.Context, cfg *config.Config, p *plugin.Plugin) (byHand, err error) {
 	if err := gqlgen(cfg, p); err != nil {
-		return nil, err
+		return nil, cmp.Or(checkModules(ctx), err)
 	}
 	// gqlgen would run go build, which takes ten times as long for a large schema.
 	return checkTypes(ctx, cfg, p)
+}
+
+// checkModules returns an error, with what to do, when the project's module does not require
+// those that generated code imports.
+func checkModules(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "go", "list", "github.com/gatehouse-graphql/gatehouse/upstreams", "github.com/99designs/gqlgen/graphql").CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the go command does not find what generated code imports:\n%s", bytes.TrimSpace(out))
 }
 
 // gqlgen runs gqlgen, which panics over some schemas that it does not know how to handle.
@@ -95,9 +110,6 @@ func project() (*config.Config, error) {
 	}
 	cfg, err := configuration()
 	if err != nil {
-		return nil, err
-	}
-	if err := checkSettings(cfg); err != nil {
 		return nil, err
 	}
 	if len(cfg.Sources) == 0 {

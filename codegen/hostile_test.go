@@ -44,7 +44,7 @@ func TestHostileDocuments(t *testing.T) {
 	for first := 0; first < *hostileDocuments; first += perProject {
 		var some []hostileCase
 		for i := first; i < min(first+perProject, *hostileDocuments); i++ {
-			c := newHostile(*hostileSeed+uint64(i), i-first)
+			c := newHostile(*hostileSeed+uint64(i), i)
 			if faults := c.check(t); len(faults) > 0 {
 				refused[faults[0].Code]++
 				continue
@@ -177,7 +177,7 @@ func (h *hostile) text() string {
 }
 
 func (h *hostile) piece() string {
-	if h.IntN(60) == 0 {
+	if h.IntN(300) == 0 {
 		return brokenTexts[h.IntN(len(brokenTexts))]
 	}
 	if h.IntN(20) == 0 {
@@ -225,8 +225,9 @@ func written(text string) string {
 
 type object = map[string]any
 
-// newHostile makes a case. Its names begin with a number, but for those of the first of a
-// project.
+// newHostile makes a case. Its names begin with a number, but for those of the first case.
+// gqlgen remembers the names of models from one run to the next in the same process, so no
+// two projects may share them.
 func newHostile(seed uint64, number int) hostileCase {
 	h := &hostile{rand.New(rand.NewPCG(seed, 7)), "", map[string]bool{}}
 	if number > 0 {
@@ -271,26 +272,30 @@ func (h *hostile) operation(source string, paths object, sdl *strings.Builder) {
 		fmt.Fprintf(&fields, "  %s %s: String @json(name: %s)%s\n", written(h.described()), h.name("field of "+typeName), written(wire), h.deprecated())
 	}
 	enum := h.enum(properties, &fields, typeName)
-	path, parameters, args := h.path()
+	path, parameters, args, given := h.path()
 	paths[path] = object{"get": object{
 		"operationId": id, "summary": h.described(), "parameters": parameters,
 		"responses": object{"200": object{"description": h.described(), "content": object{"application/json": object{"schema": object{"type": "object", "properties": properties}}}}},
 	}}
 	fmt.Fprintf(sdl, "%s\ntype %s {\n%s}\n", written(h.described()), typeName, fields.String())
 	fmt.Fprintf(sdl, "extend type Query {\n %s %s%s: %s @connect(source: %q, %s%s)%s\n}\n", written(h.described()), h.prefix+h.name("field of Query"), args, typeName, source,
-		h.called(path, id, parameters), h.selection(typeName, wires), h.deprecated())
+		h.called(path, id, parameters, given), h.selection(typeName, wires), h.deprecated())
 	sdl.WriteString(enum)
 }
 
-// called is how the operation is called: by its id, or by http.
-func (h *hostile) called(path, id string, parameters []object) string {
-	if h.IntN(4) > 0 || len(parameters) > 0 {
+// called is how the operation is called: by its id, with the values given to parameters that no
+// argument has the name of, or by http.
+func (h *hostile) called(path, id string, parameters []object, given []string) string {
+	switch {
+	case len(given) > 0:
+		return "operation: " + written(fmt.Sprintf("%s(%s)", id, strings.Join(given, ", ")))
+	case h.IntN(4) > 0 || len(parameters) > 0:
 		return "operation: " + written(id)
 	}
 	return fmt.Sprintf("http: {GET: %s}", written(path))
 }
 
-func (h *hostile) path() (path string, parameters []object, args string) {
+func (h *hostile) path() (path string, parameters []object, args string, given []string) {
 	var b strings.Builder
 	var list []string
 	for i := range 1 + h.IntN(3) {
@@ -300,6 +305,9 @@ func (h *hostile) path() (path string, parameters []object, args string) {
 			b.WriteString("/{" + name + "}")
 			parameters = append(parameters, object{"name": name, "in": "path", "required": true, "schema": object{"type": "string"}})
 			list = append(list, fmt.Sprintf("%s: ID!", plainName(name)))
+			if plainName(name) != name {
+				given = append(given, fmt.Sprintf("%s: $args.%s", written(name), plainName(name)))
+			}
 		}
 	}
 	if h.IntN(2) == 0 {
@@ -310,7 +318,7 @@ func (h *hostile) path() (path string, parameters []object, args string) {
 	if len(list) > 0 {
 		args = "(" + strings.Join(slices.Compact(list), ", ") + ")"
 	}
-	return b.String(), parameters, args
+	return b.String(), parameters, args, given
 }
 
 // plainName is the part of a text that is a name of GraphQL.

@@ -1,11 +1,6 @@
 package codegen
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/99designs/gqlgen/codegen/config"
-)
+import "github.com/99designs/gqlgen/codegen/config"
 
 // refusedSettings are those of gqlgen that generated code cannot work with, with the reason.
 // What else gqlgen.yml says of types is checked by compiling what comes of it.
@@ -29,15 +24,4 @@ var refusedSettings = []struct {
 	{"subscription_context_field", func(c *config.Config) bool { return c.SubscriptionContextField }, "subscriptions give values, not events"},
 	{"omit_panic_handler", func(c *config.Config) bool { return c.OmitPanicHandler }, "a panic in one field would end the gateway"},
 	{"go_build_tags", func(c *config.Config) bool { return len(c.GoBuildTags) > 0 }, "the code is checked as go build sees it; say it by GOFLAGS=-tags=..."},
-}
-
-// checkSettings returns an error for each setting of gqlgen that gatehouse cannot work with.
-func checkSettings(cfg *config.Config) error {
-	var errs []error
-	for _, s := range refusedSettings {
-		if s.isSet(cfg) {
-			errs = append(errs, fmt.Errorf("%s: %s cannot be as it is: %s", ConfigFile, s.key, s.reason))
-		}
-	}
-	return errors.Join(errs...)
 }

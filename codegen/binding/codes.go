@@ -520,7 +520,8 @@ type Mutation {
 		Title: "a name fits several parameters",
 		Text: "An argument fills the parameter of exactly its name, or the only one that is called so in another spelling. Where the path and the query have " +
 			"the same name, two spellings of it stand side by side, or a parameter and a member of the body share it, a guess would be a wrong call. Name the " +
-			"parameter in the operation's text, with its place where that is needed: `listShelf(path.shelf: $args.from, query.shelf: $args.to)`.",
+			"parameter in the operation's text, with its place where that is needed: `listShelf(path.shelf: $args.from, query.shelf: $args.to)`. " +
+			"An operationId that two operations of a document have is refused for the same reason: write verb and path by `http`.",
 		Wrong: `
 extend type Query {
   shelved(shelf: ID!): [Book!] @connect(source: "books", operation: "listShelf")

@@ -61,33 +61,60 @@ func (c *compiler) goNames() {
 }
 
 // fieldGoNames refuses two fields of a type that are one in Go, and one that has no name there.
+// Of fields that come with their object, gqlgen looks for neither case nor underscores.
 func (c *compiler) fieldGoNames() {
 	for _, def := range c.types(ast.Object, ast.Interface, ast.InputObject) {
-		seen := map[string]string{}
+		seen, folded := map[string]string{}, c.memberships(def)
 		for _, f := range def.Fields {
+			if strings.HasPrefix(f.Name, "__") {
+				continue // which are gqlgen's own, and stand nowhere
+			}
 			name := goName(f)
+			key := strings.ToLower(strings.ReplaceAll(name, "_", ""))
 			other, twice := seen[name]
+			alike, similar := folded[key]
 			switch {
 			case !token.IsExported(name) || !token.IsIdentifier(name):
 				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which is no name there; name it otherwise, or say @goField(name: ...)", def.Name, f.Name, name)
 			case twice:
 				c.faults.Add(TakenGoName, f.Position, "%s.%s and %s.%s are both %s in Go; name one of them otherwise, or say @goField(name: ...)", def.Name, other, def.Name, f.Name, name)
+			case similar && Sent(f):
+				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which gqlgen takes for %s; name it otherwise, or say @goField(name: ...)", def.Name, f.Name, name, alike)
 			}
 			seen[name] = f.Name
+			if Sent(f) {
+				folded[key] = def.Name + "." + f.Name
+			}
 		}
 	}
 }
 
-// typeGoNames refuses two types that are one in Go.
-func (c *compiler) typeGoNames() {
-	seen := map[string]string{}
-	for _, def := range c.types(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
-		name := templates.ToGo(def.Name)
-		if other, twice := seen[name]; twice {
-			c.faults.Add(TakenGoName, def.Position, "the types %s and %s are both %s in Go; name one of them otherwise", other, def.Name, name)
-		}
-		seen[name] = def.Name
+// memberships are the methods that a type's model has, by their names in lower case: one for
+// each interface and union that the type belongs to.
+func (c *compiler) memberships(def *ast.Definition) map[string]string {
+	methods := map[string]string{}
+	for _, of := range c.schema.GetImplements(def) {
+		methods[strings.ToLower("Is"+templates.ToGo(of.Name))] = "the method by which it belongs to " + of.Name
 	}
+	return methods
+}
+
+// typeGoNames refuses two types whose models are one in Go, and two whose resolvers would be.
+func (c *compiler) typeGoNames() {
+	models, resolvers := map[string]string{}, map[string]string{}
+	for _, def := range c.types(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
+		model, resolver := templates.ToGo(def.Name), templates.UcFirst(def.Name)
+		if other, twice := models[model]; twice {
+			c.typeGoName(def, other, model)
+		} else if other, twice := resolvers[resolver]; twice {
+			c.typeGoName(def, other, resolver)
+		}
+		models[model], resolvers[resolver] = def.Name, def.Name
+	}
+}
+
+func (c *compiler) typeGoName(def *ast.Definition, other, name string) {
+	c.faults.Add(TakenGoName, def.Position, "the types %s and %s are both %s in Go; name one of them otherwise", other, def.Name, name)
 }
 
 // goName is the name that gqlgen gives a field.

@@ -45,6 +45,11 @@ func (b *bindingCompiler) operation(text *ast.Value) {
 		b.faults.Add(UnknownOperation, text.Position, "%s has no operation %q%s", s.Document.File, name, DidYouMean(name, operationIDs(s.Document)))
 		return
 	}
+	if i := slices.IndexFunc(s.Document.Operations, func(o *openapi.Operation) bool { return o != op && o.ID == name }); i >= 0 {
+		b.faults.Add(AmbiguousName, text.Position, "two operations are called %q (%s and %s); write verb and path of the right one by http, or give each its own operationId",
+			name, op.Place, s.Document.Operations[i].Place)
+		return
+	}
 	if !slices.Contains(verbs, op.Method) {
 		b.faults.Add(UnsupportedMedia, text.Position, "%s is a %s call (%s), which nothing binds to; resolve the field by hand in resolvers/", name, op.Method, op.Place)
 		return

@@ -166,3 +166,19 @@ func TestOperationPages(t *testing.T) {
 		}
 	}
 }
+
+// Of two operations with one name neither is called.
+func TestOperationNamedTwice(t *testing.T) {
+	const twice = `
+openapi: 3.1.0
+info: {title: t, version: '1'}
+paths:
+  /users: {get: {operationId: users, responses: {'200': {description: All, content: {application/json: {}}}}}}
+  /users/all: {delete: {operationId: users, responses: {'204': {description: Done}}}}
+`
+	_, err := compileWith(t, t.TempDir(), twice, `
+		type Query { users: [ID] @connect(source: "s", operation: "users") }`)
+	if err == nil || !strings.Contains(err.Error(), `two operations are called "users"`) || !strings.Contains(err.Error(), "(GH029)") || strings.Count(err.Error(), "s.yaml:") != 2 {
+		t.Errorf("got %v", err)
+	}
+}

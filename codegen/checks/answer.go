@@ -86,8 +86,12 @@ func (w *answerCheck) fault(code binding.Code, r *binding.Reading, format string
 	w.faults.AddAt(code, r, format, args...)
 }
 
-// mayLack tells whether a value may be null, which the graph says that it never is.
+// mayLack reports whether a value may be null, which the graph says that it never is. The list
+// of a page may be: nothing in the graph stands for it, and a page without it is an error.
 func (w *answerCheck) mayLack(r *binding.Reading) bool {
+	if w.field.Page != nil && w.name == nameOf(w.field) && r.Type.Elem != nil {
+		return false
+	}
 	switch r.Op {
 	case binding.ByName, binding.Object, binding.Each, binding.Entries, binding.Join:
 		return w.nullable != nil && r.Type.NonNull && w.batch == nil

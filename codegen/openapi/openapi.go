@@ -36,7 +36,7 @@ type Document struct {
 }
 
 // Operation finds an operation by its operationId, nil when there is none. Of two with
-// the same id it is the first.
+// the same id it is the first, and the document has a warning.
 func (d *Document) Operation(id string) *Operation {
 	i := slices.IndexFunc(d.Operations, func(o *Operation) bool { return id != "" && o.ID == id })
 	if i < 0 {

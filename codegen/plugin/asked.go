@@ -35,8 +35,8 @@ func (g *generator) askedKey(b *binding.Field) *askedKey {
 	if b.Batch != nil || b.Page != nil || b.Done || of.Elem != nil {
 		return nil
 	}
-	object := g.data.Objects.ByName(of.NamedType)
-	if object == nil || object.IsInputType() {
+	object := g.objectNamed(of.NamedType)
+	if object == nil {
 		return nil
 	}
 	if b.Definition.Name == "" {
@@ -110,7 +110,7 @@ func isKey(f *codegen.Field) bool {
 // checked writes a decoder of an object that compares its key with what was asked for.
 func (r *reader) checked(a *askedKey, tr *config.TypeReference, read string) string {
 	field := r.g.field(tr.Definition.Name, a.field)
-	object := r.f.typ(r.g.data.Objects.ByName(tr.Definition.Name).Type)
+	object := r.f.typ(r.g.objectNamed(tr.Definition.Name).Type)
 	key := r.g.keyPointer(r.f, "object", field)
 	return fmt.Sprintf("%sAsked(%q, %s, %s, func(object *%s) *string { return %s })",
 		r.f.use(decodePkg), a.field, r.given(a.value), read, object, key)

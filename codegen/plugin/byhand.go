@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
 	"github.com/99designs/gqlgen/codegen/templates"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -133,10 +132,8 @@ func (g *generator) mentioned(r *reach) {
 
 // goName is the Go name of a type.
 func (g *generator) goName(name string) string {
-	for _, objects := range []codegen.Objects{g.data.Objects, g.data.Inputs} {
-		if o := objects.ByName(name); o != nil && o.Type != nil { // those of the root have none
-			return typeName(o.Type)
-		}
+	if o := g.objectNamed(name); o != nil && o.Type != nil { // those of the root have none
+		return typeName(o.Type)
 	}
 	return templates.ToGoModelName(name)
 }

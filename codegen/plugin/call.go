@@ -277,7 +277,7 @@ func (w *callWriter) inside(holder string, tr *config.TypeReference, path []stri
 	if tr.GQL.NonNull {
 		return w.inner(holder, tr, path)
 	}
-	goType := w.f.typ(w.g.data.Inputs.ByName(tr.Definition.Name).Type)
+	goType := w.f.typ(w.g.objectNamed(tr.Definition.Name).Type)
 	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.inner("in", tr, path))
 }
 

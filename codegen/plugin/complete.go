@@ -90,7 +90,7 @@ func (g *generator) completed(entity string) bool {
 
 func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 	field := g.field(c.Object.Name, c.Definition.Name)
-	o := g.data.Objects.ByName(c.Object.Name)
+	o := g.objectNamed(c.Object.Name)
 	v := completeView{
 		Receiver: receiver(c.Object.Name), Name: field.GoFieldName, Field: c.Object.Name + "." + field.Name, Parent: f.typ(o.Type),
 		Function: "Complete", Held: f.typ(field.TypeReference.GO), GoField: field.GoFieldName, GraphField: field.Name,
@@ -129,7 +129,7 @@ func entityMethod(b *binding.Field) string {
 // entity writes how objects of a type are asked for: as a join does whose parents are the
 // objects themselves.
 func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
-	o := g.data.Objects.ByName(b.Object.Name)
+	o := g.objectNamed(b.Object.Name)
 	field := &codegen.Field{FieldDefinition: b.Definition, Object: o, TypeReference: g.objectType(o)}
 	m := methodView{
 		goNames: goNames{Context: f.use("context"), Rest: f.use(restPkg), Engine: f.use(enginePkg)},

@@ -235,7 +235,7 @@ func (w *engineWriter) encodable(tr *config.TypeReference) bool {
 	case tr.Definition.IsLeafType():
 		return true
 	case tr.Definition.Kind == ast.Object:
-		return types.Identical(w.reference(tr), w.data.Objects.ByName(tr.Definition.Name).Reference())
+		return types.Identical(w.reference(tr), w.objectNamed(tr.Definition.Name).Reference())
 	}
 	named, ok := types.Unalias(tr.GO).(*types.Named)
 	return ok && types.IsInterface(named) && w.data.Interfaces[tr.Definition.Name] != nil
@@ -321,7 +321,7 @@ func (w *engineWriter) value(tr *config.TypeReference, v *planField) {
 func (w *engineWriter) gather(tr *config.TypeReference) (groups []planGather, loop string) {
 	for _, d := range w.possible(tr.Definition) {
 		if w.calls[d.Name] {
-			o := w.data.Objects.ByName(d.Name)
+			o := w.objectNamed(d.Name)
 			groups = append(groups, planGather{d.Name, w.f.typ(o.Reference()), "group" + d.Name})
 		}
 	}

@@ -62,13 +62,20 @@ func (g *generator) wireName(typeName string) string {
 	return g.wires[typeName]
 }
 
+// objectNamed returns gqlgen's view of an object type or an input, nil when no such type has
+// the name. gqlgen's own search takes the first type whose name differs in case alone.
+func (g *generator) objectNamed(name string) *codegen.Object {
+	for _, objects := range []codegen.Objects{g.data.Objects, g.data.Inputs} {
+		if i := slices.IndexFunc(objects, func(o *codegen.Object) bool { return o.Name == name }); i >= 0 {
+			return objects[i]
+		}
+	}
+	return nil
+}
+
 // field finds gqlgen's view of a field.
 func (g *generator) field(object, name string) *codegen.Field {
-	o := g.data.Objects.ByName(object)
-	if o == nil {
-		o = g.data.Inputs.ByName(object)
-	}
-	for _, f := range o.Fields {
+	for _, f := range g.objectNamed(object).Fields {
 		if f.Name == name {
 			return f
 		}

@@ -52,7 +52,7 @@ func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	m.Engine = f.use(enginePkg)
 	v := &pageView{
 		Package: f.use(pagePkg), Field: b.Name(), Default: p.Default, Max: p.Max, FirstPage: p.FirstPage,
-		Tells: p.Total != nil || p.More != nil, Connection: f.typ(g.data.Objects.ByName(p.Connection.Name).Type),
+		Tells: p.Total != nil || p.More != nil, Connection: f.typ(g.objectNamed(p.Connection.Name).Type),
 	}
 	v.Type = v.Package + pageTypes[p.Type]
 	m.Page = v
@@ -111,14 +111,14 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	v.PageInfo, v.TotalCount = name(p.Connection.Name, "pageInfo"), name(p.Connection.Name, "totalCount")
 	v.Total = v.TotalCount != ""
 	if p.Edge != nil {
-		v.Edge = f.typ(g.data.Objects.ByName(p.Edge.Name).Type)
+		v.Edge = f.typ(g.objectNamed(p.Edge.Name).Type)
 		v.EdgeNode, v.EdgeCursor = name(p.Edge.Name, "node"), name(p.Edge.Name, "cursor")
 	}
 	if v.PageInfo == "" {
 		return
 	}
 	info := g.field(p.Connection.Name, "pageInfo").TypeReference.Definition
-	v.InfoType = f.typ(g.data.Objects.ByName(info.Name).Type)
+	v.InfoType = f.typ(g.objectNamed(info.Name).Type)
 	for field, value := range map[string]string{"hasNextPage": "HasNext", "hasPreviousPage": "HasPrevious", "startCursor": "Start", "endCursor": "End"} {
 		if goName := name(info.Name, field); goName != "" {
 			expr := "found." + value

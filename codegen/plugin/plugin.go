@@ -177,6 +177,7 @@ func (p *Plugin) GenerateCode(data *codegen.Data) error {
 		return err
 	}
 	nameMethods(data)
+	batchResolvers(data)
 	g := &generator{data: data, graph: p.graph}
 	resolvers, err := g.resolvers()
 	if err != nil {
@@ -194,6 +195,16 @@ func (p *Plugin) GenerateCode(data *codegen.Data) error {
 		return err
 	}
 	return errors.Join(write(connectFile, resolvers), write(wireFile(data.Config), wire), write(engineFile(data.Config), engine))
+}
+
+// batchResolvers makes batch resolvers of fields for which gqlgen has chosen a resolver by
+// itself, since their model has nothing of their name and type.
+func batchResolvers(data *codegen.Data) {
+	for _, o := range data.Objects {
+		for _, f := range o.Fields {
+			f.Batch = f.Batch || f.IsResolver && !o.Root
+		}
+	}
 }
 
 // byHand finds the methods by hand, and makes what stands for them.

@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/codegen/templates"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
 // decoderView is a decoder of what one binding selects. Its strings are Go text.
@@ -109,9 +110,9 @@ func caseFields(c binding.Case) string {
 	return strings.Join(fields, ", ")
 }
 
-// quoted writes a text as Go, in backquotes where it would need escapes otherwise.
+// quoted writes a text as Go, in backquotes where these show all of it and save escapes.
 func quoted(text string) string {
-	if strings.ContainsAny(text, "\"\\") && strconv.CanBackquote(text) {
+	if strings.ContainsAny(text, "\"\\") && strconv.CanBackquote(text) && !strings.ContainsFunc(text, plain.Invisible) {
 		return "`" + text + "`"
 	}
 	return strconv.Quote(text)
@@ -208,7 +209,7 @@ func (r *reader) join(read *binding.Reading, path string) (string, error) {
 func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
 	r.list = nil
 	asked := r.takeAsked(tr)
-	o := r.g.data.Objects.ByName(tr.Definition.Name)
+	o := r.g.objectNamed(tr.Definition.Name)
 	view := decoderView{
 		Decode: r.f.use(decodePkg),
 		Name:   r.declare("decode", path), Shape: r.declare("shape", path),

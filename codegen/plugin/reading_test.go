@@ -31,6 +31,7 @@ func TestCasesAreReadable(t *testing.T) {
 		{When: "1", Then: "true"}:  `When: "1", Then: "true"`,
 		{Then: "null"}:             `Then: "null"`,
 		{When: `"a"`}:              "When: `\"a\"`",
+		{Then: "\"\u202e\""}:       `Then: "\"\u202e\""`,
 		{Then: "\"`\""}:            "Then: \"\\\"`\\\"\"",
 	} {
 		if got := caseFields(c); got != want {

@@ -180,7 +180,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string) string {
 	services := "r.Services"
 	if b.Definition.Name != "" {
-		services = g.services(g.data.Objects.ByName(b.Object.Name))
+		services = g.services(g.objectNamed(b.Object.Name))
 	}
 	glue := " "
 	if len(call)+len(read)+len(rules) > longArguments {

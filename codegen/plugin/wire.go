@@ -279,7 +279,7 @@ func (r *reach) reads(g *generator, name string) {
 	r.read[name] = true
 	switch def := r.schema.Types[name]; def.Kind {
 	case ast.Object:
-		for _, f := range g.data.Objects.ByName(name).Fields {
+		for _, f := range g.objectNamed(name).Fields {
 			if g.comesWithObject(name, f) {
 				r.reads(g, f.TypeReference.Definition.Name)
 			}
