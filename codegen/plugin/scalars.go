@@ -16,12 +16,16 @@ type scalarView struct {
 }
 
 // takesAll are the functions and types that take every value which the specification allows
-// for their scalar, so that a value need not be read to know whether it fits.
+// for its own scalars, so that a value need not be read to know whether it fits.
 var takesAll = setOf(
 	graphqlPkg+".UnmarshalID", graphqlPkg+".UnmarshalString", graphqlPkg+".UnmarshalBoolean", graphqlPkg+".UnmarshalFloat",
-	graphqlPkg+".UnmarshalInt", graphqlPkg+".UnmarshalInt32", graphqlPkg+".UnmarshalInt64", graphqlPkg+".UnmarshalAny",
-	scalarPkg+".UnmarshalInt", scalarPkg+".JSON",
+	graphqlPkg+".UnmarshalInt", graphqlPkg+".UnmarshalInt32", graphqlPkg+".UnmarshalInt64", scalarPkg+".UnmarshalInt",
 )
+
+// takesAny are those that take every value there is. A scalar of the project's own needs one
+// of these to be left out: gqlgen makes a String of one that has no Go type, which refuses
+// lists and objects.
+var takesAny = setOf(graphqlPkg+".UnmarshalAny", scalarPkg+".JSON")
 
 // scalars are the scalars of arguments whose Go side decides what fits. Those whose functions
 // take a context are left out: there is none before fields run.
@@ -30,7 +34,7 @@ func (g *generator) scalars() []scalarView {
 	for _, name := range slices.Sorted(maps.Keys(g.data.ReferencedTypes)) {
 		tr := g.data.ReferencedTypes[name]
 		reader := scalarReader(tr)
-		if reader == "" || takesAll[reader] || tr.IsContext {
+		if reader == "" || tr.IsContext || takesAny[reader] || tr.Definition.BuiltIn && takesAll[reader] {
 			continue
 		}
 		if reads[tr.Definition.Name] == nil {

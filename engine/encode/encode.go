@@ -5,7 +5,6 @@
 package encode
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -40,33 +39,54 @@ func (o Object) With(name string, value any) Object {
 // MarshalJSON writes the members in their order; nil members are written as null,
 // since whoever built the object left out what the client left out.
 func (o Object) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
+	return appendObject(make([]byte, 0, bytesPerMember*len(o)), o)
+}
+
+// bytesPerMember is about how long a member is.
+const bytesPerMember = 24
+
+func appendObject(b []byte, o Object) (_ []byte, err error) {
+	b = append(b, '{')
 	for i, m := range o {
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		if err := appendPair(&b, m); err != nil {
+		if b, err = appendValue(b, m.Name); err != nil {
+			return nil, err
+		}
+		if b, err = appendValue(append(b, ':'), m.Value); err != nil {
 			return nil, err
 		}
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return append(b, '}'), nil
 }
 
-func appendPair(b *bytes.Buffer, m Member) error {
-	name, err := json.Marshal(m.Name)
-	if err != nil {
-		return err
+// appendValue appends the JSON of a wire value. Objects and lists are not left to
+// encoding/json: for each object it would read again what it has got from the one inside.
+func appendValue(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case Object:
+		return appendObject(b, v)
+	case []any:
+		if v != nil {
+			return appendList(b, v)
+		}
 	}
-	value, err := json.Marshal(m.Value)
-	if err != nil {
-		return err
+	text, err := json.Marshal(v)
+	return append(b, text...), err
+}
+
+func appendList(b []byte, vs []any) (_ []byte, err error) {
+	b = append(b, '[')
+	for i, v := range vs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = appendValue(b, v); err != nil {
+			return nil, err
+		}
 	}
-	b.Write(name)
-	b.WriteByte(':')
-	b.Write(value)
-	return nil
+	return append(b, ']'), nil
 }
 
 // Any is the wire value of something that is one already.

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,6 +124,28 @@ func FuzzObject(f *testing.F) {
 			t.Fatalf("%s from %q, %q, %v", b, name, value, n)
 		}
 	})
+}
+
+// The bytes that writing takes grow with the value's length, however deep it nests.
+func TestDeepObjects(t *testing.T) {
+	cost := func(depth int) uint64 {
+		var value any = []any(nil)
+		for range depth {
+			value = encode.Object{}.With("a", []any{value, 1})
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		text, err := json.Marshal(value)
+		runtime.ReadMemStats(&after)
+		if want := strings.Repeat(`{"a":[`, depth) + "null" + strings.Repeat(`,1]}`, depth); err != nil || string(text) != want {
+			t.Fatalf("%d deep: got %.50s, %v", depth, text, err)
+		}
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	cost(1) // what encoding/json remembers of types
+	if few, many := cost(500), cost(4000); many > 20*few {
+		t.Errorf("%d bytes for 500 objects, %d for 4000", few, many)
+	}
 }
 
 func ExampleObject() {

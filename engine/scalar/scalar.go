@@ -51,8 +51,8 @@ func Whole(v any) (int64, bool) {
 	return 0, false
 }
 
-// maxDigits is how many digits a whole number of 64 bits has at the most, with its sign.
-const maxDigits = 20
+// maxDigits is how many digits a whole number of 64 bits has at the most.
+const maxDigits = 19
 
 // wholeDigits is Whole for a number with a fraction or an exponent. It works on the digits,
 // since a float64 rounds, and 1e1000000 must not become a million digits.
@@ -64,20 +64,20 @@ func wholeDigits(text string) (int64, bool) {
 	if at := strings.IndexAny(text, "eE"); at >= 0 {
 		mantissa, exponent = text[:at], text[at+1:]
 	}
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	digits := strings.TrimRight(whole+fraction, "0")
-	if strings.Trim(digits, "-0") == "" {
+	unsigned := strings.TrimPrefix(mantissa, "-")
+	sign := mantissa[:len(mantissa)-len(unsigned)]
+	whole, fraction, _ := strings.Cut(unsigned, ".")
+	significant := strings.TrimLeft(whole+fraction, "0")
+	digits := strings.TrimRight(significant, "0")
+	if digits == "" {
 		return 0, true
 	}
 	shift, err := strconv.Atoi(exponent)
-	if err != nil || shift > maxDigits {
+	length := len(significant) - len(fraction) + shift // of the number, if it is whole
+	if err != nil || length < len(digits) || length > maxDigits {
 		return 0, false
 	}
-	zeros := len(whole) + shift - len(digits) // to append, or the digits of the fraction if below zero
-	if zeros < 0 || len(digits)+zeros > maxDigits {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(digits+strings.Repeat("0", zeros), 10, 64)
+	n, err := strconv.ParseInt(sign+digits+strings.Repeat("0", length-len(digits)), 10, 64)
 	return n, err == nil
 }
 
@@ -109,14 +109,20 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 	})
 }
 
-// UnmarshalDateTime reads a moment as RFC 3339 writes it, with its offset.
+// dateTime is the form of RFC 3339, section 5.6. time.Parse takes more: an hour of one digit,
+// a comma before the fraction, and an offset of 24 hours or of 60 minutes.
+var dateTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
+// UnmarshalDateTime reads a moment as RFC 3339 writes it, with its offset. "T" and "Z" may be
+// lower case. Leap seconds are refused, since time.Time has none.
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
 		return time.Time{}, refused("%s is not a DateTime, a string such as 2026-01-31T12:00:00Z", Shown(v))
 	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
+	text := strings.ToUpper(s)
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || !dateTime.MatchString(text) {
 		return time.Time{}, refused("%s is not a DateTime such as 2026-01-31T12:00:00Z", Shown(v))
 	}
 	return t, nil

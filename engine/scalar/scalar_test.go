@@ -43,6 +43,12 @@ func TestInt(t *testing.T) {
 		{json.Number("1e-1"), "not a whole number"},
 		{json.Number("1e99999999999999999999"), "not a whole number"},
 		{json.Number("1e19"), "not a whole number"},
+		{json.Number("0.0000000000000000000000000000012e30"), "not a whole number"},
+		{json.Number("0.0000000000000000000000000000012e31"), "12"},
+		{json.Number("-0.00000000000000000000000000000120e31"), "-12"},
+		{json.Number("12000000000000000000000000000000.0e-30"), "12"},
+		{json.Number("1e9223372036854775807"), "not a whole number"},
+		{json.Number("0.1e-9223372036854775808"), "not a whole number"},
 		{json.Number("1.5e1x"), "not a whole number"},
 		{json.Number(""), "not a whole number"},
 		{2.0, "2"},
@@ -132,13 +138,20 @@ func TestDateTime(t *testing.T) {
 		"2026-01-31T12:00:00.120+02:00":  `"2026-01-31T12:00:00.12+02:00"`,
 		"2026-01-31T12:00:00.123456789Z": `"2026-01-31T12:00:00.123456789Z"`,
 		"2024-02-29T23:59:59-00:30":      `"2024-02-29T23:59:59-00:30"`,
+		"2026-01-31t12:00:00z":           `"2026-01-31T12:00:00Z"`,
+		"2026-01-31T12:00:00.5+23:59":    `"2026-01-31T12:00:00.5+23:59"`,
+		"0000-01-01T00:00:00+01:00":      `"0000-01-01T00:00:00+01:00"`,
 	} {
 		at, err := scalar.UnmarshalDateTime(in)
 		if got := written(scalar.MarshalDateTime(at)); err != nil || got != want {
 			t.Errorf("%s: got %s, %v, want %s", in, got, err, want)
 		}
 	}
-	for _, in := range []any{"", "2026-01-31", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z", "2026-01-31 12:00:00Z", 7, nil, json.Number("1")} {
+	for _, in := range []any{
+		"", "2026-01-31", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z", "2026-01-31 12:00:00Z", 7, nil, json.Number("1"),
+		"2026-01-31T1:00:00Z", "2026-01-31T12:00:00,5Z", "2026-01-31T12:00:00.Z", "2026-01-31T24:00:00Z", "2026-01-31T23:59:60Z",
+		"2026-01-31T12:00:00+24:00", "2026-01-31T12:00:00+05:60", "2026-01-31T12:00:00+05", "2026-01-31T12:00:00Z\n", "02026-01-31T12:00:00Z",
+	} {
 		if at, err := scalar.UnmarshalDateTime(in); err == nil || !at.Equal(time.Time{}) {
 			t.Errorf("%v is taken for %v", in, at)
 		}

@@ -149,6 +149,9 @@ func reference(t *testing.T, cases []operation) []expectation {
 		if err := json.Unmarshal(scanner.Bytes(), &e); err != nil {
 			t.Fatalf("%s printed %s: %v", script, scanner.Text(), err)
 		}
+		if string(e.Data) == "null" { // a directive's condition is null; that refuses the request here
+			e.Data = nil
+		}
 		all = append(all, e)
 	}
 	if len(all) != len(cases) {

@@ -65,6 +65,9 @@ func TestNothingRuns(t *testing.T) {
 		{"own(money: $v)", "$v: Money", `{"v": "much"}`, `variable $v: Expected value of type "Money", found "much".`},
 		{"own(money: $v)", "$v: Money", `{"v": {}}`, `variable $v: Expected value of type "Money", found {}.`},
 		{"own(level: $v)", "$v: Level", `{"v": 5}`, `variable $v: a Level begins with an L`},
+		{"own(slug: $v)", "$v: Slug", `{"v": {}}`, `variable $v: Expected value of type "Slug", found {}.`},
+		{"own(slug: $v)", "$v: Slug", `{"v": ["a"]}`, `found ["a"].`},
+		{`own(slug: {a: $v})`, "$v: Int", `{"v": 1}`, `Expected value of type "Slug", found {"a":1}.`},
 		{`own(level: {a: $v})`, "$v: Int", `{"v": 1}`, `a Level begins with an L`},
 	}, badLiteral: {
 		{"put(int: 3000000000)", "", "", `Int cannot represent non 32-bit signed integer value: 3000000000`},
@@ -99,6 +102,8 @@ func TestNothingRuns(t *testing.T) {
 		{`put(choice: $v)`, `$v: Choice = {}`, "", `must specify exactly one key`},
 		{`own(money: "much")`, "", "", `Expected value of type "Money", found "much".`},
 		{`own(level: 5)`, "", "", `a Level begins with an L`},
+		{`own(slug: {a: 1})`, "", "", `Expected value of type "Slug", found {"a":1}.`},
+		{`own(slug: ["a"])`, "", "", `Expected value of type "Slug", found ["a"].`},
 	}} {
 		for _, test := range tests {
 			query := "mutation"
@@ -169,6 +174,7 @@ func TestValues(t *testing.T) {
 		{"query A($v: Int) { ...f } query B($v: Int = 5) { ...f } fragment f on Query { echo(all: {int: $v}) }", ``, `{"all":{}}`},
 		// The project's own scalars.
 		{"{ own(money: 12, level: \"Low\") }", ``, `"money 1200 level Low "`},
+		{`{ own(slug: "a-b") }`, ``, `"slug a-b "`},
 		{"query($m: Money, $l: [Level!]) { own(money: $m, levels: $l) }", `{"m": 1.25, "l": "Lo"}`, `"money 125 levels [Lo] "`},
 	} {
 		for _, how := range engines {

@@ -14,6 +14,7 @@ type writer struct {
 	*rand.Rand
 	schema    *ast.Schema
 	variables []string // definitions
+	types     []*ast.Type
 	inOneOf   bool
 	values    map[string]string // of variables, as JSON
 }
@@ -21,9 +22,24 @@ type writer struct {
 // value is one that can be written as a literal and, without variables, as JSON.
 type value struct{ literal, json string }
 
-// operation makes up one of a single field.
+// operation makes up one of a single field: by itself, or in a fragment that another operation
+// has, too, with the same variables and other defaults.
 func (w *writer) operation() (query, variables string) {
 	w.values = map[string]string{}
+	field := w.field()
+	if w.IntN(6) == 0 {
+		field += " " + w.conditional()
+	}
+	definitions := list(w.variables)
+	if w.IntN(6) == 0 {
+		query = "query A" + definitions + " { ...f } query B" + list(w.otherDefaults()) + " { ...f } fragment f on Query { " + field + " }"
+	} else {
+		query = "query" + definitions + " { " + field + " }"
+	}
+	return query, w.object(w.values, strconv.Quote)
+}
+
+func (w *writer) field() string {
 	names := []string{"echo", "scalars", "lists", "must", "preset"}
 	field := w.schema.Query.Fields.ForName(names[w.IntN(len(names))])
 	var arguments []string
@@ -32,15 +48,33 @@ func (w *writer) operation() (query, variables string) {
 			arguments = append(arguments, def.Name+": "+w.place(def.Type, 3, true).literal)
 		}
 	}
-	query = field.Name
-	if len(arguments) > 0 {
-		query += "(" + strings.Join(arguments, ", ") + ")"
+	return field.Name + list(arguments)
+}
+
+// conditional is a field with a directive that has a condition.
+func (w *writer) conditional() string {
+	directive := []string{"@skip", "@include"}[w.IntN(2)]
+	return "__typename " + directive + "(if: " + w.place(ast.NonNullNamedType("Boolean", nil), 0, true).literal + ")"
+}
+
+// otherDefaults are the variables of the operation, and whether each has a default by chance.
+func (w *writer) otherDefaults() (definitions []string) {
+	for i, definition := range w.variables {
+		definition, _, _ = strings.Cut(definition, " = ")
+		if w.IntN(2) == 0 {
+			definition += " = " + w.place(w.types[i], 1, false).literal
+		}
+		definitions = append(definitions, definition)
 	}
-	query = "{ " + query + " }"
-	if len(w.variables) > 0 {
-		query = "query(" + strings.Join(w.variables, ", ") + ") " + query
+	return definitions
+}
+
+// list is a list in brackets; nothing when it is empty.
+func list(items []string) string {
+	if len(items) == 0 {
+		return ""
 	}
-	return query, w.object(w.values, strconv.Quote)
+	return "(" + strings.Join(items, ", ") + ")"
 }
 
 // object writes members in the order of their names.
@@ -98,7 +132,7 @@ func (w *writer) variable(t *ast.Type, depth int) value {
 		own = ast.Type{NamedType: t.Name()}
 	}
 	definition := "$" + name + ": " + own.String()
-	w.variables = append(w.variables, definition)
+	w.variables, w.types = append(w.variables, definition), append(w.types, &own)
 	at := len(w.variables) - 1
 	if w.IntN(4) == 0 {
 		w.variables[at] += " = " + w.place(&own, depth-1, false).literal
@@ -202,6 +236,8 @@ var odd = []value{
 	number("0"), number("1"), number("-7"), number("2147483647"), number("2147483648"), number("-2147483649"), number("9007199254740991"),
 	number("1.0"), number("1.5"), number("-2.50"), number("3e2"), number("12e-1"), number("1e-7"),
 	text(""), text("a"), text("7"), text("1.5"), text("NaN"), text("true"), text("LARGE"), text("large"), text("2026-01-31"), text("2026-02-30"),
+	text("2026-01-31T1:00:00Z"), text("2026-01-31T12:00:00,5Z"), text("2026-01-31T12:00:00+24:00"), text("2026-01-31T12:00:00+05:60"), text("2026-01-31T23:59:60Z"),
+	number("0.0000000000000000000000000000012e31"), number("12000000000000000000000000000000.0e-30"), text("-0.0"), text("+1"), text("1e3"),
 	{"true", "true"},
 	{"false", "false"},
 	{"LARGE", `"LARGE"`},
@@ -214,12 +250,19 @@ var odd = []value{
 
 // fitting are values of the scalars.
 var fitting = map[string][]value{
-	"Int":      {number("0"), number("-7"), number("2147483647"), number("-2147483648"), number("12")},
-	"Float":    {number("0"), number("1.5"), number("-7"), number("3e2"), number("9007199254740991"), number("1e-7")},
-	"String":   {text(""), text("a"), text("é \" \\")},
+	"Int":   {number("0"), number("-7"), number("2147483647"), number("-2147483648"), number("12")},
+	"Float": {number("0"), number("1.5"), number("-7"), number("3e2"), number("9007199254740991"), number("1e-7")},
+	"String": {
+		text(""), text("a"), text("é \" \\"),
+		{`"""` + "\n  a\n    \\\"\"\" b\n" + `"""`, `"a\n  \"\"\" b"`},
+		{`"""\uD83D"""`, `"\\uD83D"`},
+		{`"\u{1F600}\uD83D\uDE00\u{0041}\/\b"`, `"\ud83d\ude00\uD83D\uDE00A\/\b"`},
+		{`"\uD83D"`, `"\uD83D\uDE00"`},
+		{`"\u{DE00}"`, `"\u0000"`},
+	},
 	"Boolean":  {{"true", "true"}, {"false", "false"}},
 	"ID":       {text("u1"), text(""), number("7"), number("-3"), number("9007199254740991")},
-	"DateTime": {text("2026-01-31T12:00:00Z"), text("2024-02-29T23:59:59.5+02:00")},
+	"DateTime": {text("2026-01-31T12:00:00Z"), text("2024-02-29T23:59:59.5+02:00"), text("0000-01-01T00:00:00-23:59")},
 	"Date":     {text("2026-01-31"), text("2024-02-29")},
 	"Decimal":  {text("12.50"), text("12345678901234567890.123456789"), number("1.5"), number("12"), number("3e2")},
 	"Int64":    {number("7"), text("-9007199254740991"), number("9007199254740991"), text("12")},

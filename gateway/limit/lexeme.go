@@ -15,7 +15,7 @@ import (
 // checkLexemes refuses what gqlparser's lexer takes although the specification (September
 // 2025, 2.1) does not: a number that goes on as a name or as another number (2.1.7 and
 // 2.9.1, "lookahead"), half a surrogate pair, and a block string that ends with more than
-// three quotes. Everything else that is wrong is left to the parser, which words it better.
+// three quotes. Everything else that is wrong is left to gqlparser, which words it better.
 func checkLexemes(query string) error {
 	for at := 0; at < len(query); {
 		end, wrong := at+1, ""

@@ -38,6 +38,9 @@ func TestLexemes(t *testing.T) {
 		if e, ok := errors.AsType[*gqlerror.Error](err); !ok || len(e.Locations) != 1 || e.Extensions["code"] != "GRAPHQL_PARSE_FAILED" {
 			t.Errorf("%s: %#v, want a syntax error with its place", value, err)
 		}
+		if strings.Contains(err.Error(), "<Invalid>") {
+			t.Errorf("%s: %v, want it to say what is invalid", value, err)
+		}
 	}
 }
 

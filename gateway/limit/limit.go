@@ -66,14 +66,19 @@ func Read(query string, o Options) (*Document, error) {
 func parse(query string) (*ast.QueryDocument, error) {
 	doc, err := parser.ParseQuery(&ast.Source{Input: query})
 	if err != nil {
-		syntax := gqlerror.WrapIfUnwrapped(err)
-		syntax.Extensions = map[string]any{"code": string(fault.ParseFailed)}
-		return nil, syntax
+		return nil, syntaxError(err)
 	}
 	if len(doc.Operations) == 0 {
 		return nil, fault.New(fault.ParseFailed, "the document has no operation")
 	}
 	return doc, nil
+}
+
+// syntaxError returns an error of gqlparser with its code.
+func syntaxError(err error) error {
+	syntax := gqlerror.WrapIfUnwrapped(err)
+	syntax.Extensions = map[string]any{"code": string(fault.ParseFailed)}
+	return syntax
 }
 
 // count fills in the counts of each operation, and checks those of the document:

@@ -25,8 +25,11 @@ func scan(query string, limits Options) (tokens int, err error) {
 	text := lexer.New(&ast.Source{Input: query})
 	s := scanner{limits: limits}
 	for {
-		token, bad := text.ReadToken()
-		if bad != nil || token.Kind == lexer.EOF {
+		token, err := text.ReadToken()
+		if err != nil {
+			return s.tokens, syntaxError(err)
+		}
+		if token.Kind == lexer.EOF {
 			return s.tokens, nil
 		}
 		if err := s.see(token); err != nil {

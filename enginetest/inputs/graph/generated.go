@@ -50,7 +50,7 @@ type ComplexityRoot struct {
 type MutationResolver interface {
 	Put(ctx context.Context, intArg *int, id *string, atArg *time.Time, kinds []model.Kind, choice *model.Choice, json scalar.JSON) (scalar.JSON, error)
 	MustPut(ctx context.Context, id string, all model.All, ints []int) (scalar.JSON, error)
-	Own(ctx context.Context, money *own.Money, level *own.Level, late *own.Late) (*string, error)
+	Own(ctx context.Context, money *own.Money, level *own.Level, late *own.Late, slug *string) (*string, error)
 }
 type QueryResolver interface {
 	Echo(ctx context.Context, all *model.All, mustAll *model.All, choice *model.Choice, defaults *model.Defaults) (scalar.JSON, error)
@@ -58,7 +58,7 @@ type QueryResolver interface {
 	Lists(ctx context.Context, ints []*int, mustInts []int, grid [][]*int, kinds []model.Kind, ids []*string, prices []scalar.Decimal, jsons []scalar.JSON, choices []*model.Choice) (scalar.JSON, error)
 	Must(ctx context.Context, intArg int, id string, ints []int, all *model.All) (scalar.JSON, error)
 	Preset(ctx context.Context, price *scalar.Decimal, json scalar.JSON, float float64, defaults *model.Defaults) (scalar.JSON, error)
-	Own(ctx context.Context, money *own.Money, level *own.Level, levels []own.Level, late *own.Late) (*string, error)
+	Own(ctx context.Context, money *own.Money, level *own.Level, levels []own.Level, late *own.Late, slug *string) (*string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -173,23 +173,24 @@ scalar UUID
 scalar URL
 scalar JSON
 """
-Scalars of the project's own: a function, a method, and a function that takes a context.
+Scalars of the project's own: a function, a method, a function that takes a context, and none.
 """
 scalar Money
 scalar Level
 scalar Late
+scalar Slug
 type Query {
 	echo(all: All, mustAll: All, choice: Choice, defaults: Defaults): JSON
 	scalars(int: Int, float: Float, string: String, boolean: Boolean, id: ID, kind: Kind, at: DateTime, day: Date, price: Decimal, big: Int64, uuid: UUID, url: URL, json: JSON): JSON
 	lists(ints: [Int], mustInts: [Int!], grid: [[Int]], kinds: [Kind!], ids: [ID], prices: [Decimal!], jsons: [JSON], choices: [Choice!]): JSON
 	must(int: Int!, id: ID! = 12345678901234567890, ints: [Int!]! = 5, all: All): JSON
 	preset(price: Decimal = 12345678901234567890.123456789, json: JSON = {a:[1.50,[]]}, float: Float! = 3, defaults: Defaults = {}): JSON
-	own(money: Money, level: Level, levels: [Level!], late: Late): String
+	own(money: Money, level: Level, levels: [Level!], late: Late, slug: Slug): String
 }
 type Mutation {
 	put(int: Int, id: ID, at: DateTime, kinds: [Kind!], choice: Choice, json: JSON): JSON
 	mustPut(id: ID!, all: All! = {int:1}, ints: [Int!]! = []): JSON
-	own(money: Money, level: Level, late: Late): String
+	own(money: Money, level: Level, late: Late, slug: Slug): String
 }
 enum Kind {
 	LARGE
@@ -442,6 +443,14 @@ func (ec *executionContext) field_Mutation_own_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["late"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "slug",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOSlug2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["slug"] = arg3
 	return args, nil
 }
 
@@ -694,6 +703,14 @@ func (ec *executionContext) field_Query_own_args(ctx context.Context, rawArgs ma
 		return nil, err
 	}
 	args["late"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "slug",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOSlug2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["slug"] = arg4
 	return args, nil
 }
 
@@ -1017,7 +1034,7 @@ func (ec *executionContext) _Mutation_own(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["late"].(*own.Late))
+			return ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -1281,7 +1298,7 @@ func (ec *executionContext) _Query_own(ctx context.Context, field graphql.Collec
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["levels"].([]own.Level), fc.Args["late"].(*own.Late))
+			return ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["levels"].([]own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -4457,6 +4474,24 @@ func (ec *executionContext) unmarshalOMust2ᚖgithubᚗcomᚋgatehouseᚑgraphql
 	}
 	res, err := ec.unmarshalInputMust(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOSlug2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSlug2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOString2ᚖstring(ctx context.Context, v any) (*string, error) {

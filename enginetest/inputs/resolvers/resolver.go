@@ -17,16 +17,16 @@ type Resolver struct {
 }
 
 // Own answers Query.own.
-func (r queryResolver) Own(_ context.Context, money *own.Money, level *own.Level, levels []own.Level, late *own.Late) (*string, error) {
-	return r.own(money, level, levels, late)
+func (r queryResolver) Own(_ context.Context, money *own.Money, level *own.Level, levels []own.Level, late *own.Late, slug *string) (*string, error) {
+	return r.own(money, level, levels, late, slug)
 }
 
 // Own answers Mutation.own.
-func (r mutationResolver) Own(_ context.Context, money *own.Money, level *own.Level, late *own.Late) (*string, error) {
-	return r.own(money, level, nil, late)
+func (r mutationResolver) Own(_ context.Context, money *own.Money, level *own.Level, late *own.Late, slug *string) (*string, error) {
+	return r.own(money, level, nil, late, slug)
 }
 
-func (r *Resolver) own(money *own.Money, level *own.Level, levels []own.Level, late *own.Late) (*string, error) {
+func (r *Resolver) own(money *own.Money, level *own.Level, levels []own.Level, late *own.Late, slug *string) (*string, error) {
 	if r.Called != nil {
 		r.Called()
 	}
@@ -42,6 +42,9 @@ func (r *Resolver) own(money *own.Money, level *own.Level, levels []own.Level, l
 	}
 	if late != nil {
 		text += fmt.Sprintf("late %s ", *late)
+	}
+	if slug != nil {
+		text += fmt.Sprintf("slug %s ", *slug)
 	}
 	return &text, nil
 }
