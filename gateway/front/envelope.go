@@ -30,7 +30,7 @@ func decodeOdd(body []byte) (*graphql.RawParams, error) {
 	if !utf8.Valid(body) || len(text) == 0 || text[0] != '{' || json.Unmarshal(body, &e) != nil {
 		return nil, fault.New(fault.BadRequest, "the request's body is not a JSON object in UTF-8")
 	}
-	if err := checkJSON(body); err != nil {
+	if err := checkJSON(body, 0); err != nil {
 		return nil, err
 	}
 	return e.params()
@@ -217,7 +217,7 @@ func (s *bodyScanner) object(into *map[string]any) bool {
 		s.at++
 		if depth == 0 {
 			object := s.text[start:s.at]
-			return decodeMember(object, into) == nil && checkJSON(object) == nil
+			return decodeMember(object, into) == nil && checkJSON(object, 1) == nil
 		}
 	}
 	return false

@@ -15,11 +15,17 @@ import (
 var (
 	errTwice = fault.New(fault.BadRequest, "an object in the request's JSON has two members of one name")
 	errHalf  = fault.New(fault.BadRequest, "a text in the request's JSON has half of a surrogate pair")
+	errDeep  = fault.New(fault.BadRequest, "the request's JSON nests more than %d objects and lists", maxNesting)
 )
 
+// maxNesting bounds how deep the JSON of a request nests, as that of documents is bounded.
+// gqlgen reads input objects in time that grows with the square of their depth.
+const maxNesting = 500
+
 // checkJSON refuses valid JSON in which an object has two members of one name (RFC 8259, 4)
-// or a text has a surrogate without the other half of its pair (8.2). It takes linear time.
-func checkJSON(text []byte) error {
+// or a text has a surrogate without the other half of its pair (8.2), and what nests
+// too deep, with so many objects and lists around it. It takes linear time.
+func checkJSON(text []byte, around int) error {
 	var (
 		scopeRoom [8]scope
 		nameRoom  [16][]byte
@@ -29,6 +35,9 @@ func checkJSON(text []byte) error {
 	for at := 0; at < len(text); at++ {
 		switch text[at] {
 		case '{', '[':
+			if around+len(scopes) == maxNesting {
+				return errDeep
+			}
 			name = text[at] == '{'
 			scopes = append(scopes, scope{object: name, from: len(names)})
 		case '}', ']':

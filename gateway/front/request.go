@@ -84,7 +84,7 @@ func readGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer) (*graph
 		if err := decodeMember(text, member.into); err != nil {
 			return nil, fault.New(fault.BadRequest, "%q must be an object in JSON", member.name)
 		}
-		if err := checkJSON(text); err != nil {
+		if err := checkJSON(text, 1); err != nil {
 			return nil, err
 		}
 	}

@@ -125,38 +125,46 @@ func TestExactBodies(t *testing.T) {
 	const (
 		twiceText = "an object in the request's JSON has two members of one name"
 		halfText  = "a text in the request's JSON has half of a surrogate pair"
+		deepText  = "the request's JSON nests more than 500 objects and lists"
 	)
 	nine := `"a":0,"b":0,"c":0,"d":0,"e":0,"f":0,"g":0,"h":0,"i":0`
 	for body, want := range map[string]string{ // the query, or the error
-		`{"query":"{a}","Query":"{b}"}`:                                       "{a}",
-		`{"QUERY":"{b}","query":"{a}"}`:                                       "{a}",
-		`{"Query":"{b}"}`:                                                     "",
-		`{"query":"{a}","VARIABLES":{"x":1},"Extensions":3}`:                  "{a}",
-		`{"query":"{a}","\u0071uery":"{b}"}`:                                  twiceText,
-		`{"query":"{a}","query":"{b}"}`:                                       twiceText,
-		`{"query":"{a}","query":null}`:                                        twiceText,
-		`{"query":"{a}","other":1,"other":1}`:                                 twiceText,
-		`{"query":"{a}","variables":{"x":1,"x":2}}`:                           twiceText,
-		`{"query":"{a}","variables":{"x":[{"y":1},{"y":1,"z":{},"y":2}]}}`:    twiceText,
-		`{"query":"{a}","variables":{"x":1,"\u0078":2}}`:                      twiceText,
-		`{"query":"{a}","variables":{"x":1,"X":2}}`:                           "{a}",
-		`{"query":"{a}","variables":{"x":{"y":1},"z":{"y":1},"y":[{"y":1}]}}`: "{a}",
-		`{"query":"{a}","variables":{` + nine + `}}`:                          "{a}",
-		`{"query":"{a}","variables":{` + nine + `,"j":0,"c":0}}`:              twiceText,
-		`{"query":"{a}","variables":{` + nine + `,"j":0,"j":0}}`:              twiceText,
-		`{"query":"{a}","extensions":{"x":1,"x":2}}`:                          twiceText,
-		`{"query":"{a \ud83d}"}`:                                              halfText,
-		`{"query":"{a \ud83d\ude00}"}`:                                        "{a 😀}",
-		`{"query":"{a}","variables":{"x":"\uDE00"}}`:                          halfText,
-		`{"query":"{a}","variables":{"x":"\ud83d\\ude00"}}`:                   halfText,
-		`{"query":"{a}","variables":{"x":"\\ud83d"}}`:                         "{a}",
-		`{"query":"{a}","variables":{"x":"\ud83d\ude00\ude00"}}`:              halfText,
-		`{"query":"{a}","variables":{"\ud83d":1}}`:                            halfText,
-		`{"query":"{a}","variables":{"x":"\uFFFD"}}`:                          "{a}",
-		`{"query":"{a}","variables":{"x":"\ud83d\ude00 \u00e4"}}`:             "{a}",
-		`{"query":"{a}","variables":{"x":["{\"a\":1,\"a\":2}", "\"", "\\"]}}`: "{a}",
+		`{"query":"{a}","Query":"{b}"}`:                                                                            "{a}",
+		`{"QUERY":"{b}","query":"{a}"}`:                                                                            "{a}",
+		`{"Query":"{b}"}`:                                                                                          "",
+		`{"query":"{a}","VARIABLES":{"x":1},"Extensions":3}`:                                                       "{a}",
+		`{"query":"{a}","\u0071uery":"{b}"}`:                                                                       twiceText,
+		`{"query":"{a}","query":"{b}"}`:                                                                            twiceText,
+		`{"query":"{a}","query":null}`:                                                                             twiceText,
+		`{"query":"{a}","other":1,"other":1}`:                                                                      twiceText,
+		`{"query":"{a}","variables":{"x":1,"x":2}}`:                                                                twiceText,
+		`{"query":"{a}","variables":{"x":[{"y":1},{"y":1,"z":{},"y":2}]}}`:                                         twiceText,
+		`{"query":"{a}","variables":{"x":1,"\u0078":2}}`:                                                           twiceText,
+		`{"query":"{a}","variables":{"x":1,"X":2}}`:                                                                "{a}",
+		`{"query":"{a}","variables":{"x":{"y":1},"z":{"y":1},"y":[{"y":1}]}}`:                                      "{a}",
+		`{"query":"{a}","variables":{` + nine + `}}`:                                                               "{a}",
+		`{"query":"{a}","variables":{` + nine + `,"j":0,"c":0}}`:                                                   twiceText,
+		`{"query":"{a}","variables":{` + nine + `,"j":0,"j":0}}`:                                                   twiceText,
+		`{"query":"{a}","extensions":{"x":1,"x":2}}`:                                                               twiceText,
+		`{"query":"{a \ud83d}"}`:                                                                                   halfText,
+		`{"query":"{a \ud83d\ude00}"}`:                                                                             "{a 😀}",
+		`{"query":"{a}","variables":{"x":"\uDE00"}}`:                                                               halfText,
+		`{"query":"{a}","variables":{"x":"\ud83d\\ude00"}}`:                                                        halfText,
+		`{"query":"{a}","variables":{"x":"\\ud83d"}}`:                                                              "{a}",
+		`{"query":"{a}","variables":{"x":"\ud83d\ude00\ude00"}}`:                                                   halfText,
+		`{"query":"{a}","variables":{"\ud83d":1}}`:                                                                 halfText,
+		`{"query":"{a}","variables":{"x":"\uFFFD"}}`:                                                               "{a}",
+		`{"query":"{a}","variables":{"x":"\ud83d\ude00 \u00e4"}}`:                                                  "{a}",
+		`{"query":"{a}","variables":{"x":` + strings.Repeat("[", 498) + strings.Repeat("]", 498) + `}}`:            "{a}",
+		`{"query":"{a}","variables":{"x":` + strings.Repeat("[", 499) + strings.Repeat("]", 499) + `}}`:            deepText,
+		`{"query":"{a}","extensions":{"x":` + strings.Repeat(`{"y":`, 500) + `1` + strings.Repeat("}", 500) + `}}`: deepText,
+		`{"query":"{a}","variables":{"x":["` + strings.Repeat("[", 1000) + `"]}}`:                                  "{a}",
+		`{"query":"{a}","variables":{"x":["{\"a\":1,\"a\":2}", "\"", "\\"]}}`:                                      "{a}",
 	} {
 		p, err := decodeBody([]byte(body))
+		if odd, wrong := decodeOdd([]byte(body)); !reflect.DeepEqual(p, odd) || (err == nil) != (wrong == nil) {
+			t.Errorf("%s: %+v, %v; decodeOdd: %+v, %v", body, p, err, odd, wrong)
+		}
 		if err == nil && p.Query != want || err != nil && (err.Error() != want || fault.KindOf(err) != fault.BadRequest) {
 			t.Errorf("%s: %+v, %v, want %s", body, p, err, want)
 		}
@@ -169,6 +177,8 @@ func TestExactURLs(t *testing.T) {
 		`query={a}&variables={"x":1,"x":2}`: false, `query={a}&variables={"x":"\ud83d"}`: false, `query={a}&extensions={"x":{"y":1,"y":1}}`: false,
 		`query={a}&operationName=a&operationName=b`: false, `query={a}&variables={"x":1}`: true, `query={a}&variables=[`: false,
 		`query={a}&variables={"x":"%ed%a0%bd"}`: false, `query={a}&extensions={"%ff":1}`: false, `query={a}%c3&operationName=%a9`: false, `query={a}&operationName=%c3%a9`: true,
+		`query={a}&variables={"x":` + strings.Repeat("[", 498) + strings.Repeat("]", 498) + "}": true,
+		`query={a}&variables={"x":` + strings.Repeat("[", 499) + strings.Repeat("]", 499) + "}": false,
 	} {
 		r := &http.Request{URL: &url.URL{RawQuery: query}}
 		p, err := readGET(nil, r, 0, nil)
@@ -186,7 +196,7 @@ func outOfRange(err error) bool {
 
 func TestCheckingAllocatesNothing(t *testing.T) {
 	body := []byte(`{"input": {"name": "Ada", "tags": ["a", "b"], "address": {"city": "Cologne"}}, "first": 10}`)
-	if n := testing.AllocsPerRun(100, func() { checkJSON(body) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { checkJSON(body, 0) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
