@@ -212,7 +212,7 @@ func TestHostileBodies(t *testing.T) {
 		{"a byte order mark", "", "\ufeff" + canary, 400, "BAD_REQUEST"},
 		{"JSON 900,000 deep", "", strings.Repeat("[", 900_000), 400, "BAD_REQUEST"},
 		{"variables 100,000 deep", "", `{"query":"query($j:[Int]){__typename}","variables":{"j":` + nested(100_000, "[", "", "]") + `}}`, 400, "BAD_REQUEST"},
-		{"variables 9,000 deep", "", `{"query":"query($s:[OrderStatus!]){orders(status:$s){nodes{id}}}","variables":{"s":` + nested(9_000, "[", "", "]") + `}}`, 400, "BAD_USER_INPUT"},
+		{"variables 9,000 deep", "", `{"query":"query($s:[OrderStatus!]){orders(status:$s){nodes{id}}}","variables":{"s":` + nested(9_000, "[", "", "]") + `}}`, 400, "BAD_REQUEST"},
 		{"an integer of 400 digits", "", `{"query":"query($n:Int){products(first:$n){totalCount}}","variables":{"n":` + strings.Repeat("9", 400) + `}}`, 400, "BAD_USER_INPUT"},
 		{"an exponent of 400", "", `{"query":"query($n:Int){products(first:$n){totalCount}}","variables":{"n":1e400}}`, 400, "BAD_USER_INPUT"},
 		{"an exponent of 9 digits", "", `{"query":"query($n:Int){products(first:$n){totalCount}}","variables":{"n":1e999999999}}`, 400, "BAD_USER_INPUT"},
