@@ -2,7 +2,7 @@ package codegen
 
 import "github.com/99designs/gqlgen/codegen/config"
 
-// refusedSettings are those of gqlgen that generated code cannot work with, with the reason.
+// refusedSettings are the settings of gqlgen that generated code cannot work with, with the reason.
 // What else gqlgen.yml says of types is checked by compiling what comes of it.
 var refusedSettings = []struct {
 	key    string // as gqlgen.yml has it

@@ -28,7 +28,7 @@ type Budget struct {
 	maxBytes, maxValues int64
 	maxGqlgenValues     int64
 	bytes, values       atomic.Int64
-	gqlgenValues        atomic.Int64 // those of values that gqlgen's executor gives
+	gqlgenValues        atomic.Int64 // the values that gqlgen's executor has given
 	fields              atomic.Int64 // that gqlgen's executor has begun
 	errors              atomic.Int64
 	stopped             atomic.Pointer[stop]

@@ -22,7 +22,7 @@ type Entity[K comparable, T any] struct {
 	From []string
 	// Guard, if any, is that of the call: its error is the objects', and nothing is asked for.
 	Guard func(context.Context) error
-	// Guards are those of the type's fields. A field that the caller is refused needs no call.
+	// Guards are the guards of the type's fields. A field that is refused to the caller needs no call.
 	Guards map[string]func(context.Context) error
 	// Key is an object's key, nil when it has none.
 	Key func(*T) *K
@@ -324,7 +324,7 @@ func (e *elements) tell(ctx context.Context, list any) error {
 	return e.err
 }
 
-// merged puts the errors of two steps together, of which the first one counts.
+// merged merges the errors of two steps. The error of the first step wins.
 func merged(first, second graphql.BatchErrorList, n int) graphql.BatchErrorList {
 	for i, err := range second {
 		if err != nil && (first == nil || first[i] == nil) {

@@ -120,7 +120,7 @@ func Each[P any, K comparable, V any](ctx context.Context, parents []P, from []s
 
 // All is one call whose answer holds the values of all keys.
 type All[V any] struct {
-	// Identity is that of the call, as in Batch.
+	// Identity is the identity of the call, as in Batch.
 	Identity Identity
 	// Missing is the value of a key that the answer leaves out; by default V's zero value.
 	Missing V

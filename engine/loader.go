@@ -18,7 +18,7 @@ import (
 
 // Batch says how the values of one kind are fetched for many keys at once.
 type Batch[K comparable, V any] struct {
-	// Identity is that of the call. Within one epoch of an operation, batches of equal
+	// Identity is the identity of the call. Within one epoch of an operation, batches of equal
 	// identity, MaxSize and types share what they fetch: each key is fetched once. So
 	// everything that Missing and Fetch depend on is in it.
 	Identity Identity
@@ -158,7 +158,7 @@ func (l *Loader[K, V]) withdraw(r *request[K, V], from int) {
 	r.keys = r.keys[:from]
 }
 
-// wait returns what is known at places, for each of which a request is made or has been.
+// wait returns what is known at places. Each place has a request that is running or done.
 func (l *Loader[K, V]) wait(ctx context.Context, places []place[K, V]) ([]Found[V], []error) {
 	values := make([]Found[V], len(places))
 	var errs []error

@@ -190,7 +190,7 @@ func AcquireCall(ctx context.Context) error {
 	return op.running.Acquire(ctx)
 }
 
-// ReleaseCall says that a call has ended for which AcquireCall has returned no error.
+// ReleaseCall ends a call for which AcquireCall has returned no error.
 func ReleaseCall(ctx context.Context) {
 	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
 		op.running.Release()

@@ -26,7 +26,7 @@ func (b *bindingCompiler) result(d *ast.Directive) {
 }
 
 // done reports whether the field is whether its call went well. It is where the document says
-// that there is no answer to read, or where isSuccess looks at an answer that is no Boolean.
+// that there is no answer to read, or where isSuccess looks at an answer that is not a Boolean.
 // Where no document tells, an answer is read if there is one.
 func (b *bindingCompiler) done() bool {
 	op, hasRule := b.graph.Operation(b.field), b.field.Rules.Success != nil

@@ -60,7 +60,7 @@ type Field struct {
 	Reading    *Reading // how the value is read from the answer: of a batch its list or map, of a page one item; nil when Done
 	Given      []*Value // the variables that Reading takes
 	Batch      *Batch   // nil: a call for each parent
-	Page       *Page    // nil: the field is no connection
+	Page       *Page    // nil unless the field is a connection
 	Rules      Rules    // the binding's own, else its source's
 	Done       bool     // the value is only that the call went well: a Boolean that nothing selects
 

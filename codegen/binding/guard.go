@@ -34,7 +34,7 @@ func (c *compiler) guards() {
 
 // guardSpread finds the guards of types: those that stand on a type, and on the nodes of a
 // connection, since that there are any, and how many, is as secret as they are. The field of
-// an interface or a union has not those of the types that it may stand for: others may be open.
+// an interface or a union does not have the guards of its possible types: other types may be open.
 type guardSpread struct {
 	schema *ast.Schema
 	nodes  map[*ast.Definition]*ast.Definition // of connections and edges

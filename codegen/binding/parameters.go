@@ -15,7 +15,7 @@ import (
 type variableName struct{ scope, name string }
 
 // listParameters collects what the call takes outside of its body: the parameters of the
-// document, and those of the path that the document does not declare.
+// document, and the path parameters that the document does not declare.
 func (c *operationCompiler) listParameters() {
 	inPath := map[string]bool{}
 	for _, m := range pathParameter.FindAllStringSubmatch(c.op.Path, -1) {
@@ -228,7 +228,7 @@ func matchNames(names, theirs []string) (filled map[int]string, doubts []doubt) 
 	return m.filled, m.doubts
 }
 
-// nameMatcher matches names in rounds, of which each takes those that the ones before left.
+// nameMatcher matches names in rounds. Each round takes the names that the rounds before left.
 type nameMatcher struct {
 	names, theirs []string
 	filled        map[int]string // by the number of their name

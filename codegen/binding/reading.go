@@ -330,7 +330,7 @@ func (r *readingCompiler) matchCase(pair *selection.Expr, t *ast.Type) (c Case, 
 	return c, ok
 }
 
-// badCandidate is said of what ->match cannot compare with.
+// badCandidate is the message for a value that ->match cannot compare with.
 const badCandidate = "a candidate is a literal, or @ for any value"
 
 // itself reports whether an expression is the value that a method works on.

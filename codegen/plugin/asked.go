@@ -90,7 +90,7 @@ func namesKey(b *binding.Field, v *binding.Value, key string) bool {
 		if name == key {
 			return true
 		}
-	case binding.This: // the parent's own key is not that of what it refers to
+	case binding.This: // the parent's own key is not the key of what it refers to
 	default:
 		return false
 	}

@@ -132,7 +132,7 @@ func (g *generator) mentioned(r *reach) {
 
 // goName is the Go name of a type.
 func (g *generator) goName(name string) string {
-	if o := g.objectNamed(name); o != nil && o.Type != nil { // those of the root have none
+	if o := g.objectNamed(name); o != nil && o.Type != nil { // root objects have no type
 		return typeName(o.Type)
 	}
 	return templates.ToGoModelName(name)

@@ -57,7 +57,7 @@ func (w *callWriter) call() (string, error) {
 	return strings.Join(w.steps, ".\n"), w.err
 }
 
-// changes reports whether the call is that of a field of Mutation.
+// changes reports whether the call answers a field of Mutation.
 func (w *callWriter) changes() bool {
 	mutation := w.g.data.Schema.Mutation
 	return w.field != nil && mutation != nil && w.field.Object != nil && w.field.Object.Name == mutation.Name

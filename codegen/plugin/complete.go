@@ -29,7 +29,7 @@ type entityView struct {
 // checkView is a guard in the form of a function.
 type checkView struct {
 	Name  string   // of the function, or the field that is guarded
-	Calls []string // of package auth, each of which returns an error
+	Calls []string // of package auth; each returns an error
 }
 
 // checksView are the guards of a type's fields.
@@ -202,7 +202,7 @@ func (g *generator) checks(f *goFile, field *ast.FieldDefinition) []string {
 	return calls
 }
 
-// listOf are the elements of a literal, of which one alone stands for a list of it.
+// listOf returns the elements of a list literal. A single value stands for a list of one.
 func listOf(v *ast.Value) []*ast.Value {
 	if v.Kind != ast.ListValue {
 		return []*ast.Value{v}

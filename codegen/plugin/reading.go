@@ -241,7 +241,7 @@ func (r *reader) declare(kind, path string) string {
 	return r.f.declare(kind+r.name+strings.ReplaceAll(path, pathSeparator, ""), strings.Join([]string{kind, r.binding.Name(), path}, pathSeparator))
 }
 
-// pathSeparator keeps the names on a path apart, of which no name has it.
+// pathSeparator separates the names of a path. No name contains it.
 const pathSeparator = "."
 
 // field writes what reads one selected field.

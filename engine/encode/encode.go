@@ -256,7 +256,7 @@ func JSONText(v any) any {
 	return string(text)
 }
 
-// JSONOfText is the wire value of a JSON scalar of which JSONText made a text.
+// JSONOfText returns the wire value of a JSON scalar that JSONText has written as text.
 func JSONOfText(text any) any {
 	if s, ok := text.(string); ok {
 		return json.RawMessage(s)

@@ -58,7 +58,7 @@ func mistake(format string, args ...any) *Error {
 	return &Error{Message: fmt.Sprintf(format, args...)}
 }
 
-// maxTyped bounds the names for which similar ones are sought, in bytes: the search takes time
+// maxTyped bounds the names for which similar names are searched, in bytes: the search takes time
 // that grows with the length.
 const maxTyped = 64
 

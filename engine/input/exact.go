@@ -79,7 +79,7 @@ func (w *rewriter) rewrite(v *ast.Value, t *ast.Type) *ast.Value {
 }
 
 // variable returns a variable that stands for a default of its place when it has no value. Its
-// own default is among the values by then; the one that gqlparser notes may be that of
+// own default is among the values by then; the one that gqlparser notes may belong to
 // another operation with the same fragment.
 func (w *rewriter) variable(v *ast.Value, t *ast.Type, placeDefault *ast.Value) *ast.Value {
 	if t.NonNull {

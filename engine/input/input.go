@@ -38,7 +38,7 @@ func ScalarsOf(schema any) ScalarFunc {
 	return known.ReadScalar
 }
 
-// Options are what a Reader needs besides the schema.
+// Options are what a Reader needs in addition to the schema.
 type Options struct {
 	// Scalar reads custom scalars. Nil takes any value for them.
 	Scalar ScalarFunc

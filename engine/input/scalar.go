@@ -18,7 +18,7 @@ import (
 type builtIn struct {
 	// read returns the canonical value, and reports whether v fits.
 	read func(v any) (any, bool)
-	// refusal is what is said of a value that does not fit, before the value.
+	// refusal is the beginning of the message about a value that does not fit; the value follows.
 	refusal string
 	// literals are the kinds of literals that may fit.
 	literals []ast.ValueKind

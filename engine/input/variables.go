@@ -60,7 +60,7 @@ func (r *Reader) value(t *ast.Type, v any) (any, *Error) {
 	return r.readCustom(t.NamedType, v)
 }
 
-// list reads the elements of a list. A value that is no list is the only element of one.
+// list reads the elements of a list. A value that is not a list becomes the only element of one.
 func (r *Reader) list(element *ast.Type, v any) (any, *Error) {
 	list, ok := v.([]any)
 	if !ok {

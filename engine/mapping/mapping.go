@@ -218,8 +218,7 @@ func Truthy(v any) bool {
 	return true
 }
 
-// Of is what made makes of an object, or the list of what it makes of each element of a list;
-// nil of nil.
+// Of applies made to an object, or to each element of a list. It returns nil for nil.
 func Of(v any, made func(any) any) any {
 	if v == encode.Absent {
 		return v

@@ -228,7 +228,7 @@ type Group[T any] struct {
 	Objects []T
 	places  places
 	run     *Run
-	visited int // elements of lists, of which the run does not know yet
+	visited int // elements of lists that the run has not counted yet
 }
 
 // NewGroup returns a group without objects.

@@ -12,7 +12,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
-// bytesPerValue is about what a field has in a response besides its name and its text.
+// bytesPerValue is about what a field takes in a response in addition to its name and its text.
 const bytesPerValue = 4
 
 // spend takes the value of a field from the operation's budget: the fields of its objects,

@@ -18,7 +18,7 @@ var (
 	errDeep  = fault.New(fault.BadRequest, "the request's JSON nests more than %d objects and lists", maxNesting)
 )
 
-// maxNesting bounds how deep the JSON of a request nests, as that of documents is bounded.
+// maxNesting bounds how deep the JSON of a request nests. Documents have the same bound.
 // gqlgen reads input objects in time that grows with the square of their depth.
 const maxNesting = 500
 
@@ -30,7 +30,7 @@ func checkJSON(text []byte, around int) error {
 		scopeRoom [8]scope
 		nameRoom  [16][]byte
 	)
-	scopes, names := scopeRoom[:0], nameRoom[:0] // names are those of the objects that are open
+	scopes, names := scopeRoom[:0], nameRoom[:0] // names holds the names of the open objects
 	name := false                                // the next text is a member's name
 	for at := 0; at < len(text); at++ {
 		switch text[at] {

@@ -43,7 +43,7 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		return nil
 	}
 	if !budget.AddErrors(1) {
-		tellElement(ctx) // that the field is null is no error more
+		tellElement(ctx) // the null of the field is not another error
 		return nil
 	}
 	return p.show(ctx, err)

@@ -101,7 +101,7 @@ func knownAt(text, secret string) int {
 }
 
 // isCutOff reports whether a text that ends a secret after some of its characters has been cut
-// off there, and has enough of it. A scheme at the end is no part of a secret.
+// off there, and has enough of it. A scheme at the end is not part of a secret.
 func isCutOff(rest, secret string, found int) bool {
 	return found >= minKnown && atEnd(rest) && !strings.Contains(secret, " ")
 }
