@@ -28,7 +28,7 @@ run-petstore: ## the pet store's gateway with its service, on http://localhost:8
 	cd examples/petstore && go run . --demo
 
 test: ## every test, with the race detector where there is a C compiler
-	go test $(RACE) ./...
+	go test $(RACE) -timeout 30m ./...
 	GATEWAY_EXECUTION_ENGINE=stock go test $(RACE) -short . ./examples/petstore # through the front door, on gqlgen's own executor too
 
 build: ## bin/gateway, bin/gatehouse and bin/posts-gateway
