@@ -29,7 +29,7 @@ run-petstore: ## the pet store's gateway with its service, on http://localhost:8
 
 test: ## every test, with the race detector where there is a C compiler
 	go test $(RACE) -timeout 30m ./...
-	GATEWAY_EXECUTION_ENGINE=stock go test $(RACE) -short . ./examples/petstore # through the front door, on gqlgen's own executor too
+	GATEWAY_EXECUTION_ENGINE=gqlgen go test $(RACE) -short . ./examples/petstore # through the front door, on gqlgen's own executor too
 
 build: ## bin/gateway, bin/gatehouse and bin/posts-gateway
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway .

@@ -21,7 +21,7 @@ var audits = map[string]int{"MUST": 13, "SHOULD": 23, "MAY": 25}
 // the audits ask for the schema, so introspection is on.
 func TestAudit(t *testing.T) {
 	run := auditor(t)
-	for _, executor := range []string{engine.Plan, engine.Stock} {
+	for _, executor := range []string{engine.EnginePlan, engine.EngineGqlgen} {
 		t.Run(executor, func(t *testing.T) {
 			g := newGateway(t, func(c *config.Config) { c.Execution.Engine, c.Introspection = executor, true })
 			passed := map[string]int{}

@@ -12,7 +12,7 @@ import (
 )
 
 var bindings = bindingtest.Project{
-	Sources: resolvers.Needs.Sources,
+	Sources: resolvers.Requirements.Sources,
 	Schema: func(s *upstreams.Services) graphql.ExecutableSchema {
 		return graph.NewSchema(&resolvers.Resolver{Services: s})
 	},

@@ -38,7 +38,7 @@ func explained(t *testing.T, query string) *explain.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph, err := binding.Compile(schema, binding.Beside{})
+	graph, err := binding.Compile(schema, binding.CompileOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

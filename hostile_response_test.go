@@ -40,16 +40,16 @@ func tenEach(w http.ResponseWriter, r *http.Request) {
 func TestHostileResponses(t *testing.T) {
 	below := func(fields string) string { return "{products(first:200){nodes{related{related{" + fields + "}}}}}" }
 	alias := "a#" + strings.Repeat("x", 250)
-	for _, how := range []string{engine.Plan, engine.Stock} {
+	for _, how := range []string{engine.EnginePlan, engine.EngineGqlgen} {
 		for _, attack := range []struct {
 			name, query, code, text string
 			megabytes               map[string]uint64 // that may be allocated
 			change                  func(*config.Config)
 		}{
-			{"2,000,000 refusals", below(listed(100, "a#:timesOrdered ")), "MAX_RESPONSE_LIMIT", "values", map[string]uint64{engine.Plan: 15, engine.Stock: 600}, nil},
-			{"200 MB of text", below(listed(20, "a#:description ")), "MAX_RESPONSE_LIMIT", "more than 32000000 bytes", map[string]uint64{engine.Plan: 100, engine.Stock: 60}, nil},
-			{"60 MB of names", below(listed(11, alias+":__typename ")), "MAX_RESPONSE_LIMIT", "more than 32000000 bytes", map[string]uint64{engine.Plan: 100, engine.Stock: 300}, nil},
-			{"60 MB of names of refusals", below(listed(11, alias+":timesOrdered ")), "MAX_RESPONSE_LIMIT", "more than 32000000 bytes", map[string]uint64{engine.Plan: 100, engine.Stock: 500}, nil},
+			{"2,000,000 refusals", below(listed(100, "a#:timesOrdered ")), "MAX_RESPONSE_LIMIT", "values", map[string]uint64{engine.EnginePlan: 15, engine.EngineGqlgen: 600}, nil},
+			{"200 MB of text", below(listed(20, "a#:description ")), "MAX_RESPONSE_LIMIT", "more than 32000000 bytes", map[string]uint64{engine.EnginePlan: 100, engine.EngineGqlgen: 60}, nil},
+			{"60 MB of names", below(listed(11, alias+":__typename ")), "MAX_RESPONSE_LIMIT", "more than 32000000 bytes", map[string]uint64{engine.EnginePlan: 100, engine.EngineGqlgen: 300}, nil},
+			{"60 MB of names of refusals", below(listed(11, alias+":timesOrdered ")), "MAX_RESPONSE_LIMIT", "more than 32000000 bytes", map[string]uint64{engine.EnginePlan: 100, engine.EngineGqlgen: 500}, nil},
 			{"its time is over", below(listed(100, "a#:description ")), "GATEWAY_TIMEOUT", "took too long", nil, func(c *config.Config) {
 				c.Execution.Deadline, c.Execution.MaxValues, c.Execution.MaxBytes = 300*time.Millisecond, 1e9, 1e12
 			}},

@@ -42,7 +42,7 @@ func executed(page string) map[string]string {
 // Operators see how many operations plans answered, and why gqlgen's executor answered the
 // others. What clients call their operations is nowhere on the page.
 func TestMetrics(t *testing.T) {
-	g := newGateway(t, func(c *config.Config) { c.Metrics.Public, c.Execution.Engine = true, engine.Plan })
+	g := newGateway(t, func(c *config.Config) { c.Metrics.Public, c.Execution.Engine = true, engine.EnginePlan })
 	for i := range 20 {
 		g.query(t, "", fmt.Sprintf("query hostile%d { __typename }", i), nil)
 	}
@@ -54,9 +54,9 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("status %d, page:\n%s", status, page)
 	}
 	want := map[string]string{
-		`executor="plan",graphql_operation_type="query"`:                         "20",
-		`executor="plan",graphql_operation_type="mutation"`:                      "1",
-		`executor="stock",graphql_operation_type="query",reason="introspection"`: "1",
+		`executor="plan",graphql_operation_type="query"`:                          "20",
+		`executor="plan",graphql_operation_type="mutation"`:                       "1",
+		`executor="gqlgen",graphql_operation_type="query",reason="introspection"`: "1",
 	}
 	if got := executed(page); !maps.Equal(got, want) {
 		t.Errorf("operations are %v, want %v", got, want)
@@ -65,10 +65,10 @@ func TestMetrics(t *testing.T) {
 
 // What the setting says is a reason, too.
 func TestMetricsOfStock(t *testing.T) {
-	g := newGateway(t, func(c *config.Config) { c.Metrics.Public, c.Execution.Engine = true, engine.Stock })
+	g := newGateway(t, func(c *config.Config) { c.Metrics.Public, c.Execution.Engine = true, engine.EngineGqlgen })
 	g.query(t, "", "{ __typename }", nil)
 	_, page := get(t, g.URL+"/metrics")
-	want := map[string]string{`executor="stock",graphql_operation_type="query",reason="execution.engine"`: "1"}
+	want := map[string]string{`executor="gqlgen",graphql_operation_type="query",reason="execution.engine"`: "1"}
 	if got := executed(page); !maps.Equal(got, want) {
 		t.Errorf("operations are %v, want %v", got, want)
 	}

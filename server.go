@@ -35,10 +35,10 @@ func run(ctx context.Context, start command.Start) error {
 		defer shop.Close()
 	}
 	return gateway.Serve(ctx, start, gateway.Graph{
-		Schema:     schema,
-		Needs:      resolvers.Needs,
-		Playground: shop.playground(),
-		Ready:      func(url string) { shop.announce(start.Out, url) },
+		Schema:       schema,
+		Requirements: resolvers.Requirements,
+		Playground:   shop.playground(),
+		Ready:        func(url string) { shop.announce(start.Out, url) },
 	})
 }
 

@@ -167,7 +167,7 @@ func refusal(err error) *fault.Error {
 	case errors.Is(err, jwt.ErrTokenInvalidAudience):
 		text = textAudience
 	}
-	return fault.New(fault.Unauthenticated, "%s", text).Because(err)
+	return fault.New(fault.Unauthenticated, "%s", text).WithCause(err)
 }
 
 // excerpt quotes what a token says of itself for the log: short, since nobody

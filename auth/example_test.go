@@ -31,7 +31,7 @@ func Example() {
 	fmt.Println(caller, caller.HasScope("users:read"), caller.HasRole("admin"), err)
 
 	caller, err = verifier.Verify(ctx, "Bearer "+token[1:])
-	fmt.Println(caller, fault.KindOf(err))
+	fmt.Println(caller, fault.CodeOf(err))
 
 	caller, err = verifier.Verify(ctx, "")
 	fmt.Println(caller, err)
@@ -47,7 +47,7 @@ func ExampleRequiresScopes() {
 
 	for _, caller := range []*auth.Identity{nil, {Subject: "u1"}, {Subject: "u2", Scopes: []string{"admin"}}} {
 		value, err := auth.RequiresScopes(auth.With(context.Background(), caller), nil, email, scopes)
-		fmt.Println(value, fault.KindOf(err))
+		fmt.Println(value, fault.CodeOf(err))
 	}
 	// Output:
 	// <nil> UNAUTHENTICATED

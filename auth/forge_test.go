@@ -157,14 +157,14 @@ func accepting(t testing.TB, s signer) *auth.Verifier {
 }
 
 // wantRefused fails unless the header is refused with that kind.
-func wantRefused(t testing.TB, v *auth.Verifier, header string, kind fault.Kind) *fault.Error {
+func wantRefused(t testing.TB, v *auth.Verifier, header string, kind fault.Code) *fault.Error {
 	t.Helper()
 	caller, err := v.Verify(t.Context(), header)
 	if caller != nil {
 		t.Fatalf("accepted: %v", caller)
 	}
 	refused, ok := err.(*fault.Error)
-	if !ok || refused.Kind != kind {
+	if !ok || refused.Code != kind {
 		t.Fatalf("got %T %v, want a fault of kind %s", err, err, kind)
 	}
 	return refused

@@ -31,7 +31,7 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("%q is accepted: %v", header, caller)
 		}
 		var refused *fault.Error
-		if known := errors.As(err, &refused); known == (header == "") || known && refused.Kind != fault.Unauthenticated {
+		if known := errors.As(err, &refused); known == (header == "") || known && refused.Code != fault.Unauthenticated {
 			t.Fatalf("%q: %v", header, err)
 		}
 	})
@@ -49,7 +49,7 @@ func FuzzPayload(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload string) {
 		caller, err := v.Verify(t.Context(), "Bearer "+s.token("HS256", payload))
 		if err != nil {
-			if kind := fault.KindOf(err); caller != nil || kind != fault.Unauthenticated {
+			if kind := fault.CodeOf(err); caller != nil || kind != fault.Unauthenticated {
 				t.Fatalf("%v, %v", caller, err)
 			}
 			return

@@ -18,9 +18,9 @@ func guarded(directive func(next func(context.Context) (any, error)) (any, error
 	return asked, value, err
 }
 
-func wantGuard(t *testing.T, asked bool, value any, err error, kind fault.Kind) {
+func wantGuard(t *testing.T, asked bool, value any, err error, kind fault.Code) {
 	t.Helper()
-	if got := fault.KindOf(err); got != kind {
+	if got := fault.CodeOf(err); got != kind {
 		t.Errorf("kind %q, want %q (%v)", got, kind, err)
 	}
 	if open := kind == ""; asked != open || (value == "secret") != open {
@@ -31,7 +31,7 @@ func wantGuard(t *testing.T, asked bool, value any, err error, kind fault.Kind) 
 func TestAuthenticated(t *testing.T) {
 	tests := map[string]struct {
 		ctx  context.Context
-		kind fault.Kind
+		kind fault.Code
 	}{
 		"nobody":        {context.Background(), fault.Unauthenticated},
 		"anonymous":     {auth.With(context.Background(), nil), fault.Unauthenticated},
@@ -54,7 +54,7 @@ func TestRequiresScopes(t *testing.T) {
 		name   string
 		caller *auth.Identity
 		scopes [][]string
-		kind   fault.Kind
+		kind   fault.Code
 	}{
 		{"the scope", caller("a", "b"), [][]string{{"b"}}, ""},
 		{"all of a list", caller("a", "b"), [][]string{{"a", "b"}}, ""},

@@ -167,7 +167,7 @@ func (s *keySet) await(ctx context.Context, last fetched) error {
 }
 
 func unavailable(cause error) error {
-	return fault.New(fault.ServiceUnavailable, textUnavailable).Because(cause)
+	return fault.New(fault.ServiceUnavailable, textUnavailable).WithCause(cause)
 }
 
 // fitting gives the keys which say that they may have made such a signature. A token

@@ -228,8 +228,8 @@ func TestServerDown(t *testing.T) {
 			o.Log = slog.New(slog.NewTextHandler(&log, nil))
 			v := startVerifier(t, o)
 			refused := wantRefused(t, v, "Bearer "+token, fault.ServiceUnavailable)
-			if refused.Cause == nil || strings.Contains(refused.Text, "http") {
-				t.Errorf("got %q because of %v", refused.Text, refused.Cause)
+			if refused.Cause == nil || strings.Contains(refused.Message, "http") {
+				t.Errorf("got %q because of %v", refused.Message, refused.Cause)
 			}
 			if text := log.String(); !strings.Contains(text, issuerName) || strings.Contains(text, token) {
 				t.Errorf("the log reads %q", text)
@@ -300,7 +300,7 @@ func TestHangingServer(t *testing.T) {
 	gone, leave := context.WithCancel(context.Background())
 	leave()
 	token := signers()["P256"].named("k1", "ES256", goodClaims())
-	if _, err := v.Verify(gone, "Bearer "+token); fault.KindOf(err) != fault.ServiceUnavailable {
+	if _, err := v.Verify(gone, "Bearer "+token); fault.CodeOf(err) != fault.ServiceUnavailable {
 		t.Errorf("got %v", err)
 	}
 	stop()

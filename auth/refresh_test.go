@@ -83,10 +83,10 @@ func inBubble(t *testing.T, e *endpoint, test func(t *testing.T, s *keySet)) {
 }
 
 // wantKey fails unless the key is found, or else missing with an error of that kind.
-func wantKey(t *testing.T, s *keySet, kid string, kind fault.Kind) {
+func wantKey(t *testing.T, s *keySet, kid string, kind fault.Code) {
 	t.Helper()
 	keys, err := s.find(t.Context(), kid, "EdDSA")
-	if got := fault.KindOf(err); got != kind || (len(keys) == 1) != (kind == "") {
+	if got := fault.CodeOf(err); got != kind || (len(keys) == 1) != (kind == "") {
 		t.Errorf("key %s: %d keys, kind %q (%v), want kind %q", kid, len(keys), got, err, kind)
 	}
 }
@@ -231,7 +231,7 @@ func TestWaitingIsBounded(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start = time.Now()
-		if _, err := s.find(ctx, "k1", "EdDSA"); fault.KindOf(err) != fault.ServiceUnavailable {
+		if _, err := s.find(ctx, "k1", "EdDSA"); fault.CodeOf(err) != fault.ServiceUnavailable {
 			t.Errorf("got %v", err)
 		}
 		if waited := time.Since(start); waited > time.Second {

@@ -30,7 +30,7 @@ func bearer(authorization string, maxLength int) (string, error) {
 	}
 	if len(raw) > maxLength {
 		return "", fault.New(fault.Unauthenticated, textTooLong).
-			Because(fmt.Errorf("the token has %d bytes of at most %d", len(raw), maxLength))
+			WithCause(fmt.Errorf("the token has %d bytes of at most %d", len(raw), maxLength))
 	}
 	return raw, nil
 }

@@ -183,8 +183,8 @@ func TestForgedTokensAreRefused(t *testing.T) {
 					if want == "" {
 						want = "the token is not valid"
 					}
-					if refused.Text != want {
-						t.Errorf("the client reads %q, want %q (%v)", refused.Text, want, refused)
+					if refused.Message != want {
+						t.Errorf("the client reads %q, want %q (%v)", refused.Message, want, refused)
 					}
 					wantNoLeak(t, refused, token)
 				})
@@ -315,8 +315,8 @@ func TestHeader(t *testing.T) {
 	}
 	for _, header := range refused {
 		got := wantRefused(t, v, header, fault.Unauthenticated)
-		if got.Text != "the Authorization header must hold one bearer token" {
-			t.Errorf("%q: the client reads %q", header, got.Text)
+		if got.Message != "the Authorization header must hold one bearer token" {
+			t.Errorf("%q: the client reads %q", header, got.Message)
 		}
 	}
 }
@@ -389,8 +389,8 @@ func TestTokenExpiresWhileInUse(t *testing.T) {
 		time.Sleep(time.Hour + 29*time.Second)
 		wantAccepted(t, v, token)
 		time.Sleep(time.Second)
-		if got := wantRefused(t, v, "Bearer "+token, fault.Unauthenticated); got.Text != "the token has expired" {
-			t.Errorf("the client reads %q", got.Text)
+		if got := wantRefused(t, v, "Bearer "+token, fault.Unauthenticated); got.Message != "the token has expired" {
+			t.Errorf("the client reads %q", got.Message)
 		}
 	})
 }

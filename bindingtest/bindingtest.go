@@ -25,7 +25,7 @@ const Pattern = "schema/*.test.yaml"
 
 // Project is what is tested. Both fields are required.
 type Project struct {
-	// Sources are the services that the graph is bound to: resolvers.Needs.Sources.
+	// Sources are the services that the graph is bound to: resolvers.Requirements.Sources.
 	Sources []string
 	// Schema makes the executable schema over the services. It is called once for
 	// each test.

@@ -38,12 +38,12 @@ func checkAll(t *testing.T, sources ...*graphql.Source) error {
 	if err != nil {
 		return err
 	}
-	graph, broken := binding.Compile(schema, binding.Beside{})
+	graph, broken := binding.Compile(schema, binding.CompileOptions{})
 	warnings, unfit := checks.Documents(schema, graph)
 	if len(warnings) > 0 {
 		t.Errorf("warnings: %s", warnings)
 	}
-	return binding.Together(broken, unfit)
+	return binding.MergeFaults(broken, unfit)
 }
 
 // Each code's wrong example has that mistake and no other, and its right example none.

@@ -175,5 +175,5 @@ func check(cfg *config.Config, warn func(string)) error {
 	for _, w := range warnings {
 		warn(w)
 	}
-	return binding.Together(broken, unfit)
+	return binding.MergeFaults(broken, unfit)
 }

@@ -134,9 +134,9 @@ func (c *hostileCase) check(t *testing.T) binding.Faults {
 	c.write(t, dir)
 	schema, err := binding.Load(&graphql.Source{Name: filepath.ToSlash(filepath.Join(dir, c.name+".graphqls")), Input: c.schema})
 	if err == nil {
-		graph, broken := binding.Compile(schema, binding.Beside{})
+		graph, broken := binding.Compile(schema, binding.CompileOptions{})
 		_, unfit := checks.Documents(schema, graph)
-		err = binding.Together(broken, unfit)
+		err = binding.MergeFaults(broken, unfit)
 	}
 	faults, ok := errors.AsType[binding.Faults](err)
 	if err != nil && !ok {

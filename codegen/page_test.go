@@ -75,7 +75,7 @@ func message(t *testing.T, base string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = binding.Compile(schema, binding.Beside{}); err == nil {
+	if _, err = binding.Compile(schema, binding.CompileOptions{}); err == nil {
 		t.Fatal("the page's mistake is none")
 	}
 	return err.Error()

@@ -48,7 +48,7 @@ func TestEverything(t *testing.T) {
 	nothingPrivate(t, read(t, "graph/generated.go"))
 	run(t, "go", "vet", "./...")
 	run(t, "go", "test", "-count=1", ".")
-	t.Setenv("GATEWAY_EXECUTION_ENGINE", "stock")
+	t.Setenv("GATEWAY_EXECUTION_ENGINE", "gqlgen")
 	run(t, "go", "test", "-count=1", ".")
 
 	before := readAll(t, generated)

@@ -47,7 +47,7 @@ func (e Entity[K, T]) Beyond(sent ...string) Completion[*T] {
 				return make([]*T, len(objects)), forEach(objects, err)
 			}
 		}
-		whole, err := One(ctx, objects, e.From, e.Key, e.Batch)
+		whole, err := LoadOne(ctx, objects, e.From, e.Key, e.Batch)
 		if err == nil {
 			return whole, nil
 		}
@@ -308,7 +308,7 @@ func asFault(err error) *fault.Error {
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known
 	}
-	return fault.New(fault.Internal, "internal error").Because(err)
+	return fault.New(fault.Internal, "internal error").WithCause(err)
 }
 
 // tell notes the faults of a list, or gives the error by which the list fails.

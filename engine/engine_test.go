@@ -77,7 +77,7 @@ func TestOne(t *testing.T) {
 	b := &backend{}
 	ctx := WithOperation(t.Context(), Options{})
 	parents := []*parent{{key: "k1"}, nil, {key: "x"}, {key: ""}, {key: "k1"}, {key: "k2"}}
-	got, err := One(ctx, parents, from, key, b.batch(0))
+	got, err := LoadOne(ctx, parents, from, key, b.batch(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,10 +90,10 @@ func TestOne(t *testing.T) {
 	if len(b.asked) != 1 || !slices.Equal(b.asked[0], []string{"k1", "k2", "x"}) {
 		t.Errorf("asked %v, want each key once in one batch", b.asked)
 	}
-	if _, err := One(ctx, parents, from, key, b.batch(0)); err != nil || len(b.asked) != 1 {
+	if _, err := LoadOne(ctx, parents, from, key, b.batch(0)); err != nil || len(b.asked) != 1 {
 		t.Errorf("asked again within the operation: %v %v", b.asked, err)
 	}
-	if _, err := One(WithOperation(t.Context(), Options{}), parents, from, key, b.batch(0)); err != nil || len(b.asked) != 2 {
+	if _, err := LoadOne(WithOperation(t.Context(), Options{}), parents, from, key, b.batch(0)); err != nil || len(b.asked) != 2 {
 		t.Errorf("another operation must ask for itself: %v %v", b.asked, err)
 	}
 }
@@ -102,7 +102,7 @@ func TestMissing(t *testing.T) {
 	b := Batch[string, []string]{Identity: Identity{Request: "lists"}, Missing: []string{}, Fetch: func(context.Context, []string) (map[string][]string, error) {
 		return nil, nil
 	}}
-	got, err := One(t.Context(), []*parent{{key: "k1"}, {}}, from, key, b)
+	got, err := LoadOne(t.Context(), []*parent{{key: "k1"}, {}}, from, key, b)
 	if err != nil || got[0] == nil || got[1] != nil {
 		t.Errorf("got %#v, %v; want an empty list for an unknown key and nil for none", got, err)
 	}
@@ -113,7 +113,7 @@ func TestEach(t *testing.T) {
 	parents := []*parent{{keys: []string{"k2", "x", "k1"}}, {}, nil, {keys: []string{}}}
 	keys := func(p *parent) []string { return p.keys }
 	for keepMissing, want := range map[bool][]string{false: {"value of k2", "value of k1"}, true: {"value of k2", "null", "value of k1"}} {
-		got, err := Each(WithOperation(t.Context(), Options{}), parents, from, keys, keepMissing, b.batch(0))
+		got, err := LoadMany(WithOperation(t.Context(), Options{}), parents, from, keys, keepMissing, b.batch(0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,11 +134,11 @@ func TestWhole(t *testing.T) {
 		return map[string][]int{"k1": {1}}, nil
 	}}
 	ctx := WithOperation(t.Context(), Options{})
-	if got, err := Whole(ctx, []*parent{{}, nil}, from, key, all); err != nil || got[0] != nil || calls != 0 {
+	if got, err := LoadAll(ctx, []*parent{{}, nil}, from, key, all); err != nil || got[0] != nil || calls != 0 {
 		t.Errorf("without keys: got %v, %v after %d calls", got, err, calls)
 	}
 	for range 2 {
-		got, err := Whole(ctx, []*parent{{key: "k1"}, {key: "k2"}, {}, nil}, from, key, all)
+		got, err := LoadAll(ctx, []*parent{{key: "k1"}, {key: "k2"}, {}, nil}, from, key, all)
 		if err != nil || len(got[0]) != 1 || got[1] == nil || got[2] != nil || got[3] != nil {
 			t.Errorf("got %v, %v", got, err)
 		}
@@ -147,7 +147,7 @@ func TestWhole(t *testing.T) {
 		t.Errorf("%d calls in one operation, want 1", calls)
 	}
 	all.Identity.Request, all.Fetch = "fails", func(context.Context) (map[string][]int, error) { return nil, errors.New("no") }
-	got, err := Whole(ctx, []*parent{{key: "k1"}, {}}, from, key, all)
+	got, err := LoadAll(ctx, []*parent{{key: "k1"}, {}}, from, key, all)
 	if list, ok := errors.AsType[graphql.BatchErrorList](err); !ok || len(got) != 2 || list[0] == nil || list[1] != nil {
 		t.Errorf("got %v, %v; want an error for the parent with a key alone", got, err)
 	}
@@ -165,8 +165,8 @@ func TestErrorsOfSingleKeys(t *testing.T) {
 	parents := []*parent{{key: "good"}, {key: "bad"}, {key: "other"}, {}}
 	for _, rest := range []*decode.Fault{nil, lost} {
 		b := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(ctx context.Context, _ []string) (map[string]*string, error) { return fetch(rest)(ctx) }}
-		values, err := One(t.Context(), parents, from, key, b)
-		whole, wholeErr := Whole(t.Context(), parents, from, key, All[*string]{Identity: Identity{Request: "w"}, Fetch: fetch(rest)})
+		values, err := LoadOne(t.Context(), parents, from, key, b)
+		whole, wholeErr := LoadAll(t.Context(), parents, from, key, All[*string]{Identity: Identity{Request: "w"}, Fetch: fetch(rest)})
 		for _, got := range []struct {
 			values []*string
 			err    error
@@ -199,7 +199,7 @@ func TestFaultsInLists(t *testing.T) {
 	for _, keepMissing := range []bool{true, false} {
 		for _, faults := range []*decode.Faults{{}, nil} {
 			ctx := WithOperation(WithFaults(t.Context(), faults), Options{})
-			got, err := Each(ctx, parents, from, keys, keepMissing, b)
+			got, err := LoadMany(ctx, parents, from, keys, keepMissing, b)
 			list, ok := err.(graphql.BatchErrorList)
 			if !ok || list[2] == nil || list[3] != nil || text(got[3][0]) != "a" {
 				t.Fatalf("got %v, %v", got, err)
@@ -223,7 +223,7 @@ func TestFaultyKeys(t *testing.T) {
 	faults := &decode.Faults{}
 	shape := decode.NewShape("Parent", decode.Field{Name: "key"}, decode.Field{Name: "other"})
 	read := func(body string) *parent {
-		p, err := decode.Answer("s", []byte(body), faults, func(d *decode.Decoder) *parent {
+		p, err := decode.Read("s", []byte(body), faults, func(d *decode.Decoder) *parent {
 			o := d.Object(shape)
 			p := decode.New[parent](&o)
 			p.keys = []string{}
@@ -247,19 +247,19 @@ func TestFaultyKeys(t *testing.T) {
 		asked = append(asked, keys...)
 		return nil, nil
 	}}
-	_, err := One(ctx, parents, from, key, b)
-	_, eachErr := Each(ctx, parents, from, func(p *parent) []string { return []string{p.key} }, true, b)
-	_, wholeErr := Whole(ctx, parents, from, key, All[int]{Identity: Identity{Request: "w"}, Fetch: func(context.Context) (map[string]int, error) { return nil, nil }})
+	_, err := LoadOne(ctx, parents, from, key, b)
+	_, eachErr := LoadMany(ctx, parents, from, func(p *parent) []string { return []string{p.key} }, true, b)
+	_, wholeErr := LoadAll(ctx, parents, from, key, All[int]{Identity: Identity{Request: "w"}, Fetch: func(context.Context) (map[string]int, error) { return nil, nil }})
 	for i, err := range []error{err, eachErr, wholeErr} {
 		list, ok := err.(graphql.BatchErrorList)
-		if !ok || fault.KindOf(list[0]) != fault.DownstreamService || list[1] != nil || list[2] != nil {
+		if !ok || fault.CodeOf(list[0]) != fault.DownstreamService || list[1] != nil || list[2] != nil {
 			t.Errorf("%d: got %v", i, err)
 		}
 	}
 	if !slices.Equal(asked, []string{"k1"}) {
 		t.Errorf("asked for %v", asked)
 	}
-	if _, err := Whole(ctx, parents[:1], from, key, All[int]{Identity: Identity{Request: "never"}}); err == nil {
+	if _, err := LoadAll(ctx, parents[:1], from, key, All[int]{Identity: Identity{Request: "never"}}); err == nil {
 		t.Error("no error where all keys are bad")
 	}
 }
@@ -267,7 +267,7 @@ func TestFaultyKeys(t *testing.T) {
 func TestErrorsStayWithTheirChunk(t *testing.T) {
 	b := &backend{fail: map[string]bool{"k3": true}}
 	parents := []*parent{{key: "k1"}, {key: "k2"}, {key: "k3"}, {key: "k4"}}
-	got, err := One(t.Context(), parents, from, key, b.batch(2))
+	got, err := LoadOne(t.Context(), parents, from, key, b.batch(2))
 	list, ok := errors.AsType[graphql.BatchErrorList](err)
 	if !ok || len(list) != 4 || list[0] != nil || list[1] != nil || list[2] == nil || list[3] == nil {
 		t.Fatalf("errors are %v, want them for the second chunk alone", err)
@@ -286,7 +286,7 @@ func TestAllKeys(t *testing.T) {
 			<-release
 			return b.fetch(ctx, keys)
 		}
-		ctx := WithAllKeys(WithOperation(t.Context(), Options{}))
+		ctx := WithImmediateLoads(WithOperation(t.Context(), Options{}))
 		var nodes sync.WaitGroup
 		load := func(keys ...string) {
 			nodes.Go(func() {
@@ -318,9 +318,9 @@ func TestAllKeys(t *testing.T) {
 
 func TestPanicIsAFault(t *testing.T) {
 	b := Batch[string, int]{Identity: Identity{Request: "broken"}, Fetch: func(context.Context, []string) (map[string]int, error) { panic("secret") }}
-	_, err := One(t.Context(), []*parent{{key: "k1"}}, from, key, b)
+	_, err := LoadOne(t.Context(), []*parent{{key: "k1"}}, from, key, b)
 	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || f.Kind != fault.Internal || f.Text != "internal error" {
+	if !ok || f.Code != fault.Internal || f.Message != "internal error" {
 		t.Errorf("a panic became %v", err)
 	}
 }
@@ -338,7 +338,7 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			_, err := One(WithOperation(ctx, Options{}), []*parent{{key: "k1"}}, from, key, b)
+			_, err := LoadOne(WithOperation(ctx, Options{}), []*parent{{key: "k1"}}, from, key, b)
 			done <- err
 		}()
 		synctest.Wait()
@@ -359,7 +359,7 @@ func TestListsOfOneMomentMakeOneBatch(t *testing.T) {
 		var lists sync.WaitGroup
 		for i := range 100 {
 			lists.Go(func() {
-				if _, err := One(ctx, []*parent{{key: "k" + strconv.Itoa(i%7)}, {key: "k" + strconv.Itoa(i)}}, from, key, b.batch(0)); err != nil {
+				if _, err := LoadOne(ctx, []*parent{{key: "k" + strconv.Itoa(i%7)}, {key: "k" + strconv.Itoa(i)}}, from, key, b.batch(0)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -397,10 +397,10 @@ func TestMaxItems(t *testing.T) {
 	}}
 	ctx := WithOperation(t.Context(), Options{MaxItems: 10})
 	three := []*parent{{key: "k"}, {key: "k"}, {key: "k"}}
-	if got, err := One(ctx, three, from, key, lists); err != nil || len(got) != 3 {
+	if got, err := LoadOne(ctx, three, from, key, lists); err != nil || len(got) != 3 {
 		t.Errorf("9 of 10 values: %v, %v", got, err)
 	}
-	if got, err := One(ctx, three, from, key, lists); fault.KindOf(err) != fault.BadRequest || got != nil {
+	if got, err := LoadOne(ctx, three, from, key, lists); fault.CodeOf(err) != fault.BadRequest || got != nil {
 		t.Errorf("18 of 10 values: %v, %v", got, err)
 	}
 }
@@ -410,7 +410,7 @@ func TestMaxItemsCountsValuesNotBytes(t *testing.T) {
 	documents := Batch[string, json.RawMessage]{Identity: Identity{Request: "documents"}, Fetch: func(_ context.Context, keys []string) (map[string]json.RawMessage, error) {
 		return map[string]json.RawMessage{keys[0]: []byte(`"more bytes than the budget has values"`)}, nil
 	}}
-	got, err := One(WithOperation(t.Context(), Options{MaxItems: 10}), []*parent{{key: "k"}}, from, key, documents)
+	got, err := LoadOne(WithOperation(t.Context(), Options{MaxItems: 10}), []*parent{{key: "k"}}, from, key, documents)
 	if err != nil || len(got) != 1 {
 		t.Errorf("1 of 10 values: %s, %v", got, err)
 	}
@@ -424,7 +424,7 @@ func BenchmarkOne(b *testing.B) {
 	back := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) { return nil, nil }}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := One(WithOperation(b.Context(), Options{}), parents, from, key, back); err != nil {
+		if _, err := LoadOne(WithOperation(b.Context(), Options{}), parents, from, key, back); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,49 +13,49 @@ import (
 
 // How operations are executed.
 const (
-	// Plan runs queries and mutations by plans, package plan.
-	Plan = "plan"
-	// Stock runs everything on gqlgen's own executor.
-	Stock = "stock"
+	// EnginePlan runs queries and mutations by plans, package plan.
+	EnginePlan = "plan"
+	// EngineGqlgen runs everything on gqlgen's own executor.
+	EngineGqlgen = "gqlgen"
 )
 
 // Why gqlgen's executor answers an operation. Operators read it in the log and as the label
 // of a metric, so there are these reasons and no others.
 const (
-	StockBySetting     = "execution.engine"
-	StockInterceptors  = "field interceptors"
-	StockSubscription  = "subscription"
-	StockIntrospection = "introspection"
-	StockDirectives    = "directives other than @skip and @include"
-	StockConditions    = "more than 64 variables in @skip and @include"
-	StockTooLarge      = "a plan of more than 20000 fields"
+	FallbackBySetting     = "execution.engine"
+	FallbackInterceptors  = "field interceptors"
+	FallbackSubscription  = "subscription"
+	FallbackIntrospection = "introspection"
+	FallbackDirectives    = "directives other than @skip and @include"
+	FallbackConditions    = "more than 64 variables in @skip and @include"
+	FallbackTooLarge      = "a plan of more than 20000 fields"
 )
 
-// StockReasons are all of them.
-func StockReasons() []string {
+// FallbackReasons are all of them.
+func FallbackReasons() []string {
 	return []string{
-		StockBySetting, StockInterceptors, StockSubscription, StockIntrospection, StockDirectives, StockConditions, StockTooLarge,
+		FallbackBySetting, FallbackInterceptors, FallbackSubscription, FallbackIntrospection, FallbackDirectives, FallbackConditions, FallbackTooLarge,
 	}
 }
 
 // Execution is how an operation is executed. It belongs to who asks for it, and to the
 // executor until that has answered.
 type Execution struct {
-	// Stock says why gqlgen's executor answers, by one of the reasons above; empty when a
+	// Fallback says why gqlgen's executor answers, by one of the reasons above; empty when a
 	// plan does. The executor fills it in where it is empty and no plan would do.
-	Stock string
+	Fallback string
 	// Buffer is where a plan writes the answer's data, from its beginning. The executor
 	// leaves the one that it has grown to; the response's Data lies in it, so that it must
 	// not be used again before that has been written.
 	Buffer []byte
 }
 
-// Sharer is a schema that knows of which operations several callers may have one answer.
-type Sharer interface {
-	// Shareable tells whether callers of the same identity who ask for the operation, with
+// Coalescer is a schema that knows of which operations several callers may have one answer.
+type Coalescer interface {
+	// CanCoalesce tells whether callers of the same identity who ask for the operation, with
 	// the same variables, get the same answer whatever else they sent. It does not wait
 	// longer for that than ctx lasts.
-	Shareable(ctx context.Context, op *graphql.OperationContext) bool
+	CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool
 }
 
 type executionKey struct{}
@@ -72,34 +72,34 @@ func ExecutionOf(ctx context.Context) *Execution {
 	return e
 }
 
-type allKeysKey struct{}
+type immediateLoadsKey struct{}
 
-// WithAllKeys is for the context of a resolver that is called once with all of its
+// WithImmediateLoads is for the context of a resolver that is called once with all of its
 // parents. There is nobody to wait for, so that its loaders ask at once. Who works for
 // each parent by itself below that takes it back.
-func WithAllKeys(ctx context.Context) context.Context {
-	return context.WithValue(ctx, allKeysKey{}, true)
+func WithImmediateLoads(ctx context.Context) context.Context {
+	return context.WithValue(ctx, immediateLoadsKey{}, true)
 }
 
-func withoutAllKeys(ctx context.Context) context.Context {
-	if hasAllKeys(ctx) {
-		return context.WithValue(ctx, allKeysKey{}, false)
+func withoutImmediateLoads(ctx context.Context) context.Context {
+	if hasImmediateLoads(ctx) {
+		return context.WithValue(ctx, immediateLoadsKey{}, false)
 	}
 	return ctx
 }
 
-func hasAllKeys(ctx context.Context) bool {
-	all, _ := ctx.Value(allKeysKey{}).(bool)
+func hasImmediateLoads(ctx context.Context) bool {
+	all, _ := ctx.Value(immediateLoadsKey{}).(bool)
 	return all
 }
 
-// TellFaults adds the errors of the elements of the field in ctx that do not fit, or returns
+// ReportFaults adds the errors of the elements of the field in ctx that do not fit, or returns
 // that of the field when it is null as a whole. Such a field's value must be nil: a value below
 // which nothing is shown would still have its objects' resolvers called.
-func TellFaults(ctx context.Context, value any, faults []*decode.Fault) error {
+func ReportFaults(ctx context.Context, value any, faults []*decode.Fault) error {
 	if null := NullFault(faults); null != nil {
 		if holdsObjects(value) {
-			return fault.New(fault.Internal, "internal error").Because(fmt.Errorf("the field is null and has a value, since %w", null))
+			return fault.New(fault.Internal, "internal error").WithCause(fmt.Errorf("the field is null and has a value, since %w", null))
 		}
 		return null
 	}

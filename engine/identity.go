@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gatehouse-graphql/gatehouse/engine/flight"
+	"github.com/gatehouse-graphql/gatehouse/engine/coalesce"
 )
 
 // Identity is everything that the result of a call depends on. Two calls of equal
@@ -40,7 +40,7 @@ type Identity struct {
 // is one the beginning of another.
 func (id *Identity) AppendKey(b []byte) []byte {
 	for _, part := range [...]string{id.Source, id.Request, id.Caller, id.Rules, id.Reading, id.Arguments} {
-		b = flight.AppendText(b, part)
+		b = coalesce.AppendText(b, part)
 	}
 	return b
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
-// One answers a field that has one key in each parent, in the shape of gqlgen's
+// LoadOne answers a field that has one key in each parent, in the shape of gqlgen's
 // batch resolvers: a value for each parent, and graphql.BatchErrorList when some
 // failed. The key is made of the parent's fields from, by their names in the graph; where
 // the parent's own service sent one of them wrong, that is the value's error. A nil key
 // gives V's zero value, which must be V's null, and a key that the service leaves out
 // gives b.Missing. P is a pointer; a nil one has no key.
-func One[P any, K comparable, V any](ctx context.Context, parents []P, from []string, key func(P) *K, b Batch[K, V]) ([]V, error) {
+func LoadOne[P any, K comparable, V any](ctx context.Context, parents []P, from []string, key func(P) *K, b Batch[K, V]) ([]V, error) {
 	if err := spendBefore[V](ctx, len(parents)); err != nil {
 		return nil, err
 	}
@@ -75,13 +75,13 @@ func isNil[P any](parent P) bool {
 	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// Each answers a field that has a list of keys in each parent: the list of their
+// LoadMany answers a field that has a list of keys in each parent: the list of their
 // values, in the order of the keys. A key the service does not know is left out,
 // or stands as b.Missing when keepMissing is set; then V's zero value must be its null,
 // since it stands for a value that does not fit the graph too. A nil list of keys gives
-// nil. Each key takes a value from the operation's budget, before any is fetched. The rest
+// nil. LoadMany key takes a value from the operation's budget, before any is fetched. The rest
 // is as for One.
-func Each[P any, K comparable, V any](ctx context.Context, parents []P, from []string, keys func(P) []K, keepMissing bool, b Batch[K, V]) ([][]V, error) {
+func LoadMany[P any, K comparable, V any](ctx context.Context, parents []P, from []string, keys func(P) []K, keepMissing bool, b Batch[K, V]) ([][]V, error) {
 	op := operationOf(ctx)
 	var all []K
 	counts := make([]int, len(parents)) // -1 for null
@@ -129,9 +129,9 @@ type All[V any] struct {
 	Fetch func(ctx context.Context) (map[string]V, error)
 }
 
-// Whole answers a field that has one key in each parent from one answer for all of them,
+// LoadAll answers a field that has one key in each parent from one answer for all of them,
 // which an operation fetches once. The rest is as for One.
-func Whole[P, V any](ctx context.Context, parents []P, from []string, key func(P) *string, all All[V]) ([]V, error) {
+func LoadAll[P, V any](ctx context.Context, parents []P, from []string, key func(P) *string, all All[V]) ([]V, error) {
 	keys := make([]*string, len(parents))
 	wanted := false
 	errs := badKeys(ctx, parents, from)

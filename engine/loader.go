@@ -95,7 +95,7 @@ func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[
 // the operation's. A context from WithAllKeys asks at once.
 func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error) {
 	places := make([]place[K, V], len(keys))
-	if own := l.enter(keys, places, hasAllKeys(ctx)); own != nil {
+	if own := l.enter(keys, places, hasImmediateLoads(ctx)); own != nil {
 		l.run(own)
 	}
 	return l.wait(ctx, places)
@@ -364,7 +364,7 @@ func (l *Loader[K, V]) panicked(thrown any) error {
 		name = id.Request
 	}
 	return fault.New(fault.Internal, "internal error").
-		Because(fmt.Errorf("panic in batch %q: %v\n%s", name, thrown, debug.Stack()))
+		WithCause(fmt.Errorf("panic in batch %q: %v\n%s", name, thrown, debug.Stack()))
 }
 
 // answer is what a service said of the keys of one call.

@@ -28,7 +28,7 @@ func TestKeysThatCannotBeCompared(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx := WithOperation(t.Context(), Options{})
 				if allKeys {
-					ctx = WithAllKeys(ctx)
+					ctx = WithImmediateLoads(ctx)
 				}
 				b := Batch[anyKey, string]{Fetch: func(_ context.Context, keys []anyKey) (map[anyKey]string, error) {
 					values := map[anyKey]string{}
@@ -80,7 +80,7 @@ func TestFetchThatDoesNotReturn(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					ctx := WithOperation(t.Context(), Options{})
 					if allKeys {
-						ctx = WithAllKeys(ctx)
+						ctx = WithImmediateLoads(ctx)
 					}
 					b := Batch[string, string]{MaxSize: 2, Identity: Identity{Source: "s", Request: "GET /secret", Reading: "r"}, Fetch: func(_ context.Context, keys []string) (map[string]string, error) {
 						time.Sleep(time.Second)
@@ -98,7 +98,7 @@ func TestFetchThatDoesNotReturn(t *testing.T) {
 								return
 							}
 							f, ok := errors.AsType[*fault.Error](errs[2])
-							if !ok || errs[3] == nil || f.Text != "internal error" || strings.Contains(f.Cause.Error(), "/secret") {
+							if !ok || errs[3] == nil || f.Message != "internal error" || strings.Contains(f.Cause.Error(), "/secret") {
 								t.Errorf("got %v, %v", errs[2], errs[3])
 							}
 						})
@@ -174,7 +174,7 @@ func TestFetchMayChangeItsKeys(t *testing.T) {
 		slices.Sort(keys)
 		return values, nil
 	}}
-	ctx := WithAllKeys(WithOperation(t.Context(), Options{}))
+	ctx := WithImmediateLoads(WithOperation(t.Context(), Options{}))
 	found, errs := LoaderFor(ctx, b).Load(ctx, []string{"c", "a", "b"})
 	if errs != nil || found[0].Value != "value of c" || found[1].Value != "value of a" || found[2].Value != "value of b" {
 		t.Errorf("got %v, %v", found, errs)
@@ -189,13 +189,13 @@ func TestEpochs(t *testing.T) {
 		inner := Batch[string, int]{Identity: Identity{Request: "inner"}, Fetch: func(context.Context, []string) (map[string]int, error) {
 			return map[string]int{"k": fetched}, nil
 		}}
-		found, _ := LoaderFor(ctx, inner).Load(WithAllKeys(ctx), keys) // of the same epoch as the batch
+		found, _ := LoaderFor(ctx, inner).Load(WithImmediateLoads(ctx), keys) // of the same epoch as the batch
 		return map[string]int{"k": found[0].Value}, SpendCall(ctx)
 	}}
-	ctx := WithAllKeys(WithOperation(t.Context(), Options{}))
+	ctx := WithImmediateLoads(WithOperation(t.Context(), Options{}))
 	for i, ctx := range []context.Context{ctx, WithEpoch(ctx), WithEpoch(WithEpoch(ctx))} {
 		for range 2 {
-			got, err := One(ctx, []*parent{{key: "k"}}, from, key, b)
+			got, err := LoadOne(ctx, []*parent{{key: "k"}}, from, key, b)
 			if err != nil || got[0] != i+1 || fetched != i+1 {
 				t.Errorf("epoch %d: got %v after %d fetches, %v", i, got, fetched, err)
 			}
@@ -259,29 +259,29 @@ func TestTooManyKeysCostNothing(t *testing.T) {
 	for i := range parents {
 		parents[i] = &parent{keys: keys}
 	}
-	ctx := WithAllKeys(WithOperation(t.Context(), Options{}))
+	ctx := WithImmediateLoads(WithOperation(t.Context(), Options{}))
 	b := Batch[string, string]{Fetch: func(context.Context, []string) (map[string]string, error) {
 		t.Error("something was fetched")
 		return nil, nil
 	}}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	got, err := Each(ctx, parents, from, func(p *parent) []string { return p.keys }, true, b)
+	got, err := LoadMany(ctx, parents, from, func(p *parent) []string { return p.keys }, true, b)
 	runtime.ReadMemStats(&after)
-	if fault.KindOf(err) != fault.BadRequest || got != nil {
+	if fault.CodeOf(err) != fault.BadRequest || got != nil {
 		t.Errorf("got %d, %v", len(got), err)
 	}
 	if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 {
 		t.Errorf("it took %d bytes", took)
 	}
-	if _, err := One(ctx, parents, from, key, b); fault.KindOf(err) != fault.BadRequest {
+	if _, err := LoadOne(ctx, parents, from, key, b); fault.CodeOf(err) != fault.BadRequest {
 		t.Errorf("nothing is left, but One gave %v", err)
 	}
 	lists := Batch[string, []string]{Fetch: func(context.Context, []string) (map[string][]string, error) {
 		t.Error("something was fetched")
 		return nil, nil
 	}}
-	if _, err := One(ctx, parents, from, key, lists); fault.KindOf(err) != fault.BadRequest {
+	if _, err := LoadOne(ctx, parents, from, key, lists); fault.CodeOf(err) != fault.BadRequest {
 		t.Errorf("nothing is left, but One gave lists: %v", err)
 	}
 }

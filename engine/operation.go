@@ -21,7 +21,7 @@ const (
 
 // Options are the limits of an operation's execution.
 type Options struct {
-	// Engine is plan, or stock to have gqlgen's own executor answer everything: slower, but
+	// Engine is plan, or gqlgen to have gqlgen's own executor answer everything: slower, but
 	// with one part less to doubt when an answer is odd. Default plan.
 	Engine string `yaml:"engine"`
 	// MaxCalls is how many backend calls one operation may make. Default 1,000.
@@ -43,15 +43,15 @@ type Options struct {
 	// MaxBytes is how large the data of one response may be; what was written for an object
 	// that became null counts too. With more, the operation ends as for maxValues. Default 32 MB.
 	MaxBytes int64 `yaml:"maxBytes"`
-	// Collapse lets callers share what they ask for at the same time. Those of one identity
+	// Coalesce lets callers share what they ask for at the same time. Those of one identity
 	// who send the same query, with the same variables and the same values of the headers that
 	// any service is forwarded, get one answer; equal GET calls of their different queries get
 	// one response. Nothing is kept when it has come. Queries with fields that code by hand
 	// answers, or whose calls use $request, are executed for each, and mutations and
 	// subscriptions share nothing. Whoever joins gets what had begun a moment before it asked,
-	// so that it may not see yet what it has just changed. With the engine stock calls alone
+	// so that it may not see yet what it has just changed. With the engine gqlgen, calls alone
 	// are shared. Default false.
-	Collapse bool `yaml:"collapse"`
+	Coalesce bool `yaml:"coalesce"`
 }
 
 // operation is what the fields of one operation share for as long as it lasts, and the
@@ -70,8 +70,8 @@ type operation struct {
 	running  Slots // of calls
 	maxItems int64
 	items    atomic.Int64
-	wanted   atomic.Pointer[decode.Wanted] // nil for everything
-	collapse bool
+	wanted   atomic.Pointer[decode.Projection] // nil for everything
+	coalesce bool
 
 	first epoch // of its epochs, which has no other context around it
 }
@@ -102,7 +102,7 @@ func newOperation(ctx context.Context, o Options) *operation {
 	if o.MaxParallelCalls <= 0 {
 		o.MaxParallelCalls = DefaultMaxParallelCalls
 	}
-	op := &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), collapse: o.Collapse}
+	op := &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), coalesce: o.Coalesce}
 	op.running.Max = o.MaxParallelCalls
 	op.first.Context = op
 	op.budget.init(o)
@@ -145,18 +145,18 @@ func FaultsOf(ctx context.Context) *decode.Faults {
 	return faults
 }
 
-// Want says what the operation in ctx wants of all objects that its calls give. It comes
+// SetProjection says what the operation in ctx wants of all objects that its calls give. It comes
 // before the first of them: values are shared between the places of an operation, so that
 // what one of them wants is read for all. By default, and without an operation, that is
 // everything.
-func Want(ctx context.Context, wanted *decode.Wanted) {
+func SetProjection(ctx context.Context, wanted *decode.Projection) {
 	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
 		op.wanted.Store(wanted)
 	}
 }
 
-// WantedOf tells what the operation in ctx wants; nil is everything.
-func WantedOf(ctx context.Context) *decode.Wanted {
+// ProjectionOf tells what the operation in ctx wants; nil is everything.
+func ProjectionOf(ctx context.Context) *decode.Projection {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	if !ok {
 		return nil
@@ -206,10 +206,10 @@ func Calls(ctx context.Context) int {
 	return int(min(op.calls.Load(), op.maxCalls))
 }
 
-// Collapses tells whether calls of the operation in ctx may be shared with other operations.
-func Collapses(ctx context.Context) bool {
+// CoalescesCalls tells whether calls of the operation in ctx may be shared with other operations.
+func CoalescesCalls(ctx context.Context) bool {
 	op, ok := ctx.Value(operationKey{}).(*operation)
-	return ok && op.collapse
+	return ok && op.coalesce
 }
 
 // SpendItems takes n values of a page from the operation's budget and fails when it is used

@@ -16,14 +16,14 @@ import (
 // parallel is how many parents Singly works for at the same time.
 const parallel = 16
 
-// Singly answers a field with work of its own for each parent, a few at a time. A parent
+// ResolveEach answers a field with work of its own for each parent, a few at a time. A parent
 // without a key gets V's zero value; from names the fields that the key is made of, as in
 // One.
-func Singly[P, K, V any](ctx context.Context, parents []P, from []string, key func(P) *K, answer func(context.Context, K) (V, error)) ([]V, error) {
+func ResolveEach[P, K, V any](ctx context.Context, parents []P, from []string, key func(P) *K, answer func(context.Context, K) (V, error)) ([]V, error) {
 	values := make([]V, len(parents))
 	errs := make(graphql.BatchErrorList, len(parents))
 	bad := badKeys(ctx, parents, from)
-	ctx = withoutAllKeys(ctx)
+	ctx = withoutImmediateLoads(ctx)
 	var group errgroup.Group
 	group.SetLimit(parallel)
 	for i, parent := range parents {
@@ -55,7 +55,7 @@ func Singly[P, K, V any](ctx context.Context, parents []P, from []string, key fu
 func careful[K, V any](ctx context.Context, key K, answer func(context.Context, K) (V, error)) (v V, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fault.New(fault.Internal, "internal error").Because(fmt.Errorf("panic: %v", r))
+			err = fault.New(fault.Internal, "internal error").WithCause(fmt.Errorf("panic: %v", r))
 		}
 	}()
 	return answer(ctx, key)

@@ -25,7 +25,7 @@ var benchmarks = []struct{ name, query string }{
 
 // The executors alone, over resolvers that answer from memory.
 func BenchmarkExecute(b *testing.B) {
-	for _, how := range []string{engine.Stock, engine.Plan} {
+	for _, how := range []string{engine.EngineGqlgen, engine.EnginePlan} {
 		for _, q := range benchmarks {
 			for _, n := range []int{1, 10, 100, 1000} {
 				b.Run(fmt.Sprintf("%s/%s-%d", how, q.name, n), func(b *testing.B) { execute(b, how, fmt.Sprintf(q.query, n)) })
@@ -41,7 +41,7 @@ func execute(b *testing.B, how, query string) {
 	b.ReportAllocs()
 	for b.Loop() {
 		ctx := graphql.StartOperationTrace(b.Context())
-		if how == engine.Plan {
+		if how == engine.EnginePlan {
 			ctx = engine.WithExecution(ctx, execution)
 		}
 		op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
@@ -53,7 +53,7 @@ func execute(b *testing.B, how, query string) {
 		if len(response.Errors) > 0 {
 			b.Fatal(response.Errors)
 		}
-		if how == engine.Plan {
+		if how == engine.EnginePlan {
 			execution.Buffer = response.Data
 		}
 	}
@@ -61,7 +61,7 @@ func execute(b *testing.B, how, query string) {
 
 // The whole way through the front door, but for the network.
 func BenchmarkFront(b *testing.B) {
-	for _, how := range []string{engine.Stock, engine.Plan} {
+	for _, how := range []string{engine.EngineGqlgen, engine.EnginePlan} {
 		for _, q := range benchmarks {
 			b.Run(how+"/"+q.name+"-100", func(b *testing.B) {
 				f, _ := serve(b, how, nil, graph.NewSchema(&resolvers.Resolver{}))

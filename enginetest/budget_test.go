@@ -27,7 +27,7 @@ func bothAnswer(t *testing.T, query, shelves string, change ...func(*front.Optio
 	services := shelf(t, map[string]string{"/shelves": shelves})
 	body, _ := json.Marshal(map[string]string{"query": query})
 	var got [2]response
-	for i, how := range []string{engine.Stock, engine.Plan} {
+	for i, how := range []string{engine.EngineGqlgen, engine.EnginePlan} {
 		f, log := serve(t, how, nil, graph.NewSchema(&resolvers.Resolver{Services: services}), change...)
 		got[i] = post(t, f, body)
 		if lines := strings.Count(log.String(), "\n"); lines > 30 {
@@ -116,7 +116,7 @@ func TestDiscardedBytesCount(t *testing.T) {
 func TestValuesAreCountedBeforeTheWork(t *testing.T) {
 	services := shelf(t, map[string]string{"/shelves": stories(20_000, `{"id": "w"}`)})
 	for most, calls := range map[int]string{50_000: `"backend_calls":1`, 100_000: `"backend_calls":2`} {
-		f, log := serve(t, engine.Plan, nil, graph.NewSchema(&resolvers.Resolver{Services: services}), func(o *front.Options) { o.Execution.MaxValues = most })
+		f, log := serve(t, engine.EnginePlan, nil, graph.NewSchema(&resolvers.Resolver{Services: services}), func(o *front.Options) { o.Execution.MaxValues = most })
 		post(t, f, []byte(`{"query": "{shelves {a: writer {name} b: writer {name}}}"}`))
 		if !strings.Contains(log.String(), calls) {
 			t.Errorf("with %d values: want %s in %s", most, calls, log)
@@ -129,7 +129,7 @@ func BenchmarkErrors(b *testing.B) {
 	for _, n := range []int{1000, 10_000, 40_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			services := shelf(b, map[string]string{"/shelves": stories(n, `{"id": "none"}`)})
-			f, _ := serve(b, engine.Plan, nil, graph.NewSchema(&resolvers.Resolver{Services: services}))
+			f, _ := serve(b, engine.EnginePlan, nil, graph.NewSchema(&resolvers.Resolver{Services: services}))
 			body, _ := json.Marshal(map[string]string{"query": `{shelves {mustWriter {name}}}`})
 			b.ReportAllocs()
 			for b.Loop() {

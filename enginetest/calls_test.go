@@ -56,13 +56,13 @@ func (c *calls) twice() (nodes []string) {
 
 func ask(t *testing.T, r *resolvers.Resolver, ctx context.Context, query string) response {
 	t.Helper()
-	f, log := serve(t, engine.Plan, nil, graph.NewSchema(r))
+	f, log := serve(t, engine.EnginePlan, nil, graph.NewSchema(r))
 	body, _ := json.Marshal(map[string]string{"query": query})
 	w := httptest.NewRecorder()
 	request := httptest.NewRequestWithContext(ctx, "POST", "/graphql", strings.NewReader(string(body)))
 	request.Header.Set("Content-Type", "application/json")
 	f.Handler().ServeHTTP(w, request)
-	if strings.Contains(log.String(), `"stock"`) {
+	if strings.Contains(log.String(), `"fallback"`) {
 		t.Errorf("no plan answers: %s", log)
 	}
 	var got response

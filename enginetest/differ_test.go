@@ -118,12 +118,12 @@ func (s *answers) same(t *testing.T, world uint64, seen *tally) {
 	}
 	var got [2]response
 	var called [2][]string
-	for i, how := range []string{engine.Stock, engine.Plan} {
+	for i, how := range []string{engine.EngineGqlgen, engine.EnginePlan} {
 		f, log := serve(t, how, who, schema)
 		calls.begin()
 		got[i] = post(t, f, body)
 		called[i] = slices.Sorted(maps.Keys(calls.nodes))
-		if how == engine.Plan && got[i].Data != nil && !strings.Contains(log.String(), `"stock"`) {
+		if how == engine.EnginePlan && got[i].Data != nil && !strings.Contains(log.String(), `"fallback"`) {
 			seen.Planned++
 		}
 	}

@@ -76,7 +76,7 @@ func TestJoinedDataIsOfItsObject(t *testing.T) {
 			"[[writers 0 mustStories nodes 1 id] [writers 0 mustStories nodes 1 writer]]",
 		},
 	} {
-		for _, how := range []string{engine.Stock, engine.Plan} {
+		for _, how := range []string{engine.EngineGqlgen, engine.EnginePlan} {
 			f, _ := serve(t, how, nil, graph.NewSchema(&resolvers.Resolver{Services: services}))
 			body, _ := json.Marshal(map[string]string{"query": test.query})
 			got := post(t, f, body)

@@ -9,47 +9,47 @@ import (
 	"fmt"
 )
 
-// Kind is what clients switch on: the value of extensions.code.
+// Code is what clients switch on: the value of extensions.code.
 // The names are Apollo Server's where it has one.
-type Kind string
+type Code string
 
 // The kinds a client may meet.
 const (
-	ParseFailed              Kind = "GRAPHQL_PARSE_FAILED"
-	ValidationFailed         Kind = "GRAPHQL_VALIDATION_FAILED"
-	BadUserInput             Kind = "BAD_USER_INPUT"
-	BadRequest               Kind = "BAD_REQUEST"
-	OperationResolution      Kind = "OPERATION_RESOLUTION_FAILURE"
-	PersistedQueryNotFound   Kind = "PERSISTED_QUERY_NOT_FOUND"
-	PersistedQueryNotAllowed Kind = "PERSISTED_QUERY_NOT_SUPPORTED"
-	PersistedQueryMismatch   Kind = "PERSISTED_QUERY_HASH_MISMATCH"
-	IntrospectionDisabled    Kind = "INTROSPECTION_DISABLED"
-	Unauthenticated          Kind = "UNAUTHENTICATED"
-	Forbidden                Kind = "FORBIDDEN"
-	NotFound                 Kind = "NOT_FOUND"
-	Conflict                 Kind = "CONFLICT"
-	RateLimited              Kind = "RATE_LIMITED"
-	MaxDepth                 Kind = "MAX_DEPTH_LIMIT"
-	MaxAliases               Kind = "MAX_ALIASES_LIMIT"
-	MaxRootFields            Kind = "MAX_ROOT_FIELDS_LIMIT"
-	MaxDirectives            Kind = "MAX_DIRECTIVES_LIMIT"
-	MaxSelections            Kind = "MAX_SELECTIONS_LIMIT"
-	MaxResponse              Kind = "MAX_RESPONSE_LIMIT"
-	CostTooHigh              Kind = "COST_ESTIMATED_TOO_EXPENSIVE"
-	DownstreamService        Kind = "DOWNSTREAM_SERVICE_ERROR"
-	GatewayTimeout           Kind = "GATEWAY_TIMEOUT"
-	ServiceUnavailable       Kind = "SERVICE_UNAVAILABLE"
-	Internal                 Kind = "INTERNAL_SERVER_ERROR"
+	ParseFailed              Code = "GRAPHQL_PARSE_FAILED"
+	ValidationFailed         Code = "GRAPHQL_VALIDATION_FAILED"
+	BadUserInput             Code = "BAD_USER_INPUT"
+	BadRequest               Code = "BAD_REQUEST"
+	OperationResolution      Code = "OPERATION_RESOLUTION_FAILURE"
+	PersistedQueryNotFound   Code = "PERSISTED_QUERY_NOT_FOUND"
+	PersistedQueryNotAllowed Code = "PERSISTED_QUERY_NOT_SUPPORTED"
+	PersistedQueryMismatch   Code = "PERSISTED_QUERY_HASH_MISMATCH"
+	IntrospectionDisabled    Code = "INTROSPECTION_DISABLED"
+	Unauthenticated          Code = "UNAUTHENTICATED"
+	Forbidden                Code = "FORBIDDEN"
+	NotFound                 Code = "NOT_FOUND"
+	Conflict                 Code = "CONFLICT"
+	RateLimited              Code = "RATE_LIMITED"
+	MaxDepth                 Code = "MAX_DEPTH_LIMIT"
+	MaxAliases               Code = "MAX_ALIASES_LIMIT"
+	MaxRootFields            Code = "MAX_ROOT_FIELDS_LIMIT"
+	MaxDirectives            Code = "MAX_DIRECTIVES_LIMIT"
+	MaxSelections            Code = "MAX_SELECTIONS_LIMIT"
+	MaxResponse              Code = "MAX_RESPONSE_LIMIT"
+	CostTooHigh              Code = "COST_ESTIMATED_TOO_EXPENSIVE"
+	DownstreamService        Code = "DOWNSTREAM_SERVICE_ERROR"
+	GatewayTimeout           Code = "GATEWAY_TIMEOUT"
+	ServiceUnavailable       Code = "SERVICE_UNAVAILABLE"
+	Internal                 Code = "INTERNAL_SERVER_ERROR"
 )
 
 // Error is a failure that has been understood. Fields are set before it is
 // returned and not changed afterwards, so it may be shared between goroutines.
 type Error struct {
-	// Kind becomes extensions.code.
-	Kind Kind
-	// Text is shown to the client. It never holds a backend's text or address, unless a
+	// Code becomes extensions.code.
+	Code Code
+	// Message is shown to the client. It never holds a backend's text or address, unless a
 	// binding maps it.
-	Text string
+	Message string
 	// Service is the source that failed, empty when none did.
 	Service string
 	// Status is that service's HTTP status, 0 when it gave no answer.
@@ -63,12 +63,12 @@ type Error struct {
 }
 
 // New makes a fault with a text for the client.
-func New(kind Kind, format string, args ...any) *Error {
-	return &Error{Kind: kind, Text: fmt.Sprintf(format, args...)}
+func New(kind Code, format string, args ...any) *Error {
+	return &Error{Code: kind, Message: fmt.Sprintf(format, args...)}
 }
 
-// Because returns a copy of e with the cause that the log shall show.
-func (e *Error) Because(cause error) *Error {
+// WithCause returns a copy of e with the cause that the log shall show.
+func (e *Error) WithCause(cause error) *Error {
 	with := *e
 	with.Cause = cause
 	return &with
@@ -77,7 +77,7 @@ func (e *Error) Because(cause error) *Error {
 // Error gives the text and, for operators, the cause.
 // It is not what a client sees: that is Text alone.
 func (e *Error) Error() string {
-	text := e.Text
+	text := e.Message
 	if e.Service != "" {
 		text = e.Service + ": " + text
 	}
@@ -90,14 +90,14 @@ func (e *Error) Error() string {
 // Unwrap gives the cause to errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// KindOf tells the kind of the outermost fault in err's chain;
+// CodeOf tells the kind of the outermost fault in err's chain;
 // Internal when there is none, and "" for a nil err.
-func KindOf(err error) Kind {
+func CodeOf(err error) Code {
 	if err == nil {
 		return ""
 	}
 	if f, ok := errors.AsType[*Error](err); ok {
-		return f.Kind
+		return f.Code
 	}
 	return Internal
 }

@@ -26,9 +26,9 @@ import (
 type Graph struct {
 	// Schema makes the graph over its services. Required.
 	Schema func(*upstreams.Services) graphql.ExecutableSchema
-	// Needs is what the graph's bindings need of the settings, without which the gateway
-	// does not start: resolvers.Needs.
-	Needs upstreams.Needs
+	// Requirements is what the graph's bindings need of the settings, without which the gateway
+	// does not start: resolvers.Requirements.
+	Requirements upstreams.Requirements
 	// Playground is what the page opens with. Default no examples.
 	Playground playground.Options
 	// Ready hears once where the gateway listens, as an address to type into a browser,
@@ -46,7 +46,7 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		return err
 	}
 	defer backends.Close()
-	if err := backends.Need(g.Needs); err != nil {
+	if err := backends.CheckRequirements(g.Requirements); err != nil {
 		return err
 	}
 

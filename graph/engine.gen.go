@@ -23,9 +23,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
-// Shareable tells whether callers of one identity get the same answer to an operation.
-func (s *planned) Shareable(ctx context.Context, op *graphql.OperationContext) bool {
-	return s.planner.Shareable(ctx, op)
+// CanCoalesce tells whether callers of one identity get the same answer to an operation.
+func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
+	return s.planner.CanCoalesce(ctx, op)
 }
 
 // ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
@@ -113,146 +113,146 @@ const (
 
 var planTypes = plan.Types{
 	"Account": {ID: ofAccount, Fields: map[string]plan.FieldInfo{
-		"id":        {ID: 1, Way: plan.Plain, Guarded: true},
-		"name":      {ID: 2, Way: plan.Plain, Guarded: true},
-		"role":      {ID: 3, Way: plan.Plain, Guarded: true},
-		"email":     {ID: 4, Way: plan.Plain, Guarded: true},
-		"phone":     {ID: 5, Way: plan.Plain, Guarded: true},
-		"address":   {ID: 6, Way: plan.Plain, Guarded: true},
-		"createdAt": {ID: 7, Way: plan.Plain, Guarded: true},
-		"orders":    {ID: 8, Way: plan.Call, Guarded: true},
+		"id":        {ID: 1, Kind: plan.Property, Guarded: true},
+		"name":      {ID: 2, Kind: plan.Property, Guarded: true},
+		"role":      {ID: 3, Kind: plan.Property, Guarded: true},
+		"email":     {ID: 4, Kind: plan.Property, Guarded: true},
+		"phone":     {ID: 5, Kind: plan.Property, Guarded: true},
+		"address":   {ID: 6, Kind: plan.Property, Guarded: true},
+		"createdAt": {ID: 7, Kind: plan.Property, Guarded: true},
+		"orders":    {ID: 8, Kind: plan.Resolver, Guarded: true},
 	}, Keys: []string{"id"}},
 	"Address": {ID: ofAddress, Fields: map[string]plan.FieldInfo{
-		"street":     {ID: 1, Way: plan.Plain},
-		"city":       {ID: 2, Way: plan.Plain},
-		"postalCode": {ID: 3, Way: plan.Plain},
-		"country":    {ID: 4, Way: plan.Plain},
+		"street":     {ID: 1, Kind: plan.Property},
+		"city":       {ID: 2, Kind: plan.Property},
+		"postalCode": {ID: 3, Kind: plan.Property},
+		"country":    {ID: 4, Kind: plan.Property},
 	}},
 	"BookDetails": {ID: ofBookDetails, Fields: map[string]plan.FieldInfo{
-		"isbn":  {ID: 1, Way: plan.Plain},
-		"pages": {ID: 2, Way: plan.Plain},
+		"isbn":  {ID: 1, Kind: plan.Property},
+		"pages": {ID: 2, Kind: plan.Property},
 	}},
 	"CardPayment": {ID: ofCardPayment, Fields: map[string]plan.FieldInfo{
-		"last4": {ID: 1, Way: plan.Plain},
-		"brand": {ID: 2, Way: plan.Plain},
+		"last4": {ID: 1, Kind: plan.Property},
+		"brand": {ID: 2, Kind: plan.Property},
 	}},
 	"Category": {ID: ofCategory, Fields: map[string]plan.FieldInfo{
-		"id":     {ID: 1, Way: plan.Plain},
-		"name":   {ID: 2, Way: plan.Plain},
-		"parent": {ID: 3, Way: plan.Plain},
+		"id":     {ID: 1, Kind: plan.Property},
+		"name":   {ID: 2, Kind: plan.Property},
+		"parent": {ID: 3, Kind: plan.Property},
 	}},
 	"InventoryItem": {ID: ofInventoryItem, Fields: map[string]plan.FieldInfo{
-		"left":    {ID: 1, Way: plan.Plain},
-		"product": {ID: 2, Way: plan.Call},
+		"left":    {ID: 1, Kind: plan.Property},
+		"product": {ID: 2, Kind: plan.Resolver},
 	}},
 	"Money": {ID: ofMoney, Fields: map[string]plan.FieldInfo{
-		"amount":   {ID: 1, Way: plan.Plain},
-		"currency": {ID: 2, Way: plan.Plain},
+		"amount":   {ID: 1, Kind: plan.Property},
+		"currency": {ID: 2, Kind: plan.Property},
 	}},
 	"Mutation": {ID: ofMutation, Fields: map[string]plan.FieldInfo{
-		"createOrder": {ID: 1, Way: plan.Call, Guarded: true},
-		"cancelOrder": {ID: 2, Way: plan.Call, Guarded: true},
-		"createUser":  {ID: 3, Way: plan.Call, Guarded: true},
-		"updateUser":  {ID: 4, Way: plan.Call, Guarded: true},
-		"deleteUser":  {ID: 5, Way: plan.Call, Guarded: true},
+		"createOrder": {ID: 1, Kind: plan.Resolver, Guarded: true},
+		"cancelOrder": {ID: 2, Kind: plan.Resolver, Guarded: true},
+		"createUser":  {ID: 3, Kind: plan.Resolver, Guarded: true},
+		"updateUser":  {ID: 4, Kind: plan.Resolver, Guarded: true},
+		"deleteUser":  {ID: 5, Kind: plan.Resolver, Guarded: true},
 	}},
 	"Order": {ID: ofOrder, Fields: map[string]plan.FieldInfo{
-		"id":       {ID: 1, Way: plan.Plain},
-		"status":   {ID: 2, Way: plan.Plain},
-		"lines":    {ID: 3, Way: plan.Plain},
-		"total":    {ID: 4, Way: plan.Plain},
-		"payment":  {ID: 5, Way: plan.Plain},
-		"note":     {ID: 6, Way: plan.Plain},
-		"metadata": {ID: 7, Way: plan.Plain},
-		"replaces": {ID: 8, Way: plan.Plain},
-		"placedAt": {ID: 9, Way: plan.Plain},
-		"userId":   {ID: 10, Way: plan.Plain},
-		"customer": {ID: 11, Way: plan.Call},
+		"id":       {ID: 1, Kind: plan.Property},
+		"status":   {ID: 2, Kind: plan.Property},
+		"lines":    {ID: 3, Kind: plan.Property},
+		"total":    {ID: 4, Kind: plan.Property},
+		"payment":  {ID: 5, Kind: plan.Property},
+		"note":     {ID: 6, Kind: plan.Property},
+		"metadata": {ID: 7, Kind: plan.Property},
+		"replaces": {ID: 8, Kind: plan.Property},
+		"placedAt": {ID: 9, Kind: plan.Property},
+		"userId":   {ID: 10, Kind: plan.Property},
+		"customer": {ID: 11, Kind: plan.Resolver},
 	}, Keys: []string{"id", "userId"}},
 	"OrderConnection": {ID: ofOrderConnection, Fields: map[string]plan.FieldInfo{
-		"edges":    {ID: 1, Way: plan.Plain},
-		"nodes":    {ID: 2, Way: plan.Plain},
-		"pageInfo": {ID: 3, Way: plan.Plain},
+		"edges":    {ID: 1, Kind: plan.Property},
+		"nodes":    {ID: 2, Kind: plan.Property},
+		"pageInfo": {ID: 3, Kind: plan.Property},
 	}},
 	"OrderEdge": {ID: ofOrderEdge, Fields: map[string]plan.FieldInfo{
-		"node":   {ID: 1, Way: plan.Plain},
-		"cursor": {ID: 2, Way: plan.Plain},
+		"node":   {ID: 1, Kind: plan.Property},
+		"cursor": {ID: 2, Kind: plan.Property},
 	}},
 	"OrderLine": {ID: ofOrderLine, Fields: map[string]plan.FieldInfo{
-		"productId": {ID: 1, Way: plan.Plain},
-		"quantity":  {ID: 2, Way: plan.Plain},
-		"unitPrice": {ID: 3, Way: plan.Plain},
-		"product":   {ID: 4, Way: plan.Call},
+		"productId": {ID: 1, Kind: plan.Property},
+		"quantity":  {ID: 2, Kind: plan.Property},
+		"unitPrice": {ID: 3, Kind: plan.Property},
+		"product":   {ID: 4, Kind: plan.Resolver},
 	}, Keys: []string{"productId"}},
 	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
-		"hasNextPage":     {ID: 1, Way: plan.Plain},
-		"hasPreviousPage": {ID: 2, Way: plan.Plain},
-		"startCursor":     {ID: 3, Way: plan.Plain},
-		"endCursor":       {ID: 4, Way: plan.Plain},
+		"hasNextPage":     {ID: 1, Kind: plan.Property},
+		"hasPreviousPage": {ID: 2, Kind: plan.Property},
+		"startCursor":     {ID: 3, Kind: plan.Property},
+		"endCursor":       {ID: 4, Kind: plan.Property},
 	}},
 	"Product": {ID: ofProduct, Fields: map[string]plan.FieldInfo{
-		"sku":          {ID: 1, Way: plan.Plain},
-		"name":         {ID: 2, Way: plan.Plain},
-		"description":  {ID: 3, Way: plan.Plain},
-		"price":        {ID: 4, Way: plan.Plain},
-		"currency":     {ID: 5, Way: plan.Plain},
-		"rating":       {ID: 6, Way: plan.Plain},
-		"category":     {ID: 7, Way: plan.Plain},
-		"details":      {ID: 8, Way: plan.Plain},
-		"relatedSkus":  {ID: 9, Way: plan.Plain},
-		"related":      {ID: 10, Way: plan.Call},
-		"stock":        {ID: 11, Way: plan.Call},
-		"inStock":      {ID: 12, Way: plan.Call, ByHand: true},
-		"timesOrdered": {ID: 13, Way: plan.Call, Guarded: true, ByHand: true},
+		"sku":          {ID: 1, Kind: plan.Property},
+		"name":         {ID: 2, Kind: plan.Property},
+		"description":  {ID: 3, Kind: plan.Property},
+		"price":        {ID: 4, Kind: plan.Property},
+		"currency":     {ID: 5, Kind: plan.Property},
+		"rating":       {ID: 6, Kind: plan.Property},
+		"category":     {ID: 7, Kind: plan.Property},
+		"details":      {ID: 8, Kind: plan.Property},
+		"relatedSkus":  {ID: 9, Kind: plan.Property},
+		"related":      {ID: 10, Kind: plan.Resolver},
+		"stock":        {ID: 11, Kind: plan.Resolver},
+		"inStock":      {ID: 12, Kind: plan.Resolver, Handwritten: true},
+		"timesOrdered": {ID: 13, Kind: plan.Resolver, Guarded: true, Handwritten: true},
 	}, Keys: []string{"relatedSkus", "sku"}},
 	"ProductConnection": {ID: ofProductConnection, Fields: map[string]plan.FieldInfo{
-		"edges":      {ID: 1, Way: plan.Plain},
-		"nodes":      {ID: 2, Way: plan.Plain},
-		"pageInfo":   {ID: 3, Way: plan.Plain},
-		"totalCount": {ID: 4, Way: plan.Plain},
+		"edges":      {ID: 1, Kind: plan.Property},
+		"nodes":      {ID: 2, Kind: plan.Property},
+		"pageInfo":   {ID: 3, Kind: plan.Property},
+		"totalCount": {ID: 4, Kind: plan.Property},
 	}},
 	"ProductEdge": {ID: ofProductEdge, Fields: map[string]plan.FieldInfo{
-		"node":   {ID: 1, Way: plan.Plain},
-		"cursor": {ID: 2, Way: plan.Plain},
+		"node":   {ID: 1, Kind: plan.Property},
+		"cursor": {ID: 2, Kind: plan.Property},
 	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
-		"order":     {ID: 1, Way: plan.Call, Guarded: true},
-		"orders":    {ID: 2, Way: plan.Call, Guarded: true},
-		"product":   {ID: 3, Way: plan.Call},
-		"products":  {ID: 4, Way: plan.Call},
-		"inventory": {ID: 5, Way: plan.Call},
-		"search":    {ID: 6, Way: plan.Call, ByHand: true},
-		"me":        {ID: 7, Way: plan.Call, Guarded: true},
-		"user":      {ID: 8, Way: plan.Call, Guarded: true},
-		"users":     {ID: 9, Way: plan.Call, Guarded: true},
-		"person":    {ID: 10, Way: plan.Call, Guarded: true, ByHand: true},
+		"order":     {ID: 1, Kind: plan.Resolver, Guarded: true},
+		"orders":    {ID: 2, Kind: plan.Resolver, Guarded: true},
+		"product":   {ID: 3, Kind: plan.Resolver},
+		"products":  {ID: 4, Kind: plan.Resolver},
+		"inventory": {ID: 5, Kind: plan.Resolver},
+		"search":    {ID: 6, Kind: plan.Resolver, Handwritten: true},
+		"me":        {ID: 7, Kind: plan.Resolver, Guarded: true},
+		"user":      {ID: 8, Kind: plan.Resolver, Guarded: true},
+		"users":     {ID: 9, Kind: plan.Resolver, Guarded: true},
+		"person":    {ID: 10, Kind: plan.Resolver, Guarded: true, Handwritten: true},
 	}},
 	"ShirtDetails": {ID: ofShirtDetails, Fields: map[string]plan.FieldInfo{
-		"sizes": {ID: 1, Way: plan.Plain},
+		"sizes": {ID: 1, Kind: plan.Property},
 	}},
 	"TransferPayment": {ID: ofTransferPayment, Fields: map[string]plan.FieldInfo{
-		"iban": {ID: 1, Way: plan.Plain},
+		"iban": {ID: 1, Kind: plan.Property},
 	}},
 	"User": {ID: ofUser, Fields: map[string]plan.FieldInfo{
-		"id":            {ID: 1, Way: plan.Plain},
-		"name":          {ID: 2, Way: plan.Plain},
-		"role":          {ID: 3, Way: plan.Plain},
-		"email":         {ID: 4, Way: plan.Plain, Guarded: true},
-		"phone":         {ID: 5, Way: plan.Plain, Guarded: true},
-		"address":       {ID: 6, Way: plan.Plain, Guarded: true},
-		"createdBy":     {ID: 7, Way: plan.Plain},
-		"createdAt":     {ID: 8, Way: plan.Plain},
-		"orders":        {ID: 9, Way: plan.Call, Guarded: true},
-		"lifetimeValue": {ID: 10, Way: plan.Call, Guarded: true, ByHand: true},
+		"id":            {ID: 1, Kind: plan.Property},
+		"name":          {ID: 2, Kind: plan.Property},
+		"role":          {ID: 3, Kind: plan.Property},
+		"email":         {ID: 4, Kind: plan.Property, Guarded: true},
+		"phone":         {ID: 5, Kind: plan.Property, Guarded: true},
+		"address":       {ID: 6, Kind: plan.Property, Guarded: true},
+		"createdBy":     {ID: 7, Kind: plan.Property},
+		"createdAt":     {ID: 8, Kind: plan.Property},
+		"orders":        {ID: 9, Kind: plan.Resolver, Guarded: true},
+		"lifetimeValue": {ID: 10, Kind: plan.Resolver, Guarded: true, Handwritten: true},
 	}, Keys: []string{"id"}},
 	"UserConnection": {ID: ofUserConnection, Fields: map[string]plan.FieldInfo{
-		"edges":    {ID: 1, Way: plan.Plain},
-		"nodes":    {ID: 2, Way: plan.Plain},
-		"pageInfo": {ID: 3, Way: plan.Plain},
+		"edges":    {ID: 1, Kind: plan.Property},
+		"nodes":    {ID: 2, Kind: plan.Property},
+		"pageInfo": {ID: 3, Kind: plan.Property},
 	}},
 	"UserEdge": {ID: ofUserEdge, Fields: map[string]plan.FieldInfo{
-		"node":   {ID: 1, Way: plan.Plain},
-		"cursor": {ID: 2, Way: plan.Plain},
+		"node":   {ID: 1, Kind: plan.Property},
+		"cursor": {ID: 2, Kind: plan.Property},
 	}},
 }
 
@@ -264,8 +264,8 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Account(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Account(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -273,21 +273,21 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 		case 0: // __typename
 			b = append(b, `"Account"`...)
 		case 1: // id
-			if !x.Shown(f, x.guard_Account_id, false, nil, nil) {
+			if !x.Visible(f, x.guard_Account_id, false, nil, nil) {
 				b, fine = plan.Null(b, true)
 				break
 			}
 			v := obj.ID
 			b = plan.AppendString(b, v)
 		case 2: // name
-			if !x.Shown(f, x.guard_Account_name, false, nil, nil) {
+			if !x.Visible(f, x.guard_Account_name, false, nil, nil) {
 				b, fine = plan.Null(b, true)
 				break
 			}
 			v := obj.Name
 			b = plan.AppendString(b, v)
 		case 3: // role
-			if !x.Shown(f, x.guard_Account_role, false, nil, nil) {
+			if !x.Visible(f, x.guard_Account_role, false, nil, nil) {
 				b, fine = plan.Null(b, false)
 				break
 			}
@@ -298,14 +298,14 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 4: // email
-			if !x.Shown(f, x.guard_Account_email, false, nil, nil) {
+			if !x.Visible(f, x.guard_Account_email, false, nil, nil) {
 				b, fine = plan.Null(b, true)
 				break
 			}
 			v := obj.Email
 			b = plan.AppendString(b, v)
 		case 5: // phone
-			if !x.Shown(f, x.guard_Account_phone, false, nil, nil) {
+			if !x.Visible(f, x.guard_Account_phone, false, nil, nil) {
 				b, fine = plan.Null(b, false)
 				break
 			}
@@ -316,7 +316,7 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 				b = plan.AppendString(b, *v)
 			}
 		case 6: // address
-			if v := obj.Address; !x.Shown(f, x.guard_Account_address, faulty, obj, v) {
+			if v := obj.Address; !x.Visible(f, x.guard_Account_address, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -324,14 +324,14 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 				x.Pop()
 			}
 		case 7: // createdAt
-			if !x.Shown(f, x.guard_Account_createdAt, false, nil, nil) {
+			if !x.Visible(f, x.guard_Account_createdAt, false, nil, nil) {
 				b, fine = plan.Null(b, true)
 				break
 			}
 			v := obj.CreatedAt
 			b = plan.AppendDateTime(b, v)
 		case 8: // orders
-			if v, ok := plan.Take[[]*model.Order](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -345,8 +345,8 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Account has gqlgen's executor answer a field.
-func (x *planRun) stock_Account(ctx context.Context, f *plan.Field, obj *model.Account) graphql.Marshaler {
+// fallback_Account has gqlgen's executor answer a field.
+func (x *planRun) fallback_Account(ctx context.Context, f *plan.Field, obj *model.Account) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Account_id(ctx, f.CollectedField, obj)
@@ -479,7 +479,7 @@ func (x *planRun) guard_Account_orders(ctx context.Context) error {
 
 // call_Account_orders calls the resolver of Account.orders and collects below it.
 func (x *planRun) call_Account_orders(f *plan.Field, objs []*model.Account) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Arguments: x.ec.field_Account_orders_args,
 		Guard:     x.guard_Account_orders,
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Account) ([][]*model.Order, error) {
@@ -507,8 +507,8 @@ func (x *planRun) object_Address(b []byte, s *plan.Selection, obj *model.Address
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Address(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Address(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -538,8 +538,8 @@ func (x *planRun) object_Address(b []byte, s *plan.Selection, obj *model.Address
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Address has gqlgen's executor answer a field.
-func (x *planRun) stock_Address(ctx context.Context, f *plan.Field, obj *model.Address) graphql.Marshaler {
+// fallback_Address has gqlgen's executor answer a field.
+func (x *planRun) fallback_Address(ctx context.Context, f *plan.Field, obj *model.Address) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Address_street(ctx, f.CollectedField, obj)
@@ -561,8 +561,8 @@ func (x *planRun) object_BookDetails(b []byte, s *plan.Selection, obj *model.Boo
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_BookDetails(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_BookDetails(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -586,8 +586,8 @@ func (x *planRun) object_BookDetails(b []byte, s *plan.Selection, obj *model.Boo
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_BookDetails has gqlgen's executor answer a field.
-func (x *planRun) stock_BookDetails(ctx context.Context, f *plan.Field, obj *model.BookDetails) graphql.Marshaler {
+// fallback_BookDetails has gqlgen's executor answer a field.
+func (x *planRun) fallback_BookDetails(ctx context.Context, f *plan.Field, obj *model.BookDetails) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._BookDetails_isbn(ctx, f.CollectedField, obj)
@@ -605,8 +605,8 @@ func (x *planRun) object_CardPayment(b []byte, s *plan.Selection, obj *model.Car
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_CardPayment(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_CardPayment(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -630,8 +630,8 @@ func (x *planRun) object_CardPayment(b []byte, s *plan.Selection, obj *model.Car
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_CardPayment has gqlgen's executor answer a field.
-func (x *planRun) stock_CardPayment(ctx context.Context, f *plan.Field, obj *model.CardPayment) graphql.Marshaler {
+// fallback_CardPayment has gqlgen's executor answer a field.
+func (x *planRun) fallback_CardPayment(ctx context.Context, f *plan.Field, obj *model.CardPayment) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._CardPayment_last4(ctx, f.CollectedField, obj)
@@ -649,8 +649,8 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Category(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Category(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -664,7 +664,7 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 			v := obj.Name
 			b = plan.AppendString(b, v)
 		case 3: // parent
-			if v := obj.Parent; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Parent; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -678,8 +678,8 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Category has gqlgen's executor answer a field.
-func (x *planRun) stock_Category(ctx context.Context, f *plan.Field, obj *model.Category) graphql.Marshaler {
+// fallback_Category has gqlgen's executor answer a field.
+func (x *planRun) fallback_Category(ctx context.Context, f *plan.Field, obj *model.Category) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Category_id(ctx, f.CollectedField, obj)
@@ -697,8 +697,8 @@ func (x *planRun) object_InventoryItem(b []byte, s *plan.Selection, obj *model.I
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_InventoryItem(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_InventoryItem(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -709,7 +709,7 @@ func (x *planRun) object_InventoryItem(b []byte, s *plan.Selection, obj *model.I
 			v := obj.Left
 			b = plan.AppendInt(b, v)
 		case 2: // product
-			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -723,8 +723,8 @@ func (x *planRun) object_InventoryItem(b []byte, s *plan.Selection, obj *model.I
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_InventoryItem has gqlgen's executor answer a field.
-func (x *planRun) stock_InventoryItem(ctx context.Context, f *plan.Field, obj *model.InventoryItem) graphql.Marshaler {
+// fallback_InventoryItem has gqlgen's executor answer a field.
+func (x *planRun) fallback_InventoryItem(ctx context.Context, f *plan.Field, obj *model.InventoryItem) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._InventoryItem_left(ctx, f.CollectedField, obj)
@@ -751,7 +751,7 @@ func (x *planRun) collect_InventoryItem(w *plan.Work, s *plan.Selection, g *plan
 
 // call_InventoryItem_product calls the resolver of InventoryItem.product and collects below it.
 func (x *planRun) call_InventoryItem_product(f *plan.Field, objs []*model.InventoryItem) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.InventoryItem) ([]*model.Product, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.InventoryItem) ([]*model.Product, error) {
 		return x.ec.Resolvers.InventoryItem().Product(ctx, objs)
 	})
 	groupProduct := plan.NewGroup[*model.Product](&x.Run)
@@ -773,8 +773,8 @@ func (x *planRun) object_Money(b []byte, s *plan.Selection, obj *model.Money) ([
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Money(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Money(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -794,8 +794,8 @@ func (x *planRun) object_Money(b []byte, s *plan.Selection, obj *model.Money) ([
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Money has gqlgen's executor answer a field.
-func (x *planRun) stock_Money(ctx context.Context, f *plan.Field, obj *model.Money) graphql.Marshaler {
+// fallback_Money has gqlgen's executor answer a field.
+func (x *planRun) fallback_Money(ctx context.Context, f *plan.Field, obj *model.Money) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Money_amount(ctx, f.CollectedField, obj)
@@ -817,7 +817,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 		case 0: // __typename
 			b = append(b, `"Mutation"`...)
 		case 1: // createOrder
-			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -825,7 +825,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 2: // cancelOrder
-			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -833,7 +833,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 3: // createUser
-			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -841,7 +841,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 4: // updateUser
-			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -849,7 +849,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 5: // deleteUser
-			if v, ok := plan.Take[*bool](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -904,7 +904,7 @@ func (x *planRun) guard_Mutation_createOrder(ctx context.Context) error {
 
 // call_Mutation_createOrder calls the resolver of Mutation.createOrder and collects below it.
 func (x *planRun) call_Mutation_createOrder(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_createOrder_args,
 		Guard:     x.guard_Mutation_createOrder,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
@@ -939,7 +939,7 @@ func (x *planRun) guard_Mutation_cancelOrder(ctx context.Context) error {
 
 // call_Mutation_cancelOrder calls the resolver of Mutation.cancelOrder and collects below it.
 func (x *planRun) call_Mutation_cancelOrder(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_cancelOrder_args,
 		Guard:     x.guard_Mutation_cancelOrder,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
@@ -974,7 +974,7 @@ func (x *planRun) guard_Mutation_createUser(ctx context.Context) error {
 
 // call_Mutation_createUser calls the resolver of Mutation.createUser and collects below it.
 func (x *planRun) call_Mutation_createUser(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_createUser_args,
 		Guard:     x.guard_Mutation_createUser,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
@@ -1009,7 +1009,7 @@ func (x *planRun) guard_Mutation_updateUser(ctx context.Context) error {
 
 // call_Mutation_updateUser calls the resolver of Mutation.updateUser and collects below it.
 func (x *planRun) call_Mutation_updateUser(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_updateUser_args,
 		Guard:     x.guard_Mutation_updateUser,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
@@ -1044,7 +1044,7 @@ func (x *planRun) guard_Mutation_deleteUser(ctx context.Context) error {
 
 // call_Mutation_deleteUser calls the resolver of Mutation.deleteUser.
 func (x *planRun) call_Mutation_deleteUser(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_deleteUser_args,
 		Guard:     x.guard_Mutation_deleteUser,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
@@ -1060,8 +1060,8 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Order(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Order(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1075,7 +1075,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			v := obj.Status
 			b = plan.AppendQuoted(b, v)
 		case 3: // lines
-			if v := obj.Lines; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Lines; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1083,7 +1083,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 				x.Pop()
 			}
 		case 4: // total
-			if v := obj.Total; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Total; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1091,7 +1091,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 				x.Pop()
 			}
 		case 5: // payment
-			if v := obj.Payment; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Payment; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -1115,7 +1115,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 				b = plan.AppendJSON(b, v)
 			}
 		case 8: // replaces
-			if v := obj.Replaces; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Replaces; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1129,7 +1129,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			v := obj.UserID
 			b = plan.AppendString(b, v)
 		case 11: // customer
-			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1143,8 +1143,8 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Order has gqlgen's executor answer a field.
-func (x *planRun) stock_Order(ctx context.Context, f *plan.Field, obj *model.Order) graphql.Marshaler {
+// fallback_Order has gqlgen's executor answer a field.
+func (x *planRun) fallback_Order(ctx context.Context, f *plan.Field, obj *model.Order) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Order_id(ctx, f.CollectedField, obj)
@@ -1212,7 +1212,7 @@ func (x *planRun) gather_Order_replaces(w *plan.Work, f *plan.Field, objs []*mod
 
 // call_Order_customer calls the resolver of Order.customer and collects below it.
 func (x *planRun) call_Order_customer(f *plan.Field, objs []*model.Order) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
 		return x.ec.Resolvers.Order().Customer(ctx, objs)
 	})
 	groupUser := plan.NewGroup[*model.User](&x.Run)
@@ -1234,8 +1234,8 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_OrderConnection(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_OrderConnection(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1243,7 +1243,7 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 		case 0: // __typename
 			b = append(b, `"OrderConnection"`...)
 		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1251,7 +1251,7 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 				x.Pop()
 			}
 		case 2: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1259,7 +1259,7 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 				x.Pop()
 			}
 		case 3: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1273,8 +1273,8 @@ func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_OrderConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_OrderConnection(ctx context.Context, f *plan.Field, obj *model.OrderConnection) graphql.Marshaler {
+// fallback_OrderConnection has gqlgen's executor answer a field.
+func (x *planRun) fallback_OrderConnection(ctx context.Context, f *plan.Field, obj *model.OrderConnection) graphql.Marshaler {
 	switch f.ID {
 	}
 	return graphql.Null
@@ -1337,8 +1337,8 @@ func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.Order
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_OrderEdge(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_OrderEdge(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1346,7 +1346,7 @@ func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.Order
 		case 0: // __typename
 			b = append(b, `"OrderEdge"`...)
 		case 1: // node
-			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1363,8 +1363,8 @@ func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.Order
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_OrderEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_OrderEdge(ctx context.Context, f *plan.Field, obj *model.OrderEdge) graphql.Marshaler {
+// fallback_OrderEdge has gqlgen's executor answer a field.
+func (x *planRun) fallback_OrderEdge(ctx context.Context, f *plan.Field, obj *model.OrderEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._OrderEdge_cursor(ctx, f.CollectedField, obj)
@@ -1409,8 +1409,8 @@ func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.Order
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_OrderLine(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_OrderLine(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1424,7 +1424,7 @@ func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.Order
 			v := obj.Quantity
 			b = plan.AppendInt(b, v)
 		case 3: // unitPrice
-			if v := obj.UnitPrice; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.UnitPrice; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1432,7 +1432,7 @@ func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.Order
 				x.Pop()
 			}
 		case 4: // product
-			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1446,8 +1446,8 @@ func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.Order
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_OrderLine has gqlgen's executor answer a field.
-func (x *planRun) stock_OrderLine(ctx context.Context, f *plan.Field, obj *model.OrderLine) graphql.Marshaler {
+// fallback_OrderLine has gqlgen's executor answer a field.
+func (x *planRun) fallback_OrderLine(ctx context.Context, f *plan.Field, obj *model.OrderLine) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._OrderLine_productId(ctx, f.CollectedField, obj)
@@ -1476,7 +1476,7 @@ func (x *planRun) collect_OrderLine(w *plan.Work, s *plan.Selection, g *plan.Gro
 
 // call_OrderLine_product calls the resolver of OrderLine.product and collects below it.
 func (x *planRun) call_OrderLine_product(f *plan.Field, objs []*model.OrderLine) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.OrderLine) ([]*model.Product, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.OrderLine) ([]*model.Product, error) {
 		return x.ec.Resolvers.OrderLine().Product(ctx, objs)
 	})
 	groupProduct := plan.NewGroup[*model.Product](&x.Run)
@@ -1498,8 +1498,8 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_PageInfo(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PageInfo(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1533,8 +1533,8 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_PageInfo has gqlgen's executor answer a field.
-func (x *planRun) stock_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
+// fallback_PageInfo has gqlgen's executor answer a field.
+func (x *planRun) fallback_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
@@ -1556,8 +1556,8 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Product(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Product(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1599,7 +1599,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				})
 			}
 		case 7: // category
-			if v := obj.Category; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Category; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1607,7 +1607,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				x.Pop()
 			}
 		case 8: // details
-			if v := obj.Details; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Details; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -1619,7 +1619,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 		case 9: // relatedSkus
 			b, fine = x.valueListMust_ID(b, f, obj.RelatedSkus)
 		case 10: // related
-			if v, ok := plan.Take[[]*model.Product](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1627,7 +1627,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				x.Pop()
 			}
 		case 11: // stock
-			if v, ok := plan.Take[*int](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*int](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -1637,7 +1637,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				}
 			}
 		case 12: // inStock
-			if v, ok := plan.Take[*bool](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -1647,7 +1647,7 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				}
 			}
 		case 13: // timesOrdered
-			if v, ok := plan.Take[*int](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*int](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -1663,8 +1663,8 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Product has gqlgen's executor answer a field.
-func (x *planRun) stock_Product(ctx context.Context, f *plan.Field, obj *model.Product) graphql.Marshaler {
+// fallback_Product has gqlgen's executor answer a field.
+func (x *planRun) fallback_Product(ctx context.Context, f *plan.Field, obj *model.Product) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Product_sku(ctx, f.CollectedField, obj)
@@ -1709,7 +1709,7 @@ func (x *planRun) collect_Product(w *plan.Work, s *plan.Selection, g *plan.Group
 
 // call_Product_related calls the resolver of Product.related and collects below it.
 func (x *planRun) call_Product_related(f *plan.Field, objs []*model.Product) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([][]*model.Product, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([][]*model.Product, error) {
 		return x.ec.Resolvers.Product().Related(ctx, objs)
 	})
 	groupProduct := plan.NewGroup[*model.Product](&x.Run)
@@ -1728,14 +1728,14 @@ func (x *planRun) call_Product_related(f *plan.Field, objs []*model.Product) {
 
 // call_Product_stock calls the resolver of Product.stock.
 func (x *planRun) call_Product_stock(f *plan.Field, objs []*model.Product) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
 		return x.ec.Resolvers.Product().Stock(ctx, objs)
 	})
 }
 
 // call_Product_inStock calls the resolver of Product.inStock.
 func (x *planRun) call_Product_inStock(f *plan.Field, objs []*model.Product) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*bool, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*bool, error) {
 		return x.ec.Resolvers.Product().InStock(ctx, objs)
 	})
 }
@@ -1758,7 +1758,7 @@ func (x *planRun) guard_Product_timesOrdered(ctx context.Context) error {
 
 // call_Product_timesOrdered calls the resolver of Product.timesOrdered.
 func (x *planRun) call_Product_timesOrdered(f *plan.Field, objs []*model.Product) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Guard: x.guard_Product_timesOrdered,
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
 		return x.ec.Resolvers.Product().TimesOrdered(ctx, objs)
@@ -1773,8 +1773,8 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ProductConnection(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ProductConnection(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1782,7 +1782,7 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 		case 0: // __typename
 			b = append(b, `"ProductConnection"`...)
 		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1790,7 +1790,7 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 				x.Pop()
 			}
 		case 2: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1798,7 +1798,7 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 				x.Pop()
 			}
 		case 3: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1819,8 +1819,8 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_ProductConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_ProductConnection(ctx context.Context, f *plan.Field, obj *model.ProductConnection) graphql.Marshaler {
+// fallback_ProductConnection has gqlgen's executor answer a field.
+func (x *planRun) fallback_ProductConnection(ctx context.Context, f *plan.Field, obj *model.ProductConnection) graphql.Marshaler {
 	switch f.ID {
 	case 4:
 		return x.ec._ProductConnection_totalCount(ctx, f.CollectedField, obj)
@@ -1885,8 +1885,8 @@ func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.Pro
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ProductEdge(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ProductEdge(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1894,7 +1894,7 @@ func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.Pro
 		case 0: // __typename
 			b = append(b, `"ProductEdge"`...)
 		case 1: // node
-			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1911,8 +1911,8 @@ func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.Pro
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_ProductEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_ProductEdge(ctx context.Context, f *plan.Field, obj *model.ProductEdge) graphql.Marshaler {
+// fallback_ProductEdge has gqlgen's executor answer a field.
+func (x *planRun) fallback_ProductEdge(ctx context.Context, f *plan.Field, obj *model.ProductEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._ProductEdge_cursor(ctx, f.CollectedField, obj)
@@ -1961,7 +1961,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // order
-			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1969,7 +1969,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 2: // orders
-			if v, ok := plan.Take[*model.OrderConnection](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.OrderConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1977,7 +1977,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 3: // product
-			if v, ok := plan.Take[*model.Product](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Product](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1985,7 +1985,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 4: // products
-			if v, ok := plan.Take[*model.ProductConnection](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.ProductConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1993,7 +1993,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 5: // inventory
-			if v, ok := plan.Take[[]*model.InventoryItem](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.InventoryItem](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2001,7 +2001,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 6: // search
-			if v, ok := plan.Take[[]model.SearchResult](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.SearchResult](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2009,7 +2009,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 7: // me
-			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2017,7 +2017,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 8: // user
-			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2025,7 +2025,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 9: // users
-			if v, ok := plan.Take[*model.UserConnection](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.UserConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2033,7 +2033,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 10: // person
-			if v, ok := plan.Take[model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -2097,7 +2097,7 @@ func (x *planRun) guard_Query_order(ctx context.Context) error {
 
 // call_Query_order calls the resolver of Query.order and collects below it.
 func (x *planRun) call_Query_order(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_order_args,
 		Guard:     x.guard_Query_order,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
@@ -2132,7 +2132,7 @@ func (x *planRun) guard_Query_orders(ctx context.Context) error {
 
 // call_Query_orders calls the resolver of Query.orders and collects below it.
 func (x *planRun) call_Query_orders(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_orders_args,
 		Guard:     x.guard_Query_orders,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderConnection, error) {
@@ -2151,7 +2151,7 @@ func (x *planRun) call_Query_orders(f *plan.Field) {
 
 // call_Query_product calls the resolver of Query.product and collects below it.
 func (x *planRun) call_Query_product(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_product_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Product, error) {
 		return x.ec.Resolvers.Query().Product(ctx, fc.Args["sku"].(string))
@@ -2169,7 +2169,7 @@ func (x *planRun) call_Query_product(f *plan.Field) {
 
 // call_Query_products calls the resolver of Query.products and collects below it.
 func (x *planRun) call_Query_products(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_products_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ProductConnection, error) {
 		return x.ec.Resolvers.Query().Products(ctx, fc.Args["q"].(*string), fc.Args["filter"].(*model.ProductFilter), fc.Args["sort"].(*model.ProductSort), fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -2187,7 +2187,7 @@ func (x *planRun) call_Query_products(f *plan.Field) {
 
 // call_Query_inventory calls the resolver of Query.inventory and collects below it.
 func (x *planRun) call_Query_inventory(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryItem, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryItem, error) {
 		return x.ec.Resolvers.Query().Inventory(ctx)
 	})
 	groupInventoryItem := plan.NewGroup[*model.InventoryItem](&x.Run)
@@ -2206,7 +2206,7 @@ func (x *planRun) call_Query_inventory(f *plan.Field) {
 
 // call_Query_search calls the resolver of Query.search and collects below it.
 func (x *planRun) call_Query_search(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_search_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.SearchResult, error) {
 		return x.ec.Resolvers.Query().Search(ctx, fc.Args["text"].(string))
@@ -2250,7 +2250,7 @@ func (x *planRun) guard_Query_me(ctx context.Context) error {
 
 // call_Query_me calls the resolver of Query.me and collects below it.
 func (x *planRun) call_Query_me(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Guard: x.guard_Query_me,
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Query().Me(ctx)
@@ -2280,7 +2280,7 @@ func (x *planRun) guard_Query_user(ctx context.Context) error {
 
 // call_Query_user calls the resolver of Query.user and collects below it.
 func (x *planRun) call_Query_user(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_user_args,
 		Guard:     x.guard_Query_user,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
@@ -2315,7 +2315,7 @@ func (x *planRun) guard_Query_users(ctx context.Context) error {
 
 // call_Query_users calls the resolver of Query.users and collects below it.
 func (x *planRun) call_Query_users(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_users_args,
 		Guard:     x.guard_Query_users,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.UserConnection, error) {
@@ -2346,7 +2346,7 @@ func (x *planRun) guard_Query_person(ctx context.Context) error {
 
 // call_Query_person calls the resolver of Query.person and collects below it.
 func (x *planRun) call_Query_person(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_person_args,
 		Guard:     x.guard_Query_person,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Person, error) {
@@ -2384,8 +2384,8 @@ func (x *planRun) object_ShirtDetails(b []byte, s *plan.Selection, obj *model.Sh
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ShirtDetails(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ShirtDetails(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2401,8 +2401,8 @@ func (x *planRun) object_ShirtDetails(b []byte, s *plan.Selection, obj *model.Sh
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_ShirtDetails has gqlgen's executor answer a field.
-func (x *planRun) stock_ShirtDetails(ctx context.Context, f *plan.Field, obj *model.ShirtDetails) graphql.Marshaler {
+// fallback_ShirtDetails has gqlgen's executor answer a field.
+func (x *planRun) fallback_ShirtDetails(ctx context.Context, f *plan.Field, obj *model.ShirtDetails) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._ShirtDetails_sizes(ctx, f.CollectedField, obj)
@@ -2418,8 +2418,8 @@ func (x *planRun) object_TransferPayment(b []byte, s *plan.Selection, obj *model
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_TransferPayment(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_TransferPayment(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2436,8 +2436,8 @@ func (x *planRun) object_TransferPayment(b []byte, s *plan.Selection, obj *model
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_TransferPayment has gqlgen's executor answer a field.
-func (x *planRun) stock_TransferPayment(ctx context.Context, f *plan.Field, obj *model.TransferPayment) graphql.Marshaler {
+// fallback_TransferPayment has gqlgen's executor answer a field.
+func (x *planRun) fallback_TransferPayment(ctx context.Context, f *plan.Field, obj *model.TransferPayment) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._TransferPayment_iban(ctx, f.CollectedField, obj)
@@ -2453,8 +2453,8 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_User(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_User(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2475,7 +2475,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 4: // email
-			if !x.Shown(f, x.guard_User_email, false, nil, nil) {
+			if !x.Visible(f, x.guard_User_email, false, nil, nil) {
 				b, fine = plan.Null(b, false)
 				break
 			}
@@ -2486,7 +2486,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 				b = plan.AppendString(b, *v)
 			}
 		case 5: // phone
-			if !x.Shown(f, x.guard_User_phone, false, nil, nil) {
+			if !x.Visible(f, x.guard_User_phone, false, nil, nil) {
 				b, fine = plan.Null(b, false)
 				break
 			}
@@ -2497,7 +2497,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 				b = plan.AppendString(b, *v)
 			}
 		case 6: // address
-			if v := obj.Address; !x.Shown(f, x.guard_User_address, faulty, obj, v) {
+			if v := obj.Address; !x.Visible(f, x.guard_User_address, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2515,7 +2515,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 			v := obj.CreatedAt
 			b = plan.AppendDateTime(b, v)
 		case 9: // orders
-			if v, ok := plan.Take[[]*model.Order](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2523,7 +2523,7 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 				x.Pop()
 			}
 		case 10: // lifetimeValue
-			if v, ok := plan.Take[*model.Money](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Money](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2537,8 +2537,8 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_User has gqlgen's executor answer a field.
-func (x *planRun) stock_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
+// fallback_User has gqlgen's executor answer a field.
+func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._User_id(ctx, f.CollectedField, obj)
@@ -2643,7 +2643,7 @@ func (x *planRun) guard_User_orders(ctx context.Context) error {
 
 // call_User_orders calls the resolver of User.orders and collects below it.
 func (x *planRun) call_User_orders(f *plan.Field, objs []*model.User) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Arguments: x.ec.field_User_orders_args,
 		Guard:     x.guard_User_orders,
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.User) ([][]*model.Order, error) {
@@ -2681,7 +2681,7 @@ func (x *planRun) guard_User_lifetimeValue(ctx context.Context) error {
 
 // call_User_lifetimeValue calls the resolver of User.lifetimeValue.
 func (x *planRun) call_User_lifetimeValue(f *plan.Field, objs []*model.User) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Guard: x.guard_User_lifetimeValue,
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.User) ([]*model.Money, error) {
 		return x.ec.Resolvers.User().LifetimeValue(ctx, objs)
@@ -2696,8 +2696,8 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_UserConnection(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_UserConnection(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2705,7 +2705,7 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 		case 0: // __typename
 			b = append(b, `"UserConnection"`...)
 		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -2713,7 +2713,7 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 				x.Pop()
 			}
 		case 2: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -2721,7 +2721,7 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 				x.Pop()
 			}
 		case 3: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -2735,8 +2735,8 @@ func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_UserConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_UserConnection(ctx context.Context, f *plan.Field, obj *model.UserConnection) graphql.Marshaler {
+// fallback_UserConnection has gqlgen's executor answer a field.
+func (x *planRun) fallback_UserConnection(ctx context.Context, f *plan.Field, obj *model.UserConnection) graphql.Marshaler {
 	switch f.ID {
 	}
 	return graphql.Null
@@ -2799,8 +2799,8 @@ func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEd
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_UserEdge(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_UserEdge(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2808,7 +2808,7 @@ func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEd
 		case 0: // __typename
 			b = append(b, `"UserEdge"`...)
 		case 1: // node
-			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -2825,8 +2825,8 @@ func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEd
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_UserEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_UserEdge(ctx context.Context, f *plan.Field, obj *model.UserEdge) graphql.Marshaler {
+// fallback_UserEdge has gqlgen's executor answer a field.
+func (x *planRun) fallback_UserEdge(ctx context.Context, f *plan.Field, obj *model.UserEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._UserEdge_cursor(ctx, f.CollectedField, obj)
@@ -3187,7 +3187,7 @@ func (x *planRun) valueMust_SearchResult(b []byte, f *plan.Field, v model.Search
 		}
 		b, ok = x.object_Category(b, f.Of(ofCategory), v)
 	default:
-		return x.Stranger(b, true, v)
+		return x.UnexpectedType(b, true, v)
 	}
 	return b, ok
 }
@@ -3283,7 +3283,7 @@ func (x *planRun) value_Payment(b []byte, f *plan.Field, v model.Payment) ([]byt
 		}
 		b, ok = x.object_CardPayment(b, f.Of(ofCardPayment), v)
 	default:
-		return x.Stranger(b, false, v)
+		return x.UnexpectedType(b, false, v)
 	}
 	return b, ok || true
 }
@@ -3309,7 +3309,7 @@ func (x *planRun) value_Person(b []byte, f *plan.Field, v model.Person) ([]byte,
 		}
 		b, ok = x.object_Account(b, f.Of(ofAccount), v)
 	default:
-		return x.Stranger(b, false, v)
+		return x.UnexpectedType(b, false, v)
 	}
 	return b, ok || true
 }
@@ -3353,7 +3353,7 @@ func (x *planRun) value_ProductDetails(b []byte, f *plan.Field, v model.ProductD
 		}
 		b, ok = x.object_BookDetails(b, f.Of(ofBookDetails), v)
 	default:
-		return x.Stranger(b, false, v)
+		return x.UnexpectedType(b, false, v)
 	}
 	return b, ok || true
 }

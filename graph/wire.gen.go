@@ -43,13 +43,13 @@ func DecodeAccount(d *decode.Decoder) *model.Account {
 		case 1: // name
 			v.Name = d.String()
 		case 2: // role
-			v.Role = decode.Nullable(d, DecodeRole)
+			v.Role = decode.Ptr(d, DecodeRole)
 		case 3: // email
 			v.Email = d.String()
 		case 4: // phone
-			v.Phone = decode.Nullable(d, (*decode.Decoder).String)
+			v.Phone = decode.Ptr(d, (*decode.Decoder).String)
 		case 5: // address
-			v.Address = decode.OrNull(d, DecodeAddress)
+			v.Address = decode.Null(d, DecodeAddress)
 		case 6: // createdAt
 			v.CreatedAt = d.DateTime()
 		}
@@ -78,7 +78,7 @@ func DecodeAddress(d *decode.Decoder) *model.Address {
 		case 1: // city
 			v.City = d.String()
 		case 2: // postalCode
-			v.PostalCode = decode.Nullable(d, (*decode.Decoder).String)
+			v.PostalCode = decode.Ptr(d, (*decode.Decoder).String)
 		case 3: // country
 			v.Country = d.String()
 		}
@@ -103,7 +103,7 @@ func DecodeBookDetails(d *decode.Decoder) *model.BookDetails {
 		case 0: // isbn
 			v.Isbn = d.String()
 		case 1: // pages
-			v.Pages = decode.Nullable(d, (*decode.Decoder).Int)
+			v.Pages = decode.Ptr(d, (*decode.Decoder).Int)
 		}
 	}
 	if !o.OK() {
@@ -126,7 +126,7 @@ func DecodeCardPayment(d *decode.Decoder) *model.CardPayment {
 		case 0: // last4
 			v.Last4 = d.String()
 		case 1: // brand
-			v.Brand = decode.Nullable(d, (*decode.Decoder).String)
+			v.Brand = decode.Ptr(d, (*decode.Decoder).String)
 		}
 	}
 	if !o.OK() {
@@ -152,7 +152,7 @@ func DecodeCategory(d *decode.Decoder) *model.Category {
 		case 1: // name
 			v.Name = d.String()
 		case 2: // parent
-			v.Parent = decode.OrNull(d, DecodeCategory)
+			v.Parent = decode.Null(d, DecodeCategory)
 		}
 	}
 	if !o.OK() {
@@ -212,13 +212,13 @@ func DecodeOrder(d *decode.Decoder) *model.Order {
 		case 3: // total
 			v.Total = DecodeMoney(d)
 		case 4: // payment
-			v.Payment = decode.OrNull(d, DecodePayment)
+			v.Payment = decode.Null(d, DecodePayment)
 		case 5: // note
-			v.Note = decode.Nullable(d, (*decode.Decoder).String)
+			v.Note = decode.Ptr(d, (*decode.Decoder).String)
 		case 6: // metadata
-			v.Metadata = decode.OrNull(d, (*decode.Decoder).JSON)
+			v.Metadata = decode.Null(d, (*decode.Decoder).JSON)
 		case 7: // replaces
-			v.Replaces = decode.OrNull(d, DecodeOrder)
+			v.Replaces = decode.Null(d, DecodeOrder)
 		case 8: // placedAt
 			v.PlacedAt = d.DateTime()
 		case 9: // userId
@@ -280,19 +280,19 @@ func DecodeProduct(d *decode.Decoder) *model.Product {
 		case 1: // name
 			v.Name = d.String()
 		case 2: // description
-			v.Description = decode.Nullable(d, (*decode.Decoder).String)
+			v.Description = decode.Ptr(d, (*decode.Decoder).String)
 		case 3: // price
 			v.Price = d.Float()
 		case 4: // currency
 			v.Currency = d.String()
 		case 5: // rating
-			v.Rating = decode.Nullable(d, (*decode.Decoder).Float)
+			v.Rating = decode.Ptr(d, (*decode.Decoder).Float)
 		case 6: // category
-			v.Category = decode.OrNull(d, DecodeCategory)
+			v.Category = decode.Null(d, DecodeCategory)
 		case 7: // details
-			v.Details = decode.OrNull(d, DecodeProductDetails)
+			v.Details = decode.Null(d, DecodeProductDetails)
 		case 8: // relatedSkus
-			v.RelatedSkus = decode.OrNull(d, decode.ListOf((*decode.Decoder).ID))
+			v.RelatedSkus = decode.Null(d, decode.ListOf((*decode.Decoder).ID))
 		}
 	}
 	if !o.OK() {
@@ -363,15 +363,15 @@ func DecodeUser(d *decode.Decoder) *model.User {
 		case 1: // name
 			v.Name = d.String()
 		case 2: // role
-			v.Role = decode.Nullable(d, DecodeRole)
+			v.Role = decode.Ptr(d, DecodeRole)
 		case 3: // email
-			v.Email = decode.Nullable(d, (*decode.Decoder).String)
+			v.Email = decode.Ptr(d, (*decode.Decoder).String)
 		case 4: // phone
-			v.Phone = decode.Nullable(d, (*decode.Decoder).String)
+			v.Phone = decode.Ptr(d, (*decode.Decoder).String)
 		case 5: // address
-			v.Address = decode.OrNull(d, DecodeAddress)
+			v.Address = decode.Null(d, DecodeAddress)
 		case 6: // createdBy
-			v.CreatedBy = decode.Nullable(d, (*decode.Decoder).String)
+			v.CreatedBy = decode.Ptr(d, (*decode.Decoder).String)
 		case 7: // createdAt
 			v.CreatedAt = d.DateTime()
 		}
@@ -482,7 +482,7 @@ func EncodeAddressInput(in *model.AddressInput) any {
 	var o encode.Object
 	o = o.With("street", in.Street)
 	o = o.With("city", in.City)
-	o = encode.WithGiven(o, "postalCode", in.PostalCode, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "postalCode", in.PostalCode, encode.PtrOf(encode.Any[string]))
 	o = o.With("country", in.Country)
 	return o
 }
@@ -494,7 +494,7 @@ func EncodeCancelOrder(in *model.CancelOrder) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "reason", in.Reason, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "reason", in.Reason, encode.PtrOf(encode.Any[string]))
 	return o
 }
 
@@ -507,7 +507,7 @@ func EncodeNewOrder(in *model.NewOrder) any {
 	var o encode.Object
 	o = o.With("userId", in.UserID)
 	o = o.With("lines", encode.List(in.Lines, EncodeNewOrderLine))
-	o = encode.WithGiven(o, "note", in.Note, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "note", in.Note, encode.PtrOf(encode.Any[string]))
 	return o
 }
 
@@ -533,7 +533,7 @@ func EncodeNewUser(in *model.NewUser) any {
 	o = o.With("email", in.Email)
 	o = o.With("name", in.Name)
 	o = o.With("password", in.Password)
-	o = encode.WithGiven(o, "role", in.Role, encode.Maybe(EncodeRole))
+	o = encode.WithGiven(o, "role", in.Role, encode.PtrOf(EncodeRole))
 	return o
 }
 
@@ -544,8 +544,8 @@ func EncodeProductFilter(in *model.ProductFilter) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "category", in.Category, encode.Maybe(encode.Any[string]))
-	o = encode.WithGiven(o, "maxPrice", in.MaxPrice, encode.Maybe(encode.Any[float64]))
+	o = encode.WithGiven(o, "category", in.Category, encode.PtrOf(encode.Any[string]))
+	o = encode.WithGiven(o, "maxPrice", in.MaxPrice, encode.PtrOf(encode.Any[float64]))
 	return o
 }
 
@@ -556,8 +556,8 @@ func EncodeUserPatch(in *model.UserPatch) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "name", in.Name, encode.Maybe(encode.Any[string]))
-	o = encode.WithGiven(o, "phone", in.Phone, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "name", in.Name, encode.PtrOf(encode.Any[string]))
+	o = encode.WithGiven(o, "phone", in.Phone, encode.PtrOf(encode.Any[string]))
 	o = encode.WithGiven(o, "address", in.Address, EncodeAddressInput)
 	return o
 }

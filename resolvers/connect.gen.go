@@ -19,8 +19,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Needs is what the bindings need of the settings.
-var Needs = upstreams.Needs{
+// Requirements are what the bindings require of the settings.
+var Requirements = upstreams.Requirements{
 	Sources: []string{"users", "orders", "products"},
 }
 
@@ -68,9 +68,9 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 	call := func(keys []string) *rest.Call {
 		return rest.New(http.MethodGet, "/orders/history").
 			Query("userIds", keys).
-			Query("limit", encode.Opt(limit, encode.Any[int]))
+			Query("limit", encode.Ptr(limit, encode.Any[int]))
 	}
-	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Account) *string {
+	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Account) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
 		Identity: engine.Identity{
@@ -83,7 +83,7 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
 			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
-				decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))), ordersRules)
+				decode.MapOf(decode.NullOf(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
 	})
 }
@@ -93,9 +93,9 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 //	POST /orders
 func (r mutationResolver) CreateOrder(ctx context.Context, input model.NewOrder, idempotencyKey *string) (*model.Order, error) {
 	call := rest.New(http.MethodPost, "/orders").
-		Header("Idempotency-Key", encode.Opt(idempotencyKey, encode.Any[string])).
+		Header("Idempotency-Key", encode.Ptr(idempotencyKey, encode.Any[string])).
 		JSON(graph.EncodeNewOrder(&input))
-	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder), ordersRules)
+	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.NullOf(graph.DecodeOrder), ordersRules)
 }
 
 // CancelOrder answers Mutation.cancelOrder, bound at schema/orders.graphqls:35 to the service "orders":
@@ -104,7 +104,7 @@ func (r mutationResolver) CreateOrder(ctx context.Context, input model.NewOrder,
 func (r mutationResolver) CancelOrder(ctx context.Context, id string, input *model.CancelOrder) (*model.Order, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/cancel").
 		Form(encode.Fields(graph.EncodeCancelOrder(input)))
-	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.MaybeNil(graph.DecodeOrder), ordersRules)
+	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.NullOf(graph.DecodeOrder), ordersRules)
 }
 
 // CreateUser answers Mutation.createUser, bound at schema/users.graphqls:30 to the service "users":
@@ -113,7 +113,7 @@ func (r mutationResolver) CancelOrder(ctx context.Context, id string, input *mod
 func (r mutationResolver) CreateUser(ctx context.Context, input model.NewUser) (*model.User, error) {
 	call := rest.New(http.MethodPost, "/users").
 		JSON(graph.EncodeNewUser(&input))
-	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeUser))
+	return upstreams.Fetch(ctx, r.Services, "users", call, decode.NullOf(graph.DecodeUser))
 }
 
 // UpdateUser answers Mutation.updateUser, bound at schema/users.graphqls:35 to the service "users":
@@ -123,7 +123,7 @@ func (r mutationResolver) UpdateUser(ctx context.Context, id string, input model
 	call := rest.New(http.MethodPatch, "/users/").Segment(id).
 		JSONAs("application/merge-patch+json", graph.EncodeUserPatch(&input))
 	return upstreams.Fetch(ctx, r.Services, "users", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
 }
 
 // DeleteUser answers Mutation.deleteUser, bound at schema/users.graphqls:40 to the service "users":
@@ -147,7 +147,7 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 			Query("ids", keys).
 			Query("limit", "100")
 	}
-	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
+	return engine.LoadOne(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
 		return &parent.UserID
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{
@@ -158,7 +158,7 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			return upstreams.Fetch(ctx, r.Services, "users", call(keys),
-				decode.In("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
+				decode.Member("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
 		},
 	})
 }
@@ -174,7 +174,7 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 			Query("ids", keys).
 			Query("limit", "200")
 	}
-	return engine.One(ctx, parents, []string{"productId"}, func(parent *model.OrderLine) *string {
+	return engine.LoadOne(ctx, parents, []string{"productId"}, func(parent *model.OrderLine) *string {
 		return &parent.ProductID
 	}, engine.Batch[string, *model.Product]{
 		Identity: engine.Identity{
@@ -185,7 +185,7 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
-				decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+				decode.Member("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
@@ -201,7 +201,7 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 			Query("ids", keys).
 			Query("limit", "200")
 	}
-	return engine.Each(ctx, parents, []string{"relatedSkus"}, func(parent *model.Product) []string {
+	return engine.LoadMany(ctx, parents, []string{"relatedSkus"}, func(parent *model.Product) []string {
 		return parent.RelatedSkus
 	}, false, engine.Batch[string, *model.Product]{
 		Identity: engine.Identity{
@@ -212,7 +212,7 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
-				decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+				decode.Member("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
@@ -224,7 +224,7 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 // It makes one call for all parents; the answer is a member for each key.
 func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([]*int, error) {
 	call := rest.New(http.MethodGet, "/stock")
-	return engine.Whole(ctx, parents, []string{"sku"}, func(parent *model.Product) *string {
+	return engine.LoadAll(ctx, parents, []string{"sku"}, func(parent *model.Product) *string {
 		return &parent.Sku
 	}, engine.All[*int]{
 		Identity: engine.Identity{
@@ -233,7 +233,7 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 			Reading: "keyed(Int) as Int",
 		},
 		Fetch: func(ctx context.Context) (map[string]*int, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call, decode.MapOf(decode.Maybe((*decode.Decoder).Int)))
+			return upstreams.Fetch(ctx, r.Services, "products", call, decode.MapOf(decode.PtrOf((*decode.Decoder).Int)))
 		},
 	})
 }
@@ -244,7 +244,7 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
 	call := rest.New(http.MethodGet, "/orders/").Segment(id)
 	return upstreams.Fetch(ctx, r.Services, "orders", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodeOrder, func(object *model.Order) *string { return &object.ID })), ordersRules)
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodeOrder, func(object *model.Order) *string { return &object.ID })), ordersRules)
 }
 
 // Orders answers Query.orders, bound at schema/orders.graphqls:19 to the service "orders":
@@ -257,7 +257,7 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 		Type: page.PageNumber,
 	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Order]], error) {
 		call := rest.New(http.MethodGet, "/orders").
-			Query("userId", encode.Opt(userID, encode.Any[string])).
+			Query("userId", encode.Ptr(userID, encode.Any[string])).
 			QueryEach("status", encode.List(status, graph.EncodeOrderStatus)).
 			Query("page", at.Page).
 			Query("pageSize", at.Size)
@@ -288,7 +288,7 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product, error) {
 	call := rest.New(http.MethodGet, "/products/").Segment(sku)
 	return upstreams.Fetch(ctx, r.Services, "products", call,
-		decode.MaybeNil(decode.Asked("sku", sku, graph.DecodeProduct, func(object *model.Product) *string { return &object.Sku })))
+		decode.NullOf(decode.CheckKey("sku", sku, graph.DecodeProduct, func(object *model.Product) *string { return &object.Sku })))
 }
 
 // Products answers Query.products, bound at schema/products.graphqls:17 to the service "products":
@@ -303,9 +303,9 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 		Total: engine.Selects(ctx, "totalCount"),
 	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Product]], error) {
 		call := rest.New(http.MethodGet, "/products").
-			Query("q", encode.Opt(q, encode.Any[string])).
+			Query("q", encode.Ptr(q, encode.Any[string])).
 			DeepObject("filter", graph.EncodeProductFilter(filter)).
-			Query("sort", encode.Opt(sort, graph.EncodeProductSort)).
+			Query("sort", encode.Ptr(sort, graph.EncodeProductSort)).
 			Query("offset", at.Offset).
 			Query("limit", at.Size)
 		return upstreams.Fetch(ctx, r.Services, "products", call, pageQueryProducts)
@@ -335,7 +335,7 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 //	GET /stock
 func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryItem, error) {
 	call := rest.New(http.MethodGet, "/stock")
-	return upstreams.Fetch(ctx, r.Services, "products", call, decode.MaybeNil(decode.EntriesOf(decodeQueryInventory)))
+	return upstreams.Fetch(ctx, r.Services, "products", call, decode.NullOf(decode.EntriesOf(decodeQueryInventory)))
 }
 
 // Me answers Query.me, bound at schema/users.graphqls:3 to the service "users":
@@ -343,7 +343,7 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryItem, e
 //	GET /users/{$claims.sub}
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(auth.Claim(ctx, "sub"))
-	return upstreams.Fetch(ctx, r.Services, "users", call, decode.MaybeNil(graph.DecodeAccount))
+	return upstreams.Fetch(ctx, r.Services, "users", call, decode.NullOf(graph.DecodeAccount))
 }
 
 // User answers Query.user, bound at schema/users.graphqls:6 to the service "users":
@@ -352,7 +352,7 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(id)
 	return upstreams.Fetch(ctx, r.Services, "users", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
 }
 
 // Users answers Query.users, bound at schema/users.graphqls:16 to the service "users":
@@ -397,9 +397,9 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 	call := func(keys []string) *rest.Call {
 		return rest.New(http.MethodGet, "/orders/history").
 			Query("userIds", keys).
-			Query("limit", encode.Opt(limit, encode.Any[int]))
+			Query("limit", encode.Ptr(limit, encode.Any[int]))
 	}
-	return engine.One(ctx, parents, []string{"id"}, func(parent *model.User) *string {
+	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.User) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
 		Identity: engine.Identity{
@@ -412,7 +412,7 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
 			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
-				decode.MapOf(decode.MaybeNil(decode.ListOf(graph.DecodeOrder))), ordersRules)
+				decode.MapOf(decode.NullOf(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
 	})
 }
@@ -450,7 +450,7 @@ func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, mode
 			MaxSize: 200,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 				return upstreams.Fetch(ctx, r.Services, "products", call(keys),
-					decode.In("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
+					decode.Member("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 			},
 		},
 	}
@@ -466,12 +466,12 @@ var checksProduct = map[string]func(context.Context) error{
 // ordersRules are the rules of the service "orders": when a call went well, and what its errors mean.
 var ordersRules = &upstreams.Rules{
 	Message: func(answer *upstreams.Response) any {
-		return mapping.With(answer.Status, func(at any) any {
+		return mapping.Apply(answer.Status, func(at any) any {
 			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(answer.Body(), "detail")}, [2]any{json.Number("422"), mapping.Path(answer.Body(), "detail")})
 		})
 	},
 	Extensions: func(answer *upstreams.Response) any {
-		return encode.Object{}.With("reason", mapping.With(answer.Status, func(at any) any {
+		return encode.Object{}.With("reason", mapping.Apply(answer.Status, func(at any) any {
 			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(answer.Body(), "code")}, [2]any{json.Number("422"), mapping.Path(answer.Body(), "code")})
 		}))
 	},
@@ -487,8 +487,8 @@ func pageQueryOrders(d *decode.Decoder) page.Answer[decode.Item[*model.Order]] {
 // pageQueryProducts reads a page of Query.products as its binding selects it.
 func pageQueryProducts(d *decode.Decoder) page.Answer[decode.Item[*model.Product]] {
 	var a page.Answer[decode.Item[*model.Product]]
-	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
-	a.Items = decode.In("data", decode.Items(graph.DecodeProduct))(d)
+	a.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	a.Items = decode.Member("data", decode.Items(graph.DecodeProduct))(d)
 	return a
 }
 
@@ -526,7 +526,7 @@ func decodeQueryInventory(d *decode.Decoder) *model.InventoryItem {
 		case 0: // left
 			v.Left = d.Int()
 		case 1: // product
-			v.Product = decode.OrNull(d, decodeQueryInventoryProduct)
+			v.Product = decode.Null(d, decodeQueryInventoryProduct)
 		}
 	}
 	if !o.OK() {
@@ -538,7 +538,7 @@ func decodeQueryInventory(d *decode.Decoder) *model.InventoryItem {
 // pageQueryUsers reads a page of Query.users as its binding selects it.
 func pageQueryUsers(d *decode.Decoder) page.Answer[decode.Item[*model.User]] {
 	var a page.Answer[decode.Item[*model.User]]
-	a.Next = decode.Again(d, decode.In("nextCursor", decode.Maybe((*decode.Decoder).ID)))
-	a.Items = decode.In("items", decode.Items(graph.DecodeUser))(d)
+	a.Next = decode.Lookahead(d, decode.Member("nextCursor", decode.PtrOf((*decode.Decoder).ID)))
+	a.Items = decode.Member("items", decode.Items(graph.DecodeUser))(d)
 	return a
 }

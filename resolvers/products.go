@@ -26,7 +26,7 @@ func (r productResolver) InStock(ctx context.Context, products []*model.Product)
 // TimesOrdered answers Product.timesOrdered. It batches with a loader of its own: all
 // products of the operation are counted in one walk over the orders.
 func (r productResolver) TimesOrdered(ctx context.Context, products []*model.Product) ([]*int, error) {
-	return engine.One(ctx, products, []string{"sku"}, func(p *model.Product) *string {
+	return engine.LoadOne(ctx, products, []string{"sku"}, func(p *model.Product) *string {
 		return &p.Sku
 	}, engine.Batch[string, *int]{Identity: engine.Identity{Request: "times ordered"}, Fetch: r.countOrders})
 }

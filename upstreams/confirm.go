@@ -22,5 +22,5 @@ func Confirm(ctx context.Context, s *Services, source string, c *rest.Call, rule
 	if len(bytes.TrimSpace(answer.Body)) == 0 {
 		return true, nil
 	}
-	return decode.Answer(source, answer.Body, engine.FaultsOf(ctx), (*decode.Decoder).Boolean)
+	return decode.Read(source, answer.Body, engine.FaultsOf(ctx), (*decode.Decoder).Boolean)
 }

@@ -29,19 +29,19 @@ func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 		var none T
 		return none, err
 	}
-	return decode.Selected(source, answer.Body, engine.FaultsOf(ctx), engine.WantedOf(ctx), read)
+	return decode.ReadProjection(source, answer.Body, engine.FaultsOf(ctx), engine.ProjectionOf(ctx), read)
 }
 
 // promised returns an error for an answer without content where a status promises some: it
 // must not pass for a null. No content is what 204 and 205 say; an answer that is no 2xx,
 // and that the binding's isSuccess takes all the same, promises nothing.
-func promised(source string, a *rest.Answer) error {
+func promised(source string, a *rest.Response) error {
 	if len(bytes.TrimSpace(a.Body)) > 0 || a.Status < 200 || a.Status > 299 ||
 		a.Status == http.StatusNoContent || a.Status == http.StatusResetContent {
 		return nil
 	}
 	return &fault.Error{
-		Kind: fault.DownstreamService, Text: "the service's answer is empty", Service: source, Status: a.Status,
+		Code: fault.DownstreamService, Message: "the service's answer is empty", Service: source, Status: a.Status,
 		Cause: fmt.Errorf("%d %s without a body: a service that has nothing to say answers with 204, or with null", a.Status, http.StatusText(a.Status)),
 	}
 }

@@ -80,10 +80,10 @@ func isCredential(name string) bool {
 
 const requestID = "X-Request-Id"
 
-// Unforwardable says why no service ever gets a client's header; "" when it may be
+// ForwardError says why no service ever gets a client's header; "" when it may be
 // forwarded, and read by RequestHeader. No header is so by the settings alone: a
 // binding cannot send on what they may not.
-func Unforwardable(name string) string {
+func ForwardError(name string) string {
 	canonical := textproto.CanonicalMIMEHeaderKey(name)
 	switch {
 	case !rest.ValidHeaderName(name):

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Needs are what the bindings of a graph need of the settings.
-type Needs struct {
+// Requirements are what the bindings of a graph need of the settings.
+type Requirements struct {
 	// Sources are the services that are called.
 	Sources []string
 	// Config are the keys that are used of each source's config.
@@ -17,9 +17,9 @@ type Needs struct {
 	Environment []string
 }
 
-// Need fails when the settings lack something, so that the gateway does not start rather
+// CheckRequirements fails when the settings lack something, so that the gateway does not start rather
 // than fail at the first call. What is empty counts as missing.
-func (s *Services) Need(n Needs) error {
+func (s *Services) CheckRequirements(n Requirements) error {
 	var errs []error
 	for _, name := range n.Sources {
 		if s.clients[name] == nil {

@@ -175,7 +175,7 @@ func (o Source) checkHeaders() error {
 func (o Source) checkForward() error {
 	var errs []error
 	for _, name := range o.Forward {
-		if why := Unforwardable(name); why != "" {
+		if why := ForwardError(name); why != "" {
 			errs = append(errs, fmt.Errorf("forward: %q %s: remove it", name, why))
 		}
 	}

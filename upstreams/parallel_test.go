@@ -98,7 +98,7 @@ func TestCallWaitsNoLongerThanItsOperation(t *testing.T) {
 			short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 			defer cancel()
 			_, err := services.Do(short, "s", get())
-			if fault.KindOf(err) != fault.GatewayTimeout || !errors.Is(err, context.DeadlineExceeded) || s.calls.Load() != 1 {
+			if fault.CodeOf(err) != fault.GatewayTimeout || !errors.Is(err, context.DeadlineExceeded) || s.calls.Load() != 1 {
 				t.Errorf("got %v after %d calls", err, s.calls.Load())
 			}
 			close(s.let)
@@ -118,7 +118,7 @@ func TestSharedCallsCountOnce(t *testing.T) {
 	for i := range 20 {
 		all.Go(func() {
 			call := rest.New("GET", "/users").Query("half", strconv.Itoa(i%2))
-			if _, err := services.Do(asker(t, engine.Options{Collapse: true}), "users", call); err != nil {
+			if _, err := services.Do(asker(t, engine.Options{Coalesce: true}), "users", call); err != nil {
 				t.Error(err)
 			}
 		})

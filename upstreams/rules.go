@@ -47,7 +47,7 @@ type Response struct {
 	value  any // of body, once parsed
 }
 
-func newResponse(config map[string]string, a *rest.Answer) *Response {
+func newResponse(config map[string]string, a *rest.Response) *Response {
 	return &Response{Status: a.Status, config: config, header: a.Header, body: a.Body}
 }
 
@@ -75,7 +75,7 @@ func (r *Response) Body() any {
 }
 
 // ask makes a call and judges its answer by the first of rules that is there.
-func (s *Services) ask(ctx context.Context, source string, c *rest.Call, rules []*Rules) (*rest.Answer, error) {
+func (s *Services) ask(ctx context.Context, source string, c *rest.Call, rules []*Rules) (*rest.Response, error) {
 	answer, err := s.Do(ctx, source, c)
 	if len(rules) == 0 || rules[0] == nil {
 		return answer, err
@@ -83,7 +83,7 @@ func (s *Services) ask(ctx context.Context, source string, c *rest.Call, rules [
 	refusal, refused := errors.AsType[*rest.StatusError](err)
 	switch {
 	case refused:
-		answer = refusal.Answer
+		answer = refusal.Response
 	case err != nil: // there was no answer
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *Services) ask(ctx context.Context, source string, c *rest.Call, rules [
 }
 
 // judge gives the answer or the fault that it stands for. usual is what HTTP says.
-func (s *Services) judge(r *Rules, source string, c *rest.Call, a *rest.Answer, usual bool) (*rest.Answer, error) {
+func (s *Services) judge(r *Rules, source string, c *rest.Call, a *rest.Response, usual bool) (*rest.Response, error) {
 	response, success := newResponse(s.config[source], a), usual
 	if r.Success != nil {
 		success = r.Success(response)
@@ -101,7 +101,7 @@ func (s *Services) judge(r *Rules, source string, c *rest.Call, a *rest.Answer, 
 	}
 	f := rest.Refused(source, c, a)
 	if text := r.message(response); text != "" {
-		f.Text = text
+		f.Message = text
 	}
 	f.Extensions = r.extensions(response)
 	return nil, f

@@ -35,7 +35,7 @@ func answering(t *testing.T, status int, body string, headers ...string) *upstre
 var user = decode.NewShape("User", decode.Field{Name: "name"})
 
 func name(d *decode.Decoder) *string {
-	return decode.OrNull(d, func(d *decode.Decoder) *string {
+	return decode.Null(d, func(d *decode.Decoder) *string {
 		o := d.Object(user)
 		name := decode.New[string](&o)
 		for o.Next() {
@@ -53,7 +53,7 @@ func TestWhatIsSuccess(t *testing.T) {
 		success func(*upstreams.Response) bool
 		status  int
 		body    string
-		kind    fault.Kind // "" is success
+		kind    fault.Code // "" is success
 		want    string
 	}{
 		{"a 200 without a rule", nil, 200, `{"ok":false,"name":"Ada"}`, "", "Ada"},
@@ -72,7 +72,7 @@ func TestWhatIsSuccess(t *testing.T) {
 		services := answering(t, test.status, test.body)
 		rules := &upstreams.Rules{Success: test.success}
 		got, err := upstreams.Fetch(t.Context(), services, "users", get(), name, rules)
-		if kind := fault.KindOf(err); kind != test.kind {
+		if kind := fault.CodeOf(err); kind != test.kind {
 			t.Errorf("%s: %v, want %q", test.name, err, test.kind)
 		}
 		if err == nil && got != nil && *got != test.want || err == nil && got == nil && test.want != "" {
@@ -82,7 +82,7 @@ func TestWhatIsSuccess(t *testing.T) {
 			t.Errorf("%s: %#v", test.name, f)
 		}
 		sent := upstreams.Send(t.Context(), services, "users", get(), rules)
-		if test.name != "a success that is no data" && fault.KindOf(sent) != test.kind {
+		if test.name != "a success that is no data" && fault.CodeOf(sent) != test.kind {
 			t.Errorf("%s: sent with %v, want %q", test.name, sent, test.kind)
 		}
 	}
@@ -142,12 +142,12 @@ func TestWhatAnErrorTells(t *testing.T) {
 		services := answering(t, 400, test.body, "Retry-After", "1", "Retry-After", "2", "X-Bad", "a\xff")
 		_, err := upstreams.Fetch(t.Context(), services, "users", get(), name, test.rules)
 		f, ok := errors.AsType[*fault.Error](err)
-		if !ok || f.Kind != fault.BadUserInput || f.Service != "users" || f.Status != 400 {
+		if !ok || f.Code != fault.BadUserInput || f.Service != "users" || f.Status != 400 {
 			t.Fatalf("%s: %#v", test.name, err)
 		}
 		shown, err := json.Marshal(f.Extensions)
-		if f.Text != test.text || string(shown) != test.extensions || err != nil || !utf8.ValidString(f.Text) {
-			t.Errorf("%s: %q, %s (%v), want %q, %s", test.name, f.Text, shown, err, test.text, test.extensions)
+		if f.Message != test.text || string(shown) != test.extensions || err != nil || !utf8.ValidString(f.Message) {
+			t.Errorf("%s: %q, %s (%v), want %q, %s", test.name, f.Message, shown, err, test.text, test.extensions)
 		}
 		if _, ok := errors.AsType[*rest.StatusError](f.Cause); !ok {
 			t.Errorf("%s: the log has no answer: %v", test.name, f.Cause)
@@ -160,14 +160,14 @@ func TestRulesNeedAnAnswer(t *testing.T) {
 	asked := func(*upstreams.Response) bool { t.Error("the rule was asked"); return true }
 	rules := &upstreams.Rules{Success: asked}
 	down := newServices(t, upstreams.Source{URLs: []string{nobody}})
-	if err := upstreams.Send(t.Context(), down, "users", get(), rules); fault.KindOf(err) != fault.DownstreamService {
+	if err := upstreams.Send(t.Context(), down, "users", get(), rules); fault.CodeOf(err) != fault.DownstreamService {
 		t.Error(err)
 	}
 	large := newServices(t, upstreams.Source{URLs: []string{newReplica(t, nil).URL}, MaxResponse: 1})
-	if err := upstreams.Send(t.Context(), large, "users", get(), rules); fault.KindOf(err) != fault.DownstreamService {
+	if err := upstreams.Send(t.Context(), large, "users", get(), rules); fault.CodeOf(err) != fault.DownstreamService {
 		t.Error(err)
 	}
-	if err := upstreams.Send(t.Context(), down, "users", get().Segment(""), rules); fault.KindOf(err) != fault.BadUserInput {
+	if err := upstreams.Send(t.Context(), down, "users", get().Segment(""), rules); fault.CodeOf(err) != fault.BadUserInput {
 		t.Error(err)
 	}
 }

@@ -25,7 +25,7 @@ type transport struct {
 
 // RoundTrip chooses: http1 costs less, and speaks plain HTTP/1.1 alone.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if t.plain != nil && http1.Speaks(req) {
+	if t.plain != nil && http1.Supports(req) {
 		return t.plain.RoundTrip(req)
 	}
 	if !balance.Repeatable(req) {

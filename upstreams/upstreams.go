@@ -88,29 +88,29 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 			Policy: policy,
 			Log:    log.With(slog.String("source", name)),
 		}, pool),
-		Timeout:     o.Timeout,
-		MaxResponse: o.MaxResponse,
-		Complete:    newHeaders(o).complete,
-		Log:         log,
+		Timeout:         o.Timeout,
+		MaxResponse:     o.MaxResponse,
+		DecorateHeaders: newHeaders(o).complete,
+		Log:             log,
 	}
 	s.clients[name] = &client
 	s.running[name] = &engine.Slots{Max: o.Pool.MaxCalls}
 	sharing := client
-	sharing.Transport = newCollapsing(name, client.Transport, s.running[name], o)
+	sharing.Transport = newCoalescing(name, client.Transport, s.running[name], o)
 	s.sharing[name] = &sharing
 	return nil
 }
 
 // Do makes one call to a source and takes it from the operation's budget, except when
 // a value did not fit and nothing is sent. The answer is a 2xx; the error is always a
-// *fault.Error, as rest.Client.Do describes it. Where the operation collapses
+// *fault.Error, as rest.Client.Do describes it. Where the operation coalesces
 // (engine.Options), a GET may get a copy of the response to an equal call that another
 // operation is making.
-func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.Answer, error) {
+func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.Response, error) {
 	client, ok := s.clients[source]
 	if !ok {
 		return nil, fault.New(fault.Internal, "the service is not configured").
-			Because(fmt.Errorf("no source %q: add it to the configuration, under sources", source))
+			WithCause(fmt.Errorf("no source %q: add it to the configuration, under sources", source))
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.A
 		return nil, notSent(source, err)
 	}
 	defer engine.ReleaseCall(ctx)
-	if collapses(ctx, c) {
+	if coalesces(ctx, c) {
 		return s.sharing[source].Do(ctx, c)
 	}
 	running := s.running[source]
@@ -138,7 +138,7 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.A
 
 // notSent is the fault of a call whose turn did not come before its context ended.
 func notSent(source string, err error) error {
-	return &fault.Error{Kind: fault.GatewayTimeout, Text: "the call's turn did not come in time", Service: source, Cause: err}
+	return &fault.Error{Code: fault.GatewayTimeout, Message: "the call's turn did not come in time", Service: source, Cause: err}
 }
 
 // Forwarded are the headers of clients' requests that any service gets, in the form of

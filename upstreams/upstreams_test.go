@@ -105,11 +105,11 @@ func TestAllReplicasDown(t *testing.T) {
 	services := newServices(t, upstreams.Source{URLs: []string{nobody, nobody + "/api"}})
 	_, err := services.Do(t.Context(), "users", get())
 	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || f.Kind != fault.DownstreamService || f.Service != "users" || f.Status != 0 {
+	if !ok || f.Code != fault.DownstreamService || f.Service != "users" || f.Status != 0 {
 		t.Fatalf("got %#v", err)
 	}
-	if strings.ContainsAny(f.Text, "0123456789:") || !strings.Contains(err.Error(), "127.0.0.1") {
-		t.Errorf("text %q for clients, %q for the log", f.Text, err)
+	if strings.ContainsAny(f.Message, "0123456789:") || !strings.Contains(err.Error(), "127.0.0.1") {
+		t.Errorf("text %q for clients, %q for the log", f.Message, err)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestSourceTimeout(t *testing.T) {
 	next := newReplica(t, nil)
 	services := newServices(t, upstreams.Source{URLs: []string{first.URL, next.URL}, Timeout: 30 * time.Millisecond})
 	_, err := services.Do(t.Context(), "users", get())
-	if fault.KindOf(err) != fault.GatewayTimeout || next.calls.Load() != 0 {
+	if fault.CodeOf(err) != fault.GatewayTimeout || next.calls.Load() != 0 {
 		t.Errorf("%v, and the next replica got %d calls", err, next.calls.Load())
 	}
 }
@@ -274,11 +274,11 @@ func TestBudgetIsSpent(t *testing.T) {
 	r := newReplica(t, nil)
 	services := newServices(t, upstreams.Source{URLs: []string{r.URL}})
 	ctx := engine.WithOperation(t.Context(), engine.Options{MaxCalls: 2})
-	if _, err := services.Do(ctx, "users", rest.New("GET", "/").Segment("..")); fault.KindOf(err) != fault.BadUserInput {
+	if _, err := services.Do(ctx, "users", rest.New("GET", "/").Segment("..")); fault.CodeOf(err) != fault.BadUserInput {
 		t.Errorf("a refused call: %v", err)
 	}
-	for i, want := range []fault.Kind{"", "", fault.BadRequest, fault.BadRequest} {
-		if _, err := services.Do(ctx, "users", get()); fault.KindOf(err) != want {
+	for i, want := range []fault.Code{"", "", fault.BadRequest, fault.BadRequest} {
+		if _, err := services.Do(ctx, "users", get()); fault.CodeOf(err) != want {
 			t.Errorf("call %d: %v, want %q", i+1, err, want)
 		}
 	}
@@ -289,16 +289,16 @@ func TestBudgetIsSpent(t *testing.T) {
 
 func TestUnknownSource(t *testing.T) {
 	_, err := newServices(t, upstreams.Source{URLs: []string{nobody}}).Do(t.Context(), "order", get())
-	if fault.KindOf(err) != fault.Internal || !strings.Contains(err.Error(), `"order"`) {
+	if fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), `"order"`) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestMaxResponse(t *testing.T) {
 	r := newReplica(t, nil)
-	for limit, want := range map[int64]fault.Kind{1: fault.DownstreamService, 2: ""} {
+	for limit, want := range map[int64]fault.Code{1: fault.DownstreamService, 2: ""} {
 		services := newServices(t, upstreams.Source{URLs: []string{r.URL}, MaxResponse: limit})
-		if _, err := services.Do(t.Context(), "users", get()); fault.KindOf(err) != want {
+		if _, err := services.Do(t.Context(), "users", get()); fault.CodeOf(err) != want {
 			t.Errorf("%d bytes: %v", limit, err)
 		}
 	}
@@ -323,7 +323,7 @@ func TestTLS(t *testing.T) {
 	}
 	trusting.Close()
 	distrusting := newServices(t, upstreams.Source{URLs: []string{server.URL}})
-	if _, err := distrusting.Do(t.Context(), "users", get()); fault.KindOf(err) != fault.DownstreamService {
+	if _, err := distrusting.Do(t.Context(), "users", get()); fault.CodeOf(err) != fault.DownstreamService {
 		t.Errorf("an unknown authority: %v", err)
 	}
 }

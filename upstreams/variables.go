@@ -14,7 +14,7 @@ import (
 func RequestHeader(ctx context.Context, name string) any {
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	values := clientHeader(ctx, name)
-	if Unforwardable(name) != "" || !forwardable(name, values) {
+	if ForwardError(name) != "" || !forwardable(name, values) {
 		return nil
 	}
 	return strings.Join(values, ", ")

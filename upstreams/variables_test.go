@@ -42,13 +42,13 @@ func TestEnv(t *testing.T) {
 		}
 	}
 	services := newServices(t, upstreams.Source{URLs: []string{nobody}})
-	err := services.Need(upstreams.Needs{Environment: []string{"GATEHOUSE_TEST_EMPTY", "GATEHOUSE_TEST_TENANT", "GATEHOUSE_TEST_UNSET"}})
+	err := services.CheckRequirements(upstreams.Requirements{Environment: []string{"GATEHOUSE_TEST_EMPTY", "GATEHOUSE_TEST_TENANT", "GATEHOUSE_TEST_UNSET"}})
 	const want = `the graph uses $env.GATEHOUSE_TEST_EMPTY, but the environment variable GATEHOUSE_TEST_EMPTY is not set; set it
 the graph uses $env.GATEHOUSE_TEST_UNSET, but the environment variable GATEHOUSE_TEST_UNSET is not set; set it`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
-	if err := services.Need(upstreams.Needs{Environment: []string{"GATEHOUSE_TEST_TENANT"}}); err != nil {
+	if err := services.CheckRequirements(upstreams.Requirements{Environment: []string{"GATEHOUSE_TEST_TENANT"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -68,13 +68,13 @@ func TestConfig(t *testing.T) {
 			t.Errorf("%s.%s: %v, want %v", test.source, test.key, got, test.want)
 		}
 	}
-	err := services.Need(upstreams.Needs{Config: map[string][]string{"users": {"tenant", "empty"}, "orders": {"tenant"}}})
+	err := services.CheckRequirements(upstreams.Requirements{Config: map[string][]string{"users": {"tenant", "empty"}, "orders": {"tenant"}}})
 	const want = `the graph uses $config.tenant, but the settings have no sources.orders.config.tenant; add it
 the graph uses $config.empty, but the settings have no sources.users.config.empty; add it`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
-	if err := services.Need(upstreams.Needs{Config: map[string][]string{"users": {"tenant"}}}); err != nil {
+	if err := services.CheckRequirements(upstreams.Requirements{Config: map[string][]string{"users": {"tenant"}}}); err != nil {
 		t.Error(err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // The peers' names, as the report has them.
 const (
 	gatehouse         = "Gatehouse"
-	gatehouseCollapse = "Gatehouse, collapse"
+	gatehouseCoalesce = "Gatehouse, coalesce"
 	gqlgen            = "gqlgen + dataloader"
 	byHand            = "net/http by hand"
 	tailcall          = "Tailcall"
@@ -38,7 +38,7 @@ func (p peer) answers(op operations.Operation) bool {
 func (s settings) peers(ctx context.Context) ([]peer, error) {
 	peers := []peer{
 		{name: gatehouse, command: s.program("posts")},
-		{name: gatehouseCollapse, command: s.program("posts", "--collapse")},
+		{name: gatehouseCoalesce, command: s.program("posts", "--coalesce")},
 		{name: byHand, command: s.program("byhand")},
 		{name: gqlgen, command: s.program("gqlgen")},
 	}

@@ -67,10 +67,10 @@ func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
 func (r *report) summary() {
 	fmt.Fprintf(r.w, "\n### %s against the others\n\n| | %s |\n|---|%s\n", gatehouse, strings.Join(r.names, " | "), strings.Repeat("---:|", len(r.names)))
 	r.against("requests/s against Tailcall", gatehouse, tailcall, (*result).rate)
-	r.against("requests/s with collapse against Tailcall, dedupe", gatehouseCollapse, tailcallDedupe, (*result).rate)
+	r.against("requests/s with coalesce against Tailcall, dedupe", gatehouseCoalesce, tailcallDedupe, (*result).rate)
 	r.against("requests/s against gqlgen + dataloader", gatehouse, gqlgen, (*result).rate)
 	r.against("CPU per request against gqlgen + dataloader", gatehouse, gqlgen, (*result).cpuPerRequest)
-	r.against("CPU per request with collapse against Tailcall, dedupe", gatehouseCollapse, tailcallDedupe, (*result).cpuPerRequest)
+	r.against("CPU per request with coalesce against Tailcall, dedupe", gatehouseCoalesce, tailcallDedupe, (*result).cpuPerRequest)
 	r.against("CPU per request against net/http by hand", gatehouse, byHand, (*result).cpuPerRequest)
 }
 

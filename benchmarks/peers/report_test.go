@@ -46,9 +46,9 @@ func TestReport(t *testing.T) {
 	if strings.Contains(text.String(), "against Tailcall") {
 		t.Errorf("Tailcall did not run:\n%s", &text)
 	}
-	r.operation(operations.All()[0], []*result{sample(gatehouse, 3), sample(gatehouseCollapse, 1), sample(tailcallDedupe, 2)})
+	r.operation(operations.All()[0], []*result{sample(gatehouse, 3), sample(gatehouseCoalesce, 1), sample(tailcallDedupe, 2)})
 	r.summary()
-	if want := "| CPU per request with collapse against Tailcall, dedupe | 0.50x | 0.50x |\n"; !strings.Contains(text.String(), want) {
+	if want := "| CPU per request with coalesce against Tailcall, dedupe | 0.50x | 0.50x |\n"; !strings.Contains(text.String(), want) {
 		t.Errorf("without %q:\n%s", want, &text)
 	}
 }

@@ -107,10 +107,10 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
-// Clients who ask the same side by side, with collapsing and without.
-func BenchmarkCollapse(b *testing.B) {
+// Clients who ask the same side by side, with coalescing and without.
+func BenchmarkCoalesce(b *testing.B) {
 	for _, op := range operations.All()[1:4] {
-		for name, execution := range map[string]engine.Options{"off": {}, "on": {Collapse: true}} {
+		for name, execution := range map[string]engine.Options{"off": {}, "on": {Coalesce: true}} {
 			b.Run(op.Name+"/"+name, func(b *testing.B) {
 				gateway := newGateway(b, startServices(b, op.Services), execution)
 				mustAnswer(b, gateway, op)
@@ -172,7 +172,7 @@ func answerOf(backend http.Handler, path string) []byte {
 func decoding[T any](b *testing.B, body []byte, read func(*decode.Decoder) []T) {
 	b.SetBytes(int64(len(body)))
 	measured(b, func() {
-		if all, err := decode.Answer("posts", body, new(decode.Faults), read); err != nil || len(all) == 0 {
+		if all, err := decode.Read("posts", body, new(decode.Faults), read); err != nil || len(all) == 0 {
 			b.Fatal(len(all), err)
 		}
 	})
@@ -311,21 +311,21 @@ type (
 )
 
 func read[T any](ctx context.Context, body []byte, read func(*decode.Decoder) T) (T, error) {
-	return decode.Selected("posts", body, engine.FaultsOf(ctx), engine.WantedOf(ctx), read)
+	return decode.ReadProjection("posts", body, engine.FaultsOf(ctx), engine.ProjectionOf(ctx), read)
 }
 
 func (c bodiesQuery) Greet(context.Context) (string, error) { return operations.Greeting, nil }
 
 func (c bodiesQuery) Posts(ctx context.Context) ([]*model.Post, error) {
-	return read(ctx, c.posts, decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodePost))))
+	return read(ctx, c.posts, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodePost))))
 }
 
 func (c bodiesQuery) Post(ctx context.Context, _ int) (*model.Post, error) {
-	return read(ctx, c.post, decode.MaybeNil(graph.DecodePost))
+	return read(ctx, c.post, decode.NullOf(graph.DecodePost))
 }
 
 func (c bodiesPost) User(ctx context.Context, parents []*model.Post) ([]*model.User, error) {
-	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Post) *string {
+	return engine.LoadOne(ctx, parents, []string{"userId"}, func(parent *model.Post) *string {
 		return encode.Key(&parent.UserID)
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{Request: "users"},

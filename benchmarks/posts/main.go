@@ -35,7 +35,7 @@ func main() {
 func settings() *config.Config {
 	c := &config.Config{}
 	flag.StringVar(&c.Listen, "listen", "localhost:8080", "the `address` to serve on")
-	flag.BoolVar(&c.Execution.Collapse, "collapse", false, "clients who ask the same at the same time share one execution")
+	flag.BoolVar(&c.Execution.Coalesce, "coalesce", false, "clients who ask the same at the same time share one execution")
 	upstream := flag.String("upstream", "http://localhost:3000", "the `URL` of the services")
 	flag.Parse()
 	c.Sources = config.Sources{"posts": {URLs: []string{*upstream}}}
@@ -47,8 +47,8 @@ func settings() *config.Config {
 func serve(ctx context.Context, c *config.Config) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return gateway.Serve(ctx, command.Start{Config: c, Log: log, Out: os.Stdout}, gateway.Graph{
-		Schema: schema,
-		Needs:  resolvers.Needs,
+		Schema:       schema,
+		Requirements: resolvers.Requirements,
 	})
 }
 

@@ -29,8 +29,8 @@ func odd(t *testing.T) map[string]http.Handler {
 	}))
 	t.Cleanup(server.Close)
 	return map[string]http.Handler{
-		engine.Plan:  newGateway(t, server.URL),
-		engine.Stock: newGateway(t, server.URL, engine.Options{Engine: engine.Stock}),
+		engine.EnginePlan:   newGateway(t, server.URL),
+		engine.EngineGqlgen: newGateway(t, server.URL, engine.Options{Engine: engine.EngineGqlgen}),
 	}
 }
 

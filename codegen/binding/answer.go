@@ -47,7 +47,7 @@ func (b *bindingCompiler) done() bool {
 }
 
 // selection compiles how the answer is read; without a text, by name.
-func (b *bindingCompiler) selection(text *ast.Value, d *ast.Directive) *Reading {
+func (b *bindingCompiler) selection(text *ast.Value, d *ast.Directive) *Extraction {
 	if text == nil {
 		text = implied("$", d.Position)
 	}
@@ -80,7 +80,7 @@ func (b *bindingCompiler) selection(text *ast.Value, d *ast.Directive) *Reading 
 
 // complete refuses a selection without what the graph says is never null, or without the
 // key by which a batch's items are matched.
-func (b *bindingCompiler) complete(r *Reading) {
+func (b *bindingCompiler) complete(r *Extraction) {
 	if r == nil {
 		return
 	}
@@ -93,7 +93,7 @@ func (b *bindingCompiler) complete(r *Reading) {
 	}
 }
 
-func (b *bindingCompiler) completeObject(r *Reading) {
+func (b *bindingCompiler) completeObject(r *Extraction) {
 	def, batch := b.schema.Types[r.Type.NamedType], b.field.Batch
 	lacks := func(name string) bool {
 		return !slices.ContainsFunc(r.Fields, func(f ReadField) bool { return f.Field.Name == name })

@@ -57,12 +57,12 @@ type Field struct {
 	Position   *ast.Position        // of its @connect
 	Source     string
 	Call       Call
-	Reading    *Reading // how the value is read from the answer: of a batch its list or map, of a page one item; nil when Done
-	Given      []*Value // the variables that Reading takes
-	Batch      *Batch   // nil: a call for each parent
-	Page       *Page    // nil unless the field is a connection
-	Rules      Rules    // the binding's own, else its source's
-	Done       bool     // the value is only that the call went well: a Boolean that nothing selects
+	Reading    *Extraction // how the value is read from the answer: of a batch its list or map, of a page one item; nil when Done
+	Given      []*Value    // the variables that Reading takes
+	Batch      *Batch      // nil: a call for each parent
+	Page       *Page       // nil unless the field is a connection
+	Rules      Rules       // the binding's own, else its source's
+	Done       bool        // the value is only that the call went well: a Boolean that nothing selects
 
 	// Undescribed goes with Done: no document says that the call has no answer. One that has a
 	// body is the value, which has to be true or false.

@@ -23,7 +23,7 @@ func compile(t testing.TB, name, text string) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Compile(schema, Beside{})
+	return Compile(schema, CompileOptions{})
 }
 
 // Each fixture holds mistakes; its golden file says what is reported, and where.
@@ -183,7 +183,7 @@ func TestGuardsSpread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Compile(schema, Beside{}); err != nil {
+	if _, err := Compile(schema, CompileOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for field, guards := range map[string]int{"Query.a": 1, "Query.any": 0, "Query.free": 0, "A.id": 1, "A.secret": 2} {

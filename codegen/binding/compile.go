@@ -13,7 +13,7 @@ import (
 // the files that name them; what of them cannot be read stands in Document.Warnings. The
 // error holds every mistake as Faults; even so, the graph has the bindings that are without,
 // so that these can be held against documents.
-func Compile(schema *ast.Schema, beside Beside) (*Graph, error) {
+func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 	c := &compiler{schema: schema, beside: beside, broken: map[*ast.Directive]bool{}, graph: &Graph{
 		Entities: map[string]*Field{}, Abstract: map[string]*Choice{}, wire: map[[2]string]string{}, unclear: map[string]bool{},
 	}}
@@ -42,8 +42,8 @@ func Compile(schema *ast.Schema, beside Beside) (*Graph, error) {
 	return c.graph, c.faults.OrNil()
 }
 
-// Beside is what a project has beside its schema. Nothing is a project with a schema alone.
-type Beside struct {
+// CompileOptions is what a project has beside its schema. Nothing is a project with a schema alone.
+type CompileOptions struct {
 	// Inert are the directives that are not ours and do nothing here.
 	Inert []string
 	// Calls tells whether a resolver by hand calls a service, which needs no binding
@@ -51,11 +51,11 @@ type Beside struct {
 	Calls func(source string) bool
 }
 
-func (b Beside) calls(source string) bool { return b.Calls != nil && b.Calls(source) }
+func (b CompileOptions) calls(source string) bool { return b.Calls != nil && b.Calls(source) }
 
 type compiler struct {
 	schema *ast.Schema
-	beside Beside
+	beside CompileOptions
 	graph  *Graph
 	broken map[*ast.Directive]bool // those whose arguments make no sense
 	faults Faults

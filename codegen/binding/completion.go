@@ -115,7 +115,7 @@ func (w *completing) page(p *Page, answer *openapi.Schema) {
 }
 
 // value follows a reading, with what a document says of the place, if anything.
-func (w *completing) value(r *Reading, s *openapi.Schema, in *holder) {
+func (w *completing) value(r *Extraction, s *openapi.Schema, in *holder) {
 	if r == nil {
 		return
 	}
@@ -256,7 +256,7 @@ func (g *Graph) wireOf(f *ast.FieldDefinition) string {
 	return f.Name
 }
 
-func (w *completing) object(r *Reading, s *openapi.Schema, in *holder) {
+func (w *completing) object(r *Extraction, s *openapi.Schema, in *holder) {
 	def := w.schema.Types[r.Type.NamedType]
 	if w.isEntity(def) {
 		w.sent(def, in, func(f *ast.FieldDefinition) bool {

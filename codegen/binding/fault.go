@@ -53,8 +53,8 @@ func (f Faults) OrNil() error {
 	return slices.Compact(f)
 }
 
-// Together is what two steps report, in the order of the files' text.
-func Together(a, b error) error {
+// MergeFaults is what two steps report, in the order of the files' text.
+func MergeFaults(a, b error) error {
 	first, _ := errors.AsType[Faults](a)
 	second, _ := errors.AsType[Faults](b)
 	return slices.Concat(first, second).OrNil()
@@ -67,7 +67,7 @@ func (f *Faults) Add(code Code, pos *ast.Position, format string, args ...any) {
 }
 
 // AddAt reports a fault where a reading is written.
-func (f *Faults) AddAt(code Code, r *Reading, format string, args ...any) {
+func (f *Faults) AddAt(code Code, r *Extraction, format string, args ...any) {
 	f.addIn(code, r.value, r.offset, format, args...)
 }
 

@@ -33,7 +33,7 @@ func TestGuardsOfConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Compile(schema, Beside{}); err != nil {
+	if _, err := Compile(schema, CompileOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	guarded := strings.Fields(`Query.pages Query.hand Query.edges Mutation.make Account.id Account.name Account.friends

@@ -13,10 +13,10 @@ import (
 // Page is how a service's pages become a connection as Relay has it.
 type Page struct {
 	Type      string // OFFSET, PAGE_NUMBER or NEXT_CURSOR
-	Items     *Reading
-	Total     *Reading // nil: the service does not tell
-	Next      *Reading
-	More      *Reading
+	Items     *Extraction
+	Total     *Extraction // nil: the service does not tell
+	Next      *Extraction
+	More      *Extraction
 	Max       int // the most that a page may hold
 	Default   int
 	FirstPage int
@@ -90,7 +90,7 @@ func (b *bindingCompiler) pageSizes(page *Page, v *ast.Value) {
 }
 
 // pagePath reads a path into the answer; nil when it is not given.
-func (b *bindingCompiler) pagePath(page *Page, v *ast.Value, name string, t *ast.Type) *Reading {
+func (b *bindingCompiler) pagePath(page *Page, v *ast.Value, name string, t *ast.Type) *Extraction {
 	text := child(v, name)
 	if text == nil && name != "items" {
 		return nil
@@ -289,7 +289,7 @@ func (b *bindingCompiler) documentedMax() *openapi.Parameter {
 }
 
 // graft makes each item of a page be read as its selection says.
-func graft(items, node *Reading) {
+func graft(items, node *Extraction) {
 	for items.Op != ByName && items.Op != Each {
 		items = items.Of
 	}

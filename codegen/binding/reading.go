@@ -11,13 +11,13 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// Reading says how a value is read from an answer: a small program without loops or
+// Extraction says how a value is read from an answer: a small program without loops or
 // choices that its schema does not show.
-type Reading struct {
+type Extraction struct {
 	Op      Op
 	Type    *ast.Type   // what is read
 	Name    string      // Member: its name. Join: what stands between the texts
-	Of      *Reading    // what is read there: in the member, from the first element, from each element
+	Of      *Extraction // what is read there: in the member, from the first element, from each element
 	Fields  []ReadField // Object: in the order of the selection
 	Cases   []Case      // Match: in order
 	Literal string      // Literal and Equal: as JSON
@@ -50,7 +50,7 @@ const (
 // ReadField is a field that a selection reads.
 type ReadField struct {
 	Field *ast.FieldDefinition
-	Of    *Reading
+	Of    *Extraction
 }
 
 // Case is a candidate of ->match with what the field is then.
@@ -60,7 +60,7 @@ type Case struct {
 }
 
 // String writes a reading in short, for tests and for people.
-func (r *Reading) String() string {
+func (r *Extraction) String() string {
 	switch r.Op {
 	case ByName:
 		return r.Type.String()
@@ -88,7 +88,7 @@ func (r *Reading) String() string {
 
 // Wire is the member of the enclosing object in which a field's value lies; "" when it is
 // made of the object as a whole, as what makes a value of a missing member, too, has to be.
-func (r *Reading) Wire() string {
+func (r *Extraction) Wire() string {
 	if r.Op == Member && !r.ReadsNull() {
 		return r.Name
 	}
@@ -97,7 +97,7 @@ func (r *Reading) Wire() string {
 
 // ReadsNull reports whether a reading gives a value of null and of what is missing, as
 // ->eq and ->match do.
-func (r *Reading) ReadsNull() bool {
+func (r *Extraction) ReadsNull() bool {
 	switch r.Op {
 	case Member, First, Last:
 		return r.Of.ReadsNull()
@@ -125,17 +125,17 @@ func (b *bindingCompiler) expression(text *ast.Value) (*selection.Expr, bool) {
 	return e, err == nil
 }
 
-func (r *readingCompiler) fault(code Code, offset int, format string, args ...any) *Reading {
+func (r *readingCompiler) fault(code Code, offset int, format string, args ...any) *Extraction {
 	r.faults.addIn(code, r.text, offset, format, args...)
 	return nil
 }
 
-func (r *readingCompiler) make(op Op, offset int, t *ast.Type) *Reading {
-	return &Reading{Op: op, Type: t, value: r.text, offset: offset}
+func (r *readingCompiler) make(op Op, offset int, t *ast.Type) *Extraction {
+	return &Extraction{Op: op, Type: t, value: r.text, offset: offset}
 }
 
 // value compiles one expression.
-func (r *readingCompiler) value(e *selection.Expr, t *ast.Type) *Reading {
+func (r *readingCompiler) value(e *selection.Expr, t *ast.Type) *Extraction {
 	switch e.Root {
 	case selection.Literal, selection.List:
 		return r.literal(e, t)
@@ -146,19 +146,19 @@ func (r *readingCompiler) value(e *selection.Expr, t *ast.Type) *Reading {
 }
 
 // steps compiles the way from the value at hand, outermost step first.
-func (r *readingCompiler) steps(e *selection.Expr, steps []selection.Step, t *ast.Type) *Reading {
+func (r *readingCompiler) steps(e *selection.Expr, steps []selection.Step, t *ast.Type) *Extraction {
 	if len(steps) == 0 {
 		return r.leaf(e, t)
 	}
 	step, rest := steps[0], steps[1:]
 	if step.Method == "" {
-		return r.into(Member, step, t, func(n *Reading) { n.Name = step.Name }, e, rest)
+		return r.into(Member, step, t, func(n *Extraction) { n.Name = step.Name }, e, rest)
 	}
 	return r.method(e, step, rest, t)
 }
 
 // into compiles a step whose value is read by the steps behind it.
-func (r *readingCompiler) into(op Op, step selection.Step, t *ast.Type, fill func(*Reading), e *selection.Expr, rest []selection.Step) *Reading {
+func (r *readingCompiler) into(op Op, step selection.Step, t *ast.Type, fill func(*Extraction), e *selection.Expr, rest []selection.Step) *Extraction {
 	n := r.make(op, step.Offset, t)
 	fill(n)
 	if n.Of = r.steps(e, rest, t); n.Of == nil {
@@ -170,12 +170,12 @@ func (r *readingCompiler) into(op Op, step selection.Step, t *ast.Type, fill fun
 // methods are those of the language, for people.
 var methods = []string{"first", "last", "map", "match", "joinNotNull", "eq", "entries"}
 
-func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Reading {
+func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
 	if r.keyed && step.Method != "first" && step.Method != "last" {
 		r.keyed = false // what is made of the values of the object, not of itself
-		return r.into(Keyed, step, t, func(*Reading) {}, e, append([]selection.Step{step}, rest...))
+		return r.into(Keyed, step, t, func(*Extraction) {}, e, append([]selection.Step{step}, rest...))
 	}
-	none := func(*Reading) {}
+	none := func(*Extraction) {}
 	switch step.Method {
 	case "first", "last", "entries":
 		if len(step.Args) > 0 {
@@ -208,7 +208,7 @@ func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []
 }
 
 // mapped compiles ->map(expr) and ->entries, which give lists.
-func (r *readingCompiler) mapped(op Op, e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Reading {
+func (r *readingCompiler) mapped(op Op, e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
 	element := &selection.Expr{Offset: step.Offset, Fields: e.Fields, Braces: e.Braces}
 	switch {
 	case op == Each && len(step.Args) != 1:
@@ -239,7 +239,7 @@ func (r *readingCompiler) mapped(op Op, e *selection.Expr, step selection.Step, 
 }
 
 // list compiles a list whose elements are read alike.
-func (r *readingCompiler) list(op Op, step selection.Step, element *selection.Expr, t *ast.Type) *Reading {
+func (r *readingCompiler) list(op Op, step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if !isList(t) {
 		return r.fault(BadMethod, step.Offset, "->%s gives a list, but %s is expected here", step.Method, t)
 	}
@@ -251,7 +251,7 @@ func (r *readingCompiler) list(op Op, step selection.Step, element *selection.Ex
 }
 
 // join compiles ->joinNotNull(separator).
-func (r *readingCompiler) join(step selection.Step, element *selection.Expr, t *ast.Type) *Reading {
+func (r *readingCompiler) join(step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if t.NamedType != "String" && t.NamedType != "ID" {
 		return r.fault(BadMethod, step.Offset, "->joinNotNull gives a text, but %s is expected here", t)
 	}
@@ -275,7 +275,7 @@ func (r *readingCompiler) join(step selection.Step, element *selection.Expr, t *
 }
 
 // equal compiles ->eq(literal).
-func (r *readingCompiler) equal(step selection.Step, t *ast.Type) *Reading {
+func (r *readingCompiler) equal(step selection.Step, t *ast.Type) *Extraction {
 	if t.NamedType != "Boolean" {
 		return r.fault(BadMethod, step.Offset, "->eq gives a Boolean, but %s is expected here", t)
 	}
@@ -288,7 +288,7 @@ func (r *readingCompiler) equal(step selection.Step, t *ast.Type) *Reading {
 }
 
 // match compiles ->match([candidate, result], ...).
-func (r *readingCompiler) match(step selection.Step, t *ast.Type) *Reading {
+func (r *readingCompiler) match(step selection.Step, t *ast.Type) *Extraction {
 	if !r.schema.Types[t.Name()].IsLeafType() || isList(t) {
 		return r.fault(BadMethod, step.Offset, "->match gives a scalar or a value of an enum, but %s is expected here", t)
 	}
@@ -339,7 +339,7 @@ func itself(e *selection.Expr) bool {
 }
 
 // literal compiles $(literal).
-func (r *readingCompiler) literal(e *selection.Expr, t *ast.Type) *Reading {
+func (r *readingCompiler) literal(e *selection.Expr, t *ast.Type) *Extraction {
 	if len(e.Steps) > 0 || e.Braces {
 		return r.fault(BrokenSelection, e.Offset, "nothing can follow a literal")
 	}
@@ -426,7 +426,7 @@ func quoteJSON(v any) string {
 }
 
 // variable compiles a value that comes with the request, not with the answer.
-func (r *readingCompiler) variable(e *selection.Expr, t *ast.Type) *Reading {
+func (r *readingCompiler) variable(e *selection.Expr, t *ast.Type) *Extraction {
 	if !slices.Contains(scopes, Scope(e.Name)) {
 		return r.fault(UnknownVariable, e.Offset, "there is no variable $%s; a member of the answer is written $.%s", e.Name, e.Name)
 	}
@@ -459,7 +459,7 @@ func fillsType(v, t *ast.Type) bool {
 }
 
 // leaf compiles the end of a path.
-func (r *readingCompiler) leaf(e *selection.Expr, t *ast.Type) *Reading {
+func (r *readingCompiler) leaf(e *selection.Expr, t *ast.Type) *Extraction {
 	if r.keyed {
 		r.keyed = false
 		n := r.make(Keyed, e.Offset, t)
@@ -481,7 +481,7 @@ func (r *readingCompiler) leaf(e *selection.Expr, t *ast.Type) *Reading {
 }
 
 // object compiles { fields }.
-func (r *readingCompiler) object(e *selection.Expr, t *ast.Type) *Reading {
+func (r *readingCompiler) object(e *selection.Expr, t *ast.Type) *Extraction {
 	def := r.schema.Types[t.NamedType]
 	if def.Kind != ast.Object {
 		return r.fault(BrokenSelection, e.Offset, "fields are selected here, but %s", noFields(def, e))

@@ -115,7 +115,7 @@ func (p *valueAt) header(scope Scope) *Value {
 	if p.path[0] != "headers" || len(p.path) != 2 {
 		return p.fault(UnknownValue, "%s: of a %s there are its headers: $%s.headers.name", p.written, scope, scope)
 	}
-	if why := upstreams.Unforwardable(p.path[1]); scope == Request && why != "" {
+	if why := upstreams.ForwardError(p.path[1]); scope == Request && why != "" {
 		return p.fault(UnforwardedHeader, "no service gets a client's header %s, which %s; send $claims, or a header of your own", p.path[1], why)
 	}
 	return &Value{Scope: scope, Path: p.path, Type: ast.NamedType("String", nil)}

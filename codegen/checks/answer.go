@@ -36,7 +36,7 @@ func (c *checker) answer(f *binding.Field, op *openapi.Operation) {
 	w.reading(f.Page.Items, s)
 	for _, part := range []struct {
 		name    string
-		reading *binding.Reading
+		reading *binding.Extraction
 	}{{"total", f.Page.Total}, {"nextCursor", f.Page.Next}, {"hasMore", f.Page.More}} {
 		if part.reading != nil {
 			inner := *w
@@ -58,7 +58,7 @@ type answerCheck struct {
 }
 
 // reading checks that the answer has what a reading wants.
-func (w *answerCheck) reading(r *binding.Reading, s *openapi.Schema) {
+func (w *answerCheck) reading(r *binding.Extraction, s *openapi.Schema) {
 	if s == nil || s.Any() && r.Op != binding.ByName {
 		return
 	}
@@ -82,13 +82,13 @@ func (w *answerCheck) reading(r *binding.Reading, s *openapi.Schema) {
 	}
 }
 
-func (w *answerCheck) fault(code binding.Code, r *binding.Reading, format string, args ...any) {
+func (w *answerCheck) fault(code binding.Code, r *binding.Extraction, format string, args ...any) {
 	w.faults.AddAt(code, r, format, args...)
 }
 
 // mayLack reports whether a value may be null, which the graph says that it never is. The list
 // of a page may be: nothing in the graph stands for it, and a page without it is an error.
-func (w *answerCheck) mayLack(r *binding.Reading) bool {
+func (w *answerCheck) mayLack(r *binding.Extraction) bool {
 	if w.field.Page != nil && w.name == nameOf(w.field) && r.Type.Elem != nil {
 		return false
 	}
@@ -102,7 +102,7 @@ func (w *answerCheck) mayLack(r *binding.Reading) bool {
 func (w *answerCheck) whole(t string) string { return fmt.Sprintf(w.within, t) }
 
 // byName checks a value that is read by its type.
-func (w *answerCheck) byName(r *binding.Reading, s *openapi.Schema) {
+func (w *answerCheck) byName(r *binding.Extraction, s *openapi.Schema) {
 	t := r.Type
 	if w.part != "" {
 		if w.typeOf(t).Holds(s) != "" {
@@ -124,7 +124,7 @@ func (w *answerCheck) byName(r *binding.Reading, s *openapi.Schema) {
 	}
 }
 
-func (w *answerCheck) object(r *binding.Reading, s *openapi.Schema) {
+func (w *answerCheck) object(r *binding.Extraction, s *openapi.Schema) {
 	if !s.Is("object") && len(s.OneOf) == 0 {
 		w.fault(binding.AnswerType, r, "fields are selected here, but %s is %s", place(s), s)
 		return
@@ -136,7 +136,7 @@ func (w *answerCheck) object(r *binding.Reading, s *openapi.Schema) {
 	}
 }
 
-func (w *answerCheck) member(r *binding.Reading, s *openapi.Schema) {
+func (w *answerCheck) member(r *binding.Extraction, s *openapi.Schema) {
 	p := s.Property(r.Name)
 	if p == nil {
 		if s.Additional == nil {
@@ -152,7 +152,7 @@ func (w *answerCheck) member(r *binding.Reading, s *openapi.Schema) {
 }
 
 // items checks what is read of a list's elements.
-func (w *answerCheck) items(r *binding.Reading, s *openapi.Schema, all bool) {
+func (w *answerCheck) items(r *binding.Extraction, s *openapi.Schema, all bool) {
 	if !s.Is("array") {
 		code := binding.AnswerType
 		if w.batch != nil {
@@ -190,7 +190,7 @@ func listOf(t *ast.Type) string {
 }
 
 // values checks what is read of an object whose members have any name.
-func (w *answerCheck) values(r *binding.Reading, s *openapi.Schema) {
+func (w *answerCheck) values(r *binding.Extraction, s *openapi.Schema) {
 	values := s.Map()
 	if values == nil && r.Op == binding.Keyed {
 		w.fault(binding.BatchAnswer, r, "%s is batched without a key, so its answer is an object with a member for each key, but %s is %s; name the item's field by batch: {key: \"id\"}", w.name, place(s), s)

@@ -23,12 +23,12 @@ func documents(t testing.TB, name, text string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph, broken := binding.Compile(schema, binding.Beside{})
+	graph, broken := binding.Compile(schema, binding.CompileOptions{})
 	warnings, unfit := Documents(schema, graph)
 	if len(warnings) > 0 {
 		t.Errorf("warnings: %s", warnings)
 	}
-	return binding.Together(broken, unfit)
+	return binding.MergeFaults(broken, unfit)
 }
 
 // Each fixture is held against service.yaml; its golden file says what is reported. What
@@ -108,7 +108,7 @@ func TestDeadReferenceIsAWarning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph, err := binding.Compile(schema, binding.Beside{})
+	graph, err := binding.Compile(schema, binding.CompileOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func TestEntitiesOfAbstractTypes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			graph, err := binding.Compile(schema, binding.Beside{})
+			graph, err := binding.Compile(schema, binding.CompileOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -29,7 +29,7 @@ func ExampleOperations() {
 		fmt.Println(err)
 		return
 	}
-	graph, err := binding.Compile(schema, binding.Beside{})
+	graph, err := binding.Compile(schema, binding.CompileOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return

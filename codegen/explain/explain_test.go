@@ -48,7 +48,7 @@ func plans(t testing.TB, schema []*ast.Source, document *ast.Source, o explain.O
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph, err := binding.Compile(loaded, binding.Beside{})
+	graph, err := binding.Compile(loaded, binding.CompileOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

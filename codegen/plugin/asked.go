@@ -112,7 +112,7 @@ func (r *reader) checked(a *askedKey, tr *config.TypeReference, read string) str
 	field := r.g.field(tr.Definition.Name, a.field)
 	object := r.f.typ(r.g.objectNamed(tr.Definition.Name).Type)
 	key := r.g.keyPointer(r.f, "object", field)
-	return fmt.Sprintf("%sAsked(%q, %s, %s, func(object *%s) *string { return %s })",
+	return fmt.Sprintf("%sCheckKey(%q, %s, %s, func(object *%s) *string { return %s })",
 		r.f.use(decodePkg), a.field, r.given(a.value), read, object, key)
 }
 
@@ -127,7 +127,7 @@ func (r *reader) takeAsked(tr *config.TypeReference) *askedKey {
 }
 
 // selectsKey reports whether a selection reads the key as the service sends it.
-func selectsKey(read *binding.Reading, key string) bool {
+func selectsKey(read *binding.Extraction, key string) bool {
 	for _, f := range read.Fields {
 		if f.Field.Name == key {
 			of := f.Of

@@ -49,7 +49,7 @@ func Compile(cfg *config.Config, schema *ast.Schema) (*binding.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return binding.Compile(schema, binding.Beside{Inert: inert(cfg), Calls: code.says})
+	return binding.Compile(schema, binding.CompileOptions{Inert: inert(cfg), Calls: code.says})
 }
 
 // says tells whether the code has a text, such as the name of a service that it calls.

@@ -52,7 +52,7 @@ func (w *callWriter) call() (string, error) {
 		w.step("Once()")
 	}
 	if call.Method == http.MethodGet && w.g.asksRequest(w.binding) {
-		w.step("Alone()")
+		w.step("RequestScoped()")
 	}
 	return strings.Join(w.steps, ".\n"), w.err
 }

@@ -56,29 +56,29 @@ func (t *planType) Obj() string {
 // Ordinal reports whether encoding needs an object's ordinal: for the answers of its
 // resolvers, or as the parent of the objects in it.
 func (t *planType) Ordinal() bool {
-	return slices.ContainsFunc(t.Fields, func(f *planField) bool { return !f.Plain || f.Composite() })
+	return slices.ContainsFunc(t.Fields, func(f *planField) bool { return !f.Property || f.Composite() })
 }
 
 // planField is a field of an object type.
 type planField struct {
-	ID           int
-	Type, Name   string // in the graph
-	Plain, Stock bool   // otherwise its resolver is called
-	Batch        bool
-	ByHand       bool
-	Alone        bool // more of the request than who asks and what has a part in it
-	Guards       []planGuard
-	NonNull      bool
-	GoType       string
-	Expr         string // of a plain field's value
-	Leaf         string // statements that write a leaf v
-	Value        string // the method that writes a composite value, or a list of leaves
-	Lists, Ref   bool   // a list of leaves; a value that is no reference
-	Abstract     bool   // an interface or a union
-	Args         string // the function that decodes the arguments
-	Resolve      string // the call of the resolver
-	Gather       []planGather
-	Loop         string // statements that gather the objects of v
+	ID                 int
+	Type, Name         string // in the graph
+	Property, Fallback bool   // otherwise its resolver is called
+	Batch              bool
+	ByHand             bool
+	Alone              bool // more of the request than who asks and what has a part in it
+	Guards             []planGuard
+	NonNull            bool
+	GoType             string
+	Expr               string // of a plain field's value
+	Leaf               string // statements that write a leaf v
+	Value              string // the method that writes a composite value, or a list of leaves
+	Lists, Ref         bool   // a list of leaves; a value that is no reference
+	Abstract           bool   // an interface or a union
+	Args               string // the function that decodes the arguments
+	Resolve            string // the call of the resolver
+	Gather             []planGather
+	Loop               string // statements that gather the objects of v
 }
 
 // Composite tells whether there are selections below.
@@ -87,12 +87,12 @@ func (f *planField) Composite() bool { return f.Value != "" && !f.Lists }
 // Way is how the field is answered, of package plan.
 func (f *planField) Way() string {
 	switch {
-	case f.Stock:
-		return "Stock"
-	case f.Plain:
-		return "Plain"
+	case f.Fallback:
+		return "Fallback"
+	case f.Property:
+		return "Property"
 	}
-	return "Call"
+	return "Resolver"
 }
 
 // planGather is a type of objects that a field leads to, and below which resolvers are.
@@ -186,7 +186,7 @@ func (w *engineWriter) leadsToCalls(f *codegen.Field) bool {
 	if f.IsReserved() {
 		return false
 	}
-	return w.way(f) != "Plain" || slices.ContainsFunc(w.possible(f.TypeReference.Definition), func(d *ast.Definition) bool { return w.calls[d.Name] })
+	return w.way(f) != "Property" || slices.ContainsFunc(w.possible(f.TypeReference.Definition), func(d *ast.Definition) bool { return w.calls[d.Name] })
 }
 
 // possible are the object types of a composite type.
@@ -201,11 +201,11 @@ func (w *engineWriter) possible(d *ast.Definition) []*ast.Definition {
 func (w *engineWriter) way(f *codegen.Field) string {
 	switch {
 	case !w.plannable(f):
-		return "Stock"
+		return "Fallback"
 	case f.IsResolver:
-		return "Call"
+		return "Resolver"
 	}
-	return "Plain"
+	return "Property"
 }
 
 func (w *engineWriter) plannable(f *codegen.Field) bool {
@@ -265,14 +265,14 @@ func (w *engineWriter) object(o *codegen.Object) *planType {
 func (w *engineWriter) field(o *codegen.Object, f *codegen.Field, id int) *planField {
 	way, tr := w.way(f), f.TypeReference
 	v := &planField{
-		ID: id, Type: o.Name, Name: f.Name, Plain: way == "Plain", Stock: way == "Stock", Batch: f.IsBatch() && !o.Root,
+		ID: id, Type: o.Name, Name: f.Name, Property: way == "Property", Fallback: way == "Fallback", Batch: f.IsBatch() && !o.Root,
 		NonNull: tr.GQL.NonNull, GoType: w.f.typ(tr.GO), ByHand: w.byHand(o, f), Alone: w.alone(o, f),
 	}
-	if v.Stock {
+	if v.Fallback {
 		return v
 	}
 	v.Guards = w.guardChain(f)
-	if v.Plain {
+	if v.Property {
 		v.Expr = "obj." + f.GoFieldName
 	} else {
 		w.call(o, f, v)

@@ -88,9 +88,9 @@ func (g *generator) decoderOf(f *goFile, tr *config.TypeReference) (string, erro
 	if tr.GQL.NonNull {
 		return g.nonNullDecoder(f, tr)
 	}
-	maybe, inner := "MaybeNil", nonNull(tr, tr.GO)
+	maybe, inner := "NullOf", nonNull(tr, tr.GO)
 	if pointer, ok := tr.GO.(*types.Pointer); ok && !isObject(tr) {
-		maybe, inner.GO = "Maybe", pointer.Elem()
+		maybe, inner.GO = "PtrOf", pointer.Elem()
 	}
 	decoder, err := g.nonNullDecoder(f, inner)
 	return fmt.Sprintf("%s%s(%s)", f.use(decodePkg), maybe, decoder), err
@@ -146,7 +146,7 @@ func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, erro
 	}
 	encoder, err := g.leafEncoder(f, tr.Definition, base)
 	if pointer {
-		encoder = fmt.Sprintf("%sMaybe(%s)", enc, encoder)
+		encoder = fmt.Sprintf("%sPtrOf(%s)", enc, encoder)
 	}
 	return encoder, err
 }
@@ -186,8 +186,8 @@ func (g *generator) wireValue(f *goFile, expr string, tr *config.TypeReference) 
 		return "", err
 	}
 	enc := f.use(encodePkg)
-	if inner, ok := unwrap(encoder, enc+"Maybe("); ok {
-		return fmt.Sprintf("%sOpt(%s, %s)", enc, expr, inner), nil
+	if inner, ok := unwrap(encoder, enc+"PtrOf("); ok {
+		return fmt.Sprintf("%sPtr(%s, %s)", enc, expr, inner), nil
 	}
 	if inner, ok := unwrap(encoder, enc+"ListOf("); ok {
 		return fmt.Sprintf("%sList(%s, %s)", enc, expr, inner), nil

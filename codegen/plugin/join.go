@@ -36,7 +36,7 @@ type joinView struct {
 
 // join fills in what a field below the root needs.
 func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
-	j := &joinView{Function: "One", Parent: f.typ(field.Object.Type), Value: m.Result, Given: m.reader.arguments()}
+	j := &joinView{Function: "LoadOne", Parent: f.typ(field.Object.Type), Value: m.Result, Given: m.reader.arguments()}
 	m.Join, m.Decode = j, f.use(decodePkg)
 	join := g.joinBatch
 	if b.Batch == nil {
@@ -84,10 +84,10 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 		m.Matched += fmt.Sprintf(", %d keys at a time", j.MaxSize)
 	}
 	if !hasKeys(&b.Call) {
-		j.Function = "Whole"
+		j.Function = "LoadAll"
 	}
 	if keyField.TypeReference.GQL.Elem != nil {
-		j.Function, j.KeyResult, j.KeyBody = "Each", "[]string", "return "+g.keyList(f, keyField)
+		j.Function, j.KeyResult, j.KeyBody = "LoadMany", "[]string", "return "+g.keyList(f, keyField)
 		value = value.Elem()
 		j.Keep = !value.GQL.NonNull
 	}

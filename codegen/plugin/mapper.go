@@ -106,12 +106,12 @@ func (m *mapper) change(expr string, c binding.Change, bare bool) string {
 		}
 		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().value(c.Of))
 	case binding.Match:
-		return fmt.Sprintf("%sWith(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().match(c))
+		return fmt.Sprintf("%sApply(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().match(c))
 	}
 	if bare && m.whole == "" {
 		return m.object(c.Fields)
 	}
-	return fmt.Sprintf("%sOf(%s, func(of any) any { return %s })", m.pkg(), expr, m.over("of").object(c.Fields))
+	return fmt.Sprintf("%sMapNonNull(%s, func(of any) any { return %s })", m.pkg(), expr, m.over("of").object(c.Fields))
 }
 
 // over writes the fields of an object that is made of a value.

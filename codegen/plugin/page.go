@@ -139,7 +139,7 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 	r.inside = true
 	for _, part := range []struct {
 		field, scalar string
-		read          *binding.Reading
+		read          *binding.Extraction
 	}{{"Total", "Int", p.Total}, {"Next", "ID", p.Next}, {"More", "Boolean", p.More}} {
 		if part.read == nil {
 			continue
@@ -148,7 +148,7 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 		if err != nil {
 			return err
 		}
-		view.Fields = append(view.Fields, fieldView{Go: part.field, Read: fmt.Sprintf("%sAgain(d, %s)", dec, read)})
+		view.Fields = append(view.Fields, fieldView{Go: part.field, Read: fmt.Sprintf("%sLookahead(d, %s)", dec, read)})
 	}
 	r.items = true
 	r.list = func(item string, _ *config.TypeReference) (string, error) {

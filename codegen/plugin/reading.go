@@ -43,7 +43,7 @@ type reader struct {
 }
 
 // decoder writes the decoder of a reading: an expression of type func(*decode.Decoder) T.
-func (r *reader) decoder(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
+func (r *reader) decoder(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	dec := r.f.use(decodePkg)
 	switch read.Op {
 	case binding.ByName:
@@ -51,7 +51,7 @@ func (r *reader) decoder(read *binding.Reading, tr *config.TypeReference, path s
 	case binding.Object:
 		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.object(read, tr, path) })
 	case binding.Member:
-		return r.around(read.Of, tr, path, "%sIn(%q, %s)", dec, read.Name)
+		return r.around(read.Of, tr, path, "%sMember(%q, %s)", dec, read.Name)
 	case binding.First:
 		return r.around(read.Of, tr, path, "%sFirst(%s)", dec)
 	case binding.Last:
@@ -67,13 +67,13 @@ func (r *reader) decoder(read *binding.Reading, tr *config.TypeReference, path s
 	case binding.Given:
 		inner, err := r.byName(tr)
 		m := &mapper{f: r.f, variable: r.value}
-		return fmt.Sprintf("%sGiven(%s, %s)", dec, m.value(read.Given), inner), err
+		return fmt.Sprintf("%sFromRequest(%s, %s)", dec, m.value(read.Given), inner), err
 	}
 	return r.leaf(read, tr, path)
 }
 
 // leaf writes what reads one scalar.
-func (r *reader) leaf(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
+func (r *reader) leaf(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	dec := r.f.use(decodePkg)
 	switch read.Op {
 	case binding.Join:
@@ -119,7 +119,7 @@ func quoted(text string) string {
 }
 
 // around writes a decoder around that of an inner reading, which is the format's last value.
-func (r *reader) around(of *binding.Reading, tr *config.TypeReference, path, format string, args ...any) (string, error) {
+func (r *reader) around(of *binding.Extraction, tr *config.TypeReference, path, format string, args ...any) (string, error) {
 	inner, err := r.decoder(of, tr, path)
 	return fmt.Sprintf(format, append(args, inner)...), err
 }
@@ -130,9 +130,9 @@ func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReferen
 		return write(tr)
 	}
 	inner, err := write(nonNull(tr, tr.GO))
-	maybe := "MaybeNil"
+	maybe := "NullOf"
 	if _, pointer := tr.GO.(*types.Pointer); pointer && !isObject(tr) {
-		maybe = "Maybe"
+		maybe = "PtrOf"
 	}
 	return fmt.Sprintf("%s%s(%s)", r.f.use(decodePkg), maybe, inner), err
 }
@@ -140,7 +140,7 @@ func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReferen
 // byName writes the decoder of a type.
 func (r *reader) byName(tr *config.TypeReference) (string, error) {
 	if r.texts {
-		return fmt.Sprintf("%[1]sMaybe((*%[1]sDecoder).ScalarText)", r.f.use(decodePkg)), nil
+		return fmt.Sprintf("%[1]sPtrOf((*%[1]sDecoder).ScalarText)", r.f.use(decodePkg)), nil
 	}
 	if r.list != nil && tr.GQL.Elem != nil {
 		item, err := r.g.decoderOf(r.f, r.element(tr))
@@ -169,7 +169,7 @@ func (r *reader) element(tr *config.TypeReference) *config.TypeReference {
 }
 
 // each writes the decoder of a list.
-func (r *reader) each(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
+func (r *reader) each(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	if list := r.list; list != nil {
 		r.list = nil
 		item, err := r.decoder(read.Of, r.element(tr), path)
@@ -181,7 +181,7 @@ func (r *reader) each(read *binding.Reading, tr *config.TypeReference, path stri
 	return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
 		format := "%[1]sListOf(%[2]s)"
 		if !inner.GQL.Elem.NonNull && slices.Contains([]binding.Op{binding.Member, binding.First, binding.Last}, read.Of.Op) {
-			format = "%[1]sListOf(%[1]sMaybeNil(%[2]s))" // also where the way to it is not
+			format = "%[1]sListOf(%[1]sNullOf(%[2]s))" // also where the way to it is not
 			if read.Of.ReadsNull() {
 				format = "%[1]sListOf(%[1]sExcused(%[2]s))" // but null is a value there
 			}
@@ -191,7 +191,7 @@ func (r *reader) each(read *binding.Reading, tr *config.TypeReference, path stri
 }
 
 // join writes the decoder of texts that become one.
-func (r *reader) join(read *binding.Reading, path string) (string, error) {
+func (r *reader) join(read *binding.Extraction, path string) (string, error) {
 	dec := r.f.use(decodePkg)
 	if read.Of.Op == binding.ByName {
 		return fmt.Sprintf("%sJoinNotNull(%q)", dec, read.Name), nil
@@ -206,7 +206,7 @@ func (r *reader) join(read *binding.Reading, path string) (string, error) {
 }
 
 // object adds a decoder of the selected fields, and writes its name.
-func (r *reader) object(read *binding.Reading, tr *config.TypeReference, path string) (string, error) {
+func (r *reader) object(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	r.list = nil
 	asked := r.takeAsked(tr)
 	o := r.g.objectNamed(tr.Definition.Name)
@@ -258,12 +258,12 @@ func (r *reader) field(object string, selected binding.ReadField, path string) (
 }
 
 // always tells whether a reading needs its member to be there.
-func always(read *binding.Reading) bool {
+func always(read *binding.Extraction) bool {
 	return read.Op != binding.Literal && read.Op != binding.Given
 }
 
 // taken are the values of the request that a reading takes, each once.
-func taken(read *binding.Reading) []*binding.Value {
+func taken(read *binding.Extraction) []*binding.Value {
 	if read == nil {
 		return nil
 	}

@@ -8,13 +8,13 @@ import (
 
 // A decoder takes the values that it or one inside of it reads, each once.
 func TestValuesOfDecoders(t *testing.T) {
-	id := &binding.Reading{Op: binding.Given, Given: &binding.Value{Scope: binding.Args, Path: []string{"id"}}}
-	again := &binding.Reading{Op: binding.Given, Given: &binding.Value{Scope: binding.Args, Path: []string{"id"}}}
-	sub := &binding.Reading{Op: binding.Given, Given: &binding.Value{Scope: binding.Claims, Path: []string{"sub"}}}
-	inner := &binding.Reading{Op: binding.Object, Fields: []binding.ReadField{{Of: again}, {Of: sub}}}
-	none := &binding.Reading{Op: binding.Each, Of: &binding.Reading{Op: binding.Object, Fields: []binding.ReadField{{Of: &binding.Reading{}}}}}
-	outer := &binding.Reading{Op: binding.Object, Fields: []binding.ReadField{{Of: id}, {Of: &binding.Reading{Op: binding.Member, Of: inner}}, {Of: none}}}
-	for reading, want := range map[*binding.Reading]string{
+	id := &binding.Extraction{Op: binding.Given, Given: &binding.Value{Scope: binding.Args, Path: []string{"id"}}}
+	again := &binding.Extraction{Op: binding.Given, Given: &binding.Value{Scope: binding.Args, Path: []string{"id"}}}
+	sub := &binding.Extraction{Op: binding.Given, Given: &binding.Value{Scope: binding.Claims, Path: []string{"sub"}}}
+	inner := &binding.Extraction{Op: binding.Object, Fields: []binding.ReadField{{Of: again}, {Of: sub}}}
+	none := &binding.Extraction{Op: binding.Each, Of: &binding.Extraction{Op: binding.Object, Fields: []binding.ReadField{{Of: &binding.Extraction{}}}}}
+	outer := &binding.Extraction{Op: binding.Object, Fields: []binding.ReadField{{Of: id}, {Of: &binding.Extraction{Op: binding.Member, Of: inner}}, {Of: none}}}
+	for reading, want := range map[*binding.Extraction]string{
 		outer: "argsID, claimsSub any",
 		inner: "argsID, claimsSub any",
 		none:  "",

@@ -101,7 +101,7 @@ func (g *generator) resolvers() ([]byte, error) {
 // reserve keeps imports and declarations from having the names of arguments, and those that
 // the project's own code relies on.
 func (g *generator) reserve(f *goFile) {
-	for _, name := range []string{"Resolver", "Needs"} {
+	for _, name := range []string{"Resolver", "Requirements"} {
 		f.avoid[name] = true
 	}
 	for _, t := range g.resolverTypes() {

@@ -164,7 +164,7 @@ func (g *generator) read(f *goFile, decoder string) string {
 	if method, ok := strings.CutPrefix(decoder, "(*"+dec+"Decoder)."); ok {
 		return "d." + method + "()"
 	}
-	for prefix, function := range map[string]string{"ListOf(": "List", "Maybe(": "Nullable", "MaybeNil(": "OrNull"} {
+	for prefix, function := range map[string]string{"ListOf(": "List", "PtrOf(": "Ptr", "NullOf(": "Null"} {
 		if inner, ok := unwrap(decoder, dec+prefix); ok {
 			return fmt.Sprintf("%s%s(d, %s)", dec, function, inner)
 		}
@@ -258,7 +258,7 @@ func picked(f *binding.Field) []string {
 }
 
 // reading follows what is read by name at the end of a binding's selection.
-func (r *reach) reading(g *generator, read *binding.Reading) {
+func (r *reach) reading(g *generator, read *binding.Extraction) {
 	if read == nil {
 		return
 	}

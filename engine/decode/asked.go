@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Asked makes a decoder of the object that was asked for by key; field is the name of the
+// CheckKey makes a decoder of the object that was asked for by key; field is the name of the
 // field that holds an object's key, and keyOf gives it. An object of another key does not
 // fit: the service answered for something else. Nothing is compared where key is nil, or
 // where the object has no key or one that does not fit.
 //
 // Letters are compared whatever their case, since services write an identifier, above all a
 // UUID, in their own way.
-func Asked[T any](field string, key any, object func(*Decoder) *T, keyOf func(*T) *string) func(*Decoder) *T {
+func CheckKey[T any](field string, key any, object func(*Decoder) *T, keyOf func(*T) *string) func(*Decoder) *T {
 	return func(d *Decoder) *T {
 		noted := len(d.noted)
 		v := object(d)

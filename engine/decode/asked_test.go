@@ -26,10 +26,10 @@ func TestAsked(t *testing.T) {
 		{"u1", `{"id": "` + strings.Repeat("x", 1000) + `"}`, `the object's id is "` + strings.Repeat("x", maxShown) + `"`},
 		{"7", `{"id": 8}`, `the object's id is "8"`},
 	} {
-		got, err := Answer("s", []byte(test.body), new(Faults), MaybeNil(Asked("id", test.key, decodeThing, func(o *thing) *string { return &o.ID })))
+		got, err := Read("s", []byte(test.body), new(Faults), NullOf(CheckKey("id", test.key, decodeThing, func(o *thing) *string { return &o.ID })))
 		switch {
 		case err != nil:
-			if fault.KindOf(err) != fault.DownstreamService || !strings.Contains(err.Error(), test.want) || test.want == "" {
+			if fault.CodeOf(err) != fault.DownstreamService || !strings.Contains(err.Error(), test.want) || test.want == "" {
 				t.Errorf("%v of %s: %v", test.key, test.body, err)
 			}
 		case got == nil && test.want != "null", got != nil && got.ID != test.want:

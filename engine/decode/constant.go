@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Again reads the value that comes next and leaves it there, to be read once more.
-func Again[T any](d *Decoder, read func(*Decoder) T) T {
+// Lookahead reads the value that comes next and leaves it there, to be read once more.
+func Lookahead[T any](d *Decoder, read func(*Decoder) T) T {
 	text := d.scanner
 	v := read(d)
 	if d.err == nil && d.reread(d.pos-text.pos) {
@@ -91,9 +91,9 @@ func Texts(sep string, element func(*Decoder) *string) func(*Decoder) string {
 	}
 }
 
-// Given makes of a decoder one that reads a value of the request, in the form in which it
+// FromRequest makes of a decoder one that reads a value of the request, in the form in which it
 // is sent to services, whatever the answer has.
-func Given[T any](v any, read func(*Decoder) T) func(*Decoder) T {
+func FromRequest[T any](v any, read func(*Decoder) T) func(*Decoder) T {
 	text, err := json.Marshal(v)
 	if err != nil {
 		text = nullText

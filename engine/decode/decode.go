@@ -33,7 +33,7 @@ type Decoder struct {
 	keys    *KeyFaults // nil unless a member or an item of a batch failed
 	count   int        // soft failures so far, found and forgotten
 	spare   int        // bytes that may still be read another time
-	wanted  *Wanted
+	wanted  *Projection
 	texts   texts
 	sighted [manyShapes]sighting
 }
@@ -79,12 +79,12 @@ const (
 // errTooMany is the cause when an answer, or all those of an operation, hold too many faults.
 var errTooMany = fmt.Errorf("more than %d values do not fit", maxFaults)
 
-// Answer is Selected for who wants everything.
-func Answer[T any](service string, body []byte, faults *Faults, read func(*Decoder) T) (T, error) {
-	return Selected(service, body, faults, nil, read)
+// Read is Selected for who wants everything.
+func Read[T any](service string, body []byte, faults *Faults, read func(*Decoder) T) (T, error) {
+	return ReadProjection(service, body, faults, nil, read)
 }
 
-// Selected reads what is wanted of a service's body; an empty one reads as null. Values that do not fit are
+// ReadProjection reads what is wanted of a service's body; an empty one reads as null. Values that do not fit are
 // noted in faults where something else than the whole answer can be null; without faults
 // everything is wanted, and the first of them fails the answer. Nothing that it gives shares body's memory.
 //
@@ -92,7 +92,7 @@ func Answer[T any](service string, body []byte, faults *Faults, read func(*Decod
 // around it when that happened inside the list that the answer is; where and how is its
 // cause, for the log. It is a *KeyFaults when only parts of a batch are bad: then the
 // other values are there.
-func Selected[T any](service string, body []byte, faults *Faults, wanted *Wanted, read func(*Decoder) T) (T, error) {
+func ReadProjection[T any](service string, body []byte, faults *Faults, wanted *Projection, read func(*Decoder) T) (T, error) {
 	d := newDecoder(service, body, faults, wanted)
 	v := value(d, read)
 	ok, err := d.finish(faults)
@@ -105,7 +105,7 @@ func Selected[T any](service string, body []byte, faults *Faults, wanted *Wanted
 
 var nullText = []byte("null")
 
-func newDecoder(service string, body []byte, faults *Faults, wanted *Wanted) *Decoder {
+func newDecoder(service string, body []byte, faults *Faults, wanted *Projection) *Decoder {
 	if faults == nil {
 		wanted = nil // who can tell of no fault gets all as the graph says, or nothing
 	}
@@ -151,7 +151,7 @@ func (d *Decoder) settle(faults *Faults) error {
 // fault is what clients and operators see of a problem.
 func (d *Decoder) fault(p *problem) *fault.Error {
 	return &fault.Error{
-		Kind: fault.DownstreamService, Text: "the service's answer does not fit the graph",
+		Code: fault.DownstreamService, Message: "the service's answer does not fit the graph",
 		Service: d.service, Cause: p.cause,
 	}
 }

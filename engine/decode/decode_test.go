@@ -31,9 +31,9 @@ func decodeThing(d *Decoder) *thing {
 		case 1: // n
 			v.N = d.Int()
 		case 2: // note
-			v.Note = Nullable(d, (*Decoder).String)
+			v.Note = Ptr(d, (*Decoder).String)
 		case 3: // tags
-			v.Tags = OrNull(d, ListOf((*Decoder).String))
+			v.Tags = Null(d, ListOf((*Decoder).String))
 		}
 	}
 	if !o.OK() {
@@ -43,8 +43,8 @@ func decodeThing(d *Decoder) *thing {
 }
 
 func TestAnswer(t *testing.T) {
-	got, err := Answer("s", []byte(` {"x":[{"id":1}],"data":{"it":{"id":9007199254740977,"n":3e0,"note":null,"tags":["a\u00e9\"b"],"other":{"deep":[1,{}]}}}} `),
-		nil, In("data", In("it", decodeThing)))
+	got, err := Read("s", []byte(` {"x":[{"id":1}],"data":{"it":{"id":9007199254740977,"n":3e0,"note":null,"tags":["a\u00e9\"b"],"other":{"deep":[1,{}]}}}} `),
+		nil, Member("data", Member("it", decodeThing)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,11 +55,11 @@ func TestAnswer(t *testing.T) {
 
 func TestAnswerWithoutAValue(t *testing.T) {
 	for _, body := range []string{"", "  ", "null", `{}`, `{"a":null}`, `{"a":{}}`, `{"a":{"b":null}}`} {
-		got, err := Answer("s", []byte(body), nil, In("a", In("b", MaybeNil(decodeThing))))
+		got, err := Read("s", []byte(body), nil, Member("a", Member("b", NullOf(decodeThing))))
 		if got != nil || err != nil {
 			t.Errorf("%q reads as %v, %v; want null", body, got, err)
 		}
-		if _, err := Answer("s", []byte(body), nil, In("a", In("b", decodeThing))); err == nil {
+		if _, err := Read("s", []byte(body), nil, Member("a", Member("b", decodeThing))); err == nil {
 			t.Errorf("%q reads as a value where null is not allowed", body)
 		}
 	}
@@ -93,7 +93,7 @@ func TestRefused(t *testing.T) {
 		`{"id":"a","x":[1,2}`:          "at $.x: the JSON is not well-formed",
 		`{"id":"a","x":` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + "}": "at $.x: nested deeper than 512",
 	} {
-		_, err := Answer("users", []byte(body), nil, decodeThing)
+		_, err := Read("users", []byte(body), nil, decodeThing)
 		f, ok := err.(*fault.Error)
 		if !ok {
 			t.Errorf("%s: no fault but %v", body, err)
@@ -102,35 +102,35 @@ func TestRefused(t *testing.T) {
 		if f.Cause.Error() != cause {
 			t.Errorf("%s:\n got %s\nwant %s", body, f.Cause, cause)
 		}
-		if f.Kind != fault.DownstreamService || f.Service != "users" || f.Text != "the service's answer does not fit the graph" {
+		if f.Code != fault.DownstreamService || f.Service != "users" || f.Message != "the service's answer does not fit the graph" {
 			t.Errorf("%s: fault is %+v", body, f)
 		}
 	}
 }
 
 func TestScalars(t *testing.T) {
-	if d, err := Answer("s", []byte(`"12.50"`), nil, (*Decoder).Decimal); d != "12.50" || err != nil {
+	if d, err := Read("s", []byte(`"12.50"`), nil, (*Decoder).Decimal); d != "12.50" || err != nil {
 		t.Error(d, err)
 	}
-	if d, err := Answer("s", []byte(`0.10000000000000000000001`), nil, (*Decoder).Decimal); d != "0.10000000000000000000001" || err != nil {
+	if d, err := Read("s", []byte(`0.10000000000000000000001`), nil, (*Decoder).Decimal); d != "0.10000000000000000000001" || err != nil {
 		t.Error(d, err)
 	}
-	if _, err := Answer("s", []byte(`"twelve"`), nil, (*Decoder).Decimal); err == nil {
+	if _, err := Read("s", []byte(`"twelve"`), nil, (*Decoder).Decimal); err == nil {
 		t.Error("a word is a Decimal")
 	}
-	if b, err := Answer("s", []byte(`true`), nil, (*Decoder).Boolean); !b || err != nil {
+	if b, err := Read("s", []byte(`true`), nil, (*Decoder).Boolean); !b || err != nil {
 		t.Error(b, err)
 	}
-	if _, err := Answer("s", []byte(`1`), nil, (*Decoder).Boolean); err == nil {
+	if _, err := Read("s", []byte(`1`), nil, (*Decoder).Boolean); err == nil {
 		t.Error("1 is a Boolean")
 	}
-	if at, err := Answer("s", []byte(`"2026-01-31T12:00:00+01:00"`), nil, (*Decoder).DateTime); err != nil || at.UTC().Hour() != 11 {
+	if at, err := Read("s", []byte(`"2026-01-31T12:00:00+01:00"`), nil, (*Decoder).DateTime); err != nil || at.UTC().Hour() != 11 {
 		t.Error(at, err)
 	}
-	if _, err := Answer("s", []byte("null"), nil, (*Decoder).JSON); err == nil {
+	if _, err := Read("s", []byte("null"), nil, (*Decoder).JSON); err == nil {
 		t.Error("null is a JSON! value")
 	}
-	if j, err := Answer("s", []byte(` {"a" : [1,2] } `), nil, (*Decoder).JSON); err != nil || string(j) != `{"a" : [1,2] }` {
+	if j, err := Read("s", []byte(` {"a" : [1,2] } `), nil, (*Decoder).JSON); err != nil || string(j) != `{"a" : [1,2] }` {
 		t.Error(string(j), err)
 	}
 }
@@ -140,19 +140,19 @@ func TestTextScalars(t *testing.T) {
 		`9223372036854775807`: "", `"-9223372036854775808"`: "", `3.0`: "", `1e18`: "", `"3.0"`: `at $: "3.0" is no Int64: an Int64 is a whole number of 64 bits`, `1e19`: "at $: 1e19 is no Int64: an Int64 is a whole number of 64 bits", `9223372036854775808`: "at $: 9223372036854775808 is no Int64: an Int64 is a whole number of 64 bits",
 		`1.5`: "at $: 1.5 is no Int64: an Int64 is a whole number of 64 bits", `"x"`: `at $: "x" is no Int64: an Int64 is a whole number of 64 bits`, `true`: "at $: a boolean where an Int64 is expected",
 	} {
-		_, err := Answer("s", []byte(body), nil, (*Decoder).Int64)
+		_, err := Read("s", []byte(body), nil, (*Decoder).Int64)
 		wantCause(t, body, err, want)
 	}
 	for body, want := range map[string]string{`"2026-01-31"`: "", `"2026-02-31"`: `at $: "2026-02-31" is no date`, `5`: "at $: a number where a string is expected"} {
-		_, err := Answer("s", []byte(body), nil, (*Decoder).Date)
+		_, err := Read("s", []byte(body), nil, (*Decoder).Date)
 		wantCause(t, body, err, want)
 	}
 	for body, want := range map[string]string{`"018F4b6e-7c3a-7000-8000-2f1e5d3c9a10"`: "", `"018f4b6e"`: `at $: "018f4b6e" is no UUID`} {
-		_, err := Answer("s", []byte(body), nil, (*Decoder).UUID)
+		_, err := Read("s", []byte(body), nil, (*Decoder).UUID)
 		wantCause(t, body, err, want)
 	}
 	for body, want := range map[string]string{`"https://example.com/a?b=c"`: "", `"/a"`: "", `"http://[::1"`: `at $: "http://[::1" is no URL`, `""`: `at $: "" is no URL`} {
-		_, err := Answer("s", []byte(body), nil, (*Decoder).URL)
+		_, err := Read("s", []byte(body), nil, (*Decoder).URL)
 		wantCause(t, body, err, want)
 	}
 }
@@ -174,7 +174,7 @@ func FuzzJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		raw, err := Answer("s", body, nil, MaybeNil((*Decoder).JSON))
+		raw, err := Read("s", body, nil, NullOf((*Decoder).JSON))
 		if err == nil && raw != nil && !json.Valid(raw) {
 			t.Fatalf("%q was accepted, but is no JSON", body)
 		}
@@ -187,7 +187,7 @@ func FuzzJSON(f *testing.F) {
 }
 
 func sameString(t *testing.T, body []byte) {
-	got, err := Answer("s", body, nil, (*Decoder).String)
+	got, err := Read("s", body, nil, (*Decoder).String)
 	var want string
 	if err == nil && json.Unmarshal(body, &want) == nil && got != want {
 		t.Fatalf("%q reads as %q, encoding/json says %q", body, got, want)
@@ -195,7 +195,7 @@ func sameString(t *testing.T, body []byte) {
 }
 
 func sameFloat(t *testing.T, body []byte) {
-	got, err := Answer("s", body, nil, (*Decoder).Float)
+	got, err := Read("s", body, nil, (*Decoder).Float)
 	var want float64
 	if err == nil && (json.Unmarshal(body, &want) != nil || math.Float64bits(got) != math.Float64bits(want)) {
 		t.Fatalf("%q reads as %v, encoding/json says %v", body, got, want)
@@ -207,7 +207,7 @@ func BenchmarkDecodeList(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Answer("s", body, nil, ListOf(decodeThing)); err != nil {
+		if _, err := Read("s", body, nil, ListOf(decodeThing)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -70,45 +70,45 @@ func decodeSample(d *Decoder) *sample {
 		case 0: // id
 			v.ID = d.ID()
 		case 1: // s
-			v.S = Nullable(d, (*Decoder).String)
+			v.S = Ptr(d, (*Decoder).String)
 		case 2: // n
-			v.N = Nullable(d, (*Decoder).Int)
+			v.N = Ptr(d, (*Decoder).Int)
 		case 3: // mustN
 			v.MustN = d.Int()
 		case 4: // f
-			v.F = Nullable(d, (*Decoder).Float)
+			v.F = Ptr(d, (*Decoder).Float)
 		case 5: // b
-			v.B = Nullable(d, (*Decoder).Boolean)
+			v.B = Ptr(d, (*Decoder).Boolean)
 		case 6: // big
-			v.Big = Nullable(d, (*Decoder).Int64)
+			v.Big = Ptr(d, (*Decoder).Int64)
 		case 7: // d
-			v.D = Nullable(d, (*Decoder).Decimal)
+			v.D = Ptr(d, (*Decoder).Decimal)
 		case 8: // j
-			v.J = OrNull(d, (*Decoder).JSON)
+			v.J = Null(d, (*Decoder).JSON)
 		case 9: // at
-			v.At = Nullable(d, (*Decoder).DateTime)
+			v.At = Ptr(d, (*Decoder).DateTime)
 		case 10: // ints
-			v.Ints = OrNull(d, ListOf((*Decoder).Int))
+			v.Ints = Null(d, ListOf((*Decoder).Int))
 		case 11: // maybeInts
-			v.MaybeInts = List(d, Maybe((*Decoder).Int))
+			v.MaybeInts = List(d, PtrOf((*Decoder).Int))
 		case 12: // lists
-			v.Lists = OrNull(d, ListOf(MaybeNil(ListOf((*Decoder).Int))))
+			v.Lists = Null(d, ListOf(NullOf(ListOf((*Decoder).Int))))
 		case 13: // mustLists
-			v.MustLists = OrNull(d, ListOf(ListOf(Maybe((*Decoder).Int))))
+			v.MustLists = Null(d, ListOf(ListOf(PtrOf((*Decoder).Int))))
 		case 14: // child
-			v.Child = OrNull(d, decodeSample)
+			v.Child = Null(d, decodeSample)
 		case 15: // kids
-			v.Kids = OrNull(d, ListOf(decodeSample))
+			v.Kids = Null(d, ListOf(decodeSample))
 		case 16: // maybeKids
-			v.MaybeKids = OrNull(d, ListOf(MaybeNil(decodeSample)))
+			v.MaybeKids = Null(d, ListOf(NullOf(decodeSample)))
 		case 17: // same
-			v.Same = Nullable(d, (*Decoder).String)
+			v.Same = Ptr(d, (*Decoder).String)
 		case 18: // inside
-			v.Inside = In("n", Maybe((*Decoder).Int))(d)
+			v.Inside = Member("n", PtrOf((*Decoder).Int))(d)
 		case 19: // firstInt
-			v.FirstInt = First(Maybe((*Decoder).Int))(d)
+			v.FirstInt = First(PtrOf((*Decoder).Int))(d)
 		case 20: // lastInts
-			v.LastInts = Last(MaybeNil(ListOf((*Decoder).Int)))(d)
+			v.LastInts = Last(NullOf(ListOf((*Decoder).Int)))(d)
 		case 21: // group
 			v.Group = decodeGrouped(d)
 		}
@@ -127,7 +127,7 @@ func decodeGrouped(d *Decoder) *grouped {
 		case 0: // s
 			v.S = d.String()
 		case 1: // n
-			v.N = Nullable(d, (*Decoder).Int)
+			v.N = Ptr(d, (*Decoder).Int)
 		}
 	}
 	if !o.OK() {
@@ -419,7 +419,7 @@ func wholeNumber(text string) (*big.Int, bool) {
 func compare(t interface{ Fatalf(string, ...any) }, body []byte) {
 	var faults Faults
 	answer := bytes.Clone(body)
-	list, err := Answer("s", answer, &faults, MaybeNil(ListOf(MaybeNil(decodeSample))))
+	list, err := Read("s", answer, &faults, NullOf(ListOf(NullOf(decodeSample))))
 	for i := range answer { // what was read must not lie in the answer's memory
 		answer[i] = 'x'
 	}

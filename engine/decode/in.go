@@ -1,8 +1,8 @@
 package decode
 
-// In makes of a decoder one that reads in the member of an object. A missing member, and a
+// Member makes of a decoder one that reads in the member of an object. A missing member, and a
 // null on the way, read as null.
-func In[T any](name string, read func(*Decoder) T) func(*Decoder) T {
+func Member[T any](name string, read func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T {
 		var v, none T
 		if !d.inside(name, func() { v = read(d) }) {

@@ -102,9 +102,9 @@ func ListOf[T any](element func(*Decoder) T) func(*Decoder) []T {
 	return func(d *Decoder) []T { return List(d, element) }
 }
 
-// Nullable reads null as nil, and anything else by element. In a list it is also nil for
+// Ptr reads null as nil, and anything else by element. In a list it is also nil for
 // an element that does not fit.
-func Nullable[T any](d *Decoder, element func(*Decoder) T) *T {
+func Ptr[T any](d *Decoder, element func(*Decoder) T) *T {
 	if d.err != nil || d.null() {
 		return nil
 	}
@@ -117,9 +117,9 @@ func Nullable[T any](d *Decoder, element func(*Decoder) T) *T {
 	return &v
 }
 
-// OrNull reads null as T's zero value, for types whose zero value is null. In a list it
+// Null reads null as T's zero value, for types whose zero value is null. In a list it
 // gives that also for an element that does not fit.
-func OrNull[T any](d *Decoder, element func(*Decoder) T) T {
+func Null[T any](d *Decoder, element func(*Decoder) T) T {
 	var none T
 	if d.err != nil || d.null() {
 		return none
@@ -144,14 +144,14 @@ func (d *Decoder) excuse(m mark) {
 	}
 }
 
-// Maybe makes of a decoder one that reads null as nil.
-func Maybe[T any](element func(*Decoder) T) func(*Decoder) *T {
-	return func(d *Decoder) *T { return Nullable(d, element) }
+// PtrOf makes of a decoder one that reads null as nil.
+func PtrOf[T any](element func(*Decoder) T) func(*Decoder) *T {
+	return func(d *Decoder) *T { return Ptr(d, element) }
 }
 
-// MaybeNil makes of a decoder one that reads null as T's zero value.
-func MaybeNil[T any](element func(*Decoder) T) func(*Decoder) T {
-	return func(d *Decoder) T { return OrNull(d, element) }
+// NullOf makes of a decoder one that reads null as T's zero value.
+func NullOf[T any](element func(*Decoder) T) func(*Decoder) T {
+	return func(d *Decoder) T { return Null(d, element) }
 }
 
 // Pointer returns a decoder of pointers to what read gives of any value, null included.

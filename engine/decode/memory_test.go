@@ -22,7 +22,7 @@ func TestValuesAreKept(t *testing.T) {
 		fmt.Fprintf(&text, `,{"id":%d,"note":"%s"}`, i, strings.ReplaceAll(want[i], "\n", `\n`))
 	}
 	body := []byte("[" + text.String()[1:] + "]")
-	things, err := Answer("s", body, nil, ListOf(decodeThing))
+	things, err := Read("s", body, nil, ListOf(decodeThing))
 	if err != nil || len(things) != n {
 		t.Fatal(len(things), err)
 	}
@@ -55,7 +55,7 @@ func TestTexts(t *testing.T) {
 	if err := json.Unmarshal(body, &want); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Answer("s", body, nil, ListOf((*Decoder).String))
+	got, err := Read("s", body, nil, ListOf((*Decoder).String))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,13 +67,13 @@ func TestTexts(t *testing.T) {
 	for _, bad := range []string{"\x1f", "\n", `\x`, `\u12`, "\xff", "\xc3"} {
 		for before := range 10 {
 			body := []byte(`["enough to have a piece","",""," ","` + strings.Repeat("a", before) + bad + `"]` + strings.Repeat(" ", 10))
-			if _, err := Answer("s", body, nil, ListOf((*Decoder).String)); err == nil {
+			if _, err := Read("s", body, nil, ListOf((*Decoder).String)); err == nil {
 				t.Errorf("%s was not refused", body)
 			}
 		}
 	}
 	for _, body := range []string{`["enough to have a piece","abc`, `["enough to have a piece","abcdefgh`, `["enough to have a piece","abcdefg\`} {
-		if _, err := Answer("s", []byte(body), nil, ListOf((*Decoder).String)); err == nil {
+		if _, err := Read("s", []byte(body), nil, ListOf((*Decoder).String)); err == nil {
 			t.Errorf("%s was not refused", body)
 		}
 	}
@@ -104,7 +104,7 @@ func TestPiecesAreSmall(t *testing.T) {
 func TestObjectsLieSideBySide(t *testing.T) {
 	const n = 500
 	body := []byte("[" + strings.Repeat(`{"id":"x","n":1},`, n) + `{"id":"y"}]`)
-	things, err := Answer("s", body, nil, ListOf(decodeThing))
+	things, err := Read("s", body, nil, ListOf(decodeThing))
 	if err != nil || len(things) != n+1 {
 		t.Fatal(len(things), err)
 	}
@@ -141,7 +141,7 @@ func TestListsTakeLittleRoom(t *testing.T) {
 	for _, length := range []int{5, 9, 37, 300} {
 		list := "[" + strings.Repeat("1,", length-1) + "1]"
 		body := []byte("[" + strings.Repeat(list+",", 999) + list + "]")
-		lists, err := Answer("s", body, nil, ListOf(ListOf((*Decoder).Int)))
+		lists, err := Read("s", body, nil, ListOf(ListOf((*Decoder).Int)))
 		if err != nil || len(lists) != 1000 {
 			t.Fatal(len(lists), err)
 		}
@@ -166,7 +166,7 @@ func FuzzTexts(f *testing.F) {
 		var want []*string
 		wantErr := json.Unmarshal(body, &want)
 		utf := utf8.Valid(body)
-		got, err := Answer("s", body, nil, ListOf(Maybe((*Decoder).String)))
+		got, err := Read("s", body, nil, ListOf(PtrOf((*Decoder).String)))
 		if len(bytes.TrimSpace(body)) == 0 || string(bytes.TrimSpace(body)) == "null" {
 			return
 		}

@@ -8,13 +8,13 @@ import (
 // Null and what is missing are values to Equal: of an element that is null, too, while an
 // element that does not fit is nil.
 func TestNullIsAValue(t *testing.T) {
-	read := ListOf(Excused(In("a", Pointer(Equal("null")))))
+	read := ListOf(Excused(Member("a", Pointer(Equal("null")))))
 	for body, want := range map[string]string{
 		`[{"a":null},{"a":1},{},null]`: "[true false true true]",
 		`[5,{"a":1}]`:                  "[<nil> false]",
 		`[]`:                           "[]",
 	} {
-		got, err := Answer("s", []byte(body), &Faults{}, read)
+		got, err := Read("s", []byte(body), &Faults{}, read)
 		if err != nil {
 			t.Errorf("%s: %v", body, err)
 		}

@@ -15,7 +15,7 @@ import (
 // outcome is what Answer gives, as text: the value with its elements' faults, or the error.
 func outcome[T any](body string, read func(*Decoder) T) string {
 	var faults Faults
-	v, err := Answer("s", []byte(body), &faults, read)
+	v, err := Read("s", []byte(body), &faults, read)
 	switch bad, ok := errors.AsType[*Fault](err); {
 	case ok:
 		return "!" + fmt.Sprint(bad.Index)
@@ -30,7 +30,7 @@ func outcome[T any](body string, read func(*Decoder) T) string {
 }
 
 func TestIn(t *testing.T) {
-	read := In("a", In("b", Maybe((*Decoder).Int)))
+	read := Member("a", Member("b", PtrOf((*Decoder).Int)))
 	for body, want := range map[string]string{
 		`{"a":{"b":1}}`: "1", `{"x":{},"a":{"c":[],"b":2},"y":[]}`: "2", `{"\u0061":{"b":3}}`: "3",
 		`{"a":{"b":1},"a":{"b":2}}`: "2", `{"a":{"b":"x","b":2}}`: "2", `{"a":{"b":2,"b":"x"}}`: "! at $.a.b: a string where an Int is expected",
@@ -44,7 +44,7 @@ func TestIn(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", body, got, want)
 		}
 	}
-	if got := outcome(`{"a":{}}`, In("a", In("b", In("c", (*Decoder).Int)))); got != "! at $.a.b: null where an Int is expected" {
+	if got := outcome(`{"a":{}}`, Member("a", Member("b", Member("c", (*Decoder).Int)))); got != "! at $.a.b: null where an Int is expected" {
 		t.Error(got)
 	}
 }
@@ -56,10 +56,10 @@ func TestFirstAndLast(t *testing.T) {
 		`{}`:  {"! at $: an object where a list is expected", "! at $: an object where a list is expected"},
 		`[1,`: {"! at $[1]: the JSON is not well-formed", "! at $[1]: the JSON is not well-formed"}, `[1,2`: {`! at $: a comma or "]" is missing`, `! at $: a comma or "]" is missing`},
 	} {
-		if got := outcome(body, First(Maybe((*Decoder).Int))); got != want[0] {
+		if got := outcome(body, First(PtrOf((*Decoder).Int))); got != want[0] {
 			t.Errorf("first of %s: got %s, want %s", body, got, want[0])
 		}
-		if got := outcome(body, Last(Maybe((*Decoder).Int))); got != want[1] {
+		if got := outcome(body, Last(PtrOf((*Decoder).Int))); got != want[1] {
 			t.Errorf("last of %s: got %s, want %s", body, got, want[1])
 		}
 	}
@@ -67,7 +67,7 @@ func TestFirstAndLast(t *testing.T) {
 		t.Error(got)
 	}
 	// A picked element is none of the graph's lists, but what it holds may be one.
-	if got := outcome(`[[1,"x"],[2,"y","z"]]`, Last(ListOf(Maybe((*Decoder).Int)))); got != "[2,null,null]![1]![2]" {
+	if got := outcome(`[[1,"x"],[2,"y","z"]]`, Last(ListOf(PtrOf((*Decoder).Int)))); got != "[2,null,null]![1]![2]" {
 		t.Error(got)
 	}
 	if got := outcome(`[[1,"x"]]`, ListOf(First(ListOf((*Decoder).Int)))); got != "![0]" {
@@ -80,7 +80,7 @@ func TestJoinNotNull(t *testing.T) {
 		`["a",null,"b"]`: `"a, b"`, `[]`: `""`, `[null]`: `""`, `[1,true,false,1.50,"é\n"]`: `"1, true, false, 1.50, é\n"`, `null`: "null",
 		`["a",{}]`: "! at $[1]: an object where a scalar is expected", `"a"`: "! at $: a string where a list is expected", `["a"`: `! at $: a comma or "]" is missing`,
 	} {
-		if got := outcome(body, Maybe(JoinNotNull(", "))); got != want {
+		if got := outcome(body, PtrOf(JoinNotNull(", "))); got != want {
 			t.Errorf("%s: got %s, want %s", body, got, want)
 		}
 	}
@@ -102,7 +102,7 @@ func decodePair(d *Decoder) *pair {
 		case 0: // key
 			v.Key = d.String()
 		case 1: // value
-			v.Value = Nullable(d, (*Decoder).Int)
+			v.Value = Ptr(d, (*Decoder).Int)
 		}
 	}
 	if !o.OK() {
@@ -121,17 +121,17 @@ func TestEntries(t *testing.T) {
 		`5`:                         "! at $: a number where a list is expected",
 		`{"a":1`:                    `! at $: a comma or "}" is missing`, `{"a":tru}`: "! at $[0]: the JSON is not well-formed",
 	} {
-		if got := outcome(body, MaybeNil(EntriesOf(decodePair))); got != want {
+		if got := outcome(body, NullOf(EntriesOf(decodePair))); got != want {
 			t.Errorf("%s: got %s, want %s", body, got, want)
 		}
 	}
-	if got := outcome(`{"a":1,"b":"x"}`, EntriesOf(In("value", Maybe((*Decoder).Int)))); got != "[1,null]![1]" {
+	if got := outcome(`{"a":1,"b":"x"}`, EntriesOf(Member("value", PtrOf((*Decoder).Int)))); got != "[1,null]![1]" {
 		t.Error(got)
 	}
-	if got := outcome(`{"a":1,"b":"x"}`, EntriesOf(In("value", (*Decoder).Int))); got != "![1]" {
+	if got := outcome(`{"a":1,"b":"x"}`, EntriesOf(Member("value", (*Decoder).Int))); got != "![1]" {
 		t.Error(got)
 	}
-	if got := outcome(`{"a":{"x":1},"b":{"y":"1"}}`, EntriesOf(In("value", EntriesOf(decodePair)))); got != `[[{key:"x" value:1}],[{key:"y" value:![]}]]` {
+	if got := outcome(`{"a":{"x":1},"b":{"y":"1"}}`, EntriesOf(Member("value", EntriesOf(decodePair)))); got != `[[{key:"x" value:1}],[{key:"y" value:![]}]]` {
 		t.Error(got)
 	}
 }
@@ -175,7 +175,7 @@ func TestIs(t *testing.T) {
 		{`{}`, `{"a":1}`, false},
 		{`{}`, `[]`, false},
 	} {
-		got, err := Answer("s", []byte(" "+is.body), nil, func(d *Decoder) bool { return d.Is(is.literal) })
+		got, err := Read("s", []byte(" "+is.body), nil, func(d *Decoder) bool { return d.Is(is.literal) })
 		if err != nil || got != is.want {
 			t.Errorf("%s is %s: got %t, %v", is.body, is.literal, got, err)
 		}
@@ -183,7 +183,7 @@ func TestIs(t *testing.T) {
 }
 
 func TestRawAndIsStay(t *testing.T) {
-	raw, err := Answer("s", []byte(`{"a": [ {"b":[[1]]} ] }`), nil, In("a", func(d *Decoder) string {
+	raw, err := Read("s", []byte(`{"a": [ {"b":[[1]]} ] }`), nil, Member("a", func(d *Decoder) string {
 		text := string(d.Raw()) + string(d.Raw())
 		if d.Is("1") || !d.Is(`[{"b":[[1]]}]`) {
 			t.Error("the value is another one")
@@ -193,10 +193,10 @@ func TestRawAndIsStay(t *testing.T) {
 	if want := `[ {"b":[[1]]} ]`; err != nil || raw != want+want+want {
 		t.Errorf("got %s, %v", raw, err)
 	}
-	if _, err := Answer("s", []byte(`[1,}`), nil, (*Decoder).Raw); err == nil || !strings.Contains(err.Error(), "well-formed") {
+	if _, err := Read("s", []byte(`[1,}`), nil, (*Decoder).Raw); err == nil || !strings.Contains(err.Error(), "well-formed") {
 		t.Errorf("a broken text has the error %v", err)
 	}
-	if got, err := Answer("s", []byte(`{"a":tru}`), nil, In("a", func(d *Decoder) bool { return d.Is("true") })); got || err == nil {
+	if got, err := Read("s", []byte(`{"a":tru}`), nil, Member("a", func(d *Decoder) bool { return d.Is("true") })); got || err == nil {
 		t.Errorf("a broken word is true: %v", err)
 	}
 }
@@ -207,7 +207,7 @@ func TestPeek(t *testing.T) {
 		`{"method":"a","method":"b"}`: "b true", `{"method":"a","method":{}}`: " false", `{"\u006dethod":"card"}`: "card true",
 		`{"method":null}`: " false", `{"method":[]}`: " false", `{}`: " false", `[]`: " false", `"method"`: " false", `null`: " false",
 	} {
-		got, err := Answer("s", []byte(" "+body), nil, func(d *Decoder) string {
+		got, err := Read("s", []byte(" "+body), nil, func(d *Decoder) string {
 			text, ok := Peek(d, "method")
 			if again, _ := Peek(d, "method"); again != text {
 				t.Errorf("%s: looks like %q, then %q", body, text, again)
@@ -220,7 +220,7 @@ func TestPeek(t *testing.T) {
 		}
 	}
 	broken := func(d *Decoder) bool { _, ok := Peek(d, "a"); return ok }
-	if ok, err := Answer("s", []byte(`{"a":"x","b":[}`), nil, broken); ok || err == nil {
+	if ok, err := Read("s", []byte(`{"a":"x","b":[}`), nil, broken); ok || err == nil {
 		t.Errorf("a broken text was looked into: %v", err)
 	}
 }
@@ -233,7 +233,7 @@ func TestUnknownType(t *testing.T) {
 		}
 		return decodePair(d)
 	}
-	if got := outcome(`[{"kind":"pair","key":"a"},{"kind":"cat"}]`, ListOf(MaybeNil(animal))); got != `[{key:"a" value:null},null]![1]` {
+	if got := outcome(`[{"kind":"pair","key":"a"},{"kind":"cat"}]`, ListOf(NullOf(animal))); got != `[{key:"a" value:null},null]![1]` {
 		t.Error(got)
 	}
 	if got := outcome(`{"kind":"cat"}`, animal); got != `! at $: "cat" of member "kind" names no type of Animal` {
@@ -244,7 +244,7 @@ func TestUnknownType(t *testing.T) {
 // batch is the outcome of a batch's answer: its values, then the keys' faults.
 func batch[T any](body string, read func(*Decoder) map[string]T) string {
 	var faults Faults
-	values, err := Answer("s", []byte(body), &faults, read)
+	values, err := Read("s", []byte(body), &faults, read)
 	var texts []string
 	for k, v := range values {
 		text := k + "=" + decoded(&faults, reflect.ValueOf(v))
@@ -279,14 +279,14 @@ func TestMap(t *testing.T) {
 		`{"a":[1]`:                        `! at $: a comma or "}" is missing`,
 		`{"a":"x","b":[1]} 1`:             "! at $: unexpected text after the value",
 	} {
-		if got := batch(body, MapOf(MaybeNil(ListOf(Maybe((*Decoder).Int))))); got != want {
+		if got := batch(body, MapOf(NullOf(ListOf(PtrOf((*Decoder).Int))))); got != want {
 			t.Errorf("%s: got %s, want %s", body, got, want)
 		}
 	}
-	if got := batch(`{"x":{"a":[1],"b":[2,3.5]}}`, In("x", MapOf(ListOf((*Decoder).Int)))); got != "a=[1] b![1]" {
+	if got := batch(`{"x":{"a":[1],"b":[2,3.5]}}`, Member("x", MapOf(ListOf((*Decoder).Int)))); got != "a=[1] b![1]" {
 		t.Error(got)
 	}
-	if got := batch(`{"x":{"a":"x"},"x":{"b":1}}`, In("x", MapOf((*Decoder).Int))); got != "b=1" {
+	if got := batch(`{"x":{"a":"x"},"x":{"b":1}}`, Member("x", MapOf((*Decoder).Int))); got != "b=1" {
 		t.Error(got)
 	}
 }
@@ -311,7 +311,7 @@ func TestByKey(t *testing.T) {
 			t.Errorf("%s grouped: got %s, want %s", body, got, want[1])
 		}
 	}
-	_, err := Answer("s", []byte(`[{"key":[]},7]`), nil, ByKey("key", decodePair, key))
+	_, err := Read("s", []byte(`[{"key":[]},7]`), nil, ByKey("key", decodePair, key))
 	if err == nil || err.Error() != "s: the service's answer does not fit the graph: at $[0].key: a list where a string is expected" {
 		t.Errorf("the error of the rest is %v", err)
 	}
@@ -329,11 +329,11 @@ func decodeNest(d *Decoder) *nest {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // a
-			v.A = OrNull(d, decodeNest)
+			v.A = Null(d, decodeNest)
 		case 1: // b
-			v.B = OrNull(d, decodeNest)
+			v.B = Null(d, decodeNest)
 		case 2: // c
-			v.C = In("x", MaybeNil(decodeNest))(d)
+			v.C = Member("x", NullOf(decodeNest))(d)
 		}
 	}
 	return v
@@ -344,10 +344,10 @@ func TestWorkIsBounded(t *testing.T) {
 	deep := func(n int) []byte {
 		return []byte(strings.Repeat(`{"x":`, n) + "null" + strings.Repeat("}", n))
 	}
-	if _, err := Answer("s", deep(5), nil, decodeNest); err != nil {
+	if _, err := Read("s", deep(5), nil, decodeNest); err != nil {
 		t.Errorf("five levels: %v", err)
 	}
-	_, err := Answer("s", deep(400), &Faults{}, decodeNest)
+	_, err := Read("s", deep(400), &Faults{}, decodeNest)
 	if f, ok := err.(*fault.Error); !ok || !strings.HasSuffix(f.Cause.Error(), "too many times") {
 		t.Errorf("400 levels: %v", err)
 	}
@@ -359,19 +359,19 @@ func TestWorkIsBounded(t *testing.T) {
 func TestFaultsAreBounded(t *testing.T) {
 	body := func(n int) []byte { return []byte("[" + strings.Repeat(`"x",`, n-1) + `"x"]`) }
 	var faults Faults
-	read := ListOf(Maybe((*Decoder).Int))
-	list, err := Answer("s", body(maxFaults), &faults, read)
+	read := ListOf(PtrOf((*Decoder).Int))
+	list, err := Read("s", body(maxFaults), &faults, read)
 	if err != nil || len(faults.In(list)) != maxFaults {
 		t.Errorf("%d faults: %v", len(faults.In(list)), err)
 	}
 	for _, b := range [][]byte{body(1), body(maxFaults + 1)} {
-		list, err := Answer("s", b, &faults, read)
+		list, err := Read("s", b, &faults, read)
 		if f, ok := err.(*fault.Error); !ok || f.Cause != errTooMany || list != nil {
 			t.Errorf("beyond the limit: %v", err)
 		}
 	}
 	dup := []byte(`{"key":"k"` + strings.Repeat(`,"value":"x","value":1`, maxFaults) + "}")
-	if _, err := Answer("s", dup, &Faults{}, decodePair); err == nil {
+	if _, err := Read("s", dup, &Faults{}, decodePair); err == nil {
 		t.Error("a member may be wrong any number of times")
 	}
 }
@@ -383,7 +383,7 @@ func TestFaultsTable(t *testing.T) {
 		t.Error("a nil table takes faults")
 	}
 	var faults Faults
-	v, err := Answer("s", []byte(`{"key":5}`), &faults, decodePair)
+	v, err := Read("s", []byte(`{"key":5}`), &faults, decodePair)
 	if err != nil || faults.Empty() {
 		t.Fatal(err)
 	}
@@ -398,7 +398,7 @@ func TestFaultsTable(t *testing.T) {
 			t.Errorf("%d: got %v", i, found)
 		}
 	}
-	if err := faults.Err(v, "value", "key"); fault.KindOf(err) != fault.DownstreamService || faults.Err(v, "value") != nil {
+	if err := faults.Err(v, "value", "key"); fault.CodeOf(err) != fault.DownstreamService || faults.Err(v, "value") != nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -408,7 +408,7 @@ func TestFaultsAreSafeForConcurrentUse(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			list, err := Answer("s", []byte(`["x",{}]`), &faults, ListOf(Maybe((*Decoder).Int)))
+			list, err := Read("s", []byte(`["x",{}]`), &faults, ListOf(PtrOf((*Decoder).Int)))
 			if err != nil || len(faults.In(list)) != 2 {
 				t.Errorf("got %v, %v", faults.In(list), err)
 			}
@@ -419,7 +419,7 @@ func TestFaultsAreSafeForConcurrentUse(t *testing.T) {
 
 // Without a table the first fault fails the answer.
 func TestWithoutTable(t *testing.T) {
-	_, err := Answer("s", []byte(`[1,"x",{}]`), nil, ListOf(Maybe((*Decoder).Int)))
+	_, err := Read("s", []byte(`[1,"x",{}]`), nil, ListOf(PtrOf((*Decoder).Int)))
 	if f, ok := err.(*fault.Error); !ok || f.Cause.Error() != "at $[1]: a string where an Int is expected" {
 		t.Errorf("got %v", err)
 	}

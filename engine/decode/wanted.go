@@ -2,18 +2,18 @@ package decode
 
 import "sync"
 
-// Wanted says which fields of the graph's objects somebody asks for. All others are passed
+// Projection says which fields of the graph's objects somebody asks for. All others are passed
 // over: they keep Go's zero value, and nobody hears that they are missing or do not fit. A
-// nil Wanted wants everything, as does one of the types that it does not name. It is safe
+// nil Projection wants everything, as does one of the types that it does not name. It is safe
 // for concurrent use.
-type Wanted struct {
+type Projection struct {
 	types  map[string]map[string]bool
 	wishes sync.Map // of shapes
 }
 
-// NewWanted wants of each type, by its name in the graph, the fields that are true. It keeps
+// NewProjection wants of each type, by its name in the graph, the fields that are true. It keeps
 // the map, which must not change any more.
-func NewWanted(types map[string]map[string]bool) *Wanted { return &Wanted{types: types} }
+func NewProjection(types map[string]map[string]bool) *Projection { return &Projection{types: types} }
 
 // wish is what is wanted of a shape.
 type wish struct {
@@ -22,7 +22,7 @@ type wish struct {
 }
 
 // of is what is wanted of a shape.
-func (w *Wanted) of(s *Shape) *wish {
+func (w *Projection) of(s *Shape) *wish {
 	if w == nil {
 		return s.all
 	}

@@ -17,7 +17,7 @@ func selected(body string, fields ...string) (list []*thing, causes string) {
 		wanted[name] = true
 	}
 	faults := new(Faults)
-	list, err := Selected("s", []byte(body), faults, NewWanted(map[string]map[string]bool{"Thing": wanted}), ListOf(decodeThing))
+	list, err := ReadProjection("s", []byte(body), faults, NewProjection(map[string]map[string]bool{"Thing": wanted}), ListOf(decodeThing))
 	if err != nil {
 		return nil, err.(*fault.Error).Cause.Error()
 	}
@@ -69,8 +69,8 @@ func TestSelected(t *testing.T) {
 // A type that is not named is read whole, and so is everything when nothing is said.
 func TestAllWanted(t *testing.T) {
 	body := []byte(`[{"id":"a","n":1}]`)
-	for _, wanted := range []*Wanted{nil, NewWanted(nil), NewWanted(map[string]map[string]bool{"Other": {}})} {
-		if list, err := Selected("s", body, new(Faults), wanted, ListOf(decodeThing)); err != nil || list[0].ID != "a" || list[0].N != 1 {
+	for _, wanted := range []*Projection{nil, NewProjection(nil), NewProjection(map[string]map[string]bool{"Other": {}})} {
+		if list, err := ReadProjection("s", body, new(Faults), wanted, ListOf(decodeThing)); err != nil || list[0].ID != "a" || list[0].N != 1 {
 			t.Errorf("%v, %v", list, err)
 		}
 	}
@@ -78,18 +78,18 @@ func TestAllWanted(t *testing.T) {
 
 // Without a table of faults an answer is as the graph says, or not at all.
 func TestAllWantedWithoutFaults(t *testing.T) {
-	wanted := NewWanted(map[string]map[string]bool{"Thing": {"n": true}})
-	if _, err := Selected("s", []byte(`[{"n":1}]`), nil, wanted, ListOf(decodeThing)); err == nil {
+	wanted := NewProjection(map[string]map[string]bool{"Thing": {"n": true}})
+	if _, err := ReadProjection("s", []byte(`[{"n":1}]`), nil, wanted, ListOf(decodeThing)); err == nil {
 		t.Error("a thing without its id")
 	}
 }
 
 // Skipping costs nothing but the text's length.
 func TestSkippedAllocatesNothing(t *testing.T) {
-	wanted := NewWanted(map[string]map[string]bool{"Thing": {"n": true}})
+	wanted := NewProjection(map[string]map[string]bool{"Thing": {"n": true}})
 	allocations := func(member string) float64 {
 		body := []byte("[" + strings.Repeat(`{"n":1,`+member+`},`, 50) + `{"n":2}]`)
-		return testing.AllocsPerRun(10, func() { _, _ = Selected("s", body, new(Faults), wanted, ListOf(decodeThing)) })
+		return testing.AllocsPerRun(10, func() { _, _ = ReadProjection("s", body, new(Faults), wanted, ListOf(decodeThing)) })
 	}
 	if skipped, without := allocations(`"tags":[{"a":"b"},1,"\n"],"note":{}`), allocations(`"n":1`); skipped > without+1 {
 		t.Errorf("%v allocations, want the %v of an answer without the skipped", skipped, without)
@@ -110,12 +110,12 @@ func TestOrder(t *testing.T) {
 		}
 		objects = append(objects, "{"+strings.Join(own, ",")+"}")
 	}
-	together, err := Answer("s", []byte("["+strings.Join(objects, ",")+"]"), new(Faults), ListOf(decodeThing))
+	together, err := Read("s", []byte("["+strings.Join(objects, ",")+"]"), new(Faults), ListOf(decodeThing))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, object := range objects {
-		alone, err := Answer("s", []byte(object), new(Faults), decodeThing)
+		alone, err := Read("s", []byte(object), new(Faults), decodeThing)
 		if err != nil || !reflect.DeepEqual(alone, together[i]) {
 			t.Errorf("%s reads as %+v alone, and as %+v in a list (%v)", object, alone, together[i], err)
 		}

@@ -92,8 +92,8 @@ func appendList(b []byte, vs []any) (_ []byte, err error) {
 // Any is the wire value of something that is one already.
 func Any[T any](v T) any { return v }
 
-// Opt is the wire value of a nullable: nil for nil, else what element makes of it.
-func Opt[T any](v *T, element func(T) any) any {
+// Ptr is the wire value of a nullable: nil for nil, else what element makes of it.
+func Ptr[T any](v *T, element func(T) any) any {
 	if v == nil {
 		return nil
 	}
@@ -136,9 +136,9 @@ func Raw[T ~[]byte](v T) any {
 	return json.RawMessage(v)
 }
 
-// Maybe makes of an encoder one that takes nil for null.
-func Maybe[T any](element func(T) any) func(*T) any {
-	return func(v *T) any { return Opt(v, element) }
+// PtrOf makes of an encoder one that takes nil for null.
+func PtrOf[T any](element func(T) any) func(*T) any {
+	return func(v *T) any { return Ptr(v, element) }
 }
 
 // ListOf makes of an encoder of elements one of lists.

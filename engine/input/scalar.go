@@ -153,7 +153,7 @@ func (r *Reader) readCustom(name string, v any) (any, *Error) {
 		}
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return nil, mistake("%s", f.Text)
+		return nil, mistake("%s", f.Message)
 	}
 	return nil, mistake("Expected value of type %q, found %s.", name, scalar.Shown(v))
 }

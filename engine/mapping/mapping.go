@@ -126,7 +126,7 @@ func Last(v any) any {
 
 // MapOf is Map for objects that are made of each; null stays null.
 func MapOf(v any, made func(any) any) any {
-	return Map(v, func(e any) any { return Of(e, made) })
+	return Map(v, func(e any) any { return MapNonNull(e, made) })
 }
 
 // Map is the list of what element makes of each; nil of what is no list.
@@ -218,8 +218,8 @@ func Truthy(v any) bool {
 	return true
 }
 
-// Of applies made to an object, or to each element of a list. It returns nil for nil.
-func Of(v any, made func(any) any) any {
+// MapNonNull applies made to an object, or to each element of a list. It returns nil for nil.
+func MapNonNull(v any, made func(any) any) any {
 	if v == encode.Absent {
 		return v
 	}
@@ -232,5 +232,5 @@ func Of(v any, made func(any) any) any {
 	return made(v)
 }
 
-// With is what made makes of a value, nil or not.
-func With(v any, made func(any) any) any { return made(v) }
+// Apply is what made makes of a value, nil or not.
+func Apply(v any, made func(any) any) any { return made(v) }

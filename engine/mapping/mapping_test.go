@@ -295,7 +295,7 @@ func TestAbsent(t *testing.T) {
 		With("missing", mapping.Pick(in, "missing")).
 		With("deep", mapping.Pick(in, "missing", "b")).
 		With("through", mapping.Pick(in, "a", "b")).
-		With("of", mapping.Of(mapping.Pick(in, "x"), func(any) any { return 1 })).
+		With("of", mapping.MapNonNull(mapping.Pick(in, "x"), func(any) any { return 1 })).
 		With("each", mapping.MapOf(mapping.Pick(in, "x"), func(any) any { return 1 })).
 		With("first", mapping.First(mapping.Pick(in, "x"))).
 		With("last", mapping.Last(mapping.Pick(in, "x"))).
@@ -320,7 +320,7 @@ func TestObjectsOfLists(t *testing.T) {
 		`[{"name":"a"},null,{"x":1}]`: `[{"n":"a"},null,{}]`,
 		`[[{"name":"a"}],{"name":1}]`: `[[{"n":"a"}],{"n":1}]`,
 	} {
-		got, err := json.Marshal(mapping.Of(parse(t, text), names))
+		got, err := json.Marshal(mapping.MapNonNull(parse(t, text), names))
 		if err != nil || string(got) != want {
 			t.Errorf("%s: got %s (%v), want %s", text, got, err, want)
 		}

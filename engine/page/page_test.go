@@ -148,7 +148,7 @@ func TestFirst(t *testing.T) {
 
 func refused(t *testing.T, err error, text string) {
 	t.Helper()
-	if fault.KindOf(err) != fault.BadUserInput || !strings.Contains(err.Error(), text) {
+	if fault.CodeOf(err) != fault.BadUserInput || !strings.Contains(err.Error(), text) {
 		t.Errorf("%v, want %q as BAD_USER_INPUT", err, text)
 	}
 }
@@ -586,14 +586,14 @@ func TestFailures(t *testing.T) {
 			t.Error(how, err)
 		}
 	}
-	if _, err := Of(t.Context(), Request{}, newPager(1).offset); err == nil || fault.KindOf(err) != fault.Internal || !strings.Contains(err.Error(), "WithKey") {
+	if _, err := Of(t.Context(), Request{}, newPager(1).offset); err == nil || fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), "WithKey") {
 		t.Error("without a key:", err)
 	}
 	for length, wrong := range map[int]bool{maxServiceCursor: false, maxServiceCursor + 1: true} {
 		conn, err := Of(withKey(t), Request{Field: "Query.f", Type: NextCursor, First: new(1)}, func(context.Context, At) (Answer[int], error) {
 			return Answer[int]{Items: []int{1}, Next: new(strings.Repeat("x", length))}, nil
 		})
-		if wrong != (fault.KindOf(err) == fault.DownstreamService) || !wrong && len(*conn.End) > maxCursor {
+		if wrong != (fault.CodeOf(err) == fault.DownstreamService) || !wrong && len(*conn.End) > maxCursor {
 			t.Error(length, err)
 		}
 	}
@@ -778,7 +778,7 @@ func TestItemsAreSpent(t *testing.T) {
 	ctx := engine.WithOperation(withKey(t), engine.Options{MaxItems: 7})
 	for asked, fits := range []bool{true, true, false} {
 		_, err := Of(ctx, Request{Field: "T.f", Parent: strconv.Itoa(asked), First: new(3)}, newPager(10).offset)
-		if f, ok := errors.AsType[*fault.Error](err); fits != (err == nil) || !fits && (!ok || f.Kind != fault.BadRequest) {
+		if f, ok := errors.AsType[*fault.Error](err); fits != (err == nil) || !fits && (!ok || f.Code != fault.BadRequest) {
 			t.Errorf("page %d: %v", asked, err)
 		}
 	}

@@ -76,8 +76,8 @@ func (x *Run) Leaf(b []byte, f *Field, nonNull bool, value func(context.Context)
 	return marshal(b, value(ctx), nonNull)
 }
 
-// Stock has gqlgen's executor answer a plain field of an object, guards, faults and all.
-func (x *Run) Stock(b []byte, f *Field, object any, answer func(context.Context) graphql.Marshaler) ([]byte, bool) {
+// Fallback has gqlgen's executor answer a plain field of an object, guards, faults and all.
+func (x *Run) Fallback(b []byte, f *Field, object any, answer func(context.Context) graphql.Marshaler) ([]byte, bool) {
 	fc := x.here()
 	fc.Result = object
 	return marshal(b, answer(x.with(f, fc)), f.Definition.Type.NonNull)
@@ -86,7 +86,7 @@ func (x *Run) Stock(b []byte, f *Field, object any, answer func(context.Context)
 // Delegate has gqlgen's executor answer a field for each of its parents, with all that is
 // below them.
 func Delegate[P any](x *Run, f *Field, parents []P, answer func(context.Context, P) graphql.Marshaler) {
-	Single(x, f, parents, Asking{}, func(_ context.Context, fc *graphql.FieldContext, parent P) (graphql.Marshaler, error) {
+	Single(x, f, parents, FieldHooks{}, func(_ context.Context, fc *graphql.FieldContext, parent P) (graphql.Marshaler, error) {
 		above := *fc.Parent
 		above.Result = parent
 		return answer(x.with(f, &above), parent), nil
@@ -95,7 +95,7 @@ func Delegate[P any](x *Run, f *Field, parents []P, answer func(context.Context,
 
 // Delegated writes what Delegate has got.
 func (x *Run) Delegated(b []byte, f *Field, ordinal int, nonNull bool) ([]byte, bool) {
-	m, ok := Take[graphql.Marshaler](x, f, ordinal, nonNull)
+	m, ok := Result[graphql.Marshaler](x, f, ordinal, nonNull)
 	if !ok {
 		return Null(b, nonNull)
 	}
@@ -124,7 +124,7 @@ func (x *Run) told(f *Field, object, value any) bool {
 		return true
 	}
 	ctx, _ := x.at(f)
-	err := engine.TellFaults(ctx, value, bad)
+	err := engine.ReportFaults(ctx, value, bad)
 	if err != nil {
 		x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
 	}
@@ -139,9 +139,9 @@ func (x *Run) Hidden(f *Field, guard func(context.Context) error) bool {
 	return guard != nil && x.guarded(f, guard, func() context.Context { return x.with(f, x.fieldContext(f, 0)) }) != nil
 }
 
-// Shown tells whether a plain field that is encoded has a value; otherwise its errors are
+// Visible tells whether a plain field that is encoded has a value; otherwise its errors are
 // told.
-func (x *Run) Shown(f *Field, guard func(context.Context) error, faulty bool, object, value any) bool {
+func (x *Run) Visible(f *Field, guard func(context.Context) error, faulty bool, object, value any) bool {
 	if guard != nil {
 		err := x.guarded(f, guard, func() context.Context { ctx, _ := x.at(f); return ctx })
 		if err != nil {
@@ -179,15 +179,15 @@ func Pass(context.Context) (any, error) { return nil, nil }
 // Top stands for the parent of root fields.
 var Top = []struct{}{{}}
 
-// Doubtful tells whether gqlgen's executor must answer a plain leaf, since it does not fit
+// NeedsFallback tells whether gqlgen's executor must answer a plain leaf, since it does not fit
 // the graph.
-func (x *Run) Doubtful(f *Field, object any) bool {
-	return f.ID != 0 && f.Way == Plain && f.below == nil && len(x.faults.Of(object, f.Name)) > 0
+func (x *Run) NeedsFallback(f *Field, object any) bool {
+	return f.ID != 0 && f.Kind == Property && f.below == nil && len(x.faults.Of(object, f.Name)) > 0
 }
 
-// Stranger writes a null for a value of an interface or a union that is of none of its
+// UnexpectedType writes a null for a value of an interface or a union that is of none of its
 // types, which is a bug of a resolver by hand.
-func (x *Run) Stranger(b []byte, nonNull bool, value any) ([]byte, bool) {
+func (x *Run) UnexpectedType(b []byte, nonNull bool, value any) ([]byte, bool) {
 	if x.omits(1) {
 		return Null(b, nonNull)
 	}

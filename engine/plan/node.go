@@ -33,12 +33,12 @@ type node[T any] struct {
 
 func (n *node[T]) arguments() map[string]any { return n.decoded }
 
-// Resolver is how generated code calls the resolver of a field; P is a parent, or a list
+// ResolveFunc is how generated code calls the resolver of a field; P is a parent, or a list
 // of them, and T the answer. Its arguments lie in the field context.
-type Resolver[P, T any] func(ctx context.Context, fc *graphql.FieldContext, parents P) (T, error)
+type ResolveFunc[P, T any] func(ctx context.Context, fc *graphql.FieldContext, parents P) (T, error)
 
-// Asking is what comes before a field's resolver is called. Each may be nil.
-type Asking struct {
+// FieldHooks is what comes before a field's resolver is called. Each may be nil.
+type FieldHooks struct {
 	// Arguments decodes those of the client.
 	Arguments func(context.Context, map[string]any) (map[string]any, error)
 	// Guard is asked once for all parents.
@@ -47,7 +47,7 @@ type Asking struct {
 
 // Batch calls the resolver of a field once, with all of its parents, and gives the answers
 // for the objects below.
-func Batch[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[[]P, []T]) []T {
+func Batch[P, T any](x *Run, f *Field, parents []P, a FieldHooks, resolve ResolveFunc[[]P, []T]) []T {
 	n := &node[T]{}
 	x.nodes[f.slot] = n
 	ctx, fc, ok := ask(x, n, f, a)
@@ -56,7 +56,7 @@ func Batch[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[[
 	}
 	n.batch = true
 	defer n.recover(x, ctx)
-	values, err := resolve(engine.WithAllKeys(ctx), fc, parents)
+	values, err := resolve(engine.WithImmediateLoads(ctx), fc, parents)
 	if errs, ok := err.(graphql.BatchErrors); ok {
 		n.errs, err = errs.Errors(), nil
 	}
@@ -73,7 +73,7 @@ func Batch[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[[
 
 // Single calls the resolver of a field for each of its parents, a few at a time, and
 // gives the answers for the objects below.
-func Single[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[P, T]) []T {
+func Single[P, T any](x *Run, f *Field, parents []P, a FieldHooks, resolve ResolveFunc[P, T]) []T {
 	n := &node[T]{}
 	x.nodes[f.slot] = n
 	ctx, fc, ok := ask(x, n, f, a)
@@ -103,7 +103,7 @@ func Single[P, T any](x *Run, f *Field, parents []P, a Asking, resolve Resolver[
 
 // ask decodes a field's arguments and asks its guards, in this order, as gqlgen does. It
 // gives the context of the first parent's field; false when nothing is to be called.
-func ask[T any](x *Run, n *node[T], f *Field, a Asking) (ctx context.Context, fc *graphql.FieldContext, ok bool) {
+func ask[T any](x *Run, n *node[T], f *Field, a FieldHooks) (ctx context.Context, fc *graphql.FieldContext, ok bool) {
 	fc = x.fieldContext(f, 0)
 	ctx = x.with(f, fc)
 	defer n.recover(x, ctx)
@@ -164,9 +164,9 @@ func (n *node[T]) found(f *Field) []T {
 	return shown
 }
 
-// Take gives what the resolver of a field has answered for the object that is encoded. It
+// Result gives what the resolver of a field has answered for the object that is encoded. It
 // is false when the field is null, whose errors are told then.
-func Take[T any](x *Run, f *Field, ordinal int, nonNull bool) (v T, ok bool) {
+func Result[T any](x *Run, f *Field, ordinal int, nonNull bool) (v T, ok bool) {
 	n, known := x.nodes[f.slot].(*node[T])
 	if ordinal == notCollected {
 		n, known = &node[T]{err: errNotCollected}, true

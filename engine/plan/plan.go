@@ -20,28 +20,28 @@ import (
 )
 
 // How a field is answered.
-type Way uint8
+type FieldKind uint8
 
 const (
-	// Plain fields are members of their object.
-	Plain Way = iota
-	// Call fields are answered by a resolver.
-	Call
-	// Stock fields are answered by gqlgen's executor, with all that is below them.
-	Stock
+	// Property fields are members of their object.
+	Property FieldKind = iota
+	// Resolver fields are answered by a resolver.
+	Resolver
+	// Fallback fields are answered by gqlgen's executor, with all that is below them.
+	Fallback
 )
 
 // FieldInfo is what the generated code knows of a field.
 type FieldInfo struct {
 	ID      int // in a switch over its type's fields, from 1
-	Way     Way
+	Kind    FieldKind
 	Guarded bool
-	// ByHand is set where code that nobody generates answers. It may look at whatever it
+	// Handwritten is set where code that nobody generates answers. It may look at whatever it
 	// has, and make calls of its own, so that everything is read in its operation.
-	ByHand bool
-	// Alone is set where the value may depend on more of the request than who asks and what
+	Handwritten bool
+	// RequestScoped is set where the value may depend on more of the request than who asks and what
 	// is asked: on a header of the client's.
-	Alone bool
+	RequestScoped bool
 }
 
 // TypeInfo is what the generated code knows of an object type.
@@ -106,9 +106,9 @@ type Plan struct {
 	fields     int // slots of fields
 	selections int // slots of selections
 	arguments  bool
-	wanted     *decode.Wanted // nil when everything is
-	answered   atomic.Int64   // how many bytes the last answer had
-	alone      bool           // all who ask for the same may not get the same
+	wanted     *decode.Projection // nil when everything is
+	answered   atomic.Int64       // how many bytes the last answer had
+	alone      bool               // all who ask for the same may not get the same
 }
 
 // Root is what is selected of the root type.
@@ -170,7 +170,7 @@ func (c *compiler) compile() *Plan {
 		return nil
 	}
 	if !c.whole {
-		c.plan.wanted = decode.NewWanted(c.wanted)
+		c.plan.wanted = decode.NewProjection(c.wanted)
 	}
 	c.plan.bytes += (maxFields - c.left) * bytesPerField
 	return c.plan
@@ -245,18 +245,18 @@ func (c *compiler) field(f *Field, object *ast.Definition) {
 	f.FieldInfo = c.types[object.Name].Fields[f.Name]
 	f.lists = depth(f.Definition.Type)
 	f.must = input.NeedsVariables(f.Field)
-	c.whole = c.whole || f.ByHand || f.Way == Stock
-	c.plan.alone = c.plan.alone || f.Alone || f.ByHand || f.Way == Stock
+	c.whole = c.whole || f.Handwritten || f.Kind == Fallback
+	c.plan.alone = c.plan.alone || f.RequestScoped || f.Handwritten || f.Kind == Fallback
 	c.plan.arguments = c.plan.arguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0
-	if f.Way != Stock {
+	if f.Kind != Fallback {
 		c.below(f)
 	}
-	if f.Way != Plain || f.Guarded {
+	if f.Kind != Property || f.Guarded {
 		f.slot = c.plan.fields
 		c.plan.fields++
 	}
 	switch {
-	case f.Way != Plain:
+	case f.Kind != Property:
 		f.parent.Calls = append(f.parent.Calls, f)
 	case f.deep:
 		f.parent.Deep = append(f.parent.Deep, f)

@@ -77,23 +77,23 @@ func TestStock(t *testing.T) {
 		`{ a { o { x } } }`:                                            "",
 		`mutation { a { o { x } } }`:                                   "",
 		`{ __typename }`:                                               "",
-		`subscription { a }`:                                           engine.StockSubscription,
-		`query @odd { a { o { x } } }`:                                 engine.StockDirectives,
-		`{ a { ...F } } fragment F on A { o { x @odd } }`:              engine.StockDirectives,
-		`{ ... { __schema { queryType { name } } } }`:                  engine.StockIntrospection,
-		`{ __type(name: "A") { name } }`:                               engine.StockIntrospection,
-		`query(` + params.String() + `) {` + conditions.String() + `}`: engine.StockConditions,
-		`{ many ` + strings.Repeat("{ m ", 7) + "{ __typename }" + strings.Repeat("}", 7) + `}`: engine.StockTooLarge,
+		`subscription { a }`:                                           engine.FallbackSubscription,
+		`query @odd { a { o { x } } }`:                                 engine.FallbackDirectives,
+		`{ a { ...F } } fragment F on A { o { x @odd } }`:              engine.FallbackDirectives,
+		`{ ... { __schema { queryType { name } } } }`:                  engine.FallbackIntrospection,
+		`{ __type(name: "A") { name } }`:                               engine.FallbackIntrospection,
+		`query(` + params.String() + `) {` + conditions.String() + `}`: engine.FallbackConditions,
+		`{ many ` + strings.Repeat("{ m ", 7) + "{ __typename }" + strings.Repeat("}", 7) + `}`: engine.FallbackTooLarge,
 		// Few fields, each often, of many types: what takes long, rather than much.
-		`{ many { m { m { m { ` + strings.Repeat("n ", 1900) + `} } } } }`: engine.StockTooLarge,
+		`{ many { m { m { m { ` + strings.Repeat("n ", 1900) + `} } } } }`: engine.FallbackTooLarge,
 		`{ many { m { m { m { n } } } } }`:                                 "",
 	} {
 		ctx, execution := operationOf(t, query, nil)
 		p := NewPlanner(schema, types)
 		for range 2 {
-			execution.Stock = ""
-			if plan := p.Plan(ctx); (plan == nil) != (want != "") || execution.Stock != want {
-				t.Errorf("%.60s is left to gqlgen for %q, want %q", query, execution.Stock, want)
+			execution.Fallback = ""
+			if plan := p.Plan(ctx); (plan == nil) != (want != "") || execution.Fallback != want {
+				t.Errorf("%.60s is left to gqlgen for %q, want %q", query, execution.Fallback, want)
 			}
 		}
 	}
@@ -106,8 +106,8 @@ func TestUnasked(t *testing.T) {
 	if p.Plan(graphql.WithOperationContext(t.Context(), graphql.GetOperationContext(ctx))) != nil {
 		t.Error("a plan without an execution")
 	}
-	execution.Stock = "said so"
-	if p.Plan(ctx) != nil || execution.Stock != "said so" {
+	execution.Fallback = "said so"
+	if p.Plan(ctx) != nil || execution.Fallback != "said so" {
 		t.Error("a plan against the will")
 	}
 }
@@ -250,7 +250,7 @@ func TestWanted(t *testing.T) {
 
 // Code that nobody generates sees everything, wherever in the operation it is asked.
 func TestWholeForCodeByHand(t *testing.T) {
-	for name, info := range map[string]FieldInfo{"by hand": {ID: 2, Way: Call, ByHand: true}, "by gqlgen": {ID: 2, Way: Stock}} {
+	for name, info := range map[string]FieldInfo{"by hand": {ID: 2, Kind: Resolver, Handwritten: true}, "by gqlgen": {ID: 2, Kind: Fallback}} {
 		changed := maps.Clone(types)
 		changed["O"] = TypeInfo{ID: types["O"].ID, Fields: map[string]FieldInfo{"x": types["O"].Fields["x"], "y": info}}
 		p := NewPlanner(schema, changed)
@@ -324,9 +324,9 @@ func TestShareable(t *testing.T) {
 		return changed
 	}
 	plain := with(func(*FieldInfo) {})
-	alone := with(func(f *FieldInfo) { f.Alone = true })
-	byHand := with(func(f *FieldInfo) { f.ByHand = true })
-	stock := with(func(f *FieldInfo) { f.Way = Stock })
+	alone := with(func(f *FieldInfo) { f.RequestScoped = true })
+	byHand := with(func(f *FieldInfo) { f.Handwritten = true })
+	stock := with(func(f *FieldInfo) { f.Kind = Fallback })
 	const conditional = `query($p: Boolean!) { a { o { y x @include(if: $p) } } }`
 	for _, c := range []struct {
 		types Types
@@ -353,7 +353,7 @@ func TestShareable(t *testing.T) {
 		p := NewPlanner(schema, c.types)
 		op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: map[string]any{"p": c.p}}
 		for range 2 {
-			if got := p.Shareable(t.Context(), op); got != c.want {
+			if got := p.CanCoalesce(t.Context(), op); got != c.want {
 				t.Errorf("%s with %t may be shared: %t", c.query, c.p, got)
 			}
 		}

@@ -48,7 +48,7 @@ type planKey struct {
 
 // operation is what is known of one before the values of its variables are.
 type operation struct {
-	stock      string   // why it is not planned, "" when it is
+	fallback   string   // why it is not planned, "" when it is
 	conditions []string // the variables in @skip and @include
 	bytes      int      // what its plans keep of the document
 }
@@ -76,7 +76,7 @@ func (p *Planner) Plan(ctx context.Context) *Plan {
 
 func (p *Planner) find(ctx context.Context) *Plan {
 	execution := engine.ExecutionOf(ctx)
-	if execution == nil || execution.Stock != "" {
+	if execution == nil || execution.Fallback != "" {
 		return nil
 	}
 	op := graphql.GetOperationContext(ctx)
@@ -84,26 +84,26 @@ func (p *Planner) find(ctx context.Context) *Plan {
 	if err != nil {
 		return nil
 	}
-	if known.stock != "" {
-		execution.Stock = known.stock
+	if known.fallback != "" {
+		execution.Fallback = known.fallback
 		return nil
 	}
 	plan, err := p.plan(ctx, op, known)
 	if plan == nil && err == nil {
-		execution.Stock = engine.StockTooLarge
+		execution.Fallback = engine.FallbackTooLarge
 	}
 	return plan
 }
 
-// Shareable tells whether callers of the same identity who ask for the same operation, with
+// CanCoalesce tells whether callers of the same identity who ask for the same operation, with
 // the same variables, get the same answer whatever else they sent: a query that is planned,
 // all of whose calls are generated, none of them with a value of the client's request.
-func (p *Planner) Shareable(ctx context.Context, op *graphql.OperationContext) bool {
+func (p *Planner) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
 	if op.Operation.Operation != ast.Query {
 		return false
 	}
 	known, err := p.operation(ctx, op)
-	if err != nil || known.stock != "" {
+	if err != nil || known.fallback != "" {
 		return false
 	}
 	plan, err := p.plan(ctx, op, known)
@@ -151,14 +151,14 @@ const maxConditions = 64
 // look finds out what an operation is made of.
 func look(op *graphql.OperationContext) *operation {
 	l := walk(op)
-	found := &operation{stock: l.stock, conditions: l.conditions, bytes: l.nodes*bytesPerNode + len(op.Operation.Position.Src.Input)}
+	found := &operation{fallback: l.fallback, conditions: l.conditions, bytes: l.nodes*bytesPerNode + len(op.Operation.Position.Src.Input)}
 	switch {
 	case op.Operation.Operation == ast.Subscription:
-		found.stock = engine.StockSubscription
+		found.fallback = engine.FallbackSubscription
 	case len(op.Operation.Directives) > 0:
-		found.stock = engine.StockDirectives
+		found.fallback = engine.FallbackDirectives
 	case len(found.conditions) > maxConditions:
-		found.stock, found.conditions = engine.StockConditions, nil
+		found.fallback, found.conditions = engine.FallbackConditions, nil
 	}
 	return found
 }
@@ -169,7 +169,7 @@ type walker struct {
 	fragments  map[string]bool // that it has been to
 	variables  map[string]bool // that it has seen in conditions
 	conditions []string        // the same, in their order
-	stock      string          // why no plan will do
+	fallback   string          // why no plan will do
 	nodes      int             // of the tree
 }
 
@@ -191,7 +191,7 @@ func (w *walker) set(set ast.SelectionSet) {
 			w.directives(s.Directives)
 			w.arguments(s.Arguments)
 			if s.Name == "__schema" || s.Name == "__type" {
-				w.stock = engine.StockIntrospection
+				w.fallback = engine.FallbackIntrospection
 			}
 			w.set(s.SelectionSet)
 		case *ast.InlineFragment:
@@ -220,7 +220,7 @@ func (w *walker) directives(list ast.DirectiveList) {
 		w.nodes++
 		w.arguments(d.Arguments)
 		if d.Name != "skip" && d.Name != "include" {
-			w.stock = engine.StockDirectives
+			w.fallback = engine.FallbackDirectives
 			continue
 		}
 		if on := d.Arguments.ForName("if"); on != nil && on.Value.Kind == ast.Variable && !w.variables[on.Value.Raw] {

@@ -61,7 +61,7 @@ type brokenRun struct {
 func (x *Run) Start(ctx context.Context, p *Plan) {
 	x.ctx, x.op, x.plan, x.faults, x.budget = ctx, graphql.GetOperationContext(ctx), p, engine.FaultsOf(ctx), engine.BudgetOf(ctx)
 	x.nodes, x.places = room(x.few.nodes[:], p.fields), room(x.few.places[:], p.selections)
-	engine.Want(ctx, p.wanted)
+	engine.SetProjection(ctx, p.wanted)
 	x.top.Object = p.root.object
 	x.roots = room(x.few.roots[:], len(p.root.Fields))
 	for i := range p.root.Fields {
@@ -295,7 +295,7 @@ func (x *Run) objectContext(s *Selection, ordinal int) *graphql.FieldContext {
 func (x *Run) newFieldContext(f *Field, parent *graphql.FieldContext) *graphql.FieldContext {
 	fc := &graphql.FieldContext{
 		Parent: parent, Object: f.parent.object, Field: f.CollectedField,
-		IsMethod: f.Way != Plain, IsResolver: f.Way != Plain, Child: noChild,
+		IsMethod: f.Kind != Property, IsResolver: f.Kind != Property, Child: noChild,
 	}
 	if f.slot >= 0 {
 		if with, ok := x.nodes[f.slot].(interface{ arguments() map[string]any }); ok {

@@ -21,8 +21,8 @@ func runOf(t *testing.T, query string) (*Run, context.Context) {
 	for name, info := range types {
 		calling[name] = info
 	}
-	calling["Query"] = TypeInfo{ID: types["Query"].ID, Fields: map[string]FieldInfo{"thing": {ID: 1, Way: Call}}}
-	calling["Thing"] = TypeInfo{ID: types["Thing"].ID, Fields: map[string]FieldInfo{"o": {ID: 1, Way: Call}}}
+	calling["Query"] = TypeInfo{ID: types["Query"].ID, Fields: map[string]FieldInfo{"thing": {ID: 1, Kind: Resolver}}}
+	calling["Thing"] = TypeInfo{ID: types["Thing"].ID, Fields: map[string]FieldInfo{"o": {ID: 1, Kind: Resolver}}}
 	ctx, _ := operationOf(t, query, nil)
 	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, nil)
 	graphql.GetOperationContext(ctx).RecoverFunc = func(_ context.Context, thrown any) error { return fmt.Errorf("thrown: %v", thrown) }
@@ -70,7 +70,7 @@ func TestSingle(t *testing.T) {
 		Enter(x, s, &g)
 		var running, most atomic.Int32
 		start := time.Now()
-		Single(x, s.Calls[0], g.Objects, Asking{}, func(ctx context.Context, fc *graphql.FieldContext, parent *int) (int, error) {
+		Single(x, s.Calls[0], g.Objects, FieldHooks{}, func(ctx context.Context, fc *graphql.FieldContext, parent *int) (int, error) {
 			most.Store(max(most.Load(), running.Add(1)))
 			defer running.Add(-1)
 			time.Sleep(time.Second)
@@ -91,7 +91,7 @@ func TestSingle(t *testing.T) {
 		x.Push(top, 0)
 		var failed []string
 		for i := range g.Objects {
-			if v, ok := Take[int](x, s.Calls[0], i, false); ok && v != 2*i {
+			if v, ok := Result[int](x, s.Calls[0], i, false); ok && v != 2*i {
 				t.Errorf("%d is %d", i, v)
 			} else if !ok {
 				failed = append(failed, fmt.Sprint(i))
@@ -116,7 +116,7 @@ func TestSingleIsStopped(t *testing.T) {
 	}
 	Enter(x, s, &g)
 	var calls atomic.Int32
-	Single(x, s.Calls[0], g.Objects, Asking{}, func(context.Context, *graphql.FieldContext, *int) (int, error) {
+	Single(x, s.Calls[0], g.Objects, FieldHooks{}, func(context.Context, *graphql.FieldContext, *int) (int, error) {
 		if calls.Add(1) == 1 {
 			stop()
 		}
@@ -167,11 +167,11 @@ func TestNotCollected(t *testing.T) {
 	g := NewGroup[*int](x)
 	g.Add(new(1), 0)
 	Enter(x, s, &g)
-	Single(x, s.Calls[0], g.Objects, Asking{}, func(context.Context, *graphql.FieldContext, *int) (int, error) { return 1, nil })
+	Single(x, s.Calls[0], g.Objects, FieldHooks{}, func(context.Context, *graphql.FieldContext, *int) (int, error) { return 1, nil })
 	for parent, want := range map[int]bool{0: true, 1: false, notCollected: false} {
 		x.Push(top, parent)
 		ordinal, _ := x.Object(s)
-		if v, ok := Take[int](x, s.Calls[0], ordinal, false); ok != want || ok && v != 1 {
+		if v, ok := Result[int](x, s.Calls[0], ordinal, false); ok != want || ok && v != 1 {
 			t.Errorf("below the parent %d: %d, %t", parent, v, ok)
 		}
 		x.Pop()

@@ -24,9 +24,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
-// Shareable tells whether callers of one identity get the same answer to an operation.
-func (s *planned) Shareable(ctx context.Context, op *graphql.OperationContext) bool {
-	return s.planner.Shareable(ctx, op)
+// CanCoalesce tells whether callers of one identity get the same answer to an operation.
+func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
+	return s.planner.CanCoalesce(ctx, op)
 }
 
 // ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
@@ -117,290 +117,290 @@ const (
 
 var planTypes = plan.Types{
 	"Answer": {ID: ofAnswer, Fields: map[string]plan.FieldInfo{
-		"id":         {ID: 1, Way: plan.Plain},
-		"n":          {ID: 2, Way: plan.Plain},
-		"mustN":      {ID: 3, Way: plan.Plain},
-		"string":     {ID: 4, Way: plan.Plain},
-		"mustString": {ID: 5, Way: plan.Plain},
-		"flag":       {ID: 6, Way: plan.Plain},
-		"decimal":    {ID: 7, Way: plan.Plain},
-		"time":       {ID: 8, Way: plan.Plain},
-		"kind":       {ID: 9, Way: plan.Plain},
-		"list":       {ID: 10, Way: plan.Plain},
-		"mustList":   {ID: 11, Way: plan.Plain},
-		"lists":      {ID: 12, Way: plan.Plain},
-		"item":       {ID: 13, Way: plan.Plain},
-		"mustItem":   {ID: 14, Way: plan.Plain},
-		"items":      {ID: 15, Way: plan.Plain},
-		"mustItems":  {ID: 16, Way: plan.Plain},
-		"itemGrid":   {ID: 17, Way: plan.Plain},
-		"other":      {ID: 18, Way: plan.Call},
-		"others":     {ID: 19, Way: plan.Call},
+		"id":         {ID: 1, Kind: plan.Property},
+		"n":          {ID: 2, Kind: plan.Property},
+		"mustN":      {ID: 3, Kind: plan.Property},
+		"string":     {ID: 4, Kind: plan.Property},
+		"mustString": {ID: 5, Kind: plan.Property},
+		"flag":       {ID: 6, Kind: plan.Property},
+		"decimal":    {ID: 7, Kind: plan.Property},
+		"time":       {ID: 8, Kind: plan.Property},
+		"kind":       {ID: 9, Kind: plan.Property},
+		"list":       {ID: 10, Kind: plan.Property},
+		"mustList":   {ID: 11, Kind: plan.Property},
+		"lists":      {ID: 12, Kind: plan.Property},
+		"item":       {ID: 13, Kind: plan.Property},
+		"mustItem":   {ID: 14, Kind: plan.Property},
+		"items":      {ID: 15, Kind: plan.Property},
+		"mustItems":  {ID: 16, Kind: plan.Property},
+		"itemGrid":   {ID: 17, Kind: plan.Property},
+		"other":      {ID: 18, Kind: plan.Resolver},
+		"others":     {ID: 19, Kind: plan.Resolver},
 	}, Keys: []string{"id", "list"}},
 	"Book": {ID: ofBook, Fields: map[string]plan.FieldInfo{
-		"id":      {ID: 1, Way: plan.Plain},
-		"title":   {ID: 2, Way: plan.Plain},
-		"guarded": {ID: 3, Way: plan.Plain, Guarded: true},
+		"id":      {ID: 1, Kind: plan.Property},
+		"title":   {ID: 2, Kind: plan.Property},
+		"guarded": {ID: 3, Kind: plan.Property, Guarded: true},
 	}, Keys: []string{"id"}},
 	"Editor": {ID: ofEditor, Fields: map[string]plan.FieldInfo{
-		"id":    {ID: 1, Way: plan.Plain},
-		"name":  {ID: 2, Way: plan.Plain},
-		"rank":  {ID: 3, Way: plan.Plain},
-		"first": {ID: 4, Way: plan.Plain},
+		"id":    {ID: 1, Kind: plan.Property},
+		"name":  {ID: 2, Kind: plan.Property},
+		"rank":  {ID: 3, Kind: plan.Property},
+		"first": {ID: 4, Kind: plan.Property},
 	}, Keys: []string{"id"}},
 	"EditorConnection": {ID: ofEditorConnection, Fields: map[string]plan.FieldInfo{
-		"edges": {ID: 1, Way: plan.Plain},
-		"nodes": {ID: 2, Way: plan.Call},
+		"edges": {ID: 1, Kind: plan.Property},
+		"nodes": {ID: 2, Kind: plan.Resolver},
 	}},
 	"EditorEdge": {ID: ofEditorEdge, Fields: map[string]plan.FieldInfo{
-		"node": {ID: 1, Way: plan.Call},
+		"node": {ID: 1, Kind: plan.Resolver},
 	}},
 	"Film": {ID: ofFilm, Fields: map[string]plan.FieldInfo{
-		"id":        {ID: 1, Way: plan.Plain},
-		"title":     {ID: 2, Way: plan.Plain},
-		"mustTitle": {ID: 3, Way: plan.Plain},
-		"guarded":   {ID: 4, Way: plan.Plain, Guarded: true},
-		"sequel":    {ID: 5, Way: plan.Call},
-		"sequels":   {ID: 6, Way: plan.Call},
+		"id":        {ID: 1, Kind: plan.Property},
+		"title":     {ID: 2, Kind: plan.Property},
+		"mustTitle": {ID: 3, Kind: plan.Property},
+		"guarded":   {ID: 4, Kind: plan.Property, Guarded: true},
+		"sequel":    {ID: 5, Kind: plan.Resolver},
+		"sequels":   {ID: 6, Kind: plan.Resolver},
 	}, Keys: []string{"id"}},
 	"Item": {ID: ofItem, Fields: map[string]plan.FieldInfo{
-		"id":    {ID: 1, Way: plan.Plain},
-		"mustN": {ID: 2, Way: plan.Plain},
-		"item":  {ID: 3, Way: plan.Plain},
-		"items": {ID: 4, Way: plan.Plain},
-		"other": {ID: 5, Way: plan.Call},
-		"owner": {ID: 6, Way: plan.Call, ByHand: true},
+		"id":    {ID: 1, Kind: plan.Property},
+		"mustN": {ID: 2, Kind: plan.Property},
+		"item":  {ID: 3, Kind: plan.Property},
+		"items": {ID: 4, Kind: plan.Property},
+		"other": {ID: 5, Kind: plan.Resolver},
+		"owner": {ID: 6, Kind: plan.Resolver, Handwritten: true},
 	}, Keys: []string{"id"}},
 	"LooseConnection": {ID: ofLooseConnection, Fields: map[string]plan.FieldInfo{
-		"edges":    {ID: 1, Way: plan.Plain},
-		"nodes":    {ID: 2, Way: plan.Plain},
-		"pageInfo": {ID: 3, Way: plan.Plain},
+		"edges":    {ID: 1, Kind: plan.Property},
+		"nodes":    {ID: 2, Kind: plan.Property},
+		"pageInfo": {ID: 3, Kind: plan.Property},
 	}},
 	"LooseEdge": {ID: ofLooseEdge, Fields: map[string]plan.FieldInfo{
-		"node":   {ID: 1, Way: plan.Plain},
-		"cursor": {ID: 2, Way: plan.Plain},
+		"node":   {ID: 1, Kind: plan.Property},
+		"cursor": {ID: 2, Kind: plan.Property},
 	}},
 	"Mutation": {ID: ofMutation, Fields: map[string]plan.FieldInfo{
-		"put":        {ID: 1, Way: plan.Call, ByHand: true},
-		"mustPut":    {ID: 2, Way: plan.Call, ByHand: true},
-		"guardedPut": {ID: 3, Way: plan.Call, Guarded: true, ByHand: true},
-		"total":      {ID: 4, Way: plan.Call, ByHand: true},
-		"addStory":   {ID: 5, Way: plan.Call},
-		"addStories": {ID: 6, Way: plan.Call},
-		"addWriter":  {ID: 7, Way: plan.Call},
+		"put":        {ID: 1, Kind: plan.Resolver, Handwritten: true},
+		"mustPut":    {ID: 2, Kind: plan.Resolver, Handwritten: true},
+		"guardedPut": {ID: 3, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"total":      {ID: 4, Kind: plan.Resolver, Handwritten: true},
+		"addStory":   {ID: 5, Kind: plan.Resolver},
+		"addStories": {ID: 6, Kind: plan.Resolver},
+		"addWriter":  {ID: 7, Kind: plan.Resolver},
 	}},
 	"Odd": {ID: ofOdd, Fields: map[string]plan.FieldInfo{
-		"id":       {ID: 1, Way: plan.Plain},
-		"spot":     {ID: 2, Way: plan.Plain},
-		"spots":    {ID: 3, Way: plan.Plain},
-		"spotGrid": {ID: 4, Way: plan.Plain},
-		"place":    {ID: 5, Way: plan.Plain},
-		"upper":    {ID: 6, Way: plan.Stock},
-		"far":      {ID: 7, Way: plan.Stock},
-		"next":     {ID: 8, Way: plan.Call, ByHand: true},
+		"id":       {ID: 1, Kind: plan.Property},
+		"spot":     {ID: 2, Kind: plan.Property},
+		"spots":    {ID: 3, Kind: plan.Property},
+		"spotGrid": {ID: 4, Kind: plan.Property},
+		"place":    {ID: 5, Kind: plan.Property},
+		"upper":    {ID: 6, Kind: plan.Fallback},
+		"far":      {ID: 7, Kind: plan.Fallback},
+		"next":     {ID: 8, Kind: plan.Resolver, Handwritten: true},
 	}},
 	"Other": {ID: ofOther, Fields: map[string]plan.FieldInfo{
-		"id":      {ID: 1, Way: plan.Plain},
-		"x":       {ID: 2, Way: plan.Plain},
-		"mustX":   {ID: 3, Way: plan.Plain},
-		"spotted": {ID: 4, Way: plan.Call, ByHand: true},
-		"item":    {ID: 5, Way: plan.Plain},
+		"id":      {ID: 1, Kind: plan.Property},
+		"x":       {ID: 2, Kind: plan.Property},
+		"mustX":   {ID: 3, Kind: plan.Property},
+		"spotted": {ID: 4, Kind: plan.Resolver, Handwritten: true},
+		"item":    {ID: 5, Kind: plan.Property},
 	}, Keys: []string{"id"}},
 	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
-		"hasNextPage":     {ID: 1, Way: plan.Plain},
-		"hasPreviousPage": {ID: 2, Way: plan.Plain},
-		"startCursor":     {ID: 3, Way: plan.Plain},
-		"endCursor":       {ID: 4, Way: plan.Plain},
+		"hasNextPage":     {ID: 1, Kind: plan.Property},
+		"hasPreviousPage": {ID: 2, Kind: plan.Property},
+		"startCursor":     {ID: 3, Kind: plan.Property},
+		"endCursor":       {ID: 4, Kind: plan.Property},
 	}},
 	"Person": {ID: ofPerson, Fields: map[string]plan.FieldInfo{
-		"id":       {ID: 1, Way: plan.Plain},
-		"name":     {ID: 2, Way: plan.Plain},
-		"label":    {ID: 3, Way: plan.Plain},
-		"spot":     {ID: 4, Way: plan.Plain},
-		"next":     {ID: 5, Way: plan.Call, ByHand: true},
-		"friends":  {ID: 6, Way: plan.Call, ByHand: true},
-		"home":     {ID: 7, Way: plan.Call, ByHand: true},
-		"mustHome": {ID: 8, Way: plan.Call, ByHand: true},
+		"id":       {ID: 1, Kind: plan.Property},
+		"name":     {ID: 2, Kind: plan.Property},
+		"label":    {ID: 3, Kind: plan.Property},
+		"spot":     {ID: 4, Kind: plan.Property},
+		"next":     {ID: 5, Kind: plan.Resolver, Handwritten: true},
+		"friends":  {ID: 6, Kind: plan.Resolver, Handwritten: true},
+		"home":     {ID: 7, Kind: plan.Resolver, Handwritten: true},
+		"mustHome": {ID: 8, Kind: plan.Resolver, Handwritten: true},
 	}},
 	"Place": {ID: ofPlace, Fields: map[string]plan.FieldInfo{
-		"id":               {ID: 1, Way: plan.Plain},
-		"name":             {ID: 2, Way: plan.Plain},
-		"label":            {ID: 3, Way: plan.Plain},
-		"size":             {ID: 4, Way: plan.Plain},
-		"mustSize":         {ID: 5, Way: plan.Plain},
-		"rate":             {ID: 6, Way: plan.Plain},
-		"open":             {ID: 7, Way: plan.Plain},
-		"kind":             {ID: 8, Way: plan.Plain},
-		"mustKind":         {ID: 9, Way: plan.Plain},
-		"at":               {ID: 10, Way: plan.Plain},
-		"price":            {ID: 11, Way: plan.Plain},
-		"data":             {ID: 12, Way: plan.Plain},
-		"big":              {ID: 13, Way: plan.Plain},
-		"tags":             {ID: 14, Way: plan.Plain},
-		"mustTags":         {ID: 15, Way: plan.Plain},
-		"someKinds":        {ID: 16, Way: plan.Plain},
-		"mustKinds":        {ID: 17, Way: plan.Plain},
-		"grid":             {ID: 18, Way: plan.Plain},
-		"spot":             {ID: 19, Way: plan.Plain},
-		"mustSpot":         {ID: 20, Way: plan.Plain},
-		"spots":            {ID: 21, Way: plan.Plain},
-		"mustSpots":        {ID: 22, Way: plan.Plain},
-		"spotGrid":         {ID: 23, Way: plan.Plain},
-		"guarded":          {ID: 24, Way: plan.Plain, Guarded: true},
-		"mustGuarded":      {ID: 25, Way: plan.Plain, Guarded: true},
-		"guardedTags":      {ID: 26, Way: plan.Plain, Guarded: true},
-		"guardedSpots":     {ID: 27, Way: plan.Plain, Guarded: true},
-		"plainNode":        {ID: 28, Way: plan.Plain},
-		"plainAnys":        {ID: 29, Way: plan.Plain},
-		"mustPlainAnys":    {ID: 30, Way: plan.Plain},
-		"plainViewer":      {ID: 31, Way: plan.Plain, Guarded: true},
-		"next":             {ID: 32, Way: plan.Call, ByHand: true},
-		"owner":            {ID: 33, Way: plan.Call, ByHand: true},
-		"mustOwner":        {ID: 34, Way: plan.Call, ByHand: true},
-		"owners":           {ID: 35, Way: plan.Call, ByHand: true},
-		"mustOwners":       {ID: 36, Way: plan.Call, ByHand: true},
-		"manyAnys":         {ID: 37, Way: plan.Call, ByHand: true},
-		"mustAny":          {ID: 38, Way: plan.Call, ByHand: true},
-		"score":            {ID: 39, Way: plan.Call, ByHand: true},
-		"mustScore":        {ID: 40, Way: plan.Call, ByHand: true},
-		"words":            {ID: 41, Way: plan.Call, ByHand: true},
-		"someKind":         {ID: 42, Way: plan.Call, ByHand: true},
-		"ownerGrid":        {ID: 43, Way: plan.Call, ByHand: true},
-		"guardedOwner":     {ID: 44, Way: plan.Call, Guarded: true, ByHand: true},
-		"mustGuardedScore": {ID: 45, Way: plan.Call, Guarded: true, ByHand: true},
+		"id":               {ID: 1, Kind: plan.Property},
+		"name":             {ID: 2, Kind: plan.Property},
+		"label":            {ID: 3, Kind: plan.Property},
+		"size":             {ID: 4, Kind: plan.Property},
+		"mustSize":         {ID: 5, Kind: plan.Property},
+		"rate":             {ID: 6, Kind: plan.Property},
+		"open":             {ID: 7, Kind: plan.Property},
+		"kind":             {ID: 8, Kind: plan.Property},
+		"mustKind":         {ID: 9, Kind: plan.Property},
+		"at":               {ID: 10, Kind: plan.Property},
+		"price":            {ID: 11, Kind: plan.Property},
+		"data":             {ID: 12, Kind: plan.Property},
+		"big":              {ID: 13, Kind: plan.Property},
+		"tags":             {ID: 14, Kind: plan.Property},
+		"mustTags":         {ID: 15, Kind: plan.Property},
+		"someKinds":        {ID: 16, Kind: plan.Property},
+		"mustKinds":        {ID: 17, Kind: plan.Property},
+		"grid":             {ID: 18, Kind: plan.Property},
+		"spot":             {ID: 19, Kind: plan.Property},
+		"mustSpot":         {ID: 20, Kind: plan.Property},
+		"spots":            {ID: 21, Kind: plan.Property},
+		"mustSpots":        {ID: 22, Kind: plan.Property},
+		"spotGrid":         {ID: 23, Kind: plan.Property},
+		"guarded":          {ID: 24, Kind: plan.Property, Guarded: true},
+		"mustGuarded":      {ID: 25, Kind: plan.Property, Guarded: true},
+		"guardedTags":      {ID: 26, Kind: plan.Property, Guarded: true},
+		"guardedSpots":     {ID: 27, Kind: plan.Property, Guarded: true},
+		"plainNode":        {ID: 28, Kind: plan.Property},
+		"plainAnys":        {ID: 29, Kind: plan.Property},
+		"mustPlainAnys":    {ID: 30, Kind: plan.Property},
+		"plainViewer":      {ID: 31, Kind: plan.Property, Guarded: true},
+		"next":             {ID: 32, Kind: plan.Resolver, Handwritten: true},
+		"owner":            {ID: 33, Kind: plan.Resolver, Handwritten: true},
+		"mustOwner":        {ID: 34, Kind: plan.Resolver, Handwritten: true},
+		"owners":           {ID: 35, Kind: plan.Resolver, Handwritten: true},
+		"mustOwners":       {ID: 36, Kind: plan.Resolver, Handwritten: true},
+		"manyAnys":         {ID: 37, Kind: plan.Resolver, Handwritten: true},
+		"mustAny":          {ID: 38, Kind: plan.Resolver, Handwritten: true},
+		"score":            {ID: 39, Kind: plan.Resolver, Handwritten: true},
+		"mustScore":        {ID: 40, Kind: plan.Resolver, Handwritten: true},
+		"words":            {ID: 41, Kind: plan.Resolver, Handwritten: true},
+		"someKind":         {ID: 42, Kind: plan.Resolver, Handwritten: true},
+		"ownerGrid":        {ID: 43, Kind: plan.Resolver, Handwritten: true},
+		"guardedOwner":     {ID: 44, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"mustGuardedScore": {ID: 45, Kind: plan.Resolver, Guarded: true, Handwritten: true},
 	}},
 	"Post": {ID: ofPost, Fields: map[string]plan.FieldInfo{
-		"id":     {ID: 1, Way: plan.Plain},
-		"userId": {ID: 2, Way: plan.Plain},
-		"title":  {ID: 3, Way: plan.Plain},
-		"user":   {ID: 4, Way: plan.Call, ByHand: true},
+		"id":     {ID: 1, Kind: plan.Property},
+		"userId": {ID: 2, Kind: plan.Property},
+		"title":  {ID: 3, Kind: plan.Property},
+		"user":   {ID: 4, Kind: plan.Resolver, Handwritten: true},
 	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
-		"node":        {ID: 1, Way: plan.Call, ByHand: true},
-		"mustNode":    {ID: 2, Way: plan.Call, ByHand: true},
-		"nodes":       {ID: 3, Way: plan.Call, ByHand: true},
-		"mustNodes":   {ID: 4, Way: plan.Call, ByHand: true},
-		"named":       {ID: 5, Way: plan.Call, ByHand: true},
-		"any":         {ID: 6, Way: plan.Call, ByHand: true},
-		"anys":        {ID: 7, Way: plan.Call, ByHand: true},
-		"anyGrid":     {ID: 8, Way: plan.Call, ByHand: true},
-		"place":       {ID: 9, Way: plan.Call, ByHand: true},
-		"mustPlace":   {ID: 10, Way: plan.Call, ByHand: true},
-		"places":      {ID: 11, Way: plan.Call, ByHand: true},
-		"mustPlaces":  {ID: 12, Way: plan.Call, ByHand: true},
-		"placeGrid":   {ID: 13, Way: plan.Call, ByHand: true},
-		"person":      {ID: 14, Way: plan.Call, ByHand: true},
-		"count":       {ID: 15, Way: plan.Call, ByHand: true},
-		"mustCount":   {ID: 16, Way: plan.Call, ByHand: true},
-		"text":        {ID: 17, Way: plan.Call, ByHand: true},
-		"texts":       {ID: 18, Way: plan.Call, ByHand: true},
-		"numbers":     {ID: 19, Way: plan.Call, ByHand: true},
-		"kinds":       {ID: 20, Way: plan.Call, ByHand: true},
-		"secret":      {ID: 21, Way: plan.Call, Guarded: true, ByHand: true},
-		"scoped":      {ID: 22, Way: plan.Call, Guarded: true, ByHand: true},
-		"mustScoped":  {ID: 23, Way: plan.Call, Guarded: true, ByHand: true},
-		"viewer":      {ID: 24, Way: plan.Call, Guarded: true, ByHand: true},
-		"answer":      {ID: 25, Way: plan.Call},
-		"mustAnswer":  {ID: 26, Way: plan.Call},
-		"answers":     {ID: 27, Way: plan.Call},
-		"mustAnswers": {ID: 28, Way: plan.Call},
-		"odd":         {ID: 29, Way: plan.Call, ByHand: true},
-		"odds":        {ID: 30, Way: plan.Call, ByHand: true},
-		"posts":       {ID: 31, Way: plan.Call, ByHand: true},
-		"ints":        {ID: 32, Way: plan.Call},
-		"media":       {ID: 33, Way: plan.Call},
-		"medias":      {ID: 34, Way: plan.Call},
-		"mustMedias":  {ID: 35, Way: plan.Call},
-		"shelf":       {ID: 36, Way: plan.Call},
-		"book":        {ID: 37, Way: plan.Call, Guarded: true},
-		"writers":     {ID: 38, Way: plan.Call},
-		"mustWriters": {ID: 39, Way: plan.Call},
-		"writer":      {ID: 40, Way: plan.Call},
-		"shelves":     {ID: 41, Way: plan.Call},
-		"storyGrid":   {ID: 42, Way: plan.Call},
-		"offsetPage":  {ID: 43, Way: plan.Call},
-		"numberPage":  {ID: 44, Way: plan.Call},
-		"cursorPage":  {ID: 45, Way: plan.Call},
-		"editorPage":  {ID: 46, Way: plan.Call},
+		"node":        {ID: 1, Kind: plan.Resolver, Handwritten: true},
+		"mustNode":    {ID: 2, Kind: plan.Resolver, Handwritten: true},
+		"nodes":       {ID: 3, Kind: plan.Resolver, Handwritten: true},
+		"mustNodes":   {ID: 4, Kind: plan.Resolver, Handwritten: true},
+		"named":       {ID: 5, Kind: plan.Resolver, Handwritten: true},
+		"any":         {ID: 6, Kind: plan.Resolver, Handwritten: true},
+		"anys":        {ID: 7, Kind: plan.Resolver, Handwritten: true},
+		"anyGrid":     {ID: 8, Kind: plan.Resolver, Handwritten: true},
+		"place":       {ID: 9, Kind: plan.Resolver, Handwritten: true},
+		"mustPlace":   {ID: 10, Kind: plan.Resolver, Handwritten: true},
+		"places":      {ID: 11, Kind: plan.Resolver, Handwritten: true},
+		"mustPlaces":  {ID: 12, Kind: plan.Resolver, Handwritten: true},
+		"placeGrid":   {ID: 13, Kind: plan.Resolver, Handwritten: true},
+		"person":      {ID: 14, Kind: plan.Resolver, Handwritten: true},
+		"count":       {ID: 15, Kind: plan.Resolver, Handwritten: true},
+		"mustCount":   {ID: 16, Kind: plan.Resolver, Handwritten: true},
+		"text":        {ID: 17, Kind: plan.Resolver, Handwritten: true},
+		"texts":       {ID: 18, Kind: plan.Resolver, Handwritten: true},
+		"numbers":     {ID: 19, Kind: plan.Resolver, Handwritten: true},
+		"kinds":       {ID: 20, Kind: plan.Resolver, Handwritten: true},
+		"secret":      {ID: 21, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"scoped":      {ID: 22, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"mustScoped":  {ID: 23, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"viewer":      {ID: 24, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"answer":      {ID: 25, Kind: plan.Resolver},
+		"mustAnswer":  {ID: 26, Kind: plan.Resolver},
+		"answers":     {ID: 27, Kind: plan.Resolver},
+		"mustAnswers": {ID: 28, Kind: plan.Resolver},
+		"odd":         {ID: 29, Kind: plan.Resolver, Handwritten: true},
+		"odds":        {ID: 30, Kind: plan.Resolver, Handwritten: true},
+		"posts":       {ID: 31, Kind: plan.Resolver, Handwritten: true},
+		"ints":        {ID: 32, Kind: plan.Resolver},
+		"media":       {ID: 33, Kind: plan.Resolver},
+		"medias":      {ID: 34, Kind: plan.Resolver},
+		"mustMedias":  {ID: 35, Kind: plan.Resolver},
+		"shelf":       {ID: 36, Kind: plan.Resolver},
+		"book":        {ID: 37, Kind: plan.Resolver, Guarded: true},
+		"writers":     {ID: 38, Kind: plan.Resolver},
+		"mustWriters": {ID: 39, Kind: plan.Resolver},
+		"writer":      {ID: 40, Kind: plan.Resolver},
+		"shelves":     {ID: 41, Kind: plan.Resolver},
+		"storyGrid":   {ID: 42, Kind: plan.Resolver},
+		"offsetPage":  {ID: 43, Kind: plan.Resolver},
+		"numberPage":  {ID: 44, Kind: plan.Resolver},
+		"cursorPage":  {ID: 45, Kind: plan.Resolver},
+		"editorPage":  {ID: 46, Kind: plan.Resolver},
 	}},
 	"Reader": {ID: ofReader, Fields: map[string]plan.FieldInfo{
-		"id":          {ID: 1, Way: plan.Plain},
-		"story":       {ID: 2, Way: plan.Plain},
-		"stories":     {ID: 3, Way: plan.Plain},
-		"mustStories": {ID: 4, Way: plan.Plain},
+		"id":          {ID: 1, Kind: plan.Property},
+		"story":       {ID: 2, Kind: plan.Property},
+		"stories":     {ID: 3, Kind: plan.Property},
+		"mustStories": {ID: 4, Kind: plan.Property},
 	}},
 	"Scrap": {ID: ofScrap, Fields: map[string]plan.FieldInfo{
-		"id":   {ID: 1, Way: plan.Plain},
-		"note": {ID: 2, Way: plan.Plain},
+		"id":   {ID: 1, Kind: plan.Property},
+		"note": {ID: 2, Kind: plan.Property},
 	}},
 	"Shelf": {ID: ofShelf, Fields: map[string]plan.FieldInfo{
-		"id":         {ID: 1, Way: plan.Plain},
-		"media":      {ID: 2, Way: plan.Call},
-		"medias":     {ID: 3, Way: plan.Call},
-		"mustMedias": {ID: 4, Way: plan.Call},
-		"titled":     {ID: 5, Way: plan.Call},
-		"joined":     {ID: 6, Way: plan.Call},
+		"id":         {ID: 1, Kind: plan.Property},
+		"media":      {ID: 2, Kind: plan.Resolver},
+		"medias":     {ID: 3, Kind: plan.Resolver},
+		"mustMedias": {ID: 4, Kind: plan.Resolver},
+		"titled":     {ID: 5, Kind: plan.Resolver},
+		"joined":     {ID: 6, Kind: plan.Resolver},
 	}, Keys: []string{"id"}},
 	"Spot": {ID: ofSpot, Fields: map[string]plan.FieldInfo{
-		"id":       {ID: 1, Way: plan.Plain},
-		"note":     {ID: 2, Way: plan.Plain},
-		"sub":      {ID: 3, Way: plan.Plain},
-		"subs":     {ID: 4, Way: plan.Plain},
-		"mustSubs": {ID: 5, Way: plan.Plain},
-		"place":    {ID: 6, Way: plan.Call, ByHand: true},
-		"weight":   {ID: 7, Way: plan.Call, ByHand: true},
+		"id":       {ID: 1, Kind: plan.Property},
+		"note":     {ID: 2, Kind: plan.Property},
+		"sub":      {ID: 3, Kind: plan.Property},
+		"subs":     {ID: 4, Kind: plan.Property},
+		"mustSubs": {ID: 5, Kind: plan.Property},
+		"place":    {ID: 6, Kind: plan.Resolver, Handwritten: true},
+		"weight":   {ID: 7, Kind: plan.Resolver, Handwritten: true},
 	}},
 	"Story": {ID: ofStory, Fields: map[string]plan.FieldInfo{
-		"id":         {ID: 1, Way: plan.Plain},
-		"title":      {ID: 2, Way: plan.Plain},
-		"editorId":   {ID: 3, Way: plan.Plain},
-		"writer":     {ID: 4, Way: plan.Call},
-		"mustWriter": {ID: 5, Way: plan.Call},
-		"readers":    {ID: 6, Way: plan.Call, ByHand: true},
-		"mustReader": {ID: 7, Way: plan.Call, ByHand: true},
-		"sequel":     {ID: 8, Way: plan.Plain},
+		"id":         {ID: 1, Kind: plan.Property},
+		"title":      {ID: 2, Kind: plan.Property},
+		"editorId":   {ID: 3, Kind: plan.Property},
+		"writer":     {ID: 4, Kind: plan.Resolver},
+		"mustWriter": {ID: 5, Kind: plan.Resolver},
+		"readers":    {ID: 6, Kind: plan.Resolver, Handwritten: true},
+		"mustReader": {ID: 7, Kind: plan.Resolver, Handwritten: true},
+		"sequel":     {ID: 8, Kind: plan.Property},
 	}, Keys: []string{"id"}},
 	"StoryConnection": {ID: ofStoryConnection, Fields: map[string]plan.FieldInfo{
-		"edges":      {ID: 1, Way: plan.Plain},
-		"nodes":      {ID: 2, Way: plan.Plain},
-		"totalCount": {ID: 3, Way: plan.Plain},
-		"pageInfo":   {ID: 4, Way: plan.Plain},
+		"edges":      {ID: 1, Kind: plan.Property},
+		"nodes":      {ID: 2, Kind: plan.Property},
+		"totalCount": {ID: 3, Kind: plan.Property},
+		"pageInfo":   {ID: 4, Kind: plan.Property},
 	}},
 	"StoryEdge": {ID: ofStoryEdge, Fields: map[string]plan.FieldInfo{
-		"node":   {ID: 1, Way: plan.Plain},
-		"cursor": {ID: 2, Way: plan.Plain},
+		"node":   {ID: 1, Kind: plan.Property},
+		"cursor": {ID: 2, Kind: plan.Property},
 	}},
 	"StoryNodes": {ID: ofStoryNodes, Fields: map[string]plan.FieldInfo{
-		"nodes":    {ID: 1, Way: plan.Plain},
-		"pageInfo": {ID: 2, Way: plan.Plain},
+		"nodes":    {ID: 1, Kind: plan.Property},
+		"pageInfo": {ID: 2, Kind: plan.Property},
 	}},
 	"Thing": {ID: ofThing, Fields: map[string]plan.FieldInfo{
-		"word":  {ID: 1, Way: plan.Plain, Guarded: true},
-		"spot":  {ID: 2, Way: plan.Plain, Guarded: true},
-		"maker": {ID: 3, Way: plan.Call, Guarded: true, ByHand: true},
+		"word":  {ID: 1, Kind: plan.Property, Guarded: true},
+		"spot":  {ID: 2, Kind: plan.Property, Guarded: true},
+		"maker": {ID: 3, Kind: plan.Resolver, Guarded: true, Handwritten: true},
 	}},
 	"User": {ID: ofUser, Fields: map[string]plan.FieldInfo{
-		"id":    {ID: 1, Way: plan.Plain},
-		"name":  {ID: 2, Way: plan.Plain},
-		"email": {ID: 3, Way: plan.Plain},
+		"id":    {ID: 1, Kind: plan.Property},
+		"name":  {ID: 2, Kind: plan.Property},
+		"email": {ID: 3, Kind: plan.Property},
 	}},
 	"Viewer": {ID: ofViewer, Fields: map[string]plan.FieldInfo{
-		"id":     {ID: 1, Way: plan.Plain, Guarded: true},
-		"friend": {ID: 2, Way: plan.Call, Guarded: true, ByHand: true},
-		"spot":   {ID: 3, Way: plan.Plain, Guarded: true},
+		"id":     {ID: 1, Kind: plan.Property, Guarded: true},
+		"friend": {ID: 2, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"spot":   {ID: 3, Kind: plan.Property, Guarded: true},
 	}},
 	"Writer": {ID: ofWriter, Fields: map[string]plan.FieldInfo{
-		"id":           {ID: 1, Way: plan.Plain},
-		"name":         {ID: 2, Way: plan.Plain},
-		"drafts":       {ID: 3, Way: plan.Plain},
-		"draftGrid":    {ID: 4, Way: plan.Plain},
-		"stories":      {ID: 5, Way: plan.Call},
-		"mustStories":  {ID: 6, Way: plan.Call},
-		"looseStories": {ID: 7, Way: plan.Call},
-		"editor":       {ID: 8, Way: plan.Plain},
-		"mustEditor":   {ID: 9, Way: plan.Plain},
-		"editors":      {ID: 10, Way: plan.Plain},
-		"mustEditors":  {ID: 11, Way: plan.Plain},
+		"id":           {ID: 1, Kind: plan.Property},
+		"name":         {ID: 2, Kind: plan.Property},
+		"drafts":       {ID: 3, Kind: plan.Property},
+		"draftGrid":    {ID: 4, Kind: plan.Property},
+		"stories":      {ID: 5, Kind: plan.Resolver},
+		"mustStories":  {ID: 6, Kind: plan.Resolver},
+		"looseStories": {ID: 7, Kind: plan.Resolver},
+		"editor":       {ID: 8, Kind: plan.Property},
+		"mustEditor":   {ID: 9, Kind: plan.Property},
+		"editors":      {ID: 10, Kind: plan.Property},
+		"mustEditors":  {ID: 11, Kind: plan.Property},
 	}, Keys: []string{"id"}},
 }
 
@@ -412,8 +412,8 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Answer(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Answer(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -482,7 +482,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 		case 12: // lists
 			b, fine = x.valueListListMust_Int(b, f, obj.Lists)
 		case 13: // item
-			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Item; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -490,7 +490,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 				x.Pop()
 			}
 		case 14: // mustItem
-			if v := obj.MustItem; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MustItem; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -498,7 +498,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 				x.Pop()
 			}
 		case 15: // items
-			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Items; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -506,7 +506,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 				x.Pop()
 			}
 		case 16: // mustItems
-			if v := obj.MustItems; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MustItems; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -514,7 +514,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 				x.Pop()
 			}
 		case 17: // itemGrid
-			if v := obj.ItemGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.ItemGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -522,7 +522,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 				x.Pop()
 			}
 		case 18: // other
-			if v, ok := plan.Take[*model.Other](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -530,7 +530,7 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 				x.Pop()
 			}
 		case 19: // others
-			if v, ok := plan.Take[[]*model.Other](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -544,8 +544,8 @@ func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) 
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Answer has gqlgen's executor answer a field.
-func (x *planRun) stock_Answer(ctx context.Context, f *plan.Field, obj *model.Answer) graphql.Marshaler {
+// fallback_Answer has gqlgen's executor answer a field.
+func (x *planRun) fallback_Answer(ctx context.Context, f *plan.Field, obj *model.Answer) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Answer_id(ctx, f.CollectedField, obj)
@@ -678,7 +678,7 @@ func (x *planRun) gather_Answer_itemGrid(w *plan.Work, f *plan.Field, objs []*mo
 
 // call_Answer_other calls the resolver of Answer.other and collects below it.
 func (x *planRun) call_Answer_other(f *plan.Field, objs []*model.Answer) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([]*model.Other, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Other(ctx, objs)
 	})
 	groupOther := plan.NewGroup[*model.Other](&x.Run)
@@ -694,7 +694,7 @@ func (x *planRun) call_Answer_other(f *plan.Field, objs []*model.Answer) {
 
 // call_Answer_others calls the resolver of Answer.others and collects below it.
 func (x *planRun) call_Answer_others(f *plan.Field, objs []*model.Answer) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([][]*model.Other, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([][]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Others(ctx, objs)
 	})
 	groupOther := plan.NewGroup[*model.Other](&x.Run)
@@ -719,8 +719,8 @@ func (x *planRun) object_Book(b []byte, s *plan.Selection, obj *model.Book) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Book(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Book(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -738,7 +738,7 @@ func (x *planRun) object_Book(b []byte, s *plan.Selection, obj *model.Book) ([]b
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // guarded
-			if !x.Shown(f, x.guard_Book_guarded, false, nil, nil) {
+			if !x.Visible(f, x.guard_Book_guarded, false, nil, nil) {
 				b, fine = plan.Null(b, true)
 				break
 			}
@@ -751,8 +751,8 @@ func (x *planRun) object_Book(b []byte, s *plan.Selection, obj *model.Book) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Book has gqlgen's executor answer a field.
-func (x *planRun) stock_Book(ctx context.Context, f *plan.Field, obj *model.Book) graphql.Marshaler {
+// fallback_Book has gqlgen's executor answer a field.
+func (x *planRun) fallback_Book(ctx context.Context, f *plan.Field, obj *model.Book) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Book_id(ctx, f.CollectedField, obj)
@@ -788,8 +788,8 @@ func (x *planRun) object_Editor(b []byte, s *plan.Selection, obj *model.Editor) 
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Editor(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Editor(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -810,7 +810,7 @@ func (x *planRun) object_Editor(b []byte, s *plan.Selection, obj *model.Editor) 
 			v := obj.Rank
 			b = plan.AppendInt(b, v)
 		case 4: // first
-			if v := obj.First; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.First; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -824,8 +824,8 @@ func (x *planRun) object_Editor(b []byte, s *plan.Selection, obj *model.Editor) 
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Editor has gqlgen's executor answer a field.
-func (x *planRun) stock_Editor(ctx context.Context, f *plan.Field, obj *model.Editor) graphql.Marshaler {
+// fallback_Editor has gqlgen's executor answer a field.
+func (x *planRun) fallback_Editor(ctx context.Context, f *plan.Field, obj *model.Editor) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Editor_id(ctx, f.CollectedField, obj)
@@ -874,8 +874,8 @@ func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *mode
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_EditorConnection(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_EditorConnection(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -883,7 +883,7 @@ func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *mode
 		case 0: // __typename
 			b = append(b, `"EditorConnection"`...)
 		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -891,7 +891,7 @@ func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *mode
 				x.Pop()
 			}
 		case 2: // nodes
-			if v, ok := plan.Take[[]*model.Editor](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[[]*model.Editor](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -905,8 +905,8 @@ func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *mode
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_EditorConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_EditorConnection(ctx context.Context, f *plan.Field, obj *model.EditorConnection) graphql.Marshaler {
+// fallback_EditorConnection has gqlgen's executor answer a field.
+func (x *planRun) fallback_EditorConnection(ctx context.Context, f *plan.Field, obj *model.EditorConnection) graphql.Marshaler {
 	switch f.ID {
 	}
 	return graphql.Null
@@ -948,7 +948,7 @@ func (x *planRun) gather_EditorConnection_edges(w *plan.Work, f *plan.Field, obj
 
 // call_EditorConnection_nodes calls the resolver of EditorConnection.nodes and collects below it.
 func (x *planRun) call_EditorConnection_nodes(f *plan.Field, objs []*model.EditorConnection) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
 		return x.ec.Resolvers.EditorConnection().Nodes(ctx, objs)
 	})
 	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
@@ -973,8 +973,8 @@ func (x *planRun) object_EditorEdge(b []byte, s *plan.Selection, obj *model.Edit
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_EditorEdge(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_EditorEdge(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -982,7 +982,7 @@ func (x *planRun) object_EditorEdge(b []byte, s *plan.Selection, obj *model.Edit
 		case 0: // __typename
 			b = append(b, `"EditorEdge"`...)
 		case 1: // node
-			if v, ok := plan.Take[*model.Editor](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.Editor](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -996,8 +996,8 @@ func (x *planRun) object_EditorEdge(b []byte, s *plan.Selection, obj *model.Edit
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_EditorEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_EditorEdge(ctx context.Context, f *plan.Field, obj *model.EditorEdge) graphql.Marshaler {
+// fallback_EditorEdge has gqlgen's executor answer a field.
+func (x *planRun) fallback_EditorEdge(ctx context.Context, f *plan.Field, obj *model.EditorEdge) graphql.Marshaler {
 	switch f.ID {
 	}
 	return graphql.Null
@@ -1022,7 +1022,7 @@ func (x *planRun) collect_EditorEdge(w *plan.Work, s *plan.Selection, g *plan.Gr
 
 // call_EditorEdge_node calls the resolver of EditorEdge.node and collects below it.
 func (x *planRun) call_EditorEdge_node(f *plan.Field, objs []*model.EditorEdge) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
 		return x.ec.Resolvers.EditorEdge().Node(ctx, objs)
 	})
 	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
@@ -1044,8 +1044,8 @@ func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Film(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Film(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1066,7 +1066,7 @@ func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]b
 			v := obj.MustTitle
 			b = plan.AppendString(b, v)
 		case 4: // guarded
-			if !x.Shown(f, x.guard_Film_guarded, false, nil, nil) {
+			if !x.Visible(f, x.guard_Film_guarded, false, nil, nil) {
 				b, fine = plan.Null(b, false)
 				break
 			}
@@ -1077,7 +1077,7 @@ func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]b
 				b = plan.AppendString(b, *v)
 			}
 		case 5: // sequel
-			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -1087,7 +1087,7 @@ func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]b
 				x.Pop()
 			}
 		case 6: // sequels
-			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1101,8 +1101,8 @@ func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Film has gqlgen's executor answer a field.
-func (x *planRun) stock_Film(ctx context.Context, f *plan.Field, obj *model.Film) graphql.Marshaler {
+// fallback_Film has gqlgen's executor answer a field.
+func (x *planRun) fallback_Film(ctx context.Context, f *plan.Field, obj *model.Film) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Film_id(ctx, f.CollectedField, obj)
@@ -1149,7 +1149,7 @@ func (x *planRun) guard_Film_guarded(ctx context.Context) error {
 
 // call_Film_sequel calls the resolver of Film.sequel and collects below it.
 func (x *planRun) call_Film_sequel(f *plan.Field, objs []*model.Film) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([]model.Media, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([]model.Media, error) {
 		return x.ec.Resolvers.Film().Sequel(ctx, objs)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -1170,7 +1170,7 @@ func (x *planRun) call_Film_sequel(f *plan.Field, objs []*model.Film) {
 
 // call_Film_sequels calls the resolver of Film.sequels and collects below it.
 func (x *planRun) call_Film_sequels(f *plan.Field, objs []*model.Film) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([][]model.Media, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([][]model.Media, error) {
 		return x.ec.Resolvers.Film().Sequels(ctx, objs)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -1200,8 +1200,8 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Item(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Item(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1219,7 +1219,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 			v := obj.MustN
 			b = plan.AppendInt(b, v)
 		case 3: // item
-			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Item; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1227,7 +1227,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 				x.Pop()
 			}
 		case 4: // items
-			if v := obj.Items; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Items; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1235,7 +1235,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 				x.Pop()
 			}
 		case 5: // other
-			if v, ok := plan.Take[*model.Other](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Other](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1243,7 +1243,7 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 				x.Pop()
 			}
 		case 6: // owner
-			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1257,8 +1257,8 @@ func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Item has gqlgen's executor answer a field.
-func (x *planRun) stock_Item(ctx context.Context, f *plan.Field, obj *model.Item) graphql.Marshaler {
+// fallback_Item has gqlgen's executor answer a field.
+func (x *planRun) fallback_Item(ctx context.Context, f *plan.Field, obj *model.Item) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Item_id(ctx, f.CollectedField, obj)
@@ -1320,7 +1320,7 @@ func (x *planRun) gather_Item_items(w *plan.Work, f *plan.Field, objs []*model.I
 
 // call_Item_other calls the resolver of Item.other and collects below it.
 func (x *planRun) call_Item_other(f *plan.Field, objs []*model.Item) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Other, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Other, error) {
 		return x.ec.Resolvers.Item().Other(ctx, objs)
 	})
 	groupOther := plan.NewGroup[*model.Other](&x.Run)
@@ -1336,7 +1336,7 @@ func (x *planRun) call_Item_other(f *plan.Field, objs []*model.Item) {
 
 // call_Item_owner calls the resolver of Item.owner and collects below it.
 func (x *planRun) call_Item_owner(f *plan.Field, objs []*model.Item) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Person, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Person, error) {
 		return x.ec.Resolvers.Item().Owner(ctx, objs)
 	})
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
@@ -1358,8 +1358,8 @@ func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_LooseConnection(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_LooseConnection(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1367,7 +1367,7 @@ func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model
 		case 0: // __typename
 			b = append(b, `"LooseConnection"`...)
 		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1375,7 +1375,7 @@ func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model
 				x.Pop()
 			}
 		case 2: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1383,7 +1383,7 @@ func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model
 				x.Pop()
 			}
 		case 3: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1397,8 +1397,8 @@ func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_LooseConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_LooseConnection(ctx context.Context, f *plan.Field, obj *model.LooseConnection) graphql.Marshaler {
+// fallback_LooseConnection has gqlgen's executor answer a field.
+func (x *planRun) fallback_LooseConnection(ctx context.Context, f *plan.Field, obj *model.LooseConnection) graphql.Marshaler {
 	switch f.ID {
 	}
 	return graphql.Null
@@ -1461,8 +1461,8 @@ func (x *planRun) object_LooseEdge(b []byte, s *plan.Selection, obj *model.Loose
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_LooseEdge(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_LooseEdge(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1470,7 +1470,7 @@ func (x *planRun) object_LooseEdge(b []byte, s *plan.Selection, obj *model.Loose
 		case 0: // __typename
 			b = append(b, `"LooseEdge"`...)
 		case 1: // node
-			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1487,8 +1487,8 @@ func (x *planRun) object_LooseEdge(b []byte, s *plan.Selection, obj *model.Loose
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_LooseEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_LooseEdge(ctx context.Context, f *plan.Field, obj *model.LooseEdge) graphql.Marshaler {
+// fallback_LooseEdge has gqlgen's executor answer a field.
+func (x *planRun) fallback_LooseEdge(ctx context.Context, f *plan.Field, obj *model.LooseEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._LooseEdge_cursor(ctx, f.CollectedField, obj)
@@ -1537,7 +1537,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 		case 0: // __typename
 			b = append(b, `"Mutation"`...)
 		case 1: // put
-			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1545,7 +1545,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 2: // mustPut
-			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1553,7 +1553,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 3: // guardedPut
-			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1561,13 +1561,13 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 4: // total
-			if v, ok := plan.Take[int](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[int](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
 		case 5: // addStory
-			if v, ok := plan.Take[*model.Story](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Story](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1575,7 +1575,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 6: // addStories
-			if v, ok := plan.Take[[]*model.Story](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Story](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1583,7 +1583,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 7: // addWriter
-			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.Writer](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1624,7 +1624,7 @@ func (x *planRun) collect_Mutation(s *plan.Selection) {
 
 // call_Mutation_put calls the resolver of Mutation.put and collects below it.
 func (x *planRun) call_Mutation_put(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_put_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().Put(ctx, fc.Args["id"].(int))
@@ -1642,7 +1642,7 @@ func (x *planRun) call_Mutation_put(f *plan.Field) {
 
 // call_Mutation_mustPut calls the resolver of Mutation.mustPut and collects below it.
 func (x *planRun) call_Mutation_mustPut(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_mustPut_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().MustPut(ctx, fc.Args["id"].(int))
@@ -1672,7 +1672,7 @@ func (x *planRun) guard_Mutation_guardedPut(ctx context.Context) error {
 
 // call_Mutation_guardedPut calls the resolver of Mutation.guardedPut and collects below it.
 func (x *planRun) call_Mutation_guardedPut(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_guardedPut_args,
 		Guard:     x.guard_Mutation_guardedPut,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Person, error) {
@@ -1691,14 +1691,14 @@ func (x *planRun) call_Mutation_guardedPut(f *plan.Field) {
 
 // call_Mutation_total calls the resolver of Mutation.total.
 func (x *planRun) call_Mutation_total(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
 		return x.ec.Resolvers.Mutation().Total(ctx)
 	})
 }
 
 // call_Mutation_addStory calls the resolver of Mutation.addStory and collects below it.
 func (x *planRun) call_Mutation_addStory(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_addStory_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Story, error) {
 		return x.ec.Resolvers.Mutation().AddStory(ctx, fc.Args["id"].(string))
@@ -1716,7 +1716,7 @@ func (x *planRun) call_Mutation_addStory(f *plan.Field) {
 
 // call_Mutation_addStories calls the resolver of Mutation.addStories and collects below it.
 func (x *planRun) call_Mutation_addStories(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_addStories_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Story, error) {
 		return x.ec.Resolvers.Mutation().AddStories(ctx, fc.Args["id"].(string))
@@ -1737,7 +1737,7 @@ func (x *planRun) call_Mutation_addStories(f *plan.Field) {
 
 // call_Mutation_addWriter calls the resolver of Mutation.addWriter and collects below it.
 func (x *planRun) call_Mutation_addWriter(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_addWriter_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
 		return x.ec.Resolvers.Mutation().AddWriter(ctx, fc.Args["id"].(string))
@@ -1761,8 +1761,8 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Odd(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Odd(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1773,7 +1773,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 			v := obj.ID
 			b = plan.AppendString(b, v)
 		case 2: // spot
-			if v := &obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := &obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1781,7 +1781,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 				x.Pop()
 			}
 		case 3: // spots
-			if v := obj.Spots; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Spots; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1789,7 +1789,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 				x.Pop()
 			}
 		case 4: // spotGrid
-			if v := obj.SpotGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.SpotGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1797,7 +1797,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 				x.Pop()
 			}
 		case 5: // place
-			if v := obj.Place; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Place; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1809,7 +1809,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 		case 7: // far
 			b, fine = x.Delegated(b, f, at, false)
 		case 8: // next
-			if v, ok := plan.Take[*odd.Odd](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1823,8 +1823,8 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Odd has gqlgen's executor answer a field.
-func (x *planRun) stock_Odd(ctx context.Context, f *plan.Field, obj *odd.Odd) graphql.Marshaler {
+// fallback_Odd has gqlgen's executor answer a field.
+func (x *planRun) fallback_Odd(ctx context.Context, f *plan.Field, obj *odd.Odd) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Odd_id(ctx, f.CollectedField, obj)
@@ -1928,7 +1928,7 @@ func (x *planRun) call_Odd_far(f *plan.Field, objs []*odd.Odd) {
 
 // call_Odd_next calls the resolver of Odd.next and collects below it.
 func (x *planRun) call_Odd_next(f *plan.Field, objs []*odd.Odd) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*odd.Odd) ([]*odd.Odd, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*odd.Odd) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Odd().Next(ctx, objs)
 	})
 	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
@@ -1950,8 +1950,8 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Other(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Other(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1972,7 +1972,7 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 			v := obj.MustX
 			b = plan.AppendInt(b, v)
 		case 4: // spotted
-			if v, ok := plan.Take[*model.Spot](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Spot](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1980,7 +1980,7 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 				x.Pop()
 			}
 		case 5: // item
-			if v := obj.Item; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Item; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1994,8 +1994,8 @@ func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Other has gqlgen's executor answer a field.
-func (x *planRun) stock_Other(ctx context.Context, f *plan.Field, obj *model.Other) graphql.Marshaler {
+// fallback_Other has gqlgen's executor answer a field.
+func (x *planRun) fallback_Other(ctx context.Context, f *plan.Field, obj *model.Other) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Other_id(ctx, f.CollectedField, obj)
@@ -2028,7 +2028,7 @@ func (x *planRun) collect_Other(w *plan.Work, s *plan.Selection, g *plan.Group[*
 
 // call_Other_spotted calls the resolver of Other.spotted and collects below it.
 func (x *planRun) call_Other_spotted(f *plan.Field, objs []*model.Other) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Other) ([]*model.Spot, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Other) ([]*model.Spot, error) {
 		return x.ec.Resolvers.Other().Spotted(ctx, objs)
 	})
 	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
@@ -2062,8 +2062,8 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_PageInfo(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PageInfo(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2097,8 +2097,8 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_PageInfo has gqlgen's executor answer a field.
-func (x *planRun) stock_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
+// fallback_PageInfo has gqlgen's executor answer a field.
+func (x *planRun) fallback_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
@@ -2120,8 +2120,8 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Person(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Person(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2142,7 +2142,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 			v := obj.Label
 			b = plan.AppendString(b, v)
 		case 4: // spot
-			if v := obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2150,7 +2150,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 				x.Pop()
 			}
 		case 5: // next
-			if v, ok := plan.Take[model.Node](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[model.Node](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -2160,7 +2160,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 				x.Pop()
 			}
 		case 6: // friends
-			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2168,7 +2168,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 				x.Pop()
 			}
 		case 7: // home
-			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2176,7 +2176,7 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 				x.Pop()
 			}
 		case 8: // mustHome
-			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -2190,8 +2190,8 @@ func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) 
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Person has gqlgen's executor answer a field.
-func (x *planRun) stock_Person(ctx context.Context, f *plan.Field, obj *model.Person) graphql.Marshaler {
+// fallback_Person has gqlgen's executor answer a field.
+func (x *planRun) fallback_Person(ctx context.Context, f *plan.Field, obj *model.Person) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Person_id(ctx, f.CollectedField, obj)
@@ -2242,7 +2242,7 @@ func (x *planRun) gather_Person_spot(w *plan.Work, f *plan.Field, objs []*model.
 
 // call_Person_next calls the resolver of Person.next and collects below it.
 func (x *planRun) call_Person_next(f *plan.Field, objs []*model.Person) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]model.Node, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]model.Node, error) {
 		return x.ec.Resolvers.Person().Next(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -2271,7 +2271,7 @@ func (x *planRun) call_Person_next(f *plan.Field, objs []*model.Person) {
 
 // call_Person_friends calls the resolver of Person.friends and collects below it.
 func (x *planRun) call_Person_friends(f *plan.Field, objs []*model.Person) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([][]*model.Person, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Person().Friends(ctx, objs)
 	})
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
@@ -2290,7 +2290,7 @@ func (x *planRun) call_Person_friends(f *plan.Field, objs []*model.Person) {
 
 // call_Person_home calls the resolver of Person.home and collects below it.
 func (x *planRun) call_Person_home(f *plan.Field, objs []*model.Person) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().Home(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -2306,7 +2306,7 @@ func (x *planRun) call_Person_home(f *plan.Field, objs []*model.Person) {
 
 // call_Person_mustHome calls the resolver of Person.mustHome and collects below it.
 func (x *planRun) call_Person_mustHome(f *plan.Field, objs []*model.Person) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().MustHome(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -2328,8 +2328,8 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Place(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Place(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2422,7 +2422,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 		case 18: // grid
 			b, fine = x.valueListList_Int(b, f, obj.Grid)
 		case 19: // spot
-			if v := obj.Spot; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2430,7 +2430,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 20: // mustSpot
-			if v := obj.MustSpot; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MustSpot; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -2438,7 +2438,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 21: // spots
-			if v := obj.Spots; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Spots; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2446,7 +2446,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 22: // mustSpots
-			if v := obj.MustSpots; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MustSpots; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2454,7 +2454,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 23: // spotGrid
-			if v := obj.SpotGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.SpotGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2462,7 +2462,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 24: // guarded
-			if !x.Shown(f, x.guard_Place_guarded, false, nil, nil) {
+			if !x.Visible(f, x.guard_Place_guarded, false, nil, nil) {
 				b, fine = plan.Null(b, false)
 				break
 			}
@@ -2473,20 +2473,20 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				b = plan.AppendString(b, *v)
 			}
 		case 25: // mustGuarded
-			if !x.Shown(f, x.guard_Place_mustGuarded, false, nil, nil) {
+			if !x.Visible(f, x.guard_Place_mustGuarded, false, nil, nil) {
 				b, fine = plan.Null(b, true)
 				break
 			}
 			v := obj.MustGuarded
 			b = plan.AppendString(b, v)
 		case 26: // guardedTags
-			if !x.Shown(f, x.guard_Place_guardedTags, false, nil, nil) {
+			if !x.Visible(f, x.guard_Place_guardedTags, false, nil, nil) {
 				b, fine = plan.Null(b, false)
 				break
 			}
 			b, fine = x.valueListMust_String(b, f, obj.GuardedTags)
 		case 27: // guardedSpots
-			if v := obj.GuardedSpots; !x.Shown(f, x.guard_Place_guardedSpots, faulty, obj, v) {
+			if v := obj.GuardedSpots; !x.Visible(f, x.guard_Place_guardedSpots, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2494,7 +2494,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 28: // plainNode
-			if v := obj.PlainNode; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.PlainNode; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -2504,7 +2504,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 29: // plainAnys
-			if v := obj.PlainAnys; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.PlainAnys; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2512,7 +2512,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 30: // mustPlainAnys
-			if v := obj.MustPlainAnys; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MustPlainAnys; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2520,7 +2520,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 31: // plainViewer
-			if v := obj.PlainViewer; !x.Shown(f, x.guard_Place_plainViewer, faulty, obj, v) {
+			if v := obj.PlainViewer; !x.Visible(f, x.guard_Place_plainViewer, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2528,7 +2528,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 32: // next
-			if v, ok := plan.Take[model.Node](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[model.Node](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -2538,7 +2538,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 33: // owner
-			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2546,7 +2546,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 34: // mustOwner
-			if v, ok := plan.Take[*model.Person](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.Person](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -2554,7 +2554,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 35: // owners
-			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2562,7 +2562,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 36: // mustOwners
-			if v, ok := plan.Take[[]*model.Person](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[[]*model.Person](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -2570,7 +2570,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 37: // manyAnys
-			if v, ok := plan.Take[[]model.Any](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2578,7 +2578,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 38: // mustAny
-			if v, ok := plan.Take[model.Any](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[model.Any](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
@@ -2588,7 +2588,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 39: // score
-			if v, ok := plan.Take[*int](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*int](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -2598,7 +2598,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				}
 			}
 		case 40: // mustScore
-			if v, ok := plan.Take[float64](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[float64](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				if plan.Finite(v) {
@@ -2608,13 +2608,13 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				}
 			}
 		case 41: // words
-			if v, ok := plan.Take[[]string](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]string](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				b, fine = x.valueListMust_String(b, f, v)
 			}
 		case 42: // someKind
-			if v, ok := plan.Take[*model.Kind](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Kind](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -2624,7 +2624,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				}
 			}
 		case 43: // ownerGrid
-			if v, ok := plan.Take[[][]*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[][]*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2632,7 +2632,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 44: // guardedOwner
-			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2640,7 +2640,7 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				x.Pop()
 			}
 		case 45: // mustGuardedScore
-			if v, ok := plan.Take[int](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[int](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
@@ -2652,8 +2652,8 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Place has gqlgen's executor answer a field.
-func (x *planRun) stock_Place(ctx context.Context, f *plan.Field, obj *model.Place) graphql.Marshaler {
+// fallback_Place has gqlgen's executor answer a field.
+func (x *planRun) fallback_Place(ctx context.Context, f *plan.Field, obj *model.Place) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Place_id(ctx, f.CollectedField, obj)
@@ -3042,7 +3042,7 @@ func (x *planRun) gather_Place_plainViewer(w *plan.Work, f *plan.Field, objs []*
 
 // call_Place_next calls the resolver of Place.next and collects below it.
 func (x *planRun) call_Place_next(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Node, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Node, error) {
 		return x.ec.Resolvers.Place().Next(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -3071,7 +3071,7 @@ func (x *planRun) call_Place_next(f *plan.Field, objs []*model.Place) {
 
 // call_Place_owner calls the resolver of Place.owner and collects below it.
 func (x *planRun) call_Place_owner(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Arguments: x.ec.field_Place_owner_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owner(ctx, objs, fc.Args["n"].(*int))
@@ -3089,7 +3089,7 @@ func (x *planRun) call_Place_owner(f *plan.Field, objs []*model.Place) {
 
 // call_Place_mustOwner calls the resolver of Place.mustOwner and collects below it.
 func (x *planRun) call_Place_mustOwner(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwner(ctx, objs)
 	})
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
@@ -3105,7 +3105,7 @@ func (x *planRun) call_Place_mustOwner(f *plan.Field, objs []*model.Place) {
 
 // call_Place_owners calls the resolver of Place.owners and collects below it.
 func (x *planRun) call_Place_owners(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Arguments: x.ec.field_Place_owners_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owners(ctx, objs, fc.Args["n"].(*int))
@@ -3126,7 +3126,7 @@ func (x *planRun) call_Place_owners(f *plan.Field, objs []*model.Place) {
 
 // call_Place_mustOwners calls the resolver of Place.mustOwners and collects below it.
 func (x *planRun) call_Place_mustOwners(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Arguments: x.ec.field_Place_mustOwners_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwners(ctx, objs, fc.Args["n"].(*int), fc.Args["kind"].(*model.Kind))
@@ -3147,7 +3147,7 @@ func (x *planRun) call_Place_mustOwners(f *plan.Field, objs []*model.Place) {
 
 // call_Place_manyAnys calls the resolver of Place.manyAnys and collects below it.
 func (x *planRun) call_Place_manyAnys(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]model.Any, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]model.Any, error) {
 		return x.ec.Resolvers.Place().ManyAnys(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -3187,7 +3187,7 @@ func (x *planRun) call_Place_manyAnys(f *plan.Field, objs []*model.Place) {
 
 // call_Place_mustAny calls the resolver of Place.mustAny and collects below it.
 func (x *planRun) call_Place_mustAny(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Any, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Any, error) {
 		return x.ec.Resolvers.Place().MustAny(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -3224,35 +3224,35 @@ func (x *planRun) call_Place_mustAny(f *plan.Field, objs []*model.Place) {
 
 // call_Place_score calls the resolver of Place.score.
 func (x *planRun) call_Place_score(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*int, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*int, error) {
 		return x.ec.Resolvers.Place().Score(ctx, objs)
 	})
 }
 
 // call_Place_mustScore calls the resolver of Place.mustScore.
 func (x *planRun) call_Place_mustScore(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]float64, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]float64, error) {
 		return x.ec.Resolvers.Place().MustScore(ctx, objs)
 	})
 }
 
 // call_Place_words calls the resolver of Place.words.
 func (x *planRun) call_Place_words(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]string, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]string, error) {
 		return x.ec.Resolvers.Place().Words(ctx, objs)
 	})
 }
 
 // call_Place_someKind calls the resolver of Place.someKind.
 func (x *planRun) call_Place_someKind(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Kind, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Kind, error) {
 		return x.ec.Resolvers.Place().SomeKind(ctx, objs)
 	})
 }
 
 // call_Place_ownerGrid calls the resolver of Place.ownerGrid and collects below it.
 func (x *planRun) call_Place_ownerGrid(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][][]*model.Person, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][][]*model.Person, error) {
 		return x.ec.Resolvers.Place().OwnerGrid(ctx, objs)
 	})
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
@@ -3286,7 +3286,7 @@ func (x *planRun) guard_Place_guardedOwner(ctx context.Context) error {
 
 // call_Place_guardedOwner calls the resolver of Place.guardedOwner and collects below it.
 func (x *planRun) call_Place_guardedOwner(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Guard: x.guard_Place_guardedOwner,
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().GuardedOwner(ctx, objs)
@@ -3320,7 +3320,7 @@ func (x *planRun) guard_Place_mustGuardedScore(ctx context.Context) error {
 
 // call_Place_mustGuardedScore calls the resolver of Place.mustGuardedScore.
 func (x *planRun) call_Place_mustGuardedScore(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Arguments: x.ec.field_Place_mustGuardedScore_args,
 		Guard:     x.guard_Place_mustGuardedScore,
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]int, error) {
@@ -3336,8 +3336,8 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Post(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Post(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -3354,7 +3354,7 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 			v := obj.Title
 			b = plan.AppendString(b, v)
 		case 4: // user
-			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3368,8 +3368,8 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Post has gqlgen's executor answer a field.
-func (x *planRun) stock_Post(ctx context.Context, f *plan.Field, obj *model.Post) graphql.Marshaler {
+// fallback_Post has gqlgen's executor answer a field.
+func (x *planRun) fallback_Post(ctx context.Context, f *plan.Field, obj *model.Post) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Post_id(ctx, f.CollectedField, obj)
@@ -3400,7 +3400,7 @@ func (x *planRun) collect_Post(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // call_Post_user calls the resolver of Post.user.
 func (x *planRun) call_Post_user(f *plan.Field, objs []*model.Post) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
 		return x.ec.Resolvers.Post().User(ctx, objs)
 	})
 }
@@ -3417,7 +3417,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // node
-			if v, ok := plan.Take[model.Node](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[model.Node](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -3427,7 +3427,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 2: // mustNode
-			if v, ok := plan.Take[model.Node](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[model.Node](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
@@ -3437,7 +3437,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 3: // nodes
-			if v, ok := plan.Take[[]model.Node](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Node](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3445,7 +3445,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 4: // mustNodes
-			if v, ok := plan.Take[[]model.Node](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[[]model.Node](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -3453,7 +3453,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 5: // named
-			if v, ok := plan.Take[[]model.Named](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Named](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3461,7 +3461,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 6: // any
-			if v, ok := plan.Take[model.Any](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -3471,7 +3471,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 7: // anys
-			if v, ok := plan.Take[[]model.Any](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3479,7 +3479,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 8: // anyGrid
-			if v, ok := plan.Take[[][]model.Any](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[][]model.Any](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3487,7 +3487,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 9: // place
-			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3495,7 +3495,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 10: // mustPlace
-			if v, ok := plan.Take[*model.Place](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -3503,7 +3503,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 11: // places
-			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3511,7 +3511,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 12: // mustPlaces
-			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[[]*model.Place](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -3519,7 +3519,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 13: // placeGrid
-			if v, ok := plan.Take[[][]*model.Place](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[][]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3527,7 +3527,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 14: // person
-			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3535,7 +3535,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 15: // count
-			if v, ok := plan.Take[*int](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*int](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -3545,13 +3545,13 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 16: // mustCount
-			if v, ok := plan.Take[int](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[int](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
 		case 17: // text
-			if v, ok := plan.Take[*string](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*string](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -3561,25 +3561,25 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 18: // texts
-			if v, ok := plan.Take[[]string](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]string](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				b, fine = x.valueListMust_String(b, f, v)
 			}
 		case 19: // numbers
-			if v, ok := plan.Take[[][]int](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[][]int](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				b, fine = x.valueListListMust_Int(b, f, v)
 			}
 		case 20: // kinds
-			if v, ok := plan.Take[[]*model.Kind](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Kind](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				b, fine = x.valueList_Kind(b, f, v)
 			}
 		case 21: // secret
-			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3587,7 +3587,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 22: // scoped
-			if v, ok := plan.Take[[]*model.Place](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3595,13 +3595,13 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 23: // mustScoped
-			if v, ok := plan.Take[[]int](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[[]int](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				b, fine = x.valueMustListMust_Int(b, f, v)
 			}
 		case 24: // viewer
-			if v, ok := plan.Take[*model.Viewer](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Viewer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3609,7 +3609,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 25: // answer
-			if v, ok := plan.Take[*model.Answer](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3617,7 +3617,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 26: // mustAnswer
-			if v, ok := plan.Take[*model.Answer](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.Answer](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -3625,7 +3625,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 27: // answers
-			if v, ok := plan.Take[[]*model.Answer](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3633,7 +3633,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 28: // mustAnswers
-			if v, ok := plan.Take[[]*model.Answer](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Answer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3641,7 +3641,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 29: // odd
-			if v, ok := plan.Take[*odd.Odd](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3649,7 +3649,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 30: // odds
-			if v, ok := plan.Take[[]*odd.Odd](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*odd.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3657,7 +3657,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 31: // posts
-			if v, ok := plan.Take[[]*model.Post](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[[]*model.Post](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -3665,13 +3665,13 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 32: // ints
-			if v, ok := plan.Take[[][]*int](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[][]*int](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				b, fine = x.valueListMustList_Int(b, f, v)
 			}
 		case 33: // media
-			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -3681,7 +3681,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 34: // medias
-			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3689,7 +3689,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 35: // mustMedias
-			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3697,7 +3697,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 36: // shelf
-			if v, ok := plan.Take[*model.Shelf](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Shelf](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3705,7 +3705,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 37: // book
-			if v, ok := plan.Take[*model.Book](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Book](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3713,7 +3713,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 38: // writers
-			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Writer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3721,7 +3721,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 39: // mustWriters
-			if v, ok := plan.Take[[]*model.Writer](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[[]*model.Writer](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -3729,7 +3729,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 40: // writer
-			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Writer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3737,7 +3737,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 41: // shelves
-			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[][]*model.Story](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3745,7 +3745,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 42: // storyGrid
-			if v, ok := plan.Take[[][]*model.Story](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[][]*model.Story](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3753,7 +3753,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 43: // offsetPage
-			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.StoryConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3761,7 +3761,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 44: // numberPage
-			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.StoryConnection](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -3769,7 +3769,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 45: // cursorPage
-			if v, ok := plan.Take[*model.StoryNodes](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.StoryNodes](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3777,7 +3777,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 46: // editorPage
-			if v, ok := plan.Take[*model.EditorConnection](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.EditorConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3895,7 +3895,7 @@ func (x *planRun) collect_Query(s *plan.Selection) {
 
 // call_Query_node calls the resolver of Query.node and collects below it.
 func (x *planRun) call_Query_node(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_node_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().Node(ctx, fc.Args["id"].(int))
@@ -3926,7 +3926,7 @@ func (x *planRun) call_Query_node(f *plan.Field) {
 
 // call_Query_mustNode calls the resolver of Query.mustNode and collects below it.
 func (x *planRun) call_Query_mustNode(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Node, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().MustNode(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -3955,7 +3955,7 @@ func (x *planRun) call_Query_mustNode(f *plan.Field) {
 
 // call_Query_nodes calls the resolver of Query.nodes and collects below it.
 func (x *planRun) call_Query_nodes(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_nodes_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().Nodes(ctx, fc.Args["n"].(*int))
@@ -3989,7 +3989,7 @@ func (x *planRun) call_Query_nodes(f *plan.Field) {
 
 // call_Query_mustNodes calls the resolver of Query.mustNodes and collects below it.
 func (x *planRun) call_Query_mustNodes(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().MustNodes(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -4021,7 +4021,7 @@ func (x *planRun) call_Query_mustNodes(f *plan.Field) {
 
 // call_Query_named calls the resolver of Query.named and collects below it.
 func (x *planRun) call_Query_named(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Named, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Named, error) {
 		return x.ec.Resolvers.Query().Named(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -4053,7 +4053,7 @@ func (x *planRun) call_Query_named(f *plan.Field) {
 
 // call_Query_any calls the resolver of Query.any and collects below it.
 func (x *planRun) call_Query_any(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Any, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Any, error) {
 		return x.ec.Resolvers.Query().Any(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -4090,7 +4090,7 @@ func (x *planRun) call_Query_any(f *plan.Field) {
 
 // call_Query_anys calls the resolver of Query.anys and collects below it.
 func (x *planRun) call_Query_anys(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Any, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Any, error) {
 		return x.ec.Resolvers.Query().Anys(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -4130,7 +4130,7 @@ func (x *planRun) call_Query_anys(f *plan.Field) {
 
 // call_Query_anyGrid calls the resolver of Query.anyGrid and collects below it.
 func (x *planRun) call_Query_anyGrid(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]model.Any, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]model.Any, error) {
 		return x.ec.Resolvers.Query().AnyGrid(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -4173,7 +4173,7 @@ func (x *planRun) call_Query_anyGrid(f *plan.Field) {
 
 // call_Query_place calls the resolver of Query.place and collects below it.
 func (x *planRun) call_Query_place(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_place_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Place(ctx, fc.Args["id"].(int), fc.Args["filter"].(*model.Filter))
@@ -4191,7 +4191,7 @@ func (x *planRun) call_Query_place(f *plan.Field) {
 
 // call_Query_mustPlace calls the resolver of Query.mustPlace and collects below it.
 func (x *planRun) call_Query_mustPlace(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlace(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -4207,7 +4207,7 @@ func (x *planRun) call_Query_mustPlace(f *plan.Field) {
 
 // call_Query_places calls the resolver of Query.places and collects below it.
 func (x *planRun) call_Query_places(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_places_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Places(ctx, fc.Args["n"].(*int))
@@ -4228,7 +4228,7 @@ func (x *planRun) call_Query_places(f *plan.Field) {
 
 // call_Query_mustPlaces calls the resolver of Query.mustPlaces and collects below it.
 func (x *planRun) call_Query_mustPlaces(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlaces(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -4247,7 +4247,7 @@ func (x *planRun) call_Query_mustPlaces(f *plan.Field) {
 
 // call_Query_placeGrid calls the resolver of Query.placeGrid and collects below it.
 func (x *planRun) call_Query_placeGrid(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Place, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Place, error) {
 		return x.ec.Resolvers.Query().PlaceGrid(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -4269,7 +4269,7 @@ func (x *planRun) call_Query_placeGrid(f *plan.Field) {
 
 // call_Query_person calls the resolver of Query.person and collects below it.
 func (x *planRun) call_Query_person(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Person, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx)
 	})
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
@@ -4285,21 +4285,21 @@ func (x *planRun) call_Query_person(f *plan.Field) {
 
 // call_Query_count calls the resolver of Query.count.
 func (x *planRun) call_Query_count(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*int, error) {
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*int, error) {
 		return x.ec.Resolvers.Query().Count(ctx)
 	})
 }
 
 // call_Query_mustCount calls the resolver of Query.mustCount.
 func (x *planRun) call_Query_mustCount(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
 		return x.ec.Resolvers.Query().MustCount(ctx)
 	})
 }
 
 // call_Query_text calls the resolver of Query.text.
 func (x *planRun) call_Query_text(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_text_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
 		return x.ec.Resolvers.Query().Text(ctx, fc.Args["filter"].(*model.Filter))
@@ -4308,21 +4308,21 @@ func (x *planRun) call_Query_text(f *plan.Field) {
 
 // call_Query_texts calls the resolver of Query.texts.
 func (x *planRun) call_Query_texts(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]string, error) {
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]string, error) {
 		return x.ec.Resolvers.Query().Texts(ctx)
 	})
 }
 
 // call_Query_numbers calls the resolver of Query.numbers.
 func (x *planRun) call_Query_numbers(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]int, error) {
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]int, error) {
 		return x.ec.Resolvers.Query().Numbers(ctx)
 	})
 }
 
 // call_Query_kinds calls the resolver of Query.kinds.
 func (x *planRun) call_Query_kinds(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Kind, error) {
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Kind, error) {
 		return x.ec.Resolvers.Query().Kinds(ctx)
 	})
 }
@@ -4341,7 +4341,7 @@ func (x *planRun) guard_Query_secret(ctx context.Context) error {
 
 // call_Query_secret calls the resolver of Query.secret and collects below it.
 func (x *planRun) call_Query_secret(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Guard: x.guard_Query_secret,
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Secret(ctx)
@@ -4375,7 +4375,7 @@ func (x *planRun) guard_Query_scoped(ctx context.Context) error {
 
 // call_Query_scoped calls the resolver of Query.scoped and collects below it.
 func (x *planRun) call_Query_scoped(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Guard: x.guard_Query_scoped,
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Scoped(ctx)
@@ -4412,7 +4412,7 @@ func (x *planRun) guard_Query_mustScoped(ctx context.Context) error {
 
 // call_Query_mustScoped calls the resolver of Query.mustScoped.
 func (x *planRun) call_Query_mustScoped(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Guard: x.guard_Query_mustScoped,
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]int, error) {
 		return x.ec.Resolvers.Query().MustScoped(ctx)
@@ -4439,7 +4439,7 @@ func (x *planRun) guard_Query_viewer(ctx context.Context) error {
 
 // call_Query_viewer calls the resolver of Query.viewer and collects below it.
 func (x *planRun) call_Query_viewer(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Guard: x.guard_Query_viewer,
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Viewer, error) {
 		return x.ec.Resolvers.Query().Viewer(ctx)
@@ -4457,7 +4457,7 @@ func (x *planRun) call_Query_viewer(f *plan.Field) {
 
 // call_Query_answer calls the resolver of Query.answer and collects below it.
 func (x *planRun) call_Query_answer(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answer(ctx)
 	})
 	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
@@ -4473,7 +4473,7 @@ func (x *planRun) call_Query_answer(f *plan.Field) {
 
 // call_Query_mustAnswer calls the resolver of Query.mustAnswer and collects below it.
 func (x *planRun) call_Query_mustAnswer(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswer(ctx)
 	})
 	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
@@ -4489,7 +4489,7 @@ func (x *planRun) call_Query_mustAnswer(f *plan.Field) {
 
 // call_Query_answers calls the resolver of Query.answers and collects below it.
 func (x *planRun) call_Query_answers(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answers(ctx)
 	})
 	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
@@ -4508,7 +4508,7 @@ func (x *planRun) call_Query_answers(f *plan.Field) {
 
 // call_Query_mustAnswers calls the resolver of Query.mustAnswers and collects below it.
 func (x *planRun) call_Query_mustAnswers(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswers(ctx)
 	})
 	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
@@ -4527,7 +4527,7 @@ func (x *planRun) call_Query_mustAnswers(f *plan.Field) {
 
 // call_Query_odd calls the resolver of Query.odd and collects below it.
 func (x *planRun) call_Query_odd(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*odd.Odd, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odd(ctx)
 	})
 	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
@@ -4543,7 +4543,7 @@ func (x *planRun) call_Query_odd(f *plan.Field) {
 
 // call_Query_odds calls the resolver of Query.odds and collects below it.
 func (x *planRun) call_Query_odds(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*odd.Odd, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odds(ctx)
 	})
 	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
@@ -4562,7 +4562,7 @@ func (x *planRun) call_Query_odds(f *plan.Field) {
 
 // call_Query_posts calls the resolver of Query.posts and collects below it.
 func (x *planRun) call_Query_posts(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_posts_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx, fc.Args["n"].(int))
@@ -4583,14 +4583,14 @@ func (x *planRun) call_Query_posts(f *plan.Field) {
 
 // call_Query_ints calls the resolver of Query.ints.
 func (x *planRun) call_Query_ints(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*int, error) {
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*int, error) {
 		return x.ec.Resolvers.Query().Ints(ctx)
 	})
 }
 
 // call_Query_media calls the resolver of Query.media and collects below it.
 func (x *planRun) call_Query_media(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Media, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Media, error) {
 		return x.ec.Resolvers.Query().Media(ctx)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -4611,7 +4611,7 @@ func (x *planRun) call_Query_media(f *plan.Field) {
 
 // call_Query_medias calls the resolver of Query.medias and collects below it.
 func (x *planRun) call_Query_medias(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
 		return x.ec.Resolvers.Query().Medias(ctx)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -4635,7 +4635,7 @@ func (x *planRun) call_Query_medias(f *plan.Field) {
 
 // call_Query_mustMedias calls the resolver of Query.mustMedias and collects below it.
 func (x *planRun) call_Query_mustMedias(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
 		return x.ec.Resolvers.Query().MustMedias(ctx)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -4659,7 +4659,7 @@ func (x *planRun) call_Query_mustMedias(f *plan.Field) {
 
 // call_Query_shelf calls the resolver of Query.shelf and collects below it.
 func (x *planRun) call_Query_shelf(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Shelf, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Shelf, error) {
 		return x.ec.Resolvers.Query().Shelf(ctx)
 	})
 	groupShelf := plan.NewGroup[*model.Shelf](&x.Run)
@@ -4691,7 +4691,7 @@ func (x *planRun) guard_Query_book(ctx context.Context) error {
 
 // call_Query_book calls the resolver of Query.book.
 func (x *planRun) call_Query_book(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_book_args,
 		Guard:     x.guard_Query_book,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Book, error) {
@@ -4701,7 +4701,7 @@ func (x *planRun) call_Query_book(f *plan.Field) {
 
 // call_Query_writers calls the resolver of Query.writers and collects below it.
 func (x *planRun) call_Query_writers(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Query().Writers(ctx)
 	})
 	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
@@ -4720,7 +4720,7 @@ func (x *planRun) call_Query_writers(f *plan.Field) {
 
 // call_Query_mustWriters calls the resolver of Query.mustWriters and collects below it.
 func (x *planRun) call_Query_mustWriters(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Query().MustWriters(ctx)
 	})
 	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
@@ -4739,7 +4739,7 @@ func (x *planRun) call_Query_mustWriters(f *plan.Field) {
 
 // call_Query_writer calls the resolver of Query.writer and collects below it.
 func (x *planRun) call_Query_writer(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_writer_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
 		return x.ec.Resolvers.Query().Writer(ctx, fc.Args["id"].(string))
@@ -4757,7 +4757,7 @@ func (x *planRun) call_Query_writer(f *plan.Field) {
 
 // call_Query_shelves calls the resolver of Query.shelves and collects below it.
 func (x *planRun) call_Query_shelves(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
 		return x.ec.Resolvers.Query().Shelves(ctx)
 	})
 	groupStory := plan.NewGroup[*model.Story](&x.Run)
@@ -4779,7 +4779,7 @@ func (x *planRun) call_Query_shelves(f *plan.Field) {
 
 // call_Query_storyGrid calls the resolver of Query.storyGrid and collects below it.
 func (x *planRun) call_Query_storyGrid(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
 		return x.ec.Resolvers.Query().StoryGrid(ctx)
 	})
 	groupStory := plan.NewGroup[*model.Story](&x.Run)
@@ -4801,7 +4801,7 @@ func (x *planRun) call_Query_storyGrid(f *plan.Field) {
 
 // call_Query_offsetPage calls the resolver of Query.offsetPage and collects below it.
 func (x *planRun) call_Query_offsetPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_offsetPage_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
 		return x.ec.Resolvers.Query().OffsetPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -4819,7 +4819,7 @@ func (x *planRun) call_Query_offsetPage(f *plan.Field) {
 
 // call_Query_numberPage calls the resolver of Query.numberPage and collects below it.
 func (x *planRun) call_Query_numberPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_numberPage_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
 		return x.ec.Resolvers.Query().NumberPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -4837,7 +4837,7 @@ func (x *planRun) call_Query_numberPage(f *plan.Field) {
 
 // call_Query_cursorPage calls the resolver of Query.cursorPage and collects below it.
 func (x *planRun) call_Query_cursorPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_cursorPage_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryNodes, error) {
 		return x.ec.Resolvers.Query().CursorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -4855,7 +4855,7 @@ func (x *planRun) call_Query_cursorPage(f *plan.Field) {
 
 // call_Query_editorPage calls the resolver of Query.editorPage and collects below it.
 func (x *planRun) call_Query_editorPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_editorPage_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.EditorConnection, error) {
 		return x.ec.Resolvers.Query().EditorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -4879,8 +4879,8 @@ func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) 
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Reader(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Reader(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -4891,7 +4891,7 @@ func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) 
 			v := obj.ID
 			b = plan.AppendString(b, v)
 		case 2: // story
-			if v := obj.Story; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Story; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -4899,7 +4899,7 @@ func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) 
 				x.Pop()
 			}
 		case 3: // stories
-			if v := obj.Stories; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Stories; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -4907,7 +4907,7 @@ func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) 
 				x.Pop()
 			}
 		case 4: // mustStories
-			if v := obj.MustStories; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MustStories; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -4921,8 +4921,8 @@ func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) 
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Reader has gqlgen's executor answer a field.
-func (x *planRun) stock_Reader(ctx context.Context, f *plan.Field, obj *model.Reader) graphql.Marshaler {
+// fallback_Reader has gqlgen's executor answer a field.
+func (x *planRun) fallback_Reader(ctx context.Context, f *plan.Field, obj *model.Reader) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Reader_id(ctx, f.CollectedField, obj)
@@ -5004,8 +5004,8 @@ func (x *planRun) object_Scrap(b []byte, s *plan.Selection, obj *model.Scrap) ([
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Scrap(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Scrap(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -5029,8 +5029,8 @@ func (x *planRun) object_Scrap(b []byte, s *plan.Selection, obj *model.Scrap) ([
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Scrap has gqlgen's executor answer a field.
-func (x *planRun) stock_Scrap(ctx context.Context, f *plan.Field, obj *model.Scrap) graphql.Marshaler {
+// fallback_Scrap has gqlgen's executor answer a field.
+func (x *planRun) fallback_Scrap(ctx context.Context, f *plan.Field, obj *model.Scrap) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Scrap_id(ctx, f.CollectedField, obj)
@@ -5048,8 +5048,8 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Shelf(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Shelf(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -5064,7 +5064,7 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 				b = plan.AppendInt(b, *v)
 			}
 		case 2: // media
-			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -5074,7 +5074,7 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 				x.Pop()
 			}
 		case 3: // medias
-			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5082,7 +5082,7 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 				x.Pop()
 			}
 		case 4: // mustMedias
-			if v, ok := plan.Take[[]model.Media](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5090,7 +5090,7 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 				x.Pop()
 			}
 		case 5: // titled
-			if v, ok := plan.Take[[]model.Titled](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]model.Titled](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5098,7 +5098,7 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 				x.Pop()
 			}
 		case 6: // joined
-			if v, ok := plan.Take[model.Media](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[model.Media](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, false)
@@ -5114,8 +5114,8 @@ func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Shelf has gqlgen's executor answer a field.
-func (x *planRun) stock_Shelf(ctx context.Context, f *plan.Field, obj *model.Shelf) graphql.Marshaler {
+// fallback_Shelf has gqlgen's executor answer a field.
+func (x *planRun) fallback_Shelf(ctx context.Context, f *plan.Field, obj *model.Shelf) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Shelf_id(ctx, f.CollectedField, obj)
@@ -5150,7 +5150,7 @@ func (x *planRun) collect_Shelf(w *plan.Work, s *plan.Selection, g *plan.Group[*
 
 // call_Shelf_media calls the resolver of Shelf.media and collects below it.
 func (x *planRun) call_Shelf_media(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Media(ctx, objs)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -5171,7 +5171,7 @@ func (x *planRun) call_Shelf_media(f *plan.Field, objs []*model.Shelf) {
 
 // call_Shelf_medias calls the resolver of Shelf.medias and collects below it.
 func (x *planRun) call_Shelf_medias(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Medias(ctx, objs)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -5195,7 +5195,7 @@ func (x *planRun) call_Shelf_medias(f *plan.Field, objs []*model.Shelf) {
 
 // call_Shelf_mustMedias calls the resolver of Shelf.mustMedias and collects below it.
 func (x *planRun) call_Shelf_mustMedias(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
 		return x.ec.Resolvers.Shelf().MustMedias(ctx, objs)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -5219,7 +5219,7 @@ func (x *planRun) call_Shelf_mustMedias(f *plan.Field, objs []*model.Shelf) {
 
 // call_Shelf_titled calls the resolver of Shelf.titled and collects below it.
 func (x *planRun) call_Shelf_titled(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Titled, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Titled, error) {
 		return x.ec.Resolvers.Shelf().Titled(ctx, objs)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -5243,7 +5243,7 @@ func (x *planRun) call_Shelf_titled(f *plan.Field, objs []*model.Shelf) {
 
 // call_Shelf_joined calls the resolver of Shelf.joined and collects below it.
 func (x *planRun) call_Shelf_joined(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Joined(ctx, objs)
 	})
 	groupFilm := plan.NewGroup[*model.Film](&x.Run)
@@ -5270,8 +5270,8 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Spot(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Spot(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -5289,7 +5289,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // sub
-			if v := obj.Sub; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Sub; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5297,7 +5297,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 				x.Pop()
 			}
 		case 4: // subs
-			if v := obj.Subs; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Subs; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5305,7 +5305,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 				x.Pop()
 			}
 		case 5: // mustSubs
-			if v := obj.MustSubs; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MustSubs; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5313,7 +5313,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 				x.Pop()
 			}
 		case 6: // place
-			if v, ok := plan.Take[*model.Place](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5321,7 +5321,7 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 				x.Pop()
 			}
 		case 7: // weight
-			if v, ok := plan.Take[int](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[int](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
@@ -5333,8 +5333,8 @@ func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Spot has gqlgen's executor answer a field.
-func (x *planRun) stock_Spot(ctx context.Context, f *plan.Field, obj *model.Spot) graphql.Marshaler {
+// fallback_Spot has gqlgen's executor answer a field.
+func (x *planRun) fallback_Spot(ctx context.Context, f *plan.Field, obj *model.Spot) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Spot_id(ctx, f.CollectedField, obj)
@@ -5413,7 +5413,7 @@ func (x *planRun) gather_Spot_mustSubs(w *plan.Work, f *plan.Field, objs []*mode
 
 // call_Spot_place calls the resolver of Spot.place and collects below it.
 func (x *planRun) call_Spot_place(f *plan.Field, objs []*model.Spot) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]*model.Place, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]*model.Place, error) {
 		return x.ec.Resolvers.Spot().Place(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
@@ -5429,7 +5429,7 @@ func (x *planRun) call_Spot_place(f *plan.Field, objs []*model.Spot) {
 
 // call_Spot_weight calls the resolver of Spot.weight.
 func (x *planRun) call_Spot_weight(f *plan.Field, objs []*model.Spot) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]int, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]int, error) {
 		return x.ec.Resolvers.Spot().Weight(ctx, objs)
 	})
 }
@@ -5442,8 +5442,8 @@ func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Story(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Story(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -5468,7 +5468,7 @@ func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // writer
-			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Writer](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5476,7 +5476,7 @@ func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([
 				x.Pop()
 			}
 		case 5: // mustWriter
-			if v, ok := plan.Take[*model.Writer](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.Writer](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -5484,7 +5484,7 @@ func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([
 				x.Pop()
 			}
 		case 6: // readers
-			if v, ok := plan.Take[[]*model.Reader](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Reader](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5492,7 +5492,7 @@ func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([
 				x.Pop()
 			}
 		case 7: // mustReader
-			if v, ok := plan.Take[*model.Reader](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.Reader](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -5500,7 +5500,7 @@ func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([
 				x.Pop()
 			}
 		case 8: // sequel
-			if v := obj.Sequel; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Sequel; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5514,8 +5514,8 @@ func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Story has gqlgen's executor answer a field.
-func (x *planRun) stock_Story(ctx context.Context, f *plan.Field, obj *model.Story) graphql.Marshaler {
+// fallback_Story has gqlgen's executor answer a field.
+func (x *planRun) fallback_Story(ctx context.Context, f *plan.Field, obj *model.Story) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Story_id(ctx, f.CollectedField, obj)
@@ -5554,7 +5554,7 @@ func (x *planRun) collect_Story(w *plan.Work, s *plan.Selection, g *plan.Group[*
 
 // call_Story_writer calls the resolver of Story.writer and collects below it.
 func (x *planRun) call_Story_writer(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Story().Writer(ctx, objs)
 	})
 	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
@@ -5570,7 +5570,7 @@ func (x *planRun) call_Story_writer(f *plan.Field, objs []*model.Story) {
 
 // call_Story_mustWriter calls the resolver of Story.mustWriter and collects below it.
 func (x *planRun) call_Story_mustWriter(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Story().MustWriter(ctx, objs)
 	})
 	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
@@ -5586,7 +5586,7 @@ func (x *planRun) call_Story_mustWriter(f *plan.Field, objs []*model.Story) {
 
 // call_Story_readers calls the resolver of Story.readers and collects below it.
 func (x *planRun) call_Story_readers(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
 		return x.ec.Resolvers.Story().Readers(ctx, objs)
 	})
 	groupReader := plan.NewGroup[*model.Reader](&x.Run)
@@ -5605,7 +5605,7 @@ func (x *planRun) call_Story_readers(f *plan.Field, objs []*model.Story) {
 
 // call_Story_mustReader calls the resolver of Story.mustReader and collects below it.
 func (x *planRun) call_Story_mustReader(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
 		return x.ec.Resolvers.Story().MustReader(ctx, objs)
 	})
 	groupReader := plan.NewGroup[*model.Reader](&x.Run)
@@ -5639,8 +5639,8 @@ func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryConnection(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_StoryConnection(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -5648,7 +5648,7 @@ func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model
 		case 0: // __typename
 			b = append(b, `"StoryConnection"`...)
 		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -5656,7 +5656,7 @@ func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model
 				x.Pop()
 			}
 		case 2: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5671,7 +5671,7 @@ func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model
 				b = plan.AppendInt(b, *v)
 			}
 		case 4: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -5685,8 +5685,8 @@ func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_StoryConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_StoryConnection(ctx context.Context, f *plan.Field, obj *model.StoryConnection) graphql.Marshaler {
+// fallback_StoryConnection has gqlgen's executor answer a field.
+func (x *planRun) fallback_StoryConnection(ctx context.Context, f *plan.Field, obj *model.StoryConnection) graphql.Marshaler {
 	switch f.ID {
 	case 3:
 		return x.ec._StoryConnection_totalCount(ctx, f.CollectedField, obj)
@@ -5751,8 +5751,8 @@ func (x *planRun) object_StoryEdge(b []byte, s *plan.Selection, obj *model.Story
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryEdge(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_StoryEdge(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -5760,7 +5760,7 @@ func (x *planRun) object_StoryEdge(b []byte, s *plan.Selection, obj *model.Story
 		case 0: // __typename
 			b = append(b, `"StoryEdge"`...)
 		case 1: // node
-			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -5777,8 +5777,8 @@ func (x *planRun) object_StoryEdge(b []byte, s *plan.Selection, obj *model.Story
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_StoryEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_StoryEdge(ctx context.Context, f *plan.Field, obj *model.StoryEdge) graphql.Marshaler {
+// fallback_StoryEdge has gqlgen's executor answer a field.
+func (x *planRun) fallback_StoryEdge(ctx context.Context, f *plan.Field, obj *model.StoryEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._StoryEdge_cursor(ctx, f.CollectedField, obj)
@@ -5823,8 +5823,8 @@ func (x *planRun) object_StoryNodes(b []byte, s *plan.Selection, obj *model.Stor
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_StoryNodes(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_StoryNodes(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -5832,7 +5832,7 @@ func (x *planRun) object_StoryNodes(b []byte, s *plan.Selection, obj *model.Stor
 		case 0: // __typename
 			b = append(b, `"StoryNodes"`...)
 		case 1: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -5840,7 +5840,7 @@ func (x *planRun) object_StoryNodes(b []byte, s *plan.Selection, obj *model.Stor
 				x.Pop()
 			}
 		case 2: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -5854,8 +5854,8 @@ func (x *planRun) object_StoryNodes(b []byte, s *plan.Selection, obj *model.Stor
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_StoryNodes has gqlgen's executor answer a field.
-func (x *planRun) stock_StoryNodes(ctx context.Context, f *plan.Field, obj *model.StoryNodes) graphql.Marshaler {
+// fallback_StoryNodes has gqlgen's executor answer a field.
+func (x *planRun) fallback_StoryNodes(ctx context.Context, f *plan.Field, obj *model.StoryNodes) graphql.Marshaler {
 	switch f.ID {
 	}
 	return graphql.Null
@@ -5901,8 +5901,8 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Thing(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Thing(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -5910,14 +5910,14 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 		case 0: // __typename
 			b = append(b, `"Thing"`...)
 		case 1: // word
-			if !x.Shown(f, x.guard_Thing_word, false, nil, nil) {
+			if !x.Visible(f, x.guard_Thing_word, false, nil, nil) {
 				b, fine = plan.Null(b, true)
 				break
 			}
 			v := obj.Word
 			b = plan.AppendString(b, v)
 		case 2: // spot
-			if v := obj.Spot; !x.Shown(f, x.guard_Thing_spot, faulty, obj, v) {
+			if v := obj.Spot; !x.Visible(f, x.guard_Thing_spot, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5925,7 +5925,7 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 				x.Pop()
 			}
 		case 3: // maker
-			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -5939,8 +5939,8 @@ func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Thing has gqlgen's executor answer a field.
-func (x *planRun) stock_Thing(ctx context.Context, f *plan.Field, obj *model.Thing) graphql.Marshaler {
+// fallback_Thing has gqlgen's executor answer a field.
+func (x *planRun) fallback_Thing(ctx context.Context, f *plan.Field, obj *model.Thing) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Thing_word(ctx, f.CollectedField, obj)
@@ -6032,7 +6032,7 @@ func (x *planRun) guard_Thing_maker(ctx context.Context) error {
 
 // call_Thing_maker calls the resolver of Thing.maker and collects below it.
 func (x *planRun) call_Thing_maker(f *plan.Field, objs []*model.Thing) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Guard: x.guard_Thing_maker,
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Thing) ([]*model.Person, error) {
 		return x.ec.Resolvers.Thing().Maker(ctx, objs)
@@ -6056,8 +6056,8 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_User(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_User(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -6080,8 +6080,8 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_User has gqlgen's executor answer a field.
-func (x *planRun) stock_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
+// fallback_User has gqlgen's executor answer a field.
+func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._User_id(ctx, f.CollectedField, obj)
@@ -6101,8 +6101,8 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Viewer(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Viewer(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -6110,14 +6110,14 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 		case 0: // __typename
 			b = append(b, `"Viewer"`...)
 		case 1: // id
-			if !x.Shown(f, x.guard_Viewer_id, false, nil, nil) {
+			if !x.Visible(f, x.guard_Viewer_id, false, nil, nil) {
 				b, fine = plan.Null(b, true)
 				break
 			}
 			v := obj.ID
 			b = plan.AppendString(b, v)
 		case 2: // friend
-			if v, ok := plan.Take[*model.Person](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -6125,7 +6125,7 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 				x.Pop()
 			}
 		case 3: // spot
-			if v := obj.Spot; !x.Shown(f, x.guard_Viewer_spot, faulty, obj, v) {
+			if v := obj.Spot; !x.Visible(f, x.guard_Viewer_spot, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -6139,8 +6139,8 @@ func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) 
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Viewer has gqlgen's executor answer a field.
-func (x *planRun) stock_Viewer(ctx context.Context, f *plan.Field, obj *model.Viewer) graphql.Marshaler {
+// fallback_Viewer has gqlgen's executor answer a field.
+func (x *planRun) fallback_Viewer(ctx context.Context, f *plan.Field, obj *model.Viewer) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Viewer_id(ctx, f.CollectedField, obj)
@@ -6193,7 +6193,7 @@ func (x *planRun) guard_Viewer_friend(ctx context.Context) error {
 
 // call_Viewer_friend calls the resolver of Viewer.friend and collects below it.
 func (x *planRun) call_Viewer_friend(f *plan.Field, objs []*model.Viewer) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Guard: x.guard_Viewer_friend,
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Viewer) ([]*model.Person, error) {
 		return x.ec.Resolvers.Viewer().Friend(ctx, objs)
@@ -6244,8 +6244,8 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Writer(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Writer(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -6263,7 +6263,7 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // drafts
-			if v := obj.Drafts; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Drafts; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -6271,7 +6271,7 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 				x.Pop()
 			}
 		case 4: // draftGrid
-			if v := obj.DraftGrid; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.DraftGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -6279,7 +6279,7 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 				x.Pop()
 			}
 		case 5: // stories
-			if v, ok := plan.Take[*model.StoryNodes](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.StoryNodes](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -6287,7 +6287,7 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 				x.Pop()
 			}
 		case 6: // mustStories
-			if v, ok := plan.Take[*model.StoryConnection](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[*model.StoryConnection](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -6295,7 +6295,7 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 				x.Pop()
 			}
 		case 7: // looseStories
-			if v, ok := plan.Take[*model.LooseConnection](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.LooseConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -6303,7 +6303,7 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 				x.Pop()
 			}
 		case 8: // editor
-			if v := obj.Editor; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Editor; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -6311,7 +6311,7 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 				x.Pop()
 			}
 		case 9: // mustEditor
-			if v := obj.MustEditor; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MustEditor; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -6319,7 +6319,7 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 				x.Pop()
 			}
 		case 10: // editors
-			if v := obj.Editors; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Editors; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -6327,7 +6327,7 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 				x.Pop()
 			}
 		case 11: // mustEditors
-			if v := obj.MustEditors; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MustEditors; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -6341,8 +6341,8 @@ func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) 
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Writer has gqlgen's executor answer a field.
-func (x *planRun) stock_Writer(ctx context.Context, f *plan.Field, obj *model.Writer) graphql.Marshaler {
+// fallback_Writer has gqlgen's executor answer a field.
+func (x *planRun) fallback_Writer(ctx context.Context, f *plan.Field, obj *model.Writer) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Writer_id(ctx, f.CollectedField, obj)
@@ -6420,7 +6420,7 @@ func (x *planRun) gather_Writer_draftGrid(w *plan.Work, f *plan.Field, objs []*m
 
 // call_Writer_stories calls the resolver of Writer.stories and collects below it.
 func (x *planRun) call_Writer_stories(f *plan.Field, objs []*model.Writer) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Arguments: x.ec.field_Writer_stories_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryNodes, error) {
 		return x.ec.Resolvers.Writer().Stories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -6438,7 +6438,7 @@ func (x *planRun) call_Writer_stories(f *plan.Field, objs []*model.Writer) {
 
 // call_Writer_mustStories calls the resolver of Writer.mustStories and collects below it.
 func (x *planRun) call_Writer_mustStories(f *plan.Field, objs []*model.Writer) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Arguments: x.ec.field_Writer_mustStories_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryConnection, error) {
 		return x.ec.Resolvers.Writer().MustStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -6456,7 +6456,7 @@ func (x *planRun) call_Writer_mustStories(f *plan.Field, objs []*model.Writer) {
 
 // call_Writer_looseStories calls the resolver of Writer.looseStories and collects below it.
 func (x *planRun) call_Writer_looseStories(f *plan.Field, objs []*model.Writer) {
-	found := plan.Batch(&x.Run, f, objs, plan.Asking{
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Arguments: x.ec.field_Writer_looseStories_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.LooseConnection, error) {
 		return x.ec.Resolvers.Writer().LooseStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -7627,7 +7627,7 @@ func (x *planRun) valueMust_Any(b []byte, f *plan.Field, v model.Any) ([]byte, b
 		}
 		b, ok = x.object_Thing(b, f.Of(ofThing), v)
 	default:
-		return x.Stranger(b, true, v)
+		return x.UnexpectedType(b, true, v)
 	}
 	return b, ok
 }
@@ -7684,7 +7684,7 @@ func (x *planRun) valueMust_Media(b []byte, f *plan.Field, v model.Media) ([]byt
 		}
 		b, ok = x.object_Scrap(b, f.Of(ofScrap), v)
 	default:
-		return x.Stranger(b, true, v)
+		return x.UnexpectedType(b, true, v)
 	}
 	return b, ok
 }
@@ -7710,7 +7710,7 @@ func (x *planRun) valueMust_Named(b []byte, f *plan.Field, v model.Named) ([]byt
 		}
 		b, ok = x.object_Person(b, f.Of(ofPerson), v)
 	default:
-		return x.Stranger(b, true, v)
+		return x.UnexpectedType(b, true, v)
 	}
 	return b, ok
 }
@@ -7736,7 +7736,7 @@ func (x *planRun) valueMust_Node(b []byte, f *plan.Field, v model.Node) ([]byte,
 		}
 		b, ok = x.object_Person(b, f.Of(ofPerson), v)
 	default:
-		return x.Stranger(b, true, v)
+		return x.UnexpectedType(b, true, v)
 	}
 	return b, ok
 }
@@ -7874,7 +7874,7 @@ func (x *planRun) value_Any(b []byte, f *plan.Field, v model.Any) ([]byte, bool)
 		}
 		b, ok = x.object_Thing(b, f.Of(ofThing), v)
 	default:
-		return x.Stranger(b, false, v)
+		return x.UnexpectedType(b, false, v)
 	}
 	return b, ok || true
 }
@@ -7961,7 +7961,7 @@ func (x *planRun) value_Media(b []byte, f *plan.Field, v model.Media) ([]byte, b
 		}
 		b, ok = x.object_Scrap(b, f.Of(ofScrap), v)
 	default:
-		return x.Stranger(b, false, v)
+		return x.UnexpectedType(b, false, v)
 	}
 	return b, ok || true
 }
@@ -7987,7 +7987,7 @@ func (x *planRun) value_Node(b []byte, f *plan.Field, v model.Node) ([]byte, boo
 		}
 		b, ok = x.object_Person(b, f.Of(ofPerson), v)
 	default:
-		return x.Stranger(b, false, v)
+		return x.UnexpectedType(b, false, v)
 	}
 	return b, ok || true
 }
@@ -8094,7 +8094,7 @@ func (x *planRun) value_Titled(b []byte, f *plan.Field, v model.Titled) ([]byte,
 		}
 		b, ok = x.object_Book(b, f.Of(ofBook), v)
 	default:
-		return x.Stranger(b, false, v)
+		return x.UnexpectedType(b, false, v)
 	}
 	return b, ok || true
 }

@@ -48,39 +48,39 @@ func DecodeAnswer(d *decode.Decoder) *model.Answer {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
+			v.ID = decode.Ptr(d, (*decode.Decoder).Int)
 		case 1: // n
-			v.N = decode.Nullable(d, (*decode.Decoder).Int)
+			v.N = decode.Ptr(d, (*decode.Decoder).Int)
 		case 2: // mustN
 			v.MustN = d.Int()
 		case 3: // string
-			v.String = decode.Nullable(d, (*decode.Decoder).String)
+			v.String = decode.Ptr(d, (*decode.Decoder).String)
 		case 4: // mustString
 			v.MustString = d.String()
 		case 5: // flag
-			v.Flag = decode.Nullable(d, (*decode.Decoder).Boolean)
+			v.Flag = decode.Ptr(d, (*decode.Decoder).Boolean)
 		case 6: // decimal
-			v.Decimal = decode.Nullable(d, (*decode.Decoder).Decimal)
+			v.Decimal = decode.Ptr(d, (*decode.Decoder).Decimal)
 		case 7: // time
-			v.Time = decode.Nullable(d, (*decode.Decoder).DateTime)
+			v.Time = decode.Ptr(d, (*decode.Decoder).DateTime)
 		case 8: // kind
-			v.Kind = decode.Nullable(d, DecodeKind)
+			v.Kind = decode.Ptr(d, DecodeKind)
 		case 9: // list
-			v.List = decode.OrNull(d, decode.ListOf(decode.Maybe((*decode.Decoder).Int)))
+			v.List = decode.Null(d, decode.ListOf(decode.PtrOf((*decode.Decoder).Int)))
 		case 10: // mustList
-			v.MustList = decode.OrNull(d, decode.ListOf((*decode.Decoder).Int))
+			v.MustList = decode.Null(d, decode.ListOf((*decode.Decoder).Int))
 		case 11: // lists
-			v.Lists = decode.OrNull(d, decode.ListOf(decode.MaybeNil(decode.ListOf((*decode.Decoder).Int))))
+			v.Lists = decode.Null(d, decode.ListOf(decode.NullOf(decode.ListOf((*decode.Decoder).Int))))
 		case 12: // item
-			v.Item = decode.OrNull(d, DecodeItem)
+			v.Item = decode.Null(d, DecodeItem)
 		case 13: // mustItem
 			v.MustItem = DecodeItem(d)
 		case 14: // items
-			v.Items = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeItem)))
+			v.Items = decode.Null(d, decode.ListOf(decode.NullOf(DecodeItem)))
 		case 15: // mustItems
-			v.MustItems = decode.OrNull(d, decode.ListOf(DecodeItem))
+			v.MustItems = decode.Null(d, decode.ListOf(DecodeItem))
 		case 16: // itemGrid
-			v.ItemGrid = decode.OrNull(d, decode.ListOf(decode.MaybeNil(decode.ListOf(decode.MaybeNil(DecodeItem)))))
+			v.ItemGrid = decode.Null(d, decode.ListOf(decode.NullOf(decode.ListOf(decode.NullOf(DecodeItem)))))
 		}
 	}
 	if !o.OK() {
@@ -104,7 +104,7 @@ func DecodeBook(d *decode.Decoder) *model.Book {
 		case 0: // id
 			v.ID = d.Int()
 		case 1: // title
-			v.Title = decode.Nullable(d, (*decode.Decoder).String)
+			v.Title = decode.Ptr(d, (*decode.Decoder).String)
 		case 2: // guarded
 			v.Guarded = d.Int()
 		}
@@ -131,11 +131,11 @@ func DecodeEditor(d *decode.Decoder) *model.Editor {
 		case 0: // id
 			v.ID = d.ID()
 		case 1: // name
-			v.Name = decode.Nullable(d, (*decode.Decoder).String)
+			v.Name = decode.Ptr(d, (*decode.Decoder).String)
 		case 2: // rank
 			v.Rank = d.Int()
 		case 3: // first
-			v.First = decode.OrNull(d, DecodeStory)
+			v.First = decode.Null(d, DecodeStory)
 		}
 	}
 	if !o.OK() {
@@ -162,15 +162,15 @@ func DecodeFilm(d *decode.Decoder) *model.Film {
 		case 0: // id
 			v.ID = d.Int()
 		case 1: // title
-			v.Title = decode.Nullable(d, (*decode.Decoder).String)
+			v.Title = decode.Ptr(d, (*decode.Decoder).String)
 		case 2: // mustTitle
 			v.MustTitle = d.String()
 		case 3: // guarded
-			v.Guarded = decode.Nullable(d, (*decode.Decoder).String)
+			v.Guarded = decode.Ptr(d, (*decode.Decoder).String)
 		case 4: // sequel
-			v.Sequel = decode.OrNull(d, DecodeMedia)
+			v.Sequel = decode.Null(d, DecodeMedia)
 		case 5: // sequels
-			v.Sequels = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeMedia)))
+			v.Sequels = decode.Null(d, decode.ListOf(decode.NullOf(DecodeMedia)))
 		}
 	}
 	if !o.OK() {
@@ -193,13 +193,13 @@ func DecodeItem(d *decode.Decoder) *model.Item {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
+			v.ID = decode.Ptr(d, (*decode.Decoder).Int)
 		case 1: // mustN
 			v.MustN = d.Int()
 		case 2: // item
-			v.Item = decode.OrNull(d, DecodeItem)
+			v.Item = decode.Null(d, DecodeItem)
 		case 3: // items
-			v.Items = decode.OrNull(d, decode.ListOf(DecodeItem))
+			v.Items = decode.Null(d, decode.ListOf(DecodeItem))
 		}
 	}
 	if !o.OK() {
@@ -224,11 +224,11 @@ func DecodeOther(d *decode.Decoder) *model.Other {
 		case 0: // id
 			v.ID = d.Int()
 		case 1: // x
-			v.X = decode.Nullable(d, (*decode.Decoder).Int)
+			v.X = decode.Ptr(d, (*decode.Decoder).Int)
 		case 2: // mustX
 			v.MustX = d.Int()
 		case 3: // item
-			v.Item = decode.OrNull(d, DecodeItem)
+			v.Item = decode.Null(d, DecodeItem)
 		}
 	}
 	if !o.OK() {
@@ -249,7 +249,7 @@ func DecodeScrap(d *decode.Decoder) *model.Scrap {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
+			v.ID = decode.Ptr(d, (*decode.Decoder).Int)
 		case 1: // note
 			v.Note = d.String()
 		}
@@ -275,15 +275,15 @@ func DecodeShelf(d *decode.Decoder) *model.Shelf {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).Int)
+			v.ID = decode.Ptr(d, (*decode.Decoder).Int)
 		case 1: // media
-			v.Media = decode.OrNull(d, DecodeMedia)
+			v.Media = decode.Null(d, DecodeMedia)
 		case 2: // medias
-			v.Medias = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeMedia)))
+			v.Medias = decode.Null(d, decode.ListOf(decode.NullOf(DecodeMedia)))
 		case 3: // mustMedias
-			v.MustMedias = decode.OrNull(d, decode.ListOf(DecodeMedia))
+			v.MustMedias = decode.Null(d, decode.ListOf(DecodeMedia))
 		case 4: // titled
-			v.Titled = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeTitled)))
+			v.Titled = decode.Null(d, decode.ListOf(decode.NullOf(DecodeTitled)))
 		}
 	}
 	if !o.OK() {
@@ -308,11 +308,11 @@ func DecodeStory(d *decode.Decoder) *model.Story {
 		case 0: // id
 			v.ID = d.ID()
 		case 1: // title
-			v.Title = decode.Nullable(d, (*decode.Decoder).String)
+			v.Title = decode.Ptr(d, (*decode.Decoder).String)
 		case 2: // editorId
-			v.EditorID = decode.Nullable(d, (*decode.Decoder).ID)
+			v.EditorID = decode.Ptr(d, (*decode.Decoder).ID)
 		case 3: // sequel
-			v.Sequel = decode.OrNull(d, DecodeStory)
+			v.Sequel = decode.Null(d, DecodeStory)
 		}
 	}
 	if !o.OK() {
@@ -341,19 +341,19 @@ func DecodeWriter(d *decode.Decoder) *model.Writer {
 		case 0: // id
 			v.ID = d.ID()
 		case 1: // name
-			v.Name = decode.Nullable(d, (*decode.Decoder).String)
+			v.Name = decode.Ptr(d, (*decode.Decoder).String)
 		case 2: // drafts
-			v.Drafts = decode.OrNull(d, decode.ListOf(DecodeStory))
+			v.Drafts = decode.Null(d, decode.ListOf(DecodeStory))
 		case 3: // draftGrid
 			v.DraftGrid = decode.List(d, decode.ListOf(DecodeStory))
 		case 4: // editor
-			v.Editor = decode.OrNull(d, DecodeEditor)
+			v.Editor = decode.Null(d, DecodeEditor)
 		case 5: // mustEditor
 			v.MustEditor = DecodeEditor(d)
 		case 6: // editors
-			v.Editors = decode.OrNull(d, decode.ListOf(decode.MaybeNil(DecodeEditor)))
+			v.Editors = decode.Null(d, decode.ListOf(decode.NullOf(DecodeEditor)))
 		case 7: // mustEditors
-			v.MustEditors = decode.OrNull(d, decode.ListOf(DecodeEditor))
+			v.MustEditors = decode.Null(d, decode.ListOf(DecodeEditor))
 		}
 	}
 	if !o.OK() {

@@ -22,7 +22,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-var engines = []string{engine.Plan, engine.Stock}
+var engines = []string{engine.EnginePlan, engine.EngineGqlgen}
 
 // gateway is one over a service that answers with what it was sent. It counts what reaches
 // the service and the resolvers by hand.

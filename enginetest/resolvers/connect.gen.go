@@ -18,8 +18,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Needs is what the bindings need of the settings.
-var Needs = upstreams.Needs{
+// Requirements are what the bindings require of the settings.
+var Requirements = upstreams.Requirements{
 	Sources: []string{"answers"},
 }
 
@@ -110,7 +110,7 @@ func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*
 		return rest.New(http.MethodGet, "/others").
 			Query("ids", keys)
 	}
-	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Answer) *string {
+	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Answer) *string {
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
 		Identity: engine.Identity{
@@ -135,7 +135,7 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 		return rest.New(http.MethodGet, "/others").
 			QueryEach("ids", keys)
 	}
-	return engine.Each(ctx, parents, []string{"list"}, func(parent *model.Answer) []string {
+	return engine.LoadMany(ctx, parents, []string{"list"}, func(parent *model.Answer) []string {
 		return encode.Keys(encode.NonNil(parent.List))
 	}, true, engine.Batch[string, *model.Other]{
 		Identity: engine.Identity{
@@ -160,7 +160,7 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 		return rest.New(http.MethodGet, "/others").
 			Query("ids", keys)
 	}
-	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Item) *string {
+	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Item) *string {
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
 		Identity: engine.Identity{
@@ -180,7 +180,7 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 //	POST /library/stories/{$args.id}
 func (r mutationResolver) AddStory(ctx context.Context, id string) (*model.Story, error) {
 	call := rest.New(http.MethodPost, "/library/stories/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeStory))
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeStory))
 }
 
 // AddStories answers Mutation.addStories, bound at schema/library.graphqls:19 to the service "answers":
@@ -188,7 +188,7 @@ func (r mutationResolver) AddStory(ctx context.Context, id string) (*model.Story
 //	POST /library/shelf/{$args.id}
 func (r mutationResolver) AddStories(ctx context.Context, id string) ([]*model.Story, error) {
 	call := rest.New(http.MethodPost, "/library/shelf/").Segment(id)
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(graph.DecodeStory)))
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeStory)))
 }
 
 // AddWriter answers Mutation.addWriter, bound at schema/library.graphqls:20 to the service "answers":
@@ -204,7 +204,7 @@ func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writ
 //	GET /answer
 func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
 	call := rest.New(http.MethodGet, "/answer")
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeAnswer))
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeAnswer))
 }
 
 // MustAnswer answers Query.mustAnswer, bound at schema/world.graphqls:34 to the service "answers":
@@ -220,8 +220,7 @@ func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
 //	GET /answers
 func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
 	call := rest.New(http.MethodGet, "/answers")
-	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodeAnswer))))
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeAnswer))))
 }
 
 // MustAnswers answers Query.mustAnswers, bound at schema/world.graphqls:36 to the service "answers":
@@ -229,7 +228,7 @@ func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
 //	GET /answers
 func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error) {
 	call := rest.New(http.MethodGet, "/answers")
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(graph.DecodeAnswer)))
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeAnswer)))
 }
 
 // Ints answers Query.ints, bound at schema/world.graphqls:40 to the service "answers":
@@ -238,7 +237,7 @@ func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error)
 func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 	call := rest.New(http.MethodGet, "/ints")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.ListOf(decode.ListOf(decode.Maybe((*decode.Decoder).Int)))))
+		decode.NullOf(decode.ListOf(decode.ListOf(decode.PtrOf((*decode.Decoder).Int)))))
 }
 
 // Media answers Query.media, bound at schema/entities.graphqls:2 to the service "answers":
@@ -246,7 +245,7 @@ func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 //	GET /media
 func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
 	call := rest.New(http.MethodGet, "/media")
-	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeMedia))
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeMedia))
 	return engine.Members(
 		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
 		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
@@ -258,7 +257,7 @@ func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
 //	GET /medias
 func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
 	call := rest.New(http.MethodGet, "/medias")
-	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodeMedia))))
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeMedia))))
 	return engine.Members(
 		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
 		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
@@ -270,7 +269,7 @@ func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
 //	GET /medias
 func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
 	call := rest.New(http.MethodGet, "/medias")
-	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(decode.ListOf(graph.DecodeMedia)))
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeMedia)))
 	return engine.Members(
 		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
 		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
@@ -282,7 +281,7 @@ func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
 //	GET /shelf
 func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
 	call := rest.New(http.MethodGet, "/shelf")
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeShelf))
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeShelf))
 }
 
 // Book answers Query.book, bound at schema/entities.graphqls:6 to the service "answers":
@@ -291,7 +290,7 @@ func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
 func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
 	call := rest.New(http.MethodGet, "/book").
 		Query("ids", id)
-	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.MaybeNil(graph.DecodeBook))
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeBook))
 }
 
 // Writers answers Query.writers, bound at schema/library.graphqls:2 to the service "answers":
@@ -299,8 +298,7 @@ func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
 //	GET /library/writers
 func (r queryResolver) Writers(ctx context.Context) ([]*model.Writer, error) {
 	call := rest.New(http.MethodGet, "/library/writers")
-	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodeWriter))))
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeWriter))))
 }
 
 // MustWriters answers Query.mustWriters, bound at schema/library.graphqls:3 to the service "answers":
@@ -317,7 +315,7 @@ func (r queryResolver) MustWriters(ctx context.Context) ([]*model.Writer, error)
 func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, error) {
 	call := rest.New(http.MethodGet, "/library/writers/").Segment(id)
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodeWriter, func(object *model.Writer) *string { return &object.ID })))
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodeWriter, func(object *model.Writer) *string { return &object.ID })))
 }
 
 // Shelves answers Query.shelves, bound at schema/library.graphqls:5 to the service "answers":
@@ -326,7 +324,7 @@ func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, er
 func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
 	call := rest.New(http.MethodGet, "/library/shelves")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.ListOf(decode.MaybeNil(decode.ListOf(graph.DecodeStory)))))
+		decode.NullOf(decode.ListOf(decode.NullOf(decode.ListOf(graph.DecodeStory)))))
 }
 
 // StoryGrid answers Query.storyGrid, bound at schema/library.graphqls:6 to the service "answers":
@@ -335,7 +333,7 @@ func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
 func (r queryResolver) StoryGrid(ctx context.Context) ([][]*model.Story, error) {
 	call := rest.New(http.MethodGet, "/library/shelves")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
-		decode.MaybeNil(decode.ListOf(decode.MaybeNil(decode.ListOf(graph.DecodeStory)))))
+		decode.NullOf(decode.ListOf(decode.NullOf(decode.ListOf(graph.DecodeStory)))))
 }
 
 // OffsetPage answers Query.offsetPage, bound at schema/library.graphqls:8 to the service "answers":
@@ -478,7 +476,7 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 		return rest.New(http.MethodGet, "/media").
 			Query("shelf", key[0])
 	}
-	found, err := engine.One(ctx, parents, []string{"id"}, func(parent *model.Shelf) *[1]any {
+	found, err := engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Shelf) *[1]any {
 		if parent.ID == nil {
 			return nil
 		}
@@ -492,7 +490,7 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]model.Media, error) {
 			key := keys[0]
-			value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key), decode.MaybeNil(graph.DecodeMedia))
+			value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key), decode.NullOf(graph.DecodeMedia))
 			return map[[1]any]model.Media{key: value}, err
 		},
 	})
@@ -512,7 +510,7 @@ func (r storyResolver) Writer(ctx context.Context, parents []*model.Story) ([]*m
 		return rest.New(http.MethodGet, "/library/writersById").
 			Query("ids", keys)
 	}
-	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
+	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
 		return &parent.ID
 	}, engine.Batch[string, *model.Writer]{
 		Identity: engine.Identity{
@@ -537,7 +535,7 @@ func (r storyResolver) MustWriter(ctx context.Context, parents []*model.Story) (
 		return rest.New(http.MethodGet, "/library/writersById").
 			Query("ids", keys)
 	}
-	return engine.One(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
+	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
 		return &parent.ID
 	}, engine.Batch[string, *model.Writer]{
 		Identity: engine.Identity{
@@ -558,7 +556,7 @@ func (r storyResolver) MustWriter(ctx context.Context, parents []*model.Story) (
 //
 // It makes one call or two for each parent.
 func (r writerResolver) Stories(ctx context.Context, parents []*model.Writer, first *int, after *string) ([]*model.StoryNodes, error) {
-	return engine.Singly(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
+	return engine.ResolveEach(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
 		return &parent.ID
 	}, func(ctx context.Context, key string) (*model.StoryNodes, error) {
 		found, err := page.Of(ctx, page.Request{
@@ -591,7 +589,7 @@ func (r writerResolver) Stories(ctx context.Context, parents []*model.Writer, fi
 //
 // It makes one call or two for each parent.
 func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer, first *int, after *string) ([]*model.StoryConnection, error) {
-	return engine.Singly(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
+	return engine.ResolveEach(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
 		return &parent.ID
 	}, func(ctx context.Context, key string) (*model.StoryConnection, error) {
 		found, err := page.Of(ctx, page.Request{
@@ -634,7 +632,7 @@ func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer
 //
 // It makes one call or two for each parent.
 func (r writerResolver) LooseStories(ctx context.Context, parents []*model.Writer, first *int, after *string) ([]*model.LooseConnection, error) {
-	return engine.Singly(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
+	return engine.ResolveEach(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
 		return &parent.ID
 	}, func(ctx context.Context, key string) (*model.LooseConnection, error) {
 		found, err := page.Of(ctx, page.Request{
@@ -782,7 +780,7 @@ func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.B
 			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Book, error) {
 				key := keys[0]
 				value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key),
-					decode.MaybeNil(decode.Asked("id", keys[0][0], graph.DecodeBook, func(object *model.Book) *string { return encode.Key(&object.ID) })))
+					decode.NullOf(decode.CheckKey("id", keys[0][0], graph.DecodeBook, func(object *model.Book) *string { return encode.Key(&object.ID) })))
 				return map[[1]any]*model.Book{key: value}, err
 			},
 		},
@@ -870,25 +868,25 @@ var checksFilm = map[string]func(context.Context) error{
 // pageQueryOffsetPage reads a page of Query.offsetPage as its binding selects it.
 func pageQueryOffsetPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
 	var a page.Answer[decode.Item[*model.Story]]
-	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	a.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
 	return a
 }
 
 // pageQueryNumberPage reads a page of Query.numberPage as its binding selects it.
 func pageQueryNumberPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
 	var a page.Answer[decode.Item[*model.Story]]
-	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
-	a.More = decode.Again(d, decode.In("more", decode.Maybe((*decode.Decoder).Boolean)))
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	a.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	a.More = decode.Lookahead(d, decode.Member("more", decode.PtrOf((*decode.Decoder).Boolean)))
+	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
 	return a
 }
 
 // pageQueryCursorPage reads a page of Query.cursorPage as its binding selects it.
 func pageQueryCursorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
 	var a page.Answer[decode.Item[*model.Story]]
-	a.Next = decode.Again(d, decode.In("next", decode.Maybe((*decode.Decoder).ID)))
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	a.Next = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
+	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
 	return a
 }
 
@@ -915,29 +913,29 @@ func decodeQueryEditorPage(d *decode.Decoder) *model.Editor {
 // pageQueryEditorPage reads a page of Query.editorPage as its binding selects it.
 func pageQueryEditorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Editor]] {
 	var a page.Answer[decode.Item[*model.Editor]]
-	a.Items = decode.In("items", decode.Items(decodeQueryEditorPage))(d)
+	a.Items = decode.Member("items", decode.Items(decodeQueryEditorPage))(d)
 	return a
 }
 
 // pageWriterStories reads a page of Writer.stories as its binding selects it.
 func pageWriterStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
 	var a page.Answer[decode.Item[*model.Story]]
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
 	return a
 }
 
 // pageWriterMustStories reads a page of Writer.mustStories as its binding selects it.
 func pageWriterMustStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
 	var a page.Answer[decode.Item[*model.Story]]
-	a.Total = decode.Again(d, decode.In("total", decode.Maybe((*decode.Decoder).Int)))
-	a.Items = decode.In("items", decode.Items(graph.DecodeStory))(d)
+	a.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
 	return a
 }
 
 // pageWriterLooseStories reads a page of Writer.looseStories as its binding selects it.
 func pageWriterLooseStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
 	var a page.Answer[decode.Item[*model.Story]]
-	a.Next = decode.Again(d, decode.In("next", decode.Maybe((*decode.Decoder).ID)))
-	a.Items = decode.In("items", decode.Items(decode.MaybeNil(graph.DecodeStory)))(d)
+	a.Next = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
+	a.Items = decode.Member("items", decode.Items(decode.NullOf(graph.DecodeStory)))(d)
 	return a
 }

@@ -222,7 +222,7 @@ func operationsBound(t *testing.T) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph, err := binding.Compile(schema, binding.Beside{})
+	graph, err := binding.Compile(schema, binding.CompileOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -447,7 +447,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 // Each binding makes the calls, and reads the answers, that schema/*.test.yaml say.
 func TestBindings(t *testing.T) {
 	bindingtest.Run(t, bindingtest.Project{
-		Sources: resolvers.Needs.Sources,
+		Sources: resolvers.Requirements.Sources,
 		Schema:  func(s *upstreams.Services) graphql.ExecutableSchema { return schema(s) },
 	}, bindingtest.Pattern)
 }

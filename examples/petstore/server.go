@@ -37,10 +37,10 @@ func run(ctx context.Context, start command.Start) error {
 		defer store.Close()
 	}
 	return gateway.Serve(ctx, start, gateway.Graph{
-		Schema:     schema,
-		Needs:      resolvers.Needs,
-		Playground: store.playground(),
-		Ready:      func(url string) { store.announce(start.Out, url) },
+		Schema:       schema,
+		Requirements: resolvers.Requirements,
+		Playground:   store.playground(),
+		Ready:        func(url string) { store.announce(start.Out, url) },
 	})
 }
 

@@ -95,7 +95,7 @@ func TestTheDemoStaysOnThisMachine(t *testing.T) {
 }
 
 func TestTheFlagForTheEngine(t *testing.T) {
-	if c := call(t, sound, []string{"GATEWAY_EXECUTION_ENGINE=plan"}, "--engine", "stock"); c.start == nil || c.start.Config.Execution.Engine != engine.Stock {
+	if c := call(t, sound, []string{"GATEWAY_EXECUTION_ENGINE=plan"}, "--engine", "gqlgen"); c.start == nil || c.start.Config.Execution.Engine != engine.EngineGqlgen {
 		t.Errorf("%+v", c)
 	}
 }
@@ -145,7 +145,7 @@ func TestExitCodesAndWords(t *testing.T) {
 		{"an unknown subcommand", sound, "config validat", 2, "\"validat\" is not a command; did you mean \"validate\"?\n\nRun \"gateway config --help\""},
 		{"a word too many", sound, "config validate gateway.yaml", 2, `"gateway.yaml" is too much`},
 		{"a wrong flag value", sound, "--log-level loud", 1, "--log-level: log.level: must be debug, info, warn or error"},
-		{"an engine that is not there", sound, "--engine fast", 1, "--engine: execution.engine: must be plan or stock"},
+		{"an engine that is not there", sound, "--engine fast", 1, "--engine: execution.engine: must be plan or gqlgen"},
 		{"a wrong duration", sound, "token --ttl soon", 2, "--ttl"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

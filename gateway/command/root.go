@@ -52,11 +52,11 @@ func (f *flags) define(root *cobra.Command) {
 	own := root.Flags()
 	own.StringVar(&f.listen, "listen", "", "the `address` to serve on (default \":8080\")")
 	own.BoolVar(&f.dev, "dev", false, "switch the playground, introspection and /metrics on")
-	own.StringVar(&f.engine, "engine", "", "plan or stock: stock answers everything by gqlgen's own executor, which is slower (default plan)")
+	own.StringVar(&f.engine, "engine", "", "plan or gqlgen: gqlgen answers everything by gqlgen's own executor, which is slower (default plan)")
 	own.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default info)")
 	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto: text on a terminal, else json (default auto)")
 	complete(root, "config", nil, cobra.ShellCompDirectiveDefault)
-	complete(root, "engine", []string{"plan", "stock"}, cobra.ShellCompDirectiveNoFileComp)
+	complete(root, "engine", []string{"plan", "gqlgen"}, cobra.ShellCompDirectiveNoFileComp)
 	complete(root, "log-level", []string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
 	complete(root, "log-format", []string{"auto", "json", "text"}, cobra.ShellCompDirectiveNoFileComp)
 }

@@ -65,8 +65,8 @@ func (c *Config) checkProgram(k *checker) {
 	if !slices.Contains([]string{LogAuto, LogJSON, LogText}, c.Log.Format) {
 		k.complain(parsePath("log.format"), fmt.Sprintf("must be auto, json or text, not %q", c.Log.Format))
 	}
-	if !slices.Contains([]string{"", engine.Plan, engine.Stock}, c.Execution.Engine) {
-		k.complain(parsePath("execution.engine"), fmt.Sprintf("must be plan or stock, not %q", c.Execution.Engine))
+	if !slices.Contains([]string{"", engine.EnginePlan, engine.EngineGqlgen}, c.Execution.Engine) {
+		k.complain(parsePath("execution.engine"), fmt.Sprintf("must be plan or gqlgen, not %q", c.Execution.Engine))
 	}
 	negative := map[string]bool{
 		"shutdown.delay":             c.Shutdown.Delay < 0,

@@ -42,7 +42,7 @@ func (c countingConn) Write(b []byte) (int, error) {
 // nothing comes after it, with what is in its buffer before it is full; and its memory may be
 // used up to its end.
 func TestLargeAnswer(t *testing.T) {
-	for name, o := range map[string]front.Options{"alone": {}, "shared": collapsing} {
+	for name, o := range map[string]front.Options{"alone": {}, "shared": coalescing} {
 		for _, room := range []int{0, 1, 100} {
 			data := `{"s":"` + strings.Repeat("x", 24<<10) + `"}`
 			s := &service{respond: func(ctx context.Context) *graphql.Response {

@@ -26,7 +26,7 @@ func (s *lending) Complexity(context.Context, string, string, int, map[string]an
 	return 0, false
 }
 
-func (s *lending) Shareable(context.Context, *graphql.OperationContext) bool { return true }
+func (s *lending) CanCoalesce(context.Context, *graphql.OperationContext) bool { return true }
 
 func (s *lending) Exec(ctx context.Context) graphql.ResponseHandler {
 	return func(context.Context) *graphql.Response {
@@ -40,11 +40,11 @@ func (s *lending) Exec(ctx context.Context) graphql.ResponseHandler {
 // What was written to an HTTP/2 stream may be read when its request is over, so it is not
 // written again.
 func TestBuffersOfHTTP2(t *testing.T) {
-	for name, collapses := range map[string]bool{"alone": false, "shared": true} {
+	for name, coalesces := range map[string]bool{"alone": false, "shared": true} {
 		again := map[int]int{} // how many buffers were lent twice, by version of HTTP
 		for _, version := range []int{1, 2} {
 			s := &lending{schema: gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { n: Int }"})}
-			f, err := New(Options{Execution: engine.Options{Collapse: collapses}},
+			f, err := New(Options{Execution: engine.Options{Coalesce: coalesces}},
 				Deps{Schema: s, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)

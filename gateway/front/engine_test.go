@@ -19,7 +19,7 @@ func TestStockIsTold(t *testing.T) {
 	const once = "operations of this kind run on gqlgen's own executor, which takes longer; this is told once"
 	reasons := make(chan string, 4)
 	g := newGateway(t, front.Options{}, func(ctx context.Context) *graphql.Response {
-		engine.ExecutionOf(ctx).Stock = <-reasons
+		engine.ExecutionOf(ctx).Fallback = <-reasons
 		return &graphql.Response{Data: []byte("{}")}
 	})
 	for _, reason := range []string{"subscription", "", "subscription", "introspection"} {
@@ -31,7 +31,7 @@ func TestStockIsTold(t *testing.T) {
 		said = append(said, line["because"])
 	}
 	for _, line := range g.log.lines(t, "operation") {
-		said = append(said, line["stock"])
+		said = append(said, line["fallback"])
 	}
 	if got, want := fmt.Sprint(said), "[subscription introspection subscription <nil> subscription introspection]"; got != want {
 		t.Errorf("the log says %s, want %s", got, want)
@@ -49,11 +49,11 @@ func (intercepts) InterceptField(ctx context.Context, next graphql.Resolver) (an
 func TestNoPlans(t *testing.T) {
 	var asked string
 	respond := func(ctx context.Context) *graphql.Response {
-		asked = engine.ExecutionOf(ctx).Stock
+		asked = engine.ExecutionOf(ctx).Fallback
 		return &graphql.Response{Data: []byte("{}")}
 	}
 	plain := newGateway(t, front.Options{}, respond)
-	stock := newGateway(t, front.Options{Execution: engine.Options{Engine: engine.Stock}}, respond)
+	stock := newGateway(t, front.Options{Execution: engine.Options{Engine: engine.EngineGqlgen}}, respond)
 	seen := newGateway(t, front.Options{}, respond)
 	seen.front.Use(intercepts{})
 	for _, g := range []struct {

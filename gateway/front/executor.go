@@ -32,7 +32,7 @@ type executor struct {
 	present    *presenter
 	cursors    *page.Key
 	hooks      hooks
-	stock      string              // why gqlgen's executor answers everything; "" when plans do
+	fallback   string              // why gqlgen's executor answers everything; "" when plans do
 	conditions map[string][]string // type conditions by type
 	slower     sync.Map            // the reasons that the log has told of, as keys
 	executed   func(kind ast.Operation, stock string)
@@ -69,8 +69,8 @@ func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, 
 	}
 	e.SetErrorPresenter(e.tell)
 	e.SetRecoverFunc(e.recover)
-	if o.Execution.Engine == engine.Stock {
-		e.stock = engine.StockBySetting
+	if o.Execution.Engine == engine.EngineGqlgen {
+		e.fallback = engine.FallbackBySetting
 	}
 	return e, nil
 }
@@ -80,7 +80,7 @@ func (e *executor) Use(extension graphql.HandlerExtension) {
 	e.Executor.Use(extension)
 	e.hooks.add(extension)
 	if e.hooks.intercepts {
-		e.stock = engine.StockInterceptors
+		e.fallback = engine.FallbackInterceptors
 	}
 }
 
@@ -188,7 +188,7 @@ func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, b *
 		return nil, err
 	}
 	response := next(ctx)
-	e.executed(op.Operation.Operation, execution.Stock)
+	e.executed(op.Operation.Operation, execution.Fallback)
 	if response != nil {
 		response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
 		response.Extensions = graphql.GetExtensions(ctx)
@@ -216,7 +216,7 @@ func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationC
 		response := next(ctx)
 		if !counted {
 			counted = true
-			e.executed(op.Operation.Operation, execution.Stock)
+			e.executed(op.Operation.Operation, execution.Fallback)
 		}
 		return e.answered(ctx, execution, response)
 	}, ctx
@@ -226,8 +226,8 @@ func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationC
 func (e *executor) begin(ctx context.Context, op *graphql.OperationContext, b []byte) (context.Context, *engine.Execution) {
 	ctx = page.WithKey(ctx, e.cursors)
 	options := e.options.Execution
-	options.Collapse = options.Collapse && op.Operation.Operation == ast.Query // what a mutation reads must not be older than what it wrote
-	ctx = engine.Begin(ctx, options, engine.Execution{Stock: e.stock, Buffer: b}, tells(op))
+	options.Coalesce = options.Coalesce && op.Operation.Operation == ast.Query // what a mutation reads must not be older than what it wrote
+	ctx = engine.Begin(ctx, options, engine.Execution{Fallback: e.fallback, Buffer: b}, tells(op))
 	e.watchFields(op, engine.FaultsOf(ctx), engine.BudgetOf(ctx))
 	recordOf(ctx).running = ctx
 	return ctx, engine.ExecutionOf(ctx)
@@ -235,7 +235,7 @@ func (e *executor) begin(ctx context.Context, op *graphql.OperationContext, b []
 
 // answered notes how an answer came about, and bounds it.
 func (e *executor) answered(ctx context.Context, execution *engine.Execution, response *graphql.Response) *graphql.Response {
-	e.tellStock(ctx, execution.Stock)
+	e.tellStock(ctx, execution.Fallback)
 	if response != nil {
 		e.bound(ctx, response)
 	}
@@ -261,8 +261,8 @@ var nullData = []byte("null")
 // tellStock notes why gqlgen's executor answers: in the log's line of each operation, and
 // once for each reason that nobody has asked for.
 func (e *executor) tellStock(ctx context.Context, because string) {
-	recordOf(ctx).stock = because
-	if because == "" || because == engine.StockBySetting {
+	recordOf(ctx).fallback = because
+	if because == "" || because == engine.FallbackBySetting {
 		return
 	}
 	if _, told := e.slower.LoadOrStore(because, nil); !told {

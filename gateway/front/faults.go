@@ -48,7 +48,7 @@ func told(ctx context.Context, faults *decode.Faults, value any) (any, error) {
 	if !field.IsResolver && field.Parent != nil {
 		bad = slices.Concat(bad, faults.Of(field.Parent.Result, field.Field.Name))
 	}
-	if err := engine.TellFaults(ctx, value, bad); err != nil {
+	if err := engine.ReportFaults(ctx, value, bad); err != nil {
 		return nil, err
 	}
 	return value, nil

@@ -78,7 +78,7 @@ type Deps struct {
 	Verify func(ctx context.Context, authorization string) (*auth.Identity, error)
 	// Forwarded are the headers of requests that any service gets, in the form of
 	// http.Header: upstreams.Services.Forwarded. Callers whose values differ share nothing.
-	// Nil says that they are not known, and then no operations are collapsed.
+	// Nil says that they are not known, and then no operations are coalesced.
 	Forwarded []string
 	// Log gets a line for each operation and one for each error not shown to clients.
 	// Default slog.Default().
@@ -94,16 +94,16 @@ type Deps struct {
 
 // Front serves GraphQL over HTTP. It is safe for concurrent use.
 type Front struct {
-	options  Options
-	verify   func(ctx context.Context, authorization string) (*auth.Identity, error)
-	log      *slog.Logger
-	cors     *cors.Middleware // nil when no other origin may call
-	executor *executor
-	buffers  buffers
-	collapse *collapse
-	ways     []graphql.Transport // the first that supports a request gets it
-	handler  http.Handler
-	draining atomic.Bool
+	options    Options
+	verify     func(ctx context.Context, authorization string) (*auth.Identity, error)
+	log        *slog.Logger
+	cors       *cors.Middleware // nil when no other origin may call
+	executor   *executor
+	buffers    buffers
+	coalescing *coalescing
+	ways       []graphql.Transport // the first that supports a request gets it
+	handler    http.Handler
+	draining   atomic.Bool
 }
 
 // New builds a front. Its error says which setting is wrong.
@@ -127,7 +127,7 @@ func New(o Options, d Deps) (*Front, error) {
 		return nil, fmt.Errorf("cursors: %w", err)
 	}
 	f := &Front{options: o, verify: d.Verify, log: d.Log, cors: crossOrigin}
-	f.collapse = newCollapse(o, d, &f.buffers)
+	f.coalescing = newCoalescing(o, d, &f.buffers)
 	if f.executor, err = newExecutor(d.Schema, o, key, &presenter{log: d.Log}); err != nil {
 		return nil, err
 	}

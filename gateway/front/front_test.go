@@ -290,7 +290,7 @@ func TestIdentity(t *testing.T) {
 			case "Bearer good":
 				return caller, nil
 			case "Bearer keys-are-gone":
-				return nil, fault.New(fault.ServiceUnavailable, "the issuer's keys cannot be had").Because(errors.New("dial 10.0.0.1"))
+				return nil, fault.New(fault.ServiceUnavailable, "the issuer's keys cannot be had").WithCause(errors.New("dial 10.0.0.1"))
 			case "Bearer bug":
 				return nil, errors.New("something inside")
 			}

@@ -96,7 +96,7 @@ func TestErrorsThatABindingMaps(t *testing.T) {
 // A fault may stand at several fields at once, so that nothing is written into it; and
 // where no service failed, none is named.
 func TestExtensionsAreCopied(t *testing.T) {
-	shared := &fault.Error{Kind: fault.NotFound, Text: "no", Extensions: map[string]any{"a": 1, "service": "x"}}
+	shared := &fault.Error{Code: fault.NotFound, Message: "no", Extensions: map[string]any{"a": 1, "service": "x"}}
 	g := newGateway(t, front.Options{}, failing(shared, shared))
 	if got := g.ask(t, "{n}"); len(got.body.Errors) != 2 || got.body.Errors[1].Extensions.Service != "" || !strings.Contains(got.text, `"a":1`) {
 		t.Error(got.text)

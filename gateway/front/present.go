@@ -59,7 +59,7 @@ func (p *presenter) show(ctx context.Context, err error) *gqlerror.Error {
 		shown.Extensions = withCode(shown.Extensions)
 		return shown
 	}
-	shown.Message = cut(f.Text, maxMessage)
+	shown.Message = cut(f.Message, maxMessage)
 	shown.Extensions = extensions(f)
 	p.tell(ctx, f, shown)
 	return shown
@@ -101,16 +101,16 @@ func understood(ctx context.Context, err error) *fault.Error {
 	cause := bare(err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return fault.New(fault.GatewayTimeout, "the operation took too long").Because(cause)
+		return fault.New(fault.GatewayTimeout, "the operation took too long").WithCause(cause)
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return fault.New(fault.ServiceUnavailable, "the operation was cancelled")
 	case undecoded(ctx): // a scalar that is read by nobody before, in the words of its own code
-		return fault.New(fault.BadUserInput, "an argument has a value that cannot be read").Because(cause)
+		return fault.New(fault.BadUserInput, "an argument has a value that cannot be read").WithCause(cause)
 	}
 	if null, ok := errors.AsType[*graphql.InvalidNullError](cause); ok {
-		return fault.New(fault.Internal, "Cannot return null for non-nullable field %s.", null.SchemaCoordinate()).Because(cause)
+		return fault.New(fault.Internal, "Cannot return null for non-nullable field %s.", null.SchemaCoordinate()).WithCause(cause)
 	}
-	return fault.New(fault.Internal, "internal error").Because(cause)
+	return fault.New(fault.Internal, "internal error").WithCause(cause)
 }
 
 // undecoded tells that a field's arguments could not be decoded: gqlgen reports that
@@ -134,7 +134,7 @@ func extensions(f *fault.Error) map[string]any {
 	shown := map[string]any{}
 	maps.Copy(shown, f.Extensions)
 	if code, ok := shown["code"].(string); !ok || code == "" || len(code) > maxCode {
-		shown["code"] = string(f.Kind)
+		shown["code"] = string(f.Code)
 	}
 	delete(shown, "service")
 	delete(shown, "http")
@@ -166,7 +166,7 @@ func codeOf(err *gqlerror.Error) string {
 // tell logs what the client does not see: a fault of ours as an error, one of a
 // service as a warning. Of a list of thousand bad items it logs the first few.
 func (p *presenter) tell(ctx context.Context, f *fault.Error, shown *gqlerror.Error) {
-	if f.Cause == nil && f.Kind != fault.Internal {
+	if f.Cause == nil && f.Code != fault.Internal {
 		return
 	}
 	rec := recordOf(ctx)
@@ -175,20 +175,20 @@ func (p *presenter) tell(ctx context.Context, f *fault.Error, shown *gqlerror.Er
 	}
 	level := slog.LevelWarn
 	switch {
-	case f.Kind == fault.Internal:
+	case f.Code == fault.Internal:
 		level = slog.LevelError
 	case errors.Is(f.Cause, context.Canceled):
 		level = slog.LevelDebug // the client left, which is nobody's fault
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", rec.id),
-		slog.String("code", string(f.Kind)),
+		slog.String("code", string(f.Code)),
 		slog.String("path", shown.Path.String()),
 	}
 	if f.Service != "" {
 		attrs = append(attrs, slog.String("service", f.Service), slog.Int("service_status", f.Status))
 	}
-	p.log.LogAttrs(ctx, level, cut(f.Text, maxMessage), append(attrs, causes(f)...)...)
+	p.log.LogAttrs(ctx, level, cut(f.Message, maxMessage), append(attrs, causes(f)...)...)
 }
 
 func causes(f *fault.Error) (attrs []slog.Attr) {
@@ -204,7 +204,7 @@ func causes(f *fault.Error) (attrs []slog.Attr) {
 
 // recovered makes a fault of a panic. The stack is logged with it.
 func (p *presenter) recovered(thrown any, stack []byte) error {
-	return fault.New(fault.Internal, "internal error").Because(&panicError{value: thrown, stack: stack})
+	return fault.New(fault.Internal, "internal error").WithCause(&panicError{value: thrown, stack: stack})
 }
 
 // cut shortens text to at most about most bytes, between two characters.

@@ -33,7 +33,7 @@ func failing(errs ...error) func(ctx context.Context) *graphql.Response {
 
 func TestErrorsArePresented(t *testing.T) {
 	down := &fault.Error{
-		Kind: fault.DownstreamService, Text: "the service answered with an error",
+		Code: fault.DownstreamService, Message: "the service answered with an error",
 		Service: "users", Status: 502, Cause: errors.New("GET http://10.0.0.1/users: 502 <html>"),
 	}
 	type logged struct{ level, code, cause string }

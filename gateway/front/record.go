@@ -32,9 +32,9 @@ type record struct {
 	errors    int
 	codes     []string        // sorted, each once
 	running   context.Context // of the operation; nil before it runs
-	stock     string          // why gqlgen's executor answered, "" when a plan did
+	fallback  string          // why gqlgen's executor answered, "" when a plan did
 
-	collapsed string // the request that began the execution that this one joined; "" when it joined none
+	coalesced string // the request that began the execution that this one joined; "" when it joined none
 
 	logged atomic.Int64 // errors given to the log; resolvers count in parallel
 }
@@ -63,10 +63,10 @@ func (rec *record) begin(op *ast.OperationDefinition) {
 // that began it; the others name that one, under which the execution's errors are logged.
 func (rec *record) share(execution *record, joined bool) {
 	if joined {
-		rec.collapsed = execution.id
+		rec.coalesced = execution.id
 		return
 	}
-	rec.running, rec.stock = execution.running, execution.stock
+	rec.running, rec.fallback = execution.running, execution.fallback
 }
 
 // end notes the answer.
@@ -109,11 +109,11 @@ func (rec *record) attrs(took time.Duration) []slog.Attr {
 		slog.Int("backend_calls", calls),
 		slog.Int("errors", rec.errors),
 	}
-	if rec.stock != "" {
-		attrs = append(attrs, slog.String("stock", rec.stock))
+	if rec.fallback != "" {
+		attrs = append(attrs, slog.String("fallback", rec.fallback))
 	}
-	if rec.collapsed != "" {
-		attrs = append(attrs, slog.String("collapsed", rec.collapsed))
+	if rec.coalesced != "" {
+		attrs = append(attrs, slog.String("coalesced", rec.coalesced))
 	}
 	if len(rec.codes) > 0 {
 		attrs = append(attrs, slog.String("codes", strings.Join(rec.codes, ",")))

@@ -21,7 +21,7 @@ type refusal struct {
 func (no *refusal) Error() string { return no.err.Error() }
 func (no *refusal) Unwrap() error { return no.err }
 
-func newRefusal(status int, kind fault.Kind, text string) *refusal {
+func newRefusal(status int, kind fault.Code, text string) *refusal {
 	return &refusal{status: status, err: fault.New(kind, "%s", text)}
 }
 
@@ -38,7 +38,7 @@ func because(err error) *refusal {
 }
 
 // statuses are those of whole requests. An error of a field is part of a 200.
-var statuses = map[fault.Kind]int{
+var statuses = map[fault.Code]int{
 	fault.BadRequest:         http.StatusBadRequest,
 	fault.Unauthenticated:    http.StatusUnauthorized,
 	fault.Forbidden:          http.StatusForbidden,
@@ -49,9 +49,9 @@ var statuses = map[fault.Kind]int{
 }
 
 // kindOf knows, besides faults, how contexts end.
-func kindOf(err error) fault.Kind {
+func kindOf(err error) fault.Code {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return f.Kind
+		return f.Code
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -87,7 +87,7 @@ func (f *Front) refuse(w http.ResponseWriter, r *http.Request, no *refusal) {
 // went wrong outside of GraphQL is not.
 func statusOf(media string, errs gqlerror.List) int {
 	for _, err := range errs {
-		if status, known := statuses[fault.Kind(codeOf(err))]; known {
+		if status, known := statuses[fault.Code(codeOf(err))]; known {
 			return status
 		}
 	}

@@ -62,7 +62,7 @@ func FuzzDecodeBody(f *testing.F) {
 			t.Fatalf("%q was read as %+v, %v; want %+v, %v", body, p, err, odd, wrong)
 		}
 		if err != nil {
-			if kind := fault.KindOf(err); kind != fault.BadRequest || len(err.Error()) > 100 {
+			if kind := fault.CodeOf(err); kind != fault.BadRequest || len(err.Error()) > 100 {
 				t.Fatalf("refused as %s: %v", kind, err)
 			}
 			return
@@ -165,7 +165,7 @@ func TestExactBodies(t *testing.T) {
 		if odd, wrong := decodeOdd([]byte(body)); !reflect.DeepEqual(p, odd) || (err == nil) != (wrong == nil) {
 			t.Errorf("%s: %+v, %v; decodeOdd: %+v, %v", body, p, err, odd, wrong)
 		}
-		if err == nil && p.Query != want || err != nil && (err.Error() != want || fault.KindOf(err) != fault.BadRequest) {
+		if err == nil && p.Query != want || err != nil && (err.Error() != want || fault.CodeOf(err) != fault.BadRequest) {
 			t.Errorf("%s: %+v, %v, want %s", body, p, err, want)
 		}
 	}

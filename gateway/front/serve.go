@@ -89,7 +89,7 @@ func (f *Front) stop(server *http.Server, grace time.Duration) error {
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if err == nil { // nobody waits any more for what has been shared, so that it ends
-		err = f.collapse.flights.Wait(ctx)
+		err = f.coalescing.flights.Wait(ctx)
 	}
 	if err == nil {
 		return nil

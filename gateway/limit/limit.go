@@ -117,7 +117,7 @@ func (d *Document) count() error {
 func (d *Document) Allow(op *ast.OperationDefinition) error {
 	found := d.operations[op]
 	for _, limit := range []struct {
-		kind    fault.Kind
+		kind    fault.Code
 		what    string
 		count   int
 		allowed int
@@ -140,7 +140,7 @@ func (d *Document) Introspects(op *ast.OperationDefinition) bool {
 	return d.operations[op].introspection > 0
 }
 
-func broken(kind fault.Kind, whose, what string, count, limit int) error {
+func broken(kind fault.Code, whose, what string, count, limit int) error {
 	many := fmt.Sprint(count)
 	if count >= ceiling {
 		many = "over " + fmt.Sprint(ceiling-1)

@@ -28,13 +28,13 @@ func ask(query, name string, o limit.Options) error {
 }
 
 // codeOf is "" for nil, and works for both kinds of error that Read has.
-func codeOf(err error) fault.Kind {
+func codeOf(err error) fault.Code {
 	var syntax *gqlerror.Error
 	if errors.As(err, &syntax) {
 		code, _ := syntax.Extensions["code"].(string)
-		return fault.Kind(code)
+		return fault.Code(code)
 	}
-	return fault.KindOf(err)
+	return fault.CodeOf(err)
 }
 
 func nested(depth int) string {
@@ -84,7 +84,7 @@ func TestLimits(t *testing.T) {
 		query string
 		op    string
 		o     limit.Options
-		want  fault.Kind
+		want  fault.Code
 	}{
 		"a plain query": {query: "query A($x: Int = 1) @a { a: b(x: $x) { c } }"},
 
@@ -176,7 +176,7 @@ func TestTextNamesCountAndLimit(t *testing.T) {
 		fanOut(40):                              "the document has over 1073741823 selections, fragments put in their places; the limit is 10000",
 	} {
 		err := ask(query, "", limit.Options{})
-		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Text != want {
+		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Message != want {
 			t.Errorf("%.40s: got %v, want %q", query, err, want)
 		}
 	}

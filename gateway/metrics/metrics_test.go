@@ -53,16 +53,16 @@ func TestOperations(t *testing.T) {
 		callers.Go(func() {
 			for range 100 {
 				m.Operation(ast.Query, "")
-				m.Operation(ast.Mutation, engine.StockDirectives)
+				m.Operation(ast.Mutation, engine.FallbackDirectives)
 			}
 		})
 	}
 	callers.Wait()
 	text, got := page(t, m)
 	want := map[string]string{
-		`{executor="plan",graphql_operation_type="query"}`:                                                       "400",
-		`{executor="plan",graphql_operation_type="mutation"}`:                                                    "0",
-		`{executor="stock",graphql_operation_type="mutation",reason="directives other than @skip and @include"}`: "400",
+		`{executor="plan",graphql_operation_type="query"}`:                                                        "400",
+		`{executor="plan",graphql_operation_type="mutation"}`:                                                     "0",
+		`{executor="gqlgen",graphql_operation_type="mutation",reason="directives other than @skip and @include"}`: "400",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("operations are %v, want %v", got, want)
@@ -83,10 +83,10 @@ func TestSeriesDoNotGrow(t *testing.T) {
 	}
 	_, got := page(t, m)
 	want := map[string]string{
-		`{executor="plan",graphql_operation_type="query"}`:                 "0",
-		`{executor="plan",graphql_operation_type="mutation"}`:              "0",
-		`{executor="plan",graphql_operation_type="other"}`:                 "1000",
-		`{executor="stock",graphql_operation_type="query",reason="other"}`: "1000",
+		`{executor="plan",graphql_operation_type="query"}`:                  "0",
+		`{executor="plan",graphql_operation_type="mutation"}`:               "0",
+		`{executor="plan",graphql_operation_type="other"}`:                  "1000",
+		`{executor="gqlgen",graphql_operation_type="query",reason="other"}`: "1000",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("operations are %v, want %v", got, want)
@@ -96,12 +96,12 @@ func TestSeriesDoNotGrow(t *testing.T) {
 // Every reason there is has a series of its own.
 func TestReasons(t *testing.T) {
 	m := newMetrics(t, slog.New(slog.DiscardHandler))
-	for _, reason := range engine.StockReasons() {
+	for _, reason := range engine.FallbackReasons() {
 		m.Operation(ast.Query, reason)
 	}
 	_, got := page(t, m)
-	for _, reason := range engine.StockReasons() {
-		if labels := fmt.Sprintf(`{executor="stock",graphql_operation_type="query",reason=%q}`, reason); got[labels] != "1" {
+	for _, reason := range engine.FallbackReasons() {
+		if labels := fmt.Sprintf(`{executor="gqlgen",graphql_operation_type="query",reason=%q}`, reason); got[labels] != "1" {
 			t.Errorf("%s is %q in %v", labels, got[labels], got)
 		}
 	}
@@ -138,7 +138,7 @@ func TestServe(t *testing.T) {
 
 func BenchmarkOperation(b *testing.B) {
 	m := newMetrics(b, slog.New(slog.DiscardHandler))
-	for name, reason := range map[string]string{"plan": "", "stock": engine.StockTooLarge} {
+	for name, reason := range map[string]string{"plan": "", "gqlgen": engine.FallbackTooLarge} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -24,8 +24,8 @@ const other = "other"
 // operations counts operations by kind, executor and reason. All there is room for is
 // made at once, so that nothing that is counted can make more of it.
 type operations struct {
-	plans []series            // by kind
-	stock map[string][]series // by reason, then by kind
+	plans     []series            // by kind
+	fallbacks map[string][]series // by reason, then by kind
 }
 
 // series is one line of the page.
@@ -36,9 +36,9 @@ type series struct {
 }
 
 func newOperations() operations {
-	o := operations{plans: newSeries(labelExecutor.String(engine.Plan)), stock: map[string][]series{}}
-	for _, reason := range append(engine.StockReasons(), other) {
-		o.stock[reason] = newSeries(labelExecutor.String(engine.Stock), labelReason.String(reason))
+	o := operations{plans: newSeries(labelExecutor.String(engine.EnginePlan)), fallbacks: map[string][]series{}}
+	for _, reason := range append(engine.FallbackReasons(), other) {
+		o.fallbacks[reason] = newSeries(labelExecutor.String(engine.EngineGqlgen), labelReason.String(reason))
 	}
 	return o
 }
@@ -60,8 +60,8 @@ func (m *Metrics) Operation(kind ast.Operation, stock string) {
 	all := m.operations.plans
 	if stock != "" {
 		var known bool
-		if all, known = m.operations.stock[stock]; !known {
-			all = m.operations.stock[other]
+		if all, known = m.operations.fallbacks[stock]; !known {
+			all = m.operations.fallbacks[other]
 		}
 	}
 	for i := range all {
@@ -83,7 +83,7 @@ func (o *operations) tell(to metric.Int64Observer) {
 		}
 	}
 	tell(o.plans, 2)
-	for _, all := range o.stock {
+	for _, all := range o.fallbacks {
 		tell(all, 0)
 	}
 }

@@ -29,9 +29,9 @@ const DefaultPause = time.Second
 type Options struct {
 	// Policy chooses among endpoints. Default a RoundRobin of its own.
 	Policy Policy
-	// Pause is how long an endpoint that could not be connected to is left alone,
+	// Cooldown is how long an endpoint that could not be connected to is left alone,
 	// while others can be. Default DefaultPause; negative is not at all.
-	Pause time.Duration
+	Cooldown time.Duration
 	// Log gets a warning when an endpoint fails. Default none.
 	Log *slog.Logger
 }
@@ -49,7 +49,7 @@ type Balancer struct {
 // the path is put before that of each request. What is chosen is sent by next, nil
 // being http.DefaultTransport.
 func New(endpoints []*url.URL, o Options, next http.RoundTripper) *Balancer {
-	b := &Balancer{policy: o.Policy, pause: o.Pause, log: o.Log, next: next}
+	b := &Balancer{policy: o.Policy, pause: o.Cooldown, log: o.Log, next: next}
 	if b.policy == nil {
 		b.policy = RoundRobin()
 	}

@@ -168,7 +168,7 @@ func TestCallerGoneIsNotRepeated(t *testing.T) {
 func TestRefusingEndpointRestsAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		below := &fake{errs: map[string]error{"a": refused}}
-		b := New(urls("abc"), Options{Pause: time.Second}, below)
+		b := New(urls("abc"), Options{Cooldown: time.Second}, below)
 		call := func(n int) string {
 			below.asked = nil
 			for range n {
@@ -199,7 +199,7 @@ func TestRefusingEndpointRestsAWhile(t *testing.T) {
 
 func TestAllResting(t *testing.T) {
 	below := &fake{errs: map[string]error{"a": refused, "b": refused}}
-	b := New(urls("ab"), Options{Pause: time.Hour}, below)
+	b := New(urls("ab"), Options{Cooldown: time.Hour}, below)
 	b.RoundTrip(newRequest(t, "GET", ""))
 	below.asked, below.errs = nil, nil
 	if _, err := b.RoundTrip(newRequest(t, "GET", "")); err != nil || len(below.asked) != 1 {
@@ -209,7 +209,7 @@ func TestAllResting(t *testing.T) {
 
 func TestNoPause(t *testing.T) {
 	below := &fake{errs: map[string]error{"a": refused}}
-	b := New(urls("ab"), Options{Pause: -1}, below)
+	b := New(urls("ab"), Options{Cooldown: -1}, below)
 	for range 4 {
 		b.RoundTrip(newRequest(t, "GET", ""))
 	}

@@ -88,7 +88,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
-	if !Speaks(req) {
+	if !Supports(req) {
 		closeBody(req)
 		return nil, errors.New("http1: a request that only net/http can send")
 	}
@@ -119,9 +119,9 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// Speaks tells whether Transport can send req. It cannot encrypt, change protocols, ask for
+// Supports tells whether Transport can send req. It cannot encrypt, change protocols, ask for
 // permission to send a body, tell trailers beforehand or write hosts that are not ASCII.
-func Speaks(req *http.Request) bool {
+func Supports(req *http.Request) bool {
 	u := req.URL
 	if u == nil || u.Scheme != "http" || u.Opaque != "" || !plainHost(u.Host) || req.Host != "" && !plainHost(req.Host) {
 		return false

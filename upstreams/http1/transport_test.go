@@ -192,10 +192,10 @@ func TestSpeaks(t *testing.T) {
 		"opaque":            func(r *http.Request) { r.URL.Opaque = "//x/y" },
 	} {
 		req := request("GET", "http://example.org/", nil)
-		if !http1.Speaks(req) {
+		if !http1.Supports(req) {
 			t.Fatal("a plain request is not spoken")
 		}
-		if change(req); http1.Speaks(req) {
+		if change(req); http1.Supports(req) {
 			t.Errorf("%s: is spoken", name)
 		}
 	}

@@ -162,14 +162,14 @@ func TestTextAndOtherJSON(t *testing.T) {
 		"no JSON number":    post().Multipart(encode.Object{{Name: "a", Value: []any{[]any{math.NaN()}}}}),
 		"no number":         post().Multipart(encode.Object{{Name: "a", Value: math.Inf(1)}}),
 	} {
-		if fault.KindOf(c.Err()) != fault.Internal {
+		if fault.CodeOf(c.Err()) != fault.Internal {
 			t.Errorf("%s: %v", name, c.Err())
 		}
 	}
 	for name, c := range map[string]*rest.Call{
 		"text": post().Text("\xff"), "multipart": post().Multipart(encode.Object{{Name: "a", Value: "\xff"}}),
 	} {
-		if fault.KindOf(c.Err()) != fault.BadUserInput {
+		if fault.CodeOf(c.Err()) != fault.BadUserInput {
 			t.Errorf("%s that is no UTF-8: %v", name, c.Err())
 		}
 	}

@@ -147,16 +147,16 @@ func (c *Call) Once() *Call {
 // SentOnce reports whether the call is Once.
 func (c *Call) SentOnce() bool { return c.once }
 
-// Alone says that the call holds a value of the client's request, so that no other client
+// RequestScoped says that the call holds a value of the client's request, so that no other client
 // may have its answer.
-func (c *Call) Alone() *Call {
+func (c *Call) RequestScoped() *Call {
 	c.alone = true
 	return c
 }
 
-// Shareable tells whether clients who make the same call at the same time may have one
+// CanCoalesce tells whether clients who make the same call at the same time may have one
 // answer: a GET that is not Alone.
-func (c *Call) Shareable() bool { return c.method == http.MethodGet && c.mime == "" && !c.alone }
+func (c *Call) CanCoalesce() bool { return c.method == http.MethodGet && c.mime == "" && !c.alone }
 
 // Err is the first thing that did not fit: a *fault.Error, BadUserInput for a value,
 // or for all values if they take more than 64 KiB of URL and headers, and Internal for
@@ -169,7 +169,7 @@ func (c *Call) Err() error {
 	if err == nil {
 		return nil
 	}
-	return err.Because(fmt.Errorf("%s %s", c.method, c.Template()))
+	return err.WithCause(fmt.Errorf("%s %s", c.method, c.Template()))
 }
 
 // head is how many bytes the call takes before its body.
@@ -203,7 +203,7 @@ func (c *Call) Key() string {
 		b.Write(c.body)
 	}
 	if c.err != nil {
-		b.WriteString("\n" + c.err.Text)
+		b.WriteString("\n" + c.err.Message)
 	}
 	return b.String()
 }
@@ -309,7 +309,7 @@ func (c *Call) refuse(format string, args ...any) *Call {
 	return c.fail(fault.BadUserInput, format, args...)
 }
 
-func (c *Call) fail(kind fault.Kind, format string, args ...any) *Call {
+func (c *Call) fail(kind fault.Code, format string, args ...any) *Call {
 	if c.err == nil {
 		c.err = fault.New(kind, format, args...)
 	}

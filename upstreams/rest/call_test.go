@@ -65,7 +65,7 @@ func TestSegmentRefuses(t *testing.T) {
 		if f, ok := value.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
 			want = fault.Internal // GraphQL has no such numbers: it is not the client's doing
 		}
-		if fault.KindOf(err) != want {
+		if fault.CodeOf(err) != want {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
 	}
@@ -153,7 +153,7 @@ func TestQueryRefuses(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		value any
-		want  fault.Kind
+		want  fault.Code
 	}{
 		{"invalid UTF-8", "a\xff", fault.BadUserInput},
 		{"invalid UTF-8 in a list", []string{"ok", "\xff"}, fault.BadUserInput},
@@ -163,7 +163,7 @@ func TestQueryRefuses(t *testing.T) {
 		{"raw object", json.RawMessage(`{"a":1}`), fault.Internal},
 		{"broken raw", json.RawMessage(`1,2`), fault.Internal},
 	} {
-		if err := get("/p").Query("q", test.value).Err(); fault.KindOf(err) != test.want {
+		if err := get("/p").Query("q", test.value).Err(); fault.CodeOf(err) != test.want {
 			t.Errorf("%s: %v, want %s", test.name, err, test.want)
 		}
 	}
@@ -195,7 +195,7 @@ func TestHeaderRefuses(t *testing.T) {
 	for _, test := range []struct {
 		name, header string
 		value        any
-		want         fault.Kind
+		want         fault.Code
 	}{
 		{"CRLF", "X-Note", "a\r\nX-Admin: 1", fault.BadUserInput},
 		{"LF", "X-Note", "a\nb", fault.BadUserInput},
@@ -208,7 +208,7 @@ func TestHeaderRefuses(t *testing.T) {
 		{"no name", "X Note", "a", fault.Internal},
 		{"empty name", "", "a", fault.Internal},
 	} {
-		if err := get("/p").Header(test.header, test.value).Err(); fault.KindOf(err) != test.want {
+		if err := get("/p").Header(test.header, test.value).Err(); fault.CodeOf(err) != test.want {
 			t.Errorf("%s: %v, want %s", test.name, err, test.want)
 		}
 	}
@@ -255,7 +255,7 @@ func TestBodies(t *testing.T) {
 		"json":   post().JSON(encode.Object{{Name: "a", Value: math.Inf(1)}}),
 		"object": post().Form(encode.Object{{Name: "a", Value: encode.Object{}}}),
 	} {
-		if fault.KindOf(c.Err()) != fault.Internal {
+		if fault.CodeOf(c.Err()) != fault.Internal {
 			t.Errorf("%s: %v, want an internal fault", name, c.Err())
 		}
 	}
@@ -272,7 +272,7 @@ func TestURLAndHeadersAreBounded(t *testing.T) {
 		"all of them":     get("/p/").Segment(strings.Repeat("a", 30<<10)).Header("A", long),
 		"once idempotent": get("/p/").Segment(long + long).Idempotent(),
 	} {
-		if err := call.Err(); fault.KindOf(err) != fault.BadUserInput || len(err.Error()) > 200 {
+		if err := call.Err(); fault.CodeOf(err) != fault.BadUserInput || len(err.Error()) > 200 {
 			t.Errorf("%s: %.200v", name, err)
 		}
 	}
@@ -288,7 +288,7 @@ func TestURLAndHeadersAreBounded(t *testing.T) {
 func TestFirstMistakeStays(t *testing.T) {
 	c := get("/users/").Segment("..").Header("Host", "x").Query("q", map[string]int{}).JSON(math.NaN())
 	f, ok := errors.AsType[*fault.Error](c.Err())
-	if !ok || f.Kind != fault.BadUserInput || f.Service != "" {
+	if !ok || f.Code != fault.BadUserInput || f.Service != "" {
 		t.Fatalf("got %#v, want the segment's fault, of no service", f)
 	}
 	if !strings.Contains(f.Cause.Error(), "GET /users/") {

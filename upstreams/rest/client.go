@@ -36,15 +36,15 @@ type Client struct {
 	// MaxResponse is how many bytes of body a successful answer may have, counted
 	// after decompression. Default DefaultMaxResponse.
 	MaxResponse int64
-	// Complete, if set, adds to the headers of a request, which already hold those of
+	// DecorateHeaders, if set, adds to the headers of a request, which already hold those of
 	// the call.
-	Complete func(context.Context, http.Header)
+	DecorateHeaders func(context.Context, http.Header)
 	// Log gets a line at debug level for each call, without values. Default none.
 	Log *slog.Logger
 }
 
-// Answer is a successful one: Status is 2xx. Whoever gets it owns it.
-type Answer struct {
+// Response is a successful one: Status is 2xx. Whoever gets it owns it.
+type Response struct {
 	Status int
 	Header http.Header
 	// Body is whole and decompressed, and empty when there was none.
@@ -61,7 +61,7 @@ const maxKept = 4 << 20
 
 // Release gives the body's memory back, for the next answer to any caller. Nothing of Body
 // may be used afterwards. It need not be called, and is called once at the most.
-func (a *Answer) Release() {
+func (a *Response) Release() {
 	buffer := a.buffer
 	a.Body, a.buffer = nil, nil
 	if buffer == nil || buffer.Cap() > maxKept {
@@ -81,7 +81,7 @@ var (
 // did not fit, or one that says what became of the call. errors.Is finds
 // context.Canceled in it when the caller gave up, and context.DeadlineExceeded when
 // the service took too long.
-func (s *Client) Do(ctx context.Context, c *Call) (*Answer, error) {
+func (s *Client) Do(ctx context.Context, c *Call) (*Response, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -103,14 +103,14 @@ func (s *Client) Do(ctx context.Context, c *Call) (*Answer, error) {
 }
 
 // exchange sends the call and reads the whole answer, whatever its status.
-func (s *Client) exchange(ctx context.Context, c *Call) (answer *Answer, endpoint string, err error) {
+func (s *Client) exchange(ctx context.Context, c *Call) (answer *Response, endpoint string, err error) {
 	req, err := c.Request(ctx, s.Service)
 	if err != nil {
 		return nil, "", err
 	}
 	req.Header["User-Agent"], req.Header["Accept"] = userAgent, accept
-	if s.Complete != nil {
-		s.Complete(ctx, req.Header)
+	if s.DecorateHeaders != nil {
+		s.DecorateHeaders(ctx, req.Header)
 	}
 	// RoundTrip and not Client.Do: nothing is followed, and no error holds the URL.
 	resp, err := s.transport().RoundTrip(req)
@@ -121,7 +121,7 @@ func (s *Client) exchange(ctx context.Context, c *Call) (answer *Answer, endpoin
 	if resp.Request != nil {
 		endpoint = resp.Request.URL.Host
 	}
-	answer = &Answer{Status: resp.StatusCode, Header: resp.Header}
+	answer = &Response{Status: resp.StatusCode, Header: resp.Header}
 	return answer, endpoint, s.read(resp, answer)
 }
 
@@ -141,7 +141,7 @@ var (
 
 // read takes the body to its end, so that its connection can be used again. Of an
 // unsuccessful answer it takes what it gets: the status has said what matters.
-func (s *Client) read(resp *http.Response, into *Answer) error {
+func (s *Client) read(resp *http.Response, into *Response) error {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		var refusal bytes.Buffer // which stays with the fault
 		_ = readUpTo(&refusal, resp, MaxRefusal)
@@ -192,7 +192,7 @@ func readUpTo(b *bytes.Buffer, resp *http.Response, limit int64) error {
 }
 
 // note writes the call's line to the log: no value of a client, no header, no body.
-func (s *Client) note(ctx context.Context, c *Call, a *Answer, endpoint string, took time.Duration, err error) {
+func (s *Client) note(ctx context.Context, c *Call, a *Response, endpoint string, took time.Duration, err error) {
 	if s.Log == nil || !s.Log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}

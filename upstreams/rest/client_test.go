@@ -34,17 +34,17 @@ func newService(t testing.TB, handler http.HandlerFunc) (*rest.Client, *httptest
 
 // faultOf is the fault in err, which must be one of client's service whose text says
 // nothing of the service's own.
-func faultOf(t testing.TB, client *rest.Client, err error, kind fault.Kind) *fault.Error {
+func faultOf(t testing.TB, client *rest.Client, err error, kind fault.Code) *fault.Error {
 	t.Helper()
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		t.Fatalf("got %v, want a fault", err)
 	}
-	if f.Kind != kind || f.Service != client.Service {
-		t.Errorf("got kind %s of service %q (%v), want %s", f.Kind, f.Service, err, kind)
+	if f.Code != kind || f.Service != client.Service {
+		t.Errorf("got kind %s of service %q (%v), want %s", f.Code, f.Service, err, kind)
 	}
-	if f.Text == "" || strings.Contains(f.Text, "127.0.0.1") || strings.Contains(f.Text, "s3cret") {
-		t.Errorf("text %q is not fit for clients", f.Text)
+	if f.Message == "" || strings.Contains(f.Message, "127.0.0.1") || strings.Contains(f.Message, "s3cret") {
+		t.Errorf("text %q is not fit for clients", f.Message)
 	}
 	return f
 }
@@ -58,7 +58,7 @@ func TestStatusBecomesFault(t *testing.T) {
 			fmt.Fprint(w, "s3cret words of the service")
 		}
 	})
-	for status, want := range map[int]fault.Kind{
+	for status, want := range map[int]fault.Code{
 		200: "", 201: "", 202: "", 204: "", 206: "",
 		301: fault.DownstreamService, 304: fault.DownstreamService, 307: fault.DownstreamService,
 		400: fault.BadUserInput, 401: fault.Unauthenticated, 403: fault.Forbidden, 404: fault.NotFound,
@@ -76,7 +76,7 @@ func TestStatusBecomesFault(t *testing.T) {
 		}
 		f := faultOf(t, client, err, want)
 		cause, ok := errors.AsType[*rest.StatusError](err)
-		if f.Status != status || !ok || cause.Answer.Status != status {
+		if f.Status != status || !ok || cause.Response.Status != status {
 			t.Errorf("%d: fault has status %d and cause %v", status, f.Status, f.Cause)
 		}
 		if status != 304 && !strings.Contains(err.Error(), "s3cret") {
@@ -132,7 +132,7 @@ func TestRequestSaysWhoAsksForWhat(t *testing.T) {
 			t.Errorf("body %s", body)
 		}
 	})
-	client.Complete = func(_ context.Context, h http.Header) {
+	client.DecorateHeaders = func(_ context.Context, h http.Header) {
 		if h.Get("X-Own") != "call" {
 			t.Error("Complete does not see the call's headers")
 		}
@@ -199,8 +199,8 @@ func TestEndlessRefusalIsCut(t *testing.T) {
 	})
 	_, err := client.Do(t.Context(), rest.New("GET", "/"))
 	faultOf(t, client, err, fault.DownstreamService)
-	if cause, _ := errors.AsType[*rest.StatusError](err); len(cause.Answer.Body) != 64<<10 || len(cause.Error()) > 2000 {
-		t.Errorf("kept %d bytes, and %d for the log", len(cause.Answer.Body), len(cause.Error()))
+	if cause, _ := errors.AsType[*rest.StatusError](err); len(cause.Response.Body) != 64<<10 || len(cause.Error()) > 2000 {
+		t.Errorf("kept %d bytes, and %d for the log", len(cause.Response.Body), len(cause.Error()))
 	}
 }
 
@@ -246,7 +246,7 @@ func TestTimeoutInOtherWords(t *testing.T) {
 		name string
 		ctx  context.Context
 		err  error
-		want fault.Kind
+		want fault.Code
 	}{
 		{"deadline passed, connection broke", expired, io.ErrUnexpectedEOF, fault.GatewayTimeout},
 		{"the dial was first to notice", t.Context(), dial, fault.GatewayTimeout},
@@ -305,7 +305,7 @@ func TestBrokenAnswers(t *testing.T) {
 func TestRefusedCallIsNotSent(t *testing.T) {
 	client, _ := newService(t, func(http.ResponseWriter, *http.Request) { t.Error("it was sent") })
 	_, err := client.Do(t.Context(), rest.New("GET", "/users/").Segment(".."))
-	if fault.KindOf(err) != fault.BadUserInput {
+	if fault.CodeOf(err) != fault.BadUserInput {
 		t.Errorf("got %v", err)
 	}
 }
@@ -381,7 +381,7 @@ func TestRelease(t *testing.T) {
 		}
 		answer.Release() // again does no harm
 	}
-	if status, ok := errors.AsType[*rest.StatusError](refused); !ok || string(status.Answer.Body) != "/no" {
+	if status, ok := errors.AsType[*rest.StatusError](refused); !ok || string(status.Response.Body) != "/no" {
 		t.Errorf("got %v", refused)
 	}
 }

@@ -15,29 +15,29 @@ import (
 type StatusError struct {
 	// Call is the method and the template of the path: "GET /users/{}".
 	Call string
-	// Answer is what came; the body of one that is no 2xx is cut at 64 KiB.
-	Answer *Answer
+	// Response is what came; the body of one that is no 2xx is cut at 64 KiB.
+	Response *Response
 }
 
 // Error tells the status and the beginning of the body, quoted.
 func (e *StatusError) Error() string {
 	const enough = 300
-	text := e.Answer.Body[:min(len(e.Answer.Body), enough)]
-	return fmt.Sprintf("%s: %d %s: %q", e.Call, e.Answer.Status, http.StatusText(e.Answer.Status), text)
+	text := e.Response.Body[:min(len(e.Response.Body), enough)]
+	return fmt.Sprintf("%s: %d %s: %q", e.Call, e.Response.Status, http.StatusText(e.Response.Status), text)
 }
 
 // Refused makes a fault of a service's answer that is no success: one that is no 2xx,
 // or that says so in its body. Its cause is a *StatusError.
-func Refused(service string, c *Call, a *Answer) *fault.Error {
+func Refused(service string, c *Call, a *Response) *fault.Error {
 	kind, text := meaning(a.Status)
 	return &fault.Error{
-		Kind: kind, Text: text, Service: service, Status: a.Status,
-		Cause: &StatusError{Call: c.method + " " + c.Template(), Answer: a},
+		Code: kind, Message: text, Service: service, Status: a.Status,
+		Cause: &StatusError{Call: c.method + " " + c.Template(), Response: a},
 	}
 }
 
 // meaning is what a status says to the client of the graph.
-func meaning(status int) (kind fault.Kind, text string) {
+func meaning(status int) (kind fault.Code, text string) {
 	switch status {
 	case http.StatusUnauthorized:
 		return fault.Unauthenticated, "the service asks for valid credentials"
@@ -65,21 +65,21 @@ func meaning(status int) (kind fault.Kind, text string) {
 // unanswered makes a fault of a call that brought no whole answer. The context is
 // asked first: once it is over, any error may follow from that.
 func (s *Client) unanswered(ctx context.Context, err error) *fault.Error {
-	f := &fault.Error{Kind: fault.DownstreamService, Service: s.Service, Cause: err}
+	f := &fault.Error{Code: fault.DownstreamService, Service: s.Service, Cause: err}
 	switch over := ctx.Err(); {
 	case errors.Is(over, context.Canceled):
-		f.Kind, f.Text, f.Cause = fault.GatewayTimeout, "the call was given up", joined(over, err)
+		f.Code, f.Message, f.Cause = fault.GatewayTimeout, "the call was given up", joined(over, err)
 	case over != nil || timedOut(err):
-		f.Kind, f.Text = fault.GatewayTimeout, "the service did not answer in time"
+		f.Code, f.Message = fault.GatewayTimeout, "the service did not answer in time"
 		f.Cause = joined(context.DeadlineExceeded, err)
 	case errors.Is(err, errTooLarge):
-		f.Text = "the service's answer is too large"
+		f.Message = "the service's answer is too large"
 	case errors.Is(err, errBroken):
-		f.Text = "the service broke off its answer"
+		f.Message = "the service broke off its answer"
 	case errors.Is(err, errEncoding):
-		f.Text = "the service's answer cannot be read"
+		f.Message = "the service's answer cannot be read"
 	default:
-		f.Text = "the service cannot be reached"
+		f.Message = "the service cannot be reached"
 	}
 	return f
 }

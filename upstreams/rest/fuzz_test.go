@@ -41,7 +41,7 @@ func newWitness(f testing.TB) func(t *testing.T, c *rest.Call) (seen, error) {
 		switch {
 		case err != nil && got != nil:
 			t.Fatalf("%v, but the service got %s", err, got.RequestURI)
-		case err != nil && fault.KindOf(err) != fault.BadUserInput:
+		case err != nil && fault.CodeOf(err) != fault.BadUserInput:
 			t.Fatalf("refused for a wrong reason: %v", err)
 		case err == nil && got.Host != host:
 			t.Fatalf("host %q, want %q", got.Host, host)

@@ -162,7 +162,7 @@ func TestAbsentValuesOfStyles(t *testing.T) {
 		"of an empty text": get("/").Matrix("a", "", false), "with an empty element": get("/").SegmentList([]string{"a", ""}, false),
 		"of holes": get("/").Matrix("a", none, true),
 	} {
-		if fault.KindOf(c.Err()) != fault.BadUserInput {
+		if fault.CodeOf(c.Err()) != fault.BadUserInput {
 			t.Errorf("%s: %v", name, c.Err())
 		}
 	}
@@ -187,7 +187,7 @@ func TestDeepObject(t *testing.T) {
 		"a list of lists": encode.Object{{Name: "a", Value: []any{[]any{}}}}, "a list in JSON": json.RawMessage(`[1]`),
 		"objects in JSON": json.RawMessage(`{"a":[{}]}`),
 	} {
-		if err := get("/").DeepObject("f", v).Err(); fault.KindOf(err) != fault.BadUserInput {
+		if err := get("/").DeepObject("f", v).Err(); fault.CodeOf(err) != fault.BadUserInput {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -197,7 +197,7 @@ func TestDeepObject(t *testing.T) {
 func TestDeepObjectIsBounded(t *testing.T) {
 	deep := strings.Repeat(`{"aaaa":`, 500) + "[" + strings.Repeat("1,", 200_000) + "1]" + strings.Repeat("}", 500)
 	c := get("/").DeepObject("f", json.RawMessage(deep))
-	if n := len(c.Key()); n > 80<<10 || fault.KindOf(c.Err()) != fault.BadUserInput {
+	if n := len(c.Key()); n > 80<<10 || fault.CodeOf(c.Err()) != fault.BadUserInput {
 		t.Errorf("%d bytes: %v", n, c.Err())
 	}
 }
@@ -222,7 +222,7 @@ func TestParametersOfJSON(t *testing.T) {
 			t.Errorf("%s: %s, want %s", place, got, want)
 		}
 	}
-	if err := get("/").Query("q", encode.JSONText(map[bool]int{true: 1})).Err(); fault.KindOf(err) != fault.Internal {
+	if err := get("/").Query("q", encode.JSONText(map[bool]int{true: 1})).Err(); fault.CodeOf(err) != fault.Internal {
 		t.Errorf("no JSON: %v", err)
 	}
 }
@@ -241,11 +241,11 @@ func TestCookies(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, value := range []string{"1; admin=1", "a,b", "a b", `"`, `\`, "ä", "\x00", "\r\n"} {
-		if err := get("/").PlainCookie("a", value, false).Err(); fault.KindOf(err) != fault.BadUserInput {
+		if err := get("/").PlainCookie("a", value, false).Err(); fault.CodeOf(err) != fault.BadUserInput {
 			t.Errorf("plain %q: %v", value, err)
 		}
 	}
-	if err := get("/").Header("cookie", "a=1; admin=1").Err(); fault.KindOf(err) != fault.BadUserInput {
+	if err := get("/").Header("cookie", "a=1; admin=1").Err(); fault.CodeOf(err) != fault.BadUserInput {
 		t.Errorf("a second cookie in a header's value: %v", err)
 	}
 }

@@ -21,9 +21,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
-// Shareable tells whether callers of one identity get the same answer to an operation.
-func (s *planned) Shareable(ctx context.Context, op *graphql.OperationContext) bool {
-	return s.planner.Shareable(ctx, op)
+// CanCoalesce tells whether callers of one identity get the same answer to an operation.
+func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
+	return s.planner.CanCoalesce(ctx, op)
 }
 
 // ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
@@ -68,24 +68,24 @@ const (
 
 var planTypes = plan.Types{
 	"Post": {ID: ofPost, Fields: map[string]plan.FieldInfo{
-		"id":     {ID: 1, Way: plan.Plain},
-		"userId": {ID: 2, Way: plan.Plain},
-		"title":  {ID: 3, Way: plan.Plain},
-		"body":   {ID: 4, Way: plan.Plain},
-		"user":   {ID: 5, Way: plan.Call},
+		"id":     {ID: 1, Kind: plan.Property},
+		"userId": {ID: 2, Kind: plan.Property},
+		"title":  {ID: 3, Kind: plan.Property},
+		"body":   {ID: 4, Kind: plan.Property},
+		"user":   {ID: 5, Kind: plan.Resolver},
 	}, Keys: []string{"id", "userId"}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
-		"greet": {ID: 1, Way: plan.Call, ByHand: true},
-		"posts": {ID: 2, Way: plan.Call},
-		"post":  {ID: 3, Way: plan.Call},
+		"greet": {ID: 1, Kind: plan.Resolver, Handwritten: true},
+		"posts": {ID: 2, Kind: plan.Resolver},
+		"post":  {ID: 3, Kind: plan.Resolver},
 	}},
 	"User": {ID: ofUser, Fields: map[string]plan.FieldInfo{
-		"id":       {ID: 1, Way: plan.Plain},
-		"name":     {ID: 2, Way: plan.Plain},
-		"username": {ID: 3, Way: plan.Plain},
-		"email":    {ID: 4, Way: plan.Plain},
-		"phone":    {ID: 5, Way: plan.Plain},
-		"website":  {ID: 6, Way: plan.Plain},
+		"id":       {ID: 1, Kind: plan.Property},
+		"name":     {ID: 2, Kind: plan.Property},
+		"username": {ID: 3, Kind: plan.Property},
+		"email":    {ID: 4, Kind: plan.Property},
+		"phone":    {ID: 5, Kind: plan.Property},
+		"website":  {ID: 6, Kind: plan.Property},
 	}, Keys: []string{"id"}},
 }
 
@@ -97,8 +97,8 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Post(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Post(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -118,7 +118,7 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 			v := obj.Body
 			b = plan.AppendString(b, v)
 		case 5: // user
-			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -132,8 +132,8 @@ func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Post has gqlgen's executor answer a field.
-func (x *planRun) stock_Post(ctx context.Context, f *plan.Field, obj *model.Post) graphql.Marshaler {
+// fallback_Post has gqlgen's executor answer a field.
+func (x *planRun) fallback_Post(ctx context.Context, f *plan.Field, obj *model.Post) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Post_id(ctx, f.CollectedField, obj)
@@ -166,7 +166,7 @@ func (x *planRun) collect_Post(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // call_Post_user calls the resolver of Post.user.
 func (x *planRun) call_Post_user(f *plan.Field, objs []*model.Post) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
 		return x.ec.Resolvers.Post().User(ctx, objs)
 	})
 }
@@ -183,13 +183,13 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // greet
-			if v, ok := plan.Take[string](&x.Run, f, at, true); !ok {
+			if v, ok := plan.Result[string](&x.Run, f, at, true); !ok {
 				b, fine = plan.Null(b, true)
 			} else {
 				b = plan.AppendString(b, v)
 			}
 		case 2: // posts
-			if v, ok := plan.Take[[]*model.Post](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.Post](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -197,7 +197,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 3: // post
-			if v, ok := plan.Take[*model.Post](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Post](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -229,14 +229,14 @@ func (x *planRun) collect_Query(s *plan.Selection) {
 
 // call_Query_greet calls the resolver of Query.greet.
 func (x *planRun) call_Query_greet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (string, error) {
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (string, error) {
 		return x.ec.Resolvers.Query().Greet(ctx)
 	})
 }
 
 // call_Query_posts calls the resolver of Query.posts and collects below it.
 func (x *planRun) call_Query_posts(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx)
 	})
 	groupPost := plan.NewGroup[*model.Post](&x.Run)
@@ -255,7 +255,7 @@ func (x *planRun) call_Query_posts(f *plan.Field) {
 
 // call_Query_post calls the resolver of Query.post and collects below it.
 func (x *planRun) call_Query_post(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_post_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Post, error) {
 		return x.ec.Resolvers.Query().Post(ctx, fc.Args["id"].(int))
@@ -279,8 +279,8 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_User(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_User(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -320,8 +320,8 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_User has gqlgen's executor answer a field.
-func (x *planRun) stock_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
+// fallback_User has gqlgen's executor answer a field.
+func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._User_id(ctx, f.CollectedField, obj)

@@ -74,9 +74,9 @@ func DecodeUser(d *decode.Decoder) *model.User {
 		case 3: // email
 			v.Email = d.String()
 		case 4: // phone
-			v.Phone = decode.Nullable(d, (*decode.Decoder).String)
+			v.Phone = decode.Ptr(d, (*decode.Decoder).String)
 		case 5: // website
-			v.Website = decode.Nullable(d, (*decode.Decoder).String)
+			v.Website = decode.Ptr(d, (*decode.Decoder).String)
 		}
 	}
 	if !o.OK() {

@@ -16,8 +16,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Needs is what the bindings need of the settings.
-var Needs = upstreams.Needs{
+// Requirements are what the bindings require of the settings.
+var Requirements = upstreams.Requirements{
 	Sources: []string{"posts"},
 }
 
@@ -42,7 +42,7 @@ func (r postResolver) User(ctx context.Context, parents []*model.Post) ([]*model
 		return rest.New(http.MethodGet, "/users").
 			QueryEach("id", keys)
 	}
-	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Post) *string {
+	return engine.LoadOne(ctx, parents, []string{"userId"}, func(parent *model.Post) *string {
 		return encode.Key(&parent.UserID)
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{
@@ -62,7 +62,7 @@ func (r postResolver) User(ctx context.Context, parents []*model.Post) ([]*model
 //	GET /posts
 func (r queryResolver) Posts(ctx context.Context) ([]*model.Post, error) {
 	call := rest.New(http.MethodGet, "/posts")
-	return upstreams.Fetch(ctx, r.Services, "posts", call, decode.MaybeNil(decode.ListOf(decode.MaybeNil(graph.DecodePost))))
+	return upstreams.Fetch(ctx, r.Services, "posts", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodePost))))
 }
 
 // Post answers Query.post, bound at schema/posts.graphqls:11 to the service "posts":
@@ -71,5 +71,5 @@ func (r queryResolver) Posts(ctx context.Context) ([]*model.Post, error) {
 func (r queryResolver) Post(ctx context.Context, id int) (*model.Post, error) {
 	call := rest.New(http.MethodGet, "/posts/").Segment(id)
 	return upstreams.Fetch(ctx, r.Services, "posts", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodePost, func(object *model.Post) *string { return encode.Key(&object.ID) })))
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodePost, func(object *model.Post) *string { return encode.Key(&object.ID) })))
 }

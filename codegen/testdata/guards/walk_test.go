@@ -257,7 +257,7 @@ func TestEveryWay(t *testing.T) {
 	w := &walker{schema: schema}
 	seed := uint64(len(text))
 	var tried, refusedCases int
-	for _, how := range []string{engine.Plan, engine.Stock} {
+	for _, how := range []string{engine.EnginePlan, engine.EngineGqlgen} {
 		s := &service{}
 		gateway := serve(t, s, how)
 		for kind, root := range map[string]*ast.Definition{"query": schema.Query, "mutation": schema.Mutation} {

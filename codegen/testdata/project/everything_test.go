@@ -79,7 +79,7 @@ func execute(t *testing.T, gateway *executor.Executor, who *auth.Identity, query
 		}
 	}
 	ctx := graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), who), engine.Options{}))
-	if os.Getenv("GATEWAY_EXECUTION_ENGINE") != engine.Stock {
+	if os.Getenv("GATEWAY_EXECUTION_ENGINE") != engine.EngineGqlgen {
 		ctx = engine.WithExecution(ctx, &engine.Execution{})
 	}
 	op, errs := gateway.CreateOperationContext(ctx, params)

@@ -39,7 +39,7 @@ func overHTTP(t *testing.T, s http.Handler, query string) (data string, paths []
 		t.Fatalf("%s: %v", text, err)
 	}
 	for _, e := range got.Errors {
-		service := slices.Contains(resolvers.Needs.Sources, fmt.Sprint(e.Extensions["service"]))
+		service := slices.Contains(resolvers.Requirements.Sources, fmt.Sprint(e.Extensions["service"]))
 		if e.Message != "the service's answer does not fit the graph" || e.Extensions["code"] != "DOWNSTREAM_SERVICE_ERROR" || !service || len(e.Extensions) != 2 || len(e.Locations) != 1 {
 			t.Errorf("%s\ngives the error %+v", query, e)
 		}

@@ -24,7 +24,7 @@ import (
 func servicesAt(t *testing.T, url string) *upstreams.Services {
 	t.Helper()
 	options := upstreams.Options{}
-	for _, name := range resolvers.Needs.Sources {
+	for _, name := range resolvers.Requirements.Sources {
 		options[name] = upstreams.Source{URLs: []string{url}, Config: map[string]string{"tenant": "of " + name}}
 	}
 	services, err := upstreams.New(options, nil)

@@ -25,9 +25,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
-// Shareable tells whether callers of one identity get the same answer to an operation.
-func (s *planned) Shareable(ctx context.Context, op *graphql.OperationContext) bool {
-	return s.planner.Shareable(ctx, op)
+// CanCoalesce tells whether callers of one identity get the same answer to an operation.
+func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
+	return s.planner.CanCoalesce(ctx, op)
 }
 
 // ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
@@ -106,17 +106,17 @@ const (
 
 var planTypes = plan.Types{
 	"Mutation": {ID: ofMutation, Fields: map[string]plan.FieldInfo{
-		"put":     {ID: 1, Way: plan.Call},
-		"mustPut": {ID: 2, Way: plan.Call},
-		"own":     {ID: 3, Way: plan.Call, ByHand: true, Alone: true},
+		"put":     {ID: 1, Kind: plan.Resolver},
+		"mustPut": {ID: 2, Kind: plan.Resolver},
+		"own":     {ID: 3, Kind: plan.Resolver, Handwritten: true, RequestScoped: true},
 	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
-		"echo":    {ID: 1, Way: plan.Call},
-		"scalars": {ID: 2, Way: plan.Call},
-		"lists":   {ID: 3, Way: plan.Call},
-		"must":    {ID: 4, Way: plan.Call},
-		"preset":  {ID: 5, Way: plan.Call},
-		"own":     {ID: 6, Way: plan.Call, ByHand: true, Alone: true},
+		"echo":    {ID: 1, Kind: plan.Resolver},
+		"scalars": {ID: 2, Kind: plan.Resolver},
+		"lists":   {ID: 3, Kind: plan.Resolver},
+		"must":    {ID: 4, Kind: plan.Resolver},
+		"preset":  {ID: 5, Kind: plan.Resolver},
+		"own":     {ID: 6, Kind: plan.Resolver, Handwritten: true, RequestScoped: true},
 	}},
 }
 
@@ -132,7 +132,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 		case 0: // __typename
 			b = append(b, `"Mutation"`...)
 		case 1: // put
-			if v, ok := plan.Take[scalar.JSON](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -142,7 +142,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 2: // mustPut
-			if v, ok := plan.Take[scalar.JSON](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -152,7 +152,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 3: // own
-			if v, ok := plan.Take[*string](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*string](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -187,7 +187,7 @@ func (x *planRun) collect_Mutation(s *plan.Selection) {
 
 // call_Mutation_put calls the resolver of Mutation.put.
 func (x *planRun) call_Mutation_put(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_put_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Mutation().Put(ctx, fc.Args["int"].(*int), fc.Args["id"].(*string), fc.Args["at"].(*time.Time), fc.Args["kinds"].([]model.Kind), fc.Args["choice"].(*model.Choice), fc.Args["json"].(scalar.JSON))
@@ -196,7 +196,7 @@ func (x *planRun) call_Mutation_put(f *plan.Field) {
 
 // call_Mutation_mustPut calls the resolver of Mutation.mustPut.
 func (x *planRun) call_Mutation_mustPut(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_mustPut_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Mutation().MustPut(ctx, fc.Args["id"].(string), fc.Args["all"].(model.All), fc.Args["ints"].([]int))
@@ -205,7 +205,7 @@ func (x *planRun) call_Mutation_mustPut(f *plan.Field) {
 
 // call_Mutation_own calls the resolver of Mutation.own.
 func (x *planRun) call_Mutation_own(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_own_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
 		return x.ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
@@ -224,7 +224,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // echo
-			if v, ok := plan.Take[scalar.JSON](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -234,7 +234,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 2: // scalars
-			if v, ok := plan.Take[scalar.JSON](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -244,7 +244,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 3: // lists
-			if v, ok := plan.Take[scalar.JSON](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -254,7 +254,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 4: // must
-			if v, ok := plan.Take[scalar.JSON](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -264,7 +264,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 5: // preset
-			if v, ok := plan.Take[scalar.JSON](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -274,7 +274,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 6: // own
-			if v, ok := plan.Take[*string](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*string](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -314,7 +314,7 @@ func (x *planRun) collect_Query(s *plan.Selection) {
 
 // call_Query_echo calls the resolver of Query.echo.
 func (x *planRun) call_Query_echo(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_echo_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Echo(ctx, fc.Args["all"].(*model.All), fc.Args["mustAll"].(*model.All), fc.Args["choice"].(*model.Choice), fc.Args["defaults"].(*model.Defaults))
@@ -323,7 +323,7 @@ func (x *planRun) call_Query_echo(f *plan.Field) {
 
 // call_Query_scalars calls the resolver of Query.scalars.
 func (x *planRun) call_Query_scalars(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_scalars_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Scalars(ctx, fc.Args["int"].(*int), fc.Args["float"].(*float64), fc.Args["string"].(*string), fc.Args["boolean"].(*bool), fc.Args["id"].(*string), fc.Args["kind"].(*model.Kind), fc.Args["at"].(*time.Time), fc.Args["day"].(*scalar.Date), fc.Args["price"].(*scalar.Decimal), fc.Args["big"].(*int64), fc.Args["uuid"].(*scalar.UUID), fc.Args["url"].(*scalar.URL), fc.Args["json"].(scalar.JSON))
@@ -332,7 +332,7 @@ func (x *planRun) call_Query_scalars(f *plan.Field) {
 
 // call_Query_lists calls the resolver of Query.lists.
 func (x *planRun) call_Query_lists(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_lists_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Lists(ctx, fc.Args["ints"].([]*int), fc.Args["mustInts"].([]int), fc.Args["grid"].([][]*int), fc.Args["kinds"].([]model.Kind), fc.Args["ids"].([]*string), fc.Args["prices"].([]scalar.Decimal), fc.Args["jsons"].([]scalar.JSON), fc.Args["choices"].([]*model.Choice))
@@ -341,7 +341,7 @@ func (x *planRun) call_Query_lists(f *plan.Field) {
 
 // call_Query_must calls the resolver of Query.must.
 func (x *planRun) call_Query_must(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_must_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Must(ctx, fc.Args["int"].(int), fc.Args["id"].(string), fc.Args["ints"].([]int), fc.Args["all"].(*model.All))
@@ -350,7 +350,7 @@ func (x *planRun) call_Query_must(f *plan.Field) {
 
 // call_Query_preset calls the resolver of Query.preset.
 func (x *planRun) call_Query_preset(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_preset_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Preset(ctx, fc.Args["price"].(*scalar.Decimal), fc.Args["json"].(scalar.JSON), fc.Args["float"].(float64), fc.Args["defaults"].(*model.Defaults))
@@ -359,7 +359,7 @@ func (x *planRun) call_Query_preset(f *plan.Field) {
 
 // call_Query_own calls the resolver of Query.own.
 func (x *planRun) call_Query_own(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_own_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
 		return x.ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["levels"].([]own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))

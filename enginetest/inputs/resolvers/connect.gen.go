@@ -17,8 +17,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Needs is what the bindings need of the settings.
-var Needs = upstreams.Needs{
+// Requirements are what the bindings require of the settings.
+var Requirements = upstreams.Requirements{
 	Sources: []string{"echo"},
 }
 
@@ -39,13 +39,13 @@ type (
 func (r mutationResolver) Put(ctx context.Context, intArg *int, id *string, atArg *time.Time, kinds []model.Kind, choice *model.Choice, json scalar.JSON) (scalar.JSON, error) {
 	call := rest.New(http.MethodPost, "/").
 		JSON(encode.Object{}.
-			With("int", engine.Given(ctx, "int", encode.Opt(intArg, encode.Any[int]))).
-			With("id", engine.Given(ctx, "id", encode.Opt(id, encode.Any[string]))).
-			With("at", engine.Given(ctx, "at", encode.Opt(atArg, encode.Time))).
+			With("int", engine.Given(ctx, "int", encode.Ptr(intArg, encode.Any[int]))).
+			With("id", engine.Given(ctx, "id", encode.Ptr(id, encode.Any[string]))).
+			With("at", engine.Given(ctx, "at", encode.Ptr(atArg, encode.Time))).
 			With("kinds", engine.Given(ctx, "kinds", encode.List(kinds, graph.EncodeKind))).
 			With("choice", engine.Given(ctx, "choice", graph.EncodeChoice(choice))).
 			With("json", engine.Given(ctx, "json", encode.Raw(json))))
-	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.MaybeNil((*decode.Decoder).JSON))
+	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
 // MustPut answers Mutation.mustPut, bound at schema/inputs.graphqls:68 to the service "echo":
@@ -53,9 +53,9 @@ func (r mutationResolver) Put(ctx context.Context, intArg *int, id *string, atAr
 //	DELETE /{$args.id}?int={$args.all.int}&ints={$args.ints}
 func (r mutationResolver) MustPut(ctx context.Context, id string, all model.All, ints []int) (scalar.JSON, error) {
 	call := rest.New(http.MethodDelete, "/").Segment(id).
-		Query("int", encode.Opt(all.Int.Value(), encode.Any[int])).
+		Query("int", encode.Ptr(all.Int.Value(), encode.Any[int])).
 		Query("ints", encode.List(ints, encode.Any[int]))
-	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.MaybeNil((*decode.Decoder).JSON))
+	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
 // Echo answers Query.echo, bound at schema/inputs.graphqls:22 to the service "echo":
@@ -69,7 +69,7 @@ func (r queryResolver) Echo(ctx context.Context, all, mustAll *model.All, choice
 			With("choice", engine.Given(ctx, "choice", graph.EncodeChoice(choice))).
 			With("defaults", engine.Given(ctx, "defaults", graph.EncodeDefaults(defaults)))).
 		Idempotent()
-	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.MaybeNil((*decode.Decoder).JSON))
+	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
 // Scalars answers Query.scalars, bound at schema/inputs.graphqls:38 to the service "echo":
@@ -78,21 +78,21 @@ func (r queryResolver) Echo(ctx context.Context, all, mustAll *model.All, choice
 func (r queryResolver) Scalars(ctx context.Context, intArg *int, float *float64, stringArg *string, boolean *bool, id *string, kind *model.Kind, atArg *time.Time, day *scalar.Date, price *scalar.Decimal, big *int64, uuid *scalar.UUID, url *scalar.URL, json scalar.JSON) (scalar.JSON, error) {
 	call := rest.New(http.MethodPost, "/").
 		JSON(encode.Object{}.
-			With("int", engine.Given(ctx, "int", encode.Opt(intArg, encode.Any[int]))).
-			With("float", engine.Given(ctx, "float", encode.Opt(float, encode.Any[float64]))).
-			With("string", engine.Given(ctx, "string", encode.Opt(stringArg, encode.Any[string]))).
-			With("boolean", engine.Given(ctx, "boolean", encode.Opt(boolean, encode.Any[bool]))).
-			With("id", engine.Given(ctx, "id", encode.Opt(id, encode.Any[string]))).
-			With("kind", engine.Given(ctx, "kind", encode.Opt(kind, graph.EncodeKind))).
-			With("at", engine.Given(ctx, "at", encode.Opt(atArg, encode.Time))).
-			With("day", engine.Given(ctx, "day", encode.Opt(day, encode.Text[scalar.Date]))).
-			With("price", engine.Given(ctx, "price", encode.Opt(price, encode.Text[scalar.Decimal]))).
-			With("big", engine.Given(ctx, "big", encode.Opt(big, encode.Any[int64]))).
-			With("uuid", engine.Given(ctx, "uuid", encode.Opt(uuid, encode.Text[scalar.UUID]))).
-			With("url", engine.Given(ctx, "url", encode.Opt(url, encode.Text[scalar.URL]))).
+			With("int", engine.Given(ctx, "int", encode.Ptr(intArg, encode.Any[int]))).
+			With("float", engine.Given(ctx, "float", encode.Ptr(float, encode.Any[float64]))).
+			With("string", engine.Given(ctx, "string", encode.Ptr(stringArg, encode.Any[string]))).
+			With("boolean", engine.Given(ctx, "boolean", encode.Ptr(boolean, encode.Any[bool]))).
+			With("id", engine.Given(ctx, "id", encode.Ptr(id, encode.Any[string]))).
+			With("kind", engine.Given(ctx, "kind", encode.Ptr(kind, graph.EncodeKind))).
+			With("at", engine.Given(ctx, "at", encode.Ptr(atArg, encode.Time))).
+			With("day", engine.Given(ctx, "day", encode.Ptr(day, encode.Text[scalar.Date]))).
+			With("price", engine.Given(ctx, "price", encode.Ptr(price, encode.Text[scalar.Decimal]))).
+			With("big", engine.Given(ctx, "big", encode.Ptr(big, encode.Any[int64]))).
+			With("uuid", engine.Given(ctx, "uuid", encode.Ptr(uuid, encode.Text[scalar.UUID]))).
+			With("url", engine.Given(ctx, "url", encode.Ptr(url, encode.Text[scalar.URL]))).
 			With("json", engine.Given(ctx, "json", encode.Raw(json)))).
 		Idempotent()
-	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.MaybeNil((*decode.Decoder).JSON))
+	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
 // Lists answers Query.lists, bound at schema/inputs.graphqls:47 to the service "echo":
@@ -101,16 +101,16 @@ func (r queryResolver) Scalars(ctx context.Context, intArg *int, float *float64,
 func (r queryResolver) Lists(ctx context.Context, ints []*int, mustInts []int, grid [][]*int, kinds []model.Kind, ids []*string, prices []scalar.Decimal, jsons []scalar.JSON, choices []*model.Choice) (scalar.JSON, error) {
 	call := rest.New(http.MethodPost, "/").
 		JSON(encode.Object{}.
-			With("ints", engine.Given(ctx, "ints", encode.List(ints, encode.Maybe(encode.Any[int])))).
+			With("ints", engine.Given(ctx, "ints", encode.List(ints, encode.PtrOf(encode.Any[int])))).
 			With("mustInts", engine.Given(ctx, "mustInts", encode.List(mustInts, encode.Any[int]))).
-			With("grid", engine.Given(ctx, "grid", encode.List(grid, encode.ListOf(encode.Maybe(encode.Any[int]))))).
+			With("grid", engine.Given(ctx, "grid", encode.List(grid, encode.ListOf(encode.PtrOf(encode.Any[int]))))).
 			With("kinds", engine.Given(ctx, "kinds", encode.List(kinds, graph.EncodeKind))).
-			With("ids", engine.Given(ctx, "ids", encode.List(ids, encode.Maybe(encode.Any[string])))).
+			With("ids", engine.Given(ctx, "ids", encode.List(ids, encode.PtrOf(encode.Any[string])))).
 			With("prices", engine.Given(ctx, "prices", encode.List(prices, encode.Text[scalar.Decimal]))).
 			With("jsons", engine.Given(ctx, "jsons", encode.List(jsons, encode.Raw[scalar.JSON]))).
 			With("choices", engine.Given(ctx, "choices", encode.List(choices, graph.EncodeChoice)))).
 		Idempotent()
-	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.MaybeNil((*decode.Decoder).JSON))
+	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
 // Must answers Query.must, bound at schema/inputs.graphqls:56 to the service "echo":
@@ -124,7 +124,7 @@ func (r queryResolver) Must(ctx context.Context, intArg int, id string, ints []i
 			With("ints", encode.List(ints, encode.Any[int])).
 			With("all", engine.Given(ctx, "all", graph.EncodeAll(all)))).
 		Idempotent()
-	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.MaybeNil((*decode.Decoder).JSON))
+	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
 // Preset answers Query.preset, bound at schema/inputs.graphqls:58 to the service "echo":
@@ -133,10 +133,10 @@ func (r queryResolver) Must(ctx context.Context, intArg int, id string, ints []i
 func (r queryResolver) Preset(ctx context.Context, price *scalar.Decimal, json scalar.JSON, float float64, defaults *model.Defaults) (scalar.JSON, error) {
 	call := rest.New(http.MethodPost, "/").
 		JSON(encode.Object{}.
-			With("price", engine.Given(ctx, "price", encode.Opt(price, encode.Text[scalar.Decimal]))).
+			With("price", engine.Given(ctx, "price", encode.Ptr(price, encode.Text[scalar.Decimal]))).
 			With("json", engine.Given(ctx, "json", encode.Raw(json))).
 			With("float", float).
 			With("defaults", engine.Given(ctx, "defaults", graph.EncodeDefaults(defaults)))).
 		Idempotent()
-	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.MaybeNil((*decode.Decoder).JSON))
+	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }

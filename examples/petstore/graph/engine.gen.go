@@ -24,9 +24,9 @@ func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
-// Shareable tells whether callers of one identity get the same answer to an operation.
-func (s *planned) Shareable(ctx context.Context, op *graphql.OperationContext) bool {
-	return s.planner.Shareable(ctx, op)
+// CanCoalesce tells whether callers of one identity get the same answer to an operation.
+func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
+	return s.planner.CanCoalesce(ctx, op)
 }
 
 // ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
@@ -122,154 +122,154 @@ const (
 
 var planTypes = plan.Types{
 	"AccessToken": {ID: ofAccessToken, Fields: map[string]plan.FieldInfo{
-		"accessToken": {ID: 1, Way: plan.Plain},
-		"tokenType":   {ID: 2, Way: plan.Plain},
-		"expiresIn":   {ID: 3, Way: plan.Plain},
+		"accessToken": {ID: 1, Kind: plan.Property},
+		"tokenType":   {ID: 2, Kind: plan.Property},
+		"expiresIn":   {ID: 3, Kind: plan.Property},
 	}},
 	"Account": {ID: ofAccount, Fields: map[string]plan.FieldInfo{
-		"id":        {ID: 1, Way: plan.Plain},
-		"username":  {ID: 2, Way: plan.Plain},
-		"firstName": {ID: 3, Way: plan.Plain},
-		"lastName":  {ID: 4, Way: plan.Plain},
-		"email":     {ID: 5, Way: plan.Plain},
-		"phone":     {ID: 6, Way: plan.Plain},
-		"status":    {ID: 7, Way: plan.Plain},
+		"id":        {ID: 1, Kind: plan.Property},
+		"username":  {ID: 2, Kind: plan.Property},
+		"firstName": {ID: 3, Kind: plan.Property},
+		"lastName":  {ID: 4, Kind: plan.Property},
+		"email":     {ID: 5, Kind: plan.Property},
+		"phone":     {ID: 6, Kind: plan.Property},
+		"status":    {ID: 7, Kind: plan.Property},
 	}},
 	"BankAccount": {ID: ofBankAccount, Fields: map[string]plan.FieldInfo{
-		"name":        {ID: 1, Way: plan.Plain},
-		"number":      {ID: 2, Way: plan.Plain},
-		"sortCode":    {ID: 3, Way: plan.Plain},
-		"accountType": {ID: 4, Way: plan.Plain},
-		"bankName":    {ID: 5, Way: plan.Plain},
-		"country":     {ID: 6, Way: plan.Plain},
+		"name":        {ID: 1, Kind: plan.Property},
+		"number":      {ID: 2, Kind: plan.Property},
+		"sortCode":    {ID: 3, Kind: plan.Property},
+		"accountType": {ID: 4, Kind: plan.Property},
+		"bankName":    {ID: 5, Kind: plan.Property},
+		"country":     {ID: 6, Kind: plan.Property},
 	}},
 	"BankCard": {ID: ofBankCard, Fields: map[string]plan.FieldInfo{
-		"name":            {ID: 1, Way: plan.Plain},
-		"number":          {ID: 2, Way: plan.Plain},
-		"expMonth":        {ID: 3, Way: plan.Plain},
-		"expYear":         {ID: 4, Way: plan.Plain},
-		"brand":           {ID: 5, Way: plan.Plain},
-		"addressCountry":  {ID: 6, Way: plan.Plain},
-		"addressPostCode": {ID: 7, Way: plan.Plain},
+		"name":            {ID: 1, Kind: plan.Property},
+		"number":          {ID: 2, Kind: plan.Property},
+		"expMonth":        {ID: 3, Kind: plan.Property},
+		"expYear":         {ID: 4, Kind: plan.Property},
+		"brand":           {ID: 5, Kind: plan.Property},
+		"addressCountry":  {ID: 6, Kind: plan.Property},
+		"addressPostCode": {ID: 7, Kind: plan.Property},
 	}},
 	"Category": {ID: ofCategory, Fields: map[string]plan.FieldInfo{
-		"id":   {ID: 1, Way: plan.Plain},
-		"name": {ID: 2, Way: plan.Plain},
+		"id":   {ID: 1, Kind: plan.Property},
+		"name": {ID: 2, Kind: plan.Property},
 	}},
 	"ChatChoice": {ID: ofChatChoice, Fields: map[string]plan.FieldInfo{
-		"index":        {ID: 1, Way: plan.Plain},
-		"message":      {ID: 2, Way: plan.Plain},
-		"finishReason": {ID: 3, Way: plan.Plain},
+		"index":        {ID: 1, Kind: plan.Property},
+		"message":      {ID: 2, Kind: plan.Property},
+		"finishReason": {ID: 3, Kind: plan.Property},
 	}},
 	"ChatCompletion": {ID: ofChatCompletion, Fields: map[string]plan.FieldInfo{
-		"id":      {ID: 1, Way: plan.Plain},
-		"model":   {ID: 2, Way: plan.Plain},
-		"choices": {ID: 3, Way: plan.Plain},
+		"id":      {ID: 1, Kind: plan.Property},
+		"model":   {ID: 2, Kind: plan.Property},
+		"choices": {ID: 3, Kind: plan.Property},
 	}},
 	"ChatMessage": {ID: ofChatMessage, Fields: map[string]plan.FieldInfo{
-		"role":    {ID: 1, Way: plan.Plain},
-		"content": {ID: 2, Way: plan.Plain},
+		"role":    {ID: 1, Kind: plan.Property},
+		"content": {ID: 2, Kind: plan.Property},
 	}},
 	"InventoryEntry": {ID: ofInventoryEntry, Fields: map[string]plan.FieldInfo{
-		"key":   {ID: 1, Way: plan.Plain},
-		"value": {ID: 2, Way: plan.Plain},
+		"key":   {ID: 1, Kind: plan.Property},
+		"value": {ID: 2, Kind: plan.Property},
 	}},
 	"MedicalInfo": {ID: ofMedicalInfo, Fields: map[string]plan.FieldInfo{
-		"vaccinated":     {ID: 1, Way: plan.Plain},
-		"spayedNeutered": {ID: 2, Way: plan.Plain},
-		"microchipped":   {ID: 3, Way: plan.Plain},
-		"specialNeeds":   {ID: 4, Way: plan.Plain},
-		"healthNotes":    {ID: 5, Way: plan.Plain},
+		"vaccinated":     {ID: 1, Kind: plan.Property},
+		"spayedNeutered": {ID: 2, Kind: plan.Property},
+		"microchipped":   {ID: 3, Kind: plan.Property},
+		"specialNeeds":   {ID: 4, Kind: plan.Property},
+		"healthNotes":    {ID: 5, Kind: plan.Property},
 	}},
 	"Mutation": {ID: ofMutation, Fields: map[string]plan.FieldInfo{
-		"createOrder":       {ID: 1, Way: plan.Call},
-		"deleteOrder":       {ID: 2, Way: plan.Call, Guarded: true},
-		"payOrderByCard":    {ID: 3, Way: plan.Call, Guarded: true},
-		"payOrderByAccount": {ID: 4, Way: plan.Call, Guarded: true},
-		"subscribeToOrders": {ID: 5, Way: plan.Call, Guarded: true},
-		"createPet":         {ID: 6, Way: plan.Call, Guarded: true},
-		"updatePet":         {ID: 7, Way: plan.Call, Guarded: true},
-		"deletePet":         {ID: 8, Way: plan.Call, Guarded: true},
-		"createUser":        {ID: 9, Way: plan.Call},
-		"updateMe":          {ID: 10, Way: plan.Call, Guarded: true},
-		"deleteMe":          {ID: 11, Way: plan.Call, Guarded: true},
-		"login":             {ID: 12, Way: plan.Call},
-		"logout":            {ID: 13, Way: plan.Call, Guarded: true},
+		"createOrder":       {ID: 1, Kind: plan.Resolver},
+		"deleteOrder":       {ID: 2, Kind: plan.Resolver, Guarded: true},
+		"payOrderByCard":    {ID: 3, Kind: plan.Resolver, Guarded: true},
+		"payOrderByAccount": {ID: 4, Kind: plan.Resolver, Guarded: true},
+		"subscribeToOrders": {ID: 5, Kind: plan.Resolver, Guarded: true},
+		"createPet":         {ID: 6, Kind: plan.Resolver, Guarded: true},
+		"updatePet":         {ID: 7, Kind: plan.Resolver, Guarded: true},
+		"deletePet":         {ID: 8, Kind: plan.Resolver, Guarded: true},
+		"createUser":        {ID: 9, Kind: plan.Resolver},
+		"updateMe":          {ID: 10, Kind: plan.Resolver, Guarded: true},
+		"deleteMe":          {ID: 11, Kind: plan.Resolver, Guarded: true},
+		"login":             {ID: 12, Kind: plan.Resolver},
+		"logout":            {ID: 13, Kind: plan.Resolver, Guarded: true},
 	}},
 	"Order": {ID: ofOrder, Fields: map[string]plan.FieldInfo{
-		"id":          {ID: 1, Way: plan.Plain},
-		"petId":       {ID: 2, Way: plan.Plain},
-		"pet":         {ID: 3, Way: plan.Call},
-		"userId":      {ID: 4, Way: plan.Plain},
-		"user":        {ID: 5, Way: plan.Call, Guarded: true},
-		"quantity":    {ID: 6, Way: plan.Plain},
-		"status":      {ID: 7, Way: plan.Plain},
-		"shipDate":    {ID: 8, Way: plan.Plain},
-		"totalAmount": {ID: 9, Way: plan.Plain},
-		"createdAt":   {ID: 10, Way: plan.Plain},
+		"id":          {ID: 1, Kind: plan.Property},
+		"petId":       {ID: 2, Kind: plan.Property},
+		"pet":         {ID: 3, Kind: plan.Resolver},
+		"userId":      {ID: 4, Kind: plan.Property},
+		"user":        {ID: 5, Kind: plan.Resolver, Guarded: true},
+		"quantity":    {ID: 6, Kind: plan.Property},
+		"status":      {ID: 7, Kind: plan.Property},
+		"shipDate":    {ID: 8, Kind: plan.Property},
+		"totalAmount": {ID: 9, Kind: plan.Property},
+		"createdAt":   {ID: 10, Kind: plan.Property},
 	}, Keys: []string{"id", "petId", "userId"}},
 	"OrderPayment": {ID: ofOrderPayment, Fields: map[string]plan.FieldInfo{
-		"id":        {ID: 1, Way: plan.Plain},
-		"amount":    {ID: 2, Way: plan.Plain},
-		"currency":  {ID: 3, Way: plan.Plain},
-		"source":    {ID: 4, Way: plan.Plain},
-		"status":    {ID: 5, Way: plan.Plain},
-		"createdAt": {ID: 6, Way: plan.Plain},
+		"id":        {ID: 1, Kind: plan.Property},
+		"amount":    {ID: 2, Kind: plan.Property},
+		"currency":  {ID: 3, Kind: plan.Property},
+		"source":    {ID: 4, Kind: plan.Property},
+		"status":    {ID: 5, Kind: plan.Property},
+		"createdAt": {ID: 6, Kind: plan.Property},
 	}},
 	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
-		"hasNextPage":     {ID: 1, Way: plan.Plain},
-		"hasPreviousPage": {ID: 2, Way: plan.Plain},
-		"startCursor":     {ID: 3, Way: plan.Plain},
-		"endCursor":       {ID: 4, Way: plan.Plain},
+		"hasNextPage":     {ID: 1, Kind: plan.Property},
+		"hasPreviousPage": {ID: 2, Kind: plan.Property},
+		"startCursor":     {ID: 3, Kind: plan.Property},
+		"endCursor":       {ID: 4, Kind: plan.Property},
 	}},
 	"Pet": {ID: ofPet, Fields: map[string]plan.FieldInfo{
-		"id":           {ID: 1, Way: plan.Plain},
-		"name":         {ID: 2, Way: plan.Plain},
-		"species":      {ID: 3, Way: plan.Plain},
-		"breed":        {ID: 4, Way: plan.Plain},
-		"ageMonths":    {ID: 5, Way: plan.Plain},
-		"size":         {ID: 6, Way: plan.Plain},
-		"color":        {ID: 7, Way: plan.Plain},
-		"gender":       {ID: 8, Way: plan.Plain},
-		"goodWithKids": {ID: 9, Way: plan.Plain},
-		"price":        {ID: 10, Way: plan.Plain},
-		"currency":     {ID: 11, Way: plan.Plain},
-		"description":  {ID: 12, Way: plan.Plain},
-		"status":       {ID: 13, Way: plan.Plain},
-		"category":     {ID: 14, Way: plan.Plain},
-		"tags":         {ID: 15, Way: plan.Plain},
-		"photos":       {ID: 16, Way: plan.Plain},
-		"medicalInfo":  {ID: 17, Way: plan.Plain},
-		"createdAt":    {ID: 18, Way: plan.Plain},
-		"updatedAt":    {ID: 19, Way: plan.Plain},
+		"id":           {ID: 1, Kind: plan.Property},
+		"name":         {ID: 2, Kind: plan.Property},
+		"species":      {ID: 3, Kind: plan.Property},
+		"breed":        {ID: 4, Kind: plan.Property},
+		"ageMonths":    {ID: 5, Kind: plan.Property},
+		"size":         {ID: 6, Kind: plan.Property},
+		"color":        {ID: 7, Kind: plan.Property},
+		"gender":       {ID: 8, Kind: plan.Property},
+		"goodWithKids": {ID: 9, Kind: plan.Property},
+		"price":        {ID: 10, Kind: plan.Property},
+		"currency":     {ID: 11, Kind: plan.Property},
+		"description":  {ID: 12, Kind: plan.Property},
+		"status":       {ID: 13, Kind: plan.Property},
+		"category":     {ID: 14, Kind: plan.Property},
+		"tags":         {ID: 15, Kind: plan.Property},
+		"photos":       {ID: 16, Kind: plan.Property},
+		"medicalInfo":  {ID: 17, Kind: plan.Property},
+		"createdAt":    {ID: 18, Kind: plan.Property},
+		"updatedAt":    {ID: 19, Kind: plan.Property},
 	}, Keys: []string{"id"}},
 	"PetConnection": {ID: ofPetConnection, Fields: map[string]plan.FieldInfo{
-		"edges":      {ID: 1, Way: plan.Plain},
-		"nodes":      {ID: 2, Way: plan.Plain},
-		"pageInfo":   {ID: 3, Way: plan.Plain},
-		"totalCount": {ID: 4, Way: plan.Plain},
+		"edges":      {ID: 1, Kind: plan.Property},
+		"nodes":      {ID: 2, Kind: plan.Property},
+		"pageInfo":   {ID: 3, Kind: plan.Property},
+		"totalCount": {ID: 4, Kind: plan.Property},
 	}},
 	"PetEdge": {ID: ofPetEdge, Fields: map[string]plan.FieldInfo{
-		"node":   {ID: 1, Way: plan.Plain},
-		"cursor": {ID: 2, Way: plan.Plain},
+		"node":   {ID: 1, Kind: plan.Property},
+		"cursor": {ID: 2, Kind: plan.Property},
 	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
-		"advice":    {ID: 1, Way: plan.Call, Guarded: true},
-		"order":     {ID: 2, Way: plan.Call, Guarded: true},
-		"pets":      {ID: 3, Way: plan.Call},
-		"pet":       {ID: 4, Way: plan.Call},
-		"inventory": {ID: 5, Way: plan.Call, Guarded: true},
-		"me":        {ID: 6, Way: plan.Call, Guarded: true},
-		"user":      {ID: 7, Way: plan.Call, Guarded: true},
+		"advice":    {ID: 1, Kind: plan.Resolver, Guarded: true},
+		"order":     {ID: 2, Kind: plan.Resolver, Guarded: true},
+		"pets":      {ID: 3, Kind: plan.Resolver},
+		"pet":       {ID: 4, Kind: plan.Resolver},
+		"inventory": {ID: 5, Kind: plan.Resolver, Guarded: true},
+		"me":        {ID: 6, Kind: plan.Resolver, Guarded: true},
+		"user":      {ID: 7, Kind: plan.Resolver, Guarded: true},
 	}},
 	"Tag": {ID: ofTag, Fields: map[string]plan.FieldInfo{
-		"id":   {ID: 1, Way: plan.Plain},
-		"name": {ID: 2, Way: plan.Plain},
+		"id":   {ID: 1, Kind: plan.Property},
+		"name": {ID: 2, Kind: plan.Property},
 	}},
 	"User": {ID: ofUser, Fields: map[string]plan.FieldInfo{
-		"id":        {ID: 1, Way: plan.Plain},
-		"username":  {ID: 2, Way: plan.Plain},
-		"firstName": {ID: 3, Way: plan.Plain},
+		"id":        {ID: 1, Kind: plan.Property},
+		"username":  {ID: 2, Kind: plan.Property},
+		"firstName": {ID: 3, Kind: plan.Property},
 	}, Keys: []string{"id"}},
 }
 
@@ -281,8 +281,8 @@ func (x *planRun) object_AccessToken(b []byte, s *plan.Selection, obj *model.Acc
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_AccessToken(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_AccessToken(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -309,8 +309,8 @@ func (x *planRun) object_AccessToken(b []byte, s *plan.Selection, obj *model.Acc
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_AccessToken has gqlgen's executor answer a field.
-func (x *planRun) stock_AccessToken(ctx context.Context, f *plan.Field, obj *model.AccessToken) graphql.Marshaler {
+// fallback_AccessToken has gqlgen's executor answer a field.
+func (x *planRun) fallback_AccessToken(ctx context.Context, f *plan.Field, obj *model.AccessToken) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._AccessToken_accessToken(ctx, f.CollectedField, obj)
@@ -330,8 +330,8 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Account(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Account(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -386,8 +386,8 @@ func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Account has gqlgen's executor answer a field.
-func (x *planRun) stock_Account(ctx context.Context, f *plan.Field, obj *model.Account) graphql.Marshaler {
+// fallback_Account has gqlgen's executor answer a field.
+func (x *planRun) fallback_Account(ctx context.Context, f *plan.Field, obj *model.Account) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Account_id(ctx, f.CollectedField, obj)
@@ -415,8 +415,8 @@ func (x *planRun) object_BankAccount(b []byte, s *plan.Selection, obj *model.Ban
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_BankAccount(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_BankAccount(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -456,8 +456,8 @@ func (x *planRun) object_BankAccount(b []byte, s *plan.Selection, obj *model.Ban
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_BankAccount has gqlgen's executor answer a field.
-func (x *planRun) stock_BankAccount(ctx context.Context, f *plan.Field, obj *model.BankAccount) graphql.Marshaler {
+// fallback_BankAccount has gqlgen's executor answer a field.
+func (x *planRun) fallback_BankAccount(ctx context.Context, f *plan.Field, obj *model.BankAccount) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._BankAccount_name(ctx, f.CollectedField, obj)
@@ -483,8 +483,8 @@ func (x *planRun) object_BankCard(b []byte, s *plan.Selection, obj *model.BankCa
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_BankCard(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_BankCard(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -531,8 +531,8 @@ func (x *planRun) object_BankCard(b []byte, s *plan.Selection, obj *model.BankCa
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_BankCard has gqlgen's executor answer a field.
-func (x *planRun) stock_BankCard(ctx context.Context, f *plan.Field, obj *model.BankCard) graphql.Marshaler {
+// fallback_BankCard has gqlgen's executor answer a field.
+func (x *planRun) fallback_BankCard(ctx context.Context, f *plan.Field, obj *model.BankCard) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._BankCard_name(ctx, f.CollectedField, obj)
@@ -560,8 +560,8 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Category(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Category(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -585,8 +585,8 @@ func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Catego
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Category has gqlgen's executor answer a field.
-func (x *planRun) stock_Category(ctx context.Context, f *plan.Field, obj *model.Category) graphql.Marshaler {
+// fallback_Category has gqlgen's executor answer a field.
+func (x *planRun) fallback_Category(ctx context.Context, f *plan.Field, obj *model.Category) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Category_id(ctx, f.CollectedField, obj)
@@ -604,8 +604,8 @@ func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.Chat
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ChatChoice(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ChatChoice(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -620,7 +620,7 @@ func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.Chat
 				b = plan.AppendInt(b, *v)
 			}
 		case 2: // message
-			if v := obj.Message; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Message; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -641,8 +641,8 @@ func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.Chat
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_ChatChoice has gqlgen's executor answer a field.
-func (x *planRun) stock_ChatChoice(ctx context.Context, f *plan.Field, obj *model.ChatChoice) graphql.Marshaler {
+// fallback_ChatChoice has gqlgen's executor answer a field.
+func (x *planRun) fallback_ChatChoice(ctx context.Context, f *plan.Field, obj *model.ChatChoice) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._ChatChoice_index(ctx, f.CollectedField, obj)
@@ -660,8 +660,8 @@ func (x *planRun) object_ChatCompletion(b []byte, s *plan.Selection, obj *model.
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ChatCompletion(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ChatCompletion(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -679,7 +679,7 @@ func (x *planRun) object_ChatCompletion(b []byte, s *plan.Selection, obj *model.
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // choices
-			if v := obj.Choices; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Choices; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -693,8 +693,8 @@ func (x *planRun) object_ChatCompletion(b []byte, s *plan.Selection, obj *model.
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_ChatCompletion has gqlgen's executor answer a field.
-func (x *planRun) stock_ChatCompletion(ctx context.Context, f *plan.Field, obj *model.ChatCompletion) graphql.Marshaler {
+// fallback_ChatCompletion has gqlgen's executor answer a field.
+func (x *planRun) fallback_ChatCompletion(ctx context.Context, f *plan.Field, obj *model.ChatCompletion) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._ChatCompletion_id(ctx, f.CollectedField, obj)
@@ -712,8 +712,8 @@ func (x *planRun) object_ChatMessage(b []byte, s *plan.Selection, obj *model.Cha
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_ChatMessage(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ChatMessage(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -741,8 +741,8 @@ func (x *planRun) object_ChatMessage(b []byte, s *plan.Selection, obj *model.Cha
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_ChatMessage has gqlgen's executor answer a field.
-func (x *planRun) stock_ChatMessage(ctx context.Context, f *plan.Field, obj *model.ChatMessage) graphql.Marshaler {
+// fallback_ChatMessage has gqlgen's executor answer a field.
+func (x *planRun) fallback_ChatMessage(ctx context.Context, f *plan.Field, obj *model.ChatMessage) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._ChatMessage_role(ctx, f.CollectedField, obj)
@@ -760,8 +760,8 @@ func (x *planRun) object_InventoryEntry(b []byte, s *plan.Selection, obj *model.
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_InventoryEntry(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_InventoryEntry(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -781,8 +781,8 @@ func (x *planRun) object_InventoryEntry(b []byte, s *plan.Selection, obj *model.
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_InventoryEntry has gqlgen's executor answer a field.
-func (x *planRun) stock_InventoryEntry(ctx context.Context, f *plan.Field, obj *model.InventoryEntry) graphql.Marshaler {
+// fallback_InventoryEntry has gqlgen's executor answer a field.
+func (x *planRun) fallback_InventoryEntry(ctx context.Context, f *plan.Field, obj *model.InventoryEntry) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._InventoryEntry_key(ctx, f.CollectedField, obj)
@@ -800,8 +800,8 @@ func (x *planRun) object_MedicalInfo(b []byte, s *plan.Selection, obj *model.Med
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_MedicalInfo(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_MedicalInfo(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -850,8 +850,8 @@ func (x *planRun) object_MedicalInfo(b []byte, s *plan.Selection, obj *model.Med
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_MedicalInfo has gqlgen's executor answer a field.
-func (x *planRun) stock_MedicalInfo(ctx context.Context, f *plan.Field, obj *model.MedicalInfo) graphql.Marshaler {
+// fallback_MedicalInfo has gqlgen's executor answer a field.
+func (x *planRun) fallback_MedicalInfo(ctx context.Context, f *plan.Field, obj *model.MedicalInfo) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._MedicalInfo_vaccinated(ctx, f.CollectedField, obj)
@@ -879,7 +879,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 		case 0: // __typename
 			b = append(b, `"Mutation"`...)
 		case 1: // createOrder
-			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -887,7 +887,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 2: // deleteOrder
-			if v, ok := plan.Take[*bool](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -897,7 +897,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 3: // payOrderByCard
-			if v, ok := plan.Take[*model.OrderPayment](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.OrderPayment](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -905,7 +905,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 4: // payOrderByAccount
-			if v, ok := plan.Take[*model.OrderPayment](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.OrderPayment](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -913,7 +913,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 5: // subscribeToOrders
-			if v, ok := plan.Take[*bool](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -923,7 +923,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 6: // createPet
-			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -931,7 +931,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 7: // updatePet
-			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -939,7 +939,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 8: // deletePet
-			if v, ok := plan.Take[*bool](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -949,7 +949,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 9: // createUser
-			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -957,7 +957,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 10: // updateMe
-			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -965,7 +965,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 11: // deleteMe
-			if v, ok := plan.Take[*bool](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -975,7 +975,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 12: // login
-			if v, ok := plan.Take[*model.AccessToken](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.AccessToken](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -983,7 +983,7 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 13: // logout
-			if v, ok := plan.Take[*bool](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				if v == nil {
@@ -1038,7 +1038,7 @@ func (x *planRun) collect_Mutation(s *plan.Selection) {
 
 // call_Mutation_createOrder calls the resolver of Mutation.createOrder and collects below it.
 func (x *planRun) call_Mutation_createOrder(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_createOrder_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CreateOrder(ctx, fc.Args["input"].(model.OrderInput), fc.Args["idempotencyKey"].(*scalar.UUID))
@@ -1068,7 +1068,7 @@ func (x *planRun) guard_Mutation_deleteOrder(ctx context.Context) error {
 
 // call_Mutation_deleteOrder calls the resolver of Mutation.deleteOrder.
 func (x *planRun) call_Mutation_deleteOrder(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_deleteOrder_args,
 		Guard:     x.guard_Mutation_deleteOrder,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
@@ -1090,7 +1090,7 @@ func (x *planRun) guard_Mutation_payOrderByCard(ctx context.Context) error {
 
 // call_Mutation_payOrderByCard calls the resolver of Mutation.payOrderByCard.
 func (x *planRun) call_Mutation_payOrderByCard(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_payOrderByCard_args,
 		Guard:     x.guard_Mutation_payOrderByCard,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
@@ -1112,7 +1112,7 @@ func (x *planRun) guard_Mutation_payOrderByAccount(ctx context.Context) error {
 
 // call_Mutation_payOrderByAccount calls the resolver of Mutation.payOrderByAccount.
 func (x *planRun) call_Mutation_payOrderByAccount(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_payOrderByAccount_args,
 		Guard:     x.guard_Mutation_payOrderByAccount,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
@@ -1138,7 +1138,7 @@ func (x *planRun) guard_Mutation_subscribeToOrders(ctx context.Context) error {
 
 // call_Mutation_subscribeToOrders calls the resolver of Mutation.subscribeToOrders.
 func (x *planRun) call_Mutation_subscribeToOrders(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_subscribeToOrders_args,
 		Guard:     x.guard_Mutation_subscribeToOrders,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
@@ -1160,7 +1160,7 @@ func (x *planRun) guard_Mutation_createPet(ctx context.Context) error {
 
 // call_Mutation_createPet calls the resolver of Mutation.createPet.
 func (x *planRun) call_Mutation_createPet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_createPet_args,
 		Guard:     x.guard_Mutation_createPet,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
@@ -1186,7 +1186,7 @@ func (x *planRun) guard_Mutation_updatePet(ctx context.Context) error {
 
 // call_Mutation_updatePet calls the resolver of Mutation.updatePet.
 func (x *planRun) call_Mutation_updatePet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_updatePet_args,
 		Guard:     x.guard_Mutation_updatePet,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
@@ -1212,7 +1212,7 @@ func (x *planRun) guard_Mutation_deletePet(ctx context.Context) error {
 
 // call_Mutation_deletePet calls the resolver of Mutation.deletePet.
 func (x *planRun) call_Mutation_deletePet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_deletePet_args,
 		Guard:     x.guard_Mutation_deletePet,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
@@ -1222,7 +1222,7 @@ func (x *planRun) call_Mutation_deletePet(f *plan.Field) {
 
 // call_Mutation_createUser calls the resolver of Mutation.createUser.
 func (x *planRun) call_Mutation_createUser(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_createUser_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(model.UserInput))
@@ -1243,7 +1243,7 @@ func (x *planRun) guard_Mutation_updateMe(ctx context.Context) error {
 
 // call_Mutation_updateMe calls the resolver of Mutation.updateMe.
 func (x *planRun) call_Mutation_updateMe(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_updateMe_args,
 		Guard:     x.guard_Mutation_updateMe,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
@@ -1265,7 +1265,7 @@ func (x *planRun) guard_Mutation_deleteMe(ctx context.Context) error {
 
 // call_Mutation_deleteMe calls the resolver of Mutation.deleteMe.
 func (x *planRun) call_Mutation_deleteMe(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Guard: x.guard_Mutation_deleteMe,
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().DeleteMe(ctx)
@@ -1274,7 +1274,7 @@ func (x *planRun) call_Mutation_deleteMe(f *plan.Field) {
 
 // call_Mutation_login calls the resolver of Mutation.login.
 func (x *planRun) call_Mutation_login(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Mutation_login_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.AccessToken, error) {
 		return x.ec.Resolvers.Mutation().Login(ctx, fc.Args["username"].(string), fc.Args["password"].(string))
@@ -1295,7 +1295,7 @@ func (x *planRun) guard_Mutation_logout(ctx context.Context) error {
 
 // call_Mutation_logout calls the resolver of Mutation.logout.
 func (x *planRun) call_Mutation_logout(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Guard: x.guard_Mutation_logout,
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().Logout(ctx)
@@ -1310,8 +1310,8 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Order(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Order(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1329,7 +1329,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 			v := obj.PetID
 			b = plan.AppendString(b, v)
 		case 3: // pet
-			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1344,7 +1344,7 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 				b = plan.AppendString(b, *v)
 			}
 		case 5: // user
-			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1393,8 +1393,8 @@ func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Order has gqlgen's executor answer a field.
-func (x *planRun) stock_Order(ctx context.Context, f *plan.Field, obj *model.Order) graphql.Marshaler {
+// fallback_Order has gqlgen's executor answer a field.
+func (x *planRun) fallback_Order(ctx context.Context, f *plan.Field, obj *model.Order) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Order_id(ctx, f.CollectedField, obj)
@@ -1437,7 +1437,7 @@ func (x *planRun) collect_Order(w *plan.Work, s *plan.Selection, g *plan.Group[*
 
 // call_Order_pet calls the resolver of Order.pet.
 func (x *planRun) call_Order_pet(f *plan.Field, objs []*model.Order) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.Pet, error) {
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.Pet, error) {
 		return x.ec.Resolvers.Order().Pet(ctx, objs)
 	})
 }
@@ -1456,7 +1456,7 @@ func (x *planRun) guard_Order_user(ctx context.Context) error {
 
 // call_Order_user calls the resolver of Order.user.
 func (x *planRun) call_Order_user(f *plan.Field, objs []*model.Order) {
-	plan.Batch(&x.Run, f, objs, plan.Asking{
+	plan.Batch(&x.Run, f, objs, plan.FieldHooks{
 		Guard: x.guard_Order_user,
 	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
 		return x.ec.Resolvers.Order().User(ctx, objs)
@@ -1471,8 +1471,8 @@ func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.Or
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_OrderPayment(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_OrderPayment(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1493,7 +1493,7 @@ func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.Or
 			v := obj.Currency
 			b = plan.AppendQuoted(b, v)
 		case 4: // source
-			if v := obj.Source; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Source; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else if v == nil {
 				b, fine = x.NoField(b, f, true)
@@ -1523,8 +1523,8 @@ func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.Or
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_OrderPayment has gqlgen's executor answer a field.
-func (x *planRun) stock_OrderPayment(ctx context.Context, f *plan.Field, obj *model.OrderPayment) graphql.Marshaler {
+// fallback_OrderPayment has gqlgen's executor answer a field.
+func (x *planRun) fallback_OrderPayment(ctx context.Context, f *plan.Field, obj *model.OrderPayment) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._OrderPayment_id(ctx, f.CollectedField, obj)
@@ -1548,8 +1548,8 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_PageInfo(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PageInfo(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1583,8 +1583,8 @@ func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageIn
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_PageInfo has gqlgen's executor answer a field.
-func (x *planRun) stock_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
+// fallback_PageInfo has gqlgen's executor answer a field.
+func (x *planRun) fallback_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
@@ -1606,8 +1606,8 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Pet(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Pet(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1698,7 +1698,7 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 14: // category
-			if v := obj.Category; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Category; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1706,7 +1706,7 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 				x.Pop()
 			}
 		case 15: // tags
-			if v := obj.Tags; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Tags; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1716,7 +1716,7 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 		case 16: // photos
 			b, fine = x.valueListMust_URL(b, f, obj.Photos)
 		case 17: // medicalInfo
-			if v := obj.MedicalInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.MedicalInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1744,8 +1744,8 @@ func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byt
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Pet has gqlgen's executor answer a field.
-func (x *planRun) stock_Pet(ctx context.Context, f *plan.Field, obj *model.Pet) graphql.Marshaler {
+// fallback_Pet has gqlgen's executor answer a field.
+func (x *planRun) fallback_Pet(ctx context.Context, f *plan.Field, obj *model.Pet) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Pet_id(ctx, f.CollectedField, obj)
@@ -1791,8 +1791,8 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_PetConnection(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PetConnection(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1800,7 +1800,7 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 		case 0: // __typename
 			b = append(b, `"PetConnection"`...)
 		case 1: // edges
-			if v := obj.Edges; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1808,7 +1808,7 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 				x.Pop()
 			}
 		case 2: // nodes
-			if v := obj.Nodes; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1816,7 +1816,7 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 				x.Pop()
 			}
 		case 3: // pageInfo
-			if v := obj.PageInfo; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1837,8 +1837,8 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_PetConnection has gqlgen's executor answer a field.
-func (x *planRun) stock_PetConnection(ctx context.Context, f *plan.Field, obj *model.PetConnection) graphql.Marshaler {
+// fallback_PetConnection has gqlgen's executor answer a field.
+func (x *planRun) fallback_PetConnection(ctx context.Context, f *plan.Field, obj *model.PetConnection) graphql.Marshaler {
 	switch f.ID {
 	case 4:
 		return x.ec._PetConnection_totalCount(ctx, f.CollectedField, obj)
@@ -1854,8 +1854,8 @@ func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_PetEdge(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PetEdge(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -1863,7 +1863,7 @@ func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge
 		case 0: // __typename
 			b = append(b, `"PetEdge"`...)
 		case 1: // node
-			if v := obj.Node; faulty && !x.Shown(f, nil, faulty, obj, v) {
+			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
 				b, fine = plan.Null(b, true)
 			} else {
 				x.Push(f, at)
@@ -1880,8 +1880,8 @@ func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_PetEdge has gqlgen's executor answer a field.
-func (x *planRun) stock_PetEdge(ctx context.Context, f *plan.Field, obj *model.PetEdge) graphql.Marshaler {
+// fallback_PetEdge has gqlgen's executor answer a field.
+func (x *planRun) fallback_PetEdge(ctx context.Context, f *plan.Field, obj *model.PetEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._PetEdge_cursor(ctx, f.CollectedField, obj)
@@ -1901,7 +1901,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // advice
-			if v, ok := plan.Take[*model.ChatCompletion](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.ChatCompletion](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1909,7 +1909,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 2: // order
-			if v, ok := plan.Take[*model.Order](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1917,7 +1917,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 3: // pets
-			if v, ok := plan.Take[*model.PetConnection](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.PetConnection](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1925,7 +1925,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 4: // pet
-			if v, ok := plan.Take[*model.Pet](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Pet](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1933,7 +1933,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 5: // inventory
-			if v, ok := plan.Take[[]*model.InventoryEntry](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*model.InventoryEntry](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1941,7 +1941,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 6: // me
-			if v, ok := plan.Take[*model.Account](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.Account](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1949,7 +1949,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 7: // user
-			if v, ok := plan.Take[*model.User](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -2001,7 +2001,7 @@ func (x *planRun) guard_Query_advice(ctx context.Context) error {
 
 // call_Query_advice calls the resolver of Query.advice.
 func (x *planRun) call_Query_advice(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_advice_args,
 		Guard:     x.guard_Query_advice,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ChatCompletion, error) {
@@ -2023,7 +2023,7 @@ func (x *planRun) guard_Query_order(ctx context.Context) error {
 
 // call_Query_order calls the resolver of Query.order and collects below it.
 func (x *planRun) call_Query_order(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_order_args,
 		Guard:     x.guard_Query_order,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
@@ -2042,7 +2042,7 @@ func (x *planRun) call_Query_order(f *plan.Field) {
 
 // call_Query_pets calls the resolver of Query.pets.
 func (x *planRun) call_Query_pets(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_pets_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.PetConnection, error) {
 		return x.ec.Resolvers.Query().Pets(ctx, fc.Args["species"].(*model.Species), fc.Args["status"].(*model.PetStatus), fc.Args["tags"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string))
@@ -2051,7 +2051,7 @@ func (x *planRun) call_Query_pets(f *plan.Field) {
 
 // call_Query_pet calls the resolver of Query.pet.
 func (x *planRun) call_Query_pet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_pet_args,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
 		return x.ec.Resolvers.Query().Pet(ctx, fc.Args["id"].(string))
@@ -2076,7 +2076,7 @@ func (x *planRun) guard_Query_inventory(ctx context.Context) error {
 
 // call_Query_inventory calls the resolver of Query.inventory.
 func (x *planRun) call_Query_inventory(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Guard: x.guard_Query_inventory,
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryEntry, error) {
 		return x.ec.Resolvers.Query().Inventory(ctx)
@@ -2097,7 +2097,7 @@ func (x *planRun) guard_Query_me(ctx context.Context) error {
 
 // call_Query_me calls the resolver of Query.me.
 func (x *planRun) call_Query_me(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Guard: x.guard_Query_me,
 	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Query().Me(ctx)
@@ -2118,7 +2118,7 @@ func (x *planRun) guard_Query_user(ctx context.Context) error {
 
 // call_Query_user calls the resolver of Query.user.
 func (x *planRun) call_Query_user(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.Asking{
+	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
 		Arguments: x.ec.field_Query_user_args,
 		Guard:     x.guard_Query_user,
 	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
@@ -2134,8 +2134,8 @@ func (x *planRun) object_Tag(b []byte, s *plan.Selection, obj *model.Tag) ([]byt
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_Tag(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Tag(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2159,8 +2159,8 @@ func (x *planRun) object_Tag(b []byte, s *plan.Selection, obj *model.Tag) ([]byt
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_Tag has gqlgen's executor answer a field.
-func (x *planRun) stock_Tag(ctx context.Context, f *plan.Field, obj *model.Tag) graphql.Marshaler {
+// fallback_Tag has gqlgen's executor answer a field.
+func (x *planRun) fallback_Tag(ctx context.Context, f *plan.Field, obj *model.Tag) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Tag_id(ctx, f.CollectedField, obj)
@@ -2178,8 +2178,8 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 	for i := range s.Fields {
 		f, fine := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.Doubtful(f, obj) {
-			b, fine = x.Stock(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.stock_User(ctx, f, obj) })
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_User(ctx, f, obj) })
 			ok = ok && fine
 			continue
 		}
@@ -2210,8 +2210,8 @@ func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]b
 	return x.Close(b, start, '}', ok, true)
 }
 
-// stock_User has gqlgen's executor answer a field.
-func (x *planRun) stock_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
+// fallback_User has gqlgen's executor answer a field.
+func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._User_id(ctx, f.CollectedField, obj)
@@ -2386,7 +2386,7 @@ func (x *planRun) valueMust_PaymentSource(b []byte, f *plan.Field, v model.Payme
 		}
 		b, ok = x.object_BankAccount(b, f.Of(ofBankAccount), v)
 	default:
-		return x.Stranger(b, true, v)
+		return x.UnexpectedType(b, true, v)
 	}
 	return b, ok
 }

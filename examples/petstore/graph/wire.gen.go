@@ -38,7 +38,7 @@ func DecodeAccessToken(d *decode.Decoder) *model.AccessToken {
 		case 0: // accessToken
 			v.AccessToken = d.String()
 		case 1: // tokenType
-			v.TokenType = decode.Nullable(d, (*decode.Decoder).String)
+			v.TokenType = decode.Ptr(d, (*decode.Decoder).String)
 		case 2: // expiresIn
 			v.ExpiresIn = d.Int()
 		}
@@ -66,19 +66,19 @@ func DecodeAccount(d *decode.Decoder) *model.Account {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).ID)
+			v.ID = decode.Ptr(d, (*decode.Decoder).ID)
 		case 1: // username
 			v.Username = d.String()
 		case 2: // firstName
-			v.FirstName = decode.Nullable(d, (*decode.Decoder).String)
+			v.FirstName = decode.Ptr(d, (*decode.Decoder).String)
 		case 3: // lastName
-			v.LastName = decode.Nullable(d, (*decode.Decoder).String)
+			v.LastName = decode.Ptr(d, (*decode.Decoder).String)
 		case 4: // email
 			v.Email = d.String()
 		case 5: // phone
-			v.Phone = decode.Nullable(d, (*decode.Decoder).String)
+			v.Phone = decode.Ptr(d, (*decode.Decoder).String)
 		case 6: // status
-			v.Status = decode.Nullable(d, DecodeUserStatus)
+			v.Status = decode.Ptr(d, DecodeUserStatus)
 		}
 	}
 	if !o.OK() {
@@ -107,11 +107,11 @@ func DecodeBankAccount(d *decode.Decoder) *model.BankAccount {
 		case 1: // number
 			v.Number = d.String()
 		case 2: // sortCode
-			v.SortCode = decode.Nullable(d, (*decode.Decoder).String)
+			v.SortCode = decode.Ptr(d, (*decode.Decoder).String)
 		case 3: // accountType
 			v.AccountType = DecodeAccountType(d)
 		case 4: // bankName
-			v.BankName = decode.Nullable(d, (*decode.Decoder).String)
+			v.BankName = decode.Ptr(d, (*decode.Decoder).String)
 		case 5: // country
 			v.Country = d.String()
 		}
@@ -147,11 +147,11 @@ func DecodeBankCard(d *decode.Decoder) *model.BankCard {
 		case 3: // expYear
 			v.ExpYear = d.Int64()
 		case 4: // brand
-			v.Brand = decode.Nullable(d, DecodeCardBrand)
+			v.Brand = decode.Ptr(d, DecodeCardBrand)
 		case 5: // addressCountry
-			v.AddressCountry = decode.Nullable(d, (*decode.Decoder).String)
+			v.AddressCountry = decode.Ptr(d, (*decode.Decoder).String)
 		case 6: // addressPostCode
-			v.AddressPostCode = decode.Nullable(d, (*decode.Decoder).String)
+			v.AddressPostCode = decode.Ptr(d, (*decode.Decoder).String)
 		}
 	}
 	if !o.OK() {
@@ -172,7 +172,7 @@ func DecodeCategory(d *decode.Decoder) *model.Category {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).Int64)
+			v.ID = decode.Ptr(d, (*decode.Decoder).Int64)
 		case 1: // name
 			v.Name = d.String()
 		}
@@ -196,11 +196,11 @@ func DecodeChatChoice(d *decode.Decoder) *model.ChatChoice {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // index
-			v.Index = decode.Nullable(d, (*decode.Decoder).Int)
+			v.Index = decode.Ptr(d, (*decode.Decoder).Int)
 		case 1: // message
-			v.Message = decode.OrNull(d, DecodeChatMessage)
+			v.Message = decode.Null(d, DecodeChatMessage)
 		case 2: // finishReason
-			v.FinishReason = decode.Nullable(d, (*decode.Decoder).String)
+			v.FinishReason = decode.Ptr(d, (*decode.Decoder).String)
 		}
 	}
 	if !o.OK() {
@@ -224,7 +224,7 @@ func DecodeChatCompletion(d *decode.Decoder) *model.ChatCompletion {
 		case 0: // id
 			v.ID = d.ID()
 		case 1: // model
-			v.Model = decode.Nullable(d, (*decode.Decoder).String)
+			v.Model = decode.Ptr(d, (*decode.Decoder).String)
 		case 2: // choices
 			v.Choices = decode.List(d, DecodeChatChoice)
 		}
@@ -247,9 +247,9 @@ func DecodeChatMessage(d *decode.Decoder) *model.ChatMessage {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // role
-			v.Role = decode.Nullable(d, (*decode.Decoder).String)
+			v.Role = decode.Ptr(d, (*decode.Decoder).String)
 		case 1: // content
-			v.Content = decode.Nullable(d, (*decode.Decoder).String)
+			v.Content = decode.Ptr(d, (*decode.Decoder).String)
 		}
 	}
 	if !o.OK() {
@@ -296,15 +296,15 @@ func DecodeMedicalInfo(d *decode.Decoder) *model.MedicalInfo {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // vaccinated
-			v.Vaccinated = decode.Nullable(d, (*decode.Decoder).Boolean)
+			v.Vaccinated = decode.Ptr(d, (*decode.Decoder).Boolean)
 		case 1: // spayedNeutered
-			v.SpayedNeutered = decode.Nullable(d, (*decode.Decoder).Boolean)
+			v.SpayedNeutered = decode.Ptr(d, (*decode.Decoder).Boolean)
 		case 2: // microchipped
-			v.Microchipped = decode.Nullable(d, (*decode.Decoder).Boolean)
+			v.Microchipped = decode.Ptr(d, (*decode.Decoder).Boolean)
 		case 3: // specialNeeds
-			v.SpecialNeeds = decode.Nullable(d, (*decode.Decoder).Boolean)
+			v.SpecialNeeds = decode.Ptr(d, (*decode.Decoder).Boolean)
 		case 4: // healthNotes
-			v.HealthNotes = decode.Nullable(d, (*decode.Decoder).String)
+			v.HealthNotes = decode.Ptr(d, (*decode.Decoder).String)
 		}
 	}
 	if !o.OK() {
@@ -331,21 +331,21 @@ func DecodeOrder(d *decode.Decoder) *model.Order {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).ID)
+			v.ID = decode.Ptr(d, (*decode.Decoder).ID)
 		case 1: // petId
 			v.PetID = d.ID()
 		case 2: // userId
-			v.UserID = decode.Nullable(d, (*decode.Decoder).ID)
+			v.UserID = decode.Ptr(d, (*decode.Decoder).ID)
 		case 3: // quantity
-			v.Quantity = decode.Nullable(d, (*decode.Decoder).Int)
+			v.Quantity = decode.Ptr(d, (*decode.Decoder).Int)
 		case 4: // status
-			v.Status = decode.Nullable(d, DecodeOrderStatus)
+			v.Status = decode.Ptr(d, DecodeOrderStatus)
 		case 5: // shipDate
-			v.ShipDate = decode.Nullable(d, (*decode.Decoder).Date)
+			v.ShipDate = decode.Ptr(d, (*decode.Decoder).Date)
 		case 6: // totalAmount
-			v.TotalAmount = decode.Nullable(d, (*decode.Decoder).Decimal)
+			v.TotalAmount = decode.Ptr(d, (*decode.Decoder).Decimal)
 		case 7: // createdAt
-			v.CreatedAt = decode.Nullable(d, (*decode.Decoder).DateTime)
+			v.CreatedAt = decode.Ptr(d, (*decode.Decoder).DateTime)
 		}
 	}
 	if !o.OK() {
@@ -370,7 +370,7 @@ func DecodeOrderPayment(d *decode.Decoder) *model.OrderPayment {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).UUID)
+			v.ID = decode.Ptr(d, (*decode.Decoder).UUID)
 		case 1: // amount
 			v.Amount = d.Decimal()
 		case 2: // currency
@@ -378,9 +378,9 @@ func DecodeOrderPayment(d *decode.Decoder) *model.OrderPayment {
 		case 3: // source
 			v.Source = DecodePaymentSource(d)
 		case 4: // status
-			v.Status = decode.Nullable(d, DecodePaymentStatus)
+			v.Status = decode.Ptr(d, DecodePaymentStatus)
 		case 5: // createdAt
-			v.CreatedAt = decode.Nullable(d, (*decode.Decoder).DateTime)
+			v.CreatedAt = decode.Ptr(d, (*decode.Decoder).DateTime)
 		}
 	}
 	if !o.OK() {
@@ -418,43 +418,43 @@ func DecodePet(d *decode.Decoder) *model.Pet {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).ID)
+			v.ID = decode.Ptr(d, (*decode.Decoder).ID)
 		case 1: // name
 			v.Name = d.String()
 		case 2: // species
 			v.Species = DecodeSpecies(d)
 		case 3: // breed
-			v.Breed = decode.Nullable(d, (*decode.Decoder).String)
+			v.Breed = decode.Ptr(d, (*decode.Decoder).String)
 		case 4: // ageMonths
-			v.AgeMonths = decode.Nullable(d, (*decode.Decoder).Int)
+			v.AgeMonths = decode.Ptr(d, (*decode.Decoder).Int)
 		case 5: // size
-			v.Size = decode.Nullable(d, DecodePetSize)
+			v.Size = decode.Ptr(d, DecodePetSize)
 		case 6: // color
-			v.Color = decode.Nullable(d, (*decode.Decoder).String)
+			v.Color = decode.Ptr(d, (*decode.Decoder).String)
 		case 7: // gender
-			v.Gender = decode.Nullable(d, DecodeGender)
+			v.Gender = decode.Ptr(d, DecodeGender)
 		case 8: // goodWithKids
-			v.GoodWithKids = decode.Nullable(d, (*decode.Decoder).Boolean)
+			v.GoodWithKids = decode.Ptr(d, (*decode.Decoder).Boolean)
 		case 9: // price
-			v.Price = decode.Nullable(d, (*decode.Decoder).Decimal)
+			v.Price = decode.Ptr(d, (*decode.Decoder).Decimal)
 		case 10: // currency
-			v.Currency = decode.Nullable(d, (*decode.Decoder).String)
+			v.Currency = decode.Ptr(d, (*decode.Decoder).String)
 		case 11: // description
-			v.Description = decode.Nullable(d, (*decode.Decoder).String)
+			v.Description = decode.Ptr(d, (*decode.Decoder).String)
 		case 12: // status
-			v.Status = decode.Nullable(d, DecodePetStatus)
+			v.Status = decode.Ptr(d, DecodePetStatus)
 		case 13: // category
-			v.Category = decode.OrNull(d, DecodeCategory)
+			v.Category = decode.Null(d, DecodeCategory)
 		case 14: // tags
-			v.Tags = decode.OrNull(d, decode.ListOf(DecodeTag))
+			v.Tags = decode.Null(d, decode.ListOf(DecodeTag))
 		case 15: // photos
-			v.Photos = decode.OrNull(d, decode.ListOf((*decode.Decoder).URL))
+			v.Photos = decode.Null(d, decode.ListOf((*decode.Decoder).URL))
 		case 16: // medicalInfo
-			v.MedicalInfo = decode.OrNull(d, DecodeMedicalInfo)
+			v.MedicalInfo = decode.Null(d, DecodeMedicalInfo)
 		case 17: // createdAt
-			v.CreatedAt = decode.Nullable(d, (*decode.Decoder).DateTime)
+			v.CreatedAt = decode.Ptr(d, (*decode.Decoder).DateTime)
 		case 18: // updatedAt
-			v.UpdatedAt = decode.Nullable(d, (*decode.Decoder).DateTime)
+			v.UpdatedAt = decode.Ptr(d, (*decode.Decoder).DateTime)
 		}
 	}
 	if !o.OK() {
@@ -475,7 +475,7 @@ func DecodeTag(d *decode.Decoder) *model.Tag {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).Int64)
+			v.ID = decode.Ptr(d, (*decode.Decoder).Int64)
 		case 1: // name
 			v.Name = d.String()
 		}
@@ -499,11 +499,11 @@ func DecodeUser(d *decode.Decoder) *model.User {
 	for o.Next() {
 		switch o.Field() {
 		case 0: // id
-			v.ID = decode.Nullable(d, (*decode.Decoder).ID)
+			v.ID = decode.Ptr(d, (*decode.Decoder).ID)
 		case 1: // username
 			v.Username = d.String()
 		case 2: // firstName
-			v.FirstName = decode.Nullable(d, (*decode.Decoder).String)
+			v.FirstName = decode.Ptr(d, (*decode.Decoder).String)
 		}
 	}
 	if !o.OK() {
@@ -698,9 +698,9 @@ func EncodeBankAccountInput(in *model.BankAccountInput) any {
 	var o encode.Object
 	o = o.With("name", in.Name)
 	o = o.With("number", in.Number)
-	o = encode.WithGiven(o, "sortCode", in.SortCode, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "sortCode", in.SortCode, encode.PtrOf(encode.Any[string]))
 	o = o.With("accountType", EncodeAccountType(in.AccountType))
-	o = encode.WithGiven(o, "bankName", in.BankName, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "bankName", in.BankName, encode.PtrOf(encode.Any[string]))
 	o = o.With("country", in.Country)
 	return o
 }
@@ -714,11 +714,11 @@ func EncodeBankCardInput(in *model.BankCardInput) any {
 	var o encode.Object
 	o = o.With("name", in.Name)
 	o = o.With("number", in.Number)
-	o = encode.WithGiven(o, "cvc", in.Cvc, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "cvc", in.Cvc, encode.PtrOf(encode.Any[string]))
 	o = o.With("expMonth", in.ExpMonth)
 	o = o.With("expYear", in.ExpYear)
-	o = encode.WithGiven(o, "addressCountry", in.AddressCountry, encode.Maybe(encode.Any[string]))
-	o = encode.WithGiven(o, "addressPostCode", in.AddressPostCode, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "addressCountry", in.AddressCountry, encode.PtrOf(encode.Any[string]))
+	o = encode.WithGiven(o, "addressPostCode", in.AddressPostCode, encode.PtrOf(encode.Any[string]))
 	return o
 }
 
@@ -752,11 +752,11 @@ func EncodeMedicalInfoInput(in *model.MedicalInfoInput) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "vaccinated", in.Vaccinated, encode.Maybe(encode.Any[bool]))
-	o = encode.WithGiven(o, "spayedNeutered", in.SpayedNeutered, encode.Maybe(encode.Any[bool]))
-	o = encode.WithGiven(o, "microchipped", in.Microchipped, encode.Maybe(encode.Any[bool]))
-	o = encode.WithGiven(o, "specialNeeds", in.SpecialNeeds, encode.Maybe(encode.Any[bool]))
-	o = encode.WithGiven(o, "healthNotes", in.HealthNotes, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "vaccinated", in.Vaccinated, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithGiven(o, "spayedNeutered", in.SpayedNeutered, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithGiven(o, "microchipped", in.Microchipped, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithGiven(o, "specialNeeds", in.SpecialNeeds, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithGiven(o, "healthNotes", in.HealthNotes, encode.PtrOf(encode.Any[string]))
 	return o
 }
 
@@ -768,8 +768,8 @@ func EncodeOrderInput(in *model.OrderInput) any {
 	}
 	var o encode.Object
 	o = o.With("petId", in.PetID)
-	o = encode.WithGiven(o, "quantity", in.Quantity, encode.Maybe(encode.Any[int]))
-	o = encode.WithGiven(o, "shipDate", in.ShipDate, encode.Maybe(encode.Text[scalar.Date]))
+	o = encode.WithGiven(o, "quantity", in.Quantity, encode.PtrOf(encode.Any[int]))
+	o = encode.WithGiven(o, "shipDate", in.ShipDate, encode.PtrOf(encode.Text[scalar.Date]))
 	return o
 }
 
@@ -782,16 +782,16 @@ func EncodePetInput(in *model.PetInput) any {
 	var o encode.Object
 	o = o.With("name", in.Name)
 	o = o.With("species", EncodeSpecies(in.Species))
-	o = encode.WithGiven(o, "breed", in.Breed, encode.Maybe(encode.Any[string]))
-	o = encode.WithGiven(o, "ageMonths", in.AgeMonths, encode.Maybe(encode.Any[int]))
-	o = encode.WithGiven(o, "size", in.Size, encode.Maybe(EncodePetSize))
-	o = encode.WithGiven(o, "color", in.Color, encode.Maybe(encode.Any[string]))
-	o = encode.WithGiven(o, "gender", in.Gender, encode.Maybe(EncodeGender))
-	o = encode.WithGiven(o, "goodWithKids", in.GoodWithKids, encode.Maybe(encode.Any[bool]))
-	o = encode.WithGiven(o, "price", in.Price, encode.Maybe(encode.Text[scalar.Decimal]))
-	o = encode.WithGiven(o, "currency", in.Currency, encode.Maybe(encode.Any[string]))
-	o = encode.WithGiven(o, "description", in.Description, encode.Maybe(encode.Any[string]))
-	o = encode.WithGiven(o, "status", in.Status, encode.Maybe(EncodePetStatus))
+	o = encode.WithGiven(o, "breed", in.Breed, encode.PtrOf(encode.Any[string]))
+	o = encode.WithGiven(o, "ageMonths", in.AgeMonths, encode.PtrOf(encode.Any[int]))
+	o = encode.WithGiven(o, "size", in.Size, encode.PtrOf(EncodePetSize))
+	o = encode.WithGiven(o, "color", in.Color, encode.PtrOf(encode.Any[string]))
+	o = encode.WithGiven(o, "gender", in.Gender, encode.PtrOf(EncodeGender))
+	o = encode.WithGiven(o, "goodWithKids", in.GoodWithKids, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithGiven(o, "price", in.Price, encode.PtrOf(encode.Text[scalar.Decimal]))
+	o = encode.WithGiven(o, "currency", in.Currency, encode.PtrOf(encode.Any[string]))
+	o = encode.WithGiven(o, "description", in.Description, encode.PtrOf(encode.Any[string]))
+	o = encode.WithGiven(o, "status", in.Status, encode.PtrOf(EncodePetStatus))
 	o = encode.WithGiven(o, "category", in.Category, EncodeCategoryInput)
 	o = encode.WithGiven(o, "tags", in.Tags, encode.ListOf(EncodeTagInput))
 	o = encode.WithGiven(o, "photos", in.Photos, encode.ListOf(encode.Text[scalar.URL]))
@@ -818,11 +818,11 @@ func EncodeUserInput(in *model.UserInput) any {
 	}
 	var o encode.Object
 	o = o.With("username", in.Username)
-	o = encode.WithGiven(o, "firstName", in.FirstName, encode.Maybe(encode.Any[string]))
-	o = encode.WithGiven(o, "lastName", in.LastName, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "firstName", in.FirstName, encode.PtrOf(encode.Any[string]))
+	o = encode.WithGiven(o, "lastName", in.LastName, encode.PtrOf(encode.Any[string]))
 	o = o.With("email", in.Email)
-	o = encode.WithGiven(o, "password", in.Password, encode.Maybe(encode.Any[string]))
-	o = encode.WithGiven(o, "phone", in.Phone, encode.Maybe(encode.Any[string]))
+	o = encode.WithGiven(o, "password", in.Password, encode.PtrOf(encode.Any[string]))
+	o = encode.WithGiven(o, "phone", in.Phone, encode.PtrOf(encode.Any[string]))
 	return o
 }
 

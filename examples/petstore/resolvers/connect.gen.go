@@ -19,8 +19,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Needs is what the bindings need of the settings.
-var Needs = upstreams.Needs{
+// Requirements are what the bindings require of the settings.
+var Requirements = upstreams.Requirements{
 	Sources: []string{"petstore"},
 	Config: map[string][]string{
 		"petstore": {"apiKey"},
@@ -48,9 +48,9 @@ type (
 func (r mutationResolver) CreateOrder(ctx context.Context, input model.OrderInput, idempotencyKey *scalar.UUID) (*model.Order, error) {
 	call := rest.New(http.MethodPost, "/orders").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		Header("Idempotency-Key", encode.Opt(idempotencyKey, encode.Text[scalar.UUID])).
+		Header("Idempotency-Key", encode.Ptr(idempotencyKey, encode.Text[scalar.UUID])).
 		JSON(graph.EncodeOrderInput(&input))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrder), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrder), petstoreRules)
 }
 
 // DeleteOrder answers Mutation.deleteOrder, bound at schema/orders.graphqls:15 to the service "petstore":
@@ -73,7 +73,7 @@ func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount 
 		JSON(encode.Numbers(encode.Object{}.
 			With("amount", encode.Text(amount)).
 			With("currency", graph.EncodeCurrency(currency)).
-			With("source", mapping.Of(graph.EncodeBankCardInput(&card), func(of any) any {
+			With("source", mapping.MapNonNull(graph.EncodeBankCardInput(&card), func(of any) any {
 				return encode.Object{}.
 					With("object", "card").
 					With("name", mapping.Pick(of, "name")).
@@ -84,7 +84,7 @@ func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount 
 					With("addressCountry", mapping.Pick(of, "addressCountry")).
 					With("addressPostCode", mapping.Pick(of, "addressPostCode"))
 			})), "amount"))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrderPayment), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrderPayment), petstoreRules)
 }
 
 // PayOrderByAccount answers Mutation.payOrderByAccount, bound at schema/orders.graphqls:34 to the service "petstore":
@@ -96,7 +96,7 @@ func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amou
 		JSON(encode.Numbers(encode.Object{}.
 			With("amount", encode.Text(amount)).
 			With("currency", graph.EncodeCurrency(currency)).
-			With("source", mapping.Of(graph.EncodeBankAccountInput(&account), func(of any) any {
+			With("source", mapping.MapNonNull(graph.EncodeBankAccountInput(&account), func(of any) any {
 				return encode.Object{}.
 					With("object", "bank_account").
 					With("name", mapping.Pick(of, "name")).
@@ -106,7 +106,7 @@ func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amou
 					With("bankName", mapping.Pick(of, "bankName")).
 					With("country", mapping.Pick(of, "country"))
 			})), "amount"))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeOrderPayment), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrderPayment), petstoreRules)
 }
 
 // SubscribeToOrders answers Mutation.subscribeToOrders, bound at schema/orders.graphqls:48 to the service "petstore":
@@ -128,7 +128,7 @@ func (r mutationResolver) CreatePet(ctx context.Context, input model.PetInput) (
 	call := rest.New(http.MethodPost, "/pets").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 		JSON(graph.EncodePetInput(&input))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodePet), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodePet), petstoreRules)
 }
 
 // UpdatePet answers Mutation.updatePet, bound at schema/pets.graphqls:40 to the service "petstore":
@@ -139,7 +139,7 @@ func (r mutationResolver) UpdatePet(ctx context.Context, id string, input model.
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 		JSON(graph.EncodePetInput(&input))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 }
 
 // DeletePet answers Mutation.deletePet, bound at schema/pets.graphqls:45 to the service "petstore":
@@ -160,7 +160,7 @@ func (r mutationResolver) CreateUser(ctx context.Context, input model.UserInput)
 	call := rest.New(http.MethodPost, "/users").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 		JSON(graph.EncodeUserInput(&input))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeAccount), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
 // UpdateMe answers Mutation.updateMe, bound at schema/users.graphqls:18 to the service "petstore":
@@ -170,7 +170,7 @@ func (r mutationResolver) UpdateMe(ctx context.Context, input model.UserInput) (
 	call := rest.New(http.MethodPut, "/users/").Segment(auth.Claim(ctx, "sub")).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 		JSON(graph.EncodeUserInput(&input))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeAccount), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
 // DeleteMe answers Mutation.deleteMe, bound at schema/users.graphqls:21 to the service "petstore":
@@ -193,7 +193,7 @@ func (r mutationResolver) Login(ctx context.Context, username, password string) 
 		JSON(encode.Object{}.
 			With("username", username).
 			With("password", password))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeAccessToken), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccessToken), petstoreRules)
 }
 
 // Logout answers Mutation.logout, bound at schema/users.graphqls:27 to the service "petstore":
@@ -217,7 +217,7 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 		return rest.New(http.MethodGet, "/pets/").Segment(key).
 			Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	}
-	return engine.One(ctx, parents, []string{"petId"}, func(parent *model.Order) *string {
+	return engine.LoadOne(ctx, parents, []string{"petId"}, func(parent *model.Order) *string {
 		return &parent.PetID
 	}, engine.Batch[string, *model.Pet]{
 		Identity: engine.Identity{
@@ -230,7 +230,7 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Pet, error) {
 			key := keys[0]
 			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key),
-				decode.MaybeNil(decode.Asked("id", keys[0], graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
+				decode.NullOf(decode.CheckKey("id", keys[0], graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 			return map[string]*model.Pet{key: value}, err
 		},
 	})
@@ -246,7 +246,7 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 		return rest.New(http.MethodGet, "/users/").Segment(key).
 			Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	}
-	return engine.One(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
+	return engine.LoadOne(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
 		return parent.UserID
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{
@@ -259,7 +259,7 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			key := keys[0]
 			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key),
-				decode.MaybeNil(decode.Asked("id", keys[0], graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
+				decode.NullOf(decode.CheckKey("id", keys[0], graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
 			return map[string]*model.User{key: value}, err
 		},
 	})
@@ -272,9 +272,9 @@ func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessage
 	call := rest.New(http.MethodPost, "/chat/completions").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 		JSON(encode.Object{}.
-			With("model", engine.Given(ctx, "model", encode.Opt(modelArg, encode.Any[string]))).
+			With("model", engine.Given(ctx, "model", encode.Ptr(modelArg, encode.Any[string]))).
 			With("messages", encode.List(messages, graph.EncodeChatMessageInput)))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeChatCompletion), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeChatCompletion), petstoreRules)
 }
 
 // Order answers Query.order, bound at schema/orders.graphqls:3 to the service "petstore":
@@ -284,7 +284,7 @@ func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, erro
 	call := rest.New(http.MethodGet, "/orders/").Segment(id).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodeOrder, func(object *model.Order) *string { return object.ID })), petstoreRules)
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodeOrder, func(object *model.Order) *string { return object.ID })), petstoreRules)
 }
 
 // Pets answers Query.pets, bound at schema/pets.graphqls:15 to the service "petstore":
@@ -299,8 +299,8 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 		Total: engine.Selects(ctx, "totalCount"),
 	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Pet]], error) {
 		call := rest.New(http.MethodGet, "/pets").
-			Query("species", encode.Opt(species, graph.EncodeSpecies)).
-			Query("status", encode.Opt(status, graph.EncodePetStatus)).
+			Query("species", encode.Ptr(species, graph.EncodeSpecies)).
+			Query("status", encode.Ptr(status, graph.EncodePetStatus)).
 			Query("tags", encode.List(tags, encode.Any[string])).
 			Query("page", at.Page).
 			Query("limit", at.Size).
@@ -334,7 +334,7 @@ func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
 	call := rest.New(http.MethodGet, "/pets/").Segment(id).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 }
 
 // Inventory answers Query.inventory, bound at schema/pets.graphqls:28 to the service "petstore":
@@ -344,7 +344,7 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, 
 	call := rest.New(http.MethodGet, "/store/inventory").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
-		decode.MaybeNil(decode.EntriesOf(graph.DecodeInventoryEntry)), petstoreRules)
+		decode.NullOf(decode.EntriesOf(graph.DecodeInventoryEntry)), petstoreRules)
 }
 
 // Me answers Query.me, bound at schema/users.graphqls:3 to the service "petstore":
@@ -353,7 +353,7 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, 
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(auth.Claim(ctx, "sub")).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
-	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.MaybeNil(graph.DecodeAccount), petstoreRules)
+	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
 // User answers Query.user, bound at schema/users.graphqls:6 to the service "petstore":
@@ -363,7 +363,7 @@ func (r queryResolver) User(ctx context.Context, id string) (*model.User, error)
 	call := rest.New(http.MethodGet, "/users/").Segment(id).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
-		decode.MaybeNil(decode.Asked("id", id, graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
 }
 
 // petstoreRules are the rules of the service "petstore": when a call went well, and what its errors mean.
@@ -379,7 +379,7 @@ var petstoreRules = &upstreams.Rules{
 // pageQueryPets reads a page of Query.pets as its binding selects it.
 func pageQueryPets(d *decode.Decoder) page.Answer[decode.Item[*model.Pet]] {
 	var a page.Answer[decode.Item[*model.Pet]]
-	a.Total = decode.Again(d, decode.In("pagination", decode.In("totalItems", decode.Maybe((*decode.Decoder).Int))))
-	a.Items = decode.In("data", decode.Items(graph.DecodePet))(d)
+	a.Total = decode.Lookahead(d, decode.Member("pagination", decode.Member("totalItems", decode.PtrOf((*decode.Decoder).Int))))
+	a.Items = decode.Member("data", decode.Items(graph.DecodePet))(d)
 	return a
 }

@@ -40,7 +40,7 @@ func codes(errs gqlerror.List) (all []string) {
 	for _, err := range errs {
 		code, _ := err.Extensions["code"].(string)
 		if code == "" {
-			code = string(fault.KindOf(err))
+			code = string(fault.CodeOf(err))
 		}
 		if !slices.Contains(all, code) {
 			all = append(all, code)

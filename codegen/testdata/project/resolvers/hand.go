@@ -26,7 +26,7 @@ func (r parentResolver) Hand(ctx context.Context, parents []*model.Parent, limit
 }
 
 func (r nodeResolver) BadKey(ctx context.Context, nodes []*model.Node, second *bool) ([]*string, error) {
-	return engine.One(ctx, nodes, []string{"id"}, func(n *model.Node) *[1]any {
+	return engine.LoadOne(ctx, nodes, []string{"id"}, func(n *model.Node) *[1]any {
 		if second != nil {
 			return &[1]any{n.ID}
 		}
@@ -41,7 +41,7 @@ func (r nodeResolver) BadKey(ctx context.Context, nodes []*model.Node, second *b
 }
 
 func (r nodeResolver) BadBatch(ctx context.Context, nodes []*model.Node) ([]*string, error) {
-	return engine.One(ctx, nodes, []string{"id"}, func(n *model.Node) *string { return &n.ID }, engine.Batch[string, *string]{
+	return engine.LoadOne(ctx, nodes, []string{"id"}, func(n *model.Node) *string { return &n.ID }, engine.Batch[string, *string]{
 		Identity: engine.Identity{Request: "bad batch"},
 		Fetch:    func(context.Context, []string) (map[string]*string, error) { panic("secret") },
 	})

@@ -1,4 +1,4 @@
-package flight_test
+package coalesce_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gatehouse-graphql/gatehouse/engine/flight"
+	"github.com/gatehouse-graphql/gatehouse/engine/coalesce"
 )
 
 // never is the deadline of runs that have none.
@@ -21,7 +21,7 @@ var never time.Time
 // caller asks in a goroutine of its own.
 type caller struct {
 	cancel context.CancelFunc
-	share  flight.Share[string]
+	share  coalesce.Share[string]
 	err    error
 	gone   chan struct{} // closed when share and err are there
 }
@@ -35,7 +35,7 @@ func (c *caller) left() bool {
 	}
 }
 
-func call(ctx context.Context, g *flight.Group[string], key string, until time.Time, run func(context.Context) (string, error)) *caller {
+func call(ctx context.Context, g *coalesce.Group[string], key string, until time.Time, run func(context.Context) (string, error)) *caller {
 	c := &caller{gone: make(chan struct{})}
 	ctx, c.cancel = context.WithCancel(ctx)
 	go func() {
@@ -69,7 +69,7 @@ func newBlocked() *blocked { return &blocked{release: make(chan string)} }
 func TestShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var released []string
-		g := &flight.Group[string]{Release: func(v string) { released = append(released, v) }}
+		g := &coalesce.Group[string]{Release: func(v string) { released = append(released, v) }}
 		b := newBlocked()
 		callers := []*caller{call(t.Context(), g, "a", never, b.run), call(t.Context(), g, "a", never, b.run), call(t.Context(), g, "a", never, b.run)}
 		other := call(t.Context(), g, "b", never, func(context.Context) (string, error) { return "other", nil })
@@ -107,7 +107,7 @@ func TestShared(t *testing.T) {
 // left, the run is cancelled and cannot be joined.
 func TestLeaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &flight.Group[string]{Release: func(v string) { t.Errorf("released %q, which is no value", v) }}
+		g := &coalesce.Group[string]{Release: func(v string) { t.Errorf("released %q, which is no value", v) }}
 		b := newBlocked()
 		first, second := call(t.Context(), g, "a", never, b.run), call(t.Context(), g, "a", never, b.run)
 		first.cancel()
@@ -130,7 +130,7 @@ func TestLeaving(t *testing.T) {
 func TestAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var released []string
-		g := &flight.Group[string]{Release: func(v string) { released = append(released, v) }}
+		g := &coalesce.Group[string]{Release: func(v string) { released = append(released, v) }}
 		stubborn := make(chan string)
 		c := call(t.Context(), g, "a", never, func(context.Context) (string, error) { return <-stubborn, nil })
 		c.cancel()
@@ -157,13 +157,13 @@ func TestAbandoned(t *testing.T) {
 
 func TestPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &flight.Group[string]{}
+		g := &coalesce.Group[string]{}
 		b := newBlocked()
 		broken := func(ctx context.Context) (string, error) { b.run(ctx); panic("broken") }
 		first, second := call(t.Context(), g, "a", never, broken), call(t.Context(), g, "a", never, broken)
 		b.release <- ""
 		synctest.Wait()
-		var thrown *flight.PanicError
+		var thrown *coalesce.PanicError
 		if !errors.As(first.err, &thrown) || thrown.Value != "broken" || len(thrown.Stack) == 0 || !errors.Is(second.err, first.err) {
 			t.Errorf("%v and %v", first.err, second.err)
 		}
@@ -179,7 +179,7 @@ func TestPanic(t *testing.T) {
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}
-		g := &flight.Group[string]{}
+		g := &coalesce.Group[string]{}
 		until := time.Now().Add(time.Minute)
 		ctx, cancel := context.WithDeadline(context.WithValue(t.Context(), key{}, "value"), until)
 		defer cancel()
@@ -228,7 +228,7 @@ func (l *leaver) Done() <-chan struct{} {
 // than its own, and is free to go before; elsewhere its deadline counts.
 func TestCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &flight.Group[string]{}
+		g := &coalesce.Group[string]{}
 		b := newBlocked()
 		within := func(d time.Duration) (*leaver, *caller) {
 			c := &caller{gone: make(chan struct{})}
@@ -271,7 +271,7 @@ func TestCanceled(t *testing.T) {
 // Values are released when nobody reads them any more, and each caller's is its key's.
 func TestManyCallers(t *testing.T) {
 	free := sync.Pool{New: func() any { return new([]byte) }}
-	g := &flight.Group[*[]byte]{Release: func(b *[]byte) { free.Put(b) }}
+	g := &coalesce.Group[*[]byte]{Release: func(b *[]byte) { free.Put(b) }}
 	var all sync.WaitGroup
 	for i := range 64 {
 		all.Go(func() {
@@ -312,7 +312,7 @@ func TestManyCallers(t *testing.T) {
 // A run that does not end when its time is over holds no caller.
 func TestStuckRunHoldsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var g flight.Group[int]
+		var g coalesce.Group[int]
 		stuck := make(chan struct{})
 		until := time.Now().Add(time.Minute)
 		ctx, cancel := context.WithDeadline(t.Context(), until)

@@ -17,7 +17,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
-	"github.com/gatehouse-graphql/gatehouse/engine/flight/flighttest"
+	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
@@ -36,14 +36,14 @@ var passes = func() chan struct{} { open := make(chan struct{}); close(open); re
 
 func (b *doorkeeper) count(n int32) func() bool { return func() bool { return b.calls.Load() == n } }
 
-// held is a gateway that collapses, unless change says otherwise, with a doorkeeper before its
-// services. It gives that, and the same gateway without collapsing and without one.
+// held is a gateway that coalesces, unless change says otherwise, with a doorkeeper before its
+// services. It gives that, and the same gateway without coalescing and without one.
 func held(t *testing.T, change ...func(*config.Config)) (g, plain *served, b *doorkeeper) {
 	t.Helper()
 	b = &doorkeeper{open: make(chan struct{})}
 	var behind *config.Config
 	g = newGateway(t, func(c *config.Config) {
-		c.Execution.Engine, c.Execution.Collapse = engine.Plan, true
+		c.Execution.Engine, c.Execution.Coalesce = engine.EnginePlan, true
 		for name, source := range c.Sources {
 			source.Forward = append(source.Forward, "X-Tenant")
 			c.Sources[name] = source
@@ -55,13 +55,13 @@ func held(t *testing.T, change ...func(*config.Config)) (g, plain *served, b *do
 			source.URLs = []string{b.before(t, source.URLs[0])}
 			c.Sources[name] = source
 		}
-		before.Execution.Collapse = false
+		before.Execution.Coalesce = false
 		behind = &before
 		for _, more := range change {
 			more(c)
 		}
 	})
-	plain = newGateway(t, func(c *config.Config) { c.Sources, c.Execution.Engine = behind.Sources, engine.Plan })
+	plain = newGateway(t, func(c *config.Config) { c.Sources, c.Execution.Engine = behind.Sources, engine.EnginePlan })
 	return g, plain, b
 }
 
@@ -167,7 +167,7 @@ const (
 // Two callers ask at the same time. What is equal in all that counts is executed once; what
 // differs in anything of it never is. Whoever asks, the answer is the one that the same
 // caller gets alone.
-func TestCollapse(t *testing.T) {
+func TestCoalesce(t *testing.T) {
 	shop := services.New(services.Options{Secret: []byte(secret)})
 	sign := func(subject, scope string) string {
 		token, err := shop.Token(services.Identity{Subject: subject, Scope: scope, Roles: []string{"admin"}})
@@ -178,19 +178,19 @@ func TestCollapse(t *testing.T) {
 	}
 	reader, plainUser, other := sign("u1", "users:read users:write orders:read"), sign("u1", ""), sign("u3", "users:read users:write")
 	sku := func(variables string) request { return request{query: anyProduct, variables: variables} }
-	off := func(c *config.Config) { c.Execution.Collapse = false }
+	off := func(c *config.Config) { c.Execution.Coalesce = false }
 	for name, c := range map[string]struct {
 		first, second request
 		calls         int32 // that the services see
 		operations    int   // callers who wait for an execution, which may be theirs alone
 		calling       int   // executions that wait for a call
-		collapsed     bool
+		coalesced     bool
 		change        func(*config.Config)
 	}{
-		"equal":                   {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 1, operations: 2, calling: 1, collapsed: true},
-		"equal with a token":      {first: request{query: personal, token: reader}, second: request{query: personal, token: reader}, calls: 1, operations: 2, calling: 1, collapsed: true},
-		"headers of no account":   {first: request{query: oneProduct, header: []string{"X-Other: 1", "User-Agent: a"}}, second: request{query: oneProduct, header: []string{"X-Other: 2", "Accept: application/graphql-response+json"}}, calls: 1, operations: 2, calling: 1, collapsed: true},
-		"order of variables":      {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"with": true, "sku": "B-100"}`), calls: 1, operations: 2, calling: 1, collapsed: true},
+		"equal":                   {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 1, operations: 2, calling: 1, coalesced: true},
+		"equal with a token":      {first: request{query: personal, token: reader}, second: request{query: personal, token: reader}, calls: 1, operations: 2, calling: 1, coalesced: true},
+		"headers of no account":   {first: request{query: oneProduct, header: []string{"X-Other: 1", "User-Agent: a"}}, second: request{query: oneProduct, header: []string{"X-Other: 2", "Accept: application/graphql-response+json"}}, calls: 1, operations: 2, calling: 1, coalesced: true},
+		"order of variables":      {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"with": true, "sku": "B-100"}`), calls: 1, operations: 2, calling: 1, coalesced: true},
 		"off":                     {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 2, change: off},
 		"identities":              {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2},
 		"identities told nobody":  {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2, change: tellsNothing},
@@ -209,7 +209,7 @@ func TestCollapse(t *testing.T) {
 		"introspection":           {first: request{query: `{ __schema { queryType { name } } product(sku: "B-100") { name } }`}, second: request{query: `{ __schema { queryType { name } } product(sku: "B-100") { name } }`}, calls: 1, calling: 2},
 		"names that are told on":  {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 2, operations: 2, calling: 2, change: tellsIDs},
 		"names that are ours":     {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 2, operations: 2, calling: 2, change: tellsIDs},
-		"names that are not":      {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 1, operations: 2, calling: 1, collapsed: true},
+		"names that are not":      {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 1, operations: 2, calling: 1, coalesced: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.change == nil {
@@ -226,7 +226,7 @@ func TestCollapse(t *testing.T) {
 					}
 				})
 			}
-			flighttest.Await(t, c.operations+c.calling, b.count(c.calls))
+			coalescetest.Await(t, c.operations+c.calling, b.count(c.calls))
 			close(b.open)
 			all.Wait()
 			if t.Failed() {
@@ -235,21 +235,21 @@ func TestCollapse(t *testing.T) {
 			if n := b.calls.Load(); n != c.calls {
 				t.Errorf("%d calls, want %d", n, c.calls)
 			}
-			log, collapsed := g.Log.operations(t), 0
+			log, coalesced := g.Log.operations(t), 0
 			for i, a := range []request{c.first, c.second} {
 				if alone := plain.mustAsk(t, a); answers[i].Body != alone.Body || answers[i].Status != alone.Status || !strings.Contains(alone.Body, `"data":{"`) {
 					t.Errorf("caller %d got %d %s\nalone %d %s", i, answers[i].Status, answers[i].Body, alone.Status, alone.Body)
 				}
 				line := log[answers[i].Header.Get("X-Request-Id")]
-				if of, ok := line["collapsed"]; ok {
-					collapsed++
-					if begun := log[fmt.Sprint(of)]; begun == nil || begun["collapsed"] != nil || begun["backend_calls"] != float64(1) || line["backend_calls"] != float64(0) {
+				if of, ok := line["coalesced"]; ok {
+					coalesced++
+					if begun := log[fmt.Sprint(of)]; begun == nil || begun["coalesced"] != nil || begun["backend_calls"] != float64(1) || line["backend_calls"] != float64(0) {
 						t.Errorf("%v joined %v", line, begun)
 					}
 				}
 			}
-			if want := map[bool]int{true: 1}[c.collapsed]; collapsed != want || len(log) != 2 {
-				t.Errorf("%d of the log's lines say that an execution was joined, want %d: %v", collapsed, want, log)
+			if want := map[bool]int{true: 1}[c.coalesced]; coalesced != want || len(log) != 2 {
+				t.Errorf("%d of the log's lines say that an execution was joined, want %d: %v", coalesced, want, log)
 			}
 		})
 	}
@@ -272,7 +272,7 @@ func tellsNothing(c *config.Config) {
 }
 
 // Two tokens of one subject see different fields, also at the same time.
-func TestCollapseSeesScopes(t *testing.T) {
+func TestCoalesceSeesScopes(t *testing.T) {
 	g, _, b := held(t)
 	close(b.open)
 	for scope, want := range map[string]string{"users:read": `"email":"`, "": `"email":null`} {
@@ -303,18 +303,18 @@ func (g *served) leaver(t *testing.T, a request) *leaver {
 
 // The first caller's leaving is no matter of the others; when all have left, the service's
 // call is cancelled.
-func TestCollapseLeaving(t *testing.T) {
+func TestCoalesceLeaving(t *testing.T) {
 	g, _, b := held(t)
 	first := g.leaver(t, request{query: oneProduct})
-	flighttest.Await(t, 2, b.count(1)) // the caller, and its execution for the call
+	coalescetest.Await(t, 2, b.count(1)) // the caller, and its execution for the call
 	second := g.leaver(t, request{query: oneProduct})
 	third := g.leaver(t, request{query: oneProduct})
-	flighttest.Await(t, 4, b.count(1))
+	coalescetest.Await(t, 4, b.count(1))
 	first.leave()
 	if <-first.done; !errors.Is(first.err, context.Canceled) {
 		t.Errorf("the first has left with %v", first.err)
 	}
-	flighttest.Await(t, 3, b.count(1))
+	coalescetest.Await(t, 3, b.count(1))
 	close(b.open)
 	<-second.done
 	<-third.done
@@ -329,11 +329,11 @@ func TestCollapseLeaving(t *testing.T) {
 
 	g, _, b = held(t)
 	both := []*leaver{g.leaver(t, request{query: oneProduct}), g.leaver(t, request{query: oneProduct})}
-	flighttest.Await(t, 3, b.count(1))
+	coalescetest.Await(t, 3, b.count(1))
 	for _, l := range both {
 		l.leave()
 	}
-	flighttest.Await(t, 0, func() bool { return b.cancelled.Load() == 1 })
+	coalescetest.Await(t, 0, func() bool { return b.cancelled.Load() == 1 })
 	close(b.open)
 	if a := g.mustAsk(t, request{query: oneProduct}); !strings.Contains(a.Body, `"price"`) || b.calls.Load() != 2 {
 		t.Errorf("after %d calls: %s", b.calls.Load(), a.Body)
@@ -341,11 +341,11 @@ func TestCollapseLeaving(t *testing.T) {
 }
 
 // A failure is each caller's, in full, and is logged once.
-func TestCollapseFailing(t *testing.T) {
+func TestCoalesceFailing(t *testing.T) {
 	g, _, b := held(t)
 	b.fail.Store(true)
 	both := []*leaver{g.leaver(t, request{query: oneProduct}), g.leaver(t, request{query: oneProduct})}
-	flighttest.Await(t, 3, b.count(1))
+	coalescetest.Await(t, 3, b.count(1))
 	close(b.open)
 	for _, l := range both {
 		<-l.done
@@ -360,7 +360,7 @@ func TestCollapseFailing(t *testing.T) {
 
 // Hundreds of callers of different identities, with answers of many sizes in memory that is
 // used again: each byte is one's own.
-func TestCollapseKeepsApart(t *testing.T) {
+func TestCoalesceKeepsApart(t *testing.T) {
 	g, plain, b := held(t)
 	close(b.open)
 	var asks []request
@@ -397,7 +397,7 @@ func TestCollapseKeepsApart(t *testing.T) {
 	all.Wait()
 	joined := 0
 	for _, line := range g.Log.operations(t) {
-		if line["collapsed"] != nil {
+		if line["coalesced"] != nil {
 			joined++
 		}
 	}

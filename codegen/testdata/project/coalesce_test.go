@@ -14,13 +14,13 @@ import (
 	"example.com/everything/resolvers"
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
-	"github.com/gatehouse-graphql/gatehouse/engine/flight/flighttest"
+	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
 // What takes a value of the client's request is executed and called for each client, also
 // when that value is the same: be it the field's own call, or one of its source's headers.
-func TestCollapse(t *testing.T) {
+func TestCoalesce(t *testing.T) {
 	for _, c := range []struct {
 		query              string
 		calls              int32 // of those that come first, which are held
@@ -44,7 +44,7 @@ func TestCollapse(t *testing.T) {
 			io.WriteString(w, `{"ok": true, "v": "x", "id": "1", "one": {"id": "1"}, "name": "n"}`)
 		}))
 		services := servicesAt(t, backend.URL)
-		f, err := front.New(front.Options{Execution: engine.Options{Collapse: true}}, front.Deps{
+		f, err := front.New(front.Options{Execution: engine.Options{Coalesce: true}}, front.Deps{
 			Schema:    graph.NewSchema(&resolvers.Resolver{Services: services}),
 			Verify:    func(context.Context, string) (*auth.Identity, error) { return caller, nil },
 			Forwarded: services.Forwarded(),
@@ -61,7 +61,7 @@ func TestCollapse(t *testing.T) {
 				answers[i] = string(post(t, gateway.URL, map[string]any{"query": c.query}, "X-Tag: same"))
 			})
 		}
-		flighttest.Await(t, c.operations+c.called, func() bool { return calls.Load() == c.calls })
+		coalescetest.Await(t, c.operations+c.called, func() bool { return calls.Load() == c.calls })
 		close(open)
 		all.Wait()
 		if answers[0] != answers[1] || calls.Load() != c.all {

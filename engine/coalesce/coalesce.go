@@ -4,7 +4,7 @@
 // waits for it, and is cancelled when nobody does; that no caller waits longer than its own
 // context lasts, or a second more where the run is to end at the same time; that what a run throws becomes the error of all its callers; and that
 // nothing is kept: who comes when a run has ended begins another.
-package flight
+package coalesce
 
 import (
 	"context"
@@ -23,24 +23,24 @@ type Group[V any] struct {
 	Release func(V)
 
 	mu      sync.Mutex
-	flights map[string]*flight[V] // those that may still be joined, by key; guarded by mu
-	running int                   // those whose run has not ended; guarded by mu
-	idle    chan struct{}         // closed when none runs; nil when nobody waits for that; guarded by mu
+	calls   map[string]*call[V] // those that may still be joined, by key; guarded by mu
+	running int                 // those whose run has not ended; guarded by mu
+	idle    chan struct{}       // closed when none runs; nil when nobody waits for that; guarded by mu
 }
 
-// flight is one run.
-type flight[V any] struct {
+// call is one run.
+type call[V any] struct {
 	group  *Group[V]
 	key    string
 	until  time.Time // its deadline, zero for none
 	cancel context.CancelFunc
 
 	callers int  // who have not left; guarded by group.mu
-	down    bool // value and err are there; guarded by group.mu
+	done    bool // value and err are there; guarded by group.mu
 
-	landed chan struct{} // closed when value and err are there
-	value  V
-	err    error
+	finished chan struct{} // closed when value and err are there
+	value    V
+	err      error
 }
 
 // Share is a caller's part in a run.
@@ -50,11 +50,11 @@ type Share[V any] struct {
 	// Joined tells that another caller had begun the run.
 	Joined bool
 
-	flight *flight[V]
+	call *call[V]
 }
 
 // Done says that this caller will not use the value any more. It is called once.
-func (s Share[V]) Done() { s.flight.leave() }
+func (s Share[V]) Done() { s.call.leave() }
 
 // PanicError is the error of a run that panicked.
 type PanicError struct {
@@ -80,7 +80,7 @@ func (g *Group[V]) Do(ctx context.Context, key []byte, until time.Time, run func
 	if err := ctx.Err(); err != nil {
 		return Share[V]{}, err
 	}
-	f, joined := g.board(ctx, key, until, run)
+	f, joined := g.join(ctx, key, until, run)
 	switch {
 	case !f.wait(ctx):
 		f.leave()
@@ -89,22 +89,22 @@ func (g *Group[V]) Do(ctx context.Context, key []byte, until time.Time, run func
 		f.leave()
 		return Share[V]{Joined: joined}, f.err
 	}
-	return Share[V]{Value: f.value, Joined: joined, flight: f}, nil
+	return Share[V]{Value: f.value, Joined: joined, call: f}, nil
 }
 
-// board finds the flight to a key, or starts one.
-func (g *Group[V]) board(ctx context.Context, key []byte, until time.Time, run func(context.Context) (V, error)) (f *flight[V], joined bool) {
+// join finds the flight to a key, or starts one.
+func (g *Group[V]) join(ctx context.Context, key []byte, until time.Time, run func(context.Context) (V, error)) (f *call[V], joined bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if f = g.flights[string(key)]; f != nil {
+	if f = g.calls[string(key)]; f != nil {
 		f.callers++
 		return f, true
 	}
-	f = &flight[V]{group: g, key: string(key), until: until, callers: 1, landed: make(chan struct{})}
-	if g.flights == nil {
-		g.flights = map[string]*flight[V]{}
+	f = &call[V]{group: g, key: string(key), until: until, callers: 1, finished: make(chan struct{})}
+	if g.calls == nil {
+		g.calls = map[string]*call[V]{}
 	}
-	g.flights[f.key] = f
+	g.calls[f.key] = f
 	g.running++
 	detached := context.WithoutCancel(ctx)
 	if until.IsZero() {
@@ -112,14 +112,14 @@ func (g *Group[V]) board(ctx context.Context, key []byte, until time.Time, run f
 	} else {
 		detached, f.cancel = context.WithDeadline(detached, until)
 	}
-	go f.fly(detached, run)
+	go f.execute(detached, run)
 	return f, false
 }
 
-// fly runs, and lands however the run ends.
-func (f *flight[V]) fly(ctx context.Context, run func(context.Context) (V, error)) {
-	defer f.group.ended()
-	defer f.land()
+// execute runs, and lands however the run ends.
+func (f *call[V]) execute(ctx context.Context, run func(context.Context) (V, error)) {
+	defer f.group.runEnded()
+	defer f.finish()
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			f.err = &PanicError{thrown, debug.Stack()}
@@ -129,42 +129,42 @@ func (f *flight[V]) fly(ctx context.Context, run func(context.Context) (V, error
 	f.value, f.err = run(ctx)
 }
 
-// land hands the result to those who wait.
-func (f *flight[V]) land() {
+// finish hands the result to those who wait.
+func (f *call[V]) finish() {
 	g := f.group
 	g.mu.Lock()
-	if g.flights[f.key] == f { // not when all had left, and another one has begun
-		delete(g.flights, f.key)
+	if g.calls[f.key] == f { // not when all had left, and another one has begun
+		delete(g.calls, f.key)
 	}
-	f.down = true
+	f.done = true
 	unwanted := f.callers == 0
 	g.mu.Unlock()
 	f.cancel()
-	close(f.landed)
+	close(f.finished)
 	if unwanted {
 		f.release()
 	}
 }
 
 // wait tells whether the flight landed before ctx ended.
-func (f *flight[V]) wait(ctx context.Context) bool {
+func (f *call[V]) wait(ctx context.Context) bool {
 	over := f.endsBefore(ctx)
 	select {
-	case <-f.landed:
+	case <-f.finished:
 		return true
 	case <-left(ctx, over):
 	}
-	return over && errors.Is(ctx.Err(), context.DeadlineExceeded) && f.landsWithin(grace)
+	return over && errors.Is(ctx.Err(), context.DeadlineExceeded) && f.finishesWithin(grace)
 }
 
 // grace is how long a caller whose time is over waits for a run whose time is over, too.
 const grace = time.Second
 
-func (f *flight[V]) landsWithin(d time.Duration) bool {
+func (f *call[V]) finishesWithin(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-f.landed:
+	case <-f.finished:
 		return true
 	case <-timer.C:
 		return false
@@ -173,7 +173,7 @@ func (f *flight[V]) landsWithin(d time.Duration) bool {
 
 // endsBefore tells whether the run's time is over when that of the caller is: the run is
 // about to land then, and may know more than that.
-func (f *flight[V]) endsBefore(ctx context.Context) bool {
+func (f *call[V]) endsBefore(ctx context.Context) bool {
 	own, ok := ctx.Deadline()
 	return ok && !f.until.IsZero() && !f.until.After(own)
 }
@@ -188,13 +188,13 @@ func left(ctx context.Context, over bool) <-chan struct{} {
 
 // leave is the end of the flight for one of its callers. The last one cancels what still
 // runs, which nobody can join any more.
-func (f *flight[V]) leave() {
+func (f *call[V]) leave() {
 	g := f.group
 	g.mu.Lock()
 	f.callers--
-	last, down := f.callers == 0, f.down
+	last, down := f.callers == 0, f.done
 	if last && !down {
-		delete(g.flights, f.key)
+		delete(g.calls, f.key)
 	}
 	g.mu.Unlock()
 	switch {
@@ -206,13 +206,13 @@ func (f *flight[V]) leave() {
 	}
 }
 
-func (f *flight[V]) release() {
+func (f *call[V]) release() {
 	if f.err == nil && f.group.Release != nil {
 		f.group.Release(f.value)
 	}
 }
 
-func (g *Group[V]) ended() {
+func (g *Group[V]) runEnded() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.running--; g.running == 0 && g.idle != nil {

@@ -10,35 +10,35 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
-	"github.com/gatehouse-graphql/gatehouse/engine/flight"
+	"github.com/gatehouse-graphql/gatehouse/engine/coalesce"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// collapses tells whether a call may have the response of another operation's: its operation
+// coalesces tells whether a call may have the response of another operation's: its operation
 // allows it, the call holds nothing of the client's request, and it is known who the client
 // is, since that is a part of what must be equal.
-func collapses(ctx context.Context, c *rest.Call) bool {
-	return engine.Collapses(ctx) && c.Shareable() && knowsClient(ctx)
+func coalesces(ctx context.Context, c *rest.Call) bool {
+	return engine.CoalescesCalls(ctx) && c.CanCoalesce() && knowsClient(ctx)
 }
 
-// collapsing is a transport to one service that sends equal requests of the same time once.
+// coalescing is a transport to one service that sends equal requests of the same time once.
 // Equal are those of one URL, with the same headers to the last, whose clients have sent the
 // same credentials.
-type collapsing struct {
+type coalescing struct {
 	source  string
 	next    http.RoundTripper
 	running *engine.Slots // of calls to the source; those who share one take one together
 	timeout time.Duration // of each request, its body included
 	most    int64         // bytes of a successful answer's body that are of use
 	ids     bool          // the service is to get the client's X-Request-Id, and not only the log
-	flights flight.Group[*response]
+	flights coalesce.Group[*response]
 }
 
-func newCollapsing(source string, next http.RoundTripper, running *engine.Slots, o Source) *collapsing {
-	return &collapsing{
+func newCoalescing(source string, next http.RoundTripper, running *engine.Slots, o Source) *coalescing {
+	return &coalescing{
 		source: source, next: next, running: running, timeout: o.Timeout, most: o.MaxResponse,
 		ids:     slices.Contains(union(nil, o.Forward), requestID),
-		flights: flight.Group[*response]{Release: (*response).release},
+		flights: coalesce.Group[*response]{Release: (*response).release},
 	}
 }
 
@@ -63,7 +63,7 @@ func (r *response) release() {
 }
 
 // RoundTrip sends a GET or joins the one that is under way.
-func (t *collapsing) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t *coalescing) RoundTrip(req *http.Request) (*http.Response, error) {
 	var room [1 << 10]byte
 	share, err := t.flights.Do(req.Context(), t.key(room[:0], req), time.Now().Add(t.timeout), func(ctx context.Context) (*response, error) {
 		return t.fetch(req.WithContext(ctx))
@@ -77,7 +77,7 @@ func (t *collapsing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &own, nil
 }
 
-func (t *collapsing) fetch(req *http.Request) (*response, error) {
+func (t *coalescing) fetch(req *http.Request) (*response, error) {
 	if err := t.running.Acquire(req.Context()); err != nil {
 		return nil, err
 	}
@@ -102,14 +102,14 @@ func (t *collapsing) fetch(req *http.Request) (*response, error) {
 // key appends to b the identity of the call, and then what else is sent: each part with its
 // length, so that no two sets of parts look alike. Responses are shared before they are read,
 // so that by which rules and as what they are read is no part of it.
-func (t *collapsing) key(b []byte, req *http.Request) []byte {
+func (t *coalescing) key(b []byte, req *http.Request) []byte {
 	identity := engine.Identity{
 		Source:  t.source,
 		Request: req.URL.RawPath,
 		Caller:  engine.Caller(clientHeader(req.Context(), "Authorization")),
 	}
 	b = identity.AppendKey(b)
-	b = flight.AppendText(flight.AppendText(b, req.URL.Path), req.URL.RawQuery)
+	b = coalesce.AppendText(coalesce.AppendText(b, req.URL.Path), req.URL.RawQuery)
 	id := clientHeader(req.Context(), requestID)
 	var room [16]string
 	names := room[:0]
@@ -120,7 +120,7 @@ func (t *collapsing) key(b []byte, req *http.Request) []byte {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		b = flight.AppendTexts(flight.AppendText(b, name), req.Header[name])
+		b = coalesce.AppendTexts(coalesce.AppendText(b, name), req.Header[name])
 	}
 	return b
 }
@@ -131,7 +131,7 @@ func same(a, b []string) bool { return len(a) > 0 && len(a) == len(b) && &a[0] =
 // part is the body of a shared response for one of those who share it.
 type part struct {
 	from  *bytes.Reader // nil when closed
-	share flight.Share[*response]
+	share coalesce.Share[*response]
 }
 
 func (p *part) Read(into []byte) (int, error) {

@@ -18,20 +18,20 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
-	"github.com/gatehouse-graphql/gatehouse/engine/flight/flighttest"
+	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
 // sharer is a service of which all queries may be shared.
 type sharer struct{ *service }
 
-func (sharer) Shareable(_ context.Context, op *graphql.OperationContext) bool {
+func (sharer) CanCoalesce(_ context.Context, op *graphql.OperationContext) bool {
 	return op.Operation.Operation == ast.Query
 }
 
-var collapsing = front.Options{Execution: engine.Options{Collapse: true}}
+var coalescing = front.Options{Execution: engine.Options{Coalesce: true}}
 
-// newSharer is a gateway that collapses.
+// newSharer is a gateway that coalesces.
 func newSharer(t *testing.T, o front.Options, respond func(context.Context) *graphql.Response, edit ...func(*front.Deps)) *gateway {
 	t.Helper()
 	share := func(d *front.Deps) {
@@ -49,7 +49,7 @@ func (g *gateway) both(t *testing.T, asked int64, waiting int, leave func()) (an
 	for i := range answers {
 		all.Go(func() { answers[i] = g.ask(t, "{n}") })
 	}
-	flighttest.Await(t, waiting, func() bool { return g.service.asked.Load()-before == asked })
+	coalescetest.Await(t, waiting, func() bool { return g.service.asked.Load()-before == asked })
 	leave()
 	all.Wait()
 	return answers
@@ -57,20 +57,20 @@ func (g *gateway) both(t *testing.T, asked int64, waiting int, leave func()) (an
 
 // Nothing is shared unless the settings say so, the schema knows that it may be, and it is
 // known which headers services get; and never before the eyes of an extension.
-func TestCollapsing(t *testing.T) {
+func TestCoalescing(t *testing.T) {
 	for name, c := range map[string]struct {
 		options front.Options
 		edit    func(*front.Deps)
 		use     graphql.HandlerExtension
 		shared  bool
 	}{
-		"on":              {options: collapsing, shared: true},
+		"on":              {options: coalescing, shared: true},
 		"off":             {},
-		"stock":           {options: front.Options{Execution: engine.Options{Collapse: true, Engine: engine.Stock}}},
-		"extension":       {options: collapsing, use: passes{}},
-		"interceptor":     {options: collapsing, use: intercepts{}},
-		"unknown headers": {options: collapsing, edit: func(d *front.Deps) { d.Forwarded = nil }},
-		"unknown schema":  {options: collapsing, edit: func(d *front.Deps) { d.Schema = d.Schema.(sharer).service }},
+		"stock":           {options: front.Options{Execution: engine.Options{Coalesce: true, Engine: engine.EngineGqlgen}}},
+		"extension":       {options: coalescing, use: passes{}},
+		"interceptor":     {options: coalescing, use: intercepts{}},
+		"unknown headers": {options: coalescing, edit: func(d *front.Deps) { d.Forwarded = nil }},
+		"unknown schema":  {options: coalescing, edit: func(d *front.Deps) { d.Schema = d.Schema.(sharer).service }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			leave := make(chan struct{})
@@ -98,9 +98,9 @@ func TestCollapsing(t *testing.T) {
 }
 
 // What our own code throws is an error for all, and no end of the process.
-func TestCollapsedPanic(t *testing.T) {
+func TestCoalescedPanic(t *testing.T) {
 	leave := make(chan struct{})
-	g := newSharer(t, collapsing, func(context.Context) *graphql.Response {
+	g := newSharer(t, coalescing, func(context.Context) *graphql.Response {
 		<-leave
 		panic("swordfish")
 	})
@@ -116,8 +116,8 @@ func TestCollapsedPanic(t *testing.T) {
 
 // An execution whose time is over gives its callers what it has, as it does when it is not
 // shared.
-func TestCollapsedDeadline(t *testing.T) {
-	o := collapsing
+func TestCoalescedDeadline(t *testing.T) {
+	o := coalescing
 	o.Deadline = 100 * time.Millisecond
 	g := newSharer(t, o, func(ctx context.Context) *graphql.Response {
 		<-ctx.Done()
@@ -146,7 +146,7 @@ func (w slowWriter) Write(b []byte) (int, error) {
 
 // The memory of an answer is used again when the last of its callers has written it, and not
 // before.
-func TestCollapsedBuffers(t *testing.T) {
+func TestCoalescedBuffers(t *testing.T) {
 	leave := make(chan struct{})
 	s := &service{}
 	var filled atomic.Int32
@@ -160,7 +160,7 @@ func TestCollapsedBuffers(t *testing.T) {
 		execution.Buffer = append(execution.Buffer[:0], bytes.Repeat(letter, 8<<10)...)
 		return &graphql.Response{Data: execution.Buffer}
 	}
-	f, err := front.New(collapsing, front.Deps{Schema: sharer{s}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
+	f, err := front.New(coalescing, front.Deps{Schema: sharer{s}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestCollapsedBuffers(t *testing.T) {
 		callers[i] = slowWriter{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
 		all.Go(func() { ask(callers[i]) })
 	}
-	flighttest.Await(t, len(callers), func() bool { return s.asked.Load() == 1 })
+	coalescetest.Await(t, len(callers), func() bool { return s.asked.Load() == 1 })
 	close(leave)
 	for _, c := range callers {
 		<-c.taking
@@ -209,9 +209,9 @@ func (b *lateBody) Read(p []byte) (int, error) {
 
 // Who has spent most of its time before it asks leaves others no part in what it has left: or
 // anybody could have a query that all ask answered with an error, by sending it slowly.
-func TestCollapsedLate(t *testing.T) {
+func TestCoalescedLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := collapsing
+		o := coalescing
 		o.Deadline = time.Second
 		s := &service{respond: func(ctx context.Context) *graphql.Response {
 			select {

@@ -1,4 +1,4 @@
-package flight
+package coalesce
 
 import "encoding/binary"
 

@@ -1,6 +1,6 @@
-// Package flighttest lets tests know that callers of package flight are where they should
+// Package coalescetest lets tests know that callers of package flight are where they should
 // be, so that none has to hope that some time was long enough.
-package flighttest
+package coalescetest
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 )
 
 // waitsIn is how a goroutine's stack names the place where callers wait.
-var waitsIn = []byte("/engine/flight.(*flight[...]).wait(")
+var waitsIn = []byte("/engine/coalesce.(*call[...]).wait(")
 
 // Waiting is how many callers wait for flights in this process.
 func Waiting() int {

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
-	"github.com/gatehouse-graphql/gatehouse/engine/flight/flighttest"
+	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
@@ -87,7 +87,7 @@ func together(t *testing.T, s *held, o upstreams.Source, calls [2]*rest.Call, in
 			}
 		})
 	}
-	flighttest.Await(t, waiting, func() bool { return s.calls.Load() == want })
+	coalescetest.Await(t, waiting, func() bool { return s.calls.Load() == want })
 	close(s.let)
 	all.Wait()
 	if n := s.calls.Load(); n != want {
@@ -96,10 +96,10 @@ func together(t *testing.T, s *held, o upstreams.Source, calls [2]*rest.Call, in
 	return answers
 }
 
-var on = engine.Options{Collapse: true}
+var on = engine.Options{Coalesce: true}
 
 // Calls that are equal to the last header, for one identity, are made once.
-func TestCollapsedCalls(t *testing.T) {
+func TestCoalescedCalls(t *testing.T) {
 	get := func() *rest.Call { return rest.New("GET", "/a").Query("q", 1) }
 	forwarding := upstreams.Source{Forward: []string{"X-Tenant"}}
 	for name, c := range map[string]struct {
@@ -123,7 +123,7 @@ func TestCollapsedCalls(t *testing.T) {
 		"path":               {upstreams.Source{}, [2]*rest.Call{get(), rest.New("GET", "/b").Query("q", 1)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"slash in a value":   {upstreams.Source{}, [2]*rest.Call{rest.New("GET", "/a/b"), rest.New("GET", "/").Segment("a/b")}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"query":              {upstreams.Source{}, [2]*rest.Call{get(), rest.New("GET", "/a").Query("q", 2)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
-		"of the request":     {upstreams.Source{}, [2]*rest.Call{get().Alone(), get().Alone()}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},
+		"of the request":     {upstreams.Source{}, [2]*rest.Call{get().RequestScoped(), get().RequestScoped()}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},
 		"another method":     {upstreams.Source{}, [2]*rest.Call{rest.New("PUT", "/a"), rest.New("PUT", "/a")}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestCollapsedCalls(t *testing.T) {
 }
 
 // Whoever shares a failure gets its own error of it, and may do with it what it likes.
-func TestCollapsedFailures(t *testing.T) {
+func TestCoalescedFailures(t *testing.T) {
 	get := func() *rest.Call { return rest.New("GET", "/a") }
 	for name, serve := range map[string]http.HandlerFunc{
 		"refused": func(w http.ResponseWriter, _ *http.Request) {
@@ -166,15 +166,15 @@ func TestCollapsedFailures(t *testing.T) {
 			}
 			first, ok := errors.AsType[*rest.StatusError](answers[0].err)
 			second, _ := errors.AsType[*rest.StatusError](answers[1].err)
-			if ok && (first.Answer == second.Answer || string(first.Answer.Body) != "short" || string(second.Answer.Body) != "short") {
-				t.Errorf("%+v and %+v", first.Answer, second.Answer)
+			if ok && (first.Response == second.Response || string(first.Response.Body) != "short" || string(second.Response.Body) != "short") {
+				t.Errorf("%+v and %+v", first.Response, second.Response)
 			}
 		})
 	}
 }
 
 // The caller who makes the call may leave; when all have, it is cancelled.
-func TestCollapsedCallers(t *testing.T) {
+func TestCoalescedCallers(t *testing.T) {
 	cancelled := make(chan struct{})
 	s := &held{let: make(chan struct{})}
 	s.serve = func(w http.ResponseWriter, r *http.Request) {
@@ -196,10 +196,10 @@ func TestCollapsedCallers(t *testing.T) {
 		return cancel, answer
 	}
 	leave, first := ask()
-	flighttest.Await(t, 1, func() bool { return s.calls.Load() == 1 })
+	coalescetest.Await(t, 1, func() bool { return s.calls.Load() == 1 })
 	stay, second := ask()
 	defer stay()
-	flighttest.Await(t, 2, func() bool { return s.calls.Load() == 1 })
+	coalescetest.Await(t, 2, func() bool { return s.calls.Load() == 1 })
 	leave()
 	if a := <-first; !errors.Is(a.err, context.Canceled) {
 		t.Errorf("who left has %v", a.err)
@@ -222,7 +222,7 @@ func TestCollapsedCallers(t *testing.T) {
 	}
 	defer services.Close()
 	leave, first = ask()
-	flighttest.Await(t, 1, func() bool { return gone.Load() == 1 })
+	coalescetest.Await(t, 1, func() bool { return gone.Load() == 1 })
 	leave()
 	<-first
 	<-cancelled
@@ -230,7 +230,7 @@ func TestCollapsedCallers(t *testing.T) {
 
 // Many callers of different identities, with bodies of many sizes whose memory is used
 // again: nobody ever sees a byte of another's.
-func TestCollapsedBodies(t *testing.T) {
+func TestCoalescedBodies(t *testing.T) {
 	s := &held{let: make(chan struct{})}
 	close(s.let)
 	s.serve = func(w http.ResponseWriter, r *http.Request) {
@@ -264,10 +264,10 @@ func TestCollapsedBodies(t *testing.T) {
 }
 
 // An answer belongs to whoever gets it, also when its response was shared.
-func TestCollapsedHeaders(t *testing.T) {
+func TestCoalescedHeaders(t *testing.T) {
 	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Of", "service") }}
 	services := s.services(t, upstreams.Source{})
-	var answers [2]*rest.Answer
+	var answers [2]*rest.Response
 	var all sync.WaitGroup
 	for i := range answers {
 		all.Go(func() {
@@ -279,7 +279,7 @@ func TestCollapsedHeaders(t *testing.T) {
 			answers[i].Header.Set("X-Of", strconv.Itoa(i))
 		})
 	}
-	flighttest.Await(t, 2, func() bool { return s.calls.Load() == 1 })
+	coalescetest.Await(t, 2, func() bool { return s.calls.Load() == 1 })
 	close(s.let)
 	all.Wait()
 	for i, a := range answers {
@@ -290,7 +290,7 @@ func TestCollapsedHeaders(t *testing.T) {
 }
 
 // Of an unsuccessful answer no more is waited for than is used.
-func TestCollapsedRefusal(t *testing.T) {
+func TestCoalescedRefusal(t *testing.T) {
 	served := make(chan struct{})
 	defer close(served)
 	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, _ *http.Request) {
@@ -302,7 +302,7 @@ func TestCollapsedRefusal(t *testing.T) {
 	close(s.let)
 	services := s.services(t, upstreams.Source{Timeout: 3 * time.Second})
 	_, err := services.Do(asker(t, on), "s", rest.New("GET", "/"))
-	if refused, ok := errors.AsType[*rest.StatusError](err); !ok || refused.Answer.Status != http.StatusTeapot || len(refused.Answer.Body) != rest.MaxRefusal {
+	if refused, ok := errors.AsType[*rest.StatusError](err); !ok || refused.Response.Status != http.StatusTeapot || len(refused.Response.Body) != rest.MaxRefusal {
 		t.Errorf("%v", err)
 	}
 }

@@ -15,28 +15,28 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
-	"github.com/gatehouse-graphql/gatehouse/engine/flight"
+	"github.com/gatehouse-graphql/gatehouse/engine/coalesce"
 )
 
-// collapse has callers who ask for the same at the same time share one execution. Its zero
+// coalescing has callers who ask for the same at the same time share one execution. Its zero
 // value shares nothing.
-type collapse struct {
-	schema    engine.Sharer // nil when nothing is shared
+type coalescing struct {
+	schema    engine.Coalescer // nil when nothing is shared
 	forwarded []string
-	flights   flight.Group[*shared]
+	flights   coalesce.Group[*shared]
 }
 
-// newCollapse shares nothing unless the settings say so, the schema can tell what may be
+// newCoalescing shares nothing unless the settings say so, the schema can tell what may be
 // shared, and it is known which headers services get.
-func newCollapse(o Options, d Deps, spare *buffers) *collapse {
-	c := &collapse{forwarded: d.Forwarded}
+func newCoalescing(o Options, d Deps, spare *buffers) *coalescing {
+	c := &coalescing{forwarded: d.Forwarded}
 	c.flights.Release = func(s *shared) {
 		if !s.kept.Load() {
 			spare.give(s.buffer)
 		}
 	}
-	if o.Execution.Collapse && d.Forwarded != nil {
-		c.schema, _ = d.Schema.(engine.Sharer)
+	if o.Execution.Coalesce && d.Forwarded != nil {
+		c.schema, _ = d.Schema.(engine.Coalescer)
 	}
 	return c
 }
@@ -52,15 +52,15 @@ type shared struct {
 // shareable tells whether an operation may share its execution with others. With extensions
 // it may not: what they do with an operation or an answer is theirs.
 func (f *Front) shareable(ctx context.Context, op *graphql.OperationContext) bool {
-	schema := f.collapse.schema
-	return schema != nil && f.executor.stock == "" && !f.executor.hooks.some && schema.Shareable(ctx, op)
+	schema := f.coalescing.schema
+	return schema != nil && f.executor.fallback == "" && !f.executor.hooks.some && schema.CanCoalesce(ctx, op)
 }
 
 // key appends to b all that an answer depends on besides the graph: the identity of the
 // operation, and then what it does not hold: what fields can see of the caller, what services
 // are told of the request, and the variables. Each part has its length or is one of a kind,
 // so that no two sets of parts look alike. It is false for what cannot be compared.
-func (c *collapse) key(b []byte, r *http.Request, op *graphql.OperationContext) (_ []byte, ok bool) {
+func (c *coalescing) key(b []byte, r *http.Request, op *graphql.OperationContext) (_ []byte, ok bool) {
 	id := engine.Identity{Request: op.RawQuery, Reading: op.OperationName, Caller: engine.Caller(r.Header["Authorization"])}
 	b = id.AppendKey(b)
 	if b, ok = appendIdentity(b, auth.From(r.Context())); !ok {
@@ -71,7 +71,7 @@ func (c *collapse) key(b []byte, r *http.Request, op *graphql.OperationContext) 
 		if name == headerRequestID {
 			values = []string{RequestID(r.Context())}
 		}
-		b = flight.AppendTexts(b, values)
+		b = coalesce.AppendTexts(b, values)
 	}
 	return appendValue(b, op.Variables)
 }
@@ -82,8 +82,8 @@ func appendIdentity(b []byte, caller *auth.Identity) ([]byte, bool) {
 	if caller == nil {
 		return append(b, 0), true
 	}
-	b = flight.AppendText(append(b, 1), caller.Subject)
-	b = flight.AppendTexts(flight.AppendTexts(b, caller.Scopes), caller.Roles)
+	b = coalesce.AppendText(append(b, 1), caller.Subject)
+	b = coalesce.AppendTexts(coalesce.AppendTexts(b, caller.Scopes), caller.Roles)
 	return appendValue(b, caller.Claims)
 }
 
@@ -98,9 +98,9 @@ func appendValue(b []byte, v any) (_ []byte, ok bool) {
 		}
 		return append(b, 'f'), true
 	case string:
-		return flight.AppendText(append(b, 's'), v), true
+		return coalesce.AppendText(append(b, 's'), v), true
 	case json.Number:
-		return flight.AppendText(append(b, '#'), string(v)), true
+		return coalesce.AppendText(append(b, '#'), string(v)), true
 	case int:
 		return binary.AppendVarint(append(b, 'i'), int64(v)), true
 	case int64:
@@ -121,7 +121,7 @@ func appendValue(b []byte, v any) (_ []byte, ok bool) {
 		slices.Sort(names)
 		b, ok = binary.AppendUvarint(append(b, '{'), uint64(len(v))), true
 		for i := 0; i < len(names) && ok; i++ {
-			b, ok = appendValue(flight.AppendText(b, names[i]), v[names[i]])
+			b, ok = appendValue(coalesce.AppendText(b, names[i]), v[names[i]])
 		}
 		return b, ok
 	}
@@ -131,7 +131,7 @@ func appendValue(b []byte, v any) (_ []byte, ok bool) {
 // executeShared answers with an execution that others may have begun, or may join.
 func (s single) executeShared(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, b *buffer) {
 	var room [2 << 10]byte
-	key, ok := s.front.collapse.key(room[:0], r, op)
+	key, ok := s.front.coalescing.key(room[:0], r, op)
 	until, _ := r.Context().Deadline()
 	if !ok || time.Until(until) < s.front.options.Deadline/2 { // others would have only what is left of its time
 		s.execute(w, r, media, op, b)
@@ -140,11 +140,11 @@ func (s single) executeShared(w http.ResponseWriter, r *http.Request, media stri
 	s.front.buffers.give(b) // the answer is in the execution's own
 	own := recordOf(r.Context())
 	id := own.id
-	share, err := s.front.collapse.flights.Do(r.Context(), key, until, func(ctx context.Context) (*shared, error) {
+	share, err := s.front.coalescing.flights.Do(r.Context(), key, until, func(ctx context.Context) (*shared, error) {
 		return s.front.executeForAll(ctx, id, op)
 	})
 	if err != nil {
-		if thrown, ok := errors.AsType[*flight.PanicError](err); ok {
+		if thrown, ok := errors.AsType[*coalesce.PanicError](err); ok {
 			err = s.front.executor.present.recovered(thrown.Value, thrown.Stack)
 		}
 		s.front.refuse(w, r, because(err))
@@ -156,7 +156,7 @@ func (s single) executeShared(w http.ResponseWriter, r *http.Request, media stri
 	}
 	own.share(share.Value.record, share.Joined)
 	if share.Joined {
-		s.front.executor.executed(op.Operation.Operation, share.Value.record.stock)
+		s.front.executor.executed(op.Operation.Operation, share.Value.record.fallback)
 	}
 	share.Value.send(w, r, media, http.StatusOK)
 }
