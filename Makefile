@@ -29,19 +29,15 @@ run-petstore: ## the pet store's gateway with its service, on http://localhost:8
 
 test: ## every test, with the race detector where there is a C compiler
 	go test $(RACE) -timeout 30m ./...
-	GATEWAY_EXECUTION_ENGINE=gqlgen go test $(RACE) -short . ./examples/petstore # through the front door, on gqlgen's own executor too
+	GATEWAY_EXECUTION_ENGINE=gqlgen go test $(RACE) -short . ./e2e ./examples/petstore # through the front door, on gqlgen's own executor too
 
 build: ## bin/gateway, bin/gatehouse and bin/posts-gateway
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway .
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./cmd/gatehouse
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/posts-gateway ./benchmarks/posts
 
-generate: ## graph/ and resolvers/connect.gen.go from schema/, those of examples, tests and benchmarks too
-	go run ./cmd/gatehouse generate
-	cd examples/petstore && go run ../../cmd/gatehouse generate
-	cd benchmarks/posts && go run ../../cmd/gatehouse generate
-	cd enginetest && go run ../cmd/gatehouse generate
-	cd enginetest/inputs && go run ../../cmd/gatehouse generate
+generate: ## what go generate writes: graph/, resolvers/connect.gen.go, pages of docs/, the settings' schema
+	go generate ./...
 
 check: ## what is wrong in schema/, without writing anything
 	go run ./cmd/gatehouse check

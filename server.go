@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/demo"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway"
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
@@ -24,25 +25,25 @@ func main() {
 	}))
 }
 
-// run serves until ctx ends, then stops within the settings' bounds.
+// run serves until ctx ends, then stops within the bounds that the settings give.
 func run(ctx context.Context, start command.Start) error {
-	var shop *demo
+	var shop *demo.Demo
 	if start.Mode.Demo {
 		var err error
-		if shop, err = startDemo(ctx, start.Config); err != nil {
+		if shop, err = demo.Start(ctx, start.Config); err != nil {
 			return err
 		}
 		defer shop.Close()
 	}
 	return gateway.Serve(ctx, start, gateway.Graph{
-		Schema:       schema,
+		Schema:       newSchema,
 		Requirements: resolvers.Requirements,
-		Playground:   shop.playground(),
-		Ready:        func(url string) { shop.announce(start.Out, url) },
+		Playground:   shop.Playground(),
+		Ready:        func(url string) { shop.Announce(start.Out, url) },
 	})
 }
 
-// schema is the shop's graph.
-func schema(services *upstreams.Services) graphql.ExecutableSchema {
-	return graph.NewSchema(&resolvers.Resolver{Services: services})
+// newSchema returns the shop's graph over its services.
+func newSchema(s *upstreams.Services) graphql.ExecutableSchema {
+	return graph.NewSchema(&resolvers.Resolver{Services: s})
 }

@@ -120,11 +120,11 @@ func normalValue(v any) any {
 // test; with CI=true the test fails.
 func reference(t *testing.T, cases []operation) []expectation {
 	t.Helper()
-	script := filepath.Join("..", "..", "testdata", "graphqljs", "inputs.js")
+	script := filepath.Join("testdata", "graphqljs", "inputs.js")
 	node, noNode := exec.LookPath("node")
 	_, noPackage := os.Stat(filepath.Join(filepath.Dir(script), "node_modules", "graphql"))
 	if missing := errors.Join(noNode, noPackage); missing != nil {
-		const what = "the comparison needs Node, and `npm ci` in testdata/graphqljs: %v"
+		const what = "the comparison needs Node, and `npm ci` in enginetest/inputs/testdata/graphqljs: %v"
 		if os.Getenv("CI") == "true" {
 			t.Fatalf(what, missing)
 		}

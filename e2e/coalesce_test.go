@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ func (b *doorkeeper) count(n int32) func() bool { return func() bool { return b.
 
 // held is a gateway that coalesces, unless change says otherwise, with a doorkeeper before its
 // services. It gives that, and the same gateway without coalescing and without one.
-func held(t *testing.T, change ...func(*config.Config)) (g, plain *served, b *doorkeeper) {
+func held(t *testing.T, change ...func(*config.Config)) (g, plain *gatewayUnderTest, b *doorkeeper) {
 	t.Helper()
 	b = &doorkeeper{open: make(chan struct{})}
 	var behind *config.Config
@@ -104,7 +104,7 @@ type request struct {
 	header                  []string
 }
 
-func (g *served) ask(ctx context.Context, a request) (*answer, error) {
+func (g *gatewayUnderTest) ask(ctx context.Context, a request) (*answer, error) {
 	if a.variables == "" {
 		a.variables = "null"
 	}
@@ -130,7 +130,7 @@ func (g *served) ask(ctx context.Context, a request) (*answer, error) {
 	return &answer{Status: response.StatusCode, Body: string(text), Header: response.Header}, err
 }
 
-func (g *served) mustAsk(t *testing.T, a request) *answer {
+func (g *gatewayUnderTest) mustAsk(t *testing.T, a request) *answer {
 	t.Helper()
 	got, err := g.ask(t.Context(), a)
 	if err != nil {
@@ -140,7 +140,7 @@ func (g *served) mustAsk(t *testing.T, a request) *answer {
 }
 
 // operations are the lines of the log for operations, by their request's id.
-func (b *logbook) operations(t *testing.T) map[string]map[string]any {
+func (b *logBuffer) operations(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	all := map[string]map[string]any{}
 	for line := range strings.Lines(b.String()) {
@@ -291,7 +291,7 @@ type leaver struct {
 	err   error
 }
 
-func (g *served) leaver(t *testing.T, a request) *leaver {
+func (g *gatewayUnderTest) leaver(t *testing.T, a request) *leaver {
 	ctx, cancel := context.WithCancel(t.Context())
 	l := &leaver{leave: cancel, done: make(chan struct{})}
 	go func() {

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
@@ -46,11 +46,11 @@ type audit struct{ Name, Status, Reason string }
 // skips the test; with CI=true the test fails.
 func auditor(t *testing.T) func(t *testing.T, endpoint string) []audit {
 	t.Helper()
-	script := filepath.Join("testdata", "audit", "audit.js")
+	script := filepath.Join("e2e", "testdata", "audit", "audit.js")
 	node, noNode := exec.LookPath("node")
 	_, noPackage := os.Stat(filepath.Join(filepath.Dir(script), "node_modules", "graphql-http"))
 	if missing := errors.Join(noNode, noPackage); missing != nil {
-		const what = "the audit needs Node, and `npm ci` in testdata/audit: %v"
+		const what = "the audit needs Node, and `npm ci` in e2e/testdata/audit: %v"
 		if os.Getenv("CI") == "true" {
 			t.Fatalf(what, missing)
 		}

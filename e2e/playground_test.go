@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/demo"
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground/playgroundtest"
@@ -40,19 +41,22 @@ func TestPlayground(t *testing.T) {
 	}
 }
 
-// newDemo is what `gateway --demo` runs.
-func newDemo(t *testing.T) *served {
+// newDemo starts what `gateway --demo` runs.
+func newDemo(t *testing.T) *gatewayUnderTest {
 	t.Helper()
 	t.Setenv("GATEWAY_DEMO_SECRET", secret)
-	g, stop, stopped := running(t, command.Start{
-		Config: &config.Config{Listen: "127.0.0.1:0", Playground: true, Introspection: true},
-		Mode:   command.Mode{Demo: true},
-	})
+	settings := &config.Config{Listen: "127.0.0.1:0", Playground: true, Introspection: true}
+	shop, err := demo.Start(t.Context(), settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, stop, stopped := serve(t, command.Start{Config: settings, Mode: command.Mode{Demo: true}}, shop)
 	t.Cleanup(func() {
 		stop()
 		if err := <-stopped; err != nil {
 			t.Errorf("the demo stopped with: %v", err)
 		}
+		shop.Close()
 	})
 	return g
 }

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ import (
 )
 
 // send makes a request of any form to the gateway. The header's lines are "Name: value".
-func (g *served) send(t testing.TB, method, path, body string, header ...string) *answer {
+func (g *gatewayUnderTest) send(t testing.TB, method, path, body string, header ...string) *answer {
 	t.Helper()
 	request, err := http.NewRequest(method, g.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -63,7 +63,7 @@ func roundTrip(t testing.TB, request *http.Request) *answer {
 }
 
 // get asks by GET.
-func (g *served) get(t testing.TB, token, query string, variables map[string]any) *answer {
+func (g *gatewayUnderTest) get(t testing.TB, token, query string, variables map[string]any) *answer {
 	t.Helper()
 	vars, _ := json.Marshal(variables)
 	header := []string{"Accept: application/graphql-response+json"}
@@ -459,7 +459,7 @@ func TestForgedTokens(t *testing.T) {
 }
 
 // refusedWhole fails unless requests with these headers are a 401 without data.
-func refusedWhole(t *testing.T, g *served, name string, header ...string) {
+func refusedWhole(t *testing.T, g *gatewayUnderTest, name string, header ...string) {
 	t.Helper()
 	const open = `{ product(sku: "B-100") { sku } me { email } }`
 	body, _ := json.Marshal(map[string]string{"query": open})

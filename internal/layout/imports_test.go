@@ -1,4 +1,5 @@
-package main
+// Package layout tests which packages may import which. docs/architecture.md has the picture.
+package layout
 
 import (
 	"encoding/json"
@@ -16,17 +17,20 @@ import (
 	"testing"
 )
 
-const house = "github.com/gatehouse-graphql/gatehouse"
+const module = "github.com/gatehouse-graphql/gatehouse"
 
-// room is a folder of the house with the rooms that it may import, besides itself.
-// Imports point one way, floor by floor; docs/architecture.md has the picture.
-type room struct {
-	path   string // with everything below it, unless a room of its own
-	may    []string
+// root is the directory of the module, seen from this package.
+const root = "../.."
+
+// rule lists what the packages of a directory may import of the module. Imports point one way,
+// floor by floor.
+type rule struct {
+	path   string   // the directory, with all below it that has no rule of its own
+	may    []string // paths of other rules
 	reason string
 }
 
-var rooms = []room{
+var rules = []rule{
 	{"fault", nil, "it is the leaf that everybody may speak of"},
 	{"auth", []string{"fault"}, "a token is the same whatever is served"},
 	{"engine/scalar", []string{"fault"}, "it is what models are made of"},
@@ -61,24 +65,27 @@ var rooms = []room{
 	{"enginetest/inputs", []string{"enginetest/inputs/own", "enginetest/inputs/graph/model", "gateway/front", "upstreams", "engine", "engine/plan", "engine/scalar", "auth", "fault"}, "it tests values over a graph of its own"},
 	{"cmd/gatehouse", []string{"codegen", "bindingtest"}, "it is the only one that generates code"},
 	{"examples", []string{"auth", "fault"}, "the services of an example know nothing of the gateway before them"},
+	{"examples/shop/demo", []string{"examples", "gateway/config", "gateway/playground", "auth"}, "it points the gateway's settings at the shop"},
 	{"examples/petstore", []string{"examples/petstore/services", "gateway", "gateway/config", "gateway/command", "gateway/playground", "upstreams", "engine", "engine/page", "engine/plan", "engine/scalar", "auth", "fault"}, "it is a project as anybody's is, over the library"},
 	{"examples/petstore/services", []string{"examples", "auth", "fault"}, "the services of an example know nothing of the gateway before them"},
 	{"benchmarks", nil, "what measures is not made of what is measured"},
 	{"benchmarks/posts", []string{"gateway", "gateway/config", "gateway/command", "upstreams", "engine", "engine/page", "engine/plan", "engine/scalar", "auth", "fault"}, "it is a project as anybody's is, over the library"},
-	{".", []string{"gateway", "gateway/config", "gateway/command", "gateway/front", "gateway/playground", "resolvers", "graph", "upstreams", "auth", "examples"}, "it is the program, in which graph and gateway meet"},
+	{"internal/layout", nil, "it reads the tree, whatever is in it"},
+	{"e2e", []string{"gateway", "gateway/command", "gateway/config", "gateway/front", "graph", "resolvers", "upstreams", "examples/shop/demo", "examples"}, "it tests the program from outside"},
+	{".", []string{"gateway", "gateway/command", "resolvers", "graph", "upstreams", "examples/shop/demo", "examples"}, "it is the program, in which graph and gateway meet"},
 }
 
-// roomOf finds the innermost room of a package.
-func roomOf(pkg string) *room {
-	path := strings.TrimPrefix(strings.TrimPrefix(pkg, house), "/")
-	var inner *room
-	for i, r := range rooms {
+// ruleOf returns the rule of the innermost directory that holds a package, nil without one.
+func ruleOf(pkg string) *rule {
+	path := strings.TrimPrefix(strings.TrimPrefix(pkg, module), "/")
+	var innermost *rule
+	for i, r := range rules {
 		below := path == r.path || strings.HasPrefix(path, r.path+"/") || r.path == "." && path == ""
-		if below && (inner == nil || len(r.path) > len(inner.path)) {
-			inner = &rooms[i]
+		if below && (innermost == nil || len(r.path) > len(innermost.path)) {
+			innermost = &rules[i]
 		}
 	}
-	return inner
+	return innermost
 }
 
 type goPackage struct {
@@ -87,11 +94,11 @@ type goPackage struct {
 	Standard        bool
 }
 
-// list asks the go command for packages, with all that they are made of.
-func list(t *testing.T, args ...string) []goPackage {
+// listPackages returns the packages that match a pattern, and all that they depend on.
+func listPackages(t *testing.T, pattern string) []goPackage {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-deps", "-json=ImportPath,Dir,GoFiles,Standard"}, args...)...)
-	cmd.Stderr = os.Stderr
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Dir,GoFiles,Standard", pattern)
+	cmd.Dir, cmd.Stderr = root, os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +122,7 @@ func list(t *testing.T, args ...string) []goPackage {
 	return packages
 }
 
-// imports gives the files of a package by what they import.
+// imports returns the import paths of a package, each with the files that import it.
 func imports(t *testing.T, p goPackage) map[string][]string {
 	t.Helper()
 	files := map[string][]string{}
@@ -133,52 +140,53 @@ func imports(t *testing.T, p goPackage) map[string][]string {
 }
 
 func TestImportsPointOneWay(t *testing.T) {
-	for _, p := range list(t, "./...") {
-		if !strings.HasPrefix(p.ImportPath, house) {
+	for _, p := range listPackages(t, "./...") {
+		if !strings.HasPrefix(p.ImportPath, module) {
 			continue
 		}
-		from := roomOf(p.ImportPath)
+		from := ruleOf(p.ImportPath)
 		if from == nil {
-			t.Errorf("%s belongs to no room; name it in house_test.go, with what it may import and why", p.ImportPath)
+			t.Errorf("%s has no rule; add one to internal/layout/imports_test.go, with what it may import and why", p.ImportPath)
 			continue
 		}
 		for path, files := range imports(t, p) {
-			if problem := forbidden(from, path); problem != "" {
+			if problem := violation(from, path); problem != "" {
 				t.Errorf("%s: %s", strings.Join(files, ", "), problem)
 			}
 		}
 	}
 }
 
-func forbidden(from *room, path string) string {
+// violation returns how an import breaks a rule, "" when it does not.
+func violation(from *rule, path string) string {
 	if from.path == "upstreams/balance" && (path == "encoding/json" || strings.Contains(path, "gqlgen") || strings.Contains(path, "gqlparser")) {
 		return fmt.Sprintf("%s must not import %s: %s", from.path, path, from.reason)
 	}
-	if !strings.HasPrefix(path, house) {
+	if !strings.HasPrefix(path, module) {
 		return ""
 	}
-	to := roomOf(path)
+	to := ruleOf(path)
 	if to == nil || to == from || slices.Contains(from.may, to.path) {
 		return ""
 	}
 	return fmt.Sprintf("%s must not import %s: %s", from.path, to.path, from.reason)
 }
 
-// What generates code is never linked into the gateway.
-func TestGatewayHoldsNoGenerator(t *testing.T) {
-	for _, p := range list(t, ".") {
-		if roomOf(p.ImportPath) != nil && strings.HasPrefix(p.ImportPath, house+"/codegen") ||
+// The generator is never linked into the gateway.
+func TestGatewayLinksNoGenerator(t *testing.T) {
+	for _, p := range listPackages(t, ".") {
+		if strings.HasPrefix(p.ImportPath, module+"/codegen") ||
 			strings.HasPrefix(p.ImportPath, "github.com/99designs/gqlgen/codegen") || p.ImportPath == "github.com/99designs/gqlgen/api" {
-			t.Errorf("the gateway is made of %s, which is for building only", p.ImportPath)
+			t.Errorf("the gateway links %s, which is for building only", p.ImportPath)
 		}
 	}
 }
 
-// Where services run is said in gateway.yaml alone.
-func TestSchemaKnowsNoHost(t *testing.T) {
+// Only gateway.yaml says where services run.
+func TestSchemaNamesNoHost(t *testing.T) {
 	var files []string
 	for _, pattern := range []string{"schema/*.graphqls", "examples/*/schema/*.graphqls"} {
-		found, err := filepath.Glob(pattern)
+		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatal("no schema", pattern, err)
 		}
@@ -191,30 +199,30 @@ func TestSchemaKnowsNoHost(t *testing.T) {
 		}
 		for i, line := range strings.Split(string(text), "\n") {
 			if strings.Contains(line, "://") && !strings.Contains(line, "@specifiedBy") {
-				t.Errorf("%s:%d names a host; name the source, and its urls in gateway.yaml", file, i+1)
+				t.Errorf("%s:%d names a host; name the source here, and its urls in gateway.yaml", file, i+1)
 			}
 		}
 	}
 }
 
-// The rules can fail: each kind of wrong import is found.
+// The rules can fail: each kind of forbidden import is found.
 func TestRulesForbid(t *testing.T) {
 	for _, wrong := range [][2]string{
-		{"fault", house + "/auth"},
-		{"engine", house + "/upstreams"},
+		{"fault", module + "/auth"},
+		{"engine", module + "/upstreams"},
 		{"upstreams/balance", "encoding/json"},
-		{"upstreams/balance", house + "/engine"},
-		{"gateway/front", house + "/graph"},
-		{"gateway/front", house + "/resolvers"},
-		{"gateway/command", house + "/codegen"},
-		{"resolvers", house + "/gateway/front"},
-		{"graph", house + "/upstreams"},
-		{"graph/model", house + "/engine"},
-		{"examples/petstore/services", house + "/upstreams"},
-		{"examples/petstore", house + "/codegen"},
+		{"upstreams/balance", module + "/engine"},
+		{"gateway/front", module + "/graph"},
+		{"gateway/front", module + "/resolvers"},
+		{"gateway/command", module + "/codegen"},
+		{"resolvers", module + "/gateway/front"},
+		{"graph", module + "/upstreams"},
+		{"graph/model", module + "/engine"},
+		{"examples/petstore/services", module + "/upstreams"},
+		{"examples/petstore", module + "/codegen"},
 	} {
-		from := rooms[slices.IndexFunc(rooms, func(r room) bool { return r.path == wrong[0] })]
-		if forbidden(&from, wrong[1]) == "" {
+		from := rules[slices.IndexFunc(rules, func(r rule) bool { return r.path == wrong[0] })]
+		if violation(&from, wrong[1]) == "" {
 			t.Errorf("%s may import %s", wrong[0], wrong[1])
 		}
 	}

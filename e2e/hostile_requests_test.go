@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bufio"
@@ -57,7 +57,7 @@ func posted(query string) string {
 }
 
 // wantRefusal fails unless the answer says no in few words, and nobody was asked.
-func wantRefusal(t *testing.T, g *served, a *answer, status int, code string, most int) {
+func wantRefusal(t *testing.T, g *gatewayUnderTest, a *answer, status int, code string, most int) {
 	t.Helper()
 	if a.Status != status || len(a.Errors) == 0 || a.Errors[0].Extensions.Code != code || a.Data != nil {
 		t.Errorf("got %d %s %.300s, want %d %s", a.Status, a.codes(), a.Body, status, code)
@@ -69,7 +69,7 @@ func wantRefusal(t *testing.T, g *served, a *answer, status int, code string, mo
 }
 
 // wantWell fails unless the gateway serves others as before.
-func wantWell(t *testing.T, g *served) {
+func wantWell(t *testing.T, g *gatewayUnderTest) {
 	t.Helper()
 	wantData(t, g.query(t, "", `{ product(sku: "B-100") { name } }`, nil), `{"product":{"name":"The Lighthouse Ledger"}}`)
 	g.Shop.ResetCalls()
@@ -364,7 +364,7 @@ func TestHostileRequests(t *testing.T) {
 }
 
 // raw writes to a connection of its own, and gives what comes back until it is closed.
-func (g *served) raw(t *testing.T, text string) (answer string, took time.Duration) {
+func (g *gatewayUnderTest) raw(t *testing.T, text string) (answer string, took time.Duration) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
 	if err != nil {

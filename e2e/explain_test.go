@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"maps"
@@ -75,7 +75,7 @@ type barrier struct {
 }
 
 // before is a gateway whose calls pass the barrier.
-func (b *barrier) before(t *testing.T) *served {
+func (b *barrier) before(t *testing.T) *gatewayUnderTest {
 	return newGateway(t, func(c *config.Config) {
 		for name, source := range c.Sources {
 			source.URLs = slices.Clone(source.URLs)

@@ -1,4 +1,6 @@
-package main
+// Package e2e tests the whole gateway through its front door: a real gateway before the shop's
+// real services, over HTTP, queries and responses side by side, the services' calls counted.
+package e2e
 
 import (
 	"bytes"
@@ -15,30 +17,43 @@ import (
 	"testing"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/demo"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
+	"github.com/gatehouse-graphql/gatehouse/gateway"
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/graph"
+	"github.com/gatehouse-graphql/gatehouse/resolvers"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // secret signs the tests' tokens.
 const secret = "a secret of 32 bytes, for tests only"
 
-// served is a real gateway before a real shop, over real HTTP.
-type served struct {
+// gatewayUnderTest is a real gateway before a real shop, over real HTTP.
+type gatewayUnderTest struct {
 	URL   string
 	Shop  *services.Shop
 	Ports *services.Running
-	Log   *logbook
+	Log   *logBuffer
+}
+
+// TestMain runs the tests in the project's root, whose files they name.
+func TestMain(m *testing.M) {
+	if err := os.Chdir(".."); err != nil {
+		panic(err)
+	}
+	m.Run()
 }
 
 // newGateway starts a shop and a gateway, and stops both when the test ends. change, if
 // any, changes the settings first.
-func newGateway(t testing.TB, change ...func(*config.Config)) *served {
+func newGateway(t testing.TB, change ...func(*config.Config)) *gatewayUnderTest {
 	t.Helper()
-	g, stop, stopped := stoppable(t, change...)
+	g, stop, stopped := startGateway(t, change...)
 	t.Cleanup(func() {
 		stop()
 		if err := <-stopped; err != nil {
@@ -48,8 +63,8 @@ func newGateway(t testing.TB, change ...func(*config.Config)) *served {
 	return g
 }
 
-// stoppable is a gateway, with its shop, that the test stops itself.
-func stoppable(t testing.TB, change ...func(*config.Config)) (g *served, stop context.CancelFunc, stopped <-chan error) {
+// startGateway starts a shop and a gateway that the test stops itself.
+func startGateway(t testing.TB, change ...func(*config.Config)) (g *gatewayUnderTest, stop context.CancelFunc, stopped <-chan error) {
 	t.Helper()
 	shop := services.New(services.Options{Secret: []byte(secret)})
 	ports, err := shop.Start(context.Background(), services.Addresses{})
@@ -61,24 +76,31 @@ func stoppable(t testing.TB, change ...func(*config.Config)) (g *served, stop co
 	for _, c := range change {
 		c(settings)
 	}
-	g, stop, stopped = running(t, command.Start{Config: settings})
+	g, stop, stopped = serve(t, command.Start{Config: settings}, nil)
 	g.Shop, g.Ports = shop, ports
 	return g, stop, stopped
 }
 
-// running is a gateway of any settings and mode.
-func running(t testing.TB, start command.Start) (g *served, stop context.CancelFunc, stopped <-chan error) {
+// newSchema returns the shop's graph over its services.
+func newSchema(s *upstreams.Services) graphql.ExecutableSchema {
+	return graph.NewSchema(&resolvers.Resolver{Services: s})
+}
+
+// serve starts a gateway with these settings, and with the playground of a demo unless shop is nil.
+func serve(t testing.TB, start command.Start, shop *demo.Demo) (g *gatewayUnderTest, stop context.CancelFunc, stopped <-chan error) {
 	t.Helper()
-	book := &logbook{served: make(chan string, 1)}
-	start.Config.Execution.Engine = cmp.Or(start.Config.Execution.Engine, os.Getenv("GATEWAY_EXECUTION_ENGINE")) // to run all tests on either
-	start.Log, start.Out = slog.New(slog.NewJSONHandler(book, nil)), io.Discard
+	log := &logBuffer{serving: make(chan string, 1)}
+	start.Config.Execution.Engine = cmp.Or(start.Config.Execution.Engine, os.Getenv("GATEWAY_EXECUTION_ENGINE")) // to run all tests on either engine
+	start.Log, start.Out = slog.New(slog.NewJSONHandler(log, nil)), io.Discard
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, start) }()
+	go func() {
+		done <- gateway.Serve(ctx, start, gateway.Graph{Schema: newSchema, Requirements: resolvers.Requirements, Playground: shop.Playground()})
+	}()
 	t.Cleanup(stop)
 	select {
-	case address := <-book.served:
-		return &served{URL: "http://" + address, Log: book}, stop, done
+	case address := <-log.serving:
+		return &gatewayUnderTest{URL: "http://" + address, Log: log}, stop, done
 	case err := <-done:
 		t.Fatalf("the gateway did not start: %v", err)
 	case <-time.After(long):
@@ -87,44 +109,38 @@ func running(t testing.TB, start command.Start) (g *served, stop context.CancelF
 	return nil, nil, nil
 }
 
-// shopSettings are gateway.yaml's, for a shop on free ports.
+// shopSettings returns settings for a shop on free ports.
 func shopSettings(ports *services.Running) *config.Config {
-	settings := &config.Config{
-		Listen:     "127.0.0.1:0",
-		Playground: true, Introspection: true,
-		Auth: config.Auth{RolesClaim: "roles", Issuers: []auth.Issuer{{
-			Issuer: services.DemoIssuer, Audiences: []string{services.DemoAudience}, Algorithms: []string{"HS256"}, Secret: secret,
-		}}},
-	}
-	(&demo{running: ports}).pointAt(settings)
+	settings := &config.Config{Listen: "127.0.0.1:0", Playground: true, Introspection: true, Auth: config.Auth{RolesClaim: "roles"}}
+	demo.Configure(settings, ports, []byte(secret))
 	return settings
 }
 
-// logbook keeps the log, and tells the address when the gateway serves.
-type logbook struct {
-	mu     sync.Mutex
-	text   bytes.Buffer // guarded by mu
-	served chan string
+// logBuffer keeps the gateway's log, and sends the address at which the gateway serves.
+type logBuffer struct {
+	mu      sync.Mutex
+	text    bytes.Buffer // guarded by mu
+	serving chan string
 }
 
-func (b *logbook) Write(line []byte) (int, error) {
+func (b *logBuffer) Write(line []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var entry struct{ Msg, Address string }
 	if json.Unmarshal(line, &entry) == nil && entry.Msg == "serving" {
-		b.served <- entry.Address
+		b.serving <- entry.Address
 	}
 	return b.text.Write(line)
 }
 
-func (b *logbook) String() string {
+func (b *logBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
 }
 
 // token is one of a demo identity.
-func (g *served) token(t testing.TB, who services.Identity) string {
+func (g *gatewayUnderTest) token(t testing.TB, who services.Identity) string {
 	t.Helper()
 	token, err := g.Shop.Token(who)
 	if err != nil {
@@ -161,7 +177,7 @@ func (a *answer) codes() string {
 }
 
 // query posts an operation; variables may be nil.
-func (g *served) query(t testing.TB, token, query string, variables map[string]any) *answer {
+func (g *gatewayUnderTest) query(t testing.TB, token, query string, variables map[string]any) *answer {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -170,7 +186,7 @@ func (g *served) query(t testing.TB, token, query string, variables map[string]a
 	return g.post(t, token, bytes.NewReader(body))
 }
 
-func (g *served) post(t testing.TB, token string, body io.Reader) *answer {
+func (g *gatewayUnderTest) post(t testing.TB, token string, body io.Reader) *answer {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, g.URL+"/graphql", body)
 	if err != nil {
@@ -221,7 +237,7 @@ func decoded(t testing.TB, text string) any {
 }
 
 // wantCalls fails unless the services were called just so since the last reset.
-func (g *served) wantCalls(t testing.TB, want map[string]int) {
+func (g *gatewayUnderTest) wantCalls(t testing.TB, want map[string]int) {
 	t.Helper()
 	got := map[string]int{}
 	for _, service := range []string{"users", "orders", "products"} {

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bufio"
@@ -19,7 +19,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gatehouse-graphql/gatehouse/bindingtest"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
+	"github.com/gatehouse-graphql/gatehouse/resolvers"
 )
 
 // block is a fenced block of a document. What follows the language in its first line is
@@ -412,7 +414,7 @@ func (p *project) build(t *testing.T, name, pkg string) string {
 }
 
 // start builds the gateway and runs it with its demo until the test ends.
-func (p *project) start(t *testing.T) *served {
+func (p *project) start(t *testing.T) *gatewayUnderTest {
 	t.Helper()
 	cmd := p.command(p.build(t, "gateway", "."), "--demo", "--listen", "127.0.0.1:0",
 		"--log-format", "json", "--log-level", "info") // the address is read from the log
@@ -424,12 +426,12 @@ func (p *project) start(t *testing.T) *served {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	book := &logbook{served: make(chan string, 1)}
+	log := &logBuffer{serving: make(chan string, 1)}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			_, _ = book.Write(lines.Bytes())
+			_, _ = log.Write(lines.Bytes())
 		}
 		_, _ = io.Copy(io.Discard, out)
 	}()
@@ -437,16 +439,16 @@ func (p *project) start(t *testing.T) *served {
 		_ = cmd.Process.Signal(os.Interrupt)
 		<-read
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("the gateway stopped with %v: %s", err, book)
+			t.Errorf("the gateway stopped with %v: %s", err, log)
 		}
 	})
 	select {
-	case address := <-book.served:
-		return &served{URL: "http://" + address, Shop: services.New(services.Options{Secret: []byte(secret)}), Log: book}
+	case address := <-log.serving:
+		return &gatewayUnderTest{URL: "http://" + address, Shop: services.New(services.Options{Secret: []byte(secret)}), Log: log}
 	case <-read:
-		t.Fatalf("the gateway ended: %s", book)
+		t.Fatalf("the gateway ended: %s", log)
 	case <-time.After(30 * time.Second):
-		t.Fatalf("the gateway does not serve: %s", book)
+		t.Fatalf("the gateway does not serve: %s", log)
 	}
 	return nil
 }
@@ -502,7 +504,7 @@ func TestTestingBindings(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out strings.Builder
-		passed := bindings.Print(t.Context(), &out, nil, file)
+		passed := bindingtest.Project{Sources: resolvers.Requirements.Sources, Schema: newSchema}.Print(t.Context(), &out, nil, file)
 		if told := i+1 < len(steps) && steps[i+1].mark == "output"; passed == told || told && out.String() != steps[i+1].text {
 			t.Errorf("the document's example\n%s\nends with\n%s", b.text, out.String())
 		}

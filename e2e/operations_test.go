@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bufio"
@@ -404,7 +404,7 @@ func TestAccessLog(t *testing.T) {
 }
 
 // operations are the log's lines for operations: the codes by the request's name.
-func (g *served) operations(t testing.TB) map[string]string {
+func (g *gatewayUnderTest) operations(t testing.TB) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for line := range strings.Lines(g.Log.String()) {
@@ -434,7 +434,7 @@ func (g *served) operations(t testing.TB) map[string]string {
 }
 
 // asked sends a query that a service keeps waiting, and gives its answer's status and text.
-func asked(t *testing.T, g *served) <-chan string {
+func asked(t *testing.T, g *gatewayUnderTest) <-chan string {
 	body := posted(`{ product(sku: "B-100") { sku } }`)
 	answered := make(chan string, 1)
 	go func() {
@@ -454,7 +454,7 @@ func asked(t *testing.T, g *served) <-chan string {
 // runs, and ends.
 func TestGracefulStop(t *testing.T) {
 	called, release := make(chan struct{}), make(chan struct{})
-	g, stop, stopped := stoppable(t, func(c *config.Config) { c.Shutdown.Delay, c.Shutdown.Grace = time.Second, long },
+	g, stop, stopped := startGateway(t, func(c *config.Config) { c.Shutdown.Delay, c.Shutdown.Grace = time.Second, long },
 		behind(t, "products", long, func(w http.ResponseWriter, r *http.Request) {
 			close(called)
 			<-release
@@ -494,7 +494,7 @@ func TestGracefulStop(t *testing.T) {
 func TestStopIsBounded(t *testing.T) {
 	called := make(chan struct{})
 	ended := make(chan struct{})
-	g, stop, stopped := stoppable(t, func(c *config.Config) { c.Shutdown.Grace = 100 * time.Millisecond },
+	g, stop, stopped := startGateway(t, func(c *config.Config) { c.Shutdown.Grace = 100 * time.Millisecond },
 		behind(t, "products", 2*long, func(_ http.ResponseWriter, r *http.Request) {
 			close(called)
 			<-r.Context().Done()
@@ -703,7 +703,7 @@ func demoRuns(t *testing.T, p program) {
 	if at == nil || len(replicas) != services.Replicas || len(tokens) != 2 {
 		t.Fatalf("it says: %s%s", s.text, s.shouts)
 	}
-	g := &served{URL: at[1]}
+	g := &gatewayUnderTest{URL: at[1]}
 	if page := g.send(t, http.MethodGet, "/", "", "Accept: text/html"); page.Status != http.StatusOK || !strings.Contains(page.Body, "<html") {
 		t.Errorf("the playground is %d %.100s", page.Status, page.Body)
 	}

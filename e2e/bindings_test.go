@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
@@ -51,7 +51,7 @@ var lists = []struct {
 }
 
 // page asks for one page.
-func (g *served) page(t *testing.T, query string, first int, after *string) connection {
+func (g *gatewayUnderTest) page(t *testing.T, query string, first int, after *string) connection {
 	t.Helper()
 	a := g.query(t, g.token(t, services.Admin), query, map[string]any{"n": first, "after": after})
 	var data struct{ Page connection }

@@ -1,0 +1,10 @@
+//go:build tools || generate
+
+// Package tools pins the generator in go.mod and says how it is run: `go generate ./...`, which
+// `make generate` calls. The linters are pinned by tools.mod, so that their dependencies stay
+// out of the gateway's (docs/decisions/0008-tools-in-their-own-module-file.md).
+package tools
+
+import _ "github.com/gatehouse-graphql/gatehouse/cmd/gatehouse"
+
+//go:generate go run github.com/gatehouse-graphql/gatehouse/cmd/gatehouse generate
