@@ -14,11 +14,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-// audits are what package graphql-http asks of a server, by the strength of its wish.
+// audits counts the audits of the npm package graphql-http by their requirement level (RFC 2119).
 var audits = map[string]int{"MUST": 13, "SHOULD": 23, "MAY": 25}
 
-// The gateway has full marks in the audit of GraphQL over HTTP, on either executor. Some of
-// the audits ask for the schema, so introspection is on.
+// The gateway passes every audit of GraphQL over HTTP on both engines. Some audits query the
+// schema, so introspection is on.
 func TestAudit(t *testing.T) {
 	run := auditor(t)
 	for _, executor := range []string{engine.EnginePlan, engine.EngineGqlgen} {
@@ -42,8 +42,8 @@ func TestAudit(t *testing.T) {
 
 type audit struct{ Name, Status, Reason string }
 
-// auditor runs the audits against an endpoint. Where Node or the package is not installed it
-// skips the test; with CI=true the test fails.
+// auditor returns a function that runs the audits against an endpoint. Without Node or the package
+// it skips the test, with CI=true it fails.
 func auditor(t *testing.T) func(t *testing.T, endpoint string) []audit {
 	t.Helper()
 	script := filepath.Join("e2e", "testdata", "audit", "audit.js")

@@ -13,7 +13,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 )
 
-// fakeUsers points the source users at replicas that answer by handlers.
+// fakeUsers replaces the source users by one replica per handler.
 func fakeUsers(t *testing.T, handlers ...http.HandlerFunc) func(*config.Config) {
 	var urls []string
 	for _, h := range handlers {
@@ -28,8 +28,8 @@ func fakeUsers(t *testing.T, handlers ...http.HandlerFunc) func(*config.Config) 
 	}
 }
 
-// What a service says is believed only where it is an answer to what was asked.
-func TestAnswersToWhatWasAsked(t *testing.T) {
+// An object with another key than the requested one is an error, not data.
+func TestResponsesMustMatchTheirCalls(t *testing.T) {
 	const (
 		get    = `{ user(id: "u1") { id name } }`
 		name   = `{ user(id: "u1") { name } }`
@@ -90,7 +90,7 @@ func TestAnswersToWhatWasAsked(t *testing.T) {
 	}
 }
 
-// A replica deletes and then breaks the connection. The others have never heard of it.
+// A replica executes a change and then breaks the connection: the change is not sent to another.
 func TestMutationIsDoneOnce(t *testing.T) {
 	var done, others atomic.Int64
 	breaks := func(w http.ResponseWriter, r *http.Request) {
@@ -121,8 +121,8 @@ func TestMutationIsDoneOnce(t *testing.T) {
 	}
 }
 
-// Whatever a service sends back, and whichever way it comes into the log, no secret does.
-func TestNoSecretComesIntoTheLog(t *testing.T) {
+// Secrets in services' responses do not reach the log, in whatever form they are logged.
+func TestLogHasNoSecrets(t *testing.T) {
 	const configured, fixed = "configured-0123456789", "fixed-header-0123456789"
 	var says atomic.Value // func(http.ResponseWriter, *http.Request)
 	service := func(w http.ResponseWriter, r *http.Request) {

@@ -6,8 +6,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 )
 
-// The whole way of a request, over real HTTP, with the shop's services in the same
-// process: what is counted is theirs, the client's and the gateway's together.
+// BenchmarkGateway measures whole requests over real HTTP. Client, gateway and services share the
+// process, so that the figures are their sum.
 func BenchmarkGateway(b *testing.B) {
 	g := newGateway(b)
 	admin := g.token(b, services.Admin)

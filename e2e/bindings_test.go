@@ -19,7 +19,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-// connection is a page of whatever has an id or a sku.
+// connection is a page of objects with an id or a sku.
 type connection struct {
 	Edges []struct {
 		Cursor string
@@ -40,7 +40,7 @@ func (c connection) keys() string {
 	return strings.Join(keys, " ")
 }
 
-// lists are the three connections, one for each way in which services page.
+// lists has one connection for each type of pagination.
 var lists = []struct {
 	field, operation, query string
 	most, all               int
@@ -50,8 +50,8 @@ var lists = []struct {
 	{"users", "listUsers", `query($n: Int, $after: String) { page: users(first: $n, after: $after) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`, 100, 8},
 }
 
-// page asks for one page.
-func (g *gatewayUnderTest) page(t *testing.T, query string, first int, after *string) connection {
+// queryPage queries one page.
+func (g *gatewayUnderTest) queryPage(t *testing.T, query string, first int, after *string) connection {
 	t.Helper()
 	a := g.query(t, g.token(t, services.Admin), query, map[string]any{"n": first, "after": after})
 	var data struct{ Page connection }
@@ -61,11 +61,11 @@ func (g *gatewayUnderTest) page(t *testing.T, query string, first int, after *st
 	return data.Page
 }
 
-// Pages follow each other to the end, each item once, whichever way the service pages.
+// Pages lead to the end and have each item once, with each type of pagination.
 func TestPagesToTheEnd(t *testing.T) {
 	g := newGateway(t)
 	for _, list := range lists {
-		whole := g.page(t, list.query, 50, nil)
+		whole := g.queryPage(t, list.query, 50, nil)
 		if len(whole.Edges) != list.all || whole.PageInfo.HasNextPage || whole.PageInfo.HasPreviousPage {
 			t.Fatalf("%s: all at once are %+v", list.field, whole)
 		}
@@ -74,7 +74,7 @@ func TestPagesToTheEnd(t *testing.T) {
 			var keys []string
 			pages := 0
 			for after, more := (*string)(nil), true; more; pages++ {
-				p := g.page(t, list.query, size, after)
+				p := g.queryPage(t, list.query, size, after)
 				if p.PageInfo.HasPreviousPage != (after != nil) || len(p.Edges) > size {
 					t.Errorf("%s, page %d: %+v", list.field, pages, p)
 				}
@@ -94,13 +94,13 @@ func TestPagesToTheEnd(t *testing.T) {
 	}
 }
 
-// A page may begin behind any item, and have another size than the one before.
+// A page may start after any item and have another size than the one before.
 func TestPagesFromAnywhere(t *testing.T) {
 	g := newGateway(t)
 	for _, list := range lists {
-		whole := g.page(t, list.query, 50, nil)
+		whole := g.queryPage(t, list.query, 50, nil)
 		for i, edge := range whole.Edges {
-			p := g.page(t, list.query, 3, &edge.Cursor)
+			p := g.queryPage(t, list.query, 3, &edge.Cursor)
 			if end := min(i+4, len(whole.Edges)); p.keys() != (connection{Edges: whole.Edges[i+1 : end]}).keys() {
 				t.Errorf("%s, after %d: got %s of %s", list.field, i, p.keys(), whole.keys())
 			}
@@ -108,12 +108,12 @@ func TestPagesFromAnywhere(t *testing.T) {
 	}
 }
 
-// What is no cursor of this list, and more than a page may have, is refused before any call.
+// An invalid cursor, or one of another list, and a size over the limit are refused without a call.
 func TestPagesRefused(t *testing.T) {
 	g := newGateway(t)
 	cursors := map[string]string{}
 	for _, list := range lists {
-		cursors[list.field] = *g.page(t, list.query, 2, nil).PageInfo.EndCursor
+		cursors[list.field] = *g.queryPage(t, list.query, 2, nil).PageInfo.EndCursor
 	}
 	for i, list := range lists {
 		own := cursors[list.field]
@@ -135,7 +135,7 @@ func TestPagesRefused(t *testing.T) {
 			}
 			g.wantCalls(t, map[string]int{})
 		}
-		if p := g.page(t, list.query, list.most, &own); len(p.Edges) != list.all-2 {
+		if p := g.queryPage(t, list.query, list.most, &own); len(p.Edges) != list.all-2 {
 			t.Errorf("%s: the most at a time are %d", list.field, len(p.Edges))
 		}
 	}
@@ -146,9 +146,8 @@ func TestPagesRefused(t *testing.T) {
 	g.wantCalls(t, map[string]int{"listProducts": 1})
 }
 
-// A page that is no list is null as a whole, and says so where it stands; what is wrong
-// inside of an item is told there.
-func TestPagesThatMisbehave(t *testing.T) {
+// A page that is not a list is null with an error at its path; a malformed item has its own error.
+func TestMalformedPages(t *testing.T) {
 	for _, c := range []struct{ answer, data, errors string }{
 		{`{"data":{},"total":2}`, `{"products":null}`, "[products DOWNSTREAM_SERVICE_ERROR]"},
 		{`{"total":2}`, `{"products":null}`, "[products DOWNSTREAM_SERVICE_ERROR]"},
@@ -158,7 +157,7 @@ func TestPagesThatMisbehave(t *testing.T) {
 		},
 		{`{"data":[],"total":-1}`, `{"products":{"nodes":[]}}`, "[]"},
 	} {
-		g := newGateway(t, behind(t, "products", long, says(http.StatusOK, c.answer)))
+		g := newGateway(t, replaceSource(t, "products", long, respond(http.StatusOK, c.answer)))
 		a := g.query(t, "", `{ products { nodes { sku rating } } }`, nil)
 		if string(a.Data) != c.data || fmt.Sprint(a.refusals()) != c.errors {
 			t.Errorf("%s: got %s", c.answer, a.Body)
@@ -167,8 +166,8 @@ func TestPagesThatMisbehave(t *testing.T) {
 	}
 }
 
-// Each query with its answer, and with the calls that it makes.
-func TestVocabulary(t *testing.T) {
+// Each row is a query with its response and the calls that it makes.
+func TestBindings(t *testing.T) {
 	g := newGateway(t)
 	for _, c := range []struct {
 		name, query, want string
@@ -248,7 +247,7 @@ func TestVocabulary(t *testing.T) {
 	}
 }
 
-// Guards hold for objects that are met by their keys, and for the items of a page.
+// Guards apply to objects that are fetched by key and to the items of a page.
 func TestGuardsOfKeysAndPages(t *testing.T) {
 	g := newGateway(t)
 	a := g.query(t, g.token(t, services.Customer), `{
@@ -272,13 +271,12 @@ func TestGuardsOfKeysAndPages(t *testing.T) {
 	}
 }
 
-// A service that has become more colourful than the graph loses the fields that are new,
-// and nothing else.
+// A discriminator value that the graph lacks makes that object null and nothing else.
 func TestUnknownDiscriminator(t *testing.T) {
 	order := func(id, payment string) string {
 		return `{"id":` + id + `,"userId":"u1","status":"paid","lines":[],"total":{"amount":"1","currency":"EUR"},"placedAt":"2025-01-10T09:30:00Z","payment":` + payment + `}`
 	}
-	g := newGateway(t, behind(t, "orders", long, says(http.StatusOK, "["+strings.Join([]string{
+	g := newGateway(t, replaceSource(t, "orders", long, respond(http.StatusOK, "["+strings.Join([]string{
 		order("1", `{"method":"transfer","iban":"DE89"}`), order("2", `{"method":"s3cret","last4":"1"}`), order("3", `{"last4":"4243"}`),
 		order("4", `{"method":null}`), order("5", `"s3cret"`), order("6", `null`), order("7", `{"last4":"4243","method":"card"}`),
 	}, ",")+"]")))
@@ -295,14 +293,14 @@ func TestUnknownDiscriminator(t *testing.T) {
 	wantNoneOf(t, "the answer", a.Body, "s3cret")
 }
 
-// recorder is a proxy before a source that keeps what it was sent.
-type recorder struct {
+// requestRecorder is a proxy before a source that records the requests.
+type requestRecorder struct {
 	mu   sync.Mutex
 	seen []string // guarded by mu
 }
 
-func record(t *testing.T, source string) (*recorder, func(*config.Config)) {
-	it := &recorder{}
+func recordRequests(t *testing.T, source string) (*requestRecorder, func(*config.Config)) {
+	it := &requestRecorder{}
 	return it, func(c *config.Config) {
 		to, err := url.Parse(c.Sources[source].URLs[0])
 		if err != nil {
@@ -324,7 +322,7 @@ func record(t *testing.T, source string) (*recorder, func(*config.Config)) {
 	}
 }
 
-func (it *recorder) take() []string {
+func (it *requestRecorder) requests() []string {
 	it.mu.Lock()
 	defer it.mu.Unlock()
 	seen := it.seen
@@ -332,10 +330,10 @@ func (it *recorder) take() []string {
 	return slices.Clone(seen)
 }
 
-// What a client leaves out of a patch is left out for the service, and null stays null,
-// also by way of variables. The media type is the document's.
+// A field that the client leaves out of a patch is left out for the service, and null stays null,
+// also in variables. The media type comes from the document.
 func TestMergePatch(t *testing.T) {
-	users, change := record(t, "users")
+	users, change := recordRequests(t, "users")
 	g := newGateway(t, change)
 	const patch = `mutation($in: UserPatch!) { updateUser(id: "u1", input: $in) { name phone address { street postalCode } } }`
 	const merge = "PATCH /users/u1 application/merge-patch+json "
@@ -353,15 +351,15 @@ func TestMergePatch(t *testing.T) {
 		{`{"address":null}`, `{"address":null}`, `{"updateUser":{"name":"Ada Lindqvist","phone":null,"address":null}}`},
 	} {
 		wantData(t, g.query(t, g.token(t, services.Admin), patch, map[string]any{"in": json.RawMessage(c.input)}), c.want)
-		if diff := cmp.Diff([]string{merge + c.sent}, users.take()); diff != "" {
+		if diff := cmp.Diff([]string{merge + c.sent}, users.requests()); diff != "" {
 			t.Errorf("%s: -want +got\n%s", c.input, diff)
 		}
 	}
 }
 
-// What a call by operation sends is what the service's document says.
+// A call by operation is sent as the service's document describes it.
 func TestCallsByOperation(t *testing.T) {
-	orders, change := record(t, "orders")
+	orders, change := recordRequests(t, "orders")
 	g := newGateway(t, change)
 	admin := g.token(t, services.Admin)
 	for query, want := range map[string]string{
@@ -374,14 +372,14 @@ func TestCallsByOperation(t *testing.T) {
 		if a := g.query(t, admin, query, nil); len(a.Errors) > 0 {
 			t.Errorf("%s: %s", query, a.Body)
 		}
-		if diff := cmp.Diff([]string{want}, orders.take()); diff != "" {
+		if diff := cmp.Diff([]string{want}, orders.requests()); diff != "" {
 			t.Errorf("%s: -want +got\n%s", query, diff)
 		}
 	}
 }
 
-// The orders service's words on conflicts and bad input reach clients. Its other words, and
-// those of other services, do not.
+// Clients see the orders service's messages about conflicts and invalid input, which its errors
+// mapping selects, and no other messages of services.
 func TestMappedErrors(t *testing.T) {
 	g := newGateway(t)
 	admin := g.token(t, services.Admin)
@@ -411,14 +409,14 @@ func TestMappedErrors(t *testing.T) {
 	}
 }
 
-// Whatever the orders service says with another status, or in another form, stays inside.
+// Messages of the orders service with another status, or in another form, are not shown.
 func TestOnlyMappedTextsAreShown(t *testing.T) {
 	const problem = `{"title":"s3cret","detail":"s3cret","code":"s3cret","status":500}`
 	for status, said := range map[int]string{
 		400: problem, 401: problem, 403: problem, 404: problem, 429: problem, 500: problem, 502: "<h1>s3cret</h1>", 503: problem,
 		409: `{"title":"s3cret","errors":["s3cret"]}`, 422: `"s3cret"`,
 	} {
-		g := newGateway(t, behind(t, "orders", long, says(status, said)))
+		g := newGateway(t, replaceSource(t, "orders", long, respond(status, said)))
 		a := g.query(t, g.token(t, services.Admin), `{ order(id: "1") { id } me { orders { id } } }`, nil)
 		if len(a.Errors) != 2 || a.Errors[0].Extensions.HTTP.Status != status {
 			t.Errorf("%d: got %s", status, a.Body)

@@ -22,25 +22,25 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-// doorkeeper stands before all services. It counts their calls and lets no GET through before it
-// is opened, so that what is asked meanwhile is asked at the same time for certain.
-type doorkeeper struct {
+// callGate is a proxy before all services. It counts their calls and holds every GET until it is
+// opened, so that requests sent meanwhile are certainly concurrent.
+type callGate struct {
 	calls     atomic.Int32
-	cancelled atomic.Int32 // calls that were given up while they were held
+	cancelled atomic.Int32 // calls that were cancelled while they were held
 	open      chan struct{}
-	fail      atomic.Bool // what is let through fails
+	fail      atomic.Bool // calls that pass get an error
 }
 
-// passes is for what is not held: writing, so that the reading behind it is.
+// passes reports whether a call is not held: a write, so that the read after it is.
 var passes = func() chan struct{} { open := make(chan struct{}); close(open); return open }()
 
-func (b *doorkeeper) count(n int32) func() bool { return func() bool { return b.calls.Load() == n } }
+func (b *callGate) count(n int32) func() bool { return func() bool { return b.calls.Load() == n } }
 
-// held is a gateway that coalesces, unless change says otherwise, with a doorkeeper before its
-// services. It gives that, and the same gateway without coalescing and without one.
-func held(t *testing.T, change ...func(*config.Config)) (g, plain *gatewayUnderTest, b *doorkeeper) {
+// newCoalescing returns a gateway that coalesces, unless change disables it, with a callGate before
+// its services, and the same gateway without both.
+func newCoalescing(t *testing.T, change ...func(*config.Config)) (g, plain *gatewayUnderTest, b *callGate) {
 	t.Helper()
-	b = &doorkeeper{open: make(chan struct{})}
+	b = &callGate{open: make(chan struct{})}
 	var behind *config.Config
 	g = newGateway(t, func(c *config.Config) {
 		c.Execution.Engine, c.Execution.Coalesce = engine.EnginePlan, true
@@ -65,8 +65,8 @@ func held(t *testing.T, change ...func(*config.Config)) (g, plain *gatewayUnderT
 	return g, plain, b
 }
 
-// before is a server before the one at a URL.
-func (b *doorkeeper) before(t *testing.T, behind string) string {
+// before starts a proxy before the server at a URL.
+func (b *callGate) before(t *testing.T, behind string) string {
 	t.Helper()
 	to, err := url.Parse(behind)
 	if err != nil {
@@ -74,7 +74,7 @@ func (b *doorkeeper) before(t *testing.T, behind string) string {
 	}
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body) // or the client's leaving would not be noticed
+		body, _ := io.ReadAll(r.Body) // net/http notices that the client disconnects only after the body has been read
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		b.calls.Add(1)
 		hold := b.open
@@ -104,7 +104,7 @@ type request struct {
 	header                  []string
 }
 
-func (g *gatewayUnderTest) ask(ctx context.Context, a request) (*answer, error) {
+func (g *gatewayUnderTest) do(ctx context.Context, a request) (*response, error) {
 	if a.variables == "" {
 		a.variables = "null"
 	}
@@ -121,25 +121,25 @@ func (g *gatewayUnderTest) ask(ctx context.Context, a request) (*answer, error) 
 		name, value, _ := strings.Cut(line, ": ")
 		sent.Header.Set(name, value)
 	}
-	response, err := http.DefaultClient.Do(sent)
+	res, err := http.DefaultClient.Do(sent)
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	return &answer{Status: response.StatusCode, Body: string(text), Header: response.Header}, err
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	return &response{Status: res.StatusCode, Body: string(text), Header: res.Header}, err
 }
 
-func (g *gatewayUnderTest) mustAsk(t *testing.T, a request) *answer {
+func (g *gatewayUnderTest) mustDo(t *testing.T, a request) *response {
 	t.Helper()
-	got, err := g.ask(t.Context(), a)
+	got, err := g.do(t.Context(), a)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return got
 }
 
-// operations are the lines of the log for operations, by their request's id.
+// operations returns the access log lines by request id.
 func (b *logBuffer) operations(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	all := map[string]map[string]any{}
@@ -164,9 +164,8 @@ const (
 	byHand      = `{ person(id: "u2") { name } }`
 )
 
-// Two callers ask at the same time. What is equal in all that counts is executed once; what
-// differs in anything of it never is. Whoever asks, the answer is the one that the same
-// caller gets alone.
+// Of two concurrent requests, equal ones are executed once, and requests that differ in anything
+// that matters are not. Each caller gets the response that it gets alone.
 func TestCoalesce(t *testing.T) {
 	shop := services.New(services.Options{Secret: []byte(secret)})
 	sign := func(subject, scope string) string {
@@ -181,47 +180,47 @@ func TestCoalesce(t *testing.T) {
 	off := func(c *config.Config) { c.Execution.Coalesce = false }
 	for name, c := range map[string]struct {
 		first, second request
-		calls         int32 // that the services see
-		operations    int   // callers who wait for an execution, which may be theirs alone
+		calls         int32 // of the services
+		operations    int   // callers that wait for an execution, shared or not
 		calling       int   // executions that wait for a call
 		coalesced     bool
 		change        func(*config.Config)
 	}{
-		"equal":                   {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 1, operations: 2, calling: 1, coalesced: true},
-		"equal with a token":      {first: request{query: personal, token: reader}, second: request{query: personal, token: reader}, calls: 1, operations: 2, calling: 1, coalesced: true},
-		"headers of no account":   {first: request{query: oneProduct, header: []string{"X-Other: 1", "User-Agent: a"}}, second: request{query: oneProduct, header: []string{"X-Other: 2", "Accept: application/graphql-response+json"}}, calls: 1, operations: 2, calling: 1, coalesced: true},
-		"order of variables":      {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"with": true, "sku": "B-100"}`), calls: 1, operations: 2, calling: 1, coalesced: true},
-		"off":                     {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 2, change: off},
-		"identities":              {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2},
-		"identities told nobody":  {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2, change: tellsNothing},
-		"scopes told nobody":      {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: plainUser}, calls: 2, operations: 2, calling: 2, change: tellsNothing},
-		"anonymous and not":       {first: request{query: oneProduct}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2},
-		"scopes of one subject":   {first: request{query: personal, token: reader}, second: request{query: personal, token: plainUser}, calls: 2, operations: 2, calling: 2},
-		"forwarded header":        {first: request{query: oneProduct, header: []string{"X-Tenant: a"}}, second: request{query: oneProduct, header: []string{"X-Tenant: b"}}, calls: 2, operations: 2, calling: 2},
-		"forwarded header, empty": {first: request{query: oneProduct, header: []string{"X-Tenant: "}}, second: request{query: oneProduct}, calls: 2, operations: 2, calling: 2},
-		"variables":               {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"sku": "B-200", "with": true}`), calls: 2, operations: 2, calling: 2},
-		"conditions":              {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"sku": "B-100", "with": false}`), calls: 1, operations: 2, calling: 2},
-		"names":                   {first: request{query: twoProducts, operation: "A"}, second: request{query: twoProducts, operation: "B"}, calls: 1, operations: 2, calling: 2},
-		"one call of two":         {first: request{query: oneProduct}, second: request{query: `{ product(sku: "B-100") { sku rating } }`}, calls: 1, operations: 2, calling: 2},
-		"one call of two, not":    {first: request{query: oneProduct, token: reader}, second: request{query: `{ product(sku: "B-100") { sku rating } }`, token: other}, calls: 2, operations: 2, calling: 2},
-		"mutation":                {first: request{query: change, token: reader}, second: request{query: change, token: reader}, calls: 4},
-		"code by hand":            {first: request{query: byHand, token: reader}, second: request{query: byHand, token: reader}, calls: 1, calling: 2},
-		"introspection":           {first: request{query: `{ __schema { queryType { name } } product(sku: "B-100") { name } }`}, second: request{query: `{ __schema { queryType { name } } product(sku: "B-100") { name } }`}, calls: 1, calling: 2},
-		"names that are told on":  {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 2, operations: 2, calling: 2, change: tellsIDs},
-		"names that are ours":     {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 2, operations: 2, calling: 2, change: tellsIDs},
-		"names that are not":      {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 1, operations: 2, calling: 1, coalesced: true},
+		"equal":                    {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 1, operations: 2, calling: 1, coalesced: true},
+		"equal with a token":       {first: request{query: personal, token: reader}, second: request{query: personal, token: reader}, calls: 1, operations: 2, calling: 1, coalesced: true},
+		"headers of no account":    {first: request{query: oneProduct, header: []string{"X-Other: 1", "User-Agent: a"}}, second: request{query: oneProduct, header: []string{"X-Other: 2", "Accept: application/graphql-response+json"}}, calls: 1, operations: 2, calling: 1, coalesced: true},
+		"order of variables":       {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"with": true, "sku": "B-100"}`), calls: 1, operations: 2, calling: 1, coalesced: true},
+		"off":                      {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 2, change: off},
+		"identities":               {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2},
+		"identities not forwarded": {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2, change: forwardsNothing},
+		"scopes not forwarded":     {first: request{query: oneProduct, token: reader}, second: request{query: oneProduct, token: plainUser}, calls: 2, operations: 2, calling: 2, change: forwardsNothing},
+		"anonymous and not":        {first: request{query: oneProduct}, second: request{query: oneProduct, token: other}, calls: 2, operations: 2, calling: 2},
+		"scopes of one subject":    {first: request{query: personal, token: reader}, second: request{query: personal, token: plainUser}, calls: 2, operations: 2, calling: 2},
+		"forwarded header":         {first: request{query: oneProduct, header: []string{"X-Tenant: a"}}, second: request{query: oneProduct, header: []string{"X-Tenant: b"}}, calls: 2, operations: 2, calling: 2},
+		"forwarded header, empty":  {first: request{query: oneProduct, header: []string{"X-Tenant: "}}, second: request{query: oneProduct}, calls: 2, operations: 2, calling: 2},
+		"variables":                {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"sku": "B-200", "with": true}`), calls: 2, operations: 2, calling: 2},
+		"conditions":               {first: sku(`{"sku": "B-100", "with": true}`), second: sku(`{"sku": "B-100", "with": false}`), calls: 1, operations: 2, calling: 2},
+		"names":                    {first: request{query: twoProducts, operation: "A"}, second: request{query: twoProducts, operation: "B"}, calls: 1, operations: 2, calling: 2},
+		"one call of two":          {first: request{query: oneProduct}, second: request{query: `{ product(sku: "B-100") { sku rating } }`}, calls: 1, operations: 2, calling: 2},
+		"one call of two, not":     {first: request{query: oneProduct, token: reader}, second: request{query: `{ product(sku: "B-100") { sku rating } }`, token: other}, calls: 2, operations: 2, calling: 2},
+		"mutation":                 {first: request{query: change, token: reader}, second: request{query: change, token: reader}, calls: 4},
+		"code by hand":             {first: request{query: byHand, token: reader}, second: request{query: byHand, token: reader}, calls: 1, calling: 2},
+		"introspection":            {first: request{query: `{ __schema { queryType { name } } product(sku: "B-100") { name } }`}, second: request{query: `{ __schema { queryType { name } } product(sku: "B-100") { name } }`}, calls: 1, calling: 2},
+		"names that are told on":   {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 2, operations: 2, calling: 2, change: forwardsIDs},
+		"names that are ours":      {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 2, operations: 2, calling: 2, change: forwardsIDs},
+		"names that are not":       {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 1, operations: 2, calling: 1, coalesced: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.change == nil {
 				c.change = func(*config.Config) {}
 			}
-			g, plain, b := held(t, c.change)
-			var answers [2]*answer
+			g, plain, b := newCoalescing(t, c.change)
+			var answers [2]*response
 			var all sync.WaitGroup
 			for i, a := range []request{c.first, c.second} {
 				all.Go(func() {
 					var err error
-					if answers[i], err = g.ask(t.Context(), a); err != nil {
+					if answers[i], err = g.do(t.Context(), a); err != nil {
 						t.Error(err)
 					}
 				})
@@ -237,7 +236,7 @@ func TestCoalesce(t *testing.T) {
 			}
 			log, coalesced := g.Log.operations(t), 0
 			for i, a := range []request{c.first, c.second} {
-				if alone := plain.mustAsk(t, a); answers[i].Body != alone.Body || answers[i].Status != alone.Status || !strings.Contains(alone.Body, `"data":{"`) {
+				if alone := plain.mustDo(t, a); answers[i].Body != alone.Body || answers[i].Status != alone.Status || !strings.Contains(alone.Body, `"data":{"`) {
 					t.Errorf("caller %d got %d %s\nalone %d %s", i, answers[i].Status, answers[i].Body, alone.Status, alone.Body)
 				}
 				line := log[answers[i].Header.Get("X-Request-Id")]
@@ -255,39 +254,39 @@ func TestCoalesce(t *testing.T) {
 	}
 }
 
-// tellsIDs has the services get the names of requests as the operator wants it.
-func tellsIDs(c *config.Config) {
+// forwardsIDs makes the gateway forward request ids to the services.
+func forwardsIDs(c *config.Config) {
 	for name, source := range c.Sources {
 		source.Forward = append(source.Forward, "X-Request-ID")
 		c.Sources[name] = source
 	}
 }
 
-// tellsNothing has the services get nothing of what clients send.
-func tellsNothing(c *config.Config) {
+// forwardsNothing makes the gateway forward no headers.
+func forwardsNothing(c *config.Config) {
 	for name, source := range c.Sources {
 		source.Forward = nil
 		c.Sources[name] = source
 	}
 }
 
-// Two tokens of one subject see different fields, also at the same time.
-func TestCoalesceSeesScopes(t *testing.T) {
-	g, _, b := held(t)
+// Two concurrent tokens of one subject with different scopes get different fields.
+func TestCoalescingKeepsScopesApart(t *testing.T) {
+	g, _, b := newCoalescing(t)
 	close(b.open)
 	for scope, want := range map[string]string{"users:read": `"email":"`, "": `"email":null`} {
 		token := g.token(t, services.Identity{Subject: "u1", Scope: scope})
-		if a := g.mustAsk(t, request{query: personal, token: token}); !strings.Contains(a.Body, want) {
+		if a := g.mustDo(t, request{query: personal, token: token}); !strings.Contains(a.Body, want) {
 			t.Errorf("with the scopes %q: %s", scope, a.Body)
 		}
 	}
 }
 
-// leaver is a caller who may leave.
+// leaver is a client that can disconnect.
 type leaver struct {
 	leave context.CancelFunc
 	done  chan struct{}
-	got   *answer
+	got   *response
 	err   error
 }
 
@@ -296,15 +295,15 @@ func (g *gatewayUnderTest) leaver(t *testing.T, a request) *leaver {
 	l := &leaver{leave: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
-		l.got, l.err = g.ask(ctx, a)
+		l.got, l.err = g.do(ctx, a)
 	}()
 	return l
 }
 
-// The first caller's leaving is no matter of the others; when all have left, the service's
-// call is cancelled.
+// When the first caller disconnects, the others still get the response; when all have, the call to
+// the service is cancelled.
 func TestCoalesceLeaving(t *testing.T) {
-	g, _, b := held(t)
+	g, _, b := newCoalescing(t)
 	first := g.leaver(t, request{query: oneProduct})
 	coalescetest.Await(t, 2, b.count(1)) // the caller, and its execution for the call
 	second := g.leaver(t, request{query: oneProduct})
@@ -327,7 +326,7 @@ func TestCoalesceLeaving(t *testing.T) {
 		t.Errorf("%d calls, %d cancelled", b.calls.Load(), b.cancelled.Load())
 	}
 
-	g, _, b = held(t)
+	g, _, b = newCoalescing(t)
 	both := []*leaver{g.leaver(t, request{query: oneProduct}), g.leaver(t, request{query: oneProduct})}
 	coalescetest.Await(t, 3, b.count(1))
 	for _, l := range both {
@@ -335,14 +334,14 @@ func TestCoalesceLeaving(t *testing.T) {
 	}
 	coalescetest.Await(t, 0, func() bool { return b.cancelled.Load() == 1 })
 	close(b.open)
-	if a := g.mustAsk(t, request{query: oneProduct}); !strings.Contains(a.Body, `"price"`) || b.calls.Load() != 2 {
+	if a := g.mustDo(t, request{query: oneProduct}); !strings.Contains(a.Body, `"price"`) || b.calls.Load() != 2 {
 		t.Errorf("after %d calls: %s", b.calls.Load(), a.Body)
 	}
 }
 
-// A failure is each caller's, in full, and is logged once.
+// A failed execution gives every caller all errors and is logged once.
 func TestCoalesceFailing(t *testing.T) {
-	g, _, b := held(t)
+	g, _, b := newCoalescing(t)
 	b.fail.Store(true)
 	both := []*leaver{g.leaver(t, request{query: oneProduct}), g.leaver(t, request{query: oneProduct})}
 	coalescetest.Await(t, 3, b.count(1))
@@ -358,10 +357,10 @@ func TestCoalesceFailing(t *testing.T) {
 	}
 }
 
-// Hundreds of callers of different identities, with answers of many sizes in memory that is
-// used again: each byte is one's own.
+// Hundreds of callers with different identities and response sizes share reused buffers, and each
+// gets its own bytes.
 func TestCoalesceKeepsApart(t *testing.T) {
-	g, plain, b := held(t)
+	g, plain, b := newCoalescing(t)
 	close(b.open)
 	var asks []request
 	for user := range 8 {
@@ -374,7 +373,7 @@ func TestCoalesceKeepsApart(t *testing.T) {
 	want := make([]string, len(asks))
 	different := map[string]bool{}
 	for i, a := range asks {
-		want[i] = plain.mustAsk(t, a).Body
+		want[i] = plain.mustDo(t, a).Body
 		different[want[i]] = true
 	}
 	if len(different) != len(asks) {
@@ -386,7 +385,7 @@ func TestCoalesceKeepsApart(t *testing.T) {
 		all.Go(func() {
 			for round := range rounds {
 				at := (i + round*7) % len(asks)
-				got, err := g.ask(t.Context(), asks[at])
+				got, err := g.do(t.Context(), asks[at])
 				if err != nil || got.Body != want[at] {
 					t.Errorf("caller %d got %+v %v\nwant %s", i, got, err, want[at])
 					return

@@ -24,8 +24,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/resolvers"
 )
 
-// block is a fenced block of a document. What follows the language in its first line is
-// for the tests, and not shown: `query`, or file="schema/x.graphqls".
+// block is a fenced block of a document. The words after the language in its first line are for the
+// tests and are not rendered: `query`, or file="schema/x.graphqls".
 type block struct {
 	language string
 	mark     string // query, answer, output or excerpt; "" without one
@@ -107,7 +107,7 @@ func TestErrorCodesAreDocumented(t *testing.T) {
 	}
 }
 
-// The README's first query gives the README's answer, by one call to each operation.
+// The README's first query returns the README's response, with one call per operation.
 func TestFirstQuery(t *testing.T) {
 	var body, want string
 	for _, b := range blocks(t, "README.md") {
@@ -123,12 +123,12 @@ func TestFirstQuery(t *testing.T) {
 	}
 	g := newGateway(t)
 	a := g.post(t, g.token(t, services.Customer), strings.NewReader(body))
-	wantAnswer(t, a, want)
+	wantResponse(t, a, want)
 	g.wantCalls(t, map[string]int{"getUser": 1, "orderHistory": 1, "listProducts": 1, "stock": 1})
 }
 
-// wantAnswer compares answers as text, white space apart: the order of members counts.
-func wantAnswer(t *testing.T, a *answer, want string) {
+// wantResponse compares responses as text except white space: the order of members matters.
+func wantResponse(t *testing.T, a *response, want string) {
 	t.Helper()
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, []byte(want)); err != nil {
@@ -139,11 +139,11 @@ func wantAnswer(t *testing.T, a *answer, want string) {
 	}
 }
 
-// generated are the files that make generate writes.
+// generated lists the files that make generate writes.
 var generated = []string{"graph/generated.go", "graph/model/models_gen.go", "graph/wire.gen.go", "graph/engine.gen.go", "resolvers/connect.gen.go"}
 
 // docs/adding-a-field.md works as written, in a copy of the tree.
-func TestAddingAField(t *testing.T) {
+func TestAddingAFieldGuide(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it generates and builds a gateway")
 	}
@@ -160,12 +160,12 @@ func TestAddingAField(t *testing.T) {
 	}
 	g.generate(t, "")
 	g.wantChanged(t, slices.Collect(maps.Keys(g.edited))...)
-	g.ask(t)
+	g.query(t)
 	g.checkMistakes(t)
 	g.checkHelp(t)
 }
 
-// guide is docs/adding-a-field.md as one follows it.
+// guide follows docs/adding-a-field.md.
 type guide struct {
 	*project
 	question string            // the last one
@@ -173,7 +173,7 @@ type guide struct {
 	mistakes []mistake
 }
 
-// mistake is an edit with what the tool says of it.
+// mistake is an edit with the error that it causes.
 type mistake struct{ edit, output block }
 
 func (g *guide) follow(t *testing.T, b block) {
@@ -194,8 +194,8 @@ func (g *guide) follow(t *testing.T, b block) {
 	}
 }
 
-// ask starts a gateway of the changed project and asks it what the document asks.
-func (g *guide) ask(t *testing.T) {
+// query starts a gateway of the changed project and sends the document's queries.
+func (g *guide) query(t *testing.T) {
 	t.Helper()
 	if len(g.queries) < 5 {
 		t.Fatalf("only %d queries have an answer", len(g.queries))
@@ -203,11 +203,11 @@ func (g *guide) ask(t *testing.T) {
 	gate := g.start(t)
 	token := gate.token(t, services.Customer)
 	for query, want := range g.queries {
-		t.Run(query, func(t *testing.T) { wantAnswer(t, gate.query(t, token, query, nil), want) })
+		t.Run(query, func(t *testing.T) { wantResponse(t, gate.query(t, token, query, nil), want) })
 	}
 }
 
-// checkMistakes makes each mistake and unmakes it.
+// checkMistakes makes each mistake, compares the error, and reverts it.
 func (g *guide) checkMistakes(t *testing.T) {
 	t.Helper()
 	if len(g.mistakes) < 2 {
@@ -261,8 +261,8 @@ type project struct {
 	gatehouse, gateway string            // built
 }
 
-// newProject copies the files that git knows or would take, without the steps that
-// somebody has tried out in this tree before.
+// newProject copies the files that git tracks or would add, without those steps of the document
+// that this tree has already.
 func newProject(t *testing.T, steps []block) *project {
 	t.Helper()
 	out, err := exec.Command("git", "ls-files", "-co", "--exclude-standard", "-z").Output()
@@ -303,7 +303,7 @@ func (p *project) write(t *testing.T, file, text string) {
 	}
 }
 
-// tree is every file with its text, but what was built.
+// tree returns every file with its text, except built binaries.
 func (p *project) tree(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -323,7 +323,7 @@ func (p *project) tree(t *testing.T) map[string]string {
 	return files
 }
 
-// forget takes a block out of its file.
+// forget removes a block from its file.
 func (p *project) forget(t *testing.T, b block) {
 	t.Helper()
 	path := filepath.Join(p.dir, b.file)
@@ -342,7 +342,7 @@ func (p *project) forget(t *testing.T, b block) {
 	}
 }
 
-// insert puts a block below its line, which stands in the file once, or at the file's end.
+// insert puts a block below its line, which the file must have once, or at the end of the file.
 func (p *project) insert(t *testing.T, b block) {
 	t.Helper()
 	p.edited[b.file] = true
@@ -359,7 +359,7 @@ func (p *project) insert(t *testing.T, b block) {
 	}
 }
 
-// apply makes a diff's changes; what it returns unmakes them.
+// apply makes the changes of a diff and returns a function that reverts them.
 func (p *project) apply(t *testing.T, b block) (undo func()) {
 	t.Helper()
 	before := readFile(t, filepath.Join(p.dir, b.file))
@@ -386,8 +386,8 @@ func replace(t *testing.T, file, text, from, to string) string {
 	return strings.TrimPrefix(strings.Replace("\n"+text, "\n"+from, "\n"+to, 1), "\n")
 }
 
-// generate does what make generate does. It must say just what is wanted, and fail if that
-// is anything; undo is called in any case.
+// generate does what make generate does. It must print exactly want, and fail if want is not empty;
+// undo is called in any case.
 func (p *project) generate(t *testing.T, want string, undo ...func()) {
 	t.Helper()
 	out, err := p.command(p.gatehouse, "generate").CombinedOutput()
@@ -399,7 +399,7 @@ func (p *project) generate(t *testing.T, want string, undo ...func()) {
 	}
 }
 
-// wantChanged fails unless just these files and generated ones differ from the original.
+// wantChanged fails unless exactly these files and generated ones differ from the original.
 func (p *project) wantChanged(t *testing.T, byHand ...string) {
 	t.Helper()
 	now := p.tree(t)
@@ -423,7 +423,7 @@ func (p *project) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// build makes bin/name of a package.
+// build compiles a package to bin/name.
 func (p *project) build(t *testing.T, name, pkg string) string {
 	t.Helper()
 	path := filepath.Join(p.dir, "bin", name)
@@ -473,7 +473,7 @@ func (p *project) start(t *testing.T) *gatewayUnderTest {
 	return nil
 }
 
-// documents are those for readers.
+// documents returns the paths of all documents.
 func documents(t *testing.T) []string {
 	t.Helper()
 	all := []string{"README.md", "CHANGELOG.md"}
@@ -491,7 +491,7 @@ func documents(t *testing.T) []string {
 
 var inline = regexp.MustCompile("`([^`\n]+)`")
 
-// code is what a document writes as code: its spans, and its blocks for a shell.
+// code returns a document's code spans and shell blocks.
 func code(t *testing.T, document string) []string {
 	t.Helper()
 	var all []string
@@ -506,8 +506,8 @@ func code(t *testing.T, document string) []string {
 	return all
 }
 
-// The tests of bindings in docs/testing-bindings.md end as it says.
-func TestTestingBindings(t *testing.T) {
+// The tests of bindings in docs/testing-bindings.md have the results that it shows.
+func TestTestingBindingsGuide(t *testing.T) {
 	steps := blocks(t, "docs/testing-bindings.md")
 	t.Chdir(t.TempDir())
 	if err := os.Mkdir("schema", 0o755); err != nil {
@@ -535,7 +535,7 @@ func TestTestingBindings(t *testing.T) {
 }
 
 // docs/ejecting.md works as written, in a copy of the tree.
-func TestEjecting(t *testing.T) {
+func TestEjectingGuide(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it generates and builds")
 	}
@@ -568,12 +568,12 @@ var (
 	pathlike = regexp.MustCompile(`^[\w.*-]+(/[\w.*-]+)+/?$|^[\w.-]+\.(go|md|mod|ya?ml|graphqls)$|^[\w-]+/$|^Makefile$`)
 	target   = regexp.MustCompile(`\bmake ([a-z]+)`)
 
-	// notOurs are spans of the same shape that name something else.
+	// notOurs matches spans of the same shape that are not paths of this repository.
 	notOurs = regexp.MustCompile(`^(application|multipart|text|bin)/|^[\w-]+\.(com|org|io|in)/|^runtime/metrics$|^net/http$`)
 )
 
-// Every file that the documents name is there, and every target of the Makefile.
-func TestDocumentsNameWhatIsThere(t *testing.T) {
+// Every file and Makefile target that the documents name exists.
+func TestDocumentsNameExistingFiles(t *testing.T) {
 	makefile := readFile(t, "Makefile")
 	made := map[string]bool{} // files that a document makes
 	for _, document := range documents(t) {

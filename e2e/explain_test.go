@@ -23,8 +23,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-// explained is the plan of an operation over the shop.
-func explained(t *testing.T, query string) *explain.Plan {
+// explainPlan returns the plan of an operation over the shop.
+func explainPlan(t *testing.T, query string) *explain.Plan {
 	t.Helper()
 	files, err := filepath.Glob("schema/*.graphqls")
 	if err != nil || len(files) == 0 {
@@ -49,7 +49,7 @@ func explained(t *testing.T, query string) *explain.Plan {
 	return plans[0]
 }
 
-// callsByRound are a plan's calls, as `GET users`, sorted within each round.
+// callsByRound returns a plan's calls, as `GET users`, sorted within each round.
 func callsByRound(p *explain.Plan) [][]string {
 	rounds := make([][]string, p.Rounds)
 	for _, n := range p.Nodes {
@@ -63,9 +63,8 @@ func callsByRound(p *explain.Plan) [][]string {
 	return rounds
 }
 
-// barrier stands before the services. It holds the calls of a round back until as many as
-// were promised are there, so that what is called in one round, and what only after it, is
-// no matter of luck.
+// barrier is a proxy before the services. It holds the calls of a round until as many have arrived
+// as the plan has, so that the test sees exactly which calls belong to one round.
 type barrier struct {
 	mu    sync.Mutex
 	want  []int
@@ -74,7 +73,7 @@ type barrier struct {
 	pass  chan struct{} // closed when it is complete; guarded by mu
 }
 
-// before is a gateway whose calls pass the barrier.
+// before starts a gateway whose calls pass the barrier.
 func (b *barrier) before(t *testing.T) *gatewayUnderTest {
 	return newGateway(t, func(c *config.Config) {
 		for name, source := range c.Sources {
@@ -97,7 +96,7 @@ func (b *barrier) hold(service string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-b.arrive(r.Method + " " + service):
-		case <-time.After(long / 4): // a call that was promised did not come; the test tells
+		case <-time.After(long / 4): // an expected call did not arrive; the test fails later
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -118,9 +117,8 @@ func (b *barrier) arrive(call string) <-chan struct{} {
 	return pass
 }
 
-// What is explained is what happens, call by call and round by round, where the sizes of
-// all lists are known.
-func TestExplainedRounds(t *testing.T) {
+// With lists of known sizes, the explained calls and rounds are those that happen.
+func TestExplainMatchesRounds(t *testing.T) {
 	for name, query := range map[string]string{
 		"one":           `{ product(sku: "B-100") { name } }`,
 		"chain":         `{ user(id: "u6") { orders(limit: 2) { id customer { orders(limit: 3) { id } } } } }`,
@@ -133,7 +131,7 @@ func TestExplainedRounds(t *testing.T) {
 		"then the next": `mutation { a: createOrder(input: {userId: "u1", lines: [{productId: "B-100"}]}) { lines { product { name } } } b: cancelOrder(id: "9007199254740977") { customer { name } } }`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := explained(t, query)
+			p := explainPlan(t, query)
 			want := callsByRound(p)
 			b := &barrier{}
 			for _, calls := range want {
@@ -156,8 +154,8 @@ func TestExplainedRounds(t *testing.T) {
 	}
 }
 
-// No operation makes more calls to a service than explained, whatever the data is.
-func TestExplainedBound(t *testing.T) {
+// No operation makes more calls to a service than explained, whatever the data.
+func TestExplainIsUpperBound(t *testing.T) {
 	g := newGateway(t)
 	admin := g.token(t, services.Admin)
 	for _, query := range []string{
@@ -166,7 +164,7 @@ func TestExplainedBound(t *testing.T) {
 		`{ users(first: 100) { nodes { id orders(limit: 50) { lines { product { stock } } customer { orders(limit: 5) { customer { name } } } } } } }`,
 		`{ products(first: 200) { nodes { related { related { related { stock } } } } } product(sku: "S-200") { related { name } } }`,
 	} {
-		p := explained(t, query)
+		p := explainPlan(t, query)
 		allowed := map[string]explain.Count{}
 		for _, n := range p.Nodes {
 			allowed[n.Call.Source] += n.Call.Calls
@@ -197,7 +195,7 @@ func TestExplainIsDocumented(t *testing.T) {
 		t.Fatal("docs/explain.md does not begin with an operation and its plan")
 	}
 	var text strings.Builder
-	if err := explain.Text(&text, []*explain.Plan{explained(t, query[1])}); err != nil {
+	if err := explain.Text(&text, []*explain.Plan{explainPlan(t, query[1])}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(all[1].text, text.String()); diff != "" {

@@ -139,7 +139,7 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// token is one of a demo identity.
+// token returns a token of a demo identity.
 func (g *gatewayUnderTest) token(t testing.TB, who services.Identity) string {
 	t.Helper()
 	token, err := g.Shop.Token(who)
@@ -149,8 +149,8 @@ func (g *gatewayUnderTest) token(t testing.TB, who services.Identity) string {
 	return token
 }
 
-// answer is what a client gets.
-type answer struct {
+// response is what a client receives.
+type response struct {
 	Status int
 	Body   string
 	Header http.Header
@@ -167,8 +167,8 @@ type answer struct {
 	}
 }
 
-// codes lists the errors' codes.
-func (a *answer) codes() string {
+// codes returns the codes of all errors, separated by spaces.
+func (a *response) codes() string {
 	var codes []string
 	for _, e := range a.Errors {
 		codes = append(codes, e.Extensions.Code)
@@ -177,7 +177,7 @@ func (a *answer) codes() string {
 }
 
 // query posts an operation; variables may be nil.
-func (g *gatewayUnderTest) query(t testing.TB, token, query string, variables map[string]any) *answer {
+func (g *gatewayUnderTest) query(t testing.TB, token, query string, variables map[string]any) *response {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -186,7 +186,7 @@ func (g *gatewayUnderTest) query(t testing.TB, token, query string, variables ma
 	return g.post(t, token, bytes.NewReader(body))
 }
 
-func (g *gatewayUnderTest) post(t testing.TB, token string, body io.Reader) *answer {
+func (g *gatewayUnderTest) post(t testing.TB, token string, body io.Reader) *response {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, g.URL+"/graphql", body)
 	if err != nil {
@@ -197,24 +197,24 @@ func (g *gatewayUnderTest) post(t testing.TB, token string, body io.Reader) *ans
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	res, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &answer{Status: response.StatusCode, Body: string(text), Header: response.Header}
+	a := &response{Status: res.StatusCode, Body: string(text), Header: res.Header}
 	if err := json.Unmarshal(text, a); err != nil {
-		t.Fatalf("the answer is no JSON: %s", text)
+		t.Fatalf("the response is not JSON: %s", text)
 	}
 	return a
 }
 
-// wantData fails unless the operation gave this data, and nothing went wrong.
-func wantData(t testing.TB, a *answer, want string) {
+// wantData fails unless the response has this data and no errors.
+func wantData(t testing.TB, a *response, want string) {
 	t.Helper()
 	if len(a.Errors) > 0 {
 		t.Fatalf("errors: %s", a.Body)
@@ -224,7 +224,7 @@ func wantData(t testing.TB, a *answer, want string) {
 	}
 }
 
-// decoded reads JSON with its numbers exact.
+// decoded unmarshals JSON without rounding numbers.
 func decoded(t testing.TB, text string) any {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(text))
@@ -236,7 +236,7 @@ func decoded(t testing.TB, text string) any {
 	return v
 }
 
-// wantCalls fails unless the services were called just so since the last reset.
+// wantCalls fails unless the services had exactly these calls since the last reset.
 func (g *gatewayUnderTest) wantCalls(t testing.TB, want map[string]int) {
 	t.Helper()
 	got := map[string]int{}

@@ -32,7 +32,7 @@ import (
 )
 
 // send makes a request of any form to the gateway. The header's lines are "Name: value".
-func (g *gatewayUnderTest) send(t testing.TB, method, path, body string, header ...string) *answer {
+func (g *gatewayUnderTest) send(t testing.TB, method, path, body string, header ...string) *response {
 	t.Helper()
 	request, err := http.NewRequest(method, g.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -45,25 +45,25 @@ func (g *gatewayUnderTest) send(t testing.TB, method, path, body string, header 
 	return roundTrip(t, request)
 }
 
-// roundTrip follows no redirect, and takes answers that are no JSON too.
-func roundTrip(t testing.TB, request *http.Request) *answer {
+// roundTrip sends a request. It follows no redirect and accepts responses that are not JSON.
+func roundTrip(t testing.TB, request *http.Request) *response {
 	t.Helper()
-	response, err := http.DefaultTransport.RoundTrip(request)
+	res, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer res.Body.Close()
 	var text bytes.Buffer
-	if _, err := text.ReadFrom(response.Body); err != nil {
+	if _, err := text.ReadFrom(res.Body); err != nil {
 		t.Fatal(err)
 	}
-	a := &answer{Status: response.StatusCode, Body: text.String(), Header: response.Header}
+	a := &response{Status: res.StatusCode, Body: text.String(), Header: res.Header}
 	_ = json.Unmarshal(text.Bytes(), a)
 	return a
 }
 
-// get asks by GET.
-func (g *gatewayUnderTest) get(t testing.TB, token, query string, variables map[string]any) *answer {
+// get sends an operation by GET.
+func (g *gatewayUnderTest) get(t testing.TB, token, query string, variables map[string]any) *response {
 	t.Helper()
 	vars, _ := json.Marshal(variables)
 	header := []string{"Accept: application/graphql-response+json"}
@@ -73,8 +73,8 @@ func (g *gatewayUnderTest) get(t testing.TB, token, query string, variables map[
 	return g.send(t, http.MethodGet, "/graphql?"+url.Values{"query": {query}, "variables": {string(vars)}}.Encode(), "", header...)
 }
 
-// refusals lists the errors as "path CODE", sorted.
-func (a *answer) refusals() []string {
+// refusals returns the errors as "path CODE", sorted.
+func (a *response) refusals() []string {
 	list := []string{}
 	for _, e := range a.Errors {
 		var path []string
@@ -87,9 +87,9 @@ func (a *answer) refusals() []string {
 	return list
 }
 
-// A field that the caller may not have is null with an error at its place, costs no
-// call, and leaves the rest of the answer alone; whichever way leads to it. The customer's
-// token has the scope orders:write and no other.
+// A field that the caller may not see is null with an error at its path, makes no call, and leaves
+// the rest of the response as it is, however the query reaches it. The customer's token has the
+// scope orders:write only.
 func TestRefusedFields(t *testing.T) {
 	const denied, unknown = " FORBIDDEN", " UNAUTHENTICATED"
 	for _, c := range []struct {
@@ -268,7 +268,7 @@ func TestRefusedFields(t *testing.T) {
 			if !c.anonymous {
 				token = g.token(t, services.Customer)
 			}
-			ways := map[string]func(testing.TB, string, string, map[string]any) *answer{"POST": g.query, "GET": g.get}
+			ways := map[string]func(testing.TB, string, string, map[string]any) *response{"POST": g.query, "GET": g.get}
 			if strings.HasPrefix(c.query, "mutation") {
 				delete(ways, "GET")
 			}
@@ -293,8 +293,8 @@ func TestRefusedFields(t *testing.T) {
 	}
 }
 
-// The same queries give their answers to those who may have them: the refusals above
-// are the guards' and nobody else's.
+// The same queries have data for callers with the scopes, so that the refusals above come from the
+// guards.
 func TestGuardsLetThrough(t *testing.T) {
 	g := newGateway(t)
 	a := g.query(t, g.token(t, services.Admin), `{
@@ -307,7 +307,7 @@ func TestGuardsLetThrough(t *testing.T) {
 	}
 }
 
-// claims are those of a good token, with changes; nil removes one.
+// claims returns the claims of a valid token with changes; nil removes a claim.
 func claims(change map[string]any) jwt.MapClaims {
 	c := jwt.MapClaims{
 		"iss": services.DemoIssuer, "aud": services.DemoAudience, "sub": "u8",
@@ -318,8 +318,8 @@ func claims(change map[string]any) jwt.MapClaims {
 	return c
 }
 
-// signed makes a token by any method, with more in its header if wanted.
-func signed(t testing.TB, method jwt.SigningMethod, key any, c jwt.MapClaims, header map[string]any) string {
+// signToken makes a token with any signing method and additional header members.
+func signToken(t testing.TB, method jwt.SigningMethod, key any, c jwt.MapClaims, header map[string]any) string {
 	t.Helper()
 	token := jwt.NewWithClaims(method, c)
 	maps.Copy(token.Header, header)
@@ -342,21 +342,21 @@ func payload(c jwt.MapClaims) string {
 	return string(text)
 }
 
-func encoded(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+func base64Encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// forgeries are Authorization headers that must not count, made from a good token of
-// the given method and key.
-func forgeries(t *testing.T, method jwt.SigningMethod, key any) map[string]string {
-	good := signed(t, method, key, claims(nil), nil)
-	made := func(change map[string]any) string { return signed(t, method, key, claims(change), nil) }
+// forgedTokens returns Authorization headers that must be refused, made from a valid token of the
+// given method and key.
+func forgedTokens(t *testing.T, method jwt.SigningMethod, key any) map[string]string {
+	good := signToken(t, method, key, claims(nil), nil)
+	made := func(change map[string]any) string { return signToken(t, method, key, claims(change), nil) }
 	tokens := map[string]string{
-		"alg none":              signed(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims(nil), nil),
-		"alg None, signature":   withPart(good, 0, func(string) string { return encoded(`{"alg":"None","typ":"JWT"}`) }),
-		"no alg":                withPart(good, 0, func(string) string { return encoded(`{"typ":"JWT"}`) }),
-		"HS512 of the key":      withPart(good, 0, func(string) string { return encoded(`{"alg":"HS512","typ":"JWT"}`) }),
+		"alg none":              signToken(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims(nil), nil),
+		"alg None, signature":   withPart(good, 0, func(string) string { return base64Encode(`{"alg":"None","typ":"JWT"}`) }),
+		"no alg":                withPart(good, 0, func(string) string { return base64Encode(`{"typ":"JWT"}`) }),
+		"HS512 of the key":      withPart(good, 0, func(string) string { return base64Encode(`{"alg":"HS512","typ":"JWT"}`) }),
 		"no signature":          withPart(good, 2, func(string) string { return "" }),
 		"a signature of zeros":  withPart(good, 2, func(s string) string { return strings.Repeat("A", len(s)) }),
-		"a changed payload":     withPart(good, 1, func(string) string { return encoded(payload(claims(map[string]any{"sub": "u1"}))) }),
+		"a changed payload":     withPart(good, 1, func(string) string { return base64Encode(payload(claims(map[string]any{"sub": "u1"}))) }),
 		"a changed signature":   withPart(good, 2, func(s string) string { return flip(s[:4]) + s[4:] }),
 		"padding":               good + "=",
 		"expired":               made(map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}),
@@ -371,7 +371,7 @@ func forgeries(t *testing.T, method jwt.SigningMethod, key any) map[string]strin
 		"no issuer":             made(map[string]any{"iss": nil}),
 		"a list of issuers":     made(map[string]any{"iss": []string{services.DemoIssuer}}),
 		"a subject that is a 1": made(map[string]any{"sub": 1}),
-		"crit":                  signed(t, method, key, claims(nil), map[string]any{"crit": []string{"exp"}}),
+		"crit":                  signToken(t, method, key, claims(nil), map[string]any{"crit": []string{"exp"}}),
 		"four parts":            good + ".e30",
 		"two parts":             strings.Join(strings.Split(good, ".")[:2], "."),
 		"garbage":               "garbage",
@@ -396,7 +396,7 @@ func flip(s string) string {
 	return "A" + s[1:]
 }
 
-// rsaIssuer is a key and the settings of an issuer that signs with it.
+// rsaIssuer returns a key and the settings of an issuer that signs with it.
 func rsaIssuer(t *testing.T) (*rsa.PrivateKey, []byte, auth.Issuer) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -418,11 +418,11 @@ func rsaIssuer(t *testing.T) (*rsa.PrivateKey, []byte, auth.Issuer) {
 	}
 }
 
-// A bad token refuses the whole request, also for what is open to everybody.
+// A bad token refuses the whole request, even if its fields need none.
 func TestForgedTokens(t *testing.T) {
 	key, public, issuer := rsaIssuer(t)
 	block, _ := pem.Decode(public)
-	rs := forgeries(t, jwt.SigningMethodRS256, key)
+	rs := forgedTokens(t, jwt.SigningMethodRS256, key)
 	for name, secret := range map[string][]byte{
 		"the public key's PEM as a secret":          public,
 		"the public key's PEM, trimmed":             bytes.TrimSpace(public),
@@ -430,18 +430,18 @@ func TestForgedTokens(t *testing.T) {
 		"the public key's PKCS #1 form as a secret": x509.MarshalPKCS1PublicKey(&key.PublicKey),
 		"the modulus as a secret":                   key.N.Bytes(),
 	} {
-		rs[name] = "Bearer " + signed(t, jwt.SigningMethodHS256, secret, claims(nil), nil)
+		rs[name] = "Bearer " + signToken(t, jwt.SigningMethodHS256, secret, claims(nil), nil)
 	}
-	rs["a key in the header"] = "Bearer " + signed(t, jwt.SigningMethodHS256, []byte(secret), claims(nil),
-		map[string]any{"jwk": map[string]any{"kty": "oct", "k": encoded(secret)}})
+	rs["a key in the header"] = "Bearer " + signToken(t, jwt.SigningMethodHS256, []byte(secret), claims(nil),
+		map[string]any{"jwk": map[string]any{"kty": "oct", "k": base64Encode(secret)}})
 
 	for name, c := range map[string]struct {
 		change  func(*config.Config)
 		good    string
 		headers map[string]string
 	}{
-		"HS256": {func(*config.Config) {}, signed(t, jwt.SigningMethodHS256, []byte(secret), claims(nil), nil), forgeries(t, jwt.SigningMethodHS256, []byte(secret))},
-		"RS256": {func(c *config.Config) { c.Auth.Issuers = []auth.Issuer{issuer} }, signed(t, jwt.SigningMethodRS256, key, claims(nil), nil), rs},
+		"HS256": {func(*config.Config) {}, signToken(t, jwt.SigningMethodHS256, []byte(secret), claims(nil), nil), forgedTokens(t, jwt.SigningMethodHS256, []byte(secret))},
+		"RS256": {func(c *config.Config) { c.Auth.Issuers = []auth.Issuer{issuer} }, signToken(t, jwt.SigningMethodRS256, key, claims(nil), nil), rs},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGateway(t, c.change)
@@ -449,21 +449,21 @@ func TestForgedTokens(t *testing.T) {
 			wantData(t, g.query(t, "", `{ product(sku: "B-100") { sku } }`, nil), `{"product":{"sku":"B-100"}}`)
 			g.Shop.ResetCalls()
 			for name, header := range c.headers {
-				refusedWhole(t, g, name, "Authorization: "+header)
+				wantUnauthorized(t, g, name, "Authorization: "+header)
 			}
-			refusedWhole(t, g, "two headers", "Authorization: Bearer "+c.good, "Authorization: Bearer "+c.good)
-			refusedWhole(t, g, "an empty one and a good one", "Authorization: ", "Authorization: Bearer "+c.good)
+			wantUnauthorized(t, g, "two headers", "Authorization: Bearer "+c.good, "Authorization: Bearer "+c.good)
+			wantUnauthorized(t, g, "an empty one and a good one", "Authorization: ", "Authorization: Bearer "+c.good)
 			g.wantCalls(t, map[string]int{})
 		})
 	}
 }
 
-// refusedWhole fails unless requests with these headers are a 401 without data.
-func refusedWhole(t *testing.T, g *gatewayUnderTest, name string, header ...string) {
+// wantUnauthorized fails unless requests with these headers get a 401 without data.
+func wantUnauthorized(t *testing.T, g *gatewayUnderTest, name string, header ...string) {
 	t.Helper()
 	const open = `{ product(sku: "B-100") { sku } me { email } }`
 	body, _ := json.Marshal(map[string]string{"query": open})
-	for way, a := range map[string]*answer{
+	for way, a := range map[string]*response{
 		"POST": g.send(t, http.MethodPost, "/graphql", string(body), append(header, "Content-Type: application/json")...),
 		"GET":  g.send(t, http.MethodGet, "/graphql?query="+url.QueryEscape(open), "", header...),
 	} {
@@ -476,22 +476,22 @@ func refusedWhole(t *testing.T, g *gatewayUnderTest, name string, header ...stri
 	}
 }
 
-// A gateway without issuers refuses tokens, and serves who sends none.
+// A gateway without issuers refuses every token and serves requests without one.
 func TestNoIssuers(t *testing.T) {
 	g := newGateway(t, func(c *config.Config) { c.Auth.Issuers = nil })
-	refusedWhole(t, g, "any token", "Authorization: Bearer "+g.token(t, services.Admin))
+	wantUnauthorized(t, g, "any token", "Authorization: Bearer "+g.token(t, services.Admin))
 	wantData(t, g.query(t, "", `{ __typename }`, nil), `{"__typename":"Query"}`)
 }
 
-// tap is a proxy before a source that keeps the headers it saw.
-type tap struct {
+// headerRecorder is a proxy before a source that records request headers.
+type headerRecorder struct {
 	mu   sync.Mutex
 	seen []http.Header // guarded by mu
 }
 
-func newTap(t *testing.T, c *config.Config, source string) *tap {
+func newTap(t *testing.T, c *config.Config, source string) *headerRecorder {
 	t.Helper()
-	it := &tap{}
+	it := &headerRecorder{}
 	behind, err := url.Parse(c.Sources[source].URLs[0])
 	if err != nil {
 		t.Fatal(err)
@@ -510,16 +510,16 @@ func newTap(t *testing.T, c *config.Config, source string) *tap {
 	return it
 }
 
-func (it *tap) headers() []http.Header {
+func (it *headerRecorder) headers() []http.Header {
 	it.mu.Lock()
 	defer it.mu.Unlock()
 	return slices.Clone(it.seen)
 }
 
-// A source gets the caller's token only when its settings say so, and nothing else that
-// a client sends of its own accord.
-func TestWhatIsForwarded(t *testing.T) {
-	taps := map[string]*tap{}
+// A source gets the caller's token only if its settings forward it, and no other header of the
+// client.
+func TestForwardedHeaders(t *testing.T) {
+	taps := map[string]*headerRecorder{}
 	g := newGateway(t, func(c *config.Config) {
 		for _, source := range []string{"users", "orders", "products"} {
 			taps[source] = newTap(t, c, source)
@@ -554,8 +554,8 @@ func TestWhatIsForwarded(t *testing.T) {
 	}
 }
 
-// Callers at the same time get their own answers, also to the same text.
-func TestCallersAreKeptApart(t *testing.T) {
+// Concurrent callers get their own responses, also to the same query.
+func TestConcurrentCallersAreKeptApart(t *testing.T) {
 	g := newGateway(t)
 	const query = `{ me { id email orders(limit: 3) { userId } } user(id: "u2") { email } person(id: "u1") { __typename } }`
 	asks := make(chan services.Identity)
@@ -563,7 +563,7 @@ func TestCallersAreKeptApart(t *testing.T) {
 	for range 8 {
 		clients.Go(func() {
 			for who := range asks {
-				wantOwn(t, who, g.query(t, g.token(t, who), query, nil))
+				wantOwnData(t, who, g.query(t, g.token(t, who), query, nil))
 			}
 		})
 	}
@@ -576,8 +576,8 @@ func TestCallersAreKeptApart(t *testing.T) {
 	clients.Wait()
 }
 
-// wantOwn fails unless the answer is that of this caller.
-func wantOwn(t *testing.T, who services.Identity, a *answer) {
+// wantOwnData fails unless the response is that of this caller.
+func wantOwnData(t *testing.T, who services.Identity, a *response) {
 	t.Helper()
 	var got struct {
 		Me struct {
@@ -604,21 +604,21 @@ func wantOwn(t *testing.T, who services.Identity, a *answer) {
 	}
 }
 
-// What one caller was told is told to nobody else, also when both ask for the same key:
-// the service here answers each with the end of their own token.
-func TestAnswersAreNotShared(t *testing.T) {
-	g := newGateway(t, behind(t, "users", long, func(w http.ResponseWriter, r *http.Request) {
+// One caller's data is never sent to another, even if both query the same key: this service
+// responds with the end of the caller's token.
+func TestResponsesAreNotShared(t *testing.T) {
+	g := newGateway(t, replaceSource(t, "users", long, func(w http.ResponseWriter, r *http.Request) {
 		bearer := r.Header.Get("Authorization")
 		person := fmt.Sprintf(`{"id":"u1","name":%q,"email":"e","createdAt":"2025-01-10T09:30:00Z"}`, bearer[len(bearer)-20:])
 		if r.URL.Query().Has("ids") {
 			person = `{"items":[` + person + `]}`
 		}
-		says(http.StatusOK, person)(w, r)
+		respond(http.StatusOK, person)(w, r)
 	}))
 	var clients sync.WaitGroup
 	for i := range 8 {
 		clients.Go(func() {
-			token := signed(t, jwt.SigningMethodHS256, []byte(secret), claims(map[string]any{"sub": "u1", "jti": fmt.Sprint(i)}), nil)
+			token := signToken(t, jwt.SigningMethodHS256, []byte(secret), claims(map[string]any{"sub": "u1", "jti": fmt.Sprint(i)}), nil)
 			own := fmt.Sprintf("%q", token[len(token)-20:])
 			for range 10 {
 				a := g.query(t, token, `{ me { name orders(limit: 2) { customer { name } } } user(id: "u1") { name } }`, nil)
@@ -631,7 +631,7 @@ func TestAnswersAreNotShared(t *testing.T) {
 	clients.Wait()
 }
 
-// A token of the gateway's own command is as good as any.
+// A token of `gateway token` is valid.
 func TestDevelopmentToken(t *testing.T) {
 	g := newGateway(t)
 	token, err := devtoken.Sign([]byte(secret), devtoken.Claims{Issuer: services.DemoIssuer, Audience: services.DemoAudience, Subject: "u3", TTL: time.Minute})

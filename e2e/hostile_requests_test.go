@@ -24,15 +24,15 @@ import (
 )
 
 const (
-	// sane is far more than any refusal takes on a busy machine, and far less than what
-	// the attacks take where nothing stops them.
+	// sane is far more than any refusal takes on a busy machine, and far less than the attacks take
+	// without limits.
 	sane = 5 * time.Second
-	// small is what a refusal may weigh, in bytes.
+	// small is the largest response to a refused request, in bytes.
 	small = 4 << 10
 )
 
-// listed repeats a text with # as its number and @ as the next one.
-func listed(count int, text string) string {
+// repeatNumbered repeats a text with # replaced by its number and @ by the next one.
+func repeatNumbered(count int, text string) string {
 	var b strings.Builder
 	for i := range count {
 		b.WriteString(strings.NewReplacer("#", fmt.Sprint(i), "@", fmt.Sprint(i+1)).Replace(text))
@@ -45,19 +45,19 @@ func nested(count int, open, inner, end string) string {
 	return strings.Repeat(open, count) + inner + strings.Repeat(end, count)
 }
 
-// fanOut is a text in which each fragment uses the next one twice.
+// fanOut returns a document in which each fragment spreads the next one twice.
 func fanOut(levels int) string {
-	return "{...f0}" + listed(levels, "fragment f# on Query{...f@ ...f@}") + fmt.Sprintf("fragment f%d on Query{__typename}", levels)
+	return "{...f0}" + repeatNumbered(levels, "fragment f# on Query{...f@ ...f@}") + fmt.Sprintf("fragment f%d on Query{__typename}", levels)
 }
 
-// posted is the body of a request for an operation.
-func posted(query string) string {
+// requestBody returns the body of a request with a query.
+func requestBody(query string) string {
 	body, _ := json.Marshal(map[string]string{"query": query})
 	return string(body)
 }
 
-// wantRefusal fails unless the answer says no in few words, and nobody was asked.
-func wantRefusal(t *testing.T, g *gatewayUnderTest, a *answer, status int, code string, most int) {
+// wantRefusal fails unless the response is a short error and no service was called.
+func wantRefusal(t *testing.T, g *gatewayUnderTest, a *response, status int, code string, most int) {
 	t.Helper()
 	if a.Status != status || len(a.Errors) == 0 || a.Errors[0].Extensions.Code != code || a.Data != nil {
 		t.Errorf("got %d %s %.300s, want %d %s", a.Status, a.codes(), a.Body, status, code)
@@ -68,15 +68,15 @@ func wantRefusal(t *testing.T, g *gatewayUnderTest, a *answer, status int, code 
 	g.wantCalls(t, map[string]int{})
 }
 
-// wantWell fails unless the gateway serves others as before.
-func wantWell(t *testing.T, g *gatewayUnderTest) {
+// wantServing fails unless the gateway still serves other requests.
+func wantServing(t *testing.T, g *gatewayUnderTest) {
 	t.Helper()
 	wantData(t, g.query(t, "", `{ product(sku: "B-100") { name } }`, nil), `{"product":{"name":"The Lighthouse Ledger"}}`)
 	g.Shop.ResetCalls()
 }
 
-// Queries that ask too much, or nothing that can be answered, are refused alike by POST
-// and, where they fit, by GET.
+// Queries that are too expensive or invalid are refused in the same way by POST and, if they fit
+// into a URL, by GET.
 func TestHostileQueries(t *testing.T) {
 	g := newGateway(t)
 	const (
@@ -93,11 +93,11 @@ func TestHostileQueries(t *testing.T) {
 		{"fragments that double, 60 levels", fanOut(60), many, small},
 		{"fragments that double, unused", "{__typename}" + strings.TrimPrefix(fanOut(24), "{...f0}"), many, small},
 		{"fragments that double, in the other operation", "query A{__typename} query B" + fanOut(24), many, small},
-		{"fragments that double, in introspection", "{__schema{types{...f0}}}" + listed(24, "fragment f# on __Type{...f@ ...f@}") + "fragment f24 on __Type{name}", many, small},
+		{"fragments that double, in introspection", "{__schema{types{...f0}}}" + repeatNumbered(24, "fragment f# on __Type{...f@ ...f@}") + "fragment f24 on __Type{name}", many, small},
 		{"a field 5,000 times", "{" + strings.Repeat("id ", 5_000) + "}", parse, small},
 		{"a field 50,000 times", "{" + strings.Repeat("id ", 50_000) + "}", parse, small},
 		{"depth 16", "{product(sku:1){category{" + nested(13, "parent{", "id", "}") + "}}}", depth, small},
-		{"depth 16 by fragments", "{product(sku:1){category{...f0}}}" + listed(13, "fragment f# on Category{parent{...f@}}") + "fragment f13 on Category{id}", depth, small},
+		{"depth 16 by fragments", "{product(sku:1){category{...f0}}}" + repeatNumbered(13, "fragment f# on Category{parent{...f@}}") + "fragment f13 on Category{id}", depth, small},
 		{"depth 5,000", nested(5_000, "{a", "", "}"), depth, small},
 		{"depth 5,000, never closed", strings.Repeat("{a", 5_000), depth, small},
 		{"inline fragments 5,000 deep", nested(5_000, "{...", "{a}", "}"), depth, small},
@@ -107,22 +107,22 @@ func TestHostileQueries(t *testing.T) {
 		{"brackets that never close", strings.Repeat("(", 100_000), depth, small},
 		{"100,000 directives", "{__typename " + strings.Repeat("@a", 100_000) + "}", directives, small},
 		{"51 directives", "{__typename " + strings.Repeat("@skip(if:false)", 51) + "}", directives, small},
-		{"directives by fragments", "{...f0}" + strings.ReplaceAll(listed(6, "fragment f# on Query{...f@ %skip(if:false) ...f@ %skip(if:false)}"), "%", "@") + "fragment f6 on Query{__typename}", directives, small},
-		{"inline fragments 100 x 50", "{" + listed(100, "...{"+strings.Repeat("a ", 50)+"} ") + "}", parse, small},
-		{"2,000 conflicting fields", "{" + listed(2_000, "a:f# ") + "}", aliases, small},
-		{"2,000 conflicting arguments", "{" + listed(2_000, "product(sku:#){sku} ") + "}", parse, small},
-		{"200 conflicting arguments", "{" + listed(200, "product(sku:#){sku} ") + "}", invalid, 16 << 10},
-		{"1,900 unknown fields", "{" + listed(1_900, "unknown# ") + "}", "MAX_ROOT_FIELDS_LIMIT", small},
-		{"1,900 unknown fields of 200 letters", "{" + listed(1_900, strings.Repeat("x", 200)+"# ") + "}", "MAX_ROOT_FIELDS_LIMIT", small},
-		{"1,900 unknown fields below one", "{products(first: 1){" + listed(1_900, "unknown# ") + "}}", invalid, 16 << 10},
-		{"a cycle of 500", "{...f0}" + listed(499, "fragment f# on Query{...f@}") + "fragment f499 on Query{...f0}", parse, small},
-		{"a cycle of 150", "{...f0}" + listed(149, "fragment f# on Query{...f@}") + "fragment f149 on Query{...f0}", invalid, small},
+		{"directives by fragments", "{...f0}" + strings.ReplaceAll(repeatNumbered(6, "fragment f# on Query{...f@ %skip(if:false) ...f@ %skip(if:false)}"), "%", "@") + "fragment f6 on Query{__typename}", directives, small},
+		{"inline fragments 100 x 50", "{" + repeatNumbered(100, "...{"+strings.Repeat("a ", 50)+"} ") + "}", parse, small},
+		{"2,000 conflicting fields", "{" + repeatNumbered(2_000, "a:f# ") + "}", aliases, small},
+		{"2,000 conflicting arguments", "{" + repeatNumbered(2_000, "product(sku:#){sku} ") + "}", parse, small},
+		{"200 conflicting arguments", "{" + repeatNumbered(200, "product(sku:#){sku} ") + "}", invalid, 16 << 10},
+		{"1,900 unknown fields", "{" + repeatNumbered(1_900, "unknown# ") + "}", "MAX_ROOT_FIELDS_LIMIT", small},
+		{"1,900 unknown fields of 200 letters", "{" + repeatNumbered(1_900, strings.Repeat("x", 200)+"# ") + "}", "MAX_ROOT_FIELDS_LIMIT", small},
+		{"1,900 unknown fields below one", "{products(first: 1){" + repeatNumbered(1_900, "unknown# ") + "}}", invalid, 16 << 10},
+		{"a cycle of 500", "{...f0}" + repeatNumbered(499, "fragment f# on Query{...f@}") + "fragment f499 on Query{...f0}", parse, small},
+		{"a cycle of 150", "{...f0}" + repeatNumbered(149, "fragment f# on Query{...f@}") + "fragment f149 on Query{...f0}", invalid, small},
 		{"a cycle of one, unused", "{__typename} fragment f on Query{...f}", invalid, small},
-		{"introspection 50 times", "{" + listed(50, "a#:__schema{types{name}}") + "}", roots, small},
+		{"introspection 50 times", "{" + repeatNumbered(50, "a#:__schema{types{name}}") + "}", roots, small},
 		{"introspection in circles", "{__schema{types{" + nested(6, "fields{type{", "name", "}}") + "}}}", invalid, small},
-		{"101 aliases", "{product(sku:1){" + listed(101, "a#:sku ") + "}}", aliases, small},
-		{"aliases by fragments", "{product(sku:1){...f0}}" + listed(8, "fragment f# on Product{...f@ ...f@}") + "fragment f8 on Product{x:sku}", aliases, small},
-		{"31 roots", "{" + listed(31, "a#:__typename ") + "}", roots, small},
+		{"101 aliases", "{product(sku:1){" + repeatNumbered(101, "a#:sku ") + "}}", aliases, small},
+		{"aliases by fragments", "{product(sku:1){...f0}}" + repeatNumbered(8, "fragment f# on Product{...f@ ...f@}") + "fragment f8 on Product{x:sku}", aliases, small},
+		{"31 roots", "{" + repeatNumbered(31, "a#:__typename ") + "}", roots, small},
 		{"a name of 50,000 letters", "{" + strings.Repeat("a", 50_000) + "}", parse, small},
 		{"a string of 50,000 letters for a number", `{products(first:"` + strings.Repeat("a", 50_000) + `"){totalCount}}`, invalid, small},
 		{"a number of 50,000 digits", "{products(first:" + strings.Repeat("9", 50_000) + "){totalCount}}", invalid, small},
@@ -138,7 +138,7 @@ func TestHostileQueries(t *testing.T) {
 		{"a definition of a type", "type A{a:Int}", parse, small},
 		{"an empty selection", "{}", parse, small},
 		{"blanks", "  \n ", parse, small},
-		{"300 operations", listed(300, "query A#{__typename} "), "OPERATION_RESOLUTION_FAILURE", small},
+		{"300 operations", repeatNumbered(300, "query A#{__typename} "), "OPERATION_RESOLUTION_FAILURE", small},
 		{"the same operation twice", "query A{__typename} query A{__typename}", invalid, small},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestHostileQueries(t *testing.T) {
 			if took := time.Since(started); took > sane {
 				t.Errorf("it took %s", took)
 			}
-			wantWell(t, g)
+			wantServing(t, g)
 		})
 	}
 }
@@ -165,7 +165,7 @@ func gzipped(size int64) string {
 	return b.String()
 }
 
-// endless is a text that goes on for ever.
+// endless is a reader that repeats a text forever.
 type endless string
 
 func (e endless) Read(p []byte) (int, error) {
@@ -175,7 +175,7 @@ func (e endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Bodies that are not what they should be never reach a resolver.
+// Malformed bodies never reach a resolver.
 func TestHostileBodies(t *testing.T) {
 	g := newGateway(t)
 	const canary = `{"query":"{product(sku:\"B-100\"){sku}}"}`
@@ -248,12 +248,12 @@ func TestHostileBodies(t *testing.T) {
 			if took := time.Since(started); took > sane {
 				t.Errorf("it took %s", took)
 			}
-			wantWell(t, g)
+			wantServing(t, g)
 		})
 	}
 }
 
-// Nobody has to take 64 MB to say no to them, whether they are announced or not.
+// A body of 64 MB is refused without reading it, with and without a Content-Length.
 func TestHugeBody(t *testing.T) {
 	g := newGateway(t)
 	for name, length := range map[string]int64{"announced": 64 << 20, "in chunks": -1} {
@@ -275,12 +275,12 @@ func TestHugeBody(t *testing.T) {
 			if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 32 {
 				t.Errorf("it took %d MB of memory", grown)
 			}
-			wantWell(t, g)
+			wantServing(t, g)
 		})
 	}
 }
 
-// A value that fits into a request to the gateway need not fit into one to a service.
+// A value that fits into a request to the gateway may be too long for a request to a service.
 func TestValuesTooLongForAService(t *testing.T) {
 	g := newGateway(t)
 	admin := g.token(t, services.Admin)
@@ -304,19 +304,19 @@ func TestValuesTooLongForAService(t *testing.T) {
 	}
 }
 
-// What looks dangerous and is not gets its answer.
-func TestHarmlessOddities(t *testing.T) {
+// Unusual but valid requests are executed.
+func TestUnusualButValidRequests(t *testing.T) {
 	g := newGateway(t)
 	for _, c := range []struct{ name, body, want string }{
 		{
-			"names of JavaScript's", posted(`{ __proto__: __typename constructor: __typename toString: __typename hasOwnProperty: __typename }`),
+			"names of JavaScript's", requestBody(`{ __proto__: __typename constructor: __typename toString: __typename hasOwnProperty: __typename }`),
 			`{"__proto__":"Query","constructor":"Query","toString":"Query","hasOwnProperty":"Query"}`,
 		},
 		{"unknown members", `{"query":"{__typename}","__proto__":{"query":"{a}"},"persistedQuery":1}`, `{"__typename":"Query"}`},
 		{"unused variables", `{"query":"{__typename}","variables":{"a":"` + strings.Repeat("a", 900_000) + `"}}`, `{"__typename":"Query"}`},
-		{"a comment of 900,000 letters", posted("{__typename} #" + strings.Repeat("a", 900_000)), `{"__typename":"Query"}`},
-		{"900,000 commas", posted("{__typename" + strings.Repeat(",", 900_000) + "}"), `{"__typename":"Query"}`},
-		{"1,900 times the same", posted("{" + strings.Repeat("__typename ", 1_900) + "}"), `{"__typename":"Query"}`},
+		{"a comment of 900,000 letters", requestBody("{__typename} #" + strings.Repeat("a", 900_000)), `{"__typename":"Query"}`},
+		{"900,000 commas", requestBody("{__typename" + strings.Repeat(",", 900_000) + "}"), `{"__typename":"Query"}`},
+		{"1,900 times the same", requestBody("{" + strings.Repeat("__typename ", 1_900) + "}"), `{"__typename":"Query"}`},
 		{"exactly 1 MB", `{"query":"{__typename}"` + strings.Repeat(" ", 1_000_000-24) + "}", `{"__typename":"Query"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -326,7 +326,7 @@ func TestHarmlessOddities(t *testing.T) {
 	}
 }
 
-// Requests that are odd as HTTP are refused too, and change nothing.
+// Malformed HTTP requests are refused without an effect.
 func TestHostileRequests(t *testing.T) {
 	g := newGateway(t)
 	admin := "Authorization: Bearer " + g.token(t, services.Admin)
@@ -337,15 +337,15 @@ func TestHostileRequests(t *testing.T) {
 	}{
 		{"a mutation by GET", "GET", "/graphql?query=" + url.QueryEscape(remove), "", admin, 405},
 		{"a mutation by HEAD", "HEAD", "/graphql?query=" + url.QueryEscape(remove), "", admin, 405},
-		{"a mutation by PUT", "PUT", "/graphql", posted(remove), admin, 405},
+		{"a mutation by PUT", "PUT", "/graphql", requestBody(remove), admin, 405},
 		{"a mutation in the URL of a POST", "POST", "/graphql?query=" + url.QueryEscape(remove), "", admin, 400},
 		{"another method in a header", "GET", "/graphql?query=" + url.QueryEscape(remove), "", "X-HTTP-Method-Override: POST", 405},
 		{"a URL that is no query", "GET", "/graphql?query=%zz", "", "", 400},
 		{"variables in the URL that are no JSON", "GET", "/graphql?query={__typename}&variables={", "", "", 400},
-		{"an answer that cannot be", "POST", "/graphql", posted("{__typename}"), "Accept: image/png", 406},
+		{"an answer that cannot be", "POST", "/graphql", requestBody("{__typename}"), "Accept: image/png", 406},
 		{"a path within the playground", "GET", "/playground/..%2f..%2f..%2fetc%2fpasswd", "", "", 404},
-		{"another path", "POST", "/admin", posted(remove), admin, 404},
-		{"a header of 100 KB", "POST", "/graphql", posted("{__typename}"), "X-Long: " + strings.Repeat("a", 100<<10), 431},
+		{"another path", "POST", "/admin", requestBody(remove), admin, 404},
+		{"a header of 100 KB", "POST", "/graphql", requestBody("{__typename}"), "X-Long: " + strings.Repeat("a", 100<<10), 431},
 		{"a URL of 100 KB", "GET", "/graphql?query=" + strings.Repeat("a", 100<<10), "", "", 431},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -358,12 +358,12 @@ func TestHostileRequests(t *testing.T) {
 				t.Errorf("got %d %.300s, want %d", a.Status, a.Body, c.status)
 			}
 			g.wantCalls(t, map[string]int{})
-			wantWell(t, g)
+			wantServing(t, g)
 		})
 	}
 }
 
-// raw writes to a connection of its own, and gives what comes back until it is closed.
+// raw writes to a new connection and returns what it receives until the connection is closed.
 func (g *gatewayUnderTest) raw(t *testing.T, text string) (answer string, took time.Duration) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
@@ -371,14 +371,14 @@ func (g *gatewayUnderTest) raw(t *testing.T, text string) (answer string, took t
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second)) // only for a gateway that waits for ever
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second)) // only reached if the gateway hangs
 	started := time.Now()
 	_, _ = io.WriteString(conn, text)
 	all, _ := io.ReadAll(bufio.NewReader(conn))
 	return string(all), time.Since(started)
 }
 
-// Who sends a request slowly, or two that look like one, holds nothing for long.
+// A slow request, or two smuggled as one, holds no resources for long.
 func TestSlowAndSmuggledRequests(t *testing.T) {
 	t.Parallel() // it waits
 	g := newGateway(t, func(c *config.Config) { c.Execution.Deadline = time.Second })
@@ -409,24 +409,24 @@ func TestSlowAndSmuggledRequests(t *testing.T) {
 	}
 	clients.Wait()
 	g.wantCalls(t, map[string]int{})
-	wantWell(t, g)
+	wantServing(t, g)
 }
 
-// expensive are queries within the limits, made to be dear to validate or to answer.
+// expensive returns queries within the limits that are costly to validate or to execute.
 func expensive() map[string]string {
 	return map[string]string{
 		"a field 1,990 times":              "{" + strings.Repeat("__typename ", 1_990) + "}",
-		"a chain of fragments":             "{...f0}" + listed(199, " fragment f# on Query{__typename ...f@}") + " fragment f199 on Query{__typename}",
-		"a chain with a fan at its end":    "{...f0}" + listed(180, " fragment f# on Query{...f@}") + " fragment f180 on Query{...g0}" + listed(11, " fragment g# on Query{...g@ ...g@}") + " fragment g11 on Query{product(sku:1){sku}}",
-		"10,000 selections":                "{products(first:200){nodes{...g0}}}" + listed(11, " fragment g# on Product{...g@ ...g@}") + " fragment g11 on Product{sku name}",
-		"160 operations":                   listed(160, "query A#{...f} ") + " fragment f on Query{" + strings.Repeat("__typename ", 60) + "}",
-		"types apart":                      "{search(text:\"aa\"){" + listed(55, "...on Product{category{name id}} ...on Category{parent{name id}} ") + "}}",
-		"introspection, as deep as it may": "{" + listed(28, "a#:__schema{types{name fields{name args{name type{name}} type{name ofType{name}}} enumValues{name}}}") + "}",
-		"unknown fields of 200 letters":    "{" + listed(1_900, strings.Repeat("x", 200)+"# ") + "}",
+		"a chain of fragments":             "{...f0}" + repeatNumbered(199, " fragment f# on Query{__typename ...f@}") + " fragment f199 on Query{__typename}",
+		"a chain with a fan at its end":    "{...f0}" + repeatNumbered(180, " fragment f# on Query{...f@}") + " fragment f180 on Query{...g0}" + repeatNumbered(11, " fragment g# on Query{...g@ ...g@}") + " fragment g11 on Query{product(sku:1){sku}}",
+		"10,000 selections":                "{products(first:200){nodes{...g0}}}" + repeatNumbered(11, " fragment g# on Product{...g@ ...g@}") + " fragment g11 on Product{sku name}",
+		"160 operations":                   repeatNumbered(160, "query A#{...f} ") + " fragment f on Query{" + strings.Repeat("__typename ", 60) + "}",
+		"types apart":                      "{search(text:\"aa\"){" + repeatNumbered(55, "...on Product{category{name id}} ...on Category{parent{name id}} ") + "}}",
+		"introspection, as deep as it may": "{" + repeatNumbered(28, "a#:__schema{types{name fields{name args{name type{name}} type{name ofType{name}}} enumValues{name}}}") + "}",
+		"unknown fields of 200 letters":    "{" + repeatNumbered(1_900, strings.Repeat("x", 200)+"# ") + "}",
 	}
 }
 
-// A gateway under the worst queries at once still answers the others.
+// A gateway under many of the worst queries still serves others.
 func TestManyWorstQueriesAtOnce(t *testing.T) {
 	g := newGateway(t)
 	queries := expensive()
@@ -440,9 +440,9 @@ func TestManyWorstQueriesAtOnce(t *testing.T) {
 			})
 		}
 	}
-	wantWell(t, g)
+	wantServing(t, g)
 	clients.Wait()
-	wantWell(t, g)
+	wantServing(t, g)
 }
 
 func BenchmarkExpensiveValidation(b *testing.B) {

@@ -13,7 +13,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-// get reads a page of the gateway, or of an address of its own.
+// get reads a page of the gateway or of its metrics address.
 func get(t *testing.T, url string) (status int, text string) {
 	t.Helper()
 	response, err := http.Get(url)
@@ -28,8 +28,8 @@ func get(t *testing.T, url string) (status int, text string) {
 	return response.StatusCode, string(body)
 }
 
-// executed are the lines of the page about operations, but for those that never were.
-func executed(page string) map[string]string {
+// executedOperations returns the operation counters of the page that are not 0.
+func executedOperations(page string) map[string]string {
 	found := map[string]string{}
 	for _, line := range regexp.MustCompile(`(?m)^gateway_operations_total\{(.*)\} (.*)$`).FindAllStringSubmatch(page, -1) {
 		if line[2] != "0" {
@@ -39,8 +39,8 @@ func executed(page string) map[string]string {
 	return found
 }
 
-// Operators see how many operations plans answered, and why gqlgen's executor answered the
-// others. What clients call their operations is nowhere on the page.
+// The metrics count the operations by executor, with the reason for gqlgen's. The page has no name
+// that comes from a client.
 func TestMetrics(t *testing.T) {
 	g := newGateway(t, func(c *config.Config) { c.Metrics.Public, c.Execution.Engine = true, engine.EnginePlan })
 	for i := range 20 {
@@ -58,24 +58,24 @@ func TestMetrics(t *testing.T) {
 		`executor="plan",graphql_operation_type="mutation"`:                       "1",
 		`executor="gqlgen",graphql_operation_type="query",reason="introspection"`: "1",
 	}
-	if got := executed(page); !maps.Equal(got, want) {
+	if got := executedOperations(page); !maps.Equal(got, want) {
 		t.Errorf("operations are %v, want %v", got, want)
 	}
 }
 
-// What the setting says is a reason, too.
-func TestMetricsOfStock(t *testing.T) {
+// The setting execution.engine is a reason as well.
+func TestMetricsOfGqlgenEngine(t *testing.T) {
 	g := newGateway(t, func(c *config.Config) { c.Metrics.Public, c.Execution.Engine = true, engine.EngineGqlgen })
 	g.query(t, "", "{ __typename }", nil)
 	_, page := get(t, g.URL+"/metrics")
 	want := map[string]string{`executor="gqlgen",graphql_operation_type="query",reason="execution.engine"`: "1"}
-	if got := executed(page); !maps.Equal(got, want) {
+	if got := executedOperations(page); !maps.Equal(got, want) {
 		t.Errorf("operations are %v, want %v", got, want)
 	}
 }
 
-// Unless the settings say so, metrics are not where everybody comes.
-func TestMetricsAreNotPublic(t *testing.T) {
+// Metrics are not public unless the settings say so.
+func TestMetricsAreOffByDefault(t *testing.T) {
 	for name, change := range map[string]func(*config.Config){
 		"default":          func(*config.Config) {},
 		"on their address": func(c *config.Config) { c.Metrics.Listen = "127.0.0.1:0" },
@@ -93,7 +93,7 @@ func TestMetricsAreNotPublic(t *testing.T) {
 				return
 			}
 			g.query(t, "", "{ __typename }", nil)
-			if status, page := get(t, "http://"+own[1]+"/metrics"); status != http.StatusOK || len(executed(page)) != 1 {
+			if status, page := get(t, "http://"+own[1]+"/metrics"); status != http.StatusOK || len(executedOperations(page)) != 1 {
 				t.Errorf("status %d, page:\n%s", status, page)
 			}
 		})

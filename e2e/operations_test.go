@@ -28,27 +28,28 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-// long is a wait that only a broken gateway makes.
+// long is a timeout that only a broken gateway reaches.
 const long = 20 * time.Second
 
-// behind puts a handler in the place of a source. It ends with the test, whatever it does.
-func behind(t testing.TB, source string, timeout time.Duration, handler http.HandlerFunc) func(*config.Config) {
+// replaceSource returns a change of the settings that replaces a source by a handler, which ends
+// with the test even if it hangs.
+func replaceSource(t testing.TB, source string, timeout time.Duration, handler http.HandlerFunc) func(*config.Config) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.CloseClientConnections)
 	return func(c *config.Config) {
-		t.Cleanup(server.Close) // after the gateway's end, which is what a hanging handler waits for
+		t.Cleanup(server.Close) // after the gateway has ended, which a hanging handler waits for
 		s := c.Sources[source]
 		s.URLs, s.Timeout = []string{server.URL + "/s3cret-base"}, timeout
 		c.Sources[source] = s
 	}
 }
 
-// hang waits until the caller gives up.
-func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// neverRespond waits until the caller cancels the request.
+func neverRespond(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// says answers with a status and a text.
-func says(status int, text string) http.HandlerFunc {
+// respond responds with a status and a text.
+func respond(status int, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -56,8 +57,8 @@ func says(status int, text string) http.HandlerFunc {
 	}
 }
 
-// pours writes a text for ever, or until the caller has enough.
-func pours(text string, pause time.Duration) http.HandlerFunc {
+// respondSlowly writes a text repeatedly until the caller closes the connection.
+func respondSlowly(text string, pause time.Duration) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {
 			if _, err := io.WriteString(w, text); err != nil {
@@ -71,8 +72,8 @@ func pours(text string, pause time.Duration) http.HandlerFunc {
 	}
 }
 
-// drops takes the connection and writes what no server should.
-func drops(text string) http.HandlerFunc {
+// dropConnection hijacks the connection, writes a text and closes it.
+func dropConnection(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -83,15 +84,15 @@ func drops(text string) http.HandlerFunc {
 	}
 }
 
-func bomb(w http.ResponseWriter, _ *http.Request) {
+func respondWithBomb(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Encoding", "gzip")
 	packed := gzip.NewWriter(w)
 	_, _ = io.CopyN(packed, endless(`{"name":"`), 512<<20)
 }
 
-// A service that misbehaves empties its own fields with an error that names it, and
-// nothing of what it said or where it is. The rest of the answer stands.
-func TestServicesThatMisbehave(t *testing.T) {
+// A misbehaving service makes its own fields null, with an error that has its name but neither its
+// address nor its text. The rest of the response stays.
+func TestMisbehavingServices(t *testing.T) {
 	const (
 		down, late, input = "DOWNSTREAM_SERVICE_ERROR", "GATEWAY_TIMEOUT", "BAD_USER_INPUT"
 		short             = 100 * time.Millisecond
@@ -104,66 +105,66 @@ func TestServicesThatMisbehave(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name    string
-		timeout time.Duration // of the source; 0 is long
+		timeout time.Duration // of the source; 0 means long
 		handler http.HandlerFunc
 		code    string
 		status  int
 	}{
-		{"400", 0, says(400, `{"detail":"s3cret"}`), input, 400},
-		{"401", 0, says(401, "s3cret"), "UNAUTHENTICATED", 401},
-		{"403", 0, says(403, "s3cret"), "FORBIDDEN", 403},
-		{"404", 0, says(404, "s3cret"), "NOT_FOUND", 404},
-		{"409", 0, says(409, "s3cret"), "CONFLICT", 409},
-		{"422", 0, says(422, "s3cret"), input, 422},
-		{"429", 0, says(429, "s3cret"), down, 429},
-		{"500", 0, says(500, "panic: s3cret"), down, 500},
-		{"502 in HTML", 0, says(502, "<html><h1>s3cret nginx</h1></html>"), down, 502},
-		{"503", 0, says(503, "s3cret"), down, 503},
-		{"504", 0, says(504, "s3cret"), down, 504},
+		{"400", 0, respond(400, `{"detail":"s3cret"}`), input, 400},
+		{"401", 0, respond(401, "s3cret"), "UNAUTHENTICATED", 401},
+		{"403", 0, respond(403, "s3cret"), "FORBIDDEN", 403},
+		{"404", 0, respond(404, "s3cret"), "NOT_FOUND", 404},
+		{"409", 0, respond(409, "s3cret"), "CONFLICT", 409},
+		{"422", 0, respond(422, "s3cret"), input, 422},
+		{"429", 0, respond(429, "s3cret"), down, 429},
+		{"500", 0, respond(500, "panic: s3cret"), down, 500},
+		{"502 in HTML", 0, respond(502, "<html><h1>s3cret nginx</h1></html>"), down, 502},
+		{"503", 0, respond(503, "s3cret"), down, 503},
+		{"504", 0, respond(504, "s3cret"), down, 504},
 		{"an endless 500", 0, func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(500)
-			pours("s3cret", 0)(w, r)
+			respondSlowly("s3cret", 0)(w, r)
 		}, down, 500},
 		{"a redirect to another host", 0, redirect, down, 307},
-		{"hangs", short, hang, late, 0},
+		{"hangs", short, neverRespond, late, 0},
 		{"hangs after its headers", short, func(w http.ResponseWriter, r *http.Request) {
 			_ = http.NewResponseController(w).Flush()
-			hang(w, r)
+			neverRespond(w, r)
 		}, late, 0},
-		{"drips", short, pours(" ", 10*time.Millisecond), late, 0},
-		{"an endless body", 0, pours(`{"name":"s3cret`, 0), down, 0},
-		{"11 MB", 0, says(200, `{"name":"`+strings.Repeat("a", 11<<20)+`"}`), down, 0},
-		{"a gzip bomb", 0, bomb, down, 0},
+		{"drips", short, respondSlowly(" ", 10*time.Millisecond), late, 0},
+		{"an endless body", 0, respondSlowly(`{"name":"s3cret`, 0), down, 0},
+		{"11 MB", 0, respond(200, `{"name":"`+strings.Repeat("a", 11<<20)+`"}`), down, 0},
+		{"a gzip bomb", 0, respondWithBomb, down, 0},
 		{"gzip that is none", 0, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = io.WriteString(w, good)
 		}, down, 0},
-		{"an encoding nobody asked for", 0, func(w http.ResponseWriter, _ *http.Request) {
+		{"an encoding that was not requested", 0, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "br")
 			_, _ = io.WriteString(w, good)
 		}, down, 0},
 		{"headers of 1 MB", 0, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Long", strings.Repeat("s3cret", 180_000))
 		}, down, 0},
-		{"hangs up", 0, drops(""), down, 0},
-		{"hangs up in its body", 0, drops("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"name\":\"s3cret"), down, 0},
-		{"speaks something else", 0, drops("220 s3cret ESMTP\r\n"), down, 0},
-		{"a status that is none", 0, drops("HTTP/1.1 s3cret\r\n\r\n"), down, 0},
-		{"HTML", 0, says(200, "<html>s3cret</html>"), down, 0},
-		{"half of it", 0, says(200, good[:len(good)/2]), down, 0},
-		{"more than one", 0, says(200, good+good), down, 0},
-		{"a text", 0, says(200, `"s3cret"`), down, 0},
-		{"a list", 0, says(200, "["+good+"]"), down, 0},
-		{"100,000 deep", 0, says(200, `{"x":`+strings.Repeat("[", 100_000)), down, 0},
-		{"100,000 deep and well-formed", 0, says(200, `{"x":`+nested(100_000, "[", "", "]")+`,`+good[1:]), down, 0},
-		{"bad UTF-8", 0, says(200, strings.Replace(good, "s3cret", "s3cret\xff", 1)), down, 0},
+		{"hangs up", 0, dropConnection(""), down, 0},
+		{"hangs up in its body", 0, dropConnection("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"name\":\"s3cret"), down, 0},
+		{"speaks something else", 0, dropConnection("220 s3cret ESMTP\r\n"), down, 0},
+		{"a status that is none", 0, dropConnection("HTTP/1.1 s3cret\r\n\r\n"), down, 0},
+		{"HTML", 0, respond(200, "<html>s3cret</html>"), down, 0},
+		{"half of it", 0, respond(200, good[:len(good)/2]), down, 0},
+		{"more than one", 0, respond(200, good+good), down, 0},
+		{"a text", 0, respond(200, `"s3cret"`), down, 0},
+		{"a list", 0, respond(200, "["+good+"]"), down, 0},
+		{"100,000 deep", 0, respond(200, `{"x":`+strings.Repeat("[", 100_000)), down, 0},
+		{"100,000 deep and well-formed", 0, respond(200, `{"x":`+nested(100_000, "[", "", "]")+`,`+good[1:]), down, 0},
+		{"bad UTF-8", 0, respond(200, strings.Replace(good, "s3cret", "s3cret\xff", 1)), down, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel() // they wait
+			t.Parallel() // they wait for timeouts
 			if c.timeout == 0 {
 				c.timeout = 2 * long
 			}
-			g := newGateway(t, behind(t, "users", c.timeout, c.handler))
+			g := newGateway(t, replaceSource(t, "users", c.timeout, c.handler))
 			started := time.Now()
 			a := g.query(t, g.token(t, services.Admin), `{ user(id: "u1") { id name role createdAt } product(sku: "B-100") { sku } }`, nil)
 			if took := time.Since(started); took > long {
@@ -180,20 +181,20 @@ func TestServicesThatMisbehave(t *testing.T) {
 	}
 }
 
-// A part of an answer that does not fit the graph is that field's trouble, for those who
-// ask for the field.
-func TestServicesThatMisbehaveInParts(t *testing.T) {
+// A part of a response that does not fit the graph is an error of that field, and only for
+// operations that select the field.
+func TestPartlyMalformedResponses(t *testing.T) {
 	const good = `{"id":"u1","name":"Ada","role":"customer","createdAt":"2025-01-10T09:30:00Z"}`
 	for _, c := range []struct{ name, from, to, data, paths string }{
 		{"a number for a name", `"Ada"`, "5", "null", "[[user name]]"},
 		{"an object for a name", `"Ada"`, `{"s3cret":1}`, "null", "[[user name]]"},
 		{"no name", `"Ada"`, "null", "null", "[[user name]]"},
 		{"an unknown role", `"customer"`, `"s3cret"`, `{"id":"u1","name":"Ada","role":null}`, "[[user role]]"},
-		{"a date that is none, which nobody asks for", "2025-01-10", "s3cret", `{"id":"u1","name":"Ada","role":"CUSTOMER"}`, "[]"},
+		{"an invalid date that is not selected", "2025-01-10", "s3cret", `{"id":"u1","name":"Ada","role":"CUSTOMER"}`, "[]"},
 		{"an empty object", good, "{}", "null", "[[user id] [user name]]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := newGateway(t, behind(t, "users", time.Second, says(200, strings.Replace(good, c.from, c.to, 1))))
+			g := newGateway(t, replaceSource(t, "users", time.Second, respond(200, strings.Replace(good, c.from, c.to, 1))))
 			a := g.query(t, g.token(t, services.Admin), `{ user(id: "u1") { id name role } }`, nil)
 			paths := [][]any{}
 			for _, e := range a.Errors {
@@ -219,8 +220,8 @@ func wantNoneOf(t testing.TB, what, text string, words ...string) {
 	}
 }
 
-// A join believes no answer that is about something else.
-func TestAnswersAboutSomebodyElse(t *testing.T) {
+// A join ignores items that it did not request.
+func TestResponseForAnotherCaller(t *testing.T) {
 	person := func(id string) string {
 		return fmt.Sprintf(`{"id":%q,"name":"the name of %[1]s","createdAt":"2025-01-10T09:30:00Z"}`, id)
 	}
@@ -228,22 +229,22 @@ func TestAnswersAboutSomebodyElse(t *testing.T) {
 		"another":          {person("u2"), `null`},
 		"others as well":   {person("u2") + "," + person("u3") + "," + person("u4"), `{"name":"the name of u3"}`},
 		"another spelling": {person("U3") + "," + person(" u3"), `null`},
-		"nobody":           {"", `null`},
+		"no user":          {"", `null`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newGateway(t, behind(t, "users", long, says(200, `{"items":[`+c.items+`]}`)))
+			g := newGateway(t, replaceSource(t, "users", long, respond(200, `{"items":[`+c.items+`]}`)))
 			wantData(t, g.query(t, g.token(t, services.Admin), `{ order(id: "9007199254740000") { userId customer { name } } }`, nil),
 				`{"order":{"userId":"u3","customer":`+c.want+`}}`)
 		})
 	}
 }
 
-// What cannot be added up for one user empties that user's sum alone.
+// A sum that cannot be computed for one user is null for that user only.
 func TestSumOfTwoCurrencies(t *testing.T) {
 	order := func(amount, currency string) string {
 		return fmt.Sprintf(`{"id":1,"userId":"u","status":"paid","lines":[],"total":{"amount":%q,"currency":%q},"placedAt":"2025-01-10T09:30:00Z"}`, amount, currency)
 	}
-	g := newGateway(t, behind(t, "orders", long, says(200,
+	g := newGateway(t, replaceSource(t, "orders", long, respond(200,
 		`{"u1":[`+order("1.50", "EUR")+","+order("2.00", "EUR")+`],"u2":[`+order("1.00", "EUR")+","+order("1.00", "USD")+`]}`)))
 	a := g.query(t, g.token(t, services.Admin), `{ users(first: 3) { nodes { lifetimeValue { amount } } } }`, nil)
 	if string(a.Data) != `{"users":{"nodes":[{"lifetimeValue":{"amount":"3.50"}},{"lifetimeValue":null},{"lifetimeValue":null}]}}` || a.codes() != "INTERNAL_SERVER_ERROR" {
@@ -251,20 +252,20 @@ func TestSumOfTwoCurrencies(t *testing.T) {
 	}
 }
 
-// A service that has nothing to say means null, but nothing is no page of a list.
-func TestEmptyAnswers(t *testing.T) {
-	for name, handler := range map[string]http.HandlerFunc{"204": says(204, ""), "200": says(200, ""), "null": says(200, "null")} {
+// An empty response means null for an object, and an error for a page.
+func TestEmptyResponses(t *testing.T) {
+	for name, handler := range map[string]http.HandlerFunc{"204": respond(204, ""), "200": respond(200, ""), "null": respond(200, "null")} {
 		users, products := []string{}, []string{"products DOWNSTREAM_SERVICE_ERROR", "search DOWNSTREAM_SERVICE_ERROR"}
-		if name == "200" { // which promises something
+		if name == "200" { // which promises content
 			users = []string{"me DOWNSTREAM_SERVICE_ERROR", "other DOWNSTREAM_SERVICE_ERROR", "person DOWNSTREAM_SERVICE_ERROR", "user DOWNSTREAM_SERVICE_ERROR"}
 			products = append([]string{"inventory DOWNSTREAM_SERVICE_ERROR", "product DOWNSTREAM_SERVICE_ERROR"}, products...)
 		}
-		g := newGateway(t, behind(t, "users", long, handler))
+		g := newGateway(t, replaceSource(t, "users", long, handler))
 		a := g.query(t, g.token(t, services.Admin), `{ me { id } user(id: "u1") { id } person(id: "u8") { id } other: person(id: "u1") { id } }`, nil)
 		if diff := cmp.Diff(users, a.refusals()); diff != "" || string(a.Data) != `{"me":null,"user":null,"person":null,"other":null}` {
 			t.Errorf("%s: got %s", name, a.Body)
 		}
-		g = newGateway(t, behind(t, "products", long, handler))
+		g = newGateway(t, replaceSource(t, "products", long, handler))
 		a = g.query(t, "", `{ product(sku: "B-100") { sku } inventory { left } products { totalCount } search(text: "linen") { __typename } }`, nil)
 		if diff := cmp.Diff(products, a.refusals()); diff != "" || string(a.Data) != `{"product":null,"inventory":null,"products":null,"search":null}` {
 			t.Errorf("%s: got %s", name, a.Body)
@@ -272,11 +273,11 @@ func TestEmptyAnswers(t *testing.T) {
 	}
 }
 
-// No memory is spent on what is not wanted.
+// Compressed bombs and unselected members take little memory.
 func TestBombsTakeLittleMemory(t *testing.T) {
-	for name, handler := range map[string]http.HandlerFunc{"endless": pours(strings.Repeat("a", 1<<20), 0), "bomb": bomb} {
+	for name, handler := range map[string]http.HandlerFunc{"endless": respondSlowly(strings.Repeat("a", 1<<20), 0), "bomb": respondWithBomb} {
 		t.Run(name, func(t *testing.T) {
-			g := newGateway(t, behind(t, "products", long, handler))
+			g := newGateway(t, replaceSource(t, "products", long, handler))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			if a := g.query(t, "", `{ product(sku: "B-100") { sku } }`, nil); a.codes() != "DOWNSTREAM_SERVICE_ERROR" {
@@ -290,25 +291,25 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// The whole operation has a deadline too, whatever a source is given.
+// The operation has a deadline that is independent of the sources' timeouts.
 func TestOperationDeadline(t *testing.T) {
-	g := newGateway(t, behind(t, "users", 2*long, hang), func(c *config.Config) { c.Execution.Deadline = 200 * time.Millisecond })
+	g := newGateway(t, replaceSource(t, "users", 2*long, neverRespond), func(c *config.Config) { c.Execution.Deadline = 200 * time.Millisecond })
 	a := g.query(t, g.token(t, services.Admin), `{ user(id: "u1") { id } __typename }`, nil)
 	if string(a.Data) != `{"user":null,"__typename":"Query"}` || a.codes() != "GATEWAY_TIMEOUT" {
 		t.Errorf("got %d %s", a.Status, a.Body)
 	}
 }
 
-// When a client goes, the calls made for it end.
+// When a client disconnects, its calls are cancelled.
 func TestClientThatLeaves(t *testing.T) {
 	called, ended := make(chan struct{}), make(chan struct{})
-	g := newGateway(t, behind(t, "users", 2*long, func(_ http.ResponseWriter, r *http.Request) {
+	g := newGateway(t, replaceSource(t, "users", 2*long, func(_ http.ResponseWriter, r *http.Request) {
 		close(called)
 		<-r.Context().Done()
 		close(ended)
 	}))
 	ctx, leave := context.WithCancel(t.Context())
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/graphql", strings.NewReader(posted(`{ user(id: "u1") { id } }`)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/graphql", strings.NewReader(requestBody(`{ user(id: "u1") { id } }`)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,18 +340,18 @@ func await(t testing.TB, what string, done <-chan struct{}) {
 	}
 }
 
-// An operation that needs more calls than allowed gets what the allowed ones bring.
+// An operation over its budget of calls gets the data of the calls within it.
 func TestBudgetOfCalls(t *testing.T) {
 	g := newGateway(t, func(c *config.Config) { c.Execution.MaxCalls = 3 })
-	a := g.query(t, "", "{"+listed(6, `a#: product(sku: "B-10#") { sku } `)+"}", nil)
+	a := g.query(t, "", "{"+repeatNumbered(6, `a#: product(sku: "B-10#") { sku } `)+"}", nil)
 	if a.codes() != "BAD_REQUEST BAD_REQUEST BAD_REQUEST" || strings.Count(string(a.Data), "null") != 3 {
 		t.Errorf("got %s", a.Body)
 	}
 	g.wantCalls(t, map[string]int{"getProduct": 3})
-	wantWell(t, g)
+	wantServing(t, g)
 }
 
-// Joins that go in circles multiply what a few calls fetched; the budget of values ends that.
+// Circular joins multiply the values of a few calls; the budget of joined values ends that.
 func TestBudgetOfItems(t *testing.T) {
 	g := newGateway(t)
 	query := strings.Repeat("customer { orders(limit: 50) { ", 6) + "id" + strings.Repeat(" } }", 6)
@@ -363,16 +364,15 @@ func TestBudgetOfItems(t *testing.T) {
 	}
 }
 
-// The log has one line for each operation, and nothing that a client would not want
-// others to read.
+// The log has one line per operation, without tokens, variables and query texts.
 func TestAccessLog(t *testing.T) {
 	g := newGateway(t)
 	admin := g.token(t, services.Admin)
 	person := map[string]any{"in": map[string]any{"email": "private@example.com", "name": "Private Name", "password": "pr1vate password"}}
-	ids := map[string]string{} // of the requests, with the codes that the log should have
-	for _, a := range []*answer{
+	ids := map[string]string{} // request id -> codes that the log must have
+	for _, a := range []*response{
 		g.query(t, admin, `mutation Join($in: NewUser!) { createUser(input: $in) { id } }`, person),
-		g.query(t, admin, `mutation Join($in: NewUser!) { createUser(input: $in) { id } }`, person), // a conflict, now
+		g.query(t, admin, `mutation Join($in: NewUser!) { createUser(input: $in) { id } }`, person), // a conflict, because the person exists now
 		g.query(t, admin, `query($in: NewUser!) { user(id: "private-id") { id } }`, person),
 		g.query(t, admin, `{ user(id: "private-id") { id } product(sku: "private-sku") { sku } }`, nil),
 		g.query(t, admin+"x", `{ me { id } }`, nil),
@@ -403,7 +403,7 @@ func TestAccessLog(t *testing.T) {
 	wantNoneOf(t, "the log", g.Log.String(), "private", "pr1vate", "Private", admin, admin[strings.LastIndexByte(admin, '.'):], "Bearer", secret)
 }
 
-// operations are the log's lines for operations: the codes by the request's name.
+// operations returns the codes in the access log by request id.
 func (g *gatewayUnderTest) operations(t testing.TB) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -433,9 +433,9 @@ func (g *gatewayUnderTest) operations(t testing.TB) map[string]string {
 	return found
 }
 
-// asked sends a query that a service keeps waiting, and gives its answer's status and text.
+// asked sends a query that a service holds, and returns a channel with its status and body.
 func asked(t *testing.T, g *gatewayUnderTest) <-chan string {
-	body := posted(`{ product(sku: "B-100") { sku } }`)
+	body := requestBody(`{ product(sku: "B-100") { sku } }`)
 	answered := make(chan string, 1)
 	go func() {
 		response, err := http.Post(g.URL+"/graphql", "application/json", strings.NewReader(body))
@@ -450,15 +450,14 @@ func asked(t *testing.T, g *gatewayUnderTest) <-chan string {
 	return answered
 }
 
-// A gateway that is told to stop says so first, serves on for a while, finishes what
-// runs, and ends.
+// A stopping gateway is not ready first, serves for a while, finishes running requests, and ends.
 func TestGracefulStop(t *testing.T) {
 	called, release := make(chan struct{}), make(chan struct{})
 	g, stop, stopped := startGateway(t, func(c *config.Config) { c.Shutdown.Delay, c.Shutdown.Grace = time.Second, long },
-		behind(t, "products", long, func(w http.ResponseWriter, r *http.Request) {
+		replaceSource(t, "products", long, func(w http.ResponseWriter, r *http.Request) {
 			close(called)
 			<-release
-			says(200, `{"sku":"B-100","name":"n","price":1,"currency":"EUR"}`)(w, r)
+			respond(200, `{"sku":"B-100","name":"n","price":1,"currency":"EUR"}`)(w, r)
 		}))
 	answered := asked(t, g)
 	await(t, "the call to the service", called)
@@ -467,7 +466,7 @@ func TestGracefulStop(t *testing.T) {
 	}
 	stop()
 	for status := 0; status != http.StatusServiceUnavailable; {
-		status = g.send(t, http.MethodGet, "/readyz", "").Status // until the delay ends, when nobody answers
+		status = g.send(t, http.MethodGet, "/readyz", "").Status // until the delay ends and connections are refused
 	}
 	if a := g.send(t, http.MethodGet, "/healthz", ""); a.Status != http.StatusOK {
 		t.Errorf("/healthz says %d %s", a.Status, a.Body)
@@ -490,12 +489,12 @@ func TestGracefulStop(t *testing.T) {
 	}
 }
 
-// What never ends is not waited for.
+// Stopping does not wait longer than the grace period for requests.
 func TestStopIsBounded(t *testing.T) {
 	called := make(chan struct{})
 	ended := make(chan struct{})
 	g, stop, stopped := startGateway(t, func(c *config.Config) { c.Shutdown.Grace = 100 * time.Millisecond },
-		behind(t, "products", 2*long, func(_ http.ResponseWriter, r *http.Request) {
+		replaceSource(t, "products", 2*long, func(_ http.ResponseWriter, r *http.Request) {
 			close(called)
 			<-r.Context().Done()
 			close(ended)
@@ -515,7 +514,7 @@ func TestStopIsBounded(t *testing.T) {
 	<-answered
 }
 
-// Balancers and people ask without a token, and learn nothing.
+// Health checks need no token and disclose nothing.
 func TestHealth(t *testing.T) {
 	g := newGateway(t)
 	for path, want := range map[string]string{"/healthz": `{"status":"up"}`, "/readyz": `{"status":"ready"}`} {
@@ -527,13 +526,13 @@ func TestHealth(t *testing.T) {
 	g.wantCalls(t, map[string]int{})
 }
 
-// program is the gateway as it is installed.
-type program struct{ path, folder string }
+// binary is the installed gateway.
+type binary struct{ path, folder string }
 
-// build makes it as `make build` does.
-func build(t *testing.T) program {
+// buildGateway compiles the gateway as `make build` does.
+func buildGateway(t *testing.T) binary {
 	t.Helper()
-	p := program{folder: t.TempDir()}
+	p := binary{folder: t.TempDir()}
 	p.path = filepath.Join(p.folder, "gateway")
 	compile := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", p.path, ".")
 	compile.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -543,15 +542,15 @@ func build(t *testing.T) program {
 	return p
 }
 
-// command is a call of it in an empty folder, with nothing of this machine's environment.
-func (p program) command(ctx context.Context, env []string, args ...string) *exec.Cmd {
+// command returns an invocation in an empty directory, without this machine's environment.
+func (p binary) command(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.Dir, cmd.Env = p.folder, append([]string{"HOME=" + p.folder, "PATH=" + os.Getenv("PATH")}, env...)
 	return cmd
 }
 
-// run gives what a call says, and its exit code.
-func (p program) run(t *testing.T, env []string, args ...string) (out, problems string, code int) {
+// run returns the output and the exit code of an invocation.
+func (p binary) run(t *testing.T, env []string, args ...string) (out, problems string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), long)
 	defer cancel()
@@ -564,9 +563,9 @@ func (p program) run(t *testing.T, env []string, args ...string) (out, problems 
 	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
 }
 
-// The program as an operator meets it.
+// The program's flags, commands and errors as an operator sees them.
 func TestProgram(t *testing.T) {
-	p := build(t)
+	p := buildGateway(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -591,7 +590,7 @@ func TestProgram(t *testing.T) {
 		args  []string
 		code  int
 		out   string   // a pattern
-		words []string // in what it complains about
+		words []string // of the error message
 	}{
 		{"its version", nil, []string{"--version"}, 0, `^gateway \S+ \(commit .*go1\.`, nil},
 		{"its help", nil, []string{"--help"}, 0, `(?s)--demo.*--listen`, nil},
@@ -630,7 +629,7 @@ func TestProgram(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the demo", func(t *testing.T) { demoRuns(t, p) })
+	t.Run("the demo", func(t *testing.T) { testDemo(t, p) })
 	t.Run("a token of its own", func(t *testing.T) {
 		out, _, _ := p.run(t, []string{key}, "token", "--subject", "u3", "--scope", "users:read")
 		g := newGateway(t)
@@ -638,17 +637,17 @@ func TestProgram(t *testing.T) {
 	})
 }
 
-// started is a running demo.
-type started struct {
+// runningProgram is a running demo.
+type runningProgram struct {
 	cmd    *exec.Cmd
-	text   string // until it says how to stop it
+	text   string // up to the line that says how to stop it
 	rest   <-chan string
 	shouts *bytes.Buffer
 }
 
-func startProgram(t *testing.T, p program, env []string, args ...string) *started {
+func startProgram(t *testing.T, p binary, env []string, args ...string) *runningProgram {
 	t.Helper()
-	s := &started{cmd: p.command(t.Context(), env, args...), shouts: &bytes.Buffer{}}
+	s := &runningProgram{cmd: p.command(t.Context(), env, args...), shouts: &bytes.Buffer{}}
 	s.cmd.Stderr = s.shouts
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -677,8 +676,8 @@ func startProgram(t *testing.T, p program, env []string, args ...string) *starte
 	return s
 }
 
-// end sends a signal, and gives the exit code and what was still said.
-func (s *started) end(t *testing.T, signal os.Signal) (code int, said string) {
+// end sends a signal and returns the exit code and the remaining output.
+func (s *runningProgram) end(t *testing.T, signal os.Signal) (code int, said string) {
 	t.Helper()
 	if err := s.cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
@@ -696,8 +695,8 @@ var (
 	bearerToken   = regexp.MustCompile(`\n  (ey\S+\.\S+\.\S+)\n`)
 )
 
-// demoRuns does what a new user does: start the demo, read, open, ask, stop.
-func demoRuns(t *testing.T, p program) {
+// testDemo does what a new user does: start the demo, open the playground, query, stop.
+func testDemo(t *testing.T, p binary) {
 	s := startProgram(t, p, []string{"GATEWAY_DEMO_SECRET=" + secret}, "--demo", "--listen", "127.0.0.1:0")
 	at, replicas, tokens := playgroundURL.FindStringSubmatch(s.text), replicaURL.FindAllString(s.text, -1), bearerToken.FindAllStringSubmatch(s.text, -1)
 	if at == nil || len(replicas) != services.Replicas || len(tokens) != 2 {
@@ -725,11 +724,11 @@ func demoRuns(t *testing.T, p program) {
 	wantNoneOf(t, "the log", said, own, tokens[0][1], tokens[1][1], secret)
 }
 
-// Requests do not wait for one another: a service that hangs holds nobody else.
-func TestHangingServiceHoldsNobody(t *testing.T) {
+// Requests do not wait for each other: a hanging service does not delay requests without it.
+func TestHangingServiceBlocksNoOtherRequest(t *testing.T) {
 	const many = 100
 	waiting := make(chan struct{}, many)
-	g := newGateway(t, behind(t, "users", 2*long, func(_ http.ResponseWriter, r *http.Request) {
+	g := newGateway(t, replaceSource(t, "users", 2*long, func(_ http.ResponseWriter, r *http.Request) {
 		waiting <- struct{}{}
 		<-r.Context().Done()
 	}))
@@ -740,7 +739,7 @@ func TestHangingServiceHoldsNobody(t *testing.T) {
 	for range many {
 		go func() {
 			defer func() { gone <- struct{}{} }()
-			request, _ := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/graphql", strings.NewReader(posted(`{ user(id: "u1") { id } }`)))
+			request, _ := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/graphql", strings.NewReader(requestBody(`{ user(id: "u1") { id } }`)))
 			request.Header.Set("Content-Type", "application/json")
 			request.Header.Set("Authorization", "Bearer "+token)
 			if response, err := http.DefaultClient.Do(request); err == nil {
@@ -751,7 +750,7 @@ func TestHangingServiceHoldsNobody(t *testing.T) {
 	for range many {
 		await(t, "one of the calls", waiting)
 	}
-	wantWell(t, g)
+	wantServing(t, g)
 	leave()
 	for range many {
 		<-gone

@@ -12,9 +12,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground/playgroundtest"
 )
 
-// The demo's playground as a visitor finds it, on a machine that is cut off from the
-// network: an example is open with a token that may run it, runs, and shows the answer of
-// all three services; the docs are there.
+// The demo's playground without a network: an example is open with a token that may run it, it runs
+// and shows data of all three services, and the docs are there.
 func TestPlayground(t *testing.T) {
 	g := newDemo(t)
 	page := playgroundtest.Open(t, g.URL+"/")
@@ -61,7 +60,7 @@ func newDemo(t *testing.T) *gatewayUnderTest {
 	return g
 }
 
-// Every example runs as it is.
+// Every example runs without changes.
 func TestPlaygroundExamples(t *testing.T) {
 	g := newDemo(t)
 	page := playgroundtest.Open(t, g.URL+"/", playgroundtest.Dark())
@@ -76,7 +75,7 @@ func TestPlaygroundExamples(t *testing.T) {
 	page.Screenshot("demo-dark")
 }
 
-// Without a token a visitor reads why a field is null.
+// Without a token, the error of a null field is shown.
 func TestPlaygroundWithoutToken(t *testing.T) {
 	g := newDemo(t)
 	page := playgroundtest.Open(t, g.URL+"/")
@@ -89,7 +88,7 @@ func TestPlaygroundWithoutToken(t *testing.T) {
 	}
 }
 
-// Headers are not kept, but a visitor who comes back finds the examples' tokens again.
+// Headers are not stored, but after a reload the examples have their tokens again.
 func TestPlaygroundReloaded(t *testing.T) {
 	g := newDemo(t)
 	page := playgroundtest.Open(t, g.URL+"/")

@@ -13,7 +13,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-// One call for the list, one for the distinct products, one for the distinct customers.
+// A query makes one call for the list, one for the distinct products, one for the distinct customers.
 func TestOneCallForEachJoin(t *testing.T) {
 	g := newGateway(t)
 	admin := g.token(t, services.Admin)
@@ -50,8 +50,8 @@ func TestOneCallForEachJoin(t *testing.T) {
 	}
 }
 
-// The same user wanted at several places of an operation is fetched once; a join below a
-// join makes one call again.
+// A user that an operation needs in several places is fetched once; a join below a join makes one
+// more call.
 func TestDeepJoins(t *testing.T) {
 	g := newGateway(t)
 	a := g.query(t, g.token(t, services.Admin), `{
@@ -72,7 +72,7 @@ func TestDeepJoins(t *testing.T) {
 	}
 }
 
-// Every operation of the documents that speaks JSON can be reached.
+// The graph reaches every operation of the documents that uses JSON.
 func TestEveryOperation(t *testing.T) {
 	g := newGateway(t)
 	admin := g.token(t, services.Admin)
@@ -163,8 +163,8 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// The replicas are called in turn, and one that is gone is passed over.
-func TestReplicasInTurn(t *testing.T) {
+// Replicas are called round robin, and an unreachable one is skipped.
+func TestRoundRobin(t *testing.T) {
 	g := newGateway(t)
 	ask := func() {
 		if a := g.query(t, "", `{ product(sku: "B-100") { name } }`, nil); len(a.Errors) > 0 {
@@ -196,7 +196,7 @@ func TestReplicasInTurn(t *testing.T) {
 	}
 }
 
-// A service that is down empties its own fields; the rest of the answer stands.
+// A service that is down makes its own fields null; the rest of the response stays.
 func TestDeadService(t *testing.T) {
 	g := newGateway(t, func(c *config.Config) {
 		source := c.Sources["users"]
@@ -222,11 +222,11 @@ func TestDeadService(t *testing.T) {
 		}
 	}
 	if !strings.Contains(g.Log.String(), "127.0.0.1:1") {
-		t.Error("the log does not tell which address failed")
+		t.Error("the log does not name the address that failed")
 	}
 }
 
-// A value never changes which resource is asked.
+// A value never changes which resource is requested.
 func TestHostileValues(t *testing.T) {
 	g := newGateway(t)
 	admin := g.token(t, services.Admin)
@@ -245,7 +245,7 @@ func TestHostileValues(t *testing.T) {
 	}
 }
 
-// The playground's ready queries run.
+// The playground's sample queries run.
 func TestReadyOperations(t *testing.T) {
 	g := newGateway(t)
 	for _, o := range operations.All() {
@@ -259,8 +259,8 @@ func TestReadyOperations(t *testing.T) {
 	}
 }
 
-// What is private stays private: no directive of ours, no path of a service.
-func TestNothingPrivateInTheSchema(t *testing.T) {
+// Introspection shows no directive of ours and no path of a service.
+func TestIntrospectionHidesBindings(t *testing.T) {
 	g := newGateway(t)
 	a := g.query(t, "", `{ __schema { directives { name } types { name description fields { name description args { name } } } } }`, nil)
 	for _, private := range []string{"connect", "requiresScopes", "authenticated", "goField", "ConnectHTTP", "/users", "/orders", "created-by", "discriminator", "listSize", "/stock"} {
