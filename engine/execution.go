@@ -19,57 +19,58 @@ const (
 	EngineGqlgen = "gqlgen"
 )
 
-// Why gqlgen's executor answers an operation. Operators read it in the log and as the label
-// of a metric, so there are these reasons and no others.
+// FallbackReason says why gqlgen's executor executes an operation. It is empty for an operation
+// that a plan executes. Operators read it in the log and as the label of a metric, so the
+// constants below are its only values.
+type FallbackReason string
+
 const (
-	FallbackBySetting     = "execution.engine"
-	FallbackInterceptors  = "field interceptors"
-	FallbackSubscription  = "subscription"
-	FallbackIntrospection = "introspection"
-	FallbackDirectives    = "directives other than @skip and @include"
-	FallbackConditions    = "more than 64 variables in @skip and @include"
-	FallbackTooLarge      = "a plan of more than 20000 fields"
+	FallbackBySetting     FallbackReason = "execution.engine"
+	FallbackInterceptors  FallbackReason = "field interceptors"
+	FallbackSubscription  FallbackReason = "subscription"
+	FallbackIntrospection FallbackReason = "introspection"
+	FallbackDirectives    FallbackReason = "directives other than @skip and @include"
+	FallbackConditions    FallbackReason = "more than 64 variables in @skip and @include"
+	FallbackTooLarge      FallbackReason = "a plan of more than 20000 fields"
 )
 
-// FallbackReasons are all of them.
-func FallbackReasons() []string {
-	return []string{
+// FallbackReasons returns all reasons.
+func FallbackReasons() []FallbackReason {
+	return []FallbackReason{
 		FallbackBySetting, FallbackInterceptors, FallbackSubscription, FallbackIntrospection, FallbackDirectives, FallbackConditions, FallbackTooLarge,
 	}
 }
 
-// Execution is how an operation is executed. It belongs to who asks for it, and to the
-// executor until that has answered.
-type Execution struct {
-	// Fallback says why gqlgen's executor answers, by one of the reasons above; empty when a
-	// plan does. The executor fills it in where it is empty and no plan would do.
-	Fallback string
-	// Buffer is where a plan writes the answer's data, from its beginning. The executor
-	// leaves the one that it has grown to; the response's Data lies in it, so that it must
-	// not be used again before that has been written.
+// Result is the outcome of executing an operation.
+type Result struct {
+	// Response is the operation's response; nil if the operation was not executed.
+	Response *graphql.Response
+	// Fallback says why gqlgen's executor executes the operation; empty if a plan did.
+	Fallback FallbackReason
+	// Buffer is the caller's buffer, which the executor may have replaced by a larger one. The
+	// Data of a plan's response lies in it, so that the caller must not use it again before
+	// that has been written.
 	Buffer []byte
 }
 
-// Coalescer is a schema that knows of which operations several callers may have one answer.
+// Executor is a schema that executes operations by plans, package plan. Generated schemas
+// implement it. It is safe for concurrent use.
+type Executor interface {
+	// Execute executes op by a plan and writes the data of the response into buf, from its
+	// beginning. As for graphql.ExecutableSchema.Exec, ctx holds op and a response context.
+	// If no plan can execute op, the result has the reason and no response, nothing has been
+	// executed, and the caller has to use Exec. The error is that of a ctx that ended before
+	// the execution began. Plans call no field interceptors of op.
+	Execute(ctx context.Context, op *graphql.OperationContext, buf []byte) (Result, error)
+}
+
+// Coalescer is a schema that knows which operations callers may share. Generated schemas
+// implement it. It is safe for concurrent use.
 type Coalescer interface {
-	// CanCoalesce tells whether callers of the same identity who ask for the operation, with
-	// the same variables, get the same answer whatever else they sent. It does not wait
-	// longer for that than ctx lasts.
+	// CanCoalesce reports whether all callers of one identity who send op with the same
+	// variables get the same response, whatever else their requests hold. It waits for
+	// another caller's plan of op until ctx ends at the latest, and then returns false.
 	CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool
-}
-
-type executionKey struct{}
-
-// WithExecution asks that the operation under ctx be planned if it can be. Who runs field
-// interceptors must say so in Stock: plans do not call them.
-func WithExecution(ctx context.Context, e *Execution) context.Context {
-	return context.WithValue(ctx, executionKey{}, e)
-}
-
-// ExecutionOf is nil where nobody has asked for plans.
-func ExecutionOf(ctx context.Context) *Execution {
-	e, _ := ctx.Value(executionKey{}).(*Execution)
-	return e
 }
 
 type immediateLoadsKey struct{}

@@ -59,11 +59,9 @@ type Options struct {
 // something is written belongs to an epoch. It is safe for concurrent use by the fields.
 type operation struct {
 	context.Context
-	began     bool // by Begin: what follows counts, and not that of the context around it
-	execution Execution
-	faults    decode.Faults
-	tells     bool // of faults
-	budget    Budget
+	faults decode.Faults
+	tells  bool // of faults
+	budget Budget
 
 	maxCalls int64
 	calls    atomic.Int64
@@ -84,11 +82,11 @@ func WithOperation(ctx context.Context, o Options) context.Context {
 	return newOperation(ctx, o)
 }
 
-// Begin is WithOperation with an execution, and with a table of faults if the caller tells
-// the clients of them: ExecutionOf and FaultsOf give both.
-func Begin(ctx context.Context, o Options, e Execution, tells bool) context.Context {
+// Begin is WithOperation with a table of faults, which FaultsOf returns, if the caller reports
+// faults to the client.
+func Begin(ctx context.Context, o Options, reportsFaults bool) context.Context {
 	op := newOperation(ctx, o)
-	op.began, op.execution, op.tells = true, e, tells
+	op.tells = reportsFaults
 	return op
 }
 
@@ -116,10 +114,6 @@ func (op *operation) Value(key any) any {
 		return op
 	case epochKey:
 		return &op.first
-	case executionKey:
-		if op.began {
-			return &op.execution
-		}
 	case faultsKey:
 		if op.tells {
 			return &op.faults

@@ -35,27 +35,30 @@ func BenchmarkExecute(b *testing.B) {
 }
 
 func execute(b *testing.B, how, query string) {
-	e := executor.New(graph.NewSchema(&resolvers.Resolver{}))
+	schema := graph.NewSchema(&resolvers.Resolver{})
+	e := executor.New(schema)
 	e.SetQueryCache(lru.New[*ast.QueryDocument](10))
-	execution := &engine.Execution{}
+	var buffer []byte
 	b.ReportAllocs()
 	for b.Loop() {
 		ctx := graphql.StartOperationTrace(b.Context())
-		if how == engine.EnginePlan {
-			ctx = engine.WithExecution(ctx, execution)
-		}
 		op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
 		if errs != nil {
 			b.Fatal(errs)
 		}
-		next, ctx := e.DispatchOperation(ctx, op)
-		response := next(ctx)
-		if len(response.Errors) > 0 {
-			b.Fatal(response.Errors)
+		if how == engine.EngineGqlgen {
+			next, ctx := e.DispatchOperation(ctx, op)
+			if response := next(ctx); len(response.Errors) > 0 {
+				b.Fatal(response.Errors)
+			}
+			continue
 		}
-		if how == engine.EnginePlan {
-			execution.Buffer = response.Data
+		ctx = graphql.WithResponseContext(graphql.WithOperationContext(ctx, op), graphql.DefaultErrorPresenter, graphql.DefaultRecover)
+		result, err := schema.(engine.Executor).Execute(ctx, op, buffer)
+		if err != nil || result.Fallback != "" || len(graphql.GetErrors(ctx)) > 0 {
+			b.Fatal(result.Fallback, err, graphql.GetErrors(ctx))
 		}
+		buffer = result.Buffer
 	}
 }
 

@@ -195,15 +195,13 @@ func BenchmarkBytes(b *testing.B) {
 
 func alongBytes(b *testing.B, op operations.Operation) {
 	op.Services.Latency = 0
-	e := executor.New(graph.NewSchema(newBodies(op.Services)))
-	e.SetQueryCache(lru.New[*ast.QueryDocument](10))
+	e := newPlanExecutor(graph.NewSchema(newBodies(op.Services)))
 	ctx := engine.WithFaults(b.Context(), &decode.Faults{})
 	var buffer []byte
 	run := func() json.RawMessage {
-		execution := &engine.Execution{Buffer: buffer}
-		data := answerTo(b, e, engine.WithExecution(engine.WithOperation(ctx, engine.Options{}), execution), op.Query)
-		buffer = execution.Buffer
-		return data
+		result := e.execute(b, engine.WithOperation(ctx, engine.Options{}), op.Query, buffer)
+		buffer = result.Buffer
+		return result.Response.Data
 	}
 	if err := op.Check([]byte(`{"data":` + string(run()) + `}`)); err != nil {
 		b.Fatal(err)
@@ -228,34 +226,42 @@ func BenchmarkCall(b *testing.B) {
 // Execution alone: resolvers that have their objects at hand, no transport, no services.
 // The answer's writing is part of it.
 func BenchmarkEngine(b *testing.B) {
-	e := executor.New(graph.NewSchema(newCanned()))
-	e.SetQueryCache(lru.New[*ast.QueryDocument](10))
+	e := newPlanExecutor(graph.NewSchema(newCanned()))
+	execute := func(query string) json.RawMessage { return e.execute(b, b.Context(), query, nil).Response.Data }
 	for _, op := range operations.All()[:4] {
 		b.Run(op.Name, func(b *testing.B) {
-			if err := op.Check([]byte(`{"data":` + string(execute(b, e, op.Query)) + `}`)); err != nil {
+			if err := op.Check([]byte(`{"data":` + string(execute(op.Query)) + `}`)); err != nil {
 				b.Fatal(err)
 			}
-			measured(b, func() { execute(b, e, op.Query) })
+			measured(b, func() { execute(op.Query) })
 		})
 	}
 }
 
-func execute(b *testing.B, e *executor.Executor, query string) json.RawMessage {
-	return answerTo(b, e, engine.WithExecution(b.Context(), &engine.Execution{}), query)
+// planExecutor executes operations by plans. gqlgen's executor reads and remembers documents.
+type planExecutor struct {
+	*executor.Executor
+	plans engine.Executor
 }
 
-func answerTo(b *testing.B, e *executor.Executor, ctx context.Context, query string) json.RawMessage {
+func newPlanExecutor(schema graphql.ExecutableSchema) planExecutor {
+	e := executor.New(schema)
+	e.SetQueryCache(lru.New[*ast.QueryDocument](10))
+	return planExecutor{e, schema.(engine.Executor)}
+}
+
+func (e planExecutor) execute(b *testing.B, ctx context.Context, query string, buffer []byte) engine.Result {
 	ctx = graphql.StartOperationTrace(ctx)
 	op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
 	if len(errs) > 0 {
 		b.Fatal(errs)
 	}
-	next, ctx := e.DispatchOperation(ctx, op)
-	answer := next(ctx)
-	if len(answer.Errors) > 0 {
-		b.Fatal(answer.Errors)
+	ctx = graphql.WithResponseContext(graphql.WithOperationContext(ctx, op), graphql.DefaultErrorPresenter, graphql.DefaultRecover)
+	result, err := e.plans.Execute(ctx, op, buffer)
+	if err != nil || result.Fallback != "" || len(graphql.GetErrors(ctx)) > 0 {
+		b.Fatal(result.Fallback, err, graphql.GetErrors(ctx))
 	}
-	return answer.Data
+	return result
 }
 
 // canned answers fields from memory.

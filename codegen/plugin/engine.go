@@ -22,16 +22,16 @@ var engineText string
 var engineTemplate = template.Must(template.New("engine").Parse(engineText))
 
 // engineLocals are the names of variables in the generated executor.
-var engineLocals = setOf("x", "s", "f", "v", "w", "b", "g", "i", "j", "k", "ok", "fine", "obj", "objs", "ctx", "fc", "err", "found", "start", "at", "faulty")
+var engineLocals = setOf("x", "s", "f", "v", "w", "b", "g", "i", "j", "k", "ok", "fine", "obj", "objs", "op", "p", "buf", "fallback", "ctx", "fc", "err", "found", "start", "at", "faulty")
 
 // engineView is what engine.gotpl shows.
 type engineView struct {
-	Plan, Graphql, Context, Errors, Ast string // package names with their dots
-	Types                               []*planType
-	Values                              []*planValue
-	Inputs                              []string // input objects that have an unmarshal function
-	Scalars                             []scalarView
-	Mutation                            bool
+	Plan, Engine, Graphql, Context, Errors, Ast string // package names with their dots
+	Types                                       []*planType
+	Values                                      []*planValue
+	Inputs                                      []string // input objects that have an unmarshal function
+	Scalars                                     []scalarView
+	Mutation                                    bool
 }
 
 // planType is an object type. Its strings are Go text, but for Name.
@@ -142,7 +142,7 @@ func (g *generator) engine() ([]byte, error) {
 	f := newGoFile(g.graphPkg(), engineLocals)
 	w := &engineWriter{generator: g, f: f, values: map[string]*planValue{}, calls: map[string]bool{}, keys: g.keyFields()}
 	w.view = &engineView{
-		Plan: f.use(planPkg), Graphql: f.use(graphqlPkg), Context: f.use("context"), Errors: f.use("errors"),
+		Plan: f.use(planPkg), Engine: f.use(enginePkg), Graphql: f.use(graphqlPkg), Context: f.use("context"), Errors: f.use("errors"),
 		Ast: f.useNamed("github.com/vektah/gqlparser/v2/ast", "ast"), Mutation: g.data.MutationRoot != nil,
 	}
 	for _, in := range g.data.Inputs {

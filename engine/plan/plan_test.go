@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -51,19 +52,27 @@ var types = func() Types {
 	return all
 }()
 
-func operationOf(t testing.TB, query string, variables map[string]any) (context.Context, *engine.Execution) {
+func operationOf(t testing.TB, query string, variables map[string]any) *graphql.OperationContext {
 	t.Helper()
 	doc, errs := gqlparser.LoadQueryWithRules(schema, query, nil)
 	if errs != nil {
 		t.Fatal(errs)
 	}
-	execution := &engine.Execution{}
-	return again(t, doc, variables, execution), execution
+	return again(doc, variables)
 }
 
-func again(t testing.TB, doc *ast.QueryDocument, variables map[string]any, execution *engine.Execution) context.Context {
-	op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: variables}
-	return engine.WithExecution(graphql.WithOperationContext(t.Context(), op), execution)
+func again(doc *ast.QueryDocument, variables map[string]any) *graphql.OperationContext {
+	return &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: variables}
+}
+
+// planOf returns the plan of an operation that has one.
+func planOf(t testing.TB, p *Planner, op *graphql.OperationContext) *Plan {
+	t.Helper()
+	plan, fallback, err := p.Plan(t.Context(), op)
+	if plan == nil || fallback != "" || err != nil {
+		t.Error("no plan", fallback, err)
+	}
+	return plan
 }
 
 // What a plan cannot do is left to gqlgen's executor, and said.
@@ -73,7 +82,7 @@ func TestStock(t *testing.T) {
 		fmt.Fprintf(&params, "$v%d: Boolean! ", i)
 		fmt.Fprintf(&conditions, "f%d: __typename @skip(if: $v%d) ", i, i)
 	}
-	for query, want := range map[string]string{
+	for query, want := range map[string]engine.FallbackReason{
 		`{ a { o { x } } }`:                                            "",
 		`mutation { a { o { x } } }`:                                   "",
 		`{ __typename }`:                                               "",
@@ -88,27 +97,26 @@ func TestStock(t *testing.T) {
 		`{ many { m { m { m { ` + strings.Repeat("n ", 1900) + `} } } } }`: engine.FallbackTooLarge,
 		`{ many { m { m { m { n } } } } }`:                                 "",
 	} {
-		ctx, execution := operationOf(t, query, nil)
+		op := operationOf(t, query, nil)
 		p := NewPlanner(schema, types)
 		for range 2 {
-			execution.Fallback = ""
-			if plan := p.Plan(ctx); (plan == nil) != (want != "") || execution.Fallback != want {
-				t.Errorf("%.60s is left to gqlgen for %q, want %q", query, execution.Fallback, want)
+			if plan, fallback, err := p.Plan(t.Context(), op); (plan == nil) != (want != "") || fallback != want || err != nil {
+				t.Errorf("%.60s is left to gqlgen for %q, want %q; %v", query, fallback, want, err)
 			}
 		}
 	}
 }
 
-// Nobody gets a plan who has not asked for one.
-func TestUnasked(t *testing.T) {
-	ctx, execution := operationOf(t, `{ __typename }`, nil)
+// When the time of an operation is over, it has neither a plan nor a reason against one.
+func TestNoPlanAfterTheEnd(t *testing.T) {
 	p := NewPlanner(schema, types)
-	if p.Plan(graphql.WithOperationContext(t.Context(), graphql.GetOperationContext(ctx))) != nil {
-		t.Error("a plan without an execution")
-	}
-	execution.Fallback = "said so"
-	if p.Plan(ctx) != nil || execution.Fallback != "said so" {
-		t.Error("a plan against the will")
+	op := operationOf(t, `{ __typename }`, nil)
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	for range 2 { // the first call makes the plan, the second one finds it
+		if plan, fallback, err := p.Plan(ctx, op); plan != nil || fallback != "" || !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, %q, %v", plan, fallback, err)
+		}
 	}
 }
 
@@ -117,14 +125,13 @@ func TestCache(t *testing.T) {
 	p := NewPlanner(schema, types)
 	doc, _ := gqlparser.LoadQueryWithRules(schema, `query($p: Boolean!) { a @skip(if: $p) { o { x } } __typename }`, nil)
 	plan := func(skip bool) *Plan {
-		return p.Plan(again(t, doc, map[string]any{"p": skip}, &engine.Execution{}))
+		return planOf(t, p, again(doc, map[string]any{"p": skip}))
 	}
 	if first := plan(true); first != plan(true) || first == plan(false) || len(plan(true).Root().Fields) != 1 || len(plan(false).Root().Fields) != 2 {
 		t.Error("the values of conditions do not make the plan")
 	}
 	for range maxPlans + 10 {
-		ctx, _ := operationOf(t, `{ __typename }`, nil)
-		p.Plan(ctx)
+		planOf(t, p, operationOf(t, `{ __typename }`, nil))
 	}
 	if p.plans.Len() != maxPlans || p.operations.Len() != maxPlans {
 		t.Errorf("%d plans of %d operations are remembered", p.plans.Len(), p.operations.Len())
@@ -140,10 +147,10 @@ func TestFirstCallersShareOnePlan(t *testing.T) {
 		var plans sync.Map
 		begin := make(chan struct{})
 		for range 100 {
-			ctx := again(t, doc, nil, &engine.Execution{})
+			op := again(doc, nil)
 			callers.Go(func() {
 				<-begin
-				plans.Store(p.Plan(ctx), true)
+				plans.Store(planOf(t, p, op), true)
 			})
 		}
 		close(begin)
@@ -180,7 +187,7 @@ func TestCacheIsBoundedInMemory(t *testing.T) {
 			if errs != nil {
 				t.Fatal(errs)
 			}
-			p.Plan(again(t, doc, map[string]any{"p": true}, &engine.Execution{}))
+			_, _, _ = p.Plan(t.Context(), again(doc, map[string]any{"p": true})) // one of the queries has none
 		}
 		taken := allocated() - before
 		if sum := p.plans.Weight(); sum > maxBytes || taken > maxBytes || taken > sum*11/10 {
@@ -201,11 +208,11 @@ func allocated() int {
 
 // The conditions are those of an operation and of the fragments that it uses, each once.
 func TestConditions(t *testing.T) {
-	ctx, _ := operationOf(t, `query($a: Boolean! $b: Boolean! $c: Boolean!) {
+	op := operationOf(t, `query($a: Boolean! $b: Boolean! $c: Boolean!) {
 		a @skip(if: $b) { ...F } ... @include(if: $c) { __typename } 
 	}
 	fragment F on A { o @include(if: $a) { x @skip(if: $b) } }`, nil)
-	if got := walk(graphql.GetOperationContext(ctx)).conditions; !slices.Equal(got, []string{"b", "a", "c"}) {
+	if got := walk(op).conditions; !slices.Equal(got, []string{"b", "a", "c"}) {
 		t.Errorf("the conditions are %v", got)
 	}
 }
@@ -213,8 +220,8 @@ func TestConditions(t *testing.T) {
 // Fields of one name are merged on whichever types they are selected (section 6.3.2),
 // which gqlgen's executor does not do for types that do not know of each other.
 func TestMerged(t *testing.T) {
-	ctx, _ := operationOf(t, `{ thing { ... on A { o { x } } ... on B { o { y x } } } }`, nil)
-	thing := NewPlanner(schema, types).Plan(ctx).Root().Fields[0].Of(types["Thing"].ID)
+	op := operationOf(t, `{ thing { ... on A { o { x } } ... on B { o { y x } } } }`, nil)
+	thing := planOf(t, NewPlanner(schema, types), op).Root().Fields[0].Of(types["Thing"].ID)
 	if len(thing.Fields) != 1 {
 		t.Fatalf("%d fields", len(thing.Fields))
 	}
@@ -237,8 +244,8 @@ func TestWanted(t *testing.T) {
 		`query($yes: Boolean! = true) { a { o { x @skip(if: $yes) y @include(if: $yes) } } }`: "key y",
 		`query($yes: Boolean! = true) { a @skip(if: $yes) { o { x } } thing { o { y } } }`:    "key y",
 	} {
-		ctx, _ := operationOf(t, query, map[string]any{"yes": true})
-		c := newCompiler(schema, keyed, graphql.GetOperationContext(ctx))
+		op := operationOf(t, query, map[string]any{"yes": true})
+		c := newCompiler(schema, keyed, op)
 		if plan := c.compile(); plan.wanted == nil {
 			t.Errorf("%s wants everything", query)
 		}
@@ -255,8 +262,8 @@ func TestWholeForCodeByHand(t *testing.T) {
 		changed["O"] = TypeInfo{ID: types["O"].ID, Fields: map[string]FieldInfo{"x": types["O"].Fields["x"], "y": info}}
 		p := NewPlanner(schema, changed)
 		for query, whole := range map[string]bool{`{ a { o { x } } thing { o { y } } }`: true, `{ a { o { x } } }`: false} {
-			ctx, _ := operationOf(t, query, nil)
-			if plan := p.Plan(ctx); (plan.wanted == nil) != whole {
+			op := operationOf(t, query, nil)
+			if plan := planOf(t, p, op); (plan.wanted == nil) != whole {
 				t.Errorf("%s: %s wants everything: %v", name, query, !whole)
 			}
 		}
@@ -298,11 +305,11 @@ func TestDocumentsAreForgotten(t *testing.T) {
 	p := NewPlanner(schema, types)
 	var doc operationKey
 	func() {
-		ctx, _ := operationOf(t, `query($a: Boolean!) { __schema { description @skip(if: $a) } }`, map[string]any{"a": true})
-		if p.Plan(ctx) != nil {
+		op := operationOf(t, `query($a: Boolean!) { __schema { description @skip(if: $a) } }`, map[string]any{"a": true})
+		if plan, _, _ := p.Plan(t.Context(), op); plan != nil {
 			t.Error("introspection is planned")
 		}
-		doc = weak.Make(graphql.GetOperationContext(ctx).Operation)
+		doc = weak.Make(op.Operation)
 	}()
 	runtime.GC()
 	if p.operations.Len() != 1 || doc.Value() != nil {
@@ -364,10 +371,10 @@ func BenchmarkKnownPlan(b *testing.B) {
 	p := NewPlanner(schema, types)
 	doc, _ := gqlparser.LoadQueryWithRules(schema, `{ a { o { x } } }`, nil)
 	op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: map[string]any{}}
-	ctx := graphql.WithOperationContext(engine.WithExecution(b.Context(), &engine.Execution{}), op)
+	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {
-		if p.Plan(ctx) == nil {
+		if plan, _, _ := p.Plan(ctx, op); plan == nil {
 			b.Fatal("no plan")
 		}
 	}

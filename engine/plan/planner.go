@@ -48,9 +48,9 @@ type planKey struct {
 
 // operation is what is known of one before the values of its variables are.
 type operation struct {
-	fallback   string   // why it is not planned, "" when it is
-	conditions []string // the variables in @skip and @include
-	bytes      int      // what its plans keep of the document
+	fallback   engine.FallbackReason // why it is not planned; empty when it is
+	conditions []string              // the variables in @skip and @include
+	bytes      int                   // what its plans keep of the document
 }
 
 // NewPlanner makes a planner of a schema, of which types are the object types.
@@ -62,37 +62,27 @@ func NewPlanner(schema *ast.Schema, types Types) *Planner {
 	}
 }
 
-// Plan gives the plan for the operation in ctx. It is nil where gqlgen's executor must
-// answer: where ctx does not ask for plans, or where one would not do, which it notes
-// for who asked. It is also nil when ctx has ended while another caller made the plan. Either
-// way, each root field of a mutation begins an epoch.
-func (p *Planner) Plan(ctx context.Context) *Plan {
-	plan := p.find(ctx)
-	if plan == nil {
-		engine.BeginEpochs(ctx)
-	}
-	return plan
-}
-
-func (p *Planner) find(ctx context.Context) *Plan {
-	execution := engine.ExecutionOf(ctx)
-	if execution == nil || execution.Fallback != "" {
-		return nil
-	}
-	op := graphql.GetOperationContext(ctx)
+// Plan returns the plan that executes op. If no plan can, Plan returns the reason why gqlgen's
+// executor must execute op. The error is that of ctx, when it ends before the plan is there.
+// Exactly one of the three results is set.
+func (p *Planner) Plan(ctx context.Context, op *graphql.OperationContext) (*Plan, engine.FallbackReason, error) {
 	known, err := p.operation(ctx, op)
 	if err != nil {
-		return nil
+		return nil, "", err
 	}
 	if known.fallback != "" {
-		execution.Fallback = known.fallback
-		return nil
+		return nil, known.fallback, nil
 	}
 	plan, err := p.plan(ctx, op, known)
-	if plan == nil && err == nil {
-		execution.Fallback = engine.FallbackTooLarge
+	switch {
+	case err != nil:
+		return nil, "", err
+	case plan == nil:
+		return nil, engine.FallbackTooLarge, nil
+	case ctx.Err() != nil: // after the plan was made, which may take a while
+		return nil, "", ctx.Err()
 	}
-	return plan
+	return plan, "", nil
 }
 
 // CanCoalesce tells whether callers of the same identity who ask for the same operation, with
@@ -169,8 +159,9 @@ type walker struct {
 	fragments  map[string]bool // that it has been to
 	variables  map[string]bool // that it has seen in conditions
 	conditions []string        // the same, in their order
-	fallback   string          // why no plan will do
 	nodes      int             // of the tree
+
+	fallback engine.FallbackReason // why no plan will do
 }
 
 func walk(op *graphql.OperationContext) *walker {

@@ -87,14 +87,16 @@ func room[T any](few []T, n int) []T {
 	return make([]T, n)
 }
 
-// Answer runs collect, waits for all that it started, and gives what encode appends to
-// the buffer that whoever asked for the plan has lent. A panic of our own code empties the
-// answer; those of resolvers do not come here.
-func (x *Run) Answer(collect func(), encode func([]byte) ([]byte, bool)) *graphql.Response {
+// Execute executes the operation in both phases: it runs collect, waits for all goroutines
+// that it started, and then runs encode, which appends the response's data to its argument and
+// reports whether these are not null. The data are written into buf, from its beginning, or
+// into a larger buffer, which the result has. After a panic in collect or encode the data are
+// null and the response has one more error; panics of resolvers are errors of their fields
+// already.
+func (x *Run) Execute(buf []byte, collect func(), encode func([]byte) ([]byte, bool)) engine.Result {
 	x.safely(collect)
 	x.group.Wait()
-	execution := engine.ExecutionOf(x.ctx)
-	b := slices.Grow(execution.Buffer[:0], x.plan.expected())
+	b := slices.Grow(buf[:0], x.plan.expected())
 	ok := false
 	if x.broken.thrown == nil {
 		x.safely(func() {
@@ -110,9 +112,8 @@ func (x *Run) Answer(collect func(), encode func([]byte) ([]byte, bool)) *graphq
 	if !ok {
 		b = append(b[:0], "null"...)
 	}
-	execution.Buffer = b
 	x.plan.answered.Store(int64(len(b)))
-	return &graphql.Response{Data: b}
+	return engine.Result{Response: &graphql.Response{Data: b}, Buffer: b}
 }
 
 // beginEncoding prepares the second phase, which begins when the first one has ended.

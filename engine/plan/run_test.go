@@ -12,6 +12,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
 // runOf starts a run in which the field o of Thing is answered by a resolver.
@@ -23,11 +25,11 @@ func runOf(t *testing.T, query string) (*Run, context.Context) {
 	}
 	calling["Query"] = TypeInfo{ID: types["Query"].ID, Fields: map[string]FieldInfo{"thing": {ID: 1, Kind: Resolver}}}
 	calling["Thing"] = TypeInfo{ID: types["Thing"].ID, Fields: map[string]FieldInfo{"o": {ID: 1, Kind: Resolver}}}
-	ctx, _ := operationOf(t, query, nil)
-	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, nil)
-	graphql.GetOperationContext(ctx).RecoverFunc = func(_ context.Context, thrown any) error { return fmt.Errorf("thrown: %v", thrown) }
+	op := operationOf(t, query, nil)
+	ctx := graphql.WithResponseContext(graphql.WithOperationContext(t.Context(), op), graphql.DefaultErrorPresenter, nil)
+	op.RecoverFunc = func(_ context.Context, thrown any) error { return fmt.Errorf("thrown: %v", thrown) }
 	x := &Run{}
-	x.Start(ctx, NewPlanner(schema, calling).Plan(ctx))
+	x.Start(ctx, planOf(t, NewPlanner(schema, calling), op))
 	return x, ctx
 }
 
@@ -35,13 +37,13 @@ func runOf(t *testing.T, query string) (*Run, context.Context) {
 func TestBroken(t *testing.T) {
 	throw := func() { panic("a bug") }
 	fine := func(b []byte) ([]byte, bool) { return append(b, "{}"...), true }
-	for name, run := range map[string]func(x *Run) *graphql.Response{
-		"collecting": func(x *Run) *graphql.Response { return x.Answer(throw, fine) },
-		"encoding": func(x *Run) *graphql.Response {
-			return x.Answer(func() {}, func([]byte) ([]byte, bool) { panic("a bug") })
+	for name, run := range map[string]func(x *Run) engine.Result{
+		"collecting": func(x *Run) engine.Result { return x.Execute(nil, throw, fine) },
+		"encoding": func(x *Run) engine.Result {
+			return x.Execute(nil, func() {}, func([]byte) ([]byte, bool) { panic("a bug") })
 		},
-		"beside": func(x *Run) *graphql.Response {
-			return x.Answer(func() {
+		"beside": func(x *Run) engine.Result {
+			return x.Execute(nil, func() {
 				w := x.Work()
 				w.Add(throw)
 				w.Add(func() {})
@@ -50,7 +52,7 @@ func TestBroken(t *testing.T) {
 		},
 	} {
 		x, ctx := runOf(t, `{ __typename }`)
-		response := run(x)
+		response := run(x).Response
 		if errs := graphql.GetErrors(ctx); string(response.Data) != "null" || len(errs) != 1 || errs[0].Message != "thrown: a bug" {
 			t.Errorf("%s: got %s with %v", name, response.Data, errs)
 		}

@@ -7,24 +7,30 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/odd"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// planned answers queries and mutations by plans where a context asks for that, and leaves
-// the rest to gqlgen's executor.
+// planned is the schema with two executors: Execute executes queries and mutations by plans,
+// Exec executes all operations by gqlgen's executor.
 type planned struct {
 	*executableSchema
 	planner *plan.Planner
 }
 
+var (
+	_ engine.Executor  = (*planned)(nil)
+	_ engine.Coalescer = (*planned)(nil)
+)
+
 func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
 	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
-// CanCoalesce tells whether callers of one identity get the same answer to an operation.
+// CanCoalesce implements engine.Coalescer.
 func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
 	return s.planner.CanCoalesce(ctx, op)
 }
@@ -45,23 +51,19 @@ func (s *planned) ReadScalar(name string, v any) (err error) {
 	return err
 }
 
-// Exec begins to answer the operation in ctx.
+// Exec implements graphql.ExecutableSchema by gqlgen's executor.
 func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
-	p := s.planner.Plan(ctx)
-	if p == nil {
-		return s.executableSchema.Exec(ctx)
-	}
-	return func(ctx context.Context) *graphql.Response {
-		if p == nil {
-			return nil
-		}
-		defer func() { p = nil }()
-		return s.answer(ctx, p)
-	}
+	engine.BeginEpochs(ctx)
+	return s.executableSchema.Exec(ctx)
 }
 
-func (s *planned) answer(ctx context.Context, p *plan.Plan) *graphql.Response {
-	x := &planRun{ec: newExecutionContext(graphql.GetOperationContext(ctx), s.executableSchema, nil)}
+// Execute implements engine.Executor.
+func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf []byte) (engine.Result, error) {
+	p, fallback, err := s.planner.Plan(ctx, op)
+	if p == nil {
+		return engine.Result{Fallback: fallback, Buffer: buf}, err
+	}
+	x := &planRun{ec: newExecutionContext(op, s.executableSchema, nil)}
 	if p.Arguments() {
 		ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, func() *graphql.InputUnmarshalerIndex {
 			return graphql.NewInputUnmarshalerIndex(
@@ -70,10 +72,10 @@ func (s *planned) answer(ctx context.Context, p *plan.Plan) *graphql.Response {
 		})
 	}
 	x.Start(ctx, p)
-	if x.ec.Operation.Operation == ast.Mutation {
-		return x.Answer(func() { x.collect_Mutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Mutation(b, p.Root()) })
+	if op.Operation.Operation == ast.Mutation {
+		return x.Execute(buf, func() { x.collect_Mutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Mutation(b, p.Root()) }), nil
 	}
-	return x.Answer(func() { x.collect_Query(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Query(b, p.Root()) })
+	return x.Execute(buf, func() { x.collect_Query(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Query(b, p.Root()) }), nil
 }
 
 // planRun is one operation while it is answered.

@@ -2,7 +2,6 @@ package front_test
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -45,12 +44,9 @@ func TestLargeAnswer(t *testing.T) {
 	for name, o := range map[string]front.Options{"alone": {}, "shared": coalescing} {
 		for _, room := range []int{0, 1, 100} {
 			data := `{"s":"` + strings.Repeat("x", 24<<10) + `"}`
-			s := &service{respond: func(ctx context.Context) *graphql.Response {
-				execution := engine.ExecutionOf(ctx)
-				execution.Buffer = append(make([]byte, 0, len(data)+room), data...)
-				return &graphql.Response{Data: execution.Buffer}
-			}}
-			f, _ := newFront(t, o, s, func(d *front.Deps) { d.Schema, d.Forwarded = sharer{s}, []string{} })
+			f, _ := newFront(t, o, &service{}, planned(func(*graphql.OperationContext, []byte) engine.Result {
+				return written(append(make([]byte, 0, len(data)+room), data...))
+			}), func(d *front.Deps) { d.Schema, d.Forwarded = planningSharer{d.Schema.(planner)}, []string{} })
 			writes := &atomic.Int32{}
 			server := httptest.NewUnstartedServer(f.Handler())
 			server.Listener = countingListener{server.Listener, writes}

@@ -28,14 +28,18 @@ func (s *lending) Complexity(context.Context, string, string, int, map[string]an
 
 func (s *lending) CanCoalesce(context.Context, *graphql.OperationContext) bool { return true }
 
-func (s *lending) Exec(ctx context.Context) graphql.ResponseHandler {
-	return func(context.Context) *graphql.Response {
-		execution := engine.ExecutionOf(ctx)
-		execution.Buffer = append(execution.Buffer[:0], `{"n":1}`...)
-		s.lent = append(s.lent, &execution.Buffer[0])
-		return &graphql.Response{Data: execution.Buffer}
-	}
+func (s *lending) Exec(context.Context) graphql.ResponseHandler { return nil }
+
+func (s *lending) Execute(_ context.Context, _ *graphql.OperationContext, buf []byte) (engine.Result, error) {
+	buf = append(buf[:0], `{"n":1}`...)
+	s.lent = append(s.lent, &buf[0])
+	return engine.Result{Response: &graphql.Response{Data: buf}, Buffer: buf}, nil
 }
+
+var (
+	_ engine.Executor  = (*lending)(nil)
+	_ engine.Coalescer = (*lending)(nil)
+)
 
 // What was written to an HTTP/2 stream may be read when its request is over, so it is not
 // written again.

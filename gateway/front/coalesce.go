@@ -44,8 +44,9 @@ func newCoalescing(o Options, d Deps, spare *buffers) *coalescing {
 // shared is what an execution gave for all of its callers.
 type shared struct {
 	written
+	result result
+	id     string      // of the request that began the execution
 	buffer *buffer     // in which the data lies
-	record *record     // of the execution
 	kept   atomic.Bool // by somebody who may read the buffer after all are done with it
 }
 
@@ -154,9 +155,11 @@ func (s single) executeShared(w http.ResponseWriter, r *http.Request, media stri
 	if !rewritable(r) {
 		share.Value.kept.Store(true)
 	}
-	own.share(share.Value.record, share.Joined)
 	if share.Joined {
-		s.front.executor.executed(op.Operation.Operation, share.Value.record.fallback)
+		own.coalesced = share.Value.id
+		s.front.executor.executed(op.Operation.Operation, share.Value.result.fallback)
+	} else {
+		own.executed(share.Value.result)
 	}
 	share.Value.send(w, r, media, http.StatusOK)
 }
@@ -166,10 +169,10 @@ func (s single) executeShared(w http.ResponseWriter, r *http.Request, media stri
 func (f *Front) executeForAll(ctx context.Context, id string, op *graphql.OperationContext) (*shared, error) {
 	running := &requestContext{Context: ctx, client: ctx, record: record{id: id}}
 	b := f.buffers.take()
-	response, err := f.executor.Answer(running, op, b)
+	found, err := f.executor.Execute(running, op, b)
 	if err != nil {
 		return nil, err
 	}
-	all, err := answerOf(response, b).written()
-	return &shared{written: all, buffer: b, record: &running.record}, err
+	all, err := answerOf(found.response, b).written()
+	return &shared{written: all, result: found, id: id, buffer: b}, err
 }

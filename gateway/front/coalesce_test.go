@@ -29,6 +29,19 @@ func (sharer) CanCoalesce(_ context.Context, op *graphql.OperationContext) bool 
 	return op.Operation.Operation == ast.Query
 }
 
+// planningSharer is a sharer that executes by plans.
+type planningSharer struct{ planner }
+
+func (s planningSharer) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
+	return sharer{}.CanCoalesce(ctx, op)
+}
+
+var (
+	_ engine.Coalescer = sharer{}
+	_ engine.Coalescer = planningSharer{}
+	_ engine.Executor  = planningSharer{}
+)
+
 var coalescing = front.Options{Execution: engine.Options{Coalesce: true}}
 
 // newSharer is a gateway that coalesces.
@@ -150,17 +163,15 @@ func TestCoalescedBuffers(t *testing.T) {
 	leave := make(chan struct{})
 	s := &service{}
 	var filled atomic.Int32
-	s.respond = func(ctx context.Context) *graphql.Response {
-		execution := engine.ExecutionOf(ctx)
+	execute := func(_ *graphql.OperationContext, buf []byte) engine.Result {
 		letter := []byte("y")
 		if filled.Add(1) == 1 {
 			letter = []byte("x")
 			<-leave
 		}
-		execution.Buffer = append(execution.Buffer[:0], bytes.Repeat(letter, 8<<10)...)
-		return &graphql.Response{Data: execution.Buffer}
+		return written(append(buf[:0], bytes.Repeat(letter, 8<<10)...))
 	}
-	f, err := front.New(coalescing, front.Deps{Schema: sharer{s}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
+	f, err := front.New(coalescing, front.Deps{Schema: planningSharer{planner{s, execute}}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +186,7 @@ func TestCoalescedBuffers(t *testing.T) {
 		callers[i] = slowWriter{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
 		all.Go(func() { ask(callers[i]) })
 	}
-	coalescetest.Await(t, len(callers), func() bool { return s.asked.Load() == 1 })
+	coalescetest.Await(t, len(callers), func() bool { return filled.Load() == 1 })
 	close(leave)
 	for _, c := range callers {
 		<-c.taking

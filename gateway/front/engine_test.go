@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
@@ -17,12 +18,14 @@ import (
 // besides.
 func TestStockIsTold(t *testing.T) {
 	const once = "operations of this kind run on gqlgen's own executor, which takes longer; this is told once"
-	reasons := make(chan string, 4)
-	g := newGateway(t, front.Options{}, func(ctx context.Context) *graphql.Response {
-		engine.ExecutionOf(ctx).Fallback = <-reasons
-		return &graphql.Response{Data: []byte("{}")}
-	})
-	for _, reason := range []string{"subscription", "", "subscription", "introspection"} {
+	reasons := make(chan engine.FallbackReason, 4)
+	g := newGateway(t, front.Options{}, nil, planned(func(_ *graphql.OperationContext, buf []byte) engine.Result {
+		if reason := <-reasons; reason != "" {
+			return engine.Result{Fallback: reason, Buffer: buf}
+		}
+		return written(append(buf[:0], "{}"...))
+	}))
+	for _, reason := range []engine.FallbackReason{"subscription", "", "subscription", "introspection"} {
 		reasons <- reason
 		g.ask(t, "{n}")
 	}
@@ -47,22 +50,32 @@ func (intercepts) InterceptField(ctx context.Context, next graphql.Resolver) (an
 
 // Plans are switched off by the setting, and by who wants to see every field.
 func TestNoPlans(t *testing.T) {
-	var asked string
-	respond := func(ctx context.Context) *graphql.Response {
-		asked = engine.ExecutionOf(ctx).Fallback
-		return &graphql.Response{Data: []byte("{}")}
+	var fallback engine.FallbackReason
+	executed := func(d *front.Deps) {
+		d.Executed = func(_ ast.Operation, reason engine.FallbackReason) { fallback = reason }
 	}
-	plain := newGateway(t, front.Options{}, respond)
-	stock := newGateway(t, front.Options{Execution: engine.Options{Engine: engine.EngineGqlgen}}, respond)
-	seen := newGateway(t, front.Options{}, respond)
-	seen.front.Use(intercepts{})
-	for _, g := range []struct {
-		*gateway
-		want string
-	}{{plain, ""}, {stock, "execution.engine"}, {seen, "field interceptors"}} {
-		asked = "nothing"
-		if g.ask(t, "{n}"); asked != g.want {
-			t.Errorf("stock because of %q, want %q", asked, g.want)
+	byPlan := planned(func(_ *graphql.OperationContext, buf []byte) engine.Result {
+		return written(append(buf[:0], `"a plan"`...))
+	})
+	for name, c := range map[string]struct {
+		options front.Options
+		use     graphql.HandlerExtension
+		plan    bool
+		want    engine.FallbackReason
+	}{
+		"default":                   {plan: true},
+		"gqlgen":                    {options: front.Options{Execution: engine.Options{Engine: engine.EngineGqlgen}}, want: engine.FallbackBySetting},
+		"field interceptor":         {use: intercepts{}, want: engine.FallbackInterceptors},
+		"response interceptor only": {use: passes{}, plan: true},
+	} {
+		g := newGateway(t, c.options, nil, byPlan, executed)
+		if c.use != nil {
+			g.front.Use(c.use)
+		}
+		fallback = "none"
+		got := g.ask(t, "{n}")
+		if plan := got.text == `{"data":"a plan"}`; plan != c.plan || fallback != c.want {
+			t.Errorf("%s: got %s, with the fallback reason %q, want %q", name, got.text, fallback, c.want)
 		}
 	}
 }
@@ -72,18 +85,16 @@ func TestNoPlans(t *testing.T) {
 func TestBuffers(t *testing.T) {
 	var mu sync.Mutex
 	var kept [][]byte
-	respond := func(ctx context.Context) *graphql.Response {
-		execution := engine.ExecutionOf(ctx)
-		text := strings.Repeat(graphql.GetOperationContext(ctx).Operation.Name, 1000)
-		execution.Buffer = fmt.Appendf(execution.Buffer[:0], "{\"ok\":%q}", text)
+	execute := func(op *graphql.OperationContext, buf []byte) engine.Result {
+		buf = fmt.Appendf(buf[:0], "{\"ok\":%q}", strings.Repeat(op.Operation.Name, 1000))
 		mu.Lock()
 		defer mu.Unlock()
-		kept = append(kept, execution.Buffer)
-		return &graphql.Response{Data: execution.Buffer}
+		kept = append(kept, buf)
+		return written(buf)
 	}
 	for _, extended := range []bool{false, true} {
 		kept = nil
-		g := newGateway(t, front.Options{}, respond)
+		g := newGateway(t, front.Options{}, nil, planned(execute))
 		if extended {
 			g.front.Use(passes{})
 		}

@@ -20,22 +20,23 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 )
 
-// executor makes operations of what transports have read, with our documents and limits,
-// and has the schema answer them, with our errors. gqlgen's own is around where an
-// extension or an operation with many answers needs it. Every transport gets this one, so
-// none can go round them.
+// executor makes operations of the parameters that transports have read, with our documents
+// and limits, and has the schema execute them, with our errors. gqlgen's own executor is part
+// of it for subscriptions. Every transport gets this one executor, so that all operations pass
+// the same limits.
 type executor struct {
 	*gqlgen.Executor
 	schema     graphql.ExecutableSchema
+	plans      engine.Executor // the same schema; nil if it has no plans
 	options    Options
 	documents  *document.Store
 	present    *presenter
 	cursors    *page.Key
 	hooks      hooks
-	fallback   string              // why gqlgen's executor answers everything; "" when plans do
-	conditions map[string][]string // type conditions by type
-	slower     sync.Map            // the reasons that the log has told of, as keys
-	executed   func(kind ast.Operation, stock string)
+	fallback   engine.FallbackReason // why gqlgen's executor executes all operations; empty when plans do
+	conditions map[string][]string   // type conditions by type
+	slower     sync.Map              // the reasons that the log has told of, as keys
+	executed   func(kind ast.Operation, fallback engine.FallbackReason)
 
 	// what gqlgen calls, of present
 
@@ -67,6 +68,7 @@ func newExecutor(schema graphql.ExecutableSchema, o Options, cursors *page.Key, 
 		tell:       p.present,
 		recover:    func(_ context.Context, thrown any) error { return p.recovered(thrown, debug.Stack()) },
 	}
+	e.plans, _ = schema.(engine.Executor)
 	e.SetErrorPresenter(e.tell)
 	e.SetRecoverFunc(e.recover)
 	if o.Execution.Engine == engine.EngineGqlgen {
@@ -166,85 +168,143 @@ func unresolved(name string) error {
 	return fault.New(fault.OperationResolution, "the document has no operation named %q", name)
 }
 
-var errNoResponse = errors.New("the executor gave no response")
+// result is the outcome of executing an operation.
+type result struct {
+	response *graphql.Response
+	fallback engine.FallbackReason // why gqlgen's executor executed it; empty when a plan did
+	calls    int                   // to services
+}
 
-// Answer runs an operation that has one answer. Its error says why nothing ran: that ctx
-// has ended before. A plan writes the answer into b, and grows it. Where no extension looks
-// on, it is DispatchOperation in one step.
-func (e *executor) Answer(ctx context.Context, op *graphql.OperationContext, b *buffer) (*graphql.Response, error) {
+var errNoResponse = errors.New("the executor returned no response")
+
+// Execute executes a query or a mutation. A plan writes the response's data into b. With
+// extensions nothing is written into b, since they may keep the response. After an error,
+// which is that of a ctx that has ended or errNoResponse, the result has no response.
+func (e *executor) Execute(ctx context.Context, op *graphql.OperationContext, b *buffer) (result, error) {
+	ctx = e.begin(ctx, op)
+	var outcome engine.Result
 	if e.hooks.some {
-		next, ctx := e.DispatchOperation(ctx, op) // who looks on may keep the data, so it must not lie in b
-		return given(ctx, next(ctx))
+		var respond graphql.ResponseHandler
+		respond, ctx = e.dispatch(ctx, op, &outcome)
+		outcome.Response = respond(ctx)
+	} else {
+		var err error
+		ctx = graphql.WithResponseContext(graphql.WithOperationContext(ctx, op), e.tell, e.recover)
+		if outcome, err = e.run(ctx, op, b.bytes); err != nil {
+			return result{}, err
+		}
+		b.bytes = outcome.Buffer
+		e.report(ctx, op, outcome.Fallback)
+		e.bound(ctx, outcome.Response)
 	}
-	ctx, execution := e.begin(ctx, op, b.bytes)
-	defer func() { b.bytes, execution.Buffer = execution.Buffer, nil }() // it is used again, and ctx may be kept
-	ctx = graphql.WithOperationContext(ctx, op)
-	ctx = graphql.WithResponseContext(ctx, e.tell, e.recover)
-	next := e.schema.Exec(ctx)
-	if errs := graphql.GetErrors(ctx); errs != nil {
-		return e.answered(ctx, execution, &graphql.Response{Errors: errs}), nil
+	found := result{outcome.Response, outcome.Fallback, engine.Calls(ctx)}
+	if found.response == nil {
+		return found, cmp.Or(ctx.Err(), errNoResponse)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	response := next(ctx)
-	e.executed(op.Operation.Operation, execution.Fallback)
-	if response != nil {
-		response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
-		response.Extensions = graphql.GetExtensions(ctx)
-	}
-	return given(ctx, e.answered(ctx, execution, response))
+	return found, nil
 }
 
-// given tells an answer from none.
-func given(ctx context.Context, response *graphql.Response) (*graphql.Response, error) {
-	if response == nil {
-		return nil, cmp.Or(ctx.Err(), errNoResponse)
-	}
-	return response, nil
-}
-
-// DispatchOperation runs an operation that may have many answers.
+// DispatchOperation implements graphql.GraphExecutor, for transports whose operations may have
+// many responses.
 func (e *executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
-	ctx, execution := e.begin(ctx, op, nil)
-	next, ctx := e.Executor.DispatchOperation(ctx, op)
-	counted := false // a subscription has many responses
+	return e.dispatch(e.begin(ctx, op), op, new(engine.Result))
+}
+
+// dispatch prepares an operation with the extensions around it. The handler stores in to what
+// it found besides the responses. Each response has a budget of its own.
+func (e *executor) dispatch(ctx context.Context, op *graphql.OperationContext, to *engine.Result) (graphql.ResponseHandler, context.Context) {
+	prepare := e.intercept
+	if op.Operation.Operation == ast.Subscription {
+		prepare = e.subscribe
+	}
+	respond, ctx := prepare(ctx, op, to)
+	first := true
 	return func(ctx context.Context) *graphql.Response {
-		if counted {
+		if !first {
 			engine.BudgetOf(ctx).Reset()
 		}
-		response := next(ctx)
-		if !counted {
-			counted = true
-			e.executed(op.Operation.Operation, execution.Fallback)
+		response := respond(ctx)
+		if first {
+			first = false
+			e.report(ctx, op, to.Fallback)
 		}
-		return e.answered(ctx, execution, response)
+		e.bound(ctx, response)
+		return response
 	}, ctx
 }
 
-// begin gives an operation what its fields share.
-func (e *executor) begin(ctx context.Context, op *graphql.OperationContext, b []byte) (context.Context, *engine.Execution) {
+// subscribe prepares a subscription, which gqlgen's executor executes.
+func (e *executor) subscribe(ctx context.Context, op *graphql.OperationContext, to *engine.Result) (graphql.ResponseHandler, context.Context) {
+	to.Fallback = cmp.Or(e.fallback, engine.FallbackSubscription)
+	return e.Executor.DispatchOperation(ctx, op)
+}
+
+// intercept prepares a query or a mutation. It calls the extensions in the order of gqlgen's
+// executor. The handler executes the operation once, and returns nil when it is called again
+// or when ctx has ended.
+func (e *executor) intercept(ctx context.Context, op *graphql.OperationContext, to *engine.Result) (graphql.ResponseHandler, context.Context) {
+	inner := graphql.WithOperationContext(ctx, op)
+	done := false
+	respond := e.hooks.operation(inner, func(ctx context.Context) graphql.ResponseHandler {
+		inner = ctx
+		return func(ctx context.Context) *graphql.Response {
+			if ctx.Err() != nil {
+				return nil
+			}
+			ctx = graphql.WithResponseContext(ctx, e.tell, e.recover)
+			return e.hooks.response(ctx, func(ctx context.Context) *graphql.Response {
+				if !done {
+					done = true
+					*to, _ = e.run(ctx, op, nil) // an error leaves no response
+					return to.Response
+				}
+				return nil
+			})
+		}
+	})
+	return respond, inner
+}
+
+// run executes the operation by a plan if it can, and by gqlgen's executor otherwise. The
+// error is that of a ctx that ended before the execution began.
+func (e *executor) run(ctx context.Context, op *graphql.OperationContext, buf []byte) (engine.Result, error) {
+	outcome := engine.Result{Fallback: e.fallback, Buffer: buf}
+	if e.fallback == "" && e.plans != nil {
+		var err error
+		if outcome, err = e.plans.Execute(ctx, op, buf); err != nil {
+			return engine.Result{}, err
+		}
+	}
+	if outcome.Response == nil {
+		respond := e.schema.Exec(ctx)
+		if err := ctx.Err(); err != nil {
+			return engine.Result{}, err
+		}
+		outcome.Response = respond(ctx)
+	}
+	if response := outcome.Response; response != nil {
+		response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
+		response.Extensions = graphql.GetExtensions(ctx)
+	}
+	return outcome, nil
+}
+
+// begin returns the context of an operation, with the state that its fields share.
+func (e *executor) begin(ctx context.Context, op *graphql.OperationContext) context.Context {
 	ctx = page.WithKey(ctx, e.cursors)
 	options := e.options.Execution
 	options.Coalesce = options.Coalesce && op.Operation.Operation == ast.Query // what a mutation reads must not be older than what it wrote
-	ctx = engine.Begin(ctx, options, engine.Execution{Fallback: e.fallback, Buffer: b}, tells(op))
+	ctx = engine.Begin(ctx, options, tells(op))
 	e.watchFields(op, engine.FaultsOf(ctx), engine.BudgetOf(ctx))
-	recordOf(ctx).running = ctx
-	return ctx, engine.ExecutionOf(ctx)
-}
-
-// answered notes how an answer came about, and bounds it.
-func (e *executor) answered(ctx context.Context, execution *engine.Execution, response *graphql.Response) *graphql.Response {
-	e.tellStock(ctx, execution.Fallback)
-	if response != nil {
-		e.bound(ctx, response)
-	}
-	return response
+	return ctx
 }
 
 // bound shortens a response's errors. Of an operation that was stopped it leaves the error
 // that says why: what else there is depends on when that was.
 func (e *executor) bound(ctx context.Context, response *graphql.Response) {
+	if response == nil {
+		return
+	}
 	budget := engine.BudgetOf(ctx)
 	if most, limited := budget.MaxBytes(); limited && len(response.Data) > most {
 		_ = budget.StopAtBytes() // which Err gives
@@ -258,15 +318,15 @@ func (e *executor) bound(ctx context.Context, response *graphql.Response) {
 
 var nullData = []byte("null")
 
-// tellStock notes why gqlgen's executor answers: in the log's line of each operation, and
-// once for each reason that nobody has asked for.
-func (e *executor) tellStock(ctx context.Context, because string) {
-	recordOf(ctx).fallback = because
-	if because == "" || because == engine.FallbackBySetting {
+// report counts an operation, and logs the first one of each reason why gqlgen's executor
+// executes it, except for the setting that asks for that.
+func (e *executor) report(ctx context.Context, op *graphql.OperationContext, fallback engine.FallbackReason) {
+	e.executed(op.Operation.Operation, fallback)
+	if fallback == "" || fallback == engine.FallbackBySetting {
 		return
 	}
-	if _, told := e.slower.LoadOrStore(because, nil); !told {
-		e.present.log.LogAttrs(ctx, slog.LevelInfo, "operations of this kind run on gqlgen's own executor, which takes longer; this is told once", slog.String("because", because))
+	if _, logged := e.slower.LoadOrStore(fallback, nil); !logged {
+		e.present.log.LogAttrs(ctx, slog.LevelInfo, "operations of this kind run on gqlgen's own executor, which takes longer; this is told once", slog.String("because", string(fallback)))
 	}
 }
 

@@ -14,7 +14,7 @@ func TestSubscriptionsHaveNoFaults(t *testing.T) {
 	e := &executor{hooks: noHooks()}
 	for kind, want := range map[ast.Operation]bool{ast.Query: true, ast.Mutation: true, ast.Subscription: false} {
 		op := &graphql.OperationContext{Operation: &ast.OperationDefinition{Operation: kind}, ResolverMiddleware: e.hooks.field}
-		ctx, _ := e.begin(t.Context(), op, nil)
+		ctx := e.begin(t.Context(), op)
 		if noted := engine.FaultsOf(ctx) != nil; noted != want {
 			t.Errorf("%s: faults are noted: %t", kind, noted)
 		}

@@ -87,9 +87,9 @@ type Deps struct {
 	Playground http.Handler
 	// Metrics is served at "/metrics". Default nothing is.
 	Metrics http.Handler
-	// Executed hears of each operation that was executed: by gqlgen's executor when stock
-	// is one of engine.StockReasons, by a plan when it is empty. Default nobody does.
-	Executed func(kind ast.Operation, stock string)
+	// Executed is called for each operation that was executed: by gqlgen's executor if
+	// fallback has the reason, by a plan if it is empty. Default none.
+	Executed func(kind ast.Operation, fallback engine.FallbackReason)
 }
 
 // Front serves GraphQL over HTTP. It is safe for concurrent use.
@@ -116,7 +116,7 @@ func New(o Options, d Deps) (*Front, error) {
 		d.Verify = anonymous
 	}
 	if d.Executed == nil {
-		d.Executed = func(ast.Operation, string) {}
+		d.Executed = func(ast.Operation, engine.FallbackReason) {}
 	}
 	crossOrigin, err := o.CORS.middleware()
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
@@ -59,6 +60,32 @@ func (s *service) Exec(context.Context) graphql.ResponseHandler {
 		return graphql.OneShot(&graphql.Response{Data: []byte(`{"n":1}`)})
 	}
 	return s.respond
+}
+
+// planner is a service that executes operations by plans, as execute says.
+type planner struct {
+	*service
+	execute func(op *graphql.OperationContext, buf []byte) engine.Result
+}
+
+var _ engine.Executor = planner{}
+
+func (p planner) Execute(_ context.Context, op *graphql.OperationContext, buf []byte) (engine.Result, error) {
+	result := p.execute(op, buf)
+	if result.Response != nil {
+		p.asked.Add(1)
+	}
+	return result, nil
+}
+
+// written is the result of a plan that wrote data, into a buffer.
+func written(data []byte) engine.Result {
+	return engine.Result{Response: &graphql.Response{Data: data}, Buffer: data}
+}
+
+// planned has the gateway's service execute operations by plans.
+func planned(execute func(op *graphql.OperationContext, buf []byte) engine.Result) func(*front.Deps) {
+	return func(d *front.Deps) { d.Schema = planner{d.Schema.(*service), execute} }
 }
 
 // gateway is a running front with what it wrote to its log.

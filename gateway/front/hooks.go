@@ -8,12 +8,13 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// hooks are what gqlgen's extensions do before an operation runs, and to its fields.
-// What they do around it and its answers is left to gqlgen's executor. The one that was
-// added first comes first, and is around the others.
+// hooks are the methods of gqlgen's extensions, by the kinds of gqlgen. The extension that was
+// added first is called first, and around the others.
 type hooks struct {
 	parameters []graphql.OperationParameterMutator
 	operations []graphql.OperationContextMutator
+	operation  graphql.OperationMiddleware
+	response   graphql.ResponseMiddleware
 	field      graphql.FieldMiddleware
 	rootField  graphql.RootFieldMiddleware
 	some       bool
@@ -22,6 +23,8 @@ type hooks struct {
 
 func noHooks() hooks {
 	return hooks{
+		operation: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler { return next(ctx) },
+		response:  func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response { return next(ctx) },
 		field:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
 		rootField: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 	}
@@ -34,6 +37,18 @@ func (x *hooks) add(extension graphql.HandlerExtension) {
 	}
 	if p, ok := extension.(graphql.OperationContextMutator); ok {
 		x.operations = append(x.operations, p)
+	}
+	if p, ok := extension.(graphql.OperationInterceptor); ok {
+		around := x.operation
+		x.operation = func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+			return around(ctx, func(ctx context.Context) graphql.ResponseHandler { return p.InterceptOperation(ctx, next) })
+		}
+	}
+	if p, ok := extension.(graphql.ResponseInterceptor); ok {
+		around := x.response
+		x.response = func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+			return around(ctx, func(ctx context.Context) *graphql.Response { return p.InterceptResponse(ctx, next) })
+		}
 	}
 	if p, ok := extension.(graphql.FieldInterceptor); ok {
 		around := x.field

@@ -30,10 +30,9 @@ type record struct {
 	kind      ast.Operation
 	status    int // of the answer, 0 before it has begun
 	errors    int
-	codes     []string        // sorted, each once
-	running   context.Context // of the operation; nil before it runs
-	fallback  string          // why gqlgen's executor answered, "" when a plan did
-
+	codes     []string // sorted, each once
+	calls     int      // to services
+	fallback  engine.FallbackReason
 	coalesced string // the request that began the execution that this one joined; "" when it joined none
 
 	logged atomic.Int64 // errors given to the log; resolvers count in parallel
@@ -59,14 +58,10 @@ func (rec *record) begin(op *ast.OperationDefinition) {
 	rec.kind = op.Operation
 }
 
-// share notes an execution that several requests have shared. Its calls are told of the one
-// that began it; the others name that one, under which the execution's errors are logged.
-func (rec *record) share(execution *record, joined bool) {
-	if joined {
-		rec.coalesced = execution.id
-		return
-	}
-	rec.running, rec.fallback = execution.running, execution.fallback
+// executed notes the execution that the request began. A request that joined another one's
+// has no calls of its own: it names the other one, under which errors are logged, too.
+func (rec *record) executed(found result) {
+	rec.calls, rec.fallback = found.calls, found.fallback
 }
 
 // end notes the answer.
@@ -96,21 +91,17 @@ func (f *Front) logAccess(next http.Handler) http.Handler {
 }
 
 func (rec *record) attrs(took time.Duration) []slog.Attr {
-	calls := 0
-	if rec.running != nil {
-		calls = engine.Calls(rec.running)
-	}
 	attrs := []slog.Attr{
 		slog.String("request_id", rec.id),
 		slog.String("operation", rec.operation),
 		slog.String("type", string(rec.kind)),
 		slog.Int("status", rec.status),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
-		slog.Int("backend_calls", calls),
+		slog.Int("backend_calls", rec.calls),
 		slog.Int("errors", rec.errors),
 	}
 	if rec.fallback != "" {
-		attrs = append(attrs, slog.String("fallback", rec.fallback))
+		attrs = append(attrs, slog.String("fallback", string(rec.fallback)))
 	}
 	if rec.coalesced != "" {
 		attrs = append(attrs, slog.String("coalesced", rec.coalesced))

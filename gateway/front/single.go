@@ -71,12 +71,13 @@ func (s single) unfit(kind ast.Operation) *refusal {
 }
 
 func (s single) execute(w http.ResponseWriter, r *http.Request, media string, op *graphql.OperationContext, b *buffer) {
-	response, err := s.front.executor.Answer(r.Context(), op, b)
+	found, err := s.front.executor.Execute(r.Context(), op, b)
+	recordOf(r.Context()).executed(found)
 	if err != nil {
 		s.front.refuse(w, r, because(err))
 		return
 	}
-	send(w, r, media, http.StatusOK, answerOf(response, b))
+	send(w, r, media, http.StatusOK, answerOf(found.response, b))
 	if rewritable(r) {
 		s.front.buffers.give(b)
 	}

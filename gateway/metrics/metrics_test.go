@@ -78,7 +78,7 @@ func TestOperations(t *testing.T) {
 func TestSeriesDoNotGrow(t *testing.T) {
 	m := newMetrics(t, slog.New(slog.DiscardHandler))
 	for i := range 1000 {
-		m.Operation(ast.Query, fmt.Sprintf("because\n%d", i))
+		m.Operation(ast.Query, engine.FallbackReason(fmt.Sprintf("because\n%d", i)))
 		m.Operation(ast.Operation(fmt.Sprint(i)), "")
 	}
 	_, got := page(t, m)
@@ -138,7 +138,7 @@ func TestServe(t *testing.T) {
 
 func BenchmarkOperation(b *testing.B) {
 	m := newMetrics(b, slog.New(slog.DiscardHandler))
-	for name, reason := range map[string]string{"plan": "", "gqlgen": engine.FallbackTooLarge} {
+	for name, reason := range map[string]engine.FallbackReason{"plan": "", "gqlgen": engine.FallbackTooLarge} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -24,8 +24,8 @@ const other = "other"
 // operations counts operations by kind, executor and reason. All there is room for is
 // made at once, so that nothing that is counted can make more of it.
 type operations struct {
-	plans     []series            // by kind
-	fallbacks map[string][]series // by reason, then by kind
+	plans     []series                           // by kind
+	fallbacks map[engine.FallbackReason][]series // by reason, then by kind
 }
 
 // series is one line of the page.
@@ -36,9 +36,9 @@ type series struct {
 }
 
 func newOperations() operations {
-	o := operations{plans: newSeries(labelExecutor.String(engine.EnginePlan)), fallbacks: map[string][]series{}}
+	o := operations{plans: newSeries(labelExecutor.String(engine.EnginePlan)), fallbacks: map[engine.FallbackReason][]series{}}
 	for _, reason := range append(engine.FallbackReasons(), other) {
-		o.fallbacks[reason] = newSeries(labelExecutor.String(engine.EngineGqlgen), labelReason.String(reason))
+		o.fallbacks[reason] = newSeries(labelExecutor.String(engine.EngineGqlgen), labelReason.String(string(reason)))
 	}
 	return o
 }
@@ -54,13 +54,13 @@ func newSeries(labels ...attribute.KeyValue) []series {
 	return all
 }
 
-// Operation counts one that was executed: by gqlgen's executor when stock says why, by a
-// plan when it is empty.
-func (m *Metrics) Operation(kind ast.Operation, stock string) {
+// Operation counts an operation that was executed: by gqlgen's executor if fallback has the
+// reason, by a plan if it is empty.
+func (m *Metrics) Operation(kind ast.Operation, fallback engine.FallbackReason) {
 	all := m.operations.plans
-	if stock != "" {
+	if fallback != "" {
 		var known bool
-		if all, known = m.operations.fallbacks[stock]; !known {
+		if all, known = m.operations.fallbacks[fallback]; !known {
 			all = m.operations.fallbacks[other]
 		}
 	}

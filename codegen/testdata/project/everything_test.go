@@ -59,7 +59,7 @@ func ask(t *testing.T, s *service, who *auth.Identity, query, variables string) 
 	t.Helper()
 	server := httptest.NewServer(s)
 	defer server.Close()
-	response := execute(t, executor.New(graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, server.URL)})), who, query, variables)
+	response := execute(t, graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, server.URL)}), who, query, variables)
 	text, err := json.Marshal(response)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func ask(t *testing.T, s *service, who *auth.Identity, query, variables string) 
 	return string(text)
 }
 
-func execute(t *testing.T, gateway *executor.Executor, who *auth.Identity, query, variables string) *graphql.Response {
+func execute(t *testing.T, schema graphql.ExecutableSchema, who *auth.Identity, query, variables string) *graphql.Response {
 	t.Helper()
 	params := &graphql.RawParams{Query: query}
 	if variables != "" {
@@ -78,15 +78,24 @@ func execute(t *testing.T, gateway *executor.Executor, who *auth.Identity, query
 			t.Fatal(err)
 		}
 	}
+	gateway := executor.New(schema)
 	ctx := graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), who), engine.Options{}))
-	if os.Getenv("GATEWAY_EXECUTION_ENGINE") != engine.EngineGqlgen {
-		ctx = engine.WithExecution(ctx, &engine.Execution{})
-	}
 	op, errs := gateway.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return gateway.DispatchError(graphql.WithOperationContext(ctx, op), errs)
 	}
 	op.DisableIntrospection = false
+	if os.Getenv("GATEWAY_EXECUTION_ENGINE") != engine.EngineGqlgen {
+		ctx := graphql.WithResponseContext(graphql.WithOperationContext(ctx, op), graphql.DefaultErrorPresenter, graphql.DefaultRecover)
+		result, err := schema.(engine.Executor).Execute(ctx, op, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.Response != nil {
+			result.Response.Errors = append(result.Response.Errors, graphql.GetErrors(ctx)...)
+			return result.Response
+		}
+	}
 	next, ctx := gateway.DispatchOperation(ctx, op)
 	return next(ctx)
 }
