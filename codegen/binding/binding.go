@@ -4,7 +4,6 @@
 package binding
 
 import (
-	_ "embed"
 	"maps"
 	"slices"
 
@@ -12,14 +11,6 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
-
-// Vocabulary is the SDL of our directives, for gqlgen, editors and documentation.
-//
-//go:embed vocabulary.graphqls
-var Vocabulary string
-
-// VocabularyFile is the name under which Vocabulary stands among the schema's sources.
-const VocabularyFile = "gatehouse/vocabulary.graphqls"
 
 // Graph is what a schema's directives say.
 type Graph struct {
@@ -30,6 +21,7 @@ type Graph struct {
 	Abstract    map[string]*Choice   // how the types of interfaces and unions are told apart
 	wire        map[[2]string]string // type and member -> @json(name:)
 	unclear     map[string]bool      // types with an @json that makes no sense
+	facts       map[[2]string][]Fact // what directives say of a type's field at run time
 }
 
 // Source is a REST service.
@@ -138,6 +130,9 @@ func (g *Graph) WireName(object, member string) string {
 	}
 	return member
 }
+
+// Facts returns what the directives of a type's field say of it at run time, each fact once.
+func (g *Graph) Facts(object, field string) []Fact { return g.facts[[2]string{object, field}] }
 
 // IsEntry tells whether a type is a member of an object whose members have any name: it has a
 // key and a value, and lists of it are read from such objects too.

@@ -3,6 +3,7 @@ package binding
 import (
 	"cmp"
 	"maps"
+	"path"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,29 +17,22 @@ import (
 func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 	c := &compiler{schema: schema, beside: beside, broken: map[*ast.Directive]bool{}, graph: &Graph{
 		Entities: map[string]*Field{}, Abstract: map[string]*Choice{}, wire: map[[2]string]string{}, unclear: map[string]bool{},
+		facts: map[[2]string][]Fact{},
 	}}
 	c.directives()
 	c.defaultValues()
-	c.sources()
-	c.discriminators()
-	for _, object := range c.objects() {
-		c.entity(object)
-		for _, field := range object.Fields {
-			c.field(object, field)
+	for _, d := range Directives {
+		if d.compile != nil {
+			d.compile(c)
 		}
 	}
-	c.entityFields()
-	c.completions()
-	c.uniqueIDs()
-	c.unusedSources()
+	c.guards()
+	c.facts()
 	c.reach()
 	c.foreignDirectives()
 	c.goNames()
 	c.fieldGoNames()
 	c.typeGoNames()
-	c.guards()
-	c.wireNames()
-	c.listSizes()
 	return c.graph, c.faults.OrNil()
 }
 
@@ -59,6 +53,31 @@ type compiler struct {
 	graph  *Graph
 	broken map[*ast.Directive]bool // those whose arguments make no sense
 	faults Faults
+}
+
+// bindings compiles every @connect, and what follows from all of them together.
+func (c *compiler) bindings() {
+	for _, object := range c.objects() {
+		c.entity(object)
+		for _, field := range object.Fields {
+			c.field(object, field)
+		}
+	}
+	c.entityFields()
+	c.completions()
+	c.uniqueIDs()
+	c.unusedSources()
+}
+
+// facts collects what directives say of fields at run time, once guards are spread.
+func (c *compiler) facts() {
+	for _, object := range c.objects() {
+		for _, field := range object.Fields {
+			if facts := factsOf(field); len(facts) > 0 {
+				c.graph.facts[[2]string{object.Name, field.Name}] = facts
+			}
+		}
+	}
 }
 
 // objects are the schema's own object types in the order of its text.
@@ -145,7 +164,7 @@ func (c *compiler) isRoot(object *ast.Definition) bool {
 
 // vocabulary tells whether a declaration belongs to our directives, not to the graph.
 func vocabulary(pos *ast.Position) bool {
-	return pos != nil && pos.Src != nil && pos.Src.Name == VocabularyFile
+	return pos != nil && pos.Src != nil && path.Dir(pos.Src.Name) == declarationDir
 }
 
 func isList(t *ast.Type) bool { return t.Elem != nil }

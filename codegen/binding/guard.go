@@ -1,13 +1,12 @@
 package binding
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
-
-// guardNames are the directives that say who may see a field.
-var guardNames = []string{"authenticated", "requiresScopes"}
 
 // guards spreads the guards that stand on types to fields, which is where they run:
 // to the fields that return the type, so that nothing is fetched for a refused one, and
@@ -136,7 +135,7 @@ func Guards(field *ast.FieldDefinition) []string {
 
 func guardsOf(directives ast.DirectiveList) ast.DirectiveList {
 	var guards ast.DirectiveList
-	for _, name := range guardNames {
+	for _, name := range DirectivesOf(Guard) {
 		guards = append(guards, directives.ForNames(name)...)
 	}
 	return guards
@@ -145,11 +144,31 @@ func guardsOf(directives ast.DirectiveList) ast.DirectiveList {
 // hasGuard reports whether guard stands among directives, or one that implies it.
 func hasGuard(directives ast.DirectiveList, guard *ast.Directive) bool {
 	for _, d := range guardsOf(directives) {
-		if d.Name == guard.Name && written(d) == written(guard) || guard.Name == "authenticated" {
+		if d.Name == guard.Name && written(d) == written(guard) || slices.Contains(DirectiveNamed(d.Name).implies, guard.Name) {
 			return true
 		}
 	}
 	return false
+}
+
+// GuardCheck returns the check of a guard as a Go expression: a call of a function of package auth,
+// whose result is an error.
+func GuardCheck(guard *ast.Directive) string { return DirectiveNamed(guard.Name).check(guard) }
+
+// guarded is the fact that a guard states of its field.
+func guarded(*ast.Directive) []Fact { return []Fact{{"Guarded", "true"}} }
+
+// checkScopes returns the check of a @requiresScopes.
+func checkScopes(guard *ast.Directive) string {
+	var alternatives []string
+	for _, all := range elements(given(guard, "scopes")) {
+		var scopes []string
+		for _, scope := range elements(all) {
+			scopes = append(scopes, strconv.Quote(scope.Raw))
+		}
+		alternatives = append(alternatives, "{"+strings.Join(scopes, ", ")+"}")
+	}
+	return "CheckScopes(ctx, [][]string{" + strings.Join(alternatives, ", ") + "})"
 }
 
 // written is a directive as the schema writes it.

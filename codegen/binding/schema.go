@@ -11,15 +11,10 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// VocabularySource declares our directives. It belongs to every schema.
-func VocabularySource() *ast.Source {
-	return &ast.Source{Name: VocabularyFile, Input: Vocabulary}
-}
-
 // Load parses and validates the sources of a schema, to which it adds the vocabulary.
 // The error holds Faults.
 func Load(sources ...*ast.Source) (*ast.Schema, error) {
-	all := slices.Concat([]*ast.Source{validator.Prelude, VocabularySource()}, sources)
+	all := slices.Concat([]*ast.Source{validator.Prelude}, VocabularySources(), sources)
 	doc, err := parser.ParseSchemas(all...)
 	if err != nil {
 		return nil, faultOf(InvalidSyntax, err, sources)
