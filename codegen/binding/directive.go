@@ -62,15 +62,15 @@ type Fact struct {
 // with an example in docs/bindings.md.
 var Directives = []*Directive{
 	{
-		Name: "source", Docs: "Sources", compile: (*compiler).sources,
+		Name: "source", Docs: "Sources", compile: (*compiler).compileSources,
 		Codes: []Code{RepeatedSource, UnusedSource, UnreadableDocument},
 	},
 	{
-		Name: "discriminator", Docs: "Types of several kinds", compile: (*compiler).discriminators,
+		Name: "discriminator", Docs: "Types of several kinds", compile: (*compiler).compileDiscriminators,
 		Codes: []Code{UnknownChoice, MissingChoice, UnknownDiscriminator, UnansweredChoice},
 	},
 	{
-		Name: "connect", Docs: "Bindings", compile: (*compiler).bindings,
+		Name: "connect", Docs: "Bindings", compile: (*compiler).compileBindings,
 		Codes: []Code{UnknownSource, BoundInterface, BoundSubscription, BoundTwice, RepeatedID},
 	},
 	{
@@ -84,11 +84,11 @@ var Directives = []*Directive{
 		Codes:   []Code{MissingGuard},
 	},
 	{
-		Name: "json", Docs: "Other directives", compile: (*compiler).wireNames,
+		Name: "json", Docs: "Other directives", compile: (*compiler).compileWireNames,
 		Codes: []Code{RepeatedWireName},
 	},
 	{
-		Name: "listSize", Docs: "Other directives", compile: (*compiler).listSizes,
+		Name: "listSize", Docs: "Other directives", compile: (*compiler).checkListSizes,
 		Codes: []Code{NoListSize, NegativeListSize, NoListToSize, UnknownSlicing, SlicingType, UnknownSized},
 	},
 	{Name: "goField", Docs: "Other directives"},
