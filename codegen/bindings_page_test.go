@@ -79,7 +79,7 @@ func TestPageOfBindings(t *testing.T) {
 // of docs/bindings.md, and told of in its text.
 func TestPageOfBindingsHasAll(t *testing.T) {
 	page := readPageOfBindings(t)
-	vocabulary, err := parser.ParseSchema(binding.VocabularySource())
+	vocabulary, err := parser.ParseSchemas(binding.VocabularySources()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/99designs/gqlgen/codegen/config"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
 // setting is a switch of gqlgen's with the value that it has unless gqlgen.yml says otherwise.
@@ -34,9 +36,6 @@ var defaults = []setting{
 	{name: "omit_resolver_fields", want: true, at: func(c *config.Config) *bool { return &c.OmitResolverFields }},
 	{name: "omit_enum_json_marshalers", want: true, at: func(c *config.Config) *bool { return &c.OmitEnumJSONMarshalers }},
 }
-
-// guards are the directives whose code is gatehouse's own.
-var guards = []string{"authenticated", "requiresScopes"}
 
 // settle gives gqlgen's configuration the values that generated code needs. Its errors name
 // each line of gqlgen.yml, whose text it takes, that says the contrary.
@@ -109,7 +108,7 @@ func (s *settings) switches() {
 
 // directives refuses to have guards skipped, or answered by code that is not a guard's.
 func (s *settings) directives() {
-	for _, name := range guards {
+	for _, name := range binding.DirectivesOf(binding.Guard) {
 		if at := member(s.root, "directives", name); at != nil {
 			s.refuse(at, "directives."+name, ": @%s is a guard of gatehouse's own, which always runs; leave it out", name)
 		}

@@ -8,27 +8,27 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// result compiles how the answer is read.
-func (b *bindingCompiler) result(d *ast.Directive) {
-	text, t := given(d, "selection"), b.field.Definition.Type
-	if text == nil && b.root && b.field.Call.Method != "GET" && t.NamedType == "Boolean" && b.done() {
+// compileResult compiles how the answer is read.
+func (b *bindingCompiler) compileResult(d *ast.Directive) {
+	text, t := argument(d, "selection"), b.field.Definition.Type
+	if text == nil && b.isRootField && b.field.Call.Method != "GET" && t.NamedType == "Boolean" && b.reportsSuccess() {
 		return
 	}
 	if b.field.Batch != nil && isList(t) && isList(t.Elem) {
 		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.name())
 		return
 	}
-	b.field.Reading = b.selection(text, d)
+	b.field.Reading = b.compileSelection(text, d)
 	if page := b.field.Page; page != nil && page.Items != nil && b.field.Reading != nil {
-		graft(page.Items, b.field.Reading)
+		setItemExtraction(page.Items, b.field.Reading)
 	}
-	b.complete(b.field.Reading)
+	b.checkSelected(b.field.Reading)
 }
 
-// done reports whether the field is whether its call went well. It is where the document says
+// reportsSuccess reports whether the field is whether its call went well. It is where the document says
 // that there is no answer to read, or where isSuccess looks at an answer that is not a Boolean.
 // Where no document tells, an answer is read if there is one.
-func (b *bindingCompiler) done() bool {
+func (b *bindingCompiler) reportsSuccess() bool {
 	op, hasRule := b.graph.Operation(b.field), b.field.Rules.Success != nil
 	answer := openapi.UnknownAnswer
 	if op != nil {
@@ -46,16 +46,16 @@ func (b *bindingCompiler) done() bool {
 	return true
 }
 
-// selection compiles how the answer is read; without a text, by name.
-func (b *bindingCompiler) selection(text *ast.Value, d *ast.Directive) *Extraction {
+// compileSelection compiles how the answer is read; without a text, by name.
+func (b *bindingCompiler) compileSelection(text *ast.Value, d *ast.Directive) *Extraction {
 	if text == nil {
-		text = implied("$", d.Position)
+		text = impliedText("$", d.Position)
 	}
-	e, ok := b.expression(text)
+	e, ok := b.parseExpression(text)
 	if !ok {
 		return nil
 	}
-	r := &readingCompiler{bindingCompiler: b, text: text}
+	r := &extractionCompiler{bindingCompiler: b, text: text}
 	t := b.field.Definition.Type
 	switch {
 	case b.field.Page != nil:
@@ -78,22 +78,22 @@ func (b *bindingCompiler) selection(text *ast.Value, d *ast.Directive) *Extracti
 	return r.value(e, ast.NonNullListType(ast.NonNullNamedType(item.NamedType, item.Position), t.Position))
 }
 
-// complete refuses a selection without what the graph says is never null, or without the
+// checkSelected refuses a selection without what the graph says is never null, or without the
 // key by which a batch's items are matched.
-func (b *bindingCompiler) complete(r *Extraction) {
+func (b *bindingCompiler) checkSelected(r *Extraction) {
 	if r == nil {
 		return
 	}
 	if r.Op == Object {
-		b.completeObject(r)
+		b.checkSelectedFields(r)
 	}
-	b.complete(r.Of)
+	b.checkSelected(r.Of)
 	for _, f := range r.Fields {
-		b.complete(f.Of)
+		b.checkSelected(f.Of)
 	}
 }
 
-func (b *bindingCompiler) completeObject(r *Extraction) {
+func (b *bindingCompiler) checkSelectedFields(r *Extraction) {
 	def, batch := b.schema.Types[r.Type.NamedType], b.field.Batch
 	lacks := func(name string) bool {
 		return !slices.ContainsFunc(r.Fields, func(f ReadField) bool { return f.Field.Name == name })
@@ -101,7 +101,7 @@ func (b *bindingCompiler) completeObject(r *Extraction) {
 	key := ""
 	if batch != nil && batch.Item != "" && def.Name == b.field.Definition.Type.Name() && lacks(batch.Item) {
 		key = batch.Item
-		b.faults.addIn(NotSelected, r.value, r.offset, "the items are matched by %s.%s, which is not selected here; add %s", def.Name, key, key)
+		b.faults.addInText(NotSelected, r.text, r.offset, "the items are matched by %s.%s, which is not selected here; add %s", def.Name, key, key)
 	}
 	if b.isEntity(def) {
 		return
@@ -115,8 +115,8 @@ func (b *bindingCompiler) completeObject(r *Extraction) {
 	switch len(missing) {
 	case 0:
 	case 1:
-		b.faults.addIn(NotSelected, r.value, r.offset, "%s.%s is never null, but is not selected here; add it, or declare it without its !", def.Name, missing[0])
+		b.faults.addInText(NotSelected, r.text, r.offset, "%s.%s is never null, but is not selected here; add it, or declare it without its !", def.Name, missing[0])
 	default:
-		b.faults.addIn(NotSelected, r.value, r.offset, "%s of %s are never null, but are not selected here; add them, or declare them without their !", quoteAll(missing), def.Name)
+		b.faults.addInText(NotSelected, r.text, r.offset, "%s of %s are never null, but are not selected here; add them, or declare them without their !", joinNames(missing), def.Name)
 	}
 }

@@ -7,28 +7,28 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// batch reads batch: {key, maxSize}.
-func (b *bindingCompiler) batch(d *ast.Directive) {
+// compileBatch reads batch: {key, maxSize}.
+func (b *bindingCompiler) compileBatch(d *ast.Directive) {
 	arg := d.Arguments.ForName("batch")
 	if arg == nil || arg.Value.Kind == ast.NullValue {
 		return
 	}
-	if b.root {
+	if b.isRootField {
 		b.faults.Add(BatchWithoutParents, arg.Value.Position, "%s has no parents to batch; remove batch", b.name())
 		return
 	}
-	size := child(arg.Value, "maxSize")
-	b.field.Batch = &Batch{MaxSize: number(size)}
+	size := memberValue(arg.Value, "maxSize")
+	b.field.Batch = &Batch{MaxSize: intValue(size)}
 	if size != nil && b.field.Batch.MaxSize < 1 {
 		b.faults.Add(BatchSize, size.Position, "maxSize is how many keys one call may carry, 1 or more")
 	}
-	if key := child(arg.Value, "key"); key != nil && given(d, "pagination") == nil {
-		b.itemKey(key)
+	if key := memberValue(arg.Value, "key"); key != nil && argument(d, "pagination") == nil {
+		b.compileItemKey(key)
 	}
 }
 
-// itemKey finds the field of a returned item that holds its key.
-func (b *bindingCompiler) itemKey(key *ast.Value) {
+// compileItemKey finds the field of a returned item that holds its key.
+func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 	item := b.schema.Types[b.field.Definition.Type.Name()]
 	if item.Kind != ast.Object {
 		return // the answer is a map of scalars; key names the parent's field
@@ -36,37 +36,37 @@ func (b *bindingCompiler) itemKey(key *ast.Value) {
 	f := item.Fields.ForName(key.Raw)
 	switch {
 	case f == nil || !Sent(f):
-		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, sentFields(item)))
-	case !isKey(f.Type) || !f.Type.NonNull:
+		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, propertyNames(item)))
+	case !isKeyType(f.Type) || !f.Type.NonNull:
 		b.faults.Add(KeyType, key.Position, "%s.%s is %s, but a key is ID!, String!, Int!, Int64! or UUID!", item.Name, key.Raw, f.Type)
 	default:
 		b.field.Batch.Item = key.Raw
 	}
 }
 
-// matchedBy has a type's objects matched by the field that they are asked for by.
-func (b *bindingCompiler) matchedBy(f *ast.FieldDefinition) {
-	if !isKey(f.Type) || !f.Type.NonNull {
+// matchByKey has a type's objects matched by the field that they are asked for by.
+func (b *bindingCompiler) matchByKey(f *ast.FieldDefinition) {
+	if !isKeyType(f.Type) || !f.Type.NonNull {
 		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of an answer are matched by a key that each has: an ID!, String!, Int!, Int64! or UUID!", b.field.Object.Name, f.Name, f.Type)
 		return
 	}
 	b.field.Batch.Item = f.Name
 }
 
-// keysUsed settles, once the call is known, which of the parent's fields holds the keys.
-func (b *bindingCompiler) keysUsed(v *ast.Value) {
+// settleKeys settles, once the call is known, which of the parent's fields holds the keys.
+func (b *bindingCompiler) settleKeys(v *ast.Value) {
 	batch := b.field.Batch
 	if batch == nil {
-		b.nullKeys(v)
+		b.checkNullKeys(v)
 		return
 	}
-	b.parentOfKeys(v)
+	b.settleParentKey(v)
 	if batch.Parent == nil {
 		return
 	}
-	b.typeKey()
+	b.settleItemKey()
 	t, field := batch.Parent.Type, b.field.Definition
-	if !isKey(t) && (t.Elem == nil || !isKey(t.Elem)) {
+	if !isKeyType(t) && (t.Elem == nil || !isKeyType(t.Elem)) {
 		b.faults.Add(KeyType, v.Position, "%s.%s is %s, but a key is an ID, a String, an Int, an Int64 or a UUID, or a list of them", b.field.Object.Name, batch.Parent.Name, t)
 		return
 	}
@@ -74,71 +74,71 @@ func (b *bindingCompiler) keysUsed(v *ast.Value) {
 		b.faults.Add(KeyListNeedsList, v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, field.Name)
 	}
 	if !t.NonNull && field.Type.NonNull {
-		b.mayBeNull(batch.Parent)
+		b.reportNull(batch.Parent)
 	}
 	if !isList(field.Type) && field.Type.NonNull && b.schema.Types[field.Type.NamedType].IsLeafType() {
 		b.faults.Add(NullPossible, field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
 	}
 }
 
-// typeKey settles how the objects of a type's binding are matched: by the key that was asked
+// settleItemKey settles how the objects of a type's binding are matched: by the key that was asked
 // for, unless the service's document says that the answer is an object with a member for
 // each key.
-func (b *bindingCompiler) typeKey() {
+func (b *bindingCompiler) settleItemKey() {
 	if b.field.Definition.Name != "" || b.field.Batch.Item != "" {
 		return
 	}
-	answer := answerOf(b.field, b.graph.Source(b.field.Source))
-	if text := given(b.directive, "selection"); text != nil {
+	answer := responseSchema(b.field, b.graph.Source(b.field.Source))
+	if text := argument(b.directive, "selection"); text != nil {
 		for _, name := range strings.Split(text.Raw, ".")[1:] {
-			answer = propertyOf(answer, name)
+			answer = propertySchema(answer, name)
 		}
 	}
 	if answer == nil || answer.Map() == nil || len(answer.Properties) > 0 {
-		b.matchedBy(b.field.Batch.Parent)
+		b.matchByKey(b.field.Batch.Parent)
 	}
 }
 
-// nullKeys refuses a call for each parent whose null would have to become a value.
-func (b *bindingCompiler) nullKeys(v *ast.Value) {
+// checkNullKeys refuses a call for each parent whose null would have to become a value.
+func (b *bindingCompiler) checkNullKeys(v *ast.Value) {
 	if !b.field.Definition.Type.NonNull {
 		return
 	}
-	for _, name := range b.own {
+	for _, name := range b.parentFields {
 		if f := b.field.Object.Fields.ForName(name); !f.Type.NonNull {
-			b.mayBeNull(f)
+			b.reportNull(f)
 		}
 	}
 }
 
-func (b *bindingCompiler) mayBeNull(key *ast.FieldDefinition) {
+func (b *bindingCompiler) reportNull(key *ast.FieldDefinition) {
 	t := b.field.Definition.Type
 	b.faults.Add(NullPossible, t.Position, "%s.%s may be null, and then %s is null too; make it %s",
 		b.field.Object.Name, key.Name, b.name(), strings.TrimSuffix(t.String(), "!"))
 }
 
-// parentOfKeys is for calls that carry no keys since their answer holds them all:
+// settleParentKey is for calls that carry no keys since their answer holds them all:
 // batch.key names the parent's field then.
-func (b *bindingCompiler) parentOfKeys(v *ast.Value) {
+func (b *bindingCompiler) settleParentKey(v *ast.Value) {
 	batch := b.field.Batch
-	key := child(given(b.directive, "batch"), "key")
+	key := memberValue(argument(b.directive, "batch"), "key")
 	switch {
 	case batch.Parent != nil:
 		if key != nil && batch.Item == "" && key.Raw != batch.Parent.Name && b.schema.Types[b.field.Definition.Type.Name()].IsLeafType() {
 			b.faults.Add(TwoKeys, key.Position, "the keys of %s are those in the call, {$batch.%s}; leave out key", b.name(), batch.Parent.Name)
 		}
 	case key == nil:
-		b.faults.Add(KeysNowhere, v.Position, "the batch's keys stand nowhere in the call; %s, or name the parent's field by batch: {key: \"field\"} when one answer holds them all", b.give("$batch.field"))
-	case b.parentField(key.Raw) == nil:
-		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, sentFields(b.field.Object)))
+		b.faults.Add(KeysNowhere, v.Position, "the batch's keys stand nowhere in the call; %s, or name the parent's field by batch: {key: \"field\"} when one answer holds them all", b.howToSend("$batch.field"))
+	case b.parentProperty(key.Raw) == nil:
+		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, propertyNames(b.field.Object)))
 	case batch.MaxSize > 0:
-		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or %s", b.give("$batch."+key.Raw))
+		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or %s", b.howToSend("$batch."+key.Raw))
 	default:
-		batch.Parent = b.parentField(key.Raw)
+		batch.Parent = b.parentProperty(key.Raw)
 	}
 }
 
-func isKey(t *ast.Type) bool {
+func isKeyType(t *ast.Type) bool {
 	switch t.NamedType {
 	case "ID", "String", "Int", "Int64", "UUID":
 		return true
@@ -149,8 +149,8 @@ func isKey(t *ast.Type) bool {
 // scalars are those that are read from an answer and written for a service.
 var scalars = []string{"Boolean", "Date", "DateTime", "Decimal", "Float", "ID", "Int", "Int64", "JSON", "String", "URL", "UUID"}
 
-// readable follows the fields that come with an answer.
-func (b *bindingCompiler) readable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
+// checkReadable follows the fields that come with an answer.
+func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
 	def := b.schema.Types[t.Name()]
 	if seen[def.Name] {
 		return
@@ -158,33 +158,33 @@ func (b *bindingCompiler) readable(t *ast.Type, pos *ast.Position, seen map[stri
 	seen[def.Name] = true
 	switch def.Kind {
 	case ast.Interface, ast.Union:
-		b.abstract(def, pos, seen)
+		b.checkAbstract(def, pos, seen)
 	case ast.Scalar:
 		if !slices.Contains(scalars, def.Name) {
-			b.faults.Add(UnknownScalar, pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, quoteAll(scalars))
+			b.faults.Add(UnknownScalar, pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, joinNames(scalars))
 		}
 	case ast.Object:
 		for _, f := range def.Fields {
 			if Sent(f) {
-				b.readable(f.Type, f.Position, seen)
+				b.checkReadable(f.Type, f.Position, seen)
 			}
 		}
 	}
 }
 
-// sendable follows the fields of an input.
-func (b *bindingCompiler) sendable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
+// checkSendable follows the fields of an input.
+func (b *bindingCompiler) checkSendable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
 	def := b.schema.Types[t.Name()]
 	if seen[def.Name] {
 		return
 	}
 	seen[def.Name] = true
 	if def.Kind == ast.Scalar && !slices.Contains(scalars, def.Name) {
-		b.faults.Add(UnknownScalar, pos, "nothing writes %s for a service; the scalars are %s", def.Name, quoteAll(scalars))
+		b.faults.Add(UnknownScalar, pos, "nothing writes %s for a service; the scalars are %s", def.Name, joinNames(scalars))
 	}
 	if def.Kind == ast.InputObject {
 		for _, f := range def.Fields {
-			b.sendable(f.Type, f.Position, seen)
+			b.checkSendable(f.Type, f.Position, seen)
 		}
 	}
 }

@@ -4,7 +4,6 @@
 package binding
 
 import (
-	_ "embed"
 	"maps"
 	"slices"
 
@@ -12,14 +11,6 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
-
-// Vocabulary is the SDL of our directives, for gqlgen, editors and documentation.
-//
-//go:embed vocabulary.graphqls
-var Vocabulary string
-
-// VocabularyFile is the name under which Vocabulary stands among the schema's sources.
-const VocabularyFile = "gatehouse/vocabulary.graphqls"
 
 // Graph is what a schema's directives say.
 type Graph struct {
@@ -29,7 +20,8 @@ type Graph struct {
 	Completions []*Completion        // the fields whose objects an entity's binding completes
 	Abstract    map[string]*Choice   // how the types of interfaces and unions are told apart
 	wire        map[[2]string]string // type and member -> @json(name:)
-	unclear     map[string]bool      // types with an @json that makes no sense
+	invalidNames     map[string]bool      // types with an @json that makes no sense
+	facts       map[[2]string][]Fact // what directives say of a type's field at run time
 }
 
 // Source is a REST service.
@@ -139,10 +131,13 @@ func (g *Graph) WireName(object, member string) string {
 	return member
 }
 
+// Facts returns what the directives of a type's field say of it at run time, each fact once.
+func (g *Graph) Facts(object, field string) []Fact { return g.facts[[2]string{object, field}] }
+
 // IsEntry tells whether a type is a member of an object whose members have any name: it has a
 // key and a value, and lists of it are read from such objects too.
 func (g *Graph) IsEntry(def *ast.Definition) bool {
-	names := sentFields(def)
+	names := propertyNames(def)
 	slices.Sort(names)
 	return def.Kind == ast.Object && slices.Equal(names, []string{"key", "value"}) &&
 		g.WireName(def.Name, "key") == "key" && g.WireName(def.Name, "value") == "value"
@@ -193,7 +188,7 @@ func (c *Call) Changed() []string {
 	var all []string
 	for _, v := range c.Variables() {
 		if (v.Scope == Keys || v.Scope == This) && !v.Plain() {
-			all = append(all, v.written())
+			all = append(all, v.sourceText())
 		}
 	}
 	return all
@@ -201,15 +196,15 @@ func (c *Call) Changed() []string {
 
 // Equal reports whether two sets of rules say the same, wherever they stand.
 func (r Rules) Equal(other Rules) bool {
-	return sameValue(r.Success, other.Success) && sameValue(r.Message, other.Message) && sameValue(r.Extensions, other.Extensions)
+	return equalValues(r.Success, other.Success) && equalValues(r.Message, other.Message) && equalValues(r.Extensions, other.Extensions)
 }
 
-func sameValue(a, b *Value) bool {
-	return a == b || a != nil && b != nil && a.written() == b.written()
+func equalValues(a, b *Value) bool {
+	return a == b || a != nil && b != nil && a.sourceText() == b.sourceText()
 }
 
 // Unclear tells that a type's wire names are not all known, which is a fault of its own.
-func (g *Graph) Unclear(object string) bool { return g.unclear[object] }
+func (g *Graph) Unclear(object string) bool { return g.invalidNames[object] }
 
 // CarriesKeys tells whether the call says for which keys of a batch it asks.
 func (c *Call) CarriesKeys() bool {

@@ -47,15 +47,15 @@ func (g *Graph) Completion(object, field string) *Completion {
 	return nil
 }
 
-// completions finds the fields at which objects come with some of their fields only.
-func (c *compiler) completions() {
-	w := &completing{compiler: c, seen: map[sighting]bool{}, at: map[[2]string]*Completion{}}
+// findCompletions finds the fields at which objects come with some of their fields only.
+func (c *compiler) findCompletions() {
+	w := &completionFinder{compiler: c, seen: map[visit]bool{}, at: map[[2]string]*Completion{}}
 	for _, f := range c.graph.All() {
 		if f.Reading == nil {
 			continue
 		}
 		w.field = f
-		answer := answerOf(f, c.graph.Source(f.Source))
+		answer := responseSchema(f, c.graph.Source(f.Source))
 		if f.Page != nil {
 			w.page(f.Page, answer)
 			continue
@@ -70,8 +70,8 @@ func (c *compiler) completions() {
 
 func compareKeys(a, b [2]string) int { return slices.Compare(a[:], b[:]) }
 
-// answerOf is what a source's document says of a binding's answer, nil when it says nothing.
-func answerOf(f *Field, s *Source) *openapi.Schema {
+// responseSchema is what a source's document says of a binding's answer, nil when it says nothing.
+func responseSchema(f *Field, s *Source) *openapi.Schema {
 	op := f.Call.Operation
 	if op == nil && s != nil && s.Document != nil {
 		op = s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
@@ -82,40 +82,40 @@ func answerOf(f *Field, s *Source) *openapi.Schema {
 	return op.Success().JSON().Schema
 }
 
-// sighting is a type that was reached with a document's schema.
-type sighting struct {
+// visit is a type that was reached with a document's schema.
+type visit struct {
 	name   string
 	schema *openapi.Schema
 }
 
-// holder is the field of an object in which a value lies.
-type holder struct {
+// location is the field of an object in which a value lies.
+type location struct {
 	object *ast.Definition
 	field  *ast.FieldDefinition
 }
 
-// completing walks through what bindings read.
-type completing struct {
+// completionFinder walks through what bindings read.
+type completionFinder struct {
 	*compiler
 	field *Field
 	root  bool // the value is the field's own, not one inside of it
-	seen  map[sighting]bool
+	seen  map[visit]bool
 	at    map[[2]string]*Completion
 }
 
 // page follows how the items of a page are read, which the connection has in two places.
-func (w *completing) page(p *Page, answer *openapi.Schema) {
+func (w *completionFinder) page(p *Page, answer *openapi.Schema) {
 	w.root = false
 	if p.Edge != nil {
-		w.value(p.Items, answer, &holder{p.Edge, p.Edge.Fields.ForName("node")})
+		w.value(p.Items, answer, &location{p.Edge, p.Edge.Fields.ForName("node")})
 	}
 	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil {
-		w.value(p.Items, answer, &holder{p.Connection, nodes})
+		w.value(p.Items, answer, &location{p.Connection, nodes})
 	}
 }
 
 // value follows a reading, with what a document says of the place, if anything.
-func (w *completing) value(r *Extraction, s *openapi.Schema, in *holder) {
+func (w *completionFinder) value(r *Extraction, s *openapi.Schema, in *location) {
 	if r == nil {
 		return
 	}
@@ -125,17 +125,17 @@ func (w *completing) value(r *Extraction, s *openapi.Schema, in *holder) {
 	case Object:
 		w.object(r, s, in)
 	case Member:
-		w.value(r.Of, propertyOf(s, r.Name), in)
+		w.value(r.Of, propertySchema(s, r.Name), in)
 	case First, Last, Each:
-		w.value(r.Of, itemsOf(s), in)
+		w.value(r.Of, itemSchema(s), in)
 	case Keyed:
-		w.value(r.Of, valuesOf(s), in)
+		w.value(r.Of, valueSchema(s), in)
 	case Entries:
-		w.value(r.Of, entryOf(s), in)
+		w.value(r.Of, entrySchema(s), in)
 	}
 }
 
-func propertyOf(s *openapi.Schema, name string) *openapi.Schema {
+func propertySchema(s *openapi.Schema, name string) *openapi.Schema {
 	if s == nil {
 		return nil
 	}
@@ -145,32 +145,32 @@ func propertyOf(s *openapi.Schema, name string) *openapi.Schema {
 	return nil
 }
 
-func itemsOf(s *openapi.Schema) *openapi.Schema {
+func itemSchema(s *openapi.Schema) *openapi.Schema {
 	if s == nil {
 		return nil
 	}
 	return s.Items
 }
 
-func valuesOf(s *openapi.Schema) *openapi.Schema {
+func valueSchema(s *openapi.Schema) *openapi.Schema {
 	if s == nil {
 		return nil
 	}
 	return s.Map()
 }
 
-// entryOf is what ->entries makes of a member.
-func entryOf(s *openapi.Schema) *openapi.Schema {
-	value := valuesOf(s)
+// entrySchema is what ->entries makes of a member.
+func entrySchema(s *openapi.Schema) *openapi.Schema {
+	value := valueSchema(s)
 	if value == nil {
 		return nil
 	}
 	return &openapi.Schema{Properties: []*openapi.Property{{Name: "key", Schema: &openapi.Schema{}}, {Name: "value", Schema: value}}}
 }
 
-func (w *completing) byName(t *ast.Type, s *openapi.Schema, in *holder) {
+func (w *completionFinder) byName(t *ast.Type, s *openapi.Schema, in *location) {
 	for ; t.Elem != nil; t = t.Elem {
-		s = itemsOf(s)
+		s = itemSchema(s)
 	}
 	def := w.schema.Types[t.NamedType]
 	if choice := w.graph.Abstract[def.Name]; def.IsAbstractType() && choice != nil {
@@ -186,8 +186,8 @@ func (w *completing) byName(t *ast.Type, s *openapi.Schema, in *holder) {
 }
 
 // members follows the fields of a type that come with its objects.
-func (w *completing) members(def *ast.Definition, s *openapi.Schema) {
-	at := sighting{def.Name, s}
+func (w *completionFinder) members(def *ast.Definition, s *openapi.Schema) {
+	at := visit{def.Name, s}
 	if w.seen[at] {
 		return
 	}
@@ -196,7 +196,7 @@ func (w *completing) members(def *ast.Definition, s *openapi.Schema) {
 	w.root = false
 	for _, f := range def.Fields {
 		if Sent(f) {
-			w.byName(f.Type, propertyOf(s, w.graph.wireOf(f)), &holder{def, f})
+			w.byName(f.Type, propertySchema(s, w.graph.wireOf(f)), &location{def, f})
 		}
 	}
 }
@@ -204,9 +204,9 @@ func (w *completing) members(def *ast.Definition, s *openapi.Schema) {
 // abstract follows each type that an interface or a union stands for. Nothing can say by a
 // selection which of its fields come, so that where no document says it either, an object
 // comes with its key alone: what is not asked for again would be null without an error.
-func (w *completing) abstract(choice *Choice, s *openapi.Schema, in *holder) {
+func (w *completionFinder) abstract(choice *Choice, s *openapi.Schema, in *location) {
 	for _, tagged := range choice.Types {
-		branch, def := branchOf(s, choice.Field, tagged.Tag), tagged.Type
+		branch, def := branchFor(s, choice.Field, tagged.Tag), tagged.Type
 		if w.isEntity(def) {
 			w.sent(def, in, func(f *ast.FieldDefinition) bool {
 				if branch == nil {
@@ -219,14 +219,14 @@ func (w *completing) abstract(choice *Choice, s *openapi.Schema, in *holder) {
 	}
 }
 
-func (w *completing) isKeyOf(def *ast.Definition, f *ast.FieldDefinition) bool {
+func (w *completionFinder) isKeyOf(def *ast.Definition, f *ast.FieldDefinition) bool {
 	entity := w.graph.Entities[def.Name]
 	return entity != nil && slices.Contains(entity.Keys(), f.Name)
 }
 
-// branchOf is what a document says of the objects whose discriminator has a value; nil when it
+// branchFor is what a document says of the objects whose discriminator has a value; nil when it
 // does not say which they are.
-func branchOf(s *openapi.Schema, field, tag string) *openapi.Schema {
+func branchFor(s *openapi.Schema, field, tag string) *openapi.Schema {
 	switch {
 	case s == nil || s.Any() || s.Additional != nil:
 		return nil
@@ -251,12 +251,12 @@ func branchOf(s *openapi.Schema, field, tag string) *openapi.Schema {
 // wireOf is what services call a field, before all of the schema's names are known.
 func (g *Graph) wireOf(f *ast.FieldDefinition) string {
 	if d := f.Directives.ForName("json"); d != nil {
-		return text(d, "name")
+		return argumentText(d, "name")
 	}
 	return f.Name
 }
 
-func (w *completing) object(r *Extraction, s *openapi.Schema, in *holder) {
+func (w *completionFinder) object(r *Extraction, s *openapi.Schema, in *location) {
 	def := w.schema.Types[r.Type.NamedType]
 	if w.isEntity(def) {
 		w.sent(def, in, func(f *ast.FieldDefinition) bool {
@@ -265,12 +265,12 @@ func (w *completing) object(r *Extraction, s *openapi.Schema, in *holder) {
 	}
 	w.root = false
 	for _, f := range r.Fields {
-		w.value(f.Of, s, &holder{def, f.Field})
+		w.value(f.Of, s, &location{def, f.Field})
 	}
 }
 
 // sent notes which fields of an entity come with its object at a place.
-func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.FieldDefinition) bool) {
+func (w *completionFinder) sent(def *ast.Definition, in *location, comes func(*ast.FieldDefinition) bool) {
 	var sent []string
 	all := true
 	for _, f := range def.Fields {
@@ -322,19 +322,19 @@ func (w *completing) sent(def *ast.Definition, in *holder, comes func(*ast.Field
 
 // note adds that objects of an entity come to a field with some of their fields. Where they
 // come in several ways, those fields count that always come.
-func (w *completing) note(c *Completion, entity *Field, sent []string) {
+func (w *completionFinder) note(c *Completion, entity *Field, sent []string) {
 	have := c.Of(entity.Object.Name)
 	if have == nil {
 		have = &Completed{Entity: entity, Sent: sent}
 		c.Types = append(c.Types, have)
-		slices.SortFunc(c.Types, func(a, b *Completed) int { return byName(a.Entity.Object, b.Entity.Object) })
+		slices.SortFunc(c.Types, func(a, b *Completed) int { return compareNames(a.Entity.Object, b.Entity.Object) })
 	}
 	have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
 	have.Enough = w.enough(entity.Object, have.Sent)
 }
 
 // listOfLists refuses to complete what lies in lists of lists, which nothing puts together.
-func (w *completing) listOfLists(def *ast.Definition, in *holder) bool {
+func (w *completionFinder) listOfLists(def *ast.Definition, in *location) bool {
 	field, name := w.field.Definition, w.field.Name()
 	if !w.root {
 		field, name = in.field, in.object.Name+"."+in.field.Name
@@ -348,7 +348,7 @@ func (w *completing) listOfLists(def *ast.Definition, in *holder) bool {
 
 // enough are the fields of a type for which its objects need not be completed: those that
 // come with them, and those whose calls take nothing else of them.
-func (w *completing) enough(def *ast.Definition, sent []string) []string {
+func (w *completionFinder) enough(def *ast.Definition, sent []string) []string {
 	all := slices.Clone(sent)
 	for _, f := range w.graph.Fields {
 		takes := f.Own()
@@ -363,7 +363,7 @@ func (w *completing) enough(def *ast.Definition, sent []string) []string {
 }
 
 // incomplete refuses the binding of a type that does not give all of the type's fields.
-func (w *completing) incomplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
+func (w *completionFinder) incomplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
 	for _, f := range def.Fields {
 		if Sent(f) && !comes(f) {
 			w.faults.Add(EntityLacks, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)

@@ -16,17 +16,17 @@ type bindingCompiler struct {
 	directive *ast.Directive
 	*compiler
 	field  *Field
-	root   bool            // a field of Query or Mutation, which has no parent
-	used   map[string]bool // the arguments that the call takes
-	own    []string        // the parent's fields that it takes for $this
+	isRootField   bool            // a field of Query or Mutation, which has no parent
+	usedArguments   map[string]bool // the arguments that the call takes
+	parentFields    []string        // the parent's fields that it takes for $this
 	scopes []Scope         // where the values of its call may come from
 }
 
 var verbs = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
-// call compiles what is called: http, or an operation of the source's document.
-func (b *bindingCompiler) call(d *ast.Directive) {
-	http, operation := given(d, "http"), given(d, "operation")
+// compileCall compiles what is called: http, or an operation of the source's document.
+func (b *bindingCompiler) compileCall(d *ast.Directive) {
+	http, operation := argument(d, "http"), argument(d, "operation")
 	switch {
 	case http != nil && operation != nil:
 		b.faults.Add(OneVerb, operation.Position, "http and operation both say what is called; remove one")
@@ -34,16 +34,16 @@ func (b *bindingCompiler) call(d *ast.Directive) {
 		b.faults.Add(OneVerb, d.Position, "nothing says what is called; write http: {GET: \"/path\"}, or operation: \"operationId\"")
 	case operation != nil:
 		before := len(b.faults)
-		if b.operation(operation); len(b.faults) == before && b.field.Call.Operation != nil {
-			b.keysUsed(operation)
+		if b.compileOperation(operation); len(b.faults) == before && b.field.Call.Operation != nil {
+			b.settleKeys(operation)
 		}
 	default:
-		b.http(http)
+		b.compileHTTP(http)
 	}
 }
 
-// given is a directive's argument, nil when it is absent or null.
-func given(d *ast.Directive, name string) *ast.Value {
+// argument is a directive's argument, nil when it is absent or null.
+func argument(d *ast.Directive, name string) *ast.Value {
 	arg := d.Arguments.ForName(name)
 	if arg == nil || arg.Value.Kind == ast.NullValue {
 		return nil
@@ -51,11 +51,11 @@ func given(d *ast.Directive, name string) *ast.Value {
 	return arg.Value
 }
 
-func (b *bindingCompiler) http(http *ast.Value) {
+func (b *bindingCompiler) compileHTTP(http *ast.Value) {
 	call := &b.field.Call
 	var written *ast.Value
 	for _, verb := range verbs {
-		v := child(http, verb)
+		v := memberValue(http, verb)
 		if v == nil {
 			continue
 		}
@@ -65,62 +65,62 @@ func (b *bindingCompiler) http(http *ast.Value) {
 		call.Method, written = verb, v
 	}
 	if written == nil {
-		b.faults.Add(OneVerb, http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", quoteAll(verbs[1:]))
+		b.faults.Add(OneVerb, http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", joinNames(verbs[1:]))
 		return
 	}
 	call.Template, call.Position = written.Raw, written.Position
-	call.Idempotent = child(http, "idempotent") != nil && child(http, "idempotent").Raw == "true"
+	call.Idempotent = memberValue(http, "idempotent") != nil && memberValue(http, "idempotent").Raw == "true"
 	before := len(b.faults)
-	b.target(written)
+	b.compileURL(written)
 	b.headers(http)
-	b.body(http)
+	b.compileBody(http)
 	if len(b.faults) == before {
-		b.keysUsed(written)
+		b.settleKeys(written)
 	}
 }
 
-// target compiles path and query.
-func (b *bindingCompiler) target(v *ast.Value) {
-	t, ok := b.template(v)
+// compileURL compiles path and query.
+func (b *bindingCompiler) compileURL(v *ast.Value) {
+	t, ok := b.readTemplate(v)
 	if !ok {
 		return
 	}
-	path, query, hasQuery := t.cutFirst("?")
+	path, query, hasQuery := t.splitFirst("?")
 	if len(path) == 0 || !strings.HasPrefix(path[0].literal, "/") {
 		b.faults.Add(RelativePath, v.Position, "a path begins with \"/\"; the host is said in gateway.yaml under sources.%s.urls", b.field.Source)
 		return
 	}
-	b.field.Call.Path = b.path(v, path)
+	b.field.Call.Path = b.compilePath(v, path)
 	if hasQuery {
-		for _, part := range query.cut("&") {
-			b.query(v, part)
+		for _, part := range query.split("&") {
+			b.compileQuery(v, part)
 		}
 	}
 }
 
-func (b *bindingCompiler) path(v *ast.Value, t template) []Part {
+func (b *bindingCompiler) compilePath(v *ast.Value, t template) []Part {
 	written := ""
 	for _, p := range t {
 		written += p.String()
 	}
 	if what, at := pathProblem(written); what != "" {
-		b.faults.addIn(HostilePath, v, at, "the path %q has %s, which servers read differently; write the path that is meant", written, what)
+		b.faults.addInText(HostilePath, v, at, "the path %q has %s, which servers read differently; write the path that is meant", written, what)
 	}
-	parts := b.parts(v, t)
-	b.noStars(v, t, "a path")
+	parts := b.compileParts(v, t)
+	b.refuseStars(v, t, "a path")
 	for i, part := range parts {
 		if part.Value == nil || part.Value.Type == nil {
 			continue
 		}
 		switch {
 		case part.Value.Scope == Keys:
-			b.at(KeysInPath, v, t[i], "%s stands in the path, where one call can carry one key only; put the keys into the query, or write $this and leave out batch", t[i].written)
+			b.faultAt(KeysInPath, v, t[i], "%s stands in the path, where one call can carry one key only; put the keys into the query, or write $this and leave out batch", t[i].source)
 		case isList(part.Value.Type):
-			b.at(ListHasNoPlace, v, t[i], "%s is a list, which a path cannot hold", t[i].written)
+			b.faultAt(ListHasNoPlace, v, t[i], "%s is a list, which a path cannot hold", t[i].source)
 		case part.Value.Scope == Args && !part.Value.Type.NonNull:
-			b.at(NullInPath, v, t[i], "%s may be null, and a path has no place for null; %s", t[i].written, notNull(part.Value))
+			b.faultAt(NullInPath, v, t[i], "%s may be null, and a path has no place for null; %s", t[i].source, notNull(part.Value))
 		}
-		b.scalar(v, t[i], part.Value)
+		b.checkScalar(v, t[i], part.Value)
 	}
 	return parts
 }
@@ -133,69 +133,69 @@ func notNull(v *Value) string {
 	return fmt.Sprintf("make it %s!", v.Type)
 }
 
-// noStars refuses {$args.x*} where nothing can be repeated.
-func (b *bindingCompiler) noStars(v *ast.Value, t template, what string) {
+// refuseStars refuses {$args.x*} where nothing can be repeated.
+func (b *bindingCompiler) refuseStars(v *ast.Value, t template, what string) {
 	for _, p := range t {
-		if p.each {
-			b.at(NothingToRepeat, v, p, "%s has nothing to repeat; leave out the *", what)
+		if p.explode {
+			b.faultAt(NothingToRepeat, v, p, "%s has nothing to repeat; leave out the *", what)
 		}
 	}
 }
 
-func (b *bindingCompiler) query(v *ast.Value, t template) {
+func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 	if len(t) == 0 {
 		return
 	}
-	name, value, found := t.cutFirst("=")
+	name, value, found := t.splitFirst("=")
 	if !found || len(name) != 1 || name[0].expr != nil {
-		b.at(BrokenQuery, v, t[0], "a query parameter is written name=value")
+		b.faultAt(BrokenQuery, v, t[0], "a query parameter is written name=value")
 		return
 	}
 	for _, p := range t {
 		if p.expr == nil && (escape.MatchString(p.literal) || strings.ContainsFunc(p.literal, unicode.IsControl)) {
-			b.at(EscapedQuery, v, p, "%q holds an escape or a control character; write plain text, which is escaped when it is sent", p.literal)
+			b.faultAt(EscapedQuery, v, p, "%q holds an escape or a control character; write plain text, which is escaped when it is sent", p.literal)
 		}
 	}
-	param := Param{Name: name[0].literal, Parts: b.parts(v, value)}
-	b.list(v, value, &param)
+	param := Param{Name: name[0].literal, Parts: b.compileParts(v, value)}
+	b.checkLists(v, value, &param)
 	b.field.Call.Query = append(b.field.Call.Query, param)
 }
 
 // escape is a character as a URL writes it.
 var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// list checks lists in a parameter: alone, and with a star to repeat the parameter.
-func (b *bindingCompiler) list(v *ast.Value, t template, param *Param) {
+// checkLists checks lists in a parameter: alone, and with a star to repeat the parameter.
+func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 	for i, part := range param.Parts {
-		param.Each = param.Each || t[i].each
+		param.Each = param.Each || t[i].explode
 		if part.Value == nil || part.Value.Type == nil {
 			continue
 		}
 		list := isList(part.Value.Type) || part.Value.Scope == Keys
 		if list && len(param.Parts) > 1 {
-			b.at(ListHasNoPlace, v, t[i], "%s is a list, which stands alone in its parameter", t[i].written)
+			b.faultAt(ListHasNoPlace, v, t[i], "%s is a list, which stands alone in its parameter", t[i].source)
 		}
-		if t[i].each && !list {
-			b.at(NothingToRepeat, v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].written)
+		if t[i].explode && !list {
+			b.faultAt(NothingToRepeat, v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].source)
 		}
-		b.scalar(v, t[i], part.Value)
+		b.checkScalar(v, t[i], part.Value)
 	}
 }
 
-// scalar refuses values that are objects, which have no one text.
-func (b *bindingCompiler) scalar(v *ast.Value, p piece, value *Value) {
+// checkScalar refuses values that are objects, which have no one text.
+func (b *bindingCompiler) checkScalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
 	switch {
 	case def.IsCompositeType() || def.Kind == ast.InputObject:
-		b.at(ObjectHasNoPlace, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.written, def.Name, p.written, firstField(def))
+		b.faultAt(ObjectHasNoPlace, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
 	case isList(value.Type) && isList(value.Type.Elem):
-		b.at(ListHasNoPlace, v, p, "%s is a list of lists, which only a body can hold", p.written)
+		b.faultAt(ListHasNoPlace, v, p, "%s is a list of lists, which only a body can hold", p.source)
 	case def.Name == "JSON":
-		b.at(ObjectHasNoPlace, v, p, "%s is any JSON, which only a body can hold", p.written)
+		b.faultAt(ObjectHasNoPlace, v, p, "%s is any JSON, which only a body can hold", p.source)
 	}
 }
 
-func firstField(def *ast.Definition) string {
+func firstFieldName(def *ast.Definition) string {
 	if len(def.Fields) == 0 {
 		return "field"
 	}
@@ -203,19 +203,19 @@ func firstField(def *ast.Definition) string {
 }
 
 func (b *bindingCompiler) headers(http *ast.Value) {
-	b.field.Call.Headers = b.headerList(http)
+	b.field.Call.Headers = b.compileHeaders(http)
 }
 
-func (b *bindingCompiler) headerList(http *ast.Value) []Param {
+func (b *bindingCompiler) compileHeaders(http *ast.Value) []Param {
 	var list []Param
 	seen := map[string]bool{}
-	for _, h := range elements(child(http, "headers")) {
-		name, value := child(h, "name"), child(h, "value")
-		b.headerName(name, seen)
-		if t, ok := b.template(value); ok {
-			param := Param{Name: name.Raw, Parts: b.parts(value, t)}
-			b.headerValue(value, t, param.Parts)
-			b.oneCookie(value, t, name.Raw)
+	for _, h := range listElements(memberValue(http, "headers")) {
+		name, value := memberValue(h, "name"), memberValue(h, "value")
+		b.checkHeaderName(name, seen)
+		if t, ok := b.readTemplate(value); ok {
+			param := Param{Name: name.Raw, Parts: b.compileParts(value, t)}
+			b.checkHeaderValue(value, t, param.Parts)
+			b.checkCookie(value, t, name.Raw)
 			list = append(list, param)
 		}
 	}
@@ -225,7 +225,7 @@ func (b *bindingCompiler) headerList(http *ast.Value) []Param {
 // cookie is the header of which each is one cookie; a call joins them.
 const cookie = "cookie"
 
-func (b *bindingCompiler) headerName(name *ast.Value, seen map[string]bool) {
+func (b *bindingCompiler) checkHeaderName(name *ast.Value, seen map[string]bool) {
 	key := strings.ToLower(name.Raw)
 	switch {
 	case !rest.ValidHeaderName(name.Raw):
@@ -238,41 +238,41 @@ func (b *bindingCompiler) headerName(name *ast.Value, seen map[string]bool) {
 	seen[key] = true
 }
 
-func (b *bindingCompiler) headerValue(v *ast.Value, t template, parts []Part) {
-	b.noStars(v, t, "a header")
+func (b *bindingCompiler) checkHeaderValue(v *ast.Value, t template, parts []Part) {
+	b.refuseStars(v, t, "a header")
 	for i, part := range parts {
 		switch {
 		case part.Value == nil:
 			if strings.ContainsFunc(part.Literal, unicode.IsControl) {
-				b.at(InvalidHeaderText, v, t[i], "a header has no place for control characters")
+				b.faultAt(InvalidHeaderText, v, t[i], "a header has no place for control characters")
 			}
 		case part.Value.Type == nil:
 		case isList(part.Value.Type) || part.Value.Scope == Keys:
-			b.at(ListHasNoPlace, v, t[i], "%s is a list, which a header cannot hold", t[i].written)
+			b.faultAt(ListHasNoPlace, v, t[i], "%s is a list, which a header cannot hold", t[i].source)
 		default:
-			b.scalar(v, t[i], part.Value)
+			b.checkScalar(v, t[i], part.Value)
 		}
 	}
 }
 
-// oneCookie refuses a header Cookie with several of them, which every call would refuse.
-func (b *bindingCompiler) oneCookie(v *ast.Value, t template, header string) {
+// checkCookie refuses a header Cookie with several of them, which every call would refuse.
+func (b *bindingCompiler) checkCookie(v *ast.Value, t template, header string) {
 	for _, p := range t {
 		if strings.EqualFold(header, cookie) && strings.Contains(p.literal, ";") {
-			b.at(BrokenCookie, v, p, "a header Cookie is one cookie, name=value; give each cookie a header of its own")
+			b.faultAt(BrokenCookie, v, p, "a header Cookie is one cookie, name=value; give each cookie a header of its own")
 			return
 		}
 	}
 }
 
-func (b *bindingCompiler) body(http *ast.Value) {
+func (b *bindingCompiler) compileBody(http *ast.Value) {
 	call := &b.field.Call
-	encoding := child(http, "encoding")
+	encoding := memberValue(http, "encoding")
 	call.Encoding = JSON
 	if encoding != nil {
 		call.Encoding = Encoding(encoding.Raw)
 	}
-	text := child(http, "body")
+	text := memberValue(http, "body")
 	switch {
 	case text == nil && encoding != nil && call.Encoding != JSON:
 		b.faults.Add(EncodingWithoutBody, encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
@@ -280,27 +280,27 @@ func (b *bindingCompiler) body(http *ast.Value) {
 	case call.Method == "GET" || call.Method == "DELETE":
 		b.faults.Add(BodyNotAllowed, text.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
 	default:
-		b.bodyValue(text)
+		b.compileBodyText(text)
 	}
 }
 
-// bodyValue compiles the expression that makes the body.
-func (b *bindingCompiler) bodyValue(text *ast.Value) {
-	e, ok := b.expression(text)
+// compileBodyText compiles the expression that makes the body.
+func (b *bindingCompiler) compileBodyText(text *ast.Value) {
+	e, ok := b.parseExpression(text)
 	if !ok {
 		return
 	}
 	call := &b.field.Call
-	if call.Body = b.given(text, e); call.Body != nil && call.Encoding != JSON {
-		b.flatBody(text, call.Body)
+	if call.Body = b.compileValue(text, e); call.Body != nil && call.Encoding != JSON {
+		b.checkForm(text, call.Body)
 	}
 }
 
-// flatBody checks that a form is made of fields. Only a multipart form can hold objects.
-func (b *bindingCompiler) flatBody(text *ast.Value, body *Value) {
-	if made := body.made(); made != nil {
+// checkForm checks that a form is made of fields. Only a multipart form can hold objects.
+func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
+	if made := body.objectTransform(); made != nil {
 		for _, f := range made.Fields {
-			b.formField(text, f.Name, f.Of.Type)
+			b.checkFormField(text, f.Name, f.Of.Type)
 		}
 		return
 	}
@@ -317,12 +317,12 @@ func (b *bindingCompiler) flatBody(text *ast.Value, body *Value) {
 		return
 	}
 	for _, f := range def.Fields {
-		b.formField(text, def.Name+"."+f.Name, f.Type)
+		b.checkFormField(text, def.Name+"."+f.Name, f.Type)
 	}
 }
 
-// made is the object that an expression makes at its end, nil when it makes none.
-func (v *Value) made() *Change {
+// objectTransform is the object that an expression makes at its end, nil when it makes none.
+func (v *Value) objectTransform() *Change {
 	if len(v.Then) == 0 || v.Then[len(v.Then)-1].Op != Object {
 		return nil
 	}
@@ -331,13 +331,13 @@ func (v *Value) made() *Change {
 
 // Made are the members of the object that an expression makes; ok is false when it makes none.
 func (v *Value) Made() (fields []ValueField, ok bool) {
-	if made := v.made(); made != nil {
+	if made := v.objectTransform(); made != nil {
 		return made.Fields, true
 	}
 	return nil, false
 }
 
-func (b *bindingCompiler) formField(text *ast.Value, name string, t *ast.Type) {
+func (b *bindingCompiler) checkFormField(text *ast.Value, name string, t *ast.Type) {
 	if t == nil || b.field.Call.Encoding == Multipart {
 		return
 	}
@@ -347,16 +347,16 @@ func (b *bindingCompiler) formField(text *ast.Value, name string, t *ast.Type) {
 	}
 }
 
-// template parses a value's text and reports a mistake at its place.
-func (b *bindingCompiler) template(v *ast.Value) (template, bool) {
+// readTemplate parses a value's text and reports a mistake at its place.
+func (b *bindingCompiler) readTemplate(v *ast.Value) (template, bool) {
 	t, offset, err := parseTemplate(v.Raw)
 	if err != nil {
-		b.faults.addIn(BrokenTemplate, v, offset, "%v", err)
+		b.faults.addInText(BrokenTemplate, v, offset, "%v", err)
 	}
 	return t, err == nil
 }
 
-// at reports a fault at a piece of a value's text.
-func (b *bindingCompiler) at(code Code, v *ast.Value, p piece, format string, args ...any) {
-	b.faults.addIn(code, v, p.offset, format, args...)
+// faultAt reports a fault at a piece of a value's text.
+func (b *bindingCompiler) faultAt(code Code, v *ast.Value, p piece, format string, args ...any) {
+	b.faults.addInText(code, v, p.offset, format, args...)
 }

@@ -15,26 +15,26 @@ func (f *Field) Keys() []string {
 	return f.Own()
 }
 
-// entity compiles the @connect of a type.
-func (c *compiler) entity(object *ast.Definition) {
+// compileEntity compiles the @connect of a type.
+func (c *compiler) compileEntity(object *ast.Definition) {
 	d := object.Directives.ForName("connect")
-	if d == nil || c.broken[d] {
+	if d == nil || c.invalid[d] {
 		return
 	}
 	if object.Kind != ast.Object || c.isRoot(object) {
 		c.faults.Add(EntityRoot, d.Position, "%s has no key to be asked for by; bind its fields", object.Name)
 		return
 	}
-	if v := given(d, "pagination"); v != nil {
+	if v := argument(d, "pagination"); v != nil {
 		c.faults.Add(EntityRoot, v.Position, "the binding of a type gives one object for each key, not pages; bind a field of Query")
 		return
 	}
-	if v := given(d, "entity"); v != nil {
+	if v := argument(d, "entity"); v != nil {
 		c.faults.Add(EntityRoot, v.Position, "entity is for fields of Query; the binding of a type is asked for by its key as it is, so leave it out")
 		return
 	}
 	of := &ast.FieldDefinition{Type: ast.NamedType(object.Name, d.Position), Position: d.Position}
-	f := c.compileField(c.newField(object, of, d), d)
+	f := c.compileBinding(c.newField(object, of, d), d)
 	if f == nil {
 		return
 	}
@@ -60,17 +60,17 @@ func (c *compiler) entityRoots() iter.Seq[*ast.FieldDefinition] {
 		}
 		for _, f := range c.schema.Query.Fields {
 			d := f.Directives.ForName("connect")
-			if d != nil && text(d, "entity") == "true" && !yield(f) {
+			if d != nil && argumentText(d, "entity") == "true" && !yield(f) {
 				return
 			}
 		}
 	}
 }
 
-// entityFields makes bindings of types of the fields that are bound with entity: true.
-func (c *compiler) entityFields() {
+// compileEntityFields makes bindings of types of the fields that are bound with entity: true.
+func (c *compiler) compileEntityFields() {
 	for _, f := range c.graph.Fields {
-		v := given(f.Definition.Directives.ForName("connect"), "entity")
+		v := argument(f.Definition.Directives.ForName("connect"), "entity")
 		if v == nil || v.Raw != "true" {
 			continue
 		}
@@ -81,18 +81,18 @@ func (c *compiler) entityFields() {
 		case c.graph.Entities[def.Name] != nil:
 			c.faults.Add(EntityTwice, v.Position, "%s is completed by the binding at %s:%d already; keep one", def.Name, c.graph.Entities[def.Name].Position.Src.Name, c.graph.Entities[def.Name].Position.Line)
 		default:
-			c.entityOf(f, def, v)
+			c.addEntity(f, def, v)
 		}
 	}
 }
 
-// entityOf makes the binding of a type of that of a field, whose arguments become keys.
-func (c *compiler) entityOf(f *Field, def *ast.Definition, v *ast.Value) {
+// addEntity makes the binding of a type of that of a field, whose arguments become keys.
+func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 	entity := *f
 	entity.Object, entity.Entity, entity.Root = def, true, f
 	entity.Definition = &ast.FieldDefinition{Type: f.Definition.Type, Position: f.Definition.Position}
 	before := len(c.faults)
-	entity.Call = f.Call.with(func(value *Value) *Value { return c.keyOf(def, value, v) })
+	entity.Call = f.Call.mapValues(func(value *Value) *Value { return c.keyForArgument(def, value, v) })
 	if len(c.faults) > before {
 		return
 	}
@@ -115,14 +115,14 @@ func (c *compiler) entityOf(f *Field, def *ast.Definition, v *ast.Value) {
 
 func isArgument(v *Value) bool { return v.Scope == Args }
 
-// keyOf is an argument as the field of the same name of the object that is asked for.
-func (c *compiler) keyOf(def *ast.Definition, value *Value, v *ast.Value) *Value {
+// keyForArgument is an argument as the field of the same name of the object that is asked for.
+func (c *compiler) keyForArgument(def *ast.Definition, value *Value, v *ast.Value) *Value {
 	if value.Scope != Args {
 		return value
 	}
 	field := def.Fields.ForName(value.Path[0])
 	if field == nil || !Sent(field) || len(value.Path) > 1 || isList(field.Type) {
-		c.faults.Add(EntityKey, v.Position, "%s is no field of %s that its service sends, so it cannot be asked for by it; name the arguments like the key's fields%s", value, def.Name, DidYouMean(value.Path[0], sentFields(def)))
+		c.faults.Add(EntityKey, v.Position, "%s is no field of %s that its service sends, so it cannot be asked for by it; name the arguments like the key's fields%s", value, def.Name, DidYouMean(value.Path[0], propertyNames(def)))
 		return value
 	}
 	key := *value
@@ -130,8 +130,8 @@ func (c *compiler) keyOf(def *ast.Definition, value *Value, v *ast.Value) *Value
 	return &key
 }
 
-// with is a call with other values in its path, query and headers.
-func (c Call) with(other func(*Value) *Value) Call {
+// mapValues is a call with other values in its path, query and headers.
+func (c Call) mapValues(other func(*Value) *Value) Call {
 	parts := func(list []Part) []Part {
 		changed := slices.Clone(list)
 		for i, p := range changed {

@@ -62,32 +62,32 @@ func MergeFaults(a, b error) error {
 
 // Add reports a fault where a token begins.
 func (f *Faults) Add(code Code, pos *ast.Position, format string, args ...any) {
-	line, column := place(pos)
+	line, column := lineColumn(pos)
 	*f = append(*f, Fault{pos.Src.Name, line, column, code, plain.Line(fmt.Sprintf(format, args...))})
 }
 
 // AddAt reports a fault where a reading is written.
 func (f *Faults) AddAt(code Code, r *Extraction, format string, args ...any) {
-	f.addIn(code, r.value, r.offset, format, args...)
+	f.addInText(code, r.text, r.offset, format, args...)
 }
 
 // AddTo reports a fault where a value is written.
 func (f *Faults) AddTo(code Code, v *Value, format string, args ...any) {
-	f.addIn(code, v.Place, v.Offset, format, args...)
+	f.addInText(code, v.Place, v.Offset, format, args...)
 }
 
-// addIn reports a fault at the byte at an offset in a text.
-func (f *Faults) addIn(code Code, v *ast.Value, offset int, format string, args ...any) {
+// addInText reports a fault at the byte at an offset in a text.
+func (f *Faults) addInText(code Code, v *ast.Value, offset int, format string, args ...any) {
 	if v.Kind == ast.Variable { // which nobody has written
 		f.Add(code, v.Position, format, args...)
 		return
 	}
-	line, column := placeIn(v, offset)
+	line, column := lineColumnIn(v, offset)
 	*f = append(*f, Fault{v.Position.Src.Name, line, column, code, plain.Line(fmt.Sprintf(format, args...))})
 }
 
-// faultOf is gqlparser's error as a fault. Its place may be that of a string's token.
-func faultOf(code Code, err error, sources []*ast.Source) error {
+// asFaults is gqlparser's error as a fault. Its place may be that of a string's token.
+func asFaults(code Code, err error, sources []*ast.Source) error {
 	parsed, ok := errors.AsType[*gqlerror.Error](err)
 	if !ok || len(parsed.Locations) == 0 {
 		return err
@@ -97,15 +97,15 @@ func faultOf(code Code, err error, sources []*ast.Source) error {
 	f := Fault{name, at.Line, at.Column, code, plain.Line(parsed.Message)}
 	for _, s := range sources {
 		if s.Name == name {
-			f.Line, f.Column = beginOfString(s, at)
-			f.Text = namedCharacter(f.Text, s.Input, at)
+			f.Line, f.Column = startOfString(s, at)
+			f.Text = nameInvalidCharacter(f.Text, s.Input, at)
 		}
 	}
 	return Faults{f}
 }
 
-// namedCharacter says which character gqlparser calls <Invalid>.
-func namedCharacter(message, text string, at gqlerror.Location) string {
+// nameInvalidCharacter says which character gqlparser calls <Invalid>.
+func nameInvalidCharacter(message, text string, at gqlerror.Location) string {
 	lines := strings.Split(text, "\n")
 	if !strings.Contains(message, "<Invalid>") || at.Line > len(lines) {
 		return message
@@ -118,9 +118,9 @@ func namedCharacter(message, text string, at gqlerror.Location) string {
 	return message + "; names have the letters a to z and A to Z, digits and _ only, and other characters stand in texts"
 }
 
-// beginOfString is the place of the string that gqlparser says is at a place, or that
+// startOfString is the place of the string that gqlparser says is at a place, or that
 // place when there is none.
-func beginOfString(s *ast.Source, at gqlerror.Location) (line, column int) {
+func startOfString(s *ast.Source, at gqlerror.Location) (line, column int) {
 	for l := lexer.New(s); ; {
 		token, err := l.ReadToken()
 		if err != nil || token.Kind == lexer.EOF {
@@ -128,7 +128,7 @@ func beginOfString(s *ast.Source, at gqlerror.Location) (line, column int) {
 		}
 		isString := token.Kind == lexer.String || token.Kind == lexer.BlockString
 		if isString && token.Pos.Line == at.Line && token.Pos.Column == at.Column {
-			return place(&token.Pos)
+			return lineColumn(&token.Pos)
 		}
 	}
 }

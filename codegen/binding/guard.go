@@ -1,22 +1,21 @@
 package binding
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// guardNames are the directives that say who may see a field.
-var guardNames = []string{"authenticated", "requiresScopes"}
-
-// guards spreads the guards that stand on types to fields, which is where they run:
+// spreadGuards spreads the guards that stand on types to fields, which is where they run:
 // to the fields that return the type, so that nothing is fetched for a refused one, and
 // to the type's own fields, so that an interface or a union is no way around them.
 // Then it checks interfaces: gqlgen runs the guards of the concrete type alone, so each
 // must repeat its interface's (the class of GHSA-mx7m-j9xf-62hw).
-func (c *compiler) guards() {
-	types := c.objects()
-	spread := c.guardSpread()
+func (c *compiler) spreadGuards() {
+	types := c.objectTypes()
+	spread := c.newTypeGuards()
 	for _, def := range types {
 		for _, field := range def.Fields {
 			addGuards(field, spread.of(def))
@@ -27,23 +26,23 @@ func (c *compiler) guards() {
 	}
 	for _, def := range types {
 		for _, name := range def.Interfaces {
-			c.interfaceGuards(def, c.schema.Types[name])
+			c.checkInterfaceGuards(def, c.schema.Types[name])
 		}
 	}
 }
 
-// guardSpread finds the guards of types: those that stand on a type, and on the nodes of a
+// typeGuards finds the guards of types: those that stand on a type, and on the nodes of a
 // connection, since that there are any, and how many, is as secret as they are. The field of
 // an interface or a union does not have the guards of its possible types: other types may be open.
-type guardSpread struct {
+type typeGuards struct {
 	schema *ast.Schema
 	nodes  map[*ast.Definition]*ast.Definition // of connections and edges
 	known  map[*ast.Definition]ast.DirectiveList
 }
 
-func (c *compiler) guardSpread() *guardSpread {
-	s := &guardSpread{schema: c.schema, nodes: map[*ast.Definition]*ast.Definition{}, known: map[*ast.Definition]ast.DirectiveList{}}
-	for _, def := range c.types(ast.Object, ast.Interface) {
+func (c *compiler) newTypeGuards() *typeGuards {
+	s := &typeGuards{schema: c.schema, nodes: map[*ast.Definition]*ast.Definition{}, known: map[*ast.Definition]ast.DirectiveList{}}
+	for _, def := range c.typesOf(ast.Object, ast.Interface) {
 		if node := s.nodeOf(def); node != nil {
 			s.nodes[def] = node
 		}
@@ -62,7 +61,7 @@ func (c *compiler) guardSpread() *guardSpread {
 
 // nodeOf is the type of the nodes of a connection, or of an edge, as Relay's specification
 // describes their shapes; nil for other types.
-func (s *guardSpread) nodeOf(def *ast.Definition) *ast.Definition {
+func (s *typeGuards) nodeOf(def *ast.Definition) *ast.Definition {
 	node, nodes, edges := def.Fields.ForName("node"), def.Fields.ForName("nodes"), def.Fields.ForName("edges")
 	isConnection := def.Fields.ForName("pageInfo") != nil || strings.HasSuffix(def.Name, "Connection")
 	switch {
@@ -79,7 +78,7 @@ func (s *guardSpread) nodeOf(def *ast.Definition) *ast.Definition {
 }
 
 // of are the guards of a type.
-func (s *guardSpread) of(def *ast.Definition) ast.DirectiveList {
+func (s *typeGuards) of(def *ast.Definition) ast.DirectiveList {
 	if guards, known := s.known[def]; known {
 		return guards
 	}
@@ -104,7 +103,7 @@ func addGuards(field *ast.FieldDefinition, directives ast.DirectiveList) {
 	}
 }
 
-func (c *compiler) interfaceGuards(def, abstract *ast.Definition) {
+func (c *compiler) checkInterfaceGuards(def, abstract *ast.Definition) {
 	if abstract == nil {
 		return
 	}
@@ -116,7 +115,7 @@ func (c *compiler) interfaceGuards(def, abstract *ast.Definition) {
 		for _, guard := range guardsOf(promised.Directives) {
 			if !hasGuard(field.Directives, guard) {
 				c.faults.Add(MissingGuard, field.Position, "%s.%s lacks the guard %s of %s.%s, and would be a way around it; repeat it here",
-					def.Name, field.Name, written(guard), abstract.Name, promised.Name)
+					def.Name, field.Name, directiveText(guard), abstract.Name, promised.Name)
 			}
 		}
 	}
@@ -129,14 +128,14 @@ func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList { return guardsOf(fi
 func Guards(field *ast.FieldDefinition) []string {
 	var guards []string
 	for _, guard := range guardsOf(field.Directives) {
-		guards = append(guards, written(guard))
+		guards = append(guards, directiveText(guard))
 	}
 	return guards
 }
 
 func guardsOf(directives ast.DirectiveList) ast.DirectiveList {
 	var guards ast.DirectiveList
-	for _, name := range guardNames {
+	for _, name := range DirectivesOf(Guard) {
 		guards = append(guards, directives.ForNames(name)...)
 	}
 	return guards
@@ -145,15 +144,35 @@ func guardsOf(directives ast.DirectiveList) ast.DirectiveList {
 // hasGuard reports whether guard stands among directives, or one that implies it.
 func hasGuard(directives ast.DirectiveList, guard *ast.Directive) bool {
 	for _, d := range guardsOf(directives) {
-		if d.Name == guard.Name && written(d) == written(guard) || guard.Name == "authenticated" {
+		if d.Name == guard.Name && directiveText(d) == directiveText(guard) || slices.Contains(DirectiveNamed(d.Name).implies, guard.Name) {
 			return true
 		}
 	}
 	return false
 }
 
-// written is a directive as the schema writes it.
-func written(d *ast.Directive) string {
+// GuardCheck returns the check of a guard as a Go expression: a call of a function of package auth,
+// whose result is an error.
+func GuardCheck(guard *ast.Directive) string { return DirectiveNamed(guard.Name).check(guard) }
+
+// guarded is the fact that a guard states of its field.
+func guarded(*ast.Directive) []Fact { return []Fact{{"Guarded", "true"}} }
+
+// checkScopes returns the check of a @requiresScopes.
+func checkScopes(guard *ast.Directive) string {
+	var alternatives []string
+	for _, all := range listElements(argument(guard, "scopes")) {
+		var scopes []string
+		for _, scope := range listElements(all) {
+			scopes = append(scopes, strconv.Quote(scope.Raw))
+		}
+		alternatives = append(alternatives, "{"+strings.Join(scopes, ", ")+"}")
+	}
+	return "CheckScopes(ctx, [][]string{" + strings.Join(alternatives, ", ") + "})"
+}
+
+// directiveText is a directive as the schema writes it.
+func directiveText(d *ast.Directive) string {
 	if len(d.Arguments) == 0 {
 		return "@" + d.Name
 	}

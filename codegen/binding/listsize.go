@@ -22,63 +22,63 @@ func ListSizeOf(field *ast.FieldDefinition) *ListSize {
 		return nil
 	}
 	size := &ListSize{
-		Arguments:  texts(d, "slicingArguments"),
-		Fields:     texts(d, "sizedFields"),
-		RequireOne: text(d, "requireOneSlicingArgument") != "false",
+		Arguments:  argumentTexts(d, "slicingArguments"),
+		Fields:     argumentTexts(d, "sizedFields"),
+		RequireOne: argumentText(d, "requireOneSlicingArgument") != "false",
 	}
-	if v := given(d, "assumedSize"); v != nil {
-		n := number(v)
+	if v := argument(d, "assumedSize"); v != nil {
+		n := intValue(v)
 		size.Assumed = &n
 	}
 	return size
 }
 
-// texts are the elements of a directive's argument that is a list of strings.
-func texts(d *ast.Directive, name string) []string {
+// argumentTexts are the elements of a directive's argument that is a list of strings.
+func argumentTexts(d *ast.Directive, name string) []string {
 	var all []string
-	for _, v := range elements(given(d, name)) {
+	for _, v := range listElements(argument(d, name)) {
 		all = append(all, v.Raw)
 	}
 	return all
 }
 
-// listSizes checks every @listSize.
-func (c *compiler) listSizes() {
-	for _, object := range c.objects() {
+// checkListSizes checks every @listSize.
+func (c *compiler) checkListSizes() {
+	for _, object := range c.objectTypes() {
 		for _, field := range object.Fields {
-			if d := field.Directives.ForName("listSize"); d != nil && !c.broken[d] {
-				c.listSize(object.Name+"."+field.Name, field, d)
+			if d := field.Directives.ForName("listSize"); d != nil && !c.invalid[d] {
+				c.checkListSize(object.Name+"."+field.Name, field, d)
 			}
 		}
 	}
 }
 
-// listSize checks one @listSize, on the field of that name.
-func (c *compiler) listSize(name string, field *ast.FieldDefinition, d *ast.Directive) {
-	assumed, sliced, sized := given(d, "assumedSize"), elements(given(d, "slicingArguments")), elements(given(d, "sizedFields"))
+// checkListSize checks one @listSize, on the field of that name.
+func (c *compiler) checkListSize(name string, field *ast.FieldDefinition, d *ast.Directive) {
+	assumed, sliced, sized := argument(d, "assumedSize"), listElements(argument(d, "slicingArguments")), listElements(argument(d, "sizedFields"))
 	if assumed == nil && len(sliced) == 0 {
 		c.faults.Add(NoListSize, d.Position, "@listSize says no size; add assumedSize: 100, or name by slicingArguments the arguments of %s that say it", name)
 	}
-	if assumed != nil && number(assumed) < 0 {
+	if assumed != nil && intValue(assumed) < 0 {
 		c.faults.Add(NegativeListSize, assumed.Position, "a list has no fewer than 0 elements; write a number that it seldom exceeds")
 	}
 	if len(sized) == 0 && !isList(field.Type) {
 		c.faults.Add(NoListToSize, d.Position, "%s is %s, which is no list; name by sizedFields the lists in it, or remove @listSize", name, field.Type)
 	}
 	for _, v := range sliced {
-		c.slicingArgument(name, field, v)
+		c.checkSlicingArgument(name, field, v)
 	}
 	for _, v := range sized {
-		c.sizedField(field, v)
+		c.checkSizedField(field, v)
 	}
 }
 
-// slicingArgument follows the path to an argument that says how many elements are asked for.
-func (c *compiler) slicingArgument(name string, field *ast.FieldDefinition, v *ast.Value) {
+// checkSlicingArgument follows the path to an argument that says how many elements are asked for.
+func (c *compiler) checkSlicingArgument(name string, field *ast.FieldDefinition, v *ast.Value) {
 	path := strings.Split(v.Raw, ".")
 	arg := field.Arguments.ForName(path[0])
 	if arg == nil {
-		c.faults.Add(UnknownSlicing, v.Position, "%s has no argument %q%s", name, path[0], DidYouMean(path[0], declared(field.Arguments)))
+		c.faults.Add(UnknownSlicing, v.Position, "%s has no argument %q%s", name, path[0], DidYouMean(path[0], argumentNames(field.Arguments)))
 		return
 	}
 	t := arg.Type
@@ -100,8 +100,8 @@ func (c *compiler) slicingArgument(name string, field *ast.FieldDefinition, v *a
 	}
 }
 
-// sizedField finds a list in what a field returns.
-func (c *compiler) sizedField(field *ast.FieldDefinition, v *ast.Value) {
+// checkSizedField finds a list in what a field returns.
+func (c *compiler) checkSizedField(field *ast.FieldDefinition, v *ast.Value) {
 	def := c.schema.Types[field.Type.Name()]
 	if def == nil || len(def.Fields) == 0 {
 		c.faults.Add(UnknownSized, v.Position, "%s has no fields, so there is no list %q in it; leave out sizedFields", field.Type, v.Raw)

@@ -12,46 +12,46 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
-// directives checks the arguments of our directives, wherever they stand, which
+// checkDirectives checks the arguments of our directives, wherever they stand, which
 // gqlparser leaves unchecked: that each value is of its type, as in a query. Those that
 // are not are remembered as broken.
-func (c *compiler) directives() {
-	c.arguments(c.schema.SchemaDirectives)
+func (c *compiler) checkDirectives() {
+	c.checkDirectiveArguments(c.schema.SchemaDirectives)
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
 		def := c.schema.Types[name]
-		c.arguments(def.Directives)
+		c.checkDirectiveArguments(def.Directives)
 		for _, f := range def.Fields {
-			c.arguments(f.Directives)
+			c.checkDirectiveArguments(f.Directives)
 		}
 		for _, v := range def.EnumValues {
-			c.arguments(v.Directives)
+			c.checkDirectiveArguments(v.Directives)
 		}
 	}
 }
 
-func (c *compiler) arguments(directives ast.DirectiveList) {
+func (c *compiler) checkDirectiveArguments(directives ast.DirectiveList) {
 	for _, d := range directives {
-		if d.Definition == nil || !vocabulary(d.Definition.Position) {
+		if d.Definition == nil || !isVocabulary(d.Definition.Position) {
 			continue
 		}
 		before := len(c.faults)
 		for _, arg := range d.Arguments {
-			c.literal(arg.Value, d.Definition.Arguments.ForName(arg.Name).Type)
+			c.checkLiteral(arg.Value, d.Definition.Arguments.ForName(arg.Name).Type)
 		}
-		c.broken[d] = len(c.faults) > before
+		c.invalid[d] = len(c.faults) > before
 	}
 }
 
-// defaultValues checks the schema's default values as the gateway does when it starts.
-func (c *compiler) defaultValues() {
+// checkDefaultValues checks the schema's default values as the gateway does when it starts.
+func (c *compiler) checkDefaultValues() {
 	_, err := input.NewReader(c.schema, input.Options{Suggestions: true})
 	if wrong, ok := errors.AsType[*input.Error](err); ok {
 		c.faults.Add(WrongLiteral, wrong.Position, "%s", wrong.Message)
 	}
 }
 
-// literal checks that v is of type t.
-func (c *compiler) literal(v *ast.Value, t *ast.Type) {
+// checkLiteral checks that v is of type t.
+func (c *compiler) checkLiteral(v *ast.Value, t *ast.Type) {
 	def := c.schema.Types[t.Name()]
 	switch {
 	case v.Kind == ast.NullValue:
@@ -59,33 +59,33 @@ func (c *compiler) literal(v *ast.Value, t *ast.Type) {
 			c.faults.Add(WrongLiteral, v.Position, "%s is expected here, not null", t)
 		}
 	case isList(t):
-		c.listLiteral(v, t)
+		c.checkListLiteral(v, t)
 	case def.Kind == ast.InputObject && v.Kind == ast.ObjectValue:
-		c.objectLiteral(v, def)
-	case !fits(v, def):
+		c.checkObjectLiteral(v, def)
+	case !literalFits(v, def):
 		c.faults.Add(WrongLiteral, v.Position, "%s is expected here, not %s%s", t, v, enumValues(def))
 	}
 }
 
-// listLiteral takes one value for a list of one, as GraphQL does.
-func (c *compiler) listLiteral(v *ast.Value, t *ast.Type) {
+// checkListLiteral takes one value for a list of one, as GraphQL does.
+func (c *compiler) checkListLiteral(v *ast.Value, t *ast.Type) {
 	if v.Kind != ast.ListValue {
-		c.literal(v, t.Elem)
+		c.checkLiteral(v, t.Elem)
 		return
 	}
 	for _, element := range v.Children {
-		c.literal(element.Value, t.Elem)
+		c.checkLiteral(element.Value, t.Elem)
 	}
 }
 
-func (c *compiler) objectLiteral(v *ast.Value, def *ast.Definition) {
+func (c *compiler) checkObjectLiteral(v *ast.Value, def *ast.Definition) {
 	for _, member := range v.Children {
 		f := def.Fields.ForName(member.Name)
 		if f == nil {
 			c.faults.Add(UnknownArgument, member.Position, "there is no %q here%s", member.Name, DidYouMean(member.Name, fieldNames(def)))
 			continue
 		}
-		c.literal(member.Value, f.Type)
+		c.checkLiteral(member.Value, f.Type)
 	}
 	for _, f := range def.Fields {
 		if f.Type.NonNull && v.Children.ForName(f.Name) == nil {
@@ -94,8 +94,8 @@ func (c *compiler) objectLiteral(v *ast.Value, def *ast.Definition) {
 	}
 }
 
-// fits tells whether a literal is one of a leaf type of the vocabulary.
-func fits(v *ast.Value, def *ast.Definition) bool {
+// literalFits tells whether a literal is one of a leaf type of the vocabulary.
+func literalFits(v *ast.Value, def *ast.Definition) bool {
 	switch def.Name {
 	case "String":
 		return v.Kind == ast.StringValue || v.Kind == ast.BlockValue
@@ -121,16 +121,16 @@ func enumValues(def *ast.Definition) string {
 	return "; write " + strings.Join(names, " or ")
 }
 
-// text is the raw value of a directive's argument, "" when it is not given.
-func text(d *ast.Directive, name string) string {
+// argumentText is the raw value of a directive's argument, "" when it is not given.
+func argumentText(d *ast.Directive, name string) string {
 	if arg := d.Arguments.ForName(name); arg != nil {
 		return arg.Value.Raw
 	}
 	return ""
 }
 
-// child is a member of an input object's literal, nil when it is not given or null.
-func child(v *ast.Value, name string) *ast.Value {
+// memberValue is a member of an input object's literal, nil when it is not given or null.
+func memberValue(v *ast.Value, name string) *ast.Value {
 	if v == nil {
 		return nil
 	}
@@ -141,8 +141,8 @@ func child(v *ast.Value, name string) *ast.Value {
 	return m
 }
 
-// elements are those of a list's literal; one value is a list of one.
-func elements(v *ast.Value) []*ast.Value {
+// listElements are those of a list's literal; one value is a list of one.
+func listElements(v *ast.Value) []*ast.Value {
 	switch {
 	case v == nil:
 		return nil
@@ -156,12 +156,12 @@ func elements(v *ast.Value) []*ast.Value {
 	return all
 }
 
-// implied is a text that nobody has written: faults in it are reported at a whole.
-func implied(text string, at *ast.Position) *ast.Value {
+// impliedText is a text that nobody has written: faults in it are reported at a whole.
+func impliedText(text string, at *ast.Position) *ast.Value {
 	return &ast.Value{Raw: text, Kind: ast.Variable, Position: at}
 }
 
-func number(v *ast.Value) int {
+func intValue(v *ast.Value) int {
 	if v == nil {
 		return 0
 	}
@@ -169,8 +169,8 @@ func number(v *ast.Value) int {
 	return n
 }
 
-// quoteAll writes names for people: a, b and c.
-func quoteAll(names []string) string {
+// joinNames writes names for people: a, b and c.
+func joinNames(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}

@@ -8,16 +8,16 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// step applies a member or a method to a value.
-func (c *valueCompiler) step(v *Value, step selection.Step) bool {
+// applyStep applies a member or a method to a value.
+func (c *valueCompiler) applyStep(v *Value, step selection.Step) bool {
 	if step.Method == "" {
-		return c.memberOf(v, step)
+		return c.applyMember(v, step)
 	}
-	if isKeysOf(v) {
+	if isBatchKeys(v) {
 		c.fault(BadMethod, step.Offset, "$batch is the keys of a call, which go as they are")
 		return false
 	}
-	change, t := c.method(v, step)
+	change, t := c.compileMethod(v, step)
 	if change == nil {
 		return false
 	}
@@ -25,12 +25,12 @@ func (c *valueCompiler) step(v *Value, step selection.Step) bool {
 	return true
 }
 
-func isKeysOf(v *Value) bool { return v.Scope == Keys }
+func isBatchKeys(v *Value) bool { return v.Scope == Keys }
 
-func (c *valueCompiler) memberOf(v *Value, step selection.Step) bool {
+func (c *valueCompiler) applyMember(v *Value, step selection.Step) bool {
 	wire, t := step.Name, (*ast.Type)(nil)
 	if v.Type != nil {
-		at := &valueAt{c, step.Offset, step.Name, nil}
+		at := &variableCompiler{c, step.Offset, step.Name, nil}
 		if t = at.member(v.Type, step.Name); t == nil {
 			return false
 		}
@@ -40,8 +40,8 @@ func (c *valueCompiler) memberOf(v *Value, step selection.Step) bool {
 	return true
 }
 
-// method compiles a method and tells the type of what it gives.
-func (c *valueCompiler) method(v *Value, step selection.Step) (*Change, *ast.Type) {
+// compileMethod compiles a method and tells the type of what it gives.
+func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *ast.Type) {
 	var element *ast.Type
 	list := slices.Contains([]string{"first", "last", "map", "joinNotNull"}, step.Method)
 	if list && v.Type != nil {
@@ -59,38 +59,38 @@ func (c *valueCompiler) method(v *Value, step selection.Step) (*Change, *ast.Typ
 	}
 	switch step.Method {
 	case "first":
-		return &Change{Op: First}, elementOf(element)
+		return &Change{Op: First}, nullableElement(element)
 	case "last":
-		return &Change{Op: Last}, elementOf(element)
+		return &Change{Op: Last}, nullableElement(element)
 	case "entries":
 		return &Change{Op: Entries}, nil
 	case "map":
-		return c.mapped(step, element)
+		return c.compileMap(step, element)
 	case "joinNotNull":
-		return c.joined(step), ast.NonNullNamedType("String", nil)
+		return c.compileJoin(step), ast.NonNullNamedType("String", nil)
 	case "eq":
-		return c.equals(v, step), ast.NonNullNamedType("Boolean", nil)
+		return c.compileEqual(v, step), ast.NonNullNamedType("Boolean", nil)
 	case "match":
-		return c.matched(v, step)
+		return c.compileMatch(v, step)
 	}
 	c.fault(BadMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
 	return nil, nil
 }
 
-// elementOf is the type of what a list may lack.
-func elementOf(element *ast.Type) *ast.Type {
+// nullableElement is the type of what a list may lack.
+func nullableElement(element *ast.Type) *ast.Type {
 	if element == nil {
 		return nil
 	}
 	return nullableIf(element, true)
 }
 
-func (c *valueCompiler) mapped(step selection.Step, element *ast.Type) (*Change, *ast.Type) {
+func (c *valueCompiler) compileMap(step selection.Step, element *ast.Type) (*Change, *ast.Type) {
 	if len(step.Args) != 1 {
 		c.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
 		return nil, nil
 	}
-	of := c.within(&atHand{element}).value(step.Args[0])
+	of := c.inMethod(&contextValue{element}).compileExpression(step.Args[0])
 	if of == nil {
 		return nil, nil
 	}
@@ -100,21 +100,21 @@ func (c *valueCompiler) mapped(step selection.Step, element *ast.Type) (*Change,
 	return &Change{Op: Each, Of: of}, ast.NonNullListType(of.Type, nil)
 }
 
-// with is the compiler of the members of an object that is made of a value.
-func (c *valueCompiler) with(hand *atHand) *valueCompiler {
+// inObject is the compiler of the members of an object that is made of a value.
+func (c *valueCompiler) inObject(hand *contextValue) *valueCompiler {
 	inner := *c
-	inner.hand, inner.whole = hand, hand
+	inner.current, inner.outer = hand, hand
 	return &inner
 }
 
-// within is the compiler of a method's arguments: @ is another value, and $ stays.
-func (c *valueCompiler) within(hand *atHand) *valueCompiler {
+// inMethod is the compiler of a method's arguments: @ is another value, and $ stays.
+func (c *valueCompiler) inMethod(hand *contextValue) *valueCompiler {
 	inner := *c
-	inner.hand = hand
+	inner.current = hand
 	return &inner
 }
 
-func (c *valueCompiler) joined(step selection.Step) *Change {
+func (c *valueCompiler) compileJoin(step selection.Step) *Change {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
 		c.fault(BadMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
 		return nil
@@ -127,27 +127,27 @@ func (c *valueCompiler) joined(step selection.Step) *Change {
 	return &Change{Op: Join, Name: separator}
 }
 
-func (c *valueCompiler) equals(v *Value, step selection.Step) *Change {
+func (c *valueCompiler) compileEqual(v *Value, step selection.Step) *Change {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
 		c.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(200)")
 		return nil
 	}
-	if !c.comparable(v, step.Args[0]) {
+	if !c.checkComparable(v, step.Args[0]) {
 		return nil
 	}
-	return &Change{Op: Equal, Equal: asJSON(step.Args[0])}
+	return &Change{Op: Equal, Equal: literalToJSON(step.Args[0])}
 }
 
-// comparable refuses a literal that a value of its type never equals.
-func (c *valueCompiler) comparable(v *Value, literal *selection.Expr) bool {
-	if v.Type == nil || isList(v.Type) || holdsLiteral(literal, nullableIf(v.Type, true)) {
+// checkComparable refuses a literal that a value of its type never equals.
+func (c *valueCompiler) checkComparable(v *Value, literal *selection.Expr) bool {
+	if v.Type == nil || isList(v.Type) || acceptsLiteral(literal, nullableIf(v.Type, true)) {
 		return true
 	}
-	c.fault(WrongConstant, literal.Offset, "%s is no %s, so it is never equal to one", asJSON(literal), v.Type.NamedType)
+	c.fault(WrongConstant, literal.Offset, "%s is no %s, so it is never equal to one", literalToJSON(literal), v.Type.NamedType)
 	return false
 }
 
-func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Type) {
+func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Change, *ast.Type) {
 	change := &Change{Op: Match}
 	for _, pair := range step.Args {
 		if pair.Root != selection.List || len(pair.Items) != 2 {
@@ -155,17 +155,17 @@ func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Ty
 			return nil, nil
 		}
 		when := ""
-		if candidate := pair.Items[0]; !itself(candidate) {
+		if candidate := pair.Items[0]; !isCurrent(candidate) {
 			if candidate.Root != selection.Literal {
-				c.fault(BadMethod, candidate.Offset, badCandidate)
+				c.fault(BadMethod, candidate.Offset, invalidCandidate)
 				return nil, nil
 			}
-			if !c.comparable(v, candidate) {
+			if !c.checkComparable(v, candidate) {
 				return nil, nil
 			}
-			when = asJSON(candidate)
+			when = literalToJSON(candidate)
 		}
-		then := c.within(&atHand{v.Type}).value(pair.Items[1])
+		then := c.inMethod(&contextValue{v.Type}).compileExpression(pair.Items[1])
 		if then == nil {
 			return nil, nil
 		}
@@ -178,19 +178,19 @@ func (c *valueCompiler) matched(v *Value, step selection.Step) (*Change, *ast.Ty
 	return change, nil
 }
 
-// object compiles { fields } over a value, or over each element of a list of values.
-func (c *valueCompiler) object(v *Value, e *selection.Expr) *Value {
-	if isKeysOf(v) {
+// compileObject compiles { fields } over a value, or over each element of a list of values.
+func (c *valueCompiler) compileObject(v *Value, e *selection.Expr) *Value {
+	if isBatchKeys(v) {
 		return c.fault(BadMethod, e.Offset, "$batch is the keys of a call, which go as they are")
 	}
-	hand := c.hand
+	hand := c.current
 	if v.Scope != Current || len(v.Then) > 0 {
-		hand = &atHand{v.Type}
+		hand = &contextValue{v.Type}
 	}
 	if v.Type != nil && isList(v.Type) {
 		element := *e
 		element.Root, element.Steps = selection.Current, nil
-		of := c.with(&atHand{v.Type.Elem}).value(&element)
+		of := c.inObject(&contextValue{v.Type.Elem}).compileExpression(&element)
 		if of == nil {
 			return nil
 		}
@@ -199,7 +199,7 @@ func (c *valueCompiler) object(v *Value, e *selection.Expr) *Value {
 	}
 	change := Change{Op: Object}
 	for _, f := range e.Fields {
-		of := c.with(hand).value(f.Expr)
+		of := c.inObject(hand).compileExpression(f.Expr)
 		if of == nil {
 			return nil
 		}

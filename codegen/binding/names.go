@@ -11,23 +11,23 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// wireNames refuses two fields of a type that read the same member, or two values of
+// compileWireNames refuses two fields of a type that read the same member, or two values of
 // an enum that are the same text, since neither can be told from the other.
-func (c *compiler) wireNames() {
+func (c *compiler) compileWireNames() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
 		def := c.schema.Types[name]
-		if def.BuiltIn || vocabulary(def.Position) {
+		if def.BuiltIn || isVocabulary(def.Position) {
 			continue
 		}
 		seen := map[string]string{}
-		for _, v := range named(def) {
+		for _, v := range membersOf(def) {
 			wire := v.name
 			switch d := v.directives.ForName("json"); {
 			case d == nil:
-			case c.broken[d]:
-				c.graph.unclear[name] = true
+			case c.invalid[d]:
+				c.graph.invalidNames[name] = true
 			default:
-				wire = text(d, "name")
+				wire = argumentText(d, "name")
 				c.graph.wire[[2]string{name, v.name}] = wire
 			}
 			if other, twice := seen[wire]; twice {
@@ -38,21 +38,21 @@ func (c *compiler) wireNames() {
 	}
 }
 
-// foreignDirectives refuses directives that are declared beside ours, unless they are for
+// checkForeignDirectives refuses directives that are declared beside ours, unless they are for
 // other tools: nothing runs them, and who reads the schema might rely on it.
-func (c *compiler) foreignDirectives() {
+func (c *compiler) checkForeignDirectives() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
 		d := c.schema.Directives[name]
-		if !d.Position.Src.BuiltIn && !vocabulary(d.Position) && !slices.Contains(c.beside.Inert, name) {
+		if !d.Position.Src.BuiltIn && !isVocabulary(d.Position) && !slices.Contains(c.options.Inert, name) {
 			c.faults.Add(ForeignDirective, d.Position, "nothing runs @%s; remove it, or name it in gqlgen.yml if it is for other tools: directives: {%s: {skip_runtime: true}}", name, name)
 		}
 	}
 }
 
-// goNames refuses a type that the resolvers have no room for: each type with resolvers
+// checkResolverNames refuses a type that the resolvers have no room for: each type with resolvers
 // becomes a method of resolvers.Resolver, beside its field Services.
-func (c *compiler) goNames() {
-	for _, object := range c.objects() {
+func (c *compiler) checkResolverNames() {
+	for _, object := range c.objectTypes() {
 		resolved := func(f *ast.FieldDefinition) bool { return !Sent(f) && !strings.HasPrefix(f.Name, "__") }
 		if strings.EqualFold(object.Name, "services") && object.Kind == ast.Object && slices.ContainsFunc(object.Fields, resolved) {
 			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, whose Services are there already; name it otherwise", object.Name)
@@ -60,11 +60,11 @@ func (c *compiler) goNames() {
 	}
 }
 
-// fieldGoNames refuses two fields of a type that are one in Go, and one that has no name there.
+// checkFieldNames refuses two fields of a type that are one in Go, and one that has no name there.
 // Of fields that come with their object, gqlgen looks for neither case nor underscores.
-func (c *compiler) fieldGoNames() {
-	for _, def := range c.types(ast.Object, ast.Interface, ast.InputObject) {
-		seen, folded := map[string]string{}, c.memberships(def)
+func (c *compiler) checkFieldNames() {
+	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.InputObject) {
+		seen, folded := map[string]string{}, c.membershipMethods(def)
 		for _, f := range def.Fields {
 			if strings.HasPrefix(f.Name, "__") {
 				continue // which are gqlgen's own, and stand nowhere
@@ -89,9 +89,9 @@ func (c *compiler) fieldGoNames() {
 	}
 }
 
-// memberships are the methods that a type's model has, by their names in lower case: one for
+// membershipMethods are the methods that a type's model has, by their names in lower case: one for
 // each interface and union that the type belongs to.
-func (c *compiler) memberships(def *ast.Definition) map[string]string {
+func (c *compiler) membershipMethods(def *ast.Definition) map[string]string {
 	methods := map[string]string{}
 	for _, of := range c.schema.GetImplements(def) {
 		methods[strings.ToLower("Is"+templates.ToGo(of.Name))] = "the method by which it belongs to " + of.Name
@@ -99,28 +99,28 @@ func (c *compiler) memberships(def *ast.Definition) map[string]string {
 	return methods
 }
 
-// typeGoNames refuses two types whose models are one in Go, and two whose resolvers would be.
-func (c *compiler) typeGoNames() {
+// checkTypeNames refuses two types whose models are one in Go, and two whose resolvers would be.
+func (c *compiler) checkTypeNames() {
 	models, resolvers := map[string]string{}, map[string]string{}
-	for _, def := range c.types(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
+	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
 		model, resolver := templates.ToGo(def.Name), templates.UcFirst(def.Name)
 		if other, twice := models[model]; twice {
-			c.typeGoName(def, other, model)
+			c.reportTypeName(def, other, model)
 		} else if other, twice := resolvers[resolver]; twice {
-			c.typeGoName(def, other, resolver)
+			c.reportTypeName(def, other, resolver)
 		}
 		models[model], resolvers[resolver] = def.Name, def.Name
 	}
 }
 
-func (c *compiler) typeGoName(def *ast.Definition, other, name string) {
+func (c *compiler) reportTypeName(def *ast.Definition, other, name string) {
 	c.faults.Add(TakenGoName, def.Position, "the types %s and %s are both %s in Go; name one of them otherwise", other, def.Name, name)
 }
 
 // goName is the name that gqlgen gives a field.
 func goName(f *ast.FieldDefinition) string {
 	if d := f.Directives.ForName("goField"); d != nil && d.Arguments.ForName("name") != nil {
-		return text(d, "name")
+		return argumentText(d, "name")
 	}
 	return templates.ToGo(f.Name)
 }
@@ -131,8 +131,8 @@ type member struct {
 	position   *ast.Position
 }
 
-// named lists the fields that a service sends or is sent, or the values of an enum.
-func named(def *ast.Definition) []member {
+// membersOf lists the fields that a service sends or is sent, or the values of an enum.
+func membersOf(def *ast.Definition) []member {
 	var members []member
 	for _, f := range def.Fields {
 		if Sent(f) {
@@ -145,8 +145,8 @@ func named(def *ast.Definition) []member {
 	return members
 }
 
-// uniqueIDs refuses two bindings of one name.
-func (c *compiler) uniqueIDs() {
+// checkIDs refuses two bindings of one name.
+func (c *compiler) checkIDs() {
 	seen := map[string]*Field{}
 	for _, f := range c.graph.All() {
 		if f.Entity && f.Definition.Name == "" {

@@ -18,15 +18,15 @@ type operationCompiler struct {
 	text       *ast.Value
 	op         *openapi.Operation
 	parameters []*openapi.Parameter                   // those that the call has
-	stated     map[*openapi.Parameter]*selection.Expr // what the binding's text gives to them
-	implied    map[*openapi.Parameter]variableName    // what fills them by its name
-	doubtful   map[*openapi.Parameter]bool            // those that several values could fill
+	explicit     map[*openapi.Parameter]*selection.Expr // what the binding's text gives to them
+	byName    map[*openapi.Parameter]variableName    // what fills them by its name
+	ambiguous   map[*openapi.Parameter]bool            // those that several values could fill
 	bodyText   *selection.Expr                        // the body that the text gives; nil: none
 }
 
-// operation compiles operation: "name" or "name(parameter: value)".
-func (b *bindingCompiler) operation(text *ast.Value) {
-	name, args, ok := b.operationText(text)
+// compileOperation compiles operation: "name" or "name(parameter: value)".
+func (b *bindingCompiler) compileOperation(text *ast.Value) {
+	name, args, ok := b.parseOperation(text)
 	if !ok {
 		return
 	}
@@ -56,23 +56,23 @@ func (b *bindingCompiler) operation(text *ast.Value) {
 	}
 	c := &operationCompiler{
 		bindingCompiler: b, text: text, op: op,
-		stated: map[*openapi.Parameter]*selection.Expr{}, implied: map[*openapi.Parameter]variableName{}, doubtful: map[*openapi.Parameter]bool{},
+		explicit: map[*openapi.Parameter]*selection.Expr{}, byName: map[*openapi.Parameter]variableName{}, ambiguous: map[*openapi.Parameter]bool{},
 	}
 	c.field.Call = Call{Method: op.Method, Template: op.Path, Position: text.Position, Operation: op, Encoding: JSON}
-	if !c.settle(args) {
+	if !c.matchParameters(args) {
 		return
 	}
-	c.path()
+	c.fillPath()
 	for _, p := range c.parameters {
-		c.parameter(p)
+		c.fillParameter(p)
 	}
-	c.body()
+	c.fillBody()
 }
 
-// settle finds what fills each parameter: what the text gives it, else what has its name.
+// matchParameters finds what fills each parameter: what the text gives it, else what has its name.
 // It reports whether the text is without mistakes.
-func (c *operationCompiler) settle(args []selection.Argument) bool {
-	c.listParameters()
+func (c *operationCompiler) matchParameters(args []selection.Argument) bool {
+	c.collectParameters()
 	before := len(c.faults)
 	for _, a := range args {
 		c.resolveArgument(a)
@@ -88,8 +88,8 @@ func (c *operationCompiler) settle(args []selection.Argument) bool {
 
 var operationName = regexp.MustCompile(`^\s*([^\s(]+(?:\s+[^\s(]+)*)\s*(\()?`)
 
-// operationText takes apart name(parameter: value).
-func (b *bindingCompiler) operationText(text *ast.Value) (string, []selection.Argument, bool) {
+// parseOperation takes apart name(parameter: value).
+func (b *bindingCompiler) parseOperation(text *ast.Value) (string, []selection.Argument, bool) {
 	m := operationName.FindStringSubmatchIndex(text.Raw)
 	if m == nil {
 		b.faults.Add(UnknownOperation, text.Position, "an operation is named by its operationId, such as listUsers or listUsers(ids: $batch.id)")
@@ -101,12 +101,12 @@ func (b *bindingCompiler) operationText(text *ast.Value) (string, []selection.Ar
 		var err error
 		args, end, err = selection.ParseArguments(text.Raw, end)
 		if broken, ok := err.(*selection.Error); ok {
-			b.faults.addIn(OperationArgument, text, broken.Offset, "%v", err)
+			b.faults.addInText(OperationArgument, text, broken.Offset, "%v", err)
 			return "", nil, false
 		}
 	}
 	if rest := strings.TrimSpace(text.Raw[end:]); rest != "" {
-		b.faults.addIn(OperationArgument, text, end, "unexpected %q behind the operation", rest)
+		b.faults.addInText(OperationArgument, text, end, "unexpected %q behind the operation", rest)
 		return "", nil, false
 	}
 	return name, args, true
@@ -127,8 +127,8 @@ const bodyName = "body"
 
 var pathParameter = regexp.MustCompile(`\{([^{}]+)\}`)
 
-// path compiles the operation's path. Its parameters are filled in the order of the path.
-func (c *operationCompiler) path() {
+// fillPath compiles the operation's path. Its parameters are filled in the order of the path.
+func (c *operationCompiler) fillPath() {
 	if what, _ := pathProblem(c.op.Path); what != "" {
 		c.faults.Add(HostilePath, c.text.Position, "the path %q of %s (%s) has %s, which servers read differently; correct the document, or write http", c.op.Path, c.op.ID, c.op.Place, what)
 		return
@@ -142,7 +142,7 @@ func (c *operationCompiler) path() {
 		name := c.op.Path[m[2]:m[3]]
 		p := c.parametersNamed("path", name)[0]
 		if v := c.valueFor(p); v != nil {
-			c.inPath(v, p)
+			c.checkPathValue(v, p)
 			c.field.Call.Path = append(c.field.Call.Path, Part{Value: v, Style: p})
 		}
 	}
@@ -151,8 +151,8 @@ func (c *operationCompiler) path() {
 	}
 }
 
-// inPath refuses values that a path has no place for.
-func (c *operationCompiler) inPath(v *Value, p *openapi.Parameter) {
+// checkPathValue refuses values that a path has no place for.
+func (c *operationCompiler) checkPathValue(v *Value, p *openapi.Parameter) {
 	switch {
 	case v.Scope == Keys:
 		c.faults.AddTo(KeysInPath, v, "%s fills %s in the path, where one call can carry one key only; write $this and leave out batch", v, p.Name)
@@ -163,8 +163,8 @@ func (c *operationCompiler) inPath(v *Value, p *openapi.Parameter) {
 	}
 }
 
-// parameter fills a query parameter, a header or a cookie.
-func (c *operationCompiler) parameter(p *openapi.Parameter) {
+// fillParameter fills a query parameter, a header or a cookie.
+func (c *operationCompiler) fillParameter(p *openapi.Parameter) {
 	if p.In == "path" {
 		return
 	}
@@ -189,54 +189,54 @@ func (c *operationCompiler) parameter(p *openapi.Parameter) {
 // valueFor returns what fills a parameter: the value that the binding gives it by name, or
 // what has its name. Nil is nothing, which is a fault when it is required.
 func (c *operationCompiler) valueFor(p *openapi.Parameter) *Value {
-	if e := c.stated[p]; e != nil {
-		return c.given(c.text, e)
+	if e := c.explicit[p]; e != nil {
+		return c.compileValue(c.text, e)
 	}
-	if v, ok := c.implied[p]; ok {
-		return c.variable(v.scope, v.name)
+	if v, ok := c.byName[p]; ok {
+		return c.compileNamed(v.scope, v.name)
 	}
-	if p.Required && !c.doubtful[p] {
-		c.missing(p)
+	if p.Required && !c.ambiguous[p] {
+		c.reportMissing(p)
 	}
 	return nil
 }
 
-// variable is $scope.name, as if the binding had written it.
-func (c *operationCompiler) variable(scope, name string) *Value {
-	return c.given(c.text, &selection.Expr{Root: selection.Variable, Name: scope, Steps: []selection.Step{{Name: name}}})
+// compileNamed is $scope.name, as if the binding had written it.
+func (c *operationCompiler) compileNamed(scope, name string) *Value {
+	return c.compileValue(c.text, &selection.Expr{Root: selection.Variable, Name: scope, Steps: []selection.Step{{Name: name}}})
 }
 
-// body fills the operation's body: by name, by an argument called body or input, by the
+// fillBody fills the operation's body: by name, by an argument called body or input, by the
 // only input object that no parameter takes, or by the arguments that are named like the
 // body's properties.
-func (c *operationCompiler) body() {
-	if c.op.Body == nil || !c.media() {
+func (c *operationCompiler) fillBody() {
+	if c.op.Body == nil || !c.chooseEncoding() {
 		return
 	}
 	call := &c.field.Call
 	if c.bodyText != nil {
-		call.Body = c.given(c.text, c.bodyText)
-	} else if arg := c.bodyArgument(); arg != nil {
-		call.Body = c.variable("args", arg.Name)
+		call.Body = c.compileValue(c.text, c.bodyText)
+	} else if arg := c.findBodyArgument(); arg != nil {
+		call.Body = c.compileNamed("args", arg.Name)
 	} else {
-		call.Body = c.bodyOfArguments()
+		call.Body = c.bodyFromArguments()
 	}
 	if call.Body != nil && call.Encoding == Form {
-		c.flatBody(c.text, call.Body)
+		c.checkForm(c.text, call.Body)
 	}
 }
 
-// bodyArgument is the argument that is the whole body, nil when there is none.
-func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
+// findBodyArgument is the argument that is the whole body, nil when there is none.
+func (c *operationCompiler) findBodyArgument() *ast.ArgumentDefinition {
 	var named, objects []*ast.ArgumentDefinition
 	for _, arg := range c.field.Definition.Arguments {
 		switch {
-		case c.used[arg.Name]:
+		case c.usedArguments[arg.Name]:
 		case arg.Name == bodyName || arg.Name == "input":
-			if c.namedBody(arg) {
+			if c.isWholeBody(arg) {
 				named = append(named, arg)
 			}
-		case c.wholeBody(arg):
+		case c.couldBeBody(arg):
 			objects = append(objects, arg)
 		}
 	}
@@ -252,26 +252,26 @@ func (c *operationCompiler) bodyArgument() *ast.ArgumentDefinition {
 	return nil
 }
 
-// namedBody reports whether an argument called body or input is the whole body. It is a
+// isWholeBody reports whether an argument called body or input is the whole body. It is a
 // member of the body where the document has one of that name and the type is not that of
 // the whole; where both may be, the binding has to say it. A list is the whole only where the
 // document says so.
-func (c *operationCompiler) namedBody(arg *ast.ArgumentDefinition) bool {
-	body := c.mediaOf(c.field.Call.Encoding).Schema
+func (c *operationCompiler) isWholeBody(arg *ast.ArgumentDefinition) bool {
+	body := c.media(c.field.Call.Encoding).Schema
 	member := body.Property(arg.Name)
-	whole := c.mayBe(arg.Type, body)
+	whole := c.hasShape(arg.Type, body)
 	if member == nil {
 		return whole || !isList(arg.Type)
 	}
-	if whole && c.mayBe(arg.Type, member.Schema) {
+	if whole && c.hasShape(arg.Type, member.Schema) {
 		c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the whole body of %s or its member %s (%s), which the name alone does not settle; write %s(body: $args.%s) or %s(body: { %s: $args.%s })",
 			arg.Name, c.op.ID, arg.Name, member.Place, c.op.ID, arg.Name, c.op.ID, arg.Name, arg.Name)
 	}
 	return whole
 }
 
-// mayBe reports whether a type has the shape of a schema: a list, an object or a scalar.
-func (c *operationCompiler) mayBe(t *ast.Type, s *openapi.Schema) bool {
+// hasShape reports whether a type has the shape of a schema: a list, an object or a scalar.
+func (c *operationCompiler) hasShape(t *ast.Type, s *openapi.Schema) bool {
 	return slices.ContainsFunc(s.Leaves(), func(leaf *openapi.Schema) bool {
 		isObject := c.schema.Types[t.Name()].Kind == ast.InputObject
 		switch {
@@ -284,21 +284,21 @@ func (c *operationCompiler) mayBe(t *ast.Type, s *openapi.Schema) bool {
 	})
 }
 
-// wholeBody tells whether an argument holds what a body does, and is no property of it.
-func (c *operationCompiler) wholeBody(arg *ast.ArgumentDefinition) bool {
-	body := c.mediaOf(c.field.Call.Encoding).Schema
+// couldBeBody tells whether an argument holds what a body does, and is no property of it.
+func (c *operationCompiler) couldBeBody(arg *ast.ArgumentDefinition) bool {
+	body := c.media(c.field.Call.Encoding).Schema
 	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.Any() || body.Is("array") == isList(arg.Type)) &&
 		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
 
-// bodyOfArguments makes an object of the arguments that are named like its properties. An
+// bodyFromArguments makes an object of the arguments that are named like its properties. An
 // argument that stands in the path is no property, too; one that fills another parameter
 // could be meant for both.
-func (c *operationCompiler) bodyOfArguments() *Value {
-	properties := c.properties()
-	filled, doubts := matchNames(c.bodyNames(), properties)
+func (c *operationCompiler) bodyFromArguments() *Value {
+	properties := c.bodyProperties()
+	filled, doubts := matchNames(c.bodyCandidates(), properties)
 	for _, d := range doubts {
-		c.unclearProperty(d.names, properties[d.theirs[0]])
+		c.reportAmbiguousProperty(d.names, properties[d.targets[0]])
 	}
 	made := Change{Op: Object}
 	for i, property := range properties {
@@ -306,11 +306,11 @@ func (c *operationCompiler) bodyOfArguments() *Value {
 		if !ok {
 			continue
 		}
-		if c.used[arg] {
-			c.unclearProperty([]string{arg}, property)
+		if c.usedArguments[arg] {
+			c.reportAmbiguousProperty([]string{arg}, property)
 			continue
 		}
-		if v := c.variable("args", arg); v != nil {
+		if v := c.compileNamed("args", arg); v != nil {
 			made.Fields = append(made.Fields, ValueField{property, v})
 		}
 	}
@@ -320,21 +320,21 @@ func (c *operationCompiler) bodyOfArguments() *Value {
 	return &Value{Scope: Current, Then: []Change{made}, Place: c.text}
 }
 
-// properties are the names of the body's members.
-func (c *operationCompiler) properties() []string {
+// bodyProperties are the names of the body's members.
+func (c *operationCompiler) bodyProperties() []string {
 	var names []string
-	for _, p := range c.mediaOf(c.field.Call.Encoding).Schema.Properties {
+	for _, p := range c.media(c.field.Call.Encoding).Schema.Properties {
 		names = append(names, p.Name)
 	}
 	return names
 }
 
-// bodyNames are the arguments that may be members of the body: those that nothing takes, and
+// bodyCandidates are the arguments that may be members of the body: those that nothing takes, and
 // those that a parameter outside of the path takes for its name alone.
-func (c *operationCompiler) bodyNames() []string {
+func (c *operationCompiler) bodyCandidates() []string {
 	var names []string
 	for _, arg := range c.field.Definition.Arguments {
-		if !c.used[arg.Name] || c.fillsByName(arg.Name) {
+		if !c.usedArguments[arg.Name] || c.fillsByName(arg.Name) {
 			names = append(names, arg.Name)
 		}
 	}
@@ -342,24 +342,24 @@ func (c *operationCompiler) bodyNames() []string {
 }
 
 func (c *operationCompiler) fillsByName(arg string) bool {
-	for p, v := range c.implied {
-		if p.In != "path" && v == (variableName{string(Args), arg}) && !c.pages(arg) {
+	for p, v := range c.byName {
+		if p.In != "path" && v == (variableName{string(Args), arg}) && !c.isPageArgument(arg) {
 			return true
 		}
 	}
 	return false
 }
 
-// unclearProperty says that it is not certain whether an argument is a member of the body.
-func (c *operationCompiler) unclearProperty(args []string, property string) {
+// reportAmbiguousProperty says that it is not certain whether an argument is a member of the body.
+func (c *operationCompiler) reportAmbiguousProperty(args []string, property string) {
 	c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the member %s of the body of %s (%s) or something else, which the name alone does not settle; write %s(body: { %s: $args.%s }), and name the parameter that another one fills",
 		strings.Join(args, " and $args."), property, c.op.ID, c.op.Body.Place, c.op.ID, property, args[0])
 }
 
-// media chooses how the body is written: as the first of the ways that we know.
-func (c *operationCompiler) media() bool {
+// chooseEncoding chooses how the body is written: as the first of the ways that we know.
+func (c *operationCompiler) chooseEncoding() bool {
 	for _, encoding := range []Encoding{JSON, Form, Multipart, Text} {
-		m := c.mediaOf(encoding)
+		m := c.media(encoding)
 		if m == nil {
 			continue
 		}
@@ -375,7 +375,7 @@ func (c *operationCompiler) media() bool {
 	return false
 }
 
-func (c *operationCompiler) mediaOf(encoding Encoding) *openapi.Media {
+func (c *operationCompiler) media(encoding Encoding) *openapi.Media {
 	types := map[Encoding]string{Form: "application/x-www-form-urlencoded", Multipart: "multipart/form-data", Text: "text/plain"}
 	if encoding == JSON {
 		return c.op.Body.JSON()
@@ -394,7 +394,7 @@ func mediaTypes(body *openapi.Body) string {
 	for _, m := range body.Media {
 		types = append(types, m.Type)
 	}
-	return cmp.Or(quoteAll(types), "a body of no media type")
+	return cmp.Or(joinNames(types), "a body of no media type")
 }
 
 // Operation is the operation of its source's document that a binding calls, nil when there

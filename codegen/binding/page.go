@@ -36,9 +36,9 @@ const (
 	defaultPage    = 20
 )
 
-// pagination reads pagination: {type, items, ...} before the call, which speaks of pages.
-func (b *bindingCompiler) pagination(d *ast.Directive) {
-	v := given(d, "pagination")
+// compilePagination reads pagination: {type, items, ...} before the call, which speaks of pages.
+func (b *bindingCompiler) compilePagination(d *ast.Directive) {
+	v := argument(d, "pagination")
 	if v == nil {
 		return
 	}
@@ -46,20 +46,20 @@ func (b *bindingCompiler) pagination(d *ast.Directive) {
 		b.faults.Add(PagedBatch, v.Position, "pages of many parents cannot be asked for by one call; remove batch, or remove pagination")
 		return
 	}
-	if text(d, "entity") == "true" {
+	if argumentText(d, "entity") == "true" {
 		b.faults.Add(EntityRoot, v.Position, "entity: true is for one object, not for pages of them; remove one of the two")
 		return
 	}
-	page := &Page{Type: child(v, "type").Raw, FirstPage: 1, position: v.Position}
-	if !b.connection(page) {
+	page := &Page{Type: memberValue(v, "type").Raw, FirstPage: 1, position: v.Position}
+	if !b.checkConnection(page) {
 		return
 	}
 	b.field.Page = page
-	b.pageSizes(page, v)
-	page.Items = b.pagePath(page, v, "items", ast.NonNullListType(page.Node.Type, page.Node.Position))
-	page.Total = b.pagePath(page, v, "total", ast.NamedType("Int", v.Position))
-	page.Next = b.pagePath(page, v, "nextCursor", ast.NamedType("ID", v.Position))
-	page.More = b.pagePath(page, v, "hasMore", ast.NamedType("Boolean", v.Position))
+	b.compilePageSizes(page, v)
+	page.Items = b.compilePagePath(page, v, "items", ast.NonNullListType(page.Node.Type, page.Node.Position))
+	page.Total = b.compilePagePath(page, v, "total", ast.NamedType("Int", v.Position))
+	page.Next = b.compilePagePath(page, v, "nextCursor", ast.NamedType("ID", v.Position))
+	page.More = b.compilePagePath(page, v, "hasMore", ast.NamedType("Boolean", v.Position))
 	if page.Next == nil && page.Type == "NEXT_CURSOR" {
 		b.faults.Add(PageParameters, v.Position, "nothing says where the next page's cursor lies in the answer; add nextCursor: \"next\"")
 	}
@@ -68,37 +68,37 @@ func (b *bindingCompiler) pagination(d *ast.Directive) {
 	}
 }
 
-func (b *bindingCompiler) pageSizes(page *Page, v *ast.Value) {
+func (b *bindingCompiler) compilePageSizes(page *Page, v *ast.Value) {
 	for _, size := range []struct {
 		name string
 		into *int
 	}{{"maxSize", &page.Max}, {"defaultSize", &page.Default}} {
-		if given := child(v, size.name); given != nil {
-			if *size.into = number(given); *size.into < 1 {
+		if given := memberValue(v, size.name); given != nil {
+			if *size.into = intValue(given); *size.into < 1 {
 				b.faults.Add(PageSize, given.Position, "%s is how many items a page has, 1 or more", size.name)
 			}
 		}
 	}
-	given := child(v, "firstPage")
+	given := memberValue(v, "firstPage")
 	if given == nil {
 		return
 	}
-	page.FirstPage = number(given)
+	page.FirstPage = intValue(given)
 	if page.Type != "PAGE_NUMBER" || page.FirstPage < 0 {
 		b.faults.Add(PageSize, given.Position, "firstPage is the number of the first page, 0 or more, for type: PAGE_NUMBER")
 	}
 }
 
-// pagePath reads a path into the answer; nil when it is not given.
-func (b *bindingCompiler) pagePath(page *Page, v *ast.Value, name string, t *ast.Type) *Extraction {
-	text := child(v, name)
+// compilePagePath reads a path into the answer; nil when it is not given.
+func (b *bindingCompiler) compilePagePath(page *Page, v *ast.Value, name string, t *ast.Type) *Extraction {
+	text := memberValue(v, name)
 	if text == nil && name != "items" {
 		return nil
 	}
 	if text == nil {
-		text = implied("$", page.position)
+		text = impliedText("$", page.position)
 	}
-	e, ok := b.expression(text)
+	e, ok := b.parseExpression(text)
 	if !ok {
 		return nil
 	}
@@ -106,29 +106,29 @@ func (b *bindingCompiler) pagePath(page *Page, v *ast.Value, name string, t *ast
 		e = e.Fields[0].Expr
 	}
 	if e.Braces || e.Root != selection.Current {
-		b.faults.addIn(BrokenSelection, text, e.Offset, "%s is a path such as $.data; what is read of each item is said by selection", name)
+		b.faults.addInText(BrokenSelection, text, e.Offset, "%s is a path such as $.data; what is read of each item is said by selection", name)
 		return nil
 	}
 	for _, step := range e.Steps {
 		if name == "items" && step.Method != "" && !slices.Contains([]string{"first", "last", "map"}, step.Method) {
-			b.faults.addIn(BadMethod, text, step.Offset, "items is a path to a list; what is read of each item is said by selection")
+			b.faults.addInText(BadMethod, text, step.Offset, "items is a path to a list; what is read of each item is said by selection")
 			return nil
 		}
 	}
-	return (&readingCompiler{bindingCompiler: b, text: text}).value(e, t)
+	return (&extractionCompiler{bindingCompiler: b, text: text}).value(e, t)
 }
 
-// connection checks that the field's type is a connection.
-func (b *bindingCompiler) connection(page *Page) bool {
+// checkConnection checks that the field's type is a connection.
+func (b *bindingCompiler) checkConnection(page *Page) bool {
 	t := b.field.Definition.Type
 	page.Connection = b.schema.Types[t.Name()]
 	if isList(t) || page.Connection.Kind != ast.Object {
 		b.faults.Add(BrokenConnection, t.Position, "%s is no connection, which pagination makes: a type with edges { node cursor } and pageInfo", t)
 		return false
 	}
-	ok := b.arguments("first", "Int", page) && b.arguments("after", "String", page)
+	ok := b.checkPageArgument("first", "Int", page) && b.checkPageArgument("after", "String", page)
 	for _, f := range page.Connection.Fields {
-		ok = b.connectionField(page, f) && ok
+		ok = b.checkConnectionField(page, f) && ok
 	}
 	if ok && page.Node == nil {
 		b.faults.Add(BrokenConnection, page.Connection.Position, "%s has no edges; a connection has edges: [Edge!]! with node and cursor, and pageInfo: PageInfo!", page.Connection.Name)
@@ -137,7 +137,7 @@ func (b *bindingCompiler) connection(page *Page) bool {
 	return ok
 }
 
-func (b *bindingCompiler) arguments(name, named string, page *Page) bool {
+func (b *bindingCompiler) checkPageArgument(name, named string, page *Page) bool {
 	arg := b.field.Definition.Arguments.ForName(name)
 	if arg == nil || arg.Type.NamedType != named || arg.Type.NonNull {
 		b.faults.Add(BrokenConnection, page.position, "a connection is asked for by first: Int and after: String; give %s the argument %s: %s", b.name(), name, named)
@@ -146,24 +146,24 @@ func (b *bindingCompiler) arguments(name, named string, page *Page) bool {
 	return true
 }
 
-func (b *bindingCompiler) connectionField(page *Page, f *ast.FieldDefinition) bool {
+func (b *bindingCompiler) checkConnectionField(page *Page, f *ast.FieldDefinition) bool {
 	switch {
 	case !Sent(f):
 		return true
 	case f.Name == "edges" && isList(f.Type):
-		return b.edges(page, f)
+		return b.checkEdges(page, f)
 	case f.Name == "nodes" && isList(f.Type):
-		return b.nodes(page, f)
+		return b.checkNodes(page, f)
 	case f.Name == "totalCount" && f.Type.NamedType == "Int":
 		return true
 	case f.Name == "pageInfo" && f.Type.Elem == nil:
-		return b.pageInfo(f)
+		return b.checkPageInfo(f)
 	}
 	b.faults.Add(BrokenConnection, f.Position, "%s.%s is nothing that a connection has: edges, nodes, pageInfo: PageInfo! and totalCount: Int", page.Connection.Name, f.Name)
 	return false
 }
 
-func (b *bindingCompiler) edges(page *Page, f *ast.FieldDefinition) bool {
+func (b *bindingCompiler) checkEdges(page *Page, f *ast.FieldDefinition) bool {
 	page.Edge = b.schema.Types[f.Type.Name()]
 	node := page.Edge.Fields.ForName("node")
 	if node == nil || isList(node.Type) {
@@ -180,15 +180,15 @@ func (b *bindingCompiler) edges(page *Page, f *ast.FieldDefinition) bool {
 			ok = false
 		}
 	}
-	return ok && b.sameNode(page, node)
+	return ok && b.setNode(page, node)
 }
 
-func (b *bindingCompiler) nodes(page *Page, f *ast.FieldDefinition) bool {
-	return b.sameNode(page, &ast.FieldDefinition{Name: f.Name, Type: f.Type.Elem, Position: f.Position})
+func (b *bindingCompiler) checkNodes(page *Page, f *ast.FieldDefinition) bool {
+	return b.setNode(page, &ast.FieldDefinition{Name: f.Name, Type: f.Type.Elem, Position: f.Position})
 }
 
-// sameNode refuses edges and nodes of different types.
-func (b *bindingCompiler) sameNode(page *Page, node *ast.FieldDefinition) bool {
+// setNode refuses edges and nodes of different types.
+func (b *bindingCompiler) setNode(page *Page, node *ast.FieldDefinition) bool {
 	if page.Node != nil && page.Node.Type.String() != node.Type.String() {
 		b.faults.Add(BrokenConnection, node.Position, "%s is %s here and %s among the edges; they are the same items", page.Connection.Name, node.Type, page.Node.Type)
 		return false
@@ -197,8 +197,8 @@ func (b *bindingCompiler) sameNode(page *Page, node *ast.FieldDefinition) bool {
 	return true
 }
 
-// pageInfo checks PageInfo, whose fields are Relay's.
-func (b *bindingCompiler) pageInfo(f *ast.FieldDefinition) bool {
+// checkPageInfo checks PageInfo, whose fields are Relay's.
+func (b *bindingCompiler) checkPageInfo(f *ast.FieldDefinition) bool {
 	want := map[string]string{"hasNextPage": "Boolean", "hasPreviousPage": "Boolean", "startCursor": "String", "endCursor": "String"}
 	ok := true
 	info := b.schema.Types[f.Type.Name()]
@@ -213,7 +213,7 @@ func (b *bindingCompiler) pageInfo(f *ast.FieldDefinition) bool {
 }
 
 // pageArgument is what first and after stand for in the call of a page; nil for others.
-func (p *valueAt) pageArgument(arg *ast.ArgumentDefinition) *Value {
+func (p *variableCompiler) pageArgument(arg *ast.ArgumentDefinition) *Value {
 	if p.field.Page == nil || len(p.path) > 1 {
 		return nil
 	}
@@ -231,22 +231,22 @@ func (p *valueAt) pageArgument(arg *ast.ArgumentDefinition) *Value {
 	return nil
 }
 
-// pageCall settles, once the call is known, how large pages are, and that the service is
+// settlePage settles, once the call is known, how large pages are, and that the service is
 // told which one is wanted.
-func (b *bindingCompiler) pageCall() {
+func (b *bindingCompiler) settlePage() {
 	page := b.field.Page
 	if page == nil || b.field.Call.Method == "" {
 		return
 	}
 	for _, arg := range []string{"first", "after"} {
-		if !b.used[arg] {
-			b.faults.Add(PageParameters, page.position, "the call does not tell the service %s; %s", map[string]string{"first": "how large the page is", "after": "where the page begins"}[arg], b.give("$args."+arg))
+		if !b.usedArguments[arg] {
+			b.faults.Add(PageParameters, page.position, "the call does not tell the service %s; %s", map[string]string{"first": "how large the page is", "after": "where the page begins"}[arg], b.howToSend("$args."+arg))
 		}
 	}
-	b.pageMax(page)
+	b.settlePageSize(page)
 	if page.Default == 0 {
 		if first := b.field.Definition.Arguments.ForName("first"); first.DefaultValue != nil {
-			page.Default = number(first.DefaultValue)
+			page.Default = intValue(first.DefaultValue)
 		}
 	}
 	if page.Default == 0 {
@@ -257,9 +257,9 @@ func (b *bindingCompiler) pageCall() {
 	}
 }
 
-// pageMax settles how many items a page may have: no more than the document allows.
-func (b *bindingCompiler) pageMax(page *Page) {
-	documented := b.documentedMax()
+// settlePageSize settles how many items a page may have: no more than the document allows.
+func (b *bindingCompiler) settlePageSize(page *Page) {
+	documented := b.documentedPageSize()
 	switch {
 	case page.Max == 0 && documented == nil:
 		page.Max = defaultMaxPage
@@ -270,9 +270,9 @@ func (b *bindingCompiler) pageMax(page *Page) {
 	}
 }
 
-// documentedMax is the parameter with which the service's document bounds the size of a
+// documentedPageSize is the parameter with which the service's document bounds the size of a
 // page, nil when it does not.
-func (b *bindingCompiler) documentedMax() *openapi.Parameter {
+func (b *bindingCompiler) documentedPageSize() *openapi.Parameter {
 	op := b.graph.Operation(b.field)
 	if op == nil {
 		return nil
@@ -288,8 +288,8 @@ func (b *bindingCompiler) documentedMax() *openapi.Parameter {
 	return nil
 }
 
-// graft makes each item of a page be read as its selection says.
-func graft(items, node *Extraction) {
+// setItemExtraction makes each item of a page be read as its selection says.
+func setItemExtraction(items, node *Extraction) {
 	for items.Op != ByName && items.Op != Each {
 		items = items.Of
 	}

@@ -14,9 +14,9 @@ import (
 // variableName is a variable that fills a parameter although the binding does not write it.
 type variableName struct{ scope, name string }
 
-// listParameters collects what the call takes outside of its body: the parameters of the
+// collectParameters collects what the call takes outside of its body: the parameters of the
 // document, and the path parameters that the document does not declare.
-func (c *operationCompiler) listParameters() {
+func (c *operationCompiler) collectParameters() {
 	inPath := map[string]bool{}
 	for _, m := range pathParameter.FindAllStringSubmatch(c.op.Path, -1) {
 		if name := m[1]; !inPath[name] && c.op.Parameter("path", name) == nil {
@@ -36,7 +36,7 @@ func (c *operationCompiler) listParameters() {
 func (c *operationCompiler) resolveArgument(a selection.Argument) {
 	if a.In == "" && a.Name == bodyName && c.op.Body != nil {
 		if c.bodyText != nil {
-			c.givenTwice(a)
+			c.reportRepeated(a)
 		}
 		c.bodyText = a.Expr
 		return
@@ -44,21 +44,21 @@ func (c *operationCompiler) resolveArgument(a selection.Argument) {
 	named := c.parametersNamed(a.In, a.Name)
 	switch {
 	case len(named) == 0:
-		c.unknownParameter(a)
+		c.reportUnknownParameter(a)
 	case len(named) > 1:
-		c.faults.addIn(AmbiguousName, c.text, a.Offset, "%s has %s; write one of them with its place: %s", c.op.ID, quoteParameters(named), c.alternatives(named, valueText))
-	case c.stated[named[0]] != nil:
-		c.givenTwice(a)
+		c.faults.addInText(AmbiguousName, c.text, a.Offset, "%s has %s; write one of them with its place: %s", c.op.ID, quoteParameters(named), c.alternatives(named, valueText))
+	case c.explicit[named[0]] != nil:
+		c.reportRepeated(a)
 	default:
-		c.stated[named[0]] = a.Expr
+		c.explicit[named[0]] = a.Expr
 	}
 }
 
-func (c *operationCompiler) givenTwice(a selection.Argument) {
-	c.faults.addIn(OperationArgument, c.text, a.Offset, "%q is given twice; keep one", a.Name)
+func (c *operationCompiler) reportRepeated(a selection.Argument) {
+	c.faults.addInText(OperationArgument, c.text, a.Offset, "%q is given twice; keep one", a.Name)
 }
 
-func (c *operationCompiler) unknownParameter(a selection.Argument) {
+func (c *operationCompiler) reportUnknownParameter(a selection.Argument) {
 	known, place := []string{}, ""
 	for _, p := range c.parameters {
 		if a.In == "" || p.In == a.In {
@@ -70,7 +70,7 @@ func (c *operationCompiler) unknownParameter(a selection.Argument) {
 	} else if c.op.Body != nil {
 		known = append(known, bodyName)
 	}
-	c.faults.addIn(OperationArgument, c.text, a.Offset, "%s has no parameter %q%s (%s)%s", c.op.ID, a.Name, place, c.op.Place, DidYouMean(a.Name, known))
+	c.faults.addInText(OperationArgument, c.text, a.Offset, "%s has no parameter %q%s (%s)%s", c.op.ID, a.Name, place, c.op.Place, DidYouMean(a.Name, known))
 }
 
 // parametersNamed returns the parameters of exactly one name; in "" is any place.
@@ -84,8 +84,8 @@ func (c *operationCompiler) parametersNamed(in, name string) []*openapi.Paramete
 	return named
 }
 
-// inText writes a parameter as the operation's text names it.
-func (c *operationCompiler) inText(p *openapi.Parameter) string {
+// qualifiedName writes a parameter as the operation's text names it.
+func (c *operationCompiler) qualifiedName(p *openapi.Parameter) string {
 	name := p.Name
 	if !plainKey(name) {
 		name = "'" + name + "'"
@@ -109,7 +109,7 @@ const valueText = "value"
 func (c *operationCompiler) alternatives(parameters []*openapi.Parameter, value string) string {
 	calls := make([]string, len(parameters))
 	for i, p := range parameters {
-		calls[i] = fmt.Sprintf("%s(%s: %s)", c.op.ID, c.inText(p), value)
+		calls[i] = fmt.Sprintf("%s(%s: %s)", c.op.ID, c.qualifiedName(p), value)
 	}
 	return strings.Join(calls, " or ")
 }
@@ -123,10 +123,10 @@ func quoteParameters(parameters []*openapi.Parameter) string {
 	return strings.Join(texts, " and ")
 }
 
-// isStated reports whether the text gives one of the field's arguments to a parameter,
+// isExplicit reports whether the text gives one of the field's arguments to a parameter,
 // which then fills no other one by its name.
-func (c *operationCompiler) isStated(arg string) bool {
-	for _, e := range c.stated {
+func (c *operationCompiler) isExplicit(arg string) bool {
+	for _, e := range c.explicit {
 		for name := range argumentsIn(e) {
 			if name == arg {
 				return true
@@ -138,10 +138,10 @@ func (c *operationCompiler) isStated(arg string) bool {
 
 // argumentsIn yields the names of the arguments that an expression is made of.
 func argumentsIn(e *selection.Expr) iter.Seq[string] {
-	return func(yield func(string) bool) { eachArgument(e, yield) }
+	return func(yield func(string) bool) { visitArguments(e, yield) }
 }
 
-func eachArgument(e *selection.Expr, yield func(string) bool) bool {
+func visitArguments(e *selection.Expr, yield func(string) bool) bool {
 	if e.Root == selection.Variable && e.Name == string(Args) && len(e.Steps) > 0 && !yield(e.Steps[0].Name) {
 		return false
 	}
@@ -152,14 +152,14 @@ func eachArgument(e *selection.Expr, yield func(string) bool) bool {
 	for _, f := range e.Fields {
 		inner = append(inner, f.Expr)
 	}
-	return !slices.ContainsFunc(inner, func(e *selection.Expr) bool { return !eachArgument(e, yield) })
+	return !slices.ContainsFunc(inner, func(e *selection.Expr) bool { return !visitArguments(e, yield) })
 }
 
 // matchArguments finds the parameters that the field's arguments fill by their names.
 func (c *operationCompiler) matchArguments() {
 	var args []string
 	for _, arg := range c.field.Definition.Arguments {
-		if !c.pages(arg.Name) && !c.isStated(arg.Name) {
+		if !c.isPageArgument(arg.Name) && !c.isExplicit(arg.Name) {
 			args = append(args, arg.Name)
 		}
 	}
@@ -170,14 +170,14 @@ func (c *operationCompiler) matchArguments() {
 // Only the binding of a type has them, since it asks for that very object. What a field's
 // call takes of its parent is always written: a parent's id is not the id of another thing.
 func (c *operationCompiler) matchKeys() {
-	if c.root || c.field.Definition.Name != "" {
+	if c.isRootField || c.field.Definition.Name != "" {
 		return
 	}
 	scope := This
 	if c.field.Batch != nil {
 		scope = Keys
 	}
-	c.matchScope(scope, sentFields(c.field.Object), func(p *openapi.Parameter) bool { return p.Required })
+	c.matchScope(scope, propertyNames(c.field.Object), func(p *openapi.Parameter) bool { return p.Required })
 }
 
 // matchScope lets values of a scope fill parameters of their names.
@@ -185,103 +185,103 @@ func (c *operationCompiler) matchScope(scope Scope, names []string, takes func(*
 	var open []*openapi.Parameter
 	var theirs []string
 	for _, p := range c.parameters {
-		if c.stated[p] == nil && takes(p) {
+		if c.explicit[p] == nil && takes(p) {
 			open, theirs = append(open, p), append(theirs, p.Name)
 		}
 	}
 	filled, doubts := matchNames(names, theirs)
 	for i, name := range filled {
-		c.implied[open[i]] = variableName{string(scope), name}
+		c.byName[open[i]] = variableName{string(scope), name}
 	}
 	for _, d := range doubts {
 		var candidates []*openapi.Parameter
-		for _, i := range d.theirs {
+		for _, i := range d.targets {
 			candidates = append(candidates, open[i])
 		}
-		c.ambiguous(scope, d.names, candidates)
+		c.reportAmbiguous(scope, d.names, candidates)
 	}
 }
 
-// ambiguous says that it is not certain what fills a parameter, and what to write.
-func (c *operationCompiler) ambiguous(scope Scope, names []string, candidates []*openapi.Parameter) {
+// reportAmbiguous says that it is not certain what fills a parameter, and what to write.
+func (c *operationCompiler) reportAmbiguous(scope Scope, names []string, candidates []*openapi.Parameter) {
 	for _, p := range candidates {
-		c.doubtful[p] = true
+		c.ambiguous[p] = true
 	}
 	what := fmt.Sprintf("$%s.%s", scope, strings.Join(names, fmt.Sprintf(" and $%s.", scope)))
 	c.faults.Add(AmbiguousName, c.text.Position, "%s could fill %s of %s (%s), which the name alone does not settle; write %s",
 		what, quoteParameters(candidates), c.op.ID, candidates[0].Place, c.alternatives(candidates, fmt.Sprintf("$%s.%s", scope, names[0])))
 }
 
-// doubt is a set of names that could stand for one another.
-type doubt struct {
+// ambiguity is a set of names that could stand for one another.
+type ambiguity struct {
 	names  []string // of values
-	theirs []int    // of what they fill
+	targets []int    // of what they fill
 }
 
 // matchNames says which value fills which of their names: the one that is called exactly so,
 // else the one that is called so in another spelling (userId, user_id), unless another value
 // or another of their names has that spelling, too.
-func matchNames(names, theirs []string) (filled map[int]string, doubts []doubt) {
-	m := &nameMatcher{names: names, theirs: theirs, filled: map[int]string{}, settled: map[string]bool{}, taken: map[int]bool{}}
+func matchNames(names, theirs []string) (filled map[int]string, doubts []ambiguity) {
+	m := &nameMatcher{names: names, targets: theirs, filled: map[int]string{}, matched: map[string]bool{}, taken: map[int]bool{}}
 	m.round(func(a, b string) bool { return a == b })
 	m.round(sameName)
-	return m.filled, m.doubts
+	return m.filled, m.ambiguities
 }
 
 // nameMatcher matches names in rounds. Each round takes the names that the rounds before left.
 type nameMatcher struct {
-	names, theirs []string
+	names, targets []string
 	filled        map[int]string // by the number of their name
-	doubts        []doubt
-	settled       map[string]bool // names that an earlier round has matched
+	ambiguities        []ambiguity
+	matched       map[string]bool // names that an earlier round has matched
 	taken         map[int]bool    // their names that it has
 }
 
 // round matches the names that are the same by a rule.
 func (m *nameMatcher) round(same func(a, b string) bool) {
 	for _, name := range m.names {
-		if m.settled[name] {
+		if m.matched[name] {
 			continue
 		}
-		d := m.rivals(name, same)
+		d := m.candidates(name, same)
 		switch {
-		case len(d.theirs) == 0:
+		case len(d.targets) == 0:
 			continue
-		case len(d.names) == 1 && len(d.theirs) == 1:
-			m.filled[d.theirs[0]] = name
+		case len(d.names) == 1 && len(d.targets) == 1:
+			m.filled[d.targets[0]] = name
 		default:
-			m.doubts = append(m.doubts, d)
+			m.ambiguities = append(m.ambiguities, d)
 		}
 		for _, name := range d.names {
-			m.settled[name] = true
+			m.matched[name] = true
 		}
-		for _, i := range d.theirs {
+		for _, i := range d.targets {
 			m.taken[i] = true
 		}
 	}
 }
 
-// rivals are all that could stand for one another with a name, itself among them.
-func (m *nameMatcher) rivals(name string, same func(a, b string) bool) doubt {
-	var d doubt
+// candidates are all that could stand for one another with a name, itself among them.
+func (m *nameMatcher) candidates(name string, same func(a, b string) bool) ambiguity {
+	var d ambiguity
 	for _, other := range m.names {
-		if !m.settled[other] && same(other, name) {
+		if !m.matched[other] && same(other, name) {
 			d.names = append(d.names, other)
 		}
 	}
-	for i, their := range m.theirs {
+	for i, their := range m.targets {
 		if !m.taken[i] && same(name, their) {
-			d.theirs = append(d.theirs, i)
+			d.targets = append(d.targets, i)
 		}
 	}
 	return d
 }
 
-// missing says that nothing fills a required parameter, and what to write.
-func (c *operationCompiler) missing(p *openapi.Parameter) {
-	if c.root || c.field.Definition.Name == "" {
+// reportMissing says that nothing fills a required parameter, and what to write.
+func (c *operationCompiler) reportMissing(p *openapi.Parameter) {
+	if c.isRootField || c.field.Definition.Name == "" {
 		c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which nothing fills; give the field an argument of that name, or write %s(%s: value)",
-			c.op.ID, p.In, p.Name, p.Place, c.op.ID, c.inText(p))
+			c.op.ID, p.In, p.Name, p.Place, c.op.ID, c.qualifiedName(p))
 		return
 	}
 	scope, field := This, "field"
@@ -289,10 +289,10 @@ func (c *operationCompiler) missing(p *openapi.Parameter) {
 		scope = Keys
 	}
 	if likely := c.likelyKeys(p); len(likely) > 0 {
-		field = strings.Join(likely, fmt.Sprintf(") or %s(%s: $%s.", c.op.ID, c.inText(p), scope))
+		field = strings.Join(likely, fmt.Sprintf(") or %s(%s: $%s.", c.op.ID, c.qualifiedName(p), scope))
 	}
 	c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which nothing fills: a field of %s does only where it is written; write %s(%s: $%s.%s)",
-		c.op.ID, p.In, p.Name, p.Place, c.field.Object.Name, c.op.ID, c.inText(p), scope, field)
+		c.op.ID, p.In, p.Name, p.Place, c.field.Object.Name, c.op.ID, c.qualifiedName(p), scope, field)
 }
 
 // likelyKeys are the fields of the parent that seem to hold what a parameter takes: they
@@ -303,8 +303,8 @@ func (c *operationCompiler) likelyKeys(p *openapi.Parameter) []string {
 	var likely []string
 	for _, of := range []string{def.Name, def.Type.Name(), ""} {
 		want := plainName(of + p.Name)
-		for _, name := range sentFields(c.field.Object) {
-			if plainName(name) == want && !(of == "" && len(words(name)) == 1) {
+		for _, name := range propertyNames(c.field.Object) {
+			if plainName(name) == want && !(of == "" && len(splitWords(name)) == 1) {
 				likely = append(likely, name)
 			}
 		}
@@ -313,8 +313,8 @@ func (c *operationCompiler) likelyKeys(p *openapi.Parameter) []string {
 	return slices.Compact(likely)
 }
 
-// words cuts a name where its spelling begins a new word: userId, user_id, USER-ID.
-func words(name string) []string {
+// splitWords cuts a name where its spelling begins a new word: userId, user_id, USER-ID.
+func splitWords(name string) []string {
 	var all []string
 	begins := true
 	for _, r := range name {
@@ -348,8 +348,8 @@ func plainName(name string) string {
 	}, name))
 }
 
-// pages reports whether an argument asks for a page.
-func (c *operationCompiler) pages(arg string) bool {
+// isPageArgument reports whether an argument asks for a page.
+func (c *operationCompiler) isPageArgument(arg string) bool {
 	return c.field.Page != nil && (arg == "first" || arg == "after")
 }
 
@@ -380,14 +380,14 @@ func (c *operationCompiler) matchPages() {
 // that it takes it. None does where the text gives it already, or where the clearest one
 // is filled otherwise.
 func (c *operationCompiler) matchPage(arg, what string, names [][]string) {
-	if c.isStated(arg) || c.bodyText != nil && slices.Contains(slices.Collect(argumentsIn(c.bodyText)), arg) {
+	if c.isExplicit(arg) || c.bodyText != nil && slices.Contains(slices.Collect(argumentsIn(c.bodyText)), arg) {
 		return
 	}
-	fits := c.clearest(names, func(p *openapi.Parameter) bool { return c.takesPage(p, arg) })
+	fits := c.bestMatches(names, func(p *openapi.Parameter) bool { return c.canTakePage(p, arg) })
 	switch {
 	case len(fits) == 1:
-		if _, filled := c.implied[fits[0]]; !filled && c.stated[fits[0]] == nil {
-			c.implied[fits[0]] = variableName{string(Args), arg}
+		if _, filled := c.byName[fits[0]]; !filled && c.explicit[fits[0]] == nil {
+			c.byName[fits[0]] = variableName{string(Args), arg}
 		}
 	case len(fits) > 1:
 		c.faults.Add(PageParameters, c.field.Page.position, "the %s of a page could be %s of %s (%s), which names and types do not settle; write %s",
@@ -395,9 +395,9 @@ func (c *operationCompiler) matchPage(arg, what string, names [][]string) {
 	}
 }
 
-// clearest are the query parameters of the first list of names that has any; those whose
+// bestMatches are the query parameters of the first list of names that has any; those whose
 // type the document says come before others.
-func (c *operationCompiler) clearest(names [][]string, fits func(*openapi.Parameter) bool) []*openapi.Parameter {
+func (c *operationCompiler) bestMatches(names [][]string, fits func(*openapi.Parameter) bool) []*openapi.Parameter {
 	for _, list := range names {
 		var typed, untyped []*openapi.Parameter
 		for _, p := range c.parameters {
@@ -410,24 +410,24 @@ func (c *operationCompiler) clearest(names [][]string, fits func(*openapi.Parame
 			}
 		}
 		if len(typed)+len(untyped) > 0 {
-			return firstOf(typed, untyped)
+			return firstNonEmpty(typed, untyped)
 		}
 	}
 	return nil
 }
 
-func firstOf(a, b []*openapi.Parameter) []*openapi.Parameter {
+func firstNonEmpty(a, b []*openapi.Parameter) []*openapi.Parameter {
 	if len(a) > 0 {
 		return a
 	}
 	return b
 }
 
-// times are the formats of points in time and of spans of it, which are no place in a list.
-var times = []string{"date", "date-time", "time", "timestamp", "unix-time", "unixtime", "epoch", "duration"}
+// timeFormats are the formats of points in time and of spans of it, which are no place in a list.
+var timeFormats = []string{"date", "date-time", "time", "timestamp", "unix-time", "unixtime", "epoch", "duration"}
 
-// takesPage reports whether a parameter's type allows what stands for first or after.
-func (c *operationCompiler) takesPage(p *openapi.Parameter, arg string) bool {
+// canTakePage reports whether a parameter's type allows what stands for first or after.
+func (c *operationCompiler) canTakePage(p *openapi.Parameter, arg string) bool {
 	isText := arg == "after" && c.field.Page.Type == "NEXT_CURSOR"
 	ends := func(o *openapi.Parameter) bool {
 		return o.In == "query" && slices.Contains(rangeEnds[plainName(p.Name)], plainName(o.Name))
@@ -436,7 +436,7 @@ func (c *operationCompiler) takesPage(p *openapi.Parameter, arg string) bool {
 		switch {
 		case s.Any():
 			return true
-		case slices.Contains(times, s.Format):
+		case slices.Contains(timeFormats, s.Format):
 			return false
 		case isText:
 			return s.Is("string") && len(s.Enum) == 0

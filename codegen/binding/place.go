@@ -8,10 +8,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// place is where a token begins: line and column from 1, columns in characters. It is
+// lineColumn is where a token begins: line and column from 1, columns in characters. It is
 // counted anew in the source, since gqlparser's column of a string is that behind its
 // quote, and its line of a block string that of the end.
-func place(pos *ast.Position) (line, column int) {
+func lineColumn(pos *ast.Position) (line, column int) {
 	line, column = 1, 1
 	before := pos.Start
 	for _, r := range pos.Src.Input {
@@ -26,22 +26,22 @@ func place(pos *ast.Position) (line, column int) {
 	return line, column
 }
 
-// placeIn is where the byte at an offset in a text stands in the schema.
-func placeIn(v *ast.Value, offset int) (line, column int) {
-	line, column = place(v.Position)
+// lineColumnIn is where the byte at an offset in a text stands in the schema.
+func lineColumnIn(v *ast.Value, offset int) (line, column int) {
+	line, column = lineColumn(v.Position)
 	literal := string([]rune(v.Position.Src.Input)[v.Position.Start:])
 	if v.Kind != ast.BlockValue {
-		return line, column + 1 + spelled(literal[1:], offset)
+		return line, column + 1 + literalLength(literal[1:], offset)
 	}
-	down, right := placeInBlock(literal[3:], v.Raw, offset)
+	down, right := offsetInBlock(literal[3:], v.Raw, offset)
 	if down == 0 {
 		return line, column + 3 + right
 	}
 	return line + down, 1 + right
 }
 
-// spelled is how many characters of a literal make the first n bytes of its text.
-func spelled(literal string, n int) int {
+// literalLength is how many characters of a literal make the first n bytes of its text.
+func literalLength(literal string, n int) int {
 	count := 0
 	for n > 0 && literal != "" {
 		r, _, rest, err := strconv.UnquoteChar(literal, '"')
@@ -55,10 +55,10 @@ func spelled(literal string, n int) int {
 	return count
 }
 
-// placeInBlock counts lines and characters to a byte of a block string's text. Each line
+// offsetInBlock counts lines and characters to a byte of a block string's text. Each line
 // of the text is the end of a line of the literal: what it lacks is the indentation, and
 // the blank lines before it.
-func placeInBlock(literal, text string, offset int) (down, right int) {
+func offsetInBlock(literal, text string, offset int) (down, right int) {
 	lines := strings.Split(literal, "\n")
 	for strings.Trim(lines[down], " \t") == "" && down < len(lines)-1 {
 		down++

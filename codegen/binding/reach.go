@@ -4,11 +4,11 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// reach refuses types that no operation can come to, through any field, argument or
+// checkReachability refuses types that no operation can come to, through any field, argument or
 // fragment: nobody can ask for them. Scalars are excepted, since a file may declare all that
 // the generator knows; so is what directives for other tools take.
-func (c *compiler) reach() {
-	r := &reaching{schema: c.schema, named: map[string]bool{}, returned: map[string]bool{}}
+func (c *compiler) checkReachability() {
+	r := &reachability{schema: c.schema, named: map[string]bool{}, returned: map[string]bool{}}
 	for _, root := range []*ast.Definition{c.schema.Query, c.schema.Mutation, c.schema.Subscription} {
 		if root != nil {
 			r.value(root.Name)
@@ -17,22 +17,22 @@ func (c *compiler) reach() {
 	for _, d := range c.schema.Directives {
 		r.arguments(d.Arguments)
 	}
-	for _, def := range c.types(ast.Object, ast.Interface, ast.Union, ast.InputObject, ast.Enum) {
-		if !r.named[def.Name] && !vocabulary(def.Position) {
+	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.InputObject, ast.Enum) {
+		if !r.named[def.Name] && !isVocabulary(def.Position) {
 			c.faults.Add(UnreachableType, def.Position, "nothing leads to %s from Query, Mutation or Subscription; use it for a field or an argument, or remove it", def.Name)
 		}
 	}
 }
 
-// reaching walks through a schema from where operations begin.
-type reaching struct {
+// reachability walks through a schema from where operations begin.
+type reachability struct {
 	schema   *ast.Schema
 	named    map[string]bool // types of which fields can be asked for, or that arguments take
 	returned map[string]bool // of those, the ones whose values a field gives
 }
 
 // value reaches a type that a field gives: with an interface or a union, all of its types.
-func (r *reaching) value(name string) {
+func (r *reachability) value(name string) {
 	if r.returned[name] {
 		return
 	}
@@ -47,7 +47,7 @@ func (r *reaching) value(name string) {
 }
 
 // name reaches a type by its name alone, as a fragment does with an interface of an object.
-func (r *reaching) name(name string) {
+func (r *reachability) name(name string) {
 	if r.named[name] {
 		return
 	}
@@ -62,7 +62,7 @@ func (r *reaching) name(name string) {
 	}
 }
 
-func (r *reaching) arguments(args ast.ArgumentDefinitionList) {
+func (r *reachability) arguments(args ast.ArgumentDefinitionList) {
 	for _, a := range args {
 		r.value(a.Type.Name())
 	}

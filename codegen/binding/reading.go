@@ -23,7 +23,7 @@ type Extraction struct {
 	Literal string      // Literal and Equal: as JSON
 	Given   *Value      // Given: a value of the request
 
-	value  *ast.Value // where it is written
+	text  *ast.Value // where it is written
 	offset int
 }
 
@@ -81,7 +81,7 @@ func (r *Extraction) String() string {
 	case Literal:
 		return r.Literal
 	case Given:
-		return r.Given.written()
+		return r.Given.sourceText()
 	}
 	return fmt.Sprintf("%s(%s)", map[Op]string{First: "first", Last: "last", Each: "each", Entries: "entries", Keyed: "keyed"}[r.Op], r.Of)
 }
@@ -105,37 +105,37 @@ func (r *Extraction) ReadsNull() bool {
 	return r.Op == Match || r.Op == Equal
 }
 
-// readingCompiler gives the expressions of one text their meaning.
-type readingCompiler struct {
+// extractionCompiler gives the expressions of one text their meaning.
+type extractionCompiler struct {
 	*bindingCompiler
 	text  *ast.Value
 	keyed bool // the end of the path is an object whose members are the keys of a batch
 }
 
-// expression parses a text and reports a mistake at its place.
-func (b *bindingCompiler) expression(text *ast.Value) (*selection.Expr, bool) {
+// parseExpression parses a text and reports a mistake at its place.
+func (b *bindingCompiler) parseExpression(text *ast.Value) (*selection.Expr, bool) {
 	e, err := selection.Parse(text.Raw)
 	if err != nil {
 		offset := 0
 		if broken, ok := err.(*selection.Error); ok {
 			offset = broken.Offset
 		}
-		b.faults.addIn(BrokenSelection, text, offset, "%v", err)
+		b.faults.addInText(BrokenSelection, text, offset, "%v", err)
 	}
 	return e, err == nil
 }
 
-func (r *readingCompiler) fault(code Code, offset int, format string, args ...any) *Extraction {
-	r.faults.addIn(code, r.text, offset, format, args...)
+func (r *extractionCompiler) fault(code Code, offset int, format string, args ...any) *Extraction {
+	r.faults.addInText(code, r.text, offset, format, args...)
 	return nil
 }
 
-func (r *readingCompiler) make(op Op, offset int, t *ast.Type) *Extraction {
-	return &Extraction{Op: op, Type: t, value: r.text, offset: offset}
+func (r *extractionCompiler) make(op Op, offset int, t *ast.Type) *Extraction {
+	return &Extraction{Op: op, Type: t, text: r.text, offset: offset}
 }
 
 // value compiles one expression.
-func (r *readingCompiler) value(e *selection.Expr, t *ast.Type) *Extraction {
+func (r *extractionCompiler) value(e *selection.Expr, t *ast.Type) *Extraction {
 	switch e.Root {
 	case selection.Literal, selection.List:
 		return r.literal(e, t)
@@ -146,7 +146,7 @@ func (r *readingCompiler) value(e *selection.Expr, t *ast.Type) *Extraction {
 }
 
 // steps compiles the way from the value at hand, outermost step first.
-func (r *readingCompiler) steps(e *selection.Expr, steps []selection.Step, t *ast.Type) *Extraction {
+func (r *extractionCompiler) steps(e *selection.Expr, steps []selection.Step, t *ast.Type) *Extraction {
 	if len(steps) == 0 {
 		return r.leaf(e, t)
 	}
@@ -158,7 +158,7 @@ func (r *readingCompiler) steps(e *selection.Expr, steps []selection.Step, t *as
 }
 
 // into compiles a step whose value is read by the steps behind it.
-func (r *readingCompiler) into(op Op, step selection.Step, t *ast.Type, fill func(*Extraction), e *selection.Expr, rest []selection.Step) *Extraction {
+func (r *extractionCompiler) into(op Op, step selection.Step, t *ast.Type, fill func(*Extraction), e *selection.Expr, rest []selection.Step) *Extraction {
 	n := r.make(op, step.Offset, t)
 	fill(n)
 	if n.Of = r.steps(e, rest, t); n.Of == nil {
@@ -170,7 +170,7 @@ func (r *readingCompiler) into(op Op, step selection.Step, t *ast.Type, fill fun
 // methods are those of the language, for people.
 var methods = []string{"first", "last", "map", "match", "joinNotNull", "eq", "entries"}
 
-func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
+func (r *extractionCompiler) method(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
 	if r.keyed && step.Method != "first" && step.Method != "last" {
 		r.keyed = false // what is made of the values of the object, not of itself
 		return r.into(Keyed, step, t, func(*Extraction) {}, e, append([]selection.Step{step}, rest...))
@@ -208,12 +208,12 @@ func (r *readingCompiler) method(e *selection.Expr, step selection.Step, rest []
 }
 
 // mapped compiles ->map(expr) and ->entries, which give lists.
-func (r *readingCompiler) mapped(op Op, e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
+func (r *extractionCompiler) mapped(op Op, e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
 	element := &selection.Expr{Offset: step.Offset, Fields: e.Fields, Braces: e.Braces}
 	switch {
 	case op == Each && len(step.Args) != 1:
 		return r.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
-	case op == Each && itself(step.Args[0]):
+	case op == Each && isCurrent(step.Args[0]):
 	case op == Each && step.Args[0].Root == selection.Current && step.Args[0].Dollar:
 		return r.fault(BadMethod, step.Args[0].Offset, "$ is the object around the list, which no element is read from; write @ for the element")
 	case op == Each && len(rest) > 0 && step.Args[0].Root != selection.Current:
@@ -239,7 +239,7 @@ func (r *readingCompiler) mapped(op Op, e *selection.Expr, step selection.Step, 
 }
 
 // list compiles a list whose elements are read alike.
-func (r *readingCompiler) list(op Op, step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
+func (r *extractionCompiler) list(op Op, step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if !isList(t) {
 		return r.fault(BadMethod, step.Offset, "->%s gives a list, but %s is expected here", step.Method, t)
 	}
@@ -251,7 +251,7 @@ func (r *readingCompiler) list(op Op, step selection.Step, element *selection.Ex
 }
 
 // join compiles ->joinNotNull(separator).
-func (r *readingCompiler) join(step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
+func (r *extractionCompiler) join(step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if t.NamedType != "String" && t.NamedType != "ID" {
 		return r.fault(BadMethod, step.Offset, "->joinNotNull gives a text, but %s is expected here", t)
 	}
@@ -275,7 +275,7 @@ func (r *readingCompiler) join(step selection.Step, element *selection.Expr, t *
 }
 
 // equal compiles ->eq(literal).
-func (r *readingCompiler) equal(step selection.Step, t *ast.Type) *Extraction {
+func (r *extractionCompiler) equal(step selection.Step, t *ast.Type) *Extraction {
 	if t.NamedType != "Boolean" {
 		return r.fault(BadMethod, step.Offset, "->eq gives a Boolean, but %s is expected here", t)
 	}
@@ -283,12 +283,12 @@ func (r *readingCompiler) equal(step selection.Step, t *ast.Type) *Extraction {
 		return r.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(\"done\")")
 	}
 	n := r.make(Equal, step.Offset, t)
-	n.Literal = asJSON(step.Args[0])
+	n.Literal = literalToJSON(step.Args[0])
 	return n
 }
 
 // match compiles ->match([candidate, result], ...).
-func (r *readingCompiler) match(step selection.Step, t *ast.Type) *Extraction {
+func (r *extractionCompiler) match(step selection.Step, t *ast.Type) *Extraction {
 	if !r.schema.Types[t.Name()].IsLeafType() || isList(t) {
 		return r.fault(BadMethod, step.Offset, "->match gives a scalar or a value of an enum, but %s is expected here", t)
 	}
@@ -310,36 +310,36 @@ func (r *readingCompiler) match(step selection.Step, t *ast.Type) *Extraction {
 	return n
 }
 
-func (r *readingCompiler) matchCase(pair *selection.Expr, t *ast.Type) (c Case, ok bool) {
+func (r *extractionCompiler) matchCase(pair *selection.Expr, t *ast.Type) (c Case, ok bool) {
 	if pair.Root != selection.List || len(pair.Items) != 2 {
 		r.fault(BadMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
 		return c, false
 	}
 	candidate, result := pair.Items[0], pair.Items[1]
-	if !itself(candidate) {
+	if !isCurrent(candidate) {
 		if candidate.Root != selection.Literal {
-			r.fault(BadMethod, candidate.Offset, badCandidate)
+			r.fault(BadMethod, candidate.Offset, invalidCandidate)
 			return c, false
 		}
-		c.When = asJSON(candidate)
+		c.When = literalToJSON(candidate)
 	}
-	if itself(result) {
+	if isCurrent(result) {
 		return c, true
 	}
 	c.Then, ok = r.literalOf(result, t)
 	return c, ok
 }
 
-// badCandidate is the message for a value that ->match cannot compare with.
-const badCandidate = "a candidate is a literal, or @ for any value"
+// invalidCandidate is the message for a value that ->match cannot compare with.
+const invalidCandidate = "a candidate is a literal, or @ for any value"
 
-// itself reports whether an expression is the value that a method works on.
-func itself(e *selection.Expr) bool {
+// isCurrent reports whether an expression is the value that a method works on.
+func isCurrent(e *selection.Expr) bool {
 	return e.Root == selection.Current && !e.Dollar && len(e.Steps) == 0 && !e.Braces
 }
 
 // literal compiles $(literal).
-func (r *readingCompiler) literal(e *selection.Expr, t *ast.Type) *Extraction {
+func (r *extractionCompiler) literal(e *selection.Expr, t *ast.Type) *Extraction {
 	if len(e.Steps) > 0 || e.Braces {
 		return r.fault(BrokenSelection, e.Offset, "nothing can follow a literal")
 	}
@@ -352,7 +352,7 @@ func (r *readingCompiler) literal(e *selection.Expr, t *ast.Type) *Extraction {
 }
 
 // literalOf gives a literal as the JSON from which a type is read.
-func (r *readingCompiler) literalOf(e *selection.Expr, t *ast.Type) (string, bool) {
+func (r *extractionCompiler) literalOf(e *selection.Expr, t *ast.Type) (string, bool) {
 	if e.Root != selection.Literal && e.Root != selection.List {
 		r.fault(BrokenSelection, e.Offset, "a literal is expected here, such as \"text\" or 12")
 		return "", false
@@ -362,15 +362,15 @@ func (r *readingCompiler) literalOf(e *selection.Expr, t *ast.Type) (string, boo
 			return r.enumLiteral(e, def, name)
 		}
 	}
-	if !holdsLiteral(e, t) {
-		r.fault(WrongConstant, e.Offset, "%s is no %s", asJSON(e), t)
+	if !acceptsLiteral(e, t) {
+		r.fault(WrongConstant, e.Offset, "%s is no %s", literalToJSON(e), t)
 		return "", false
 	}
-	return asJSON(e), true
+	return literalToJSON(e), true
 }
 
 // enumLiteral is a value of an enum by its name in the graph, as the services write it.
-func (r *readingCompiler) enumLiteral(e *selection.Expr, def *ast.Definition, name string) (string, bool) {
+func (r *extractionCompiler) enumLiteral(e *selection.Expr, def *ast.Definition, name string) (string, bool) {
 	v := def.EnumValues.ForName(name)
 	if v == nil {
 		var names []string
@@ -381,16 +381,16 @@ func (r *readingCompiler) enumLiteral(e *selection.Expr, def *ast.Definition, na
 		return "", false
 	}
 	if d := v.Directives.ForName("json"); d != nil {
-		name = text(d, "name")
+		name = argumentText(d, "name")
 	}
-	return quoteJSON(name), true
+	return marshalJSON(name), true
 }
 
-// holdsLiteral tells whether a type of values can be read from a literal.
-func holdsLiteral(e *selection.Expr, t *ast.Type) bool {
+// acceptsLiteral tells whether a type of values can be read from a literal.
+func acceptsLiteral(e *selection.Expr, t *ast.Type) bool {
 	if e.Root == selection.List {
 		fits := func(item *selection.Expr) bool {
-			return (item.Root == selection.Literal || item.Root == selection.List) && t.Elem != nil && holdsLiteral(item, t.Elem)
+			return (item.Root == selection.Literal || item.Root == selection.List) && t.Elem != nil && acceptsLiteral(item, t.Elem)
 		}
 		return t.NamedType == "JSON" || t.Elem != nil && !slices.ContainsFunc(e.Items, func(i *selection.Expr) bool { return !fits(i) })
 	}
@@ -408,36 +408,36 @@ func holdsLiteral(e *selection.Expr, t *ast.Type) bool {
 	return false
 }
 
-// asJSON writes a literal.
-func asJSON(e *selection.Expr) string {
+// literalToJSON writes a literal.
+func literalToJSON(e *selection.Expr) string {
 	if e.Root != selection.List {
-		return quoteJSON(e.Value)
+		return marshalJSON(e.Value)
 	}
 	items := make([]string, len(e.Items))
 	for i, item := range e.Items {
-		items[i] = asJSON(item)
+		items[i] = literalToJSON(item)
 	}
 	return "[" + strings.Join(items, ",") + "]"
 }
 
-func quoteJSON(v any) string {
+func marshalJSON(v any) string {
 	text, _ := json.Marshal(v) // which holds no more than the scalars of JSON
 	return string(text)
 }
 
 // variable compiles a value that comes with the request, not with the answer.
-func (r *readingCompiler) variable(e *selection.Expr, t *ast.Type) *Extraction {
+func (r *extractionCompiler) variable(e *selection.Expr, t *ast.Type) *Extraction {
 	if !slices.Contains(scopes, Scope(e.Name)) {
 		return r.fault(UnknownVariable, e.Offset, "there is no variable $%s; a member of the answer is written $.%s", e.Name, e.Name)
 	}
-	v := r.given(r.text, e)
+	v := r.compileValue(r.text, e)
 	if v == nil {
 		return nil
 	}
 	if v.Scope == Keys {
 		return r.fault(MisplacedVariable, e.Offset, "$%s.%s is all keys of a call, but an answer is read once for all; name the member that holds the key", v.Scope, strings.Join(v.Path, "."))
 	}
-	if v.Type != nil && !fillsType(v.Type, t) {
+	if v.Type != nil && !isAssignable(v.Type, t) {
 		return r.fault(WrongConstant, e.Offset, "%s is %s, which is no %s", v, v.Type, t)
 	}
 	n := r.make(Given, e.Offset, t)
@@ -446,20 +446,20 @@ func (r *readingCompiler) variable(e *selection.Expr, t *ast.Type) *Extraction {
 	return n
 }
 
-// fillsType tells whether a value of one type is one of another.
-func fillsType(v, t *ast.Type) bool {
+// isAssignable tells whether a value of one type is one of another.
+func isAssignable(v, t *ast.Type) bool {
 	if t.NonNull && !v.NonNull {
 		return false
 	}
 	if v.Elem != nil || t.Elem != nil {
-		return v.Elem != nil && t.Elem != nil && fillsType(v.Elem, t.Elem)
+		return v.Elem != nil && t.Elem != nil && isAssignable(v.Elem, t.Elem)
 	}
 	text := []string{"ID", "String"}
 	return v.NamedType == t.NamedType || slices.Contains(text, v.NamedType) && slices.Contains(text, t.NamedType)
 }
 
 // leaf compiles the end of a path.
-func (r *readingCompiler) leaf(e *selection.Expr, t *ast.Type) *Extraction {
+func (r *extractionCompiler) leaf(e *selection.Expr, t *ast.Type) *Extraction {
 	if r.keyed {
 		r.keyed = false
 		n := r.make(Keyed, e.Offset, t)
@@ -467,7 +467,7 @@ func (r *readingCompiler) leaf(e *selection.Expr, t *ast.Type) *Extraction {
 		return n
 	}
 	if !e.Braces {
-		r.readable(t, r.text.Position, map[string]bool{})
+		r.checkReadable(t, r.text.Position, map[string]bool{})
 		return r.make(ByName, e.Offset, t)
 	}
 	if isList(t) {
@@ -481,7 +481,7 @@ func (r *readingCompiler) leaf(e *selection.Expr, t *ast.Type) *Extraction {
 }
 
 // object compiles { fields }.
-func (r *readingCompiler) object(e *selection.Expr, t *ast.Type) *Extraction {
+func (r *extractionCompiler) object(e *selection.Expr, t *ast.Type) *Extraction {
 	def := r.schema.Types[t.NamedType]
 	if def.Kind != ast.Object {
 		return r.fault(BrokenSelection, e.Offset, "fields are selected here, but %s", noFields(def, e))
@@ -510,19 +510,19 @@ func noFields(def *ast.Definition, e *selection.Expr) string {
 }
 
 // hint helps with a name that is no field: it may be one of the answer's members.
-func (r *readingCompiler) hint(def *ast.Definition, f selection.Field) string {
+func (r *extractionCompiler) hint(def *ast.Definition, f selection.Field) string {
 	switch {
 	case f.Bare() && f.Expr.Braces:
 		return fmt.Sprintf("; for a member of the answer write $.%s { ... }", f.Name)
 	case f.Bare() && f.Name == strings.TrimSpace(r.text.Raw):
 		return fmt.Sprintf("; for a member of the answer write $.%s", f.Name)
 	}
-	return DidYouMean(f.Name, sentFields(def))
+	return DidYouMean(f.Name, propertyNames(def))
 }
 
 // selected compiles a field of { fields }. A bare name is a field of the graph too, and its
 // member is found as always: by @json, or by its name.
-func (r *readingCompiler) selected(def *ast.Definition, f selection.Field) *ReadField {
+func (r *extractionCompiler) selected(def *ast.Definition, f selection.Field) *ReadField {
 	field := def.Fields.ForName(f.Name)
 	switch {
 	case field == nil:
@@ -533,10 +533,10 @@ func (r *readingCompiler) selected(def *ast.Definition, f selection.Field) *Read
 		return nil
 	}
 	e := f.Expr
-	if d := field.Directives.ForName("json"); d != nil && f.Bare() && !r.broken[d] {
+	if d := field.Directives.ForName("json"); d != nil && f.Bare() && !r.invalid[d] {
 		renamed := *e
 		renamed.Steps = slices.Clone(e.Steps)
-		renamed.Steps[0].Name = text(d, "name")
+		renamed.Steps[0].Name = argumentText(d, "name")
 		e = &renamed
 	}
 	of := r.value(e, field.Type)

@@ -11,26 +11,26 @@ import (
 // ruleScopes are the values that rules can speak of, besides the answer itself.
 var ruleScopes = []Scope{Status, Response, Config, Env}
 
-// rules compiles isSuccess and errors of a directive. What it leaves out is taken from
+// compileRules compiles isSuccess and errors of a directive. What it leaves out is taken from
 // otherwise.
-func (b *bindingCompiler) rules(d *ast.Directive, otherwise Rules) Rules {
+func (b *bindingCompiler) compileRules(d *ast.Directive, otherwise Rules) Rules {
 	rules := otherwise
-	if text := given(d, "isSuccess"); text != nil {
-		rules.Success = b.one(text, "isSuccess", "Boolean", "$status->eq(200)")
+	if text := argument(d, "isSuccess"); text != nil {
+		rules.Success = b.compileScalarRule(text, "isSuccess", "Boolean", "$status->eq(200)")
 	}
-	errors := given(d, "errors")
-	if text := child(errors, "message"); text != nil {
-		rules.Message = b.one(text, "a message", "String", "error.message")
+	errors := argument(d, "errors")
+	if text := memberValue(errors, "message"); text != nil {
+		rules.Message = b.compileScalarRule(text, "a message", "String", "error.message")
 	}
-	if text := child(errors, "extensions"); text != nil {
-		rules.Extensions = b.extensions(text)
+	if text := memberValue(errors, "extensions"); text != nil {
+		rules.Extensions = b.compileExtensions(text)
 	}
 	return rules
 }
 
-// one compiles an expression that gives a scalar. A name alone is a member of the answer.
-func (b *bindingCompiler) one(text *ast.Value, what, named, example string) *Value {
-	e, ok := b.expression(text)
+// compileScalarRule compiles an expression that gives a scalar. A name alone is a member of the answer.
+func (b *bindingCompiler) compileScalarRule(text *ast.Value, what, named, example string) *Value {
+	e, ok := b.parseExpression(text)
 	if !ok {
 		return nil
 	}
@@ -38,51 +38,51 @@ func (b *bindingCompiler) one(text *ast.Value, what, named, example string) *Val
 		e = e.Fields[0].Expr
 	}
 	if e.Braces {
-		b.faults.addIn(BrokenRule, text, e.Offset, "%s is one value, not an object; write a path such as %s", what, example)
+		b.faults.addInText(BrokenRule, text, e.Offset, "%s is one value, not an object; write a path such as %s", what, example)
 		return nil
 	}
-	v := b.rule(text, e)
-	if v != nil && !v.mayBe(named) {
-		b.faults.addIn(BrokenRule, text, e.Offset, "%s is a %s, which this never is; write something such as %s", what, named, example)
+	v := b.compileRule(text, e)
+	if v != nil && !v.canBe(named) {
+		b.faults.addInText(BrokenRule, text, e.Offset, "%s is a %s, which this never is; write something such as %s", what, named, example)
 		return nil
 	}
 	return v
 }
 
-// mayBe tells whether a value can be one of a scalar, as far as that is known. Null is no
+// canBe tells whether a value can be one of a scalar, as far as that is known. Null is no
 // value, which a rule may well give.
-func (v *Value) mayBe(named string) bool {
+func (v *Value) canBe(named string) bool {
 	last := len(v.Then) - 1
 	switch {
 	case last >= 0 && v.Then[last].Op == Match:
-		return !slices.ContainsFunc(v.Then[last].Cases, func(c ValueCase) bool { return !c.Then.mayBe(named) })
+		return !slices.ContainsFunc(v.Then[last].Cases, func(c ValueCase) bool { return !c.Then.canBe(named) })
 	case last < 0 && v.Scope == Constant && v.Items == nil:
 		return v.LiteralType() == named || v.Literal == "null"
 	}
 	return v.Type == nil || v.Type.NamedType == named
 }
 
-// extensions compiles an expression that gives an object.
-func (b *bindingCompiler) extensions(text *ast.Value) *Value {
-	e, ok := b.expression(text)
+// compileExtensions compiles an expression that gives an object.
+func (b *bindingCompiler) compileExtensions(text *ast.Value) *Value {
+	e, ok := b.parseExpression(text)
 	if !ok {
 		return nil
 	}
 	if !e.Braces {
-		b.faults.addIn(BrokenRule, text, e.Offset, "extensions are an object; write name: value, such as code: error.code")
+		b.faults.addInText(BrokenRule, text, e.Offset, "extensions are an object; write name: value, such as code: error.code")
 		return nil
 	}
 	for _, f := range e.Fields {
 		if f.Name == "service" || f.Name == "http" {
-			b.faults.addIn(BrokenRule, text, f.Offset, "extensions.%s is what the gateway says of the failure; give this another name", f.Name)
+			b.faults.addInText(BrokenRule, text, f.Offset, "extensions.%s is what the gateway says of the failure; give this another name", f.Name)
 		}
 	}
-	return b.rule(text, e)
+	return b.compileRule(text, e)
 }
 
-// rule compiles an expression over a service's answer.
-func (b *bindingCompiler) rule(text *ast.Value, e *selection.Expr) *Value {
-	answer := &atHand{}
-	c := &valueCompiler{bindingCompiler: b, text: text, scopes: ruleScopes, hand: answer, whole: answer}
-	return c.value(e)
+// compileRule compiles an expression over a service's answer.
+func (b *bindingCompiler) compileRule(text *ast.Value, e *selection.Expr) *Value {
+	answer := &contextValue{}
+	c := &valueCompiler{bindingCompiler: b, text: text, scopes: ruleScopes, current: answer, outer: answer}
+	return c.compileExpression(e)
 }

@@ -11,34 +11,29 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// VocabularySource declares our directives. It belongs to every schema.
-func VocabularySource() *ast.Source {
-	return &ast.Source{Name: VocabularyFile, Input: Vocabulary}
-}
-
 // Load parses and validates the sources of a schema, to which it adds the vocabulary.
 // The error holds Faults.
 func Load(sources ...*ast.Source) (*ast.Schema, error) {
-	all := slices.Concat([]*ast.Source{validator.Prelude, VocabularySource()}, sources)
+	all := slices.Concat([]*ast.Source{validator.Prelude}, VocabularySources(), sources)
 	doc, err := parser.ParseSchemas(all...)
 	if err != nil {
-		return nil, faultOf(InvalidSyntax, err, sources)
+		return nil, asFaults(InvalidSyntax, err, sources)
 	}
-	if err := wrongNames(doc); err != nil {
+	if err := checkNames(doc); err != nil {
 		return nil, err
 	}
 	schema, err := validator.ValidateSchemaDocument(doc)
 	if err != nil {
-		return nil, faultOf(InvalidSchema, err, sources)
+		return nil, asFaults(InvalidSchema, err, sources)
 	}
 	return schema, nil
 }
 
-// wrongNames finds the types, directives and arguments that are not declared, and arguments
+// checkNames finds the types, directives and arguments that are not declared, and arguments
 // and input fields that are written twice. gqlparser does so too, but stops at the first one
 // and suggests nothing.
-func wrongNames(doc *ast.SchemaDocument) error {
-	n := names{types: map[string]bool{}, directives: map[string]*ast.DirectiveDefinition{}}
+func checkNames(doc *ast.SchemaDocument) error {
+	n := nameChecker{types: map[string]bool{}, directives: map[string]*ast.DirectiveDefinition{}}
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
 		n.types[def.Name] = true
 	}
@@ -54,13 +49,13 @@ func wrongNames(doc *ast.SchemaDocument) error {
 	return n.faults.OrNil()
 }
 
-type names struct {
+type nameChecker struct {
 	types      map[string]bool
 	directives map[string]*ast.DirectiveDefinition
 	faults     Faults
 }
 
-func (n *names) definition(def *ast.Definition) {
+func (n *nameChecker) definition(def *ast.Definition) {
 	n.uses(def.Directives)
 	for _, name := range def.Interfaces {
 		n.typeNamed(name, def.Position)
@@ -81,7 +76,7 @@ func (n *names) definition(def *ast.Definition) {
 	}
 }
 
-func (n *names) typeNamed(name string, pos *ast.Position) {
+func (n *nameChecker) typeNamed(name string, pos *ast.Position) {
 	switch {
 	case n.types[name]:
 	case slices.Contains(scalars, name):
@@ -91,25 +86,25 @@ func (n *names) typeNamed(name string, pos *ast.Position) {
 	}
 }
 
-func (n *names) uses(directives ast.DirectiveList) {
+func (n *nameChecker) uses(directives ast.DirectiveList) {
 	for _, d := range directives {
 		def := n.directives[d.Name]
 		if def == nil {
 			n.faults.Add(UnknownDirective, d.Position, "there is no directive @%s%s", d.Name, DidYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
 			continue
 		}
-		n.onlyOnce(members(d.Arguments))
+		n.onlyOnce(asChildValues(d.Arguments))
 		for _, arg := range d.Arguments {
 			n.literal(arg.Value)
 			if def.Arguments.ForName(arg.Name) == nil {
-				n.faults.Add(UnknownArgument, arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, DidYouMean(arg.Name, declared(def.Arguments)))
+				n.faults.Add(UnknownArgument, arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, DidYouMean(arg.Name, argumentNames(def.Arguments)))
 			}
 		}
 	}
 }
 
 // literal finds the input fields that are written twice in a value.
-func (n *names) literal(v *ast.Value) {
+func (n *nameChecker) literal(v *ast.Value) {
 	if v.Kind == ast.ObjectValue {
 		n.onlyOnce(v.Children)
 	}
@@ -118,7 +113,7 @@ func (n *names) literal(v *ast.Value) {
 	}
 }
 
-func members(args ast.ArgumentList) ast.ChildValueList {
+func asChildValues(args ast.ArgumentList) ast.ChildValueList {
 	list := make(ast.ChildValueList, len(args))
 	for i, a := range args {
 		list[i] = &ast.ChildValue{Name: a.Name, Position: a.Position}
@@ -127,7 +122,7 @@ func members(args ast.ArgumentList) ast.ChildValueList {
 }
 
 // onlyOnce reports a second member of the same name, which would say nothing.
-func (n *names) onlyOnce(list ast.ChildValueList) {
+func (n *nameChecker) onlyOnce(list ast.ChildValueList) {
 	seen := map[string]bool{}
 	for _, m := range list {
 		if seen[m.Name] {
@@ -137,7 +132,7 @@ func (n *names) onlyOnce(list ast.ChildValueList) {
 	}
 }
 
-func declared(args ast.ArgumentDefinitionList) []string {
+func argumentNames(args ast.ArgumentDefinitionList) []string {
 	names := make([]string, len(args))
 	for i, a := range args {
 		names[i] = a.Name
@@ -149,7 +144,7 @@ func declared(args ast.ArgumentDefinitionList) []string {
 func (c *compiler) wireName(typeName, field string) string {
 	if def := c.schema.Types[typeName]; def != nil {
 		if f := def.Fields.ForName(field); f != nil && f.Directives.ForName("json") != nil {
-			return cmp.Or(text(f.Directives.ForName("json"), "name"), field)
+			return cmp.Or(argumentText(f.Directives.ForName("json"), "name"), field)
 		}
 	}
 	return field
@@ -157,17 +152,17 @@ func (c *compiler) wireName(typeName, field string) string {
 
 // Sent tells whether a field's value comes with its object, not by a resolver.
 func Sent(f *ast.FieldDefinition) bool {
-	return f.Directives.ForName("connect") == nil && !byHand(f) && !strings.HasPrefix(f.Name, "__")
+	return f.Directives.ForName("connect") == nil && !isHandwritten(f) && !strings.HasPrefix(f.Name, "__")
 }
 
-// byHand tells whether a field is answered by Go code, wherever it stands.
-func byHand(f *ast.FieldDefinition) bool {
+// isHandwritten tells whether a field is answered by Go code, wherever it stands.
+func isHandwritten(f *ast.FieldDefinition) bool {
 	d := f.Directives.ForName("goField")
-	return d != nil && (text(d, "forceResolver") == "true" || text(d, "batch") == "true")
+	return d != nil && (argumentText(d, "forceResolver") == "true" || argumentText(d, "batch") == "true")
 }
 
-// sentFields names the fields of a type that come with its objects.
-func sentFields(def *ast.Definition) []string {
+// propertyNames names the fields of a type that come with its objects.
+func propertyNames(def *ast.Definition) []string {
 	var names []string
 	for _, f := range def.Fields {
 		if Sent(f) {

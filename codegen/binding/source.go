@@ -9,25 +9,25 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-func (c *compiler) sources() {
+func (c *compiler) compileSources() {
 	for _, d := range c.schema.SchemaDirectives.ForNames("source") {
-		if c.broken[d] {
+		if c.invalid[d] {
 			continue
 		}
-		name := text(d, "name")
-		if c.known(name) {
+		name := argumentText(d, "name")
+		if c.hasSource(name) {
 			c.faults.Add(RepeatedSource, d.Position, "the source %q is declared twice; keep one", name)
 			continue
 		}
-		c.graph.Sources = append(c.graph.Sources, c.source(d))
+		c.graph.Sources = append(c.graph.Sources, c.compileSource(d))
 	}
 }
 
-func (c *compiler) source(d *ast.Directive) *Source {
-	s := &Source{Name: text(d, "name"), OpenAPI: text(d, "openapi"), Position: d.Position}
+func (c *compiler) compileSource(d *ast.Directive) *Source {
+	s := &Source{Name: argumentText(d, "name"), OpenAPI: argumentText(d, "openapi"), Position: d.Position}
 	b := &bindingCompiler{compiler: c, scopes: []Scope{Claims, Request, Env, Config}}
-	s.Headers = b.headerList(given(d, "http"))
-	s.Rules = b.rules(d, Rules{})
+	s.Headers = b.compileHeaders(argument(d, "http"))
+	s.Rules = b.compileRules(d, Rules{})
 	if s.OpenAPI == "" {
 		return s
 	}
@@ -39,7 +39,7 @@ func (c *compiler) source(d *ast.Directive) *Source {
 	return s
 }
 
-func (c *compiler) known(source string) bool {
+func (c *compiler) hasSource(source string) bool {
 	return slices.Contains(c.sourceNames(), source)
 }
 
@@ -51,15 +51,15 @@ func (c *compiler) sourceNames() []string {
 	return names
 }
 
-// unusedSources refuses sources that no field is bound to. A binding with a mistake may be
+// checkUnusedSources refuses sources that no field is bound to. A binding with a mistake may be
 // the one that uses it, so they are told of when nothing else is wrong.
-func (c *compiler) unusedSources() {
+func (c *compiler) checkUnusedSources() {
 	if len(c.faults) > 0 {
 		return
 	}
 	for _, s := range c.graph.Sources {
 		used := slices.ContainsFunc(c.graph.All(), func(f *Field) bool { return f.Source == s.Name })
-		if !used && !c.beside.calls(s.Name) {
+		if !used && !c.options.callsSource(s.Name) {
 			c.faults.Add(UnusedSource, s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
 		}
 	}

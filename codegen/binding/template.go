@@ -15,8 +15,8 @@ type template []piece
 type piece struct {
 	literal string
 	expr    *selection.Expr // nil for literal text
-	written string          // the expression as it stands, without its star
-	each    bool            // {$args.x*}: repeat the parameter for each element
+	source string          // the expression as it stands, without its star
+	explode    bool            // {$args.x*}: repeat the parameter for each element
 	offset  int             // where it stands in the text
 }
 
@@ -56,7 +56,7 @@ func parsePiece(text string, from int) (piece, error) {
 	if err != nil || e.Root != selection.Variable || len(e.Steps) == 0 && e.Name != "status" || e.Braces {
 		return piece{}, fmt.Errorf("%q is no variable; write $args.name, $this.field, $batch.field or $claims.name", text[from:])
 	}
-	return piece{expr: e, written: written[from:], each: each, offset: from}, nil
+	return piece{expr: e, source: written[from:], explode: each, offset: from}, nil
 }
 
 // String writes the piece as it stood.
@@ -65,14 +65,14 @@ func (p piece) String() string {
 		return p.literal
 	}
 	star := ""
-	if p.each {
+	if p.explode {
 		star = "*"
 	}
-	return "{" + p.written + star + "}"
+	return "{" + p.source + star + "}"
 }
 
-// cut splits t at each literal separator.
-func (t template) cut(separator string) []template {
+// split splits t at each literal separator.
+func (t template) split(separator string) []template {
 	parts := []template{nil}
 	for _, p := range t {
 		if p.expr != nil {
@@ -93,8 +93,8 @@ func (t template) cut(separator string) []template {
 	return parts
 }
 
-// cutFirst splits t at the first literal separator.
-func (t template) cutFirst(separator string) (before, after template, found bool) {
+// splitFirst splits t at the first literal separator.
+func (t template) splitFirst(separator string) (before, after template, found bool) {
 	for i, p := range t {
 		at := strings.Index(p.literal, separator)
 		if p.expr != nil || at < 0 {

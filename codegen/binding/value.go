@@ -87,29 +87,29 @@ func (v *Value) LiteralType() string {
 
 // Variables are all variables that a value is made of, itself included.
 func (v *Value) Variables() iter.Seq[*Value] {
-	return func(yield func(*Value) bool) { v.each(yield) }
+	return func(yield func(*Value) bool) { v.visitVariables(yield) }
 }
 
-func (v *Value) each(yield func(*Value) bool) bool {
+func (v *Value) visitVariables(yield func(*Value) bool) bool {
 	if v.Scope != Constant && v.Scope != Current && v.Scope != Whole && !yield(v) {
 		return false
 	}
 	for _, item := range v.Items {
-		if !item.each(yield) {
+		if !item.visitVariables(yield) {
 			return false
 		}
 	}
 	for _, change := range v.Then {
-		if change.Of != nil && !change.Of.each(yield) {
+		if change.Of != nil && !change.Of.visitVariables(yield) {
 			return false
 		}
 		for _, f := range change.Fields {
-			if !f.Of.each(yield) {
+			if !f.Of.visitVariables(yield) {
 				return false
 			}
 		}
 		for _, c := range change.Cases {
-			if !c.Then.each(yield) {
+			if !c.Then.visitVariables(yield) {
 				return false
 			}
 		}
@@ -122,22 +122,22 @@ func (v *Value) String() string {
 	return "$" + strings.Join(append([]string{string(v.Scope)}, v.Path...), ".")
 }
 
-// written is the value as it stands in the schema, in which no two differ that are written
+// sourceText is the value as it stands in the schema, in which no two differ that are written
 // alike.
-func (v *Value) written() string {
+func (v *Value) sourceText() string {
 	if v.Plain() || v.Place == nil {
 		return v.String()
 	}
 	return v.Place.Raw[v.Offset:]
 }
 
-// parts gives each value in t its meaning.
-func (b *bindingCompiler) parts(v *ast.Value, t template) []Part {
+// compileParts gives each value in t its meaning.
+func (b *bindingCompiler) compileParts(v *ast.Value, t template) []Part {
 	parts := make([]Part, len(t))
 	for i, p := range t {
 		parts[i].Literal = p.literal
 		if p.expr != nil {
-			parts[i].Value = b.given(v, p.expr)
+			parts[i].Value = b.compileValue(v, p.expr)
 		}
 	}
 	return parts
@@ -148,73 +148,73 @@ type valueCompiler struct {
 	*bindingCompiler
 	text   *ast.Value
 	scopes []Scope // those that may stand here
-	hand   *atHand // what @ and bare names speak of; nil: there is no value at hand
-	whole  *atHand // what $ speaks of: the object around a method's arguments; nil: there is none
+	current   *contextValue // what @ and bare names speak of; nil: there is no value at hand
+	outer  *contextValue // what $ speaks of: the object around a method's arguments; nil: there is none
 }
 
-// atHand is the value that bare names and @ speak of; its type is nil when nobody knows it.
-type atHand struct{ t *ast.Type }
+// contextValue is the value that bare names and @ speak of; its type is nil when nobody knows it.
+type contextValue struct{ t *ast.Type }
 
-// given compiles a variable that a call takes, with its methods.
-func (b *bindingCompiler) given(text *ast.Value, e *selection.Expr) *Value {
-	return (&valueCompiler{bindingCompiler: b, text: text, scopes: b.scopes}).value(e)
+// compileValue compiles a variable that a call takes, with its methods.
+func (b *bindingCompiler) compileValue(text *ast.Value, e *selection.Expr) *Value {
+	return (&valueCompiler{bindingCompiler: b, text: text, scopes: b.scopes}).compileExpression(e)
 }
 
 func (c *valueCompiler) fault(code Code, offset int, format string, args ...any) *Value {
-	c.faults.addIn(code, c.text, offset, format, args...)
+	c.faults.addInText(code, c.text, offset, format, args...)
 	return nil
 }
 
-// value compiles an expression. It is nil after a fault.
-func (c *valueCompiler) value(e *selection.Expr) *Value {
-	v, steps := c.begin(e)
+// compileExpression compiles an expression. It is nil after a fault.
+func (c *valueCompiler) compileExpression(e *selection.Expr) *Value {
+	v, steps := c.compileRoot(e)
 	if v == nil {
 		return nil
 	}
 	v.Place, v.Offset, v.Own = c.text, e.Offset, v.Type
 	for _, step := range steps {
-		if !c.step(v, step) {
+		if !c.applyStep(v, step) {
 			return nil
 		}
 	}
 	if e.Braces {
-		return c.object(v, e)
+		return c.compileObject(v, e)
 	}
 	return v
 }
 
-// begin compiles what an expression begins with, and gives the steps that remain.
-func (c *valueCompiler) begin(e *selection.Expr) (*Value, []selection.Step) {
+// compileRoot compiles what an expression begins with, and gives the steps that remain.
+func (c *valueCompiler) compileRoot(e *selection.Expr) (*Value, []selection.Step) {
 	switch e.Root {
 	case selection.Literal:
-		return &Value{Literal: asJSON(e)}, e.Steps
+		return &Value{Literal: literalToJSON(e)}, e.Steps
 	case selection.List:
-		return c.items(e), e.Steps
+		return c.compileItems(e), e.Steps
 	case selection.Variable:
-		return c.variable(e)
+		return c.compileVariable(e)
 	}
 	switch {
-	case c.hand == nil && (len(e.Steps) > 0 || !e.Braces):
-		return c.fault(UnknownVariable, e.Offset, "%s", c.nothingAtHand(e)), nil
-	case e.Dollar && c.hand != nil && c.whole == nil:
+	case c.current == nil && (len(e.Steps) > 0 || !e.Braces):
+		return c.fault(UnknownVariable, e.Offset, "%s", c.adviseVariable(e)), nil
+	case e.Dollar && c.current != nil && c.outer == nil:
 		return c.fault(UnknownVariable, e.Offset, "$ is the object around, which there is none of here; the value that the method works on is @"), nil
 	}
-	return c.current(e), e.Steps
+	return c.currentValue(e), e.Steps
 }
 
-// current is the value at hand, or what was at hand before the methods around.
-func (c *valueCompiler) current(e *selection.Expr) *Value {
+// currentValue is the value at hand, or what was at hand before the methods around.
+func (c *valueCompiler) currentValue(e *selection.Expr) *Value {
 	switch {
-	case c.hand == nil:
+	case c.current == nil:
 		return &Value{Scope: Current}
-	case e.Dollar && c.whole != c.hand:
-		return &Value{Scope: Whole, Type: c.whole.t}
+	case e.Dollar && c.outer != c.current:
+		return &Value{Scope: Whole, Type: c.outer.t}
 	}
-	return &Value{Scope: Current, Type: c.hand.t}
+	return &Value{Scope: Current, Type: c.current.t}
 }
 
-// nothingAtHand says what to write instead of a name alone, which speaks of no value here.
-func (c *valueCompiler) nothingAtHand(e *selection.Expr) string {
+// adviseVariable says what to write instead of a name alone, which speaks of no value here.
+func (c *valueCompiler) adviseVariable(e *selection.Expr) string {
 	name := ""
 	if len(e.Steps) > 0 {
 		name = e.Steps[0].Name
@@ -228,10 +228,10 @@ func (c *valueCompiler) nothingAtHand(e *selection.Expr) string {
 	return "nothing is at hand here; begin with $args" + quoteScopes(c.scopes)
 }
 
-func (c *valueCompiler) items(e *selection.Expr) *Value {
+func (c *valueCompiler) compileItems(e *selection.Expr) *Value {
 	list := &Value{Items: []*Value{}}
 	for _, item := range e.Items {
-		v := c.value(item)
+		v := c.compileExpression(item)
 		if v == nil {
 			return nil
 		}
@@ -240,8 +240,8 @@ func (c *valueCompiler) items(e *selection.Expr) *Value {
 	return list
 }
 
-// parentField finds a field of the parent that comes with the parent.
-func (b *bindingCompiler) parentField(name string) *ast.FieldDefinition {
+// parentProperty finds a field of the parent that comes with the parent.
+func (b *bindingCompiler) parentProperty(name string) *ast.FieldDefinition {
 	f := b.field.Object.Fields.ForName(name)
 	if f == nil || !Sent(f) {
 		return nil
@@ -249,18 +249,18 @@ func (b *bindingCompiler) parentField(name string) *ast.FieldDefinition {
 	return f
 }
 
-// unusedArguments refuses arguments that the call does not take: whoever queries would
+// checkUnusedArguments refuses arguments that the call does not take: whoever queries would
 // think that they have an effect.
-func (b *bindingCompiler) unusedArguments() {
+func (b *bindingCompiler) checkUnusedArguments() {
 	for _, arg := range b.field.Definition.Arguments {
-		if !b.used[arg.Name] {
-			b.faults.Add(UnusedArgument, arg.Position, "%s does not use its argument %q; %s, or remove it", b.name(), arg.Name, b.give("$args."+arg.Name))
+		if !b.usedArguments[arg.Name] {
+			b.faults.Add(UnusedArgument, arg.Position, "%s does not use its argument %q; %s, or remove it", b.name(), arg.Name, b.howToSend("$args."+arg.Name))
 		}
 	}
 }
 
-// give says how the call is given a value.
-func (b *bindingCompiler) give(variable string) string {
+// howToSend says how the call is given a value.
+func (b *bindingCompiler) howToSend(variable string) string {
 	if op := b.field.Call.Operation; op != nil {
 		return fmt.Sprintf("write %s(parameter: %s) with the name of what it fills", op.ID, variable)
 	}

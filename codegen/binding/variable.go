@@ -21,11 +21,11 @@ func quoteScopes(scopes []Scope) string {
 	return " or " + strings.Join(names, ", ")
 }
 
-// variable compiles $scope.name.name: how many of its steps belong to it differs.
-func (c *valueCompiler) variable(e *selection.Expr) (*Value, []selection.Step) {
+// compileVariable compiles $scope.name.name: how many of its steps belong to it differs.
+func (c *valueCompiler) compileVariable(e *selection.Expr) (*Value, []selection.Step) {
 	scope := Scope(e.Name)
 	if !slices.Contains(c.scopes, scope) {
-		return c.unknown(e), nil
+		return c.reportUnknownVariable(e), nil
 	}
 	members := 0
 	for members < len(e.Steps) && e.Steps[members].Method == "" {
@@ -35,7 +35,7 @@ func (c *valueCompiler) variable(e *selection.Expr) (*Value, []selection.Step) {
 	for i := range path {
 		path[i] = e.Steps[i].Name
 	}
-	v := &valueAt{c, e.Offset, "$" + strings.Join(append([]string{e.Name}, path...), "."), path}
+	v := &variableCompiler{c, e.Offset, "$" + strings.Join(append([]string{e.Name}, path...), "."), path}
 	if members == 0 && scope != Status {
 		return c.fault(UnknownVariable, e.Offset, "$%s is many values; name one of them, such as $%s.name", scope, scope), nil
 	}
@@ -57,8 +57,8 @@ func Words() []string {
 	return words
 }
 
-// unknown says that there is no such variable, or not here.
-func (c *valueCompiler) unknown(e *selection.Expr) *Value {
+// reportUnknownVariable says that there is no such variable, or not here.
+func (c *valueCompiler) reportUnknownVariable(e *selection.Expr) *Value {
 	if slices.Contains(scopes, Scope(e.Name)) {
 		return c.fault(MisplacedVariable, e.Offset, "$%s is not known here; there is $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
 	}
@@ -69,19 +69,19 @@ func (c *valueCompiler) unknown(e *selection.Expr) *Value {
 	return c.fault(UnknownVariable, e.Offset, "there is no variable $%s%s", e.Name, DidYouMean(e.Name, names))
 }
 
-// valueAt is a variable at its place.
-type valueAt struct {
+// variableCompiler is a variable at its place.
+type variableCompiler struct {
 	*valueCompiler
 	offset  int
 	written string
 	path    []string
 }
 
-func (p *valueAt) fault(code Code, format string, args ...any) *Value {
+func (p *variableCompiler) fault(code Code, format string, args ...any) *Value {
 	return p.valueCompiler.fault(code, p.offset, format, args...)
 }
 
-func (p *valueAt) of(scope Scope) *Value {
+func (p *variableCompiler) of(scope Scope) *Value {
 	switch scope {
 	case Args:
 		return p.argument()
@@ -111,7 +111,7 @@ func (p *valueAt) of(scope Scope) *Value {
 }
 
 // header is $request.headers.name or $response.headers.name.
-func (p *valueAt) header(scope Scope) *Value {
+func (p *variableCompiler) header(scope Scope) *Value {
 	if p.path[0] != "headers" || len(p.path) != 2 {
 		return p.fault(UnknownValue, "%s: of a %s there are its headers: $%s.headers.name", p.written, scope, scope)
 	}
@@ -122,16 +122,16 @@ func (p *valueAt) header(scope Scope) *Value {
 }
 
 // argument follows a path through an argument and the input objects in it.
-func (p *valueAt) argument() *Value {
+func (p *variableCompiler) argument() *Value {
 	field := p.field.Definition
 	if field.Name == "" {
 		return p.fault(MisplacedVariable, "the binding of a type has no arguments; its key is one of the type's fields: write $this.%s, or $batch.%s with batch", p.path[0], p.path[0])
 	}
 	arg := field.Arguments.ForName(p.path[0])
 	if arg == nil {
-		return p.fault(UnknownValue, "%s has no argument %q%s", p.name(), p.path[0], DidYouMean(p.path[0], declared(field.Arguments)))
+		return p.fault(UnknownValue, "%s has no argument %q%s", p.name(), p.path[0], DidYouMean(p.path[0], argumentNames(field.Arguments)))
 	}
-	p.used[arg.Name] = true
+	p.usedArguments[arg.Name] = true
 	if v := p.pageArgument(arg); v != nil {
 		return v
 	}
@@ -141,12 +141,12 @@ func (p *valueAt) argument() *Value {
 			return nil
 		}
 	}
-	p.sendable(&ast.Type{NamedType: t.Name()}, p.text.Position, map[string]bool{})
+	p.checkSendable(&ast.Type{NamedType: t.Name()}, p.text.Position, map[string]bool{})
 	return &Value{Scope: Args, Path: p.path, Type: t}
 }
 
 // member is the type of an input object's field.
-func (p *valueAt) member(t *ast.Type, name string) *ast.Type {
+func (p *variableCompiler) member(t *ast.Type, name string) *ast.Type {
 	def := p.schema.Types[t.Name()]
 	if isList(t) || def == nil || def.Kind != ast.InputObject {
 		p.fault(UnknownValue, "%s: %s is no object, so it has no field %q", p.written, t, name)
@@ -171,16 +171,16 @@ func nullableIf(t *ast.Type, nullable bool) *ast.Type {
 }
 
 // parentValue is a field of the parent that its own service sent.
-func (p *valueAt) parentValue(scope Scope) *Value {
-	if p.root {
+func (p *variableCompiler) parentValue(scope Scope) *Value {
+	if p.isRootField {
 		return p.fault(MisplacedVariable, "%s has no parent, so there is no $%s; its values are $args and $claims", p.name(), scope)
 	}
 	if len(p.path) > 1 {
 		return p.fault(UnknownParentField, "%s: write one field of %s, such as $%s.%s", p.written, p.field.Object.Name, scope, p.path[0])
 	}
-	source := p.parentField(p.path[0])
+	source := p.parentProperty(p.path[0])
 	if source == nil {
-		return p.fault(UnknownParentField, "%s has no field %q that its own service sends%s", p.field.Object.Name, p.path[0], DidYouMean(p.path[0], sentFields(p.field.Object)))
+		return p.fault(UnknownParentField, "%s has no field %q that its own service sends%s", p.field.Object.Name, p.path[0], DidYouMean(p.path[0], propertyNames(p.field.Object)))
 	}
 	if scope == Keys {
 		return p.batchKey(source)
@@ -188,12 +188,12 @@ func (p *valueAt) parentValue(scope Scope) *Value {
 	if isList(source.Type) {
 		return p.fault(ListHasNoPlace, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.written, source.Name)
 	}
-	p.own = append(p.own, source.Name)
+	p.parentFields = append(p.parentFields, source.Name)
 	return &Value{Scope: scope, Path: p.path, Type: source.Type}
 }
 
 // batchKey makes a field of the parent the one that holds the keys.
-func (p *valueAt) batchKey(source *ast.FieldDefinition) *Value {
+func (p *variableCompiler) batchKey(source *ast.FieldDefinition) *Value {
 	batch := p.field.Batch
 	if batch.Parent != nil && batch.Parent != source {
 		return p.fault(TwoKeys, "%s: a batch has one key, and that is $batch.%s already", p.written, batch.Parent.Name)

@@ -5,7 +5,6 @@ import (
 	"go/types"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
@@ -185,33 +184,9 @@ func (g *generator) guardEntity(f *goFile, b *binding.Field, v *entityView) {
 func (g *generator) checks(f *goFile, field *ast.FieldDefinition) []string {
 	var calls []string
 	for _, guard := range binding.GuardsOf(field) {
-		if guard.Name == "authenticated" {
-			calls = append(calls, f.use(authPkg)+"CheckAuthenticated(ctx)")
-			continue
-		}
-		scopes := "[][]string{"
-		for _, all := range listOf(guard.Arguments.ForName("scopes").Value) {
-			scopes += "{"
-			for _, scope := range listOf(all) {
-				scopes += strconv.Quote(scope.Raw) + ", "
-			}
-			scopes = strings.TrimSuffix(scopes, ", ") + "}, "
-		}
-		calls = append(calls, f.use(authPkg)+"CheckScopes(ctx, "+strings.TrimSuffix(scopes, ", ")+"})")
+		calls = append(calls, f.use(authPkg)+binding.GuardCheck(guard))
 	}
 	return calls
-}
-
-// listOf returns the elements of a list literal. A single value stands for a list of one.
-func listOf(v *ast.Value) []*ast.Value {
-	if v.Kind != ast.ListValue {
-		return []*ast.Value{v}
-	}
-	elements := make([]*ast.Value, len(v.Children))
-	for i, child := range v.Children {
-		elements[i] = child.Value
-	}
-	return elements
 }
 
 // objectType is the type of an object that may be null.

@@ -14,6 +14,8 @@ import (
 	"github.com/99designs/gqlgen/codegen/config"
 	"github.com/99designs/gqlgen/codegen/templates"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
 //go:embed engine.gotpl
@@ -65,8 +67,7 @@ type planField struct {
 	Type, Name         string // in the graph
 	Property, Fallback bool   // otherwise its resolver is called
 	Batch              bool
-	ByHand             bool
-	Alone              bool // more of the request than who asks and what has a part in it
+	Facts              []binding.Fact // further members of its plan.FieldInfo
 	Guards             []planGuard
 	NonNull            bool
 	GoType             string
@@ -210,7 +211,7 @@ func (w *engineWriter) way(f *codegen.Field) string {
 
 func (w *engineWriter) plannable(f *codegen.Field) bool {
 	for _, d := range f.ImplDirectives() {
-		if !runsAtRunTime(d.Name) || d.IsBuiltIn() {
+		if !isGuard(d.Name) || d.IsBuiltIn() {
 			return false
 		}
 	}
@@ -266,7 +267,7 @@ func (w *engineWriter) field(o *codegen.Object, f *codegen.Field, id int) *planF
 	way, tr := w.way(f), f.TypeReference
 	v := &planField{
 		ID: id, Type: o.Name, Name: f.Name, Property: way == "Property", Fallback: way == "Fallback", Batch: f.IsBatch() && !o.Root,
-		NonNull: tr.GQL.NonNull, GoType: w.f.typ(tr.GO), ByHand: w.byHand(o, f), Alone: w.alone(o, f),
+		NonNull: tr.GQL.NonNull, GoType: w.f.typ(tr.GO), Facts: w.facts(o, f),
 	}
 	if v.Fallback {
 		return v
@@ -279,6 +280,19 @@ func (w *engineWriter) field(o *codegen.Object, f *codegen.Field, id int) *planF
 	}
 	w.value(tr, v)
 	return v
+}
+
+// facts returns what the planner knows of a field: what its directives say, and what follows from
+// how the field is answered.
+func (w *engineWriter) facts(o *codegen.Object, f *codegen.Field) []binding.Fact {
+	facts := slices.Clone(w.graph.Facts(o.Name, f.Name))
+	if w.byHand(o, f) {
+		facts = append(facts, binding.Fact{Name: "Handwritten", Value: "true"})
+	}
+	if w.alone(o, f) {
+		facts = append(facts, binding.Fact{Name: "RequestScoped", Value: "true"})
+	}
+	return facts
 }
 
 // call writes how a field's resolver is called.

@@ -1,8 +1,8 @@
 package plugin
 
 import (
+	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -15,19 +15,17 @@ import (
 // the gateway. Introspection and published SDL are made of these, and gqlgen's own
 // skip_runtime hides nothing: backend paths are private.
 func hide(data *codegen.Data) error {
-	hidden, err := hiddenDirectives()
-	if err != nil {
-		return err
-	}
 	kept := data.AugmentedSources[:0]
 	for _, s := range data.AugmentedSources {
-		if strings.HasSuffix(s.RelativePath, binding.VocabularyFile) {
+		if d := binding.DeclaredIn(filepath.ToSlash(s.RelativePath)); d != nil && d.Kind != binding.Published {
 			continue
 		}
 		if !s.BuiltIn {
-			if s.Source, err = without(hidden, s.RelativePath, s.Source); err != nil {
+			text, err := published(s.RelativePath, s.Source)
+			if err != nil {
 				return err
 			}
+			s.Source = text
 			s.Embeddable = false
 		}
 		kept = append(kept, s)
@@ -36,26 +34,16 @@ func hide(data *codegen.Data) error {
 	return nil
 }
 
-// hiddenDirectives are all that our vocabulary declares.
-func hiddenDirectives() (map[string]bool, error) {
-	doc, err := parser.ParseSchema(binding.VocabularySource())
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]bool{}
-	for _, d := range doc.Directives {
-		names[d.Name] = true
-	}
-	return names, nil
-}
-
-// without gives a source's text without the uses of some directives.
-func without(hidden map[string]bool, name, source string) (string, error) {
+// published returns a source's text without the uses of directives that clients cannot see.
+func published(name, source string) (string, error) {
 	doc, err := parser.ParseSchema(&ast.Source{Name: name, Input: source})
 	if err != nil {
 		return "", err
 	}
-	keep := func(d *ast.Directive) bool { return !hidden[d.Name] }
+	keep := func(use *ast.Directive) bool {
+		d := binding.DirectiveNamed(use.Name)
+		return d == nil || d.Kind == binding.Published
+	}
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
 		stripDefinition(def, keep)
 	}

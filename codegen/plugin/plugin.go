@@ -76,7 +76,7 @@ func (*Plugin) Name() string { return "gatehouse" }
 
 // InjectSourcesEarly declares our directives, which schemas need not repeat.
 func (*Plugin) InjectSourcesEarly() ([]*ast.Source, error) {
-	return []*ast.Source{binding.VocabularySource()}, nil
+	return binding.VocabularySources(), nil
 }
 
 // InjectSourcesLate maps the scalars, and adds no source: the schema is known here, and gqlgen
@@ -93,12 +93,12 @@ func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 		return err
 	}
 	for name, def := range schema.Types {
-		if ours(def.Position) {
+		if isPrivate(binding.DeclaredBy(def.Position)) {
 			delete(schema.Types, name)
 		}
 	}
 	for name, def := range schema.Directives {
-		if ours(def.Position) && !runsAtRunTime(name) {
+		if isPrivate(binding.DeclaredBy(def.Position)) {
 			delete(schema.Directives, name)
 		}
 	}
@@ -111,16 +111,21 @@ func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 	return nil
 }
 
-// runsAtRunTime tells which of our directives gqlgen shall call.
-func runsAtRunTime(name string) bool { return name == "authenticated" || name == "requiresScopes" }
+// isPrivate reports whether a directive is ours and of no concern to gqlgen.
+func isPrivate(d *binding.Directive) bool { return d != nil && d.Kind == binding.Private }
 
-func ours(pos *ast.Position) bool {
-	return pos != nil && pos.Src != nil && pos.Src.Name == binding.VocabularyFile
+// isGuard reports whether both executors call the code of a directive.
+func isGuard(name string) bool {
+	d := binding.DirectiveNamed(name)
+	return d != nil && d.Kind == binding.Guard
 }
 
 // MutateConfig makes resolvers of the bound fields, and batch resolvers of all fields
 // below the root that have one.
 func (p *Plugin) MutateConfig(cfg *config.Config) error {
+	for _, name := range binding.DirectivesOf(binding.Published) {
+		cfg.Directives[name] = config.DirectiveConfig{SkipRuntime: true} // no code runs for it
+	}
 	for _, f := range p.graph.Fields {
 		if !cfg.IsRoot(f.Object) {
 			field := cfg.Models[f.Object.Name].Fields[f.Definition.Name]

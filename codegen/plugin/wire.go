@@ -129,7 +129,7 @@ func (g *generator) abstract(f *goFile, name string) abstractView {
 func (g *generator) guards() []string {
 	var names []string
 	for name := range g.data.Config.Schema.Directives {
-		if runsAtRunTime(name) {
+		if isGuard(name) {
 			names = append(names, strings.ToUpper(name[:1])+name[1:])
 		}
 	}

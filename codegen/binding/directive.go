@@ -1,0 +1,179 @@
+package binding
+
+import (
+	"embed"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Directive is one directive of the vocabulary, with everything that depends on its name. Whatever
+// treats directives alike loops over Directives: parsing, the order of compilation, guards, the
+// facts that generated tables hold, the published schema, and the documentation.
+type Directive struct {
+	Name string
+	Kind DirectiveKind
+	// Docs is the heading in docs/bindings.md under which the directive is explained.
+	Docs string
+	// Codes are the checks that hold for uses of this directive alone.
+	Codes []Code
+
+	// compile compiles and checks all uses of the directive in a schema. It is nil where the
+	// declaration says all that there is to check, or where another directive's compile reads it.
+	compile func(*compiler)
+	// facts returns what a use of the directive on a field says of the field at run time. Nil means
+	// nothing.
+	facts func(use *ast.Directive) []Fact
+	// check returns a guard's check as a call of package auth: Check(ctx, arguments). It is set for
+	// guards alone.
+	check func(use *ast.Directive) string
+	// implies names the guards whose condition holds wherever this guard's does.
+	implies []string
+}
+
+// DirectiveKind says who knows of a directive besides the generator.
+type DirectiveKind int
+
+const (
+	// Private directives are for the generator alone. They are removed from the schema that gqlgen
+	// generates code from, and from the schema that clients can read.
+	Private DirectiveKind = iota
+	// Guard directives decide at run time whether the caller may see a field. They stay in gqlgen's
+	// schema, since both executors call their code, and are removed from the schema that clients
+	// can read.
+	Guard
+	// Published directives stay in the schema that clients can read, with their declarations. No
+	// code runs for them.
+	Published
+)
+
+// Fact is something that generated code knows of a field at run time: a member of plan.FieldInfo.
+type Fact struct {
+	Name  string // the member
+	Value string // a Go expression
+}
+
+// Directives is the vocabulary. It is in the order of compilation: @discriminator comes before
+// @connect, which reads abstract types, and @source comes before both.
+//
+// A new directive needs an entry here, its declaration in directives/NAME.graphqls, and a section
+// with an example in docs/bindings.md.
+var Directives = []*Directive{
+	{
+		Name: "source", Docs: "Sources", compile: (*compiler).compileSources,
+		Codes: []Code{RepeatedSource, UnusedSource, UnreadableDocument},
+	},
+	{
+		Name: "discriminator", Docs: "Types of several kinds", compile: (*compiler).compileDiscriminators,
+		Codes: []Code{UnknownChoice, MissingChoice, UnknownDiscriminator, UnansweredChoice},
+	},
+	{
+		Name: "connect", Docs: "Bindings", compile: (*compiler).compileBindings,
+		Codes: []Code{UnknownSource, BoundInterface, BoundSubscription, BoundTwice, RepeatedID},
+	},
+	{
+		Name: "authenticated", Kind: Guard, Docs: "Other directives", facts: guarded,
+		check: func(*ast.Directive) string { return "CheckAuthenticated(ctx)" },
+		Codes: []Code{MissingGuard},
+	},
+	{
+		Name: "requiresScopes", Kind: Guard, Docs: "Other directives", facts: guarded, check: checkScopes,
+		implies: []string{"authenticated"},
+		Codes:   []Code{MissingGuard},
+	},
+	{
+		Name: "json", Docs: "Other directives", compile: (*compiler).compileWireNames,
+		Codes: []Code{RepeatedWireName},
+	},
+	{
+		Name: "listSize", Docs: "Other directives", compile: (*compiler).checkListSizes,
+		Codes: []Code{NoListSize, NegativeListSize, NoListToSize, UnknownSlicing, SlicingType, UnknownSized},
+	},
+	{Name: "goField", Docs: "Other directives"},
+}
+
+// declarations holds the SDL of each directive, with the types that only its arguments use.
+//
+//go:embed directives/*.graphqls
+var declarations embed.FS
+
+// declarationDir is the folder of the declarations among a schema's sources.
+const declarationDir = "gatehouse/directives"
+
+// File returns the name of the directive's declaration among a schema's sources.
+func (d *Directive) File() string { return path.Join(declarationDir, d.Name+".graphqls") }
+
+// SDL returns the directive's declaration, with the types that its arguments use.
+func (d *Directive) SDL() string {
+	text, err := declarations.ReadFile("directives/" + d.Name + ".graphqls")
+	if err != nil {
+		panic(err) // the files are compiled in, and a test reads each
+	}
+	return string(text)
+}
+
+// VocabularySources returns the declarations of all directives. They belong to every schema.
+func VocabularySources() []*ast.Source {
+	sources := make([]*ast.Source, len(Directives))
+	for i, d := range Directives {
+		sources[i] = &ast.Source{Name: d.File(), Input: d.SDL()}
+	}
+	return sources
+}
+
+// DirectiveNamed returns the directive of the vocabulary with a name, nil if there is none.
+func DirectiveNamed(name string) *Directive {
+	return findDirective(func(d *Directive) bool { return d.Name == name })
+}
+
+// DeclaredBy returns the directive whose declaration holds a position, nil if the position is
+// elsewhere: in the schema of a project, or in none.
+func DeclaredBy(pos *ast.Position) *Directive {
+	if pos == nil || pos.Src == nil {
+		return nil
+	}
+	return findDirective(func(d *Directive) bool { return pos.Src.Name == d.File() })
+}
+
+// DeclaredIn returns the directive that a file declares, nil if it is another file. The path may
+// begin in any folder, as gqlgen's do.
+func DeclaredIn(file string) *Directive {
+	return findDirective(func(d *Directive) bool { return strings.HasSuffix(file, d.File()) })
+}
+
+func findDirective(is func(*Directive) bool) *Directive {
+	if i := slices.IndexFunc(Directives, is); i >= 0 {
+		return Directives[i]
+	}
+	return nil
+}
+
+// DirectivesOf returns the names of the directives of a kind.
+func DirectivesOf(kind DirectiveKind) []string {
+	var names []string
+	for _, d := range Directives {
+		if d.Kind == kind {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// factsOf returns what the directives of a field say of it at run time, each fact once.
+func factsOf(field *ast.FieldDefinition) []Fact {
+	var facts []Fact
+	for _, use := range field.Directives {
+		d := DirectiveNamed(use.Name)
+		if d == nil || d.facts == nil {
+			continue
+		}
+		for _, fact := range d.facts(use) {
+			if !slices.Contains(facts, fact) {
+				facts = append(facts, fact)
+			}
+		}
+	}
+	return facts
+}
