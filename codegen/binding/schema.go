@@ -9,6 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // VocabularySource declares our directives. It belongs to every schema.
@@ -84,7 +86,7 @@ func (n *names) definition(def *ast.Definition) {
 func (n *names) typeNamed(name string, pos *ast.Position) {
 	switch {
 	case n.types[name]:
-	case slices.Contains(scalars, name):
+	case scalars.ByName(name) != nil:
 		n.faults.Add(UndeclaredScalar, pos, "the scalar %s is known, but your schema has to declare it: scalar %s", name, name)
 	default:
 		n.faults.Add(UnknownType, pos, "there is no type %s%s", name, DidYouMean(name, slices.Sorted(maps.Keys(n.types))))
