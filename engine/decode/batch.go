@@ -11,12 +11,12 @@ type KeyFaults struct {
 }
 
 // Error tells one of the faults, for logs.
-func (k *KeyFaults) Error() string { return k.any().Error() }
+func (k *KeyFaults) Error() string { return k.anyFault().Error() }
 
 // Unwrap gives one of the faults.
-func (k *KeyFaults) Unwrap() error { return k.any() }
+func (k *KeyFaults) Unwrap() error { return k.anyFault() }
 
-func (k *KeyFaults) any() *Fault {
+func (k *KeyFaults) anyFault() *Fault {
 	if k.Rest != nil {
 		return k.Rest
 	}
@@ -55,35 +55,35 @@ func Map[T any](d *Decoder, element func(*Decoder) T) map[string]T {
 	}
 	outer := d.at
 	for first := true; d.more('}', first); first = false {
-		name := string(d.member())
-		d.at = place{base: len(d.path)}
+		name := string(d.enterMember())
+		d.at = place{pathLen: len(d.path)}
 		delete(values, name)
 		delete(bad, name)
-		v, failed := attempt(d, element)
+		v, failed := tryRead(d, element)
 		if failed != nil {
 			bad[name] = failed
 		} else if d.err == nil {
 			values[name] = v
 		}
-		d.leave()
+		d.pop()
 	}
-	d.at, d.keys = outer, nil
+	d.at, d.keyFaults = outer, nil
 	if d.err != nil {
 		return nil
 	}
 	if len(bad) > 0 {
-		d.keys = &KeyFaults{Keys: bad}
+		d.keyFaults = &KeyFaults{Keys: bad}
 	}
 	return values
 }
 
-// attempt reads a value of a batch. A soft failure ends here.
-func attempt[T any](d *Decoder, read func(*Decoder) T) (T, *Fault) {
+// tryRead reads a value of a batch. A soft failure ends here.
+func tryRead[T any](d *Decoder, read func(*Decoder) T) (T, *Fault) {
 	m := d.mark()
 	v := value(d, read)
-	if p := d.pass(m); p != nil {
+	if p := d.recoverTo(m); p != nil {
 		var none T
-		return none, &Fault{Index: p.index, Null: true, Err: d.fault(p)}
+		return none, &Fault{Index: p.index, Null: true, Err: d.toFault(p)}
 	}
 	return v, nil
 }
@@ -100,7 +100,7 @@ func MapOf[T any](element func(*Decoder) T) func(*Decoder) map[string]T {
 func ByKey[T any](field string, item func(*Decoder) T, key func(T) string) func(*Decoder) map[string]T {
 	return func(d *Decoder) map[string]T {
 		values := map[string]T{}
-		items(d, field, item, func(v T) { values[key(v)] = v })
+		readItems(d, field, item, func(v T) { values[key(v)] = v })
 		return values
 	}
 }
@@ -109,25 +109,25 @@ func ByKey[T any](field string, item func(*Decoder) T, key func(T) string) func(
 func GroupByKey[T any](field string, item func(*Decoder) T, key func(T) string) func(*Decoder) map[string][]T {
 	return func(d *Decoder) map[string][]T {
 		groups := map[string][]T{}
-		items(d, field, item, func(v T) { groups[key(v)] = append(groups[key(v)], v) })
+		readItems(d, field, item, func(v T) { groups[key(v)] = append(groups[key(v)], v) })
 		return groups
 	}
 }
 
-// items reads a list and hands over the items whose key is known.
-func items[T any](d *Decoder, field string, item func(*Decoder) T, known func(T)) {
+// readItems reads a list and hands over the items whose key is known.
+func readItems[T any](d *Decoder, field string, item func(*Decoder) T, known func(T)) {
 	if !d.open('[', "a list") {
 		return
 	}
 	var rest *Fault
 	outer := d.at
 	for i := 0; d.more(']', i == 0); i++ {
-		d.enter(step{index: i})
-		d.at = place{base: len(d.path)}
-		noted := len(d.noted)
-		v, failed := attempt(d, item)
+		d.push(step{index: i})
+		d.at = place{pathLen: len(d.path)}
+		noted := len(d.faults)
+		v, failed := tryRead(d, item)
 		if failed == nil && d.err == nil {
-			failed = keyFault(d.noted[noted:], v, field)
+			failed = faultOfKey(d.faults[noted:], v, field)
 		}
 		if failed == nil && d.err == nil {
 			known(v)
@@ -135,18 +135,18 @@ func items[T any](d *Decoder, field string, item func(*Decoder) T, known func(T)
 		if rest == nil && failed != nil {
 			rest = &Fault{Null: true, Err: failed.Err}
 		}
-		d.leave()
+		d.pop()
 	}
-	d.at, d.keys = outer, nil
+	d.at, d.keyFaults = outer, nil
 	if d.err == nil && rest != nil {
-		d.keys = &KeyFaults{Rest: rest}
+		d.keyFaults = &KeyFaults{Rest: rest}
 	}
 }
 
-// keyFault is the fault of an item's key.
-func keyFault[T any](noted []entry, item T, field string) *Fault {
+// faultOfKey is the fault of an item's key.
+func faultOfKey[T any](noted []tableEntry, item T, field string) *Fault {
 	for _, e := range noted {
-		if e.key == (key{pointer(item), field}) {
+		if e.key == (faultKey{address(item), field}) {
 			return e.fault
 		}
 	}

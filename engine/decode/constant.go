@@ -1,30 +1,17 @@
 package decode
 
-import (
-	"encoding/json"
-	"strings"
-)
-
-// Lookahead reads the value that comes next and leaves it there, to be read once more.
-func Lookahead[T any](d *Decoder, read func(*Decoder) T) T {
-	text := d.scanner
-	v := read(d)
-	if d.err == nil && d.reread(d.pos-text.pos) {
-		d.scanner = text
-	}
-	return v
-}
+import "encoding/json"
 
 // Constant makes of a decoder one that reads a literal, whatever the answer has.
 func Constant[T any](literal string, read func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T {
 		d.Skip()
-		return instead(d, literal, read)
+		return readInstead(d, literal, read)
 	}
 }
 
-// instead reads another text in the place of the next value.
-func instead[T any](d *Decoder, text string, read func(*Decoder) T) T {
+// readInstead reads another text in the place of the next value.
+func readInstead[T any](d *Decoder, text string, read func(*Decoder) T) T {
 	var none T
 	if d.err != nil {
 		return none
@@ -63,31 +50,6 @@ func Equal(literal string) func(*Decoder) bool {
 		same := d.Is(literal)
 		d.Skip()
 		return same
-	}
-}
-
-// Texts makes of a decoder of texts one of lists of them, joined with sep between them.
-// Nulls are left out.
-func Texts(sep string, element func(*Decoder) *string) func(*Decoder) string {
-	return func(d *Decoder) string {
-		if !d.open('[', "a list") {
-			return ""
-		}
-		outer := d.at
-		d.at.lists = 0 // the texts are none of the graph's elements, so that none can be null for itself
-		var texts []string
-		for i := 0; d.more(']', i == 0); i++ {
-			d.enter(step{index: i})
-			if text := value(d, element); text != nil {
-				texts = append(texts, *text)
-			}
-			d.leave()
-		}
-		d.at = outer
-		if d.err != nil {
-			return ""
-		}
-		return strings.Join(texts, sep)
 	}
 }
 

@@ -28,14 +28,14 @@ type Decoder struct {
 	service string
 	at      place
 	path    []step
-	err     *problem
-	noted   []entry    // faults that have found their place
-	keys    *KeyFaults // nil unless a member or an item of a batch failed
-	count   int        // soft failures so far, found and forgotten
-	spare   int        // bytes that may still be read another time
-	wanted  *Projection
-	texts   texts
-	sighted [manyShapes]sighting
+	err     *failure
+	faults   []tableEntry    // faults that have found their place
+	keyFaults    *KeyFaults // nil unless a member or an item of a batch failed
+	failures   int        // soft failures so far, found and forgotten
+	rereadBudget   int        // bytes that may still be read another time
+	projection  *Projection
+	strings   stringArena
+	shapes [maxShapes]shapeState
 }
 
 // place is where values come to lie in the graph.
@@ -43,27 +43,27 @@ type place struct {
 	holder unsafe.Pointer // the object whose field is read; nil at the top and in the values of a batch
 	shape  *Shape         // the object's
 	field  int            // of the shape
-	base   int            // how long the path is where the field's value begins
-	lists  int            // how many of the graph's lists there are between the field and here
+	pathLen   int            // how long the path is where the field's value begins
+	listDepth  int            // how many of the graph's lists there are between the field and here
 }
 
-// key is where faults are told.
-func (p *place) key() key {
+// faultKey is where faults are told.
+func (p *place) faultKey() faultKey {
 	if p.shape == nil {
-		return key{}
+		return faultKey{}
 	}
-	return key{p.holder, p.shape.fields[p.field].Name}
+	return faultKey{p.holder, p.shape.fields[p.field].Name}
 }
 
 // step is one member or element on the way to a value. The bytes are the answer's.
 type step struct {
 	name  []byte // nil for an element
 	index int
-	shown bool // the element is one in the graph too
+	inGraph bool // the element is one in the graph too
 }
 
-// problem is a failure that has found no place yet.
-type problem struct {
+// failure is a failure that has found no place yet.
+type failure struct {
 	cause error
 	index []int // from the field on, in the graph's lists
 	hard  bool
@@ -72,8 +72,8 @@ type problem struct {
 // What reading one answer may cost, however hostile the service.
 const (
 	maxFaults = 10_000   // values that do not fit, in one operation
-	rereads   = 100      // how often all of an answer may be read, on average
-	freely    = 16 << 20 // and besides that, in bytes
+	maxRereads   = 100      // how often all of an answer may be read, on average
+	rereadAllowance    = 16 << 20 // and besides that, in bytes
 )
 
 // errTooMany is the cause when an answer, or all those of an operation, hold too many faults.
@@ -109,8 +109,8 @@ func newDecoder(service string, body []byte, faults *Faults, wanted *Projection)
 	if faults == nil {
 		wanted = nil // who can tell of no fault gets all as the graph says, or nothing
 	}
-	d := &Decoder{scanner: scanner{data: body}, service: service, spare: rereads*len(body) + freely, wanted: wanted}
-	if d.end() {
+	d := &Decoder{scanner: scanner{data: body}, service: service, rereadBudget: maxRereads*len(body) + rereadAllowance, projection: wanted}
+	if d.atEnd() {
 		d.data, d.pos = nullText, 0
 	}
 	return d
@@ -118,38 +118,38 @@ func newDecoder(service string, body []byte, faults *Faults, wanted *Projection)
 
 // finish ends the reading. It tells whether there is a value, perhaps besides an error.
 func (d *Decoder) finish(faults *Faults) (ok bool, err error) {
-	switch err := d.settle(faults); {
+	switch err := d.commit(faults); {
 	case err != nil:
 		return false, err
-	case d.keys != nil:
-		return true, d.keys
+	case d.keyFaults != nil:
+		return true, d.keyFaults
 	}
 	return true, nil
 }
 
-// settle looks at what is left of the text and hands over the faults.
-func (d *Decoder) settle(faults *Faults) error {
-	soft := d.pass(mark{})
-	if d.err == nil && !d.end() {
+// commit looks at what is left of the text and hands over the faults.
+func (d *Decoder) commit(faults *Faults) error {
+	soft := d.recoverTo(mark{})
+	if d.err == nil && !d.atEnd() {
 		d.fail(true, "unexpected text after the value")
 	}
 	switch {
 	case d.err != nil:
-		return d.fault(d.err)
+		return d.toFault(d.err)
 	case soft != nil && len(soft.index) > 0:
-		return &Fault{Index: soft.index, Null: true, Err: d.fault(soft)}
+		return &Fault{Index: soft.index, Null: true, Err: d.toFault(soft)}
 	case soft != nil:
-		return d.fault(soft)
-	case len(d.noted) > 0 && faults == nil:
-		return d.noted[0].fault.Err
-	case !faults.add(d.noted):
-		return d.fault(&problem{cause: errTooMany})
+		return d.toFault(soft)
+	case len(d.faults) > 0 && faults == nil:
+		return d.faults[0].fault.Err
+	case !faults.add(d.faults):
+		return d.toFault(&failure{cause: errTooMany})
 	}
 	return nil
 }
 
-// fault is what clients and operators see of a problem.
-func (d *Decoder) fault(p *problem) *fault.Error {
+// toFault is what clients and operators see of a problem.
+func (d *Decoder) toFault(p *failure) *fault.Error {
 	return &fault.Error{
 		Code: fault.DownstreamService, Message: "the service's answer does not fit the graph",
 		Service: d.service, Cause: p.cause,
@@ -157,24 +157,24 @@ func (d *Decoder) fault(p *problem) *fault.Error {
 }
 
 // mark is a state to which one can go back.
-type mark struct{ pos, depth, path, noted int }
+type mark struct{ pos, depth, path, faults int }
 
 func (d *Decoder) mark() mark {
-	return mark{pos: d.pos, depth: d.depth, path: len(d.path), noted: len(d.noted)}
+	return mark{pos: d.pos, depth: d.depth, path: len(d.path), faults: len(d.faults)}
 }
 
-// pass takes a soft failure off, goes back to where its value begins and passes over it,
+// recoverTo takes a soft failure off, goes back to where its value begins and passes over it,
 // since it must be JSON at least. It gives nil when there was none, or a hard one.
-func (d *Decoder) pass(m mark) *problem {
+func (d *Decoder) recoverTo(m mark) *failure {
 	p := d.err
 	if p == nil || p.hard {
 		return nil
 	}
 	d.err = nil
-	d.path, d.noted = d.path[:m.path], d.noted[:m.noted]
+	d.path, d.faults = d.path[:m.path], d.faults[:m.faults]
 	end := d.pos
 	d.pos, d.depth = m.pos, m.depth
-	if d.tally(1) && d.reread(end-m.pos) {
+	if d.countFailures(1) && d.spendReread(end-m.pos) {
 		d.Skip()
 	}
 	if d.err != nil {
@@ -183,52 +183,52 @@ func (d *Decoder) pass(m mark) *problem {
 	return p
 }
 
-// tally counts soft failures and fails hard beyond the limit.
-func (d *Decoder) tally(n int) bool {
-	if d.count += n; d.count > maxFaults && d.err == nil {
-		d.err = &problem{cause: errTooMany, hard: true}
+// countFailures counts soft failures and fails hard beyond the limit.
+func (d *Decoder) countFailures(n int) bool {
+	if d.failures += n; d.failures > maxFaults && d.err == nil {
+		d.err = &failure{cause: errTooMany, hard: true}
 	}
 	return d.err == nil
 }
 
-// reread takes n bytes that are read once more from what one may. The types of a graph
+// spendReread takes n bytes that are read once more from what one may. The types of a graph
 // can ask for the same text many times, each level of it twice.
-func (d *Decoder) reread(n int) bool {
-	if d.spare -= n; d.spare < 0 && d.err == nil {
+func (d *Decoder) spendReread(n int) bool {
+	if d.rereadBudget -= n; d.rereadBudget < 0 && d.err == nil {
 		d.fail(true, "the graph reads this text too many times")
 	}
 	return d.err == nil
 }
 
-// note records a fault at the field that is read.
-func (d *Decoder) note(p *problem, null bool) {
-	d.noted = append(d.noted, entry{
-		key:   d.at.key(),
-		fault: &Fault{Index: p.index, Null: null, Err: d.fault(p)},
+// addFault records a fault at the field that is read.
+func (d *Decoder) addFault(p *failure, null bool) {
+	d.faults = append(d.faults, tableEntry{
+		key:   d.at.faultKey(),
+		fault: &Fault{Index: p.index, Null: null, Err: d.toFault(p)},
 	})
 }
 
-func (d *Decoder) enter(s step) { d.path = append(d.path, s) }
+func (d *Decoder) push(s step) { d.path = append(d.path, s) }
 
-func (d *Decoder) leave() {
+func (d *Decoder) pop() {
 	if n := len(d.path); n > 0 {
 		d.path = d.path[:n-1]
 	}
 }
 
-// wrong fails softly: the value has a shape that the graph does not.
-func (d *Decoder) wrong(format string, args ...any) { d.fail(false, format, args...) }
+// mismatch fails softly: the value has a shape that the graph does not.
+func (d *Decoder) mismatch(format string, args ...any) { d.fail(false, format, args...) }
 
-// broken fails hard.
-func (d *Decoder) broken(err error) { d.fail(true, "%w", err) }
+// malformed fails hard.
+func (d *Decoder) malformed(err error) { d.fail(true, "%w", err) }
 
 func (d *Decoder) fail(hard bool, format string, args ...any) {
 	if d.err != nil {
 		return
 	}
-	d.err = &problem{
-		cause: &cause{where: d.where(), err: fmt.Errorf(format, args...)},
-		index: d.index(),
+	d.err = &failure{
+		cause: &cause{where: d.pathText(), err: fmt.Errorf(format, args...)},
+		index: d.listIndex(),
 		hard:  hard,
 	}
 }
@@ -245,38 +245,38 @@ func (c *cause) Unwrap() error { return c.err }
 
 // maxWhere and maxText bound what a cause repeats of the answer, in bytes.
 const (
-	maxWhere = 300
+	maxPath = 300
 	maxText  = 200
 )
 
-// where writes the path, of a very long one its end.
-func (d *Decoder) where() string {
+// pathText writes the path, of a very long one its end.
+func (d *Decoder) pathText() string {
 	text := ""
 	for i := len(d.path) - 1; i >= 0; i-- {
-		if len(text) > maxWhere {
+		if len(text) > maxPath {
 			return "…" + text
 		}
 		if s := d.path[i]; s.name == nil {
 			text = "[" + strconv.Itoa(s.index) + "]" + text
 		} else {
-			text = "." + cut(string(s.name[:min(len(s.name), maxText+1)])) + text
+			text = "." + truncate(string(s.name[:min(len(s.name), maxText+1)])) + text
 		}
 	}
 	return text
 }
 
-// index is the place inside the field's lists.
-func (d *Decoder) index() []int {
+// listIndex is the place inside the field's lists.
+func (d *Decoder) listIndex() []int {
 	var index []int
-	for _, s := range d.path[min(d.at.base, len(d.path)):] {
-		if s.shown {
+	for _, s := range d.path[min(d.at.pathLen, len(d.path)):] {
+		if s.inGraph {
 			index = append(index, s.index)
 		}
 	}
 	return index
 }
 
-func cut(text string) string {
+func truncate(text string) string {
 	if len(text) > maxText {
 		return text[:maxText] + "…"
 	}
@@ -289,7 +289,7 @@ func (d *Decoder) Skip() {
 		return
 	}
 	if err := d.skip(); err != nil {
-		d.broken(err)
+		d.malformed(err)
 	}
 }
 
@@ -298,13 +298,13 @@ func (d *Decoder) open(bracket byte, what string) bool {
 	if d.err != nil {
 		return false
 	}
-	if d.next() != bracket {
-		d.wrong("%s where %s is expected", d.kind(), what)
+	if d.peek() != bracket {
+		d.mismatch("%s where %s is expected", d.kind(), what)
 		return false
 	}
 	d.pos++
 	if d.depth++; d.depth > maxDepth {
-		d.broken(errDeep)
+		d.malformed(errTooDeep)
 		return false
 	}
 	return true
@@ -315,7 +315,7 @@ func (d *Decoder) more(bracket byte, first bool) bool {
 	if d.err != nil {
 		return false
 	}
-	c := d.next()
+	c := d.peek()
 	switch {
 	case c == bracket:
 		d.pos++
@@ -324,32 +324,32 @@ func (d *Decoder) more(bracket byte, first bool) bool {
 	case first:
 		return true
 	case c != ',':
-		d.broken(errors.New("a comma or " + strconv.Quote(string(bracket)) + " is missing"))
+		d.malformed(errors.New("a comma or " + strconv.Quote(string(bracket)) + " is missing"))
 		return false
 	}
 	d.pos++
 	return true
 }
 
-// member eats a member's name with its colon and steps into the member.
-func (d *Decoder) member() []byte {
-	name := d.quoted()
+// enterMember eats a member's name with its colon and steps into the member.
+func (d *Decoder) enterMember() []byte {
+	name := d.memberName()
 	d.colon()
 	if d.err == nil {
-		d.enter(step{name: name})
+		d.push(step{name: name})
 	}
 	return name
 }
 
-// quoted eats a member's name.
-func (d *Decoder) quoted() []byte {
-	if d.next() != '"' {
-		d.broken(errors.New("the name of a member is missing"))
+// memberName eats a member's name.
+func (d *Decoder) memberName() []byte {
+	if d.peek() != '"' {
+		d.malformed(errors.New("the name of a member is missing"))
 		return nil
 	}
-	name, err := d.stringBytes()
+	name, err := d.unescapedString()
 	if err != nil {
-		d.broken(err)
+		d.malformed(err)
 		return nil
 	}
 	return name
@@ -359,8 +359,8 @@ func (d *Decoder) quoted() []byte {
 func (d *Decoder) colon() {
 	switch {
 	case d.err != nil:
-	case d.next() != ':':
-		d.broken(errors.New("a colon is missing"))
+	case d.peek() != ':':
+		d.malformed(errors.New("a colon is missing"))
 	default:
 		d.pos++
 	}
@@ -370,12 +370,12 @@ func (d *Decoder) colon() {
 func value[T any](d *Decoder, read func(*Decoder) T) T {
 	from := d.pos
 	v := read(d)
-	d.unread(from)
+	d.skipUnread(from)
 	return v
 }
 
-// unread passes over a value that begins at from if nobody has read it.
-func (d *Decoder) unread(from int) {
+// skipUnread passes over a value that begins at from if nobody has read it.
+func (d *Decoder) skipUnread(from int) {
 	if d.err == nil && d.pos == from {
 		d.Skip()
 	}

@@ -41,27 +41,27 @@ func (f *Fault) Unwrap() error {
 // value wherever it is shown, and are lost to a copy. The zero value is ready for use, and
 // nil is an empty table that takes nothing. It is safe for concurrent use.
 type Faults struct {
-	some atomic.Bool
+	notEmpty atomic.Bool
 
 	mu    sync.RWMutex
-	table map[key][]*Fault // guarded by mu
+	table map[faultKey][]*Fault // guarded by mu
 	count int              // guarded by mu
 }
 
-// key is where a fault is told. A list's own elements have no field.
-type key struct {
+// faultKey is where a fault is told. A list's own elements have no field.
+type faultKey struct {
 	holder unsafe.Pointer
 	field  string
 }
 
-// entry is a fault with its place in the table.
-type entry struct {
-	key   key
+// tableEntry is a fault with its place in the table.
+type tableEntry struct {
+	key   faultKey
 	fault *Fault
 }
 
 // Empty tells that there is no fault. It costs next to nothing.
-func (f *Faults) Empty() bool { return f == nil || !f.some.Load() }
+func (f *Faults) Empty() bool { return f == nil || !f.notEmpty.Load() }
 
 // Of gives the faults of a field of an object; holder is the object's pointer, or one to
 // that, or an interface that holds it.
@@ -69,7 +69,7 @@ func (f *Faults) Of(holder any, field string) []*Fault {
 	if f.Empty() {
 		return nil
 	}
-	return f.get(key{pointer(holder), field})
+	return f.get(faultKey{address(holder), field})
 }
 
 // In gives the faults of the elements of a list that is in no object.
@@ -81,7 +81,7 @@ func (f *Faults) In(list any) []*Fault {
 	if v.Kind() != reflect.Slice || v.Len() == 0 {
 		return nil
 	}
-	return f.get(key{holder: v.UnsafePointer()})
+	return f.get(faultKey{holder: v.UnsafePointer()})
 }
 
 // Err is an error if one of the fields of an object, or anything in its lists, does not
@@ -104,9 +104,9 @@ func (f *Faults) Add(list any, faults ...*Fault) bool {
 	if len(faults) == 0 {
 		return true
 	}
-	entries := make([]entry, len(faults))
+	entries := make([]tableEntry, len(faults))
 	for i, bad := range faults {
-		entries[i] = entry{key{holder: reflect.ValueOf(list).UnsafePointer()}, bad}
+		entries[i] = tableEntry{faultKey{holder: reflect.ValueOf(list).UnsafePointer()}, bad}
 	}
 	return f != nil && f.add(entries)
 }
@@ -116,14 +116,14 @@ func (f *Faults) At(holder any, field string, faults ...*Fault) bool {
 	if len(faults) == 0 {
 		return true
 	}
-	entries := make([]entry, len(faults))
+	entries := make([]tableEntry, len(faults))
 	for i, bad := range faults {
-		entries[i] = entry{key{pointer(holder), field}, bad}
+		entries[i] = tableEntry{faultKey{address(holder), field}, bad}
 	}
 	return f != nil && f.add(entries)
 }
 
-func (f *Faults) get(k key) []*Fault {
+func (f *Faults) get(k faultKey) []*Fault {
 	if k.holder == nil {
 		return nil
 	}
@@ -133,7 +133,7 @@ func (f *Faults) get(k key) []*Fault {
 }
 
 // add takes all entries, or none when they are too many. A nil table takes none.
-func (f *Faults) add(entries []entry) bool {
+func (f *Faults) add(entries []tableEntry) bool {
 	if len(entries) == 0 {
 		return true
 	}
@@ -143,18 +143,18 @@ func (f *Faults) add(entries []entry) bool {
 		return false
 	}
 	if f.table == nil {
-		f.table = make(map[key][]*Fault, len(entries))
+		f.table = make(map[faultKey][]*Fault, len(entries))
 	}
 	for _, e := range entries {
 		f.table[e.key] = append(f.table[e.key], e.fault)
 	}
 	f.count += len(entries)
-	f.some.Store(true)
+	f.notEmpty.Store(true)
 	return true
 }
 
-// pointer is the address of the object that v leads to, nil when v is something else.
-func pointer(v any) unsafe.Pointer {
+// address is the address of the object that v leads to, nil when v is something else.
+func address(v any) unsafe.Pointer {
 	to := reflect.ValueOf(v)
 	for to.Kind() == reflect.Interface || to.Kind() == reflect.Pointer {
 		inner := to.Elem()

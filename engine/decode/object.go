@@ -31,33 +31,33 @@ type Shape struct {
 	name   string
 	fields []Field
 	first  map[string]int // the first field of a member
-	next   []int          // the next field of the same member, -1 after the last
-	all    *wish          // for everything
-	whole  bool           // some field is
+	nextSame   []int          // the next field of the same member, -1 after the last
+	all    *fieldSet          // for everything
+	hasSelf  bool           // some field is
 }
 
 // NewShape makes the shape of a type in the graph, by whose name Wanted knows it.
 func NewShape(name string, fields ...Field) *Shape {
-	s := &Shape{name: name, fields: fields, first: map[string]int{}, next: make([]int, len(fields))}
+	s := &Shape{name: name, fields: fields, first: map[string]int{}, nextSame: make([]int, len(fields))}
 	for i := len(fields) - 1; i >= 0; i-- {
 		f := &fields[i]
-		s.next[i] = -1
+		s.nextSame[i] = -1
 		if f.Whole {
-			s.whole = true
+			s.hasSelf = true
 			continue
 		}
 		if later, ok := s.first[f.wire()]; ok {
-			s.next[i] = later
+			s.nextSame[i] = later
 		}
 		s.first[f.wire()] = i
 	}
-	s.all = s.wish(func(string) bool { return true })
+	s.all = s.fieldSet(func(string) bool { return true })
 	return s
 }
 
-// wish is which of a shape's fields are wanted.
-func (s *Shape) wish(wanted func(field string) bool) *wish {
-	w := &wish{fields: newBits(len(s.fields)), must: newBits(len(s.fields))}
+// fieldSet is which of a shape's fields are wanted.
+func (s *Shape) fieldSet(wanted func(field string) bool) *fieldSet {
+	w := &fieldSet{fields: newBits(len(s.fields)), required: newBits(len(s.fields))}
 	for i := range s.fields {
 		f := &s.fields[i]
 		if !wanted(f.Name) {
@@ -65,7 +65,7 @@ func (s *Shape) wish(wanted func(field string) bool) *wish {
 		}
 		w.fields.add(i)
 		if f.Required && !f.Whole {
-			w.must.add(i)
+			w.required.add(i)
 		}
 	}
 	return w
@@ -88,33 +88,33 @@ func (s *Shape) wish(wanted func(field string) bool) *wish {
 //	return v
 type Object struct {
 	d       *Decoder
-	known   *sighting
+	state   *shapeState
 	outer   place
 	start   int // where the text begins
 	end     int // and ends, once that is known
 	depth   int // of nesting, around it
-	path    int // how long it is, around it
-	noted   int // where its faults begin
+	pathLen    int // how long it is, around it
+	faultsFrom   int // where its faults begin
 	members int // so far
-	whole   int // the next field that may be made of the object itself
+	selfField   int // the next field that may be made of the object itself
 	seen    uint64
-	more    bits // instead of seen for shapes of more fields
+	seenMany    bits // instead of seen for shapes of more fields
 
 	field int // the one that is read, -1 for none
-	from  int // where its value begins
-	notes int // where its faults begin
+	valueStart  int // where its value begins
+	fieldFaultsFrom int // where its faults begin
 }
 
 // Object begins to read an object: what fails inside belongs to the fields.
 func (d *Decoder) Object(shape *Shape) Object {
-	o := Object{d: d, field: -1, start: d.pos, depth: d.depth, path: len(d.path), outer: d.at, noted: len(d.noted)}
+	o := Object{d: d, field: -1, start: d.pos, depth: d.depth, pathLen: len(d.path), outer: d.at, faultsFrom: len(d.faults)}
 	if !d.open('{', "an object") {
 		return o
 	}
-	o.known = d.sight(shape)
+	o.state = d.stateOf(shape)
 	d.at = place{shape: shape}
 	if len(shape.fields) > 64 {
-		o.more = newBits(len(shape.fields))
+		o.seenMany = newBits(len(shape.fields))
 	}
 	return o
 }
@@ -128,14 +128,14 @@ func New[T any](o *Object) *T {
 		return nil
 	}
 	var v *T
-	if free, ok := o.known.free.(*[]T); ok && len(*free) > 0 {
+	if free, ok := o.state.unused.(*[]T); ok && len(*free) > 0 {
 		v, *free = &(*free)[0], (*free)[1:]
-	} else if n := o.known.piece(unsafe.Sizeof(*v), o.expected()); n == 1 {
+	} else if n := o.state.nextChunkLen(unsafe.Sizeof(*v), o.objectsAhead()); n == 1 {
 		v = new(T)
 	} else {
 		piece := make([]T, n)
 		v, piece = &piece[0], piece[1:]
-		o.known.free = &piece
+		o.state.unused = &piece
 	}
 	d.at.holder = unsafe.Pointer(v)
 	return v
@@ -145,11 +145,11 @@ func New[T any](o *Object) *T {
 // value. Of a member that is there twice, the later one counts.
 func (o *Object) Next() bool {
 	d := o.d
-	if o.field >= 0 && o.again() {
+	if o.field >= 0 && o.endField() {
 		return true
 	}
 	for o.end == 0 && d.err == nil {
-		if !o.member() {
+		if !o.enterNext() {
 			o.close()
 			break
 		}
@@ -157,7 +157,7 @@ func (o *Object) Next() bool {
 			return true
 		}
 	}
-	if d.err == nil && o.known.shape.whole && o.wholes() {
+	if d.err == nil && o.state.shape.hasSelf && o.nextSelf() {
 		return true
 	}
 	d.at = o.outer
@@ -170,16 +170,16 @@ func (o *Object) Field() int { return o.field }
 // OK tells, after the last field, whether there was an object.
 func (o *Object) OK() bool { return o.d.err == nil }
 
-// again ends a field, and begins the next one that reads the same member.
-func (o *Object) again() bool {
+// endField ends a field, and begins the next one that reads the same member.
+func (o *Object) endField() bool {
 	d, i := o.d, o.field
 	whole := o.end > 0
 	o.field = -1
 	if d.err != nil {
-		if p := d.pass(mark{pos: o.from, depth: o.inside(), path: d.at.base, noted: o.notes}); p != nil {
-			d.note(p, true)
+		if p := d.recoverTo(mark{pos: o.valueStart, depth: o.valueDepth(), path: d.at.pathLen, faults: o.fieldFaultsFrom}); p != nil {
+			d.addFault(p, true)
 		}
-	} else if d.pos == o.from && !whole {
+	} else if d.pos == o.valueStart && !whole {
 		d.Skip()
 	}
 	switch {
@@ -189,37 +189,37 @@ func (o *Object) again() bool {
 		d.pos, d.depth = o.end, o.depth
 		return false
 	}
-	if i = o.known.firstWanted(o.known.shape.next[i]); i < 0 || !d.reread(d.pos-o.from) {
+	if i = o.state.firstWanted(o.state.shape.nextSame[i]); i < 0 || !d.spendReread(d.pos-o.valueStart) {
 		return false
 	}
-	d.pos = o.from
-	o.begin(i)
+	d.pos = o.valueStart
+	o.beginField(i)
 	return true
 }
 
-// inside is the depth of nesting where the field's value is read.
-func (o *Object) inside() int {
+// valueDepth is the depth of nesting where the field's value is read.
+func (o *Object) valueDepth() int {
 	if o.end > 0 {
 		return o.depth
 	}
 	return o.depth + 1
 }
 
-// begin makes a field the one that is read, where the decoder stands.
-func (o *Object) begin(i int) {
+// beginField makes a field the one that is read, where the decoder stands.
+func (o *Object) beginField(i int) {
 	d := o.d
-	d.at.field, d.at.base, d.at.lists = i, len(d.path), 0
-	if o.end == 0 && o.saw(i) {
-		o.forget()
+	d.at.field, d.at.pathLen, d.at.listDepth = i, len(d.path), 0
+	if o.end == 0 && o.markSeen(i) {
+		o.dropFaults()
 	}
-	o.field, o.from, o.notes = i, d.pos, len(d.noted)
+	o.field, o.valueStart, o.fieldFaultsFrom = i, d.pos, len(d.faults)
 }
 
-// saw tells whether a field was read before, and notes that it is.
-func (o *Object) saw(i int) bool {
-	if o.more != nil {
-		seen := o.more.has(i)
-		o.more.add(i)
+// markSeen tells whether a field was read before, and notes that it is.
+func (o *Object) markSeen(i int) bool {
+	if o.seenMany != nil {
+		seen := o.seenMany.has(i)
+		o.seenMany.add(i)
 		return seen
 	}
 	seen := o.seen&(1<<i) != 0
@@ -227,16 +227,16 @@ func (o *Object) saw(i int) bool {
 	return seen
 }
 
-// member steps into the next member, to the first field that wants it, or over it. It is
+// enterNext steps into the next member, to the first field that wants it, or over it. It is
 // false when there is none.
-func (o *Object) member() bool {
+func (o *Object) enterNext() bool {
 	d := o.d
-	i, ok := o.next()
+	i, ok := o.advance()
 	switch {
 	case !ok:
 		return false
 	case i >= 0:
-		o.begin(i)
+		o.beginField(i)
 	default:
 		d.Skip()
 	}
@@ -250,57 +250,57 @@ func (o *Object) close() {
 		return
 	}
 	o.end = d.pos
-	o.known.size = o.end - o.start
-	o.missing()
+	o.state.textSize = o.end - o.start
+	o.checkRequired()
 }
 
-// forget drops what an earlier member of the same name did to the field.
-func (o *Object) forget() {
+// dropFaults drops what an earlier member of the same name did to the field.
+func (o *Object) dropFaults() {
 	d := o.d
-	if len(d.noted) == o.noted || !d.tally(1) {
+	if len(d.faults) == o.faultsFrom || !d.countFailures(1) {
 		return
 	}
-	mine := d.at.key()
-	d.noted = append(d.noted[:o.noted], slices.DeleteFunc(d.noted[o.noted:], func(e entry) bool { return e.key == mine })...)
+	mine := d.at.faultKey()
+	d.faults = append(d.faults[:o.faultsFrom], slices.DeleteFunc(d.faults[o.faultsFrom:], func(e tableEntry) bool { return e.key == mine })...)
 }
 
-// missing finds the wanted and required fields whose members are not there.
-func (o *Object) missing() {
+// checkRequired finds the wanted and required fields whose members are not there.
+func (o *Object) checkRequired() {
 	seen := bits{o.seen}
-	if o.more != nil {
-		seen = o.more
+	if o.seenMany != nil {
+		seen = o.seenMany
 	}
-	for w, must := range o.known.wish.must {
+	for w, must := range o.state.fields.required {
 		if must&^seen[w] == 0 {
 			continue
 		}
-		for i := w * 64; i < min(w*64+64, len(o.known.shape.fields)); i++ {
-			if o.known.wish.must.has(i) && !seen.has(i) && o.d.tally(1) {
-				o.lacks(i)
+		for i := w * 64; i < min(w*64+64, len(o.state.shape.fields)); i++ {
+			if o.state.fields.required.has(i) && !seen.has(i) && o.d.countFailures(1) {
+				o.addMissing(i)
 			}
 		}
 	}
 }
 
-// lacks notes that a field's member is not there.
-func (o *Object) lacks(i int) {
+// addMissing notes that a field's member is not there.
+func (o *Object) addMissing(i int) {
 	d := o.d
-	d.at.field, d.at.base, d.at.lists = i, len(d.path), 0
-	d.wrong("%s lacks %q, which the graph says is never null", o.known.shape.name, o.known.shape.fields[i].wire())
+	d.at.field, d.at.pathLen, d.at.listDepth = i, len(d.path), 0
+	d.mismatch("%s lacks %q, which the graph says is never null", o.state.shape.name, o.state.shape.fields[i].wire())
 	p := d.err
 	d.err = nil
-	d.note(p, true)
+	d.addFault(p, true)
 }
 
-// wholes begins the next field that is made of the object itself.
-func (o *Object) wholes() bool {
-	d, shape := o.d, o.known.shape
-	for o.whole < len(shape.fields) {
-		i := o.whole
-		o.whole++
-		if shape.fields[i].Whole && o.known.wish.fields.has(i) && d.reread(o.end-o.start) {
+// nextSelf begins the next field that is made of the object itself.
+func (o *Object) nextSelf() bool {
+	d, shape := o.d, o.state.shape
+	for o.selfField < len(shape.fields) {
+		i := o.selfField
+		o.selfField++
+		if shape.fields[i].Whole && o.state.fields.fields.has(i) && d.spendReread(o.end-o.start) {
 			d.pos, d.depth = o.start, o.depth
-			o.begin(i)
+			o.beginField(i)
 			return true
 		}
 	}

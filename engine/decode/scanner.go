@@ -19,7 +19,7 @@ type scanner struct {
 	depth int
 }
 
-func (s *scanner) space() {
+func (s *scanner) skipSpace() {
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -30,41 +30,41 @@ func (s *scanner) space() {
 	}
 }
 
-// next is the next byte that is no white space, 0 at the end.
-func (s *scanner) next() byte {
-	s.space()
+// peek is the next byte that is no white space, 0 at the end.
+func (s *scanner) peek() byte {
+	s.skipSpace()
 	if s.pos == len(s.data) {
 		return 0
 	}
 	return s.data[s.pos]
 }
 
-func (s *scanner) end() bool {
-	s.space()
+func (s *scanner) atEnd() bool {
+	s.skipSpace()
 	return s.pos == len(s.data)
 }
 
-// word eats w if it comes next and nothing clings to it.
-func (s *scanner) word(w string) bool {
-	s.space()
+// acceptWord eats w if it comes next and nothing clings to it.
+func (s *scanner) acceptWord(w string) bool {
+	s.skipSpace()
 	to := s.pos + len(w)
 	if to > len(s.data) || string(s.data[s.pos:to]) != w {
 		return false
 	}
-	if to < len(s.data) && wordByte(s.data[to]) {
+	if to < len(s.data) && isWordByte(s.data[to]) {
 		return false
 	}
 	s.pos = to
 	return true
 }
 
-func wordByte(c byte) bool {
+func isWordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
 // kind names what comes next, for errors.
 func (s *scanner) kind() string {
-	switch c := s.next(); {
+	switch c := s.peek(); {
 	case c == 0:
 		return "the end"
 	case c == '"':
@@ -85,48 +85,48 @@ func (s *scanner) kind() string {
 
 // numberText eats a number and gives its text, nil when none comes next.
 func (s *scanner) numberText() []byte {
-	s.space()
+	s.skipSpace()
 	from := s.pos
 	p := s.pos
 	if p < len(s.data) && s.data[p] == '-' {
 		p++
 	}
-	whole := s.digits(p)
+	whole := s.skipDigits(p)
 	if whole == p || whole > p+1 && s.data[p] == '0' {
 		return nil
 	}
 	p = whole
 	if p < len(s.data) && s.data[p] == '.' {
-		fraction := s.digits(p + 1)
+		fraction := s.skipDigits(p + 1)
 		if fraction == p+1 {
 			return nil
 		}
 		p = fraction
 	}
 	if p < len(s.data) && (s.data[p] == 'e' || s.data[p] == 'E') {
-		if p = s.exponent(p + 1); p < 0 {
+		if p = s.skipExponent(p + 1); p < 0 {
 			return nil
 		}
 	}
-	if p < len(s.data) && wordByte(s.data[p]) {
+	if p < len(s.data) && isWordByte(s.data[p]) {
 		return nil
 	}
 	s.pos = p
 	return s.data[from:p]
 }
 
-func (s *scanner) digits(p int) int {
+func (s *scanner) skipDigits(p int) int {
 	for p < len(s.data) && s.data[p] >= '0' && s.data[p] <= '9' {
 		p++
 	}
 	return p
 }
 
-func (s *scanner) exponent(p int) int {
+func (s *scanner) skipExponent(p int) int {
 	if p < len(s.data) && (s.data[p] == '+' || s.data[p] == '-') {
 		p++
 	}
-	to := s.digits(p)
+	to := s.skipDigits(p)
 	if to == p {
 		return -1
 	}
@@ -140,12 +140,12 @@ var (
 	errEscape   = errors.New("a string holds a bad escape")
 )
 
-// stringSpan eats a string and gives the bytes between its quotes. When escaped is
+// rawString eats a string and gives the bytes between its quotes. When escaped is
 // set they hold escapes, which are good but not yet resolved.
-func (s *scanner) stringSpan() (raw []byte, escaped bool, err error) {
+func (s *scanner) rawString() (raw []byte, escaped bool, err error) {
 	from, ascii := s.pos+1, true
 	for p := from; ; p++ {
-		if p = plainUntil(s.data, p); p == len(s.data) {
+		if p = indexSpecial(s.data, p); p == len(s.data) {
 			return nil, false, errUnclosed
 		}
 		switch c := s.data[p]; {
@@ -176,12 +176,12 @@ const (
 	highs = 0x8080808080808080
 )
 
-// plainUntil finds the first byte of a string's text that is not plain: a quote, a
+// indexSpecial finds the first byte of a string's text that is not plain: a quote, a
 // backslash, a control character or none of ASCII.
-func plainUntil(text []byte, p int) int {
+func indexSpecial(text []byte, p int) int {
 	for ; p+8 <= len(text); p += 8 {
 		w := binary.LittleEndian.Uint64(text[p:])
-		if at := special(w); at != 0 {
+		if at := specialMask(w); at != 0 {
 			return p + mathbits.TrailingZeros64(at)/8
 		}
 	}
@@ -191,9 +191,9 @@ func plainUntil(text []byte, p int) int {
 	return p
 }
 
-// special sets the highest bit of each byte that is not plain. Above the first such byte
+// specialMask sets the highest bit of each byte that is not plain. Above the first such byte
 // others may be set wrongly, since subtraction borrows: only the lowest counts.
-func special(w uint64) uint64 {
+func specialMask(w uint64) uint64 {
 	return ((w ^ ones*'"' - ones) | (w ^ ones*'\\' - ones) | (w - ones*0x20) | w) & highs
 }
 
@@ -203,7 +203,7 @@ func escapeLength(text []byte) int {
 	if len(text) < 2 {
 		return 0
 	}
-	if letters[text[1]] != 0 {
+	if escapedBytes[text[1]] != 0 {
 		return 2
 	}
 	if text[1] != 'u' || len(text) < 6 {
@@ -217,44 +217,44 @@ func escapeLength(text []byte) int {
 	return 6
 }
 
-// stringBytes eats a string and gives what it says. Without escapes these are the
+// unescapedString eats a string and gives what it says. Without escapes these are the
 // text's own bytes.
-func (s *scanner) stringBytes() ([]byte, error) {
-	raw, escaped, err := s.stringSpan()
+func (s *scanner) unescapedString() ([]byte, error) {
+	raw, escaped, err := s.rawString()
 	if err == nil && escaped {
-		raw = appendPlain(nil, raw)
+		raw = appendUnescaped(nil, raw)
 	}
 	return raw, err
 }
 
 var (
-	errDeep  = fmt.Errorf("nested deeper than %d", maxDepth)
-	errValue = errors.New("the JSON is not well-formed")
+	errTooDeep  = fmt.Errorf("nested deeper than %d", maxDepth)
+	errMalformed = errors.New("the JSON is not well-formed")
 )
 
 // skip passes over one value, checking that it is well-formed.
 func (s *scanner) skip() error {
-	switch c := s.next(); c {
+	switch c := s.peek(); c {
 	case '{', '[':
-		return s.skipAll(c)
+		return s.skipContainer(c)
 	case '"':
-		_, _, err := s.stringSpan()
+		_, _, err := s.rawString()
 		return err
 	}
-	if s.word("null") || s.word("true") || s.word("false") || s.numberText() != nil {
+	if s.acceptWord("null") || s.acceptWord("true") || s.acceptWord("false") || s.numberText() != nil {
 		return nil
 	}
-	return errValue
+	return errMalformed
 }
 
-// skipAll passes over an object or a list.
-func (s *scanner) skipAll(bracket byte) error {
+// skipContainer passes over an object or a list.
+func (s *scanner) skipContainer(bracket byte) error {
 	s.pos++
 	if s.depth++; s.depth > maxDepth {
-		return errDeep
+		return errTooDeep
 	}
 	for first := true; ; first = false {
-		c := s.next()
+		c := s.peek()
 		if c == bracket+2 { // in ASCII the closing ones are two after { and [
 			s.pos++
 			s.depth--
@@ -262,7 +262,7 @@ func (s *scanner) skipAll(bracket byte) error {
 		}
 		if !first {
 			if c != ',' {
-				return errValue
+				return errMalformed
 			}
 			s.pos++
 		}
@@ -277,14 +277,14 @@ func (s *scanner) skipElement(named bool) error {
 	if !named {
 		return s.skip()
 	}
-	if s.next() != '"' {
-		return errValue
+	if s.peek() != '"' {
+		return errMalformed
 	}
-	if _, _, err := s.stringSpan(); err != nil {
+	if _, _, err := s.rawString(); err != nil {
 		return err
 	}
-	if s.next() != ':' {
-		return errValue
+	if s.peek() != ':' {
+		return errMalformed
 	}
 	s.pos++
 	return s.skip()

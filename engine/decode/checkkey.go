@@ -14,21 +14,21 @@ import (
 // UUID, in their own way.
 func CheckKey[T any](field string, key any, object func(*Decoder) *T, keyOf func(*T) *string) func(*Decoder) *T {
 	return func(d *Decoder) *T {
-		noted := len(d.noted)
+		noted := len(d.faults)
 		v := object(d)
-		if v == nil || d.err != nil || key == nil || keyFault(d.noted[noted:], v, field) != nil {
+		if v == nil || d.err != nil || key == nil || faultOfKey(d.faults[noted:], v, field) != nil {
 			return v
 		}
 		asked, got := fmt.Sprint(key), keyOf(v)
 		if got == nil || *got == "" || strings.EqualFold(asked, *got) {
 			return v
 		}
-		d.fail(false, "the object's %s is %q, but %q was asked for", field, shortened(*got), shortened(asked))
+		d.fail(false, "the object's %s is %q, but %q was asked for", field, truncateKey(*got), truncateKey(asked))
 		return nil
 	}
 }
 
-// maxShown is how much of a key is shown in an error, in bytes.
-const maxShown = 100
+// maxKeyText is how much of a key is shown in an error, in bytes.
+const maxKeyText = 100
 
-func shortened(key string) string { return key[:min(len(key), maxShown)] }
+func truncateKey(key string) string { return key[:min(len(key), maxKeyText)] }

@@ -8,32 +8,32 @@ import "sync"
 // for concurrent use.
 type Projection struct {
 	types  map[string]map[string]bool
-	wishes sync.Map // of shapes
+	sets sync.Map // of shapes
 }
 
 // NewProjection wants of each type, by its name in the graph, the fields that are true. It keeps
 // the map, which must not change any more.
 func NewProjection(types map[string]map[string]bool) *Projection { return &Projection{types: types} }
 
-// wish is what is wanted of a shape.
-type wish struct {
+// fieldSet is what is wanted of a shape.
+type fieldSet struct {
 	fields bits
-	must   bits // those of them whose members must be there
+	required   bits // those of them whose members must be there
 }
 
-// of is what is wanted of a shape.
-func (w *Projection) of(s *Shape) *wish {
+// fieldsOf is what is wanted of a shape.
+func (w *Projection) fieldsOf(s *Shape) *fieldSet {
 	if w == nil {
 		return s.all
 	}
-	if known, ok := w.wishes.Load(s); ok {
-		return known.(*wish)
+	if known, ok := w.sets.Load(s); ok {
+		return known.(*fieldSet)
 	}
 	wish := s.all
 	if fields, ok := w.types[s.name]; ok {
-		wish = s.wish(func(field string) bool { return fields[field] })
+		wish = s.fieldSet(func(field string) bool { return fields[field] })
 	}
-	w.wishes.Store(s, wish)
+	w.sets.Store(s, wish)
 	return wish
 }
 

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// appendPlain appends what the text of a string says, whose escapes are known to be good. A
+// appendUnescaped appends what the text of a string says, whose escapes are known to be good. A
 // lone surrogate becomes U+FFFD, as in encoding/json and in the WHATWG's decoders.
-func appendPlain(to, raw []byte) []byte {
+func appendUnescaped(to, raw []byte) []byte {
 	for {
 		at := bytes.IndexByte(raw, '\\')
 		if at < 0 {
@@ -22,14 +22,14 @@ func appendPlain(to, raw []byte) []byte {
 
 // appendEscape appends what the escape at the beginning of raw says, and gives the rest.
 func appendEscape(to, raw []byte) (longer, rest []byte) {
-	if c := letters[raw[1]]; c != 0 {
+	if c := escapedBytes[raw[1]]; c != 0 {
 		return append(to, c), raw[2:]
 	}
 	return appendRune(to, raw)
 }
 
-// letters are what the escapes of one letter say, by the letter.
-var letters = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+// escapedBytes are what the escapes of one letter say, by the letter.
+var escapedBytes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 func appendRune(to, raw []byte) (longer, rest []byte) {
 	r, raw := hexRune(raw), raw[6:]

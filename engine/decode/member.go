@@ -5,16 +5,16 @@ package decode
 func Member[T any](name string, read func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T {
 		var v, none T
-		if !d.inside(name, func() { v = read(d) }) {
+		if !d.readMember(name, func() { v = read(d) }) {
 			return none
 		}
 		return v
 	}
 }
 
-// inside reads the member of an object. It tells whether that went well. Here, as elsewhere
+// readMember reads the member of an object. It tells whether that went well. Here, as elsewhere
 // in this package, what does not depend on the type of a value is not compiled for each.
-func (d *Decoder) inside(name string, read func()) bool {
+func (d *Decoder) readMember(name string, read func()) bool {
 	if d.err != nil {
 		return false
 	}
@@ -25,40 +25,40 @@ func (d *Decoder) inside(name string, read func()) bool {
 	if !d.open('{', "an object") {
 		return false
 	}
-	var failed *problem
-	found, noted := false, len(d.noted)
+	var failed *failure
+	found, noted := false, len(d.faults)
 	for first := true; d.more('}', first); first = false {
-		if string(d.member()) != name {
+		if string(d.enterMember()) != name {
 			d.Skip()
-			d.leave()
+			d.pop()
 			continue
 		}
 		if d.err != nil {
 			return false
 		}
-		d.noted = d.noted[:noted] // without what an earlier one of the same name left
+		d.faults = d.faults[:noted] // without what an earlier one of the same name left
 		m := d.mark()
 		read()
-		d.unread(m.pos)
-		found, failed = true, d.pass(m)
-		d.leave()
+		d.skipUnread(m.pos)
+		found, failed = true, d.recoverTo(m)
+		d.pop()
 	}
 	switch {
 	case d.err != nil:
 		return false
 	case !found:
-		return d.absent(name, read)
+		return d.readAbsent(name, read)
 	case failed != nil:
 		d.err = failed
 	}
 	return d.err == nil
 }
 
-// absent reads null for a member that is not there.
-func (d *Decoder) absent(name string, read func()) bool {
-	d.enter(step{name: []byte(name)})
+// readAbsent reads null for a member that is not there.
+func (d *Decoder) readAbsent(name string, read func()) bool {
+	d.push(step{name: []byte(name)})
 	d.readNull(read)
-	d.leave()
+	d.pop()
 	return d.err == nil
 }
 
