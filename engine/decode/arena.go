@@ -6,24 +6,27 @@ import (
 	"unsafe"
 )
 
-// What an answer's values are kept in: pieces of memory for several of them, of which the
-// garbage collector keeps each as long as it keeps one of its values. Who holds on to one
-// text of an answer holds on to a piece, and who does to an object, to its neighbours too.
+// Values of a response are not allocated one by one: strings are copied one behind the other into
+// chunks of bytes, and structs of one Go type are cut off a chunk that is a slice of them. A
+// response of a hundred objects costs a few allocations that way. The price is that the garbage
+// collector keeps a chunk as long as one of its values is reachable, so chunks stay small: a
+// cache that holds one string of a response holds 4 KB, not the response.
 const (
-	firstChunk = 64   // bytes
-	maxChunk   = 4096 // bytes
-	maxArenaString  = 1024 // bytes; a longer text has memory of its own
+	firstChunk     = 64   // bytes
+	maxChunk       = 4096 // bytes
+	maxArenaString = 1024 // bytes; a longer string is allocated by itself
 )
 
-// stringArena are copies of an answer's texts, one behind the other. A piece that is full is left
-// to those who hold its texts.
+// stringArena holds the copies of a response's strings. It holds the chunk that is being filled;
+// a full one is reachable only through its strings.
 type stringArena struct {
-	chunk []byte
-	chunkSize  int // of the piece
+	chunk     []byte // what is used so far; its capacity is the chunk's size
+	chunkSize int    // in bytes, of the last chunk; the next one is four times as large
 }
 
-// copyString copies what the text of a string says. There are no more than rest bytes that may
-// have to be kept from here on.
+// copyString copies a string into the arena; raw is its text between the quotes, and escaped is
+// whether it contains escapes, which are resolved. rest is the length of the response from the
+// string on: no more bytes can be needed, so a short response allocates no large chunk.
 func (t *stringArena) copyString(raw []byte, escaped bool, rest int) string {
 	switch {
 	case len(raw) > maxArenaString && escaped:
@@ -43,17 +46,21 @@ func (t *stringArena) copyString(raw []byte, escaped bool, rest int) string {
 	return t.stringFrom(from)
 }
 
-// stringFrom is what was appended to the piece from there on. Strings may share these bytes, since
-// nobody writes to them again: who has the piece writes behind its end only, which moves on,
-// and no slice of it leaves this file.
+// stringFrom returns the string that lies in the chunk from that index to its end. The string
+// shares the chunk's memory, and strings must never change. They do not: the arena writes only
+// behind the chunk's length, which only grows, and no other code has a slice of the chunk.
 func (t *stringArena) stringFrom(from int) string {
 	text := t.chunk[from:]
 	return unsafe.String(unsafe.SliceData(text), len(text))
 }
 
-// asciiString eats a string of ASCII, and copies it in the same pass; it may have escapes of
-// one letter. It leaves all others where they are, as well as one for which the piece might
-// have no room.
+// asciiString consumes a string of ASCII whose escapes, if any, have one letter, and copies it
+// into the arena in the same pass, eight bytes at a time. It leaves every other string in place,
+// as well as one for which the chunk may lack room; rawString and copyString read those.
+//
+// Each step copies eight bytes before it knows how many of them belong to the string. The bytes
+// after the closing quote then lie behind the chunk's length, where the next string overwrites
+// them.
 func (d *Decoder) asciiString() (text string, ok bool) {
 	t := &d.strings
 	from := len(t.chunk)
@@ -86,7 +93,9 @@ func (d *Decoder) asciiString() (text string, ok bool) {
 	return "", false
 }
 
-// nextChunkLen is how many values of size bytes the next piece has, of which n are expected.
+// nextChunkLen returns the number of structs of size bytes in the next chunk: four times as many
+// as in the last one, but at most n, which is the number of objects that may follow, and at most
+// maxChunk bytes.
 func (s *shapeState) nextChunkLen(size uintptr, n int) int {
 	s.chunkLen = max(min(4*s.chunkLen, maxChunk/max(int(size), 1), n), 1)
 	return s.chunkLen

@@ -2,7 +2,8 @@ package decode
 
 import "encoding/json"
 
-// Constant makes of a decoder one that reads a literal, whatever the answer has.
+// Constant returns a reader that reads a literal of JSON instead of the value in the response,
+// which it skips.
 func Constant[T any](literal string, read func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T {
 		d.Skip()
@@ -10,25 +11,26 @@ func Constant[T any](literal string, read func(*Decoder) T) func(*Decoder) T {
 	}
 }
 
-// readInstead reads another text in the place of the next value.
+// readInstead reads another text in the place of the next value. The depth of nesting goes on, so
+// that the text cannot exceed maxDepth together with the response around it.
 func readInstead[T any](d *Decoder, text string, read func(*Decoder) T) T {
 	var none T
 	if d.err != nil {
 		return none
 	}
-	answer := d.scanner
-	d.scanner = scanner{data: []byte(text), depth: answer.depth}
+	response := d.scanner
+	d.scanner = scanner{data: []byte(text), depth: response.depth}
 	v := value(d, read)
-	d.scanner = answer
+	d.scanner = response
 	return v
 }
 
-// Case is a literal that a value may be, and another that it then stands for. Without When
-// it is any value; without Then it stands for itself.
+// Case maps a literal of JSON to another one. An empty When matches any value; an empty Then
+// stands for the value itself.
 type Case struct{ When, Then string }
 
-// Match makes of a decoder one that reads what the first of the cases says that the value
-// stands for, and null when none does.
+// Match returns a reader that compares the value with the cases, in their order, and reads what
+// the first matching one maps it to. It reads null when none matches.
 func Match[T any](read func(*Decoder) T, cases ...Case) func(*Decoder) T {
 	return func(d *Decoder) T {
 		for _, c := range cases {
@@ -44,7 +46,7 @@ func Match[T any](read func(*Decoder) T, cases ...Case) func(*Decoder) T {
 	}
 }
 
-// Equal makes a decoder that tells whether a value is a literal.
+// Equal returns a reader that reports whether the value equals a literal of JSON; see Is.
 func Equal(literal string) func(*Decoder) bool {
 	return func(d *Decoder) bool {
 		same := d.Is(literal)
@@ -53,8 +55,8 @@ func Equal(literal string) func(*Decoder) bool {
 	}
 }
 
-// FromRequest makes of a decoder one that reads a value of the request, in the form in which it
-// is sent to services, whatever the answer has.
+// FromRequest returns a reader that reads a value of the request instead of one of the response. v
+// is a wire value, as package encode has them.
 func FromRequest[T any](v any, read func(*Decoder) T) func(*Decoder) T {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -1,15 +1,34 @@
-// Package decode reads a service's JSON into Go values by the rules with which
-// GraphQL coerces results (specification, sections 3.5 and 6.4.4): what does not fit is
-// an error and never a wrong value. Generated decoders in graph/ are made of these
-// parts.
+// Package decode reads the JSON of services into Go values by the rules of result coercion
+// (GraphQL specification, sections 3.5 and 6.4.4): a value that does not fit its type is an error,
+// never another value. Generated decoders in graph/ are composed of its functions.
 //
-// A failure is hard or soft. Text that is no JSON (or is not UTF-8, nests too deep, goes
-// on after the value) fails the whole answer. A value of the wrong shape fails the
-// nearest place that may be null: an element of a list, a field, the member of a batch.
-// It becomes nil there, or Go's zero value, and the fault goes into the operation's
-// table, from where it is told to the clients that ask for the field.
+// Functions that read come in two forms. X(d, element) takes a Decoder and reads now; XOf(element)
+// returns a reader, a func(*Decoder) T that reads later, so that readers nest:
+// ListOf(PtrOf((*Decoder).Int)) reads [Int]. A function that takes no Decoder always returns a
+// reader, also where it has no counterpart that reads at once, such as Member or First.
 //
-// A Decoder belongs to one goroutine.
+// # Failures
+//
+// A failure is hard or soft. It is hard when the text is not JSON: malformed, not UTF-8, nested
+// too deeply, or followed by more text. A hard failure fails the whole response. It is soft when
+// the JSON is well-formed but has another type than the graph: a string for an Int, null for a
+// non-null field, an unknown enum value. A soft failure ends at the nearest place that may be
+// null, which is an element of a list, a field, or a member of a batch. That place becomes nil, or
+// Go's zero value, and the fault is recorded in Faults under the Go object that holds the field.
+// An executor reports it, at the exact path in the response, to the clients that select the field.
+//
+// A failure sticks: until a place recovers from it, each read returns a zero value at once.
+// Generated code therefore checks for errors only where it recovers.
+//
+// # Cost
+//
+// A response is read once, from the front to the back, without a tree in between. Three things
+// make that cheap, and each has a file: members that the operation does not select are skipped
+// (projection.go), the members of one object predict those of the next (membercache.go), and
+// values share chunks of memory (arena.go). Reading text a second time, which some combinators
+// need, is paid from a budget, so that the cost stays linear in the length of the response.
+//
+// A Decoder must not be used by two goroutines at the same time.
 package decode
 
 import (
@@ -21,33 +40,39 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Decoder reads one answer. A failure sticks until a place is found for it: meanwhile
-// every read gives zero values, so that generated code need not look after each.
+// Decoder reads one response of a service.
 type Decoder struct {
 	scanner
-	service string
+	service string // for errors
 	at      place
-	path    []step
-	err     *failure
-	faults   []tableEntry    // faults that have found their place
-	keyFaults    *KeyFaults // nil unless a member or an item of a batch failed
-	failures   int        // soft failures so far, found and forgotten
-	rereadBudget   int        // bytes that may still be read another time
-	projection  *Projection
-	strings   stringArena
-	shapes [maxShapes]shapeState
+	path    []step   // from the response's root to the value that is read, for errors
+	err     *failure // sticks until a place recovers from it
+
+	// faults are the failures that a place has recovered from. They are handed to Faults only
+	// when the whole response was read, since a later hard failure makes them meaningless.
+	faults    []tableEntry
+	keyFaults *KeyFaults // nil unless a member or an item of a batch failed
+
+	failures     int // soft failures so far, including those whose value was dropped later
+	rereadBudget int // in bytes: how much text may still be read again
+
+	projection *Projection // nil for all fields
+	strings    stringArena
+	shapes     [maxShapes]shapeState
 }
 
-// place is where values come to lie in the graph.
+// place is the place in the graph at which the value that is read will lie. Faults are recorded
+// relative to it. It starts anew in each object, and in each value of a batch.
 type place struct {
-	holder unsafe.Pointer // the object whose field is read; nil at the top and in the values of a batch
-	shape  *Shape         // the object's
-	field  int            // of the shape
-	pathLen   int            // how long the path is where the field's value begins
-	listDepth  int            // how many of the graph's lists there are between the field and here
+	holder    unsafe.Pointer // the object whose field is read; nil in the root and in values of a batch
+	shape     *Shape         // the object's; nil when there is none
+	field     int            // index of the field in shape
+	pathLen   int            // length of Decoder.path where the field's value begins
+	listDepth int            // number of the graph's lists between the field and the value
 }
 
-// faultKey is where faults are told.
+// faultKey returns the key under which a fault at p is recorded: zero for a place that is in no
+// object.
 func (p *place) faultKey() faultKey {
 	if p.shape == nil {
 		return faultKey{}
@@ -55,45 +80,50 @@ func (p *place) faultKey() faultKey {
 	return faultKey{p.holder, p.shape.fields[p.field].Name}
 }
 
-// step is one member or element on the way to a value. The bytes are the answer's.
+// step is one member or element on the way to a value.
 type step struct {
-	name  []byte // nil for an element
-	index int
-	inGraph bool // the element is one in the graph too
+	name    []byte // of the member, as bytes of the response; nil for an element
+	index   int    // of the element
+	inGraph bool   // whether the element is one in the graph; those under First and JoinNotNull are not
 }
 
-// failure is a failure that has found no place yet.
+// failure is what went wrong with a value, before a place has recovered from it.
 type failure struct {
 	cause error
-	index []int // from the field on, in the graph's lists
+	index []int // path through the graph's lists, from the field to the value
 	hard  bool
 }
 
-// What reading one answer may cost, however hostile the service.
+// Bounds on the work for one response, whatever the service sends.
 const (
-	maxFaults = 10_000   // values that do not fit, in one operation
-	maxRereads   = 100      // how often all of an answer may be read, on average
-	rereadAllowance    = 16 << 20 // and besides that, in bytes
+	maxFaults       = 10_000   // values that do not fit, in all responses of an operation
+	maxRereads      = 100      // how often the whole response may be read, on average
+	rereadAllowance = 16 << 20 // bytes that may be read again besides, so that short responses have enough
 )
 
-// errTooMany is the cause when an answer, or all those of an operation, hold too many faults.
+// errTooMany is the cause when one response, or all those of an operation, hold more than
+// maxFaults faults.
 var errTooMany = fmt.Errorf("more than %d values do not fit", maxFaults)
 
-// Read is Selected for who wants everything.
+// Read is ReadProjection without a projection: it reads all fields.
 func Read[T any](service string, body []byte, faults *Faults, read func(*Decoder) T) (T, error) {
 	return ReadProjection(service, body, faults, nil, read)
 }
 
-// ReadProjection reads what is wanted of a service's body; an empty one reads as null. Values that do not fit are
-// noted in faults where something else than the whole answer can be null; without faults
-// everything is wanted, and the first of them fails the answer. Nothing that it gives shares body's memory.
+// ReadProjection reads body with read and returns the value. Fields that projection does not hold
+// are skipped; a nil projection holds all fields. An empty body reads as null. The value shares no
+// memory with body.
 //
-// The error is a *fault.Error which says that the service broke its promise, or a *Fault
-// around it when that happened inside the list that the answer is; where and how is its
-// cause, for the log. It is a *KeyFaults when only parts of a batch are bad: then the
-// other values are there.
-func ReadProjection[T any](service string, body []byte, faults *Faults, wanted *Projection, read func(*Decoder) T) (T, error) {
-	d := newDecoder(service, body, faults, wanted)
+// Values that do not fit are recorded in faults where a field, an element or a member of a batch
+// can be null in their place. Without faults they could not be reported: then all fields are read,
+// and the first value that does not fit fails the response.
+//
+// The error is a *fault.Error with the code DownstreamService. Its cause, which is meant for the
+// log, says where the response does not fit and why. A failure inside the list that is the
+// response itself comes as a *Fault around that error, with the list's index. A *KeyFaults comes
+// together with a value and says which keys have none.
+func ReadProjection[T any](service string, body []byte, faults *Faults, projection *Projection, read func(*Decoder) T) (T, error) {
+	d := newDecoder(service, body, faults, projection)
 	v := value(d, read)
 	ok, err := d.finish(faults)
 	if !ok {
@@ -105,18 +135,19 @@ func ReadProjection[T any](service string, body []byte, faults *Faults, wanted *
 
 var nullText = []byte("null")
 
-func newDecoder(service string, body []byte, faults *Faults, wanted *Projection) *Decoder {
+func newDecoder(service string, body []byte, faults *Faults, projection *Projection) *Decoder {
 	if faults == nil {
-		wanted = nil // who can tell of no fault gets all as the graph says, or nothing
+		projection = nil // a field that is not read could hide the fault that fails the response
 	}
-	d := &Decoder{scanner: scanner{data: body}, service: service, rereadBudget: maxRereads*len(body) + rereadAllowance, projection: wanted}
+	d := &Decoder{scanner: scanner{data: body}, service: service, rereadBudget: maxRereads*len(body) + rereadAllowance, projection: projection}
 	if d.atEnd() {
 		d.data, d.pos = nullText, 0
 	}
 	return d
 }
 
-// finish ends the reading. It tells whether there is a value, perhaps besides an error.
+// finish checks that the text ends after the value and hands over the faults. It returns whether
+// there is a value, possibly besides an error.
 func (d *Decoder) finish(faults *Faults) (ok bool, err error) {
 	switch err := d.commit(faults); {
 	case err != nil:
@@ -127,7 +158,8 @@ func (d *Decoder) finish(faults *Faults) (ok bool, err error) {
 	return true, nil
 }
 
-// commit looks at what is left of the text and hands over the faults.
+// commit ends the read: a failure that no place has recovered from becomes the error, and all
+// others go into faults.
 func (d *Decoder) commit(faults *Faults) error {
 	soft := d.recoverTo(mark{})
 	if d.err == nil && !d.atEnd() {
@@ -148,7 +180,7 @@ func (d *Decoder) commit(faults *Faults) error {
 	return nil
 }
 
-// toFault is what clients and operators see of a problem.
+// toFault returns the error that clients and operators see of a failure.
 func (d *Decoder) toFault(p *failure) *fault.Error {
 	return &fault.Error{
 		Code: fault.DownstreamService, Message: "the service's answer does not fit the graph",
@@ -156,15 +188,20 @@ func (d *Decoder) toFault(p *failure) *fault.Error {
 	}
 }
 
-// mark is a state to which one can go back.
+// mark is a state of the decoder to which recoverTo returns.
 type mark struct{ pos, depth, path, faults int }
 
 func (d *Decoder) mark() mark {
 	return mark{pos: d.pos, depth: d.depth, path: len(d.path), faults: len(d.faults)}
 }
 
-// recoverTo takes a soft failure off, goes back to where its value begins and passes over it,
-// since it must be JSON at least. It gives nil when there was none, or a hard one.
+// recoverTo clears a soft failure and returns it, nil if there was none. The decoder continues
+// after the value that began at m, as if it had been read: the value is skipped from its
+// beginning, since the failed reader stopped somewhere inside it, and since its text must be JSON
+// all the same. Faults that were recorded inside it are dropped, because the whole value is null
+// now.
+//
+// A hard failure stays, and recoverTo returns nil for it.
 func (d *Decoder) recoverTo(m mark) *failure {
 	p := d.err
 	if p == nil || p.hard {
@@ -183,7 +220,8 @@ func (d *Decoder) recoverTo(m mark) *failure {
 	return p
 }
 
-// countFailures counts soft failures and fails hard beyond the limit.
+// countFailures adds n soft failures and fails hard when there are more than maxFaults. Dropped
+// ones count, too: each costs a second reading.
 func (d *Decoder) countFailures(n int) bool {
 	if d.failures += n; d.failures > maxFaults && d.err == nil {
 		d.err = &failure{cause: errTooMany, hard: true}
@@ -191,8 +229,9 @@ func (d *Decoder) countFailures(n int) bool {
 	return d.err == nil
 }
 
-// spendReread takes n bytes that are read once more from what one may. The types of a graph
-// can ask for the same text many times, each level of it twice.
+// spendReread takes n bytes from the budget for text that is read again, and fails hard when the
+// budget is spent. It reports whether reading may go on. Without a budget, a graph whose types
+// each read their member twice would read a text 2^depth times.
 func (d *Decoder) spendReread(n int) bool {
 	if d.rereadBudget -= n; d.rereadBudget < 0 && d.err == nil {
 		d.fail(true, "the graph reads this text too many times")
@@ -200,7 +239,8 @@ func (d *Decoder) spendReread(n int) bool {
 	return d.err == nil
 }
 
-// addFault records a fault at the field that is read.
+// addFault records a failure at the field that is read. null is whether the whole field is null,
+// not only an element in its lists.
 func (d *Decoder) addFault(p *failure, null bool) {
 	d.faults = append(d.faults, tableEntry{
 		key:   d.at.faultKey(),
@@ -208,6 +248,7 @@ func (d *Decoder) addFault(p *failure, null bool) {
 	})
 }
 
+// push adds a step to the path, and pop removes the last one.
 func (d *Decoder) push(s step) { d.path = append(d.path, s) }
 
 func (d *Decoder) pop() {
@@ -216,10 +257,10 @@ func (d *Decoder) pop() {
 	}
 }
 
-// mismatch fails softly: the value has a shape that the graph does not.
+// mismatch fails softly: the value is JSON, but not of the type that the graph has.
 func (d *Decoder) mismatch(format string, args ...any) { d.fail(false, format, args...) }
 
-// malformed fails hard.
+// malformed fails hard: the text is not JSON, or exceeds a bound.
 func (d *Decoder) malformed(err error) { d.fail(true, "%w", err) }
 
 func (d *Decoder) fail(hard bool, format string, args ...any) {
@@ -233,7 +274,7 @@ func (d *Decoder) fail(hard bool, format string, args ...any) {
 	}
 }
 
-// cause says where in the answer something is wrong, and what.
+// cause is the error for the log: where in the response something is wrong, and what.
 type cause struct {
 	where string
 	err   error
@@ -243,13 +284,14 @@ func (c *cause) Error() string { return "at $" + c.where + ": " + c.err.Error() 
 
 func (c *cause) Unwrap() error { return c.err }
 
-// maxWhere and maxText bound what a cause repeats of the answer, in bytes.
+// maxPath and maxText bound how much of the response a cause repeats, in bytes.
 const (
 	maxPath = 300
-	maxText  = 200
+	maxText = 200
 )
 
-// pathText writes the path, of a very long one its end.
+// pathText returns the path to the value as text, such as ".users[3].name". Of a path that is
+// longer than maxPath it returns the end.
 func (d *Decoder) pathText() string {
 	text := ""
 	for i := len(d.path) - 1; i >= 0; i-- {
@@ -265,7 +307,7 @@ func (d *Decoder) pathText() string {
 	return text
 }
 
-// listIndex is the place inside the field's lists.
+// listIndex returns the path through the graph's lists, from the field to the value.
 func (d *Decoder) listIndex() []int {
 	var index []int
 	for _, s := range d.path[min(d.at.pathLen, len(d.path)):] {
@@ -276,6 +318,7 @@ func (d *Decoder) listIndex() []int {
 	return index
 }
 
+// truncate returns at most the first maxText bytes of text.
 func truncate(text string) string {
 	if len(text) > maxText {
 		return text[:maxText] + "…"
@@ -283,7 +326,7 @@ func truncate(text string) string {
 	return text
 }
 
-// Skip passes over one value.
+// Skip skips one value. It fails hard if the value is not well-formed JSON.
 func (d *Decoder) Skip() {
 	if d.err != nil {
 		return
@@ -293,7 +336,8 @@ func (d *Decoder) Skip() {
 	}
 }
 
-// open begins an object or a list.
+// open consumes the bracket that begins an object or a list, and reports whether it is there. what
+// names the expected type in errors. Each level of nesting counts against maxDepth.
 func (d *Decoder) open(bracket byte, what string) bool {
 	if d.err != nil {
 		return false
@@ -310,7 +354,8 @@ func (d *Decoder) open(bracket byte, what string) bool {
 	return true
 }
 
-// more tells whether another element follows, and eats the comma or the bracket.
+// more reports whether another element follows. It consumes the comma before the element, or the
+// closing bracket. first is whether no element was read so far.
 func (d *Decoder) more(bracket byte, first bool) bool {
 	if d.err != nil {
 		return false
@@ -331,7 +376,8 @@ func (d *Decoder) more(bracket byte, first bool) bool {
 	return true
 }
 
-// enterMember eats a member's name with its colon and steps into the member.
+// enterMember consumes a member's name and colon, and adds the member to the path. It returns the
+// name.
 func (d *Decoder) enterMember() []byte {
 	name := d.memberName()
 	d.colon()
@@ -341,7 +387,7 @@ func (d *Decoder) enterMember() []byte {
 	return name
 }
 
-// memberName eats a member's name.
+// memberName consumes a member's name and returns it without escapes.
 func (d *Decoder) memberName() []byte {
 	if d.peek() != '"' {
 		d.malformed(errors.New("the name of a member is missing"))
@@ -355,7 +401,7 @@ func (d *Decoder) memberName() []byte {
 	return name
 }
 
-// colon eats what is behind a member's name.
+// colon consumes the colon after a member's name.
 func (d *Decoder) colon() {
 	switch {
 	case d.err != nil:
@@ -366,7 +412,8 @@ func (d *Decoder) colon() {
 	}
 }
 
-// value reads one value, and passes over it when read had no use for it.
+// value reads one value with read, and skips it if read consumed nothing, as readers of constants
+// and of request values do.
 func value[T any](d *Decoder, read func(*Decoder) T) T {
 	from := d.pos
 	v := read(d)
@@ -374,7 +421,7 @@ func value[T any](d *Decoder, read func(*Decoder) T) T {
 	return v
 }
 
-// skipUnread passes over a value that begins at from if nobody has read it.
+// skipUnread skips the value that begins at from if nothing has consumed it.
 func (d *Decoder) skipUnread(from int) {
 	if d.err == nil && d.pos == from {
 		d.Skip()

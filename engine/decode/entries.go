@@ -1,13 +1,13 @@
 package decode
 
-// Entries reads an object as a list: for each member element is given an object with the
-// members "key", the name, and "value". A list is read as a list.
+// Entries reads an object as the list of its members: element reads each as an object {"key":
+// name, "value": value}. A list is read as List reads it.
 func Entries[T any](d *Decoder, element func(*Decoder) T) []T {
 	if d.err != nil || d.peek() != '{' {
 		return List(d, element)
 	}
 	d.open('{', "an object")
-	top, noted := d.isTop(), len(d.faults)
+	isTop, before := d.isTop(), len(d.faults)
 	d.at.listDepth++
 	list := []T{}
 	for d.err == nil && d.more('}', len(list) == 0) {
@@ -17,13 +17,14 @@ func Entries[T any](d *Decoder, element func(*Decoder) T) []T {
 	if d.err != nil {
 		return nil
 	}
-	if top {
-		adoptFaults(d.faults[noted:], list)
+	if isTop {
+		adoptFaults(d.faults[before:], list)
 	}
 	return list
 }
 
-// entryReader reads a member as an object of its own.
+// entryReader returns a reader that consumes one member of an object and reads it with element as
+// an object of its own.
 func entryReader[T any](element func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T {
 		var none T
@@ -39,7 +40,7 @@ func entryReader[T any](element func(*Decoder) T) func(*Decoder) T {
 	}
 }
 
-// nextEntry eats a member and writes it as an object.
+// nextEntry consumes a member and returns the text of the object that stands for it.
 func (d *Decoder) nextEntry() []byte {
 	d.skipSpace()
 	name := d.pos
@@ -48,20 +49,20 @@ func (d *Decoder) nextEntry() []byte {
 		return nil
 	}
 	d.pop()
-	named, from := d.pos, d.pos
+	afterColon, from := d.pos, d.pos
 	d.Skip()
 	if d.err != nil || !d.spendReread(d.pos-from) {
 		return nil
 	}
 	text := make([]byte, 0, d.pos-name+len(`{"key":,"value":}`))
 	text = append(text, `{"key":`...)
-	text = append(text, d.data[name:named-1]...) // up to the colon
+	text = append(text, d.data[name:afterColon-1]...)
 	text = append(text, `,"value":`...)
 	text = append(text, d.data[from:d.pos]...)
 	return append(text, '}')
 }
 
-// EntriesOf makes of a decoder of entries one of objects that are read as lists of them.
+// EntriesOf returns a reader of objects as lists of their members; see Entries.
 func EntriesOf[T any](element func(*Decoder) T) func(*Decoder) []T {
 	return func(d *Decoder) []T { return Entries(d, element) }
 }

@@ -2,8 +2,8 @@ package decode
 
 import "strings"
 
-// JoinNotNull makes a decoder of lists of scalars that gives their texts, with sep between
-// them. Nulls are left out.
+// JoinNotNull returns a reader of lists of scalars that joins their texts, with sep between them.
+// Nulls are left out.
 func JoinNotNull(sep string) func(*Decoder) string {
 	return func(d *Decoder) string {
 		if !d.open('[', "a list") {
@@ -24,7 +24,7 @@ func JoinNotNull(sep string) func(*Decoder) string {
 	}
 }
 
-// Texts makes of a decoder of texts one of lists of them, joined with sep between them.
+// Texts returns a reader of lists that joins the texts which element reads, with sep between them.
 // Nulls are left out.
 func Texts(sep string, element func(*Decoder) *string) func(*Decoder) string {
 	return func(d *Decoder) string {
@@ -32,7 +32,7 @@ func Texts(sep string, element func(*Decoder) *string) func(*Decoder) string {
 			return ""
 		}
 		outer := d.at
-		d.at.listDepth = 0 // the texts are none of the graph's elements, so that none can be null for itself
+		d.at.listDepth = 0 // the elements are not in the graph: one that does not fit fails the whole text
 		var texts []string
 		for i := 0; d.more(']', i == 0); i++ {
 			d.push(step{index: i})

@@ -2,19 +2,19 @@ package decode
 
 import "unsafe"
 
-// List reads a list whose elements are read by element. An element that may be null
-// (Maybe, MaybeNil) is nil when it does not fit; any other fails the list.
+// List reads a list whose elements element reads. An element that does not fit fails the list,
+// unless element recovers from that as those of Ptr and Null do.
 func List[T any](d *Decoder, element func(*Decoder) T) []T {
 	if !d.open('[', "a list") {
 		return nil
 	}
-	top, noted := d.isTop(), len(d.faults)
+	isTop, before := d.isTop(), len(d.faults)
 	d.at.listDepth++
 	from, list := d.pos, []T{}
 	for d.more(']', len(list) == 0) {
 		if n := len(list); n == cap(list) && n > 0 {
-			room := n // for as many again
-			if top {
+			room := n // doubles it
+			if isTop {
 				room = d.elementsAhead(from, n)
 			}
 			list = append(make([]T, 0, n+room), list...)
@@ -25,30 +25,31 @@ func List[T any](d *Decoder, element func(*Decoder) T) []T {
 	if d.err != nil {
 		return nil
 	}
-	if top {
-		adoptFaults(d.faults[noted:], list)
+	if isTop {
+		adoptFaults(d.faults[before:], list)
 	}
 	return list
 }
 
-// elementsAhead is room for how many more elements may follow n that began at from, in a list
-// that has all the rest of the answer. One that lies in another, or in an object, does not:
-// there are many of these, and each would have room for all that follow.
+// elementsAhead returns for how many more elements to make room, after n that began at from, in
+// the list that makes up the rest of the response. Lists inside objects or other lists grow by
+// doubling instead: many of them lie in one response, and each would have room for all the text
+// after it.
 func (d *Decoder) elementsAhead(from, n int) int {
-	const most = 8 // times as many as there are
+	const maxGrowth = 8 // times the elements so far, which may be shorter than those to come
 	size := (d.pos-from)/n + 1
-	return max(n, min((len(d.data)-d.pos)/size+1, most*n))
+	return max(n, min((len(d.data)-d.pos)/size+1, maxGrowth*n))
 }
 
-// Item is an element that has its fault with it, since it will lie elsewhere than in the
-// list that it came in.
+// Item is an element together with its fault. A caller that moves elements to another list, as
+// pages do, needs the fault beside the value, since Faults would look for it under the list that
+// was read.
 type Item[T any] struct {
 	Value T
-	Fault *Fault // instead of a value; nil for one that fits
+	Fault *Fault // nil for an element that fits; else Value is the zero value
 }
 
-// Items makes of a decoder of elements one of lists in which only those elements fail that
-// do not fit, whether or not they may be null.
+// Items returns a reader of lists whose elements fail one by one, whether or not they may be null.
 func Items[T any](element func(*Decoder) T) func(*Decoder) []Item[T] {
 	return func(d *Decoder) []Item[T] {
 		if !d.open('[', "a list") {
@@ -59,16 +60,16 @@ func Items[T any](element func(*Decoder) T) func(*Decoder) []Item[T] {
 		for d.more(']', len(list) == 0) {
 			d.push(step{index: len(list)})
 			d.at = place{pathLen: len(d.path)}
-			v, bad := tryRead(d, element)
+			v, fault := tryRead(d, element)
 			d.pop()
-			list = append(list, Item[T]{v, bad})
+			list = append(list, Item[T]{v, fault})
 		}
 		d.at = outer
 		return list
 	}
 }
 
-// appendElement reads the next element of a list in the graph.
+// appendElement reads the next element of a list that is one in the graph, too, and appends it.
 func appendElement[T any](d *Decoder, list []T, element func(*Decoder) T) []T {
 	d.push(step{index: len(list), inGraph: true})
 	v := value(d, element)
@@ -82,36 +83,36 @@ func appendElement[T any](d *Decoder, list []T, element func(*Decoder) T) []T {
 	return append(list, v)
 }
 
-// isTop tells that no object holds what is read now.
+// isTop reports whether the value that is read lies in no object and in no list: it is the
+// response's value, or one of a batch.
 func (d *Decoder) isTop() bool { return d.at.holder == nil && d.at.listDepth == 0 }
 
 // adoptFaults makes a list that is in no object the holder of its elements' faults.
-func adoptFaults[T any](noted []tableEntry, list []T) {
-	for i := range noted {
-		if noted[i].key.holder == nil {
-			noted[i].key.holder = unsafe.Pointer(unsafe.SliceData(list))
+func adoptFaults[T any](faults []tableEntry, list []T) {
+	for i := range faults {
+		if faults[i].key.holder == nil {
+			faults[i].key.holder = unsafe.Pointer(unsafe.SliceData(list))
 		}
 	}
 }
 
-// ListOf makes of a decoder of elements one of lists.
+// ListOf returns a reader of lists whose elements element reads; see List.
 func ListOf[T any](element func(*Decoder) T) func(*Decoder) []T {
 	return func(d *Decoder) []T { return List(d, element) }
 }
 
-// First makes of a decoder of elements one of the first element of a list. An empty list
-// reads as null, and so does null.
+// First returns a reader of the first element of a list. null and an empty list read as null.
 func First[T any](element func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T { return readFirstOrLast(d, element, false) }
 }
 
-// Last makes of a decoder of elements one of the last element of a list. An empty list
-// reads as null, and so does null.
+// Last returns a reader of the last element of a list. null and an empty list read as null.
 func Last[T any](element func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T { return readFirstOrLast(d, element, true) }
 }
 
-// readFirstOrLast looks for the element's place first: it is read once the list is known to end well.
+// readFirstOrLast skips the whole list before it reads the element, so that a failure of the
+// element is soft only if the rest of the list is well-formed.
 func readFirstOrLast[T any](d *Decoder, element func(*Decoder) T, last bool) T {
 	var none T
 	if d.err != nil {
@@ -143,8 +144,8 @@ func readFirstOrLast[T any](d *Decoder, element func(*Decoder) T, last bool) T {
 	return v
 }
 
-// findElement passes over a list and tells where its first or last element begins, and which
-// that is; -1 for an empty list.
+// findElement skips a list and returns where its first or last element begins, with its index; -1
+// for an empty list.
 func (d *Decoder) findElement(last bool) (from, index int) {
 	index = -1
 	if !d.open('[', "a list") {

@@ -1,7 +1,7 @@
 package decode
 
-// Member makes of a decoder one that reads in the member of an object. A missing member, and a
-// null on the way, read as null.
+// Member returns a reader of objects that reads the member of that name. A missing member reads as
+// null, and so does null instead of an object.
 func Member[T any](name string, read func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T {
 		var v, none T
@@ -12,8 +12,12 @@ func Member[T any](name string, read func(*Decoder) T) func(*Decoder) T {
 	}
 }
 
-// readMember reads the member of an object. It tells whether that went well. Here, as elsewhere
-// in this package, what does not depend on the type of a value is not compiled for each.
+// readMember consumes an object and calls read at the member of that name. It reports whether the
+// value can be used. Of two members with the same name the later one counts; faults of the earlier
+// one are dropped.
+//
+// It is not generic, as most of this package is not: read captures the typed value, so that Go
+// compiles this code once and not for each type.
 func (d *Decoder) readMember(name string, read func()) bool {
 	if d.err != nil {
 		return false
@@ -26,7 +30,7 @@ func (d *Decoder) readMember(name string, read func()) bool {
 		return false
 	}
 	var failed *failure
-	found, noted := false, len(d.faults)
+	found, before := false, len(d.faults)
 	for first := true; d.more('}', first); first = false {
 		if string(d.enterMember()) != name {
 			d.Skip()
@@ -36,7 +40,7 @@ func (d *Decoder) readMember(name string, read func()) bool {
 		if d.err != nil {
 			return false
 		}
-		d.faults = d.faults[:noted] // without what an earlier one of the same name left
+		d.faults = d.faults[:before] // those of an earlier member of the same name
 		m := d.mark()
 		read()
 		d.skipUnread(m.pos)
@@ -54,7 +58,8 @@ func (d *Decoder) readMember(name string, read func()) bool {
 	return d.err == nil
 }
 
-// readAbsent reads null for a member that is not there.
+// readAbsent reads null in the place of a member that is not there, with the member in the path of
+// errors.
 func (d *Decoder) readAbsent(name string, read func()) bool {
 	d.push(step{name: []byte(name)})
 	d.readNull(read)

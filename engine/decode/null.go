@@ -1,7 +1,11 @@
 package decode
 
-// Ptr reads null as nil, and anything else by element. In a list it is also nil for
-// an element that does not fit.
+// Ptr and Null read values that may be null, for Go types that say null by a nil pointer and for
+// those whose zero value is null, such as slices and pointers to structs. In a list such an
+// element is a place that can be null, so the two recover from its failure.
+
+// Ptr reads null as nil, and any other value with element. In a list an element that does not fit
+// is nil as well, and its fault is recorded.
 func Ptr[T any](d *Decoder, element func(*Decoder) T) *T {
 	if d.err != nil || d.acceptNull() {
 		return nil
@@ -15,8 +19,8 @@ func Ptr[T any](d *Decoder, element func(*Decoder) T) *T {
 	return &v
 }
 
-// Null reads null as T's zero value, for types whose zero value is null. In a list it
-// gives that also for an element that does not fit.
+// Null reads null as T's zero value, and any other value with element. In a list it returns the
+// zero value also for an element that does not fit, and records its fault.
 func Null[T any](d *Decoder, element func(*Decoder) T) T {
 	var none T
 	if d.err != nil || d.acceptNull() {
@@ -31,8 +35,8 @@ func Null[T any](d *Decoder, element func(*Decoder) T) T {
 	return v
 }
 
-// recoverElement ends a soft failure of an element that may be null. Elsewhere it is for the
-// field, or the batch's member, or the answer, to be null.
+// recoverElement recovers from a soft failure of an element. Outside lists it does nothing: the
+// field, the member of the batch or the response is null then, and recovers itself.
 func (d *Decoder) recoverElement(m mark) {
 	if d.at.listDepth == 0 {
 		return
@@ -42,18 +46,18 @@ func (d *Decoder) recoverElement(m mark) {
 	}
 }
 
-// PtrOf makes of a decoder one that reads null as nil.
+// PtrOf returns a reader that reads null as nil; see Ptr.
 func PtrOf[T any](element func(*Decoder) T) func(*Decoder) *T {
 	return func(d *Decoder) *T { return Ptr(d, element) }
 }
 
-// NullOf makes of a decoder one that reads null as T's zero value.
+// NullOf returns a reader that reads null as T's zero value; see Null.
 func NullOf[T any](element func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T { return Null(d, element) }
 }
 
-// Pointer returns a decoder of pointers to what read gives of any value, null included.
-// Maybe reads null as nil.
+// Pointer returns a reader of pointers to what read returns, also for null, which Ptr would read
+// as nil.
 func Pointer[T any](read func(*Decoder) T) func(*Decoder) *T {
 	return func(d *Decoder) *T {
 		v := read(d)
@@ -61,8 +65,8 @@ func Pointer[T any](read func(*Decoder) T) func(*Decoder) *T {
 	}
 }
 
-// Excused returns a decoder of a list's elements whose value is nil for an element that does
-// not fit. Null is read by read, whereas MaybeNil reads it as nil.
+// Excused returns a reader of list elements that returns the zero value for an element that does
+// not fit, as Null does. Unlike Null it leaves null to read.
 func Excused[T any](read func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T {
 		var none T

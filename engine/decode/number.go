@@ -7,16 +7,17 @@ import (
 	"strings"
 )
 
-// decimal is what a JSON number says, whatever way it is written: digits times ten to the
-// power of exponent. The digits neither begin nor end with a zero; zero has none.
+// decimal is the value of a JSON number in a form that is the same for all ways to write it:
+// digits times ten to the power of exponent, where digits neither begin nor end with a zero. Zero
+// has no digits and the exponent 0. Two numbers are equal if and only if their decimals are.
 type decimal struct {
 	negative bool
 	digits   string
 	exponent int64
 }
 
-// parseDecimal reads a number that is well-formed. It fails for one whose exponent has more
-// than 60 bits.
+// parseDecimal parses a well-formed number. It reports false for one whose exponent has more than
+// 60 bits, so that adding to the exponent cannot overflow.
 func parseDecimal(text []byte) (n decimal, ok bool) {
 	mantissa, exponent, scaled := text, []byte(nil), false
 	if i := bytes.IndexAny(text, "eE"); i >= 0 {
@@ -40,8 +41,8 @@ func parseDecimal(text []byte) (n decimal, ok bool) {
 	return n, true
 }
 
-// smallInt eats a number that is written with up to nine digits and nothing else, as most
-// are. It leaves all others where they are.
+// smallInt consumes an integer of up to nine digits without fraction and exponent, as most numbers
+// are; it cannot overflow. It leaves all others in place, for numberText.
 func (s *scanner) smallInt() (n int, ok bool) {
 	s.skipSpace()
 	from, p := s.pos, s.pos
@@ -64,7 +65,8 @@ func (s *scanner) smallInt() (n int, ok bool) {
 	return n, true
 }
 
-// parseInt64 is the number as a whole one of 64 bits.
+// parseInt64 returns the value of a number that is whole and fits into 64 bits; 3.0 and 3e0 are
+// whole.
 func parseInt64(text []byte) (int64, bool) {
 	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 		return n, true
@@ -85,7 +87,7 @@ func parseInt64(text []byte) (int64, bool) {
 	return v, err == nil
 }
 
-// equalNumbers compares exactly: 1.0 is 1e0, and no digit is lost.
+// equalNumbers compares exactly: 1.0 equals 1e0, and no digit is lost.
 func equalNumbers(a, b []byte) bool {
 	x, ok := parseDecimal(a)
 	y, fine := parseDecimal(b)

@@ -9,12 +9,13 @@ import (
 type Field struct {
 	// Name is the field's name in the graph.
 	Name string
-	// Wire is the member that holds it. Default Name. Several fields may read the same.
+	// Wire is the name of the member that holds it. Default Name. Several fields may read the
+	// same member.
 	Wire string
-	// Required is set for a field that is never null: the member must be there.
+	// Required is set for a field that is never null: its member must be there.
 	Required bool
-	// Whole is set for a field that is made of the object itself: it is read last, from
-	// the object's beginning. Wire and Required mean nothing then.
+	// Whole is set for a field that is read from the object itself instead of a member. Such
+	// fields are read last, each from the object's beginning. Wire and Required are ignored.
 	Whole bool
 }
 
@@ -25,18 +26,18 @@ func (f *Field) wire() string {
 	return f.Name
 }
 
-// Shape is what a type's objects look like at their service. It is safe for concurrent
-// use.
+// Shape describes the objects of a type as its service sends them. It is immutable.
 type Shape struct {
-	name   string
-	fields []Field
-	first  map[string]int // the first field of a member
-	nextSame   []int          // the next field of the same member, -1 after the last
-	all    *fieldSet          // for everything
-	hasSelf  bool           // some field is
+	name     string
+	fields   []Field
+	first    map[string]int // by the member's name: the first field that reads it
+	nextSame []int          // by the field: the next one that reads the same member; -1 for none
+	all      *fieldSet      // with every field
+	hasSelf  bool           // whether a field is read from the object itself
 }
 
-// NewShape makes the shape of a type in the graph, by whose name Wanted knows it.
+// NewShape returns the shape of the type that has that name in the graph. Object.Field returns the
+// index of a field in fields.
 func NewShape(name string, fields ...Field) *Shape {
 	s := &Shape{name: name, fields: fields, first: map[string]int{}, nextSame: make([]int, len(fields))}
 	for i := len(fields) - 1; i >= 0; i-- {
@@ -55,12 +56,12 @@ func NewShape(name string, fields ...Field) *Shape {
 	return s
 }
 
-// fieldSet is which of a shape's fields are wanted.
-func (s *Shape) fieldSet(wanted func(field string) bool) *fieldSet {
+// fieldSet returns the set of the fields for which selected reports true.
+func (s *Shape) fieldSet(selected func(field string) bool) *fieldSet {
 	w := &fieldSet{fields: newBits(len(s.fields)), required: newBits(len(s.fields))}
 	for i := range s.fields {
 		f := &s.fields[i]
-		if !wanted(f.Name) {
+		if !selected(f.Name) {
 			continue
 		}
 		w.fields.add(i)
@@ -71,8 +72,8 @@ func (s *Shape) fieldSet(wanted func(field string) bool) *fieldSet {
 	return w
 }
 
-// Object is one that is being read. Generated code asks it for one field after another,
-// and reads each with the decoder:
+// Object is an object that is being read. Generated code is told which field comes next, and reads
+// its value with the decoder:
 //
 //	o := d.Object(shapePost)
 //	v := decode.New[model.Post](&o)
@@ -86,26 +87,30 @@ func (s *Shape) fieldSet(wanted func(field string) bool) *fieldSet {
 //		return nil
 //	}
 //	return v
+//
+// A field that does not fit is null for itself: Next recovers from the failure and records the
+// fault. Only a hard failure, or a value that is not an object, fails the object.
 type Object struct {
-	d       *Decoder
-	state   *shapeState
-	outer   place
-	start   int // where the text begins
-	end     int // and ends, once that is known
-	depth   int // of nesting, around it
-	pathLen    int // how long it is, around it
-	faultsFrom   int // where its faults begin
-	members int // so far
-	selfField   int // the next field that may be made of the object itself
-	seen    uint64
-	seenMany    bits // instead of seen for shapes of more fields
+	d          *Decoder
+	state      *shapeState
+	outer      place // around the object; restored when it ends
+	start      int   // where its text begins
+	end        int   // where its text ends; 0 while members are read
+	depth      int   // of nesting, around it
+	pathLen    int   // around it
+	faultsFrom int   // the first of Decoder.faults that lies in the object
+	members    int   // that were read so far
+	selfField  int   // the next field to look at for one that is read from the object itself
+	seen       uint64
+	seenMany   bits // used instead of seen for shapes of more than 64 fields
 
-	field int // the one that is read, -1 for none
-	valueStart  int // where its value begins
-	fieldFaultsFrom int // where its faults begin
+	field           int // the field that is being read, -1 for none
+	valueStart      int // where its value begins
+	fieldFaultsFrom int // the first of Decoder.faults that lies in its value
 }
 
-// Object begins to read an object: what fails inside belongs to the fields.
+// Object begins to read an object. From here on, a failure belongs to the field that is being
+// read.
 func (d *Decoder) Object(shape *Shape) Object {
 	o := Object{d: d, field: -1, start: d.pos, depth: d.depth, pathLen: len(d.path), outer: d.at, faultsFrom: len(d.faults)}
 	if !d.open('{', "an object") {
@@ -119,30 +124,32 @@ func (d *Decoder) Object(shape *Shape) Object {
 	return o
 }
 
-// New makes the Go value that stands for o, nil when there is no object. The values of
-// an answer lie side by side in pieces of memory of some kilobytes, each of which lives as
-// long as one of its values does.
+// New returns a new struct for the object's fields and makes it the holder of their faults. It
+// returns nil when there is no object. The struct shares a chunk of memory with those of other
+// objects; see arena.go.
 func New[T any](o *Object) *T {
 	d := o.d
 	if d.err != nil {
 		return nil
 	}
 	var v *T
-	if free, ok := o.state.unused.(*[]T); ok && len(*free) > 0 {
-		v, *free = &(*free)[0], (*free)[1:]
+	if unused, ok := o.state.unused.(*[]T); ok && len(*unused) > 0 {
+		v, *unused = &(*unused)[0], (*unused)[1:]
 	} else if n := o.state.nextChunkLen(unsafe.Sizeof(*v), o.objectsAhead()); n == 1 {
 		v = new(T)
 	} else {
-		piece := make([]T, n)
-		v, piece = &piece[0], piece[1:]
-		o.state.unused = &piece
+		chunk := make([]T, n)
+		v, chunk = &chunk[0], chunk[1:]
+		o.state.unused = &chunk
 	}
 	d.at.holder = unsafe.Pointer(v)
 	return v
 }
 
-// Next finds the next field that is wanted and has a member; the decoder stands before its
-// value. Of a member that is there twice, the later one counts.
+// Next moves to the next field that is to be read and reports whether there is one. The decoder
+// then stands before the field's value. Fields of members that the object lacks are left out;
+// checkRequired has recorded those that must not be missing. Of two members with the same name the
+// later one counts.
 func (o *Object) Next() bool {
 	d := o.d
 	if o.field >= 0 && o.endField() {
@@ -164,32 +171,33 @@ func (o *Object) Next() bool {
 	return false
 }
 
-// Field is the number of the field to be read, as the shape has them.
+// Field returns the index of the field to be read in the shape.
 func (o *Object) Field() int { return o.field }
 
-// OK tells, after the last field, whether there was an object.
+// OK reports, after Next has returned false, whether there was an object.
 func (o *Object) OK() bool { return o.d.err == nil }
 
-// endField ends a field, and begins the next one that reads the same member.
+// endField ends the field that is being read, recovering from its failure. If another field reads
+// the same member, it returns to the member's value, begins that field and returns true.
 func (o *Object) endField() bool {
 	d, i := o.d, o.field
-	whole := o.end > 0
+	isSelf := o.end > 0
 	o.field = -1
 	if d.err != nil {
 		if p := d.recoverTo(mark{pos: o.valueStart, depth: o.valueDepth(), path: d.at.pathLen, faults: o.fieldFaultsFrom}); p != nil {
 			d.addFault(p, true)
 		}
-	} else if d.pos == o.valueStart && !whole {
+	} else if d.pos == o.valueStart && !isSelf {
 		d.Skip()
 	}
 	switch {
 	case d.err != nil:
 		return false
-	case whole:
+	case isSelf: // it has read the whole object again, up to o.end
 		d.pos, d.depth = o.end, o.depth
 		return false
 	}
-	if i = o.state.firstWanted(o.state.shape.nextSame[i]); i < 0 || !d.spendReread(d.pos-o.valueStart) {
+	if i = o.state.firstSelected(o.state.shape.nextSame[i]); i < 0 || !d.spendReread(d.pos-o.valueStart) {
 		return false
 	}
 	d.pos = o.valueStart
@@ -197,7 +205,8 @@ func (o *Object) endField() bool {
 	return true
 }
 
-// valueDepth is the depth of nesting where the field's value is read.
+// valueDepth returns the depth of nesting at which the field's value is read: that around the
+// object for a field that is read from the object itself.
 func (o *Object) valueDepth() int {
 	if o.end > 0 {
 		return o.depth
@@ -205,7 +214,7 @@ func (o *Object) valueDepth() int {
 	return o.depth + 1
 }
 
-// beginField makes a field the one that is read, where the decoder stands.
+// beginField makes i the field that is being read. The decoder stands before its value.
 func (o *Object) beginField(i int) {
 	d := o.d
 	d.at.field, d.at.pathLen, d.at.listDepth = i, len(d.path), 0
@@ -215,7 +224,8 @@ func (o *Object) beginField(i int) {
 	o.field, o.valueStart, o.fieldFaultsFrom = i, d.pos, len(d.faults)
 }
 
-// markSeen tells whether a field was read before, and notes that it is.
+// markSeen records that a field is read and reports whether it was read before, from an earlier
+// member of the same name.
 func (o *Object) markSeen(i int) bool {
 	if o.seenMany != nil {
 		seen := o.seenMany.has(i)
@@ -227,8 +237,8 @@ func (o *Object) markSeen(i int) bool {
 	return seen
 }
 
-// enterNext steps into the next member, to the first field that wants it, or over it. It is
-// false when there is none.
+// enterNext moves to the next member and begins the first field that reads it, or skips its value
+// if there is none. It returns false at the end of the object.
 func (o *Object) enterNext() bool {
 	d := o.d
 	i, ok := o.advance()
@@ -243,7 +253,7 @@ func (o *Object) enterNext() bool {
 	return d.err == nil
 }
 
-// close ends the object.
+// close ends the object when its last member was read.
 func (o *Object) close() {
 	d := o.d
 	if d.err != nil {
@@ -254,7 +264,9 @@ func (o *Object) close() {
 	o.checkRequired()
 }
 
-// dropFaults drops what an earlier member of the same name did to the field.
+// dropFaults drops the faults of the current field that an earlier member of the same name has
+// left. Each time counts as a failure, since a service that repeats one name a million times would
+// otherwise cost a search through all faults each time.
 func (o *Object) dropFaults() {
 	d := o.d
 	if len(d.faults) == o.faultsFrom || !d.countFailures(1) {
@@ -264,14 +276,15 @@ func (o *Object) dropFaults() {
 	d.faults = append(d.faults[:o.faultsFrom], slices.DeleteFunc(d.faults[o.faultsFrom:], func(e tableEntry) bool { return e.key == mine })...)
 }
 
-// checkRequired finds the wanted and required fields whose members are not there.
+// checkRequired records a fault for each required field whose member is missing. It compares 64
+// fields at a time, since nearly always none is.
 func (o *Object) checkRequired() {
 	seen := bits{o.seen}
 	if o.seenMany != nil {
 		seen = o.seenMany
 	}
-	for w, must := range o.state.fields.required {
-		if must&^seen[w] == 0 {
+	for w, required := range o.state.fields.required {
+		if required&^seen[w] == 0 {
 			continue
 		}
 		for i := w * 64; i < min(w*64+64, len(o.state.shape.fields)); i++ {
@@ -282,7 +295,7 @@ func (o *Object) checkRequired() {
 	}
 }
 
-// addMissing notes that a field's member is not there.
+// addMissing records that the member of a field is missing.
 func (o *Object) addMissing(i int) {
 	d := o.d
 	d.at.field, d.at.pathLen, d.at.listDepth = i, len(d.path), 0
@@ -292,7 +305,8 @@ func (o *Object) addMissing(i int) {
 	d.addFault(p, true)
 }
 
-// nextSelf begins the next field that is made of the object itself.
+// nextSelf begins the next field that is read from the object itself, at the object's beginning.
+// It returns false when there is none left.
 func (o *Object) nextSelf() bool {
 	d, shape := o.d, o.state.shape
 	for o.selfField < len(shape.fields) {

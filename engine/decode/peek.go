@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// Lookahead reads the value that comes next and leaves it there, to be read once more.
+// Lookahead reads the next value and leaves it in place, to be read again.
 func Lookahead[T any](d *Decoder, read func(*Decoder) T) T {
 	text := d.scanner
 	v := read(d)
@@ -15,8 +15,8 @@ func Lookahead[T any](d *Decoder, read func(*Decoder) T) T {
 	return v
 }
 
-// Raw is the text of the value that comes next, which stays there. Its bytes are the
-// answer's own. It is nil after a failure.
+// Raw returns the text of the next value, which stays in place. The bytes belong to the response
+// and must not be kept. It returns nil after a failure.
 func (d *Decoder) Raw() []byte {
 	if d.err != nil {
 		return nil
@@ -32,15 +32,14 @@ func (d *Decoder) Raw() []byte {
 	return text
 }
 
-// Is tells whether the value that comes next is the same as a literal of JSON: strings by
-// their text, numbers exactly, objects whatever the order of their members. The value
-// stays there.
+// Is reports whether the next value equals a literal of JSON: strings by their characters, numbers
+// by their exact value, objects without regard to the order of members. The value stays in place.
 func (d *Decoder) Is(literal string) bool {
 	raw := d.Raw()
 	return raw != nil && equalJSON(raw, bytes.TrimSpace([]byte(literal)))
 }
 
-// equalJSON compares two texts of which both are JSON.
+// equalJSON compares two values of well-formed JSON.
 func equalJSON(a, b []byte) bool {
 	if len(b) == 0 || kindOf(a[0]) != kindOf(b[0]) {
 		return false
@@ -60,7 +59,8 @@ func equalJSON(a, b []byte) bool {
 	return bytes.Equal(a, b)
 }
 
-// kindOf is the same for all that begins a value of one kind.
+// kindOf returns a byte that identifies the type of a value, from the first byte of its text. All
+// numbers have the same, and so have no two other types.
 func kindOf(c byte) byte {
 	if c == '-' || c >= '0' && c <= '9' {
 		return '0'
@@ -94,9 +94,9 @@ func equalObjects(a, b []byte) bool {
 	return true
 }
 
-// Peek gives the text of a member of the object that comes next, if that is there and a
-// string, a number or a boolean. The object stays there. Of a member that is there twice,
-// the later one counts.
+// Peek returns the text of a member of the next object if the member is there and is a string, a
+// number or a boolean. The object stays in place. Of two members with the same name the later one
+// counts.
 func Peek(d *Decoder, name string) (text string, ok bool) {
 	if d.err != nil || d.peek() != '{' {
 		return "", false
@@ -122,7 +122,8 @@ func Peek(d *Decoder, name string) (text string, ok bool) {
 	return text, ok
 }
 
-// scalarText is the text of a scalar that is well-formed.
+// scalarText returns the text of the next value if it is a scalar other than null. The value has
+// been checked to be well-formed.
 func (d *Decoder) scalarText() (string, bool) {
 	switch d.peek() {
 	case '"', 't', 'f':

@@ -2,45 +2,45 @@ package decode
 
 import "sync"
 
-// Projection says which fields of the graph's objects somebody asks for. All others are passed
-// over: they keep Go's zero value, and nobody hears that they are missing or do not fit. A
-// nil Projection wants everything, as does one of the types that it does not name. It is safe
-// for concurrent use.
+// Projection holds the fields of the graph's types that an operation selects. A decoder skips the
+// members of all others: their fields keep Go's zero value, and no fault is recorded if they are
+// missing or do not fit. A nil Projection holds all fields, and so does any other for the types
+// that it does not name. It may be used by several goroutines at the same time.
 type Projection struct {
-	types  map[string]map[string]bool
-	sets sync.Map // of shapes
+	types map[string]map[string]bool
+	sets  sync.Map // of *fieldSet by *Shape: compiled once, at the first object
 }
 
-// NewProjection wants of each type, by its name in the graph, the fields that are true. It keeps
-// the map, which must not change any more.
+// NewProjection returns the Projection that holds, for each type by its name in the graph, the
+// fields whose value is true. The map must not change afterwards.
 func NewProjection(types map[string]map[string]bool) *Projection { return &Projection{types: types} }
 
-// fieldSet is what is wanted of a shape.
+// fieldSet is a Projection for one shape.
 type fieldSet struct {
-	fields bits
-	required   bits // those of them whose members must be there
+	fields   bits // the fields to be read, by their index in the shape
+	required bits // those of them whose member must be there
 }
 
-// fieldsOf is what is wanted of a shape.
-func (w *Projection) fieldsOf(s *Shape) *fieldSet {
-	if w == nil {
+// fieldsOf returns the fields of a shape that the projection holds.
+func (p *Projection) fieldsOf(s *Shape) *fieldSet {
+	if p == nil {
 		return s.all
 	}
-	if known, ok := w.sets.Load(s); ok {
-		return known.(*fieldSet)
+	if set, ok := p.sets.Load(s); ok {
+		return set.(*fieldSet)
 	}
-	wish := s.all
-	if fields, ok := w.types[s.name]; ok {
-		wish = s.fieldSet(func(field string) bool { return fields[field] })
+	set := s.all
+	if fields, ok := p.types[s.name]; ok {
+		set = s.fieldSet(func(field string) bool { return fields[field] })
 	}
-	w.sets.Store(s, wish)
-	return wish
+	p.sets.Store(s, set)
+	return set
 }
 
 // bits is a set of small numbers.
 type bits []uint64
 
-// newBits has room for the numbers below n.
+// newBits returns an empty set with room for the numbers below n.
 func newBits(n int) bits { return make(bits, (n+63)/64) }
 
 func (b bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }

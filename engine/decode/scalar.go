@@ -9,7 +9,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
-// String reads a String: nothing but a string will do.
+// String reads a String, from a JSON string only.
 func (d *Decoder) String() string {
 	if !d.expect('"', "a string") {
 		return ""
@@ -17,7 +17,7 @@ func (d *Decoder) String() string {
 	return d.readString()
 }
 
-// ID reads an ID: a string, or a whole number with all its digits.
+// ID reads an ID, from a string or from a whole number, of which it keeps all digits.
 func (d *Decoder) ID() string {
 	if d.err == nil && d.peek() == '"' {
 		return d.readString()
@@ -84,7 +84,8 @@ func (d *Decoder) Int64() int64 {
 	return n
 }
 
-// Float reads a Float: a number that 64 bits can hold, rounded to the nearest of them.
+// Float reads a Float: a number, rounded to the nearest one of 64 bits. One that is too large does
+// not fit.
 func (d *Decoder) Float() float64 {
 	text := d.readNumber("a number")
 	if d.err != nil {
@@ -106,7 +107,7 @@ func (d *Decoder) Decimal() scalar.Decimal {
 	return scalar.Decimal(d.readNumber("a Decimal"))
 }
 
-// DateTime reads a moment as RFC 3339 writes it.
+// DateTime reads a time in the form of RFC 3339, with its offset.
 func (d *Decoder) DateTime() time.Time {
 	text := d.String()
 	if d.err != nil {
@@ -120,7 +121,7 @@ func (d *Decoder) DateTime() time.Time {
 	return t
 }
 
-// Date reads a Date.
+// Date reads a Date, such as "2026-01-31".
 func (d *Decoder) Date() scalar.Date { return validString(d, scalar.Date.Valid, "date") }
 
 // UUID reads a UUID.
@@ -129,7 +130,7 @@ func (d *Decoder) UUID() scalar.UUID { return validString(d, scalar.UUID.Valid, 
 // URL reads a URL.
 func (d *Decoder) URL() scalar.URL { return validString(d, scalar.URL.Valid, "URL") }
 
-// validString reads a string that must be valid.
+// validString reads a string for which valid reports true. what names the type in errors.
 func validString[T ~string](d *Decoder, valid func(T) bool, what string) T {
 	v := T(d.String())
 	if d.err == nil && !valid(v) {
@@ -141,7 +142,7 @@ func validString[T ~string](d *Decoder, valid func(T) bool, what string) T {
 	return v
 }
 
-// JSON keeps any value but null as it is, once it has proved to be well-formed.
+// JSON reads any value but null and keeps its text, once that has proved to be well-formed.
 func (d *Decoder) JSON() scalar.JSON {
 	if d.err == nil && d.acceptNull() {
 		d.mismatch("null where a value is expected")
@@ -169,14 +170,18 @@ func (d *Decoder) ScalarText() string {
 	return string(d.readNumber("a scalar"))
 }
 
-// Unknown says that text is no value of the named enum.
-func (d *Decoder) Unknown(enum, text string) { d.mismatch("%q is no value of %s", truncate(text), enum) }
+// Unknown fails softly: text is not a value of the enum. Generated readers of enums call it.
+func (d *Decoder) Unknown(enum, text string) {
+	d.mismatch("%q is no value of %s", truncate(text), enum)
+}
 
-// UnknownType says that the text of a member names none of an abstract type's types.
+// UnknownType fails softly: the text of a member names none of the types of an interface or a
+// union. Generated readers of abstract types call it.
 func (d *Decoder) UnknownType(abstract, member, text string) {
 	d.mismatch("%q of member %q names no type of %s", truncate(text), member, abstract)
 }
 
+// readNumber consumes a number and returns its text. what names the expected type in errors.
 func (d *Decoder) readNumber(what string) []byte {
 	if d.err != nil {
 		return nil
@@ -188,6 +193,8 @@ func (d *Decoder) readNumber(what string) []byte {
 	return text
 }
 
+// expect reports whether the next value begins with c. It fails softly otherwise; what names the
+// expected type.
 func (d *Decoder) expect(c byte, what string) bool {
 	if d.err == nil && d.peek() != c {
 		d.mismatch("%s where %s is expected", d.kind(), what)
@@ -195,16 +202,17 @@ func (d *Decoder) expect(c byte, what string) bool {
 	return d.err == nil
 }
 
-// acceptNull eats a null if one comes next.
+// acceptNull consumes a null if it comes next, and reports whether it did.
 func (d *Decoder) acceptNull() bool { return d.err == nil && d.peek() == 'n' && d.acceptWord("null") }
 
+// peekNull reports whether a null comes next.
 func (d *Decoder) peekNull() bool {
 	from := d.pos
 	defer func() { d.pos = from }()
 	return d.acceptNull()
 }
 
-// readString reads a string when one comes next.
+// readString reads a string, which must come next, into memory of its own.
 func (d *Decoder) readString() string {
 	if text, ok := d.asciiString(); ok {
 		return text
@@ -217,4 +225,5 @@ func (d *Decoder) readString() string {
 	return d.strings.copyString(raw, escaped, len(d.data)-from)
 }
 
+// truncateBytes is truncate for bytes of the response.
 func truncateBytes(text []byte) string { return truncate(string(text[:min(len(text), maxText+1)])) }

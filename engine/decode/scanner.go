@@ -8,17 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deep an answer may nest, so that a hostile service cannot
-// exhaust the stack, which in Go ends the process.
+// maxDepth bounds how deeply a response may nest. Decoders and skipContainer recurse, and a stack
+// that exceeds Go's limit ends the process.
 const maxDepth = 512
 
-// scanner walks over the text of one JSON value (RFC 8259).
+// scanner reads the tokens of one JSON value (RFC 8259), strictly: it takes no comments, no
+// trailing commas, and no strings that are not UTF-8.
 type scanner struct {
 	data  []byte
 	pos   int
 	depth int
 }
 
+// skipSpace consumes white space.
 func (s *scanner) skipSpace() {
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
@@ -30,7 +32,7 @@ func (s *scanner) skipSpace() {
 	}
 }
 
-// peek is the next byte that is no white space, 0 at the end.
+// peek consumes white space and returns the byte after it without consuming that; 0 at the end.
 func (s *scanner) peek() byte {
 	s.skipSpace()
 	if s.pos == len(s.data) {
@@ -39,12 +41,14 @@ func (s *scanner) peek() byte {
 	return s.data[s.pos]
 }
 
+// atEnd consumes white space and reports whether the text ends there.
 func (s *scanner) atEnd() bool {
 	s.skipSpace()
 	return s.pos == len(s.data)
 }
 
-// acceptWord eats w if it comes next and nothing clings to it.
+// acceptWord consumes w if it comes next and no letter or digit follows, and reports whether it
+// did.
 func (s *scanner) acceptWord(w string) bool {
 	s.skipSpace()
 	to := s.pos + len(w)
@@ -62,7 +66,7 @@ func isWordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
-// kind names what comes next, for errors.
+// kind returns the type of the next value, for errors.
 func (s *scanner) kind() string {
 	switch c := s.peek(); {
 	case c == 0:
@@ -83,7 +87,8 @@ func (s *scanner) kind() string {
 	return "no JSON"
 }
 
-// numberText eats a number and gives its text, nil when none comes next.
+// numberText consumes a number and returns its text. It returns nil, and consumes nothing, if no
+// well-formed number comes next: no leading zeros, no plus sign, digits on both sides of a point.
 func (s *scanner) numberText() []byte {
 	s.skipSpace()
 	from := s.pos
@@ -115,6 +120,7 @@ func (s *scanner) numberText() []byte {
 	return s.data[from:p]
 }
 
+// skipDigits returns the index after the digits from p on.
 func (s *scanner) skipDigits(p int) int {
 	for p < len(s.data) && s.data[p] >= '0' && s.data[p] <= '9' {
 		p++
@@ -122,6 +128,8 @@ func (s *scanner) skipDigits(p int) int {
 	return p
 }
 
+// skipExponent returns the index after the exponent whose sign or digits begin at p, -1 if it has
+// no digits.
 func (s *scanner) skipExponent(p int) int {
 	if p < len(s.data) && (s.data[p] == '+' || s.data[p] == '-') {
 		p++
@@ -140,8 +148,9 @@ var (
 	errEscape   = errors.New("a string holds a bad escape")
 )
 
-// rawString eats a string and gives the bytes between its quotes. When escaped is
-// set they hold escapes, which are good but not yet resolved.
+// rawString consumes a string and returns the bytes between its quotes. escaped is whether they
+// contain escapes, which are well-formed but not resolved. UTF-8 is checked only in strings with
+// bytes outside ASCII.
 func (s *scanner) rawString() (raw []byte, escaped bool, err error) {
 	from, ascii := s.pos+1, true
 	for p := from; ; p++ {
@@ -176,8 +185,9 @@ const (
 	highs = 0x8080808080808080
 )
 
-// indexSpecial finds the first byte of a string's text that is not plain: a quote, a
-// backslash, a control character or none of ASCII.
+// indexSpecial returns the index of the first byte of text from p on that needs attention inside a
+// string: a quote, a backslash, a control character or a byte outside ASCII. It returns len(text)
+// if there is none.
 func indexSpecial(text []byte, p int) int {
 	for ; p+8 <= len(text); p += 8 {
 		w := binary.LittleEndian.Uint64(text[p:])
@@ -191,14 +201,17 @@ func indexSpecial(text []byte, p int) int {
 	return p
 }
 
-// specialMask sets the highest bit of each byte that is not plain. Above the first such byte
-// others may be set wrongly, since subtraction borrows: only the lowest counts.
+// specialMask returns a word with the highest bit set in the byte that indexSpecial looks for,
+// eight bytes at a time. x-ones borrows into the highest bit where a byte of x is zero, as the
+// byte of a quote is after w is xored with quotes, and w-0x20 does where a byte is a control
+// character. A borrow can reach the bytes above, so bits above the lowest one that is set may be
+// wrong; callers use the lowest only.
 func specialMask(w uint64) uint64 {
 	return ((w ^ ones*'"' - ones) | (w ^ ones*'\\' - ones) | (w - ones*0x20) | w) & highs
 }
 
-// escapeLength tells how many bytes the escape at the beginning of text has, 0 when it
-// is none.
+// escapeLength returns the length in bytes of the escape with which text begins, 0 if it is
+// malformed.
 func escapeLength(text []byte) int {
 	if len(text) < 2 {
 		return 0
@@ -217,8 +230,8 @@ func escapeLength(text []byte) int {
 	return 6
 }
 
-// unescapedString eats a string and gives what it says. Without escapes these are the
-// text's own bytes.
+// unescapedString consumes a string and returns its characters. Without escapes they are the
+// response's own bytes.
 func (s *scanner) unescapedString() ([]byte, error) {
 	raw, escaped, err := s.rawString()
 	if err == nil && escaped {
@@ -228,11 +241,11 @@ func (s *scanner) unescapedString() ([]byte, error) {
 }
 
 var (
-	errTooDeep  = fmt.Errorf("nested deeper than %d", maxDepth)
+	errTooDeep   = fmt.Errorf("nested deeper than %d", maxDepth)
 	errMalformed = errors.New("the JSON is not well-formed")
 )
 
-// skip passes over one value, checking that it is well-formed.
+// skip consumes one value and returns an error if it is not well-formed.
 func (s *scanner) skip() error {
 	switch c := s.peek(); c {
 	case '{', '[':
@@ -247,7 +260,7 @@ func (s *scanner) skip() error {
 	return errMalformed
 }
 
-// skipContainer passes over an object or a list.
+// skipContainer consumes an object or a list, which begins with bracket.
 func (s *scanner) skipContainer(bracket byte) error {
 	s.pos++
 	if s.depth++; s.depth > maxDepth {
@@ -255,7 +268,7 @@ func (s *scanner) skipContainer(bracket byte) error {
 	}
 	for first := true; ; first = false {
 		c := s.peek()
-		if c == bracket+2 { // in ASCII the closing ones are two after { and [
+		if c == bracket+2 { // in ASCII, } and ] come two after { and [
 			s.pos++
 			s.depth--
 			return nil
@@ -272,7 +285,7 @@ func (s *scanner) skipContainer(bracket byte) error {
 	}
 }
 
-// skipElement passes over an element of a list, or a member with its name.
+// skipElement consumes an element of a list, or a member if named is set.
 func (s *scanner) skipElement(named bool) error {
 	if !named {
 		return s.skip()
