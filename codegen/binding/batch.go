@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // compileBatch reads batch: {key, maxSize}.
@@ -38,7 +40,7 @@ func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 	case f == nil || !Sent(f):
 		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, propertyNames(item)))
 	case !isKeyType(f.Type) || !f.Type.NonNull:
-		b.faults.Add(KeyType, key.Position, "%s.%s is %s, but a key is ID!, String!, Int!, Int64! or UUID!", item.Name, key.Raw, f.Type)
+		b.faults.Add(KeyType, key.Position, "%s.%s is %s, but a key is %s", item.Name, key.Raw, f.Type, keyTypes("!"))
 	default:
 		b.field.Batch.Item = key.Raw
 	}
@@ -47,7 +49,7 @@ func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 // matchByKey has a type's objects matched by the field that they are asked for by.
 func (b *bindingCompiler) matchByKey(f *ast.FieldDefinition) {
 	if !isKeyType(f.Type) || !f.Type.NonNull {
-		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of an answer are matched by a key that each has: an ID!, String!, Int!, Int64! or UUID!", b.field.Object.Name, f.Name, f.Type)
+		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of an answer are matched by a key that each has: an %s", b.field.Object.Name, f.Name, f.Type, keyTypes("!"))
 		return
 	}
 	b.field.Batch.Item = f.Name
@@ -67,7 +69,7 @@ func (b *bindingCompiler) settleKeys(v *ast.Value) {
 	b.settleItemKey()
 	t, field := batch.Parent.Type, b.field.Definition
 	if !isKeyType(t) && (t.Elem == nil || !isKeyType(t.Elem)) {
-		b.faults.Add(KeyType, v.Position, "%s.%s is %s, but a key is an ID, a String, an Int, an Int64 or a UUID, or a list of them", b.field.Object.Name, batch.Parent.Name, t)
+		b.faults.Add(KeyType, v.Position, "%s.%s is %s, but a key is %s, or a list of them", b.field.Object.Name, batch.Parent.Name, t, keyTypes(""))
 		return
 	}
 	if isList(t) && !isList(field.Type) {
@@ -139,15 +141,21 @@ func (b *bindingCompiler) settleParentKey(v *ast.Value) {
 }
 
 func isKeyType(t *ast.Type) bool {
-	switch t.NamedType {
-	case "ID", "String", "Int", "Int64", "UUID":
-		return true
-	}
-	return false
+	s := scalars.ByName(t.NamedType)
+	return s != nil && s.Key
 }
 
-// scalars are those that are read from an answer and written for a service.
-var scalars = []string{"Boolean", "Date", "DateTime", "Decimal", "Float", "ID", "Int", "Int64", "JSON", "String", "URL", "UUID"}
+// keyTypes lists the types that a key can have, each followed by suffix: "ID!, String! or Int!".
+func keyTypes(suffix string) string {
+	names := scalars.Names(func(s *scalars.Scalar) bool { return s.Key })
+	last := len(names) - 1
+	return strings.Join(names[:last], suffix+", ") + suffix + " or " + names[last] + suffix
+}
+
+// scalarNames returns the names of the scalars that bindings read and write, sorted.
+func scalarNames() []string {
+	return slices.Sorted(slices.Values(scalars.Names(func(*scalars.Scalar) bool { return true })))
+}
 
 // checkReadable follows the fields that come with an answer.
 func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
@@ -160,8 +168,8 @@ func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map
 	case ast.Interface, ast.Union:
 		b.checkAbstract(def, pos, seen)
 	case ast.Scalar:
-		if !slices.Contains(scalars, def.Name) {
-			b.faults.Add(UnknownScalar, pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, joinNames(scalars))
+		if scalars.ByName(def.Name) == nil {
+			b.faults.Add(UnknownScalar, pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, joinNames(scalarNames()))
 		}
 	case ast.Object:
 		for _, f := range def.Fields {
@@ -179,8 +187,8 @@ func (b *bindingCompiler) checkSendable(t *ast.Type, pos *ast.Position, seen map
 		return
 	}
 	seen[def.Name] = true
-	if def.Kind == ast.Scalar && !slices.Contains(scalars, def.Name) {
-		b.faults.Add(UnknownScalar, pos, "nothing writes %s for a service; the scalars are %s", def.Name, joinNames(scalars))
+	if def.Kind == ast.Scalar && scalars.ByName(def.Name) == nil {
+		b.faults.Add(UnknownScalar, pos, "nothing writes %s for a service; the scalars are %s", def.Name, joinNames(scalarNames()))
 	}
 	if def.Kind == ast.InputObject {
 		for _, f := range def.Fields {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
@@ -398,14 +399,30 @@ func acceptsLiteral(e *selection.Expr, t *ast.Type) bool {
 	case nil:
 		return !t.NonNull
 	case bool:
-		return t.NamedType == "Boolean" || t.NamedType == "JSON"
+		return readsType(t, "boolean", false)
 	case string:
-		return !slices.Contains([]string{"", "Int", "Float", "Boolean"}, t.NamedType)
+		return readsType(t, "string", t.NamedType != "")
 	case json.Number:
-		whole := !strings.ContainsAny(string(v), ".eE")
-		return slices.Contains([]string{"Float", "Decimal", "JSON"}, t.NamedType) || whole && slices.Contains([]string{"Int", "Int64", "ID"}, t.NamedType)
+		return readsType(t, numberType(v), false)
 	}
 	return false
+}
+
+// readsType reports whether a scalar is read from a JSON type; otherwise is the result for all
+// other types.
+func readsType(t *ast.Type, jsonType string, otherwise bool) bool {
+	if s := scalars.ByName(t.NamedType); s != nil {
+		return s.ReadsType(jsonType)
+	}
+	return otherwise
+}
+
+// numberType returns the JSON type of a number.
+func numberType(n json.Number) string {
+	if strings.ContainsAny(string(n), ".eE") {
+		return "number"
+	}
+	return "integer"
 }
 
 // literalToJSON writes a literal.

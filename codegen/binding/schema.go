@@ -9,6 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // Load parses and validates the sources of a schema, to which it adds the vocabulary.
@@ -79,7 +81,7 @@ func (n *nameChecker) definition(def *ast.Definition) {
 func (n *nameChecker) typeNamed(name string, pos *ast.Position) {
 	switch {
 	case n.types[name]:
-	case slices.Contains(scalars, name):
+	case scalars.ByName(name) != nil:
 		n.faults.Add(UndeclaredScalar, pos, "the scalar %s is known, but your schema has to declare it: scalar %s", name, name)
 	default:
 		n.faults.Add(UnknownType, pos, "there is no type %s%s", name, DidYouMean(name, slices.Sorted(maps.Keys(n.types))))

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // Type is a GraphQL type, as far as its values show on the way to a service or back.
@@ -92,11 +94,11 @@ func (t Type) holdsEnum(s *Schema) string {
 }
 
 func (t Type) holdsScalar(s *Schema) string {
-	k, known := scalars[t.Name]
+	k := scalarNamed(t.Name)
 	switch {
-	case !known:
+	case k == nil:
 		return ""
-	case !s.only(k.holds...) || s.Is("string") && !k.reads(s.Format):
+	case !s.only(k.Reads...) || s.Is("string") && !readsFormat(k, s.Format):
 		return says(s)
 	case t.Name == "Int" && wide(s):
 		return says(s)
@@ -173,20 +175,20 @@ func (t Type) fillsEnum(s *Schema) string {
 }
 
 func (t Type) fillsScalar(s *Schema, asText bool) string {
-	k, known := scalars[t.Name]
-	if !known {
+	k := scalarNamed(t.Name)
+	if k == nil {
 		return ""
 	}
-	writes := k.writes
+	writes := k.Writes
 	if asText {
-		writes = append(slices.Clone(k.writes), "string")
+		writes = append(slices.Clone(k.Writes), "string")
 	}
 	if asText && t.Name == "ID" {
 		writes = append(writes, "integer") // which many services' keys are
 	}
 	for _, kind := range writes {
 		switch {
-		case kind == "string" && s.Is("string") && (k.reads(s.Format) || asText && k.writes[0] != "string"):
+		case kind == "string" && s.Is("string") && (readsFormat(k, s.Format) || asText && k.EncodedAs() != "string"):
 			return ""
 		case kind == "string" && !s.Is("string"):
 		case kind != "string" && (s.Is(kind) || kind == "integer" && s.Is("number")):
@@ -196,43 +198,37 @@ func (t Type) fillsScalar(s *Schema, asText bool) string {
 	return says(s)
 }
 
-// scalar is what one of our scalars reads and writes.
-type scalar struct {
-	holds   []string // the JSON types that it reads
-	writes  []string // the JSON types that it writes, or may be told to write
-	formats []string // those of strings that it understands; nil: all
-}
+// upload is the scalar of multipart requests. Bindings cannot carry it, so it is not in the table.
+var upload = scalars.Scalar{Name: "Upload", Reads: []string{}, Writes: []string{"string"}, Formats: []string{"binary", "byte"}}
 
-var scalars = map[string]scalar{
-	"String":   {holds: []string{"string"}, writes: []string{"string"}},
-	"ID":       {holds: []string{"string", "integer"}, writes: []string{"string"}},
-	"Int":      {holds: []string{"integer"}, writes: []string{"integer"}},
-	"Float":    {holds: []string{"number", "integer"}, writes: []string{"number"}},
-	"Boolean":  {holds: []string{"boolean"}, writes: []string{"boolean"}},
-	"Int64":    {holds: []string{"integer", "string"}, writes: []string{"integer", "string"}, formats: []string{"int64", "uint64", "int32"}},
-	"Decimal":  {holds: []string{"number", "integer", "string"}, writes: []string{"string", "number"}, formats: []string{"decimal", "number", "double", "float"}},
-	"DateTime": {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"date-time"}},
-	"Date":     {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"date"}},
-	"UUID":     {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"uuid"}},
-	"URL":      {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"uri", "url", "uri-reference", "iri", "iri-reference"}},
-	"Upload":   {writes: []string{"string"}, formats: []string{"binary", "byte"}},
+// scalarNamed returns what is known of a scalar, nil for one of the project's own.
+func scalarNamed(name string) *scalars.Scalar {
+	if name == upload.Name {
+		return &upload
+	}
+	return scalars.ByName(name)
 }
 
 // others are formats that no scalar but String and ID understands.
 var others = []string{"email", "idn-email", "hostname", "ipv4", "ipv6", "password", "time", "duration", "regex", "json-pointer"}
 
-// reads tells whether the scalar understands strings of a format. A format that nobody
-// knows, or none, is trusted: the document often says no more than "string".
-func (k scalar) reads(format string) bool {
-	if format == "" || k.formats == nil || slices.Contains(k.formats, format) {
+// readsFormat reports whether a scalar stands for strings of a format. A format that no scalar
+// knows, or none, is trusted: a document often says no more than "string".
+func readsFormat(k *scalars.Scalar, format string) bool {
+	if format == "" || k.Formats == nil || slices.Contains(k.Formats, format) {
 		return true
 	}
-	for _, other := range scalars {
-		if slices.Contains(other.formats, format) {
-			return false
+	return ofFormat(format) == nil && !slices.Contains(upload.Formats, format) && !slices.Contains(others, format)
+}
+
+// ofFormat returns the scalar that stands for strings of a format, nil for none.
+func ofFormat(format string) *scalars.Scalar {
+	for i := range scalars.Table {
+		if slices.Contains(scalars.Table[i].Formats, format) {
+			return &scalars.Table[i]
 		}
 	}
-	return !slices.Contains(others, format)
+	return nil
 }
 
 // only tells whether a schema allows nothing but these types.
@@ -302,10 +298,8 @@ func (s *Schema) graphQLString() string {
 	if len(s.Enum) > 0 {
 		return "String, or an enum of " + s.values()
 	}
-	for _, name := range []string{"DateTime", "Date", "UUID", "URL", "Decimal", "Int64"} {
-		if slices.Contains(scalars[name].formats, s.Format) {
-			return name + " or String"
-		}
+	if k := ofFormat(s.Format); k != nil {
+		return k.Name + " or String"
 	}
 	return "String"
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // askedKey is the key by which a call asks for one object, where that is certain: then the
@@ -43,7 +44,7 @@ func (g *generator) askedKey(b *binding.Field) *askedKey {
 		return g.ownKeyOf(b, object)
 	}
 	last := lastSegment(&b.Call)
-	if last == nil || last.Type == nil || !identifies[last.Type.NamedType] || len(last.Path) != 1 || len(last.Then) > 0 {
+	if last == nil || last.Type == nil || !identifies(last.Type) || len(last.Path) != 1 || len(last.Then) > 0 {
 		return nil
 	}
 	for _, field := range object.Fields {
@@ -54,8 +55,11 @@ func (g *generator) askedKey(b *binding.Field) *askedKey {
 	return nil
 }
 
-// identifies says which types identify objects.
-var identifies = map[string]bool{"ID": true, "Int": true, "Int64": true, "UUID": true}
+// identifies reports whether values of a type identify objects.
+func identifies(t *ast.Type) bool {
+	s := scalars.ByName(t.NamedType)
+	return s != nil && s.Identity
+}
 
 // ownKeyOf is the key of the binding of a type, when it is one field.
 func (g *generator) ownKeyOf(b *binding.Field, object *codegen.Object) *askedKey {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // callWriter writes the steps of one call. Its first error sticks.
@@ -244,8 +245,11 @@ func (w *callWriter) keys(v *binding.Value) string {
 	return "keys"
 }
 
-// isWhole tells whether a scalar's values are whole numbers.
-func isWhole(scalar string) bool { return scalar == "Int" || scalar == "Int64" }
+// isWhole reports whether a scalar's values are whole numbers.
+func isWhole(scalar string) bool {
+	s := scalars.ByName(scalar)
+	return s != nil && s.EncodedAs() == "integer"
+}
 
 func (w *callWriter) services() string {
 	if w.field == nil {

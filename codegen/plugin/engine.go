@@ -16,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 //go:embed engine.gotpl
@@ -499,24 +500,26 @@ func (w *engineWriter) usual(tr *config.TypeReference) string {
 	return fmt.Sprintf("%s{\n%s\n}", null, write)
 }
 
-// appends are the functions of package plan by the Go functions and types whose values
-// they write.
-var appends = map[string]string{
-	graphqlPkg + ".MarshalString":       "%sAppendString(b, %s)",
-	graphqlPkg + ".MarshalID":           "%sAppendString(b, %s)",
-	graphqlPkg + ".MarshalInt":          "%sAppendInt(b, %s)",
-	graphqlPkg + ".MarshalBoolean":      "%sAppendBool(b, %s)",
-	graphqlPkg + ".MarshalFloat":        "%sAppendFloat(b, %s)",
-	graphqlPkg + ".MarshalFloatContext": "%sAppendFloat(b, %s)",
-	scalarPkg + ".MarshalInt":           "%sAppendInt(b, %s)",
-	scalarPkg + ".MarshalInt64":         "%sAppendInt64(b, %s)",
-	scalarPkg + ".MarshalDateTime":      "%sAppendDateTime(b, %s)",
-	scalarPkg + ".Decimal":              "%sAppendQuoted(b, %s)",
-	scalarPkg + ".Date":                 "%sAppendString(b, %s)",
-	scalarPkg + ".UUID":                 "%sAppendString(b, %s)",
-	scalarPkg + ".URL":                  "%sAppendString(b, %s)",
-	scalarPkg + ".JSON":                 "%sAppendJSON(b, %s)",
-}
+// appends has the functions of package plan by the Go functions and types whose values they
+// write: those of gqlgen, and those of our scalars, which are types or functions (see scalars.Scalar.Model).
+var appends = func() map[string]string {
+	functions := map[string]string{
+		graphqlPkg + ".MarshalString":       "AppendString",
+		graphqlPkg + ".MarshalInt":          "AppendInt",
+		graphqlPkg + ".MarshalBoolean":      "AppendBool",
+		graphqlPkg + ".MarshalFloat":        "AppendFloat",
+		graphqlPkg + ".MarshalFloatContext": "AppendFloat",
+	}
+	for _, s := range scalars.Table {
+		if s.Model != "" {
+			functions[s.Model], functions[s.MarshalFunc()] = s.Append, s.Append
+		}
+	}
+	for name, function := range functions {
+		functions[name] = "%s" + function + "(b, %s)"
+	}
+	return functions
+}()
 
 // append is a format for how a leaf is written; "" for an unusual type.
 func (w *engineWriter) append(tr *config.TypeReference) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // The packages of ours that generated code is made of.
@@ -117,17 +118,11 @@ func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string,
 	case ast.Object, ast.Enum, ast.Interface, ast.Union:
 		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + g.wireName(tr.Definition.Name), nil
 	case ast.Scalar:
-		if method, ok := scalarDecoders[tr.Definition.Name]; ok {
-			return fmt.Sprintf(decoderMethod, f.use(decodePkg), method), nil
+		if s := scalars.ByName(tr.Definition.Name); s != nil {
+			return fmt.Sprintf(decoderMethod, f.use(decodePkg), s.Name), nil
 		}
 	}
 	return "", fmt.Errorf("nothing reads %s from a service's answer, which is a bug of gatehouse", tr.Definition.Name)
-}
-
-// scalarDecoders are the decoder's methods by the name of the scalar.
-var scalarDecoders = map[string]string{
-	"String": "String", "ID": "ID", "Int": "Int", "Float": "Float", "Boolean": "Boolean",
-	"Int64": "Int64", "Decimal": "Decimal", "DateTime": "DateTime", "Date": "Date", "UUID": "UUID", "URL": "URL", "JSON": "JSON",
 }
 
 // encoderOf writes the encoder of a type: an expression of type func(T) any.
@@ -155,20 +150,14 @@ func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Typ
 	if def.Kind == ast.Enum {
 		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.wireName(def.Name), nil
 	}
-	function, ok := scalarEncoders[def.Name]
-	if !ok {
+	s := scalars.ByName(def.Name)
+	if s == nil {
 		return "", fmt.Errorf("nothing writes %s for a service, which is a bug of gatehouse", def.Name)
 	}
-	if function == "Time" {
-		return f.use(encodePkg) + function, nil
+	if function, generic := strings.CutSuffix(s.Encode, "[T]"); generic {
+		return fmt.Sprintf("%s%s[%s]", f.use(encodePkg), function, f.typ(goType)), nil
 	}
-	return fmt.Sprintf("%s%s[%s]", f.use(encodePkg), function, f.typ(goType)), nil
-}
-
-// scalarEncoders are functions of engine/encode by the name of the scalar.
-var scalarEncoders = map[string]string{
-	"String": "Any", "ID": "Any", "Int": "Any", "Float": "Any", "Boolean": "Any",
-	"Int64": "Any", "Decimal": "Text", "DateTime": "Time", "Date": "Text", "UUID": "Text", "URL": "Text", "JSON": "Raw",
+	return f.use(encodePkg) + s.Encode, nil
 }
 
 // wireValue writes the wire value of a Go expression.

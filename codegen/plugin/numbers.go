@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // numerals are the places in a JSON body where a document wants a number in another form
@@ -75,9 +76,19 @@ func (n *numerals) typed(t *ast.Type, s *openapi.Schema, path string) {
 	case def == nil:
 	case def.Kind == ast.InputObject:
 		n.input(def, s, path)
-	case def.Name == "Decimal" && !s.Is("string") && (s.Is("number") || s.Is("integer")):
+	case def.Kind == ast.Scalar:
+		n.scalar(scalars.ByName(def.Name), s, path)
+	}
+}
+
+// scalar records a path whose scalar a document wants as another JSON type than its encoder returns.
+func (n *numerals) scalar(scalar *scalars.Scalar, s *openapi.Schema, path string) {
+	isNumber := s.Is("number") || s.Is("integer")
+	switch {
+	case scalar == nil:
+	case scalar.EncodedAs() == "string" && scalar.WritesType("number") && isNumber && !s.Is("string"):
 		n.numbers = append(n.numbers, path)
-	case def.Name == "Int64" && s.Is("string") && !s.Is("integer") && !s.Is("number"):
+	case scalar.EncodedAs() == "integer" && scalar.WritesType("string") && s.Is("string") && !isNumber:
 		n.texts = append(n.texts, path)
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/99designs/gqlgen/codegen/config"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // scalarView is a scalar with gqlgen's functions that read it, one for each of its Go types.
@@ -22,10 +24,15 @@ var takesAll = setOf(
 	graphqlPkg+".UnmarshalInt", graphqlPkg+".UnmarshalInt32", graphqlPkg+".UnmarshalInt64", scalarPkg+".UnmarshalInt",
 )
 
-// takesAny are those that take every value there is. A scalar of the project's own needs one
-// of these to be left out: gqlgen makes a String of one that has no Go type, which refuses
-// lists and objects.
-var takesAny = setOf(graphqlPkg+".UnmarshalAny", scalarPkg+".JSON")
+// takesAny reports whether a function or type takes every value there is. A scalar of the project's
+// own needs one of these to be left out: gqlgen maps one that has no Go type to String, which
+// refuses lists and objects.
+func takesAny(reader string) bool {
+	if reader == graphqlPkg+".UnmarshalAny" {
+		return true
+	}
+	return slices.ContainsFunc(scalars.Table, func(s scalars.Scalar) bool { return s.Model == reader && s.ReadsAny() })
+}
 
 // scalars are the scalars of arguments whose Go side decides what fits. Those whose functions
 // take a context are left out: there is none before fields run.
@@ -34,7 +41,7 @@ func (g *generator) scalars() []scalarView {
 	for _, name := range slices.Sorted(maps.Keys(g.data.ReferencedTypes)) {
 		tr := g.data.ReferencedTypes[name]
 		reader := scalarReader(tr)
-		if reader == "" || tr.IsContext || takesAny[reader] || tr.Definition.BuiltIn && takesAll[reader] {
+		if reader == "" || tr.IsContext || takesAny(reader) || tr.Definition.BuiltIn && takesAll[reader] {
 			continue
 		}
 		if reads[tr.Definition.Name] == nil {

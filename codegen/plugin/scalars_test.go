@@ -15,13 +15,13 @@ func TestMapScalars(t *testing.T) {
 	if err := mapScalars(cfg, schema); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"Decimal": scalarTypes["Decimal"], "Int": scalarTypes["Int"], "ID": scalarTypes["ID"], "URL": "", "Date": ""} {
+	for name, want := range map[string]string{"Decimal": scalarPkg + ".Decimal", "Int": scalarPkg + ".Int", "ID": graphqlPkg + ".ID", "URL": "", "Date": ""} {
 		if got := strings.Join(cfg.Models[name].Model, " "); got != want {
 			t.Errorf("%s is %q, not %q", name, got, want)
 		}
 	}
 	cfg.Models["Int"] = config.TypeMapEntry{Model: config.StringList{graphqlPkg + ".Int"}}
-	if err := mapScalars(cfg, schema); err == nil || !strings.Contains(err.Error(), "models.Int: generated code reads and writes Int as "+scalarTypes["Int"]) {
+	if err := mapScalars(cfg, schema); err == nil || !strings.Contains(err.Error(), "models.Int: generated code reads and writes Int as "+scalarPkg+".Int") {
 		t.Errorf("another Int gives %v", err)
 	}
 }

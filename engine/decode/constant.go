@@ -1,47 +1,36 @@
 package decode
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "encoding/json"
 
-// Lookahead reads the value that comes next and leaves it there, to be read once more.
-func Lookahead[T any](d *Decoder, read func(*Decoder) T) T {
-	text := d.scanner
-	v := read(d)
-	if d.err == nil && d.reread(d.pos-text.pos) {
-		d.scanner = text
-	}
-	return v
-}
-
-// Constant makes of a decoder one that reads a literal, whatever the answer has.
+// Constant returns a reader that reads a literal of JSON instead of the value in the response,
+// which it skips.
 func Constant[T any](literal string, read func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T {
 		d.Skip()
-		return instead(d, literal, read)
+		return readInstead(d, literal, read)
 	}
 }
 
-// instead reads another text in the place of the next value.
-func instead[T any](d *Decoder, text string, read func(*Decoder) T) T {
+// readInstead reads another text in the place of the next value. The depth of nesting goes on, so
+// that the text cannot exceed maxDepth together with the response around it.
+func readInstead[T any](d *Decoder, text string, read func(*Decoder) T) T {
 	var none T
 	if d.err != nil {
 		return none
 	}
-	answer := d.scanner
-	d.scanner = scanner{data: []byte(text), depth: answer.depth}
+	response := d.scanner
+	d.scanner = scanner{data: []byte(text), depth: response.depth}
 	v := value(d, read)
-	d.scanner = answer
+	d.scanner = response
 	return v
 }
 
-// Case is a literal that a value may be, and another that it then stands for. Without When
-// it is any value; without Then it stands for itself.
+// Case maps a literal of JSON to another one. An empty When matches any value; an empty Then
+// stands for the value itself.
 type Case struct{ When, Then string }
 
-// Match makes of a decoder one that reads what the first of the cases says that the value
-// stands for, and null when none does.
+// Match returns a reader that compares the value with the cases, in their order, and reads what
+// the first matching one maps it to. It reads null when none matches.
 func Match[T any](read func(*Decoder) T, cases ...Case) func(*Decoder) T {
 	return func(d *Decoder) T {
 		for _, c := range cases {
@@ -57,7 +46,7 @@ func Match[T any](read func(*Decoder) T, cases ...Case) func(*Decoder) T {
 	}
 }
 
-// Equal makes a decoder that tells whether a value is a literal.
+// Equal returns a reader that reports whether the value equals a literal of JSON; see Is.
 func Equal(literal string) func(*Decoder) bool {
 	return func(d *Decoder) bool {
 		same := d.Is(literal)
@@ -66,33 +55,8 @@ func Equal(literal string) func(*Decoder) bool {
 	}
 }
 
-// Texts makes of a decoder of texts one of lists of them, joined with sep between them.
-// Nulls are left out.
-func Texts(sep string, element func(*Decoder) *string) func(*Decoder) string {
-	return func(d *Decoder) string {
-		if !d.open('[', "a list") {
-			return ""
-		}
-		outer := d.at
-		d.at.lists = 0 // the texts are none of the graph's elements, so that none can be null for itself
-		var texts []string
-		for i := 0; d.more(']', i == 0); i++ {
-			d.enter(step{index: i})
-			if text := value(d, element); text != nil {
-				texts = append(texts, *text)
-			}
-			d.leave()
-		}
-		d.at = outer
-		if d.err != nil {
-			return ""
-		}
-		return strings.Join(texts, sep)
-	}
-}
-
-// FromRequest makes of a decoder one that reads a value of the request, in the form in which it
-// is sent to services, whatever the answer has.
+// FromRequest returns a reader that reads a value of the request instead of one of the response. v
+// is a wire value, as package encode has them.
 func FromRequest[T any](v any, read func(*Decoder) T) func(*Decoder) T {
 	text, err := json.Marshal(v)
 	if err != nil {

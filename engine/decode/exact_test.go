@@ -267,21 +267,21 @@ func sampleMembers() []member {
 	}
 }
 
-// failure is a field error at a place in the field's lists.
-type failure struct{ index []int }
+// fieldError is a field error at a place in the field's lists.
+type fieldError struct{ index []int }
 
 // complete coerces v, and gives its text. Failures that end in a list's element are noted.
-func complete(v any, t typ, index []int, inList bool, noted *[]failure) (string, *failure) {
+func complete(v any, t typ, index []int, inList bool, noted *[]fieldError) (string, *fieldError) {
 	if t.through != nil && v != nil {
 		picked, ok := t.through(v)
 		if !ok {
-			return "", &failure{index}
+			return "", &fieldError{index}
 		}
 		v = picked
 	}
 	if v == nil {
 		if t.nonNull {
-			return "", &failure{index}
+			return "", &fieldError{index}
 		}
 		return "null", nil
 	}
@@ -298,12 +298,12 @@ func complete(v any, t typ, index []int, inList bool, noted *[]failure) (string,
 	return "null", nil
 }
 
-func completeValue(v any, t typ, index []int, noted *[]failure) (string, *failure) {
+func completeValue(v any, t typ, index []int, noted *[]fieldError) (string, *fieldError) {
 	switch {
 	case t.elem != nil:
 		list, ok := v.([]any)
 		if !ok {
-			return "", &failure{index}
+			return "", &fieldError{index}
 		}
 		var texts []string
 		for i, e := range list {
@@ -317,13 +317,13 @@ func completeValue(v any, t typ, index []int, noted *[]failure) (string, *failur
 	case t.object != nil:
 		o, ok := v.(map[string]any)
 		if !ok {
-			return "", &failure{index}
+			return "", &fieldError{index}
 		}
 		return completeObject(o, t.object()), nil
 	}
 	text, ok := coerce(v, t.name)
 	if !ok {
-		return "", &failure{index}
+		return "", &fieldError{index}
 	}
 	return text, nil
 }
@@ -338,10 +338,10 @@ func completeObject(o map[string]any, members []member) string {
 				v = o[m.wire]
 			}
 		}
-		var noted []failure
+		var noted []fieldError
 		text, failed := complete(v, m.typ, nil, false, &noted)
 		if failed != nil {
-			text, noted = "", []failure{*failed}
+			text, noted = "", []fieldError{*failed}
 		}
 		for _, f := range noted {
 			text += "!" + fmt.Sprint(f.index)
@@ -451,7 +451,7 @@ func referenceOf(body []byte) string {
 	if d.Decode(&v) != nil {
 		return "!"
 	}
-	var noted []failure
+	var noted []fieldError
 	text, failed := complete(v, listing(objectOf()), nil, false, &noted)
 	if failed != nil {
 		return "!"

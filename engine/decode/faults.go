@@ -9,18 +9,18 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Fault is a value in a service's answer that does not fit the graph. It is not changed
-// once it has been made.
+// Fault is a value in a service's response that does not fit the graph. It must not be changed
+// once it is recorded.
 type Fault struct {
-	// Index leads from the field to the value, through the field's lists.
+	// Index is the path through the field's lists, from the field to the value.
 	Index []int
-	// Null tells that the field is null as a whole; otherwise some element on the way is.
+	// Null is whether the field itself is null. Otherwise the element at Index is.
 	Null bool
-	// Err is what clients and operators see.
+	// Err is the error for clients; its cause is for the log.
 	Err *fault.Error
 }
 
-// Error gives the text of f.Err.
+// Error returns the text of f.Err.
 func (f *Fault) Error() string {
 	if f.Err == nil {
 		return "no fault"
@@ -28,7 +28,7 @@ func (f *Fault) Error() string {
 	return f.Err.Error()
 }
 
-// Unwrap gives f.Err.
+// Unwrap returns f.Err.
 func (f *Fault) Unwrap() error {
 	if f.Err == nil {
 		return nil
@@ -36,43 +36,47 @@ func (f *Fault) Unwrap() error {
 	return f.Err
 }
 
-// Faults are those of one operation: by the Go value that holds the field, which is the
-// object it was decoded into, or the list when that is in no object. So they follow a
-// value wherever it is shown, and are lost to a copy. The zero value is ready for use, and
-// nil is an empty table that takes nothing. It is safe for concurrent use.
+// Faults holds the faults of one operation, by the Go value that holds the field that does not
+// fit: the address of the object that the field was decoded into, or of the list when that is in
+// no object. A fault therefore appears wherever the response shows that object, and is lost when a
+// resolver copies the object.
+//
+// The zero value is an empty table. A nil *Faults is empty as well and takes no faults. A Faults
+// may be used by several goroutines at the same time.
 type Faults struct {
-	some atomic.Bool
+	notEmpty atomic.Bool // so that encoding a response without faults takes no lock
 
 	mu    sync.RWMutex
-	table map[key][]*Fault // guarded by mu
-	count int              // guarded by mu
+	table map[faultKey][]*Fault // guarded by mu
+	count int                   // guarded by mu
 }
 
-// key is where a fault is told. A list's own elements have no field.
-type key struct {
+// faultKey is where a fault is recorded. A list that is in no object has a holder, the list's
+// first element, and no field.
+type faultKey struct {
 	holder unsafe.Pointer
 	field  string
 }
 
-// entry is a fault with its place in the table.
-type entry struct {
-	key   key
+// tableEntry is a fault with its key.
+type tableEntry struct {
+	key   faultKey
 	fault *Fault
 }
 
-// Empty tells that there is no fault. It costs next to nothing.
-func (f *Faults) Empty() bool { return f == nil || !f.some.Load() }
+// Empty reports whether there are no faults. It costs one atomic load.
+func (f *Faults) Empty() bool { return f == nil || !f.notEmpty.Load() }
 
-// Of gives the faults of a field of an object; holder is the object's pointer, or one to
-// that, or an interface that holds it.
+// Of returns the faults of a field. holder is the object that holds it: a pointer to the struct, a
+// pointer to that pointer, or an interface that holds one of these.
 func (f *Faults) Of(holder any, field string) []*Fault {
 	if f.Empty() {
 		return nil
 	}
-	return f.get(key{pointer(holder), field})
+	return f.get(faultKey{address(holder), field})
 }
 
-// In gives the faults of the elements of a list that is in no object.
+// In returns the faults of the elements of a list that is in no object.
 func (f *Faults) In(list any) []*Fault {
 	if f.Empty() {
 		return nil
@@ -81,11 +85,12 @@ func (f *Faults) In(list any) []*Fault {
 	if v.Kind() != reflect.Slice || v.Len() == 0 {
 		return nil
 	}
-	return f.get(key{holder: v.UnsafePointer()})
+	return f.get(faultKey{holder: v.UnsafePointer()})
 }
 
-// Err is an error if one of the fields of an object, or anything in its lists, does not
-// fit. The error is a *Fault of the whole.
+// Err returns a fault if one of the fields of an object, or an element in their lists, does not
+// fit. It returns nil if all fit. Callers that need the fields as a whole, such as keys of a join,
+// use it.
 func (f *Faults) Err(holder any, fields ...string) error {
 	if f.Empty() {
 		return nil
@@ -98,32 +103,33 @@ func (f *Faults) Err(holder any, fields ...string) error {
 	return nil
 }
 
-// Add notes which elements of a list do not fit; they must be nil there. It tells whether
-// there was room for that, which a nil table has not.
+// Add records which elements of a list do not fit; they must be nil in the list. It reports
+// whether the table had room, which a nil table has not.
 func (f *Faults) Add(list any, faults ...*Fault) bool {
 	if len(faults) == 0 {
 		return true
 	}
-	entries := make([]entry, len(faults))
+	entries := make([]tableEntry, len(faults))
 	for i, bad := range faults {
-		entries[i] = entry{key{holder: reflect.ValueOf(list).UnsafePointer()}, bad}
+		entries[i] = tableEntry{faultKey{holder: reflect.ValueOf(list).UnsafePointer()}, bad}
 	}
 	return f != nil && f.add(entries)
 }
 
-// At notes what does not fit in a field of an object, as Add does.
+// At records what does not fit in a field of an object. It reports whether the table had room, as
+// Add does.
 func (f *Faults) At(holder any, field string, faults ...*Fault) bool {
 	if len(faults) == 0 {
 		return true
 	}
-	entries := make([]entry, len(faults))
+	entries := make([]tableEntry, len(faults))
 	for i, bad := range faults {
-		entries[i] = entry{key{pointer(holder), field}, bad}
+		entries[i] = tableEntry{faultKey{address(holder), field}, bad}
 	}
 	return f != nil && f.add(entries)
 }
 
-func (f *Faults) get(k key) []*Fault {
+func (f *Faults) get(k faultKey) []*Fault {
 	if k.holder == nil {
 		return nil
 	}
@@ -132,8 +138,9 @@ func (f *Faults) get(k key) []*Fault {
 	return f.table[k]
 }
 
-// add takes all entries, or none when they are too many. A nil table takes none.
-func (f *Faults) add(entries []entry) bool {
+// add records all entries, or none when they would exceed maxFaults. It reports whether it
+// recorded them.
+func (f *Faults) add(entries []tableEntry) bool {
 	if len(entries) == 0 {
 		return true
 	}
@@ -143,18 +150,19 @@ func (f *Faults) add(entries []entry) bool {
 		return false
 	}
 	if f.table == nil {
-		f.table = make(map[key][]*Fault, len(entries))
+		f.table = make(map[faultKey][]*Fault, len(entries))
 	}
 	for _, e := range entries {
 		f.table[e.key] = append(f.table[e.key], e.fault)
 	}
 	f.count += len(entries)
-	f.some.Store(true)
+	f.notEmpty.Store(true)
 	return true
 }
 
-// pointer is the address of the object that v leads to, nil when v is something else.
-func pointer(v any) unsafe.Pointer {
+// address returns the address of the object that v leads to through pointers and interfaces, nil
+// when v leads to something else.
+func address(v any) unsafe.Pointer {
 	to := reflect.ValueOf(v)
 	for to.Kind() == reflect.Interface || to.Kind() == reflect.Pointer {
 		inner := to.Elem()

@@ -7,17 +7,18 @@ import (
 	"strings"
 )
 
-// number is what a JSON number says, whatever way it is written: digits times ten to the
-// power of exponent. The digits neither begin nor end with a zero; zero has none.
-type number struct {
+// decimal is the value of a JSON number in a form that is the same for all ways to write it:
+// digits times ten to the power of exponent, where digits neither begin nor end with a zero. Zero
+// has no digits and the exponent 0. Two numbers are equal if and only if their decimals are.
+type decimal struct {
 	negative bool
 	digits   string
 	exponent int64
 }
 
-// parseNumber reads a number that is well-formed. It fails for one whose exponent has more
-// than 60 bits.
-func parseNumber(text []byte) (n number, ok bool) {
+// parseDecimal parses a well-formed number. It reports false for one whose exponent has more than
+// 60 bits, so that adding to the exponent cannot overflow.
+func parseDecimal(text []byte) (n decimal, ok bool) {
 	mantissa, exponent, scaled := text, []byte(nil), false
 	if i := bytes.IndexAny(text, "eE"); i >= 0 {
 		mantissa, exponent, scaled = text[:i], text[i+1:], true
@@ -26,7 +27,7 @@ func parseNumber(text []byte) (n number, ok bool) {
 	before, after, _ := bytes.Cut(mantissa, []byte("."))
 	digits := bytes.TrimLeft(slices.Concat(before, after), "0")
 	if len(digits) == 0 {
-		return number{}, true
+		return decimal{}, true
 	}
 	if scaled {
 		var err error
@@ -40,10 +41,10 @@ func parseNumber(text []byte) (n number, ok bool) {
 	return n, true
 }
 
-// shortInt eats a number that is written with up to nine digits and nothing else, as most
-// are. It leaves all others where they are.
-func (s *scanner) shortInt() (n int, ok bool) {
-	s.space()
+// smallInt consumes an integer of up to nine digits without fraction and exponent, as most numbers
+// are; it cannot overflow. It leaves all others in place, for numberText.
+func (s *scanner) smallInt() (n int, ok bool) {
+	s.skipSpace()
 	from, p := s.pos, s.pos
 	if p < len(s.data) && s.data[p] == '-' {
 		from, p = p+1, p+1
@@ -54,7 +55,7 @@ func (s *scanner) shortInt() (n int, ok bool) {
 			return 0, false
 		}
 	}
-	if p == from || p > from+1 && s.data[from] == '0' || p < len(s.data) && (s.data[p] == '.' || wordByte(s.data[p])) {
+	if p == from || p > from+1 && s.data[from] == '0' || p < len(s.data) && (s.data[p] == '.' || isWordByte(s.data[p])) {
 		return 0, false
 	}
 	if s.data[s.pos] == '-' {
@@ -64,12 +65,13 @@ func (s *scanner) shortInt() (n int, ok bool) {
 	return n, true
 }
 
-// whole is the number as a whole one of 64 bits.
-func whole(text []byte) (int64, bool) {
+// parseInt64 returns the value of a number that is whole and fits into 64 bits; 3.0 and 3e0 are
+// whole.
+func parseInt64(text []byte) (int64, bool) {
 	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 		return n, true
 	}
-	n, ok := parseNumber(text)
+	n, ok := parseDecimal(text)
 	const most = 19 // digits in 64 bits
 	if !ok || n.exponent < 0 || n.exponent+int64(len(n.digits)) > most {
 		return 0, false
@@ -85,10 +87,10 @@ func whole(text []byte) (int64, bool) {
 	return v, err == nil
 }
 
-// sameNumber compares exactly: 1.0 is 1e0, and no digit is lost.
-func sameNumber(a, b []byte) bool {
-	x, ok := parseNumber(a)
-	y, fine := parseNumber(b)
+// equalNumbers compares exactly: 1.0 equals 1e0, and no digit is lost.
+func equalNumbers(a, b []byte) bool {
+	x, ok := parseDecimal(a)
+	y, fine := parseDecimal(b)
 	if !ok || !fine {
 		return bytes.Equal(a, b)
 	}

@@ -9,12 +9,13 @@ import (
 type Field struct {
 	// Name is the field's name in the graph.
 	Name string
-	// Wire is the member that holds it. Default Name. Several fields may read the same.
+	// Wire is the name of the member that holds it. Default Name. Several fields may read the
+	// same member.
 	Wire string
-	// Required is set for a field that is never null: the member must be there.
+	// Required is set for a field that is never null: its member must be there.
 	Required bool
-	// Whole is set for a field that is made of the object itself: it is read last, from
-	// the object's beginning. Wire and Required mean nothing then.
+	// Whole is set for a field that is read from the object itself instead of a member. Such
+	// fields are read last, each from the object's beginning. Wire and Required are ignored.
 	Whole bool
 }
 
@@ -25,54 +26,54 @@ func (f *Field) wire() string {
 	return f.Name
 }
 
-// Shape is what a type's objects look like at their service. It is safe for concurrent
-// use.
+// Shape describes the objects of a type as its service sends them. It is immutable.
 type Shape struct {
-	name   string
-	fields []Field
-	first  map[string]int // the first field of a member
-	next   []int          // the next field of the same member, -1 after the last
-	all    *wish          // for everything
-	whole  bool           // some field is
+	name     string
+	fields   []Field
+	first    map[string]int // by the member's name: the first field that reads it
+	nextSame []int          // by the field: the next one that reads the same member; -1 for none
+	all      *fieldSet      // with every field
+	hasSelf  bool           // whether a field is read from the object itself
 }
 
-// NewShape makes the shape of a type in the graph, by whose name Wanted knows it.
+// NewShape returns the shape of the type that has that name in the graph. Object.Field returns the
+// index of a field in fields.
 func NewShape(name string, fields ...Field) *Shape {
-	s := &Shape{name: name, fields: fields, first: map[string]int{}, next: make([]int, len(fields))}
+	s := &Shape{name: name, fields: fields, first: map[string]int{}, nextSame: make([]int, len(fields))}
 	for i := len(fields) - 1; i >= 0; i-- {
 		f := &fields[i]
-		s.next[i] = -1
+		s.nextSame[i] = -1
 		if f.Whole {
-			s.whole = true
+			s.hasSelf = true
 			continue
 		}
 		if later, ok := s.first[f.wire()]; ok {
-			s.next[i] = later
+			s.nextSame[i] = later
 		}
 		s.first[f.wire()] = i
 	}
-	s.all = s.wish(func(string) bool { return true })
+	s.all = s.fieldSet(func(string) bool { return true })
 	return s
 }
 
-// wish is which of a shape's fields are wanted.
-func (s *Shape) wish(wanted func(field string) bool) *wish {
-	w := &wish{fields: newBits(len(s.fields)), must: newBits(len(s.fields))}
+// fieldSet returns the set of the fields for which selected reports true.
+func (s *Shape) fieldSet(selected func(field string) bool) *fieldSet {
+	w := &fieldSet{fields: newBits(len(s.fields)), required: newBits(len(s.fields))}
 	for i := range s.fields {
 		f := &s.fields[i]
-		if !wanted(f.Name) {
+		if !selected(f.Name) {
 			continue
 		}
 		w.fields.add(i)
 		if f.Required && !f.Whole {
-			w.must.add(i)
+			w.required.add(i)
 		}
 	}
 	return w
 }
 
-// Object is one that is being read. Generated code asks it for one field after another,
-// and reads each with the decoder:
+// Object is an object that is being read. Generated code is told which field comes next, and reads
+// its value with the decoder:
 //
 //	o := d.Object(shapePost)
 //	v := decode.New[model.Post](&o)
@@ -86,70 +87,76 @@ func (s *Shape) wish(wanted func(field string) bool) *wish {
 //		return nil
 //	}
 //	return v
+//
+// A field that does not fit is null for itself: Next recovers from the failure and records the
+// fault. Only a hard failure, or a value that is not an object, fails the object.
 type Object struct {
-	d       *Decoder
-	known   *sighting
-	outer   place
-	start   int // where the text begins
-	end     int // and ends, once that is known
-	depth   int // of nesting, around it
-	path    int // how long it is, around it
-	noted   int // where its faults begin
-	members int // so far
-	whole   int // the next field that may be made of the object itself
-	seen    uint64
-	more    bits // instead of seen for shapes of more fields
+	d          *Decoder
+	state      *shapeState
+	outer      place // around the object; restored when it ends
+	start      int   // where its text begins
+	end        int   // where its text ends; 0 while members are read
+	depth      int   // of nesting, around it
+	pathLen    int   // around it
+	faultsFrom int   // the first of Decoder.faults that lies in the object
+	members    int   // that were read so far
+	selfField  int   // the next field to look at for one that is read from the object itself
+	seen       uint64
+	seenMany   bits // used instead of seen for shapes of more than 64 fields
 
-	field int // the one that is read, -1 for none
-	from  int // where its value begins
-	notes int // where its faults begin
+	field           int // the field that is being read, -1 for none
+	valueStart      int // where its value begins
+	fieldFaultsFrom int // the first of Decoder.faults that lies in its value
 }
 
-// Object begins to read an object: what fails inside belongs to the fields.
+// Object begins to read an object. From here on, a failure belongs to the field that is being
+// read.
 func (d *Decoder) Object(shape *Shape) Object {
-	o := Object{d: d, field: -1, start: d.pos, depth: d.depth, path: len(d.path), outer: d.at, noted: len(d.noted)}
+	o := Object{d: d, field: -1, start: d.pos, depth: d.depth, pathLen: len(d.path), outer: d.at, faultsFrom: len(d.faults)}
 	if !d.open('{', "an object") {
 		return o
 	}
-	o.known = d.sight(shape)
+	o.state = d.stateOf(shape)
 	d.at = place{shape: shape}
 	if len(shape.fields) > 64 {
-		o.more = newBits(len(shape.fields))
+		o.seenMany = newBits(len(shape.fields))
 	}
 	return o
 }
 
-// New makes the Go value that stands for o, nil when there is no object. The values of
-// an answer lie side by side in pieces of memory of some kilobytes, each of which lives as
-// long as one of its values does.
+// New returns a new struct for the object's fields and makes it the holder of their faults. It
+// returns nil when there is no object. The struct shares a chunk of memory with those of other
+// objects; see arena.go.
 func New[T any](o *Object) *T {
 	d := o.d
 	if d.err != nil {
 		return nil
 	}
 	var v *T
-	if free, ok := o.known.free.(*[]T); ok && len(*free) > 0 {
-		v, *free = &(*free)[0], (*free)[1:]
-	} else if n := o.known.piece(unsafe.Sizeof(*v), o.expected()); n == 1 {
+	if unused, ok := o.state.unused.(*[]T); ok && len(*unused) > 0 {
+		v, *unused = &(*unused)[0], (*unused)[1:]
+	} else if n := o.state.nextChunkLen(unsafe.Sizeof(*v), o.objectsAhead()); n == 1 {
 		v = new(T)
 	} else {
-		piece := make([]T, n)
-		v, piece = &piece[0], piece[1:]
-		o.known.free = &piece
+		chunk := make([]T, n)
+		v, chunk = &chunk[0], chunk[1:]
+		o.state.unused = &chunk
 	}
 	d.at.holder = unsafe.Pointer(v)
 	return v
 }
 
-// Next finds the next field that is wanted and has a member; the decoder stands before its
-// value. Of a member that is there twice, the later one counts.
+// Next moves to the next field that is to be read and reports whether there is one. The decoder
+// then stands before the field's value. Fields of members that the object lacks are left out;
+// checkRequired has recorded those that must not be missing. Of two members with the same name the
+// later one counts.
 func (o *Object) Next() bool {
 	d := o.d
-	if o.field >= 0 && o.again() {
+	if o.field >= 0 && o.endField() {
 		return true
 	}
 	for o.end == 0 && d.err == nil {
-		if !o.member() {
+		if !o.enterNext() {
 			o.close()
 			break
 		}
@@ -157,69 +164,72 @@ func (o *Object) Next() bool {
 			return true
 		}
 	}
-	if d.err == nil && o.known.shape.whole && o.wholes() {
+	if d.err == nil && o.state.shape.hasSelf && o.nextSelf() {
 		return true
 	}
 	d.at = o.outer
 	return false
 }
 
-// Field is the number of the field to be read, as the shape has them.
+// Field returns the index of the field to be read in the shape.
 func (o *Object) Field() int { return o.field }
 
-// OK tells, after the last field, whether there was an object.
+// OK reports, after Next has returned false, whether there was an object.
 func (o *Object) OK() bool { return o.d.err == nil }
 
-// again ends a field, and begins the next one that reads the same member.
-func (o *Object) again() bool {
+// endField ends the field that is being read, recovering from its failure. If another field reads
+// the same member, it returns to the member's value, begins that field and returns true.
+func (o *Object) endField() bool {
 	d, i := o.d, o.field
-	whole := o.end > 0
+	isSelf := o.end > 0
 	o.field = -1
 	if d.err != nil {
-		if p := d.pass(mark{pos: o.from, depth: o.inside(), path: d.at.base, noted: o.notes}); p != nil {
-			d.note(p, true)
+		if p := d.recoverTo(mark{pos: o.valueStart, depth: o.valueDepth(), path: d.at.pathLen, faults: o.fieldFaultsFrom}); p != nil {
+			d.addFault(p, true)
 		}
-	} else if d.pos == o.from && !whole {
+	} else if d.pos == o.valueStart && !isSelf {
 		d.Skip()
 	}
 	switch {
 	case d.err != nil:
 		return false
-	case whole:
+	case isSelf: // it has read the whole object again, up to o.end
 		d.pos, d.depth = o.end, o.depth
 		return false
 	}
-	if i = o.known.firstWanted(o.known.shape.next[i]); i < 0 || !d.reread(d.pos-o.from) {
+	if i = o.state.firstSelected(o.state.shape.nextSame[i]); i < 0 || !d.spendReread(d.pos-o.valueStart) {
 		return false
 	}
-	d.pos = o.from
-	o.begin(i)
+	d.pos = o.valueStart
+	o.beginField(i)
 	return true
 }
 
-// inside is the depth of nesting where the field's value is read.
-func (o *Object) inside() int {
+// valueDepth returns the depth of nesting at which the field's value is read: that around the
+// object for a field that is read from the object itself.
+func (o *Object) valueDepth() int {
 	if o.end > 0 {
 		return o.depth
 	}
 	return o.depth + 1
 }
 
-// begin makes a field the one that is read, where the decoder stands.
-func (o *Object) begin(i int) {
+// beginField makes i the field that is being read. The decoder stands before its value.
+func (o *Object) beginField(i int) {
 	d := o.d
-	d.at.field, d.at.base, d.at.lists = i, len(d.path), 0
-	if o.end == 0 && o.saw(i) {
-		o.forget()
+	d.at.field, d.at.pathLen, d.at.listDepth = i, len(d.path), 0
+	if o.end == 0 && o.markSeen(i) {
+		o.dropFaults()
 	}
-	o.field, o.from, o.notes = i, d.pos, len(d.noted)
+	o.field, o.valueStart, o.fieldFaultsFrom = i, d.pos, len(d.faults)
 }
 
-// saw tells whether a field was read before, and notes that it is.
-func (o *Object) saw(i int) bool {
-	if o.more != nil {
-		seen := o.more.has(i)
-		o.more.add(i)
+// markSeen records that a field is read and reports whether it was read before, from an earlier
+// member of the same name.
+func (o *Object) markSeen(i int) bool {
+	if o.seenMany != nil {
+		seen := o.seenMany.has(i)
+		o.seenMany.add(i)
 		return seen
 	}
 	seen := o.seen&(1<<i) != 0
@@ -227,80 +237,84 @@ func (o *Object) saw(i int) bool {
 	return seen
 }
 
-// member steps into the next member, to the first field that wants it, or over it. It is
-// false when there is none.
-func (o *Object) member() bool {
+// enterNext moves to the next member and begins the first field that reads it, or skips its value
+// if there is none. It returns false at the end of the object.
+func (o *Object) enterNext() bool {
 	d := o.d
-	i, ok := o.next()
+	i, ok := o.advance()
 	switch {
 	case !ok:
 		return false
 	case i >= 0:
-		o.begin(i)
+		o.beginField(i)
 	default:
 		d.Skip()
 	}
 	return d.err == nil
 }
 
-// close ends the object.
+// close ends the object when its last member was read.
 func (o *Object) close() {
 	d := o.d
 	if d.err != nil {
 		return
 	}
 	o.end = d.pos
-	o.known.size = o.end - o.start
-	o.missing()
+	o.state.textSize = o.end - o.start
+	o.checkRequired()
 }
 
-// forget drops what an earlier member of the same name did to the field.
-func (o *Object) forget() {
+// dropFaults drops the faults of the current field that an earlier member of the same name has
+// left. Each time counts as a failure, since a service that repeats one name a million times would
+// otherwise cost a search through all faults each time.
+func (o *Object) dropFaults() {
 	d := o.d
-	if len(d.noted) == o.noted || !d.tally(1) {
+	if len(d.faults) == o.faultsFrom || !d.countFailures(1) {
 		return
 	}
-	mine := d.at.key()
-	d.noted = append(d.noted[:o.noted], slices.DeleteFunc(d.noted[o.noted:], func(e entry) bool { return e.key == mine })...)
+	mine := d.at.faultKey()
+	d.faults = append(d.faults[:o.faultsFrom], slices.DeleteFunc(d.faults[o.faultsFrom:], func(e tableEntry) bool { return e.key == mine })...)
 }
 
-// missing finds the wanted and required fields whose members are not there.
-func (o *Object) missing() {
+// checkRequired records a fault for each required field whose member is missing. It compares 64
+// fields at a time, since nearly always none is.
+func (o *Object) checkRequired() {
 	seen := bits{o.seen}
-	if o.more != nil {
-		seen = o.more
+	if o.seenMany != nil {
+		seen = o.seenMany
 	}
-	for w, must := range o.known.wish.must {
-		if must&^seen[w] == 0 {
+	for w, required := range o.state.fields.required {
+		if required&^seen[w] == 0 {
 			continue
 		}
-		for i := w * 64; i < min(w*64+64, len(o.known.shape.fields)); i++ {
-			if o.known.wish.must.has(i) && !seen.has(i) && o.d.tally(1) {
-				o.lacks(i)
+		for i := w * 64; i < min(w*64+64, len(o.state.shape.fields)); i++ {
+			if o.state.fields.required.has(i) && !seen.has(i) && o.d.countFailures(1) {
+				o.addMissing(i)
 			}
 		}
 	}
 }
 
-// lacks notes that a field's member is not there.
-func (o *Object) lacks(i int) {
+// addMissing records that the member of a field is missing.
+func (o *Object) addMissing(i int) {
 	d := o.d
-	d.at.field, d.at.base, d.at.lists = i, len(d.path), 0
-	d.wrong("%s lacks %q, which the graph says is never null", o.known.shape.name, o.known.shape.fields[i].wire())
+	d.at.field, d.at.pathLen, d.at.listDepth = i, len(d.path), 0
+	d.mismatch("%s lacks %q, which the graph says is never null", o.state.shape.name, o.state.shape.fields[i].wire())
 	p := d.err
 	d.err = nil
-	d.note(p, true)
+	d.addFault(p, true)
 }
 
-// wholes begins the next field that is made of the object itself.
-func (o *Object) wholes() bool {
-	d, shape := o.d, o.known.shape
-	for o.whole < len(shape.fields) {
-		i := o.whole
-		o.whole++
-		if shape.fields[i].Whole && o.known.wish.fields.has(i) && d.reread(o.end-o.start) {
+// nextSelf begins the next field that is read from the object itself, at the object's beginning.
+// It returns false when there is none left.
+func (o *Object) nextSelf() bool {
+	d, shape := o.d, o.state.shape
+	for o.selfField < len(shape.fields) {
+		i := o.selfField
+		o.selfField++
+		if shape.fields[i].Whole && o.state.fields.fields.has(i) && d.spendReread(o.end-o.start) {
 			d.pos, d.depth = o.start, o.depth
-			o.begin(i)
+			o.beginField(i)
 			return true
 		}
 	}

@@ -9,22 +9,22 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
-// String reads a String: nothing but a string will do.
+// String reads a String, from a JSON string only.
 func (d *Decoder) String() string {
 	if !d.expect('"', "a string") {
 		return ""
 	}
-	return d.text()
+	return d.readString()
 }
 
-// ID reads an ID: a string, or a whole number with all its digits.
+// ID reads an ID, from a string or from a whole number, of which it keeps all digits.
 func (d *Decoder) ID() string {
-	if d.err == nil && d.next() == '"' {
-		return d.text()
+	if d.err == nil && d.peek() == '"' {
+		return d.readString()
 	}
-	n := d.number("an ID")
+	n := d.readNumber("an ID")
 	if bytes.ContainsAny(n, ".eE") {
-		d.wrong("%s is no ID: an ID is a string or a whole number", short(n))
+		d.mismatch("%s is no ID: an ID is a string or a whole number", truncateBytes(n))
 		return ""
 	}
 	return string(n)
@@ -34,11 +34,11 @@ func (d *Decoder) ID() string {
 func (d *Decoder) Boolean() bool {
 	switch {
 	case d.err != nil:
-	case d.word("true"):
+	case d.acceptWord("true"):
 		return true
-	case d.word("false"):
+	case d.acceptWord("false"):
 	default:
-		d.wrong("%s where a boolean is expected", d.kind())
+		d.mismatch("%s where a boolean is expected", d.kind())
 	}
 	return false
 }
@@ -46,17 +46,17 @@ func (d *Decoder) Boolean() bool {
 // Int reads an Int: a whole number of 32 bits; 3.0 and 3e0 are whole.
 func (d *Decoder) Int() int {
 	if d.err == nil {
-		if n, ok := d.shortInt(); ok {
+		if n, ok := d.smallInt(); ok {
 			return n
 		}
 	}
-	text := d.number("an Int")
+	text := d.readNumber("an Int")
 	if d.err != nil {
 		return 0
 	}
-	n, ok := whole(text)
+	n, ok := parseInt64(text)
 	if !ok || n < math.MinInt32 || n > math.MaxInt32 {
-		d.wrong("%s is no Int: an Int is a whole number of 32 bits", short(text))
+		d.mismatch("%s is no Int: an Int is a whole number of 32 bits", truncateBytes(text))
 		return 0
 	}
 	return int(n)
@@ -64,35 +64,36 @@ func (d *Decoder) Int() int {
 
 // Int64 reads an Int64: a whole number of 64 bits, or a string of its digits.
 func (d *Decoder) Int64() int64 {
-	if d.err == nil && d.next() == '"' {
-		text := d.text()
+	if d.err == nil && d.peek() == '"' {
+		text := d.readString()
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil && d.err == nil {
-			d.wrong("%q is no Int64: an Int64 is a whole number of 64 bits", cut(text))
+			d.mismatch("%q is no Int64: an Int64 is a whole number of 64 bits", truncate(text))
 			return 0
 		}
 		return n
 	}
-	text := d.number("an Int64")
+	text := d.readNumber("an Int64")
 	if d.err != nil {
 		return 0
 	}
-	n, ok := whole(text)
+	n, ok := parseInt64(text)
 	if !ok {
-		d.wrong("%s is no Int64: an Int64 is a whole number of 64 bits", short(text))
+		d.mismatch("%s is no Int64: an Int64 is a whole number of 64 bits", truncateBytes(text))
 	}
 	return n
 }
 
-// Float reads a Float: a number that 64 bits can hold, rounded to the nearest of them.
+// Float reads a Float: a number, rounded to the nearest one of 64 bits. One that is too large does
+// not fit.
 func (d *Decoder) Float() float64 {
-	text := d.number("a number")
+	text := d.readNumber("a number")
 	if d.err != nil {
 		return 0
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	if err != nil {
-		d.wrong("%s does not fit into a Float", short(text))
+		d.mismatch("%s does not fit into a Float", truncateBytes(text))
 		return 0
 	}
 	return f
@@ -100,13 +101,13 @@ func (d *Decoder) Float() float64 {
 
 // Decimal reads a Decimal, from a number or from a string that holds one.
 func (d *Decoder) Decimal() scalar.Decimal {
-	if d.err == nil && d.next() == '"' {
-		return text(d, scalar.Decimal.Valid, "decimal number")
+	if d.err == nil && d.peek() == '"' {
+		return validString(d, scalar.Decimal.Valid, "decimal number")
 	}
-	return scalar.Decimal(d.number("a Decimal"))
+	return scalar.Decimal(d.readNumber("a Decimal"))
 }
 
-// DateTime reads a moment as RFC 3339 writes it.
+// DateTime reads a time in the form of RFC 3339, with its offset.
 func (d *Decoder) DateTime() time.Time {
 	text := d.String()
 	if d.err != nil {
@@ -114,26 +115,26 @@ func (d *Decoder) DateTime() time.Time {
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		d.wrong("%q is no RFC 3339 date-time", cut(text))
+		d.mismatch("%q is no RFC 3339 date-time", truncate(text))
 		return time.Time{}
 	}
 	return t
 }
 
-// Date reads a Date.
-func (d *Decoder) Date() scalar.Date { return text(d, scalar.Date.Valid, "date") }
+// Date reads a Date, such as "2026-01-31".
+func (d *Decoder) Date() scalar.Date { return validString(d, scalar.Date.Valid, "date") }
 
 // UUID reads a UUID.
-func (d *Decoder) UUID() scalar.UUID { return text(d, scalar.UUID.Valid, "UUID") }
+func (d *Decoder) UUID() scalar.UUID { return validString(d, scalar.UUID.Valid, "UUID") }
 
 // URL reads a URL.
-func (d *Decoder) URL() scalar.URL { return text(d, scalar.URL.Valid, "URL") }
+func (d *Decoder) URL() scalar.URL { return validString(d, scalar.URL.Valid, "URL") }
 
-// text reads a string that must be valid.
-func text[T ~string](d *Decoder, valid func(T) bool, what string) T {
+// validString reads a string for which valid reports true. what names the type in errors.
+func validString[T ~string](d *Decoder, valid func(T) bool, what string) T {
 	v := T(d.String())
 	if d.err == nil && !valid(v) {
-		d.wrong("%q is no %s", cut(string(v)), what)
+		d.mismatch("%q is no %s", truncate(string(v)), what)
 	}
 	if d.err != nil {
 		return ""
@@ -141,12 +142,12 @@ func text[T ~string](d *Decoder, valid func(T) bool, what string) T {
 	return v
 }
 
-// JSON keeps any value but null as it is, once it has proved to be well-formed.
+// JSON reads any value but null and keeps its text, once that has proved to be well-formed.
 func (d *Decoder) JSON() scalar.JSON {
-	if d.err == nil && d.null() {
-		d.wrong("null where a value is expected")
+	if d.err == nil && d.acceptNull() {
+		d.mismatch("null where a value is expected")
 	}
-	d.space()
+	d.skipSpace()
 	from := d.pos
 	d.Skip()
 	if d.err != nil {
@@ -155,52 +156,74 @@ func (d *Decoder) JSON() scalar.JSON {
 	return scalar.JSON(bytes.Clone(d.data[from:d.pos]))
 }
 
-// Unknown says that text is no value of the named enum.
-func (d *Decoder) Unknown(enum, text string) { d.wrong("%q is no value of %s", cut(text), enum) }
-
-// UnknownType says that the text of a member names none of an abstract type's types.
-func (d *Decoder) UnknownType(abstract, member, text string) {
-	d.wrong("%q of member %q names no type of %s", cut(text), member, abstract)
+// ScalarText reads a string, a number or a boolean as text.
+func (d *Decoder) ScalarText() string {
+	switch c := d.peek(); {
+	case c == '"':
+		return d.readString()
+	case c == 't' || c == 'f':
+		if d.Boolean() {
+			return "true"
+		}
+		return "false"
+	}
+	return string(d.readNumber("a scalar"))
 }
 
-func (d *Decoder) number(what string) []byte {
+// Unknown fails softly: text is not a value of the enum. Generated readers of enums call it.
+func (d *Decoder) Unknown(enum, text string) {
+	d.mismatch("%q is no value of %s", truncate(text), enum)
+}
+
+// UnknownType fails softly: the text of a member names none of the types of an interface or a
+// union. Generated readers of abstract types call it.
+func (d *Decoder) UnknownType(abstract, member, text string) {
+	d.mismatch("%q of member %q names no type of %s", truncate(text), member, abstract)
+}
+
+// readNumber consumes a number and returns its text. what names the expected type in errors.
+func (d *Decoder) readNumber(what string) []byte {
 	if d.err != nil {
 		return nil
 	}
 	text := d.numberText()
 	if text == nil {
-		d.wrong("%s where %s is expected", d.kind(), what)
+		d.mismatch("%s where %s is expected", d.kind(), what)
 	}
 	return text
 }
 
+// expect reports whether the next value begins with c. It fails softly otherwise; what names the
+// expected type.
 func (d *Decoder) expect(c byte, what string) bool {
-	if d.err == nil && d.next() != c {
-		d.wrong("%s where %s is expected", d.kind(), what)
+	if d.err == nil && d.peek() != c {
+		d.mismatch("%s where %s is expected", d.kind(), what)
 	}
 	return d.err == nil
 }
 
-// null eats a null if one comes next.
-func (d *Decoder) null() bool { return d.err == nil && d.next() == 'n' && d.word("null") }
+// acceptNull consumes a null if it comes next, and reports whether it did.
+func (d *Decoder) acceptNull() bool { return d.err == nil && d.peek() == 'n' && d.acceptWord("null") }
 
+// peekNull reports whether a null comes next.
 func (d *Decoder) peekNull() bool {
 	from := d.pos
 	defer func() { d.pos = from }()
-	return d.null()
+	return d.acceptNull()
 }
 
-// text reads a string when one comes next.
-func (d *Decoder) text() string {
-	if text, ok := d.simpleText(); ok {
+// readString reads a string, which must come next, into memory of its own.
+func (d *Decoder) readString() string {
+	if text, ok := d.asciiString(); ok {
 		return text
 	}
 	from := d.pos
-	raw, escaped, err := d.stringSpan()
+	raw, escaped, err := d.rawString()
 	if err != nil {
-		d.broken(err)
+		d.malformed(err)
 	}
-	return d.texts.keep(raw, escaped, len(d.data)-from)
+	return d.strings.copyString(raw, escaped, len(d.data)-from)
 }
 
-func short(text []byte) string { return cut(string(text[:min(len(text), maxText+1)])) }
+// truncateBytes is truncate for bytes of the response.
+func truncateBytes(text []byte) string { return truncate(string(text[:min(len(text), maxText+1)])) }

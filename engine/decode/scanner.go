@@ -8,18 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deep an answer may nest, so that a hostile service cannot
-// exhaust the stack, which in Go ends the process.
+// maxDepth bounds how deeply a response may nest. Decoders and skipContainer recurse, and a stack
+// that exceeds Go's limit ends the process.
 const maxDepth = 512
 
-// scanner walks over the text of one JSON value (RFC 8259).
+// scanner reads the tokens of one JSON value (RFC 8259), strictly: it takes no comments, no
+// trailing commas, and no strings that are not UTF-8.
 type scanner struct {
 	data  []byte
 	pos   int
 	depth int
 }
 
-func (s *scanner) space() {
+// skipSpace consumes white space.
+func (s *scanner) skipSpace() {
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -30,41 +32,43 @@ func (s *scanner) space() {
 	}
 }
 
-// next is the next byte that is no white space, 0 at the end.
-func (s *scanner) next() byte {
-	s.space()
+// peek consumes white space and returns the byte after it without consuming that; 0 at the end.
+func (s *scanner) peek() byte {
+	s.skipSpace()
 	if s.pos == len(s.data) {
 		return 0
 	}
 	return s.data[s.pos]
 }
 
-func (s *scanner) end() bool {
-	s.space()
+// atEnd consumes white space and reports whether the text ends there.
+func (s *scanner) atEnd() bool {
+	s.skipSpace()
 	return s.pos == len(s.data)
 }
 
-// word eats w if it comes next and nothing clings to it.
-func (s *scanner) word(w string) bool {
-	s.space()
+// acceptWord consumes w if it comes next and no letter or digit follows, and reports whether it
+// did.
+func (s *scanner) acceptWord(w string) bool {
+	s.skipSpace()
 	to := s.pos + len(w)
 	if to > len(s.data) || string(s.data[s.pos:to]) != w {
 		return false
 	}
-	if to < len(s.data) && wordByte(s.data[to]) {
+	if to < len(s.data) && isWordByte(s.data[to]) {
 		return false
 	}
 	s.pos = to
 	return true
 }
 
-func wordByte(c byte) bool {
+func isWordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
-// kind names what comes next, for errors.
+// kind returns the type of the next value, for errors.
 func (s *scanner) kind() string {
-	switch c := s.next(); {
+	switch c := s.peek(); {
 	case c == 0:
 		return "the end"
 	case c == '"':
@@ -83,50 +87,54 @@ func (s *scanner) kind() string {
 	return "no JSON"
 }
 
-// numberText eats a number and gives its text, nil when none comes next.
+// numberText consumes a number and returns its text. It returns nil, and consumes nothing, if no
+// well-formed number comes next: no leading zeros, no plus sign, digits on both sides of a point.
 func (s *scanner) numberText() []byte {
-	s.space()
+	s.skipSpace()
 	from := s.pos
 	p := s.pos
 	if p < len(s.data) && s.data[p] == '-' {
 		p++
 	}
-	whole := s.digits(p)
+	whole := s.skipDigits(p)
 	if whole == p || whole > p+1 && s.data[p] == '0' {
 		return nil
 	}
 	p = whole
 	if p < len(s.data) && s.data[p] == '.' {
-		fraction := s.digits(p + 1)
+		fraction := s.skipDigits(p + 1)
 		if fraction == p+1 {
 			return nil
 		}
 		p = fraction
 	}
 	if p < len(s.data) && (s.data[p] == 'e' || s.data[p] == 'E') {
-		if p = s.exponent(p + 1); p < 0 {
+		if p = s.skipExponent(p + 1); p < 0 {
 			return nil
 		}
 	}
-	if p < len(s.data) && wordByte(s.data[p]) {
+	if p < len(s.data) && isWordByte(s.data[p]) {
 		return nil
 	}
 	s.pos = p
 	return s.data[from:p]
 }
 
-func (s *scanner) digits(p int) int {
+// skipDigits returns the index after the digits from p on.
+func (s *scanner) skipDigits(p int) int {
 	for p < len(s.data) && s.data[p] >= '0' && s.data[p] <= '9' {
 		p++
 	}
 	return p
 }
 
-func (s *scanner) exponent(p int) int {
+// skipExponent returns the index after the exponent whose sign or digits begin at p, -1 if it has
+// no digits.
+func (s *scanner) skipExponent(p int) int {
 	if p < len(s.data) && (s.data[p] == '+' || s.data[p] == '-') {
 		p++
 	}
-	to := s.digits(p)
+	to := s.skipDigits(p)
 	if to == p {
 		return -1
 	}
@@ -140,12 +148,13 @@ var (
 	errEscape   = errors.New("a string holds a bad escape")
 )
 
-// stringSpan eats a string and gives the bytes between its quotes. When escaped is
-// set they hold escapes, which are good but not yet resolved.
-func (s *scanner) stringSpan() (raw []byte, escaped bool, err error) {
+// rawString consumes a string and returns the bytes between its quotes. escaped is whether they
+// contain escapes, which are well-formed but not resolved. UTF-8 is checked only in strings with
+// bytes outside ASCII.
+func (s *scanner) rawString() (raw []byte, escaped bool, err error) {
 	from, ascii := s.pos+1, true
 	for p := from; ; p++ {
-		if p = plainUntil(s.data, p); p == len(s.data) {
+		if p = indexSpecial(s.data, p); p == len(s.data) {
 			return nil, false, errUnclosed
 		}
 		switch c := s.data[p]; {
@@ -176,12 +185,13 @@ const (
 	highs = 0x8080808080808080
 )
 
-// plainUntil finds the first byte of a string's text that is not plain: a quote, a
-// backslash, a control character or none of ASCII.
-func plainUntil(text []byte, p int) int {
+// indexSpecial returns the index of the first byte of text from p on that needs attention inside a
+// string: a quote, a backslash, a control character or a byte outside ASCII. It returns len(text)
+// if there is none.
+func indexSpecial(text []byte, p int) int {
 	for ; p+8 <= len(text); p += 8 {
 		w := binary.LittleEndian.Uint64(text[p:])
-		if at := special(w); at != 0 {
+		if at := specialMask(w); at != 0 {
 			return p + mathbits.TrailingZeros64(at)/8
 		}
 	}
@@ -191,19 +201,22 @@ func plainUntil(text []byte, p int) int {
 	return p
 }
 
-// special sets the highest bit of each byte that is not plain. Above the first such byte
-// others may be set wrongly, since subtraction borrows: only the lowest counts.
-func special(w uint64) uint64 {
+// specialMask returns a word with the highest bit set in the byte that indexSpecial looks for,
+// eight bytes at a time. x-ones borrows into the highest bit where a byte of x is zero, as the
+// byte of a quote is after w is xored with quotes, and w-0x20 does where a byte is a control
+// character. A borrow can reach the bytes above, so bits above the lowest one that is set may be
+// wrong; callers use the lowest only.
+func specialMask(w uint64) uint64 {
 	return ((w ^ ones*'"' - ones) | (w ^ ones*'\\' - ones) | (w - ones*0x20) | w) & highs
 }
 
-// escapeLength tells how many bytes the escape at the beginning of text has, 0 when it
-// is none.
+// escapeLength returns the length in bytes of the escape with which text begins, 0 if it is
+// malformed.
 func escapeLength(text []byte) int {
 	if len(text) < 2 {
 		return 0
 	}
-	if letters[text[1]] != 0 {
+	if escapedBytes[text[1]] != 0 {
 		return 2
 	}
 	if text[1] != 'u' || len(text) < 6 {
@@ -217,52 +230,52 @@ func escapeLength(text []byte) int {
 	return 6
 }
 
-// stringBytes eats a string and gives what it says. Without escapes these are the
-// text's own bytes.
-func (s *scanner) stringBytes() ([]byte, error) {
-	raw, escaped, err := s.stringSpan()
+// unescapedString consumes a string and returns its characters. Without escapes they are the
+// response's own bytes.
+func (s *scanner) unescapedString() ([]byte, error) {
+	raw, escaped, err := s.rawString()
 	if err == nil && escaped {
-		raw = appendPlain(nil, raw)
+		raw = appendUnescaped(nil, raw)
 	}
 	return raw, err
 }
 
 var (
-	errDeep  = fmt.Errorf("nested deeper than %d", maxDepth)
-	errValue = errors.New("the JSON is not well-formed")
+	errTooDeep   = fmt.Errorf("nested deeper than %d", maxDepth)
+	errMalformed = errors.New("the JSON is not well-formed")
 )
 
-// skip passes over one value, checking that it is well-formed.
+// skip consumes one value and returns an error if it is not well-formed.
 func (s *scanner) skip() error {
-	switch c := s.next(); c {
+	switch c := s.peek(); c {
 	case '{', '[':
-		return s.skipAll(c)
+		return s.skipContainer(c)
 	case '"':
-		_, _, err := s.stringSpan()
+		_, _, err := s.rawString()
 		return err
 	}
-	if s.word("null") || s.word("true") || s.word("false") || s.numberText() != nil {
+	if s.acceptWord("null") || s.acceptWord("true") || s.acceptWord("false") || s.numberText() != nil {
 		return nil
 	}
-	return errValue
+	return errMalformed
 }
 
-// skipAll passes over an object or a list.
-func (s *scanner) skipAll(bracket byte) error {
+// skipContainer consumes an object or a list, which begins with bracket.
+func (s *scanner) skipContainer(bracket byte) error {
 	s.pos++
 	if s.depth++; s.depth > maxDepth {
-		return errDeep
+		return errTooDeep
 	}
 	for first := true; ; first = false {
-		c := s.next()
-		if c == bracket+2 { // in ASCII the closing ones are two after { and [
+		c := s.peek()
+		if c == bracket+2 { // in ASCII, } and ] come two after { and [
 			s.pos++
 			s.depth--
 			return nil
 		}
 		if !first {
 			if c != ',' {
-				return errValue
+				return errMalformed
 			}
 			s.pos++
 		}
@@ -272,19 +285,19 @@ func (s *scanner) skipAll(bracket byte) error {
 	}
 }
 
-// skipElement passes over an element of a list, or a member with its name.
+// skipElement consumes an element of a list, or a member if named is set.
 func (s *scanner) skipElement(named bool) error {
 	if !named {
 		return s.skip()
 	}
-	if s.next() != '"' {
-		return errValue
+	if s.peek() != '"' {
+		return errMalformed
 	}
-	if _, _, err := s.stringSpan(); err != nil {
+	if _, _, err := s.rawString(); err != nil {
 		return err
 	}
-	if s.next() != ':' {
-		return errValue
+	if s.peek() != ':' {
+		return errMalformed
 	}
 	s.pos++
 	return s.skip()

@@ -45,7 +45,7 @@ func TestTexts(t *testing.T) {
 	var raw []string
 	for _, odd := range []string{"", `\n`, `\"`, `\\`, `\/`, `\u0041`, `\ud83d\ude00`, `\ud83d`, "é", "😀", "\u007f", `\b\f\r\t`} {
 		for before := range 20 {
-			for _, after := range []int{0, 1, 7, 8, 30, 300, maxShared} {
+			for _, after := range []int{0, 1, 7, 8, 30, 300, maxArenaString} {
 				raw = append(raw, `"`+strings.Repeat("a", before)+odd+strings.Repeat("b", after)+odd+`"`)
 			}
 		}
@@ -81,23 +81,23 @@ func TestTexts(t *testing.T) {
 
 // A text that somebody keeps keeps no more memory than a piece.
 func TestPiecesAreSmall(t *testing.T) {
-	var kept texts
-	for _, text := range []string{"a", strings.Repeat("b", maxShared), strings.Repeat("c", maxShared+1), "", strings.Repeat("d", 100)} {
+	var kept stringArena
+	for _, text := range []string{"a", strings.Repeat("b", maxArenaString), strings.Repeat("c", maxArenaString+1), "", strings.Repeat("d", 100)} {
 		for range 100 {
 			for _, end := range []string{"", "\n"} {
 				raw := text + strings.ReplaceAll(end, "\n", `\u000a`)
-				if got := kept.keep([]byte(raw), end != "", 1<<30); got != text+end {
+				if got := kept.copyString([]byte(raw), end != "", 1<<30); got != text+end {
 					t.Fatalf("%q is kept as %q", raw, got)
 				}
-				if size := cap(kept.piece); size > maxPiece {
+				if size := cap(kept.chunk); size > maxChunk {
 					t.Fatalf("a piece has %d bytes", size)
 				}
 			}
 		}
 	}
-	var few texts
-	if few.keep([]byte("abc"), false, 5); cap(few.piece) > 16 {
-		t.Errorf("a text of an answer with 5 bytes is kept in %d", cap(few.piece))
+	var few stringArena
+	if few.copyString([]byte("abc"), false, 5); cap(few.chunk) > 16 {
+		t.Errorf("a text of an answer with 5 bytes is kept in %d", cap(few.chunk))
 	}
 }
 
@@ -118,17 +118,17 @@ func TestObjectsLieSideBySide(t *testing.T) {
 			pieces++
 		}
 	}
-	if most := int(n*unsafe.Sizeof(thing{})/maxPiece) + 6; pieces > most {
+	if most := int(n*unsafe.Sizeof(thing{})/maxChunk) + 6; pieces > most {
 		t.Errorf("%d things lie in %d pieces", n, pieces)
 	}
-	for _, size := range []uintptr{0, 1, 100, maxPiece, 10 * maxPiece} {
-		var s sighting
+	for _, size := range []uintptr{0, 1, 100, maxChunk, 10 * maxChunk} {
+		var s shapeState
 		for range 20 {
-			if got := s.piece(size, 1<<20); got < 1 || got > 1 && got*int(size) > maxPiece {
+			if got := s.nextChunkLen(size, 1<<20); got < 1 || got > 1 && got*int(size) > maxChunk {
 				t.Errorf("a piece has %d values of %d bytes", got, size)
 			}
 		}
-		if got := s.piece(size, 1); got != 1 {
+		if got := s.nextChunkLen(size, 1); got != 1 {
 			t.Errorf("a piece for one value of %d bytes has %d", size, got)
 		}
 	}
@@ -160,7 +160,7 @@ func TestListsTakeLittleRoom(t *testing.T) {
 // the answer's bytes have become another's.
 func FuzzTexts(f *testing.F) {
 	f.Add([]byte(`["a","bc\n","0123456\"","01234567","\u00e9\ud83d\ude00","é😀","\ud800"," "]`))
-	f.Add([]byte(`["` + strings.Repeat("a", maxShared-1) + `\n","` + strings.Repeat("b", maxShared+1) + `","c\tabcdefgh"]`))
+	f.Add([]byte(`["` + strings.Repeat("a", maxArenaString-1) + `\n","` + strings.Repeat("b", maxArenaString+1) + `","c\tabcdefgh"]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		body = append(make([]byte, 0, len(body)), body...) // with nothing behind it
 		var want []*string

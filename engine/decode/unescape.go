@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// appendPlain appends what the text of a string says, whose escapes are known to be good. A
-// lone surrogate becomes U+FFFD, as in encoding/json and in the WHATWG's decoders.
-func appendPlain(to, raw []byte) []byte {
+// appendUnescaped appends a string's text with its escapes resolved. The escapes have been checked
+// by rawString. A lone surrogate becomes U+FFFD, as in encoding/json and in the WHATWG's decoders.
+func appendUnescaped(to, raw []byte) []byte {
 	for {
 		at := bytes.IndexByte(raw, '\\')
 		if at < 0 {
@@ -20,17 +20,21 @@ func appendPlain(to, raw []byte) []byte {
 	}
 }
 
-// appendEscape appends what the escape at the beginning of raw says, and gives the rest.
+// appendEscape appends the character of the escape with which raw begins, and returns the text
+// after it.
 func appendEscape(to, raw []byte) (longer, rest []byte) {
-	if c := letters[raw[1]]; c != 0 {
+	if c := escapedBytes[raw[1]]; c != 0 {
 		return append(to, c), raw[2:]
 	}
 	return appendRune(to, raw)
 }
 
-// letters are what the escapes of one letter say, by the letter.
-var letters = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+// escapedBytes has the characters of the escapes of one letter, by that letter; 0 for letters that
+// are not escapes.
+var escapedBytes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
+// appendRune appends the character of a \u escape. A high surrogate and the low one after it are
+// one character (RFC 8259, section 7).
 func appendRune(to, raw []byte) (longer, rest []byte) {
 	r, raw := hexRune(raw), raw[6:]
 	if !utf16.IsSurrogate(r) {
@@ -44,7 +48,7 @@ func appendRune(to, raw []byte) (longer, rest []byte) {
 	return utf8.AppendRune(to, unicode.ReplacementChar), raw
 }
 
-// hexRune is the number in an escape with four digits.
+// hexRune returns the number in the four digits of a \u escape.
 func hexRune(escape []byte) (r rune) {
 	for _, c := range escape[2:6] {
 		digit := c - '0'

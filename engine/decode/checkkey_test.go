@@ -23,7 +23,7 @@ func TestAsked(t *testing.T) {
 		{"u1", `{"id": "u2"}`, `the object's id is "u2", but "u1" was asked for`},
 		{"u1", `{"n": 1, "id": "u2", "note": []}`, `the object's id is "u2"`},
 		{"u1", `{"id": "u1", "id": "u2"}`, `the object's id is "u2"`},
-		{"u1", `{"id": "` + strings.Repeat("x", 1000) + `"}`, `the object's id is "` + strings.Repeat("x", maxShown) + `"`},
+		{"u1", `{"id": "` + strings.Repeat("x", 1000) + `"}`, `the object's id is "` + strings.Repeat("x", maxKeyText) + `"`},
 		{"7", `{"id": 8}`, `the object's id is "8"`},
 	} {
 		got, err := Read("s", []byte(test.body), new(Faults), NullOf(CheckKey("id", test.key, decodeThing, func(o *thing) *string { return &o.ID })))
