@@ -69,12 +69,12 @@ func TestKeysThatCannotBeCompared(t *testing.T) {
 // affected.
 func TestFetchThatDoesNotReturn(t *testing.T) {
 	for name, end := range map[string]func(){
-		"a panic":               func() { panic("secret") },
-		"a nil panic":           func() { panic(error(nil)) },
-		"the goroutine's end":   runtime.Goexit,
-		"a key that cannot be compared":  func() { _ = map[any]int{}[[]int{}] },
-		"a division by zero":    func() { _ = 1 / len(name()[:0]) },
-		"an index out of range": func() { _ = []int{}[len(name())] },
+		"a panic":                       func() { panic("secret") },
+		"a nil panic":                   func() { panic(error(nil)) },
+		"the goroutine's end":           runtime.Goexit,
+		"a key that cannot be compared": func() { _ = map[any]int{}[[]int{}] },
+		"a division by zero":            func() { _ = 1 / len(name()[:0]) },
+		"an index out of range":         func() { _ = []int{}[len(name())] },
 	} {
 		for how, immediate := range map[string]bool{"immediate loads": true, "a window": false} {
 			t.Run(name+" with "+how, func(t *testing.T) {
