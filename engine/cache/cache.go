@@ -155,9 +155,9 @@ func (c *Cache[K, V]) add(e *entry[K, V]) {
 }
 
 // evictOrRequeue evicts the entry at the front of the queue if its position is right. If it was
-// requested since it was queued, it moves back to its position instead. An entry moves at most
-// once for each of its requests, so the loop in add ends. newest is the entry that is being added.
-// The caller holds c.mu.
+// requested since it was queued, it moves back to its position instead. Each entry moves at most
+// once while c.mu is held, since no entry is requested meanwhile, so the loop in add ends. newest is
+// the entry that is being added. The caller holds c.mu.
 func (c *Cache[K, V]) evictOrRequeue(newest *entry[K, V]) {
 	front := c.queue[0]
 	if p := front.priority(); p > front.queued {
