@@ -63,27 +63,27 @@ type Field struct {
 	// Key begins the member in the answer: `"alias":`, after a comma except for the first.
 	Key []byte
 
-	below  []*Selection // by the type's ID, from first on; nil for a leaf
-	first  int
-	parent *Selection
-	root   int // which of the root fields this one is or is below of
-	slot   int // where a run keeps what it knows of the field; -1 when that is nothing
-	lists  int // how many lists the value is in
-	deep   bool
-	must   bool // an argument must not be null and is a variable, or has one in it
+	selections          []*Selection // by the type's ID, from first on; nil for a leaf
+	firstTypeID         int
+	parent              *Selection
+	root                int // which of the root fields this one is or is below of
+	slot                int // where a run keeps what it knows of the field; -1 when that is nothing
+	lists               int // how many lists the value is in
+	hasCallsBelow       bool
+	mayHaveNullArgument bool // an argument must not be null and is a variable, or has one in it
 }
 
 // nullArgument returns why the field must not be called with these variables; nil when it
 // may be.
 func (f *Field) nullArgument(variables map[string]any) error {
-	if !f.must {
+	if !f.mayHaveNullArgument {
 		return nil
 	}
 	return input.NullArgument(f.Field, variables)
 }
 
 // Of is the selection below for values of a type, which the schema must allow there.
-func (f *Field) Of(id int) *Selection { return f.below[id-f.first] }
+func (f *Field) Of(id int) *Selection { return f.selections[id-f.firstTypeID] }
 
 // Selection is what is selected of one object type at one place of a plan.
 type Selection struct {
@@ -94,38 +94,38 @@ type Selection struct {
 	// Calls are the fields that are answered before the answer is written.
 	Calls []*Field
 
-	object string
-	above  *Field // nil for the root's
-	slot   int    // of the selection's objects; -1 where nobody needs to know them
+	typeName string
+	field    *Field // nil for the root's
+	slot     int    // of the selection's objects; -1 where nobody needs to know them
 }
 
 // Plan is an operation made ready to run. It is safe for concurrent use.
 type Plan struct {
-	root       *Selection
-	bytes      int // that it takes, about
-	fields     int // slots of fields
-	selections int // slots of selections
-	arguments  bool
-	wanted     *decode.Projection // nil when everything is
-	answered   atomic.Int64       // how many bytes the last answer had
-	alone      bool               // all who ask for the same may not get the same
+	root           *Selection
+	bytes          int // that it takes, about
+	fieldSlots     int // slots of fields
+	selectionSlots int // slots of selections
+	hasArguments   bool
+	projection     *decode.Projection // nil when everything is
+	lastSize       atomic.Int64       // how many bytes the last answer had
+	requestScoped  bool               // all who ask for the same may not get the same
 }
 
 // Root is what is selected of the root type.
 func (p *Plan) Root() *Selection { return p.root }
 
-// maxExpected is the most room that an answer gets before it is written, in bytes: one huge
+// maxExpectedSize is the most room that an answer gets before it is written, in bytes: one huge
 // answer is no reason to expect more of them.
-const maxExpected = 4 << 20
+const maxExpectedSize = 4 << 20
 
-// expected is how much room an answer should have: that of the last one, and a bit.
-func (p *Plan) expected() int {
-	last := int(p.answered.Load())
-	return min(last+last/8, maxExpected)
+// expectedSize is how much room an answer should have: that of the last one, and a bit.
+func (p *Plan) expectedSize() int {
+	last := int(p.lastSize.Load())
+	return min(last+last/8, maxExpectedSize)
 }
 
-// size is about the memory of a plan, or of none, in bytes.
-func (p *Plan) size() int {
+// memory is about the memory of a plan, or of none, in bytes.
+func (p *Plan) memory() int {
 	if p == nil {
 		return bytesPerPlan
 	}
@@ -133,7 +133,7 @@ func (p *Plan) size() int {
 }
 
 // Arguments tells whether any field has some.
-func (p *Plan) Arguments() bool { return p.arguments }
+func (p *Plan) Arguments() bool { return p.hasArguments }
 
 // maxFields bounds a plan. Each object type that an interface or a union may stand for
 // gets a selection of its own, which multiplies from level to level.
@@ -145,18 +145,18 @@ const maxSteps = 1_000_000
 
 // compiler makes one plan.
 type compiler struct {
-	schema *ast.Schema
-	types  Types
-	op     *graphql.OperationContext
-	plan   *Plan
-	left   int                        // fields that the plan may still have
-	steps  int                        // what it may still look at
-	wanted map[string]map[string]bool // fields by type
-	whole  bool                       // everything is wanted
+	schema          *ast.Schema
+	types           Types
+	op              *graphql.OperationContext
+	plan            *Plan
+	fieldsLeft      int                        // fields that the plan may still have
+	stepsLeft       int                        // what it may still look at
+	selected        map[string]map[string]bool // fields by type
+	readsEverything bool                       // everything is wanted
 }
 
 func newCompiler(schema *ast.Schema, types Types, op *graphql.OperationContext) *compiler {
-	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields, steps: maxSteps, wanted: map[string]map[string]bool{}}
+	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, fieldsLeft: maxFields, stepsLeft: maxSteps, selected: map[string]map[string]bool{}}
 }
 
 // compile plans the operation. It gives nil when the plan would be too large.
@@ -165,133 +165,133 @@ func (c *compiler) compile() *Plan {
 	if c.op.Operation.Operation == ast.Mutation {
 		root = c.schema.Mutation
 	}
-	c.plan.root = c.selection(root, c.op.Operation.SelectionSet, nil)
-	if c.left < 0 {
+	c.plan.root = c.compileSelection(root, c.op.Operation.SelectionSet, nil)
+	if c.fieldsLeft < 0 {
 		return nil
 	}
-	if !c.whole {
-		c.plan.wanted = decode.NewProjection(c.wanted)
+	if !c.readsEverything {
+		c.plan.projection = decode.NewProjection(c.selected)
 	}
-	c.plan.bytes += (maxFields - c.left) * bytesPerField
+	c.plan.bytes += (maxFields - c.fieldsLeft) * bytesPerField
 	return c.plan
 }
 
-func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above *Field) *Selection {
-	s := &Selection{object: object.Name, above: above, slot: -1}
-	if c.left < 0 { // nothing more is looked at, also on the way back up
+func (c *compiler) compileSelection(object *ast.Definition, set ast.SelectionSet, above *Field) *Selection {
+	s := &Selection{typeName: object.Name, field: above, slot: -1}
+	if c.fieldsLeft < 0 { // nothing more is looked at, also on the way back up
 		return s
 	}
-	if c.steps -= size(set, map[*ast.FragmentDefinition]bool{}); c.steps < 0 {
-		c.left = -1
+	if c.stepsLeft -= selectionCount(set, map[*ast.FragmentDefinition]bool{}); c.stepsLeft < 0 {
+		c.fieldsLeft = -1
 		return s
 	}
-	collected := merged(graphql.CollectFields(c.op, set, c.satisfies(object)))
-	if c.left -= len(collected); c.left < 0 {
+	collected := mergeFields(graphql.CollectFields(c.op, set, c.typeConditions(object)))
+	if c.fieldsLeft -= len(collected); c.fieldsLeft < 0 {
 		return s
 	}
 	s.Fields = make([]Field, len(collected))
-	wanted := c.wantedOf(object.Name)
+	wanted := c.selectedOf(object.Name)
 	for i, found := range collected {
 		f := &s.Fields[i]
 		c.plan.bytes += len(found.Selections) * bytesPerSelection
-		*f = Field{CollectedField: found, Key: key(i, found.Alias), parent: s, slot: -1, root: i}
+		*f = Field{CollectedField: found, Key: memberKey(i, found.Alias), parent: s, slot: -1, root: i}
 		if above != nil {
 			f.root = above.root
 		}
 		if found.Name != "__typename" {
 			wanted[f.Name] = true
-			c.field(f, object)
+			c.compileField(f, object)
 		}
 	}
 	if len(s.Calls)+len(s.Deep) > 0 || above == nil {
-		s.slot = c.plan.selections
-		c.plan.selections++
+		s.slot = c.plan.selectionSlots
+		c.plan.selectionSlots++
 	}
 	return s
 }
 
-// size is how much is selected, with fragments in their places, each once.
-func size(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) int {
+// selectionCount is how much is selected, with fragments in their places, each once.
+func selectionCount(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) int {
 	n := len(set)
 	for _, selected := range set {
 		switch s := selected.(type) {
 		case *ast.InlineFragment:
-			n += size(s.SelectionSet, seen)
+			n += selectionCount(s.SelectionSet, seen)
 		case *ast.FragmentSpread:
 			if !seen[s.Definition] {
 				seen[s.Definition] = true
-				n += size(s.Definition.SelectionSet, seen)
+				n += selectionCount(s.Definition.SelectionSet, seen)
 			}
 		}
 	}
 	return n
 }
 
-// wantedOf are the fields that are wanted of a type so far: its keys at least.
-func (c *compiler) wantedOf(object string) map[string]bool {
-	if known, ok := c.wanted[object]; ok {
+// selectedOf are the fields that are wanted of a type so far: its keys at least.
+func (c *compiler) selectedOf(object string) map[string]bool {
+	if known, ok := c.selected[object]; ok {
 		return known
 	}
 	fields := map[string]bool{}
 	for _, name := range c.types[object].Keys {
 		fields[name] = true
 	}
-	c.wanted[object] = fields
+	c.selected[object] = fields
 	return fields
 }
 
-// field fills in what the schema says of a field.
-func (c *compiler) field(f *Field, object *ast.Definition) {
+// compileField fills in what the schema says of a field.
+func (c *compiler) compileField(f *Field, object *ast.Definition) {
 	f.FieldInfo = c.types[object.Name].Fields[f.Name]
-	f.lists = depth(f.Definition.Type)
-	f.must = input.NeedsVariables(f.Field)
-	c.whole = c.whole || f.Handwritten || f.Kind == Fallback
-	c.plan.alone = c.plan.alone || f.RequestScoped || f.Handwritten || f.Kind == Fallback
-	c.plan.arguments = c.plan.arguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0
+	f.lists = listDepth(f.Definition.Type)
+	f.mayHaveNullArgument = input.NeedsVariables(f.Field)
+	c.readsEverything = c.readsEverything || f.Handwritten || f.Kind == Fallback
+	c.plan.requestScoped = c.plan.requestScoped || f.RequestScoped || f.Handwritten || f.Kind == Fallback
+	c.plan.hasArguments = c.plan.hasArguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0
 	if f.Kind != Fallback {
-		c.below(f)
+		c.compileBelow(f)
 	}
 	if f.Kind != Property || f.Guarded {
-		f.slot = c.plan.fields
-		c.plan.fields++
+		f.slot = c.plan.fieldSlots
+		c.plan.fieldSlots++
 	}
 	switch {
 	case f.Kind != Property:
 		f.parent.Calls = append(f.parent.Calls, f)
-	case f.deep:
+	case f.hasCallsBelow:
 		f.parent.Deep = append(f.parent.Deep, f)
 	}
 }
 
-// below makes the selections of a field for each type that its value may have.
-func (c *compiler) below(f *Field) {
+// compileBelow makes the selections of a field for each type that its value may have.
+func (c *compiler) compileBelow(f *Field) {
 	value := c.schema.Types[f.Definition.Type.Name()]
 	if !value.IsCompositeType() {
 		return
 	}
 	possible := c.schema.GetPossibleTypes(value)
-	c.room(f, possible)
+	c.allocateBelow(f, possible)
 	for _, object := range possible {
-		s := c.selection(object, f.Selections, f)
-		f.below[c.types[object.Name].ID-f.first] = s
-		f.deep = f.deep || s.slot >= 0
+		s := c.compileSelection(object, f.Selections, f)
+		f.selections[c.types[object.Name].ID-f.firstTypeID] = s
+		f.hasCallsBelow = f.hasCallsBelow || s.slot >= 0
 	}
 }
 
-// room is for the selections of a field.
-func (c *compiler) room(f *Field, possible []*ast.Definition) {
+// allocateBelow is for the selections of a field.
+func (c *compiler) allocateBelow(f *Field, possible []*ast.Definition) {
 	last := 0
-	f.first = len(c.types)
+	f.firstTypeID = len(c.types)
 	for _, object := range possible {
 		id := c.types[object.Name].ID
-		f.first, last = min(f.first, id), max(last, id)
+		f.firstTypeID, last = min(f.firstTypeID, id), max(last, id)
 	}
-	f.below = make([]*Selection, max(last-f.first+1, 0))
-	c.left -= len(f.below)
+	f.selections = make([]*Selection, max(last-f.firstTypeID+1, 0))
+	c.fieldsLeft -= len(f.selections)
 }
 
-// satisfies are the type conditions that an object meets.
-func (c *compiler) satisfies(object *ast.Definition) []string {
+// typeConditions are the type conditions that an object meets.
+func (c *compiler) typeConditions(object *ast.Definition) []string {
 	names := []string{object.Name}
 	for _, above := range c.schema.GetImplements(object) {
 		names = append(names, above.Name)
@@ -299,9 +299,9 @@ func (c *compiler) satisfies(object *ast.Definition) []string {
 	return names
 }
 
-// merged joins the fields of one response key, as the specification says (section 6.3.2).
+// mergeFields joins the fields of one response key, as the specification says (section 6.3.2).
 // gqlgen keeps those apart that are selected on unrelated abstract types.
-func merged(fields []graphql.CollectedField) []graphql.CollectedField {
+func mergeFields(fields []graphql.CollectedField) []graphql.CollectedField {
 	var out []graphql.CollectedField
 	for _, f := range fields {
 		same := func(other graphql.CollectedField) bool { return other.Alias == f.Alias }
@@ -314,7 +314,7 @@ func merged(fields []graphql.CollectedField) []graphql.CollectedField {
 	return out
 }
 
-func key(i int, alias string) []byte {
+func memberKey(i int, alias string) []byte {
 	var b []byte
 	if i > 0 {
 		b = append(b, ',')
@@ -322,8 +322,8 @@ func key(i int, alias string) []byte {
 	return append(AppendString(b, alias), ':')
 }
 
-// depth is how many lists a type is nested in.
-func depth(t *ast.Type) int {
+// listDepth is how many lists a type is nested in.
+func listDepth(t *ast.Type) int {
 	n := 0
 	for ; t.Elem != nil; t = t.Elem {
 		n++

@@ -183,8 +183,8 @@ func TestCacheIsBoundedInMemory(t *testing.T) {
 			p.Plan(again(t, doc, map[string]any{"p": true}, &engine.Execution{}))
 		}
 		taken := allocated() - before
-		if sum := p.plans.Weight(); sum > maxBytes || taken > maxBytes || taken > sum*11/10 {
-			t.Errorf("%s: %d plans take %d, thought to be %d, and may %d", name, p.plans.Len(), taken, sum, maxBytes)
+		if sum := p.plans.Weight(); sum > maxPlanBytes || taken > maxPlanBytes || taken > sum*11/10 {
+			t.Errorf("%s: %d plans take %d, thought to be %d, and may %d", name, p.plans.Len(), taken, sum, maxPlanBytes)
 		}
 		runtime.KeepAlive(p)
 	}
@@ -239,10 +239,10 @@ func TestWanted(t *testing.T) {
 	} {
 		ctx, _ := operationOf(t, query, map[string]any{"yes": true})
 		c := newCompiler(schema, keyed, graphql.GetOperationContext(ctx))
-		if plan := c.compile(); plan.wanted == nil {
+		if plan := c.compile(); plan.projection == nil {
 			t.Errorf("%s wants everything", query)
 		}
-		if got := strings.Join(slices.Sorted(maps.Keys(c.wanted["O"])), " "); got != want {
+		if got := strings.Join(slices.Sorted(maps.Keys(c.selected["O"])), " "); got != want {
 			t.Errorf("%s wants %q of O, want %q", query, got, want)
 		}
 	}
@@ -256,7 +256,7 @@ func TestWholeForCodeByHand(t *testing.T) {
 		p := NewPlanner(schema, changed)
 		for query, whole := range map[string]bool{`{ a { o { x } } thing { o { y } } }`: true, `{ a { o { x } } }`: false} {
 			ctx, _ := operationOf(t, query, nil)
-			if plan := p.Plan(ctx); (plan.wanted == nil) != whole {
+			if plan := p.Plan(ctx); (plan.projection == nil) != whole {
 				t.Errorf("%s: %s wants everything: %v", name, query, !whole)
 			}
 		}
