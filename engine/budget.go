@@ -7,37 +7,42 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// What the response of one operation may have unless told otherwise.
+// The default limits of the response of one operation.
 const (
 	DefaultMaxBytes  = 32_000_000
 	DefaultMaxValues = 1_000_000
-	// DefaultMaxGqlgenValues is how many of the values gqlgen's executor may give: each takes
-	// it about ten microseconds and a kilobyte, many times what a plan needs.
+	// DefaultMaxGqlgenValues is the maximum for values that gqlgen's executor writes. Each of
+	// them costs about ten microseconds and a kilobyte, many times what a plan needs.
 	DefaultMaxGqlgenValues = 250_000
 )
 
-// MaxErrors is how many errors a response lists. One more is made, whose code the line about
-// the others has.
+// MaxErrors is the maximum number of errors that a response lists. One more is created: its code
+// is used for the last line, which says how many errors were omitted.
 const MaxErrors = 100
 
-// Budget is what the response of one operation may still take. Executors spend from it before
-// they do the work wherever the count is known before; what is spent is never given back. The
-// first limit that is exceeded stops the operation: the response then has that error alone.
-// It is safe for concurrent use. A nil budget has no limits.
+// Budget limits the values, bytes and errors of one operation's response. It is the only limit
+// that does not depend on why a response is large: joins in circles, aliases and long lists all
+// count the same.
+//
+// Executors spend from it before they do the work wherever the amount is known by then. What was
+// spent is never returned. Exceeding a limit stops the operation: its response has no data, and
+// the error of the limit that was exceeded first as its only error. A Budget is safe for
+// concurrent use. A nil Budget has no limits.
 type Budget struct {
 	maxBytes, maxValues int64
 	maxGqlgenValues     int64
 	bytes, values       atomic.Int64
-	gqlgenValues        atomic.Int64 // the values that gqlgen's executor has given
-	fields              atomic.Int64 // that gqlgen's executor has begun
-	errors              atomic.Int64
+	gqlgenValues        atomic.Int64 // those of the values that gqlgen's executor wrote
+	fields              atomic.Int64 // fields that gqlgen's executor began to resolve
+	errors              atomic.Int64 // all errors, including omitted ones
 	stopped             atomic.Pointer[stop]
 }
 
-// stop is why an operation has been stopped.
+// stop holds the error that an operation was stopped with, since an atomic.Pointer cannot hold an
+// interface.
 type stop struct{ err error }
 
-// init sets the limits; those that are not positive become the defaults.
+// init sets the limits. A limit that is not positive gets its default.
 func (b *Budget) init(o Options) {
 	b.maxBytes, b.maxValues, b.maxGqlgenValues = o.MaxBytes, int64(o.MaxValues), int64(o.MaxValues)
 	if b.maxBytes <= 0 {
@@ -48,7 +53,7 @@ func (b *Budget) init(o Options) {
 	}
 }
 
-// BudgetOf returns the budget of the operation in ctx, nil without an operation.
+// BudgetOf returns the budget of the operation in ctx. It returns nil without an operation.
 func BudgetOf(ctx context.Context) *Budget {
 	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
 		return &op.budget
@@ -56,7 +61,8 @@ func BudgetOf(ctx context.Context) *Budget {
 	return nil
 }
 
-// Reset begins the next response of an operation that has several.
+// Reset restores the full budget for the next response of an operation that has several, such as a
+// subscription.
 func (b *Budget) Reset() {
 	b.bytes.Store(0)
 	b.values.Store(0)
@@ -66,7 +72,7 @@ func (b *Budget) Reset() {
 	b.stopped.Store(nil)
 }
 
-// MaxBytes is the size limit of the response's data; false without one.
+// MaxBytes returns the size limit of the response's data, and whether there is one.
 func (b *Budget) MaxBytes() (n int, limited bool) {
 	if b == nil {
 		return 0, false
@@ -74,8 +80,8 @@ func (b *Budget) MaxBytes() (n int, limited bool) {
 	return int(b.maxBytes), true
 }
 
-// Stop ends the operation with err, unless it has been stopped before. It returns the error
-// by which the operation has been stopped.
+// Stop stops the operation with err, unless it was stopped before. It returns the error that the
+// operation was stopped with first.
 func (b *Budget) Stop(err error) error {
 	if b == nil {
 		return err
@@ -84,7 +90,7 @@ func (b *Budget) Stop(err error) error {
 	return b.Err()
 }
 
-// Err returns why the operation has been stopped, nil while it runs.
+// Err returns the error that the operation was stopped with, nil while it runs.
 func (b *Budget) Err() error {
 	if b == nil {
 		return nil
@@ -95,8 +101,8 @@ func (b *Budget) Err() error {
 	return nil
 }
 
-// SpendValues takes n fields of objects or elements of lists, and stops the operation if there
-// are too many.
+// SpendValues takes n fields of objects or elements of lists from the budget. It stops the
+// operation if there are too many, and returns the error that the operation was stopped with.
 func (b *Budget) SpendValues(n int) error {
 	if b == nil {
 		return nil
@@ -107,7 +113,7 @@ func (b *Budget) SpendValues(n int) error {
 	return b.Err()
 }
 
-// SpendGqlgenValues is SpendValues for values that gqlgen's executor gives.
+// SpendGqlgenValues is SpendValues for values that gqlgen's executor writes.
 func (b *Budget) SpendGqlgenValues(n int) error {
 	if b != nil && b.gqlgenValues.Add(int64(n)) > b.maxGqlgenValues {
 		return b.stopAtValues(b.maxGqlgenValues)
@@ -115,7 +121,8 @@ func (b *Budget) SpendGqlgenValues(n int) error {
 	return b.SpendValues(n)
 }
 
-// ReserveValues stops the operation if n values, which will be spent later, are too many.
+// ReserveValues stops the operation if it will spend n values in total and these are too many. It
+// takes nothing from the budget, and returns the error that the operation was stopped with.
 func (b *Budget) ReserveValues(n int64) error {
 	if b == nil {
 		return nil
@@ -131,8 +138,8 @@ func (b *Budget) stopAtValues(limit int64) error {
 		"the response has more than %d values, which is the limit (execution.maxValues); ask for fewer fields or shorter lists", limit))
 }
 
-// SpendBytes takes n bytes of the response's data, and stops the operation if there are too
-// many.
+// SpendBytes takes n bytes of the response's data from the budget. It stops the operation if there
+// are too many, and returns the error that the operation was stopped with.
 func (b *Budget) SpendBytes(n int) error {
 	if b == nil {
 		return nil
@@ -143,18 +150,19 @@ func (b *Budget) SpendBytes(n int) error {
 	return b.Err()
 }
 
-// StopAtBytes stops the operation since its response is too large.
+// StopAtBytes stops the operation because its response has too many bytes.
 func (b *Budget) StopAtBytes() error {
 	return b.Stop(fault.New(fault.MaxResponse,
 		"the response has more than %d bytes, which is the limit (execution.maxBytes); ask for fewer fields or shorter lists", b.maxBytes))
 }
 
-// checkEvery is after how many fields gqlgen's executor looks whether the operation's time is
-// over.
+// checkEvery is the number of fields after which gqlgen's executor checks whether the operation's
+// context has ended.
 const checkEvery = 1024
 
-// BeginField counts a field of gqlgen's executor and returns why it must not be resolved: that
-// the operation has been stopped, as it is by too many fields and when its time is over.
+// BeginField counts a field that gqlgen's executor is about to resolve. It stops the operation if
+// there are too many fields or its context has ended. If the operation has been stopped, it returns
+// the error, and the field must not be resolved.
 func (b *Budget) BeginField(ctx context.Context) error {
 	if b == nil {
 		return nil
@@ -169,15 +177,15 @@ func (b *Budget) BeginField(ctx context.Context) error {
 	return b.Err()
 }
 
-// AddErrors counts n errors. It reports whether the response has room for them.
+// AddErrors counts n errors. It reports whether the response may list them.
 func (b *Budget) AddErrors(n int) bool {
 	return b == nil || b.errors.Add(int64(n)) <= MaxErrors+1
 }
 
-// HasRoom reports whether the response has room for another error.
+// HasRoom reports whether the response may list another error.
 func (b *Budget) HasRoom() bool { return b == nil || b.errors.Load() <= MaxErrors }
 
-// OmittedErrors is how many errors were counted and not made.
+// OmittedErrors returns the number of errors that were counted but not created.
 func (b *Budget) OmittedErrors() int {
 	if b == nil {
 		return 0

@@ -12,39 +12,45 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Entity says how objects of a type are completed when they come with some of their fields
-// only: K is what they are asked for by.
+// A service often returns objects of another service with a few fields only, such as an order
+// whose customer has an id and a name. The types in this file complete such partial objects: if the
+// client selects a field that did not come along, a batch fetches the whole objects by their keys.
+
+// Entity describes how partial objects of one type are completed. K is the type of their keys.
 type Entity[K comparable, T any] struct {
-	// Types are the names of the type and of the interfaces and unions that it belongs to, by
-	// which fragments select its fields.
+	// Types are the names of the type, and of the interfaces and unions that it belongs to:
+	// the type conditions under which fragments select its fields.
 	Types []string
 	// From names the fields that the key is made of.
 	From []string
-	// Guard, if any, is that of the call: its error is the objects', and nothing is asked for.
+	// Guard, if not nil, is the guard of the call. Its error becomes the error of all objects,
+	// and nothing is fetched.
 	Guard func(context.Context) error
-	// Guards are the guards of the type's fields. A field that is refused to the caller needs no call.
+	// Guards are the guards of the type's fields. A selected field that its guard refuses does
+	// not require a call.
 	Guards map[string]func(context.Context) error
-	// Key is an object's key, nil when it has none.
+	// Key returns the key of an object, nil when it has none.
 	Key func(*T) *K
-	// Batch asks for whole objects.
+	// Batch fetches whole objects.
 	Batch Batch[K, *T]
 }
 
-// Completion completes values that come with some of their fields only, of which some may
-// be nil. It returns whole values in the same order, and nil or an error for each. V is an
-// object's pointer, or the Go interface of an interface or a union.
+// Completion completes partial values, some of which may be nil. It returns whole values in the same
+// order, and either nil or one error (or nil) for each. V is the pointer to an object, or the Go
+// interface of a GraphQL interface or union.
 type Completion[V any] func(ctx context.Context, values []V) ([]V, graphql.BatchErrorList)
 
-// Beyond completes objects where the client asks for more than the sent fields. An object
-// that its own service does not know is null.
+// Beyond returns a Completion of objects that come with the sent fields. It fetches whole objects
+// only if the client selects a field that is not among them. An object that the entity's service
+// does not know becomes null.
 func (e Entity[K, T]) Beyond(sent ...string) Completion[*T] {
 	return func(ctx context.Context, objects []*T) ([]*T, graphql.BatchErrorList) {
-		if !e.needed(ctx, sent) {
+		if !e.isNeeded(ctx, sent) {
 			return objects, nil
 		}
 		if e.Guard != nil {
 			if err := e.Guard(ctx); err != nil {
-				return make([]*T, len(objects)), forEach(objects, err)
+				return make([]*T, len(objects)), errorForEach(objects, err)
 			}
 		}
 		whole, err := LoadOne(ctx, objects, e.From, e.Key, e.Batch)
@@ -54,14 +60,14 @@ func (e Entity[K, T]) Beyond(sent ...string) Completion[*T] {
 		if errs, ok := errors.AsType[graphql.BatchErrorList](err); ok {
 			return whole, errs
 		}
-		return make([]*T, len(objects)), forEach(objects, err)
+		return make([]*T, len(objects)), errorForEach(objects, err)
 	}
 }
 
-// needed reports whether the client asks for a field that neither comes with the objects nor
-// is refused to the caller.
-func (e Entity[K, T]) needed(ctx context.Context, sent []string) bool {
-	return selectsOf(ctx, e.Types, func(field string) bool {
+// isNeeded reports whether the client selects a field that neither came with the objects nor is
+// refused by its guard.
+func (e Entity[K, T]) isNeeded(ctx context.Context, sent []string) bool {
+	return selectsAny(ctx, e.Types, func(field string) bool {
 		if field == "__typename" || slices.Contains(sent, field) {
 			return false
 		}
@@ -70,8 +76,8 @@ func (e Entity[K, T]) needed(ctx context.Context, sent []string) bool {
 	})
 }
 
-// forEach is an error of each object that is not nil.
-func forEach[T any](objects []*T, err error) graphql.BatchErrorList {
+// errorForEach returns err for each object that is not nil.
+func errorForEach[T any](objects []*T, err error) graphql.BatchErrorList {
 	errs := make(graphql.BatchErrorList, len(objects))
 	for i, object := range objects {
 		if object != nil {
@@ -82,17 +88,17 @@ func forEach[T any](objects []*T, err error) graphql.BatchErrorList {
 }
 
 // Member completes those values of an interface or a union that are objects of one type. It
-// writes them to their places in whole.
+// writes them to their places in whole, and leaves the other places alone.
 type Member[V any] func(ctx context.Context, values, whole []V) graphql.BatchErrorList
 
-// MemberOf makes a member of the completion of a type's objects.
+// MemberOf returns the Member for a Completion of one type's objects.
 func MemberOf[V, T any](complete Completion[*T]) Member[V] {
 	return func(ctx context.Context, values, whole []V) graphql.BatchErrorList {
 		var objects []*T
-		var at []int
+		var indices []int // of objects in values
 		for i, value := range values {
 			if object, ok := any(value).(*T); ok && object != nil {
-				objects, at = append(objects, object), append(at, i)
+				objects, indices = append(objects, object), append(indices, i)
 			}
 		}
 		if len(objects) == 0 {
@@ -100,50 +106,50 @@ func MemberOf[V, T any](complete Completion[*T]) Member[V] {
 		}
 		completed, failed := complete(ctx, objects)
 		var errs graphql.BatchErrorList
-		for n, i := range at {
-			whole[i] = valueOf[V](completed[n])
+		for n, i := range indices {
+			whole[i] = abstractValue[V](completed[n])
 			if failed != nil && failed[n] != nil {
-				errs = withError(errs, len(values), i, failed[n])
+				errs = setError(errs, len(values), i, failed[n])
 			}
 		}
 		return errs
 	}
 }
 
-// valueOf is an object as a value of an interface or a union, whose null is nil.
-func valueOf[V, T any](object *T) (v V) {
+// abstractValue returns an object as a value of a Go interface, which is nil for a nil object.
+func abstractValue[V, T any](object *T) (v V) {
 	if object != nil {
 		v = any(object).(V)
 	}
 	return v
 }
 
-// Members completes the values of an interface or a union, the objects of each type by a batch
-// of its own, side by side. Objects of other types are whole.
+// Members returns a Completion of the values of an interface or a union. The objects of each type
+// are completed by a batch of their own, all batches at the same time. Objects of types without a
+// Member are returned as they are.
 func Members[V any](members ...Member[V]) Completion[V] {
 	return func(ctx context.Context, values []V) ([]V, graphql.BatchErrorList) {
 		whole := slices.Clone(values)
 		failed := make([]graphql.BatchErrorList, len(members))
 		var group errgroup.Group
 		for m, member := range members {
-			group.Go(func() error {
-				failed[m] = recovered(ctx, values, whole, member)
+			group.Go(func() error { // members write to different elements of whole
+				failed[m] = completeMember(ctx, values, whole, member)
 				return nil
 			})
 		}
-		_ = group.Wait() // which has no error of its own
+		_ = group.Wait() // the functions return no error
 		var errs graphql.BatchErrorList
 		for _, list := range failed {
-			errs = merged(errs, list, len(values))
+			errs = mergeErrors(errs, list, len(values))
 		}
 		return whole, errs
 	}
 }
 
-// recovered turns a panic of a member into an error of every value, since its goroutine has
-// no caller that would recover it.
-func recovered[V any](ctx context.Context, values, whole []V, member Member[V]) graphql.BatchErrorList {
-	errs, err := careful(ctx, member, func(ctx context.Context, member Member[V]) (graphql.BatchErrorList, error) {
+// completeMember calls member. A panic becomes the error of every value.
+func completeMember[V any](ctx context.Context, values, whole []V, member Member[V]) graphql.BatchErrorList {
+	errs, err := recoverToError(ctx, member, func(ctx context.Context, member Member[V]) (graphql.BatchErrorList, error) {
 		return member(ctx, values, whole), nil
 	})
 	if err == nil {
@@ -156,10 +162,9 @@ func recovered[V any](ctx context.Context, values, whole []V, member Member[V]) 
 	return errs
 }
 
-// Complete gives the value that each parent holds in a field, whole where the client asks
-// for more than what came with it.
+// Complete resolves a field whose value is in each parent already, by completing these values.
 func Complete[P, V any](ctx context.Context, parents []P, field string, value func(P) V, complete Completion[V]) ([]V, error) {
-	errs := badKeys(ctx, parents, []string{field})
+	errs := keyErrors(ctx, parents, []string{field})
 	values := make([]V, len(parents))
 	for i, parent := range parents {
 		if !isNil(parent) {
@@ -167,74 +172,79 @@ func Complete[P, V any](ctx context.Context, parents []P, field string, value fu
 		}
 	}
 	whole, failed := complete(ctx, values)
-	return whole, orNil(merged(errs, failed, len(parents)))
+	return whole, errorOrNil(mergeErrors(errs, failed, len(parents)))
 }
 
-// CompleteEach is Complete for a field that holds a list of values. A value that cannot be had
-// is null in its list, with an error at its place, unless must says that none may be: then the
-// list fails, as it does when all of its values fail.
-func CompleteEach[P, V any](ctx context.Context, parents []P, field string, values func(P) []V, must bool, complete Completion[V]) ([][]V, error) {
+// CompleteEach is Complete for a field whose value is a list. If the completion of an element
+// fails, the element is null with an error at its place. If nonNull is set, because the elements
+// must not be null, the list fails instead, as it does when all of its elements fail.
+func CompleteEach[P, V any](ctx context.Context, parents []P, field string, values func(P) []V, nonNull bool, complete Completion[V]) ([][]V, error) {
 	lists := make([][]V, len(parents))
-	bad := make([][]*decode.Fault, len(parents))
+	faults := make([][]*decode.Fault, len(parents))
 	for i, parent := range parents {
 		if !isNil(parent) {
-			lists[i], bad[i] = values(parent), FaultsOf(ctx).Of(parent, field)
+			lists[i], faults[i] = values(parent), FaultsOf(ctx).Of(parent, field)
 		}
 	}
-	whole, errs := complete.lists(ctx, lists, bad, must)
-	return whole, orNil(errs)
+	whole, errs := complete.completeLists(ctx, lists, faults, nonNull)
+	return whole, errorOrNil(errs)
 }
 
-// Whole completes one value that a call has given.
+// Whole completes the value that a call returned. It takes the results of the call.
 func (c Completion[V]) Whole(ctx context.Context, value V, err error) (V, error) {
 	if err != nil {
 		return value, err
 	}
 	whole, errs := c(ctx, []V{value})
 	if errs != nil && errs[0] != nil {
-		var none V
-		return none, errs[0]
+		var zero V
+		return zero, errs[0]
 	}
 	return whole[0], nil
 }
 
-// List completes a list of values that a call has given. See CompleteEach for must.
-func (c Completion[V]) List(ctx context.Context, values []V, err error, must bool) ([]V, error) {
+// List completes the list that a call returned. It takes the results of the call; nonNull is as
+// for CompleteEach.
+func (c Completion[V]) List(ctx context.Context, values []V, err error, nonNull bool) ([]V, error) {
 	if err != nil {
 		return values, err
 	}
-	lists, errs := c.lists(ctx, [][]V{values}, nil, must)
+	lists, errs := c.completeLists(ctx, [][]V{values}, nil, nonNull)
 	if errs != nil {
 		return nil, errs[0]
 	}
 	return lists[0], nil
 }
 
-// All completes the values of a batch, one for each of its parents.
+// All completes the values that a batch returned, one for each parent. It takes the results of
+// the batch.
 func (c Completion[V]) All(ctx context.Context, values []V, err error) ([]V, error) {
 	batch, ok := errors.AsType[graphql.BatchErrorList](err)
 	if err != nil && !ok {
 		return values, err
 	}
 	whole, errs := c(ctx, values)
-	return whole, orNil(merged(batch, errs, len(values)))
+	return whole, errorOrNil(mergeErrors(batch, errs, len(values)))
 }
 
-// Lists completes the lists of a batch, one for each of its parents. See CompleteEach for
-// must.
-func (c Completion[V]) Lists(ctx context.Context, lists [][]V, err error, must bool) ([][]V, error) {
+// Lists completes the lists that a batch returned, one for each parent. It takes the results of
+// the batch; nonNull is as for CompleteEach.
+func (c Completion[V]) Lists(ctx context.Context, lists [][]V, err error, nonNull bool) ([][]V, error) {
 	batch, ok := errors.AsType[graphql.BatchErrorList](err)
 	if err != nil && !ok {
 		return lists, err
 	}
-	whole, errs := c.lists(ctx, lists, nil, must)
-	return whole, orNil(merged(batch, errs, len(lists)))
+	whole, errs := c.completeLists(ctx, lists, nil, nonNull)
+	return whole, errorOrNil(mergeErrors(batch, errs, len(lists)))
 }
 
-// lists completes lists by one batch. The faults in bad are those of each list's elements,
-// or of the list, besides those that the table has for it. The errors are nil, or one for
-// each list.
-func (c Completion[V]) lists(ctx context.Context, lists [][]V, bad [][]*decode.Fault, must bool) ([][]V, graphql.BatchErrorList) {
+// completeLists completes the elements of all lists by one batch. It returns the completed lists,
+// and nil or one error (or nil) for each.
+//
+// Faults are found by the list that holds the faulty element. A completed list is a new one, so
+// the faults of the old list have to be moved to it: those that the operation's table has for the
+// old list, and those in faults, which has some for each list if it is not nil.
+func (c Completion[V]) completeLists(ctx context.Context, lists [][]V, faults [][]*decode.Fault, nonNull bool) ([][]V, graphql.BatchErrorList) {
 	var all []V
 	for _, list := range lists {
 		all = append(all, list...)
@@ -242,40 +252,36 @@ func (c Completion[V]) lists(ctx context.Context, lists [][]V, bad [][]*decode.F
 	whole, errs := c(ctx, all)
 	completed := make([][]V, len(lists))
 	var failed graphql.BatchErrorList
-	for i, at := 0, 0; i < len(lists); i, at = i+1, at+len(lists[i]) {
-		elements := elementsOf(FaultsOf(ctx).In(lists[i]), must)
-		if bad != nil {
-			elements.faults = append(elements.faults, bad[i]...)
+	for i, start := 0, 0; i < len(lists); i, start = i+1, start+len(lists[i]) {
+		problems := listErrors{nonNull: nonNull, faults: slices.Clone(FaultsOf(ctx).In(lists[i]))}
+		if faults != nil {
+			problems.faults = append(problems.faults, faults[i]...)
 		}
-		to := at + len(lists[i])
+		end := start + len(lists[i])
 		if lists[i] != nil {
-			completed[i] = whole[at:to:to]
+			completed[i] = whole[start:end:end]
 		}
 		if errs != nil {
-			elements.failed(errs[at:to])
+			problems.addElementErrors(errs[start:end])
 		}
-		if err := elements.tell(ctx, completed[i]); err != nil {
-			failed = withError(failed, len(lists), i, err)
+		if err := problems.report(ctx, completed[i]); err != nil {
+			failed = setError(failed, len(lists), i, err)
 		}
 	}
 	return completed, failed
 }
 
-// elements is what is wrong with the elements of a list that is made anew.
-type elements struct {
-	must   bool // none of them may be null
-	faults []*decode.Fault
-	err    error // of the list
+// listErrors collects the errors of one completed list.
+type listErrors struct {
+	nonNull bool // the elements must not be null
+	faults  []*decode.Fault
+	err     error // of the whole list
 }
 
-func elementsOf(faults []*decode.Fault, must bool) *elements {
-	return &elements{must: must, faults: slices.Clone(faults)}
-}
-
-// failed takes the errors of elements. Where one call has failed for all of them, the error is
-// the list's.
-func (e *elements) failed(errs []error) {
-	if e.err = common(errs); e.err != nil {
+// addElementErrors adds the errors of elements, some of which may be nil. If one call has failed for
+// all elements, its error becomes that of the list.
+func (l *listErrors) addElementErrors(errs []error) {
+	if l.err = commonError(errs); l.err != nil {
 		return
 	}
 	for i, err := range errs {
@@ -283,17 +289,18 @@ func (e *elements) failed(errs []error) {
 			continue
 		}
 		index := []int{i}
-		if fit, ok := errors.AsType[*decode.Fault](err); ok {
-			index = append(index, fit.Index...)
+		if misfit, ok := errors.AsType[*decode.Fault](err); ok {
+			index = append(index, misfit.Index...)
 		}
-		e.faults = append(e.faults, &decode.Fault{Index: index, Null: e.must, Err: asFault(err)})
+		l.faults = append(l.faults, &decode.Fault{Index: index, Null: l.nonNull, Err: asFault(err)})
 	}
 }
 
-// common is the first error when every element has one and none is about its own value.
-func common(errs []error) error {
+// commonError returns the first error if every element has one and none of them is a fault of the
+// element's own value. Otherwise it returns nil.
+func commonError(errs []error) error {
 	for _, err := range errs {
-		if _, own := errors.AsType[*decode.Fault](err); err == nil || own {
+		if _, ownFault := errors.AsType[*decode.Fault](err); err == nil || ownFault {
 			return nil
 		}
 	}
@@ -303,7 +310,7 @@ func common(errs []error) error {
 	return errs[0]
 }
 
-// asFault is an error as one that a client may read.
+// asFault returns the fault in err, or an internal error with err as its cause.
 func asFault(err error) *fault.Error {
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known
@@ -311,24 +318,26 @@ func asFault(err error) *fault.Error {
 	return fault.New(fault.Internal, "internal error").WithCause(err)
 }
 
-// tell notes the faults of a list, or gives the error by which the list fails.
-func (e *elements) tell(ctx context.Context, list any) error {
-	for _, f := range e.faults {
+// report adds the faults to the operation's table under list. It returns the error if the whole
+// list fails: because a fault makes it null, because of its own error, or because the operation
+// has no table or the table is full.
+func (l *listErrors) report(ctx context.Context, list any) error {
+	for _, f := range l.faults {
 		if f.Null {
 			return f
 		}
 	}
-	if e.err == nil && !FaultsOf(ctx).Add(list, e.faults...) {
-		return e.faults[0]
+	if l.err == nil && !FaultsOf(ctx).Add(list, l.faults...) {
+		return l.faults[0]
 	}
-	return e.err
+	return l.err
 }
 
-// merged merges the errors of two steps. The error of the first step wins.
-func merged(first, second graphql.BatchErrorList, n int) graphql.BatchErrorList {
+// mergeErrors merges the errors of two steps. Where both have an error, the first one counts.
+func mergeErrors(first, second graphql.BatchErrorList, n int) graphql.BatchErrorList {
 	for i, err := range second {
 		if err != nil && (first == nil || first[i] == nil) {
-			first = withError(first, n, i, err)
+			first = setError(first, n, i, err)
 		}
 	}
 	return first

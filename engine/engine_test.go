@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// from is the field of the graph that holds a parent's key.
+// from names the field of the graph that holds a parent's key.
 var from = []string{"key"}
 
 type parent struct {
@@ -31,10 +31,10 @@ type parent struct {
 	keys []string
 }
 
-// backend answers for keys that begin with k, and remembers what it was asked.
+// backend has values for keys that begin with k. It records the keys of each call.
 type backend struct {
 	mu    sync.Mutex
-	asked [][]string
+	calls [][]string
 	fail  map[string]bool
 }
 
@@ -45,8 +45,8 @@ func (b *backend) batch(size int) Batch[string, *string] {
 func (b *backend) fetch(_ context.Context, keys []string) (map[string]*string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.asked = append(b.asked, slices.Sorted(slices.Values(keys)))
-	values := map[string]*string{"never asked": nil}
+	b.calls = append(b.calls, slices.Sorted(slices.Values(keys)))
+	values := map[string]*string{"not requested": nil}
 	for _, k := range keys {
 		if b.fail[k] {
 			return nil, fmt.Errorf("%s fails", k)
@@ -73,7 +73,7 @@ func text(s *string) string {
 	return *s
 }
 
-func TestOne(t *testing.T) {
+func TestLoadOne(t *testing.T) {
 	b := &backend{}
 	ctx := WithOperation(t.Context(), Options{})
 	parents := []*parent{{key: "k1"}, nil, {key: "x"}, {key: ""}, {key: "k1"}, {key: "k2"}}
@@ -87,18 +87,18 @@ func TestOne(t *testing.T) {
 			t.Errorf("parent %d got %s, want %s", i, text(got[i]), want[i])
 		}
 	}
-	if len(b.asked) != 1 || !slices.Equal(b.asked[0], []string{"k1", "k2", "x"}) {
-		t.Errorf("asked %v, want each key once in one batch", b.asked)
+	if len(b.calls) != 1 || !slices.Equal(b.calls[0], []string{"k1", "k2", "x"}) {
+		t.Errorf("got calls for %v, want each key once in one batch", b.calls)
 	}
-	if _, err := LoadOne(ctx, parents, from, key, b.batch(0)); err != nil || len(b.asked) != 1 {
-		t.Errorf("asked again within the operation: %v %v", b.asked, err)
+	if _, err := LoadOne(ctx, parents, from, key, b.batch(0)); err != nil || len(b.calls) != 1 {
+		t.Errorf("the keys were fetched again within the operation: %v %v", b.calls, err)
 	}
-	if _, err := LoadOne(WithOperation(t.Context(), Options{}), parents, from, key, b.batch(0)); err != nil || len(b.asked) != 2 {
-		t.Errorf("another operation must ask for itself: %v %v", b.asked, err)
+	if _, err := LoadOne(WithOperation(t.Context(), Options{}), parents, from, key, b.batch(0)); err != nil || len(b.calls) != 2 {
+		t.Errorf("another operation must fetch for itself: %v %v", b.calls, err)
 	}
 }
 
-func TestMissing(t *testing.T) {
+func TestMissingKeyHasTheBatchsMissingValue(t *testing.T) {
 	b := Batch[string, []string]{Identity: Identity{Request: "lists"}, Missing: []string{}, Fetch: func(context.Context, []string) (map[string][]string, error) {
 		return nil, nil
 	}}
@@ -108,7 +108,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-func TestEach(t *testing.T) {
+func TestLoadMany(t *testing.T) {
 	b := &backend{}
 	parents := []*parent{{keys: []string{"k2", "x", "k1"}}, {}, nil, {keys: []string{}}}
 	keys := func(p *parent) []string { return p.keys }
@@ -127,7 +127,7 @@ func TestEach(t *testing.T) {
 	}
 }
 
-func TestWhole(t *testing.T) {
+func TestLoadAll(t *testing.T) {
 	calls := 0
 	all := All[[]int]{Identity: Identity{Request: "all"}, Missing: []int{}, Fetch: func(context.Context) (map[string][]int, error) {
 		calls++
@@ -153,7 +153,8 @@ func TestWhole(t *testing.T) {
 	}
 }
 
-// A service may answer for some keys, badly for others, and badly for nobody knows whom.
+// A response may have good values for some keys, faulty values for others, and faulty values whose
+// keys are unknown.
 func TestErrorsOfSingleKeys(t *testing.T) {
 	bad, lost := &decode.Fault{Index: []int{3}, Err: fault.New(fault.DownstreamService, "bad")}, &decode.Fault{Err: fault.New(fault.DownstreamService, "lost")}
 	fetch := func(rest *decode.Fault) func(context.Context) (map[string]*string, error) {
@@ -166,11 +167,11 @@ func TestErrorsOfSingleKeys(t *testing.T) {
 	for _, rest := range []*decode.Fault{nil, lost} {
 		b := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(ctx context.Context, _ []string) (map[string]*string, error) { return fetch(rest)(ctx) }}
 		values, err := LoadOne(t.Context(), parents, from, key, b)
-		whole, wholeErr := LoadAll(t.Context(), parents, from, key, All[*string]{Identity: Identity{Request: "w"}, Fetch: fetch(rest)})
+		all, allErr := LoadAll(t.Context(), parents, from, key, All[*string]{Identity: Identity{Request: "w"}, Fetch: fetch(rest)})
 		for _, got := range []struct {
 			values []*string
 			err    error
-		}{{values, err}, {whole, wholeErr}} {
+		}{{values, err}, {all, allErr}} {
 			want := graphql.BatchErrorList{nil, bad, nil, nil}
 			if rest != nil {
 				want[2] = rest
@@ -182,7 +183,7 @@ func TestErrorsOfSingleKeys(t *testing.T) {
 	}
 }
 
-// In a list, a key's own fault is its element's; a call's failure is the list's.
+// In a list, a fault of a key's own value fails its element; an error of the call fails the list.
 func TestFaultsInLists(t *testing.T) {
 	bad := &decode.Fault{Index: []int{3}, Err: fault.New(fault.DownstreamService, "bad")}
 	b := Batch[string, *string]{Identity: Identity{Request: "b"}, MaxSize: 1, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) {
@@ -218,7 +219,7 @@ func TestFaultsInLists(t *testing.T) {
 	}
 }
 
-// A parent whose key is bad has the key's error, and no call is made for it.
+// A parent whose key is faulty has the key's error, and its key is not fetched.
 func TestFaultyKeys(t *testing.T) {
 	faults := &decode.Faults{}
 	shape := decode.NewShape("Parent", decode.Field{Name: "key"}, decode.Field{Name: "other"})
@@ -240,27 +241,27 @@ func TestFaultyKeys(t *testing.T) {
 		return p
 	}
 	parents := []*parent{read(`{"key":5}`), nil, read(`{"key":"k1","other":5}`)}
-	parents[0].key = "k0" // what a resolver would take for the key
+	parents[0].key = "k0" // what a resolver would take for the key if it ignored the fault
 	ctx := WithOperation(WithFaults(t.Context(), faults), Options{})
-	asked := []string{}
+	requested := []string{}
 	b := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) {
-		asked = append(asked, keys...)
+		requested = append(requested, keys...)
 		return nil, nil
 	}}
 	_, err := LoadOne(ctx, parents, from, key, b)
-	_, eachErr := LoadMany(ctx, parents, from, func(p *parent) []string { return []string{p.key} }, true, b)
-	_, wholeErr := LoadAll(ctx, parents, from, key, All[int]{Identity: Identity{Request: "w"}, Fetch: func(context.Context) (map[string]int, error) { return nil, nil }})
-	for i, err := range []error{err, eachErr, wholeErr} {
+	_, manyErr := LoadMany(ctx, parents, from, func(p *parent) []string { return []string{p.key} }, true, b)
+	_, allErr := LoadAll(ctx, parents, from, key, All[int]{Identity: Identity{Request: "w"}, Fetch: func(context.Context) (map[string]int, error) { return nil, nil }})
+	for i, err := range []error{err, manyErr, allErr} {
 		list, ok := err.(graphql.BatchErrorList)
 		if !ok || fault.CodeOf(list[0]) != fault.DownstreamService || list[1] != nil || list[2] != nil {
 			t.Errorf("%d: got %v", i, err)
 		}
 	}
-	if !slices.Equal(asked, []string{"k1"}) {
-		t.Errorf("asked for %v", asked)
+	if !slices.Equal(requested, []string{"k1"}) {
+		t.Errorf("requested %v", requested)
 	}
 	if _, err := LoadAll(ctx, parents[:1], from, key, All[int]{Identity: Identity{Request: "never"}}); err == nil {
-		t.Error("no error where all keys are bad")
+		t.Error("no error although all keys are faulty")
 	}
 }
 
@@ -272,13 +273,14 @@ func TestErrorsStayWithTheirChunk(t *testing.T) {
 	if !ok || len(list) != 4 || list[0] != nil || list[1] != nil || list[2] == nil || list[3] == nil {
 		t.Fatalf("errors are %v, want them for the second chunk alone", err)
 	}
-	if text(got[0]) != "value of k1" || got[2] != nil || len(b.asked) != 2 {
-		t.Errorf("got %v over %v", got, b.asked)
+	if text(got[0]) != "value of k1" || got[2] != nil || len(b.calls) != 2 {
+		t.Errorf("got %v over %v", got, b.calls)
 	}
 }
 
-// Who has all keys asks at once and alone, for the keys that nobody has asked for.
-func TestAllKeys(t *testing.T) {
+// A caller with immediate loads fetches at once and in a batch of its own, but only the keys that
+// were not requested before.
+func TestImmediateLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release, b := make(chan struct{}), &backend{}
 		batch := b.batch(0)
@@ -307,25 +309,25 @@ func TestAllKeys(t *testing.T) {
 		close(release)
 		nodes.Wait()
 		if time.Since(start) != 0 {
-			t.Errorf("waited for %s", time.Since(start))
+			t.Errorf("waited for %s, want no wait", time.Since(start))
 		}
-		slices.SortFunc(b.asked, slices.Compare)
-		if len(b.asked) != 2 || !slices.Equal(b.asked[0], []string{"k1", "k2"}) || !slices.Equal(b.asked[1], []string{"k3"}) {
-			t.Errorf("asked %v, want each key once", b.asked)
+		slices.SortFunc(b.calls, slices.Compare)
+		if len(b.calls) != 2 || !slices.Equal(b.calls[0], []string{"k1", "k2"}) || !slices.Equal(b.calls[1], []string{"k3"}) {
+			t.Errorf("got calls for %v, want each key once", b.calls)
 		}
 	})
 }
 
-func TestPanicIsAFault(t *testing.T) {
+func TestPanicInFetchIsAnInternalError(t *testing.T) {
 	b := Batch[string, int]{Identity: Identity{Request: "broken"}, Fetch: func(context.Context, []string) (map[string]int, error) { panic("secret") }}
 	_, err := LoadOne(t.Context(), []*parent{{key: "k1"}}, from, key, b)
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Code != fault.Internal || f.Message != "internal error" {
-		t.Errorf("a panic became %v", err)
+		t.Errorf("a panic became %v, want an internal error that hides it", err)
 	}
 }
 
-func TestLoadEndsWithItsContext(t *testing.T) {
+func TestLoadReturnsWhenItsContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		b := Batch[string, int]{Identity: Identity{Request: "slow"}, Fetch: func(ctx context.Context, _ []string) (map[string]int, error) {
@@ -350,9 +352,9 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// Lists that come from goroutines of their own, as gqlgen's executor sends them, make
-// one batch.
-func TestListsOfOneMomentMakeOneBatch(t *testing.T) {
+// Lists of parents that are resolved in goroutines of their own, as gqlgen's executor does, make one
+// batch.
+func TestConcurrentListsMakeOneBatch(t *testing.T) {
 	for range 20 {
 		b := &backend{}
 		ctx := WithOperation(t.Context(), Options{})
@@ -365,8 +367,8 @@ func TestListsOfOneMomentMakeOneBatch(t *testing.T) {
 			})
 		}
 		lists.Wait()
-		if len(b.asked) != 1 || len(b.asked[0]) != 100 {
-			t.Fatalf("%d batches, want one", len(b.asked))
+		if len(b.calls) != 1 || len(b.calls[0]) != 100 {
+			t.Fatalf("%d batches, want one", len(b.calls))
 		}
 	}
 }
@@ -405,7 +407,7 @@ func TestMaxItems(t *testing.T) {
 	}
 }
 
-// A JSON scalar is a slice too, but one value.
+// A JSON scalar is a slice of bytes, but counts as one value.
 func TestMaxItemsCountsValuesNotBytes(t *testing.T) {
 	documents := Batch[string, json.RawMessage]{Identity: Identity{Request: "documents"}, Fetch: func(_ context.Context, keys []string) (map[string]json.RawMessage, error) {
 		return map[string]json.RawMessage{keys[0]: []byte(`"more bytes than the budget has values"`)}, nil
@@ -416,21 +418,21 @@ func TestMaxItemsCountsValuesNotBytes(t *testing.T) {
 	}
 }
 
-func BenchmarkOne(b *testing.B) {
+func BenchmarkLoadOne(b *testing.B) {
 	parents := make([]*parent, 100)
 	for i := range parents {
 		parents[i] = &parent{key: "k" + strconv.Itoa(i%10)}
 	}
-	back := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) { return nil, nil }}
+	batch := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(_ context.Context, keys []string) (map[string]*string, error) { return nil, nil }}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := LoadOne(WithOperation(b.Context(), Options{}), parents, from, key, back); err != nil {
+		if _, err := LoadOne(WithOperation(b.Context(), Options{}), parents, from, key, batch); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-// gqlgen's executor may give fewer values than a plan, unless the settings say how many.
+// gqlgen's executor may write fewer values than a plan, unless maxValues is set.
 func TestGqlgenValues(t *testing.T) {
 	for set, want := range map[int][2]int{0: {DefaultMaxValues, DefaultMaxGqlgenValues}, 5: {5, 5}, 2_000_000: {2_000_000, 2_000_000}} {
 		spends := [2]func(*Budget, int) error{(*Budget).SpendValues, (*Budget).SpendGqlgenValues}

@@ -9,17 +9,22 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// epoch is a stretch of an operation within which a key is fetched once: what a loader has
-// fetched is true until something is written. A query is one epoch. Each root field of a
-// mutation begins another, since it must see what the fields before it have changed. The
-// budgets, the options and the table of faults are the operation's and outlive its epochs.
+// epoch is the part of an operation in which each key is fetched once.
 //
-// An epoch is the context in which its batches run: the operation's, with the epoch in it.
+// What a loader has fetched stays valid until something is written. A query writes nothing, so it
+// is one epoch. The root fields of a mutation run one after another (section 6.2.2 of the GraphQL
+// specification), and each must see what the fields before it have written, so each begins a new
+// epoch with new loaders. Budgets, options and the table of faults belong to the operation and
+// outlive its epochs.
+//
+// An epoch is also the context of its batches: that of the operation, with the epoch as a value.
+// A batch therefore outlives the field that requested its keys first, and a batch that loads
+// other keys itself finds the loaders of its own epoch.
 type epoch struct {
 	context.Context // the operation
 
 	mu      sync.Mutex
-	loaders map[any]any // by loaderKey; guarded by mu; nil until there is one
+	loaders map[any]any // by loaderKey, nil until the first one; guarded by mu
 }
 
 type epochKey struct{}
@@ -32,26 +37,26 @@ func (e *epoch) Value(key any) any {
 	return e.Context.Value(key)
 }
 
-// WithEpoch returns a context that begins a new epoch of the operation in ctx. Fields under
-// it use nothing that was fetched before.
+// WithEpoch returns a context in a new epoch of the operation in ctx. Fields under it reuse
+// nothing that was fetched before.
 func WithEpoch(ctx context.Context) context.Context {
 	return context.WithValue(ctx, epochKey{}, &epoch{Context: operationOf(ctx)})
 }
 
-// BeginEpochs has each root field of the operation in ctx begin an epoch, if it is a mutation
-// and gqlgen's executor answers it. Plans begin epochs by themselves.
+// BeginEpochs prepares the operation in ctx for gqlgen's executor: if it is a mutation, each of
+// its root fields begins an epoch. Plans begin epochs themselves.
 func BeginEpochs(ctx context.Context) {
 	op := graphql.GetOperationContext(ctx)
-	around := op.RootResolverMiddleware
-	if op.Operation.Operation != ast.Mutation || around == nil {
+	next := op.RootResolverMiddleware
+	if op.Operation.Operation != ast.Mutation || next == nil {
 		return
 	}
 	op.RootResolverMiddleware = func(ctx context.Context, field graphql.RootResolver) graphql.Marshaler {
-		return around(WithEpoch(ctx), field)
+		return next(WithEpoch(ctx), field)
 	}
 }
 
-// epochOf returns the epoch in ctx, or one of its own where there is none.
+// epochOf returns the epoch in ctx. Without an operation it returns a new one.
 func epochOf(ctx context.Context) *epoch {
 	if e, ok := ctx.Value(epochKey{}).(*epoch); ok {
 		return e
@@ -59,7 +64,8 @@ func epochOf(ctx context.Context) *epoch {
 	return &newOperation(ctx, Options{}).first
 }
 
-// loader returns the loader under key, which newLoader makes if there is none.
+// loader returns the loader with the given key. If there is none, it adds the one that newLoader
+// returns.
 func (e *epoch) loader(key any, newLoader func() any) any {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -74,8 +80,8 @@ func (e *epoch) loader(key any, newLoader func() any) any {
 	return l
 }
 
-// pause waits for d, or until the operation ends.
-func (e *epoch) pause(d time.Duration) {
+// sleep waits for d or until the operation ends.
+func (e *epoch) sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -8,36 +10,35 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce"
 )
 
-// Identity is everything that the result of a call depends on. Two calls of equal
-// identities have the same result, so that one may stand for both; calls whose identities
-// differ share nothing. Fields find their loader by it within an operation, and by it calls and
-// operations of different requests are coalesced. It is comparable; a field that does not apply is
-// empty.
+// Identity is everything that the result of a call depends on. Calls with equal identities have
+// the same result, so that one may stand for the other; calls with different identities share
+// nothing. Within an operation, LoaderFor finds loaders by identity. Across requests, calls and
+// operations are coalesced by it. An Identity is comparable; a field that does not apply is empty.
 type Identity struct {
-	// Source is the service, by its name in the settings. It is empty for what is no call
-	// of one service, such as a batch by hand.
+	// Source is the name of the service in the settings. It is empty for anything else than a
+	// call of one service, such as a handwritten batch.
 	Source string
-	// Request is what is sent: method, path, query, headers and body, as rest.Call.Key
-	// writes them. For a batch it holds AnyKey where the keys stand. A batch by hand has a
-	// name here that tells it from others.
+	// Request is what is sent: method, path, query, headers and body, in the form of
+	// rest.Call.Key. In a batch's identity, AnyKey stands in the place of the keys. A
+	// handwritten batch has a name here that no other batch has.
 	Request string
-	// Caller is who asks, by the credentials that were sent. It is empty within an
-	// operation, which has one caller.
+	// Caller identifies the client by the credentials that it sent. It is empty within an
+	// operation, which has a single client.
 	Caller string
-	// Rules names the rules that say which responses are successes and what clients read of
-	// the others (isSuccess, errors); empty when HTTP alone says so.
+	// Rules names the rules that decide which responses are successes and what clients see of
+	// the others (isSuccess, errors). It is empty when the HTTP status alone decides.
 	Rules string
-	// Reading says what is read of a response, and as which type of the graph; of a batch
-	// also how the values are matched with the keys. Of a whole operation, whose Request is
-	// its document, it is the name of the one that is executed.
+	// Reading describes what is read from a response, and as which type of the graph; for a
+	// batch also how values are matched with keys. For a whole operation, whose Request is its
+	// document, it is the name of the operation that is executed.
 	Reading string
-	// Arguments are the values of the field's arguments by which the response is read,
-	// besides those in Request, as KeyText writes them.
+	// Arguments are those arguments of the field that reading the response depends on and that
+	// Request does not contain, in the form of KeyText.
 	Arguments string
 }
 
-// AppendKey appends the identity to b. No two identities that differ are written alike, nor
-// is one the beginning of another.
+// AppendKey appends the identity to b. Different identities are written differently, and none is
+// a prefix of another.
 func (id *Identity) AppendKey(b []byte) []byte {
 	for _, part := range [...]string{id.Source, id.Request, id.Caller, id.Rules, id.Reading, id.Arguments} {
 		b = coalesce.AppendText(b, part)
@@ -45,13 +46,24 @@ func (id *Identity) AppendKey(b []byte) []byte {
 	return b
 }
 
-// Caller is the Caller of an identity for the values of an Authorization header. No value of a
-// header has a line break.
+// Caller returns the Identity.Caller for the values of an Authorization header. It joins them with
+// line breaks, which no header value contains.
 func Caller(authorization []string) string { return strings.Join(authorization, "\n") }
 
-// AnyKey stands for the i-th part of a key in the Request of a batch's identity, which is
-// made before there are keys. It is the text of a number, so that it fits wherever a key
-// does, and a random one: no argument and no literal of a binding can be taken for it.
+// KeyText returns the parts of a key, each a value of encoding/json or a slice of them, as one
+// JSON text. Different lists of parts have different texts.
+func KeyText(parts ...any) string {
+	text, err := json.Marshal(parts)
+	if err != nil {
+		return fmt.Sprint(parts...)
+	}
+	return string(text)
+}
+
+// AnyKey returns the placeholder for the i-th part of a key in the Request of a batch's identity,
+// which is computed before there are keys. It is the text of a number, so that it is valid
+// wherever a key is, and the number is random, so that neither an argument nor a literal of a
+// binding equals it.
 func AnyKey(i int) string {
 	if i < len(anyKeys) {
 		return anyKeys[i]
@@ -59,12 +71,13 @@ func AnyKey(i int) string {
 	return strconv.FormatUint(anyKeyBase+uint64(i), 10)
 }
 
-// AnyKeys is AnyKey for a call that takes a list of keys of one part each.
+// AnyKeys returns the placeholder for the list of keys of a call whose keys have one part each.
 func AnyKeys() []string { return anyKeys[:1:1] }
 
-// anyKeyBase leaves room for the parts below 2^63.
+// anyKeyBase is at least 2^62 and below 3·2^61, so that all placeholders fit into an int64.
 var anyKeyBase = 1<<62 + rand.Uint64N(1<<61)
 
+// anyKeys are the first placeholders, so that usual keys cost no allocation.
 var anyKeys = [...]string{
 	strconv.FormatUint(anyKeyBase, 10),
 	strconv.FormatUint(anyKeyBase+1, 10),

@@ -16,63 +16,71 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Batch says how the values of one kind are fetched for many keys at once.
+// Batch describes how the values of one kind are fetched for many keys at once.
 type Batch[K comparable, V any] struct {
-	// Identity is the identity of the call. Within one epoch of an operation, batches of equal
-	// identity, MaxSize and types share what they fetch: each key is fetched once. So
-	// everything that Missing and Fetch depend on is in it.
+	// Identity identifies the call. Within one epoch of an operation, batches of equal Identity,
+	// MaxSize and types share one Loader, so that each key is fetched once. The identity must
+	// therefore cover everything that Missing and Fetch depend on.
 	Identity Identity
-	// Missing is the value of a key that the service leaves out; by default V's zero
-	// value. For lists it is the empty one: nobody's orders are no orders.
+	// Missing is the value of a key that the service leaves out. The default is V's zero value.
+	// For lists it should be an empty list: a customer without orders has no orders.
 	Missing V
-	// MaxSize is how many keys one call may carry; 0 means any number.
+	// MaxSize is the maximum number of keys in one call. 0 means no limit.
 	MaxSize int
-	// Fetch answers for keys, which are distinct. A key that is missing from the
-	// map has no value; one that was not asked for is dropped. Its context is the
-	// operation's, not that of the field which asked first. An error is that of all
-	// keys, but a *decode.KeyFaults is that of some: the others have their values.
+	// Fetch returns the values of keys, which are distinct. A key that is not in the returned
+	// map has no value; a value for a key that was not requested is ignored. ctx is the context
+	// of the epoch, not that of the field that requested the keys first. An error fails all
+	// keys, except for a *decode.KeyFaults, which fails some: the others have their values.
 	Fetch func(ctx context.Context, keys []K) (map[K]V, error)
 }
 
-// Found is what a loader knows of one key.
+// Found is the result for one key.
 type Found[V any] struct {
-	Value V    // the batch's Missing when the service has none
-	OK    bool // whether the service has one
+	Value V    // Batch.Missing when the service has no value
+	OK    bool // reports whether the service has a value
 }
 
-// Loader fetches values for the fields of one epoch of an operation, each key once, and
-// joins what several fields ask for at the same moment into one batch. A batch ends when the
-// operation's fields have nothing more to ask, not when a timer that counts from the first
-// key runs out; a field that has all keys anyway, as a plan's resolvers do, waits for no
-// other. It is safe for concurrent use.
+// Loader fetches values for the fields of one epoch of an operation. It fetches each key once,
+// and it joins the keys that several fields request at the same moment into one batch. A batch
+// is complete when the operation's fields have no more keys to add, not when a timer that
+// started with the first key expires. A field that has all of its keys from the beginning, like
+// those that a plan resolves, waits for no other field: see WithImmediateLoads.
+// A Loader is safe for concurrent use.
 //
-// Nothing can leave a caller of Load waiting: every batch finishes, also when its keys
-// cannot be compared or Fetch panics, and a caller does not wait longer than its own context
-// or the operation's lasts.
+// No call of Load can block forever:
+//
+//   - A key is only in refs if its batch is going to run: either the batch is open, and the
+//     goroutine of collect runs it, or the call of Load that created it does. If a key panics
+//     because it cannot be compared, the keys that the call has added are removed again, so
+//     that no other call waits for them.
+//   - A batch that runs always finishes. run closes done in a deferred call, and fetch turns a
+//     panic or runtime.Goexit in Fetch into an error of the keys.
+//   - A caller also stops waiting when its own context or the operation ends. The latter
+//     matters when Fetch itself never returns.
 type Loader[K comparable, V any] struct {
 	epoch *epoch
 	batch Batch[K, V]
 
-	mu     sync.Mutex
-	places map[K]place[K, V] // of all keys that were ever asked for; guarded by mu
-	next   *request[K, V]    // guarded by mu; nil while no round is open
+	mu   sync.Mutex
+	refs map[K]keyRef[K, V] // all keys that were ever requested; guarded by mu
+	open *keyBatch[K, V]    // the batch that keys may still be added to, nil if none; guarded by mu
 }
 
-// request is one batch of keys that are fetched together.
-type request[K comparable, V any] struct {
-	keys     []K           // guarded by the loader's mu until it is fetched
-	arrivals int           // the calls of Load that have added keys; guarded by the loader's mu
-	finished atomic.Bool   // what done says, but cheaper to look at
-	done     chan struct{} // closed when found and errs are there
-	found    []Found[V]    // of each key; not to be read before done
-	failing  sync.Mutex
-	errs     []error // of each key, nil when none has failed; guarded by failing until done
+// keyBatch is a set of keys that are fetched together, and their results.
+type keyBatch[K comparable, V any] struct {
+	keys     []K           // guarded by the loader's mu until the batch runs, then constant
+	arrivals int           // number of calls of Load that added keys; guarded by the loader's mu
+	finished atomic.Bool   // reports whether done is closed, but is cheaper to read
+	done     chan struct{} // closed when found and errs are complete
+	found    []Found[V]    // one for each key; chunks write their own parts; read after done
+	errsMu   sync.Mutex
+	errs     []error // one for each key, nil when no key failed; guarded by errsMu until done
 }
 
-// place is where what is known of a key is found.
-type place[K comparable, V any] struct {
-	request *request[K, V]
-	index   int
+// keyRef refers to the result of a key.
+type keyRef[K comparable, V any] struct {
+	batch *keyBatch[K, V]
+	index int
 }
 
 type loaderKey[K comparable, V any] struct {
@@ -80,204 +88,211 @@ type loaderKey[K comparable, V any] struct {
 	maxSize  int
 }
 
-// LoaderFor returns the loader of b in the epoch of ctx, the same one for every field that
-// asks with an equal identity. Without an operation in ctx the loader stands alone.
+// LoaderFor returns the loader of b in the epoch of ctx. All fields of the epoch whose batches
+// have equal identities get the same loader. Without an operation in ctx, each call returns a
+// new loader.
 func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[K, V] {
 	e := epochOf(ctx)
 	return e.loader(loaderKey[K, V]{b.Identity, b.MaxSize}, func() any {
-		return &Loader[K, V]{epoch: e, batch: b, places: map[K]place[K, V]{}}
+		return &Loader[K, V]{epoch: e, batch: b, refs: map[K]keyRef[K, V]{}}
 	}).(*Loader[K, V])
 }
 
-// Load returns what is known of keys, in their order, with one error for each that failed;
-// the list of errors is nil when none did. When ctx or the operation ends, the keys that are
-// not there yet have its error. A batch that was sent ends with its Fetch, whose context is
-// the operation's. A context from WithAllKeys asks at once.
+// Load returns the results for keys, in the order of keys, and one error for each key that
+// failed. The list of errors is nil when no key failed. When ctx or the operation ends, keys
+// without a result fail with its error; the batch itself goes on until Fetch returns, whose
+// context is the operation's. Under WithImmediateLoads, new keys are fetched at once.
 func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error) {
-	places := make([]place[K, V], len(keys))
-	if own := l.enter(keys, places, hasImmediateLoads(ctx)); own != nil {
+	refs := make([]keyRef[K, V], len(keys))
+	if own := l.enqueue(keys, refs, hasImmediateLoads(ctx)); own != nil {
 		l.run(own)
 	}
-	return l.wait(ctx, places)
+	return l.wait(ctx, refs)
 }
 
-// enter finds the places of keys. Those that no field has asked for go into the open round,
-// which it opens if there is none. Where the caller has all keys, they are a request of their
-// own instead, which the caller must run; but an open round is joined in any case.
-func (l *Loader[K, V]) enter(keys []K, places []place[K, V], allKeys bool) (own *request[K, V]) {
+// enqueue writes the references of keys to refs. It adds keys that no call has requested before
+// to the open batch. If there is none, it opens one and starts collect, or, with immediate, it
+// returns a batch of these keys alone, which the caller must run. An open batch is joined even
+// with immediate, since it may be about to fetch the same keys.
+func (l *Loader[K, V]) enqueue(keys []K, refs []keyRef[K, V], immediate bool) (own *keyBatch[K, V]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r := l.next
-	if r == nil {
-		r = &request[K, V]{done: make(chan struct{})}
+	b := l.open
+	if b == nil {
+		b = &keyBatch[K, V]{done: make(chan struct{})}
 	}
-	if !l.add(r, keys, places) {
+	if !l.addKeys(b, keys, refs) {
 		return nil
 	}
-	r.arrivals++
+	b.arrivals++
 	switch {
-	case l.next != nil:
-	case allKeys:
-		return r
+	case l.open != nil:
+	case immediate:
+		return b
 	default:
-		l.next = r
-		go l.gather(r)
+		l.open = b
+		go l.collect(b)
 	}
 	return nil
 }
 
-// add finds the places of keys, and adds to r those that have none. It reports whether there
-// were any. When a key panics, since it cannot be compared, r is left as it was. The caller
-// holds l.mu.
-func (l *Loader[K, V]) add(r *request[K, V], keys []K, places []place[K, V]) bool {
-	before, added := len(r.keys), false
+// addKeys writes the references of keys to refs, and adds the keys that have none to b. It
+// reports whether it added any. If a key panics because it cannot be compared, b is unchanged.
+// The caller holds l.mu.
+func (l *Loader[K, V]) addKeys(b *keyBatch[K, V], keys []K, refs []keyRef[K, V]) bool {
+	before, added := len(b.keys), false
 	defer func() {
 		if !added {
-			l.withdraw(r, before)
+			l.removeKeys(b, before)
 		}
 	}()
 	for i, key := range keys {
-		known, ok := l.places[key]
+		ref, ok := l.refs[key]
 		if !ok {
-			known = place[K, V]{r, len(r.keys)}
-			r.keys = append(r.keys, key)
-			l.places[key] = known
+			ref = keyRef[K, V]{b, len(b.keys)}
+			b.keys = append(b.keys, key)
+			l.refs[key] = ref
 		}
-		places[i] = known
+		refs[i] = ref
 	}
-	added = len(r.keys) > before
+	added = len(b.keys) > before
 	return added
 }
 
-// withdraw takes back the keys from the given index on, which will never be fetched. The
-// caller holds l.mu.
-func (l *Loader[K, V]) withdraw(r *request[K, V], from int) {
-	for _, key := range r.keys[from:] {
-		delete(l.places, key)
+// removeKeys removes the keys of b from index from on. The caller holds l.mu, and has held it
+// since the keys were added.
+func (l *Loader[K, V]) removeKeys(b *keyBatch[K, V], from int) {
+	for _, key := range b.keys[from:] {
+		delete(l.refs, key)
 	}
-	r.keys = r.keys[:from]
+	b.keys = b.keys[:from]
 }
 
-// wait returns what is known at places. Each place has a request that is running or done.
-func (l *Loader[K, V]) wait(ctx context.Context, places []place[K, V]) ([]Found[V], []error) {
-	values := make([]Found[V], len(places))
+// wait returns the results that refs refer to. Each ref has a batch that is running or done.
+func (l *Loader[K, V]) wait(ctx context.Context, refs []keyRef[K, V]) ([]Found[V], []error) {
+	values := make([]Found[V], len(refs))
 	var errs []error
-	var ended error // of ctx or the operation: nothing is waited for any more
-	for i, p := range places {
+	var ended error // of ctx or the operation; once set, wait takes finished batches only
+	for i, ref := range refs {
 		if ended == nil {
-			ended = p.request.wait(ctx, l.epoch)
+			ended = ref.batch.wait(ctx, l.epoch)
 		}
 		err := ended
-		if p.request.finished.Load() {
-			values[i], err = p.request.at(p.index)
+		if ref.batch.finished.Load() {
+			values[i], err = ref.batch.result(ref.index)
 		}
 		if err == nil {
 			continue
 		}
 		if errs == nil {
-			errs = make([]error, len(places))
+			errs = make([]error, len(refs))
 		}
 		errs[i] = err
 	}
 	return values, errs
 }
 
-// grace is how long a batch may take to finish once the operation has ended. Its own context
-// is over then too, and its error says which service was late.
-const grace = 100 * time.Millisecond
+// finishGrace is how long a batch may take to finish after its operation has ended. Its own
+// context has ended then too, and its error says which service was too slow.
+const finishGrace = 100 * time.Millisecond
 
-// wait waits until the request is finished. It returns an error when ctx or the operation
-// ended before.
-func (r *request[K, V]) wait(ctx, operation context.Context) error {
-	if r.finished.Load() {
+// wait waits until the batch is finished. It returns an error when ctx or the operation ended
+// first.
+func (b *keyBatch[K, V]) wait(ctx, operation context.Context) error {
+	if b.finished.Load() {
 		return nil
 	}
 	select {
-	case <-r.done:
+	case <-b.done:
 		return nil
 	case <-ctx.Done():
 	case <-operation.Done():
 	}
 	if err := operation.Err(); err != nil {
-		return r.finishWithin(grace, err)
+		return b.waitAtMost(finishGrace, err)
 	}
 	return ctx.Err()
 }
 
-// finishWithin waits for a moment longer. It returns err if the request is not finished then.
-func (r *request[K, V]) finishWithin(d time.Duration, err error) error {
+// waitAtMost waits for at most d. It returns err when the batch is not finished by then.
+func (b *keyBatch[K, V]) waitAtMost(d time.Duration, err error) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-r.done:
+	case <-b.done:
 		return nil
 	case <-timer.C:
 		return err
 	}
 }
 
-// at returns what was found for the key at an index.
-func (r *request[K, V]) at(index int) (Found[V], error) {
-	if r.errs != nil && r.errs[index] != nil {
-		return Found[V]{}, r.errs[index]
+// result returns the result of the key at index. The batch must be finished.
+func (b *keyBatch[K, V]) result(index int) (Found[V], error) {
+	if b.errs != nil && b.errs[index] != nil {
+		return Found[V]{}, b.errs[index]
 	}
-	return r.found[index], nil
+	return b.found[index], nil
 }
 
-// How long a round stays open. gqlgen's executor hands over one list of parents at a
-// time, each from a goroutine of its own, so a plan node's lists trickle in: the round
-// is complete when nobody is left who could still come, that is, when no goroutine but
-// this one runs or is ready to. On a busy machine that moment may never be seen, and
-// then a while without newcomers must do.
+// The batch window is the time for which a batch stays open. gqlgen's executor resolves one list
+// of parents at a time, each in a goroutine of its own, so the keys of one field arrive bit by
+// bit. The window closes when no goroutine of the process but the collecting one is running or
+// runnable, because then no goroutine is left that could add a key before it is woken by a
+// result. A busy machine may never be idle; there the window closes after a time without new
+// arrivals.
 const (
-	glances = 64                    // looks in a row, letting others run between them
-	more    = 32                    // further looks without newcomers before giving up on quiet
-	glance  = 50 * time.Microsecond // between those; a sleep may take a millisecond
-	quiet   = 3 * time.Millisecond  // without newcomers, while others are busy
-	patient = 50 * time.Millisecond // at the latest
+	spinChecks    = 64                    // checks that follow each other and only yield in between
+	extraChecks   = 32                    // further checks without arrivals before idleAfter counts
+	checkInterval = 50 * time.Microsecond // between further checks; a sleep may take a millisecond
+	idleAfter     = 3 * time.Millisecond  // without arrivals, while the process is busy
+	maxWait       = 50 * time.Millisecond // in any case
 )
 
-// gather ends the round r when it is complete, then runs it. It ends when the batch does.
-func (l *Loader[K, V]) gather(r *request[K, V]) {
-	opened, last, seen, still := time.Now(), time.Now(), 1, 0
-	for looks := 0; l.epoch.Err() == nil && time.Since(opened) < patient; looks++ {
-		if looks >= glances {
-			l.epoch.pause(glance)
+// collect keeps the window of b open until b is complete, and then runs it. It returns when
+// the batch has finished.
+func (l *Loader[K, V]) collect(b *keyBatch[K, V]) {
+	opened, lastArrival := time.Now(), time.Now()
+	arrivals, unchanged := 1, 0 // unchanged counts the checks since lastArrival
+	for checks := 0; l.epoch.Err() == nil && time.Since(opened) < maxWait; checks++ {
+		if checks >= spinChecks {
+			l.epoch.sleep(checkInterval)
 		}
-		complete := alone()
-		if n := l.arrived(r); n != seen {
-			seen, last, still = n, time.Now(), 0
+		idle := processIdle() // measured first, so that no arrival falls between the two
+		if n := l.arrivals(b); n != arrivals {
+			arrivals, lastArrival, unchanged = n, time.Now(), 0
 			continue
 		}
-		still++
-		// Time alone would not do: on a busy machine it passes while nobody runs.
-		if complete || still > glances+more && time.Since(last) > quiet {
+		unchanged++
+		// The number of checks matters besides the time: on a busy machine, time passes while
+		// no goroutine of this process is scheduled.
+		if idle || unchanged > spinChecks+extraChecks && time.Since(lastArrival) > idleAfter {
 			break
 		}
 	}
-	l.endRound()
-	l.run(r)
+	l.closeWindow()
+	l.run(b)
 }
 
-// looking lets one goroutine of the process look at a time: the others wait for it, so
-// that who looks counts nobody but itself.
-var looking sync.Mutex
+// idleCheckMu lets one goroutine of the process check for idleness at a time. The others block
+// on it, so that the checking goroutine is the only one that it counts.
+var idleCheckMu sync.Mutex
 
-// alone lets others run, then tells whether nobody but the caller runs or is ready to. The
-// runtime counts approximately, so one look is not enough.
-func alone() bool {
+// processIdle yields to other goroutines, and then reports whether the caller is the only
+// goroutine that is running or runnable. The runtime's counts are approximate, so it takes two
+// of them.
+func processIdle() bool {
 	for range 2 {
-		if !onlyOneRuns() {
+		if !isOnlyGoroutine() {
 			return false
 		}
 	}
 	return true
 }
 
-func onlyOneRuns() bool {
+func isOnlyGoroutine() bool {
 	runtime.Gosched()
-	looking.Lock()
-	defer looking.Unlock()
+	idleCheckMu.Lock()
+	defer idleCheckMu.Unlock()
 	states := []metrics.Sample{
 		{Name: "/sched/goroutines/running:goroutines"},
 		{Name: "/sched/goroutines/runnable:goroutines"},
@@ -286,113 +301,110 @@ func onlyOneRuns() bool {
 	return states[0].Value.Uint64()+states[1].Value.Uint64() <= 1
 }
 
-func (l *Loader[K, V]) arrived(r *request[K, V]) int {
+func (l *Loader[K, V]) arrivals(b *keyBatch[K, V]) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return r.arrivals
+	return b.arrivals
 }
 
-// endRound closes the open round: no key is added to it any more.
-func (l *Loader[K, V]) endRound() {
+// closeWindow ends the open batch's window. No key is added to the batch any more.
+func (l *Loader[K, V]) closeWindow() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.next = nil
+	l.open = nil
 }
 
-// run fetches the keys of r, to which none is added any more, in chunks of the batch's size,
-// side by side. However that ends, r is finished.
-func (l *Loader[K, V]) run(r *request[K, V]) {
-	defer r.finish()
-	r.found = make([]Found[V], len(r.keys))
+// run fetches the keys of b, whose window is closed, in concurrent chunks of the batch's maximum
+// size. b is finished when run returns or panics.
+func (l *Loader[K, V]) run(b *keyBatch[K, V]) {
+	defer b.finish()
+	b.found = make([]Found[V], len(b.keys))
 	size := l.batch.MaxSize
-	if size <= 0 || size >= len(r.keys) {
-		l.fetch(r, 0, len(r.keys))
+	if size <= 0 || size >= len(b.keys) {
+		l.fetch(b, 0, len(b.keys))
 		return
 	}
 	var chunks sync.WaitGroup
-	for from := 0; from < len(r.keys); from += size {
-		chunks.Go(func() { l.fetch(r, from, min(from+size, len(r.keys))) })
+	for from := 0; from < len(b.keys); from += size {
+		chunks.Go(func() { l.fetch(b, from, min(from+size, len(b.keys))) })
 	}
 	chunks.Wait()
 }
 
-func (r *request[K, V]) finish() {
-	r.finished.Store(true)
-	close(r.done)
+func (b *keyBatch[K, V]) finish() {
+	b.finished.Store(true)
+	close(b.done)
 }
 
-// fetch fetches the keys of r from one index up to another. A panic becomes the error of
-// these keys: no other code would keep it from ending the process.
-func (l *Loader[K, V]) fetch(r *request[K, V], from, to int) {
+// fetch fetches the keys of b from index from up to, but not including, to. A panic becomes the
+// error of these keys: nothing else would keep it from ending the process.
+func (l *Loader[K, V]) fetch(b *keyBatch[K, V], from, to int) {
 	returned := false
 	defer func() {
 		if !returned {
-			r.fail(from, to, l.panicked(recover()))
+			b.fail(from, to, l.panicError(recover()))
 		}
 	}()
-	keys := slices.Clone(r.keys[from:to]) // Fetch may keep them, or put them in another order
-	got, err := answered(l.batch.Fetch(l.epoch, keys))
+	keys := slices.Clone(b.keys[from:to]) // Fetch may keep or reorder them
+	got, err := newFetched(l.batch.Fetch(l.epoch, keys))
 	if err != nil {
-		r.fail(from, to, err)
+		b.fail(from, to, err)
 	}
 	for i := from; err == nil && i < to; i++ {
-		found := got.find(r.keys[i], l.batch.Missing)
-		if r.found[i] = found.Found; found.err != nil {
-			r.fail(i, i+1, found.err)
+		found, keyErr := got.lookup(b.keys[i], l.batch.Missing)
+		if b.found[i] = found; keyErr != nil {
+			b.fail(i, i+1, keyErr)
 		}
 	}
 	returned = true
 }
 
-// fail notes the error of the keys from one index up to another. Chunks do so side by side.
-func (r *request[K, V]) fail(from, to int, err error) {
-	r.failing.Lock()
-	defer r.failing.Unlock()
-	if r.errs == nil {
-		r.errs = make([]error, len(r.keys))
+// fail sets the error of the keys from index from up to to. Chunks call it concurrently.
+func (b *keyBatch[K, V]) fail(from, to int, err error) {
+	b.errsMu.Lock()
+	defer b.errsMu.Unlock()
+	if b.errs == nil {
+		b.errs = make([]error, len(b.keys))
 	}
 	for i := from; i < to; i++ {
-		r.errs[i] = err
+		b.errs[i] = err
 	}
 }
 
-// panicked returns the error for what Fetch has thrown; nil is that it ended its goroutine.
-func (l *Loader[K, V]) panicked(thrown any) error {
+// panicError returns the error for a panic of Fetch. A nil value means that Fetch has ended its
+// goroutine. The error names the batch without its request, which may hold secrets.
+func (l *Loader[K, V]) panicError(value any) error {
 	id := l.batch.Identity
-	name := id.Source + " " + id.Reading // and not what is sent, which may be secret
+	name := id.Source + " " + id.Reading
 	if id.Source == "" {
-		name = id.Request
+		name = id.Request // of a handwritten batch: a name
 	}
 	return fault.New(fault.Internal, "internal error").
-		WithCause(fmt.Errorf("panic in batch %q: %v\n%s", name, thrown, debug.Stack()))
+		WithCause(fmt.Errorf("panic in batch %q: %v\n%s", name, value, debug.Stack()))
 }
 
-// answer is what a service said of the keys of one call.
-type answer[K comparable, V any] struct {
+// fetched holds the values that one call returned.
+type fetched[K comparable, V any] struct {
 	values map[K]V
 	faults *decode.KeyFaults // nil when there are none
 }
 
-// answered tells the errors of single keys from that of a whole call.
-func answered[K comparable, V any](values map[K]V, err error) (answer[K, V], error) {
+// newFetched separates errors of single keys, which it returns with the values, from an error of
+// the whole call.
+func newFetched[K comparable, V any](values map[K]V, err error) (fetched[K, V], error) {
 	if faults, ok := errors.AsType[*decode.KeyFaults](err); ok {
-		return answer[K, V]{values, faults}, nil
+		return fetched[K, V]{values, faults}, nil
 	}
-	return answer[K, V]{values: values}, err
+	return fetched[K, V]{values: values}, err
 }
 
-// foundOrNot is what is known of a key, or its error.
-type foundOrNot[V any] struct {
-	Found[V]
-	err error
-}
-
-func (a answer[K, V]) find(key K, missing V) foundOrNot[V] {
-	if value, ok := a.values[key]; ok {
-		return foundOrNot[V]{Found: Found[V]{Value: value, OK: true}}
+// lookup returns the result for key, or the error of that key alone.
+func (f fetched[K, V]) lookup(key K, missing V) (Found[V], error) {
+	if value, ok := f.values[key]; ok {
+		return Found[V]{Value: value, OK: true}, nil
 	}
-	if err := a.faults.Of(key); err != nil {
-		return foundOrNot[V]{err: err}
+	if err := f.faults.Of(key); err != nil {
+		return Found[V]{}, err
 	}
-	return foundOrNot[V]{Found: Found[V]{Value: missing}}
+	return Found[V]{Value: missing}, nil
 }

@@ -17,38 +17,38 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// anyKey is a key that Go cannot always compare.
-type anyKey [1]any
+// mixedKey is a key that Go cannot always compare.
+type mixedKey [1]any
 
-// A key that cannot be compared is the error of the field that has it. The keys before it
-// are left to the others, who get their values, and nobody is left waiting.
+// A key that cannot be compared panics in the field that has it. The keys before it are removed
+// from the batch, so that the other fields load them and none waits forever.
 func TestKeysThatCannotBeCompared(t *testing.T) {
-	for name, allKeys := range map[string]bool{"all keys": true, "rounds": false} {
+	for name, immediate := range map[string]bool{"immediate loads": true, "a window": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx := WithOperation(t.Context(), Options{})
-				if allKeys {
+				if immediate {
 					ctx = WithImmediateLoads(ctx)
 				}
-				b := Batch[anyKey, string]{Fetch: func(_ context.Context, keys []anyKey) (map[anyKey]string, error) {
-					values := map[anyKey]string{}
+				b := Batch[mixedKey, string]{Fetch: func(_ context.Context, keys []mixedKey) (map[mixedKey]string, error) {
+					values := map[mixedKey]string{}
 					for _, k := range keys {
 						values[k] = fmt.Sprint("value of ", k[0])
 					}
 					return values, nil
 				}}
 				var fields sync.WaitGroup
-				var thrown atomic.Int64
+				var panicked atomic.Int64
 				for i := range 20 {
 					fields.Go(func() {
 						defer func() {
 							if recover() != nil {
-								thrown.Add(1)
+								panicked.Add(1)
 							}
 						}()
-						keys := []anyKey{{"a"}, {i}, {"b"}}
+						keys := []mixedKey{{"a"}, {i}, {"b"}}
 						if i%2 == 1 {
-							keys[2] = anyKey{[]any{"no key"}}
+							keys[2] = mixedKey{[]any{"no key"}}
 						}
 						found, errs := LoaderFor(ctx, b).Load(ctx, keys)
 						if i%2 == 1 || errs != nil || found[0].Value != "value of a" || found[1].Value != fmt.Sprint("value of ", i) || found[2].Value != "value of b" {
@@ -57,29 +57,30 @@ func TestKeysThatCannotBeCompared(t *testing.T) {
 					})
 				}
 				fields.Wait()
-				if thrown.Load() != 10 {
-					t.Errorf("%d of 10 fields failed", thrown.Load())
+				if panicked.Load() != 10 {
+					t.Errorf("%d of 10 fields failed", panicked.Load())
 				}
 			})
 		})
 	}
 }
 
-// However Fetch ends, all who wait for it have an error, of its own chunk alone.
+// However Fetch ends, every field that waits for its chunk gets an error, and other chunks are not
+// affected.
 func TestFetchThatDoesNotReturn(t *testing.T) {
 	for name, end := range map[string]func(){
-		"a panic":               func() { panic("secret") },
-		"a nil panic":           func() { panic(error(nil)) },
-		"the goroutine's end":   runtime.Goexit,
-		"a key that is no key":  func() { _ = map[any]int{}[[]int{}] },
-		"a division by zero":    func() { _ = 1 / len(name()[:0]) },
-		"an index out of range": func() { _ = []int{}[len(name())] },
+		"a panic":                       func() { panic("secret") },
+		"a nil panic":                   func() { panic(error(nil)) },
+		"the goroutine's end":           runtime.Goexit,
+		"a key that cannot be compared": func() { _ = map[any]int{}[[]int{}] },
+		"a division by zero":            func() { _ = 1 / len(name()[:0]) },
+		"an index out of range":         func() { _ = []int{}[len(name())] },
 	} {
-		for how, allKeys := range map[string]bool{"all keys": true, "rounds": false} {
+		for how, immediate := range map[string]bool{"immediate loads": true, "a window": false} {
 			t.Run(name+" with "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					ctx := WithOperation(t.Context(), Options{})
-					if allKeys {
+					if immediate {
 						ctx = WithImmediateLoads(ctx)
 					}
 					b := Batch[string, string]{MaxSize: 2, Identity: Identity{Source: "s", Request: "GET /secret", Reading: "r"}, Fetch: func(_ context.Context, keys []string) (map[string]string, error) {
@@ -112,9 +113,9 @@ func TestFetchThatDoesNotReturn(t *testing.T) {
 
 func name() string { return "some" }
 
-// A batch whose Fetch never ends holds those who wait for it no longer than their operation,
-// or their own context.
-func TestNobodyWaitsLongerThanTheOperation(t *testing.T) {
+// Fields that wait for a Fetch that never returns stop when their operation or their own context
+// ends.
+func TestWaitEndsWithTheOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(chan struct{})
 		b := Batch[string, string]{Fetch: func(context.Context, []string) (map[string]string, error) {
@@ -128,7 +129,7 @@ func TestNobodyWaitsLongerThanTheOperation(t *testing.T) {
 		for range 3 {
 			fields.Go(func() {
 				_, errs := LoaderFor(ctx, b).Load(ctx, []string{"a", "b", "c"})
-				if len(errs) != 3 || !errors.Is(errs[2], context.DeadlineExceeded) || time.Since(start) != time.Minute+grace {
+				if len(errs) != 3 || !errors.Is(errs[2], context.DeadlineExceeded) || time.Since(start) != time.Minute+finishGrace {
 					t.Errorf("got %v after %s", errs, time.Since(start))
 				}
 			})
@@ -146,25 +147,26 @@ func TestNobodyWaitsLongerThanTheOperation(t *testing.T) {
 	})
 }
 
-// A batch that ends with its operation says why, and not that the operation has ended.
-func TestLateBatchSaysWhoWasLate(t *testing.T) {
+// The error of a batch that fails because its operation has ended is the error of Fetch, which names
+// the service that was too slow, and not that of the context.
+func TestLateBatchKeepsItsOwnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := Batch[string, string]{Fetch: func(ctx context.Context, _ []string) (map[string]string, error) {
 			<-ctx.Done()
-			time.Sleep(grace / 2)
-			return nil, errors.New("users were late")
+			time.Sleep(finishGrace / 2)
+			return nil, errors.New("users was too slow")
 		}}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		ctx = WithOperation(ctx, Options{})
 		_, errs := LoaderFor(ctx, b).Load(ctx, []string{"a"})
-		if errs == nil || errs[0].Error() != "users were late" {
+		if errs == nil || errs[0].Error() != "users was too slow" {
 			t.Errorf("got %v", errs)
 		}
 	})
 }
 
-// What Fetch does with its keys is its own business.
+// Fetch may keep and reorder the keys that it gets.
 func TestFetchMayChangeItsKeys(t *testing.T) {
 	b := Batch[string, string]{Fetch: func(_ context.Context, keys []string) (map[string]string, error) {
 		values := map[string]string{}
@@ -181,7 +183,7 @@ func TestFetchMayChangeItsKeys(t *testing.T) {
 	}
 }
 
-// In a new epoch everything is fetched again, from the operation's budgets.
+// In a new epoch every key is fetched again, at the expense of the operation's budgets.
 func TestEpochs(t *testing.T) {
 	fetched := 0
 	b := Batch[string, int]{Fetch: func(ctx context.Context, keys []string) (map[string]int, error) {
@@ -189,7 +191,7 @@ func TestEpochs(t *testing.T) {
 		inner := Batch[string, int]{Identity: Identity{Request: "inner"}, Fetch: func(context.Context, []string) (map[string]int, error) {
 			return map[string]int{"k": fetched}, nil
 		}}
-		found, _ := LoaderFor(ctx, inner).Load(WithImmediateLoads(ctx), keys) // of the same epoch as the batch
+		found, _ := LoaderFor(ctx, inner).Load(WithImmediateLoads(ctx), keys) // in the epoch of the batch
 		return map[string]int{"k": found[0].Value}, SpendCall(ctx)
 	}}
 	ctx := WithImmediateLoads(WithOperation(t.Context(), Options{}))
@@ -205,17 +207,17 @@ func TestEpochs(t *testing.T) {
 		t.Errorf("the operation has made %d calls", Calls(ctx))
 	}
 	if found, errs := LoaderFor(WithEpoch(t.Context()), b).Load(t.Context(), []string{"k"}); errs != nil || found[0].Value != 4 {
-		t.Errorf("an epoch of no operation: %v, %v", found, errs)
+		t.Errorf("an epoch without an operation: %v, %v", found, errs)
 	}
 }
 
-// Batches share what they fetch if their identities are equal in every part, and only then.
-func TestIdentityDecidesWhatIsShared(t *testing.T) {
+// Batches share a loader if and only if their identities are equal in every field.
+func TestLoadersAreSharedByIdentity(t *testing.T) {
 	ctx := WithOperation(t.Context(), Options{})
 	base := Batch[string, int]{MaxSize: 5, Identity: Identity{Source: "a", Request: "b", Caller: "c", Rules: "d", Reading: "e", Arguments: "f"}}
 	same := base
 	if LoaderFor(ctx, base) != LoaderFor(ctx, same) {
-		t.Error("equal identities do not share")
+		t.Error("batches of equal identities do not share a loader")
 	}
 	keys := map[string]bool{string(base.Identity.AppendKey(nil)): true}
 	for i := range reflect.TypeFor[Identity]().NumField() {
@@ -223,22 +225,22 @@ func TestIdentityDecidesWhatIsShared(t *testing.T) {
 			other := base
 			reflect.ValueOf(&other.Identity).Elem().Field(i).SetString(part)
 			if LoaderFor(ctx, base) == LoaderFor(ctx, other) {
-				t.Errorf("%s of %q shares", reflect.TypeFor[Identity]().Field(i).Name, part)
+				t.Errorf("batches that differ in %s %q share a loader", reflect.TypeFor[Identity]().Field(i).Name, part)
 			}
 			keys[string(other.Identity.AppendKey(nil))] = true
 		}
 	}
 	if len(keys) != 1+3*reflect.TypeFor[Identity]().NumField() {
-		t.Errorf("%d keys", len(keys))
+		t.Errorf("different identities have only %d different keys", len(keys))
 	}
 	other := base
 	other.MaxSize = 6
 	if LoaderFor(ctx, base) == LoaderFor(ctx, other) {
-		t.Error("another size shares")
+		t.Error("batches that differ in MaxSize share a loader")
 	}
 	var values any = LoaderFor(ctx, Batch[string, string]{MaxSize: 5, Identity: base.Identity})
 	if values == any(LoaderFor(ctx, base)) {
-		t.Error("values of another type share")
+		t.Error("batches of different types share a loader")
 	}
 }
 
@@ -252,8 +254,8 @@ func TestAnyKey(t *testing.T) {
 	}
 }
 
-// More keys than may be joined are refused before any is copied or fetched.
-func TestTooManyKeysCostNothing(t *testing.T) {
+// Too many keys are refused before they are copied or fetched.
+func TestTooMmixedKeysCostNothing(t *testing.T) {
 	keys := make([]string, 200)
 	parents := make([]*parent, 40_000)
 	for i := range parents {
@@ -272,16 +274,16 @@ func TestTooManyKeysCostNothing(t *testing.T) {
 		t.Errorf("got %d, %v", len(got), err)
 	}
 	if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 {
-		t.Errorf("it took %d bytes", took)
+		t.Errorf("it allocated %d bytes", took)
 	}
 	if _, err := LoadOne(ctx, parents, from, key, b); fault.CodeOf(err) != fault.BadRequest {
-		t.Errorf("nothing is left, but One gave %v", err)
+		t.Errorf("with the budget used up, LoadOne returned %v", err)
 	}
 	lists := Batch[string, []string]{Fetch: func(context.Context, []string) (map[string][]string, error) {
 		t.Error("something was fetched")
 		return nil, nil
 	}}
 	if _, err := LoadOne(ctx, parents, from, key, lists); fault.CodeOf(err) != fault.BadRequest {
-		t.Errorf("nothing is left, but One gave lists: %v", err)
+		t.Errorf("with the budget used up, LoadOne of lists returned %v", err)
 	}
 }

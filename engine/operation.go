@@ -1,7 +1,8 @@
-// Package engine holds what one running operation shares: the loaders by which its
-// fields are joined, which last for one epoch of it, the budgets of backend calls, of joined
-// values and of the response, and what did not fit in the services' answers. Nothing of it
-// outlives the operation, so nothing can pass from one caller to another.
+// Package engine holds the state that the fields of one running operation share: the loaders
+// that join them, which last for one epoch of the operation; the budgets of backend calls, of
+// joined values and of the response; and the values in the services' responses that did not fit
+// the graph. None of this state outlives the operation, so no value passes from one client to
+// another.
 package engine
 
 import (
@@ -12,72 +13,76 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// What one operation may do unless told otherwise.
+// The default limits of one operation.
 const (
 	DefaultMaxCalls         = 1000
 	DefaultMaxParallelCalls = 100
 	DefaultMaxItems         = 50_000
 )
 
-// Options are the limits of an operation's execution.
+// Options are the settings of an operation's execution. The zero value has the defaults.
 type Options struct {
-	// Engine is plan, or gqlgen to have gqlgen's own executor answer everything: slower, but
-	// with one part less to doubt when an answer is odd. Default plan.
+	// Engine is plan, or gqlgen to execute every operation with gqlgen's own executor: slower,
+	// but it rules out the plans when a response looks wrong. Default plan.
 	Engine string `yaml:"engine"`
-	// MaxCalls is how many backend calls one operation may make. Default 1,000.
+	// MaxCalls is the maximum number of backend calls of one operation. Default 1,000.
 	MaxCalls int `yaml:"maxCalls"`
-	// MaxParallelCalls is how many of them one operation may have running at the same time;
-	// further ones wait for their turn. Default 100.
+	// MaxParallelCalls is the maximum number of backend calls that one operation has running at
+	// the same time; further ones wait for their turn. Default 100.
 	MaxParallelCalls int `yaml:"maxParallelCalls"`
-	// MaxItems is how many values the joins and pages of one operation may give, all together.
-	// Joins that go in circles (orders of the customers of orders) multiply what a few
-	// calls fetched, so that neither the calls nor the query's text bound the answer. Where
-	// the number of values is known before they are fetched, too many cost no call. Default
-	// 50,000.
+	// MaxItems is the maximum number of values that the joins and pages of one operation return
+	// in total. Joins that go in circles (orders of the customers of orders) multiply the values
+	// that a few calls fetched, so that neither the number of calls nor the length of the query
+	// bounds the response. Where the number of values is known before they are fetched, exceeding
+	// the limit costs no call. Default 50,000.
 	MaxItems int `yaml:"maxItems"`
-	// MaxValues is how many values the response of one operation may have: the fields of all
-	// its objects, nulls and refused ones too, and the elements of all its lists. With more,
-	// the operation ends with the error MAX_RESPONSE_LIMIT and no data. Default 1,000,000, of
-	// which 250,000 where gqlgen's executor answers: it takes many times as long for each.
+	// MaxValues is the maximum number of values in the response of one operation: the fields of
+	// all its objects, including nulls and refused fields, and the elements of all its lists. An
+	// operation that exceeds it ends with the error MAX_RESPONSE_LIMIT and no data. Default
+	// 1,000,000, of which gqlgen's executor may write 250,000, because each costs it many times
+	// as much.
 	MaxValues int `yaml:"maxValues"`
-	// MaxBytes is how large the data of one response may be; what was written for an object
-	// that became null counts too. With more, the operation ends as for maxValues. Default 32 MB.
+	// MaxBytes is the maximum size of the data of one response, in bytes, including those that
+	// were written for an object that became null afterwards. An operation that exceeds it ends
+	// as for maxValues. Default 32,000,000.
 	MaxBytes int64 `yaml:"maxBytes"`
-	// Coalesce lets callers share what they ask for at the same time. Those of one identity
-	// who send the same query, with the same variables and the same values of the headers that
-	// any service is forwarded, get one answer; equal GET calls of their different queries get
-	// one response. Nothing is kept when it has come. Queries with fields that code by hand
-	// answers, or whose calls use $request, are executed for each, and mutations and
-	// subscriptions share nothing. Whoever joins gets what had begun a moment before it asked,
-	// so that it may not see yet what it has just changed. With the engine gqlgen, calls alone
-	// are shared. Default false.
+	// Coalesce executes equal concurrent requests once. Clients with the same identity that send
+	// the same query, with the same variables and the same values of all headers that are
+	// forwarded to services, get the same response; equal GET calls of different queries of
+	// theirs get the same response from the service. No response is kept after it was delivered.
+	// Queries with fields that handwritten code resolves, or whose calls use $request, are
+	// executed for each client, and mutations and subscriptions are never coalesced. A client
+	// that joins a running execution gets a response that was begun before its request arrived,
+	// so it may not see a change yet that it has just made. With the engine gqlgen, only calls
+	// are coalesced. Default false.
 	Coalesce bool `yaml:"coalesce"`
 }
 
-// operation is what the fields of one operation share for as long as it lasts, and the
-// context in which they run: one layer for all that is known of it. What they share until
-// something is written belongs to an epoch. It is safe for concurrent use by the fields.
+// operation is the state that the fields of one operation share for as long as it lasts. It is
+// also the context in which they run, so that a single layer of context answers every question
+// about the operation. State that is only valid until something is written belongs to an epoch.
+// An operation is safe for concurrent use by its fields.
 type operation struct {
 	context.Context
 	faults decode.Faults
 	tells  bool // of faults
 	budget Budget
 
-	maxCalls int64
-	calls    atomic.Int64
-	running  Slots // of calls
-	maxItems int64
-	items    atomic.Int64
-	wanted   atomic.Pointer[decode.Projection] // nil for everything
-	coalesce bool
+	maxCalls   int64
+	calls      atomic.Int64 // backend calls that were begun, or refused
+	callSlots  Slots
+	maxItems   int64
+	items      atomic.Int64                      // joined values that were spent
+	projection atomic.Pointer[decode.Projection] // nil selects everything
+	coalesce   bool
 
-	first epoch // of its epochs, which has no other context around it
+	first epoch // the first epoch, which costs no further layer of context
 }
 
 type operationKey struct{}
 
-// WithOperation returns a context under which one operation runs. Its deadline
-// and cancellation are those of every batch that the operation's fields make.
+// WithOperation returns a context in which one operation runs. Its deadline and cancellation also
+// apply to every batch of the operation.
 func WithOperation(ctx context.Context, o Options) context.Context {
 	return newOperation(ctx, o)
 }
@@ -101,7 +106,7 @@ func newOperation(ctx context.Context, o Options) *operation {
 		o.MaxParallelCalls = DefaultMaxParallelCalls
 	}
 	op := &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), coalesce: o.Coalesce}
-	op.running.Max = o.MaxParallelCalls
+	op.callSlots.Max = o.MaxParallelCalls
 	op.first.Context = op
 	op.budget.init(o)
 	return op
@@ -124,42 +129,44 @@ func (op *operation) Value(key any) any {
 
 type faultsKey struct{}
 
-// WithFaults returns a context whose operation notes in faults what does not fit the graph
-// in the services' answers. It comes before WithOperation, and who calls it must tell the
-// clients: a faulty field holds Go's zero value. With nil the context is for a resolver by
-// hand that wants the answers of its own calls as the graph says, or not at all.
+// WithFaults returns a context whose operation records in faults the values of the services'
+// responses that do not fit the graph. It must be called before WithOperation. The caller must
+// report the faults to clients, because a faulty field holds Go's zero value. With nil, a response
+// with such a value fails as a whole; handwritten resolvers use this for calls whose results they
+// process themselves.
 func WithFaults(ctx context.Context, faults *decode.Faults) context.Context {
 	return context.WithValue(ctx, faultsKey{}, faults)
 }
 
-// FaultsOf gives the table of the operation in ctx. It is nil where nobody would tell of
-// the faults, and then each fails its answer.
+// FaultsOf returns the table of faults of the operation in ctx. It is nil when faults are not
+// reported to clients; then each fault fails the response that it is in.
 func FaultsOf(ctx context.Context) *decode.Faults {
 	faults, _ := ctx.Value(faultsKey{}).(*decode.Faults)
 	return faults
 }
 
-// SetProjection says what the operation in ctx wants of all objects that its calls give. It comes
-// before the first of them: values are shared between the places of an operation, so that
-// what one of them wants is read for all. By default, and without an operation, that is
-// everything.
-func SetProjection(ctx context.Context, wanted *decode.Projection) {
+// SetProjection sets the fields that the operation in ctx reads from the responses of its calls.
+// It must be called before the first call. There is one projection for the whole operation, with
+// the fields selected at any of its places, because the places share the objects that are read.
+// The default is every field. Without an operation in ctx, SetProjection does nothing.
+func SetProjection(ctx context.Context, p *decode.Projection) {
 	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
-		op.wanted.Store(wanted)
+		op.projection.Store(p)
 	}
 }
 
-// ProjectionOf tells what the operation in ctx wants; nil is everything.
+// ProjectionOf returns the fields that the operation in ctx reads from responses; nil means every
+// field.
 func ProjectionOf(ctx context.Context) *decode.Projection {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	if !ok {
 		return nil
 	}
-	return op.wanted.Load()
+	return op.projection.Load()
 }
 
-// SpendCall takes one backend call from the operation's budget and fails when it is
-// used up. Without an operation in ctx there is no budget.
+// SpendCall takes one backend call from the operation's budget. It returns an error when the budget
+// is used up. Without an operation in ctx there is no budget.
 func SpendCall(ctx context.Context) error {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	if !ok {
@@ -172,26 +179,27 @@ func SpendCall(ctx context.Context) error {
 	return nil
 }
 
-// AcquireCall waits until the operation in ctx may have one more backend call running. Its
-// error is that of ctx, when it ends before. Without an error, ReleaseCall must be called
-// with the same ctx when the call has ended. Whoever has acquired a call must not wait for
-// another one that has not. Without an operation in ctx there is no bound.
+// AcquireCall waits until the operation in ctx may have one more backend call running. It returns
+// the error of ctx if ctx ends first. If it returns nil, ReleaseCall must be called with the same
+// ctx when the call has ended. Code that has acquired a call must not wait for a call that has
+// not acquired its own yet: if all of them did, none could continue. Without an operation in ctx
+// there is no limit.
 func AcquireCall(ctx context.Context) error {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	if !ok {
 		return nil
 	}
-	return op.running.Acquire(ctx)
+	return op.callSlots.Acquire(ctx)
 }
 
-// ReleaseCall ends a call for which AcquireCall has returned no error.
+// ReleaseCall marks the end of a call for which AcquireCall returned nil.
 func ReleaseCall(ctx context.Context) {
 	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
-		op.running.Release()
+		op.callSlots.Release()
 	}
 }
 
-// Calls tells how many backend calls the operation in ctx has made so far.
+// Calls returns the number of backend calls that the operation in ctx has made so far.
 func Calls(ctx context.Context) int {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	if !ok {
@@ -200,14 +208,15 @@ func Calls(ctx context.Context) int {
 	return int(min(op.calls.Load(), op.maxCalls))
 }
 
-// CoalescesCalls tells whether calls of the operation in ctx may be shared with other operations.
+// CoalescesCalls reports whether calls of the operation in ctx may be coalesced with those of other
+// operations.
 func CoalescesCalls(ctx context.Context) bool {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	return ok && op.coalesce
 }
 
-// SpendItems takes n values of a page from the operation's budget and fails when it is used
-// up. Without an operation in ctx there is no budget.
+// SpendItems takes n values of a page from the operation's budget. It returns an error when the
+// budget is used up. Without an operation in ctx there is no budget.
 func SpendItems(ctx context.Context, n int) error {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	if !ok {
@@ -225,7 +234,7 @@ func (op *operation) spendItems(n int) error {
 	return nil
 }
 
-// operationOf gives the operation in ctx, or one of its own where there is none.
+// operationOf returns the operation in ctx, or a new one with the default limits.
 func operationOf(ctx context.Context) *operation {
 	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
 		return op

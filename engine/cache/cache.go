@@ -1,9 +1,9 @@
-// Package cache remembers what is expensive to make, by keys, within a bound of memory.
+// Package cache keeps values that are expensive to create, within a limit of memory.
 //
-// It promises that callers who want the same at the same time have it made once; that a
-// caller waits no longer than its own context lasts, and is not left waiting when making
-// panics; that the bounds hold at any time; and that a few large values cannot push out many
-// small ones that are in use. What is asked for only once is the first to go.
+// It guarantees that concurrent callers with the same key have its value created once; that a caller
+// waits no longer than its own context lasts, and does not wait forever when the creation panics;
+// that the limits hold at any time; and that a few large values cannot displace many small ones that
+// are in use. Values that are requested only once are evicted first.
 package cache
 
 import (
@@ -12,47 +12,58 @@ import (
 	"sync"
 )
 
-// Options are the bounds of a cache.
+// Options are the limits of a cache.
 type Options struct {
-	// Entries is how many values are kept at most. With 0 none is kept: values are only
-	// shared by those who ask at the same time.
+	// Entries is the maximum number of values. With 0 no value is kept; concurrent callers still
+	// share one creation.
 	Entries int
-	// Weight bounds the weights of all values together. 0 is without a bound.
+	// Weight is the maximum sum of the values' weights. 0 means no limit.
 	Weight int
 }
 
-// Cache keeps values by their keys. It is safe for concurrent use.
+// Cache keeps values by key. It is safe for concurrent use.
 //
-// Which value has to go is decided by GreedyDual-Size-Frequency (Cherkasova, 1998): the one
-// with the fewest requests for the room that it takes. So a value of a hundred times the
-// weight must be asked for a hundred times as often to stay. What was popular once does not
-// stay for ever: a request counts from the age of the cache at that time, which grows with
-// each value that goes.
+// It evicts by the policy GreedyDual-Size-Frequency (L. Cherkasova, "Improving WWW Proxies
+// Performance with Greedy-Dual-Size-Frequency Caching Policy", HP Labs report HPL-98-69R1, 1998), with
+// the cost of all values equal to 1. Each value has the priority
+//
+//	priority = age + frequency / weight
+//
+// where frequency is the number of its requests, at most 64, and age is the age of the cache at its
+// last request. The value with the lowest priority is evicted, and the age of the cache becomes its
+// priority. So a value of a hundred times the weight must be requested a hundred times as often to
+// stay, and because the age grows, a value that is no longer requested is evicted at some point,
+// however often it was requested before.
+//
+// The implementation differs from the paper in two points. A request updates an entry, but does not
+// move it in the heap, so that a hit is cheap; evict corrects its position when it is at the front.
+// And a new value whose priority is the lowest is evicted at once, and then ages the cache by a
+// sixteenth only: see refusals.
 type Cache[K comparable, V any] struct {
 	options Options
 
-	mu      sync.Mutex
-	entries map[K]*entry[K, V] // guarded by mu
-	queue   queue[K, V]        // of the same entries; guarded by mu
-	weight  int                // of all entries; guarded by mu
-	age     float64            // the priority of the entry that went last; guarded by mu
-	making  map[K]*creation[V] // what is being made; guarded by mu
+	mu        sync.Mutex
+	entries   map[K]*entry[K, V] // guarded by mu
+	queue     queue[K, V]        // the same entries; guarded by mu
+	weight    int                // of all entries; guarded by mu
+	age       float64            // grows with each eviction; guarded by mu
+	creations map[K]*creation[V] // in progress; guarded by mu
 }
 
 // New returns an empty cache.
 func New[K comparable, V any](o Options) *Cache[K, V] {
-	return &Cache[K, V]{options: o, entries: map[K]*entry[K, V]{}, making: map[K]*creation[V]{}}
+	return &Cache[K, V]{options: o, entries: map[K]*entry[K, V]{}, creations: map[K]*creation[V]{}}
 }
 
-// creation is a value that is being made. Its fields are not to be read before done.
+// creation is a value that is being created. The other fields are set before done is closed.
 type creation[V any] struct {
-	done   chan struct{}
-	made   bool // make has returned
-	value  V
-	weight int
+	done    chan struct{}
+	created bool // create has returned, and not panicked
+	value   V
+	weight  int
 }
 
-// Get returns the value of a key, if it is kept.
+// Get returns the value of key, and whether the cache has one. It counts as a request.
 func (c *Cache[K, V]) Get(key K) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,25 +79,25 @@ func (c *Cache[K, V]) get(key K) (value V, ok bool) {
 	return e.value, true
 }
 
-// Load returns the value of a key: the one that is kept, or what create returns, which runs
-// in the goroutine of the first caller. Those who ask meanwhile wait for it. A negative weight
-// says that the value is for them alone and must not be kept. The error is that of ctx, when
-// it ends while the caller waits for another one. When create panics, so does the caller that
-// ran it, and the next one of those who wait runs its own.
+// Load returns the value of key. If the cache has none, it calls create in the goroutine of the
+// first caller, and keeps the value; concurrent callers wait for it. A negative weight means that the
+// value is returned to these callers, but not kept. Load returns the error of ctx if ctx ends while
+// the caller waits for another one. If create panics, so does the caller that called it, and one of
+// those that wait calls its own create.
 func (c *Cache[K, V]) Load(ctx context.Context, key K, create func() (value V, weight int)) (V, error) {
 	for {
-		value, m, own := c.begin(key)
+		value, creation, first := c.begin(key)
 		switch {
-		case m == nil:
+		case creation == nil:
 			return value, nil
-		case own:
-			c.create(key, m, create)
-			return m.value, nil
+		case first:
+			c.create(key, creation, create)
+			return creation.value, nil
 		}
 		select {
-		case <-m.done:
-			if m.made {
-				return m.value, nil
+		case <-creation.done:
+			if creation.created {
+				return creation.value, nil
 			}
 		case <-ctx.Done():
 			return value, ctx.Err()
@@ -94,114 +105,123 @@ func (c *Cache[K, V]) Load(ctx context.Context, key K, create func() (value V, w
 	}
 }
 
-// begin finds the value of a key, or what makes it. With own the caller has to.
-func (c *Cache[K, V]) begin(key K) (value V, m *creation[V], own bool) {
+// begin returns the value of key, or the creation of it, which the caller has to run if it is the
+// first one.
+func (c *Cache[K, V]) begin(key K) (value V, cr *creation[V], first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if value, ok := c.get(key); ok {
 		return value, nil, false
 	}
-	if m = c.making[key]; m != nil {
-		return value, m, false
+	if cr = c.creations[key]; cr != nil {
+		return value, cr, false
 	}
-	m = &creation[V]{done: make(chan struct{})}
-	c.making[key] = m
-	return value, m, true
+	cr = &creation[V]{done: make(chan struct{})}
+	c.creations[key] = cr
+	return value, cr, true
 }
 
-func (c *Cache[K, V]) create(key K, m *creation[V], create func() (V, int)) {
-	defer c.end(key, m)
-	m.value, m.weight = create()
-	m.made = true
+func (c *Cache[K, V]) create(key K, cr *creation[V], create func() (V, int)) {
+	defer c.end(key, cr)
+	cr.value, cr.weight = create()
+	cr.created = true
 }
 
-// end keeps what was made, if that is wanted, and lets those go on who wait for it.
-func (c *Cache[K, V]) end(key K, m *creation[V]) {
-	defer close(m.done)
+// end keeps the created value, unless create panicked or its weight is negative, and wakes the
+// callers that wait for it.
+func (c *Cache[K, V]) end(key K, cr *creation[V]) {
+	defer close(cr.done)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.making, key)
-	if m.made && m.weight >= 0 {
-		c.add(&entry[K, V]{key: key, value: m.value, weight: max(m.weight, 1)})
+	delete(c.creations, key)
+	if cr.created && cr.weight >= 0 {
+		c.add(&entry[K, V]{key: key, value: cr.value, weight: max(cr.weight, 1)})
 	}
 }
 
+// add adds an entry, and evicts entries until the limits hold again. The caller holds c.mu.
 func (c *Cache[K, V]) add(e *entry[K, V]) {
 	if c.options.Entries <= 0 || c.options.Weight > 0 && e.weight > c.options.Weight {
 		return
 	}
 	e.request(c.age)
-	e.priority = e.worth()
+	e.queued = e.priority()
 	c.entries[e.key] = e
 	c.weight += e.weight
 	heap.Push(&c.queue, e)
 	for len(c.entries) > c.options.Entries || c.options.Weight > 0 && c.weight > c.options.Weight {
-		c.evict(e)
+		c.evictOrRequeue(e)
 	}
 }
 
-// evict forgets the value that is worth least. Requests do not move an entry in the queue, so
-// that they are cheap; it moves when it has come to the front.
-func (c *Cache[K, V]) evict(newest *entry[K, V]) {
-	first := c.queue[0]
-	if worth := first.worth(); worth > first.priority {
-		first.priority = worth
+// evictOrRequeue evicts the entry at the front of the queue if its position is right. If it was
+// requested since it was queued, it moves back to its position instead. Each entry moves at most
+// once while c.mu is held, since no entry is requested meanwhile, so the loop in add ends. newest is
+// the entry that is being added. The caller holds c.mu.
+func (c *Cache[K, V]) evictOrRequeue(newest *entry[K, V]) {
+	front := c.queue[0]
+	if p := front.priority(); p > front.queued {
+		front.queued = p
 		heap.Fix(&c.queue, 0)
 		return
 	}
 	heap.Pop(&c.queue)
-	delete(c.entries, first.key)
-	c.weight -= first.weight
-	grown := first.priority - c.age
-	if first == newest {
-		grown /= refusals
+	delete(c.entries, front.key)
+	c.weight -= front.weight
+	growth := front.queued - c.age
+	if front == newest {
+		growth /= refusals
 	}
-	c.age += grown
+	c.age += growth
 }
 
-// refusals is how many values that are worth too little to be kept at all age the cache as
-// much as one that goes. If they did not age it, what is kept could never be replaced.
+// refusals is the number of new values that are evicted at once that age the cache as much as one
+// regular eviction. Without any aging, new values could never replace those that are kept; with full
+// aging, a stream of values that are requested once would displace those that are in use.
 const refusals = 16
 
-// Len is how many values are kept.
+// Len returns the number of values.
 func (c *Cache[K, V]) Len() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.entries)
 }
 
-// Weight is the weight of all values that are kept.
+// Weight returns the sum of the values' weights.
 func (c *Cache[K, V]) Weight() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.weight
 }
 
-// maxRequests is how many requests for a value count.
-const maxRequests = 64
+// maxFrequency is the number of requests from which on further ones do not raise the priority, so that a
+// value that was very popular is evicted in foreseeable time.
+const maxFrequency = 64
 
 // entry is a value that is kept.
 type entry[K comparable, V any] struct {
-	key      K
-	value    V
-	weight   int
-	requests int
-	age      float64 // of the cache at the last request
-	priority float64 // its worth when it was put in its place in the queue
+	key       K
+	value     V
+	weight    int     // at least 1
+	frequency int     // number of requests, at most maxFrequency
+	age       float64 // of the cache at the last request
+	queued    float64 // the priority by which the queue is ordered; at most priority()
 }
 
+// request counts a request at the given age of the cache.
 func (e *entry[K, V]) request(age float64) {
 	e.age = age
-	e.requests = min(e.requests+1, maxRequests)
+	e.frequency = min(e.frequency+1, maxFrequency)
 }
 
-func (e *entry[K, V]) worth() float64 { return e.age + float64(e.requests)/float64(e.weight) }
+// priority returns the entry's priority by the formula of Cache.
+func (e *entry[K, V]) priority() float64 { return e.age + float64(e.frequency)/float64(e.weight) }
 
-// queue is a heap of entries, the one with the lowest priority first.
+// queue implements heap.Interface. The entry with the lowest queued priority is first.
 type queue[K comparable, V any] []*entry[K, V]
 
 func (q queue[K, V]) Len() int           { return len(q) }
-func (q queue[K, V]) Less(i, j int) bool { return q[i].priority < q[j].priority }
+func (q queue[K, V]) Less(i, j int) bool { return q[i].queued < q[j].queued }
 func (q queue[K, V]) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
 func (q *queue[K, V]) Push(e any)        { *q = append(*q, e.(*entry[K, V])) }
 

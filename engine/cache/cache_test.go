@@ -14,27 +14,27 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// value makes a value of a weight for Load.
-func value(weight int) func() (int, int) { return func() (int, int) { return weight, weight } }
+// create returns a create function for Load, whose value is its weight.
+func create(weight int) func() (int, int) { return func() (int, int) { return weight, weight } }
 
 func load(t *testing.T, c *Cache[string, int], key string, weight int) {
 	t.Helper()
-	if got, err := c.Load(t.Context(), key, value(weight)); err != nil || got != weight {
+	if got, err := c.Load(t.Context(), key, create(weight)); err != nil || got != weight {
 		t.Fatalf("%s: got %d, %v", key, got, err)
 	}
 }
 
 func TestFirstCallersShareOneCreation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, weight := range []int{1, -1} { // kept, and not
+		for _, weight := range []int{1, -1} { // kept, and not kept
 			c := New[string, int](Options{Entries: 10})
 			release := make(chan struct{})
-			var made atomic.Int32
+			var creations atomic.Int32
 			var callers sync.WaitGroup
 			for range 100 {
 				callers.Go(func() {
 					got, err := c.Load(t.Context(), "key", func() (int, int) {
-						made.Add(1)
+						creations.Add(1)
 						<-release
 						return 7, weight
 					})
@@ -46,8 +46,8 @@ func TestFirstCallersShareOneCreation(t *testing.T) {
 			synctest.Wait()
 			close(release)
 			callers.Wait()
-			if _, kept := c.Get("key"); made.Load() != 1 || kept != (weight > 0) {
-				t.Errorf("made %d times, kept: %t", made.Load(), kept)
+			if _, kept := c.Get("key"); creations.Load() != 1 || kept != (weight > 0) {
+				t.Errorf("created %d times, kept: %t", creations.Load(), kept)
 			}
 		}
 	})
@@ -61,20 +61,20 @@ func TestCallerWaitsNoLongerThanItsContext(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := c.Load(ctx, "key", value(1)); !errors.Is(err, context.Canceled) {
+		if _, err := c.Load(ctx, "key", create(1)); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 		close(release)
 	})
 }
 
-func TestPanicLeavesNobodyWaiting(t *testing.T) {
+func TestCallersDoNotWaitForACreationThatPanicked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := New[string, int](Options{Entries: 10})
 		release := make(chan struct{})
-		var panicked, answered atomic.Int32
+		var panicked, returned atomic.Int32
 		var callers sync.WaitGroup
-		var made atomic.Int32
+		var creations atomic.Int32
 		for range 10 {
 			callers.Go(func() {
 				defer func() {
@@ -84,36 +84,36 @@ func TestPanicLeavesNobodyWaiting(t *testing.T) {
 				}()
 				_, err := c.Load(t.Context(), "key", func() (int, int) {
 					<-release
-					if made.Add(1) == 1 {
+					if creations.Add(1) == 1 {
 						panic("first")
 					}
 					return 7, 1
 				})
 				if err == nil {
-					answered.Add(1)
+					returned.Add(1)
 				}
 			})
 		}
 		synctest.Wait()
 		close(release)
 		callers.Wait()
-		if panicked.Load() != 1 || answered.Load() != 9 || made.Load() != 2 {
-			t.Errorf("%d panicked, %d answered, made %d times", panicked.Load(), answered.Load(), made.Load())
+		if panicked.Load() != 1 || returned.Load() != 9 || creations.Load() != 2 {
+			t.Errorf("%d panicked, %d returned, created %d times", panicked.Load(), returned.Load(), creations.Load())
 		}
 	})
 }
 
-// A thousand small values that are in use stay, whatever large ones are asked for.
-func TestLargeValuesDoNotPushOutSmallOnes(t *testing.T) {
+// A thousand small values that are in use stay, whatever large values are requested.
+func TestLargeValuesDoNotDisplaceSmallOnes(t *testing.T) {
 	for name, o := range map[string]Options{
 		"by weight":  {Entries: 5000, Weight: 1100 * 4},
 		"by entries": {Entries: 1000, Weight: 1 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, made := New[string, int](o), 0
+			c, creations := New[string, int](o), 0
 			small := func() {
 				for i := range 1000 {
-					if _, err := c.Load(t.Context(), fmt.Sprint("small", i), func() (int, int) { made++; return 4, 4 }); err != nil {
+					if _, err := c.Load(t.Context(), fmt.Sprint("small", i), func() (int, int) { creations++; return 4, 4 }); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -121,7 +121,7 @@ func TestLargeValuesDoNotPushOutSmallOnes(t *testing.T) {
 			small()
 			for round := range 20 {
 				for i := range 50 {
-					for range 3 { // asked for three times each
+					for range 3 { // three requests each
 						load(t, c, fmt.Sprint("large", round, "-", i), 400)
 					}
 					if c.Len() > o.Entries || c.Weight() > o.Weight {
@@ -130,15 +130,15 @@ func TestLargeValuesDoNotPushOutSmallOnes(t *testing.T) {
 				}
 				small()
 			}
-			if made > 1000 {
-				t.Errorf("small values were made %d times", made)
+			if creations > 1000 {
+				t.Errorf("small values were created %d times", creations)
 			}
 		})
 	}
 }
 
-// A large value that is asked for often gets in, and one that was popular once goes.
-func TestWorthIsEarnedAndLost(t *testing.T) {
+// A large value that is requested often is kept, and one that is no longer requested is evicted.
+func TestPriorityGrowsWithRequestsAndAges(t *testing.T) {
 	c := New[string, int](Options{Entries: 100, Weight: 100})
 	for i := range 100 {
 		load(t, c, fmt.Sprint("small", i), 1)
@@ -151,34 +151,34 @@ func TestWorthIsEarnedAndLost(t *testing.T) {
 		}
 	}
 	if !kept {
-		t.Fatal("a value that everybody asks for is never kept")
+		t.Fatal("a value that is requested often is never kept")
 	}
 	for i := range 100_000 {
 		load(t, c, fmt.Sprint("later", i), 1)
 	}
 	if _, kept := c.Get("large"); kept {
-		t.Error("a value that nobody asks for stays for ever")
+		t.Error("a value that is no longer requested stays forever")
 	}
 }
 
-func TestTooHeavyIsNotKept(t *testing.T) {
+func TestTooHeavyValueIsNotKept(t *testing.T) {
 	c := New[string, int](Options{Entries: 10, Weight: 10})
 	load(t, c, "a", 10)
 	load(t, c, "b", 11)
 	if _, kept := c.Get("a"); !kept || c.Len() != 1 {
-		t.Error("what fits has gone for what does not")
+		t.Error("a value that is too heavy has displaced one that fits")
 	}
 	none := New[string, int](Options{})
 	load(t, none, "a", 1)
 	if none.Len() != 0 {
-		t.Error("a cache without entries keeps one")
+		t.Error("a cache of no entries keeps one")
 	}
 }
 
 func BenchmarkGet(b *testing.B) {
 	c := New[string, int](Options{Entries: 1000})
 	for i := range 1000 {
-		_, _ = c.Load(b.Context(), fmt.Sprint(i), value(1))
+		_, _ = c.Load(b.Context(), fmt.Sprint(i), create(1))
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,9 +1,13 @@
-// Package flight lets callers who want the same at the same time share one run of the work.
+// Package coalesce lets concurrent callers that need the same result share one run of the work.
 //
-// It promises that a run goes on when the caller who began it has left, as long as anybody
-// waits for it, and is cancelled when nobody does; that no caller waits longer than its own
-// context lasts, or a second more where the run is to end at the same time; that what a run throws becomes the error of all its callers; and that
-// nothing is kept: who comes when a run has ended begins another.
+// It is like golang.org/x/sync/singleflight, with cancellation:
+//
+//   - A run goes on when the caller that started it leaves, as long as another caller waits for
+//     it. When the last one leaves, the run is cancelled.
+//   - A caller waits no longer than its own context lasts. If the deadline of the run is not after
+//     that of the caller, it waits up to a second more, so that the run can return its own error.
+//   - A panic of a run becomes the error of all its callers.
+//   - No result is kept. A caller that comes after a run has ended starts another one.
 package coalesce
 
 import (
@@ -15,200 +19,221 @@ import (
 	"time"
 )
 
-// Group are the runs whose callers may meet. The zero value is ready for use, by many at a
-// time.
+// Group is a set of runs that callers can join by key. The zero value is ready for use. A Group is
+// safe for concurrent use.
+//
+// A run passes through these states:
+//
+//  1. Joinable. Do starts a run with one caller and enters it into calls, where other callers find
+//     it. It has a goroutine and a context of its own.
+//  2. Abandoned, if all callers leave before it ends. The last one to leave removes the run from
+//     calls, so that no caller joins a run that is about to be cancelled, and then cancels its
+//     context. A new caller starts another run with the same key, even if the abandoned one has not
+//     returned yet.
+//  3. Finished, when its function has returned. It is removed from calls, its context is cancelled,
+//     and its callers get the value.
+//
+// A finished value is released when no caller uses it any more: by the last call of Share.Done, or,
+// after an abandoned run, by the run itself.
 type Group[V any] struct {
-	// Release, if set, gets the value of each run that did not fail, once, when the last of
-	// its callers is done with it. It is set before the first call.
+	// Release, if not nil, is called once with the value of each run that did not fail, when its
+	// last caller has called Done. It must be set before the first call of Do.
 	Release func(V)
 
 	mu      sync.Mutex
-	calls   map[string]*call[V] // those that may still be joined, by key; guarded by mu
-	running int                 // those whose run has not ended; guarded by mu
-	idle    chan struct{}       // closed when none runs; nil when nobody waits for that; guarded by mu
+	calls   map[string]*call[V] // joinable runs by key; guarded by mu
+	running int                 // number of runs that have not ended, abandoned ones too; guarded by mu
+	idle    chan struct{}       // closed when running becomes 0, nil unless Wait waits; guarded by mu
 }
 
 // call is one run.
 type call[V any] struct {
-	group  *Group[V]
-	key    string
-	until  time.Time // its deadline, zero for none
-	cancel context.CancelFunc
+	group    *Group[V]
+	key      string
+	deadline time.Time // of its context, zero for none
+	cancel   context.CancelFunc
 
-	callers int  // who have not left; guarded by group.mu
-	done    bool // value and err are there; guarded by group.mu
+	callers int  // number of callers that have neither left nor called Done; guarded by group.mu
+	done    bool // value and err are set; guarded by group.mu
 
-	finished chan struct{} // closed when value and err are there
+	finished chan struct{} // closed when value and err are set; they do not change afterwards
 	value    V
 	err      error
 }
 
-// Share is a caller's part in a run.
+// Share is one caller's share in the result of a run.
 type Share[V any] struct {
-	// Value is what the run gave. All of its callers have the same one, so it is only read.
+	// Value is the result of the run. All of its callers have the same one, so it must not be
+	// modified.
 	Value V
-	// Joined tells that another caller had begun the run.
+	// Joined reports whether another caller started the run.
 	Joined bool
 
 	call *call[V]
 }
 
-// Done says that this caller will not use the value any more. It is called once.
+// Done ends the caller's use of the value. It must be called exactly once.
 func (s Share[V]) Done() { s.call.leave() }
 
 // PanicError is the error of a run that panicked.
 type PanicError struct {
-	Value any
-	Stack []byte
+	Value any    // the value of the panic
+	Stack []byte // the stack of the run's goroutine
 }
 
 func (p *PanicError) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
-var errNoReturn = errors.New("the run ended its goroutine and did not return")
+// errNoReturn is the error of a run that called runtime.Goexit.
+var errNoReturn = errors.New("the run ended its goroutine without returning")
 
-// Do gives what run returns, or joins the one that another caller has begun under the same
-// key. A run has the values of its first caller's context and nothing else of it, and ends
-// until the time given, if any. The error is the run's, or that of ctx. Without an error,
-// Done of the share must be called.
+// Do joins the run that another caller has started with the same key, or starts run, and returns its
+// result. The error is that of the run, or that of ctx if ctx ends first. If it is nil, Done of the
+// share must be called.
 //
-// A run must not touch what belongs to its first caller, who may have gone.
+// The context of a run has the values of its first caller's context, but neither its cancellation
+// nor its deadline: it ends at the given deadline, unless that is zero, or when all callers have
+// left. A run must not use memory that its first caller reuses after Do has returned.
 //
-// A ctx with a method Canceled() <-chan struct{} is waited on by that channel, which is closed
-// when ctx ends by anything but its deadline, where the run's time ends no later than that.
-// For a context whose Done sets a timer, that saves it.
-func (g *Group[V]) Do(ctx context.Context, key []byte, until time.Time, run func(context.Context) (V, error)) (Share[V], error) {
+// If the deadline of the run is not after that of ctx, and ctx has a method
+// Canceled() <-chan struct{}, Do waits for that channel instead of ctx.Done. The channel must be
+// closed when ctx ends for another reason than its deadline. This saves the timer of a context
+// whose Done starts one.
+func (g *Group[V]) Do(ctx context.Context, key []byte, deadline time.Time, run func(context.Context) (V, error)) (Share[V], error) {
 	if err := ctx.Err(); err != nil {
 		return Share[V]{}, err
 	}
-	f, joined := g.join(ctx, key, until, run)
+	c, joined := g.join(ctx, key, deadline, run)
 	switch {
-	case !f.wait(ctx):
-		f.leave()
+	case !c.wait(ctx):
+		c.leave()
 		return Share[V]{Joined: joined}, ctx.Err()
-	case f.err != nil:
-		f.leave()
-		return Share[V]{Joined: joined}, f.err
+	case c.err != nil:
+		c.leave()
+		return Share[V]{Joined: joined}, c.err
 	}
-	return Share[V]{Value: f.value, Joined: joined, call: f}, nil
+	return Share[V]{Value: c.value, Joined: joined, call: c}, nil
 }
 
-// join finds the flight to a key, or starts one.
-func (g *Group[V]) join(ctx context.Context, key []byte, until time.Time, run func(context.Context) (V, error)) (f *call[V], joined bool) {
+// join adds a caller to the joinable run with the key, or starts one.
+func (g *Group[V]) join(ctx context.Context, key []byte, deadline time.Time, run func(context.Context) (V, error)) (c *call[V], joined bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if f = g.calls[string(key)]; f != nil {
-		f.callers++
-		return f, true
+	if c = g.calls[string(key)]; c != nil {
+		c.callers++
+		return c, true
 	}
-	f = &call[V]{group: g, key: string(key), until: until, callers: 1, finished: make(chan struct{})}
+	c = &call[V]{group: g, key: string(key), deadline: deadline, callers: 1, finished: make(chan struct{})}
 	if g.calls == nil {
 		g.calls = map[string]*call[V]{}
 	}
-	g.calls[f.key] = f
+	g.calls[c.key] = c
 	g.running++
 	detached := context.WithoutCancel(ctx)
-	if until.IsZero() {
-		detached, f.cancel = context.WithCancel(detached)
+	if deadline.IsZero() {
+		detached, c.cancel = context.WithCancel(detached)
 	} else {
-		detached, f.cancel = context.WithDeadline(detached, until)
+		detached, c.cancel = context.WithDeadline(detached, deadline)
 	}
-	go f.execute(detached, run)
-	return f, false
+	go c.execute(detached, run)
+	return c, false
 }
 
-// execute runs, and lands however the run ends.
-func (f *call[V]) execute(ctx context.Context, run func(context.Context) (V, error)) {
-	defer f.group.runEnded()
-	defer f.finish()
+// execute calls run and finishes the call, also when run panics or ends its goroutine.
+func (c *call[V]) execute(ctx context.Context, run func(context.Context) (V, error)) {
+	defer c.group.runEnded()
+	defer c.finish()
 	defer func() {
-		if thrown := recover(); thrown != nil {
-			f.err = &PanicError{thrown, debug.Stack()}
+		if value := recover(); value != nil {
+			c.err = &PanicError{value, debug.Stack()}
 		}
 	}()
-	f.err = errNoReturn
-	f.value, f.err = run(ctx)
+	c.err = errNoReturn // stays if run does not return
+	c.value, c.err = run(ctx)
 }
 
-// finish hands the result to those who wait.
-func (f *call[V]) finish() {
-	g := f.group
+// finish hands the result to the callers, or releases it if the run was abandoned.
+func (c *call[V]) finish() {
+	g := c.group
 	g.mu.Lock()
-	if g.calls[f.key] == f { // not when all had left, and another one has begun
-		delete(g.calls, f.key)
+	if g.calls[c.key] == c { // otherwise the run was abandoned, and another one may have the key
+		delete(g.calls, c.key)
 	}
-	f.done = true
-	unwanted := f.callers == 0
+	c.done = true
+	abandoned := c.callers == 0
 	g.mu.Unlock()
-	f.cancel()
-	close(f.finished)
-	if unwanted {
-		f.release()
+	c.cancel()
+	close(c.finished)
+	if abandoned {
+		c.release()
 	}
 }
 
-// wait tells whether the flight landed before ctx ended.
-func (f *call[V]) wait(ctx context.Context) bool {
-	over := f.endsBefore(ctx)
+// wait waits until the run is finished or the caller leaves. It reports whether the run is finished.
+func (c *call[V]) wait(ctx context.Context) bool {
+	endsFirst := c.endsNoLaterThan(ctx)
 	select {
-	case <-f.finished:
+	case <-c.finished:
 		return true
-	case <-left(ctx, over):
+	case <-left(ctx, endsFirst):
 	}
-	return over && errors.Is(ctx.Err(), context.DeadlineExceeded) && f.finishesWithin(grace)
+	return endsFirst && errors.Is(ctx.Err(), context.DeadlineExceeded) && c.finishesWithin(finishGrace)
 }
 
-// grace is how long a caller whose time is over waits for a run whose time is over, too.
-const grace = time.Second
+// finishGrace is how long a caller whose deadline has passed waits for a run whose deadline has
+// passed as well.
+const finishGrace = time.Second
 
-func (f *call[V]) finishesWithin(d time.Duration) bool {
+func (c *call[V]) finishesWithin(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-f.finished:
+	case <-c.finished:
 		return true
 	case <-timer.C:
 		return false
 	}
 }
 
-// endsBefore tells whether the run's time is over when that of the caller is: the run is
-// about to land then, and may know more than that.
-func (f *call[V]) endsBefore(ctx context.Context) bool {
-	own, ok := ctx.Deadline()
-	return ok && !f.until.IsZero() && !f.until.After(own)
+// endsNoLaterThan reports whether both the run and ctx have deadlines, and that of the run is not
+// after that of ctx. When the caller's deadline passes, such a run is about to return an error that
+// says more than that the deadline has passed.
+func (c *call[V]) endsNoLaterThan(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && !c.deadline.IsZero() && !c.deadline.After(deadline)
 }
 
-// left is closed when a caller will not wait any more.
-func left(ctx context.Context, over bool) <-chan struct{} {
-	if c, ok := ctx.(interface{ Canceled() <-chan struct{} }); ok && over {
+// left returns the channel that is closed when the caller does not wait any more. See Do for
+// Canceled.
+func left(ctx context.Context, endsFirst bool) <-chan struct{} {
+	if c, ok := ctx.(interface{ Canceled() <-chan struct{} }); ok && endsFirst {
 		return c.Canceled()
 	}
 	return ctx.Done()
 }
 
-// leave is the end of the flight for one of its callers. The last one cancels what still
-// runs, which nobody can join any more.
-func (f *call[V]) leave() {
-	g := f.group
+// leave removes one caller. The last one releases a finished value, or cancels an unfinished run,
+// which cannot be joined from then on.
+func (c *call[V]) leave() {
+	g := c.group
 	g.mu.Lock()
-	f.callers--
-	last, down := f.callers == 0, f.done
-	if last && !down {
-		delete(g.calls, f.key)
+	c.callers--
+	last, done := c.callers == 0, c.done
+	if last && !done {
+		delete(g.calls, c.key)
 	}
 	g.mu.Unlock()
 	switch {
 	case !last:
-	case down:
-		f.release()
+	case done:
+		c.release()
 	default:
-		f.cancel()
+		c.cancel()
 	}
 }
 
-func (f *call[V]) release() {
-	if f.err == nil && f.group.Release != nil {
-		f.group.Release(f.value)
+func (c *call[V]) release() {
+	if c.err == nil && c.group.Release != nil {
+		c.group.Release(c.value)
 	}
 }
 
@@ -221,8 +246,8 @@ func (g *Group[V]) runEnded() {
 	}
 }
 
-// Wait waits until no run is left, also of those that were cancelled, or until ctx ends,
-// whose error it gives then.
+// Wait waits until all runs have ended, including abandoned ones. It returns the error of ctx if
+// ctx ends first.
 func (g *Group[V]) Wait(ctx context.Context) error {
 	g.mu.Lock()
 	if g.running == 0 {

@@ -15,42 +15,42 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce"
 )
 
-// never is the deadline of runs that have none.
-var never time.Time
+// noDeadline is the deadline of runs that have none.
+var noDeadline time.Time
 
-// caller asks in a goroutine of its own.
+// caller calls Do in a goroutine of its own.
 type caller struct {
 	cancel context.CancelFunc
 	share  coalesce.Share[string]
 	err    error
-	gone   chan struct{} // closed when share and err are there
+	done   chan struct{} // closed when share and err are set
 }
 
-func (c *caller) left() bool {
+func (c *caller) returned() bool {
 	select {
-	case <-c.gone:
+	case <-c.done:
 		return true
 	default:
 		return false
 	}
 }
 
-func call(ctx context.Context, g *coalesce.Group[string], key string, until time.Time, run func(context.Context) (string, error)) *caller {
-	c := &caller{gone: make(chan struct{})}
+func call(ctx context.Context, g *coalesce.Group[string], key string, deadline time.Time, run func(context.Context) (string, error)) *caller {
+	c := &caller{done: make(chan struct{})}
 	ctx, c.cancel = context.WithCancel(ctx)
 	go func() {
-		c.share, c.err = g.Do(ctx, []byte(key), until, run)
-		close(c.gone)
+		c.share, c.err = g.Do(ctx, []byte(key), deadline, run)
+		close(c.done)
 	}()
 	synctest.Wait()
 	return c
 }
 
-// blocked is a run that ends when it is told to, or when its context ends.
+// blocked is a run that ends when the test releases it, or when its context ends.
 type blocked struct {
 	runs    atomic.Int32
 	release chan string
-	ended   error
+	ctxErr  error // of its context, nil when it was released
 }
 
 func (b *blocked) run(ctx context.Context) (string, error) {
@@ -59,20 +59,20 @@ func (b *blocked) run(ctx context.Context) (string, error) {
 	case v := <-b.release:
 		return v, nil
 	case <-ctx.Done():
-		b.ended = ctx.Err()
+		b.ctxErr = ctx.Err()
 		return "", ctx.Err()
 	}
 }
 
 func newBlocked() *blocked { return &blocked{release: make(chan string)} }
 
-func TestShared(t *testing.T) {
+func TestCallersShareOneRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var released []string
 		g := &coalesce.Group[string]{Release: func(v string) { released = append(released, v) }}
 		b := newBlocked()
-		callers := []*caller{call(t.Context(), g, "a", never, b.run), call(t.Context(), g, "a", never, b.run), call(t.Context(), g, "a", never, b.run)}
-		other := call(t.Context(), g, "b", never, func(context.Context) (string, error) { return "other", nil })
+		callers := []*caller{call(t.Context(), g, "a", noDeadline, b.run), call(t.Context(), g, "a", noDeadline, b.run), call(t.Context(), g, "a", noDeadline, b.run)}
+		other := call(t.Context(), g, "b", noDeadline, func(context.Context) (string, error) { return "other", nil })
 		b.release <- "same"
 		synctest.Wait()
 		if n := b.runs.Load(); n != 1 {
@@ -88,7 +88,7 @@ func TestShared(t *testing.T) {
 		}
 		for _, c := range callers {
 			if len(released) > 0 {
-				t.Errorf("released %v before all were done", released)
+				t.Errorf("released %v before all callers called Done", released)
 			}
 			c.share.Done()
 		}
@@ -96,53 +96,53 @@ func TestShared(t *testing.T) {
 		if fmt.Sprint(released) != "[same other]" {
 			t.Errorf("released %v", released)
 		}
-		again := call(t.Context(), g, "a", never, func(context.Context) (string, error) { return "new", nil })
+		again := call(t.Context(), g, "a", noDeadline, func(context.Context) (string, error) { return "new", nil })
 		if again.share.Value != "new" || again.share.Joined {
-			t.Errorf("something was kept: %+v", again.share)
+			t.Errorf("a result was kept: %+v", again.share)
 		}
 	})
 }
 
-// Who leaves has the error of its own context at once; the others go on, and when nobody is
-// left, the run is cancelled and cannot be joined.
-func TestLeaving(t *testing.T) {
+// A caller that leaves gets the error of its own context at once, and the others go on. When the
+// last one leaves, the run is cancelled and cannot be joined any more.
+func TestLastCallerToLeaveCancelsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &coalesce.Group[string]{Release: func(v string) { t.Errorf("released %q, which is no value", v) }}
+		g := &coalesce.Group[string]{Release: func(v string) { t.Errorf("released %q, which is not the value of a run", v) }}
 		b := newBlocked()
-		first, second := call(t.Context(), g, "a", never, b.run), call(t.Context(), g, "a", never, b.run)
+		first, second := call(t.Context(), g, "a", noDeadline, b.run), call(t.Context(), g, "a", noDeadline, b.run)
 		first.cancel()
 		synctest.Wait()
-		if !first.left() || !errors.Is(first.err, context.Canceled) || b.ended != nil || second.left() {
-			t.Fatalf("first %v, run %v, second %v", first.err, b.ended, second.left())
+		if !first.returned() || !errors.Is(first.err, context.Canceled) || b.ctxErr != nil || second.returned() {
+			t.Fatalf("first %v, run %v, second %v", first.err, b.ctxErr, second.returned())
 		}
-		third := call(t.Context(), g, "a", never, b.run)
+		third := call(t.Context(), g, "a", noDeadline, b.run)
 		second.cancel()
 		third.cancel()
 		synctest.Wait()
-		if !errors.Is(b.ended, context.Canceled) || b.runs.Load() != 1 {
-			t.Errorf("run %v, %d runs", b.ended, b.runs.Load())
+		if !errors.Is(b.ctxErr, context.Canceled) || b.runs.Load() != 1 {
+			t.Errorf("run %v, %d runs", b.ctxErr, b.runs.Load())
 		}
 	})
 }
 
-// A run that ends well though it was cancelled has a value, which nobody takes; who comes
-// meanwhile does not get it.
-func TestAbandoned(t *testing.T) {
+// The value of a run that succeeds although it was cancelled is released. A caller that comes in the
+// meantime does not get it.
+func TestAbandonedRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var released []string
 		g := &coalesce.Group[string]{Release: func(v string) { released = append(released, v) }}
 		stubborn := make(chan string)
-		c := call(t.Context(), g, "a", never, func(context.Context) (string, error) { return <-stubborn, nil })
+		c := call(t.Context(), g, "a", noDeadline, func(context.Context) (string, error) { return <-stubborn, nil })
 		c.cancel()
 		synctest.Wait()
-		next := call(t.Context(), g, "a", never, func(context.Context) (string, error) { return "next", nil })
+		next := call(t.Context(), g, "a", noDeadline, func(context.Context) (string, error) { return "next", nil })
 		if next.share.Value != "next" {
 			t.Errorf("%+v %v", next.share, next.err)
 		}
 		stopping, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := g.Wait(stopping); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("waited for a run that has not ended: %v", err)
+			t.Errorf("Wait returned before the run had ended: %v", err)
 		}
 		stubborn <- "late"
 		if err := g.Wait(t.Context()); err != nil {
@@ -155,33 +155,33 @@ func TestAbandoned(t *testing.T) {
 	})
 }
 
-func TestPanic(t *testing.T) {
+func TestRunThatDoesNotReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &coalesce.Group[string]{}
 		b := newBlocked()
 		broken := func(ctx context.Context) (string, error) { b.run(ctx); panic("broken") }
-		first, second := call(t.Context(), g, "a", never, broken), call(t.Context(), g, "a", never, broken)
+		first, second := call(t.Context(), g, "a", noDeadline, broken), call(t.Context(), g, "a", noDeadline, broken)
 		b.release <- ""
 		synctest.Wait()
-		var thrown *coalesce.PanicError
-		if !errors.As(first.err, &thrown) || thrown.Value != "broken" || len(thrown.Stack) == 0 || !errors.Is(second.err, first.err) {
+		var panicErr *coalesce.PanicError
+		if !errors.As(first.err, &panicErr) || panicErr.Value != "broken" || len(panicErr.Stack) == 0 || !errors.Is(second.err, first.err) {
 			t.Errorf("%v and %v", first.err, second.err)
 		}
-		gone := call(t.Context(), g, "a", never, func(context.Context) (string, error) { runtime.Goexit(); return "", nil })
-		if gone.err == nil {
-			t.Error("a run without a return has a value")
+		exited := call(t.Context(), g, "a", noDeadline, func(context.Context) (string, error) { runtime.Goexit(); return "", nil })
+		if exited.err == nil {
+			t.Error("a run that ended its goroutine has a value")
 		}
 	})
 }
 
-// A run keeps the values of its first caller's context, and its own deadline. A caller whose
-// time ends with the run's hears what became of it; one whose time ends before does not wait.
+// A run has the values of its first caller's context, and its own deadline. A caller whose deadline
+// is that of the run gets the run's own result; one with an earlier deadline does not wait for it.
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}
 		g := &coalesce.Group[string]{}
-		until := time.Now().Add(time.Minute)
-		ctx, cancel := context.WithDeadline(context.WithValue(t.Context(), key{}, "value"), until)
+		deadline := time.Now().Add(time.Minute)
+		ctx, cancel := context.WithDeadline(context.WithValue(t.Context(), key{}, "value"), deadline)
 		defer cancel()
 		partly := func(ctx context.Context) (string, error) {
 			<-ctx.Done()
@@ -190,12 +190,12 @@ func TestDeadline(t *testing.T) {
 		}
 		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		first := call(ctx, g, "a", until, partly)
-		second := call(hasty, g, "a", until, partly)
+		first := call(ctx, g, "a", deadline, partly)
+		second := call(hasty, g, "a", deadline, partly)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if !errors.Is(second.err, context.DeadlineExceeded) || first.left() {
-			t.Errorf("the hasty one has %v; the first has left: %v", second.err, first.left())
+		if !errors.Is(second.err, context.DeadlineExceeded) || first.returned() {
+			t.Errorf("the caller with the early deadline got %v; the first has returned: %v", second.err, first.returned())
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -204,40 +204,41 @@ func TestDeadline(t *testing.T) {
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := g.Do(ended, nil, never, nil); !errors.Is(err, context.Canceled) {
-			t.Errorf("who has gone already gets %v", err)
+		if _, err := g.Do(ended, nil, noDeadline, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("a caller whose context has ended got %v", err)
 		}
 	})
 }
 
-// leaver is a context that tells of its caller's leaving without its deadline.
-type leaver struct {
+// cancelable is a context with a channel that is closed when it is cancelled, but not at its
+// deadline.
+type cancelable struct {
 	context.Context
-	left chan struct{}
-	done atomic.Int32 // how often Done was called
+	canceled  chan struct{}
+	doneCalls atomic.Int32 // number of calls of Done
 }
 
-func (l *leaver) Canceled() <-chan struct{} { return l.left }
+func (l *cancelable) Canceled() <-chan struct{} { return l.canceled }
 
-func (l *leaver) Done() <-chan struct{} {
-	l.done.Add(1)
+func (l *cancelable) Done() <-chan struct{} {
+	l.doneCalls.Add(1)
 	return l.Context.Done()
 }
 
-// Who can say that its caller has left is not asked for more where the run's time ends no later
-// than its own, and is free to go before; elsewhere its deadline counts.
-func TestCanceled(t *testing.T) {
+// Do waits for Canceled and does not call Done if the run's deadline is not after that of the caller.
+// Otherwise it calls Done.
+func TestDoWaitsForCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &coalesce.Group[string]{}
 		b := newBlocked()
-		within := func(d time.Duration) (*leaver, *caller) {
-			c := &caller{gone: make(chan struct{})}
+		within := func(d time.Duration) (*cancelable, *caller) {
+			c := &caller{done: make(chan struct{})}
 			ctx, cancel := context.WithTimeout(t.Context(), d)
-			l := &leaver{Context: ctx, left: make(chan struct{})}
-			c.cancel = func() { cancel(); close(l.left) }
+			l := &cancelable{Context: ctx, canceled: make(chan struct{})}
+			c.cancel = func() { cancel(); close(l.canceled) }
 			go func() {
 				c.share, c.err = g.Do(l, []byte("a"), time.Now().Add(time.Minute), b.run)
-				close(c.gone)
+				close(c.done)
 			}()
 			synctest.Wait()
 			return l, c
@@ -247,29 +248,29 @@ func TestCanceled(t *testing.T) {
 		hasty, hurries := within(time.Second)
 		leaves.cancel()
 		synctest.Wait()
-		if !errors.Is(leaves.err, context.Canceled) || stays.left() || hurries.left() {
-			t.Errorf("who left has %v; the others have left: %v, %v", leaves.err, stays.left(), hurries.left())
+		if !errors.Is(leaves.err, context.Canceled) || stays.returned() || hurries.returned() {
+			t.Errorf("the caller that left got %v; the others have returned: %v, %v", leaves.err, stays.returned(), hurries.returned())
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if !errors.Is(hurries.err, context.DeadlineExceeded) || stays.left() {
-			t.Errorf("the hasty one has %v; the first has left: %v", hurries.err, stays.left())
+		if !errors.Is(hurries.err, context.DeadlineExceeded) || stays.returned() {
+			t.Errorf("the caller with the early deadline got %v; the first has returned: %v", hurries.err, stays.returned())
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if !errors.Is(b.ended, context.DeadlineExceeded) || stays.err != b.ended {
-			t.Errorf("the run has %v, who waited for it %v", b.ended, stays.err)
+		if !errors.Is(b.ctxErr, context.DeadlineExceeded) || stays.err != b.ctxErr {
+			t.Errorf("the run ended with %v, its caller got %v", b.ctxErr, stays.err)
 		}
-		if first.done.Load() != 0 || hasty.done.Load() != 1 {
-			t.Errorf("Done was called %d times, and %d", first.done.Load(), hasty.done.Load())
+		if first.doneCalls.Load() != 0 || hasty.doneCalls.Load() != 1 {
+			t.Errorf("Done was called %d times, and %d", first.doneCalls.Load(), hasty.doneCalls.Load())
 		}
 		stays.cancel()
 		hurries.cancel()
 	})
 }
 
-// Values are released when nobody reads them any more, and each caller's is its key's.
-func TestManyCallers(t *testing.T) {
+// A value is not released while a caller reads it, and each caller gets the value of its key.
+func TestValuesAreNotReleasedWhileInUse(t *testing.T) {
 	free := sync.Pool{New: func() any { return new([]byte) }}
 	g := &coalesce.Group[*[]byte]{Release: func(b *[]byte) { free.Put(b) }}
 	var all sync.WaitGroup
@@ -281,7 +282,7 @@ func TestManyCallers(t *testing.T) {
 				if n%7 == 0 {
 					go cancel()
 				}
-				share, err := g.Do(ctx, []byte(key), never, func(context.Context) (*[]byte, error) {
+				share, err := g.Do(ctx, []byte(key), noDeadline, func(context.Context) (*[]byte, error) {
 					b := free.Get().(*[]byte)
 					*b = (*b)[:0]
 					for range 100 {
@@ -309,20 +310,20 @@ func TestManyCallers(t *testing.T) {
 	}
 }
 
-// A run that does not end when its time is over holds no caller.
-func TestStuckRunHoldsNobody(t *testing.T) {
+// A run that does not end at its deadline does not keep its callers waiting.
+func TestRunThatIgnoresItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g coalesce.Group[int]
 		stuck := make(chan struct{})
-		until := time.Now().Add(time.Minute)
-		ctx, cancel := context.WithDeadline(t.Context(), until)
+		deadline := time.Now().Add(time.Minute)
+		ctx, cancel := context.WithDeadline(t.Context(), deadline)
 		defer cancel()
-		_, err := g.Do(ctx, []byte("key"), until, func(context.Context) (int, error) {
+		_, err := g.Do(ctx, []byte("key"), deadline, func(context.Context) (int, error) {
 			<-stuck
 			return 1, nil
 		})
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(until) != time.Second {
-			t.Errorf("got %v, %s after its time", err, time.Since(until))
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(deadline) != time.Second {
+			t.Errorf("got %v, %s after the deadline", err, time.Since(deadline))
 		}
 		close(stuck)
 	})

@@ -8,42 +8,42 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// defaults are the default values of a schema that had to be rewritten. The schema itself is
-// left as it is, since introspection shows it.
-type defaults struct {
+// schemaDefaults holds the rewritten default values of a schema. Definitions that contain one are
+// copies; the schema itself is unchanged, because introspection shows it.
+type schemaDefaults struct {
 	fields     map[*ast.FieldDefinition]*ast.FieldDefinition
 	directives map[*ast.DirectiveDefinition]*ast.DirectiveDefinition
-	fills      map[*ast.FieldDefinition]*fill
+	filled     map[*ast.FieldDefinition]*filledDefault
 	constants  constants
 }
 
-// fill is the rewritten default of an input object's field.
-type fill struct {
-	value *ast.Value // nil where it is the schema's own
-	open  bool       // being rewritten: meeting it again is a cycle
+// filledDefault is the default of an input object's field, if the executors would not apply it exactly.
+type filledDefault struct {
+	value      *ast.Value // nil if they apply the one of the schema exactly
+	inProgress bool       // it is being rewritten: using it again is a cycle
 }
 
-// prepareDefaults checks every default value of the schema, then rewrites those that the
-// executors would not read exactly.
+// prepareDefaults checks every default value of the schema, and then rewrites those that the
+// executors would not read exactly. It returns the first wrong default, or one that contains itself.
 func (r *Reader) prepareDefaults() *Error {
 	if err := r.checkDefaults(); err != nil {
 		return err
 	}
-	r.defaults = defaults{
+	r.defaults = schemaDefaults{
 		fields:     map[*ast.FieldDefinition]*ast.FieldDefinition{},
 		directives: map[*ast.DirectiveDefinition]*ast.DirectiveDefinition{},
-		fills:      map[*ast.FieldDefinition]*fill{},
+		filled:     map[*ast.FieldDefinition]*filledDefault{},
 		constants:  constants{},
 	}
 	w := &rewriter{reader: r, prefix: constantMark + "default", constants: r.defaults.constants}
 	for _, o := range r.objects {
-		w.fills(o)
+		w.findFilledDefaults(o)
 	}
 	for _, def := range r.schema.Types {
-		w.fieldDefinitions(def)
+		w.rewriteFieldDefinitions(def)
 	}
 	for _, directive := range r.schema.Directives {
-		if arguments, changed := w.argumentDefinitions(directive.Arguments); changed {
+		if arguments, changed := w.rewriteArgumentDefinitions(directive.Arguments); changed {
 			prepared := *directive
 			prepared.Arguments = arguments
 			r.defaults.directives[directive] = &prepared
@@ -52,22 +52,23 @@ func (r *Reader) prepareDefaults() *Error {
 	return w.err
 }
 
-// fills notes which defaults of an input object's fields are to be filled in.
-func (w *rewriter) fills(o *object) {
+// findFilledDefaults sets the filledDefaults of an input object. Their values are those of the schema:
+// Reader.coerceObject, which applies them to variables, needs no rewritten literals.
+func (w *rewriter) findFilledDefaults(o *inputObject) {
 	for _, def := range o.Fields {
-		if value := w.fill(o, def); value != nil {
-			if o.fill == nil {
-				o.fill = map[string]*ast.Value{}
+		if value := w.filledDefault(o, def); value != nil {
+			if o.filledDefaults == nil {
+				o.filledDefaults = map[string]*ast.Value{}
 			}
-			o.fill[def.Name] = def.DefaultValue
+			o.filledDefaults[def.Name] = def.DefaultValue
 		}
 	}
 }
 
-// fieldDefinitions makes new definitions of the fields whose arguments have rewritten defaults.
-func (w *rewriter) fieldDefinitions(def *ast.Definition) {
+// rewriteFieldDefinitions copies the definitions of fields whose arguments have rewritten defaults.
+func (w *rewriter) rewriteFieldDefinitions(def *ast.Definition) {
 	for _, field := range def.Fields {
-		if arguments, changed := w.argumentDefinitions(field.Arguments); changed {
+		if arguments, changed := w.rewriteArgumentDefinitions(field.Arguments); changed {
 			prepared := *field
 			prepared.Arguments = arguments
 			w.reader.defaults.fields[field] = &prepared
@@ -75,7 +76,9 @@ func (w *rewriter) fieldDefinitions(def *ast.Definition) {
 	}
 }
 
-func (w *rewriter) argumentDefinitions(defs ast.ArgumentDefinitionList) (_ ast.ArgumentDefinitionList, changed bool) {
+// rewriteArgumentDefinitions returns a copy of defs with rewritten defaults, and reports whether any
+// default changed.
+func (w *rewriter) rewriteArgumentDefinitions(defs ast.ArgumentDefinitionList) (_ ast.ArgumentDefinitionList, changed bool) {
 	defs = slices.Clone(defs)
 	for i, def := range defs {
 		if def.DefaultValue == nil {
@@ -90,7 +93,8 @@ func (w *rewriter) argumentDefinitions(defs ast.ArgumentDefinitionList) (_ ast.A
 	return defs, changed
 }
 
-// checkDefaults returns the first mistake in the schema's default values.
+// checkDefaults returns an error about the first wrong default value of the schema, in the order of
+// names.
 func (r *Reader) checkDefaults() *Error {
 	for _, name := range slices.Sorted(maps.Keys(r.schema.Types)) {
 		for _, field := range r.schema.Types[name].Fields {
@@ -126,7 +130,7 @@ func (r *Reader) checkDefault(place string, v *ast.Value, t *ast.Type) (err *Err
 	}
 	c := &checker{reader: r, report: func(wrong *ast.Value, e *Error) {
 		if err == nil {
-			err = mistake("%s: the default value does not fit: %s", place, e.Message)
+			err = errorf("%s: the default value does not fit: %s", place, e.Message)
 			err.Position = wrong.Position
 		}
 	}}
@@ -134,8 +138,9 @@ func (r *Reader) checkDefault(place string, v *ast.Value, t *ast.Type) (err *Err
 	return err
 }
 
-// where returns a place in a file as errors begin with it.
-func where(at *ast.Position) string {
+// formatPosition returns a position in a file in the form in which errors begin with it. It returns ""
+// without a file.
+func formatPosition(at *ast.Position) string {
 	if at == nil || at.Src == nil || at.Src.Name == "" {
 		return ""
 	}

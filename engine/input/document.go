@@ -9,52 +9,53 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Document is what the operations of a prepared document need of its literals. It is safe for
-// concurrent use.
+// Document holds what must be done for a prepared document when the variables of a request are known.
+// It is safe for concurrent use.
 type Document struct {
-	// Bytes is about how much memory the preparation added.
+	// Bytes is an estimate of the memory that the preparation added, in bytes.
 	Bytes int
 
 	reader     *Reader
 	constants  constants
-	operations map[*ast.OperationDefinition]*operation // those with something to look at
+	operations map[*ast.OperationDefinition]*operationUses // empty if no literal has any
 }
 
-// operation is what has to be looked at when the variables of an operation have values.
-type operation struct {
-	arguments  uses     // of fields
-	conditions []string // variables that directives need, and that may be null
+// operationUses are the uses of variables in an operation that must be checked when the variables have
+// values.
+type operationUses struct {
+	arguments  variableUses // in the arguments of fields
+	conditions []string     // nullable variables in non-null arguments of directives
 }
 
-// Prepare rewrites the literals of a document that is valid by Rule and all other rules, so
-// that the executors get canonical values from them.
+// Prepare rewrites the literals in doc, so that the executors read the exact coerced values from them.
+// The document must be valid by Rule and all other validation rules, and must not be in use.
 func (r *Reader) Prepare(doc *ast.QueryDocument) *Document {
 	p := &preparer{
 		rewriter:  rewriter{reader: r, prefix: constantMark, constants: constants{}},
-		arguments: map[*ast.Argument]uses{},
+		arguments: map[*ast.Argument]variableUses{},
 	}
 	for _, op := range doc.Operations {
-		p.directives(op.Directives)
-		p.set(op.SelectionSet)
+		p.prepareDirectives(op.Directives)
+		p.prepareSelectionSet(op.SelectionSet)
 	}
 	for _, fragment := range doc.Fragments {
-		p.directives(fragment.Directives)
-		p.set(fragment.SelectionSet)
+		p.prepareDirectives(fragment.Directives)
+		p.prepareSelectionSet(fragment.SelectionSet)
 	}
-	d := &Document{reader: r, Bytes: p.bytes, constants: p.constants, operations: map[*ast.OperationDefinition]*operation{}}
+	d := &Document{reader: r, Bytes: p.bytes, constants: p.constants, operations: map[*ast.OperationDefinition]*operationUses{}}
 	if len(p.arguments) == 0 {
 		return d
 	}
 	for _, op := range doc.Operations {
-		d.operations[op] = p.operation(op)
+		d.operations[op] = p.collectUses(op)
 		d.Bytes += bytesPerUse * len(d.operations[op].arguments.scalars)
 	}
 	return d
 }
 
-// Variables returns the values of an operation's variables, as Reader.Variables does, and
-// with them what else the executors have to find among an operation's variables. The
-// operation must be of the document.
+// Variables coerces the variables of an operation of the document, as Reader.Variables does. It adds
+// the document's constants to the result, and checks the literals that contain variables: the error
+// of a condition that is null, or of a value that a custom scalar does not accept, is an *Error.
 func (d *Document) Variables(op *ast.OperationDefinition, sent map[string]any) (map[string]any, error) {
 	values, err := d.reader.Variables(op, sent)
 	if err != nil {
@@ -68,34 +69,34 @@ func (d *Document) Variables(op *ast.OperationDefinition, sent map[string]any) (
 	for _, name := range known.conditions {
 		if isNull(values, name) {
 			def := op.VariableDefinitions.ForName(name)
-			err := mistake("must not be null, since a directive asks for it")
+			err := errorf("must not be null, since a directive requires it")
 			err.Variable, err.Position = name, def.Position
 			return nil, err
 		}
 	}
 	for _, use := range known.arguments.scalars {
-		if err := d.read(use, values); err != nil {
+		if err := d.checkScalarUse(use, values); err != nil {
 			return nil, err
 		}
 	}
 	return values, nil
 }
 
-// read has a custom scalar read its literal, now that the variables in it have values.
-func (d *Document) read(use scalarUse, values map[string]any) error {
+// checkScalarUse checks the literal of a custom scalar with the values of the variables in it.
+func (d *Document) checkScalarUse(use scalarUse, values map[string]any) error {
 	v, err := use.value.Value(values)
 	if err != nil {
 		return err
 	}
-	if _, err := d.reader.readCustom(use.name, v); err != nil {
+	if _, err := d.reader.coerceCustom(use.name, v); err != nil {
 		err.Position = use.value.Position
 		return err
 	}
 	return nil
 }
 
-// HasNullArguments reports whether a field of the operation may have a NullArgument, with
-// values that Variables has returned.
+// HasNullArguments reports whether NullArgument may return an error for some field of the operation.
+// values must be those that Variables has returned.
 func (d *Document) HasNullArguments(op *ast.OperationDefinition, values map[string]any) bool {
 	known := d.operations[op]
 	if known == nil {
@@ -109,10 +110,11 @@ func (d *Document) HasNullArguments(op *ast.OperationDefinition, values map[stri
 	return false
 }
 
-// NullArgument returns the error of a prepared field that must not be called: one of its
-// arguments, or a value in one, may not be null and is a variable that is null. The variable
-// was allowed there since it, or its place, has a default, which an explicit null
-// replaces (sections 5.8.5 and 6.4.1 of the specification). The error is a *fault.Error.
+// NullArgument returns an error if a field of a prepared document must not be resolved because a
+// variable is null in a place that must not be null: an argument, or a value in one. Validation
+// allows a nullable variable there if the variable or its place has a default (section 5.8.5 of the
+// specification), but an explicit null overrides the default and then is an error of the field
+// (section 6.4.1). The error is a *fault.Error.
 func NullArgument(field *ast.Field, values map[string]any) error {
 	for _, argument := range field.Arguments {
 		if name := nullIn(argument.Value, values); name != "" {
@@ -122,21 +124,22 @@ func NullArgument(field *ast.Field, values map[string]any) error {
 	return nil
 }
 
-// NeedsVariables reports whether a prepared field may have a NullArgument with some values.
+// NeedsVariables reports whether NullArgument may return an error for a prepared field, with any values
+// of the variables.
 func NeedsVariables(field *ast.Field) bool {
-	needs := func(argument *ast.Argument) bool {
+	mayBeNull := func(argument *ast.Argument) bool {
 		return firstNonNull(argument.Value, func(string) bool { return true }) != ""
 	}
-	return slices.ContainsFunc(field.Arguments, needs)
+	return slices.ContainsFunc(field.Arguments, mayBeNull)
 }
 
-// nullIn returns the first variable in a literal that is null where it may not be.
+// nullIn returns the first variable in a literal that is null in a non-null place, "" if there is none.
 func nullIn(v *ast.Value, values map[string]any) string {
 	return firstNonNull(v, func(name string) bool { return isNull(values, name) })
 }
 
-// firstNonNull returns the first variable in a prepared literal that stands where no null may
-// be, among those that match.
+// firstNonNull returns the first variable in a prepared literal that is in a non-null place and matches,
+// "" if there is none.
 func firstNonNull(v *ast.Value, match func(name string) bool) string {
 	if v.Kind == ast.Variable && v.ExpectedType != nil && v.ExpectedType.NonNull && match(v.Raw) {
 		return v.Raw
@@ -149,7 +152,7 @@ func firstNonNull(v *ast.Value, match func(name string) bool) string {
 	return ""
 }
 
-// isNull reports whether a variable has the value null, and not none.
+// isNull reports whether a variable has the value null. It returns false for a variable without a value.
 func isNull(values map[string]any, name string) bool {
 	v, ok := values[name]
 	return ok && v == nil

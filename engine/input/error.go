@@ -9,15 +9,17 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
-// Error says which value does not fit and why. Its text is fit for clients.
+// Error is the error of a value that does not fit its type. Its text may be shown to clients.
 type Error struct {
-	// Variable is the variable that holds the value, without its $; "" for a literal.
+	// Variable is the name, without the $, of the variable that holds the value. It is empty for a
+	// literal.
 	Variable string
-	// Path leads to the value inside of the variable.
+	// Path leads from the variable to the value. The innermost element comes first.
 	Path ast.Path
-	// Position is where in the document the variable is defined, or the literal stands.
+	// Position is the position of the variable's definition, or of the literal, in the document.
+	// It may be nil.
 	Position *ast.Position
-	// Message says what is wrong with the value.
+	// Message says what is wrong with the value, without its place.
 	Message string
 }
 
@@ -29,7 +31,7 @@ func (e *Error) Error() string {
 	}
 	var b strings.Builder
 	b.WriteString("variable $" + e.Variable)
-	for i := len(e.Path) - 1; i >= 0; i-- { // the innermost element was added first
+	for i := len(e.Path) - 1; i >= 0; i-- { // the innermost element is first
 		switch at := e.Path[i].(type) {
 		case ast.PathIndex:
 			fmt.Fprintf(&b, "[%d]", at)
@@ -40,7 +42,7 @@ func (e *Error) Error() string {
 	return b.String() + ": " + e.Message
 }
 
-// Locations returns the position as an error of a response has it.
+// Locations returns the position in the form of the errors of a response; nil without a position.
 func (e *Error) Locations() []gqlerror.Location {
 	if e.Position == nil {
 		return nil
@@ -48,23 +50,24 @@ func (e *Error) Locations() []gqlerror.Location {
 	return []gqlerror.Location{{Line: e.Position.Line, Column: e.Position.Column}}
 }
 
-// below adds the place of the value that contains the wrong one.
-func (e *Error) below(place ast.PathElement) *Error {
+// within adds the place of the wrong value in the value that contains it.
+func (e *Error) within(place ast.PathElement) *Error {
 	e.Path = append(e.Path, place)
 	return e
 }
 
-func mistake(format string, args ...any) *Error {
+func errorf(format string, args ...any) *Error {
 	return &Error{Message: fmt.Sprintf(format, args...)}
 }
 
-// maxTyped bounds the names for which similar names are searched, in bytes: the search takes time
-// that grows with the length.
-const maxTyped = 64
+// maxSuggestedLength is the maximum length, in bytes, of a name for which similar names are searched.
+// The time of the search grows with the length.
+const maxSuggestedLength = 64
 
-// suggest returns a question for similar names, or "" where there are none to tell.
-func suggest(wanted bool, what, typed string, names []string) string {
-	if !wanted || len(typed) > maxTyped {
+// suggestion returns the question whether one of names was meant by typed, with a leading space. It
+// returns "" if suggestions are off, or if no name is similar.
+func suggestion(enabled bool, what, typed string, names []string) string {
+	if !enabled || len(typed) > maxSuggestedLength {
 		return ""
 	}
 	var question gqlerror.Error

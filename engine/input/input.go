@@ -1,17 +1,23 @@
-// Package input reads what a request says: the literals of its document and the values of
-// its variables, by the schema and by the rules of the GraphQL specification (sections 3.5 to
-// 3.12, 5.6, 6.1.2 and 6.4.1).
+// Package input coerces the input values of requests: the literals of a document and the values of
+// its variables, by the types of the schema and by the rules of the GraphQL specification (October
+// 2021 and September 2025; sections 3.5 to 3.12 for each type, 5.6 for literals, 6.1.2 for variables
+// and 6.4.1 for the arguments of fields).
 //
-// Everything is read once and before any field runs. Rule checks the literals of a document
-// and Prepare makes them exact, both when the document is seen for the first time. Variables
-// reads the variables of each request. What these let pass, the unmarshalers of both executors
-// take, so that no field fails over a value after another field has had its effect. The one
-// exception is the specification's own: a null for a variable that may be null, at an argument
-// that may not be (NullArgument).
+// Every value is coerced once and before any field is resolved:
 //
-// Values are canonical: a Boolean is a bool, an Int an int64, a Float a float64, a String, an ID
-// or an enum value a string, a list a []any and an input object a map[string]any. A custom
-// scalar keeps the value that was sent, its numbers as they were written.
+//  1. Reader.Rule checks the literals of a document during validation.
+//  2. Reader.Prepare rewrites the literals that the executors would not read exactly. Both happen once
+//     for a document, which may be cached afterwards.
+//  3. Document.Variables coerces the variables of each request.
+//
+// The unmarshalers of both executors accept every value that has passed these steps, so that no field
+// fails because of a value after another field has had a side effect. The one exception is required
+// by the specification: a null for a nullable variable in the place of a non-null argument. See
+// NullArgument.
+//
+// A coerced Boolean is a bool, an Int an int64, a Float a float64, a String, an ID or an enum value a
+// string, a list a []any and an input object a map[string]any. The value of a custom scalar stays as it
+// was sent, with its numbers as they were written.
 package input
 
 import (
@@ -20,14 +26,13 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// ScalarFunc reads a value of the named scalar as the resolvers' arguments are read, and
-// returns the error of one that the scalar does not take. Only the text of a *fault.Error
-// is shown to clients. It takes any value of a scalar that it does not know, and is safe for
-// concurrent use.
+// ScalarFunc unmarshals a value of the named scalar like the argument of a resolver, and returns the
+// error. Only the message of a *fault.Error is shown to clients. It accepts every value of a scalar
+// that it does not know. It must be safe for concurrent use.
 type ScalarFunc func(name string, v any) error
 
-// ScalarsOf returns how the scalars of an executable schema are read, which those that gatehouse
-// has generated know; nil for others.
+// ScalarsOf returns the ScalarFunc of an executable schema that gatehouse generated, and nil for other
+// schemas.
 func ScalarsOf(schema any) ScalarFunc {
 	known, ok := schema.(interface {
 		ReadScalar(name string, v any) error
@@ -38,47 +43,47 @@ func ScalarsOf(schema any) ScalarFunc {
 	return known.ReadScalar
 }
 
-// Options are what a Reader needs in addition to the schema.
+// Options are the settings of a Reader.
 type Options struct {
-	// Scalar reads custom scalars. Nil takes any value for them.
+	// Scalar checks the values of scalars. If it is nil, custom scalars accept every value.
 	Scalar ScalarFunc
-	// Suggestions adds "Did you mean ...?" to errors, which tells names of the schema to
-	// whoever asks. Default false.
+	// Suggestions adds "Did you mean ...?" to errors. It discloses names of the schema to clients.
+	// Default false.
 	Suggestions bool
 }
 
-// Reader reads the input values of one schema. It is safe for concurrent use.
+// Reader coerces the input values of one schema. It is safe for concurrent use.
 type Reader struct {
 	schema      *ast.Schema
 	scalar      ScalarFunc
 	suggestions bool
-	objects     map[string]*object // input objects by name
-	defaults    defaults
+	objects     map[string]*inputObject // by name
+	defaults    schemaDefaults
 }
 
-// object is what is known of an input object beforehand.
-type object struct {
+// inputObject is the definition of an input object, with what is derived from it in advance.
+type inputObject struct {
 	*ast.Definition
 	oneOf bool
-	// fill are the fields whose defaults the executors' own code does not hold exactly, so
-	// that they are filled in here.
-	fill map[string]*ast.Value
+	// filledDefaults are the defaults, by field, that the executors' generated code would not
+	// apply exactly. They are added to each value instead. It is nil when there are none.
+	filledDefaults map[string]*ast.Value
 }
 
-// NewReader returns a reader of a schema's values. Its error wraps an *Error about a default
-// value of the schema that does not fit its own type.
+// NewReader returns a Reader for a schema. Its error wraps an *Error about a default value in the
+// schema that does not fit the type of its place, or that contains itself.
 func NewReader(schema *ast.Schema, o Options) (*Reader, error) {
-	r := &Reader{schema: schema, scalar: o.Scalar, suggestions: o.Suggestions, objects: map[string]*object{}}
+	r := &Reader{schema: schema, scalar: o.Scalar, suggestions: o.Suggestions, objects: map[string]*inputObject{}}
 	if r.scalar == nil {
 		r.scalar = func(string, any) error { return nil }
 	}
 	for name, def := range schema.Types {
 		if def.Kind == ast.InputObject {
-			r.objects[name] = &object{Definition: def, oneOf: def.Directives.ForName("oneOf") != nil}
+			r.objects[name] = &inputObject{Definition: def, oneOf: def.Directives.ForName("oneOf") != nil}
 		}
 	}
 	if err := r.prepareDefaults(); err != nil {
-		return nil, fmt.Errorf("%s%w", where(err.Position), err)
+		return nil, fmt.Errorf("%s%w", formatPosition(err.Position), err)
 	}
 	return r, nil
 }

@@ -28,7 +28,7 @@ const sdl = `
 
 var schema = gqlparser.MustLoadSchema(&ast.Source{Input: sdl})
 
-// even takes whole numbers of one digit that are even.
+// even accepts even integers of one digit for the scalar Even.
 func even(name string, v any) error {
 	if name == "Even" && !strings.Contains("02468", fmt.Sprint(v)) {
 		return fault.New(fault.BadUserInput, "not even")
@@ -45,7 +45,7 @@ func newReader(t testing.TB, o input.Options) *input.Reader {
 	return r
 }
 
-// prepared is a document of one operation.
+// prepared returns the operation of a validated and prepared document of one operation.
 func prepared(t testing.TB, r *input.Reader, query string) (*ast.OperationDefinition, *input.Document) {
 	t.Helper()
 	doc, err := parser.ParseQuery(&ast.Source{Input: query})
@@ -68,7 +68,7 @@ func ExampleReader_Variables() {
 	// Output: variable $all.list[0].int: Int cannot represent non 32-bit signed integer value: "7"
 }
 
-// A default of the schema that does not fit, or that contains itself, is found beforehand.
+// NewReader rejects a default of the schema that does not fit its type or that contains itself.
 func TestDefaults(t *testing.T) {
 	for text, want := range map[string]string{
 		`type Query { f(n: Int = "7"): Int }`:                                                        `schema.graphqls:1:26: Query.f(n:): the default value does not fit: Int cannot represent non 32-bit signed integer value: "7"`,
@@ -90,7 +90,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// What is not asked to suggest tells no names of the schema.
+// Errors contain names of the schema only if suggestions are on.
 func TestSuggestions(t *testing.T) {
 	doc, _ := parser.ParseQuery(&ast.Source{Input: "query($v: All) { f(all: $v, must: 1) }"})
 	for suggestions, want := range map[bool]string{true: `unknown field. Did you mean "float" or "flag"?`, false: "variable $v.flat: unknown field"} {
@@ -102,7 +102,7 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
-// A prepared document makes as much memory known as it takes at the least.
+// The estimated size of a prepared document covers at least the defaults that were added.
 func TestBytes(t *testing.T) {
 	r := newReader(t, input.Options{})
 	_, plain := prepared(t, r, "{ f(must: 1) }")
@@ -112,8 +112,8 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// Whatever is sent for whichever type, it is read or refused, and what was read is read again
-// to the same.
+// A value is either coerced or rejected, whatever was sent for whichever type, and coercing a coerced
+// value does not change it.
 func FuzzVariables(f *testing.F) {
 	for _, seed := range []string{
 		`{"int": 1.0, "float": 1e3, "id": 12345678901234567890, "list": {"kind": "A"}, "grid": [1, [2]]}`,
@@ -141,7 +141,7 @@ func FuzzVariables(f *testing.F) {
 			first, err := r.Variables(op, map[string]any{"v": v})
 			if err != nil {
 				if message := err.Error(); strings.Contains(message, "map[") || strings.Contains(message, "json.Number") {
-					t.Fatalf("%s: the message shows how Go writes a value: %s", text, message)
+					t.Fatalf("%s: the message shows the Go syntax of a value: %s", text, message)
 				}
 				continue
 			}
@@ -149,13 +149,13 @@ func FuzzVariables(f *testing.F) {
 			second, err := r.Variables(op, first)
 			after, _ := json.Marshal(second)
 			if err != nil || !reflect.DeepEqual(first, second) || string(before) != string(after) {
-				t.Fatalf("%s: read as %s, and then as %s, %v", text, before, after, err)
+				t.Fatalf("%s: coerced to %s, and then to %s, %v", text, before, after, err)
 			}
 		}
 	})
 }
 
-// What variables cost, beside gqlparser's own reading.
+// BenchmarkVariables compares the coercion of variables with that of gqlparser.
 func BenchmarkVariables(b *testing.B) {
 	for name, test := range map[string]struct{ query, variables string }{
 		"none":   {"{ f(must: 1) }", `{}`},
@@ -172,18 +172,18 @@ func BenchmarkVariables(b *testing.B) {
 			}
 			return v
 		}
-		read := map[string]func(map[string]any) (map[string]any, error){
+		coerce := map[string]func(map[string]any) (map[string]any, error){
 			"input":     func(v map[string]any) (map[string]any, error) { return doc.Variables(op, v) },
 			"gqlparser": func(v map[string]any) (map[string]any, error) { return validator.VariableValues(schema, op, v) },
 		}
-		for _, who := range []string{"gqlparser", "input"} {
-			b.Run(name+"/"+who, func(b *testing.B) {
+		for _, by := range []string{"gqlparser", "input"} {
+			b.Run(name+"/"+by, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					b.StopTimer()
 					v := sent()
 					b.StartTimer()
-					if _, err := read[who](v); err != nil {
+					if _, err := coerce[by](v); err != nil {
 						b.Fatal(err)
 					}
 				}

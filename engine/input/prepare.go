@@ -9,105 +9,109 @@ import (
 // preparer rewrites the literals of one document.
 type preparer struct {
 	rewriter
-	arguments map[*ast.Argument]uses // those with something to look at
+	arguments map[*ast.Argument]variableUses // those with uses that must be checked
 }
 
-func (p *preparer) set(set ast.SelectionSet) {
+func (p *preparer) prepareSelectionSet(set ast.SelectionSet) {
 	for _, selected := range set {
 		switch s := selected.(type) {
 		case *ast.Field:
-			p.field(s)
-			p.directives(s.Directives)
-			p.set(s.SelectionSet)
+			p.prepareField(s)
+			p.prepareDirectives(s.Directives)
+			p.prepareSelectionSet(s.SelectionSet)
 		case *ast.InlineFragment:
-			p.directives(s.Directives)
-			p.set(s.SelectionSet)
+			p.prepareDirectives(s.Directives)
+			p.prepareSelectionSet(s.SelectionSet)
 		case *ast.FragmentSpread:
-			p.directives(s.Directives)
+			p.prepareDirectives(s.Directives)
 		}
 	}
 }
 
-func (p *preparer) field(f *ast.Field) {
+// prepareField rewrites the arguments of a field. If a default of the field's definition was
+// rewritten, the field gets the copy of the definition with the rewritten default.
+func (p *preparer) prepareField(f *ast.Field) {
 	if prepared, ok := p.reader.defaults.fields[f.Definition]; ok {
 		f.Definition = prepared
-		p.borrowDefaults(prepared.Arguments)
+		p.addDefaultConstants(prepared.Arguments)
 	}
 	p.rewriteArguments(f.Arguments, f.Definition.Arguments)
 }
 
-func (p *preparer) directives(list ast.DirectiveList) {
+// prepareDirectives rewrites the arguments of directives, as prepareField does those of a field.
+func (p *preparer) prepareDirectives(list ast.DirectiveList) {
 	for _, d := range list {
 		if prepared, ok := p.reader.defaults.directives[d.Definition]; ok {
 			d.Definition = prepared
-			p.borrowDefaults(prepared.Arguments)
+			p.addDefaultConstants(prepared.Arguments)
 		}
 		p.rewriteArguments(d.Arguments, d.Definition.Arguments)
 	}
 }
 
-func (p *preparer) borrowDefaults(defs ast.ArgumentDefinitionList) {
+func (p *preparer) addDefaultConstants(defs ast.ArgumentDefinitionList) {
 	for _, def := range defs {
-		p.borrow(def.DefaultValue)
+		p.addConstants(def.DefaultValue)
 	}
 }
 
+// rewriteArguments rewrites the literals of arguments in place, and records the uses in them.
 func (p *preparer) rewriteArguments(list ast.ArgumentList, defs ast.ArgumentDefinitionList) {
 	for _, argument := range list {
-		p.uses = uses{}
+		p.uses = variableUses{}
 		argument.Value = p.rewrite(argument.Value, defs.ForName(argument.Name).Type)
-		if !p.uses.empty() {
+		if !p.uses.isEmpty() {
 			p.arguments[argument] = p.uses
 		}
 	}
 }
 
-// operation finds what has to be looked at in an operation, with each of its fragments once.
-func (p *preparer) operation(op *ast.OperationDefinition) *operation {
-	c := &collector{arguments: p.arguments, op: op, seen: map[*ast.FragmentDefinition]bool{}}
-	c.directives(op.Directives)
-	c.set(op.SelectionSet)
+// collectUses returns the uses in an operation and the fragments that it spreads, each fragment once.
+func (p *preparer) collectUses(op *ast.OperationDefinition) *operationUses {
+	c := &usesCollector{arguments: p.arguments, op: op, seen: map[*ast.FragmentDefinition]bool{}}
+	c.addDirectives(op.Directives)
+	c.addSelectionSet(op.SelectionSet)
 	return &c.found
 }
 
-// collector goes through one operation.
-type collector struct {
-	arguments map[*ast.Argument]uses
+// usesCollector walks one operation and collects its uses.
+type usesCollector struct {
+	arguments map[*ast.Argument]variableUses
 	op        *ast.OperationDefinition
 	seen      map[*ast.FragmentDefinition]bool
-	found     operation
+	found     operationUses
 }
 
-func (c *collector) set(set ast.SelectionSet) {
+func (c *usesCollector) addSelectionSet(set ast.SelectionSet) {
 	for _, selected := range set {
 		switch s := selected.(type) {
 		case *ast.Field:
 			c.add(s.Arguments, &c.found.arguments.nonNull)
-			c.directives(s.Directives)
-			c.set(s.SelectionSet)
+			c.addDirectives(s.Directives)
+			c.addSelectionSet(s.SelectionSet)
 		case *ast.InlineFragment:
-			c.directives(s.Directives)
-			c.set(s.SelectionSet)
+			c.addDirectives(s.Directives)
+			c.addSelectionSet(s.SelectionSet)
 		case *ast.FragmentSpread:
-			c.directives(s.Directives)
+			c.addDirectives(s.Directives)
 			if !c.seen[s.Definition] {
 				c.seen[s.Definition] = true
-				c.directives(s.Definition.Directives)
-				c.set(s.Definition.SelectionSet)
+				c.addDirectives(s.Definition.Directives)
+				c.addSelectionSet(s.Definition.SelectionSet)
 			}
 		}
 	}
 }
 
-func (c *collector) directives(list ast.DirectiveList) {
+func (c *usesCollector) addDirectives(list ast.DirectiveList) {
 	for _, d := range list {
 		c.add(d.Arguments, &c.found.conditions)
 	}
 }
 
-// add notes what is known of arguments: in nonNull the variables that may be null in this
-// operation, each once.
-func (c *collector) add(list ast.ArgumentList, nonNull *[]string) {
+// add adds the uses in a list of arguments. It adds the variables in non-null places to nonNull, if
+// their types in this operation are nullable, each once.
+func (c *usesCollector) add(list ast.ArgumentList, nonNull *[]string) {
 	for _, argument := range list {
 		known := c.arguments[argument]
 		c.found.arguments.scalars = append(c.found.arguments.scalars, known.scalars...)

@@ -14,80 +14,81 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// builtIn is a scalar of the specification (section 3.5).
+// builtIn is a scalar of the specification (sections 3.5.1 to 3.5.5).
 type builtIn struct {
-	// read returns the canonical value, and reports whether v fits.
-	read func(v any) (any, bool)
-	// refusal is the beginning of the message about a value that does not fit; the value follows.
-	refusal string
+	// coerce returns the coerced value, and reports whether v fits.
+	coerce func(v any) (any, bool)
+	// message begins the message about a value that does not fit, which follows after a colon.
+	message string
 	// literals are the kinds of literals that may fit.
 	literals []ast.ValueKind
 }
 
 var builtIns = map[string]*builtIn{
 	"Int": {
-		readInt, "Int cannot represent non 32-bit signed integer value",
+		coerceInt, "Int cannot represent non 32-bit signed integer value",
 		[]ast.ValueKind{ast.IntValue},
 	},
 	"Float": {
-		readFloat, "Float cannot represent non numeric value",
+		coerceFloat, "Float cannot represent non numeric value",
 		[]ast.ValueKind{ast.IntValue, ast.FloatValue},
 	},
 	"String": {
-		readString, "String cannot represent a non string value",
+		coerceString, "String cannot represent a non string value",
 		[]ast.ValueKind{ast.StringValue, ast.BlockValue},
 	},
 	"Boolean": {
-		readBoolean, "Boolean cannot represent a non boolean value",
+		coerceBoolean, "Boolean cannot represent a non boolean value",
 		[]ast.ValueKind{ast.BooleanValue},
 	},
 	"ID": {
-		readID, "ID cannot represent a non-string and non-integer value",
+		coerceID, "ID cannot represent a non-string and non-integer value",
 		[]ast.ValueKind{ast.StringValue, ast.BlockValue, ast.IntValue},
 	},
 }
 
-// readBuiltIn reads a value that a variable holds. What fits the specification may still not
-// fit the Go type that a project has for the scalar.
-func (r *Reader) readBuiltIn(name string, v any) (any, *Error) {
-	read, ok := builtIns[name].read(v)
+// coerceBuiltIn coerces the value of a variable. A value that fits the specification may still not
+// fit the Go type that a project maps the scalar to, so the scalar's own function checks it as well.
+func (r *Reader) coerceBuiltIn(name string, v any) (any, *Error) {
+	coerced, ok := builtIns[name].coerce(v)
 	if !ok {
-		return nil, mistake("%s: %s", builtIns[name].refusal, scalar.Shown(v))
+		return nil, errorf("%s: %s", builtIns[name].message, scalar.Shown(v))
 	}
-	return r.readCustom(name, read)
+	return r.coerceCustom(name, coerced)
 }
 
-// readBuiltInLiteral reads a literal of a document, where a number and a string are not the
-// same.
-func (r *Reader) readBuiltInLiteral(name string, v *ast.Value) (any, *Error) {
+// coerceBuiltInLiteral coerces a literal. Its kind must be one of those that fit: unlike the value of
+// a variable, a literal is never coerced from one kind to another.
+func (r *Reader) coerceBuiltInLiteral(name string, v *ast.Value) (any, *Error) {
 	if !slices.Contains(builtIns[name].literals, v.Kind) {
-		return nil, mistake("%s: %s", builtIns[name].refusal, shown(v))
+		return nil, errorf("%s: %s", builtIns[name].message, formatLiteral(v))
 	}
-	return r.readBuiltIn(name, literal(v))
+	return r.coerceBuiltIn(name, literalValue(v))
 }
 
-func readInt(v any) (any, bool) {
+func coerceInt(v any) (any, bool) {
 	n, ok := scalar.Whole(v)
 	return n, ok && n >= math.MinInt32 && n <= math.MaxInt32
 }
 
-func readFloat(v any) (any, bool) {
-	f, ok := float(v)
+func coerceFloat(v any) (any, bool) {
+	f, ok := toFloat(v)
 	return f, ok
 }
 
-func readString(v any) (any, bool) {
+func coerceString(v any) (any, bool) {
 	_, ok := v.(string)
 	return v, ok
 }
 
-func readBoolean(v any) (any, bool) {
+func coerceBoolean(v any) (any, bool) {
 	_, ok := v.(bool)
 	return v, ok
 }
 
-// readID takes the digits of a whole number as they are, however many.
-func readID(v any) (any, bool) {
+// coerceID accepts strings and integers (section 3.5.5). It keeps the digits of an integer as they
+// are, so that an integer of any length is exact.
+func coerceID(v any) (any, bool) {
 	if number, ok := v.(json.Number); ok && isInteger(string(number)) {
 		return string(number), true
 	}
@@ -98,14 +99,14 @@ func readID(v any) (any, bool) {
 	return v, ok
 }
 
-// isInteger reports whether text is a JSON number without fraction and exponent.
+// isInteger reports whether the text of a JSON number has neither a fraction nor an exponent.
 func isInteger(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	return digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
-// float returns a number as a float64, and reports whether v is one that is finite.
-func float(v any) (float64, bool) {
+// toFloat returns v as a float64, and reports whether v is a finite number.
+func toFloat(v any) (float64, bool) {
 	switch v := v.(type) {
 	case float64:
 		return v, !math.IsNaN(v) && !math.IsInf(v, 0)
@@ -120,14 +121,14 @@ func float(v any) (float64, bool) {
 	return 0, false
 }
 
-func readEnum(def *ast.Definition, v any, suggestions bool) (any, *Error) {
+func coerceEnum(def *ast.Definition, v any, suggestions bool) (any, *Error) {
 	name, ok := v.(string)
 	if !ok {
-		return nil, mistake("Enum %q cannot represent non-string value: %s.", def.Name, scalar.Shown(v))
+		return nil, errorf("Enum %q cannot represent non-string value: %s.", def.Name, scalar.Shown(v))
 	}
 	if def.EnumValues.ForName(name) == nil {
-		return nil, mistake("Value %s does not exist in %q enum.%s", scalar.Shown(name), def.Name,
-			suggest(suggestions, "the enum value", name, enumNames(def)))
+		return nil, errorf("Value %s does not exist in %q enum.%s", scalar.Shown(name), def.Name,
+			suggestion(suggestions, "the enum value", name, enumNames(def)))
 	}
 	return v, nil
 }
@@ -140,9 +141,10 @@ func enumNames(def *ast.Definition) []string {
 	return names
 }
 
-// readCustom returns the first form of a value that the Go side of a scalar takes: the value itself,
-// or, since a function may know gqlgen's numbers alone, the same number as int64 or float64.
-func (r *Reader) readCustom(name string, v any) (any, *Error) {
+// coerceCustom returns the first form of a value that the scalar's function accepts: the value
+// itself, or, because the function may only know the numbers that gqlgen passes, the same number as
+// an int64 or a float64.
+func (r *Reader) coerceCustom(name string, v any) (any, *Error) {
 	err := r.scalar(name, v)
 	if err == nil {
 		return v, nil
@@ -153,9 +155,9 @@ func (r *Reader) readCustom(name string, v any) (any, *Error) {
 		}
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return nil, mistake("%s", f.Message)
+		return nil, errorf("%s", f.Message)
 	}
-	return nil, mistake("Expected value of type %q, found %s.", name, scalar.Shown(v))
+	return nil, errorf("Expected value of type %q, found %s.", name, scalar.Shown(v))
 }
 
 func numberForms(v any) (forms []any) {
@@ -166,7 +168,7 @@ func numberForms(v any) (forms []any) {
 	if n, err := strconv.ParseInt(string(number), 10, 64); err == nil {
 		forms = append(forms, n)
 	}
-	if f, ok := float(number); ok {
+	if f, ok := toFloat(number); ok {
 		forms = append(forms, f)
 	}
 	return forms

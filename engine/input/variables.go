@@ -9,10 +9,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
-// Variables returns the values of an operation's variables by section 6.1.2 of the
-// specification: those that were sent or have a default. Values that were not asked for are
-// left out. Lists and input objects that were sent may be changed and become part of the
-// result. The operation must be valid for the schema; its error is an *Error.
+// Variables coerces the values that a client sent for the variables of an operation, as
+// CoerceVariableValues in section 6.1.2 of the specification: the result has the variables that were
+// sent or have a default, and no others. It may modify and reuse the lists and maps in sent. The
+// operation must be valid for the schema. The error is an *Error about the first wrong value.
 func (r *Reader) Variables(op *ast.OperationDefinition, sent map[string]any) (map[string]any, error) {
 	values := make(map[string]any, len(op.VariableDefinitions))
 	for _, def := range op.VariableDefinitions {
@@ -20,13 +20,13 @@ func (r *Reader) Variables(op *ast.OperationDefinition, sent map[string]any) (ma
 		var err *Error
 		switch {
 		case ok:
-			v, err = r.value(def.Type, v)
+			v, err = r.coerce(def.Type, v)
 		case def.DefaultValue != nil:
-			v, err = r.value(def.Type, literal(def.DefaultValue))
+			v, err = r.coerce(def.Type, literalValue(def.DefaultValue))
 		case def.Type.NonNull:
-			err = mistake("must be defined")
+			err = errorf("must be defined")
 		default:
-			continue // a variable without a value is not the same as one that is null
+			continue // a variable without a value differs from one that is null
 		}
 		if err != nil {
 			err.Variable, err.Position = def.Variable, def.Position
@@ -37,78 +37,79 @@ func (r *Reader) Variables(op *ast.OperationDefinition, sent map[string]any) (ma
 	return values, nil
 }
 
-// value reads a value of a type into the canonical one.
-func (r *Reader) value(t *ast.Type, v any) (any, *Error) {
+// coerce returns the coerced form of a value of type t, by the input coercion rules of section 3.
+func (r *Reader) coerce(t *ast.Type, v any) (any, *Error) {
 	switch {
 	case v == nil && t.NonNull:
-		return nil, mistake("cannot be null")
+		return nil, errorf("cannot be null")
 	case v == nil:
 		return nil, nil
 	case t.Elem != nil:
-		return r.list(t.Elem, v)
+		return r.coerceList(t.Elem, v)
 	}
 	if builtIns[t.NamedType] != nil {
-		return r.readBuiltIn(t.NamedType, v)
+		return r.coerceBuiltIn(t.NamedType, v)
 	}
 	def := r.schema.Types[t.NamedType]
 	switch def.Kind {
 	case ast.InputObject:
-		return r.object(r.objects[t.NamedType], v)
+		return r.coerceObject(r.objects[t.NamedType], v)
 	case ast.Enum:
-		return readEnum(def, v, r.suggestions)
+		return coerceEnum(def, v, r.suggestions)
 	}
-	return r.readCustom(t.NamedType, v)
+	return r.coerceCustom(t.NamedType, v)
 }
 
-// list reads the elements of a list. A value that is not a list becomes the only element of one.
-func (r *Reader) list(element *ast.Type, v any) (any, *Error) {
+// coerceList coerces the elements of a list in place. A value that is not a list becomes the only
+// element of one (section 3.11).
+func (r *Reader) coerceList(element *ast.Type, v any) (any, *Error) {
 	list, ok := v.([]any)
 	if !ok {
-		one, err := r.value(element, v)
-		return []any{one}, err
+		only, err := r.coerce(element, v)
+		return []any{only}, err
 	}
 	for i := range list {
-		read, err := r.value(element, list[i])
+		coerced, err := r.coerce(element, list[i])
 		if err != nil {
-			return nil, err.below(ast.PathIndex(i))
+			return nil, err.within(ast.PathIndex(i))
 		}
-		list[i] = read
+		list[i] = coerced
 	}
 	return list, nil
 }
 
-// object reads the fields of an input object, in the schema's order so that of several
-// mistakes it is always the same that is told.
-func (r *Reader) object(o *object, v any) (any, *Error) {
+// coerceObject coerces the fields of an input object in place (section 3.10). It takes them in the
+// order of the schema, so that the same request always has the same error.
+func (r *Reader) coerceObject(o *inputObject, v any) (any, *Error) {
 	fields, ok := v.(map[string]any)
 	if !ok {
-		return nil, mistake("must be a %s, not %s", o.Name, scalar.Shown(v))
+		return nil, errorf("must be a %s, not %s", o.Name, scalar.Shown(v))
 	}
-	if err := r.knownFields(o, fields); err != nil {
+	if err := r.checkFieldNames(o, fields); err != nil {
 		return nil, err
 	}
 	for _, def := range o.Fields {
 		sent, ok := fields[def.Name]
 		if !ok {
 			if def.Type.NonNull && def.DefaultValue == nil {
-				return nil, mistake("must be defined").below(ast.PathName(def.Name))
+				return nil, errorf("must be defined").within(ast.PathName(def.Name))
 			}
 			continue
 		}
-		read, err := r.value(def.Type, sent)
+		coerced, err := r.coerce(def.Type, sent)
 		if err != nil {
-			return nil, err.below(ast.PathName(def.Name))
+			return nil, err.within(ast.PathName(def.Name))
 		}
-		fields[def.Name] = read
+		fields[def.Name] = coerced
 	}
 	if o.oneOf {
-		return fields, oneOf(o, fields)
+		return fields, checkOneOf(o, fields)
 	}
 	return fields, r.fillDefaults(o, fields)
 }
 
-// knownFields refuses fields that the input object does not have.
-func (r *Reader) knownFields(o *object, fields map[string]any) *Error {
+// checkFieldNames returns an error if there are fields that the input object does not define.
+func (r *Reader) checkFieldNames(o *inputObject, fields map[string]any) *Error {
 	known := 0
 	for _, def := range o.Fields {
 		if _, ok := fields[def.Name]; ok {
@@ -120,11 +121,11 @@ func (r *Reader) knownFields(o *object, fields map[string]any) *Error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if o.Fields.ForName(name) == nil {
-			err := mistake("unknown field")
-			if question := suggest(r.suggestions, "", name, fieldNames(o.Definition)); question != "" {
+			err := errorf("unknown field")
+			if question := suggestion(r.suggestions, "", name, fieldNames(o.Definition)); question != "" {
 				err.Message += "." + question
 			}
-			return err.below(ast.PathName(name))
+			return err.within(ast.PathName(name))
 		}
 	}
 	return nil
@@ -138,30 +139,32 @@ func fieldNames(def *ast.Definition) []string {
 	return names
 }
 
-// oneOf checks that exactly one field of a OneOf input object has a value.
-func oneOf(o *object, fields map[string]any) *Error {
+// checkOneOf checks that a OneOf input object has exactly one field, and that its value is not null
+// (section 3.10.1, September 2025).
+func checkOneOf(o *inputObject, fields map[string]any) *Error {
 	if len(fields) != 1 {
-		return mistake("must have exactly one field, as every %s", o.Name)
+		return errorf("must have exactly one field, as every %s", o.Name)
 	}
 	for name, v := range fields {
 		if v == nil {
-			return mistake("cannot be null").below(ast.PathName(name))
+			return errorf("cannot be null").within(ast.PathName(name))
 		}
 	}
 	return nil
 }
 
-// fillDefaults adds the defaults that the executors would not read exactly.
-func (r *Reader) fillDefaults(o *object, fields map[string]any) *Error {
-	for name, value := range o.fill {
+// fillDefaults adds the defaults of absent fields that the executors would not apply exactly. The
+// executors themselves apply the others.
+func (r *Reader) fillDefaults(o *inputObject, fields map[string]any) *Error {
+	for name, value := range o.filledDefaults {
 		if _, ok := fields[name]; ok {
 			continue
 		}
-		read, err := r.value(o.Fields.ForName(name).Type, literal(value))
+		coerced, err := r.coerce(o.Fields.ForName(name).Type, literalValue(value))
 		if err != nil {
-			return err.below(ast.PathName(name))
+			return err.within(ast.PathName(name))
 		}
-		fields[name] = read
+		fields[name] = coerced
 	}
 	return nil
 }

@@ -1,67 +1,72 @@
 package plan
 
-// stopped is thrown to end a run that has exceeded its budget or its time. A panic leaves the
-// generated code of both phases at once, without a test after each call in it.
+// stopped is the panic that ends a run which has exceeded its budget or its time. A panic leaves the
+// generated code of both phases at once, without a check after each of its calls, as in encoding/json.
+// It never leaves the package: recoverFailure recovers it at the top of each goroutine.
+//
+// What a run that was stopped has found depends on when it was stopped, so its response has no data.
 type stopped struct{ err error }
 
-// lookEvery is after how many values both phases look whether the run may go on. What a run
-// whose time is over while it collects has found so far is still encoded when it is not more
-// than this, which takes about a millisecond.
-const lookEvery = 1 << 14
+// checkEvery is the number of values after which both phases check the budget and the context. A run
+// whose time is over while it collects, typically because a service is slow, is still encoded if it has
+// fewer values, which takes about a millisecond: its response then has what arrived in time.
+const checkEvery = 1 << 14
 
-// stopOn ends the run if there is an error.
-func (x *Run) stopOn(err error) {
+// stopIf ends the run if err is not nil.
+func (x *Run) stopIf(err error) {
 	if err != nil {
 		panic(stopped{x.budget.Stop(err)})
 	}
 }
 
-// reserve counts n values that collecting has found, before anything is done for them.
-func (x *Run) reserve(n int) { x.stopOn(x.budget.ReserveValues(x.collected.Add(int64(n)))) }
+// reserveValues counts n values that collecting has found and encoding will write, before anything is done
+// for them. Goroutines call it concurrently. It only checks the budget; encoding spends from it.
+func (x *Run) reserveValues(n int) { x.stopIf(x.budget.ReserveValues(x.collected.Add(int64(n)))) }
 
-// Spend counts n values that are about to be encoded, and ends the run if these are too many,
-// or if its time is over.
+// Spend counts n values that are about to be encoded. Every checkEvery values it takes them from the
+// budget, and ends the run if they are too many or its time is over.
 func (x *Run) Spend(n int) {
-	if x.unspent += n; x.unspent >= lookEvery {
-		x.settle()
-		x.stopOn(x.ctx.Err())
+	if x.pendingValues += n; x.pendingValues >= checkEvery {
+		x.spendPending()
+		x.stopIf(x.ctx.Err())
 	}
 }
 
-// settle takes the values that have been encoded from the budget.
-func (x *Run) settle() {
-	n := x.unspent
-	x.unspent = 0
-	x.stopOn(x.budget.SpendValues(n))
+// spendPending takes the values that were counted since its last call from the budget.
+func (x *Run) spendPending() {
+	n := x.pendingValues
+	x.pendingValues = 0
+	x.stopIf(x.budget.SpendValues(n))
 }
 
-// CheckSize ends the run if its answer is too large, and returns a buffer with room for more.
-// A large buffer is doubled, since append would let it grow, and copy it, in small steps: so a
-// response takes twice its size while it is written.
+// CheckSize ends the run if b is larger than the budget allows. Otherwise it returns b, or a larger copy:
+// a large buffer is doubled here, because append would grow and copy it in small steps. A response
+// takes up to twice its size in memory for this. Generated code calls CheckSize after each field.
 func (x *Run) CheckSize(b []byte) []byte {
 	if len(b) > x.checkAt {
-		b = x.grow(b)
+		b = x.growBuffer(b)
 	}
 	return b
 }
 
 const (
-	largeBuffer = 1 << 20  // from which length on buffers are doubled
-	lastField   = 64 << 10 // room for the field that ends behind where the buffer grows, or the limit
+	largeBuffer = 1 << 20  // the length from which on buffers are doubled
+	fieldRoom   = 64 << 10 // room beyond the checked length for the field that exceeds it
 )
 
-func (x *Run) grow(b []byte) []byte {
+func (x *Run) growBuffer(b []byte) []byte {
 	if len(b) > x.limit {
-		x.stopOn(x.budget.StopAtBytes())
+		x.stopIf(x.budget.StopAtBytes())
 	}
-	b = append(make([]byte, 0, len(b)+min(len(b), x.limit-len(b))+lastField), b...)
-	x.checkAt = min(x.limit, cap(b)-lastField)
+	b = append(make([]byte, 0, len(b)+min(len(b), x.limit-len(b))+fieldRoom), b...)
+	x.checkAt = min(x.limit, cap(b)-fieldRoom)
 	return b
 }
 
-// omits counts n errors when the response has no room for them. It reports whether it has
-// none: then the errors need not be made.
-func (x *Run) omits(n int) bool {
+// omitsErrors counts n errors when the response has no room for them. It reports whether it has
+// omitsErrors reports whether the response cannot list further errors. If so, it counts n errors, which
+// need not be created.
+func (x *Run) omitsErrors(n int) bool {
 	if x.budget.HasRoom() {
 		return false
 	}

@@ -9,100 +9,119 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
-// Object begins to encode an object. It returns the object's ordinal, by which its resolvers'
-// answers are found, and whether some of the operation's answers do not fit the graph. The
-// ordinal follows from the object's place, and not from what has been encoded before.
+// Encoding is one pass of generated code over the plan, in one goroutine. It appends to one buffer:
+//
+//   - Each function gets the buffer b, appends a value and returns the buffer, and false if the value
+//     is a null that its place must not have. Such a null propagates (section 6.4.4 of the GraphQL
+//     specification): the function that encodes the object or list around it continues with the
+//     other values, so that their errors are added as well, and then Close cuts the buffer back to
+//     where the object or list began and writes null in its place. If that place must not be null
+//     either, Close returns false in turn.
+//   - A function that returns a null has added the error that explains it, or the error was added
+//     while collecting. A null must not have two errors, see addNullError.
+//   - A value for which generated code has no statement of its own is marshaled by gqlgen's executor, which
+//     also adds its errors: leaves of unusual Go types, invalid values, and fields of the kind
+//     Fallback.
+
+// Object begins to encode an object. It returns the ordinal of the object, and whether the operation has
+// any faults. The ordinal is 0 if no resolvers are called for the selection's objects.
 func (x *Run) Object(s *Selection) (ordinal int, faulty bool) {
 	x.Spend(len(s.Fields))
 	faulty = !x.faults.Empty()
-	if s.slot < 0 || s.above == nil {
+	if s.slot < 0 || s.field == nil {
 		return 0, faulty
 	}
-	return x.places[s.slot].find(x.path[len(x.path)-1-s.above.lists:]), faulty
+	return x.places[s.slot].find(x.path[len(x.path)-1-s.field.lists:]), faulty
 }
 
-// Close ends an object or a list that began at start; false is a null that must go up.
-// Everything in it has been encoded even if something failed, for the errors.
+// Close ends an object or a list that begins at start in b. With ok it appends end. Otherwise one of its
+// values is a null that must not be there: Close replaces the object or list by null, and returns
+// false if it must not be null itself, so that the null propagates.
 func (x *Run) Close(b []byte, start int, end byte, ok, nonNull bool) ([]byte, bool) {
 	if ok {
 		return append(b, end), true
 	}
-	x.limit -= len(b) - start // or work without end would go into what is not shown
+	x.limit -= len(b) - start // bytes that are discarded count, or they would allow unlimited work
 	x.checkAt = min(x.checkAt, x.limit)
 	return append(b[:start], "null"...), !nonNull
 }
 
-// Null writes a null where a field has no value, of which the errors are told.
+// Null appends a null, whose errors have been added. It returns false if its place must not be null.
 func Null(b []byte, nonNull bool) ([]byte, bool) { return append(b, "null"...), !nonNull }
 
-// NoField writes a null where a resolver gave none, and tells that when the schema has none.
+// NoField appends the null of a field without a value. It adds an error and returns false if the field
+// must not be null.
 func (x *Run) NoField(b []byte, f *Field, nonNull bool) ([]byte, bool) {
-	x.mustNotBeNull(f, nonNull)
+	x.addNullFieldError(f, nonNull)
 	return Null(b, nonNull)
 }
 
-func (x *Run) mustNotBeNull(f *Field, nonNull bool) {
+// addNullFieldError adds the error of a null field that must not be null.
+func (x *Run) addNullFieldError(f *Field, nonNull bool) {
 	if nonNull {
-		x.addNullError(func() (context.Context, *graphql.FieldContext) { return x.at(f) })
+		x.addNullError(func() (context.Context, *graphql.FieldContext) { return x.fieldContextHere(f) })
 	}
 }
 
-// NoValue writes a null where a value is missing, in a list or as a field that was pushed,
-// and tells that when the schema has none there.
+// NoValue appends a null for the field or list element that was pushed last. It adds an error and returns
+// false if it must not be null.
 func (x *Run) NoValue(b []byte, nonNull bool) ([]byte, bool) {
 	if nonNull {
-		x.addNullError(x.current)
+		x.addNullError(x.contextHere)
 	}
 	return Null(b, nonNull)
 }
 
-// addNullError adds the error of a null where the schema has none. What the resolvers of the
-// place have added while collecting explains the null already; encoding itself adds no other
-// error at the place of such a null.
+// addNullError adds the error of a null in a place that must not be null, unless a resolver has added an
+// error at this place while collecting: then that error explains the null, and gqlgen adds no
+// other. Errors that encoding has added need no check, because it adds them only for values that are
+// not passed to addNullError.
 func (x *Run) addNullError(place func() (context.Context, *graphql.FieldContext)) {
-	if x.early == nil && x.omits(1) {
+	if x.collectErrors == nil && x.omitsErrors(1) {
 		return
 	}
 	ctx, fc := place()
-	if !x.early[fc.Path().String()] && !x.omits(1) {
+	if !x.collectErrors[fc.Path().String()] && !x.omitsErrors(1) {
 		graphql.AddInvalidNullError(ctx, "")
 	}
 }
 
-// Leaf has gqlgen's executor write the value of a field: those of unusual types, and those
-// with a null where the schema has none.
+// Leaf appends the value of a leaf field that gqlgen's executor marshals: one of an unusual Go type, or a
+// null in a place that must not be null.
 func (x *Run) Leaf(b []byte, f *Field, nonNull bool, value func(context.Context) graphql.Marshaler) ([]byte, bool) {
-	ctx, _ := x.at(f)
-	return marshal(b, value(ctx), nonNull)
+	ctx, _ := x.fieldContextHere(f)
+	return appendMarshaler(b, value(ctx), nonNull)
 }
 
-// Fallback has gqlgen's executor answer a plain field of an object, guards, faults and all.
-func (x *Run) Fallback(b []byte, f *Field, object any, answer func(context.Context) graphql.Marshaler) ([]byte, bool) {
-	fc := x.here()
+// Fallback appends the value of a property of the object that was pushed last, as gqlgen's executor
+// resolves it, with the field's guards and faults.
+func (x *Run) Fallback(b []byte, f *Field, object any, resolve func(context.Context) graphql.Marshaler) ([]byte, bool) {
+	fc := x.pathContext()
 	fc.Result = object
-	return marshal(b, answer(x.with(f, fc)), f.Definition.Type.NonNull)
+	return appendMarshaler(b, resolve(x.contextOf(f, fc)), f.Definition.Type.NonNull)
 }
 
-// Delegate has gqlgen's executor answer a field for each of its parents, with all that is
-// below them.
-func Delegate[P any](x *Run, f *Field, parents []P, answer func(context.Context, P) graphql.Marshaler) {
+// Delegate has gqlgen's executor resolve a field for each of its parents, together with its selections,
+// and stores the results.
+func Delegate[P any](x *Run, f *Field, parents []P, resolve func(context.Context, P) graphql.Marshaler) {
 	Single(x, f, parents, FieldHooks{}, func(_ context.Context, fc *graphql.FieldContext, parent P) (graphql.Marshaler, error) {
-		above := *fc.Parent
-		above.Result = parent
-		return answer(x.with(f, &above), parent), nil
+		parentContext := *fc.Parent
+		parentContext.Result = parent
+		return resolve(x.contextOf(f, &parentContext), parent), nil
 	})
 }
 
-// Delegated writes what Delegate has got.
+// Delegated appends the result of Delegate for the object with the given ordinal.
 func (x *Run) Delegated(b []byte, f *Field, ordinal int, nonNull bool) ([]byte, bool) {
 	m, ok := Result[graphql.Marshaler](x, f, ordinal, nonNull)
 	if !ok {
 		return Null(b, nonNull)
 	}
-	return marshal(b, m, nonNull)
+	return appendMarshaler(b, m, nonNull)
 }
 
-// faultsOf are the faults of a field's value; object is nil for a resolver's.
+// faultsOf returns the faults of a field's value. object is the object that holds the value as a
+// property, nil for the result of a resolver.
 func (x *Run) faultsOf(f *Field, object, value any) []*decode.Fault {
 	bad := x.faults.In(value)
 	if object != nil {
@@ -111,19 +130,20 @@ func (x *Run) faultsOf(f *Field, object, value any) []*decode.Fault {
 	return bad
 }
 
-// told tells of the faults of a field's value, and whether the value stands.
-func (x *Run) told(f *Field, object, value any) bool {
+// reportFaults adds the errors of the faults of a field's value. It reports whether the field has a value,
+// in which elements may be null.
+func (x *Run) reportFaults(f *Field, object, value any) bool {
 	bad := x.faultsOf(f, object, value)
 	null := engine.NullFault(bad) != nil
 	switch {
 	case len(bad) == 0:
 		return true
-	case null && x.omits(1):
+	case null && x.omitsErrors(1):
 		return false
-	case !null && x.omits(len(bad)):
+	case !null && x.omitsErrors(len(bad)):
 		return true
 	}
-	ctx, _ := x.at(f)
+	ctx, _ := x.fieldContextHere(f)
 	err := engine.ReportFaults(ctx, value, bad)
 	if err != nil {
 		x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
@@ -131,67 +151,68 @@ func (x *Run) told(f *Field, object, value any) bool {
 	return err == nil
 }
 
-// asked is what the guards of a plain field said.
-type asked struct{ err error }
+// guardResult is the result of a property's guard, which is called once for all objects of the selection.
+type guardResult struct{ err error }
 
-// Hidden tells whether a plain field is not to be followed while collecting.
+// Hidden reports whether collecting must not go below a property, because its guard refuses it.
 func (x *Run) Hidden(f *Field, guard func(context.Context) error) bool {
-	return guard != nil && x.guarded(f, guard, func() context.Context { return x.with(f, x.fieldContext(f, 0)) }) != nil
+	return guard != nil && x.checkGuard(f, guard, func() context.Context { return x.contextOf(f, x.fieldContext(f, 0)) }) != nil
 }
 
-// Visible tells whether a plain field that is encoded has a value; otherwise its errors are
-// told.
+// Visible reports whether a property that is being encoded has a value: its guard, if any, allows it, and
+// its faults do not make it null. Otherwise Visible has added the errors.
 func (x *Run) Visible(f *Field, guard func(context.Context) error, faulty bool, object, value any) bool {
 	if guard != nil {
-		err := x.guarded(f, guard, func() context.Context { ctx, _ := x.at(f); return ctx })
+		err := x.checkGuard(f, guard, func() context.Context { ctx, _ := x.fieldContextHere(f); return ctx })
 		if err != nil {
 			x.addFieldError(f, err)
 			return false
 		}
 	}
-	return !faulty || x.told(f, object, value)
+	return !faulty || x.reportFaults(f, object, value)
 }
 
-// addFieldError adds the error of a field of the object that is encoded.
+// addFieldError adds the error of a field of the object that is being encoded.
 func (x *Run) addFieldError(f *Field, err error) {
-	if x.omits(countErrors(err)) {
+	if x.omitsErrors(countErrors(err)) {
 		return
 	}
-	ctx, _ := x.at(f)
-	x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, own(err)))
+	ctx, _ := x.fieldContextHere(f)
+	x.op.Error(ctx, graphql.AddFieldLocationToError(ctx, copyError(err)))
 }
 
-// guarded asks a plain field's guards, once for all its objects.
-func (x *Run) guarded(f *Field, guard func(context.Context) error, in func() context.Context) error {
-	known, ok := x.nodes[f.slot].(*asked)
+// checkGuard returns the error of a property's guard. The first call for the field calls the guard, with
+// the context that newContext returns.
+func (x *Run) checkGuard(f *Field, guard func(context.Context) error, newContext func() context.Context) error {
+	known, ok := x.results[f.slot].(*guardResult)
 	if !ok {
-		ctx := in()
-		_, err := careful(x, ctx, func() (any, error) { return nil, guard(ctx) })
-		known = &asked{err}
-		x.nodes[f.slot] = known
+		ctx := newContext()
+		_, err := recoverToError(x, ctx, func() (any, error) { return nil, guard(ctx) })
+		known = &guardResult{err}
+		x.results[f.slot] = known
 	}
 	return known.err
 }
 
-// Pass ends a chain of guards: the field may be answered.
+// Pass is the end of a chain of guards: it allows the field.
 func Pass(context.Context) (any, error) { return nil, nil }
 
-// Top stands for the parent of root fields.
+// Top is the list of parents of root fields, which have a single one without a value.
 var Top = []struct{}{{}}
 
-// NeedsFallback tells whether gqlgen's executor must answer a plain leaf, since it does not fit
-// the graph.
+// NeedsFallback reports whether gqlgen's executor must resolve a property of an object, because it is a leaf
+// that does not fit the graph.
 func (x *Run) NeedsFallback(f *Field, object any) bool {
-	return f.ID != 0 && f.Kind == Property && f.below == nil && len(x.faults.Of(object, f.Name)) > 0
+	return f.ID != 0 && f.Kind == Property && f.selections == nil && len(x.faults.Of(object, f.Name)) > 0
 }
 
-// UnexpectedType writes a null for a value of an interface or a union that is of none of its
-// types, which is a bug of a resolver by hand.
+// UnexpectedType appends a null for a value of an interface or a union whose Go type is not that of one of
+// its possible types. This is a bug in a handwritten resolver.
 func (x *Run) UnexpectedType(b []byte, nonNull bool, value any) ([]byte, bool) {
-	if x.omits(1) {
+	if x.omitsErrors(1) {
 		return Null(b, nonNull)
 	}
-	ctx, _ := x.current()
+	ctx, _ := x.contextHere()
 	graphql.AddErrorf(ctx, "a value is of the Go type %T, which the schema does not have there", value)
 	return Null(b, nonNull)
 }

@@ -1,11 +1,27 @@
-// Package plan runs queries and mutations by plans, for the executor that is generated
-// from a graph into graph/engine.gen.go. An operation is planned once, as a tree of what
-// is selected of which type. It is then answered in two phases. Collecting calls each
-// resolver of the plan once, with all of its parents, the siblings side by side and each
-// as soon as its own parents are there. Encoding writes the answer in one pass.
+// Package plan executes queries and mutations by plans. It is the runtime of the executor that is
+// generated from a graph into graph/engine.gen.go.
 //
-// It promises the answers of gqlgen's own executor, to the byte, and its errors, of which
-// the order alone may differ; and that nothing of one operation is seen by another.
+// An operation is compiled once into a Plan: a tree of what is selected of which object type at which
+// place. A Run then executes it in two phases:
+//
+//   - Collecting calls each resolver of the plan once, with all of its parents. Siblings run at the same
+//     time, and each resolver starts as soon as its own parents are known. See Work.
+//   - Encoding writes the response in one pass over the plan, in one goroutine. It finds the results of
+//     each object by the object's place in the response. See places.go.
+//
+// Plans are immutable and shared by all operations with the same document; everything else belongs to one
+// run, so that no value passes from one operation to another. The memory and time of a run are limited
+// by the operation's engine.Budget. See budget.go.
+//
+// Not everything is possible in a plan. gqlgen's own executor executes
+//
+//   - a whole operation, if it is a subscription or an introspection, has other directives than @skip and
+//     @include, has too many conditions, or its plan would be too large (see Planner.Plan);
+//   - a field of the kind Fallback, with its selections;
+//   - a value that does not fit the graph, so that its errors are those of gqlgen.
+//
+// The response is the same as that of gqlgen's executor, byte by byte. It has the same errors, although
+// their order may differ. Package enginetest compares the two.
 package plan
 
 import (
@@ -19,302 +35,316 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
-// How a field is answered.
+// FieldKind says how a field is resolved.
 type FieldKind uint8
 
 const (
-	// Property fields are members of their object.
+	// Property is the kind of fields that are fields of their Go object.
 	Property FieldKind = iota
-	// Resolver fields are answered by a resolver.
+	// Resolver is the kind of fields that a resolver resolves.
 	Resolver
-	// Fallback fields are answered by gqlgen's executor, with all that is below them.
+	// Fallback is the kind of fields that gqlgen's executor resolves, together with their selections.
 	Fallback
 )
 
-// FieldInfo is what the generated code knows of a field.
+// FieldInfo is the information about a field that generated code provides.
 type FieldInfo struct {
-	ID      int // in a switch over its type's fields, from 1
+	ID      int // the case of the field in generated switches over its type's fields, from 1
 	Kind    FieldKind
-	Guarded bool
-	// Handwritten is set where code that nobody generates answers. It may look at whatever it
-	// has, and make calls of its own, so that everything is read in its operation.
+	Guarded bool // the field has a guard
+	// Handwritten is set if handwritten code resolves the field. Such code may use any field of its
+	// objects and make calls of its own, so an operation with such a field reads every field from
+	// the services' responses.
 	Handwritten bool
-	// RequestScoped is set where the value may depend on more of the request than who asks and what
-	// is asked: on a header of the client's.
+	// RequestScoped is set if the value may depend on more of the request than the client's identity,
+	// the operation and its variables, such as on a header.
 	RequestScoped bool
 }
 
-// TypeInfo is what the generated code knows of an object type.
+// TypeInfo is the information about an object type that generated code provides.
 type TypeInfo struct {
 	ID     int // for Field.Of
 	Fields map[string]FieldInfo
-	// Keys are the fields that generated code looks at, whatever is selected.
+	// Keys are the fields that generated code uses whatever is selected, such as the keys of joins.
 	Keys []string
 }
 
-// Types are a graph's object types by their names.
+// Types are the object types of a graph by name.
 type Types map[string]TypeInfo
 
-// Field is a field at one place of a plan. It is not changed once the plan is made.
+// Field is a field at one place of a plan. It is immutable once the plan has been compiled.
 type Field struct {
 	graphql.CollectedField
-	FieldInfo // of __typename, ID is 0
+	FieldInfo // the ID of __typename is 0
 
-	// Key begins the member in the answer: `"alias":`, after a comma except for the first.
+	// Key is the encoded response key, `"alias":`, with a comma before it except for the first field.
 	Key []byte
 
-	below  []*Selection // by the type's ID, from first on; nil for a leaf
-	first  int
-	parent *Selection
-	root   int // which of the root fields this one is or is below of
-	slot   int // where a run keeps what it knows of the field; -1 when that is nothing
-	lists  int // how many lists the value is in
-	deep   bool
-	must   bool // an argument must not be null and is a variable, or has one in it
+	selections          []*Selection // below the field, by type ID minus firstTypeID; nil for a leaf
+	firstTypeID         int
+	parent              *Selection // that has the field
+	root                int        // the index of the root field that this field is, or is below of
+	slot                int        // the index of the field's results in a Run; -1 if it has none
+	lists               int        // the number of lists around the value
+	hasCallsBelow       bool       // some resolver is called below the field
+	mayHaveNullArgument bool       // some variable may put a null in a non-null argument
 }
 
-// nullArgument returns why the field must not be called with these variables; nil when it
-// may be.
+// nullArgument returns an error if an argument of the field is null and must not be, with these
+// variables.
 func (f *Field) nullArgument(variables map[string]any) error {
-	if !f.must {
+	if !f.mayHaveNullArgument {
 		return nil
 	}
 	return input.NullArgument(f.Field, variables)
 }
 
-// Of is the selection below for values of a type, which the schema must allow there.
-func (f *Field) Of(id int) *Selection { return f.below[id-f.first] }
+// Of returns the selection below the field for values of the type with the given ID. The type must be
+// a possible type of the field.
+func (f *Field) Of(id int) *Selection { return f.selections[id-f.firstTypeID] }
 
 // Selection is what is selected of one object type at one place of a plan.
 type Selection struct {
-	// Fields are all of them, in the order of the answer.
+	// Fields are all fields, in the order of the response.
 	Fields []Field
-	// Deep are those plain fields below which resolvers are called.
+	// Deep are the properties below which resolvers are called: collecting goes through their values.
 	Deep []*Field
-	// Calls are the fields that are answered before the answer is written.
+	// Calls are the fields that are not properties: collecting resolves them.
 	Calls []*Field
 
-	object string
-	above  *Field // nil for the root's
-	slot   int    // of the selection's objects; -1 where nobody needs to know them
+	typeName string
+	field    *Field // whose value has the selection, nil for the root
+	slot     int    // the index of the objects' places in a Run; -1 if no resolver is called at or below them
 }
 
-// Plan is an operation made ready to run. It is safe for concurrent use.
+// Plan is a compiled operation. It is immutable, except for lastSize, and safe for concurrent use by any
+// number of runs. It does not depend on the values of variables, except for those in @skip and @include:
+// the Planner has one plan for each combination of them.
+//
+// A field or selection about which a run has to remember something has a slot, an index in the run's
+// slices. So a run needs at most two allocations for all slots, and looks nothing up by name.
 type Plan struct {
-	root       *Selection
-	bytes      int // that it takes, about
-	fields     int // slots of fields
-	selections int // slots of selections
-	arguments  bool
-	wanted     *decode.Projection // nil when everything is
-	answered   atomic.Int64       // how many bytes the last answer had
-	alone      bool               // all who ask for the same may not get the same
+	root           *Selection
+	bytes          int // estimated memory, without bytesPerPlan
+	fieldSlots     int // number of slots of fields
+	selectionSlots int // number of slots of selections
+	hasArguments   bool
+	projection     *decode.Projection // the fields to read from responses, nil for every field
+	lastSize       atomic.Int64       // size of the last response, in bytes
+	requestScoped  bool               // some field is: responses must not be shared by several requests
 }
 
-// Root is what is selected of the root type.
+// Root returns the selection of the root type.
 func (p *Plan) Root() *Selection { return p.root }
 
-// maxExpected is the most room that an answer gets before it is written, in bytes: one huge
-// answer is no reason to expect more of them.
-const maxExpected = 4 << 20
+// maxExpectedSize limits the memory, in bytes, that a response gets before it is encoded, so that one huge
+// response does not make all later ones of its plan allocate as much.
+const maxExpectedSize = 4 << 20
 
-// expected is how much room an answer should have: that of the last one, and a bit.
-func (p *Plan) expected() int {
-	last := int(p.answered.Load())
-	return min(last+last/8, maxExpected)
+// expectedSize returns the memory that the next response should get before it is encoded: an eighth more
+// than the last one had.
+func (p *Plan) expectedSize() int {
+	last := int(p.lastSize.Load())
+	return min(last+last/8, maxExpectedSize)
 }
 
-// size is about the memory of a plan, or of none, in bytes.
-func (p *Plan) size() int {
+// memory returns the estimated memory of a plan in bytes. p may be nil, which is remembered as well.
+func (p *Plan) memory() int {
 	if p == nil {
 		return bytesPerPlan
 	}
 	return bytesPerPlan + p.bytes
 }
 
-// Arguments tells whether any field has some.
-func (p *Plan) Arguments() bool { return p.arguments }
+// Arguments reports whether any field of the plan has or may have arguments.
+func (p *Plan) Arguments() bool { return p.hasArguments }
 
-// maxFields bounds a plan. Each object type that an interface or a union may stand for
-// gets a selection of its own, which multiplies from level to level.
+// maxFields is the maximum number of fields of a plan. Each possible type of an interface or a union has a
+// selection of its own, which multiplies from level to level.
 const maxFields = 20_000
 
-// maxSteps bounds the work of making a plan. A field that is selected often is one of the
-// plan's, but is looked at each time, for each type again.
+// maxSteps limits the work of compiling a plan. A field that is selected many times at one place counts
+// once in the plan, but each time, and for each possible type, as a step.
 const maxSteps = 1_000_000
 
-// compiler makes one plan.
+// compiler compiles one plan.
 type compiler struct {
-	schema *ast.Schema
-	types  Types
-	op     *graphql.OperationContext
-	plan   *Plan
-	left   int                        // fields that the plan may still have
-	steps  int                        // what it may still look at
-	wanted map[string]map[string]bool // fields by type
-	whole  bool                       // everything is wanted
+	schema          *ast.Schema
+	types           Types
+	op              *graphql.OperationContext
+	plan            *Plan
+	fieldsLeft      int                        // of maxFields; negative once the plan is too large
+	stepsLeft       int                        // of maxSteps
+	selected        map[string]map[string]bool // the fields to read from responses, by type
+	readsEverything bool                       // selected does not count: every field is read
 }
 
 func newCompiler(schema *ast.Schema, types Types, op *graphql.OperationContext) *compiler {
-	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, left: maxFields, steps: maxSteps, wanted: map[string]map[string]bool{}}
+	return &compiler{schema: schema, types: types, op: op, plan: &Plan{}, fieldsLeft: maxFields, stepsLeft: maxSteps, selected: map[string]map[string]bool{}}
 }
 
-// compile plans the operation. It gives nil when the plan would be too large.
+// compile returns the plan of the operation, nil if it would be too large.
 func (c *compiler) compile() *Plan {
 	root := c.schema.Query
 	if c.op.Operation.Operation == ast.Mutation {
 		root = c.schema.Mutation
 	}
-	c.plan.root = c.selection(root, c.op.Operation.SelectionSet, nil)
-	if c.left < 0 {
+	c.plan.root = c.compileSelection(root, c.op.Operation.SelectionSet, nil)
+	if c.fieldsLeft < 0 {
 		return nil
 	}
-	if !c.whole {
-		c.plan.wanted = decode.NewProjection(c.wanted)
+	if !c.readsEverything {
+		c.plan.projection = decode.NewProjection(c.selected)
 	}
-	c.plan.bytes += (maxFields - c.left) * bytesPerField
+	c.plan.bytes += (maxFields - c.fieldsLeft) * bytesPerField
 	return c.plan
 }
 
-func (c *compiler) selection(object *ast.Definition, set ast.SelectionSet, above *Field) *Selection {
-	s := &Selection{object: object.Name, above: above, slot: -1}
-	if c.left < 0 { // nothing more is looked at, also on the way back up
+// compileSelection compiles a selection set for objects of one type. field is the field whose value has
+// it, nil for the root.
+func (c *compiler) compileSelection(object *ast.Definition, set ast.SelectionSet, field *Field) *Selection {
+	s := &Selection{typeName: object.Name, field: field, slot: -1}
+	if c.fieldsLeft < 0 { // too large: return from all levels without further work
 		return s
 	}
-	if c.steps -= size(set, map[*ast.FragmentDefinition]bool{}); c.steps < 0 {
-		c.left = -1
+	if c.stepsLeft -= selectionCount(set, map[*ast.FragmentDefinition]bool{}); c.stepsLeft < 0 {
+		c.fieldsLeft = -1
 		return s
 	}
-	collected := merged(graphql.CollectFields(c.op, set, c.satisfies(object)))
-	if c.left -= len(collected); c.left < 0 {
+	collected := mergeFields(graphql.CollectFields(c.op, set, c.typeConditions(object)))
+	if c.fieldsLeft -= len(collected); c.fieldsLeft < 0 {
 		return s
 	}
 	s.Fields = make([]Field, len(collected))
-	wanted := c.wantedOf(object.Name)
+	selected := c.selectedOf(object.Name)
 	for i, found := range collected {
 		f := &s.Fields[i]
 		c.plan.bytes += len(found.Selections) * bytesPerSelection
-		*f = Field{CollectedField: found, Key: key(i, found.Alias), parent: s, slot: -1, root: i}
-		if above != nil {
-			f.root = above.root
+		*f = Field{CollectedField: found, Key: memberKey(i, found.Alias), parent: s, slot: -1, root: i}
+		if field != nil {
+			f.root = field.root
 		}
 		if found.Name != "__typename" {
-			wanted[f.Name] = true
-			c.field(f, object)
+			selected[f.Name] = true
+			c.compileField(f, object)
 		}
 	}
-	if len(s.Calls)+len(s.Deep) > 0 || above == nil {
-		s.slot = c.plan.selections
-		c.plan.selections++
+	if len(s.Calls)+len(s.Deep) > 0 || field == nil {
+		s.slot = c.plan.selectionSlots
+		c.plan.selectionSlots++
 	}
 	return s
 }
 
-// size is how much is selected, with fragments in their places, each once.
-func size(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) int {
+// selectionCount returns the number of selections in a set, with those of fragments, each fragment once.
+func selectionCount(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) int {
 	n := len(set)
 	for _, selected := range set {
 		switch s := selected.(type) {
 		case *ast.InlineFragment:
-			n += size(s.SelectionSet, seen)
+			n += selectionCount(s.SelectionSet, seen)
 		case *ast.FragmentSpread:
 			if !seen[s.Definition] {
 				seen[s.Definition] = true
-				n += size(s.Definition.SelectionSet, seen)
+				n += selectionCount(s.Definition.SelectionSet, seen)
 			}
 		}
 	}
 	return n
 }
 
-// wantedOf are the fields that are wanted of a type so far: its keys at least.
-func (c *compiler) wantedOf(object string) map[string]bool {
-	if known, ok := c.wanted[object]; ok {
+// selectedOf returns the set of the fields to read of a type. It has at least the type's Keys.
+func (c *compiler) selectedOf(object string) map[string]bool {
+	if known, ok := c.selected[object]; ok {
 		return known
 	}
 	fields := map[string]bool{}
 	for _, name := range c.types[object].Keys {
 		fields[name] = true
 	}
-	c.wanted[object] = fields
+	c.selected[object] = fields
 	return fields
 }
 
-// field fills in what the schema says of a field.
-func (c *compiler) field(f *Field, object *ast.Definition) {
+// compileField completes a field of a type, compiles its selections, and enters it into Deep or Calls of
+// its parent.
+func (c *compiler) compileField(f *Field, object *ast.Definition) {
 	f.FieldInfo = c.types[object.Name].Fields[f.Name]
-	f.lists = depth(f.Definition.Type)
-	f.must = input.NeedsVariables(f.Field)
-	c.whole = c.whole || f.Handwritten || f.Kind == Fallback
-	c.plan.alone = c.plan.alone || f.RequestScoped || f.Handwritten || f.Kind == Fallback
-	c.plan.arguments = c.plan.arguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0
+	f.lists = listDepth(f.Definition.Type)
+	f.mayHaveNullArgument = input.NeedsVariables(f.Field)
+	c.readsEverything = c.readsEverything || f.Handwritten || f.Kind == Fallback
+	c.plan.requestScoped = c.plan.requestScoped || f.RequestScoped || f.Handwritten || f.Kind == Fallback
+	c.plan.hasArguments = c.plan.hasArguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0
 	if f.Kind != Fallback {
-		c.below(f)
+		c.compileBelow(f)
 	}
-	if f.Kind != Property || f.Guarded {
-		f.slot = c.plan.fields
-		c.plan.fields++
+	if f.Kind != Property || f.Guarded { // a property's guard is called once, so its result is kept
+		f.slot = c.plan.fieldSlots
+		c.plan.fieldSlots++
 	}
 	switch {
 	case f.Kind != Property:
 		f.parent.Calls = append(f.parent.Calls, f)
-	case f.deep:
+	case f.hasCallsBelow:
 		f.parent.Deep = append(f.parent.Deep, f)
 	}
 }
 
-// below makes the selections of a field for each type that its value may have.
-func (c *compiler) below(f *Field) {
+// compileBelow compiles the selections of a field, one for each possible type of its value.
+func (c *compiler) compileBelow(f *Field) {
 	value := c.schema.Types[f.Definition.Type.Name()]
 	if !value.IsCompositeType() {
 		return
 	}
 	possible := c.schema.GetPossibleTypes(value)
-	c.room(f, possible)
+	c.allocateBelow(f, possible)
 	for _, object := range possible {
-		s := c.selection(object, f.Selections, f)
-		f.below[c.types[object.Name].ID-f.first] = s
-		f.deep = f.deep || s.slot >= 0
+		s := c.compileSelection(object, f.Selections, f)
+		f.selections[c.types[object.Name].ID-f.firstTypeID] = s
+		f.hasCallsBelow = f.hasCallsBelow || s.slot >= 0
 	}
 }
 
-// room is for the selections of a field.
-func (c *compiler) room(f *Field, possible []*ast.Definition) {
+// allocateBelow allocates the selections of a field. They are indexed by type ID, so that there may be
+// gaps between those of the possible types, which count as fields of the plan.
+func (c *compiler) allocateBelow(f *Field, possible []*ast.Definition) {
 	last := 0
-	f.first = len(c.types)
+	f.firstTypeID = len(c.types)
 	for _, object := range possible {
 		id := c.types[object.Name].ID
-		f.first, last = min(f.first, id), max(last, id)
+		f.firstTypeID, last = min(f.firstTypeID, id), max(last, id)
 	}
-	f.below = make([]*Selection, max(last-f.first+1, 0))
-	c.left -= len(f.below)
+	f.selections = make([]*Selection, max(last-f.firstTypeID+1, 0))
+	c.fieldsLeft -= len(f.selections)
 }
 
-// satisfies are the type conditions that an object meets.
-func (c *compiler) satisfies(object *ast.Definition) []string {
+// typeConditions returns the type conditions that an object satisfies: its type, and the interfaces and
+// unions that it belongs to.
+func (c *compiler) typeConditions(object *ast.Definition) []string {
 	names := []string{object.Name}
-	for _, above := range c.schema.GetImplements(object) {
-		names = append(names, above.Name)
+	for _, abstract := range c.schema.GetImplements(object) {
+		names = append(names, abstract.Name)
 	}
 	return names
 }
 
-// merged joins the fields of one response key, as the specification says (section 6.3.2).
-// gqlgen keeps those apart that are selected on unrelated abstract types.
-func merged(fields []graphql.CollectedField) []graphql.CollectedField {
-	var out []graphql.CollectedField
+// mergeFields merges the fields with the same response key, as the specification requires (sections 6.3.2
+// and 6.4.3). gqlgen merges them only if the types on which they are selected are related.
+func mergeFields(fields []graphql.CollectedField) []graphql.CollectedField {
+	var merged []graphql.CollectedField
 	for _, f := range fields {
-		same := func(other graphql.CollectedField) bool { return other.Alias == f.Alias }
-		if i := slices.IndexFunc(out, same); i >= 0 {
-			out[i].Selections = slices.Concat(out[i].Selections, f.Selections)
+		sameKey := func(other graphql.CollectedField) bool { return other.Alias == f.Alias }
+		if i := slices.IndexFunc(merged, sameKey); i >= 0 {
+			merged[i].Selections = slices.Concat(merged[i].Selections, f.Selections)
 			continue
 		}
-		out = append(out, f)
+		merged = append(merged, f)
 	}
-	return out
+	return merged
 }
 
-func key(i int, alias string) []byte {
+// memberKey returns Field.Key of the i-th field.
+func memberKey(i int, alias string) []byte {
 	var b []byte
 	if i > 0 {
 		b = append(b, ',')
@@ -322,8 +352,8 @@ func key(i int, alias string) []byte {
 	return append(AppendString(b, alias), ':')
 }
 
-// depth is how many lists a type is nested in.
-func depth(t *ast.Type) int {
+// listDepth returns the number of lists around the named type in t.
+func listDepth(t *ast.Type) int {
 	n := 0
 	for ; t.Elem != nil; t = t.Elem {
 		n++

@@ -190,8 +190,8 @@ func TestCacheIsBoundedInMemory(t *testing.T) {
 			_, _, _ = p.Plan(t.Context(), again(doc, map[string]any{"p": true})) // one of the queries has none
 		}
 		taken := allocated() - before
-		if sum := p.plans.Weight(); sum > maxBytes || taken > maxBytes || taken > sum*11/10 {
-			t.Errorf("%s: %d plans take %d, thought to be %d, and may %d", name, p.plans.Len(), taken, sum, maxBytes)
+		if sum := p.plans.Weight(); sum > maxPlanBytes || taken > maxPlanBytes || taken > sum*11/10 {
+			t.Errorf("%s: %d plans take %d, thought to be %d, and may %d", name, p.plans.Len(), taken, sum, maxPlanBytes)
 		}
 		runtime.KeepAlive(p)
 	}
@@ -246,10 +246,10 @@ func TestWanted(t *testing.T) {
 	} {
 		op := operationOf(t, query, map[string]any{"yes": true})
 		c := newCompiler(schema, keyed, op)
-		if plan := c.compile(); plan.wanted == nil {
+		if plan := c.compile(); plan.projection == nil {
 			t.Errorf("%s wants everything", query)
 		}
-		if got := strings.Join(slices.Sorted(maps.Keys(c.wanted["O"])), " "); got != want {
+		if got := strings.Join(slices.Sorted(maps.Keys(c.selected["O"])), " "); got != want {
 			t.Errorf("%s wants %q of O, want %q", query, got, want)
 		}
 	}
@@ -263,7 +263,7 @@ func TestWholeForCodeByHand(t *testing.T) {
 		p := NewPlanner(schema, changed)
 		for query, whole := range map[string]bool{`{ a { o { x } } thing { o { y } } }`: true, `{ a { o { x } } }`: false} {
 			op := operationOf(t, query, nil)
-			if plan := planOf(t, p, op); (plan.wanted == nil) != whole {
+			if plan := planOf(t, p, op); (plan.projection == nil) != whole {
 				t.Errorf("%s: %s wants everything: %v", name, query, !whole)
 			}
 		}

@@ -14,8 +14,8 @@ import (
 
 // What a planner remembers.
 const (
-	maxPlans = 1000     // and operations
-	maxBytes = 16 << 20 // of all plans together, about
+	maxPlans     = 1000     // and operations
+	maxPlanBytes = 16 << 20 // of all plans together, about
 )
 
 // About what is held in memory, in bytes: as measured at the most.
@@ -33,7 +33,7 @@ type Planner struct {
 	schema *ast.Schema
 	types  Types
 
-	operations *cache.Cache[operationKey, *operation]
+	operations *cache.Cache[operationKey, *operationInfo]
 	plans      *cache.Cache[planKey, *Plan] // nil is a plan that would be too large
 }
 
@@ -46,8 +46,8 @@ type planKey struct {
 	conditions uint64
 }
 
-// operation is what is known of one before the values of its variables are.
-type operation struct {
+// operationInfo is what is known of one before the values of its variables are.
+type operationInfo struct {
 	fallback   engine.FallbackReason // why it is not planned; empty when it is
 	conditions []string              // the variables in @skip and @include
 	bytes      int                   // what its plans keep of the document
@@ -57,8 +57,8 @@ type operation struct {
 func NewPlanner(schema *ast.Schema, types Types) *Planner {
 	return &Planner{
 		schema: schema, types: types,
-		operations: cache.New[operationKey, *operation](cache.Options{Entries: maxPlans}),
-		plans:      cache.New[planKey, *Plan](cache.Options{Entries: maxPlans, Weight: maxBytes}),
+		operations: cache.New[operationKey, *operationInfo](cache.Options{Entries: maxPlans}),
+		plans:      cache.New[planKey, *Plan](cache.Options{Entries: maxPlans, Weight: maxPlanBytes}),
 	}
 }
 
@@ -66,7 +66,7 @@ func NewPlanner(schema *ast.Schema, types Types) *Planner {
 // executor must execute op. The error is that of ctx, when it ends before the plan is there.
 // Exactly one of the three results is set.
 func (p *Planner) Plan(ctx context.Context, op *graphql.OperationContext) (*Plan, engine.FallbackReason, error) {
-	known, err := p.operation(ctx, op)
+	known, err := p.info(ctx, op)
 	if err != nil {
 		return nil, "", err
 	}
@@ -92,41 +92,41 @@ func (p *Planner) CanCoalesce(ctx context.Context, op *graphql.OperationContext)
 	if op.Operation.Operation != ast.Query {
 		return false
 	}
-	known, err := p.operation(ctx, op)
+	known, err := p.info(ctx, op)
 	if err != nil || known.fallback != "" {
 		return false
 	}
 	plan, err := p.plan(ctx, op, known)
-	return err == nil && plan != nil && !plan.alone
+	return err == nil && plan != nil && !plan.requestScoped
 }
 
-// operation returns what is known of an operation. Callers who ask for it at the same time
+// info returns what is known of an operation. Callers who ask for it at the same time
 // have it found out once. The error is that of ctx, when it ends meanwhile.
-func (p *Planner) operation(ctx context.Context, op *graphql.OperationContext) (*operation, error) {
+func (p *Planner) info(ctx context.Context, op *graphql.OperationContext) (*operationInfo, error) {
 	key := weak.Make(op.Operation)
 	if known, ok := p.operations.Get(key); ok {
 		return known, nil
 	}
-	return p.operations.Load(ctx, key, func() (*operation, int) { return look(op), 1 })
+	return p.operations.Load(ctx, key, func() (*operationInfo, int) { return inspect(op), 1 })
 }
 
 // plan returns the plan of an operation, nil where it would be too large. It is made as
 // operation has it. Each plan is weighed with its document, which it keeps: documents may be
 // large, and their plans small. Those of one document weigh it again each, so that it is
 // rather less that is held.
-func (p *Planner) plan(ctx context.Context, op *graphql.OperationContext, known *operation) (*Plan, error) {
-	key := planKey{op.Operation, known.bits(op.Variables)}
+func (p *Planner) plan(ctx context.Context, op *graphql.OperationContext, known *operationInfo) (*Plan, error) {
+	key := planKey{op.Operation, known.conditionBits(op.Variables)}
 	if plan, ok := p.plans.Get(key); ok {
 		return plan, nil
 	}
 	return p.plans.Load(ctx, key, func() (*Plan, int) {
 		plan := newCompiler(p.schema, p.types, op).compile()
-		return plan, plan.size() + known.bytes
+		return plan, plan.memory() + known.bytes
 	})
 }
 
-// bits are the values of the conditions.
-func (o *operation) bits(variables map[string]any) (bits uint64) {
+// conditionBits are the values of the conditions.
+func (o *operationInfo) conditionBits(variables map[string]any) (bits uint64) {
 	for i, name := range o.conditions {
 		if yes, _ := variables[name].(bool); yes {
 			bits |= 1 << i
@@ -138,10 +138,10 @@ func (o *operation) bits(variables map[string]any) (bits uint64) {
 // maxConditions is how many conditions have their bits in a planKey.
 const maxConditions = 64
 
-// look finds out what an operation is made of.
-func look(op *graphql.OperationContext) *operation {
+// inspect finds out what an operation is made of.
+func inspect(op *graphql.OperationContext) *operationInfo {
 	l := walk(op)
-	found := &operation{fallback: l.fallback, conditions: l.conditions, bytes: l.nodes*bytesPerNode + len(op.Operation.Position.Src.Input)}
+	found := &operationInfo{fallback: l.fallback, conditions: l.conditions, bytes: l.nodes*bytesPerNode + len(op.Operation.Position.Src.Input)}
 	switch {
 	case op.Operation.Operation == ast.Subscription:
 		found.fallback = engine.FallbackSubscription
@@ -153,8 +153,8 @@ func look(op *graphql.OperationContext) *operation {
 	return found
 }
 
-// walker goes through an operation and the fragments that it uses.
-type walker struct {
+// inspector goes through an operation and the fragments that it uses.
+type inspector struct {
 	doc        *ast.QueryDocument
 	fragments  map[string]bool // that it has been to
 	variables  map[string]bool // that it has seen in conditions
@@ -164,8 +164,8 @@ type walker struct {
 	fallback engine.FallbackReason // why no plan will do
 }
 
-func walk(op *graphql.OperationContext) *walker {
-	w := &walker{doc: op.Doc, fragments: map[string]bool{}, variables: map[string]bool{}}
+func walk(op *graphql.OperationContext) *inspector {
+	w := &inspector{doc: op.Doc, fragments: map[string]bool{}, variables: map[string]bool{}}
 	for _, v := range op.Operation.VariableDefinitions {
 		w.nodes++
 		w.value(v.DefaultValue)
@@ -174,7 +174,7 @@ func walk(op *graphql.OperationContext) *walker {
 	return w
 }
 
-func (w *walker) set(set ast.SelectionSet) {
+func (w *inspector) set(set ast.SelectionSet) {
 	for _, selected := range set {
 		w.nodes++
 		switch s := selected.(type) {
@@ -195,7 +195,7 @@ func (w *walker) set(set ast.SelectionSet) {
 	}
 }
 
-func (w *walker) fragment(name string) {
+func (w *inspector) fragment(name string) {
 	if w.fragments[name] {
 		return
 	}
@@ -206,7 +206,7 @@ func (w *walker) fragment(name string) {
 	w.set(fragment.SelectionSet)
 }
 
-func (w *walker) directives(list ast.DirectiveList) {
+func (w *inspector) directives(list ast.DirectiveList) {
 	for _, d := range list {
 		w.nodes++
 		w.arguments(d.Arguments)
@@ -221,14 +221,14 @@ func (w *walker) directives(list ast.DirectiveList) {
 	}
 }
 
-func (w *walker) arguments(list ast.ArgumentList) {
+func (w *inspector) arguments(list ast.ArgumentList) {
 	for _, a := range list {
 		w.nodes++
 		w.value(a.Value)
 	}
 }
 
-func (w *walker) value(v *ast.Value) {
+func (w *inspector) value(v *ast.Value) {
 	if v == nil {
 		return
 	}

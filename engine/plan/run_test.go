@@ -87,7 +87,7 @@ func TestSingle(t *testing.T) {
 			}
 			return *parent * 2, nil
 		})
-		if took := time.Since(start); took != 3*time.Second || most.Load() > parallel {
+		if took := time.Since(start); took != 3*time.Second || most.Load() > maxParallelParents {
 			t.Errorf("%d at a time took %s", most.Load(), took)
 		}
 		x.Push(top, 0)
@@ -124,7 +124,7 @@ func TestSingleIsStopped(t *testing.T) {
 		}
 		return 0, ctx.Err()
 	})
-	if n := calls.Load(); n == 0 || n > 2*parallel {
+	if n := calls.Load(); n == 0 || n > 2*maxParallelParents {
 		t.Errorf("%d resolvers were called", n)
 	}
 }
@@ -137,7 +137,7 @@ func TestOrdinals(t *testing.T) {
 	for _, p := range at {
 		g.Add("", p.parent, p.i, p.j)
 	}
-	find := func(p place) int { return g.places.find([]step{{&Field{}, p.parent}, {nil, p.i}, {nil, p.j}}) }
+	find := func(p place) int { return g.places.find([]pathElement{{&Field{}, p.parent}, {nil, p.i}, {nil, p.j}}) }
 	orders := map[string]func(i int) int{
 		"forwards":      func(i int) int { return i },
 		"backwards":     func(i int) int { return len(at) - 1 - i },

@@ -37,8 +37,9 @@ func TestSlots(t *testing.T) {
 	})
 }
 
-// Those who leave take no slot with them, also when they leave at the moment of their turn.
-func TestSlotsOfThoseWhoLeave(t *testing.T) {
+// A goroutine that stops waiting does not keep a slot, even if it stops at the moment at which it
+// gets one.
+func TestSlotsOfAbandonedWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Slots{Max: 1}
 		if err := s.Acquire(t.Context()); err != nil {
@@ -57,7 +58,7 @@ func TestSlotsOfThoseWhoLeave(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Second + time.Millisecond) // the moment at which a third of them leaves
+		time.Sleep(time.Second + time.Millisecond) // when a third of them stop waiting
 		s.Release()
 		all.Wait()
 		if left.Load() < 34 || s.taken != 0 || len(s.waiting) != 0 {
@@ -66,7 +67,7 @@ func TestSlotsOfThoseWhoLeave(t *testing.T) {
 	})
 }
 
-func TestCallsOfOneOperationAtTheSameTime(t *testing.T) {
+func TestParallelCallsOfOneOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(WithOperation(t.Context(), Options{MaxParallelCalls: 2}), time.Minute)
 		defer cancel()

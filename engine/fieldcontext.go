@@ -1,0 +1,48 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/encode"
+)
+
+// Selects reports whether the client selects one of the named fields of the value of the field
+// in ctx, directly or in a fragment. It returns true outside of an operation.
+func Selects(ctx context.Context, names ...string) bool {
+	if !hasFieldContext(ctx) {
+		return true
+	}
+	return slices.ContainsFunc(graphql.CollectAllFields(ctx), func(field string) bool { return slices.Contains(names, field) })
+}
+
+// selectsAny reports whether the client selects a field that matches, of those values of the
+// field in ctx that have one of the named types. It returns true outside of an operation.
+func selectsAny(ctx context.Context, types []string, match func(field string) bool) bool {
+	if !hasFieldContext(ctx) {
+		return true
+	}
+	fields := graphql.CollectFields(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field.Selections, types)
+	return slices.ContainsFunc(fields, func(f graphql.CollectedField) bool { return match(f.Name) })
+}
+
+// Given returns v, the value of an argument of the field in ctx in the form in which it is sent
+// to a service, or encode.Absent if the client left the argument out. An argument that the client
+// set to null is not absent (section 6.4.1 of the GraphQL specification distinguishes the two).
+// Outside of an operation Given returns v.
+func Given(ctx context.Context, argument string, v any) any {
+	if v != nil || !hasFieldContext(ctx) {
+		return v
+	}
+	sent := graphql.GetFieldContext(ctx).Field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+	if _, ok := sent[argument]; ok {
+		return v
+	}
+	return encode.Absent
+}
+
+func hasFieldContext(ctx context.Context) bool {
+	return graphql.HasOperationContext(ctx) && graphql.GetFieldContext(ctx) != nil
+}
