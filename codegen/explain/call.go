@@ -29,7 +29,7 @@ func (w *walker) cacheOf(b *binding.Field, needs []string) Cache {
 	switch {
 	case w.operation.Operation != ast.Query || b.Call.Method != "GET":
 		return CacheNever
-	case len(needs) > 0 || slices.ContainsFunc(w.variables(b), ofCaller):
+	case len(needs) > 0 || slices.ContainsFunc(w.variables(b), dependsOnCaller):
 		return CachePerCaller
 	}
 	return CacheShared
@@ -49,8 +49,8 @@ func (w *walker) variables(b *binding.Field) []*binding.Value {
 	return all
 }
 
-// ofCaller tells whether a value says something of who asks: a claim, or a header of the
+// dependsOnCaller tells whether a value says something of who asks: a claim, or a header of the
 // request.
-func ofCaller(v *binding.Value) bool {
+func dependsOnCaller(v *binding.Value) bool {
 	return v.Scope == binding.Claims || v.Scope == binding.Request
 }

@@ -41,11 +41,11 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := read(schema, inputs, source)
+	doc, err := parseDocument(schema, inputs, source)
 	if err != nil {
 		return nil, err
 	}
-	if err := declared(doc, o.Variables); err != nil {
+	if err := checkDeclared(doc, o.Variables); err != nil {
 		return nil, err
 	}
 	b := bindings{graph: graph, fields: map[*ast.FieldDefinition]*binding.Field{}}
@@ -54,7 +54,7 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	}
 	var plans []*Plan
 	for _, op := range doc.Operations {
-		p, err := planOf(schema, inputs, b, op, o)
+		p, err := planOperation(schema, inputs, b, op, o)
 		if err != nil {
 			return nil, err
 		}
@@ -63,9 +63,9 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	return plans, nil
 }
 
-// planOf walks one operation, then counts.
-func planOf(schema *ast.Schema, inputs *input.Reader, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
-	values, err := variables(inputs, op, o.Variables)
+// planOperation walks one operation, then counts.
+func planOperation(schema *ast.Schema, inputs *input.Reader, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
+	values, err := readVariables(inputs, op, o.Variables)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func planOf(schema *ast.Schema, inputs *input.Reader, b bindings, op *ast.Operat
 	if err := w.walk(); err != nil {
 		return nil, err
 	}
-	count(w.plan, w.visits)
+	countCalls(w.plan, w.visits)
 	return w.plan, nil
 }
 

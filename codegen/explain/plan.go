@@ -77,19 +77,19 @@ const (
 // leave any number behind.
 type Count int64
 
-const ceiling Count = 1_000_000_000_000
+const maxCount Count = 1_000_000_000_000
 
-func (c Count) plus(other Count) Count { return min(c+other, ceiling) }
+func (c Count) add(other Count) Count { return min(c+other, maxCount) }
 
-func (c Count) times(other Count) Count {
-	if c != 0 && other > ceiling/c {
-		return ceiling
+func (c Count) multiply(other Count) Count {
+	if c != 0 && other > maxCount/c {
+		return maxCount
 	}
 	return c * other
 }
 
-// over is how many calls of a size carry c keys; 0 is any size.
-func (c Count) over(size int) Count {
+// dividedBy is how many calls of a size carry c keys; 0 is any size.
+func (c Count) dividedBy(size int) Count {
 	switch {
 	case c == 0:
 		return 0
@@ -101,8 +101,8 @@ func (c Count) over(size int) Count {
 
 // String writes thousands apart: 2,000.
 func (c Count) String() string {
-	if c >= ceiling {
-		return "over " + (ceiling - 1).String()
+	if c >= maxCount {
+		return "over " + (maxCount - 1).String()
 	}
 	if c < 1000 {
 		return strconv.FormatInt(int64(c), 10)

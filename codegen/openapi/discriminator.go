@@ -14,7 +14,7 @@ func (r *reader) discriminator(s *Schema, n node) *Discriminator {
 	}
 	d := &Discriminator{Place: said.place(), Property: name.text()}
 	for value, to := range said.get("mapping").members() {
-		if schema := r.mapped(to); schema != nil {
+		if schema := r.mappedSchema(to); schema != nil {
 			d.Choices = append(d.Choices, Choice{value.place(), value.Value, schema})
 		}
 	}
@@ -22,8 +22,8 @@ func (r *reader) discriminator(s *Schema, n node) *Discriminator {
 		d.add(branch.Place, branch.Name, branch)
 	}
 	if len(s.OneOf) == 0 {
-		for _, sub := range r.extending(n) {
-			d.add(sub.definition.place(), sub.name, r.named(sub.definition, sub.name))
+		for _, sub := range r.subtypesOf(n) {
+			d.add(sub.definition.place(), sub.name, r.namedSchema(sub.definition, sub.name))
 		}
 	}
 	return d
@@ -37,8 +37,8 @@ func (d *Discriminator) add(at Place, name string, schema *Schema) {
 	}
 }
 
-// mapped is what a value of a mapping names: a definition, or a reference.
-func (r *reader) mapped(to node) *Schema {
+// mappedSchema is what a value of a mapping names: a definition, or a reference.
+func (r *reader) mappedSchema(to node) *Schema {
 	if to.text() == "" {
 		return nil
 	}
@@ -50,11 +50,11 @@ func (r *reader) mapped(to node) *Schema {
 	if target.absent() {
 		return nil
 	}
-	return r.named(target, nameOf(ref.Value))
+	return r.namedSchema(target, nameOf(ref.Value))
 }
 
-// named is the schema of a definition.
-func (r *reader) named(n node, name string) *Schema {
+// namedSchema is the schema of a definition.
+func (r *reader) namedSchema(n node, name string) *Schema {
 	p := r.pending(n)
 	if p.Name == "" {
 		p.Name = name
@@ -62,9 +62,9 @@ func (r *reader) named(n node, name string) *Schema {
 	return p.Schema
 }
 
-// extending finds the definitions that have a schema in their allOf: how Swagger 2.0,
+// subtypesOf finds the definitions that have a schema in their allOf: how Swagger 2.0,
 // and many a later document, says what a discriminator chooses from.
-func (r *reader) extending(base node) []subtype {
+func (r *reader) subtypesOf(base node) []subtype {
 	all, ok := r.subtypes[base.file]
 	if !ok {
 		all = r.findSubtypes(base.file)

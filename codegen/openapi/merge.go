@@ -19,7 +19,7 @@ func merge(self, own *Schema, parts []*Schema) *Schema {
 	all.Place = own.Place
 	all.Name = own.Name
 	all.Discriminator = own.Discriminator
-	if len(parts) == 1 && own.plain() { // the same thing with a remark, not an extension
+	if len(parts) == 1 && own.hasNoMembers() { // the same thing with a remark, not an extension
 		all.Name = cmp.Or(all.Name, parts[0].Name)
 		all.Discriminator = cmp.Or(own.Discriminator, parts[0].Discriminator)
 	}
@@ -32,13 +32,13 @@ func merge(self, own *Schema, parts []*Schema) *Schema {
 	return all
 }
 
-// plain tells whether a schema's own words add nothing to the shape of a part.
-func (s *Schema) plain() bool {
+// hasNoMembers tells whether a schema's own words add nothing to the shape of a part.
+func (s *Schema) hasNoMembers() bool {
 	return len(s.Properties) == 0 && len(s.required) == 0 && len(s.OneOf) == 0 && s.Additional == nil
 }
 
 func (s *Schema) add(part, self *Schema) {
-	s.Types = intersect(s.Types, part.Types)
+	s.Types = intersectTypes(s.Types, part.Types)
 	s.Format = cmp.Or(part.Format, s.Format)
 	s.Pattern = cmp.Or(part.Pattern, s.Pattern)
 	s.ReadOnly = s.ReadOnly || part.ReadOnly
@@ -70,9 +70,9 @@ func (s *Schema) addProperties(more []*Property) {
 	}
 }
 
-// intersect are the types that two schemas allow; where they contradict each other, it is
+// intersectTypes are the types that two schemas allow; where they contradict each other, it is
 // the later one that counts.
-func intersect(a, b []string) []string {
+func intersectTypes(a, b []string) []string {
 	if len(a) == 0 || len(b) == 0 {
 		return append(slices.Clone(a), b...)
 	}

@@ -95,7 +95,7 @@ const (
 // Answer returns what a caller gets when all goes well. The default answer counts only where
 // the document names no success.
 func (o *Operation) Answer() Answer {
-	hoped := slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return !r.succeeds() })
+	hoped := slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return !r.isSuccess() })
 	if len(hoped) == 0 {
 		hoped = slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return r.Status != "default" })
 	}
@@ -106,7 +106,7 @@ func (o *Operation) Answer() Answer {
 	return answer
 }
 
-func (r *Response) succeeds() bool { return r.rank() > 0 && r.Status != "default" }
+func (r *Response) isSuccess() bool { return r.rank() > 0 && r.Status != "default" }
 
 func (r *Response) answer() Answer {
 	switch {

@@ -97,7 +97,7 @@ func (r *reader) parameters(list node) []*Parameter {
 		switch {
 		case p.Name == "" || p.In == "":
 			r.warn(at, "a parameter needs name and in")
-		case p.In == "header" && spokenFor(p.Name):
+		case p.In == "header" && isIgnoredHeader(p.Name):
 		default:
 			all = append(all, p)
 		}
@@ -105,9 +105,9 @@ func (r *reader) parameters(list node) []*Parameter {
 	return all
 }
 
-// spokenFor tells whether the specification has a parameter of this name ignored,
+// isIgnoredHeader tells whether the specification has a parameter of this name ignored,
 // since media types and security say it.
-func spokenFor(header string) bool {
+func isIgnoredHeader(header string) bool {
 	return slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(header))
 }
 

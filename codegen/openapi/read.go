@@ -32,7 +32,7 @@ type reader struct {
 	files   map[string]node // by path; absent when it cannot be read
 	targets map[target]node
 	warned  map[warning]bool
-	building
+	builder
 }
 
 type warning struct {
@@ -56,7 +56,7 @@ func read(name string, text []byte, open func(string) ([]byte, error)) (doc *Doc
 		return nil, err
 	}
 	if version == "2.0" {
-		if root, err = lift(root); err != nil {
+		if root, err = convertSwagger(root); err != nil {
 			return nil, err
 		}
 	}
@@ -72,7 +72,7 @@ func newReader(doc *Document, root node, open func(string) ([]byte, error)) *rea
 		files:    map[string]node{doc.File: root},
 		targets:  map[target]node{},
 		warned:   map[warning]bool{},
-		building: newBuilding(),
+		builder: newBuilder(),
 	}
 }
 

@@ -107,11 +107,11 @@ func (s *Schema) property(name string, seen map[*Schema]bool) *Property {
 			found = append(found, p)
 		}
 	}
-	return s.common(name, found)
+	return s.commonProperty(name, found)
 }
 
-// common is what the branches of a choice say of a member together.
-func (s *Schema) common(name string, found []*Property) *Property {
+// commonProperty is what the branches of a choice say of a member together.
+func (s *Schema) commonProperty(name string, found []*Property) *Property {
 	if len(found) == 0 {
 		return nil
 	}

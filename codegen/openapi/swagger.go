@@ -11,9 +11,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// lift turns a Swagger 2.0 document into one of OpenAPI 3.0. The converter knows
+// convertSwagger turns a Swagger 2.0 document into one of OpenAPI 3.0. The converter knows
 // neither order nor places, so the lifted tree takes both from the original.
-func lift(original node) (node, error) {
+func convertSwagger(original node) (node, error) {
 	left := maxValues
 	text, err := json.Marshal(original.plain(&left, 0))
 	if err != nil || left < 0 {
@@ -23,7 +23,7 @@ func lift(original node) (node, error) {
 	if err := json.Unmarshal(text, &swagger); err != nil {
 		return node{}, fmt.Errorf("%s: the Swagger 2.0 document is not well formed: %w", original.place(), err)
 	}
-	sayCommas(&swagger)
+	setDefaultCollectionFormat(&swagger)
 	lifted, err := openapi2conv.ToV3(&swagger)
 	if err != nil {
 		return node{}, fmt.Errorf("%s: the Swagger 2.0 document cannot be lifted to OpenAPI 3; convert it and name the result: %w", original.place(), err)
@@ -35,13 +35,13 @@ func lift(original node) (node, error) {
 	if err != nil {
 		return node{}, err
 	}
-	settleDocument(root, original)
+	copyPlaces(root, original)
 	return root, nil
 }
 
-// sayCommas writes out the default of collectionFormat. The converter leaves it to the
+// setDefaultCollectionFormat writes out the default of collectionFormat. The converter leaves it to the
 // default of OpenAPI 3, which is another one: there, each element has its own name=.
-func sayCommas(swagger *openapi2.T) {
+func setDefaultCollectionFormat(swagger *openapi2.T) {
 	say := func(p *openapi2.Parameter) {
 		if p != nil && p.In == "query" && p.Type.Is("array") && p.CollectionFormat == "" {
 			p.CollectionFormat = "csv"
@@ -110,51 +110,51 @@ func (n node) scalar() any {
 	return n.Value
 }
 
-// renamed are the places of the old specification's definitions in the new one.
-var renamed = []struct{ lifted, original string }{
+// componentNames are the places of the old specification's definitions in the new one.
+var componentNames = []struct{ lifted, original string }{
 	{"schemas", "definitions"}, {"schemas", "parameters"}, {"parameters", "parameters"}, {"requestBodies", "parameters"}, {"responses", "responses"},
 }
 
-// settleDocument gives the lifted document the places of the original.
-func settleDocument(lifted, original node) {
-	place(lifted, original)
+// copyPlaces gives the lifted document the places of the original.
+func copyPlaces(lifted, original node) {
+	copyPlace(lifted, original)
 	components := lifted.get("components")
-	for _, to := range renamed {
+	for _, to := range componentNames {
 		for name, value := range components.get(to.lifted).members() {
 			if key, from := original.get(to.original).member(name.Value); !from.absent() {
-				place(name, key)
-				settle(value, from)
+				copyPlace(name, key)
+				copyTreePlaces(value, from)
 			}
 		}
 		sortMembers(components.get(to.lifted))
 	}
 	for path, item := range lifted.get("paths").members() {
 		key, from := original.get("paths").member(path.Value)
-		place(path, key)
-		settle(item, from)
+		copyPlace(path, key)
+		copyTreePlaces(item, from)
 	}
 	sortMembers(lifted.get("paths"))
 }
 
-// settle gives a tree the places of another one that says the same in other words.
+// copyTreePlaces gives a tree the places of another one that says the same in other words.
 // What has no counterpart stays where what holds it is.
-func settle(n, from node) {
-	place(n, from)
+func copyTreePlaces(n, from node) {
+	copyPlace(n, from)
 	for key, value := range n.members() {
 		k, v := counterpart(from, key.Value)
 		if key.Value == "parameters" && value.isList() {
-			settleParameters(value, v)
+			copyParameterPlaces(value, v)
 			continue
 		}
-		place(key, k)
-		settle(value, v)
+		copyPlace(key, k)
+		copyTreePlaces(value, v)
 	}
 	for i, e := range n.list() {
 		origin := from
 		if from.isList() && i < len(from.list()) {
 			origin = from.list()[i]
 		}
-		settle(e, origin)
+		copyTreePlaces(e, origin)
 	}
 	sortMembers(n)
 }
@@ -168,7 +168,7 @@ func counterpart(from node, name string) (key, value node) {
 	}
 	for _, p := range from.get("parameters").list() {
 		if in := p.get("in").text(); name == "requestBody" && (in == "body" || in == "formData") {
-			return p, formOr(p, from)
+			return p, formOrParameter(p, from)
 		}
 	}
 	for _, p := range from.list() { // the fields of a form
@@ -179,31 +179,31 @@ func counterpart(from node, name string) (key, value node) {
 	return from, from
 }
 
-// formOr is a body's parameter, or the list of all parameters when they make a form.
-func formOr(p, operation node) node {
+// formOrParameter is a body's parameter, or the list of all parameters when they make a form.
+func formOrParameter(p, operation node) node {
 	if p.get("in").text() == "formData" {
 		return operation.get("parameters")
 	}
 	return p
 }
 
-func settleParameters(list, from node) {
+func copyParameterPlaces(list, from node) {
 	for _, p := range list.list() {
 		same := func(o node) bool {
 			return o.get("$ref").text() != "" && nameOf(o.get("$ref").text()) == nameOf(p.get("$ref").text()) ||
 				o.get("name").text() != "" && o.get("name").text() == p.get("name").text() && o.get("in").text() == p.get("in").text()
 		}
 		if i := slices.IndexFunc(from.list(), same); i >= 0 {
-			settle(p, from.list()[i])
+			copyTreePlaces(p, from.list()[i])
 		} else {
-			settle(p, from)
+			copyTreePlaces(p, from)
 		}
 	}
-	place(list, from)
+	copyPlace(list, from)
 	slices.SortStableFunc(list.Content, func(a, b *yaml.Node) int { return comparePlaces(node{a, ""}.place(), node{b, ""}.place()) })
 }
 
-func place(n, from node) {
+func copyPlace(n, from node) {
 	if !n.absent() && !from.absent() {
 		n.Line, n.Column = from.Line, from.Column
 	}

@@ -78,19 +78,19 @@ func Parse(text string) (*Expr, error) { return ParsePart(text, 0) }
 func ParsePart(text string, from int) (expr *Expr, err error) {
 	p := &parser{text: text, pos: from}
 	defer func() {
-		if err = recovered(recover()); err != nil {
+		if err = toError(recover()); err != nil {
 			expr = nil
 		}
 	}()
-	expr = p.top()
-	if p.space(); p.pos < len(text) {
-		p.fail("unexpected %s%s", p.found(), p.instead())
+	expr = p.document()
+	if p.skipSpace(); p.pos < len(text) {
+		p.fail("unexpected %s%s", p.describeNext(), p.suggestion())
 	}
 	return expr, nil
 }
 
-// instead says what to write for what other languages have here.
-func (p *parser) instead() string {
+// suggestion says what to write for what other languages have here.
+func (p *parser) suggestion() string {
 	switch p.peek() {
 	case '[':
 		return "; the first of a list is ->first, the last ->last"
@@ -117,9 +117,9 @@ func (p *parser) failAt(offset int, format string, args ...any) {
 	panic(&Error{offset, fmt.Sprintf(format, args...)})
 }
 
-// top reads a whole text: one path, or fields without their braces.
-func (p *parser) top() *Expr {
-	p.space()
+// document reads a whole text: one path, or fields without their braces.
+func (p *parser) document() *Expr {
+	p.skipSpace()
 	from := p.pos
 	switch {
 	case p.pos == len(p.text):
@@ -145,14 +145,14 @@ func (p *parser) object() *Expr {
 
 // braces reads { fields }.
 func (p *parser) braces() []Field {
-	p.deeper()
+	p.enter()
 	p.pos++
 	fields := p.named(p.fields(true))
 	p.depth--
 	return fields
 }
 
-func (p *parser) deeper() {
+func (p *parser) enter() {
 	if p.depth++; p.depth > maxDepth {
 		p.fail("the expression nests deeper than %d", maxDepth)
 	}
@@ -162,7 +162,7 @@ func (p *parser) deeper() {
 func (p *parser) fields(closed bool) []Field {
 	var fields []Field
 	for {
-		p.space()
+		p.skipSpace()
 		switch {
 		case p.pos == len(p.text) && closed:
 			p.fail("a { without its }")
@@ -173,7 +173,7 @@ func (p *parser) fields(closed bool) []Field {
 			return fields
 		}
 		fields = append(fields, p.field())
-		if p.space(); p.peek() == ',' {
+		if p.skipSpace(); p.peek() == ',' {
 			p.pos++
 		}
 	}
@@ -186,10 +186,10 @@ func (p *parser) field() Field {
 		return Field{Offset: from, Expr: p.expr()}
 	}
 	name := p.key()
-	p.space()
+	p.skipSpace()
 	if p.peek() == ':' {
 		p.pos++
-		p.space()
+		p.skipSpace()
 		return Field{Offset: from, Name: name, Expr: p.value()}
 	}
 	e := &Expr{Offset: from, Steps: []Step{{Offset: from, Name: name}}}
@@ -209,9 +209,9 @@ func (p *parser) named(fields []Field) []Field {
 		case f.Name != "":
 			named = append(named, f)
 		case !f.Expr.Braces:
-			p.nameless(p.text[f.Offset:p.end(f)], f.Offset, len(fields) == 1)
+			p.rejectUnnamed(p.text[f.Offset:p.pathEnd(f)], f.Offset, len(fields) == 1)
 		default:
-			named = append(named, spread(f.Expr)...)
+			named = append(named, flatten(f.Expr)...)
 		}
 	}
 	for i, f := range named {
@@ -224,50 +224,50 @@ func (p *parser) named(fields []Field) []Field {
 	return named
 }
 
-// nameless refuses a path among fields, where it may be meant to stand alone.
-func (p *parser) nameless(path string, offset int, only bool) {
+// rejectUnnamed refuses a path among fields, where it may be meant to stand alone.
+func (p *parser) rejectUnnamed(path string, offset int, only bool) {
 	if only {
 		p.failAt(offset, "a path in braces needs a name; write name: %s, or the path without braces", path)
 	}
 	p.failAt(offset, "a path among fields needs a name; write name: %s", path)
 }
 
-// end is where the steps of a path without fields end.
-func (p *parser) end(f Field) int {
+// pathEnd is where the steps of a path without fields end.
+func (p *parser) pathEnd(f Field) int {
 	probe := &parser{text: p.text, pos: f.Offset}
 	probe.value()
 	return probe.pos
 }
 
-// spread gives the fields of a path as fields of what the path begins with.
-func spread(e *Expr) []Field {
+// flatten gives the fields of a path as fields of what the path begins with.
+func flatten(e *Expr) []Field {
 	fields := make([]Field, len(e.Fields))
 	for i, f := range e.Fields {
 		inner := *f.Expr
 		if inner.Root == Current {
 			inner.Root, inner.Name, inner.Value = e.Root, e.Name, e.Value
-			inner.Steps = append(append([]Step{}, e.Steps...), rebased(inner.Steps, e)...)
+			inner.Steps = append(append([]Step{}, e.Steps...), rebaseSteps(inner.Steps, e)...)
 		}
 		fields[i] = Field{f.Offset, f.Name, &inner}
 	}
 	return fields
 }
 
-// rebased gives steps whose methods' arguments speak of another object around: $ is what
+// rebaseSteps gives steps whose methods' arguments speak of another object around: $ is what
 // base leads to.
-func rebased(steps []Step, base *Expr) []Step {
+func rebaseSteps(steps []Step, base *Expr) []Step {
 	moved := slices.Clone(steps)
 	for i, s := range moved {
-		moved[i].Args = rebasedAll(s.Args, base)
+		moved[i].Args = rebaseAll(s.Args, base)
 	}
 	return moved
 }
 
-func rebasedAll(list []*Expr, base *Expr) []*Expr {
+func rebaseAll(list []*Expr, base *Expr) []*Expr {
 	moved := slices.Clone(list)
 	for i, e := range moved {
 		other := *e
-		other.Items, other.Steps = rebasedAll(e.Items, base), rebased(e.Steps, base)
+		other.Items, other.Steps = rebaseAll(e.Items, base), rebaseSteps(e.Steps, base)
 		if e.Root == Current && e.Dollar {
 			other.Root, other.Name, other.Value = base.Root, base.Name, base.Value
 			other.Steps = append(slices.Clone(base.Steps), other.Steps...)
@@ -285,7 +285,7 @@ func (p *parser) value() *Expr {
 	case c == '$' || c == '@':
 		return p.expr()
 	case c == '[' || c == '-' || c >= '0' && c <= '9':
-		p.fail("a literal is written $(%s)", p.rest())
+		p.fail("a literal is written $(%s)", p.excerpt())
 	}
 	from := p.pos
 	e := &Expr{Offset: from, Steps: []Step{{Offset: from, Name: p.key()}}}
@@ -293,8 +293,8 @@ func (p *parser) value() *Expr {
 	return e
 }
 
-// rest is a short piece of the text, for a message.
-func (p *parser) rest() string {
+// excerpt is a short piece of the text, for a message.
+func (p *parser) excerpt() string {
 	end := p.pos
 	for end < len(p.text) && end < p.pos+20 && p.text[end] != ' ' && p.text[end] != '\n' && p.text[end] != '}' {
 		end++
@@ -311,11 +311,11 @@ func (p *parser) expr() *Expr {
 	case at:
 	case p.peek() == '(':
 		p.pos++
-		p.space()
+		p.skipSpace()
 		e = p.argument()
 		e.Offset--
-		p.close(')')
-	case nameStart(p.peek()):
+		p.expect(')')
+	case isNameStart(p.peek()):
 		e.Root, e.Name = Variable, p.name()
 	default:
 		e.Dollar = true
@@ -328,11 +328,11 @@ func (p *parser) expr() *Expr {
 func (p *parser) steps(e *Expr) {
 	for {
 		before := p.pos
-		p.space()
+		p.skipSpace()
 		switch {
 		case p.peek() == '.':
 			p.pos++
-			p.space()
+			p.skipSpace()
 			e.Steps = append(e.Steps, Step{Offset: p.pos, Name: p.key()})
 		case p.peek() == '-':
 			e.Steps = append(e.Steps, p.method())
@@ -359,12 +359,12 @@ func (p *parser) optional(e *Expr) {
 // method reads ->name, with its arguments if it has any.
 func (p *parser) method() Step {
 	if len(p.text) < p.pos+2 || p.text[p.pos+1] != '>' {
-		p.fail("unexpected %s", p.found())
+		p.fail("unexpected %s", p.describeNext())
 	}
 	p.pos += 2
-	p.space()
+	p.skipSpace()
 	s := Step{Offset: p.pos, Method: p.name()}
-	p.space()
+	p.skipSpace()
 	if p.peek() == '(' {
 		p.pos++
 		s.Args = p.arguments(')')
@@ -376,7 +376,7 @@ func (p *parser) method() Step {
 func (p *parser) arguments(closing byte) []*Expr {
 	list := []*Expr{}
 	for {
-		p.space()
+		p.skipSpace()
 		if p.peek() == closing {
 			p.pos++
 			return list
@@ -390,21 +390,21 @@ func (p *parser) arguments(closing byte) []*Expr {
 
 func (p *parser) comma(closing byte) {
 	if p.peek() != ',' {
-		p.fail("a comma or %q is missing before %s", string(closing), p.found())
+		p.fail("a comma or %q is missing before %s", string(closing), p.describeNext())
 	}
 	p.pos++
-	p.space()
+	p.skipSpace()
 }
 
 // argument reads a literal, a list, or a path.
 func (p *parser) argument() *Expr {
-	p.space()
+	p.skipSpace()
 	e := &Expr{Offset: p.pos}
 	switch c := p.peek(); {
 	case c == '$' || c == '@':
 		return p.expr()
 	case c == '[':
-		p.deeper()
+		p.enter()
 		p.pos++
 		e.Root, e.Items = List, p.arguments(']')
 		p.depth--
@@ -412,10 +412,10 @@ func (p *parser) argument() *Expr {
 		e.Root, e.Value = Literal, p.quoted()
 	case c == '-' || c >= '0' && c <= '9':
 		e.Root, e.Value = Literal, p.number()
-	case nameStart(c):
+	case isNameStart(c):
 		return p.word(e)
 	default:
-		p.fail("a value is expected here, not %s", p.found())
+		p.fail("a value is expected here, not %s", p.describeNext())
 	}
 	return e
 }
@@ -435,9 +435,9 @@ func (p *parser) word(e *Expr) *Expr {
 	return e
 }
 
-func (p *parser) close(closing byte) {
-	if p.space(); p.peek() != closing {
-		p.fail("a %q is missing before %s", string(closing), p.found())
+func (p *parser) expect(closing byte) {
+	if p.skipSpace(); p.peek() != closing {
+		p.fail("a %q is missing before %s", string(closing), p.describeNext())
 	}
 	p.pos++
 }
@@ -454,9 +454,9 @@ type Argument struct {
 // offset, behind the bracket, and returns the offset behind the closing one.
 func ParseArguments(text string, from int) (args []Argument, end int, err error) {
 	p := &parser{text: text, pos: from}
-	defer func() { err = recovered(recover()) }()
+	defer func() { err = toError(recover()) }()
 	for {
-		p.space()
+		p.skipSpace()
 		if p.peek() == ')' {
 			return args, p.pos + 1, nil
 		}
@@ -474,8 +474,8 @@ func (p *parser) parameter() Argument {
 		p.pos++
 		a.In, a.Name = a.Name, p.key()
 	}
-	p.close(':')
-	if p.space(); p.peek() == '{' {
+	p.expect(':')
+	if p.skipSpace(); p.peek() == '{' {
 		a.Expr = p.object()
 	} else {
 		a.Expr = p.argument()
@@ -483,8 +483,8 @@ func (p *parser) parameter() Argument {
 	return a
 }
 
-// recovered is the mistake that a parser stopped at, nil when there was none.
-func recovered(r any) error {
+// toError is the mistake that a parser stopped at, nil when there was none.
+func toError(r any) error {
 	if r == nil {
 		return nil
 	}

@@ -10,13 +10,13 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// asks is what a visit wants of its call: keys, so many in one call.
-type asks struct {
+// demand is what a visit wants of its call: keys, so many in one call.
+type demand struct {
 	keys   Count
-	one    int    // how many keys one call carries; 0 is any number
-	whole  bool   // one call answers for any keys, which it does not carry
-	pages  Count  // calls that a key takes one after the other; 0 is one
-	shares string // the same for visits that one call can answer; "" for none
+	batchSize    int    // how many keys one call carries; 0 is any number
+	keyless  bool   // one call answers for any keys, which it does not carry
+	callsPerKey  Count  // calls that a key takes one after the other; 0 is one
+	callKey string // the same for visits that one call can answer; "" for none
 	field  string // what holds the keys in the parents; several fields make one key
 	origin origin
 }
@@ -24,50 +24,50 @@ type asks struct {
 // origin is where keys come from: objects of one type at one place.
 type origin struct{ place, object string }
 
-// asks finds out what a bound field wants. A field of the root has one key, itself; one
+// demandOf finds out what a bound field wants. A field of the root has one key, itself; one
 // that is joined has what it takes from its parents. Pages are asked for by each parent
 // alone.
-func (w *walker) asks(p place, s *selected, b *binding.Field) asks {
+func (w *walker) demandOf(p place, s *selected, b *binding.Field) demand {
 	switch {
 	case p.object == w.root:
-		return asks{keys: 1, one: 1, pages: pages(s, b)}
+		return demand{keys: 1, batchSize: 1, callsPerKey: callsPerPage(s, b)}
 	case b.Page != nil:
-		return asks{keys: p.count, one: 1, pages: pages(s, b), origin: origin{p.id, p.object.Name}}
+		return demand{keys: p.count, batchSize: 1, callsPerKey: callsPerPage(s, b), origin: origin{p.id, p.object.Name}}
 	}
-	a := asks{keys: p.count, shares: shares(b, s.arguments), origin: origin{p.id, p.object.Name}}
+	a := demand{keys: p.count, callKey: callKeyOf(b, s.arguments), origin: origin{p.id, p.object.Name}}
 	switch {
 	case b.Batch == nil:
 		a.field = strings.Join(b.Own(), " ")
-		if a.whole = a.field == ""; !a.whole {
-			a.one = 1
+		if a.keyless = a.field == ""; !a.keyless {
+			a.batchSize = 1
 		}
-	case listOfKeys(b):
-		a.field, a.one, a.keys = b.Batch.Parent.Name, b.Batch.MaxSize, p.count.times(w.keys(p, b))
+	case hasKeyList(b):
+		a.field, a.batchSize, a.keys = b.Batch.Parent.Name, b.Batch.MaxSize, p.count.multiply(w.keysPerParent(p, b))
 	default:
-		a.field, a.one, a.whole = b.Batch.Parent.Name, b.Batch.MaxSize, !b.Call.CarriesKeys()
+		a.field, a.batchSize, a.keyless = b.Batch.Parent.Name, b.Batch.MaxSize, !b.Call.CarriesKeys()
 	}
 	return a
 }
 
-// shares names what calls of two bindings have in common when one of them answers both:
+// callKeyOf names what calls of two bindings have in common when one of them answers both:
 // the same as the names and types of their batches in engine.
-func shares(b *binding.Field, arguments map[string]any) string {
+func callKeyOf(b *binding.Field, arguments map[string]any) string {
 	r := &renderer{own: b.Own(), arguments: arguments}
 	given := make([]any, len(b.Given))
 	for i, v := range b.Given {
 		given[i] = r.value(v)
 	}
 	text, _ := json.Marshal(append(r.call(&b.Call), given...))
-	return fmt.Sprintf("%s %s %s: %s", b.Source, b.Reading, answerOf(b), text)
+	return fmt.Sprintf("%s %s %s: %s", b.Source, b.Reading, resultKey(b), text)
 }
 
-// answerOf tells answers apart that the same call is read for.
-func answerOf(b *binding.Field) string {
+// resultKey tells answers apart that the same call is read for.
+func resultKey(b *binding.Field) string {
 	t := b.Definition.Type
 	if b.Batch == nil {
 		return t.String()
 	}
-	if listOfKeys(b) {
+	if hasKeyList(b) {
 		t = t.Elem
 	}
 	if b.Batch.Item == "" {
@@ -121,11 +121,11 @@ func (r *renderer) parts(parts []binding.Part) []any {
 // the call takes of them, since their fields may be called differently.
 func (r *renderer) value(v *binding.Value) any {
 	if !v.Plain() {
-		return r.made(v)
+		return r.computedValue(v)
 	}
 	switch v.Scope {
 	case binding.Args:
-		return map[string]any{"args": inside(r.arguments[v.Path[0]], v.Path[1:])}
+		return map[string]any{"args": valueAt(r.arguments[v.Path[0]], v.Path[1:])}
 	case binding.Keys:
 		return map[string]any{"keys": true}
 	case binding.This:
@@ -134,8 +134,8 @@ func (r *renderer) value(v *binding.Value) any {
 	return map[string]any{string(v.Scope): v.Path}
 }
 
-// made writes a value that is made of others: its text, and what these are.
-func (r *renderer) made(v *binding.Value) any {
+// computedValue writes a value that is made of others: its text, and what these are.
+func (r *renderer) computedValue(v *binding.Value) any {
 	all := []any{v.Literal}
 	if v.Place != nil {
 		all = append(all, v.Place.Raw[v.Offset:])

@@ -15,7 +15,7 @@ import (
 // may be of.
 const maxSteps = 200_000
 
-var errTooLarge = errors.New("too many types meet in it, interface below interface; ask for less at once")
+var errTooManyTypes = errors.New("too many types meet in it, interface below interface; ask for less at once")
 
 // walker follows one operation from its root down, along every type that an object may be
 // of. It ends, since an operation's text does.
@@ -29,7 +29,7 @@ type walker struct {
 
 	plan   *Plan // what is assumed is noted here
 	visits []*visit
-	done   int // rounds that end before the next root field begins
+	finishedRounds   int // rounds that end before the next root field begins
 	steps  int
 }
 
@@ -43,7 +43,7 @@ type bindings struct {
 type visit struct {
 	node  *Node
 	after *visit // whose answer brings the parents; nil at the root
-	asks  asks   // what it asks for
+	demand  demand   // what it asks for
 }
 
 // place is where objects of one type stand in the answer.
@@ -52,32 +52,32 @@ type place struct {
 	id     string           // the same for aliases of one value, and for the types an object may be of
 	count  Count            // of objects at the worst
 	after  *visit           // whose answer brings them; nil at the root
-	needs  []string         // guards passed since then
-	sized  map[string]Count // the sizes of lists in them that the field above has told
+	guards  []string         // guards passed since then
+	listSizes  map[string]Count // the sizes of lists in them that the field above has told
 }
 
 func (w *walker) walk() error {
-	w.object(place{object: w.root, count: 1}, []part{{set: w.operation.SelectionSet}})
+	w.walkObject(place{object: w.root, count: 1}, []part{{set: w.operation.SelectionSet}})
 	if w.steps > maxSteps {
-		return fmt.Errorf("%s: %w", title(w.plan.Operation, w.plan.Name), errTooLarge)
+		return fmt.Errorf("%s: %w", title(w.plan.Operation, w.plan.Name), errTooManyTypes)
 	}
 	return nil
 }
 
-// object visits the fields that parts of the operation select of objects.
-func (w *walker) object(p place, parts []part) {
+// walkObject visits the fields that parts of the operation select of objects.
+func (w *walker) walkObject(p place, parts []part) {
 	for _, s := range w.collect(p.object, parts) {
 		if w.steps++; w.steps > maxSteps {
 			return
 		}
-		w.field(p, s)
+		w.walkField(p, s)
 		if p.object == w.root && w.operation.Operation == ast.Mutation {
-			w.done = w.deepest() // its fields run one after the other
+			w.finishedRounds = w.lastRound() // its fields run one after the other
 		}
 	}
 }
 
-func (w *walker) deepest() int {
+func (w *walker) lastRound() int {
 	round := 0
 	for _, v := range w.visits {
 		round = max(round, v.node.Round)
@@ -85,47 +85,47 @@ func (w *walker) deepest() int {
 	return round
 }
 
-// field visits a field, then what it returns.
-func (w *walker) field(p place, s *selected) {
-	size := w.size(p, s)
+// walkField visits a field, then what it returns.
+func (w *walker) walkField(p place, s *selected) {
+	size := w.listSizes(p, s)
 	next := place{
 		id:    p.id + "/" + s.id,
-		count: p.count.times(size.own), sized: size.below,
-		after: p.after, needs: union(p.needs, binding.Guards(s.definition)),
+		count: p.count.multiply(size.own), listSizes: size.children,
+		after: p.after, guards: union(p.guards, binding.Guards(s.definition)),
 	}
-	if v := w.visit(p, s, next.needs); v != nil {
+	if v := w.visitField(p, s, next.guards); v != nil {
 		w.visits = append(w.visits, v)
-		next.after, next.needs = v, nil
+		next.after, next.guards = v, nil
 	}
-	for _, object := range w.possible(s.definition.Type) {
+	for _, object := range w.possibleTypes(s.definition.Type) {
 		below := next
 		below.object = object
-		if v := w.completes(p.object, below, s); v != nil {
+		if v := w.visitCompletion(p.object, below, s); v != nil {
 			w.visits = append(w.visits, v)
-			below.after, below.needs = v, nil
+			below.after, below.guards = v, nil
 		}
-		w.object(below, s.below(w.schema.Types[s.definition.Type.Name()], object))
+		w.walkObject(below, s.partsOf(w.schema.Types[s.definition.Type.Name()], object))
 	}
 }
 
-// visit makes the visit of a field, nil when its value comes with its object.
-func (w *walker) visit(p place, s *selected, needs []string) *visit {
+// visitField makes the visit of a field, nil when its value comes with its object.
+func (w *walker) visitField(p place, s *selected, needs []string) *visit {
 	b := w.bindings.fields[s.definition]
-	if b == nil && !w.byHand(p.object, s.definition) {
+	if b == nil && !w.isHandwritten(p.object, s.definition) {
 		return nil
 	}
-	v := w.behind(p.after, p.object, s, needs)
+	v := w.newVisit(p.after, p.object, s, needs)
 	if b != nil {
 		v.node.Call = w.callOf(b, needs)
-		v.asks = w.asks(p, s, b)
+		v.demand = w.demandOf(p, s, b)
 	}
 	return v
 }
 
-// behind is a visit that begins when another one has its answer.
-func (w *walker) behind(after *visit, object *ast.Definition, s *selected, needs []string) *visit {
+// newVisit is a visit that begins when another one has its answer.
+func (w *walker) newVisit(after *visit, object *ast.Definition, s *selected, needs []string) *visit {
 	v := &visit{after: after, node: &Node{
-		Field: object.Name + "." + s.definition.Name, Paths: s.paths, Round: w.done + 1, Needs: needs,
+		Field: object.Name + "." + s.definition.Name, Paths: s.paths, Round: w.finishedRounds + 1, Needs: needs,
 	}}
 	if after != nil {
 		v.node.Round = after.node.Round + 1
@@ -133,14 +133,14 @@ func (w *walker) behind(after *visit, object *ast.Definition, s *selected, needs
 	return v
 }
 
-// byHand tells whether Go code answers a field that has no binding.
-func (w *walker) byHand(object *ast.Definition, field *ast.FieldDefinition) bool {
+// isHandwritten tells whether Go code answers a field that has no binding.
+func (w *walker) isHandwritten(object *ast.Definition, field *ast.FieldDefinition) bool {
 	return object == w.root || !binding.Sent(field) ||
 		w.options.ByHand != nil && w.options.ByHand(object.Name, field.Name)
 }
 
-// possible are the object types that a value of a type may be of, by name.
-func (w *walker) possible(t *ast.Type) []*ast.Definition {
+// possibleTypes are the object types that a value of a type may be of, by name.
+func (w *walker) possibleTypes(t *ast.Type) []*ast.Definition {
 	def := w.schema.Types[t.Name()]
 	if !def.IsCompositeType() {
 		return nil

@@ -24,8 +24,8 @@ type selected struct {
 	parts      []part
 }
 
-// below are the parts that select of what the field returns, for one type of several.
-func (s *selected) below(returned, object *ast.Definition) []part {
+// partsOf are the parts that select of what the field returns, for one type of several.
+func (s *selected) partsOf(returned, object *ast.Definition) []part {
 	if returned == object {
 		return s.parts
 	}
@@ -38,34 +38,34 @@ func (s *selected) below(returned, object *ast.Definition) []part {
 
 // collect puts together what is selected of objects of one type.
 func (w *walker) collect(object *ast.Definition, parts []part) []*selected {
-	c := &collector{walker: w, object: object, known: map[string]*selected{}, spread: map[string]bool{}}
+	c := &collector{walker: w, object: object, byID: map[string]*selected{}, spread: map[string]bool{}}
 	for _, p := range parts {
 		c.set(p)
 	}
-	return c.all
+	return c.fields
 }
 
 type collector struct {
 	*walker
 	object *ast.Definition
-	known  map[string]*selected // by id
+	byID  map[string]*selected // by id
 	spread map[string]bool      // fragments that are in
-	all    []*selected
+	fields    []*selected
 }
 
 func (c *collector) set(p part) {
 	for _, selection := range p.set {
 		switch it := selection.(type) {
 		case *ast.Field:
-			if !strings.HasPrefix(it.Name, "__") && c.included(it.Directives) {
+			if !strings.HasPrefix(it.Name, "__") && c.isIncluded(it.Directives) {
 				c.field(p.path, it)
 			}
 		case *ast.InlineFragment:
-			if c.included(it.Directives) && c.is(it.TypeCondition) {
+			if c.isIncluded(it.Directives) && c.isOfType(it.TypeCondition) {
 				c.set(part{p.path, it.SelectionSet})
 			}
 		case *ast.FragmentSpread:
-			if !c.spread[it.Name] && c.included(it.Directives) && c.is(it.Definition.TypeCondition) {
+			if !c.spread[it.Name] && c.isIncluded(it.Directives) && c.isOfType(it.Definition.TypeCondition) {
 				c.spread[it.Name] = true
 				c.set(part{p.path, it.Definition.SelectionSet})
 			}
@@ -73,21 +73,21 @@ func (c *collector) set(p part) {
 	}
 }
 
-// is tells whether the objects are of a type, which may be abstract; "" is any.
-func (c *collector) is(name string) bool {
+// isOfType tells whether the objects are of a type, which may be abstract; "" is any.
+func (c *collector) isOfType(name string) bool {
 	return name == "" || name == c.object.Name ||
 		slices.Contains(c.schema.GetPossibleTypes(c.schema.Types[name]), c.object)
 }
 
 func (c *collector) field(above string, f *ast.Field) {
 	definition := c.object.Fields.ForName(f.Name)
-	s := &selected{definition: definition, arguments: c.arguments(definition, f.Arguments)}
+	s := &selected{definition: definition, arguments: c.argumentValues(definition, f.Arguments)}
 	s.id = c.idOf(f, s)
-	if before := c.known[s.id]; before != nil {
+	if before := c.byID[s.id]; before != nil {
 		s = before
 	} else {
-		c.known[s.id] = s
-		c.all = append(c.all, s)
+		c.byID[s.id] = s
+		c.fields = append(c.fields, s)
 	}
 	path := strings.TrimPrefix(above+"."+f.Alias, ".")
 	if !slices.Contains(s.paths, path) {
@@ -102,7 +102,7 @@ func (c *collector) idOf(f *ast.Field, s *selected) string {
 	arguments, _ := json.Marshal(s.arguments)
 	id := f.Name + string(arguments)
 	b := c.bindings.fields[s.definition]
-	if c.object == c.root || b == nil && c.byHand(c.object, s.definition) || b != nil && b.Page != nil {
+	if c.object == c.root || b == nil && c.isHandwritten(c.object, s.definition) || b != nil && b.Page != nil {
 		id += " as " + f.Alias
 	}
 	return id

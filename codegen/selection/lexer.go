@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// space passes over white space and comments.
-func (p *parser) space() {
+// skipSpace passes over white space and comments.
+func (p *parser) skipSpace() {
 	for p.pos < len(p.text) {
 		switch p.text[p.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -32,8 +32,8 @@ func (p *parser) peek() byte {
 	return p.text[p.pos]
 }
 
-// found names what comes next, for messages.
-func (p *parser) found() string {
+// describeNext names what comes next, for messages.
+func (p *parser) describeNext() string {
 	if p.pos == len(p.text) {
 		return "the end"
 	}
@@ -41,25 +41,25 @@ func (p *parser) found() string {
 	return fmt.Sprintf("%q", string(r))
 }
 
-func nameStart(c byte) bool {
+func isNameStart(c byte) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// namePart includes the dash of names such as created-by, unless it begins an arrow.
-func (p *parser) namePart() bool {
+// isNamePart includes the dash of names such as created-by, unless it begins an arrow.
+func (p *parser) isNamePart() bool {
 	c := p.peek()
 	if c == '-' {
 		return !strings.HasPrefix(p.text[p.pos:], "->")
 	}
-	return nameStart(c) || c >= '0' && c <= '9'
+	return isNameStart(c) || c >= '0' && c <= '9'
 }
 
 func (p *parser) name() string {
 	from := p.pos
-	if !nameStart(p.peek()) {
-		p.fail("a name is expected here, not %s", p.found())
+	if !isNameStart(p.peek()) {
+		p.fail("a name is expected here, not %s", p.describeNext())
 	}
-	for p.namePart() {
+	for p.isNamePart() {
 		p.pos++
 	}
 	return p.text[from:p.pos]

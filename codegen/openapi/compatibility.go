@@ -63,15 +63,15 @@ func (t Type) holdsLeaf(s *Schema, within string) string {
 	case s.Any() || t.Name == "JSON":
 		return ""
 	case t.Elem != nil:
-		if !s.only("array") {
-			return says(s)
+		if !s.allowsOnly("array") {
+			return describeMismatch(s)
 		}
 		if s.Items == nil {
 			return ""
 		}
 		return t.Elem.holds(s.Items, fmt.Sprintf(within, Type{NonNull: t.NonNull, Elem: &Type{Name: "%s"}}))
 	case t.Object:
-		return unless(s.only("object"), s)
+		return mismatchUnless(s.allowsOnly("object"), s)
 	case len(t.Values) > 0:
 		return t.holdsEnum(s)
 	}
@@ -80,8 +80,8 @@ func (t Type) holdsLeaf(s *Schema, within string) string {
 
 // holdsEnum finds values that the service sends and the enum lacks.
 func (t Type) holdsEnum(s *Schema) string {
-	if !s.only("string") {
-		return says(s)
+	if !s.allowsOnly("string") {
+		return describeMismatch(s)
 	}
 	for _, v := range s.Enum {
 		if !slices.Contains(t.Values, v.Text) {
@@ -96,10 +96,10 @@ func (t Type) holdsScalar(s *Schema) string {
 	switch {
 	case !known:
 		return ""
-	case !s.only(k.holds...) || s.Is("string") && !k.reads(s.Format):
-		return says(s)
-	case t.Name == "Int" && wide(s):
-		return says(s)
+	case !s.allowsOnly(k.reads...) || s.Is("string") && !k.acceptsFormat(s.Format):
+		return describeMismatch(s)
+	case t.Name == "Int" && exceedsInt32(s):
+		return describeMismatch(s)
 	}
 	return ""
 }
@@ -145,11 +145,11 @@ func (t Type) fillsLeaf(s *Schema, asText bool) string {
 		return ""
 	case t.Elem != nil:
 		if !s.Is("array") || s.Items == nil {
-			return unless(s.Is("array"), s)
+			return mismatchUnless(s.Is("array"), s)
 		}
 		return t.Elem.fills(s.Items, asText)
 	case t.Object:
-		return unless(s.Is("object"), s)
+		return mismatchUnless(s.Is("object"), s)
 	case asText && s.Is("array") && s.Items != nil:
 		return t.fills(s.Items, asText)
 	case len(t.Values) > 0:
@@ -161,12 +161,12 @@ func (t Type) fillsLeaf(s *Schema, asText bool) string {
 // fillsEnum finds values of the enum that the service does not take.
 func (t Type) fillsEnum(s *Schema) string {
 	if !s.Is("string") {
-		return says(s)
+		return describeMismatch(s)
 	}
 	for _, v := range t.Values {
 		taken := func(o Value) bool { return o.Text == v }
 		if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, taken) {
-			return fmt.Sprintf("%s does not take its value %q; there is %s", s.Place, v, s.values())
+			return fmt.Sprintf("%s does not take its value %q; there is %s", s.Place, v, s.enumText())
 		}
 	}
 	return ""
@@ -186,44 +186,44 @@ func (t Type) fillsScalar(s *Schema, asText bool) string {
 	}
 	for _, kind := range writes {
 		switch {
-		case kind == "string" && s.Is("string") && (k.reads(s.Format) || asText && k.writes[0] != "string"):
+		case kind == "string" && s.Is("string") && (k.acceptsFormat(s.Format) || asText && k.writes[0] != "string"):
 			return ""
 		case kind == "string" && !s.Is("string"):
 		case kind != "string" && (s.Is(kind) || kind == "integer" && s.Is("number")):
 			return ""
 		}
 	}
-	return says(s)
+	return describeMismatch(s)
 }
 
 // scalar is what one of our scalars reads and writes.
 type scalar struct {
-	holds   []string // the JSON types that it reads
+	reads   []string // the JSON types that it reads
 	writes  []string // the JSON types that it writes, or may be told to write
 	formats []string // those of strings that it understands; nil: all
 }
 
 var scalars = map[string]scalar{
-	"String":   {holds: []string{"string"}, writes: []string{"string"}},
-	"ID":       {holds: []string{"string", "integer"}, writes: []string{"string"}},
-	"Int":      {holds: []string{"integer"}, writes: []string{"integer"}},
-	"Float":    {holds: []string{"number", "integer"}, writes: []string{"number"}},
-	"Boolean":  {holds: []string{"boolean"}, writes: []string{"boolean"}},
-	"Int64":    {holds: []string{"integer", "string"}, writes: []string{"integer", "string"}, formats: []string{"int64", "uint64", "int32"}},
-	"Decimal":  {holds: []string{"number", "integer", "string"}, writes: []string{"string", "number"}, formats: []string{"decimal", "number", "double", "float"}},
-	"DateTime": {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"date-time"}},
-	"Date":     {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"date"}},
-	"UUID":     {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"uuid"}},
-	"URL":      {holds: []string{"string"}, writes: []string{"string"}, formats: []string{"uri", "url", "uri-reference", "iri", "iri-reference"}},
+	"String":   {reads: []string{"string"}, writes: []string{"string"}},
+	"ID":       {reads: []string{"string", "integer"}, writes: []string{"string"}},
+	"Int":      {reads: []string{"integer"}, writes: []string{"integer"}},
+	"Float":    {reads: []string{"number", "integer"}, writes: []string{"number"}},
+	"Boolean":  {reads: []string{"boolean"}, writes: []string{"boolean"}},
+	"Int64":    {reads: []string{"integer", "string"}, writes: []string{"integer", "string"}, formats: []string{"int64", "uint64", "int32"}},
+	"Decimal":  {reads: []string{"number", "integer", "string"}, writes: []string{"string", "number"}, formats: []string{"decimal", "number", "double", "float"}},
+	"DateTime": {reads: []string{"string"}, writes: []string{"string"}, formats: []string{"date-time"}},
+	"Date":     {reads: []string{"string"}, writes: []string{"string"}, formats: []string{"date"}},
+	"UUID":     {reads: []string{"string"}, writes: []string{"string"}, formats: []string{"uuid"}},
+	"URL":      {reads: []string{"string"}, writes: []string{"string"}, formats: []string{"uri", "url", "uri-reference", "iri", "iri-reference"}},
 	"Upload":   {writes: []string{"string"}, formats: []string{"binary", "byte"}},
 }
 
-// others are formats that no scalar but String and ID understands.
-var others = []string{"email", "idn-email", "hostname", "ipv4", "ipv6", "password", "time", "duration", "regex", "json-pointer"}
+// foreignFormats are formats that no scalar but String and ID understands.
+var foreignFormats = []string{"email", "idn-email", "hostname", "ipv4", "ipv6", "password", "time", "duration", "regex", "json-pointer"}
 
-// reads tells whether the scalar understands strings of a format. A format that nobody
+// acceptsFormat tells whether the scalar understands strings of a format. A format that nobody
 // knows, or none, is trusted: the document often says no more than "string".
-func (k scalar) reads(format string) bool {
+func (k scalar) acceptsFormat(format string) bool {
 	if format == "" || k.formats == nil || slices.Contains(k.formats, format) {
 		return true
 	}
@@ -232,17 +232,17 @@ func (k scalar) reads(format string) bool {
 			return false
 		}
 	}
-	return !slices.Contains(others, format)
+	return !slices.Contains(foreignFormats, format)
 }
 
-// only tells whether a schema allows nothing but these types.
-func (s *Schema) only(types ...string) bool {
+// allowsOnly tells whether a schema allows nothing but these types.
+func (s *Schema) allowsOnly(types ...string) bool {
 	return !slices.ContainsFunc(s.Types, func(t string) bool { return !slices.Contains(types, t) })
 }
 
-// wide tells whether whole numbers may need more than the 32 bits of an Int. A number
+// exceedsInt32 tells whether whole numbers may need more than the 32 bits of an Int. A number
 // of no said size is trusted to be small; the gateway refuses one that is not.
-func wide(s *Schema) bool {
+func exceedsInt32(s *Schema) bool {
 	switch s.Format {
 	case "int64", "uint64", "uint32", "bigint", "unix-time":
 		return s.Minimum == nil || s.Maximum == nil || *s.Minimum < math.MinInt32 || *s.Maximum > math.MaxInt32
@@ -250,15 +250,15 @@ func wide(s *Schema) bool {
 	return s.Maximum != nil && *s.Maximum > math.MaxInt32 || s.Minimum != nil && *s.Minimum < math.MinInt32
 }
 
-func unless(ok bool, s *Schema) string {
+func mismatchUnless(ok bool, s *Schema) string {
 	if ok {
 		return ""
 	}
-	return says(s)
+	return describeMismatch(s)
 }
 
-// says tells what a schema is and the type that fits it.
-func says(s *Schema) string {
+// describeMismatch tells what a schema is and the type that fits it.
+func describeMismatch(s *Schema) string {
 	return fmt.Sprintf("%s says %s; write %s", s.Place, s, s.graphQL())
 }
 
@@ -286,7 +286,7 @@ func (s *Schema) graphQL() string {
 		return "a list"
 	case s.Is("object"):
 		return "an object type, or JSON"
-	case s.Is("integer") && wide(s):
+	case s.Is("integer") && exceedsInt32(s):
 		return "Int64 or ID"
 	case s.Is("integer"):
 		return "Int"
@@ -300,7 +300,7 @@ func (s *Schema) graphQL() string {
 
 func (s *Schema) graphQLString() string {
 	if len(s.Enum) > 0 {
-		return "String, or an enum of " + s.values()
+		return "String, or an enum of " + s.enumText()
 	}
 	for _, name := range []string{"DateTime", "Date", "UUID", "URL", "Decimal", "Int64"} {
 		if slices.Contains(scalars[name].formats, s.Format) {
@@ -310,7 +310,7 @@ func (s *Schema) graphQLString() string {
 	return "String"
 }
 
-func (s *Schema) values() string {
+func (s *Schema) enumText() string {
 	var all []string
 	for _, v := range s.Enum {
 		all = append(all, v.Text)

@@ -22,8 +22,8 @@ func (u unknown) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string{"$": string(u)})
 }
 
-// declared refuses values for variables that no operation of a document has.
-func declared(doc *ast.QueryDocument, values map[string]any) error {
+// checkDeclared refuses values for variables that no operation of a document has.
+func checkDeclared(doc *ast.QueryDocument, values map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		known := slices.ContainsFunc(doc.Operations, func(op *ast.OperationDefinition) bool {
 			return op.VariableDefinitions.ForName(name) != nil
@@ -35,9 +35,9 @@ func declared(doc *ast.QueryDocument, values map[string]any) error {
 	return nil
 }
 
-// variables are the values of an operation's variables, defaults included. Those that
+// readVariables are the values of an operation's variables, defaults included. Those that
 // have none are left out.
-func variables(inputs *input.Reader, op *ast.OperationDefinition, given map[string]any) (map[string]any, error) {
+func readVariables(inputs *input.Reader, op *ast.OperationDefinition, given map[string]any) (map[string]any, error) {
 	told := *op
 	told.VariableDefinitions = nil
 	for _, v := range op.VariableDefinitions {
@@ -45,7 +45,7 @@ func variables(inputs *input.Reader, op *ast.OperationDefinition, given map[stri
 			told.VariableDefinitions = append(told.VariableDefinitions, v)
 		}
 	}
-	sent, err := asSent(given)
+	sent, err := requestVariables(given)
 	if err != nil {
 		return nil, fmt.Errorf("the variables are not JSON: %w", err)
 	}
@@ -56,9 +56,9 @@ func variables(inputs *input.Reader, op *ast.OperationDefinition, given map[stri
 	return values, nil
 }
 
-// asSent returns variables as a request brings them. They are a copy for one operation, which
+// requestVariables returns variables as a request brings them. They are a copy for one operation, which
 // reads them in its own way.
-func asSent(given map[string]any) (sent map[string]any, err error) {
+func requestVariables(given map[string]any) (sent map[string]any, err error) {
 	text, err := json.Marshal(given)
 	if err != nil {
 		return nil, err
@@ -68,9 +68,9 @@ func asSent(given map[string]any) (sent map[string]any, err error) {
 	return sent, decoder.Decode(&sent)
 }
 
-// included tells whether a selection is part of the operation: unless a directive surely
+// isIncluded tells whether a selection is part of the operation: unless a directive surely
 // says no, it is.
-func (w *walker) included(directives ast.DirectiveList) bool {
+func (w *walker) isIncluded(directives ast.DirectiveList) bool {
 	for _, d := range directives {
 		condition, known := w.value(argument(d.Arguments, "if")).(bool)
 		if known && (d.Name == "skip" && condition || d.Name == "include" && !condition) {
@@ -87,8 +87,8 @@ func argument(args ast.ArgumentList, name string) *ast.Value {
 	return nil
 }
 
-// arguments are the values that a field gets, defaults included.
-func (w *walker) arguments(def *ast.FieldDefinition, given ast.ArgumentList) map[string]any {
+// argumentValues are the values that a field gets, defaults included.
+func (w *walker) argumentValues(def *ast.FieldDefinition, given ast.ArgumentList) map[string]any {
 	values := map[string]any{}
 	for _, arg := range def.Arguments {
 		if v := argument(given, arg.Name); v != nil {
@@ -133,8 +133,8 @@ func (w *walker) value(v *ast.Value) any {
 	return v.Raw
 }
 
-// inside follows the rest of a path into an input object; nil where it does not lead on.
-func inside(value any, path []string) any {
+// valueAt follows the rest of a path into an input object; nil where it does not lead on.
+func valueAt(value any, path []string) any {
 	for _, name := range path {
 		object, ok := value.(map[string]any)
 		if !ok {
@@ -148,8 +148,8 @@ func inside(value any, path []string) any {
 	return value
 }
 
-// elements is how many elements a slicing argument asks for, if that can be told.
-func elements(value any) (n int, ok bool) {
+// elementCount is how many elements a slicing argument asks for, if that can be told.
+func elementCount(value any) (n int, ok bool) {
 	if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
 		return list.Len(), true
 	}

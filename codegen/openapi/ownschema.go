@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// words reads what a schema says itself.
-func (r *reader) words(n node) *Schema {
+// ownSchema reads what a schema says itself.
+func (r *reader) ownSchema(n node) *Schema {
 	s := &Schema{
 		Place:     n.place(),
 		Format:    n.get("format").text(),

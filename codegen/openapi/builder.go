@@ -7,11 +7,11 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// building makes schemas from the text. There is one Schema for each place of the
+// builder makes schemas from the text. There is one Schema for each place of the
 // text, made before what it holds is read, so that recursion ends in pointers. What a
 // schema merges is read at once; its members and branches wait in the queue, so that
 // nothing is merged before it is whole.
-type building struct {
+type builder struct {
 	schemas  map[*yaml.Node]*pending
 	queue    []*pending
 	choices  []*Schema
@@ -21,13 +21,13 @@ type building struct {
 type pending struct {
 	*Schema
 	from node
-	step int // untouched, begun, whole
+	state int // untouched, begun, whole
 }
 
 const (
 	untouched = iota
-	begun
-	whole
+	inProgress
+	complete
 )
 
 type subtype struct {
@@ -36,8 +36,8 @@ type subtype struct {
 	definition node
 }
 
-func newBuilding() building {
-	return building{schemas: map[*yaml.Node]*pending{}, subtypes: map[string][]subtype{}}
+func newBuilder() builder {
+	return builder{schemas: map[*yaml.Node]*pending{}, subtypes: map[string][]subtype{}}
 }
 
 // complete reads all schemas that have been asked for.
@@ -89,7 +89,7 @@ func (r *reader) definition(n node) (node, string) {
 	name := ""
 	for range maxAliases {
 		ref := n.get("$ref")
-		if !ref.isScalar() || meaningful(n) {
+		if !ref.isScalar() || hasConstraints(n) {
 			return n, name
 		}
 		at := n.place()
@@ -102,14 +102,14 @@ func (r *reader) definition(n node) (node, string) {
 	return node{file: n.file}, ""
 }
 
-// remarks are keywords that say nothing of the value.
-var remarks = []string{"$ref", "description", "summary", "title", "example", "examples", "default", "deprecated", "externalDocs", "xml", "$comment"}
+// annotationKeywords are keywords that say nothing of the value.
+var annotationKeywords = []string{"$ref", "description", "summary", "title", "example", "examples", "default", "deprecated", "externalDocs", "xml", "$comment"}
 
-// meaningful tells whether something beside a reference says more of the value.
-func meaningful(n node) bool {
+// hasConstraints tells whether something beside a reference says more of the value.
+func hasConstraints(n node) bool {
 	for key := range n.members() {
 		extension := strings.HasPrefix(key.Value, "x-") && key.Value != "x-nullable"
-		if !extension && !slices.Contains(remarks, key.Value) {
+		if !extension && !slices.Contains(annotationKeywords, key.Value) {
 			return true
 		}
 	}
@@ -118,43 +118,43 @@ func meaningful(n node) bool {
 
 // build fills a schema. It does nothing when that has begun.
 func (r *reader) build(p *pending) {
-	if p.step != untouched || p.from.absent() {
+	if p.state != untouched || p.from.absent() {
 		return
 	}
-	p.step = begun
-	own := r.words(p.from)
+	p.state = inProgress
+	own := r.ownSchema(p.from)
 	var parts []*Schema
-	for _, n := range r.merged(p.from) {
-		if part := r.part(p, n); part != nil {
+	for _, n := range r.mergeParts(p.from) {
+		if part := r.mergePart(p, n); part != nil {
 			parts = append(parts, part)
 		}
 	}
 	own.Name = p.Name
 	*p.Schema = *merge(p.Schema, own, parts)
-	p.step = whole
+	p.state = complete
 	if len(p.OneOf) > 0 {
 		r.choices = append(r.choices, p.Schema)
 	}
 }
 
-// part is a schema that another one merges, as a whole; nil when it is the same one.
-func (r *reader) part(p *pending, n node) *Schema {
+// mergePart is a schema that another one merges, as a whole; nil when it is the same one.
+func (r *reader) mergePart(p *pending, n node) *Schema {
 	part := r.pending(n)
 	r.build(part)
-	if part.step == begun {
+	if part.state == inProgress {
 		r.warn(n.place(), "the schema is made of itself; remove it from its own allOf, oneOf or anyOf")
 		return nil
 	}
 	return part.Schema
 }
 
-// merged lists what a schema is made of besides its own words: a reference with words
+// mergeParts lists what a schema is made of besides its own words: a reference with words
 // beside it, the parts of allOf, the one branch of a choice.
-func (r *reader) merged(n node) []node {
+func (r *reader) mergeParts(n node) []node {
 	var parts []node
 	if ref := n.get("$ref"); ref.isScalar() {
 		if target := r.resolve(ref); !target.absent() {
-			parts = append(parts, reference(n, ref))
+			parts = append(parts, bareReference(n, ref))
 		}
 	}
 	parts = append(parts, n.get("allOf").list()...)
@@ -164,8 +164,8 @@ func (r *reader) merged(n node) []node {
 	return parts
 }
 
-// reference is a $ref without what stands beside it.
-func reference(n, ref node) node {
+// bareReference is a $ref without what stands beside it.
+func bareReference(n, ref node) node {
 	alone := *n.Node
 	key, _ := n.member("$ref")
 	alone.Content = []*yaml.Node{key.Node, ref.Node}
@@ -176,7 +176,7 @@ func reference(n, ref node) node {
 func (r *reader) branches(n node) (branches []node, null node) {
 	for _, word := range []string{"oneOf", "anyOf"} {
 		for _, branch := range n.get(word).list() {
-			if target, _ := r.definition(branch); onlyNull(target) {
+			if target, _ := r.definition(branch); isNullSchema(target) {
 				null = branch
 			} else {
 				branches = append(branches, branch)
@@ -186,8 +186,8 @@ func (r *reader) branches(n node) (branches []node, null node) {
 	return branches, null
 }
 
-// onlyNull tells whether a schema is another spelling of null.
-func onlyNull(n node) bool {
+// isNullSchema tells whether a schema is another spelling of null.
+func isNullSchema(n node) bool {
 	if types := n.get("type"); !types.absent() {
 		all := types.texts()
 		return types.isNull() || len(all) == 1 && all[0] == "null"

@@ -13,7 +13,7 @@ func (d *Document) Find(method, path string) *Operation {
 	path = braces.ReplaceAllLiteralString(path, "{}")
 	var best *Operation
 	for _, o := range d.Operations {
-		if strings.EqualFold(o.Method, method) && o.pattern.MatchString(path) && (best == nil || plainer(o.Path, best.Path)) {
+		if strings.EqualFold(o.Method, method) && o.pattern.MatchString(path) && (best == nil || isMoreLiteral(o.Path, best.Path)) {
 			best = o
 		}
 	}
@@ -35,8 +35,8 @@ func pattern(path string) *regexp.Regexp {
 	return p
 }
 
-// plainer tells whether a path says text where another has a parameter.
-func plainer(a, b string) bool {
+// isMoreLiteral tells whether a path says text where another has a parameter.
+func isMoreLiteral(a, b string) bool {
 	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
 	for i := range min(len(as), len(bs)) {
 		if pa, pb := strings.Contains(as[i], "{"), strings.Contains(bs[i], "{"); pa != pb {
