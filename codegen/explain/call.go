@@ -24,7 +24,7 @@ func (w *walker) callOf(b *binding.Field, needs []string) *Call {
 	return call
 }
 
-// cacheOf tells for whom the answer of a call could be kept.
+// cacheOf returns for which callers the response of a call could be cached.
 func (w *walker) cacheOf(b *binding.Field, needs []string) Cache {
 	switch {
 	case w.operation.Operation != ast.Query || b.Call.Method != "GET":
@@ -35,7 +35,8 @@ func (w *walker) cacheOf(b *binding.Field, needs []string) Cache {
 	return CacheShared
 }
 
-// variables are all that a binding's call takes, with those of its source's headers.
+// variables returns all variables of a binding's call, including those in the headers of its
+// source.
 func (w *walker) variables(b *binding.Field) []*binding.Value {
 	all := b.Call.Variables()
 	for _, h := range w.bindings.graph.Source(b.Source).Headers {
@@ -49,7 +50,7 @@ func (w *walker) variables(b *binding.Field) []*binding.Value {
 	return all
 }
 
-// dependsOnCaller tells whether a value says something of who asks: a claim, or a header of the
+// dependsOnCaller reports whether a variable depends on the caller: a claim or a header of the
 // request.
 func dependsOnCaller(v *binding.Value) bool {
 	return v.Scope == binding.Claims || v.Scope == binding.Request

@@ -8,23 +8,25 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// part is a selection set of the operation, and where in the answer it selects.
+// part is a selection set of the operation and the path in the response that it selects at.
 type part struct {
 	path string
 	set  ast.SelectionSet
 }
 
-// selected is a field of an object, with all that the operation selects of it: several
-// aliases of one value are one.
+// selected is a field of an object with everything that the operation selects from it. Aliases that
+// are resolved together are one selected field.
 type selected struct {
-	id         string // tells the fields of an object apart
+	id         string // unique among the fields of an object
 	definition *ast.FieldDefinition
 	arguments  map[string]any
 	paths      []string // one for each alias
 	parts      []part
 }
 
-// partsOf are the parts that select of what the field returns, for one type of several.
+// partsOf returns the parts that select from the field's value if that is of the type object.
+// returned is the declared type of the field; where object is only one of its types, the paths name
+// it.
 func (s *selected) partsOf(returned, object *ast.Definition) []part {
 	if returned == object {
 		return s.parts
@@ -36,7 +38,8 @@ func (s *selected) partsOf(returned, object *ast.Definition) []part {
 	return parts
 }
 
-// collect puts together what is selected of objects of one type.
+// collect merges what parts select on objects of one type (GraphQL specification, section 6.3.2,
+// CollectFields).
 func (w *walker) collect(object *ast.Definition, parts []part) []*selected {
 	c := &collector{walker: w, object: object, byID: map[string]*selected{}, spread: map[string]bool{}}
 	for _, p := range parts {
@@ -48,9 +51,9 @@ func (w *walker) collect(object *ast.Definition, parts []part) []*selected {
 type collector struct {
 	*walker
 	object *ast.Definition
-	byID  map[string]*selected // by id
-	spread map[string]bool      // fragments that are in
-	fields    []*selected
+	byID   map[string]*selected // by id
+	spread map[string]bool      // names of fragments that have been collected
+	fields []*selected
 }
 
 func (c *collector) set(p part) {
@@ -73,7 +76,7 @@ func (c *collector) set(p part) {
 	}
 }
 
-// isOfType tells whether the objects are of a type, which may be abstract; "" is any.
+// isOfType reports whether the objects are of a type, which may be abstract. "" is any type.
 func (c *collector) isOfType(name string) bool {
 	return name == "" || name == c.object.Name ||
 		slices.Contains(c.schema.GetPossibleTypes(c.schema.Types[name]), c.object)
@@ -96,8 +99,9 @@ func (c *collector) field(above string, f *ast.Field) {
 	s.parts = append(s.parts, part{path, f.SelectionSet})
 }
 
-// idOf is the same for fields which are answered once. What is answered at the root, by
-// hand or by pages is so for each alias.
+// idOf returns the id of a field. Fields with the same id are resolved once. Two aliases of a field
+// have the same id if their arguments are the same and their call is batched; root fields,
+// handwritten fields and connections are resolved for each alias.
 func (c *collector) idOf(f *ast.Field, s *selected) string {
 	arguments, _ := json.Marshal(s.arguments)
 	id := f.Name + string(arguments)

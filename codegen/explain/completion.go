@@ -9,9 +9,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// visitCompletion makes the visit that completes a field's objects of one type, nil when they come
-// with all that the operation selects of them. The place is that of the objects; object is the
-// one that has the field.
+// visitCompletion returns the visit that completes the objects at a place, or nil if they come with
+// everything that the operation selects. s is the field that returns them, and object the type that
+// has this field.
 func (w *walker) visitCompletion(object *ast.Definition, at place, s *selected) *visit {
 	c := w.completion(object, s).Of(at.object.Name)
 	if c == nil || !w.needsCompletion(c, s) {
@@ -34,7 +34,7 @@ func (w *walker) visitCompletion(object *ast.Definition, at place, s *selected) 
 	return v
 }
 
-// completion says how the objects of a field are completed, nil when they come whole.
+// completion returns how the objects of a field are completed, or nil if they come complete.
 func (w *walker) completion(object *ast.Definition, s *selected) *binding.Completion {
 	if b := w.bindings.fields[s.definition]; b != nil {
 		return b.Completes
@@ -42,7 +42,7 @@ func (w *walker) completion(object *ast.Definition, s *selected) *binding.Comple
 	return w.bindings.graph.Completion(object.Name, s.definition.Name)
 }
 
-// needsCompletion reports whether the operation selects fields for which the objects must be whole.
+// needsCompletion reports whether the operation selects fields that partial objects lack.
 func (w *walker) needsCompletion(c *binding.Completed, s *selected) bool {
 	return slices.ContainsFunc(w.collect(c.Entity.Object, s.parts), func(f *selected) bool {
 		return !slices.Contains(c.Enough, f.definition.Name)

@@ -6,14 +6,15 @@ import (
 	"slices"
 )
 
-// group is visits that the same calls answer: they want the same of objects that one
-// answer has brought, so that all their keys are known at one moment.
+// group is a set of visits that share calls. They make the same call with keys from objects that
+// the same response contains, so all their keys are known at the same time and go into the same
+// batches.
 type group struct {
-	first  *visit
-	keyCounts map[origin]map[string]Count // keys by the fields that hold them
+	first     *visit
+	keyCounts map[origin]map[string]Count // the number of keys by the field that holds them
 }
 
-// countCalls numbers the nodes, finds those that share calls, and adds the calls up.
+// countCalls numbers the nodes, groups the visits and adds up the calls.
 func countCalls(p *Plan, visits []*visit) {
 	numberNodes(p, visits)
 	c := counter{groups: map[groupKey]*group{}, groupOf: map[*visit]*group{}, firstByCall: map[string]*group{}}
@@ -36,8 +37,8 @@ func countCalls(p *Plan, visits []*visit) {
 	}
 }
 
-// numberNodes puts visits and nodes in the order of their rounds: what brings parents is before
-// what needs them.
+// numberNodes orders visits and nodes by rounds and numbers them. A visit then stands behind the
+// one that brings its parents, on which counter.add relies.
 func numberNodes(p *Plan, visits []*visit) {
 	slices.SortStableFunc(visits, func(a, b *visit) int { return cmp.Compare(a.node.Round, b.node.Round) })
 	p.Nodes = make([]*Node, len(visits))
@@ -49,23 +50,26 @@ func numberNodes(p *Plan, visits []*visit) {
 	}
 }
 
+// counter groups visits. It mirrors how the engine identifies batches (engine.Identity): a
+// difference between the two makes the counts wrong, which the test of testdata/explained notices.
 type counter struct {
-	groups map[groupKey]*group
-	order  []*group
+	groups      map[groupKey]*group
+	order       []*group
 	groupOf     map[*visit]*group
-	firstByCall  map[string]*group // the first of those that can share
+	firstByCall map[string]*group // the first group of each call
 }
 
+// groupKey identifies a group: what is called, and the group whose response contains the parents.
 type groupKey struct {
 	callKey string
-	after  *group
+	after   *group
 }
 
-// add finds the group of a visit.
+// add adds a visit to its group.
 func (c *counter) add(v *visit) {
 	key := groupKey{v.demand.callKey, c.groupOf[v.after]}
 	if v.demand.keyless {
-		key.after = nil // the answer serves whoever comes later, too
+		key.after = nil // the response serves later visits too
 	}
 	g := c.groups[key]
 	if shared := g != nil && v.demand.callKey != ""; shared {
@@ -79,11 +83,12 @@ func (c *counter) add(v *visit) {
 	g.add(v)
 	c.groupOf[v] = g
 	if v.demand.keyless {
-		c.groupOf[v] = &group{first: v} // it has its values at a moment of its own
+		c.groupOf[v] = &group{first: v} // visits below it start when it has its values, not when the call is made
 	}
 }
 
-// noteRepeatedKeys notes that keys of v may have been fetched for another group.
+// noteRepeatedKeys notes that the keys of v may have been fetched by an earlier group with the same
+// call.
 func (c *counter) noteRepeatedKeys(v *visit, g *group) {
 	switch before := c.firstByCall[v.demand.callKey]; {
 	case v.demand.callKey == "":
@@ -103,15 +108,16 @@ func (g *group) add(v *visit) {
 	g.keyCounts[a.origin][a.field] = max(g.keyCounts[a.origin][a.field], a.keys)
 }
 
-// countCalls says how many calls carry the keys of the group.
+// countCalls sets the number of keys and calls of the group's first node.
 func (g *group) countCalls() {
 	call := g.first.node.Call
 	call.Keys = g.keys()
 	call.Calls = call.Keys.dividedBy(g.first.demand.batchSize).multiply(max(1, g.first.demand.callsPerKey))
 }
 
-// keys adds up what the group wants: a field of an object is one key, however often it is
-// asked for, and an object is of one type only, so that the type with most keys tells.
+// keys returns the number of keys of the group. Each field that holds a key counts once for an
+// object, however many visits read it. An object has one type only, so of the types at a place the
+// one with most keys counts.
 func (g *group) keys() Count {
 	most := map[string]Count{}
 	for from, fields := range g.keyCounts {

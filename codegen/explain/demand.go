@@ -10,23 +10,23 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// demand is what a visit wants of its call: keys, so many in one call.
+// demand is what a visit needs of its call: keys, and how they are distributed over calls.
 type demand struct {
-	keys   Count
-	batchSize    int    // how many keys one call carries; 0 is any number
-	keyless  bool   // one call answers for any keys, which it does not carry
-	callsPerKey  Count  // calls that a key takes one after the other; 0 is one
-	callKey string // the same for visits that one call can answer; "" for none
-	field  string // what holds the keys in the parents; several fields make one key
-	origin origin
+	keys        Count
+	batchSize   int    // keys of one call; 0 means any number
+	keyless     bool   // one call, without keys, serves all of them
+	callsPerKey Count  // calls that each key takes one after the other; 0 means 1
+	callKey     string // equal for visits that can share calls; "" if the visit shares none
+	field       string // the field of the parents that holds the keys; several fields together are one key
+	origin      origin
 }
 
 // origin is where keys come from: objects of one type at one place.
 type origin struct{ place, object string }
 
-// demandOf finds out what a bound field wants. A field of the root has one key, itself; one
-// that is joined has what it takes from its parents. Pages are asked for by each parent
-// alone.
+// demandOf returns the demand of a bound field. A root field has one key, which stands for the
+// field itself. A connection calls for each parent. Every other field has as many keys as its
+// parents hold.
 func (w *walker) demandOf(p place, s *selected, b *binding.Field) demand {
 	switch {
 	case p.object == w.root:
@@ -49,19 +49,19 @@ func (w *walker) demandOf(p place, s *selected, b *binding.Field) demand {
 	return a
 }
 
-// callKeyOf names what calls of two bindings have in common when one of them answers both:
-// the same as the names and types of their batches in engine.
+// callKeyOf returns a text that is equal for two bindings if one call can serve both: the
+// counterpart of the names and types by which the engine identifies batches.
 func callKeyOf(b *binding.Field, arguments map[string]any) string {
 	r := &renderer{own: b.Own(), arguments: arguments}
-	given := make([]any, len(b.Given))
+	params := make([]any, len(b.Given))
 	for i, v := range b.Given {
-		given[i] = r.value(v)
+		params[i] = r.value(v)
 	}
-	text, _ := json.Marshal(append(r.call(&b.Call), given...))
+	text, _ := json.Marshal(append(r.call(&b.Call), params...))
 	return fmt.Sprintf("%s %s %s: %s", b.Source, b.Reading, resultKey(b), text)
 }
 
-// resultKey tells answers apart that the same call is read for.
+// resultKey distinguishes the results that one call is decoded into.
 func resultKey(b *binding.Field) string {
 	t := b.Definition.Type
 	if b.Batch == nil {
@@ -76,9 +76,10 @@ func resultKey(b *binding.Field) string {
 	return fmt.Sprintf("%t %s by %s %d", t.Elem != nil, t.Name(), b.Batch.Item, b.Batch.MaxSize)
 }
 
-// renderer writes calls with the values that are known when nobody has asked yet.
+// renderer writes calls with their values. A value that is only known at run time is represented by
+// its source.
 type renderer struct {
-	own       []string // the parent's fields that the call takes
+	own       []string // the fields of the parent that the call uses
 	arguments map[string]any
 }
 
@@ -99,7 +100,7 @@ func (r *renderer) call(c *binding.Call) []any {
 	return all
 }
 
-// style is how a document says that a value is written.
+// style returns how a document has a value serialized.
 func style(p *openapi.Parameter) string {
 	if p == nil {
 		return ""
@@ -117,8 +118,8 @@ func (r *renderer) parts(parts []binding.Part) []any {
 	return all
 }
 
-// value writes a variable. What comes from the parents is named by its place among what
-// the call takes of them, since their fields may be called differently.
+// value represents a value. A field of the parent is represented by its index among those that the
+// call uses, because the types of two parents may name it differently.
 func (r *renderer) value(v *binding.Value) any {
 	if !v.Plain() {
 		return r.computedValue(v)
@@ -134,7 +135,7 @@ func (r *renderer) value(v *binding.Value) any {
 	return map[string]any{string(v.Scope): v.Path}
 }
 
-// computedValue writes a value that is made of others: its text, and what these are.
+// computedValue represents a value that is computed from others by its text and these.
 func (r *renderer) computedValue(v *binding.Value) any {
 	all := []any{v.Literal}
 	if v.Place != nil {

@@ -16,8 +16,10 @@ import (
 // What is planned at the most. The gateway, unless set otherwise, takes a tenth of it and
 // less; more would only keep the machine busy.
 const (
+	// Bounds of what is planned. The gateway's own defaults are a tenth of them or less; larger
+	// operations would only keep the machine busy.
 	maxTokens     = 200_000
-	maxSelections = 50_000 // of an operation, with its fragments put in their places
+	maxSelections = 50_000 // of an operation, counting a fragment for each spread
 )
 
 // parseDocument parses and validates a document.
@@ -40,7 +42,8 @@ func parseDocument(schema *ast.Schema, inputs *input.Reader, source *ast.Source)
 	return doc, nil
 }
 
-// locateErrors gives each error of a document a line with its place.
+// locateErrors returns the errors of a document as one, with a line for each that begins with its
+// place.
 func locateErrors(source *ast.Source, errs ...*gqlerror.Error) error {
 	lines := make([]error, len(errs))
 	for i, err := range errs {
@@ -54,8 +57,9 @@ func locateErrors(source *ast.Source, errs ...*gqlerror.Error) error {
 	return errors.Join(lines...)
 }
 
-// checkSize refuses what the validator is no match for: fragments that contain themselves
-// overflow its stack, and those that multiply keep it busy for hours.
+// checkSize rejects documents that the validator cannot handle. It must run before validation:
+// fragments that contain themselves overflow the validator's stack, and fragments that multiply
+// keep it busy for hours.
 func checkSize(doc *ast.QueryDocument) *gqlerror.Error {
 	m := &sizeCounter{doc: doc, sizes: map[string]int{}}
 	for _, f := range doc.Fragments {
@@ -75,10 +79,11 @@ func checkSize(doc *ast.QueryDocument) *gqlerror.Error {
 	return nil
 }
 
-// sizeCounter counts each fragment once, so that the cost is that of the text.
+// sizeCounter counts the selections of fragments. It counts each fragment once, so its cost is
+// linear in the length of the text even if the number of selections is exponential.
 type sizeCounter struct {
 	doc   *ast.QueryDocument
-	sizes map[string]int // selections by fragment; open while it is being counted
+	sizes map[string]int // selections by fragment; inProgress while a fragment is counted
 }
 
 const inProgress = -1
@@ -102,7 +107,7 @@ func (m *sizeCounter) selection(selection ast.Selection) (int, *gqlerror.Error) 
 	case *ast.InlineFragment:
 		return m.selectionSet(it.SelectionSet)
 	case *ast.FragmentSpread:
-		if f := m.doc.Fragments.ForName(it.Name); f != nil { // that there is none, the validator says
+		if f := m.doc.Fragments.ForName(it.Name); f != nil { // the validator reports unknown fragments
 			return m.fragment(f, it.Position)
 		}
 	}

@@ -10,29 +10,30 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// listSizes are those of the lists that a field brings.
+// listSizes are the sizes of the lists that a field returns.
 type listSizes struct {
-	own   Count            // of the field itself; 1 when it is no list
-	children map[string]Count // of fields of what it returns, told by sizedFields
+	own      Count            // of the field itself; 1 if it is not a list
+	children map[string]Count // of fields of the returned object, by the sizedFields of @listSize
 }
 
-// listSizes finds out how many values a field has in each parent.
+// listSizes returns the sizes for each parent at a place.
 func (w *walker) listSizes(p place, s *selected) listSizes {
-	told, below := w.declaredSizes(p, s)
+	own, children := w.declaredSizes(p, s)
 	if s.definition.Type.Elem == nil {
-		return listSizes{1, below}
+		return listSizes{1, children}
 	}
 	switch {
-	case told != nil:
+	case own != nil:
 	case hasKeyList(w.bindings.fields[s.definition]):
-		told = new(w.keysPerParent(p, w.bindings.fields[s.definition]))
+		own = new(w.keysPerParent(p, w.bindings.fields[s.definition]))
 	default:
-		told = new(w.assumedSize(p.object, s.definition))
+		own = new(w.assumedSize(p.object, s.definition))
 	}
-	return listSizes{told.multiply(w.nestedSize(s.definition.Type)), below}
+	return listSizes{own.multiply(w.nestedSize(s.definition.Type)), children}
 }
 
-// nestedSize is how many values an element of a list has: lists in lists are never told of.
+// nestedSize returns the number of values in each element of a list. @listSize cannot limit lists
+// within lists.
 func (w *walker) nestedSize(t *ast.Type) Count {
 	n := Count(1)
 	for t = t.Elem; t.Elem != nil; t = t.Elem {
@@ -41,22 +42,22 @@ func (w *walker) nestedSize(t *ast.Type) Count {
 	return n
 }
 
-// declaredSizes is the size that the schema gives a field, nil for none, and those it gives fields
-// below.
-func (w *walker) declaredSizes(p place, s *selected) (own *Count, below map[string]Count) {
+// declaredSizes returns the size that the schema declares for a field, or nil, and those that it
+// declares for fields of the returned object.
+func (w *walker) declaredSizes(p place, s *selected) (own *Count, children map[string]Count) {
 	if n, ok := p.listSizes[s.definition.Name]; ok {
 		own = &n
 	}
 	if b := w.bindings.fields[s.definition]; b != nil && b.Page != nil {
 		return own, connectionSizes(b.Page, s)
 	}
-	said := declaredListSize(w.schema, p.object, s.definition)
-	if said == nil {
+	directive := declaredListSize(w.schema, p.object, s.definition)
+	if directive == nil {
 		return own, nil
 	}
-	w.checkSlicingArguments(p.object, said, s)
-	n := w.sliceSize(said, s)
-	if len(said.Fields) == 0 {
+	w.checkSlicingArguments(p.object, directive, s)
+	n := w.sliceSize(directive, s)
+	if len(directive.Fields) == 0 {
 		if n != nil {
 			own = n
 		}
@@ -65,44 +66,46 @@ func (w *walker) declaredSizes(p place, s *selected) (own *Count, below map[stri
 	if n == nil {
 		n = new(w.assumedSize(p.object, s.definition))
 	}
-	below = map[string]Count{}
-	for _, name := range said.Fields {
-		below[name] = *n
+	children = map[string]Count{}
+	for _, name := range directive.Fields {
+		children[name] = *n
 	}
-	return own, below
+	return own, children
 }
 
-// declaredListSize is the @listSize of a field, or that of an interface's field which it is.
+// declaredListSize returns the @listSize of a field, or that of the interface field which it
+// implements.
 func declaredListSize(schema *ast.Schema, object *ast.Definition, field *ast.FieldDefinition) *binding.ListSize {
-	if said := binding.ListSizeOf(field); said != nil {
-		return said
+	if directive := binding.ListSizeOf(field); directive != nil {
+		return directive
 	}
 	for _, name := range object.Interfaces {
-		if promised := schema.Types[name].Fields.ForName(field.Name); promised != nil {
-			if said := binding.ListSizeOf(promised); said != nil {
-				return said
+		if declared := schema.Types[name].Fields.ForName(field.Name); declared != nil {
+			if directive := binding.ListSizeOf(declared); directive != nil {
+				return directive
 			}
 		}
 	}
 	return nil
 }
 
-// sliceSize is the largest number that the slicing arguments ask for, else the assumed one.
-func (w *walker) sliceSize(said *binding.ListSize, s *selected) *Count {
+// sliceSize returns the largest number in the slicing arguments. If there is none, or one is an
+// unknown variable, it returns the assumedSize of the directive, which may be nil.
+func (w *walker) sliceSize(directive *binding.ListSize, s *selected) *Count {
 	var largest *Count
-	for _, name := range said.Arguments {
+	for _, name := range directive.Arguments {
 		value := sliceArgument(s, name)
 		n, ok := elementCount(value)
 		if _, open := value.(unknown); open {
-			largest = nil // which may be larger than any
+			largest = nil // it may be larger than all others
 			break
 		}
 		if ok && (largest == nil || Count(n) > *largest) {
 			largest = new(Count(n))
 		}
 	}
-	if largest == nil && said.Assumed != nil {
-		largest = new(Count(*said.Assumed))
+	if largest == nil && directive.Assumed != nil {
+		largest = new(Count(*directive.Assumed))
 	}
 	return largest
 }
@@ -112,42 +115,43 @@ func sliceArgument(s *selected, name string) any {
 	return valueAt(s.arguments[path[0]], path[1:])
 }
 
-// checkSlicingArguments notes an operation that gives too many slicing arguments, or none.
-func (w *walker) checkSlicingArguments(object *ast.Definition, said *binding.ListSize, s *selected) {
-	if !said.RequireOne || len(said.Arguments) == 0 {
+// checkSlicingArguments adds a note if the operation does not give exactly one slicing argument
+// where requireOneSlicingArgument demands it.
+func (w *walker) checkSlicingArguments(object *ast.Definition, directive *binding.ListSize, s *selected) {
+	if !directive.RequireOne || len(directive.Arguments) == 0 {
 		return
 	}
 	count := 0
-	for _, name := range said.Arguments {
+	for _, name := range directive.Arguments {
 		if sliceArgument(s, name) != nil {
 			count++
 		}
 	}
 	if count != 1 {
-		w.note("%s.%s has %d of its slicing arguments (%s); give it one", object.Name, s.definition.Name, count, strings.Join(said.Arguments, ", "))
+		w.note("%s.%s has %d of its slicing arguments (%s); give it one", object.Name, s.definition.Name, count, strings.Join(directive.Arguments, ", "))
 	}
 }
 
-// keysPerParent is how many keys the list in each parent of a binding has.
+// keysPerParent returns the size of the list of keys in each parent of a binding.
 func (w *walker) keysPerParent(p place, b *binding.Field) Count {
 	key := b.Batch.Parent
 	if n, ok := p.listSizes[key.Name]; ok {
 		return n
 	}
 	for _, field := range []*ast.FieldDefinition{key, b.Definition} {
-		if said := declaredListSize(w.schema, p.object, field); said != nil && len(said.Fields) == 0 && said.Assumed != nil {
-			return Count(*said.Assumed)
+		if directive := declaredListSize(w.schema, p.object, field); directive != nil && len(directive.Fields) == 0 && directive.Assumed != nil {
+			return Count(*directive.Assumed)
 		}
 	}
 	return w.assumedSize(p.object, key)
 }
 
-// hasKeyList tells whether each parent of a binding has a list of keys.
+// hasKeyList reports whether each parent of a binding has a list of keys.
 func hasKeyList(b *binding.Field) bool {
 	return b != nil && b.Batch != nil && b.Batch.Parent.Type.Elem != nil
 }
 
-// assumedSize gives the size of a list that nothing is known of, and notes it.
+// assumedSize returns the assumed size of a list, and notes in the plan that it was assumed.
 func (w *walker) assumedSize(object *ast.Definition, field *ast.FieldDefinition) Count {
 	if name := object.Name + "." + field.Name; !slices.Contains(w.plan.Assumed, name) {
 		w.plan.Assumed = append(w.plan.Assumed, name)

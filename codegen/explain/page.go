@@ -4,8 +4,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// callsPerPage is how many calls one page takes at the worst, one after the other. A page that is
-// counted by numbers may begin in the middle of one of the service's, and end in the next.
+// callsPerPage returns how many calls one page takes at most, one after the other. With page
+// numbers, a page of the connection can begin in the middle of one of the service's pages and end
+// in the next.
 func callsPerPage(s *selected, b *binding.Field) Count {
 	if b.Page != nil && b.Page.Type == "PAGE_NUMBER" && s.arguments["after"] != nil {
 		return 2
@@ -13,8 +14,8 @@ func callsPerPage(s *selected, b *binding.Field) Count {
 	return 1
 }
 
-// connectionSizes are the sizes of a connection's lists: as many as are asked for, and never more
-// than a page may have.
+// connectionSizes returns the sizes of a connection's lists: the number that the operation asks
+// for, at most the maximum of a page.
 func connectionSizes(p *binding.Page, s *selected) map[string]Count {
 	size := Count(p.Default)
 	switch first := s.arguments["first"].(type) {

@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
-// Text writes plans for people: a line for each node, the nodes of a round together.
+// Text writes plans for people to read: one line for each node, grouped by rounds.
 func Text(out io.Writer, plans []*Plan) error {
 	for i, p := range plans {
 		if i > 0 {
@@ -25,7 +25,7 @@ func Text(out io.Writer, plans []*Plan) error {
 	return nil
 }
 
-// Title is what people call the operation.
+// Title returns the kind and the name of the operation.
 func (p *Plan) Title() string { return title(p.Operation, p.Name) }
 
 func title(operation, name string) string { return strings.TrimSpace(operation + " " + name) }
@@ -52,7 +52,7 @@ func (p *Plan) text() string {
 
 func elementCountText(n Count) string { return plural(n, "element", "elements") }
 
-// summary is what the nodes come to.
+// summary returns the number of calls and rounds in words.
 func (p *Plan) summary() string {
 	rounds, byHand := plural(Count(p.Rounds), "round", "rounds"), plural(Count(p.ByHand), "field is", "fields are")
 	var text string
@@ -72,7 +72,7 @@ func (p *Plan) summary() string {
 	return text
 }
 
-// rows describe the nodes, each in as many columns.
+// rows returns a row of columns for each node.
 func (p *Plan) rows() [][]string {
 	var source, method int
 	for _, n := range p.Nodes {
@@ -91,7 +91,7 @@ func (p *Plan) rows() [][]string {
 	return rows
 }
 
-// label names a node; with its places, where the plan has its title twice.
+// label returns the title of a node, with its paths if another node has the same title.
 func (p *Plan) label(n *Node, paths []string) string {
 	title := n.title()
 	twice := slices.ContainsFunc(p.Nodes, func(other *Node) bool { return other != n && other.title() == title })
@@ -101,10 +101,10 @@ func (p *Plan) label(n *Node, paths []string) string {
 	return title + " at " + strings.Join(paths, ", ")
 }
 
-// completesPrefix is what a node says of the type that it completes.
+// completesPrefix begins the title of a node that completes objects.
 const completesPrefix = "completes "
 
-// title is what the node does, with the name of its binding, if it has one.
+// title returns what the node resolves, with the id of its binding if it has one.
 func (n *Node) title() string {
 	title := n.Field
 	if n.Completes != "" {
@@ -116,7 +116,7 @@ func (n *Node) title() string {
 	return title
 }
 
-// target is the path of the call, with the name that a document has for it.
+// target returns the path of the call, with its operationId if it has one.
 func (c *Call) target() string {
 	if c.Operation == "" {
 		return c.Path
@@ -124,13 +124,13 @@ func (c *Call) target() string {
 	return c.Path + " (" + c.Operation + ")"
 }
 
-// nodeName names the node of a number.
+// nodeName returns the name of a node by its ID.
 func (p *Plan) nodeName(id int) string {
 	n := p.Nodes[id-1]
 	return strings.TrimPrefix(p.label(n, n.Paths[:1]), completesPrefix)
 }
 
-// callText tells how many calls a node makes, and why so many.
+// callText returns how many calls a node makes and why.
 func (p *Plan) callText(n *Node) string {
 	c := n.Call
 	if c.SharesCallsOf > 0 {
@@ -158,7 +158,7 @@ func (p *Plan) callText(n *Node) string {
 	return text
 }
 
-// callCount writes a number of calls; one of several may not be needed.
+// callCount writes a number of calls, after the words for an upper bound if there are several.
 func callCount(most string, n Count) string {
 	switch n {
 	case 0:
@@ -200,7 +200,8 @@ func guardText(n *Node) string {
 	return "needs " + strings.Join(n.Needs, " and ")
 }
 
-// alignColumns puts the cells of rows into columns.
+// alignColumns pads the cells of rows so that columns align. It drops columns that are empty
+// everywhere.
 func alignColumns(rows [][]string) []string {
 	var widths []int
 	for _, row := range rows {

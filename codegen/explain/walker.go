@@ -11,49 +11,50 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// maxSteps bounds the walk: interfaces below interfaces multiply the types that an object
-// may be of.
+// maxSteps bounds the fields that a walk visits. checkSize bounds the selections, but the walk
+// follows each selection once for every object type that its parent can have, so interfaces below
+// interfaces multiply the steps.
 const maxSteps = 200_000
 
 var errTooManyTypes = errors.New("too many types meet in it, interface below interface; ask for less at once")
 
-// walker follows one operation from its root down, along every type that an object may be
-// of. It ends, since an operation's text does.
+// walker follows one operation from its root, along every type that an object can have. It
+// terminates because each step descends in the text of the operation.
 type walker struct {
 	schema    *ast.Schema
 	bindings  bindings
 	options   Options
-	values    map[string]any // of variables
+	values    map[string]any // of variables, by name
 	operation *ast.OperationDefinition
 	root      *ast.Definition
 
-	plan   *Plan // what is assumed is noted here
-	visits []*visit
-	finishedRounds   int // rounds that end before the next root field begins
-	steps  int
+	plan           *Plan // receives assumptions and notes
+	visits         []*visit
+	finishedRounds int // rounds that end before the next root field starts
+	steps          int
 }
 
-// bindings are those of a schema.
+// bindings are the bindings of a schema.
 type bindings struct {
 	graph  *binding.Graph
 	fields map[*ast.FieldDefinition]*binding.Field
 }
 
-// visit is a field that needs a call, or code by hand, at one place.
+// visit is one field, at one place of the operation, that needs a call or handwritten code.
 type visit struct {
-	node  *Node
-	after *visit // whose answer brings the parents; nil at the root
-	demand  demand   // what it asks for
+	node   *Node
+	after  *visit // whose response contains the parents; nil at the root
+	demand demand // what it asks for
 }
 
-// place is where objects of one type stand in the answer.
+// place describes the objects of one type at one place of the response.
 type place struct {
-	object *ast.Definition
-	id     string           // the same for aliases of one value, and for the types an object may be of
-	count  Count            // of objects at the worst
-	after  *visit           // whose answer brings them; nil at the root
-	guards  []string         // guards passed since then
-	listSizes  map[string]Count // the sizes of lists in them that the field above has told
+	object    *ast.Definition
+	id        string           // the same for aliases of one value, and for the types an object may be of
+	count     Count            // of objects at the worst
+	after     *visit           // whose answer brings them; nil at the root
+	guards    []string         // guards passed since then
+	listSizes map[string]Count // the sizes of lists in the objects, by the sizedFields of the field that returns them
 }
 
 func (w *walker) walk() error {
@@ -64,7 +65,7 @@ func (w *walker) walk() error {
 	return nil
 }
 
-// walkObject visits the fields that parts of the operation select of objects.
+// walkObject visits the fields that parts of the operation select on the objects at a place.
 func (w *walker) walkObject(p place, parts []part) {
 	for _, s := range w.collect(p.object, parts) {
 		if w.steps++; w.steps > maxSteps {
@@ -72,11 +73,12 @@ func (w *walker) walkObject(p place, parts []part) {
 		}
 		w.walkField(p, s)
 		if p.object == w.root && w.operation.Operation == ast.Mutation {
-			w.finishedRounds = w.lastRound() // its fields run one after the other
+			w.finishedRounds = w.lastRound() // root fields of a mutation run one after the other
 		}
 	}
 }
 
+// lastRound returns the last round that any visit so far takes part in.
 func (w *walker) lastRound() int {
 	round := 0
 	for _, v := range w.visits {
@@ -85,7 +87,9 @@ func (w *walker) lastRound() int {
 	return round
 }
 
-// walkField visits a field, then what it returns.
+// walkField visits a field, then the objects that it returns, once for each type that they can
+// have. A visit that brings the objects also satisfies the guards passed so far: whatever is below
+// it starts with none.
 func (w *walker) walkField(p place, s *selected) {
 	size := w.listSizes(p, s)
 	next := place{
@@ -108,7 +112,7 @@ func (w *walker) walkField(p place, s *selected) {
 	}
 }
 
-// visitField makes the visit of a field, nil when its value comes with its object.
+// visitField returns the visit of a field, or nil if the field's value comes with its object.
 func (w *walker) visitField(p place, s *selected, needs []string) *visit {
 	b := w.bindings.fields[s.definition]
 	if b == nil && !w.isHandwritten(p.object, s.definition) {
@@ -122,7 +126,8 @@ func (w *walker) visitField(p place, s *selected, needs []string) *visit {
 	return v
 }
 
-// newVisit is a visit that begins when another one has its answer.
+// newVisit returns a visit that starts when the visit after has its response. A nil after means the
+// start of the operation, or of the current root field of a mutation.
 func (w *walker) newVisit(after *visit, object *ast.Definition, s *selected, needs []string) *visit {
 	v := &visit{after: after, node: &Node{
 		Field: object.Name + "." + s.definition.Name, Paths: s.paths, Round: w.finishedRounds + 1, Needs: needs,
@@ -133,13 +138,14 @@ func (w *walker) newVisit(after *visit, object *ast.Definition, s *selected, nee
 	return v
 }
 
-// isHandwritten tells whether Go code answers a field that has no binding.
+// isHandwritten reports whether handwritten code resolves a field that has no binding.
 func (w *walker) isHandwritten(object *ast.Definition, field *ast.FieldDefinition) bool {
 	return object == w.root || !binding.Sent(field) ||
 		w.options.ByHand != nil && w.options.ByHand(object.Name, field.Name)
 }
 
-// possibleTypes are the object types that a value of a type may be of, by name.
+// possibleTypes returns the object types that a value can have, ordered by name. It returns nil for
+// scalars and enums.
 func (w *walker) possibleTypes(t *ast.Type) []*ast.Definition {
 	def := w.schema.Types[t.Name()]
 	if !def.IsCompositeType() {
@@ -150,7 +156,7 @@ func (w *walker) possibleTypes(t *ast.Type) []*ast.Definition {
 	})
 }
 
-// union gives what is in a or b, each once, in a list of its own.
+// union returns the elements of a and b, each once, in a new slice.
 func union(a, b []string) []string {
 	all := slices.Clone(a)
 	for _, text := range b {
