@@ -7,29 +7,39 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// builder makes schemas from the text. There is one Schema for each place of the
-// text, made before what it holds is read, so that recursion ends in pointers. What a
-// schema merges is read at once; its members and branches wait in the queue, so that
-// nothing is merged before it is whole.
+// builder builds schemas.
+//
+// A schema can refer to itself, directly or through others, in two ways that need different care.
+// It can have a property, an element or a branch whose schema leads back to it: a list of comments
+// that have comments. To build this, the builder creates the Schema of a place before it reads the
+// text, hands out the pointer, and fills it later from a queue. A schema can also consist of
+// others, by allOf, by a reference with further keywords beside it, or as the only branch of a
+// choice. It then copies their properties, so they have to be complete first: build reads them at
+// once, recursively, and reports a schema that consists of itself.
+//
+// There is exactly one Schema for each node of the text, so that pointers can be compared.
 type builder struct {
 	schemas  map[*yaml.Node]*pending
 	queue    []*pending
-	choices  []*Schema
-	subtypes map[string][]subtype // by file: which definitions extend which by allOf
+	choices  []*Schema            // whose nullability depends on their branches
+	subtypes map[string][]subtype // by file
 }
 
+// pending is a schema with the text that it is built from.
 type pending struct {
 	*Schema
-	from node
+	from  node
 	state int // untouched, begun, whole
 }
 
 const (
+	// States of a pending schema.
 	untouched = iota
 	inProgress
 	complete
 )
 
+// subtype is a definition that has a reference to base in its allOf.
 type subtype struct {
 	base       *yaml.Node
 	name       string
@@ -40,7 +50,8 @@ func newBuilder() builder {
 	return builder{schemas: map[*yaml.Node]*pending{}, subtypes: map[string][]subtype{}}
 }
 
-// complete reads all schemas that have been asked for.
+// complete builds all schemas that have been requested. The nullability of choices comes last,
+// since it needs complete branches.
 func (r *reader) complete() {
 	for len(r.queue) > 0 {
 		next := r.queue[0]
@@ -52,7 +63,7 @@ func (r *reader) complete() {
 	}
 }
 
-// schemaOrAny is the empty schema where the text says nothing.
+// schemaOrAny returns the schema at a node, or an empty schema at the place if the node is absent.
 func (r *reader) schemaOrAny(n node, at Place) *Schema {
 	if n.absent() {
 		return &Schema{Place: at}
@@ -60,9 +71,11 @@ func (r *reader) schemaOrAny(n node, at Place) *Schema {
 	return r.schema(n)
 }
 
-// schema is the schema of a place. It is filled when the reader completes.
+// schema returns the schema at a node. It is empty until the reader completes.
 func (r *reader) schema(n node) *Schema { return r.pending(n).Schema }
 
+// pending returns the schema at the end of the references from a node, and queues it when it is
+// new. The schema has the name of the first reference that leads to it.
 func (r *reader) pending(n node) *pending {
 	at := n.place()
 	n, name := r.definition(n)
@@ -83,8 +96,8 @@ func (r *reader) pending(n node) *pending {
 	return p
 }
 
-// definition follows references that have nothing of interest beside them, and gives
-// the name that the last of them used.
+// definition follows references that have no constraints beside them. It returns their target and
+// the name in the last of them.
 func (r *reader) definition(n node) (node, string) {
 	name := ""
 	for range maxAliases {
@@ -102,10 +115,10 @@ func (r *reader) definition(n node) (node, string) {
 	return node{file: n.file}, ""
 }
 
-// annotationKeywords are keywords that say nothing of the value.
+// annotationKeywords are keywords that do not constrain the value.
 var annotationKeywords = []string{"$ref", "description", "summary", "title", "example", "examples", "default", "deprecated", "externalDocs", "xml", "$comment"}
 
-// hasConstraints tells whether something beside a reference says more of the value.
+// hasConstraints reports whether keywords beside a reference constrain the value further.
 func hasConstraints(n node) bool {
 	for key := range n.members() {
 		extension := strings.HasPrefix(key.Value, "x-") && key.Value != "x-nullable"
@@ -116,7 +129,8 @@ func hasConstraints(n node) bool {
 	return false
 }
 
-// build fills a schema. It does nothing when that has begun.
+// build fills a schema, with all schemas that it consists of. It does nothing if that has been done
+// or is in progress.
 func (r *reader) build(p *pending) {
 	if p.state != untouched || p.from.absent() {
 		return
@@ -137,7 +151,8 @@ func (r *reader) build(p *pending) {
 	}
 }
 
-// mergePart is a schema that another one merges, as a whole; nil when it is the same one.
+// mergePart returns the complete schema at a node for another one that consists of it. It returns
+// nil, with a warning, if that schema is in progress: then it consists of itself.
 func (r *reader) mergePart(p *pending, n node) *Schema {
 	part := r.pending(n)
 	r.build(part)
@@ -148,8 +163,8 @@ func (r *reader) mergePart(p *pending, n node) *Schema {
 	return part.Schema
 }
 
-// mergeParts lists what a schema is made of besides its own words: a reference with words
-// beside it, the parts of allOf, the one branch of a choice.
+// mergeParts returns what a schema consists of besides its own keywords: the target of a reference
+// with constraints beside it, the parts of allOf, and the branch of a choice that has only one.
 func (r *reader) mergeParts(n node) []node {
 	var parts []node
 	if ref := n.get("$ref"); ref.isScalar() {
@@ -164,15 +179,15 @@ func (r *reader) mergeParts(n node) []node {
 	return parts
 }
 
-// bareReference is a $ref without what stands beside it.
+// bareReference returns a node with the $ref of n alone.
 func bareReference(n, ref node) node {
-	alone := *n.Node
+	only := *n.Node
 	key, _ := n.member("$ref")
-	alone.Content = []*yaml.Node{key.Node, ref.Node}
-	return node{&alone, n.file}
+	only.Content = []*yaml.Node{key.Node, ref.Node}
+	return node{&only, n.file}
 }
 
-// branches lists those of oneOf and anyOf but null, and where null is.
+// branches returns the branches of oneOf and anyOf without null, and the branch that is null.
 func (r *reader) branches(n node) (branches []node, null node) {
 	for _, word := range []string{"oneOf", "anyOf"} {
 		for _, branch := range n.get(word).list() {
@@ -186,7 +201,7 @@ func (r *reader) branches(n node) (branches []node, null node) {
 	return branches, null
 }
 
-// isNullSchema tells whether a schema is another spelling of null.
+// isNullSchema reports whether a schema allows null only, in any of the spellings of that.
 func isNullSchema(n node) bool {
 	if types := n.get("type"); !types.absent() {
 		all := types.texts()

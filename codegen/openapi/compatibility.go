@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Type is a GraphQL type, as far as its values show on the way to a service or back.
-// It is a list when Elem is set, an enum when Values are, an object when Object is,
-// and a scalar otherwise; scalars that are not of our vocabulary fit everything.
+// Type is a GraphQL type as far as its values are visible to a service. It is a list if Elem is
+// set, an enum if Values is, an object if Object is, and a scalar otherwise. Scalars other than
+// GraphQL's and Gatehouse's own fit everything.
 type Type struct {
 	Name    string
 	NonNull bool
 	Elem    *Type    // of a list
-	Values  []string // of an enum, as the services call them
+	Values  []string // of an enum, in the spelling of the services
 	Object  bool     // object, interface, union or input
 }
 
-// String is the type as GraphQL writes it.
+// String returns the type in GraphQL's notation.
 func (t Type) String() string {
 	s := t.Name
 	if t.Elem != nil {
@@ -30,11 +30,15 @@ func (t Type) String() string {
 	return s
 }
 
-// Holds tells why a field of the type cannot hold what a service sends, "" when it can.
-// It reads behind "User.age is Int, but ". Members of objects are not looked at.
+// Holds explains why a field of the type cannot hold what a service sends. It returns "" if it can.
+// The text continues a sentence such as "User.age is Int, but ". Holds does not compare the members
+// of objects; HoldsProperty does that for each.
+//
+// The service may send any branch of a choice, so all of them have to fit.
 func (t Type) Holds(s *Schema) string { return t.holds(s, "%s") }
 
-// holds is Holds for what may be an element: within is the whole type with %s for t.
+// holds implements Holds for types within lists: within is the outermost type, with %s in the place
+// of t.
 func (t Type) holds(s *Schema, within string) string {
 	if t.NonNull && s.Nullable {
 		return fmt.Sprintf("%s says it may be null; write "+within, s.NullAt, strings.TrimSuffix(t.String(), "!"))
@@ -47,7 +51,7 @@ func (t Type) holds(s *Schema, within string) string {
 	return ""
 }
 
-// HoldsProperty is Holds for a member of an object, which may also be left out.
+// HoldsProperty is Holds for a member of an object, which can also be absent.
 func (t Type) HoldsProperty(p *Property) string {
 	switch {
 	case p.Schema.WriteOnly:
@@ -78,7 +82,7 @@ func (t Type) holdsLeaf(s *Schema, within string) string {
 	return t.holdsScalar(s)
 }
 
-// holdsEnum finds values that the service sends and the enum lacks.
+// holdsEnum finds a value that the service sends and the enum lacks.
 func (t Type) holdsEnum(s *Schema) string {
 	if !s.allowsOnly("string") {
 		return describeMismatch(s)
@@ -104,9 +108,12 @@ func (t Type) holdsScalar(s *Schema) string {
 	return ""
 }
 
-// Fills tells why a value of the type is not what a service takes in JSON, "" when it
-// is. It reads behind "NewUser.age is Int, but ". That null may be sent where the
-// service takes none is no reason: GraphQL cannot say "leave out, but no null".
+// Fills explains why a value of the type does not fit what a service takes as JSON. It returns ""
+// if it does. The text continues a sentence such as "NewUser.age is Int, but ". A nullable type
+// fits a schema that does not allow null, because GraphQL has no type for a value that may be
+// absent but not null.
+//
+// The caller may send any branch of a choice, so one of them has to fit.
 func (t Type) Fills(s *Schema) string { return t.fills(s, false) }
 
 // FillsProperty is Fills for a member of an object.
@@ -120,8 +127,8 @@ func (t Type) FillsProperty(p *Property) string {
 	return t.Fills(p.Schema)
 }
 
-// FillsParameter is Fills for a parameter, where values are text: an ID fills a whole
-// number, one value fills a list, and any scalar fills a string.
+// FillsParameter is Fills for a parameter. There values are text: an ID fits an integer, a single
+// value fits a list, and any scalar fits a string.
 func (t Type) FillsParameter(p *Parameter) string {
 	if p.Required && !t.NonNull {
 		return fmt.Sprintf("%s requires it; write %s!", p.Place, t)
@@ -158,14 +165,14 @@ func (t Type) fillsLeaf(s *Schema, asText bool) string {
 	return t.fillsScalar(s, asText)
 }
 
-// fillsEnum finds values of the enum that the service does not take.
+// fillsEnum finds a value of the enum that the service does not take.
 func (t Type) fillsEnum(s *Schema) string {
 	if !s.Is("string") {
 		return describeMismatch(s)
 	}
 	for _, v := range t.Values {
-		taken := func(o Value) bool { return o.Text == v }
-		if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, taken) {
+		same := func(o Value) bool { return o.Text == v }
+		if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, same) {
 			return fmt.Sprintf("%s does not take its value %q; there is %s", s.Place, v, s.enumText())
 		}
 	}
@@ -196,11 +203,11 @@ func (t Type) fillsScalar(s *Schema, asText bool) string {
 	return describeMismatch(s)
 }
 
-// scalar is what one of our scalars reads and writes.
+// scalar describes the JSON that a scalar is decoded from and encoded to.
 type scalar struct {
-	reads   []string // the JSON types that it reads
-	writes  []string // the JSON types that it writes, or may be told to write
-	formats []string // those of strings that it understands; nil: all
+	reads   []string // the JSON types that it is decoded from
+	writes  []string // the JSON types that it is encoded to, by default or with a mapping
+	formats []string // the formats of strings that it accepts; nil means all
 }
 
 var scalars = map[string]scalar{
@@ -218,11 +225,11 @@ var scalars = map[string]scalar{
 	"Upload":   {writes: []string{"string"}, formats: []string{"binary", "byte"}},
 }
 
-// foreignFormats are formats that no scalar but String and ID understands.
+// foreignFormats are formats that no scalar but String and ID accepts.
 var foreignFormats = []string{"email", "idn-email", "hostname", "ipv4", "ipv6", "password", "time", "duration", "regex", "json-pointer"}
 
-// acceptsFormat tells whether the scalar understands strings of a format. A format that nobody
-// knows, or none, is trusted: the document often says no more than "string".
+// acceptsFormat reports whether the scalar accepts strings of a format. It accepts a format that is
+// unknown, and none, because documents often say no more than "string".
 func (k scalar) acceptsFormat(format string) bool {
 	if format == "" || k.formats == nil || slices.Contains(k.formats, format) {
 		return true
@@ -235,13 +242,14 @@ func (k scalar) acceptsFormat(format string) bool {
 	return !slices.Contains(foreignFormats, format)
 }
 
-// allowsOnly tells whether a schema allows nothing but these types.
+// allowsOnly reports whether a schema allows no other types than these.
 func (s *Schema) allowsOnly(types ...string) bool {
 	return !slices.ContainsFunc(s.Types, func(t string) bool { return !slices.Contains(types, t) })
 }
 
-// exceedsInt32 tells whether whole numbers may need more than the 32 bits of an Int. A number
-// of no said size is trusted to be small; the gateway refuses one that is not.
+// exceedsInt32 reports whether integers of a schema can exceed an Int, which has 32 bits. An
+// integer without bounds and format counts as small; the gateway reports a value that is not, as a
+// fault of its field.
 func exceedsInt32(s *Schema) bool {
 	switch s.Format {
 	case "int64", "uint64", "uint32", "bigint", "unix-time":
@@ -257,12 +265,12 @@ func mismatchUnless(ok bool, s *Schema) string {
 	return describeMismatch(s)
 }
 
-// describeMismatch tells what a schema is and the type that fits it.
+// describeMismatch says what a schema is and which type fits it.
 func describeMismatch(s *Schema) string {
 	return fmt.Sprintf("%s says %s; write %s", s.Place, s, s.graphQL())
 }
 
-// String is the schema in a few words, such as "array" or "string (date-time)".
+// String returns a short description, such as "array" or "string (date-time)".
 func (s *Schema) String() string {
 	if s.Any() {
 		return "anything"
@@ -277,7 +285,7 @@ func (s *Schema) String() string {
 	return text
 }
 
-// graphQL suggests the type that holds what a schema allows.
+// graphQL returns the GraphQL type to suggest for a schema.
 func (s *Schema) graphQL() string {
 	switch {
 	case len(s.Types) != 1:

@@ -5,15 +5,17 @@ import (
 	"strings"
 )
 
-// discriminator reads which branch is told by which value.
+// discriminator reads which value of the discriminator selects which branch. Values come from the
+// mapping; a branch that the mapping does not name has the name of its definition as its value
+// (OpenAPI 3.2.0, Discriminator Object). If the schema has no branches, its subtypes count as branches.
 func (r *reader) discriminator(s *Schema, n node) *Discriminator {
-	said := n.get("discriminator")
-	name := said.get("propertyName")
+	object := n.get("discriminator")
+	name := object.get("propertyName")
 	if name.text() == "" {
 		return nil
 	}
-	d := &Discriminator{Place: said.place(), Property: name.text()}
-	for value, to := range said.get("mapping").members() {
+	d := &Discriminator{Place: object.place(), Property: name.text()}
+	for value, to := range object.get("mapping").members() {
 		if schema := r.mappedSchema(to); schema != nil {
 			d.Choices = append(d.Choices, Choice{value.place(), value.Value, schema})
 		}
@@ -29,7 +31,7 @@ func (r *reader) discriminator(s *Schema, n node) *Discriminator {
 	return d
 }
 
-// add adds a branch by its name, unless it is there.
+// add adds a branch under its name, unless the branch or the name is there already.
 func (d *Discriminator) add(at Place, name string, schema *Schema) {
 	there := slices.ContainsFunc(d.Choices, func(c Choice) bool { return c.Schema == schema || c.Value == name })
 	if name != "" && !there {
@@ -37,7 +39,8 @@ func (d *Discriminator) add(at Place, name string, schema *Schema) {
 	}
 }
 
-// mappedSchema is what a value of a mapping names: a definition, or a reference.
+// mappedSchema returns the schema that a value of a mapping refers to: by the name of a definition,
+// or by a reference. It returns nil if there is none.
 func (r *reader) mappedSchema(to node) *Schema {
 	if to.text() == "" {
 		return nil
@@ -53,7 +56,7 @@ func (r *reader) mappedSchema(to node) *Schema {
 	return r.namedSchema(target, nameOf(ref.Value))
 }
 
-// namedSchema is the schema of a definition.
+// namedSchema returns the schema of a definition, and gives it a name if it has none.
 func (r *reader) namedSchema(n node, name string) *Schema {
 	p := r.pending(n)
 	if p.Name == "" {
@@ -62,8 +65,8 @@ func (r *reader) namedSchema(n node, name string) *Schema {
 	return p.Schema
 }
 
-// subtypesOf finds the definitions that have a schema in their allOf: how Swagger 2.0,
-// and many a later document, says what a discriminator chooses from.
+// subtypesOf returns the definitions in the same file that have a reference to base in their allOf.
+// In Swagger 2.0, and in many later documents, these are what a discriminator selects from.
 func (r *reader) subtypesOf(base node) []subtype {
 	all, ok := r.subtypes[base.file]
 	if !ok {

@@ -69,9 +69,9 @@ func read(name string, text []byte, open func(string) ([]byte, error)) (doc *Doc
 func newReader(doc *Document, root node, open func(string) ([]byte, error)) *reader {
 	return &reader{
 		doc: doc, open: open,
-		files:    map[string]node{doc.File: root},
-		targets:  map[target]node{},
-		warned:   map[warning]bool{},
+		files:   map[string]node{doc.File: root},
+		targets: map[target]node{},
+		warned:  map[warning]bool{},
 		builder: newBuilder(),
 	}
 }

@@ -11,8 +11,12 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// convertSwagger turns a Swagger 2.0 document into one of OpenAPI 3.0. The converter knows
-// neither order nor places, so the lifted tree takes both from the original.
+// convertSwagger converts a Swagger 2.0 document to OpenAPI 3.0.
+//
+// The converter works on Go structs, so it loses the order and the places of the original.
+// convertSwagger takes both from there: it parses the converted document, finds for each of its
+// nodes the counterpart in the original, copies that line and column, and sorts members by them.
+// Messages then name lines of the file that the author has.
 func convertSwagger(original node) (node, error) {
 	left := maxValues
 	text, err := json.Marshal(original.plain(&left, 0))
@@ -39,27 +43,28 @@ func convertSwagger(original node) (node, error) {
 	return root, nil
 }
 
-// setDefaultCollectionFormat writes out the default of collectionFormat. The converter leaves it to the
-// default of OpenAPI 3, which is another one: there, each element has its own name=.
+// setDefaultCollectionFormat sets the default of collectionFormat explicitly. Swagger 2.0 separates
+// the elements of a list by commas. The converter would leave the format out, which in OpenAPI 3
+// means one name=value pair for each element.
 func setDefaultCollectionFormat(swagger *openapi2.T) {
-	say := func(p *openapi2.Parameter) {
+	set := func(p *openapi2.Parameter) {
 		if p != nil && p.In == "query" && p.Type.Is("array") && p.CollectionFormat == "" {
 			p.CollectionFormat = "csv"
 		}
 	}
 	for _, p := range swagger.Parameters {
-		say(p)
+		set(p)
 	}
 	for _, item := range swagger.Paths {
 		if item == nil {
 			continue
 		}
 		for _, p := range item.Parameters {
-			say(p)
+			set(p)
 		}
 		for _, o := range item.Operations() {
 			for _, p := range o.Parameters {
-				say(p)
+				set(p)
 			}
 		}
 	}
@@ -67,11 +72,14 @@ func setDefaultCollectionFormat(swagger *openapi2.T) {
 
 // What the aliases of YAML can make of a small file is bounded.
 const (
+	// Bounds of the values that a document can have. Aliases of YAML can make billions of a small
+	// file.
 	maxValues = 2_000_000
 	maxDepth  = 500
 )
 
-// plain is the value as encoding/json knows it, as long as there are values left.
+// plain returns the value in the types of encoding/json. It decrements left for each value, and
+// returns nil and a negative left when they run out.
 func (n node) plain(left *int, depth int) any {
 	if *left--; depth > maxDepth {
 		*left = -1
@@ -110,12 +118,13 @@ func (n node) scalar() any {
 	return n.Value
 }
 
-// componentNames are the places of the old specification's definitions in the new one.
+// componentNames are the sections of components in OpenAPI 3 with the sections of Swagger 2.0 whose
+// definitions they take up.
 var componentNames = []struct{ lifted, original string }{
 	{"schemas", "definitions"}, {"schemas", "parameters"}, {"parameters", "parameters"}, {"requestBodies", "parameters"}, {"responses", "responses"},
 }
 
-// copyPlaces gives the lifted document the places of the original.
+// copyPlaces gives the nodes of a converted document the places of the original.
 func copyPlaces(lifted, original node) {
 	copyPlace(lifted, original)
 	components := lifted.get("components")
@@ -136,8 +145,8 @@ func copyPlaces(lifted, original node) {
 	sortMembers(lifted.get("paths"))
 }
 
-// copyTreePlaces gives a tree the places of another one that says the same in other words.
-// What has no counterpart stays where what holds it is.
+// copyTreePlaces gives the nodes of a tree the places of their counterparts in another tree. A node
+// without a counterpart has the place of the node that contains it.
 func copyTreePlaces(n, from node) {
 	copyPlace(n, from)
 	for key, value := range n.members() {
@@ -159,9 +168,13 @@ func copyTreePlaces(n, from node) {
 	sortMembers(n)
 }
 
-// counterpart is what a member of the new specification was in the old one: the same
-// member, or the body among the parameters, or for what came in between, such as
-// content and the schema of a parameter, the value that held it.
+// counterpart returns the member of the original that a member of the converted document was made
+// of. That is one of the following:
+//
+//   - the member of the same name;
+//   - for requestBody, the parameter that was the body, or the list of parameters for a form;
+//   - for a property of a form's schema, the form parameter of that name;
+//   - for levels that only OpenAPI 3 has, such as content and the schema of a parameter, the original of what contains them.
 func counterpart(from node, name string) (key, value node) {
 	if key, value = from.member(name); !value.absent() {
 		return key, value
@@ -171,7 +184,7 @@ func counterpart(from node, name string) (key, value node) {
 			return p, formOrParameter(p, from)
 		}
 	}
-	for _, p := range from.list() { // the fields of a form
+	for _, p := range from.list() { // fields of a form
 		if p.get("name").text() == name && p.get("in").text() == "formData" {
 			return p, p
 		}
@@ -179,7 +192,8 @@ func counterpart(from node, name string) (key, value node) {
 	return from, from
 }
 
-// formOrParameter is a body's parameter, or the list of all parameters when they make a form.
+// formOrParameter returns the body parameter p, or the list of all parameters if p is one of a
+// form.
 func formOrParameter(p, operation node) node {
 	if p.get("in").text() == "formData" {
 		return operation.get("parameters")
@@ -209,7 +223,7 @@ func copyPlace(n, from node) {
 	}
 }
 
-// sortMembers puts the members of a mapping in the order of their places.
+// sortMembers orders the members of a mapping by their places.
 func sortMembers(n node) {
 	if !n.isMapping() {
 		return
