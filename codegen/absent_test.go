@@ -45,7 +45,7 @@ input Loose { name: String }
 input Note { text: String @goField(omittable: false) }
 `)
 	t.Chdir(dir)
-	err := codegen.Generate(t.Context(), func(string) {})
+	err := new(codegen.Project).Generate(t.Context())
 	if err == nil {
 		t.Fatal("all inputs are taken")
 	}

@@ -70,7 +70,7 @@ func TestPageOfBindings(t *testing.T) {
 		t.Fatalf("the page has %d blocks of tests: %v", len(files), err)
 	}
 	var out strings.Builder
-	if passed, err := codegen.Test(t.Context(), &out, "", files); err != nil || !passed {
+	if passed, err := new(codegen.Project).Test(t.Context(), &out, "", files); err != nil || !passed {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }

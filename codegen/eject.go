@@ -20,74 +20,90 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plugin"
 )
 
-// Eject makes a bound field, named Type.field, one that is answered by hand: its method
-// moves into a file of the resolvers, its @connect leaves the schema, and the project is
-// generated anew. It gives the method's file. After an error, or when ctx has ended, all
-// files are as before. Eject is not safe for concurrent use.
-func Eject(ctx context.Context, warn func(string), name string) (home string, err error) {
-	cfg, err := project()
+// Eject turns a bound field, named Type.field, into one that is resolved by handwritten code: it
+// moves the field's method into a file of the resolvers, removes the field's @connect from the
+// schema, and generates the project anew. It returns the method's file. After an error, or when ctx
+// has ended, all files are as before.
+func (p *Project) Eject(ctx context.Context, name string) (file string, err error) {
+	err = p.run(ctx, func(r *run) error {
+		file, err = r.eject(ctx, name)
+		return err
+	})
+	return file, err
+}
+
+func (r *run) eject(ctx context.Context, name string) (file string, err error) {
+	cfg, err := r.readConfig()
 	if err != nil {
 		return "", err
 	}
-	graph, field, root, err := boundField(cfg, name)
+	e, err := r.newEjection(cfg, name)
 	if err != nil {
 		return "", err
 	}
-	if home, err = plugin.Home(field.Object.Name); err != nil {
-		return "", err
-	}
-	files, err := remember(append(plugin.Files(cfg), field.Position.Src.Name, home))
+	files, err := r.takeSnapshot(append(plugin.Files(cfg), e.field.Position.Src.Name, e.file))
 	if err != nil {
 		return "", err
 	}
-	if err := move(ctx, warn, graph, field, root, home); err != nil {
+	if err := e.apply(ctx); err != nil {
 		return "", errors.Join(err, files.restore())
 	}
-	return filepath.ToSlash(home), nil
+	return filepath.ToSlash(e.file), nil
 }
 
-// move does it, and leaves the files as they are when it fails.
-func move(ctx context.Context, warn func(string), graph *binding.Graph, field *binding.Field, root bool, home string) error {
-	// What is cut must be what the schema says now.
-	if err := unchanged(Generate(ctx, warn), "the resolvers"); err != nil {
+// ejection is one field that is being ejected.
+type ejection struct {
+	*run
+	graph  *binding.Graph // with the field's binding
+	field  *binding.Field
+	isRoot bool   // the field belongs to Query or Mutation
+	file   string // the handwritten file that receives the method
+}
+
+// apply ejects the field. After an error it leaves files half changed, for the caller to restore.
+func (e *ejection) apply(ctx context.Context) error {
+	// The method that is moved has to be what the schema says now.
+	if err := abandon(e.generate(ctx), "the resolvers"); err != nil {
 		return err
 	}
-	if err := errors.Join(take(field, home), unbind(field, root)); err != nil {
+	if err := errors.Join(e.moveMethod(), e.removeBinding()); err != nil {
 		return err
 	}
-	if err := stillCompleted(graph, field); err != nil {
+	if err := e.checkCompletions(); err != nil {
 		return err
 	}
-	err := unchanged(Generate(ctx, func(string) {}), "with "+nameOf(field)+" by hand the resolvers") // it has warned
+	e.quiet = true // the first generate has warned
+	err := abandon(e.generate(ctx), "with "+e.field.Name()+" by hand the resolvers")
 	if _, ok := errors.AsType[*plugin.Unanswered](err); ok {
-		return fmt.Errorf("%s cannot be answered by hand: %w", nameOf(field), err)
+		return fmt.Errorf("%s cannot be answered by hand: %w", e.field.Name(), err)
 	}
 	return err
 }
 
-// unchanged words the error of a run that the caller undoes where code by hand does not
-// compile.
-func unchanged(err error, what string) error {
-	if broken, ok := errors.AsType[*BrokenByHand](err); ok {
-		return fmt.Errorf("%s do not compile, so nothing was changed:\n%s", what, strings.Join(broken.Problems, "\n"))
+// abandon rewords the error of a generate whose files are restored: a HandwrittenCodeError says
+// that the generated files stay.
+func abandon(err error, subject string) error {
+	if e, ok := errors.AsType[*HandwrittenCodeError](err); ok {
+		return fmt.Errorf("%s do not compile, so nothing was changed:\n%s", subject, strings.Join(e.Problems, "\n"))
 	}
 	return err
 }
 
-// stillCompleted fails when the schema, now without a field's binding, no longer completes
-// objects that it completed: they would lack fields, and nobody would be told.
-func stillCompleted(before *binding.Graph, field *binding.Field) error {
-	cfg, err := project()
+// checkCompletions returns an error if objects that the graph completed from their key are no longer
+// completed now that the schema lacks the field's binding. Such objects would lack fields at run
+// time, and no other check reports that: without the binding, nothing says that they are partial.
+func (e *ejection) checkCompletions() error {
+	cfg, err := e.readConfig()
 	if err != nil {
 		return err
 	}
-	_, now, err := compile(cfg)
+	_, now, err := e.compile(cfg)
 	if now == nil {
 		return err
 	}
-	for _, c := range before.Completions {
+	for _, c := range e.graph.Completions {
 		for _, t := range c.Types {
-			if err := stillSent(c, t, now, field); err != nil {
+			if err := e.checkCompletion(c, t, now); err != nil {
 				return err
 			}
 		}
@@ -95,82 +111,93 @@ func stillCompleted(before *binding.Graph, field *binding.Field) error {
 	return nil
 }
 
-// stillSent fails when objects of a type would lack fields at a place without a binding.
-func stillSent(c *binding.Completion, t *binding.Completed, now *binding.Graph, field *binding.Field) error {
-	place, of := c.Object.Name+"."+c.Definition.Name, t.Entity.Object.Name
-	left := now.Completion(c.Object.Name, c.Definition.Name).Of(of)
+// checkCompletion checks the objects of one type at one place. They are complete if the graph still
+// completes them there, and did not come to take further fields for granted.
+func (e *ejection) checkCompletion(c *binding.Completion, t *binding.Completed, now *binding.Graph) error {
+	place, object := c.Object.Name+"."+c.Definition.Name, t.Entity.Object.Name
+	left := now.Completion(c.Object.Name, c.Definition.Name).Of(object)
 	switch {
 	case left != nil && len(left.Sent) <= len(t.Sent):
 		return nil
-	case now.Entities[of] == nil:
-		return fmt.Errorf("%s also completes %s (entity: true), which %s needs; bind the type first, as type %s @connect(...), then eject the field", nameOf(field), of, place, of)
+	case now.Entities[object] == nil:
+		return fmt.Errorf("%s also completes %s (entity: true), which %s needs; bind the type first, as type %s @connect(...), then eject the field", e.field.Name(), object, place, object)
 	}
-	return fmt.Errorf("the service of %s sends only %s of %s, and without the binding nobody would complete it; let its selection give all fields of %s, then eject the field", nameOf(field), strings.Join(t.Sent, ", "), place, of)
+	return fmt.Errorf("the service of %s sends only %s of %s, and without the binding nothing would complete it; let its selection give all fields of %s, then eject the field", e.field.Name(), strings.Join(t.Sent, ", "), place, object)
 }
 
-func nameOf(f *binding.Field) string { return f.Object.Name + "." + f.Definition.Name }
-
-// take copies the field's method into a file by hand. Generate will leave it out of the
-// generated one.
-func take(field *binding.Field, home string) error {
-	source, err := os.ReadFile(plugin.ConnectFile())
+// moveMethod copies the field's method into the handwritten file. The generated file loses it when
+// it is generated anew.
+func (e *ejection) moveMethod() error {
+	connect := plugin.ConnectFile()
+	source, err := os.ReadFile(e.path(connect))
 	if err != nil {
 		return err
 	}
-	piece, err := eject.Cut(plugin.ConnectFile(), source, plugin.Receiver(field.Object.Name), nameOf(field))
+	snippet, err := eject.Extract(connect, source, plugin.Receiver(e.field.Object.Name), e.field.Name())
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(home)
+	text, err := os.ReadFile(e.path(e.file))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	pasted, err := piece.Paste(home, text, plugin.ResolversDir)
+	changed, err := snippet.AppendTo(e.file, text, plugin.ResolversDir)
 	if err != nil {
 		return err
 	}
-	return rewrite(home, pasted)
+	return os.WriteFile(e.path(e.file), changed, 0o644)
 }
 
-// unbind takes the field's binding out of its schema file.
-func unbind(field *binding.Field, root bool) error {
-	file := field.Position.Src.Name
+// removeBinding removes the field's @connect from its schema file.
+func (e *ejection) removeBinding() error {
+	file := e.path(e.field.Position.Src.Name)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	changed, err := eject.Unbind(string(text), field.Definition, root)
+	changed, err := eject.Unbind(string(text), e.field.Definition, e.isRoot)
 	if err != nil {
 		return err
 	}
-	return rewrite(file, []byte(changed))
+	return os.WriteFile(file, []byte(changed), 0o644)
 }
 
-// rewrite writes a file and leaves its mode.
-func rewrite(file string, text []byte) error { return os.WriteFile(file, text, 0o644) }
-
-// boundField finds a field that has a binding, and whether it is one of the root. Its
-// errors say which there are.
-func boundField(cfg *config.Config, name string) (graph *binding.Graph, field *binding.Field, root bool, err error) {
-	schema, graph, err := compile(cfg)
+// newEjection finds the field and the file that its method goes to.
+func (r *run) newEjection(cfg *config.Config, name string) (*ejection, error) {
+	schema, graph, err := r.compile(cfg)
 	if err != nil {
-		return nil, nil, false, err
+		return nil, err
 	}
+	field, err := r.boundField(schema, graph, name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := plugin.Home(r.root, field.Object.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &ejection{run: r, graph: graph, field: field, isRoot: field.Object == schema.Query || field.Object == schema.Mutation, file: file}, nil
+}
+
+// boundField finds the field with a name that has a binding of its own. Its errors say why the name
+// is not one, and suggest others.
+func (r *run) boundField(schema *ast.Schema, graph *binding.Graph, name string) (*binding.Field, error) {
 	byName := map[string]*binding.Field{}
 	for _, f := range graph.Fields {
-		byName[nameOf(f)] = f
+		byName[f.Name()] = f
 	}
 	if f := byName[name]; f != nil {
-		return graph, f, f.Object == schema.Query || f.Object == schema.Mutation, nil
+		return f, nil
 	}
-	if err := completedOnly(graph, name); err != nil {
-		return nil, nil, false, err
+	if err := entityBoundError(graph, name); err != nil {
+		return nil, err
 	}
-	return nil, nil, false, notBound(schema, name, slices.Sorted(maps.Keys(byName)))
+	return nil, r.notBoundError(schema, name, slices.Sorted(maps.Keys(byName)))
 }
 
-// completedOnly explains that a type's binding has no field of its own; nil for other names.
-func completedOnly(graph *binding.Graph, name string) error {
+// entityBoundError explains that a field is resolved by the binding of its type, which has no
+// method that could be moved. It returns nil for other names.
+func entityBoundError(graph *binding.Graph, name string) error {
 	typeName, fieldName, _ := strings.Cut(name, ".")
 	entity := graph.Entities[name]
 	if c := graph.Completion(typeName, fieldName); c != nil {
@@ -183,8 +210,9 @@ func completedOnly(graph *binding.Graph, name string) error {
 		name, entity.Object.Name, entity.Position.Src.Name, entity.Position.Line, entity.Object.Name)
 }
 
-// notBound explains why a name is not that of a bound field.
-func notBound(schema *ast.Schema, name string, bound []string) error {
+// notBoundError explains why a name is not that of a bound field. bound lists those that are, in
+// order.
+func (r *run) notBoundError(schema *ast.Schema, name string, bound []string) error {
 	typeName, fieldName, _ := strings.Cut(name, ".")
 	object := schema.Types[typeName]
 	ofType := slices.DeleteFunc(slices.Clone(bound), func(b string) bool { return !strings.HasPrefix(b, typeName+".") })
@@ -196,7 +224,7 @@ func notBound(schema *ast.Schema, name string, bound []string) error {
 	case object.Fields.ForName(fieldName) == nil:
 		return fmt.Errorf("%s has no field %q%s", typeName, fieldName, binding.DidYouMean(name, ofType))
 	}
-	place, err := plugin.ByHand(typeName, fieldName)
+	place, err := plugin.ByHand(r.root, typeName, fieldName)
 	switch {
 	case err != nil:
 		return err
@@ -206,7 +234,7 @@ func notBound(schema *ast.Schema, name string, bound []string) error {
 	return fmt.Errorf("%s has no @connect that could be taken over%s", name, binding.DidYouMean(name, ofType))
 }
 
-// typesOf are the types of fields, each once.
+// typesOf returns the types of fields in order, each once.
 func typesOf(fields []string) []string {
 	var types []string
 	for _, f := range fields {

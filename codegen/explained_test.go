@@ -25,7 +25,7 @@ const difficult = `query Difficult($after: String, $n: Int) {
 // told is what people read of it.
 func told(t *testing.T) []byte {
 	t.Helper()
-	plans, err := codegen.Explain(&ast.Source{Name: "q", Input: difficult}, explain.Options{})
+	plans, err := new(codegen.Project).Explain(t.Context(), &ast.Source{Name: "q", Input: difficult}, explain.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestExplained(t *testing.T) {
 	run(t, "go", "vet", "./...")
 	run(t, "go", "test", "-count=1", ".")
 	var out strings.Builder
-	if ok, err := codegen.Test(t.Context(), &out, "", []string{"schema/all.test.yaml"}); err != nil || !ok {
+	if ok, err := new(codegen.Project).Test(t.Context(), &out, "", []string{"schema/all.test.yaml"}); err != nil || !ok {
 		t.Errorf("its tests of bindings: %v\n%s", err, out.String())
 	}
 }

@@ -74,17 +74,12 @@ func tryHostile(t *testing.T, root string, cases []hostileCase) error {
 	for _, c := range cases {
 		c.write(t, filepath.Join(dir, "schema"))
 	}
-	before, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(dir)
-	defer func() { _ = os.Chdir(before) }()
-	if err := codegen.Generate(t.Context(), func(string) {}); err != nil {
+	project := codegen.Project{Dir: dir}
+	if err := project.Generate(t.Context()); err != nil {
 		return err
 	}
 	for _, name := range generated {
-		if err := onlyQuoted(name, read(t, name)); err != nil {
+		if err := onlyQuoted(name, read(t, filepath.Join(dir, name))); err != nil {
 			return err
 		}
 	}

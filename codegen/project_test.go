@@ -98,7 +98,8 @@ func TestRepository(t *testing.T) {
 
 func generate(t *testing.T) {
 	t.Helper()
-	if err := codegen.Generate(t.Context(), func(w string) { t.Errorf("a warning: %s", w) }); err != nil {
+	project := codegen.Project{Warn: func(w string) { t.Errorf("a warning: %s", w) }}
+	if err := project.Generate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -27,16 +27,16 @@ func BenchmarkGenerate(b *testing.B) {
 	writeFile(b, filepath.Join(dir, "schema", "large.graphqls"), largeSchema())
 	writeFile(b, filepath.Join(dir, "schema", "openapi", "large.yaml"), largeDocument())
 	b.Chdir(dir)
-	warn := func(w string) { b.Errorf("a warning: %s", w) }
+	project := codegen.Project{Warn: func(w string) { b.Errorf("a warning: %s", w) }}
 	var checking, generating time.Duration
 	for b.Loop() {
 		start := time.Now()
-		if err := codegen.Check(warn); err != nil {
+		if err := project.Check(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		checking += time.Since(start)
 		start = time.Now()
-		if err := codegen.Generate(b.Context(), warn); err != nil {
+		if err := project.Generate(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		generating += time.Since(start)

@@ -80,10 +80,10 @@ func TestRefusedSettings(t *testing.T) {
 		"federation: {filename: graph/fed.go, package: graph, version: 2}\n":        "federation cannot be as it is: its directives",
 		"omit_slice_element_pointers: true\n":                                       "omit_slice_element_pointers cannot be as it is: decoders read",
 		"struct_fields_always_pointers: false\n":                                    "struct_fields_always_pointers cannot be as it is: decoders read",
-		"resolvers_always_return_pointers: false\n":                                 "resolvers_always_return_pointers cannot be as it is: resolvers give",
+		"resolvers_always_return_pointers: false\n":                                 "resolvers_always_return_pointers cannot be as it is: resolvers return",
 		"autobind_getter_haser: true\n":                                             "autobind_getter_haser cannot be as it is: decoders write",
 		"use_function_syntax_for_execution_context: true\n":                         "use_function_syntax_for_execution_context cannot be as it is: plans call",
-		"subscription_context_field: true\n":                                        "subscription_context_field cannot be as it is: subscriptions give",
+		"subscription_context_field: true\n":                                        "subscription_context_field cannot be as it is: subscriptions yield",
 		"omit_panic_handler: true\n":                                                "omit_panic_handler cannot be as it is: a panic",
 		"go_build_tags: [private]\n":                                                "go_build_tags cannot be as it is: the code is checked",
 		"exec: {layout: follow-schema, dir: graph, package: graph}\n":               "exec.layout cannot be as it is",
@@ -92,7 +92,7 @@ func TestRefusedSettings(t *testing.T) {
 	} {
 		t.Run(setting, func(t *testing.T) {
 			settingsProject(t, setting)
-			err := codegen.Generate(t.Context(), func(string) {})
+			err := new(codegen.Project).Generate(t.Context())
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("it is %v, want %q", err, want)
 			}
@@ -132,7 +132,7 @@ omit_gqlgen_file_notice: true
 	} {
 		t.Run(name, func(t *testing.T) {
 			settingsProject(t, settings)
-			err := codegen.Generate(t.Context(), func(string) {})
+			err := new(codegen.Project).Generate(t.Context())
 			if u, ok := errors.AsType[*plugin.Unanswered](err); !ok || len(u.Missing) != 2 {
 				t.Errorf("it is %v, want two methods to write", err)
 			}

@@ -10,26 +10,29 @@ import (
 	"time"
 )
 
-// snapshot is what files were at one moment, by their paths; nil for one that was not.
-type snapshot map[string]*file
+// snapshot holds the state of files at one moment, by their absolute paths. The state of a file
+// that did not exist is nil.
+type snapshot map[string]*fileState
 
-type file struct {
+type fileState struct {
 	content  []byte
 	mode     fs.FileMode
 	modified time.Time
 }
 
-// remember fails for what is no file, since restore could not bring it back.
-func remember(paths []string) (snapshot, error) {
+// takeSnapshot reads files that are named relative to the root. It returns an error if one of them
+// is not a regular file, because restore could not restore that.
+func (r *run) takeSnapshot(names []string) (snapshot, error) {
 	s := snapshot{}
-	for _, path := range paths {
+	for _, name := range names {
+		path := r.path(name)
 		info, err := os.Lstat(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			s[path] = nil
 			continue
 		}
 		if err == nil && !info.Mode().IsRegular() {
-			err = fmt.Errorf("%s is no regular file; move it away, a generated one goes there", path)
+			err = fmt.Errorf("%s is no regular file; move it away, a generated one goes there", name)
 		}
 		if err != nil {
 			return nil, err
@@ -38,23 +41,24 @@ func remember(paths []string) (snapshot, error) {
 		if err != nil {
 			return nil, err
 		}
-		s[path] = &file{content, info.Mode(), info.ModTime()}
+		s[path] = &fileState{content, info.Mode(), info.ModTime()}
 	}
 	return s, nil
 }
 
-// restore brings the files back to that moment.
+// restore gives the files the content, mode and time of the snapshot, and removes those that did
+// not exist.
 func (s snapshot) restore() error {
 	var errs []error
-	for path, f := range s {
-		if err := f.restore(path); err != nil {
-			errs = append(errs, fmt.Errorf("cannot be brought back: %w", err))
+	for path, state := range s {
+		if err := state.restore(path); err != nil {
+			errs = append(errs, fmt.Errorf("a file cannot be restored: %w", err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (f *file) restore(path string) error {
+func (f *fileState) restore(path string) error {
 	if f == nil {
 		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 			return err

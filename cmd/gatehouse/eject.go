@@ -8,7 +8,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen"
 )
 
-func eject() *cobra.Command {
+func ejectCommand(project *codegen.Project) *cobra.Command {
 	return &cobra.Command{
 		Use:   "eject Type.field",
 		Short: "Make a bound field one that is answered by hand",
@@ -18,7 +18,7 @@ func eject() *cobra.Command {
 		Example: "  gatehouse eject Order.customer",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, err := codegen.Eject(cmd.Context(), warn, args[0])
+			file, err := project.Eject(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -15,8 +15,9 @@ import (
 	plan "github.com/gatehouse-graphql/gatehouse/codegen/explain"
 )
 
-// explanation is what the command line asks to be explained.
-type explanation struct {
+// explainFlags are the flags of the command explain.
+type explainFlags struct {
+	project   *codegen.Project
 	file      string
 	variables string
 	listSize  int
@@ -24,11 +25,11 @@ type explanation struct {
 	asJSON    bool
 }
 
-// noLimit is --max-calls when it is not given.
+// noLimit is the value of --max-calls if the flag is absent.
 const noLimit = -1
 
-func explain() *cobra.Command {
-	var e explanation
+func explainCommand(project *codegen.Project) *cobra.Command {
+	e := explainFlags{project: project}
 	cmd := &cobra.Command{
 		Use:   "explain ['query { ... }']",
 		Short: "Tell which calls an operation makes, before it runs",
@@ -50,33 +51,33 @@ func explain() *cobra.Command {
 	return cmd
 }
 
-func (e *explanation) run(cmd *cobra.Command, args []string) error {
+func (e *explainFlags) run(cmd *cobra.Command, args []string) error {
 	if e.listSize < 1 {
 		return errors.New("--list-size is a number of elements, 1 or more")
 	}
 	if cmd.Flags().Changed("max-calls") && e.maxCalls < 0 {
 		return errors.New("--max-calls is a number of calls, 0 or more")
 	}
-	document, err := e.document(cmd.InOrStdin(), args)
+	document, err := e.readDocument(cmd.InOrStdin(), args)
 	if err != nil {
 		return err
 	}
-	values, err := e.values()
+	values, err := e.readVariables()
 	if err != nil {
 		return err
 	}
-	plans, err := codegen.Explain(document, plan.Options{ListSize: e.listSize, Variables: values})
+	plans, err := e.project.Explain(cmd.Context(), document, plan.Options{ListSize: e.listSize, Variables: values})
 	if err != nil {
 		return err
 	}
 	if err := e.print(cmd.OutOrStdout(), plans); err != nil {
 		return err
 	}
-	return e.tooMany(plans)
+	return e.checkMaxCalls(plans)
 }
 
-// document is the text to explain, from the command line or a file.
-func (e *explanation) document(in io.Reader, args []string) (*ast.Source, error) {
+// readDocument returns the document to explain, from the command line, a file or standard input.
+func (e *explainFlags) readDocument(in io.Reader, args []string) (*ast.Source, error) {
 	switch {
 	case (e.file == "") == (len(args) == 0):
 		return nil, errors.New("give one of an operation, as in gatehouse explain '{ me { name } }', and --file")
@@ -90,8 +91,8 @@ func (e *explanation) document(in io.Reader, args []string) (*ast.Source, error)
 	return &ast.Source{Name: e.file, Input: string(text)}, err
 }
 
-// values are those of the variables.
-func (e *explanation) values() (map[string]any, error) {
+// readVariables returns the values of --variables, or nil if the flag is absent.
+func (e *explainFlags) readVariables() (map[string]any, error) {
 	text := e.variables
 	if text == "" {
 		return nil, nil
@@ -116,18 +117,16 @@ func (e *explanation) values() (map[string]any, error) {
 	return values, nil
 }
 
-func (e *explanation) print(out io.Writer, plans []*plan.Plan) error {
+// print writes the plans as text or as JSON.
+func (e *explainFlags) print(out io.Writer, plans []*plan.Plan) error {
 	if !e.asJSON {
 		return plan.Text(out, plans)
 	}
-	list := json.NewEncoder(out)
-	list.SetEscapeHTML(false)
-	list.SetIndent("", "  ")
-	return list.Encode(plans)
+	return encodeJSON(out, plans)
 }
 
-// tooMany names the operations that may make more calls than allowed.
-func (e *explanation) tooMany(plans []*plan.Plan) error {
+// checkMaxCalls returns an error for each operation that may make more calls than --max-calls.
+func (e *explainFlags) checkMaxCalls(plans []*plan.Plan) error {
 	if e.maxCalls == noLimit {
 		return nil
 	}

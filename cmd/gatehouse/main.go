@@ -1,5 +1,5 @@
-// Command gatehouse is the developer's tool: it makes a project's Go code from its
-// schema. It is never linked into the gateway.
+// Command gatehouse is the developer's tool: it generates a project's Go code from its schema. It
+// is never linked into the gateway.
 package main
 
 import (
@@ -19,18 +19,18 @@ import (
 )
 
 func main() {
-	// A run that is interrupted brings the files back before it ends.
+	// A run that is interrupted restores the files before it ends.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := command().ExecuteContext(ctx)
+	err := rootCommand().ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		tell(err)
+		printError(err)
 		os.Exit(1)
 	}
 }
 
-// tell says why the program fails, unless that has been told.
-func tell(err error) {
+// printError writes an error to standard error, unless the command has reported it.
+func printError(err error) {
 	if errors.Is(err, errReported) {
 		return
 	}
@@ -40,11 +40,15 @@ func tell(err error) {
 	}
 }
 
-// warn tells what is no mistake of the schema's, but keeps it from being checked.
-func warn(text string) { fmt.Fprintln(os.Stderr, "warning:", text) }
+// printWarning writes a warning to standard error: something that is not a mistake in the schema,
+// but keeps a part of it from being checked.
+func printWarning(text string) { fmt.Fprintln(os.Stderr, "warning:", text) }
 
-func command() *cobra.Command {
-	cobra.EnableCommandSorting = false // they are listed in the order in which people need them
+// rootCommand returns the tool's command, whose subcommands share the project in the working
+// directory.
+func rootCommand() *cobra.Command {
+	cobra.EnableCommandSorting = false // the help lists the commands in the order of their use
+	project := &codegen.Project{Warn: printWarning}
 	root := &cobra.Command{
 		Use:   "gatehouse",
 		Short: "Make a gateway's Go code from its schema",
@@ -55,11 +59,11 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(check(), generate(), test(), explain(), eject())
+	root.AddCommand(checkCommand(project), generateCommand(project), testCommand(project), explainCommand(project), ejectCommand(project))
 	return root
 }
 
-func generate() *cobra.Command {
+func generateCommand(project *codegen.Project) *cobra.Command {
 	return &cobra.Command{
 		Use:   "generate",
 		Short: "Write graph/ and resolvers/connect.gen.go from schema/",
@@ -69,11 +73,11 @@ func generate() *cobra.Command {
 			"when all is well.",
 		Example: "  gatehouse generate && go build ./...",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return codegen.Generate(cmd.Context(), warn) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return project.Generate(cmd.Context()) },
 	}
 }
 
-func check() *cobra.Command {
+func checkCommand(project *codegen.Project) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "check",
@@ -85,9 +89,9 @@ func check() *cobra.Command {
 			"  gatehouse check --json | jq -r '.[].code'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := codegen.Check(warn)
+			err := project.Check(cmd.Context())
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), err)
+				return printFaults(cmd.OutOrStdout(), err)
 			}
 			return err
 		},
@@ -96,23 +100,29 @@ func check() *cobra.Command {
 	return cmd
 }
 
-// errReported ends the program with a failure that has been told.
+// errReported ends the program with a failure that the command has reported itself.
 var errReported = errors.New("mistakes were reported")
 
-// printJSON prints the mistakes that err holds. Another error is given back.
-func printJSON(out io.Writer, err error) error {
+// printFaults writes the mistakes in err as a JSON list, which is empty if err is nil, and returns
+// errReported if there are any. It returns an error of another kind unchanged.
+func printFaults(out io.Writer, err error) error {
 	faults, ok := errors.AsType[binding.Faults](err)
 	if err != nil && !ok {
 		return err
 	}
-	list := json.NewEncoder(out)
-	list.SetEscapeHTML(false)
-	list.SetIndent("", "  ")
 	if len(faults) == 0 {
-		return list.Encode([]binding.Fault{})
+		return encodeJSON(out, []binding.Fault{})
 	}
-	if err := list.Encode(faults); err != nil {
+	if err := encodeJSON(out, faults); err != nil {
 		return err
 	}
 	return errReported
+}
+
+// encodeJSON writes a value as indented JSON.
+func encodeJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
 }

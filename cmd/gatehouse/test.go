@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen"
 )
 
-func test() *cobra.Command {
+func testCommand(project *codegen.Project) *cobra.Command {
 	var run string
 	cmd := &cobra.Command{
 		Use:   "test [files...]",
@@ -30,8 +30,8 @@ func test() *cobra.Command {
 					return err
 				}
 			}
-			ok, err := codegen.Test(cmd.Context(), cmd.OutOrStdout(), run, files)
-			if err == nil && !ok {
+			passed, err := project.Test(cmd.Context(), cmd.OutOrStdout(), run, files)
+			if err == nil && !passed {
 				err = errReported
 			}
 			return err

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
 // Compile reads the directives of a schema that Load has validated. It adds guards that
@@ -43,6 +45,15 @@ type CompileOptions struct {
 	// Calls tells whether a resolver by hand calls a service, which needs no binding
 	// then. Nil: none does.
 	Calls func(source string) bool
+	// ReadDocument reads the OpenAPI document of a source. Nil means openapi.Read.
+	ReadDocument func(path string) (*openapi.Document, error)
+}
+
+func (b CompileOptions) readDocument(path string) (*openapi.Document, error) {
+	if b.ReadDocument == nil {
+		return openapi.Read(path)
+	}
+	return b.ReadDocument(path)
 }
 
 func (b CompileOptions) callsSource(source string) bool { return b.Calls != nil && b.Calls(source) }

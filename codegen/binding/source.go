@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
-
-	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
 func (c *compiler) compileSources() {
@@ -32,7 +30,7 @@ func (c *compiler) compileSource(d *ast.Directive) *Source {
 		return s
 	}
 	var err error
-	if s.Document, err = openapi.Read(filepath.ToSlash(filepath.Join(filepath.Dir(d.Position.Src.Name), s.OpenAPI))); err != nil {
+	if s.Document, err = c.options.readDocument(filepath.ToSlash(filepath.Join(filepath.Dir(d.Position.Src.Name), s.OpenAPI))); err != nil {
 		c.faults.Add(UnreadableDocument, d.Position, "the document of the source %q cannot be read: %v", s.Name, err)
 		s.Document = nil
 	}

@@ -13,10 +13,10 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-var update = flag.Bool("update", false, "write the archives anew")
+var update = flag.Bool("update", false, "write the archives")
 
-// Each archive has a generated file, perhaps a file by hand, and what becomes of it.
-func TestPaste(t *testing.T) {
+// Each archive has a generated file, perhaps a handwritten file before, and that file after.
+func TestAppendTo(t *testing.T) {
 	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
 		t.Fatal("no archives", err)
@@ -31,11 +31,11 @@ func TestPaste(t *testing.T) {
 			for _, f := range archive.Files {
 				files[f.Name] = f.Data
 			}
-			piece, err := Cut("connect.gen.go", files["connect.gen.go"], "orderResolver", "Order.customer")
+			snippet, err := Extract("connect.gen.go", files["connect.gen.go"], "orderResolver", "Order.customer")
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := piece.Paste("order.go", files["before"], "resolvers")
+			got, err := snippet.AppendTo("order.go", files["before"], "resolvers")
 			if err != nil {
 				got = []byte(err.Error() + "\n")
 			}
@@ -53,8 +53,8 @@ func TestPaste(t *testing.T) {
 	}
 }
 
-func TestCutFindsNothing(t *testing.T) {
-	if _, err := Cut("x.go", []byte("package x\n"), "r", "A.b"); err == nil {
+func TestExtractMissingMethod(t *testing.T) {
+	if _, err := Extract("x.go", []byte("package x\n"), "r", "A.b"); err == nil {
 		t.Error("no error")
 	}
 }
@@ -62,7 +62,7 @@ func TestCutFindsNothing(t *testing.T) {
 func TestUnbind(t *testing.T) {
 	for name, test := range map[string]struct {
 		before, after string
-		root          bool
+		isRoot        bool
 	}{
 		"in a line":             {before: "  a: Int @connect(source: \"s\") @b", after: "  a: Int @goField(forceResolver: true) @b"},
 		"lines":                 {before: "  a: Int\n    @connect(\n      source: \"(s\" # )\n    )\n", after: "  a: Int\n    @goField(forceResolver: true)\n"},
@@ -70,36 +70,35 @@ func TestUnbind(t *testing.T) {
 		"other ends of lines":   {before: "  \"é\"\r\n  a: Int\r\n    @connect(\r\n      source: \"s\"\r\n    )\r\n  b: Int\r\n", after: "  \"é\"\r\n  a: Int\r\n    @goField(forceResolver: true)\r\n  b: Int\r\n"},
 		"known to gqlgen":       {before: "  a: Int @goField(name: \"B\") @connect(source: \"s\")", after: "  a: Int @goField(forceResolver: true, name: \"B\")"},
 		"known without a word":  {before: "  a: Int @goField @connect(source: \"s\")", after: "  a: Int @goField(forceResolver: true)"},
-		"root in a line":        {root: true, before: "  a: Int @connect(source: \"s\") @b", after: "  a: Int @b"},
-		"root at its end":       {root: true, before: "  a: Int @b @connect(source: \"s\")  \n", after: "  a: Int @b  \n"},
-		"root lines":            {root: true, before: "  a: Int\n    @connect(source: \"s\")\n    @b\n", after: "  a: Int\n    @b\n"},
-		"root before a comment": {root: true, before: "  a: Int\n    @connect(source: \"s\") # why\n", after: "  a: Int\n    # why\n"},
-		"root after a comment":  {root: true, before: "  a: Int # why\n    @connect(source: \"s\") @b\n", after: "  a: Int # why\n    @b\n"},
-		"root, other ends":      {root: true, before: "  a: Int\r\n    @connect(source: \"s\")\r\n  b: Int\r\n", after: "  a: Int\r\n  b: Int\r\n"},
+		"root in a line":        {isRoot: true, before: "  a: Int @connect(source: \"s\") @b", after: "  a: Int @b"},
+		"root at its end":       {isRoot: true, before: "  a: Int @b @connect(source: \"s\")  \n", after: "  a: Int @b  \n"},
+		"root lines":            {isRoot: true, before: "  a: Int\n    @connect(source: \"s\")\n    @b\n", after: "  a: Int\n    @b\n"},
+		"root before a comment": {isRoot: true, before: "  a: Int\n    @connect(source: \"s\") # why\n", after: "  a: Int\n    # why\n"},
+		"root after a comment":  {isRoot: true, before: "  a: Int # why\n    @connect(source: \"s\") @b\n", after: "  a: Int # why\n    @b\n"},
+		"root, other ends":      {isRoot: true, before: "  a: Int\r\n    @connect(source: \"s\")\r\n  b: Int\r\n", after: "  a: Int\r\n  b: Int\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			const begin, end = "type T {\n", "\n}\n"
-			text := begin + test.before + end
-			got, err := Unbind(text, field(t, text), test.root)
+			const start, end = "type T {\n", "\n}\n"
+			text := start + test.before + end
+			got, err := Unbind(text, parseField(t, text), test.isRoot)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := begin + test.after + end; got != want {
+			if want := start + test.after + end; got != want {
 				t.Errorf("got\n%q, want\n%q", got, want)
 			}
 		})
 	}
 }
 
-// field is the first field of a text, as the project's sources are read: with lines that
-// end alike.
-func field(t *testing.T, text string) *ast.FieldDefinition {
+// parseField returns the first field of a text. Like the sources of a project, its lines end with \n.
+func parseField(t *testing.T, text string) *ast.FieldDefinition {
 	t.Helper()
-	doc, err := parser.ParseSchema(&ast.Source{Name: "x.graphqls", Input: alike.Replace(text)})
+	doc, err := parser.ParseSchema(&ast.Source{Name: "x.graphqls", Input: lineEnds.Replace(text)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return doc.Definitions[0].Fields[0]
 }
 
-var alike = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")

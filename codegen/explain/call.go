@@ -24,18 +24,19 @@ func (w *walker) callOf(b *binding.Field, needs []string) *Call {
 	return call
 }
 
-// cacheOf tells for whom the answer of a call could be kept.
+// cacheOf returns for which callers the response of a call could be cached.
 func (w *walker) cacheOf(b *binding.Field, needs []string) Cache {
 	switch {
 	case w.operation.Operation != ast.Query || b.Call.Method != "GET":
 		return CacheNever
-	case len(needs) > 0 || slices.ContainsFunc(w.variables(b), ofCaller):
+	case len(needs) > 0 || slices.ContainsFunc(w.variables(b), dependsOnCaller):
 		return CachePerCaller
 	}
 	return CacheShared
 }
 
-// variables are all that a binding's call takes, with those of its source's headers.
+// variables returns all variables of a binding's call, including those in the headers of its
+// source.
 func (w *walker) variables(b *binding.Field) []*binding.Value {
 	all := b.Call.Variables()
 	for _, h := range w.bindings.graph.Source(b.Source).Headers {
@@ -49,8 +50,8 @@ func (w *walker) variables(b *binding.Field) []*binding.Value {
 	return all
 }
 
-// ofCaller tells whether a value says something of who asks: a claim, or a header of the
+// dependsOnCaller reports whether a variable depends on the caller: a claim or a header of the
 // request.
-func ofCaller(v *binding.Value) bool {
+func dependsOnCaller(v *binding.Value) bool {
 	return v.Scope == binding.Claims || v.Scope == binding.Request
 }

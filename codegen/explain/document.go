@@ -16,32 +16,35 @@ import (
 // What is planned at the most. The gateway, unless set otherwise, takes a tenth of it and
 // less; more would only keep the machine busy.
 const (
+	// Bounds of what is planned. The gateway's own defaults are a tenth of them or less; larger
+	// operations would only keep the machine busy.
 	maxTokens     = 200_000
-	maxSelections = 50_000 // of an operation, with its fragments put in their places
+	maxSelections = 50_000 // of an operation, counting a fragment for each spread
 )
 
-// read parses and validates a document.
-func read(schema *ast.Schema, inputs *input.Reader, source *ast.Source) (*ast.QueryDocument, error) {
+// parseDocument parses and validates a document.
+func parseDocument(schema *ast.Schema, inputs *input.Reader, source *ast.Source) (*ast.QueryDocument, error) {
 	doc, err := parser.ParseQueryWithTokenLimit(source, maxTokens)
 	if err != nil {
-		return nil, mistakes(source, gqlerror.WrapIfUnwrapped(err))
+		return nil, locateErrors(source, gqlerror.WrapIfUnwrapped(err))
 	}
 	if len(doc.Operations) == 0 {
 		return nil, fmt.Errorf("%s: there is no operation in it", source.Name)
 	}
-	if err := bounded(doc); err != nil {
-		return nil, mistakes(source, err)
+	if err := checkSize(doc); err != nil {
+		return nil, locateErrors(source, err)
 	}
 	known := rules.NewDefaultRules()
 	known.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, inputs.Rule().RuleFunc)
 	if errs := validator.ValidateWithRules(schema, doc, known); len(errs) > 0 {
-		return nil, mistakes(source, errs...)
+		return nil, locateErrors(source, errs...)
 	}
 	return doc, nil
 }
 
-// mistakes gives each error of a document a line with its place.
-func mistakes(source *ast.Source, errs ...*gqlerror.Error) error {
+// locateErrors returns the errors of a document as one, with a line for each that begins with its
+// place.
+func locateErrors(source *ast.Source, errs ...*gqlerror.Error) error {
 	lines := make([]error, len(errs))
 	for i, err := range errs {
 		if len(err.Locations) == 0 {
@@ -54,17 +57,18 @@ func mistakes(source *ast.Source, errs ...*gqlerror.Error) error {
 	return errors.Join(lines...)
 }
 
-// bounded refuses what the validator is no match for: fragments that contain themselves
-// overflow its stack, and those that multiply keep it busy for hours.
-func bounded(doc *ast.QueryDocument) *gqlerror.Error {
-	m := &measure{doc: doc, known: map[string]int{}}
+// checkSize rejects documents that the validator cannot handle. It must run before validation:
+// fragments that contain themselves overflow the validator's stack, and fragments that multiply
+// keep it busy for hours.
+func checkSize(doc *ast.QueryDocument) *gqlerror.Error {
+	m := &sizeCounter{doc: doc, sizes: map[string]int{}}
 	for _, f := range doc.Fragments {
 		if _, err := m.fragment(f, f.Position); err != nil {
 			return err
 		}
 	}
 	for _, op := range doc.Operations {
-		size, err := m.set(op.SelectionSet)
+		size, err := m.selectionSet(op.SelectionSet)
 		if err != nil {
 			return err
 		}
@@ -75,15 +79,16 @@ func bounded(doc *ast.QueryDocument) *gqlerror.Error {
 	return nil
 }
 
-// measure counts each fragment once, so that the cost is that of the text.
-type measure struct {
+// sizeCounter counts the selections of fragments. It counts each fragment once, so its cost is
+// linear in the length of the text even if the number of selections is exponential.
+type sizeCounter struct {
 	doc   *ast.QueryDocument
-	known map[string]int // selections by fragment; open while it is being counted
+	sizes map[string]int // selections by fragment; inProgress while a fragment is counted
 }
 
-const open = -1
+const inProgress = -1
 
-func (m *measure) set(set ast.SelectionSet) (int, *gqlerror.Error) {
+func (m *sizeCounter) selectionSet(set ast.SelectionSet) (int, *gqlerror.Error) {
 	total := 0
 	for _, selection := range set {
 		size, err := m.selection(selection)
@@ -95,30 +100,30 @@ func (m *measure) set(set ast.SelectionSet) (int, *gqlerror.Error) {
 	return total, nil
 }
 
-func (m *measure) selection(selection ast.Selection) (int, *gqlerror.Error) {
+func (m *sizeCounter) selection(selection ast.Selection) (int, *gqlerror.Error) {
 	switch it := selection.(type) {
 	case *ast.Field:
-		return m.set(it.SelectionSet)
+		return m.selectionSet(it.SelectionSet)
 	case *ast.InlineFragment:
-		return m.set(it.SelectionSet)
+		return m.selectionSet(it.SelectionSet)
 	case *ast.FragmentSpread:
-		if f := m.doc.Fragments.ForName(it.Name); f != nil { // that there is none, the validator says
+		if f := m.doc.Fragments.ForName(it.Name); f != nil { // the validator reports unknown fragments
 			return m.fragment(f, it.Position)
 		}
 	}
 	return 0, nil
 }
 
-func (m *measure) fragment(f *ast.FragmentDefinition, at *ast.Position) (int, *gqlerror.Error) {
-	size, met := m.known[f.Name]
-	if size == open {
+func (m *sizeCounter) fragment(f *ast.FragmentDefinition, at *ast.Position) (int, *gqlerror.Error) {
+	size, met := m.sizes[f.Name]
+	if size == inProgress {
 		return 0, gqlerror.ErrorPosf(at, "Cannot spread fragment %q within itself.", f.Name)
 	}
 	if met {
 		return size, nil
 	}
-	m.known[f.Name] = open
-	size, err := m.set(f.SelectionSet)
-	m.known[f.Name] = size
+	m.sizes[f.Name] = inProgress
+	size, err := m.selectionSet(f.SelectionSet)
+	m.sizes[f.Name] = size
 	return size, err
 }

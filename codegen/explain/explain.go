@@ -1,9 +1,10 @@
-// Package explain tells, from the schema and its bindings alone, which calls an operation
-// makes: to which services, in how many rounds, and how many of them at the worst.
+// Package explain computes, from the schema and its bindings alone, which calls an operation makes:
+// to which services, in how many rounds, and how many of them at most.
 //
-// The walk (walk.go) follows an operation's text and notes a visit for each field that is
-// not a plain member of its object. The count (count.go) puts visits together that share
-// calls, and says how many calls they make. Text describes the result.
+// It works in two steps. The walker (walker.go) follows the text of an operation down the types and
+// creates a visit for each field whose value does not come with its object. The counter
+// (counter.go) then groups the visits that share calls, as the gateway does when it runs them, and
+// counts the calls of each group. Text formats the result.
 package explain
 
 import (
@@ -13,39 +14,39 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
-// DefaultListSize is how many elements are counted for a list that nothing is known of.
+// DefaultListSize is the number of elements that is assumed for a list of unknown size.
 const DefaultListSize = 100
 
-// Options say what a plan assumes. The zero value is of use.
+// Options are the assumptions of a plan. The zero value is ready to use.
 type Options struct {
-	// ListSize is how many elements a list has where neither @listSize nor an argument
-	// tells. Default 100.
+	// ListSize is the number of elements of a list whose size neither @listSize nor an argument
+	// limits. Default DefaultListSize.
 	ListSize int
-	// Variables are those of the operations, as JSON gives them. A variable that has
-	// neither a value here nor a default may be anything: @skip and @include with it let
-	// the field be, and a slicing argument with it says no size.
+	// Variables are the values of the operations' variables, as encoding/json decodes them. A
+	// variable without a value here and without a default can have any value: @skip and @include
+	// that depend on it keep the field, and a slicing argument that depends on it limits nothing.
 	Variables map[string]any
-	// ByHand tells of fields that are answered by Go code although the schema does not
-	// say so. Nil: there are none.
+	// ByHand reports whether handwritten code resolves a field although the schema does not show
+	// that. Nil means that there are no such fields.
 	ByHand func(object, field string) bool
 }
 
-// Operations plans every operation of a document, in the order of its text, for a schema
-// that binding.Compile has compiled into graph. Mistakes in the document come together, a
-// line for each with the name of the source, line and column.
+// Operations plans every operation of a document, in the order of its text. graph is what
+// binding.Compile has compiled from schema. The error joins all mistakes in the document, one a
+// line, each with the name of the source, line and column.
 func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o Options) ([]*Plan, error) {
 	if o.ListSize <= 0 {
 		o.ListSize = DefaultListSize
 	}
-	inputs, err := input.NewReader(schema, input.Options{Suggestions: true}) // custom scalars are read in Go, which is not here
+	inputs, err := input.NewReader(schema, input.Options{Suggestions: true}) // without custom scalars: their Go code is not linked here
 	if err != nil {
 		return nil, err
 	}
-	doc, err := read(schema, inputs, source)
+	doc, err := parseDocument(schema, inputs, source)
 	if err != nil {
 		return nil, err
 	}
-	if err := declared(doc, o.Variables); err != nil {
+	if err := checkDeclared(doc, o.Variables); err != nil {
 		return nil, err
 	}
 	b := bindings{graph: graph, fields: map[*ast.FieldDefinition]*binding.Field{}}
@@ -54,7 +55,7 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	}
 	var plans []*Plan
 	for _, op := range doc.Operations {
-		p, err := planOf(schema, inputs, b, op, o)
+		p, err := planOperation(schema, inputs, b, op, o)
 		if err != nil {
 			return nil, err
 		}
@@ -63,9 +64,9 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	return plans, nil
 }
 
-// planOf walks one operation, then counts.
-func planOf(schema *ast.Schema, inputs *input.Reader, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
-	values, err := variables(inputs, op, o.Variables)
+// planOperation walks one operation and counts its calls.
+func planOperation(schema *ast.Schema, inputs *input.Reader, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
+	values, err := readVariables(inputs, op, o.Variables)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func planOf(schema *ast.Schema, inputs *input.Reader, b bindings, op *ast.Operat
 	if err := w.walk(); err != nil {
 		return nil, err
 	}
-	count(w.plan, w.visits)
+	countCalls(w.plan, w.visits)
 	return w.plan, nil
 }
 

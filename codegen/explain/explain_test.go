@@ -28,12 +28,12 @@ func shop(t testing.TB) []*ast.Source {
 	}
 	var sources []*ast.Source
 	for _, file := range files {
-		sources = append(sources, &ast.Source{Name: file, Input: read(t, file)})
+		sources = append(sources, &ast.Source{Name: file, Input: parseDocument(t, file)})
 	}
 	return sources
 }
 
-func read(t testing.TB, path string) string {
+func parseDocument(t testing.TB, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -62,7 +62,7 @@ func wantGolden(t testing.TB, path, got string) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(read(t, path), got); diff != "" {
+	if diff := cmp.Diff(parseDocument(t, path), got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
@@ -79,7 +79,7 @@ func TestShop(t *testing.T) {
 			if name == "variables" {
 				document = "operations"
 			}
-			all, err := plans(t, shop(t), &ast.Source{Name: name, Input: read(t, "testdata/"+document+".graphql")}, o)
+			all, err := plans(t, shop(t), &ast.Source{Name: name, Input: parseDocument(t, "testdata/"+document+".graphql")}, o)
 			if err != nil {
 				t.Fatal(err)
 			}

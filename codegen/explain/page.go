@@ -4,25 +4,26 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// pages is how many calls one page takes at the worst, one after the other. A page that is
-// counted by numbers may begin in the middle of one of the service's, and end in the next.
-func pages(s *selected, b *binding.Field) Count {
+// callsPerPage returns how many calls one page takes at most, one after the other. With page
+// numbers, a page of the connection can begin in the middle of one of the service's pages and end
+// in the next.
+func callsPerPage(s *selected, b *binding.Field) Count {
 	if b.Page != nil && b.Page.Type == "PAGE_NUMBER" && s.arguments["after"] != nil {
 		return 2
 	}
 	return 1
 }
 
-// sizesOf are the sizes of a connection's lists: as many as are asked for, and never more
-// than a page may have.
-func sizesOf(p *binding.Page, s *selected) map[string]Count {
+// connectionSizes returns the sizes of a connection's lists: the number that the operation asks
+// for, at most the maximum of a page.
+func connectionSizes(p *binding.Page, s *selected) map[string]Count {
 	size := Count(p.Default)
 	switch first := s.arguments["first"].(type) {
 	case nil:
 	case unknown:
 		size = Count(p.Max)
 	default:
-		if n, ok := elements(first); ok {
+		if n, ok := elementCount(first); ok {
 			size = min(Count(n), Count(p.Max))
 		}
 	}

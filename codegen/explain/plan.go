@@ -5,91 +5,92 @@ import (
 	"strconv"
 )
 
-// Plan is what an operation asks of the services. Of a subscription it is what each event
-// asks of them.
+// Plan is the calls of an operation. The plan of a subscription is that of one event.
 type Plan struct {
 	Operation string   `json:"operation"` // query, mutation or subscription
 	Name      string   `json:"name,omitempty"`
-	Calls     Count    `json:"calls"`    // at the worst, without those of fields by hand
-	ByHand    int      `json:"byHand"`   // fields whose calls nobody can tell
-	Rounds    int      `json:"rounds"`   // of calls, one after the other
-	ListSize  int      `json:"listSize"` // what was assumed
+	Calls     Count    `json:"calls"`    // at most, without those of handwritten fields
+	ByHand    int      `json:"byHand"`   // handwritten fields, whose calls are unknown
+	Rounds    int      `json:"rounds"`   // steps of calls that wait for each other
+	ListSize  int      `json:"listSize"` // the assumed size of lists of unknown size
 	Assumed   []string `json:"assumed,omitempty"`
 	Notes     []string `json:"notes,omitempty"`
-	Nodes     []*Node  `json:"nodes"` // by rounds
+	Nodes     []*Node  `json:"nodes"` // ordered by rounds
 }
 
-// Node is a field that is answered by a call or by hand, at one place of the operation.
+// Node is a field, at one place of the operation, that a call or handwritten code resolves.
 type Node struct {
 	ID    int    `json:"id"`    // from 1
 	Field string `json:"field"` // such as Order.customer
-	// Completes is the type whose objects come to the field with some of their fields only;
-	// the call brings the others. "" for a field's own call.
+	// Completes is the type whose objects the node completes: they come with some of their fields,
+	// and the call fetches the others. It is "" for the field's own call.
 	Completes string   `json:"completes,omitempty"`
-	Paths     []string `json:"paths"` // in the answer, with <Type> where there are several; one for each alias
+	Paths     []string `json:"paths"` // in the response, one for each alias, with <Type> where an object can have several types
 	Round     int      `json:"round"` // from 1
 	After     int      `json:"after,omitempty"`
-	Needs     []string `json:"needs,omitempty"` // guards: who is refused makes no call
-	Call      *Call    `json:"call"`            // null: answered by hand, by calls that nobody can tell
+	Needs     []string `json:"needs,omitempty"` // guards; a caller that they refuse causes no call
+	Call      *Call    `json:"call"`            // null for handwritten code, whose calls are unknown
 }
 
-// Call is how a node is answered.
+// Call is the call of a node's binding.
 type Call struct {
 	Source string `json:"source"`
 	Method string `json:"method"`
-	Path   string `json:"path"` // with its query, as the schema writes it, or as a document has it
-	// Operation is the operationId, of a call that a document describes.
+	Path   string `json:"path"` // a template with its query, as written in the schema or in an OpenAPI document
+	// Operation is the operationId of a call that an OpenAPI document describes.
 	Operation string `json:"operation,omitempty"`
-	// Binding is the id that @connect gives.
+	// Binding is the id of the @connect.
 	Binding string `json:"binding,omitempty"`
-	// Page is how the service pages: PAGE_NUMBER, OFFSET or NEXT_CURSOR.
+	// Page is the pagination of the service: PAGE_NUMBER, OFFSET or NEXT_CURSOR.
 	Page  string `json:"page,omitempty"`
 	Batch *Batch `json:"batch,omitempty"`
-	Keys  Count  `json:"keys"`  // values, or parents, that are asked for at the worst
-	Calls Count  `json:"calls"` // at the worst; none when another node makes them
+	Keys  Count  `json:"keys"`  // keys, or parents without keys, at most
+	Calls Count  `json:"calls"` // at most; 0 if another node makes them
 	Cache Cache  `json:"cache"`
 
-	// SharesCallsOf is the node whose calls answer this one, too.
+	// SharesCallsOf is the ID of the node whose calls also serve this one.
 	SharesCallsOf int `json:"sharesCallsOf,omitempty"`
-	// SparesKeysOf is a node that may fetch keys of this one: they are asked for once.
-	// Whether it is so depends on the data, so the count does not rely on it.
+	// SparesKeysOf is the ID of a node that may have fetched keys of this one, which are then not
+	// fetched again. That depends on the data, so the count does not rely on it.
 	SparesKeysOf int `json:"sparesKeysOf,omitempty"`
 }
 
-// Batch is how keys become calls.
+// Batch describes how keys are distributed over calls.
 type Batch struct {
-	Key     string `json:"key"`               // the parents' field that holds them
-	MaxSize int    `json:"maxSize,omitempty"` // of one call; 0 is any number
-	Whole   bool   `json:"whole,omitempty"`   // the call carries none, for its answer holds all
+	Key     string `json:"key"`               // the field of the parents that holds them
+	MaxSize int    `json:"maxSize,omitempty"` // keys of one call; 0 means any number
+	Whole   bool   `json:"whole,omitempty"`   // one call without keys returns the items of all keys
 }
 
-// Cache says for whom the answer of a call could be kept.
+// Cache says for which callers the response of a call could be cached.
 type Cache string
 
 // Whose answers can be kept.
 const (
-	CacheShared    Cache = "shared"    // nothing of the caller is in the call
-	CachePerCaller Cache = "perCaller" // the caller, or what they may see, is part of it
-	CacheNever     Cache = "never"     // it is not only read
+	// Values of Cache.
+	CacheShared    Cache = "shared"    // the call does not depend on the caller
+	CachePerCaller Cache = "perCaller" // the call, or the permission to make it, depends on the caller
+	CacheNever     Cache = "never"     // the call may have an effect
 )
 
-// Count is a number of things at the worst. It ends at a ceiling, since lists in lists
-// leave any number behind.
+// Count is an upper bound on a number of things. It saturates at maxCount, because lists within
+// lists exceed any integer type.
 type Count int64
 
-const ceiling Count = 1_000_000_000_000
+const maxCount Count = 1_000_000_000_000
 
-func (c Count) plus(other Count) Count { return min(c+other, ceiling) }
+func (c Count) add(other Count) Count { return min(c+other, maxCount) }
 
-func (c Count) times(other Count) Count {
-	if c != 0 && other > ceiling/c {
-		return ceiling
+func (c Count) multiply(other Count) Count {
+	if c != 0 && other > maxCount/c {
+		return maxCount
 	}
 	return c * other
 }
 
-// over is how many calls of a size carry c keys; 0 is any size.
-func (c Count) over(size int) Count {
+// dividedBy returns the number of calls that c keys need, with at most size keys a call. A size of
+// 0 means no limit.
+func (c Count) dividedBy(size int) Count {
 	switch {
 	case c == 0:
 		return 0
@@ -99,10 +100,10 @@ func (c Count) over(size int) Count {
 	return (c + Count(size) - 1) / Count(size)
 }
 
-// String writes thousands apart: 2,000.
+// String returns the number with a comma between thousands, such as 2,000.
 func (c Count) String() string {
-	if c >= ceiling {
-		return "over " + (ceiling - 1).String()
+	if c >= maxCount {
+		return "over " + (maxCount - 1).String()
 	}
 	if c < 1000 {
 		return strconv.FormatInt(int64(c), 10)
@@ -111,5 +112,5 @@ func (c Count) String() string {
 	return (c / 1000).String() + "," + last
 }
 
-// MarshalJSON writes a plain number.
+// MarshalJSON returns a JSON number.
 func (c Count) MarshalJSON() ([]byte, error) { return json.Marshal(int64(c)) }

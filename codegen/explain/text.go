@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
-// Text writes plans for people: a line for each node, the nodes of a round together.
+// Text writes plans for people to read: one line for each node, grouped by rounds.
 func Text(out io.Writer, plans []*Plan) error {
 	for i, p := range plans {
 		if i > 0 {
@@ -25,7 +25,7 @@ func Text(out io.Writer, plans []*Plan) error {
 	return nil
 }
 
-// Title is what people call the operation.
+// Title returns the kind and the name of the operation.
 func (p *Plan) Title() string { return title(p.Operation, p.Name) }
 
 func title(operation, name string) string { return strings.TrimSpace(operation + " " + name) }
@@ -33,7 +33,7 @@ func title(operation, name string) string { return strings.TrimSpace(operation +
 func (p *Plan) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", p.Title(), p.summary())
-	lines := aligned(p.rows())
+	lines := alignColumns(p.rows())
 	for i, n := range p.Nodes {
 		if i == 0 || n.Round != p.Nodes[i-1].Round {
 			fmt.Fprintf(&b, "  round %d\n", n.Round)
@@ -42,7 +42,7 @@ func (p *Plan) text() string {
 	}
 	if len(p.Assumed) > 0 {
 		fmt.Fprintf(&b, "  assumed that a list has %s, for want of @listSize or its argument: %s\n",
-			elementsOf(Count(p.ListSize)), strings.Join(p.Assumed, ", "))
+			elementCountText(Count(p.ListSize)), strings.Join(p.Assumed, ", "))
 	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(&b, "  note: %s\n", plain.Line(note))
@@ -50,9 +50,9 @@ func (p *Plan) text() string {
 	return b.String()
 }
 
-func elementsOf(n Count) string { return plural(n, "element", "elements") }
+func elementCountText(n Count) string { return plural(n, "element", "elements") }
 
-// summary is what the nodes come to.
+// summary returns the number of calls and rounds in words.
 func (p *Plan) summary() string {
 	rounds, byHand := plural(Count(p.Rounds), "round", "rounds"), plural(Count(p.ByHand), "field is", "fields are")
 	var text string
@@ -60,11 +60,11 @@ func (p *Plan) summary() string {
 	case len(p.Nodes) == 0:
 		text = "no calls"
 	case p.ByHand == 0:
-		text = fmt.Sprintf("%s in %s", calls("at most ", p.Calls), rounds)
+		text = fmt.Sprintf("%s in %s", callCount("at most ", p.Calls), rounds)
 	case p.Calls == 0:
 		text = fmt.Sprintf("calls unknown, since %s answered by hand", byHand)
 	default:
-		text = fmt.Sprintf("at the worst at least %s in %s or more, since %s answered by hand", calls("", p.Calls), rounds, byHand)
+		text = fmt.Sprintf("at the worst at least %s in %s or more, since %s answered by hand", callCount("", p.Calls), rounds, byHand)
 	}
 	if p.Operation == "subscription" {
 		text += ", for each event"
@@ -72,7 +72,7 @@ func (p *Plan) summary() string {
 	return text
 }
 
-// rows describe the nodes, each in as many columns.
+// rows returns a row of columns for each node.
 func (p *Plan) rows() [][]string {
 	var source, method int
 	for _, n := range p.Nodes {
@@ -82,16 +82,16 @@ func (p *Plan) rows() [][]string {
 	}
 	rows := make([][]string, len(p.Nodes))
 	for i, n := range p.Nodes {
-		rows[i] = []string{p.label(n, n.Paths), "by hand in resolvers/", "calls unknown", "", needs(n)}
+		rows[i] = []string{p.label(n, n.Paths), "by hand in resolvers/", "calls unknown", "", guardText(n)}
 		if c := n.Call; c != nil {
 			rows[i][1] = fmt.Sprintf("%-*s %-*s %s", method, c.Method, source, c.Source, c.target())
-			rows[i][2], rows[i][3] = p.howMany(n), cached(c.Cache)
+			rows[i][2], rows[i][3] = p.callText(n), cacheText(c.Cache)
 		}
 	}
 	return rows
 }
 
-// label names a node; with its places, where the plan has its title twice.
+// label returns the title of a node, with its paths if another node has the same title.
 func (p *Plan) label(n *Node, paths []string) string {
 	title := n.title()
 	twice := slices.ContainsFunc(p.Nodes, func(other *Node) bool { return other != n && other.title() == title })
@@ -101,14 +101,14 @@ func (p *Plan) label(n *Node, paths []string) string {
 	return title + " at " + strings.Join(paths, ", ")
 }
 
-// completes is what a node says of the type that it completes.
-const completes = "completes "
+// completesPrefix begins the title of a node that completes objects.
+const completesPrefix = "completes "
 
-// title is what the node does, with the name of its binding, if it has one.
+// title returns what the node resolves, with the id of its binding if it has one.
 func (n *Node) title() string {
 	title := n.Field
 	if n.Completes != "" {
-		title = completes + n.Completes
+		title = completesPrefix + n.Completes
 	}
 	if n.Call != nil && n.Call.Binding != "" {
 		title += " (" + n.Call.Binding + ")"
@@ -116,7 +116,7 @@ func (n *Node) title() string {
 	return title
 }
 
-// target is the path of the call, with the name that a document has for it.
+// target returns the path of the call, with its operationId if it has one.
 func (c *Call) target() string {
 	if c.Operation == "" {
 		return c.Path
@@ -124,19 +124,19 @@ func (c *Call) target() string {
 	return c.Path + " (" + c.Operation + ")"
 }
 
-// name names the node of a number.
-func (p *Plan) name(id int) string {
+// nodeName returns the name of a node by its ID.
+func (p *Plan) nodeName(id int) string {
 	n := p.Nodes[id-1]
-	return strings.TrimPrefix(p.label(n, n.Paths[:1]), completes)
+	return strings.TrimPrefix(p.label(n, n.Paths[:1]), completesPrefix)
 }
 
-// howMany tells how many calls a node makes, and why so many.
-func (p *Plan) howMany(n *Node) string {
+// callText returns how many calls a node makes and why.
+func (p *Plan) callText(n *Node) string {
 	c := n.Call
 	if c.SharesCallsOf > 0 {
-		return "by the calls of " + p.name(c.SharesCallsOf)
+		return "by the calls of " + p.nodeName(c.SharesCallsOf)
 	}
-	text := calls("at most ", c.Calls)
+	text := callCount("at most ", c.Calls)
 	switch {
 	case c.Calls == 0:
 		return text
@@ -148,18 +148,18 @@ func (p *Plan) howMany(n *Node) string {
 	case c.Batch == nil && c.Keys > 1:
 		text += ", one for each"
 	case c.Batch != nil && c.Batch.MaxSize > 0:
-		text += fmt.Sprintf(" for %s, %s at a time", keys(c.Keys), Count(c.Batch.MaxSize))
+		text += fmt.Sprintf(" for %s, %s at a time", keyCount(c.Keys), Count(c.Batch.MaxSize))
 	case c.Batch != nil:
-		text += " for " + keys(c.Keys)
+		text += " for " + keyCount(c.Keys)
 	}
 	if c.SparesKeysOf > 0 {
-		text += ", less the keys of " + p.name(c.SparesKeysOf)
+		text += ", less the keys of " + p.nodeName(c.SparesKeysOf)
 	}
 	return text
 }
 
-// calls writes a number of calls; one of several may not be needed.
-func calls(most string, n Count) string {
+// callCount writes a number of calls, after the words for an upper bound if there are several.
+func callCount(most string, n Count) string {
 	switch n {
 	case 0:
 		return "no call"
@@ -169,7 +169,7 @@ func calls(most string, n Count) string {
 	return most + plural(n, "call", "calls")
 }
 
-func keys(n Count) string {
+func keyCount(n Count) string {
 	if n == 1 {
 		return "1 key"
 	}
@@ -183,7 +183,7 @@ func plural(n Count, one, many string) string {
 	return n.String() + " " + many
 }
 
-func cached(c Cache) string {
+func cacheText(c Cache) string {
 	switch c {
 	case CacheShared:
 		return "cache: may be shared"
@@ -193,15 +193,16 @@ func cached(c Cache) string {
 	return "cache: never"
 }
 
-func needs(n *Node) string {
+func guardText(n *Node) string {
 	if len(n.Needs) == 0 {
 		return ""
 	}
 	return "needs " + strings.Join(n.Needs, " and ")
 }
 
-// aligned puts the cells of rows into columns.
-func aligned(rows [][]string) []string {
+// alignColumns pads the cells of rows so that columns align. It drops columns that are empty
+// everywhere.
+func alignColumns(rows [][]string) []string {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {

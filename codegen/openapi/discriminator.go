@@ -5,16 +5,18 @@ import (
 	"strings"
 )
 
-// discriminator reads which branch is told by which value.
+// discriminator reads which value of the discriminator selects which branch. Values come from the
+// mapping; a branch that the mapping does not name has the name of its definition as its value
+// (OpenAPI 3.2.0, Discriminator Object). If the schema has no branches, its subtypes count as branches.
 func (r *reader) discriminator(s *Schema, n node) *Discriminator {
-	said := n.get("discriminator")
-	name := said.get("propertyName")
+	object := n.get("discriminator")
+	name := object.get("propertyName")
 	if name.text() == "" {
 		return nil
 	}
-	d := &Discriminator{Place: said.place(), Property: name.text()}
-	for value, to := range said.get("mapping").members() {
-		if schema := r.mapped(to); schema != nil {
+	d := &Discriminator{Place: object.place(), Property: name.text()}
+	for value, to := range object.get("mapping").members() {
+		if schema := r.mappedSchema(to); schema != nil {
 			d.Choices = append(d.Choices, Choice{value.place(), value.Value, schema})
 		}
 	}
@@ -22,14 +24,14 @@ func (r *reader) discriminator(s *Schema, n node) *Discriminator {
 		d.add(branch.Place, branch.Name, branch)
 	}
 	if len(s.OneOf) == 0 {
-		for _, sub := range r.extending(n) {
-			d.add(sub.definition.place(), sub.name, r.named(sub.definition, sub.name))
+		for _, sub := range r.subtypesOf(n) {
+			d.add(sub.definition.place(), sub.name, r.namedSchema(sub.definition, sub.name))
 		}
 	}
 	return d
 }
 
-// add adds a branch by its name, unless it is there.
+// add adds a branch under its name, unless the branch or the name is there already.
 func (d *Discriminator) add(at Place, name string, schema *Schema) {
 	there := slices.ContainsFunc(d.Choices, func(c Choice) bool { return c.Schema == schema || c.Value == name })
 	if name != "" && !there {
@@ -37,8 +39,9 @@ func (d *Discriminator) add(at Place, name string, schema *Schema) {
 	}
 }
 
-// mapped is what a value of a mapping names: a definition, or a reference.
-func (r *reader) mapped(to node) *Schema {
+// mappedSchema returns the schema that a value of a mapping refers to: by the name of a definition,
+// or by a reference. It returns nil if there is none.
+func (r *reader) mappedSchema(to node) *Schema {
 	if to.text() == "" {
 		return nil
 	}
@@ -50,11 +53,11 @@ func (r *reader) mapped(to node) *Schema {
 	if target.absent() {
 		return nil
 	}
-	return r.named(target, nameOf(ref.Value))
+	return r.namedSchema(target, nameOf(ref.Value))
 }
 
-// named is the schema of a definition.
-func (r *reader) named(n node, name string) *Schema {
+// namedSchema returns the schema of a definition, and gives it a name if it has none.
+func (r *reader) namedSchema(n node, name string) *Schema {
 	p := r.pending(n)
 	if p.Name == "" {
 		p.Name = name
@@ -62,9 +65,9 @@ func (r *reader) named(n node, name string) *Schema {
 	return p.Schema
 }
 
-// extending finds the definitions that have a schema in their allOf: how Swagger 2.0,
-// and many a later document, says what a discriminator chooses from.
-func (r *reader) extending(base node) []subtype {
+// subtypesOf returns the definitions in the same file that have a reference to base in their allOf.
+// In Swagger 2.0, and in many later documents, these are what a discriminator selects from.
+func (r *reader) subtypesOf(base node) []subtype {
 	all, ok := r.subtypes[base.file]
 	if !ok {
 		all = r.findSubtypes(base.file)

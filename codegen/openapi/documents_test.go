@@ -192,7 +192,7 @@ func describe(p *Property) string {
 	add(true, s.String())
 	enum := ""
 	if len(s.Enum) > 0 {
-		enum = "[" + strings.ReplaceAll(s.values(), ",", "") + "]"
+		enum = "[" + strings.ReplaceAll(s.enumText(), ",", "") + "]"
 	}
 	add(s.Name+enum != "", s.Name+enum)
 	add(s.Nullable, "null")

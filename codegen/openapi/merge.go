@@ -6,8 +6,13 @@ import (
 	"slices"
 )
 
-// merge makes one schema of its parts and of its own words, which override them. self
-// is where the schema will be: a part may offer it as one of its own branches.
+// merge combines the parts of a schema and its own keywords, which override the parts. A later part
+// overrides an earlier one, except that the types are intersected and the required members are
+// united.
+//
+// self is the schema that the result is for. A part can have it as a branch: a base type whose
+// oneOf lists the subtypes that extend it by allOf. A subtype is not a choice between itself and
+// its siblings, so it does not inherit such a oneOf.
 func merge(self, own *Schema, parts []*Schema) *Schema {
 	if len(parts) == 0 {
 		return own
@@ -19,7 +24,7 @@ func merge(self, own *Schema, parts []*Schema) *Schema {
 	all.Place = own.Place
 	all.Name = own.Name
 	all.Discriminator = own.Discriminator
-	if len(parts) == 1 && own.plain() { // the same thing with a remark, not an extension
+	if len(parts) == 1 && own.hasNoMembers() { // the same definition with an annotation, not an extension of it
 		all.Name = cmp.Or(all.Name, parts[0].Name)
 		all.Discriminator = cmp.Or(own.Discriminator, parts[0].Discriminator)
 	}
@@ -32,13 +37,13 @@ func merge(self, own *Schema, parts []*Schema) *Schema {
 	return all
 }
 
-// plain tells whether a schema's own words add nothing to the shape of a part.
-func (s *Schema) plain() bool {
+// hasNoMembers reports whether a schema's own keywords leave the shape of a part as it is.
+func (s *Schema) hasNoMembers() bool {
 	return len(s.Properties) == 0 && len(s.required) == 0 && len(s.OneOf) == 0 && s.Additional == nil
 }
 
 func (s *Schema) add(part, self *Schema) {
-	s.Types = intersect(s.Types, part.Types)
+	s.Types = intersectTypes(s.Types, part.Types)
 	s.Format = cmp.Or(part.Format, s.Format)
 	s.Pattern = cmp.Or(part.Pattern, s.Pattern)
 	s.ReadOnly = s.ReadOnly || part.ReadOnly
@@ -70,9 +75,9 @@ func (s *Schema) addProperties(more []*Property) {
 	}
 }
 
-// intersect are the types that two schemas allow; where they contradict each other, it is
-// the later one that counts.
-func intersect(a, b []string) []string {
+// intersectTypes returns the types that two schemas allow. If they contradict each other, it
+// returns those of the later one.
+func intersectTypes(a, b []string) []string {
 	if len(a) == 0 || len(b) == 0 {
 		return append(slices.Clone(a), b...)
 	}
@@ -90,8 +95,10 @@ func intersect(a, b []string) []string {
 	return both
 }
 
-// mergeNull follows what authors mean: a schema that says null of itself is nullable,
-// whatever its parts say; else all parts that speak of types must agree.
+// mergeNull decides whether a merged schema is nullable. By the specification, null would have to
+// be allowed by the own keywords and all parts. Authors mean something else, and mergeNull follows
+// them: a schema that declares null in its own keywords is nullable, whatever its parts say.
+// Otherwise all parts with types have to agree.
 func (s *Schema) mergeNull(own *Schema, parts []*Schema) {
 	if own.Nullable {
 		s.Nullable, s.NullAt = true, own.NullAt

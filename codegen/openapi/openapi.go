@@ -1,12 +1,11 @@
-// Package openapi reads a service's OpenAPI document into the little that bindings
-// are checked against: its operations, what they take, and what they send.
+// Package openapi reads a service's OpenAPI document into what bindings are checked against: its
+// operations, their parameters and bodies, and their responses.
 //
-// It reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, as YAML or JSON. It is lenient,
-// since the document is mostly somebody else's: what is wrong in one place costs that
-// place alone and is told in Document.Warnings. Recursion in schemas ends in pointers,
-// not in errors; examples are never looked at; nothing is fetched from a network.
-// Everything carries the line where it stands. What it returns is never changed
-// afterwards, so that it may be shared between goroutines.
+// It reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, as YAML or JSON. It is lenient, since most
+// documents are written by other teams: a mistake costs only the part of the document that has it,
+// and becomes a warning in Document.Warnings. Recursive schemas become recursive pointers. Examples
+// are ignored, and nothing is fetched from a network. Every value has the place where it stands. A
+// Document is never changed after it has been returned, so it is safe for concurrent use.
 package openapi
 
 import (
@@ -17,26 +16,26 @@ import (
 	"strings"
 )
 
-// Place is where something stands in a document.
+// Place is a position in a document.
 type Place struct {
-	File   string // as it was given to Read, or reached from there by references
+	File   string // as passed to Read, or relative to it by references
 	Line   int    // from 1
 	Column int    // from 1
 }
 
-// String gives file:line.
+// String returns file:line.
 func (p Place) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
 
-// Document is what a service says of itself.
+// Document describes a service.
 type Document struct {
-	File       string       // as it was given
+	File       string       // as passed to Read
 	Version    string       // of the specification, such as "3.1.0" or "2.0"
-	Operations []*Operation // in the document's order; webhooks and callbacks are no operations
-	Warnings   []string     // what could not be read, each with its file and line; in the text's order
+	Operations []*Operation // in the order of the document, without webhooks and callbacks
+	Warnings   []string     // what could not be read, each with its file and line, in the order of the text
 }
 
-// Operation finds an operation by its operationId, nil when there is none. Of two with
-// the same id it is the first, and the document has a warning.
+// Operation returns the operation with an operationId, or nil. If several have the same id, it
+// returns the first; the document then has a warning.
 func (d *Document) Operation(id string) *Operation {
 	i := slices.IndexFunc(d.Operations, func(o *Operation) bool { return id != "" && o.ID == id })
 	if i < 0 {
@@ -47,19 +46,19 @@ func (d *Document) Operation(id string) *Operation {
 
 // Operation is one call of a service.
 type Operation struct {
-	Place                   // of its verb
-	ID         string       // operationId, "" when it has none
+	Place                   // of its method
+	ID         string       // the operationId, or ""
 	Method     string       // upper case
 	Path       string       // with its parameters, such as /users/{id}
-	Parameters []*Parameter // those of the path first, as the operation overrides them
-	Body       *Body        // nil: none
+	Parameters []*Parameter // those of the path first, unless the operation overrides them
+	Body       *Body        // nil if it takes none
 	Responses  []*Response  // in the document's order
 
 	pattern *regexp.Regexp
 }
 
-// Parameter finds a parameter by its place, such as "query", and its name; nil when
-// there is none. Names of headers are compared without regard to case.
+// Parameter returns the parameter with a location, such as "query", and a name, or nil. Names of
+// headers are compared without regard to case.
 func (o *Operation) Parameter(in, name string) *Parameter {
 	for _, p := range o.Parameters {
 		if p.In == in && (p.Name == name || in == "header" && strings.EqualFold(p.Name, name)) {
@@ -69,8 +68,8 @@ func (o *Operation) Parameter(in, name string) *Parameter {
 	return nil
 }
 
-// Success is the answer that a caller hopes for: the first of the 2xx that sends JSON,
-// else the default one. It is nil when none sends JSON, as with 204.
+// Success returns the response of a successful call: the first 2xx that can be JSON, or else the
+// default response. It returns nil if none can be JSON, as with 204.
 func (o *Operation) Success() *Response {
 	var best *Response
 	for _, r := range o.Responses {
@@ -81,32 +80,33 @@ func (o *Operation) Success() *Response {
 	return best
 }
 
-// Answer is what a document says of the body of a successful answer.
+// Answer says what a document promises about the body of a successful response.
 type Answer int
 
 // The answers.
 const (
-	UnknownAnswer Answer = iota // the document says nothing of a successful answer
-	NoAnswer                    // it has no body
-	OtherAnswer                 // it may have a body, which is never JSON
-	JSONAnswer                  // it may be JSON
+	// Values of Answer, each one a stronger promise than the one before.
+	UnknownAnswer Answer = iota // the document has no successful response
+	NoAnswer                    // the response has no body
+	OtherAnswer                 // the response may have a body, which is never JSON
+	JSONAnswer                  // the response may be JSON
 )
 
-// Answer returns what a caller gets when all goes well. The default answer counts only where
-// the document names no success.
+// Answer returns what the document promises about a successful response. The default response
+// counts only if the document has no 2xx.
 func (o *Operation) Answer() Answer {
-	hoped := slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return !r.succeeds() })
-	if len(hoped) == 0 {
-		hoped = slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return r.Status != "default" })
+	candidates := slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return !r.isSuccess() })
+	if len(candidates) == 0 {
+		candidates = slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return r.Status != "default" })
 	}
 	answer := UnknownAnswer
-	for _, r := range hoped {
+	for _, r := range candidates {
 		answer = max(answer, r.answer())
 	}
 	return answer
 }
 
-func (r *Response) succeeds() bool { return r.rank() > 0 && r.Status != "default" }
+func (r *Response) isSuccess() bool { return r.rank() > 0 && r.Status != "default" }
 
 func (r *Response) answer() Answer {
 	switch {
@@ -118,30 +118,30 @@ func (r *Response) answer() Answer {
 	return NoAnswer
 }
 
-// Parameter is a value outside of the body.
+// Parameter is a parameter of an operation, outside of the body.
 type Parameter struct {
 	Place
 	Name          string
-	In            string // path, query, header, cookie, or querystring
-	Style         string // form, simple, label, matrix, spaceDelimited, pipeDelimited, deepObject, cookie; the default is filled in
-	Explode       bool   // the default is filled in
-	Required      bool   // always in a path
+	In            string // path, query, header, cookie or querystring
+	Style         string // form, simple, label, matrix, spaceDelimited, pipeDelimited, deepObject or cookie; never ""
+	Explode       bool   // the default of the style if the document has none
+	Required      bool   // always true in a path
 	AllowReserved bool
-	Media         string  // the media type that the value is written in; "" when Style says how
-	Schema        *Schema // never nil; empty when the document gives none
+	Media         string  // the media type in which the value is serialized; "" if Style says how
+	Schema        *Schema // never nil; empty if the document has none
 }
 
-// Body is what an operation takes.
+// Body is the body of a request.
 type Body struct {
 	Place
 	Required bool
 	Media    []Media // in the document's order
 }
 
-// JSON is what the body is as JSON, nil when it cannot be sent so.
+// JSON returns the body as JSON, or nil if it cannot be JSON.
 func (b *Body) JSON() *Media { return firstJSON(b.Media) }
 
-// Response is an answer.
+// Response is a response of an operation.
 type Response struct {
 	Place
 	Status  string    // "200", "2XX" or "default"
@@ -149,10 +149,11 @@ type Response struct {
 	Media   []Media   // in the document's order
 }
 
-// JSON is what the answer is as JSON, nil when it is none.
+// JSON returns the body as JSON, or nil if it cannot be JSON.
 func (r *Response) JSON() *Media { return firstJSON(r.Media) }
 
-// rank orders answers by how much they are the hoped one: 0 is never.
+// rank orders responses by how well they describe success, lowest first. A rank of 0 is that of a
+// failure.
 func (r *Response) rank() int {
 	switch {
 	case strings.EqualFold(r.Status, "2xx"):
@@ -165,7 +166,7 @@ func (r *Response) rank() int {
 	return 0
 }
 
-// Header is a header of an answer.
+// Header is a header of a response.
 type Header struct {
 	Place
 	Name   string
@@ -176,8 +177,8 @@ type Header struct {
 type Media struct {
 	Place
 	Type   string
-	Schema *Schema // never nil; empty when the document gives none
-	Items  *Schema // of each item of a stream (itemSchema), else nil
+	Schema *Schema // never nil; empty if the document has none
+	Items  *Schema // of each item of a stream (itemSchema of OpenAPI 3.2), or nil
 }
 
 func firstJSON(media []Media) *Media {
@@ -188,7 +189,7 @@ func firstJSON(media []Media) *Media {
 	return &media[i]
 }
 
-// isJSON tells whether a media type or range can be one JSON value.
+// isJSON reports whether a media type or range includes JSON.
 func isJSON(media string) bool {
 	base, _, err := mime.ParseMediaType(media)
 	if err != nil {

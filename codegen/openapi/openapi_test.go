@@ -362,7 +362,7 @@ func TestRefused(t *testing.T) {
 	if _, err := Read("testdata/none.yaml"); err == nil || !strings.Contains(err.Error(), "testdata/none.yaml") {
 		t.Errorf("a missing file: %v", err)
 	}
-	if _, err := Read("testdata"); err == nil || !strings.Contains(err.Error(), "no file") {
+	if _, err := Read("testdata"); err == nil || !strings.Contains(err.Error(), "testdata is not a file") {
 		t.Errorf("a folder: %v", err)
 	}
 }

@@ -25,7 +25,7 @@ func (r *reader) operations(root node) {
 	r.complete()
 }
 
-// pathItem reads the operations of a path. What stands beside a $ref counts too.
+// pathItem reads the operations of a path. Those beside a $ref count too.
 func (r *reader) pathItem(path string, item node) {
 	shared := r.parameters(item.get("parameters"))
 	for key, value := range item.members() {
@@ -72,7 +72,8 @@ func (r *reader) uniqueIDs() {
 	}
 }
 
-// override puts an operation's parameters in the place of the path's.
+// override returns the parameters of a path with those of an operation, which replace parameters of
+// the same location and name.
 func override(shared, own []*Parameter) []*Parameter {
 	all := slices.Clone(shared)
 	for _, p := range own {
@@ -97,7 +98,7 @@ func (r *reader) parameters(list node) []*Parameter {
 		switch {
 		case p.Name == "" || p.In == "":
 			r.warn(at, "a parameter needs name and in")
-		case p.In == "header" && spokenFor(p.Name):
+		case p.In == "header" && isIgnoredHeader(p.Name):
 		default:
 			all = append(all, p)
 		}
@@ -105,9 +106,9 @@ func (r *reader) parameters(list node) []*Parameter {
 	return all
 }
 
-// spokenFor tells whether the specification has a parameter of this name ignored,
-// since media types and security say it.
-func spokenFor(header string) bool {
+// isIgnoredHeader reports whether the specification ignores a header parameter of this name,
+// because media types and security schemes declare these headers (OpenAPI 3.2.0, Parameter Object).
+func isIgnoredHeader(header string) bool {
 	return slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(header))
 }
 
@@ -132,7 +133,7 @@ func (r *reader) parameter(n node) *Parameter {
 	return p
 }
 
-// defaultStyle is that of the specification (3.2.0, section 4.12.2.2).
+// defaultStyle returns the default style of a location (OpenAPI 3.2.0, section 4.12.2.2).
 func defaultStyle(in string) string {
 	switch in {
 	case "query", "cookie":

@@ -3,7 +3,6 @@ package openapi
 import (
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,34 +13,16 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
-// maxFile bounds the size of a document.
-const maxFile = 64 << 20
-
 // Read reads a document and the files that it refers to. An error names the file, the
 // line where there is one, and what to do.
 func Read(path string) (*Document, error) {
-	text, err := readFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("openapi document: %w", err)
-	}
-	return read(path, text, readFile)
+	return new(Cache).Read("", path)
 }
 
 // Parse reads a document from its text. References to other files are not followed but
 // warned of. The name stands in places and messages.
 func Parse(name string, text []byte) (*Document, error) {
 	return read(name, text, func(string) ([]byte, error) { return nil, errors.New("only one file is read here") })
-}
-
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, fmt.Errorf("%s is no file of at most %d MiB", path, maxFile>>20)
-	}
-	return os.ReadFile(path)
 }
 
 // reader reads one document.
@@ -51,7 +32,7 @@ type reader struct {
 	files   map[string]node // by path; absent when it cannot be read
 	targets map[target]node
 	warned  map[warning]bool
-	building
+	builder
 }
 
 type warning struct {
@@ -75,7 +56,7 @@ func read(name string, text []byte, open func(string) ([]byte, error)) (doc *Doc
 		return nil, err
 	}
 	if version == "2.0" {
-		if root, err = lift(root); err != nil {
+		if root, err = convertSwagger(root); err != nil {
 			return nil, err
 		}
 	}
@@ -88,10 +69,10 @@ func read(name string, text []byte, open func(string) ([]byte, error)) (doc *Doc
 func newReader(doc *Document, root node, open func(string) ([]byte, error)) *reader {
 	return &reader{
 		doc: doc, open: open,
-		files:    map[string]node{doc.File: root},
-		targets:  map[target]node{},
-		warned:   map[warning]bool{},
-		building: newBuilding(),
+		files:   map[string]node{doc.File: root},
+		targets: map[target]node{},
+		warned:  map[warning]bool{},
+		builder: newBuilder(),
 	}
 }
 

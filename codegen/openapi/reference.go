@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// target is what a reference names.
+// target is the destination of a reference.
 type target struct{ file, fragment string }
 
-// follow leads from a reference to what it names, through further references. It is
-// absent when that cannot be found, which is warned of.
+// follow returns the node at the end of a chain of references, or n itself if it is not a
+// reference. The result is absent, with a warning, if the chain is broken or circular.
 func (r *reader) follow(n node) node {
 	for range maxAliases {
 		ref := n.get("$ref")
@@ -24,7 +24,8 @@ func (r *reader) follow(n node) node {
 	return node{file: n.file}
 }
 
-// resolve finds what the text of a $ref names.
+// resolve returns the node that the text of a $ref refers to. Relative files are relative to the
+// file that contains the reference. The result is absent, with a warning, if there is no such node.
 func (r *reader) resolve(ref node) node {
 	file, fragment, _ := strings.Cut(ref.Value, "#")
 	switch {
@@ -48,7 +49,8 @@ func (r *reader) resolve(ref node) node {
 	return found
 }
 
-// load reads a file once.
+// load returns the root of a file, which it reads once. The result is absent, with a warning, if it
+// cannot be read.
 func (r *reader) load(ref node, file string) node {
 	if n, ok := r.files[file]; ok {
 		return n
@@ -65,7 +67,8 @@ func (r *reader) load(ref node, file string) node {
 	return n
 }
 
-// point follows a JSON pointer (RFC 6901) in a fragment. Names of anchors are not known.
+// point follows a JSON pointer (RFC 6901) in the fragment of a reference. It does not support
+// anchors.
 func point(n node, fragment string) node {
 	if fragment != "" && !strings.HasPrefix(fragment, "/") {
 		return node{file: n.file}
@@ -88,8 +91,8 @@ func unescape(s string) string {
 	return s
 }
 
-// nameOf is what a reference calls its target: the last word of the pointer, or the
-// name of the file.
+// nameOf returns the name that a reference has for its target: the last token of the pointer, or
+// the name of the file without its extension.
 func nameOf(ref string) string {
 	file, fragment, _ := strings.Cut(ref, "#")
 	if fragment == "" {

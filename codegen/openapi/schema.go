@@ -4,23 +4,23 @@ import (
 	"slices"
 )
 
-// Schema is what a document says of a value. Everything is empty where it says
-// nothing; a schema that is empty altogether allows any value.
+// Schema describes a value. Fields that the document does not set are empty; an empty schema allows
+// any value.
 //
-// Parts of an allOf are merged, and so are a reference and what stands beside it; a
-// later part overrides an earlier one, and a schema's own words override all. A choice
-// with one branch, besides null, is that branch.
+// The parts of an allOf are merged, and so are a reference and the keywords beside it. A later part
+// overrides an earlier one, and the schema's own keywords override all parts. A choice with one
+// branch besides null is that branch.
 type Schema struct {
 	Place               // of its definition
-	Name       string   // of the definition that a reference led to, such as "User"
+	Name       string   // of the definition that the first reference leads to, such as "User"
 	Types      []string // of string, integer, number, boolean, object and array
-	Nullable   bool     // null is allowed, however that is spelt
-	NullAt     Place    // where that is said
+	Nullable   bool     // null is allowed, in any spelling
+	NullAt     Place    // where null is allowed
 	Format     string
-	Enum       []Value // the values that are allowed besides null; a const is one
+	Enum       []Value // the allowed values besides null; a const is an enum of one value
 	Pattern    string
-	ReadOnly   bool     // services send it and do not take it
-	WriteOnly  bool     // services take it and do not send it
+	ReadOnly   bool     // only in responses
+	WriteOnly  bool     // only in requests
 	Minimum    *float64 // exclusive bounds count as bounds
 	Maximum    *float64
 	MinLength  *int
@@ -30,7 +30,7 @@ type Schema struct {
 	Items      *Schema     // of a list's elements
 	Properties []*Property // in the document's order
 	Additional *Schema     // of an object's other members (additionalProperties, patternProperties)
-	Closed     bool        // an object has no other members
+	Closed     bool        // an object has no further members
 	OneOf      []*Schema   // the branches of oneOf or anyOf, two or more, null left out
 
 	Discriminator *Discriminator
@@ -41,7 +41,7 @@ type Schema struct {
 // Value is one of the values of an enum.
 type Value struct {
 	Place
-	Text string // a string as it is, another value as JSON
+	Text string // a string without quotes, another value as JSON
 }
 
 // Property is a member of an object.
@@ -52,33 +52,33 @@ type Property struct {
 	Schema   *Schema // never nil
 }
 
-// Discriminator tells which branch an object is of.
+// Discriminator says by which property an object shows its branch.
 type Discriminator struct {
 	Place
 	Property string
 	Choices  []Choice // in the order of the mapping, then the branches that it does not name
 }
 
-// Choice is a branch by the value of the discriminator.
+// Choice is a branch with its value of the discriminator.
 type Choice struct {
 	Place
 	Value  string
 	Schema *Schema
 }
 
-// Any tells whether every value is allowed, as far as the document says.
+// Any reports whether the document allows every value.
 func (s *Schema) Any() bool {
 	return len(s.Types) == 0 && len(s.Enum) == 0 && len(s.OneOf) == 0
 }
 
-// Is tells whether values of a type, such as "object", are allowed, not counting the
+// Is reports whether a type of JSON Schema, such as "object", is allowed. It does not look into the
 // branches of a choice.
 func (s *Schema) Is(kind string) bool {
 	return slices.Contains(s.Types, kind)
 }
 
-// Map is the schema of the values of an object whose members are not named by the
-// document, nil when it is no such object.
+// Map returns the schema of the values of an object whose member names the document leaves open, or
+// nil for other schemas.
 func (s *Schema) Map() *Schema {
 	if len(s.Properties) > 0 || s.Any() || !s.Is("object") {
 		return nil
@@ -86,8 +86,8 @@ func (s *Schema) Map() *Schema {
 	return s.Additional
 }
 
-// Property finds a member of an object, nil when the document names none. Of a choice
-// it is a member of any branch, and required only when each branch requires it.
+// Property returns a member of an object, or nil if the document does not declare it. In a choice,
+// a member of any branch counts; it is required only if every branch requires it.
 func (s *Schema) Property(name string) *Property {
 	return s.property(name, map[*Schema]bool{})
 }
@@ -107,11 +107,12 @@ func (s *Schema) property(name string, seen map[*Schema]bool) *Property {
 			found = append(found, p)
 		}
 	}
-	return s.common(name, found)
+	return s.commonProperty(name, found)
 }
 
-// common is what the branches of a choice say of a member together.
-func (s *Schema) common(name string, found []*Property) *Property {
+// commonProperty returns a property that combines those which the branches of a choice have for a
+// member.
+func (s *Schema) commonProperty(name string, found []*Property) *Property {
 	if len(found) == 0 {
 		return nil
 	}
@@ -130,14 +131,14 @@ func (s *Schema) common(name string, found []*Property) *Property {
 	return &all
 }
 
-// choice is a schema of several branches.
+// choice returns a schema with several branches.
 func choice(branches []*Schema) *Schema {
 	s := &Schema{Place: branches[0].Place, OneOf: branches}
 	s.nullFromBranches()
 	return s
 }
 
-// nullFromBranches makes a choice nullable when one of its branches is.
+// nullFromBranches makes a choice nullable if one of its branches is.
 func (s *Schema) nullFromBranches() {
 	for _, leaf := range s.Leaves() {
 		if !s.Nullable && leaf.Nullable {
@@ -146,7 +147,7 @@ func (s *Schema) nullFromBranches() {
 	}
 }
 
-// PropertyNames lists the members that Property finds, in the document's order.
+// PropertyNames returns the names that Property finds, in the order of the document.
 func (s *Schema) PropertyNames() []string {
 	var names []string
 	for _, leaf := range append([]*Schema{s}, s.Leaves()...) {
@@ -159,8 +160,8 @@ func (s *Schema) PropertyNames() []string {
 	return names
 }
 
-// Leaves are the branches of a choice with the choices among them taken apart, or the
-// schema alone when it is none.
+// Leaves returns the branches of a choice, with choices among them replaced by their branches. A
+// schema that is not a choice has itself as its only leaf.
 func (s *Schema) Leaves() []*Schema {
 	var leaves []*Schema
 	seen := map[*Schema]bool{}

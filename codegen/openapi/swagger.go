@@ -11,9 +11,13 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// lift turns a Swagger 2.0 document into one of OpenAPI 3.0. The converter knows
-// neither order nor places, so the lifted tree takes both from the original.
-func lift(original node) (node, error) {
+// convertSwagger converts a Swagger 2.0 document to OpenAPI 3.0.
+//
+// The converter works on Go structs, so it loses the order and the places of the original.
+// convertSwagger takes both from there: it parses the converted document, finds for each of its
+// nodes the counterpart in the original, copies that line and column, and sorts members by them.
+// Messages then name lines of the file that the author has.
+func convertSwagger(original node) (node, error) {
 	left := maxValues
 	text, err := json.Marshal(original.plain(&left, 0))
 	if err != nil || left < 0 {
@@ -23,7 +27,7 @@ func lift(original node) (node, error) {
 	if err := json.Unmarshal(text, &swagger); err != nil {
 		return node{}, fmt.Errorf("%s: the Swagger 2.0 document is not well formed: %w", original.place(), err)
 	}
-	sayCommas(&swagger)
+	setDefaultCollectionFormat(&swagger)
 	lifted, err := openapi2conv.ToV3(&swagger)
 	if err != nil {
 		return node{}, fmt.Errorf("%s: the Swagger 2.0 document cannot be lifted to OpenAPI 3; convert it and name the result: %w", original.place(), err)
@@ -35,31 +39,32 @@ func lift(original node) (node, error) {
 	if err != nil {
 		return node{}, err
 	}
-	settleDocument(root, original)
+	copyPlaces(root, original)
 	return root, nil
 }
 
-// sayCommas writes out the default of collectionFormat. The converter leaves it to the
-// default of OpenAPI 3, which is another one: there, each element has its own name=.
-func sayCommas(swagger *openapi2.T) {
-	say := func(p *openapi2.Parameter) {
+// setDefaultCollectionFormat sets the default of collectionFormat explicitly. Swagger 2.0 separates
+// the elements of a list by commas. The converter would leave the format out, which in OpenAPI 3
+// means one name=value pair for each element.
+func setDefaultCollectionFormat(swagger *openapi2.T) {
+	set := func(p *openapi2.Parameter) {
 		if p != nil && p.In == "query" && p.Type.Is("array") && p.CollectionFormat == "" {
 			p.CollectionFormat = "csv"
 		}
 	}
 	for _, p := range swagger.Parameters {
-		say(p)
+		set(p)
 	}
 	for _, item := range swagger.Paths {
 		if item == nil {
 			continue
 		}
 		for _, p := range item.Parameters {
-			say(p)
+			set(p)
 		}
 		for _, o := range item.Operations() {
 			for _, p := range o.Parameters {
-				say(p)
+				set(p)
 			}
 		}
 	}
@@ -67,11 +72,14 @@ func sayCommas(swagger *openapi2.T) {
 
 // What the aliases of YAML can make of a small file is bounded.
 const (
+	// Bounds of the values that a document can have. Aliases of YAML can make billions of a small
+	// file.
 	maxValues = 2_000_000
 	maxDepth  = 500
 )
 
-// plain is the value as encoding/json knows it, as long as there are values left.
+// plain returns the value in the types of encoding/json. It decrements left for each value, and
+// returns nil and a negative left when they run out.
 func (n node) plain(left *int, depth int) any {
 	if *left--; depth > maxDepth {
 		*left = -1
@@ -110,68 +118,73 @@ func (n node) scalar() any {
 	return n.Value
 }
 
-// renamed are the places of the old specification's definitions in the new one.
-var renamed = []struct{ lifted, original string }{
+// componentNames are the sections of components in OpenAPI 3 with the sections of Swagger 2.0 whose
+// definitions they take up.
+var componentNames = []struct{ lifted, original string }{
 	{"schemas", "definitions"}, {"schemas", "parameters"}, {"parameters", "parameters"}, {"requestBodies", "parameters"}, {"responses", "responses"},
 }
 
-// settleDocument gives the lifted document the places of the original.
-func settleDocument(lifted, original node) {
-	place(lifted, original)
+// copyPlaces gives the nodes of a converted document the places of the original.
+func copyPlaces(lifted, original node) {
+	copyPlace(lifted, original)
 	components := lifted.get("components")
-	for _, to := range renamed {
+	for _, to := range componentNames {
 		for name, value := range components.get(to.lifted).members() {
 			if key, from := original.get(to.original).member(name.Value); !from.absent() {
-				place(name, key)
-				settle(value, from)
+				copyPlace(name, key)
+				copyTreePlaces(value, from)
 			}
 		}
 		sortMembers(components.get(to.lifted))
 	}
 	for path, item := range lifted.get("paths").members() {
 		key, from := original.get("paths").member(path.Value)
-		place(path, key)
-		settle(item, from)
+		copyPlace(path, key)
+		copyTreePlaces(item, from)
 	}
 	sortMembers(lifted.get("paths"))
 }
 
-// settle gives a tree the places of another one that says the same in other words.
-// What has no counterpart stays where what holds it is.
-func settle(n, from node) {
-	place(n, from)
+// copyTreePlaces gives the nodes of a tree the places of their counterparts in another tree. A node
+// without a counterpart has the place of the node that contains it.
+func copyTreePlaces(n, from node) {
+	copyPlace(n, from)
 	for key, value := range n.members() {
 		k, v := counterpart(from, key.Value)
 		if key.Value == "parameters" && value.isList() {
-			settleParameters(value, v)
+			copyParameterPlaces(value, v)
 			continue
 		}
-		place(key, k)
-		settle(value, v)
+		copyPlace(key, k)
+		copyTreePlaces(value, v)
 	}
 	for i, e := range n.list() {
 		origin := from
 		if from.isList() && i < len(from.list()) {
 			origin = from.list()[i]
 		}
-		settle(e, origin)
+		copyTreePlaces(e, origin)
 	}
 	sortMembers(n)
 }
 
-// counterpart is what a member of the new specification was in the old one: the same
-// member, or the body among the parameters, or for what came in between, such as
-// content and the schema of a parameter, the value that held it.
+// counterpart returns the member of the original that a member of the converted document was made
+// of. That is one of the following:
+//
+//   - the member of the same name;
+//   - for requestBody, the parameter that was the body, or the list of parameters for a form;
+//   - for a property of a form's schema, the form parameter of that name;
+//   - for levels that only OpenAPI 3 has, such as content and the schema of a parameter, the original of what contains them.
 func counterpart(from node, name string) (key, value node) {
 	if key, value = from.member(name); !value.absent() {
 		return key, value
 	}
 	for _, p := range from.get("parameters").list() {
 		if in := p.get("in").text(); name == "requestBody" && (in == "body" || in == "formData") {
-			return p, formOr(p, from)
+			return p, formOrParameter(p, from)
 		}
 	}
-	for _, p := range from.list() { // the fields of a form
+	for _, p := range from.list() { // fields of a form
 		if p.get("name").text() == name && p.get("in").text() == "formData" {
 			return p, p
 		}
@@ -179,37 +192,38 @@ func counterpart(from node, name string) (key, value node) {
 	return from, from
 }
 
-// formOr is a body's parameter, or the list of all parameters when they make a form.
-func formOr(p, operation node) node {
+// formOrParameter returns the body parameter p, or the list of all parameters if p is one of a
+// form.
+func formOrParameter(p, operation node) node {
 	if p.get("in").text() == "formData" {
 		return operation.get("parameters")
 	}
 	return p
 }
 
-func settleParameters(list, from node) {
+func copyParameterPlaces(list, from node) {
 	for _, p := range list.list() {
 		same := func(o node) bool {
 			return o.get("$ref").text() != "" && nameOf(o.get("$ref").text()) == nameOf(p.get("$ref").text()) ||
 				o.get("name").text() != "" && o.get("name").text() == p.get("name").text() && o.get("in").text() == p.get("in").text()
 		}
 		if i := slices.IndexFunc(from.list(), same); i >= 0 {
-			settle(p, from.list()[i])
+			copyTreePlaces(p, from.list()[i])
 		} else {
-			settle(p, from)
+			copyTreePlaces(p, from)
 		}
 	}
-	place(list, from)
+	copyPlace(list, from)
 	slices.SortStableFunc(list.Content, func(a, b *yaml.Node) int { return comparePlaces(node{a, ""}.place(), node{b, ""}.place()) })
 }
 
-func place(n, from node) {
+func copyPlace(n, from node) {
 	if !n.absent() && !from.absent() {
 		n.Line, n.Column = from.Line, from.Column
 	}
 }
 
-// sortMembers puts the members of a mapping in the order of their places.
+// sortMembers orders the members of a mapping by their places.
 func sortMembers(n node) {
 	if !n.isMapping() {
 		return

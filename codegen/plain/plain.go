@@ -1,5 +1,5 @@
-// Package plain keeps the texts of schemas and of services' documents from being read as more
-// than text, by a compiler or by a terminal.
+// Package plain escapes texts of schemas and services' documents, which are untrusted, so that
+// neither a compiler nor a terminal takes them for more than text.
 package plain
 
 import (
@@ -8,18 +8,20 @@ import (
 	"unicode"
 )
 
-// Invisible reports whether a character is a control character, turns the direction of
-// writing, ends a line, or is the mark of a byte order, which Go takes nowhere in a file.
+// Invisible reports whether a reader cannot see a character or it changes how text is laid out: a
+// control character, one that changes the direction of writing, a line separator, or a byte order
+// mark, which Go accepts only at the start of a file.
 func Invisible(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
 }
 
-// Line returns a text on one line, in which invisible characters are escaped as in Go.
+// Line returns a text in one line, with invisible characters and invalid UTF-8 escaped as in a Go
+// string.
 func Line(text string) string {
 	var b strings.Builder
 	for i, r := range text {
 		switch {
-		case r == unicode.ReplacementChar && !strings.HasPrefix(text[i:], string(r)): // no UTF-8
+		case r == unicode.ReplacementChar && !strings.HasPrefix(text[i:], string(r)): // an invalid byte, not U+FFFD itself
 			b.WriteString(`\x` + strconv.FormatUint(uint64(text[i]), 16))
 		case Invisible(r):
 			quoted := strconv.QuoteRuneToASCII(r)

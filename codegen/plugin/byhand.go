@@ -1,9 +1,12 @@
 package plugin
 
 import (
+	"errors"
 	goast "go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
 // byHand is the code in resolvers/ that nobody generates, tests left out.
@@ -21,19 +25,25 @@ type byHand struct {
 	files map[string]*goast.File // by path
 }
 
-// readByHand parses what is in a folder. What does not parse is for the Go compiler to
-// explain, and taken as far as it goes.
-func readByHand(dir string) (*byHand, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
+// readByHand parses the handwritten files in ResolversDir below root, the root of the project; an
+// empty root is the working directory. Files and places are named relative to root. Of a file that
+// does not parse it returns as much as was parsed: the Go compiler explains the rest.
+func readByHand(root string) (*byHand, error) {
+	entries, err := os.ReadDir(filepath.Join(root, ResolversDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	code := &byHand{set: token.NewFileSet(), files: map[string]*goast.File{}}
-	for _, path := range paths {
-		if path == connectFile || strings.HasSuffix(path, "_test.go") {
+	for _, entry := range entries {
+		path := filepath.Join(ResolversDir, entry.Name())
+		if path == connectFile || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 			continue
 		}
-		file, err := parser.ParseFile(code.set, path, nil, parser.SkipObjectResolution)
+		text, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil {
+			return nil, err
+		}
+		file, err := parser.ParseFile(code.set, path, text, parser.SkipObjectResolution)
 		if file == nil {
 			return nil, err
 		}
@@ -42,14 +52,14 @@ func readByHand(dir string) (*byHand, error) {
 	return code, nil
 }
 
-// Compile compiles the bindings of a project, whose resolvers by hand may call services
-// without any.
-func Compile(cfg *config.Config, schema *ast.Schema) (*binding.Graph, error) {
-	code, err := readByHand(ResolversDir)
+// Compile compiles the bindings of the project in root, whose handwritten resolvers may call
+// services without any binding. It reads the documents of sources by readDocument.
+func Compile(root string, cfg *config.Config, schema *ast.Schema, readDocument func(path string) (*openapi.Document, error)) (*binding.Graph, error) {
+	code, err := readByHand(root)
 	if err != nil {
 		return nil, err
 	}
-	return binding.Compile(schema, binding.CompileOptions{Inert: inert(cfg), Calls: code.says})
+	return binding.Compile(schema, binding.CompileOptions{Inert: inert(cfg), Calls: code.says, ReadDocument: readDocument})
 }
 
 // says tells whether the code has a text, such as the name of a service that it calls.
@@ -115,7 +125,7 @@ func nameOf(file *goast.File, importPath, packageName string) string {
 // mentioned adds the types that code by hand reads and sends: a decoder or an encoder that
 // it uses is made, whether a binding needs it or not.
 func (g *generator) mentioned(r *reach) {
-	code, err := readByHand(ResolversDir)
+	code, err := readByHand("")
 	if err != nil {
 		return // unanswered says so
 	}
@@ -140,8 +150,10 @@ func (g *generator) goName(name string) string {
 
 // Home tells where the resolvers of a type are written by hand: in the file that has some
 // already, else in one of the type's own, which may not be there yet.
-func Home(object string) (string, error) {
-	code, err := readByHand(ResolversDir)
+//
+// root is the root of the project; the file is named relative to it.
+func Home(root, object string) (string, error) {
+	code, err := readByHand(root)
 	if err != nil {
 		return "", err
 	}
@@ -167,9 +179,10 @@ func fileName(object string) string {
 	return strings.ReplaceAll(strings.ToLower(object), "_", "") + ".go"
 }
 
-// ByHand is the place of the method that answers a field by hand; "" when there is none.
-func ByHand(object, field string) (string, error) {
-	found, err := methods(ResolversDir)
+// ByHand returns the place of the handwritten method that resolves a field, or "" if there is none.
+// root is the root of the project.
+func ByHand(root, object, field string) (string, error) {
+	found, err := methods(root)
 	if err != nil {
 		return "", err
 	}

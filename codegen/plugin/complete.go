@@ -76,7 +76,7 @@ func (g *generator) completes(f *goFile, v *connectView) error {
 
 // completed reports whether objects of a type are completed anywhere, by code by hand too.
 func (g *generator) completed(entity string) bool {
-	if code, err := readByHand(ResolversDir); err == nil && code.selects(entityMethod(g.graph.Entities[entity])) {
+	if code, err := readByHand(""); err == nil && code.selects(entityMethod(g.graph.Entities[entity])) {
 		return true
 	}
 	for _, c := range g.graph.Completions {

@@ -46,9 +46,10 @@ type Plugin struct {
 	Stubs, Missing []byte
 }
 
-// New makes the plugin for a run by a configuration.
-func New(cfg *config.Config) *Plugin {
-	return &Plugin{cfg: cfg, compile: func(schema *ast.Schema) (*binding.Graph, error) { return Compile(cfg, schema) }}
+// New returns the plugin for one run of gqlgen, which the caller starts in the root of the project.
+// compile compiles the bindings of the schema, as Compile does.
+func New(cfg *config.Config, compile func(*ast.Schema) (*binding.Graph, error)) *Plugin {
+	return &Plugin{cfg: cfg, compile: compile}
 }
 
 // inert are the directives that do nothing in the gateway: gqlgen's own, and those of

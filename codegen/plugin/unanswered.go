@@ -60,7 +60,7 @@ func fileFor(m Method) string {
 // answered compares what gqlgen wants with what is there. It reads the methods' names alone.
 // It returns all methods that are written by hand, or have to be.
 func (g *generator) answered() ([]Method, *Unanswered, error) {
-	byHand, err := methods(ResolversDir)
+	byHand, err := methods("")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -134,10 +134,10 @@ func (g *generator) signature(f *goFile, o *codegen.Object, field *codegen.Field
 	return fmt.Sprintf("func (r %s) %s(ctx context.Context%s%s) (%s, error)", receiver(o.Name), field.GoFieldName, parent, params(f, field), result)
 }
 
-// methods finds the methods written by hand in a folder, by receiver and name, with the
+// methods returns the handwritten methods of the project in root by receiver and name, with the
 // place of each.
-func methods(dir string) (map[[2]string]string, error) {
-	code, err := readByHand(dir)
+func methods(root string) (map[[2]string]string, error) {
+	code, err := readByHand(root)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,22 @@
-// Package selection reads the text of mapping expressions: which part of an answer a field
-// is, what a body is made of, when a call went well. The grammar is a subset of Apollo's
-// JSONSelection whose shape is known without running it:
+// Package selection parses mapping expressions: which part of a response a field is, what a request
+// body consists of, when a call succeeded. The grammar is a subset of Apollo's JSONSelection in
+// which the shape of every result is known without running the expression:
 //
 //	$.items { id name: full_name address: { street city } }
 //	state->match(["a", "ACTIVE"], [@, "OTHER"])
 //	$args.input { name email }
 //
-// The package knows no types: what an expression means for a schema is said by package
-// binding.
+// The whole grammar, with # comments and white space between tokens:
+//
+//	Document  = "{" FieldList "}" | Path | FieldList
+//	Path      = ( "$" | "@" | "$" Name | "$(" Argument ")" | Key ) { Step } [ "{" FieldList "}" ]
+//	Step      = "." Key | "->" Name [ "(" [ Argument { "," Argument } ] ")" ] | "?"
+//	FieldList = { Field [ "," ] }
+//	Field     = Key ":" ( Path | "{" FieldList "}" ) | Path
+//	Argument  = Path | "[" [ Argument { "," Argument } ] "]" | String | Number | "true" | "false" | "null"
+//	Key       = Name | String
+//
+// The package knows no types. Package binding gives an expression its meaning for a schema.
 package selection
 
 import (
@@ -15,82 +24,85 @@ import (
 	"slices"
 )
 
-// Root is where an expression begins.
+// Root is the kind of value that an expression starts from.
 type Root int
 
 // The roots.
 const (
-	Current  Root = iota // $, @ or a bare name: the value at hand
+	// Kinds of roots.
+	Current  Root = iota // $, @ or a bare name: the current value
 	Variable             // $args, $status and so on
 	Literal              // $(12), or a literal among a method's arguments
 	List                 // [a, b] among a method's arguments or in a literal
 )
 
-// Expr is how one value is made.
+// Expr is an expression that computes one value.
 type Expr struct {
 	Offset int // of its first byte in the text
 	Root   Root
-	Dollar bool   // of a Current: written $, the object around, which a method's arguments leave as it was
+	Dollar bool   // a Current written as $: the enclosing object, which stays the same in the arguments of methods
 	Name   string // of a Variable, without its $
 	Value  any    // of a Literal: nil, bool, string or json.Number
 	Items  []*Expr
 	Steps  []Step
-	Fields []Field // of an object that is made of the value at hand; nil without braces
-	Braces bool    // whether there are any, even with nothing in them
+	Fields []Field // of an object that is built from the value; nil without braces
+	Braces bool    // whether the expression has braces, which may be empty
 }
 
-// Step leads from one value to the next: to a member, or through a method.
+// Step leads from one value to the next, by a member or by a method.
 type Step struct {
 	Offset   int
 	Name     string // of the member; "" for a method
 	Method   string // without its arrow; "" for a member
 	Args     []*Expr
-	Optional bool // ?: the value may be missing
+	Optional bool // followed by ?: the value may be absent
 }
 
-// Field is a member of an object that an expression makes.
+// Field is a member of an object that an expression builds.
 type Field struct {
 	Offset int
 	Name   string
 	Expr   *Expr
 }
 
-// Error is a mistake in the text.
+// Error is a syntax error.
 type Error struct {
 	Offset int
 	Text   string
 }
 
-// Error gives the text; the place is for whoever knows where the expression stands.
+// Error returns the text without a place, because only the caller knows where the expression
+// stands.
 func (e *Error) Error() string { return e.Text }
 
-// Bare tells whether the field is a name alone, not alias: value.
+// Bare reports whether the field is written as a name alone, not as alias: value.
 func (f Field) Bare() bool {
 	return f.Expr.Offset == f.Offset && f.Expr.Root == Current && len(f.Expr.Steps) > 0 && f.Expr.Steps[0].Name == f.Name
 }
 
-// Parse reads an expression. Its error is an *Error. What begins with a name and is no path
-// is a list of fields: "id name" is { id name }.
+// Parse parses an expression. Its error is an *Error. A text that starts with a name and is not a
+// path is a list of fields: "id name" means { id name }.
 func Parse(text string) (*Expr, error) { return ParsePart(text, 0) }
 
-// ParsePart reads the expression that begins at an offset of a text and takes the rest of
-// it. Every offset counts from the beginning of the text.
+// ParsePart parses the expression that starts at an offset of a text and extends to its end. All
+// offsets of the result count from the start of the text.
 func ParsePart(text string, from int) (expr *Expr, err error) {
 	p := &parser{text: text, pos: from}
 	defer func() {
-		if err = recovered(recover()); err != nil {
+		if err = toError(recover()); err != nil {
 			expr = nil
 		}
 	}()
-	expr = p.top()
-	if p.space(); p.pos < len(text) {
-		p.fail("unexpected %s%s", p.found(), p.instead())
+	expr = p.document()
+	if p.skipSpace(); p.pos < len(text) {
+		p.fail("unexpected %s%s", p.describeNext(), p.suggestion())
 	}
 	return expr, nil
 }
 
-// instead says what to write for what other languages have here.
-func (p *parser) instead() string {
+// suggestion returns what to write instead of the syntax that other languages have for the next
+// character.
+func (p *parser) suggestion() string {
 	switch p.peek() {
 	case '[':
 		return "; the first of a list is ->first, the last ->last"
@@ -100,27 +112,34 @@ func (p *parser) instead() string {
 	return ""
 }
 
-// maxDepth bounds how deep an expression may nest.
+// maxDepth bounds the nesting of an expression, and with it the recursion of the parser.
 const maxDepth = 64
 
-// parser stands at one place of the text. Its mistakes are panics with an *Error, which
-// Parse recovers.
+// parser is a recursive descent parser at one position of the text. It reports a syntax error by a
+// panic with an *Error, which the exported functions recover: nearly every method can fail, and
+// error results would hide the grammar.
 type parser struct {
 	text  string
 	pos   int
 	depth int
 }
 
+// fail panics with a syntax error at the current position.
 func (p *parser) fail(format string, args ...any) { p.failAt(p.pos, format, args...) }
 
+// failAt panics with a syntax error at an offset.
 func (p *parser) failAt(offset int, format string, args ...any) {
 	panic(&Error{offset, fmt.Sprintf(format, args...)})
 }
 
-// top reads a whole text: one path, or fields without their braces.
-func (p *parser) top() *Expr {
-	p.space()
-	from := p.pos
+// document parses a whole text: a path, or fields without braces.
+//
+// A text that starts with a name can be either. It is parsed as fields, and if the result is one
+// field without a name, that was a path: a.b, say, or a->first. In contrast, the only field of "a"
+// has a name, so "a" means { a }.
+func (p *parser) document() *Expr {
+	p.skipSpace()
+	start := p.pos
 	switch {
 	case p.pos == len(p.text):
 		p.fail("nothing is selected; write $ for the whole value, or name fields")
@@ -133,36 +152,38 @@ func (p *parser) top() *Expr {
 	if one := fields[0]; len(fields) == 1 && one.Name == "" {
 		return one.Expr
 	}
-	return &Expr{Offset: from, Fields: p.named(fields), Braces: true}
+	return &Expr{Offset: start, Fields: p.named(fields), Braces: true}
 }
 
-// object reads { fields }, made of the value at hand.
+// object parses { fields } as an object that is built from the current value.
 func (p *parser) object() *Expr {
 	e := &Expr{Offset: p.pos, Braces: true}
 	e.Fields = p.braces()
 	return e
 }
 
-// braces reads { fields }.
+// braces parses { fields }.
 func (p *parser) braces() []Field {
-	p.deeper()
+	p.enter()
 	p.pos++
 	fields := p.named(p.fields(true))
 	p.depth--
 	return fields
 }
 
-func (p *parser) deeper() {
+// enter counts a level of nesting.
+func (p *parser) enter() {
 	if p.depth++; p.depth > maxDepth {
 		p.fail("the expression nests deeper than %d", maxDepth)
 	}
 }
 
-// fields reads fields up to the closing brace, or to the end of the text.
+// fields parses fields up to the closing brace if closed is set, and otherwise to the end of the
+// text.
 func (p *parser) fields(closed bool) []Field {
 	var fields []Field
 	for {
-		p.space()
+		p.skipSpace()
 		switch {
 		case p.pos == len(p.text) && closed:
 			p.fail("a { without its }")
@@ -173,35 +194,36 @@ func (p *parser) fields(closed bool) []Field {
 			return fields
 		}
 		fields = append(fields, p.field())
-		if p.space(); p.peek() == ',' {
+		if p.skipSpace(); p.peek() == ',' {
 			p.pos++
 		}
 	}
 }
 
-// field reads name, name { }, alias: value or a path. A path's name is "".
+// field parses name, name { }, alias: value, or a path. Of a path the name of the result is "".
 func (p *parser) field() Field {
-	from := p.pos
+	start := p.pos
 	if c := p.peek(); c == '$' || c == '@' {
-		return Field{Offset: from, Expr: p.expr()}
+		return Field{Offset: start, Expr: p.expr()}
 	}
 	name := p.key()
-	p.space()
+	p.skipSpace()
 	if p.peek() == ':' {
 		p.pos++
-		p.space()
-		return Field{Offset: from, Name: name, Expr: p.value()}
+		p.skipSpace()
+		return Field{Offset: start, Name: name, Expr: p.value()}
 	}
-	e := &Expr{Offset: from, Steps: []Step{{Offset: from, Name: name}}}
+	e := &Expr{Offset: start, Steps: []Step{{Offset: start, Name: name}}}
 	p.steps(e)
 	if len(e.Steps) > 1 {
 		name = ""
 	}
-	return Field{Offset: from, Name: name, Expr: e}
+	return Field{Offset: start, Name: name, Expr: e}
 }
 
-// named spreads the paths among fields: a.b { c } is c: a.b.c. A path that makes no fields
-// has no name to go by.
+// named returns fields that all have names. A path with braces contributes the fields in its
+// braces: a.b { c d } among fields means c: a.b.c d: a.b.d. A path without braces has no name that
+// it could contribute, which is an error.
 func (p *parser) named(fields []Field) []Field {
 	named := []Field{}
 	for _, f := range fields {
@@ -209,9 +231,9 @@ func (p *parser) named(fields []Field) []Field {
 		case f.Name != "":
 			named = append(named, f)
 		case !f.Expr.Braces:
-			p.nameless(p.text[f.Offset:p.end(f)], f.Offset, len(fields) == 1)
+			p.rejectUnnamed(p.text[f.Offset:p.pathEnd(f)], f.Offset, len(fields) == 1)
 		default:
-			named = append(named, spread(f.Expr)...)
+			named = append(named, flatten(f.Expr)...)
 		}
 	}
 	for i, f := range named {
@@ -224,50 +246,54 @@ func (p *parser) named(fields []Field) []Field {
 	return named
 }
 
-// nameless refuses a path among fields, where it may be meant to stand alone.
-func (p *parser) nameless(path string, offset int, only bool) {
+// rejectUnnamed reports a path among fields that has no name. If it is the only field, the braces
+// around it may be the mistake.
+func (p *parser) rejectUnnamed(path string, offset int, only bool) {
 	if only {
 		p.failAt(offset, "a path in braces needs a name; write name: %s, or the path without braces", path)
 	}
 	p.failAt(offset, "a path among fields needs a name; write name: %s", path)
 }
 
-// end is where the steps of a path without fields end.
-func (p *parser) end(f Field) int {
+// pathEnd returns the offset behind a path that starts a field. It parses the path again.
+func (p *parser) pathEnd(f Field) int {
 	probe := &parser{text: p.text, pos: f.Offset}
 	probe.value()
 	return probe.pos
 }
 
-// spread gives the fields of a path as fields of what the path begins with.
-func spread(e *Expr) []Field {
+// flatten returns the fields in the braces of a path as fields of the value that the path starts
+// from.
+func flatten(e *Expr) []Field {
 	fields := make([]Field, len(e.Fields))
 	for i, f := range e.Fields {
 		inner := *f.Expr
 		if inner.Root == Current {
 			inner.Root, inner.Name, inner.Value = e.Root, e.Name, e.Value
-			inner.Steps = append(append([]Step{}, e.Steps...), rebased(inner.Steps, e)...)
+			inner.Steps = append(append([]Step{}, e.Steps...), rebaseSteps(inner.Steps, e)...)
 		}
 		fields[i] = Field{f.Offset, f.Name, &inner}
 	}
 	return fields
 }
 
-// rebased gives steps whose methods' arguments speak of another object around: $ is what
-// base leads to.
-func rebased(steps []Step, base *Expr) []Step {
+// rebaseSteps returns steps that are moved from the braces of base to before it. There, $ in the
+// arguments of methods means another object, so each $ becomes the path of base: in a.b { c:
+// l->map($.x) } it is a.b, and in c: a.b.l->map(...) it has to be written out.
+func rebaseSteps(steps []Step, base *Expr) []Step {
 	moved := slices.Clone(steps)
 	for i, s := range moved {
-		moved[i].Args = rebasedAll(s.Args, base)
+		moved[i].Args = rebaseAll(s.Args, base)
 	}
 	return moved
 }
 
-func rebasedAll(list []*Expr, base *Expr) []*Expr {
+// rebaseAll returns expressions whose $ is replaced by the path of base, also in their arguments.
+func rebaseAll(list []*Expr, base *Expr) []*Expr {
 	moved := slices.Clone(list)
 	for i, e := range moved {
 		other := *e
-		other.Items, other.Steps = rebasedAll(e.Items, base), rebased(e.Steps, base)
+		other.Items, other.Steps = rebaseAll(e.Items, base), rebaseSteps(e.Steps, base)
 		if e.Root == Current && e.Dollar {
 			other.Root, other.Name, other.Value = base.Root, base.Name, base.Value
 			other.Steps = append(slices.Clone(base.Steps), other.Steps...)
@@ -277,7 +303,7 @@ func rebasedAll(list []*Expr, base *Expr) []*Expr {
 	return moved
 }
 
-// value reads what stands behind a field's colon.
+// value parses what follows the colon of a field.
 func (p *parser) value() *Expr {
 	switch c := p.peek(); {
 	case c == '{':
@@ -285,16 +311,16 @@ func (p *parser) value() *Expr {
 	case c == '$' || c == '@':
 		return p.expr()
 	case c == '[' || c == '-' || c >= '0' && c <= '9':
-		p.fail("a literal is written $(%s)", p.rest())
+		p.fail("a literal is written $(%s)", p.excerpt())
 	}
-	from := p.pos
-	e := &Expr{Offset: from, Steps: []Step{{Offset: from, Name: p.key()}}}
+	start := p.pos
+	e := &Expr{Offset: start, Steps: []Step{{Offset: start, Name: p.key()}}}
 	p.steps(e)
 	return e
 }
 
-// rest is a short piece of the text, for a message.
-func (p *parser) rest() string {
+// excerpt returns the next characters of the text, for a message.
+func (p *parser) excerpt() string {
 	end := p.pos
 	for end < len(p.text) && end < p.pos+20 && p.text[end] != ' ' && p.text[end] != '\n' && p.text[end] != '}' {
 		end++
@@ -302,7 +328,7 @@ func (p *parser) rest() string {
 	return p.text[p.pos:end]
 }
 
-// expr reads a path that begins with $ or @.
+// expr parses a path that starts with $ or @.
 func (p *parser) expr() *Expr {
 	e := &Expr{Offset: p.pos}
 	at := p.peek() == '@'
@@ -311,11 +337,11 @@ func (p *parser) expr() *Expr {
 	case at:
 	case p.peek() == '(':
 		p.pos++
-		p.space()
+		p.skipSpace()
 		e = p.argument()
 		e.Offset--
-		p.close(')')
-	case nameStart(p.peek()):
+		p.expect(')')
+	case isNameStart(p.peek()):
 		e.Root, e.Name = Variable, p.name()
 	default:
 		e.Dollar = true
@@ -324,15 +350,16 @@ func (p *parser) expr() *Expr {
 	return e
 }
 
-// steps reads .member, ->method(args), ? and { fields }, as long as there are any.
+// steps parses .member, ->method(args), ? and { fields } for as long as one follows. Braces end the
+// path. Space before something else is not consumed: it separates fields.
 func (p *parser) steps(e *Expr) {
 	for {
 		before := p.pos
-		p.space()
+		p.skipSpace()
 		switch {
 		case p.peek() == '.':
 			p.pos++
-			p.space()
+			p.skipSpace()
 			e.Steps = append(e.Steps, Step{Offset: p.pos, Name: p.key()})
 		case p.peek() == '-':
 			e.Steps = append(e.Steps, p.method())
@@ -356,15 +383,15 @@ func (p *parser) optional(e *Expr) {
 	e.Steps[len(e.Steps)-1].Optional = true
 }
 
-// method reads ->name, with its arguments if it has any.
+// method parses ->name with its arguments, if there are any.
 func (p *parser) method() Step {
 	if len(p.text) < p.pos+2 || p.text[p.pos+1] != '>' {
-		p.fail("unexpected %s", p.found())
+		p.fail("unexpected %s", p.describeNext())
 	}
 	p.pos += 2
-	p.space()
+	p.skipSpace()
 	s := Step{Offset: p.pos, Method: p.name()}
-	p.space()
+	p.skipSpace()
 	if p.peek() == '(' {
 		p.pos++
 		s.Args = p.arguments(')')
@@ -372,11 +399,11 @@ func (p *parser) method() Step {
 	return s
 }
 
-// arguments reads values with commas between them up to the closing bracket.
+// arguments parses values that are separated by commas, up to the closing character.
 func (p *parser) arguments(closing byte) []*Expr {
 	list := []*Expr{}
 	for {
-		p.space()
+		p.skipSpace()
 		if p.peek() == closing {
 			p.pos++
 			return list
@@ -390,21 +417,21 @@ func (p *parser) arguments(closing byte) []*Expr {
 
 func (p *parser) comma(closing byte) {
 	if p.peek() != ',' {
-		p.fail("a comma or %q is missing before %s", string(closing), p.found())
+		p.fail("a comma or %q is missing before %s", string(closing), p.describeNext())
 	}
 	p.pos++
-	p.space()
+	p.skipSpace()
 }
 
-// argument reads a literal, a list, or a path.
+// argument parses a literal, a list or a path.
 func (p *parser) argument() *Expr {
-	p.space()
+	p.skipSpace()
 	e := &Expr{Offset: p.pos}
 	switch c := p.peek(); {
 	case c == '$' || c == '@':
 		return p.expr()
 	case c == '[':
-		p.deeper()
+		p.enter()
 		p.pos++
 		e.Root, e.Items = List, p.arguments(']')
 		p.depth--
@@ -412,15 +439,15 @@ func (p *parser) argument() *Expr {
 		e.Root, e.Value = Literal, p.quoted()
 	case c == '-' || c >= '0' && c <= '9':
 		e.Root, e.Value = Literal, p.number()
-	case nameStart(c):
+	case isNameStart(c):
 		return p.word(e)
 	default:
-		p.fail("a value is expected here, not %s", p.found())
+		p.fail("a value is expected here, not %s", p.describeNext())
 	}
 	return e
 }
 
-// word reads true, false, null, or a path that begins with a name.
+// word parses true, false, null, or a path that starts with a name.
 func (p *parser) word(e *Expr) *Expr {
 	name := p.name()
 	switch name {
@@ -435,28 +462,29 @@ func (p *parser) word(e *Expr) *Expr {
 	return e
 }
 
-func (p *parser) close(closing byte) {
-	if p.space(); p.peek() != closing {
-		p.fail("a %q is missing before %s", string(closing), p.found())
+// expect consumes a closing character.
+func (p *parser) expect(closing byte) {
+	if p.skipSpace(); p.peek() != closing {
+		p.fail("a %q is missing before %s", string(closing), p.describeNext())
 	}
 	p.pos++
 }
 
-// Argument is a value that is given to a parameter of a call.
+// Argument is a value for a parameter of a call.
 type Argument struct {
 	Field
-	In string // where the parameter stands, such as "query"; "" when the text does not say it
+	In string // the location of the parameter, such as "query"; "" if the text does not name it
 }
 
-// ParseArguments reads name: value pairs up to the end of a text, which may hold literals
-// as they are and objects: (ids: $batch.id, limit: 100, body: { name: $args.name }). Where
-// the parameter stands may be written before its name: (path.id: $args.id). It begins at an
-// offset, behind the bracket, and returns the offset behind the closing one.
+// ParseArguments parses pairs of a parameter's name and its value, as in (ids: $batch.id, limit:
+// 100, body: { name: $args.name }). Unlike the fields of an expression, these may be literals. The
+// location of a parameter can precede its name, as in (path.id: $args.id). Parsing starts at an
+// offset of the text, behind the opening parenthesis, and end is the offset behind the closing one.
 func ParseArguments(text string, from int) (args []Argument, end int, err error) {
 	p := &parser{text: text, pos: from}
-	defer func() { err = recovered(recover()) }()
+	defer func() { err = toError(recover()) }()
 	for {
-		p.space()
+		p.skipSpace()
 		if p.peek() == ')' {
 			return args, p.pos + 1, nil
 		}
@@ -467,15 +495,15 @@ func ParseArguments(text string, from int) (args []Argument, end int, err error)
 	}
 }
 
-// parameter reads name: value or place.name: value.
+// parameter parses name: value or location.name: value.
 func (p *parser) parameter() Argument {
 	a := Argument{Field: Field{Offset: p.pos, Name: p.key()}}
 	if p.peek() == '.' {
 		p.pos++
 		a.In, a.Name = a.Name, p.key()
 	}
-	p.close(':')
-	if p.space(); p.peek() == '{' {
+	p.expect(':')
+	if p.skipSpace(); p.peek() == '{' {
 		a.Expr = p.object()
 	} else {
 		a.Expr = p.argument()
@@ -483,13 +511,14 @@ func (p *parser) parameter() Argument {
 	return a
 }
 
-// recovered is the mistake that a parser stopped at, nil when there was none.
-func recovered(r any) error {
+// toError returns the syntax error that a parser panicked with, or nil if it did not panic. It
+// passes on other panics.
+func toError(r any) error {
 	if r == nil {
 		return nil
 	}
-	if broken, ours := r.(*Error); ours {
-		return broken
+	if e, ok := r.(*Error); ok {
+		return e
 	}
 	panic(r)
 }

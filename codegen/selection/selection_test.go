@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// show writes an expression with every part in its place, for the tables here.
-func show(e *Expr) string {
+// format writes an expression with all its parts, for the tables of the tests.
+func format(e *Expr) string {
 	var b strings.Builder
 	switch e.Root {
 	case Current:
@@ -20,13 +20,13 @@ func show(e *Expr) string {
 		text, _ := json.Marshal(e.Value)
 		b.Write(text)
 	case List:
-		b.WriteString("[" + showAll(e.Items) + "]")
+		b.WriteString("[" + formatAll(e.Items) + "]")
 	}
 	for _, s := range e.Steps {
 		if s.Method == "" {
 			fmt.Fprintf(&b, ".%q", s.Name)
 		} else {
-			fmt.Fprintf(&b, "->%s(%s)", s.Method, showAll(s.Args))
+			fmt.Fprintf(&b, "->%s(%s)", s.Method, formatAll(s.Args))
 		}
 		if s.Optional {
 			b.WriteString("?")
@@ -35,17 +35,17 @@ func show(e *Expr) string {
 	if e.Braces {
 		b.WriteString("{")
 		for _, f := range e.Fields {
-			fmt.Fprintf(&b, " %s: %s", f.Name, show(f.Expr))
+			fmt.Fprintf(&b, " %s: %s", f.Name, format(f.Expr))
 		}
 		b.WriteString(" }")
 	}
 	return b.String()
 }
 
-func showAll(list []*Expr) string {
+func formatAll(list []*Expr) string {
 	all := make([]string, len(list))
 	for i, e := range list {
-		all[i] = show(e)
+		all[i] = format(e)
 	}
 	return strings.Join(all, ", ")
 }
@@ -86,7 +86,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}
-		if got := show(e); got != want {
+		if got := format(e); got != want {
 			t.Errorf("%q\n got %s\nwant %s", text, got, want)
 		}
 	}
@@ -100,7 +100,7 @@ func TestArguments(t *testing.T) {
 	}
 	var got []string
 	for _, f := range fields {
-		got = append(got, f.Name+": "+show(f.Expr))
+		got = append(got, f.Name+": "+format(f.Expr))
 	}
 	want := `id: $args."id", limit: 100, body: ${ source: $args."card"{ number: $."number" } kind: "x" }`
 	if strings.Join(got, ", ") != want {
@@ -119,7 +119,7 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-func TestMistakes(t *testing.T) {
+func TestSyntaxErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                       "0: nothing is selected; write $ for the whole value, or name fields",
 		"  # nothing\n":          "12: nothing is selected; write $ for the whole value, or name fields",
@@ -134,7 +134,7 @@ func TestMistakes(t *testing.T) {
 		"$.a->first(1 2)":        `13: a comma or ")" is missing before "2"`,
 		`a: "b`:                  "3: the string has no end",
 		`a: "\q"`:                "4: the string has an escape that JSON does not know",
-		"a: $(1.)":               `5: "1." is no number`,
+		"a: $(1.)":               `5: "1." is not a number`,
 		"$?":                     "1: a ? stands behind what may be missing",
 		"$.a b":                  `4: unexpected "b"`,
 		"$.a[0]":                 `3: unexpected "["; the first of a list is ->first, the last ->last`,

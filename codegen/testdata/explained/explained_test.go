@@ -129,7 +129,7 @@ func gateway(t *testing.T, s *service) func(query string, variables map[string]a
 // explained are the calls of an operation as they are told before it runs.
 func explained(t *testing.T, query string, variables map[string]any) map[string]int {
 	t.Helper()
-	plans, err := codegen.Explain(&ast.Source{Name: "q", Input: query}, explain.Options{Variables: variables})
+	plans, err := new(codegen.Project).Explain(t.Context(), &ast.Source{Name: "q", Input: query}, explain.Options{Variables: variables})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,32 +9,32 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// completes makes the visit that completes a field's objects of one type, nil when they come
-// with all that the operation selects of them. The place is that of the objects; object is the
-// one that has the field.
-func (w *walker) completes(object *ast.Definition, at place, s *selected) *visit {
+// visitCompletion returns the visit that completes the objects at a place, or nil if they come with
+// everything that the operation selects. s is the field that returns them, and object the type that
+// has this field.
+func (w *walker) visitCompletion(object *ast.Definition, at place, s *selected) *visit {
 	c := w.completion(object, s).Of(at.object.Name)
-	if c == nil || !w.selectsMore(c, s) {
+	if c == nil || !w.needsCompletion(c, s) {
 		return nil
 	}
-	needs := at.needs
+	needs := at.guards
 	if c.Entity.Root != nil {
 		needs = union(needs, binding.Guards(c.Entity.Root.Definition))
 	}
-	v := w.behind(at.after, object, s, needs)
+	v := w.newVisit(at.after, object, s, needs)
 	v.node.Completes = c.Entity.Object.Name
 	v.node.Call = w.callOf(c.Entity, needs)
-	v.asks = asks{
-		keys: at.count, one: 1, shares: shares(c.Entity, nil),
+	v.demand = demand{
+		keys: at.count, batchSize: 1, callKey: callKeyOf(c.Entity, nil),
 		field: strings.Join(c.Entity.Keys(), " "), origin: origin{at.id, c.Entity.Object.Name},
 	}
 	if c.Entity.Batch != nil {
-		v.asks.one = c.Entity.Batch.MaxSize
+		v.demand.batchSize = c.Entity.Batch.MaxSize
 	}
 	return v
 }
 
-// completion says how the objects of a field are completed, nil when they come whole.
+// completion returns how the objects of a field are completed, or nil if they come complete.
 func (w *walker) completion(object *ast.Definition, s *selected) *binding.Completion {
 	if b := w.bindings.fields[s.definition]; b != nil {
 		return b.Completes
@@ -42,8 +42,8 @@ func (w *walker) completion(object *ast.Definition, s *selected) *binding.Comple
 	return w.bindings.graph.Completion(object.Name, s.definition.Name)
 }
 
-// selectsMore reports whether the operation selects fields for which the objects must be whole.
-func (w *walker) selectsMore(c *binding.Completed, s *selected) bool {
+// needsCompletion reports whether the operation selects fields that partial objects lack.
+func (w *walker) needsCompletion(c *binding.Completed, s *selected) bool {
 	return slices.ContainsFunc(w.collect(c.Entity.Object, s.parts), func(f *selected) bool {
 		return !slices.Contains(c.Enough, f.definition.Name)
 	})

@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// words reads what a schema says itself.
-func (r *reader) words(n node) *Schema {
+// ownSchema reads the keywords of a schema, without what it merges from elsewhere.
+func (r *reader) ownSchema(n node) *Schema {
 	s := &Schema{
 		Place:     n.place(),
 		Format:    n.get("format").text(),
@@ -38,7 +38,8 @@ func (r *reader) words(n node) *Schema {
 	return s
 }
 
-// bound reads a limit, which an exclusive one stands for when it is a number.
+// bound reads a limit. A numeric exclusive limit, as in OpenAPI 3.1, counts as the limit itself; in
+// 3.0 it is a boolean, which bound ignores.
 func bound(n node, inclusive, exclusive string) *float64 {
 	if f := n.get(inclusive).number(); f != nil {
 		return f
@@ -54,7 +55,7 @@ func (s *Schema) types(n node) {
 			s.Types = append(s.Types, t)
 		}
 	}
-	if s.Is("number") { // which every integer is
+	if s.Is("number") { // number includes integer
 		s.Types = slices.DeleteFunc(s.Types, func(t string) bool { return t == "integer" })
 	}
 }
@@ -71,19 +72,19 @@ func (s *Schema) enum(n node) {
 	}
 }
 
-// null reads the spellings of null but those of a choice: nullable, the extension of
-// Swagger 2.0, null among the types, null among the values where no type is said.
+// null reads the spellings of null, other than a branch that is null: nullable, x-nullable of
+// Swagger 2.0, null among the types, and null among the values if there is no type.
 func (s *Schema) null(n node) {
 	for _, word := range []string{"nullable", "x-nullable"} {
 		if key, value := n.member(word); value.isTrue() {
 			s.nullable(key)
 		}
 	}
-	said := n.get("type")
-	if slices.Contains(said.texts(), "null") || said.isNull() || slices.ContainsFunc(said.list(), node.isNull) {
-		s.nullable(said)
+	kind := n.get("type")
+	if slices.Contains(kind.texts(), "null") || kind.isNull() || slices.ContainsFunc(kind.list(), node.isNull) {
+		s.nullable(kind)
 	}
-	if said.absent() && (n.get("const").isNull() || slices.ContainsFunc(n.get("enum").list(), node.isNull)) {
+	if kind.absent() && (n.get("const").isNull() || slices.ContainsFunc(n.get("enum").list(), node.isNull)) {
 		s.nullable(n)
 	}
 }
@@ -94,7 +95,7 @@ func (s *Schema) nullable(at node) {
 	}
 }
 
-// object reads the members.
+// object reads the members of an object.
 func (r *reader) object(s *Schema, n node) {
 	s.required = map[string]bool{}
 	for _, name := range n.get("required").list() {
@@ -117,7 +118,7 @@ func (r *reader) object(s *Schema, n node) {
 	}
 }
 
-// infer finds the type where it is not said but is plain.
+// infer sets the types where the schema does not name them but other keywords imply them.
 func (s *Schema) infer(n node) {
 	switch {
 	case len(s.Types) > 0 || len(s.OneOf) > 0 || !n.get("type").absent():
@@ -133,7 +134,7 @@ func (s *Schema) infer(n node) {
 	}
 }
 
-// typeOf is the type of a value.
+// typeOf returns the JSON type of a scalar, or "" for other values.
 func typeOf(v node) string {
 	if !v.isScalar() {
 		return ""

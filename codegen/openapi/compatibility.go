@@ -9,18 +9,18 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// Type is a GraphQL type, as far as its values show on the way to a service or back.
-// It is a list when Elem is set, an enum when Values are, an object when Object is,
-// and a scalar otherwise; scalars that are not of our vocabulary fit everything.
+// Type is a GraphQL type as far as its values are visible to a service. It is a list if Elem is
+// set, an enum if Values is, an object if Object is, and a scalar otherwise. Scalars other than
+// GraphQL's and Gatehouse's own fit everything.
 type Type struct {
 	Name    string
 	NonNull bool
 	Elem    *Type    // of a list
-	Values  []string // of an enum, as the services call them
+	Values  []string // of an enum, in the spelling of the services
 	Object  bool     // object, interface, union or input
 }
 
-// String is the type as GraphQL writes it.
+// String returns the type in GraphQL's notation.
 func (t Type) String() string {
 	s := t.Name
 	if t.Elem != nil {
@@ -32,11 +32,15 @@ func (t Type) String() string {
 	return s
 }
 
-// Holds tells why a field of the type cannot hold what a service sends, "" when it can.
-// It reads behind "User.age is Int, but ". Members of objects are not looked at.
+// Holds explains why a field of the type cannot hold what a service sends. It returns "" if it can.
+// The text continues a sentence such as "User.age is Int, but ". Holds does not compare the members
+// of objects; HoldsProperty does that for each.
+//
+// The service may send any branch of a choice, so all of them have to fit.
 func (t Type) Holds(s *Schema) string { return t.holds(s, "%s") }
 
-// holds is Holds for what may be an element: within is the whole type with %s for t.
+// holds implements Holds for types within lists: within is the outermost type, with %s in the place
+// of t.
 func (t Type) holds(s *Schema, within string) string {
 	if t.NonNull && s.Nullable {
 		return fmt.Sprintf("%s says it may be null; write "+within, s.NullAt, strings.TrimSuffix(t.String(), "!"))
@@ -49,7 +53,7 @@ func (t Type) holds(s *Schema, within string) string {
 	return ""
 }
 
-// HoldsProperty is Holds for a member of an object, which may also be left out.
+// HoldsProperty is Holds for a member of an object, which can also be absent.
 func (t Type) HoldsProperty(p *Property) string {
 	switch {
 	case p.Schema.WriteOnly:
@@ -65,25 +69,25 @@ func (t Type) holdsLeaf(s *Schema, within string) string {
 	case s.Any() || t.Name == "JSON":
 		return ""
 	case t.Elem != nil:
-		if !s.only("array") {
-			return says(s)
+		if !s.allowsOnly("array") {
+			return describeMismatch(s)
 		}
 		if s.Items == nil {
 			return ""
 		}
 		return t.Elem.holds(s.Items, fmt.Sprintf(within, Type{NonNull: t.NonNull, Elem: &Type{Name: "%s"}}))
 	case t.Object:
-		return unless(s.only("object"), s)
+		return mismatchUnless(s.allowsOnly("object"), s)
 	case len(t.Values) > 0:
 		return t.holdsEnum(s)
 	}
 	return t.holdsScalar(s)
 }
 
-// holdsEnum finds values that the service sends and the enum lacks.
+// holdsEnum finds a value that the service sends and the enum lacks.
 func (t Type) holdsEnum(s *Schema) string {
-	if !s.only("string") {
-		return says(s)
+	if !s.allowsOnly("string") {
+		return describeMismatch(s)
 	}
 	for _, v := range s.Enum {
 		if !slices.Contains(t.Values, v.Text) {
@@ -98,17 +102,20 @@ func (t Type) holdsScalar(s *Schema) string {
 	switch {
 	case k == nil:
 		return ""
-	case !s.only(k.Reads...) || s.Is("string") && !readsFormat(k, s.Format):
-		return says(s)
-	case t.Name == "Int" && wide(s):
-		return says(s)
+	case !s.allowsOnly(k.Reads...) || s.Is("string") && !acceptsFormat(k, s.Format):
+		return describeMismatch(s)
+	case t.Name == "Int" && exceedsInt32(s):
+		return describeMismatch(s)
 	}
 	return ""
 }
 
-// Fills tells why a value of the type is not what a service takes in JSON, "" when it
-// is. It reads behind "NewUser.age is Int, but ". That null may be sent where the
-// service takes none is no reason: GraphQL cannot say "leave out, but no null".
+// Fills explains why a value of the type does not fit what a service takes as JSON. It returns ""
+// if it does. The text continues a sentence such as "NewUser.age is Int, but ". A nullable type
+// fits a schema that does not allow null, because GraphQL has no type for a value that may be
+// absent but not null.
+//
+// The caller may send any branch of a choice, so one of them has to fit.
 func (t Type) Fills(s *Schema) string { return t.fills(s, false) }
 
 // FillsProperty is Fills for a member of an object.
@@ -122,8 +129,8 @@ func (t Type) FillsProperty(p *Property) string {
 	return t.Fills(p.Schema)
 }
 
-// FillsParameter is Fills for a parameter, where values are text: an ID fills a whole
-// number, one value fills a list, and any scalar fills a string.
+// FillsParameter is Fills for a parameter. There values are text: an ID fits an integer, a single
+// value fits a list, and any scalar fits a string.
 func (t Type) FillsParameter(p *Parameter) string {
 	if p.Required && !t.NonNull {
 		return fmt.Sprintf("%s requires it; write %s!", p.Place, t)
@@ -147,11 +154,11 @@ func (t Type) fillsLeaf(s *Schema, asText bool) string {
 		return ""
 	case t.Elem != nil:
 		if !s.Is("array") || s.Items == nil {
-			return unless(s.Is("array"), s)
+			return mismatchUnless(s.Is("array"), s)
 		}
 		return t.Elem.fills(s.Items, asText)
 	case t.Object:
-		return unless(s.Is("object"), s)
+		return mismatchUnless(s.Is("object"), s)
 	case asText && s.Is("array") && s.Items != nil:
 		return t.fills(s.Items, asText)
 	case len(t.Values) > 0:
@@ -160,15 +167,15 @@ func (t Type) fillsLeaf(s *Schema, asText bool) string {
 	return t.fillsScalar(s, asText)
 }
 
-// fillsEnum finds values of the enum that the service does not take.
+// fillsEnum finds a value of the enum that the service does not take.
 func (t Type) fillsEnum(s *Schema) string {
 	if !s.Is("string") {
-		return says(s)
+		return describeMismatch(s)
 	}
 	for _, v := range t.Values {
-		taken := func(o Value) bool { return o.Text == v }
-		if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, taken) {
-			return fmt.Sprintf("%s does not take its value %q; there is %s", s.Place, v, s.values())
+		same := func(o Value) bool { return o.Text == v }
+		if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, same) {
+			return fmt.Sprintf("%s does not take its value %q; there is %s", s.Place, v, s.enumText())
 		}
 	}
 	return ""
@@ -188,14 +195,14 @@ func (t Type) fillsScalar(s *Schema, asText bool) string {
 	}
 	for _, kind := range writes {
 		switch {
-		case kind == "string" && s.Is("string") && (readsFormat(k, s.Format) || asText && k.EncodedAs() != "string"):
+		case kind == "string" && s.Is("string") && (acceptsFormat(k, s.Format) || asText && k.EncodedAs() != "string"):
 			return ""
 		case kind == "string" && !s.Is("string"):
 		case kind != "string" && (s.Is(kind) || kind == "integer" && s.Is("number")):
 			return ""
 		}
 	}
-	return says(s)
+	return describeMismatch(s)
 }
 
 // upload is the scalar of multipart requests. Bindings cannot carry it, so it is not in the table.
@@ -209,16 +216,16 @@ func scalarNamed(name string) *scalars.Scalar {
 	return scalars.ByName(name)
 }
 
-// others are formats that no scalar but String and ID understands.
-var others = []string{"email", "idn-email", "hostname", "ipv4", "ipv6", "password", "time", "duration", "regex", "json-pointer"}
+// foreignFormats are formats that no scalar but String and ID accepts.
+var foreignFormats = []string{"email", "idn-email", "hostname", "ipv4", "ipv6", "password", "time", "duration", "regex", "json-pointer"}
 
-// readsFormat reports whether a scalar stands for strings of a format. A format that no scalar
+// acceptsFormat reports whether a scalar stands for strings of a format. A format that no scalar
 // knows, or none, is trusted: a document often says no more than "string".
-func readsFormat(k *scalars.Scalar, format string) bool {
+func acceptsFormat(k *scalars.Scalar, format string) bool {
 	if format == "" || k.Formats == nil || slices.Contains(k.Formats, format) {
 		return true
 	}
-	return ofFormat(format) == nil && !slices.Contains(upload.Formats, format) && !slices.Contains(others, format)
+	return ofFormat(format) == nil && !slices.Contains(upload.Formats, format) && !slices.Contains(foreignFormats, format)
 }
 
 // ofFormat returns the scalar that stands for strings of a format, nil for none.
@@ -231,14 +238,15 @@ func ofFormat(format string) *scalars.Scalar {
 	return nil
 }
 
-// only tells whether a schema allows nothing but these types.
-func (s *Schema) only(types ...string) bool {
+// allowsOnly reports whether a schema allows no other types than these.
+func (s *Schema) allowsOnly(types ...string) bool {
 	return !slices.ContainsFunc(s.Types, func(t string) bool { return !slices.Contains(types, t) })
 }
 
-// wide tells whether whole numbers may need more than the 32 bits of an Int. A number
-// of no said size is trusted to be small; the gateway refuses one that is not.
-func wide(s *Schema) bool {
+// exceedsInt32 reports whether integers of a schema can exceed an Int, which has 32 bits. An
+// integer without bounds and format counts as small; the gateway reports a value that is not, as a
+// fault of its field.
+func exceedsInt32(s *Schema) bool {
 	switch s.Format {
 	case "int64", "uint64", "uint32", "bigint", "unix-time":
 		return s.Minimum == nil || s.Maximum == nil || *s.Minimum < math.MinInt32 || *s.Maximum > math.MaxInt32
@@ -246,19 +254,19 @@ func wide(s *Schema) bool {
 	return s.Maximum != nil && *s.Maximum > math.MaxInt32 || s.Minimum != nil && *s.Minimum < math.MinInt32
 }
 
-func unless(ok bool, s *Schema) string {
+func mismatchUnless(ok bool, s *Schema) string {
 	if ok {
 		return ""
 	}
-	return says(s)
+	return describeMismatch(s)
 }
 
-// says tells what a schema is and the type that fits it.
-func says(s *Schema) string {
+// describeMismatch says what a schema is and which type fits it.
+func describeMismatch(s *Schema) string {
 	return fmt.Sprintf("%s says %s; write %s", s.Place, s, s.graphQL())
 }
 
-// String is the schema in a few words, such as "array" or "string (date-time)".
+// String returns a short description, such as "array" or "string (date-time)".
 func (s *Schema) String() string {
 	if s.Any() {
 		return "anything"
@@ -273,7 +281,7 @@ func (s *Schema) String() string {
 	return text
 }
 
-// graphQL suggests the type that holds what a schema allows.
+// graphQL returns the GraphQL type to suggest for a schema.
 func (s *Schema) graphQL() string {
 	switch {
 	case len(s.Types) != 1:
@@ -282,7 +290,7 @@ func (s *Schema) graphQL() string {
 		return "a list"
 	case s.Is("object"):
 		return "an object type, or JSON"
-	case s.Is("integer") && wide(s):
+	case s.Is("integer") && exceedsInt32(s):
 		return "Int64 or ID"
 	case s.Is("integer"):
 		return "Int"
@@ -296,7 +304,7 @@ func (s *Schema) graphQL() string {
 
 func (s *Schema) graphQLString() string {
 	if len(s.Enum) > 0 {
-		return "String, or an enum of " + s.values()
+		return "String, or an enum of " + s.enumText()
 	}
 	if k := ofFormat(s.Format); k != nil {
 		return k.Name + " or String"
@@ -304,7 +312,7 @@ func (s *Schema) graphQLString() string {
 	return "String"
 }
 
-func (s *Schema) values() string {
+func (s *Schema) enumText() string {
 	var all []string
 	for _, v := range s.Enum {
 		all = append(all, v.Text)

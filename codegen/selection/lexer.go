@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// space passes over white space and comments.
-func (p *parser) space() {
+// skipSpace skips white space and comments.
+func (p *parser) skipSpace() {
 	for p.pos < len(p.text) {
 		switch p.text[p.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -24,7 +24,7 @@ func (p *parser) space() {
 	}
 }
 
-// peek is the next byte, 0 at the end.
+// peek returns the next byte, or 0 at the end of the text.
 func (p *parser) peek() byte {
 	if p.pos == len(p.text) {
 		return 0
@@ -32,8 +32,8 @@ func (p *parser) peek() byte {
 	return p.text[p.pos]
 }
 
-// found names what comes next, for messages.
-func (p *parser) found() string {
+// describeNext returns the next character for messages.
+func (p *parser) describeNext() string {
 	if p.pos == len(p.text) {
 		return "the end"
 	}
@@ -41,31 +41,32 @@ func (p *parser) found() string {
 	return fmt.Sprintf("%q", string(r))
 }
 
-func nameStart(c byte) bool {
+func isNameStart(c byte) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// namePart includes the dash of names such as created-by, unless it begins an arrow.
-func (p *parser) namePart() bool {
+// isNamePart reports whether the next byte continues a name. A dash does, as in created-by, unless
+// it starts an arrow.
+func (p *parser) isNamePart() bool {
 	c := p.peek()
 	if c == '-' {
 		return !strings.HasPrefix(p.text[p.pos:], "->")
 	}
-	return nameStart(c) || c >= '0' && c <= '9'
+	return isNameStart(c) || c >= '0' && c <= '9'
 }
 
 func (p *parser) name() string {
-	from := p.pos
-	if !nameStart(p.peek()) {
-		p.fail("a name is expected here, not %s", p.found())
+	start := p.pos
+	if !isNameStart(p.peek()) {
+		p.fail("a name is expected here, not %s", p.describeNext())
 	}
-	for p.namePart() {
+	for p.isNamePart() {
 		p.pos++
 	}
-	return p.text[from:p.pos]
+	return p.text[start:p.pos]
 }
 
-// key reads the name of a member: bare, or quoted when it is no name.
+// key parses the name of a member, which may be quoted.
 func (p *parser) key() string {
 	if c := p.peek(); c == '"' || c == '\'' {
 		return p.quoted()
@@ -73,14 +74,14 @@ func (p *parser) key() string {
 	return p.name()
 }
 
-// quoted reads a string in double or single quotes, with JSON's escapes.
+// quoted parses a string in double or single quotes with the escapes of JSON.
 func (p *parser) quoted() string {
-	from, quote := p.pos, p.peek()
+	start, quote := p.pos, p.peek()
 	var text []byte
 	for rest := p.text[p.pos+1:]; ; {
 		switch {
 		case rest == "" || rest[0] == '\n':
-			p.failAt(from, "the string has no end")
+			p.failAt(start, "the string has no end")
 		case rest[0] == quote:
 			p.pos = len(p.text) - len(rest) + 1
 			return string(text)
@@ -96,15 +97,15 @@ func (p *parser) quoted() string {
 	}
 }
 
-// number reads a number as JSON writes it.
+// number parses a JSON number.
 func (p *parser) number() json.Number {
-	from := p.pos
+	start := p.pos
 	for c := p.peek(); c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E' || c >= '0' && c <= '9'; c = p.peek() {
 		p.pos++
 	}
-	text := p.text[from:p.pos]
+	text := p.text[start:p.pos]
 	if !json.Valid([]byte(text)) {
-		p.failAt(from, "%q is no number", text)
+		p.failAt(start, "%q is not a number", text)
 	}
 	return json.Number(text)
 }

@@ -14,16 +14,16 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
-// unknown is the value of a variable that nobody has given.
+// unknown is the value of a variable, by its name, that has neither a value nor a default.
 type unknown string
 
-// MarshalJSON writes what no other value is.
+// MarshalJSON returns a JSON object that no value of GraphQL encodes to.
 func (u unknown) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string{"$": string(u)})
 }
 
-// declared refuses values for variables that no operation of a document has.
-func declared(doc *ast.QueryDocument, values map[string]any) error {
+// checkDeclared returns an error for a value whose variable no operation of the document declares.
+func checkDeclared(doc *ast.QueryDocument, values map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		known := slices.ContainsFunc(doc.Operations, func(op *ast.OperationDefinition) bool {
 			return op.VariableDefinitions.ForName(name) != nil
@@ -35,42 +35,42 @@ func declared(doc *ast.QueryDocument, values map[string]any) error {
 	return nil
 }
 
-// variables are the values of an operation's variables, defaults included. Those that
-// have none are left out.
-func variables(inputs *input.Reader, op *ast.OperationDefinition, given map[string]any) (map[string]any, error) {
-	told := *op
-	told.VariableDefinitions = nil
+// readVariables returns the values of an operation's variables, including defaults. Variables
+// without either are left out.
+func readVariables(inputs *input.Reader, op *ast.OperationDefinition, provided map[string]any) (map[string]any, error) {
+	withValues := *op
+	withValues.VariableDefinitions = nil
 	for _, v := range op.VariableDefinitions {
-		if _, ok := given[v.Variable]; ok || v.DefaultValue != nil {
-			told.VariableDefinitions = append(told.VariableDefinitions, v)
+		if _, ok := provided[v.Variable]; ok || v.DefaultValue != nil {
+			withValues.VariableDefinitions = append(withValues.VariableDefinitions, v)
 		}
 	}
-	sent, err := asSent(given)
+	variables, err := requestVariables(provided)
 	if err != nil {
 		return nil, fmt.Errorf("the variables are not JSON: %w", err)
 	}
-	values, err := inputs.Variables(&told, sent)
+	values, err := inputs.Variables(&withValues, variables)
 	if err != nil {
 		return nil, fmt.Errorf("%s: the variables do not fit: %w", title(string(op.Operation), op.Name), err)
 	}
 	return values, nil
 }
 
-// asSent returns variables as a request brings them. They are a copy for one operation, which
-// reads them in its own way.
-func asSent(given map[string]any) (sent map[string]any, err error) {
-	text, err := json.Marshal(given)
+// requestVariables returns the variables in the form in which a request brings them. The result is
+// a copy for one operation, whose types decide how it is coerced.
+func requestVariables(provided map[string]any) (variables map[string]any, err error) {
+	text, err := json.Marshal(provided)
 	if err != nil {
 		return nil, err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	return sent, decoder.Decode(&sent)
+	return variables, decoder.Decode(&variables)
 }
 
-// included tells whether a selection is part of the operation: unless a directive surely
-// says no, it is.
-func (w *walker) included(directives ast.DirectiveList) bool {
+// isIncluded reports whether a selection may be part of the operation: @skip and @include exclude
+// it only if their condition is known.
+func (w *walker) isIncluded(directives ast.DirectiveList) bool {
 	for _, d := range directives {
 		condition, known := w.value(argument(d.Arguments, "if")).(bool)
 		if known && (d.Name == "skip" && condition || d.Name == "include" && !condition) {
@@ -87,11 +87,11 @@ func argument(args ast.ArgumentList, name string) *ast.Value {
 	return nil
 }
 
-// arguments are the values that a field gets, defaults included.
-func (w *walker) arguments(def *ast.FieldDefinition, given ast.ArgumentList) map[string]any {
+// argumentValues returns the values of a field's arguments, including defaults.
+func (w *walker) argumentValues(def *ast.FieldDefinition, provided ast.ArgumentList) map[string]any {
 	values := map[string]any{}
 	for _, arg := range def.Arguments {
-		if v := argument(given, arg.Name); v != nil {
+		if v := argument(provided, arg.Name); v != nil {
 			values[arg.Name] = w.value(v)
 		} else if arg.DefaultValue != nil {
 			values[arg.Name] = w.value(arg.DefaultValue)
@@ -100,7 +100,8 @@ func (w *walker) arguments(def *ast.FieldDefinition, given ast.ArgumentList) map
 	return values
 }
 
-// value is what a literal or a variable stands for, as JSON; unknown where it is not known.
+// value returns the value of a literal or a variable in the types of encoding/json. A variable of
+// unknown value is returned as unknown.
 func (w *walker) value(v *ast.Value) any {
 	if v == nil {
 		return nil
@@ -133,8 +134,9 @@ func (w *walker) value(v *ast.Value) any {
 	return v.Raw
 }
 
-// inside follows the rest of a path into an input object; nil where it does not lead on.
-func inside(value any, path []string) any {
+// valueAt follows a path into an input object. It returns nil where the path ends early, and an
+// unknown that it meets on the way.
+func valueAt(value any, path []string) any {
 	for _, name := range path {
 		object, ok := value.(map[string]any)
 		if !ok {
@@ -148,8 +150,9 @@ func inside(value any, path []string) any {
 	return value
 }
 
-// elements is how many elements a slicing argument asks for, if that can be told.
-func elements(value any) (n int, ok bool) {
+// elementCount returns the number of elements that a slicing argument asks for: its value, or the
+// length of a list. ok is false if that is not known.
+func elementCount(value any) (n int, ok bool) {
 	if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
 		return list.Len(), true
 	}

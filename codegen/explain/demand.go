@@ -1,0 +1,150 @@
+package explain
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+)
+
+// demand is what a visit needs of its call: keys, and how they are distributed over calls.
+type demand struct {
+	keys        Count
+	batchSize   int    // keys of one call; 0 means any number
+	keyless     bool   // one call, without keys, serves all of them
+	callsPerKey Count  // calls that each key takes one after the other; 0 means 1
+	callKey     string // equal for visits that can share calls; "" if the visit shares none
+	field       string // the field of the parents that holds the keys; several fields together are one key
+	origin      origin
+}
+
+// origin is where keys come from: objects of one type at one place.
+type origin struct{ place, object string }
+
+// demandOf returns the demand of a bound field. A root field has one key, which stands for the
+// field itself. A connection calls for each parent. Every other field has as many keys as its
+// parents hold.
+func (w *walker) demandOf(p place, s *selected, b *binding.Field) demand {
+	switch {
+	case p.object == w.root:
+		return demand{keys: 1, batchSize: 1, callsPerKey: callsPerPage(s, b)}
+	case b.Page != nil:
+		return demand{keys: p.count, batchSize: 1, callsPerKey: callsPerPage(s, b), origin: origin{p.id, p.object.Name}}
+	}
+	a := demand{keys: p.count, callKey: callKeyOf(b, s.arguments), origin: origin{p.id, p.object.Name}}
+	switch {
+	case b.Batch == nil:
+		a.field = strings.Join(b.Own(), " ")
+		if a.keyless = a.field == ""; !a.keyless {
+			a.batchSize = 1
+		}
+	case hasKeyList(b):
+		a.field, a.batchSize, a.keys = b.Batch.Parent.Name, b.Batch.MaxSize, p.count.multiply(w.keysPerParent(p, b))
+	default:
+		a.field, a.batchSize, a.keyless = b.Batch.Parent.Name, b.Batch.MaxSize, !b.Call.CarriesKeys()
+	}
+	return a
+}
+
+// callKeyOf returns a text that is equal for two bindings if one call can serve both: the
+// counterpart of the names and types by which the engine identifies batches.
+func callKeyOf(b *binding.Field, arguments map[string]any) string {
+	r := &renderer{own: b.Own(), arguments: arguments}
+	params := make([]any, len(b.Given))
+	for i, v := range b.Given {
+		params[i] = r.value(v)
+	}
+	text, _ := json.Marshal(append(r.call(&b.Call), params...))
+	return fmt.Sprintf("%s %s %s: %s", b.Source, b.Reading, resultKey(b), text)
+}
+
+// resultKey distinguishes the results that one call is decoded into.
+func resultKey(b *binding.Field) string {
+	t := b.Definition.Type
+	if b.Batch == nil {
+		return t.String()
+	}
+	if hasKeyList(b) {
+		t = t.Elem
+	}
+	if b.Batch.Item == "" {
+		return fmt.Sprintf("{%s} %d", t, b.Batch.MaxSize)
+	}
+	return fmt.Sprintf("%t %s by %s %d", t.Elem != nil, t.Name(), b.Batch.Item, b.Batch.MaxSize)
+}
+
+// renderer writes calls with their values. A value that is only known at run time is represented by
+// its source.
+type renderer struct {
+	own       []string // the fields of the parent that the call uses
+	arguments map[string]any
+}
+
+func (r *renderer) call(c *binding.Call) []any {
+	all := []any{c.Method, r.parts(c.Path)}
+	for _, p := range c.Query {
+		all = append(all, "?"+p.Name, p.Each, style(p.Style), r.parts(p.Parts))
+	}
+	for _, p := range c.Headers {
+		all = append(all, ":"+p.Name, style(p.Style), r.parts(p.Parts))
+	}
+	for _, p := range c.Cookies {
+		all = append(all, "cookie "+p.Name, style(p.Style), r.parts(p.Parts))
+	}
+	if c.Body != nil {
+		all = append(all, c.Encoding, c.Media, r.value(c.Body))
+	}
+	return all
+}
+
+// style returns how a document has a value serialized.
+func style(p *openapi.Parameter) string {
+	if p == nil {
+		return ""
+	}
+	return fmt.Sprint(p.Style, p.Explode, p.AllowReserved, p.Media)
+}
+
+func (r *renderer) parts(parts []binding.Part) []any {
+	all := make([]any, len(parts))
+	for i, p := range parts {
+		if all[i] = p.Literal; p.Value != nil {
+			all[i] = []any{style(p.Style), r.value(p.Value)}
+		}
+	}
+	return all
+}
+
+// value represents a value. A field of the parent is represented by its index among those that the
+// call uses, because the types of two parents may name it differently.
+func (r *renderer) value(v *binding.Value) any {
+	if !v.Plain() {
+		return r.computedValue(v)
+	}
+	switch v.Scope {
+	case binding.Args:
+		return map[string]any{"args": valueAt(r.arguments[v.Path[0]], v.Path[1:])}
+	case binding.Keys:
+		return map[string]any{"keys": true}
+	case binding.This:
+		return map[string]any{"own": slices.Index(r.own, v.Path[0]), "type": v.Type.Name()}
+	}
+	return map[string]any{string(v.Scope): v.Path}
+}
+
+// computedValue represents a value that is computed from others by its text and these.
+func (r *renderer) computedValue(v *binding.Value) any {
+	all := []any{v.Literal}
+	if v.Place != nil {
+		all = append(all, v.Place.Raw[v.Offset:])
+	}
+	for of := range v.Variables() {
+		plain := *of
+		plain.Then = nil
+		all = append(all, r.value(&plain))
+	}
+	return all
+}
