@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -151,4 +152,31 @@ func canForward(name string, values []string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(values, func(v string) bool { return !rest.ValidHeaderValue(v) })
+}
+
+// authenticatesCaller reports whether the service identifies the caller by req: req holds
+// credentials of the client, forwarded or written by a binding; or it lacks a credential
+// that the settings forward, because the client sent none and must sign in first.
+func (h headers) authenticatesCaller(req *http.Request) bool {
+	for _, name := range h.forward {
+		if _, ok := req.Header[name]; !ok && isCredential(name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(ClientCredentials(req.Context()), func(credential string) bool {
+		return credential != "" && holds(req, credential)
+	})
+}
+
+// holds reports whether text occurs in the headers or in the query of req.
+func holds(req *http.Request, text string) bool {
+	for _, values := range req.Header {
+		for _, value := range values {
+			if strings.Contains(value, text) {
+				return true
+			}
+		}
+	}
+	query, err := url.PathUnescape(req.URL.RawQuery)
+	return err == nil && strings.Contains(query, text)
 }

@@ -40,6 +40,11 @@ type Client struct {
 	// DecorateHeaders, if set, adds to the headers of a request, which already hold those of
 	// the call.
 	DecorateHeaders func(context.Context, http.Header)
+	// AuthenticatesCaller, if set, reports whether the service identifies the caller of the
+	// graph by what the request holds, or lacks. Then a 401 or 403 concerns the caller;
+	// otherwise it concerns the gateway's own credentials. It is called after a 401 or 403
+	// only. Default: no request identifies the caller.
+	AuthenticatesCaller func(*http.Request) bool
 	// Log receives a line at debug level for each call, without values. Default none.
 	Log *slog.Logger
 }
@@ -52,7 +57,8 @@ type Response struct {
 	// Body is complete and decompressed. It is empty when the response has no body.
 	Body []byte
 
-	buffer *bytes.Buffer // the memory of Body, when it can be reused
+	buffer       *bytes.Buffer // the memory of Body, when it can be reused
+	deniesCaller bool          // a 401 or 403 that concerns the caller of the graph
 }
 
 // buffers hold the bodies of responses.
@@ -127,6 +133,9 @@ func (c *Client) exchange(ctx context.Context, call *Call) (r *Response, endpoin
 		endpoint = resp.Request.URL.Host
 	}
 	r = &Response{Status: resp.StatusCode, Header: resp.Header}
+	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
+		r.deniesCaller = c.AuthenticatesCaller != nil && c.AuthenticatesCaller(req)
+	}
 	return r, endpoint, c.readBody(resp, r)
 }
 

@@ -38,11 +38,21 @@ func StatusFault(service string, c *Call, r *Response) *fault.Error {
 }
 
 // codeOf returns what a status means for the client of the graph.
+//
+// Clients sign their user out on UNAUTHENTICATED, as Apollo's guides advise. So a 401 or
+// 403 has the caller's codes only when the service judged the caller. A service that
+// refuses the gateway's own API key is a failure of the service like any other.
 func codeOf(r *Response) (code fault.Code, message string) {
 	switch status := r.Status; status {
 	case http.StatusUnauthorized:
+		if !r.deniesCaller {
+			return fault.DownstreamService, "the service does not accept the gateway's credentials"
+		}
 		return fault.Unauthenticated, "the service asks for valid credentials"
 	case http.StatusForbidden:
+		if !r.deniesCaller {
+			return fault.DownstreamService, "the service does not let the gateway do this"
+		}
 		return fault.Forbidden, "the service does not allow this"
 	case http.StatusNotFound:
 		return fault.NotFound, "the service has no such thing"
