@@ -26,7 +26,8 @@ func TestWhoseCredentialsAreRefused(t *testing.T) {
 		source upstreams.Source
 		client http.Header
 		call   func(context.Context) *rest.Call
-		caller bool // the codes are the caller's
+		asks   string // WWW-Authenticate
+		caller bool   // the codes are the caller's
 	}{
 		"the gateway's key": {
 			source: upstreams.Source{Headers: map[string]string{"X-Api-Key": gateways}}, client: header("Authorization", callers),
@@ -35,6 +36,15 @@ func TestWhoseCredentialsAreRefused(t *testing.T) {
 		"no credentials, anonymous":   {client: http.Header{}},
 		"the caller's token":          {source: forwards, client: header("Authorization", callers), caller: true},
 		"an anonymous caller's token": {source: forwards, client: http.Header{}, caller: true},
+		"the caller's token, challenged": {
+			source: forwards, client: header("Authorization", callers), asks: `Basic realm="s", bearer realm="s", error="invalid_token"`, caller: true,
+		},
+		"the caller's token beside the gateway's key, which is challenged": {
+			source: upstreams.Source{Forward: []string{"Authorization"}, Headers: map[string]string{"X-Api-Key": gateways}},
+			client: header("Authorization", callers), asks: `ApiKey realm="s"`,
+		},
+		"no token beside the gateway's key, which is challenged": {source: forwards, client: http.Header{}, asks: `ApiKey realm="s"`},
+		"no token, which is challenged":                          {source: forwards, client: http.Header{}, asks: `Bearer realm="s"`, caller: true},
 		"another header of the caller": {
 			source: upstreams.Source{Forward: []string{"X-Tenant"}}, client: header("X-Tenant", "t1"),
 		},
@@ -65,7 +75,12 @@ func TestWhoseCredentialsAreRefused(t *testing.T) {
 		for status, code := range map[int]fault.Code{401: fault.Unauthenticated, 403: fault.Forbidden} {
 			for _, coalesce := range []bool{false, true} {
 				source := test.source
-				source.URLs = []string{newReplica(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }).URL}
+				source.URLs = []string{newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
+					if test.asks != "" {
+						w.Header().Set("WWW-Authenticate", test.asks)
+					}
+					w.WriteHeader(status)
+				}).URL}
 				services := newServices(t, source)
 				ctx := engine.WithOperation(upstreams.WithClientHeaders(t.Context(), test.client, "id"), engine.Options{Coalesce: coalesce})
 				call := get()

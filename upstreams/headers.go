@@ -1,6 +1,7 @@
 package upstreams
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/textproto"
@@ -154,10 +155,39 @@ func canForward(name string, values []string) bool {
 	return !slices.ContainsFunc(values, func(v string) bool { return !rest.ValidHeaderValue(v) })
 }
 
-// authenticatesCaller reports whether the service identifies the caller by req: req holds
+// deniesCaller reports whether a 401 or 403 concerns the caller: the service identifies the
+// caller by req, and what it asks for is not another scheme than the caller's. A service
+// with an API key of the gateway and the caller's token names in its challenge (RFC 9110,
+// 11.6.1) which of the two it does not accept.
+func (h headers) deniesCaller(req *http.Request, response http.Header) bool {
+	if !h.identifiesCaller(req) {
+		return false
+	}
+	challenges := response["Www-Authenticate"]
+	if len(challenges) == 0 || !slices.Contains(h.forward, "Authorization") {
+		return true
+	}
+	scheme, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	return hasScheme(challenges, cmp.Or(scheme, "Bearer"))
+}
+
+// hasScheme reports whether one of the challenges is of an authentication scheme.
+func hasScheme(challenges []string, scheme string) bool {
+	for _, challenge := range challenges {
+		for part := range strings.SplitSeq(challenge, ",") { // between challenges or parameters
+			word, _, _ := strings.Cut(strings.TrimSpace(part), " ")
+			if strings.EqualFold(word, scheme) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// identifiesCaller reports whether the service identifies the caller by req: req holds
 // credentials of the client, forwarded or written by a binding; or it lacks a credential
 // that the settings forward, because the client sent none and must sign in first.
-func (h headers) authenticatesCaller(req *http.Request) bool {
+func (h headers) identifiesCaller(req *http.Request) bool {
 	for _, name := range h.forward {
 		if _, ok := req.Header[name]; !ok && isCredential(name) {
 			return true

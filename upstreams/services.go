@@ -94,11 +94,11 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 			Policy: policy,
 			Log:    log.With(slog.String("source", name)),
 		}, transport),
-		Timeout:             o.Timeout,
-		MaxResponse:         o.MaxResponse,
-		DecorateHeaders:     h.decorate,
-		AuthenticatesCaller: h.authenticatesCaller,
-		Log:                 log,
+		Timeout:         o.Timeout,
+		MaxResponse:     o.MaxResponse,
+		DecorateHeaders: h.decorate,
+		DeniesCaller:    h.deniesCaller,
+		Log:             log,
 	}
 	s.clients[name] = &client
 	s.slots[name] = &engine.Slots{Max: o.Pool.MaxCalls}

@@ -40,11 +40,10 @@ type Client struct {
 	// DecorateHeaders, if set, adds to the headers of a request, which already hold those of
 	// the call.
 	DecorateHeaders func(context.Context, http.Header)
-	// AuthenticatesCaller, if set, reports whether the service identifies the caller of the
-	// graph by what the request holds, or lacks. Then a 401 or 403 concerns the caller;
-	// otherwise it concerns the gateway's own credentials. It is called after a 401 or 403
-	// only. Default: no request identifies the caller.
-	AuthenticatesCaller func(*http.Request) bool
+	// DeniesCaller, if set, reports whether a 401 or 403 with these headers concerns the
+	// caller of the graph, and not the credentials of the gateway itself. It is called for
+	// these two statuses only. Default: they concern the gateway.
+	DeniesCaller func(*http.Request, http.Header) bool
 	// Log receives a line at debug level for each call, without values. Default none.
 	Log *slog.Logger
 }
@@ -134,7 +133,7 @@ func (c *Client) exchange(ctx context.Context, call *Call) (r *Response, endpoin
 	}
 	r = &Response{Status: resp.StatusCode, Header: resp.Header}
 	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
-		r.deniesCaller = c.AuthenticatesCaller != nil && c.AuthenticatesCaller(req)
+		r.deniesCaller = c.DeniesCaller != nil && c.DeniesCaller(req, r.Header)
 	}
 	return r, endpoint, c.readBody(resp, r)
 }

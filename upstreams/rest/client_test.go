@@ -85,16 +85,18 @@ func TestStatusBecomesFault(t *testing.T) {
 	}
 }
 
-// A 401 or 403 has the caller's code only if the service identifies the caller by the
-// request, which AuthenticatesCaller decides.
-func TestStatusOfCaller(t *testing.T) {
+// A 401 or 403 has the caller's code only if DeniesCaller says so.
+func TestDeniesCaller(t *testing.T) {
 	client, _ := newService(t, func(w http.ResponseWriter, r *http.Request) {
 		var status int
 		fmt.Sscanf(r.URL.Path, "/%d", &status)
+		w.Header().Set("WWW-Authenticate", "Bearer")
 		w.WriteHeader(status)
 	})
 	client.DecorateHeaders = func(_ context.Context, h http.Header) { h["Authorization"] = []string{"Bearer x"} }
-	client.AuthenticatesCaller = func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer x" }
+	client.DeniesCaller = func(r *http.Request, h http.Header) bool {
+		return r.Header.Get("Authorization") == "Bearer x" && h.Get("Www-Authenticate") == "Bearer"
+	}
 	for status, want := range map[int]fault.Code{
 		401: fault.Unauthenticated, 403: fault.Forbidden, 404: fault.NotFound, 407: fault.DownstreamService, 500: fault.DownstreamService,
 	} {
