@@ -14,95 +14,99 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// coalesces tells whether a call may have the response of another operation's: its operation
-// allows it, the call holds nothing of the client's request, and it is known who the client
-// is, since that is a part of what must be equal.
+// coalesces reports whether a call may receive the response to a call of another operation:
+// its operation permits it, the call holds no value of the client's request, and the client
+// is known, since its credentials are part of the key.
 func coalesces(ctx context.Context, c *rest.Call) bool {
-	return engine.CoalescesCalls(ctx) && c.CanCoalesce() && knowsClient(ctx)
+	return engine.CoalescesCalls(ctx) && c.CanCoalesce() && hasClient(ctx)
 }
 
-// coalescing is a transport to one service that sends equal requests of the same time once.
-// Equal are those of one URL, with the same headers to the last, whose clients have sent the
-// same credentials.
-type coalescing struct {
+// coalescingTransport is a transport to one service that sends equal concurrent requests
+// once. Requests are equal if URL and all headers are equal, and if their clients have sent
+// the same credentials.
+type coalescingTransport struct {
 	source  string
 	next    http.RoundTripper
-	running *engine.Slots // of calls to the source; those who share one take one together
+	slots   *engine.Slots // of the source; callers that share a response use one slot together
 	timeout time.Duration // of each request, its body included
-	most    int64         // bytes of a successful answer's body that are of use
-	ids     bool          // the service is to get the client's X-Request-Id, and not only the log
-	flights coalesce.Group[*response]
+	maxBody int64         // of a 2xx response, in bytes
+	sendsID bool          // the settings forward X-Request-Id, so that it is part of the key
+	group   coalesce.Group[*response]
 }
 
-func newCoalescing(source string, next http.RoundTripper, running *engine.Slots, o Source) *coalescing {
-	return &coalescing{
-		source: source, next: next, running: running, timeout: o.Timeout, most: o.MaxResponse,
-		ids:     slices.Contains(union(nil, o.Forward), requestID),
-		flights: coalesce.Group[*response]{Release: (*response).release},
+func newCoalescingTransport(source string, next http.RoundTripper, slots *engine.Slots, o Source) *coalescingTransport {
+	return &coalescingTransport{
+		source: source, next: next, slots: slots, timeout: o.Timeout, maxBody: o.MaxResponse,
+		sendsID: slices.Contains(addNames(nil, o.Forward), requestID),
+		group:   coalesce.Group[*response]{Release: (*response).release},
 	}
 }
 
-// response is one that has been read, as far as it is of use.
+// response is a response whose body has been read, up to the bound that its readers have.
 type response struct {
 	*http.Response
 	body *bytes.Buffer
-	err  error // that the body ended with; nil at its end
+	err  error // of reading the body; nil at its end
 }
 
-// bodies hold responses until the last of those who share them has read his copy.
+// bodies are the buffers of responses. A buffer is in use until the last caller that shares
+// the response has closed its copy.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// maxKept is how large a buffer may be that is kept for the next response.
-const maxKept = 4 << 20
+// maxPooledBuffer is how large a buffer may be, in bytes, that is kept for reuse.
+const maxPooledBuffer = 4 << 20
 
 func (r *response) release() {
-	if r.body.Cap() <= maxKept {
+	if r.body.Cap() <= maxPooledBuffer {
 		r.body.Reset()
 		bodies.Put(r.body)
 	}
 }
 
-// RoundTrip sends a GET or joins the one that is under way.
-func (t *coalescing) RoundTrip(req *http.Request) (*http.Response, error) {
-	var room [1 << 10]byte
-	share, err := t.flights.Do(req.Context(), t.key(room[:0], req), time.Now().Add(t.timeout), func(ctx context.Context) (*response, error) {
+// RoundTrip sends a GET, or joins an equal one that is running.
+func (t *coalescingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	var buf [1 << 10]byte
+	share, err := t.group.Do(req.Context(), t.appendKey(buf[:0], req), time.Now().Add(t.timeout), func(ctx context.Context) (*response, error) {
 		return t.fetch(req.WithContext(ctx))
 	})
 	if err != nil {
 		return nil, err
 	}
-	own := *share.Value.Response
-	own.Header = own.Header.Clone() // which each may change
-	own.Body = &part{from: bytes.NewReader(share.Value.body.Bytes()), share: share}
-	return &own, nil
+	resp := *share.Value.Response
+	resp.Header = resp.Header.Clone() // each caller may change its own
+	resp.Body = &sharedBody{r: bytes.NewReader(share.Value.body.Bytes()), share: share}
+	return &resp, nil
 }
 
-func (t *coalescing) fetch(req *http.Request) (*response, error) {
-	if err := t.running.Acquire(req.Context()); err != nil {
+// fetch sends the request and reads the whole response. It runs apart from all callers, so
+// that none of them can hold up the others by reading slowly or by leaving.
+func (t *coalescingTransport) fetch(req *http.Request) (*response, error) {
+	if err := t.slots.Acquire(req.Context()); err != nil {
 		return nil, err
 	}
-	defer t.running.Release()
+	defer t.slots.Release()
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
 	r := &response{Response: resp, body: bodies.Get().(*bytes.Buffer)}
-	most := t.most + 1
+	limit := t.maxBody + 1 // one byte more, by which rest.Client sees that it is too large
 	switch success := resp.StatusCode >= 200 && resp.StatusCode <= 299; {
 	case !success:
-		most = rest.MaxRefusal
-	case resp.ContentLength > t.most:
-		return r, nil // nobody reads what is known to be too large
+		limit = rest.MaxErrorBody
+	case resp.ContentLength > t.maxBody:
+		return r, nil // rest.Client refuses it by its Content-Length
 	}
-	_, r.err = r.body.ReadFrom(io.LimitReader(resp.Body, most))
+	_, r.err = r.body.ReadFrom(io.LimitReader(resp.Body, limit))
 	return r, nil
 }
 
-// key appends to b the identity of the call, and then what else is sent: each part with its
-// length, so that no two sets of parts look alike. Responses are shared before they are read,
-// so that by which rules and as what they are read is no part of it.
-func (t *coalescing) key(b []byte, req *http.Request) []byte {
+// appendKey appends to b everything on which the response may depend: source, URL, the
+// client's credentials and all headers. Each part is written with its length, so that no
+// two lists of parts have the same key. The binding's rules and selection are not part of
+// it, since responses are shared before they are decoded.
+func (t *coalescingTransport) appendKey(b []byte, req *http.Request) []byte {
 	identity := engine.Identity{
 		Source:  t.source,
 		Request: req.URL.RawPath,
@@ -111,10 +115,10 @@ func (t *coalescing) key(b []byte, req *http.Request) []byte {
 	b = identity.AppendKey(b)
 	b = coalesce.AppendText(coalesce.AppendText(b, req.URL.Path), req.URL.RawQuery)
 	id := clientHeader(req.Context(), requestID)
-	var room [16]string
-	names := room[:0]
+	var buf [16]string
+	names := buf[:0]
 	for name, values := range req.Header {
-		if name != requestID || t.ids || !same(values, id) {
+		if name != requestID || t.sendsID || !isSameSlice(values, id) {
 			names = append(names, name)
 		}
 	}
@@ -125,30 +129,31 @@ func (t *coalescing) key(b []byte, req *http.Request) []byte {
 	return b
 }
 
-// same tells whether a header's values are the client's own, and not only like them.
-func same(a, b []string) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }
+// isSameSlice reports whether a and b are one slice, and not only equal. So an X-Request-Id
+// that a binding sends counts, while the one that decorate has added does not.
+func isSameSlice(a, b []string) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }
 
-// part is the body of a shared response for one of those who share it.
-type part struct {
-	from  *bytes.Reader // nil when closed
+// sharedBody is the body of a shared response for one of its callers.
+type sharedBody struct {
+	r     *bytes.Reader // nil when closed
 	share coalesce.Share[*response]
 }
 
-func (p *part) Read(into []byte) (int, error) {
-	if p.from == nil {
+func (b *sharedBody) Read(p []byte) (int, error) {
+	if b.r == nil {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	n, err := p.from.Read(into)
-	if err == io.EOF && p.share.Value.err != nil {
-		err = p.share.Value.err
+	n, err := b.r.Read(p)
+	if err == io.EOF && b.share.Value.err != nil {
+		err = b.share.Value.err
 	}
 	return n, err
 }
 
-func (p *part) Close() error {
-	if p.from != nil {
-		p.from = nil
-		p.share.Done()
+func (b *sharedBody) Close() error {
+	if b.r != nil {
+		b.r = nil
+		b.share.Done()
 	}
 	return nil
 }

@@ -302,7 +302,7 @@ func TestCoalescedRefusal(t *testing.T) {
 	close(s.let)
 	services := s.services(t, upstreams.Source{Timeout: 3 * time.Second})
 	_, err := services.Do(asker(t, on), "s", rest.New("GET", "/"))
-	if refused, ok := errors.AsType[*rest.StatusError](err); !ok || refused.Response.Status != http.StatusTeapot || len(refused.Response.Body) != rest.MaxRefusal {
+	if refused, ok := errors.AsType[*rest.StatusError](err); !ok || refused.Response.Status != http.StatusTeapot || len(refused.Response.Body) != rest.MaxErrorBody {
 		t.Errorf("%v", err)
 	}
 }

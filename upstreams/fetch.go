@@ -12,46 +12,63 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Fetch makes a call and reads its answer. Errors are the call's, a *fault.Error, or that
-// the answer is not what read expects, as decode.Answer says, or is empty without a status
-// that says so. Parts that do not fit are
-// noted in the operation's table, where it has one, and of objects only those fields are read
-// that the operation wants (engine.Want). The rules, of which there is at most
-// one, say what counts as success and what an error tells the client.
+// Fetch makes a call and decodes its response by read. Of rules there is at most one. It
+// says which responses are data, and what an error shows to the client.
+//
+// Fetch reads only those fields of objects that the operation selects (engine.ProjectionOf).
+// Values that do not fit the graph are recorded in the operation's decode.Faults, if it has
+// any. The error is a *fault.Error: that of the call; that the body does not have the form
+// that read expects, as decode.ReadProjection describes; or that the body is empty although
+// the status does not say so.
 func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules ...*Rules) (T, error) {
-	answer, err := s.ask(ctx, source, c, rules)
+	resp, err := s.do(ctx, source, c, rules)
 	if err != nil {
-		var none T
-		return none, err
+		var zero T
+		return zero, err
 	}
-	defer answer.Release() // whatever is read is copied
-	if err := promised(source, answer); err != nil {
-		var none T
-		return none, err
+	defer resp.Release() // the decoder copies what it keeps
+	if err := requireContent(source, resp); err != nil {
+		var zero T
+		return zero, err
 	}
-	return decode.ReadProjection(source, answer.Body, engine.FaultsOf(ctx), engine.ProjectionOf(ctx), read)
+	return decode.ReadProjection(source, resp.Body, engine.FaultsOf(ctx), engine.ProjectionOf(ctx), read)
 }
 
-// promised returns an error for an answer without content where a status promises some: it
-// must not pass for a null. No content is what 204 and 205 say; an answer that is no 2xx,
-// and that the binding's isSuccess takes all the same, promises nothing.
-func promised(source string, a *rest.Response) error {
-	if len(bytes.TrimSpace(a.Body)) > 0 || a.Status < 200 || a.Status > 299 ||
-		a.Status == http.StatusNoContent || a.Status == http.StatusResetContent {
+// requireContent returns an error for an empty body with a 2xx status other than 204 and
+// 205: it must not be taken for a null. A response that is not a 2xx, and that the binding
+// declares a success, may be empty.
+func requireContent(source string, r *rest.Response) error {
+	if len(bytes.TrimSpace(r.Body)) > 0 || r.Status < 200 || r.Status > 299 ||
+		r.Status == http.StatusNoContent || r.Status == http.StatusResetContent {
 		return nil
 	}
 	return &fault.Error{
-		Code: fault.DownstreamService, Message: "the service's answer is empty", Service: source, Status: a.Status,
-		Cause: fmt.Errorf("%d %s without a body: a service that has nothing to say answers with 204, or with null", a.Status, http.StatusText(a.Status)),
+		Code: fault.DownstreamService, Message: "the service's answer is empty", Service: source, Status: r.Status,
+		Cause: fmt.Errorf("%d %s without a body: a service that has nothing to return responds with 204, or with null", r.Status, http.StatusText(r.Status)),
 	}
 }
 
-// Send makes a call whose answer says no more than that it went well. See Fetch for the
-// rules.
+// Send makes a call and ignores the body of its response. See Fetch for the rules.
 func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) error {
-	answer, err := s.ask(ctx, source, c, rules)
+	resp, err := s.do(ctx, source, c, rules)
 	if err == nil {
-		answer.Release()
+		resp.Release()
 	}
 	return err
+}
+
+// Confirm makes a call whose response is not documented, for a field of type Boolean. It
+// returns true for a successful response without a body, and otherwise the body, which must
+// be true or false in JSON. Any other body is an error, since it may say that nothing was
+// done. See Fetch for the rules.
+func Confirm(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) (bool, error) {
+	resp, err := s.do(ctx, source, c, rules)
+	if err != nil {
+		return false, err
+	}
+	defer resp.Release()
+	if len(bytes.TrimSpace(resp.Body)) == 0 {
+		return true, nil
+	}
+	return decode.Read(source, resp.Body, engine.FaultsOf(ctx), (*decode.Decoder).Boolean)
 }

@@ -1,33 +1,36 @@
 package upstreams
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// clientContext is a context with what services may learn of a client's request.
+// clientContext is a context with the headers of a client's request.
 type clientContext struct {
 	context.Context
 	headers http.Header
-	id      [1]string
+	id      [1]string // the request's id, in the form of a header's values
 }
 
 type clientKey struct{}
 
-// WithClientHeaders returns a context with the headers of the client's request, of
-// which a service gets those that its Source lists under Forward. As X-Request-ID it gets
-// id in any case, our name of the request, and never the client's own.
-// h must not change as long as the context is used.
+// WithClientHeaders returns a context with the headers of the client's request. A service
+// receives those that its Source lists under Forward. As X-Request-Id it always receives
+// id, the gateway's own id of the request, and never the client's. h must not change while
+// the context is in use.
 func WithClientHeaders(ctx context.Context, h http.Header, id string) context.Context {
 	return &clientContext{Context: ctx, headers: h, id: [1]string{id}}
 }
 
-// Value implements context.Context.
+// Value implements context.Context. It returns the clientContext itself, which costs less
+// than a context of context.WithValue around it.
 func (c *clientContext) Value(key any) any {
 	if key == (clientKey{}) {
 		return c
@@ -35,10 +38,10 @@ func (c *clientContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// knowsClient tells whether ctx is below a client's request.
-func knowsClient(ctx context.Context) bool { return ctx.Value(clientKey{}) != nil }
+// hasClient reports whether ctx belongs to a client's request.
+func hasClient(ctx context.Context) bool { return ctx.Value(clientKey{}) != nil }
 
-// clientHeader gives the values of one of the client's headers by its canonical name.
+// clientHeader returns the values of one of the client's headers by its canonical name.
 func clientHeader(ctx context.Context, name string) []string {
 	c, ok := ctx.Value(clientKey{}).(*clientContext)
 	switch {
@@ -50,72 +53,74 @@ func clientHeader(ctx context.Context, name string) []string {
 	return c.headers[name]
 }
 
-// ClientCredentials returns what the client's request in ctx proves itself by: values that
-// belong into no log.
+// ClientCredentials returns the values of the headers by which the client of ctx
+// authenticates itself. They must not be logged.
 func ClientCredentials(ctx context.Context) []string {
 	c, ok := ctx.Value(clientKey{}).(*clientContext)
 	if !ok {
 		return nil
 	}
-	var values []string
-	for name, sent := range c.headers {
+	var credentials []string
+	for name, values := range c.headers {
 		if isCredential(name) {
-			values = append(values, sent...)
+			credentials = append(credentials, values...)
 		}
 	}
-	return values
+	return credentials
 }
 
-// credentialSigns are parts of the names of headers that prove who asks.
-var credentialSigns = []string{"key", "token", "secret", "auth", "sess", "pass", "pwd", "credential", "signature", "jwt", "cookie"}
+// credentialWords occur in the names of headers with credentials.
+var credentialWords = []string{"key", "token", "secret", "auth", "sess", "pass", "pwd", "credential", "signature", "jwt", "cookie"}
 
-// isCredential reports whether a header, by its canonical name, holds what proves who asks.
+// isCredential reports whether a header, by its canonical name, holds credentials.
 func isCredential(name string) bool {
 	if name == "Idempotency-Key" || name == "Sec-Websocket-Key" {
 		return false
 	}
-	lower := strings.ToLower(name) // of "X-Apikey", the canonical form of X-ApiKey, Key is no part
-	return slices.ContainsFunc(credentialSigns, func(sign string) bool { return strings.Contains(lower, sign) })
+	// Without regard to case: the canonical form of X-ApiKey is X-Apikey.
+	lower := strings.ToLower(name)
+	return slices.ContainsFunc(credentialWords, func(word string) bool { return strings.Contains(lower, word) })
 }
 
 const requestID = "X-Request-Id"
 
-// ForwardError says why no service ever gets a client's header; "" when it may be
-// forwarded, and read by RequestHeader. No header is so by the settings alone: a
-// binding cannot send on what they may not.
+// ForwardError returns why a header of the client is never sent to a service, in the form
+// "belongs to ...", or "" if it may be forwarded, and read by RequestHeader. Settings and
+// bindings follow the same rule, so that no binding can send a header that the settings may
+// not list.
 func ForwardError(name string) string {
 	canonical := textproto.CanonicalMIMEHeaderKey(name)
 	switch {
 	case !rest.ValidHeaderName(name):
-		return "is no header name"
+		return "is not a header name"
 	case rest.Reserved(canonical):
 		return "belongs to the client's own connection"
 	case canonical == "Cookie":
-		return "holds what a browser sends unasked"
+		return "holds what a browser sends without being asked"
 	case strings.HasPrefix(canonical, "X-User-"):
-		return "is one by which services know a user, and a client could write any name into it"
+		return "identifies a user to services, and a client could write any name into it"
 	case strings.HasPrefix(canonical, "Content-"), canonical == "Accept", canonical == "Range":
-		return "describes the client's own request or answer"
+		return "describes the client's own request or response"
 	}
 	return ""
 }
 
-// headers completes those of every call to one service.
+// headers adds headers to every call to one service.
 type headers struct {
-	fixed   http.Header
-	forward []string // canonical
+	fixed   http.Header // of the settings
+	forward []string    // canonical names of the client's headers
 }
 
 func newHeaders(o Source) headers {
-	h := headers{fixed: http.Header{}, forward: union([]string{requestID}, o.Forward)}
+	h := headers{fixed: http.Header{}, forward: addNames([]string{requestID}, o.Forward)}
 	for name, value := range o.Headers {
 		h.fixed.Set(name, value)
 	}
 	return h
 }
 
-// union adds names to a list of canonical ones, each once.
-func union(canonical, names []string) []string {
+// addNames adds names to a list of canonical names, without duplicates.
+func addNames(canonical, names []string) []string {
 	for _, name := range names {
 		if name = textproto.CanonicalMIMEHeaderKey(name); !slices.Contains(canonical, name) {
 			canonical = append(canonical, name)
@@ -124,27 +129,84 @@ func union(canonical, names []string) []string {
 	return canonical
 }
 
-// complete adds to the headers of a call. The operator's win over all; the binding's,
-// already in to, win over the client's.
-func (h headers) complete(ctx context.Context, to http.Header) {
+// decorate adds to the headers of a call, in to. The headers of the settings override all
+// others; those of the binding, which are in to already, override the client's.
+func (h headers) decorate(ctx context.Context, to http.Header) {
 	for _, name := range h.forward {
 		if len(to[name]) > 0 {
 			continue
 		}
-		if values := clientHeader(ctx, name); forwardable(name, values) {
+		if values := clientHeader(ctx, name); canForward(name, values) {
 			to[name] = values
 		}
 	}
-	for name, value := range h.fixed {
-		to[name] = value
+	for name, values := range h.fixed {
+		to[name] = values
 	}
 }
 
-// forwardable tells whether the values may be sent on. Of two credentials the gateway
-// has checked only one, so a service gets neither.
-func forwardable(name string, values []string) bool {
+// canForward reports whether the values of a header may be sent to a service. Of two
+// Authorization headers the gateway has verified one at most, so that a service receives
+// none.
+func canForward(name string, values []string) bool {
 	if len(values) == 0 || name == "Authorization" && len(values) > 1 {
 		return false
 	}
 	return !slices.ContainsFunc(values, func(v string) bool { return !rest.ValidHeaderValue(v) })
+}
+
+// deniesCaller reports whether a 401 or 403 concerns the caller: the service identifies the
+// caller by req, and what it asks for is not another scheme than the caller's. A service
+// with an API key of the gateway and the caller's token names in its challenge (RFC 9110,
+// 11.6.1) which of the two it does not accept.
+func (h headers) deniesCaller(req *http.Request, response http.Header) bool {
+	if !h.identifiesCaller(req) {
+		return false
+	}
+	challenges := response["Www-Authenticate"]
+	if len(challenges) == 0 || !slices.Contains(h.forward, "Authorization") {
+		return true
+	}
+	scheme, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	return hasScheme(challenges, cmp.Or(scheme, "Bearer"))
+}
+
+// hasScheme reports whether one of the challenges is of an authentication scheme.
+func hasScheme(challenges []string, scheme string) bool {
+	for _, challenge := range challenges {
+		for part := range strings.SplitSeq(challenge, ",") { // between challenges or parameters
+			word, _, _ := strings.Cut(strings.TrimSpace(part), " ")
+			if strings.EqualFold(word, scheme) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// identifiesCaller reports whether the service identifies the caller by req: req holds
+// credentials of the client, forwarded or written by a binding; or it lacks a credential
+// that the settings forward, because the client sent none and must sign in first.
+func (h headers) identifiesCaller(req *http.Request) bool {
+	for _, name := range h.forward {
+		if _, ok := req.Header[name]; !ok && isCredential(name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(ClientCredentials(req.Context()), func(credential string) bool {
+		return credential != "" && holds(req, credential)
+	})
+}
+
+// holds reports whether text occurs in the headers or in the query of req.
+func holds(req *http.Request, text string) bool {
+	for _, values := range req.Header {
+		for _, value := range values {
+			if strings.Contains(value, text) {
+				return true
+			}
+		}
+	}
+	query, err := url.PathUnescape(req.URL.RawQuery)
+	return err == nil && strings.Contains(query, text)
 }

@@ -25,7 +25,7 @@ func TestMistakesInOptions(t *testing.T) {
 		want   string // after: source "users":
 	}{
 		{"no URLs", upstreams.Source{}, "urls is empty: list at least one"},
-		{"no URL", upstreams.Source{URLs: []string{"http://a b"}}, "urls[0] is no URL"},
+		{"no URL", upstreams.Source{URLs: []string{"http://a b"}}, "urls[0] is not a URL"},
 		{"scheme", upstreams.Source{URLs: []string{"http://a", "ftp://b"}}, "urls[1] must begin with http:// or https://"},
 		{"no scheme", upstreams.Source{URLs: []string{"localhost:4001"}}, "urls[0] must begin with http://"},
 		{"no host", upstreams.Source{URLs: []string{"http:///path"}}, "urls[0] has no host"},
@@ -38,7 +38,7 @@ func TestMistakesInOptions(t *testing.T) {
 		{"timeout", upstreams.Source{URLs: good, Timeout: -1}, "timeout is negative"},
 		{"size", upstreams.Source{URLs: good, MaxResponse: -1}, "maxResponse is negative"},
 		{"idle", upstreams.Source{URLs: good, Pool: upstreams.Pool{MaxIdle: -1}}, "pool.maxIdle is negative"},
-		{"header name", upstreams.Source{URLs: good, Headers: map[string]string{"A B": "s3cret"}}, `headers: "A B" is no header name`},
+		{"header name", upstreams.Source{URLs: good, Headers: map[string]string{"A B": "s3cret"}}, `headers: "A B" is not a header name`},
 		{"header value", upstreams.Source{URLs: good, Headers: map[string]string{"A": "s3cret\r\n"}}, "headers: the value of A has control characters"},
 		{"header of the connection", upstreams.Source{URLs: good, Headers: map[string]string{"host": "x"}}, "headers: host belongs to the connection"},
 		{"CA file missing", upstreams.Source{URLs: good, TLS: upstreams.TLS{CAFile: noPEM + ".no"}}, "tls.caFile: open "},

@@ -1,9 +1,7 @@
 package upstreams
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"unicode"
@@ -13,20 +11,21 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Rules say how to read a service's answers that are no plain data: what @source and
-// @connect have as isSuccess and errors. Each of them may be nil. They are shared by all
-// calls, and so must be safe for concurrent use.
+// Rules are the isSuccess and errors of @source and @connect: which responses are data, and
+// what an error shows to the client. Each field may be nil. All calls share them, so that
+// the functions must be safe for concurrent use.
 type Rules struct {
-	// Success decides alone whether an answer is read as data: a 404 may be, and a 200
-	// that says {"ok": false} may not. Default: a 2xx is.
+	// Success alone decides whether a response is read as data. A 404 may be data, and a
+	// 200 with {"ok": false} may not be. Default: every 2xx is data.
 	Success func(*Response) bool
-	// Message is shown to the client instead of our own text when it is a string with
-	// something in it. Of it 1,000 characters are kept, and control characters become
+	// Message is shown to the client instead of the gateway's own text if it is a string
+	// that is not blank. It is cut to 1,000 characters, and control characters become
 	// spaces. Default none.
 	Message func(*Response) any
-	// Extensions, when it is an object, is added to those of the error; its code may
-	// replace ours, but service and http stay. A null in it says nothing. Strings in it are treated as Message is,
-	// and an object of more than 16 KiB is left out. Default none.
+	// Extensions, if it is an object, is added to the extensions of the error. Its code
+	// replaces the gateway's; service and http are always the gateway's. Members that are
+	// null are dropped, strings are treated like Message, and an object of more than 16 KiB
+	// is dropped as a whole. Default none.
 	Extensions func(*Response) any
 }
 
@@ -35,7 +34,7 @@ const (
 	maxExtensions = 16 << 10 // bytes of JSON
 )
 
-// Response is an answer as rules see it. It belongs to one goroutine.
+// Response is a service's response as rules read it. It must not be used concurrently.
 type Response struct {
 	// Status is the HTTP status, the $status of bindings.
 	Status int
@@ -44,18 +43,18 @@ type Response struct {
 	header http.Header
 	body   []byte
 	parsed bool
-	value  any // of body, once parsed
+	value  any // the parsed body, if parsed is true
 }
 
-func newResponse(config map[string]string, a *rest.Response) *Response {
-	return &Response{Status: a.Status, config: config, header: a.Header, body: a.Body}
+func newResponse(config map[string]string, r *rest.Response) *Response {
+	return &Response{Status: r.Status, config: config, header: r.Header, body: r.Body}
 }
 
-// Config is the value of $config.key, as Services.Config has it.
+// Config returns the value of $config.key: see Services.Config.
 func (r *Response) Config(key string) any { return nonEmpty(r.config[key]) }
 
-// Header is the value of $response.headers.name, nil when it is absent. The values of a
-// header that came several times are joined by commas.
+// Header returns the value of $response.headers.name, nil when the header is absent. The
+// values of a repeated header are joined by commas.
 func (r *Response) Header(name string) any {
 	values := r.header.Values(name)
 	if len(values) == 0 {
@@ -64,8 +63,9 @@ func (r *Response) Header(name string) any {
 	return strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")
 }
 
-// Body is the parsed body, as engine/mapping has it; nil when it is no JSON. Of an
-// answer that is no 2xx there are 64 KiB, so that a longer one is no JSON either.
+// Body returns the parsed body in the form of engine/mapping, nil when it is not JSON. If
+// the status is not a 2xx, the body is cut at rest.MaxErrorBody, so that a longer one is
+// not JSON.
 func (r *Response) Body() any {
 	if !r.parsed {
 		r.parsed = true
@@ -74,49 +74,16 @@ func (r *Response) Body() any {
 	return r.value
 }
 
-// ask makes a call and judges its answer by the first of rules that is there.
-func (s *Services) ask(ctx context.Context, source string, c *rest.Call, rules []*Rules) (*rest.Response, error) {
-	answer, err := s.Do(ctx, source, c)
-	if len(rules) == 0 || rules[0] == nil {
-		return answer, err
-	}
-	refusal, refused := errors.AsType[*rest.StatusError](err)
-	switch {
-	case refused:
-		answer = refusal.Response
-	case err != nil: // there was no answer
-		return nil, err
-	}
-	return s.judge(rules[0], source, c, answer, !refused)
-}
-
-// judge gives the answer or the fault that it stands for. usual is what HTTP says.
-func (s *Services) judge(r *Rules, source string, c *rest.Call, a *rest.Response, usual bool) (*rest.Response, error) {
-	response, success := newResponse(s.config[source], a), usual
-	if r.Success != nil {
-		success = r.Success(response)
-	}
-	if success {
-		return a, nil
-	}
-	f := rest.Refused(source, c, a)
-	if text := r.message(response); text != "" {
-		f.Message = text
-	}
-	f.Extensions = r.extensions(response)
-	return nil, f
-}
-
-// message is "" without a usable one.
+// message returns "" when there is no usable message.
 func (r *Rules) message(response *Response) string {
 	if r.Message == nil {
 		return ""
 	}
 	text, _ := mapping.Value(r.Message(response)).(string)
-	return strings.TrimSpace(clean(text))
+	return strings.TrimSpace(sanitize(text))
 }
 
-// extensions are nil without usable ones.
+// extensions returns nil when there are no usable extensions.
 func (r *Rules) extensions(response *Response) map[string]any {
 	if r.Extensions == nil {
 		return nil
@@ -124,8 +91,8 @@ func (r *Rules) extensions(response *Response) map[string]any {
 	o, _ := mapping.Value(r.Extensions(response)).(encode.Object)
 	shown := map[string]any{}
 	for _, m := range o {
-		if value := cleaned(m.Value); value != nil {
-			shown[clean(m.Name)] = value
+		if value := sanitizeValue(m.Value); value != nil {
+			shown[sanitize(m.Name)] = value
 		}
 	}
 	if text, err := json.Marshal(shown); err != nil || len(text) > maxExtensions || len(shown) == 0 {
@@ -134,17 +101,17 @@ func (r *Rules) extensions(response *Response) map[string]any {
 	return shown
 }
 
-// cleaned is v with every string in it cleaned.
-func cleaned(v any) any {
+// sanitizeValue returns v with every string in it sanitized, names of members included.
+func sanitizeValue(v any) any {
 	switch v := mapping.Value(v).(type) {
 	case string:
-		return clean(v)
+		return sanitize(v)
 	case []any:
-		return mapping.Map(v, cleaned)
+		return mapping.Map(v, sanitizeValue)
 	case encode.Object:
 		o := make(encode.Object, len(v))
 		for i, m := range v {
-			o[i] = encode.Member{Name: clean(m.Name), Value: cleaned(m.Value)}
+			o[i] = encode.Member{Name: sanitize(m.Name), Value: sanitizeValue(m.Value)}
 		}
 		return o
 	default:
@@ -152,11 +119,11 @@ func cleaned(v any) any {
 	}
 }
 
-// clean makes spaces of a service's control characters, and shortens its text.
-func clean(text string) string {
-	kept := 0
+// sanitize replaces control characters by spaces, and cuts text to maxText characters.
+func sanitize(text string) string {
+	n := 0
 	return strings.Map(func(r rune) rune {
-		if kept++; kept > maxText {
+		if n++; n > maxText {
 			return -1
 		}
 		if unicode.IsControl(r) {

@@ -9,32 +9,34 @@ import (
 	"os"
 	"time"
 
-	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/http1"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
 )
 
-// maxHeader is how large the head of an answer may be, in bytes.
+// maxHeader bounds the head of a response, in bytes.
 const maxHeader = 256 << 10
 
 // transport has the connections of one source, so that a slow service takes none from
-// another. It asks for gzip and unpacks it while it is read, where rest counts.
+// another. It asks for gzip and decompresses responses while they are read, so that
+// rest.Client bounds the decompressed size.
 type transport struct {
-	plain    *http1.Transport // nil where there may be a proxy
+	plain    *http1.Transport // nil where a proxy may be used
 	standard *http.Transport
 }
 
-// RoundTrip chooses: http1 costs less, and speaks plain HTTP/1.1 alone.
+// RoundTrip sends req by http1, which costs less, if that supports the request, and by
+// net/http otherwise.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.plain != nil && http1.Supports(req) {
 		return t.plain.RoundTrip(req)
 	}
-	if !balance.Repeatable(req) {
-		return sendOnce(t.standard, req)
+	if !replay.Allowed(req) {
+		return replay.SendOnce(t.standard, req)
 	}
 	return t.standard.RoundTrip(req)
 }
 
-// CloseIdleConnections closes those that wait for calls. Running calls go on.
+// CloseIdleConnections closes the idle connections. Running calls continue.
 func (t *transport) CloseIdleConnections() {
 	if t.plain != nil {
 		t.plain.CloseIdleConnections()
@@ -51,7 +53,7 @@ func newTransport(o Source) (*transport, error) {
 		MaxConnsPerHost:        o.Pool.MaxConns,
 		IdleConnTimeout:        o.Pool.IdleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
-		// All calls share one HTTP/2 connection; if it dies silently, a ping finds out.
+		// All calls share one HTTP/2 connection. A ping finds out if it has died silently.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
 	}}
 	switch {
@@ -64,13 +66,15 @@ func newTransport(o Source) (*transport, error) {
 			MaxConns:       o.Pool.MaxConns,
 			IdleTimeout:    o.Pool.IdleTimeout,
 			MaxHeader:      maxHeader,
-			Repeat:         o.repeat(),
+			// With several replicas the balancer sends the request to another one, and a
+			// second attempt here would be the third in all.
+			Replay: len(o.URLs) == 1,
 		})
 	}
 	if o.TLS.CAFile == "" {
 		return t, nil
 	}
-	roots, err := trusted(o.TLS.CAFile)
+	roots, err := loadRoots(o.TLS.CAFile)
 	if err != nil {
 		return nil, fmt.Errorf("tls.caFile: %w", err)
 	}
@@ -78,18 +82,8 @@ func newTransport(o Source) (*transport, error) {
 	return t, nil
 }
 
-// repeat says which requests http1 repeats when an idle connection turns out to be closed.
-// With several replicas that is none: the balancer sends the request to another one, so
-// that no request is sent more than twice.
-func (o Source) repeat() func(*http.Request) bool {
-	if len(o.URLs) > 1 {
-		return nil
-	}
-	return balance.Repeatable
-}
-
-// trusted are the system's authorities and those of file.
-func trusted(file string) (*x509.CertPool, error) {
+// loadRoots returns the system's certificate authorities and those of a PEM file.
+func loadRoots(file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err

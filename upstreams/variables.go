@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// RequestHeader is the value of $request.headers.name: what the client sent, or nil.
-// Of a header that came several times, the values are joined by commas, but two
-// credentials are none. Nil are also the headers that no service may get (see
-// Unforwardable), so that no binding can send a cookie on.
+// RequestHeader returns the value of $request.headers.name: a header of the client's
+// request, or nil. The values of a repeated header are joined by commas, but two
+// Authorization headers are nil. It also returns nil for headers that no service may
+// receive (see ForwardError), so that no binding can send a cookie on.
 func RequestHeader(ctx context.Context, name string) any {
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	values := clientHeader(ctx, name)
-	if ForwardError(name) != "" || !forwardable(name, values) {
+	if ForwardError(name) != "" || !canForward(name, values) {
 		return nil
 	}
 	return strings.Join(values, ", ")
 }
 
-// Env is the value of $env.name: that of an environment variable, or nil when it is not
-// set or empty.
+// Env returns the value of $env.name: an environment variable, or nil when it is not set or
+// empty.
 func Env(name string) any {
 	return nonEmpty(os.Getenv(name))
 }
 
-// Config is the value of $config.key: what the source's settings say under config, or
-// nil when that is nothing or empty.
+// Config returns the value of $config.key: that of sources.<source>.config.<key> in the
+// settings, or nil when it is absent or empty.
 func (s *Services) Config(source, key string) any {
 	return nonEmpty(s.config[source][key])
 }

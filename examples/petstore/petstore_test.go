@@ -359,6 +359,25 @@ func TestGuards(t *testing.T) {
 	}
 }
 
+// A service that refuses the gateway's own API key has not refused the caller, although the
+// caller's token was forwarded: clients sign their user out on UNAUTHENTICATED.
+func TestWrongAPIKey(t *testing.T) {
+	s := newStore(t, func(c *config.Config) {
+		source := c.Sources["petstore"]
+		source.Config = map[string]string{"apiKey": "wrong"}
+		c.Sources["petstore"] = source
+	})
+	a := s.ask(t, s.token(t, services.Keeper), `{ inventory { key } }`, nil)
+	if a.codes() != "DOWNSTREAM_SERVICE_ERROR" || a.Errors[0].Extensions.HTTP.Status != 401 {
+		t.Error(a.Body)
+	}
+	// The caller's own token is another matter.
+	a = s.ask(t, "", `mutation { login(username: "ada", password: "wrong") { accessToken } }`, nil)
+	if a.codes() != "UNAUTHENTICATED" || a.Errors[0].Extensions.HTTP.Status != 401 {
+		t.Error(a.Body)
+	}
+}
+
 // Login's token opens what is guarded, until logout.
 func TestLoginAndLogout(t *testing.T) {
 	s := newStore(t)

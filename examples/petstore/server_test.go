@@ -41,8 +41,9 @@ type store struct {
 	URL string
 }
 
-// newStore starts both, and stops them when the test ends.
-func newStore(t *testing.T) *store {
+// newStore starts both, and stops them when the test ends. Options change the gateway's
+// settings.
+func newStore(t *testing.T, options ...func(*config.Config)) *store {
 	t.Helper()
 	s := &store{Store: services.New(services.Options{Secret: []byte(secret)})}
 	running, err := s.Start(context.Background(), "")
@@ -53,6 +54,9 @@ func newStore(t *testing.T) *store {
 	settings := &config.Config{Listen: "127.0.0.1:0", Introspection: true}
 	settings.Execution.Engine = os.Getenv("GATEWAY_EXECUTION_ENGINE") // to run all tests on either
 	pointAt(settings, running.URL, []byte(secret))
+	for _, option := range options {
+		option(settings)
+	}
 	s.serve(t, command.Start{Config: settings, Out: io.Discard})
 	return s
 }
@@ -118,6 +122,7 @@ type answer struct {
 		Path       []any
 		Extensions struct {
 			Code, Problem string
+			HTTP          struct{ Status int }
 			Fields        []struct{ Field, Message string }
 		}
 	}

@@ -15,19 +15,21 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
 )
 
-// What endpoints do when they do not answer.
+// Errors of endpoints that do not respond.
 var (
 	refused = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	reset   = &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 )
 
-// fake is the transport below: hosts answer, except those with an error here.
+// fake is a transport over which every host responds, except those in errs.
 type fake struct {
 	mu     sync.Mutex
 	errs   map[string]error
-	asked  []string // guarded by mu
+	hosts  []string // guarded by mu
 	bodies []string // guarded by mu
 	closed int      // guarded by mu
 }
@@ -35,7 +37,7 @@ type fake struct {
 func (f *fake) RoundTrip(req *http.Request) (*http.Response, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked = append(f.asked, req.URL.Host)
+	f.hosts = append(f.hosts, req.URL.Host)
 	if req.Body != nil {
 		body, _ := io.ReadAll(req.Body)
 		f.bodies = append(f.bodies, string(body))
@@ -49,7 +51,7 @@ func (f *fake) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (f *fake) CloseIdleConnections() { f.closed++ }
 
-func (f *fake) order() string { return strings.Join(f.asked, "") }
+func (f *fake) order() string { return strings.Join(f.hosts, "") }
 
 func urls(hosts string) (list []*url.URL) {
 	for host := range strings.SplitSeq(hosts, "") {
@@ -71,23 +73,23 @@ func newRequest(t testing.TB, method, body string) *http.Request {
 	return req
 }
 
-func TestWhatIsRepeated(t *testing.T) {
-	unrewindable := func(r *http.Request) { r.GetBody = nil }
+func TestRetries(t *testing.T) {
+	withoutGetBody := func(r *http.Request) { r.GetBody = nil }
 	marked := func(r *http.Request) { r.Header["Idempotency-Key"] = nil }
 	keyed := func(r *http.Request) { r.Header.Set("Idempotency-Key", "k1") }
 	emptyKey := func(r *http.Request) { r.Header.Set("Idempotency-Key", "") }
-	once := func(r *http.Request) { *r = *r.WithContext(Once(r.Context())) }
+	forbidden := func(r *http.Request) { *r = *r.WithContext(replay.Forbid(r.Context())) }
 	for _, test := range []struct {
 		name, method, body string
 		change             func(*http.Request)
 		err                error
-		want               string // hosts asked
+		want               string // hosts that the request was sent to, in order
 	}{
 		{"GET refused", "GET", "", nil, refused, "abc"},
 		{"GET reset", "GET", "", nil, reset, "ab"},
 		{"GET cut off", "GET", "", nil, io.ErrUnexpectedEOF, "ab"},
-		{"GET that changes, reset", "GET", "", once, reset, "a"},
-		{"GET that changes, refused", "GET", "", once, refused, "abc"},
+		{"GET, replay forbidden, reset", "GET", "", forbidden, reset, "a"},
+		{"GET, replay forbidden, refused", "GET", "", forbidden, refused, "abc"},
 		{"HEAD reset", "HEAD", "", nil, reset, "ab"},
 		{"OPTIONS reset", "OPTIONS", "", nil, reset, "ab"},
 		{"PUT reset", "PUT", "x", nil, reset, "a"},
@@ -95,18 +97,18 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"PUT with key, reset", "PUT", "x", keyed, reset, "ab"},
 		{"DELETE reset", "DELETE", "", nil, reset, "a"},
 		{"DELETE refused", "DELETE", "", nil, refused, "abc"},
-		{"DELETE marked, reset", "DELETE", "", marked, reset, "ab"},
+		{"DELETE marked idempotent, reset", "DELETE", "", marked, reset, "ab"},
 		{"POST refused", "POST", "x", nil, refused, "abc"},
 		{"POST reset", "POST", "x", nil, reset, "a"},
 		{"POST without body reset", "POST", "", nil, reset, "a"},
 		{"POST cut off", "POST", "x", nil, io.ErrUnexpectedEOF, "a"},
 		{"PATCH reset", "PATCH", "x", nil, reset, "a"},
 		{"PATCH refused", "PATCH", "x", nil, refused, "abc"},
-		{"POST marked, reset", "POST", "x", marked, reset, "ab"},
+		{"POST marked idempotent, reset", "POST", "x", marked, reset, "ab"},
 		{"POST with key, reset", "POST", "x", keyed, reset, "ab"},
 		{"POST with empty key, reset", "POST", "x", emptyKey, reset, "a"},
-		{"GET that changes, with key, reset", "GET", "", func(r *http.Request) { once(r); keyed(r) }, reset, "ab"},
-		{"PUT that cannot rewind", "PUT", "x", unrewindable, refused, "a"},
+		{"GET, replay forbidden, with key, reset", "GET", "", func(r *http.Request) { forbidden(r); keyed(r) }, reset, "ab"},
+		{"PUT that cannot rewind", "PUT", "x", withoutGetBody, refused, "a"},
 	} {
 		below := &fake{errs: map[string]error{"a": test.err, "b": test.err, "c": test.err}}
 		req := newRequest(t, test.method, test.body)
@@ -115,7 +117,7 @@ func TestWhatIsRepeated(t *testing.T) {
 		}
 		_, err := New(urls("abc"), Options{}, below).RoundTrip(req)
 		if !errors.Is(err, test.err) || below.order() != test.want {
-			t.Errorf("%s: asked %q, want %q (%v)", test.name, below.order(), test.want, err)
+			t.Errorf("%s: sent to %q, want %q (%v)", test.name, below.order(), test.want, err)
 		}
 		for i, body := range below.bodies {
 			if body != test.body {
@@ -125,27 +127,27 @@ func TestWhatIsRepeated(t *testing.T) {
 	}
 }
 
-func TestNextEndpointAnswers(t *testing.T) {
+func TestNextEndpointResponds(t *testing.T) {
 	below := &fake{errs: map[string]error{"a": refused, "b": reset}}
 	req := newRequest(t, "PUT", "x")
 	req.Header["Idempotency-Key"] = nil
 	resp, err := New(urls("abc"), Options{}, below).RoundTrip(req)
 	if err != nil || resp.Request.URL.Host != "c" || below.order() != "abc" {
-		t.Fatalf("asked %q: %v", below.order(), err)
+		t.Fatalf("sent to %q: %v", below.order(), err)
 	}
 	if req.URL.Host != "service" || req.Host != "service" {
 		t.Errorf("the caller's request was changed: %s, %s", req.URL, req.Host)
 	}
 }
 
-func TestCallerGoneIsNotRepeated(t *testing.T) {
+func TestNoRetryAfterCallerLeft(t *testing.T) {
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		below := &fake{errs: map[string]error{"a": context.Canceled}}
 		cancel()
 		_, err := New(urls("ab"), Options{}, below).RoundTrip(newRequest(t, "GET", "").WithContext(ctx))
 		if !errors.Is(err, context.Canceled) || below.order() != "a" {
-			t.Errorf("asked %q: %v", below.order(), err)
+			t.Errorf("sent to %q: %v", below.order(), err)
 		}
 	})
 	t.Run("deadline", func(t *testing.T) {
@@ -156,21 +158,21 @@ func TestCallerGoneIsNotRepeated(t *testing.T) {
 			below := &fake{errs: map[string]error{"a": refused}}
 			b := New(urls("ab"), Options{}, below)
 			if _, err := b.RoundTrip(newRequest(t, "GET", "").WithContext(ctx)); err == nil || below.order() != "a" {
-				t.Errorf("asked %q: %v", below.order(), err)
+				t.Errorf("sent to %q: %v", below.order(), err)
 			}
 			if !b.endpoints[0].Available() {
-				t.Error("the endpoint was blamed for the caller's deadline")
+				t.Error("the caller's deadline began a cooldown")
 			}
 		})
 	})
 }
 
-func TestRefusingEndpointRestsAWhile(t *testing.T) {
+func TestCooldown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		below := &fake{errs: map[string]error{"a": refused}}
 		b := New(urls("abc"), Options{Cooldown: time.Second}, below)
 		call := func(n int) string {
-			below.asked = nil
+			below.hosts = nil
 			for range n {
 				if _, err := b.RoundTrip(newRequest(t, "GET", "")); err != nil {
 					t.Fatal(err)
@@ -179,46 +181,46 @@ func TestRefusingEndpointRestsAWhile(t *testing.T) {
 			return below.order()
 		}
 		if got := call(5); got != "abcbcb" {
-			t.Errorf("while it rests: %s, want one try and then turns of the others", got)
+			t.Errorf("during the cooldown: %s, want one try and then turns of the others", got)
 		}
 		time.Sleep(time.Second)
 		if got := call(3); got != "acbc" {
-			t.Errorf("after its rest: %s, want one more try", got)
+			t.Errorf("after the cooldown: %s, want one more try", got)
 		}
 		time.Sleep(time.Second)
 		below.errs = nil
 		// It may begin the next round while the others end the last.
 		if n := strings.Count(call(30), "a"); n < 10 || n > 11 {
-			t.Errorf("healed, it got %d of 30", n)
+			t.Errorf("healthy again, it got %d of 30", n)
 		}
 		if !b.endpoints[0].Available() {
-			t.Error("healed, and not available")
+			t.Error("healthy again, and not available")
 		}
 	})
 }
 
-func TestAllResting(t *testing.T) {
+func TestAllEndpointsInCooldown(t *testing.T) {
 	below := &fake{errs: map[string]error{"a": refused, "b": refused}}
 	b := New(urls("ab"), Options{Cooldown: time.Hour}, below)
 	b.RoundTrip(newRequest(t, "GET", ""))
-	below.asked, below.errs = nil, nil
-	if _, err := b.RoundTrip(newRequest(t, "GET", "")); err != nil || len(below.asked) != 1 {
-		t.Errorf("asked %q: %v; want one of them in spite of its rest", below.order(), err)
+	below.hosts, below.errs = nil, nil
+	if _, err := b.RoundTrip(newRequest(t, "GET", "")); err != nil || len(below.hosts) != 1 {
+		t.Errorf("sent to %q: %v; want one of them in spite of its cooldown", below.order(), err)
 	}
 }
 
-func TestNoPause(t *testing.T) {
+func TestNoCooldown(t *testing.T) {
 	below := &fake{errs: map[string]error{"a": refused}}
 	b := New(urls("ab"), Options{Cooldown: -1}, below)
 	for range 4 {
 		b.RoundTrip(newRequest(t, "GET", ""))
 	}
 	if got := below.order(); got != "abababab" {
-		t.Errorf("asked %s, want a tried whenever it is its turn", got)
+		t.Errorf("sent to %s, want a tried whenever it is its turn", got)
 	}
 }
 
-func TestResetDoesNotRest(t *testing.T) {
+func TestResetBeginsNoCooldown(t *testing.T) {
 	b := New(urls("ab"), Options{}, &fake{errs: map[string]error{"a": reset}})
 	b.RoundTrip(newRequest(t, "GET", ""))
 	if !b.endpoints[0].Available() {
@@ -226,7 +228,7 @@ func TestResetDoesNotRest(t *testing.T) {
 	}
 }
 
-func TestAddress(t *testing.T) {
+func TestEndpointURL(t *testing.T) {
 	for _, test := range []struct{ endpoint, request, want string }{
 		{"http://h:1", "http://service/a", "http://h:1/a"},
 		{"https://h", "http://service/a?q=1", "https://h/a?q=1"},
@@ -271,13 +273,13 @@ type closing struct {
 
 func (c *closing) Close() error { c.closed = true; return nil }
 
-func TestBodyThatCannotBeReadAgain(t *testing.T) {
+func TestBodyThatCannotBeRewound(t *testing.T) {
 	req := newRequest(t, "PUT", "x")
 	gone := errors.New("the file is gone")
 	req.GetBody = func() (io.ReadCloser, error) { return nil, gone }
 	below := &fake{errs: map[string]error{"a": refused}}
 	if _, err := New(urls("ab"), Options{}, below).RoundTrip(req); !errors.Is(err, gone) || below.order() != "a" {
-		t.Errorf("asked %q: %v", below.order(), err)
+		t.Errorf("sent to %q: %v", below.order(), err)
 	}
 }
 
@@ -290,7 +292,7 @@ func TestFailingEndpointIsReported(t *testing.T) {
 	}
 }
 
-func TestIdleConnectionsOfTheTransportBelow(t *testing.T) {
+func TestCloseIdleConnections(t *testing.T) {
 	below := &fake{}
 	(&http.Client{Transport: New(urls("a"), Options{}, below)}).CloseIdleConnections()
 	if below.closed != 1 {

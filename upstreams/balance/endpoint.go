@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Endpoint is one replica. It is safe for concurrent use.
+// Endpoint is one replica of a service. It is safe for concurrent use.
 type Endpoint struct {
-	url     *url.URL // with no slash at the end of its path; never changed
-	rawPath string   // its escaped path
+	url     *url.URL // without a slash at the end of its path; never changed
+	rawPath string   // the escaped path of url
 
-	// resting is when it may be chosen again, in Unix nanoseconds; 0 when it may be.
-	resting atomic.Int64
+	// cooldownEnd is when the endpoint may be chosen again, in Unix nanoseconds; 0 when it
+	// may be chosen now.
+	cooldownEnd atomic.Int64
 	// turn belongs to the policy, which guards it.
 	turn uint64
 }
@@ -27,28 +28,30 @@ func newEndpoint(u *url.URL) *Endpoint {
 	return &Endpoint{url: &base, rawPath: raw}
 }
 
-// String is the endpoint's host and port.
+// String returns the endpoint's host and port.
 func (e *Endpoint) String() string { return e.url.Host }
 
-// Available tells whether e may be chosen: it has not just refused a connection.
+// Available reports whether e may be chosen: it is not in a cooldown.
 func (e *Endpoint) Available() bool {
-	until := e.resting.Load()
-	return until == 0 || time.Now().UnixNano() >= until
+	end := e.cooldownEnd.Load()
+	return end == 0 || time.Now().UnixNano() >= end
 }
 
-func (e *Endpoint) rest(pause time.Duration) {
-	e.resting.Store(time.Now().Add(pause).UnixNano())
+// coolDown keeps e from being chosen for d.
+func (e *Endpoint) coolDown(d time.Duration) {
+	e.cooldownEnd.Store(time.Now().Add(d).UnixNano())
 }
 
-// reached ends a rest. The load spares the common case a write that all share.
-func (e *Endpoint) reached() {
-	if e.resting.Load() != 0 {
-		e.resting.Store(0)
+// markHealthy ends a cooldown. It loads first, so that successful requests, which are
+// nearly all, do not write to memory that all goroutines share.
+func (e *Endpoint) markHealthy() {
+	if e.cooldownEnd.Load() != 0 {
+		e.cooldownEnd.Store(0)
 	}
 }
 
-// available are the endpoints that may be chosen, or all when none may: a call that
-// might fail is better than one that must.
+// available returns the endpoints that may be chosen, or all of them when none may: a
+// request that might fail is better than one that certainly fails.
 func available(endpoints []*Endpoint) []*Endpoint {
 	if !slices.ContainsFunc(endpoints, unavailable) {
 		return endpoints
@@ -61,11 +64,12 @@ func available(endpoints []*Endpoint) []*Endpoint {
 
 func unavailable(e *Endpoint) bool { return !e.Available() }
 
-// address is req for this endpoint. As a RoundTripper must, it leaves req as it is.
-func (e *Endpoint) address(req *http.Request) *http.Request {
+// direct returns a copy of req that goes to e. As http.RoundTripper demands, req itself is
+// not changed.
+func (e *Endpoint) direct(req *http.Request) *http.Request {
 	out, target := *req, *req.URL
 	target.Scheme, target.Host, target.User = e.url.Scheme, e.url.Host, nil
-	// Both forms, or net/http would choose an escaping of its own.
+	// Both forms are set, or else net/http would escape Path in its own way.
 	target.RawPath = e.rawPath + req.URL.EscapedPath()
 	target.Path = e.url.Path + req.URL.Path
 	out.URL, out.Host = &target, ""

@@ -8,17 +8,17 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 )
 
-type tell func(*http.Request) (*http.Response, error)
+type roundTripper func(*http.Request) (*http.Response, error)
 
-func (f tell) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// A caller holds a plain HTTP client, and its requests take turns.
+// A caller uses an ordinary http.Client, whose requests go to the replicas in turn.
 func Example() {
 	replicas := []*url.URL{
 		{Scheme: "http", Host: "10.0.0.1:4001", Path: "/v1"},
 		{Scheme: "http", Host: "10.0.0.2:4001", Path: "/v1"},
 	}
-	network := tell(func(r *http.Request) (*http.Response, error) {
+	network := roundTripper(func(r *http.Request) (*http.Response, error) {
 		fmt.Println(r.URL)
 		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 	})

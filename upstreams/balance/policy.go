@@ -8,53 +8,56 @@ import (
 	"sync"
 )
 
-// Policy answers one question: given these endpoints, which? There is always at least
-// one, and it must be one of them. Who may be asked for is not its concern. It is
-// called concurrently, must not keep or change the slice, and serves one balancer.
+// Policy chooses one of the candidates, of which there is always at least one. Which
+// endpoints are candidates is not its concern. It is called concurrently, must neither
+// keep nor change the slice, and serves one Balancer.
 type Policy func(candidates []*Endpoint) *Endpoint
 
-// policies by the names that a configuration uses.
+// policies are the constructors by the names that a configuration uses.
 var policies = map[string]func() Policy{
 	"roundRobin": RoundRobin,
 }
 
-// Named makes the policy that a configuration calls by name; "" is "roundRobin".
-func Named(name string) (Policy, error) {
+// NewPolicy returns a new policy by its name in the configuration; "" is "roundRobin".
+func NewPolicy(name string) (Policy, error) {
 	if name == "" {
 		return RoundRobin(), nil
 	}
-	policy, ok := policies[name]
+	newPolicy, ok := policies[name]
 	if !ok {
-		return nil, fmt.Errorf("unknown balance %q: there is %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("unknown balance %q: there is %s", name, strings.Join(PolicyNames(), ", "))
 	}
-	return policy(), nil
+	return newPolicy(), nil
 }
 
-// Names are those that Named knows, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(policies)) }
+// PolicyNames returns the names that NewPolicy knows, sorted.
+func PolicyNames() []string { return slices.Sorted(maps.Keys(policies)) }
 
-// RoundRobin lets endpoints take turns: among the same candidates each is chosen
-// exactly as often as any other, also by concurrent calls. An endpoint that was no
-// candidate for a while takes its next turn with the others; it does not catch up.
+// RoundRobin returns a policy that lets endpoints take turns: among the same candidates
+// each is chosen exactly as often as any other, also by concurrent calls. An endpoint that
+// was not a candidate for a while takes its next turn with the others; it does not catch
+// up.
 //
-// A plain counter modulo the number of candidates would not do: with one endpoint
-// dead, its successor would get every repeated request on top of its own.
+// Invariant: every endpoint has the number of its next turn, and the candidate with the
+// lowest number is chosen. An endpoint that returns is first moved up to the current turn.
+// A plain counter modulo the number of candidates would not be fair: with one endpoint
+// dead, its successor would receive every repeated request in addition to its own.
 func RoundRobin() Policy {
 	var (
-		mu  sync.Mutex
-		now uint64 // the turn being given out; guarded by mu, as is each endpoint's
+		mu      sync.Mutex
+		current uint64 // the lowest turn that is given out; guarded by mu, as is Endpoint.turn
 	)
 	return func(candidates []*Endpoint) *Endpoint {
 		mu.Lock()
 		defer mu.Unlock()
 		chosen := candidates[0]
 		for _, e := range candidates {
-			e.turn = max(e.turn, now)
+			e.turn = max(e.turn, current)
 			if e.turn < chosen.turn {
 				chosen = e
 			}
 		}
-		now = chosen.turn
+		current = chosen.turn
 		chosen.turn++
 		return chosen
 	}

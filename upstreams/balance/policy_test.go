@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// newEndpoints makes one endpoint for each letter.
+// newEndpoints returns an endpoint for each letter.
 func newEndpoints(letters string) map[string]*Endpoint {
 	endpoints := map[string]*Endpoint{}
 	for letter := range strings.SplitSeq(letters, "") {
@@ -24,7 +24,7 @@ func TestRoundRobin(t *testing.T) {
 	}{
 		{"one", "a a a", "aaa"},
 		{"in turn", "abc abc abc abc abc abc", "abcabc"},
-		{"order of candidates is no matter", "abc cba bca", "acb"},
+		{"order of candidates does not matter", "abc cba bca", "acb"},
 		{"dead b, its calls repeated", "abc abc ac abc abc ac", "abcabc"},
 		{"b absent", "ac ac ac ac", "acac"},
 		{"b back: no catching up", "abc ac ac ac ac abc abc abc abc abc abc", "acacabcabca"},
@@ -46,7 +46,7 @@ func TestRoundRobin(t *testing.T) {
 }
 
 // A dead endpoint's calls are repeated elsewhere, and the rest still share evenly.
-func TestRoundRobinSharesTheCallsOfADeadEndpoint(t *testing.T) {
+func TestRoundRobinWithDeadEndpoint(t *testing.T) {
 	endpoints, policy := newEndpoints("abcd"), RoundRobin()
 	all := []*Endpoint{endpoints["a"], endpoints["b"], endpoints["c"], endpoints["d"]}
 	served := map[*Endpoint]int{}
@@ -64,7 +64,7 @@ func TestRoundRobinSharesTheCallsOfADeadEndpoint(t *testing.T) {
 	}
 }
 
-func TestRoundRobinIsExactWhenConcurrent(t *testing.T) {
+func TestRoundRobinIsConcurrentlyExact(t *testing.T) {
 	endpoints, policy := newEndpoints("abc"), RoundRobin()
 	all := []*Endpoint{endpoints["a"], endpoints["b"], endpoints["c"]}
 	var (
@@ -90,13 +90,13 @@ func TestRoundRobinIsExactWhenConcurrent(t *testing.T) {
 	}
 }
 
-func TestNamed(t *testing.T) {
-	for _, name := range append(Names(), "") {
-		if policy, err := Named(name); err != nil || policy == nil {
+func TestNewPolicy(t *testing.T) {
+	for _, name := range append(PolicyNames(), "") {
+		if policy, err := NewPolicy(name); err != nil || policy == nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	if _, err := Named("roundrobin"); err == nil || !strings.Contains(err.Error(), "roundRobin") {
-		t.Errorf("%v does not tell what there is", err)
+	if _, err := NewPolicy("roundrobin"); err == nil || !strings.Contains(err.Error(), "roundRobin") {
+		t.Errorf("%v does not name the policies", err)
 	}
 }

@@ -6,34 +6,36 @@ import (
 	"time"
 )
 
-// maxScratch is how large a buffer may be that a connection keeps for its next call.
-const maxScratch = 32 << 10
+// maxKeptBuffer is how large a buffer may be, in bytes, that a connection keeps for its
+// next call.
+const maxKeptBuffer = 32 << 10
 
-// conn is a connection. It belongs to one exchange at a time, or is idle.
+// conn is a connection. It is owned by one exchange, or by the pool while it is idle.
+// Only the owner reads, writes and closes it.
 type conn struct {
 	*net.TCPConn
-	*looker
-	t       *Transport
-	address string
-	used    bool      // it has served a call before
-	since   time.Time // it is idle; the transport's mu guards it
+	*idleChecker
+	t         *Transport
+	address   string
+	reused    bool      // it has served a call before
+	idleSince time.Time // guarded by the transport's mu
 
-	r   *bufio.Reader
-	in  []byte // the head that is being read
-	out []byte // what is being sent
+	r       *bufio.Reader
+	headBuf []byte // the head of the response, while it is read
+	sendBuf []byte // what is sent in one write
 }
 
 func newConn(t *Transport, address string, tcp *net.TCPConn) (*conn, error) {
-	l, err := newLooker(tcp)
+	checker, err := newIdleChecker(tcp)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{TCPConn: tcp, looker: l, t: t, address: address, r: bufio.NewReader(tcp)}, nil
+	return &conn{TCPConn: tcp, idleChecker: checker, t: t, address: address, r: bufio.NewReader(tcp)}, nil
 }
 
-// scratch is b, to be used again unless it has grown too large.
-func scratch(b []byte) []byte {
-	if cap(b) > maxScratch {
+// reusable returns b, or nil if b has grown too large to be kept.
+func reusable(b []byte) []byte {
+	if cap(b) > maxKeptBuffer {
 		return nil
 	}
 	return b

@@ -18,7 +18,7 @@ func readAnswer(r *bufio.Reader, method string) (*http.Response, []byte, error) 
 	if err != nil || f.length == 0 {
 		return resp, nil, err
 	}
-	body := newContent(r, f)
+	body := newBodyReader(r, f)
 	all, err := io.ReadAll(readerFunc(body.read))
 	return resp, all, err
 }
@@ -110,7 +110,7 @@ func strict(raw string) bool {
 		name, _, colon := strings.Cut(line, ":")
 		switch {
 		case strings.HasPrefix(line, "HTTP/"):
-			if !strings.HasPrefix(line, "HTTP/1.1 ") && !strings.HasPrefix(line, "HTTP/1.0 ") || !isValue(strings.TrimSuffix(line, "\r")) {
+			if !strings.HasPrefix(line, "HTTP/1.1 ") && !strings.HasPrefix(line, "HTTP/1.0 ") || !isFieldValue(strings.TrimSuffix(line, "\r")) {
 				return true
 			}
 			if code := line[len("HTTP/1.1 "):]; !(code[0] >= '1' && code[0] <= '9') || strings.HasPrefix(code, "101") {

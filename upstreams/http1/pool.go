@@ -7,44 +7,52 @@ import (
 	"time"
 )
 
-// host is a server with its connections, which the transport's mu guards.
+// host is a server with its connections. The transport's mu guards it.
+//
+// Invariants: conns counts the open connections and the permissions to open one, idle or
+// in use, and never exceeds a set Options.MaxConns. There are waiters only while no
+// connection is idle, since a connection is put among the idle ones only when no call
+// waits for it.
 type host struct {
-	conns   int       // open, or being opened; with Options.MaxConns, never more
-	idle    []*conn   // the one that was used last is last, and is used first
+	conns   int
+	idle    []*conn   // a stack: the one used last is reused first, so that the others can expire
 	waiting list.List // of *waiter, the longest waiting first
 }
 
-// waiter is a call that waits until a connection is free.
+// waiter is a call that waits for a connection or for the permission to open one.
 type waiter struct {
-	ready chan *conn    // has room for one, so that nobody waits for a waiter
-	place *list.Element // in host.waiting; nil once something is in ready. Guarded by mu
+	ready   chan *conn    // receives a connection, or nil for the permission; holds one, so that the sender never waits
+	element *list.Element // in host.waiting; nil once something was sent to ready. Guarded by mu
 }
 
-// take gets a connection for one call, which ends with put or drop: an idle one, unless it
-// must be fresh, or a new one. Where there are as many as there may be, it waits.
-func (t *Transport) take(ctx context.Context, address string, fresh bool) (*conn, error) {
+// getConn returns a connection for one call, which ends with putConn or discard. It is an
+// idle one if there is one and fresh is false, and a new one otherwise. When the host has
+// MaxConns connections, getConn waits for one, or until ctx ends.
+func (t *Transport) getConn(ctx context.Context, address string, fresh bool) (*conn, error) {
 	c, w := t.reserve(address, fresh)
 	if w != nil {
 		select {
 		case c = <-w.ready:
 		case <-ctx.Done():
-			t.leave(address, w)
-			return nil, ended(ctx)
+			t.cancelWait(address, w)
+			return nil, contextError(ctx)
 		}
 	}
-	if c != nil && !fresh && c.quiet() {
-		c.used = true
+	// The server may have closed the connection, or sent something that belongs to no
+	// request: such a byte must not become the beginning of this call's response.
+	if c != nil && !fresh && c.idle() {
+		c.reused = true
 		return c, nil
 	}
 	if c != nil {
-		c.Close()
+		c.Close() // its place among conns goes to the new connection
 	}
-	return t.connect(ctx, address)
+	return t.dial(ctx, address)
 }
 
-// reserve gives an idle connection, or nil and the right to open one, or who waits for
-// one of both. Whoever wants a fresh one also gets an idle one when there is no
-// room beside it, and closes it.
+// reserve returns an idle connection; or nil and the permission to open one; or a waiter
+// that receives one of both. A call that wants a fresh connection also receives an idle
+// one when MaxConns leaves no room beside it, and closes that one.
 func (t *Transport) reserve(address string, fresh bool) (c *conn, w *waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -54,109 +62,114 @@ func (t *Transport) reserve(address string, fresh bool) (c *conn, w *waiter) {
 		h = &host{}
 		t.hosts[address] = h
 	}
-	room := t.options.MaxConns <= 0 || h.conns < t.options.MaxConns
+	hasRoom := t.options.MaxConns <= 0 || h.conns < t.options.MaxConns
 	switch last := len(h.idle) - 1; {
-	case last >= 0 && !(fresh && room):
+	case last >= 0 && !(fresh && hasRoom):
 		c, h.idle[last] = h.idle[last], nil
 		h.idle = h.idle[:last]
-	case room:
+	case hasRoom:
 		h.conns++
 	default:
 		w = &waiter{ready: make(chan *conn, 1)}
-		w.place = h.waiting.PushBack(w)
+		w.element = h.waiting.PushBack(w)
 	}
 	return c, w
 }
 
-// leave ends the waiting of a call that was given up. What it was given in this moment
-// goes to the next.
-func (t *Transport) leave(address string, w *waiter) {
-	if t.forget(address, w) {
+// cancelWait ends the waiting of a call whose context has ended. If w received something
+// in the meantime, that goes to the next call.
+func (t *Transport) cancelWait(address string, w *waiter) {
+	if t.removeWaiter(address, w) {
 		return
 	}
 	if c := <-w.ready; c != nil {
-		t.put(c)
+		t.putConn(c)
 	} else {
-		t.release(address)
+		t.releasePermission(address)
 	}
 }
 
-// forget tells whether the call was still waiting.
-func (t *Transport) forget(address string, w *waiter) bool {
+// removeWaiter removes w from the queue, and reports whether it was still in it.
+func (t *Transport) removeWaiter(address string, w *waiter) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if w.place == nil {
+	if w.element == nil {
 		return false
 	}
-	t.hosts[address].waiting.Remove(w.place)
+	t.hosts[address].waiting.Remove(w.element)
 	return true
 }
 
-// serve gives c, or with nil the right to open one, to the call that has waited longest.
-func (h *host) serve(c *conn) bool {
+// handOff passes c, or with a nil c the permission to open a connection, to the call that
+// has waited longest. It reports whether a call was waiting. mu is held.
+func (h *host) handOff(c *conn) bool {
 	first := h.waiting.Front()
 	if first == nil {
 		return false
 	}
 	w := h.waiting.Remove(first).(*waiter)
-	w.place = nil
+	w.element = nil
 	w.ready <- c
 	return true
 }
 
-// connect opens a connection for which there is room.
-func (t *Transport) connect(ctx context.Context, address string) (*conn, error) {
+// dial opens a connection for which the caller has the permission. It returns the
+// permission when it fails.
+func (t *Transport) dial(ctx context.Context, address string) (*conn, error) {
 	tcp, err := t.dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		t.release(address)
+		t.releasePermission(address)
 		return nil, err
 	}
 	c, err := newConn(t, address, tcp.(*net.TCPConn))
 	if err != nil {
 		tcp.Close()
-		t.release(address)
+		t.releasePermission(address)
 		return nil, err
 	}
 	return c, nil
 }
 
-// put makes a connection ready for the next call.
-func (t *Transport) put(c *conn) {
-	if !t.keep(c) {
-		t.drop(c)
+// putConn hands c to a waiting call, or keeps it idle, or closes it. The caller no longer
+// owns it.
+func (t *Transport) putConn(c *conn) {
+	if !t.tryPutIdle(c) {
+		t.discard(c)
 	}
 }
 
-func (t *Transport) keep(c *conn) bool {
+// tryPutIdle reports whether c was handed to a waiting call or put among the idle ones.
+func (t *Transport) tryPutIdle(c *conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h := t.hosts[c.address]
-	if h.serve(c) {
+	if h.handOff(c) {
 		return true
 	}
 	if t.closed || len(h.idle) >= t.options.MaxIdle {
 		return false
 	}
-	c.since = time.Now()
+	c.idleSince = time.Now()
 	h.idle = append(h.idle, c)
 	if t.timer == nil {
-		t.timer = time.AfterFunc(t.options.IdleTimeout, t.expire)
+		t.timer = time.AfterFunc(t.options.IdleTimeout, t.closeExpired)
 	}
 	return true
 }
 
-// drop closes a connection that no call will use again.
-func (t *Transport) drop(c *conn) {
+// discard closes c, and lets another connection take its place.
+func (t *Transport) discard(c *conn) {
 	c.Close()
-	t.release(c.address)
+	t.releasePermission(c.address)
 }
 
-// release gives the room of a connection to a call that waits for it.
-func (t *Transport) release(address string) {
+// releasePermission returns the permission to have a connection: to a waiting call, or to
+// the host.
+func (t *Transport) releasePermission(address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h := t.hosts[address]
-	if h.serve(nil) {
+	if h.handOff(nil) {
 		return
 	}
 	h.conns--
@@ -165,18 +178,18 @@ func (t *Transport) release(address string) {
 	}
 }
 
-// expire closes the connections that have been idle for IdleTimeout, and comes again when
-// the next will have been.
-func (t *Transport) expire() {
+// closeExpired closes the connections that have been idle for IdleTimeout, and sets the
+// timer for the next one.
+func (t *Transport) closeExpired() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now, next := time.Now(), time.Duration(-1)
-	t.evict(func(c *conn) bool {
-		left := t.options.IdleTimeout - now.Sub(c.since)
-		if left > 0 && (next < 0 || left < next) {
-			next = left
+	t.closeIdle(func(c *conn) bool {
+		remaining := t.options.IdleTimeout - now.Sub(c.idleSince)
+		if remaining > 0 && (next < 0 || remaining < next) {
+			next = remaining
 		}
-		return left <= 0
+		return remaining <= 0
 	})
 	switch {
 	case t.timer == nil: // CloseIdleConnections came first
@@ -187,26 +200,26 @@ func (t *Transport) expire() {
 	}
 }
 
-// CloseIdleConnections closes the connections that wait for calls. Those of running calls
-// are closed when these end, unless another call begins before.
+// CloseIdleConnections closes the idle connections. Those in use are closed when their
+// calls end, unless another call begins before.
 func (t *Transport) CloseIdleConnections() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	t.evict(func(*conn) bool { return true })
+	t.closeIdle(func(*conn) bool { return true })
 	if t.timer != nil {
 		t.timer.Stop()
 		t.timer = nil
 	}
 }
 
-// evict closes the idle connections that are over. Nobody waits while some are idle, so
-// that their room is nobody's.
-func (t *Transport) evict(over func(*conn) bool) {
+// closeIdle closes the idle connections for which shouldClose reports true. mu is held. No
+// call waits for their places: see host.
+func (t *Transport) closeIdle(shouldClose func(*conn) bool) {
 	for address, h := range t.hosts {
 		kept := h.idle[:0]
 		for _, c := range h.idle {
-			if over(c) {
+			if shouldClose(c) {
 				c.Close()
 				h.conns--
 			} else {

@@ -20,17 +20,17 @@ func TestExpireKeepsTheYoung(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	var conns []*conn
 	for range 3 {
-		c, err := transport.take(t.Context(), address, true)
+		c, err := transport.getConn(t.Context(), address, true)
 		if err != nil {
 			t.Fatal(err)
 		}
 		conns = append(conns, c)
 	}
 	for _, c := range conns {
-		transport.put(c)
+		transport.putConn(c)
 	}
-	conns[0].since = conns[0].since.Add(-time.Hour)
-	transport.expire()
+	conns[0].idleSince = conns[0].idleSince.Add(-time.Hour)
+	transport.closeExpired()
 	h := transport.hosts[address]
 	if len(h.idle) != 2 || h.idle[0] != conns[1] || h.conns != 2 || transport.timer == nil {
 		t.Errorf("%d idle of %d connections, want 2 of 2", len(h.idle), h.conns)
@@ -38,8 +38,8 @@ func TestExpireKeepsTheYoung(t *testing.T) {
 	if _, err := conns[0].Write([]byte("x")); err == nil {
 		t.Error("the old one is open")
 	}
-	conns[1].since, conns[2].since = conns[0].since, conns[0].since
-	transport.expire()
+	conns[1].idleSince, conns[2].idleSince = conns[0].idleSince, conns[0].idleSince
+	transport.closeExpired()
 	if len(transport.hosts) != 0 || transport.timer != nil {
 		t.Errorf("%d hosts are left", len(transport.hosts))
 	}

@@ -8,9 +8,10 @@ import (
 	"strings"
 )
 
-// appendHead writes what req says before its body. Whatever could end a line or a word
-// early is an error.
-func appendHead(b []byte, req *http.Request, unpack bool) ([]byte, error) {
+// appendHead appends the request line and the headers of req. Whatever could end a line or
+// a word early is an error, since a server would read what follows as another header or
+// another request (request smuggling, RFC 9112, 11.2).
+func appendHead(b []byte, req *http.Request, decompress bool) ([]byte, error) {
 	method, target, host := req.Method, req.URL.RequestURI(), req.Host
 	if method == "" {
 		method = http.MethodGet
@@ -19,7 +20,7 @@ func appendHead(b []byte, req *http.Request, unpack bool) ([]byte, error) {
 		host = req.URL.Host
 	}
 	if !isToken(method) {
-		return b, errors.New("http1: the method is no token")
+		return b, errors.New("http1: the method is not a token")
 	}
 	if !isTarget(target) {
 		return b, errors.New("http1: the URL has spaces or control characters")
@@ -27,29 +28,31 @@ func appendHead(b []byte, req *http.Request, unpack bool) ([]byte, error) {
 	b = append(append(append(append(b, method...), ' '), target...), " HTTP/1.1\r\nHost: "...)
 	b = append(append(b, host...), "\r\n"...)
 	for name, values := range req.Header {
-		if inFields(name) {
+		if isRequestField(name) {
 			continue
 		}
 		if !isToken(name) {
-			return b, fmt.Errorf("http1: the header %q is no token", name)
+			return b, fmt.Errorf("http1: the header %q is not a token", name)
 		}
 		for _, value := range values {
-			if !isValue(value) {
+			if !isFieldValue(value) {
 				return b, fmt.Errorf("http1: the value of the header %s has control characters", name)
 			}
 			b = append(append(b, name...), ": "...)
 			b = append(append(b, trimSpace(value)...), "\r\n"...)
 		}
 	}
-	if unpack {
+	if decompress {
 		b = append(b, "Accept-Encoding: gzip\r\n"...)
 	}
-	return append(appendLength(b, req, method), "\r\n"...), nil
+	return append(appendFraming(b, req, method), "\r\n"...), nil
 }
 
-// inFields tells whether fields of the request say what a header of that name would.
-// net/http knows these by their canonical names alone, and sends on what is written otherwise.
-func inFields(name string) bool {
+// isRequestField reports whether fields of http.Request determine the header called name,
+// in any case. They say which host is meant and where the body ends; a second header with
+// another statement would be request smuggling. net/http skips these headers by their
+// canonical names alone, and sends those that are spelled differently.
+func isRequestField(name string) bool {
 	switch len(name) {
 	case len("Host"):
 		return strings.EqualFold(name, "Host")
@@ -63,8 +66,10 @@ func inFields(name string) bool {
 	return false
 }
 
-func appendLength(b []byte, req *http.Request, method string) []byte {
-	switch n := length(req); {
+// appendFraming appends the one header that says where the body ends (RFC 9112, 6). POST,
+// PUT and PATCH without a body have "Content-Length: 0" (RFC 9110, 8.6).
+func appendFraming(b []byte, req *http.Request, method string) []byte {
+	switch n := bodyLength(req); {
 	case n < 0:
 		return append(b, "Transfer-Encoding: chunked\r\n"...)
 	case n > 0 || method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch:
@@ -73,8 +78,8 @@ func appendLength(b []byte, req *http.Request, method string) []byte {
 	return b
 }
 
-// length is that of the body; -1 is unknown.
-func length(req *http.Request) int64 {
+// bodyLength returns the length of the body in bytes, -1 when it is unknown.
+func bodyLength(req *http.Request) int64 {
 	switch {
 	case !hasBody(req):
 		return 0
@@ -84,11 +89,13 @@ func length(req *http.Request) int64 {
 	return -1
 }
 
-// wantsGzip tells whether the transport asks for an encoding that it undoes itself.
-func wantsGzip(req *http.Request) bool {
+// asksForGzip reports whether the transport adds an Accept-Encoding of its own, whose
+// encoding it then removes.
+func asksForGzip(req *http.Request) bool {
 	return req.Method != http.MethodHead && len(req.Header["Accept-Encoding"]) == 0 && len(req.Header["Range"]) == 0
 }
 
+// isToken reports whether s is a token (RFC 9110, 5.6.2).
 func isToken(s string) bool {
 	for i := range len(s) {
 		if !tokenBytes[s[i]] {
@@ -98,7 +105,6 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// tokenBytes are what RFC 9110 (5.6.2) has names made of.
 var tokenBytes = func() (is [256]bool) {
 	for ch := range is {
 		is[ch] = '0' <= ch && ch <= '9' || 'a' <= ch && ch <= 'z' || 'A' <= ch && ch <= 'Z' ||
@@ -107,8 +113,8 @@ var tokenBytes = func() (is [256]bool) {
 	return is
 }()
 
-// isValue tells whether s has no control characters but tabs.
-func isValue(s string) bool {
+// isFieldValue reports whether s has no control characters other than tabs (RFC 9110, 5.5).
+func isFieldValue(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
 			return false
@@ -117,7 +123,8 @@ func isValue(s string) bool {
 	return true
 }
 
-// isTarget tells whether s has neither spaces nor control characters.
+// isTarget reports whether s has neither spaces nor control characters, so that it is one
+// word of a request line.
 func isTarget(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] == 0x7f {

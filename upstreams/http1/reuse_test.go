@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/http1"
 )
 
@@ -105,7 +104,7 @@ func TestRepeating(t *testing.T) {
 		"GET with a body":     {method: "GET", body: "a", want: true},
 		"POST with other key": {method: "POST", body: "a", header: "X-Key"},
 	} {
-		for kind, transport := range map[string]transport{"ours": http1.New(http1.Options{Repeat: balance.Repeatable}), "net/http's": &http.Transport{}} {
+		for kind, transport := range map[string]transport{"ours": http1.New(http1.Options{Replay: true}), "net/http's": &http.Transport{}} {
 			server := newRawServer(t, func(s *rawServer, n int64, conn *net.TCPConn, r *bufio.Reader) {
 				for i := range 2 {
 					req, body, ok := s.readRequest(r)

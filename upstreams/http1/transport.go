@@ -1,12 +1,21 @@
-// Package http1 speaks HTTP/1.1 with servers over plain TCP connections that are used
-// again. It is an http.RoundTripper that costs less than net/http's: a call is written
-// and read by the goroutine that makes it.
+// Package http1 speaks HTTP/1.1 with servers over plain TCP connections that are reused.
+// Transport is an http.RoundTripper that costs less than net/http's: the goroutine that
+// makes a call also writes the request and reads the response.
 //
-// It promises that a connection serves a second call only when the first was whole on
-// both sides, and not a byte more was there than belonged to it; that the end of a
-// request's context ends at once whatever its call was doing; and that everything
-// which a server may send is bounded, but for the body, which the caller reads. What
-// it does not speak, Speaks tells: that is for net/http.
+// It promises that
+//   - a connection serves a second call only if the first one was complete on both sides
+//     and the server has sent no byte that did not belong to it;
+//   - the end of a request's context at once ends whatever its call was doing;
+//   - everything that a server may send is bounded, except the body, which the caller
+//     reads.
+//
+// The first promise is what keeps one caller's response from reaching another one
+// (response splitting, RFC 9112, 11). It has three parts: appendHead writes no head that
+// a server could read as two requests, parseFraming accepts no response whose end is
+// ambiguous, and a connection is checked for unexpected bytes when it becomes idle and
+// again when it is taken from the pool.
+//
+// Requests for which Supports reports false are for net/http.
 package http1
 
 import (
@@ -19,6 +28,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
 )
 
 // The defaults of Options.
@@ -28,38 +39,40 @@ const (
 	DefaultMaxHeader   = 256 << 10
 )
 
-// Options tune the connections, for each host and port. The zero value is useful.
+// Options configure the connections to each host and port. The zero value is useful.
 type Options struct {
-	// ConnectTimeout bounds the connecting. Default none but the request's context.
+	// ConnectTimeout bounds connecting. Default none, apart from the request's context.
 	ConnectTimeout time.Duration
-	// MaxIdle is how many connections wait for the next call. Default DefaultMaxIdle;
-	// negative is none.
+	// MaxIdle is how many idle connections are kept. Default DefaultMaxIdle; negative is
+	// none.
 	MaxIdle int
-	// MaxConns is how many there may be; further calls wait, in the order they came.
-	// Default no limit.
+	// MaxConns is how many connections there may be. Further calls wait, in the order in
+	// which they came. Default no limit.
 	MaxConns int
-	// IdleTimeout is how long one waits before it is closed. Default DefaultIdleTimeout.
+	// IdleTimeout is how long a connection is kept idle before it is closed. Default
+	// DefaultIdleTimeout.
 	IdleTimeout time.Duration
-	// MaxHeader is how many bytes an answer may have before its body, interim answers
+	// MaxHeader is how many bytes a response may have before its body, interim responses
 	// included. Default DefaultMaxHeader.
 	MaxHeader int
-	// Repeat reports whether a request may be sent again after it may have reached the
-	// server. Default none may.
-	Repeat func(*http.Request) bool
+	// Replay has a request that replay.Allowed permits sent once more, over a new
+	// connection, when a reused connection turns out to be closed. Default false: only
+	// requests of which nothing was sent.
+	Replay bool
 }
 
-// Transport is an http.RoundTripper. Make it by New; it is safe for concurrent use.
+// Transport is an http.RoundTripper, made by New. It is safe for concurrent use.
 type Transport struct {
 	options Options
 	dialer  net.Dialer
 
 	mu     sync.Mutex
-	hosts  map[string]*host // by host:port; those with a connection. Guarded by mu, as is what is in them
-	timer  *time.Timer      // closes what was idle for too long; nil until something is. Guarded by mu
-	closed bool             // no call has begun since CloseIdleConnections; guarded by mu
+	hosts  map[string]*host // by host:port; only those with a connection. mu guards the map and the hosts
+	timer  *time.Timer      // closes expired idle connections; nil while none is idle. Guarded by mu
+	closed bool             // no call has begun since CloseIdleConnections. Guarded by mu
 }
 
-// New makes a transport without connections.
+// New returns a transport without connections.
 func New(o Options) *Transport {
 	o.MaxIdle = cmp.Or(o.MaxIdle, DefaultMaxIdle)
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, DefaultIdleTimeout)
@@ -71,18 +84,19 @@ func New(o Options) *Transport {
 	}
 }
 
-// RoundTrip sends req, one that Speaks approves of, and reads the head of its answer. It
-// adds no User-Agent. As net/http's transport does, it asks for gzip unless req asks for an encoding itself, and
-// then unpacks the body. When a connection that was used before fails before an answer
-// began, it sends req once more over a new connection, if nothing of req was sent or
-// Options.Repeat allows it. An answer's trailers are read and dropped.
+// RoundTrip sends req, which Supports must approve, and reads the head of its response. It
+// adds no User-Agent. Like net/http's transport, it asks for gzip unless req has an
+// Accept-Encoding of its own, and then decompresses the body. When a reused connection
+// fails before a response began, it sends req once more over a new connection, if nothing
+// of req was sent or Options.Replay permits it. Trailers of a response are read and
+// dropped.
 //
-// The body must be read to its end or closed, or else its connection is taken until the
-// request's context ends.
+// The caller must read the body to its end or close it. Otherwise the connection stays in
+// use until the request's context ends.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.roundTrip(req)
 	if err != nil && req.Context().Err() != nil {
-		return nil, ended(req.Context())
+		return nil, contextError(req.Context())
 	}
 	return resp, err
 }
@@ -96,34 +110,34 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
-	c, err := t.take(req.Context(), address(req.URL), false)
+	c, err := t.getConn(req.Context(), address(req.URL), false)
 	if err != nil {
 		closeBody(req)
 		return nil, err
 	}
 	resp, err := c.exchange(req)
-	if err == nil || !c.used || req.Context().Err() != nil || !t.mayRepeat(req, err) {
+	if err == nil || !c.reused || req.Context().Err() != nil || !t.shouldReplay(req, err) {
 		return resp, err
 	}
-	second, err := again(req)
+	rewound, err := replay.Rewind(req)
 	if err != nil {
 		return nil, err
 	}
-	if c, err = t.take(req.Context(), c.address, true); err != nil {
-		closeBody(second)
+	if c, err = t.getConn(req.Context(), c.address, true); err != nil {
+		closeBody(rewound)
 		return nil, err
 	}
-	if resp, err = c.exchange(second); err == nil {
+	if resp, err = c.exchange(rewound); err == nil {
 		resp.Request = req
 	}
 	return resp, err
 }
 
-// Supports tells whether Transport can send req. It cannot encrypt, change protocols, ask for
-// permission to send a body, tell trailers beforehand or write hosts that are not ASCII.
+// Supports reports whether Transport can send req. It cannot encrypt, change protocols,
+// wait for "100 Continue", announce trailers, or write host names that are not ASCII.
 func Supports(req *http.Request) bool {
 	u := req.URL
-	if u == nil || u.Scheme != "http" || u.Opaque != "" || !plainHost(u.Host) || req.Host != "" && !plainHost(req.Host) {
+	if u == nil || u.Scheme != "http" || u.Opaque != "" || !isPlainHost(u.Host) || req.Host != "" && !isPlainHost(req.Host) {
 		return false
 	}
 	if req.Method == http.MethodConnect || req.Close || len(req.Trailer)+len(req.TransferEncoding) > 0 {
@@ -137,8 +151,8 @@ func Supports(req *http.Request) bool {
 	return true
 }
 
-// plainHost tells whether host can be sent and dialled as it is.
-func plainHost(host string) bool {
+// isPlainHost reports whether host can be dialled and written into a Host header as it is.
+func isPlainHost(host string) bool {
 	for i := range len(host) {
 		switch ch := host[i]; {
 		case 'a' <= ch && ch <= 'z', 'A' <= ch && ch <= 'Z', '0' <= ch && ch <= '9':
@@ -150,7 +164,7 @@ func plainHost(host string) bool {
 	return host != "" && host[0] != ':' && host[len(host)-1] != ':'
 }
 
-// address is what to dial for u.
+// address returns the host:port to dial for u.
 func address(u *url.URL) string {
 	if u.Port() == "" {
 		return u.Host + ":80"
@@ -158,37 +172,25 @@ func address(u *url.URL) string {
 	return u.Host
 }
 
-// failure is that of an exchange of which no answer began.
-type failure struct {
-	unsent bool // the server got nothing of the request
+// noResponseError is the error of an exchange in which no byte of a response came.
+type noResponseError struct {
+	unsent bool // no byte of the request was sent either
 	err    error
 }
 
-func (f *failure) Error() string { return f.err.Error() }
-func (f *failure) Unwrap() error { return f.err }
+func (e *noResponseError) Error() string { return e.err.Error() }
+func (e *noResponseError) Unwrap() error { return e.err }
 
-// mayRepeat reports whether req may be sent once more after err, which came of a connection
-// that had served before: the server had probably closed it.
-func (t *Transport) mayRepeat(req *http.Request, err error) bool {
-	f, ok := errors.AsType[*failure](err)
-	if !ok || hasBody(req) && req.GetBody == nil {
+// shouldReplay reports whether req is sent once more after err, the error of a reused
+// connection. Such a connection was most likely closed by the server while it was idle, so
+// that the server has not seen the request. But this is not certain once something was
+// sent, nor likely once a response began.
+func (t *Transport) shouldReplay(req *http.Request, err error) bool {
+	e, ok := errors.AsType[*noResponseError](err)
+	if !ok || !replay.CanRewind(req) {
 		return false
 	}
-	return f.unsent || t.options.Repeat != nil && t.options.Repeat(req)
-}
-
-// again is req with a body that has not been read.
-func again(req *http.Request) (*http.Request, error) {
-	if !hasBody(req) {
-		return req, nil
-	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil, err
-	}
-	fresh := *req
-	fresh.Body = body
-	return &fresh, nil
+	return e.unsent || t.options.Replay && replay.Allowed(req)
 }
 
 func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
@@ -199,11 +201,12 @@ func closeBody(req *http.Request) {
 	}
 }
 
-// ended is the error of a call whose context is over: that is why, whatever else failed.
-func ended(ctx context.Context) error {
-	over, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, over) {
+// contextError returns the error of a call whose context has ended. The end of the context
+// is the reason, whatever else failed in consequence.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
 		return cause
 	}
-	return fmt.Errorf("%w: %w", over, cause)
+	return fmt.Errorf("%w: %w", err, cause)
 }

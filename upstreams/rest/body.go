@@ -11,7 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// The media types of bodies, unless told otherwise.
+// The media types of bodies.
 const (
 	typeJSON      = "application/json"
 	typeForm      = "application/x-www-form-urlencoded"
@@ -19,12 +19,12 @@ const (
 	typeMultipart = "multipart/form-data"
 )
 
-// JSON makes a wire value the body. Its type is application/json, unless a
-// Content-Type header is set as well (application/merge-patch+json, say).
-// For nil, which stands for an argument that was left out, there is no body.
+// JSON sets the body to v in JSON. Its type is application/json, unless a Content-Type
+// header is set as well, such as application/merge-patch+json. Nil is an absent argument,
+// and means no body.
 func (c *Call) JSON(v any) *Call { return c.JSONAs(typeJSON, v) }
 
-// JSONAs is JSON of another media type, as application/vnd.api+json.
+// JSONAs is JSON with another media type, such as application/vnd.api+json.
 func (c *Call) JSONAs(mime string, v any) *Call {
 	if v == nil {
 		return c
@@ -37,21 +37,22 @@ func (c *Call) JSONAs(mime string, v any) *Call {
 	return c
 }
 
-// Text makes a scalar the body, as text/plain in UTF-8. For nil there is no body.
+// Text sets the body to a scalar, as text/plain in UTF-8. Nil means no body.
 func (c *Call) Text(v any) *Call {
-	if s, given := c.value(v); given {
+	if s, ok := c.value(v); ok {
 		c.body, c.mime = []byte(s), typeText
 	}
 	return c
 }
 
-// Form makes the members of o the body, as application/x-www-form-urlencoded. Nil
-// members are left out; a list repeats its name. Objects have no place in it.
+// Form sets the body to the members of o, as application/x-www-form-urlencoded. Nil members
+// are left out, and a list repeats its name. A member that is an object is a mistake of
+// the schema.
 func (c *Call) Form(o encode.Object) *Call {
 	body := Call{}
 	for _, m := range o {
-		if piecesOf(m.Value).shape == members {
-			return c.fail(fault.Internal, "a form has no place for the object %q", m.Name)
+		if partsOf(m.Value).kind == object {
+			return c.fail(fault.Internal, "a form cannot hold the object %q", m.Name)
 		}
 		body.QueryEach(m.Name, m.Value)
 	}
@@ -62,85 +63,87 @@ func (c *Call) Form(o encode.Object) *Call {
 	return c
 }
 
-// Multipart makes the members of o the body, as multipart/form-data: of a scalar a part
-// of text, of a list of scalars one for each, and of an object or a list with objects a
-// part of JSON. Nil members are left out, and so are empty lists.
+// Multipart sets the body to the members of o, as multipart/form-data (RFC 7578). A scalar
+// is one part of text, a list of scalars a part for each element, and an object or a list
+// with objects a part in JSON. Nil members and empty lists are left out.
 //
-// What separates the parts is made of their content, so that it is in none of them, and
-// equal calls have equal bodies.
+// The boundary is a hash of the parts, so that it occurs in none of them, and equal calls
+// have equal bodies.
 func (c *Call) Multipart(o encode.Object) *Call {
-	var parts []part
+	var sections []section
 	for _, m := range o {
-		parts = append(parts, c.parts(m)...)
+		sections = append(sections, c.sections(m)...)
 	}
 	if c.err != nil {
 		return c
 	}
-	boundary := boundaryOf(parts)
-	c.body, c.mime = joinParts(parts, boundary), typeMultipart+"; boundary="+boundary
+	boundary := boundaryOf(sections)
+	c.body, c.mime = joinSections(sections, boundary), typeMultipart+"; boundary="+boundary
 	return c
 }
 
-// part is one of a multipart body, as it is written.
-type part struct{ head, body string }
+// section is a part of a multipart body, with its headers.
+type section struct{ head, body string }
 
-// parts are those of one member.
-func (c *Call) parts(m encode.Member) (parts []part) {
-	if structured(m.Value) {
+// sections returns those of one member.
+func (c *Call) sections(m encode.Member) (sections []section) {
+	if needsJSON(m.Value) {
 		text, err := json.Marshal(m.Value)
 		if err != nil {
 			c.fail(fault.Internal, "the input cannot be written as JSON")
 			return nil
 		}
-		return []part{{partHead(m.Name) + "Content-Type: " + typeJSON + "\r\n", string(text)}}
+		return []section{{sectionHead(m.Name) + "Content-Type: " + typeJSON + "\r\n", string(text)}}
 	}
-	pieces := piecesOf(m.Value)
-	for _, piece := range pieces.all {
-		if text, given := c.value(piece); given {
-			parts = append(parts, part{partHead(m.Name), text})
+	parts := partsOf(m.Value)
+	for _, part := range parts.all {
+		if text, ok := c.value(part); ok {
+			sections = append(sections, section{sectionHead(m.Name), text})
 		}
 	}
-	return parts
+	return sections
 }
 
-// structured tells whether only JSON can hold v: it is an object, or a list with an
-// object or a list in it.
-func structured(v any) bool {
+// needsJSON reports whether only JSON can represent v: it is an object, or a list that
+// contains an object or a list.
+func needsJSON(v any) bool {
 	if raw, ok := v.(json.RawMessage); ok {
 		return len(raw) > 0 && (raw[0] == '{' || raw[0] == '[')
 	}
-	pieces := piecesOf(v)
-	if pieces.shape != list {
-		return pieces.shape == members
+	parts := partsOf(v)
+	if parts.kind != list {
+		return parts.kind == object
 	}
-	for _, piece := range pieces.all {
-		if piecesOf(piece).shape != scalar || structured(piece) {
+	for _, part := range parts.all {
+		if partsOf(part).kind != scalar || needsJSON(part) {
 			return true
 		}
 	}
 	return false
 }
 
-// quoted escapes a name as browsers do (WHATWG, "multipart/form-data").
-var quoted = strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A")
+// nameEscaper escapes a name as browsers do (WHATWG, "multipart/form-data encoding
+// algorithm"), so that it cannot leave its quotes or its line.
+var nameEscaper = strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A")
 
-func partHead(name string) string {
-	return `Content-Disposition: form-data; name="` + quoted.Replace(name) + "\"\r\n"
+func sectionHead(name string) string {
+	return `Content-Disposition: form-data; name="` + nameEscaper.Replace(name) + "\"\r\n"
 }
 
-// boundaryOf hashes the parts. That one of them holds its own hash cannot be contrived.
-func boundaryOf(parts []part) string {
+// boundaryOf returns the SHA-256 of all sections. A client cannot construct a value that
+// contains this boundary, since the boundary depends on the value.
+func boundaryOf(sections []section) string {
 	sum := sha256.New()
-	for _, p := range parts {
-		sum.Write([]byte(p.head + "\r\n" + p.body + "\r\n"))
+	for _, s := range sections {
+		sum.Write([]byte(s.head + "\r\n" + s.body + "\r\n"))
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-func joinParts(parts []part, boundary string) []byte {
+func joinSections(sections []section, boundary string) []byte {
 	var b bytes.Buffer
-	for _, p := range parts {
-		b.WriteString("--" + boundary + "\r\n" + p.head + "\r\n" + p.body + "\r\n")
+	for _, s := range sections {
+		b.WriteString("--" + boundary + "\r\n" + s.head + "\r\n" + s.body + "\r\n")
 	}
 	b.WriteString("--" + boundary + "--\r\n")
 	return b.Bytes()

@@ -1,13 +1,13 @@
-// Package rest owns one call to a REST service: what it says, how it is sent, and
-// what its failure means.
+// Package rest builds a call to a REST service, sends it, and translates its failure.
 //
-// A Call keeps every value in its place: whatever a client wrote into an argument,
-// it never changes the host, the depth of the path, the names of the parameters or
-// the headers. It is escaped, or the call is refused before anything is sent.
+// A Call keeps every value in its place: whatever a client wrote into an argument, it
+// never changes the host, the depth of the path, or the names of parameters and headers.
+// Each place has its own escaping (escape.go), and a value that cannot be escaped for its
+// place fails the call before anything is sent.
 //
-// A Client sends calls to one service. It follows no redirects, reads no more than
-// it was told, stops when the context does, and answers with a 2xx or a *fault.Error
-// in which only Cause holds anything that the service said.
+// A Client sends calls to one service. It follows no redirects, reads a bounded response,
+// stops when the context ends, and returns a 2xx response or a *fault.Error in which only
+// Cause holds anything that the service said.
 package rest
 
 import (
@@ -22,6 +22,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
 )
 
 const (
@@ -29,8 +30,8 @@ const (
 	cookie         = "Cookie"
 	idempotencyKey = "Idempotency-Key"
 
-	// maxHead bounds path, parameters and headers together, in bytes. Servers take less,
-	// and some drop the connection over more, which would look like a broken replica.
+	// maxHead bounds path, parameters and headers together, in bytes. Most servers accept
+	// less. Some close the connection over more, which would look like a broken replica.
 	maxHead = 64 << 10
 )
 
@@ -38,12 +39,12 @@ const (
 //
 //	rest.New("GET", "/users/").Segment(id).Literal("/orders").Query("limit", first)
 //
-// Values are strings, booleans, numbers, json.Number, a json.RawMessage of one of
-// these, types based on them, and pointers to them; nil and nil pointers mean "not
-// given". Some places take lists of them, and encode.Objects of which each member is
-// one. The names of an object's members are the schema's: they are escaped, but which
-// there are is not looked at. The first value that does not fit its place makes the
-// whole call fail, and what follows is ignored: see Err.
+// Values are strings, booleans, numbers, json.Number, a json.RawMessage of one of these,
+// types based on them, and pointers to them. Nil and nil pointers mean "absent". Some
+// places also accept lists of these values, and encode.Objects whose members are such
+// values. The names of an object's members come from the schema: they are escaped, but
+// not checked. The first value that does not fit its place fails the whole call, and the
+// calls that follow have no effect: see Err.
 //
 // OpenAPI's parameter styles have these methods:
 //
@@ -57,55 +58,57 @@ const (
 //	cookie  form, cookie    Cookie, PlainCookie
 //
 // A parameter of the media type application/json is written by the same methods, from
-// the text that encode.JSONText makes.
+// the text that encode.JSONText returns.
 //
-// One goroutine builds a Call; once built, it may be sent any number of times and
-// from several goroutines.
+// One goroutine builds a Call. Once built, it may be sent any number of times, also
+// concurrently.
 type Call struct {
 	method string
-	path   []byte  // escaped
-	places []place // where in path the values stand
-	query  []byte  // escaped, in the order of the template
+	path   []byte // escaped
+	spans  []span // of the values in path
+	query  []byte // escaped, in the order of the template
 	header http.Header
 	body   []byte
-	mime   string // of body, unless header has a Content-Type; "" is no body
+	mime   string // of body, unless header has a Content-Type; "" means no body
 	err    *fault.Error
-	alone  bool
-	once   bool
+
+	requestScoped bool
+	nonIdempotent bool
 }
 
-// place is a stretch of a path that came from a value.
-type place struct{ from, to int }
+// span is a part of a path that came from a value.
+type span struct{ start, end int }
 
-// New begins a call with its method in capitals and the first literal piece of its
-// path, which starts with a slash.
+// New returns a call with its method, in capitals, and the first literal part of its path,
+// which starts with a slash.
 func New(method, literal string) *Call {
 	c := &Call{method: method, path: make([]byte, 0, len(literal)+48)}
 	return c.Literal(literal)
 }
 
-// Literal adds text of the schema to the path. It is trusted: slashes separate, and
-// what is percent-encoded already stays so. A '?' or '#' is no separator here.
+// Literal adds trusted text of the schema to the path. Its slashes separate segments, and
+// its percent-encodings are kept. A '?' or '#' is escaped.
 func (c *Call) Literal(s string) *Call {
 	c.path = appendLiteral(c.path, s)
 	return c
 }
 
-// Header sets a header. Nil leaves it out. Line breaks, NUL and other control
-// characters are refused, and so is white space at the ends, which would be cut off; a name that belongs to the connection (see Reserved) or is
-// no name at all is a fault of the schema. Cookie is one cookie, name=value, and is
-// added to those that are there; a ';' in it is refused.
+// Header sets a header; nil leaves it out. Line breaks, NUL and other control characters
+// are refused, and so is white space at the ends, which HTTP would remove. A reserved name
+// (see Reserved) and one that is not a token are mistakes of the schema. The value of
+// Cookie is one cookie, name=value, and is added to those that are there; a ';' in it is
+// refused.
 func (c *Call) Header(name string, v any) *Call {
 	if !ValidHeaderName(name) || Reserved(name) {
 		return c.fail(fault.Internal, "a call cannot set the header %q", name)
 	}
-	s, given := c.value(v)
+	s, ok := c.value(v)
 	switch {
-	case !given, s == "" && strings.EqualFold(name, idempotencyKey): // an empty text is no key
+	case !ok, s == "" && strings.EqualFold(name, idempotencyKey): // an empty string is not a key
 		return c
 	case !ValidHeaderValue(s):
 		return c.refuse("a value in a header has control characters")
-	case padded(s):
+	case isPadded(s):
 		return c.refuse("a value in a header begins or ends with a space")
 	case !strings.EqualFold(name, cookie):
 		c.set(name, s)
@@ -123,47 +126,47 @@ func (c *Call) set(name, value string) {
 	c.header.Set(name, value)
 }
 
-// Idempotent says that sending the call twice does no harm, so that a POST, PUT, PATCH or
-// DELETE may go to another replica when a connection breaks.
+// Idempotent declares that sending the call twice does no harm, so that a POST, PUT, PATCH
+// or DELETE may be sent to another replica when a connection breaks: see replay.Allowed.
 func (c *Call) Idempotent() *Call {
 	if c.header == nil {
 		c.header = http.Header{}
 	}
 	if _, set := c.header[idempotencyKey]; !set {
-		// The sign that net/http's own transport understands: present, with no value,
-		// it is never written to the wire.
+		// A header without any value marks the request for replay.Allowed and for net/http,
+		// and is not sent.
 		c.header[idempotencyKey] = nil
 	}
 	return c
 }
 
-// Once says that the call changes something although it is a GET: it is not sent again
-// once it may have reached the service.
+// Once declares that the call changes something although it is a GET. It is then not sent
+// again once it may have reached the service: see replay.Forbid.
 func (c *Call) Once() *Call {
-	c.once = true
+	c.nonIdempotent = true
 	return c
 }
 
-// SentOnce reports whether the call is Once.
-func (c *Call) SentOnce() bool { return c.once }
-
-// RequestScoped says that the call holds a value of the client's request, so that no other client
-// may have its answer.
+// RequestScoped declares that the call holds a value of the client's request, so that no
+// other client may receive its response.
 func (c *Call) RequestScoped() *Call {
-	c.alone = true
+	c.requestScoped = true
 	return c
 }
 
-// CanCoalesce tells whether clients who make the same call at the same time may have one
-// answer: a GET that is not Alone.
-func (c *Call) CanCoalesce() bool { return c.method == http.MethodGet && c.mime == "" && !c.alone }
+// CanCoalesce reports whether clients that make equal calls at the same time may share one
+// response: c is a GET without a body and not RequestScoped.
+func (c *Call) CanCoalesce() bool {
+	return c.method == http.MethodGet && c.mime == "" && !c.requestScoped
+}
 
-// Err is the first thing that did not fit: a *fault.Error, BadUserInput for a value,
-// or for all values if they take more than 64 KiB of URL and headers, and Internal for
-// a mistake in the schema. Do returns it before any call is made.
+// Err returns the first error of building the call, or nil. It is a *fault.Error:
+// BadUserInput for a value that does not fit its place, or for values that need more than
+// 64 KiB of URL and headers, and Internal for a mistake in the schema. Client.Do returns
+// it without sending anything.
 func (c *Call) Err() error {
 	err := c.err
-	if err == nil && c.head() > maxHead {
+	if err == nil && c.headSize() > maxHead {
 		err = fault.New(fault.BadUserInput, "the values are too long to be sent to the service")
 	}
 	if err == nil {
@@ -172,8 +175,8 @@ func (c *Call) Err() error {
 	return err.WithCause(fmt.Errorf("%s %s", c.method, c.Template()))
 }
 
-// head is how many bytes the call takes before its body.
-func (c *Call) head() int {
+// headSize returns how many bytes path, parameters and headers have.
+func (c *Call) headSize() int {
 	size := len(c.path) + len(c.query)
 	for name, values := range c.header {
 		for _, value := range values {
@@ -183,9 +186,9 @@ func (c *Call) head() int {
 	return size
 }
 
-// Key is what the call sends, as the Request of an engine.Identity: method, path, and the
-// parameters sorted by name, then its headers and its body if it has any. It says nothing
-// about the caller.
+// Key returns what the call sends, for engine.Identity.Request: method, path and
+// parameters sorted by name, then headers and body if there are any. The caller is not
+// part of it.
 func (c *Call) Key() string {
 	var b strings.Builder
 	b.WriteString(c.method + " ")
@@ -208,7 +211,8 @@ func (c *Call) Key() string {
 	return b.String()
 }
 
-// sortedQuery keeps the order among parameters of one name: that is a list.
+// sortedQuery sorts parameters by name. Parameters of one name are a list, and keep their
+// order.
 func sortedQuery(query []byte) []byte {
 	amp := []byte("&")
 	if !bytes.Contains(query, amp) {
@@ -223,36 +227,39 @@ func sortedQuery(query []byte) []byte {
 	return bytes.Join(pairs, amp)
 }
 
-// Template is the path with each value shown as {}: fit for logs and metrics, since
-// it holds nothing that a client wrote.
+// Template returns the path with {} in the place of each value. It is safe for logs and
+// metrics, since it holds nothing that a client wrote.
 func (c *Call) Template() string {
 	var b strings.Builder
 	end := 0
-	for _, p := range c.places {
-		b.Write(c.path[end:p.from])
+	for _, s := range c.spans {
+		b.Write(c.path[end:s.start])
 		b.WriteString("{}")
-		end = p.to
+		end = s.end
 	}
 	b.Write(c.path[end:])
 	return b.String()
 }
 
-// Request is the call as a request to host, which a balancer may replace. Its headers
-// belong to the caller; its body can be read again by GetBody.
+// Request returns the call as a request to host, which a balancer may replace. The caller
+// may change its headers. Its body can be rewound by GetBody.
 func (c *Call) Request(ctx context.Context, host string) (*http.Request, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	if !ValidHeaderName(c.method) { // both are tokens
-		return nil, fmt.Errorf("%q is no method", c.method)
+		return nil, fmt.Errorf("%q is not an HTTP method", c.method)
+	}
+	if c.nonIdempotent {
+		ctx = replay.Forbid(ctx)
 	}
 	raw := string(c.path)
 	path, err := url.PathUnescape(raw)
 	if err != nil {
 		return nil, err
 	}
-	req := blank.WithContext(ctx)
-	// With both forms set, net/http sends the escaped one as it is, %2F included.
+	req := blankRequest.WithContext(ctx)
+	// RawPath has net/http send the path as it was escaped here, %2F included.
 	req.Method, req.URL = c.method, &url.URL{Scheme: "http", Host: host, Path: path, RawPath: raw, RawQuery: string(c.query)}
 	if c.mime != "" {
 		c.addBody(req)
@@ -261,20 +268,20 @@ func (c *Call) Request(ctx context.Context, host string) (*http.Request, error) 
 	return req, nil
 }
 
-// blank is what requests begin with: http.NewRequest would parse a URL first.
-var blank = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+// blankRequest is copied for each request. http.NewRequest would parse a URL first.
+var blankRequest = http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 
-// addBody adds one that can be read again.
+// addBody sets the body of req, which can be rewound.
 func (c *Call) addBody(req *http.Request) {
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil }
 	req.Body, _ = req.GetBody()
 	req.ContentLength = int64(len(c.body))
 	if req.ContentLength == 0 {
-		req.Body = http.NoBody // or its length would be taken for unknown
+		req.Body = http.NoBody // a length of 0 with another body means "unknown"
 	}
 }
 
-// headers are the call's own, in a map of the caller's.
+// headers returns a copy of the call's headers.
 func (c *Call) headers() http.Header {
 	h := make(http.Header, len(c.header)+3)
 	if c.mime != "" {
@@ -286,13 +293,13 @@ func (c *Call) headers() http.Header {
 	return h
 }
 
-// value is the text of v, and whether there is one. Once the call has failed there
-// is none.
-func (c *Call) value(v any) (s string, given bool) {
+// value returns v as text, and whether it is present. It reports false after the call has
+// failed, and fails the call if v is not a scalar.
+func (c *Call) value(v any) (s string, ok bool) {
 	if c.err != nil {
 		return "", false
 	}
-	s, given, err := text(v)
+	s, ok, err := formatScalar(v)
 	if err != nil {
 		c.fail(fault.Internal, "%s", err)
 		return "", false
@@ -301,17 +308,18 @@ func (c *Call) value(v any) (s string, given bool) {
 		c.refuse("a value is not valid UTF-8")
 		return "", false
 	}
-	return s, given
+	return s, ok
 }
 
-// refuse blames the value.
+// refuse fails the call because of a value.
 func (c *Call) refuse(format string, args ...any) *Call {
 	return c.fail(fault.BadUserInput, format, args...)
 }
 
-func (c *Call) fail(kind fault.Code, format string, args ...any) *Call {
+// fail keeps the first error.
+func (c *Call) fail(code fault.Code, format string, args ...any) *Call {
 	if c.err == nil {
-		c.err = fault.New(kind, format, args...)
+		c.err = fault.New(code, format, args...)
 	}
 	return c
 }

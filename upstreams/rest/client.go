@@ -13,107 +13,117 @@ import (
 )
 
 const (
-	// DefaultMaxResponse bounds an answer unless told otherwise: 10 MiB.
+	// DefaultMaxResponse is the default of Client.MaxResponse: 10 MiB.
 	DefaultMaxResponse = 10 << 20
-	// MaxRefusal is how much of an unsuccessful answer is kept: enough for a problem
-	// document, and reading that much lets its connection be used again.
-	MaxRefusal = 64 << 10
-	// maxTrusted is how much room a Content-Length is given before any bytes arrive.
-	maxTrusted = 1 << 20
+	// MaxErrorBody is how many bytes are read of a response that is not a 2xx: enough for a
+	// problem document, and usually for the whole body, so that the connection can be
+	// reused.
+	MaxErrorBody = 64 << 10
+	// maxPreallocated is how many bytes a Content-Length may reserve before they arrive.
+	maxPreallocated = 1 << 20
 )
 
-// Client makes calls to one service. Set its fields before the first call; it is then
+// Client makes calls to one service. Its fields are set before the first call. It is then
 // safe for concurrent use.
 type Client struct {
-	// Service names the service in faults and in the log.
+	// Service is the service's name in faults and in the log.
 	Service string
-	// Transport sends. It may choose the host itself, which is called Service in
-	// requests. Default http.DefaultTransport.
+	// Transport sends the requests. Their host is Service, which a balancer replaces.
+	// Default http.DefaultTransport.
 	Transport http.RoundTripper
-	// Timeout bounds each call from first connection to last byte. Default none but
-	// the context's own deadline.
+	// Timeout bounds each call from first connection to last byte. Default none, apart
+	// from the context's own deadline.
 	Timeout time.Duration
-	// MaxResponse is how many bytes of body a successful answer may have, counted
-	// after decompression. Default DefaultMaxResponse.
+	// MaxResponse is how many bytes the body of a 2xx response may have, counted after
+	// decompression. Default DefaultMaxResponse.
 	MaxResponse int64
 	// DecorateHeaders, if set, adds to the headers of a request, which already hold those of
 	// the call.
 	DecorateHeaders func(context.Context, http.Header)
-	// Log gets a line at debug level for each call, without values. Default none.
+	// DeniesCaller, if set, reports whether a 401 or 403 with these headers concerns the
+	// caller of the graph, and not the credentials of the gateway itself. It is called for
+	// these two statuses only. Default: they concern the gateway.
+	DeniesCaller func(*http.Request, http.Header) bool
+	// Log receives a line at debug level for each call, without values. Default none.
 	Log *slog.Logger
 }
 
-// Response is a successful one: Status is 2xx. Whoever gets it owns it.
+// Response is a response whose body has been read. Do returns those with a 2xx status; the
+// caller owns them.
 type Response struct {
 	Status int
 	Header http.Header
-	// Body is whole and decompressed, and empty when there was none.
+	// Body is complete and decompressed. It is empty when the response has no body.
 	Body []byte
 
-	buffer *bytes.Buffer // of Body, when it can be used again
+	buffer       *bytes.Buffer // the memory of Body, when it can be reused
+	deniesCaller bool          // a 401 or 403 that concerns the caller of the graph
 }
 
-// buffers hold the bodies of answers that have been read.
+// buffers hold the bodies of responses.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// maxKept is how large a buffer may be that is kept for the next answer.
-const maxKept = 4 << 20
+// maxPooledBuffer is how large a buffer may be, in bytes, that is kept for reuse.
+const maxPooledBuffer = 4 << 20
 
-// Release gives the body's memory back, for the next answer to any caller. Nothing of Body
-// may be used afterwards. It need not be called, and is called once at the most.
-func (a *Response) Release() {
-	buffer := a.buffer
-	a.Body, a.buffer = nil, nil
-	if buffer == nil || buffer.Cap() > maxKept {
+// Release returns the memory of Body for reuse by other calls. Body must not be used
+// afterwards. Release is optional, and must not be called twice.
+func (r *Response) Release() {
+	buffer := r.buffer
+	r.Body, r.buffer = nil, nil
+	if buffer == nil || buffer.Cap() > maxPooledBuffer {
 		return
 	}
 	buffer.Reset()
 	buffers.Put(buffer)
 }
 
-// Values that never change are shared by all requests.
+// Header values that all requests share.
 var (
 	userAgent = []string{"gatehouse"}
 	accept    = []string{"application/json, application/problem+json"}
 )
 
-// Do makes one call. Its error is always a *fault.Error: the call's own, if a value
-// did not fit, or one that says what became of the call. errors.Is finds
-// context.Canceled in it when the caller gave up, and context.DeadlineExceeded when
-// the service took too long.
-func (s *Client) Do(ctx context.Context, c *Call) (*Response, error) {
-	if err := c.Err(); err != nil {
+// Do makes one call. Its error is always a *fault.Error: that of c.Err, or one that
+// describes the failure of the call. The error wraps context.Canceled when ctx was
+// cancelled, and context.DeadlineExceeded when the service took too long. For a response
+// that is not a 2xx it wraps a *StatusError.
+func (c *Client) Do(ctx context.Context, call *Call) (*Response, error) {
+	if err := call.Err(); err != nil {
 		return nil, err
 	}
-	if s.Timeout > 0 {
-		bounded, cancel := context.WithTimeout(ctx, s.Timeout)
+	if c.Timeout > 0 {
+		bounded, cancel := context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
 		ctx = bounded
 	}
 	started := time.Now()
-	answer, endpoint, err := s.exchange(ctx, c)
-	s.note(ctx, c, answer, endpoint, time.Since(started), err)
+	resp, endpoint, err := c.exchange(ctx, call)
+	c.logCall(ctx, call, resp, endpoint, time.Since(started), err)
 	if err != nil {
-		return nil, s.unanswered(ctx, err)
+		return nil, c.transportFault(ctx, err)
 	}
-	if answer.Status < 200 || answer.Status > 299 {
-		return nil, Refused(s.Service, c, answer)
+	if !resp.isSuccess() {
+		return nil, StatusFault(c.Service, call, resp)
 	}
-	return answer, nil
+	return resp, nil
 }
 
-// exchange sends the call and reads the whole answer, whatever its status.
-func (s *Client) exchange(ctx context.Context, c *Call) (answer *Response, endpoint string, err error) {
-	req, err := c.Request(ctx, s.Service)
+func (r *Response) isSuccess() bool { return r.Status >= 200 && r.Status <= 299 }
+
+// exchange sends the call and reads the whole response, whatever its status.
+func (c *Client) exchange(ctx context.Context, call *Call) (r *Response, endpoint string, err error) {
+	req, err := call.Request(ctx, c.Service)
 	if err != nil {
 		return nil, "", err
 	}
 	req.Header["User-Agent"], req.Header["Accept"] = userAgent, accept
-	if s.DecorateHeaders != nil {
-		s.DecorateHeaders(ctx, req.Header)
+	if c.DecorateHeaders != nil {
+		c.DecorateHeaders(ctx, req.Header)
 	}
-	// RoundTrip and not Client.Do: nothing is followed, and no error holds the URL.
-	resp, err := s.transport().RoundTrip(req)
+	// RoundTrip instead of http.Client.Do: no redirect is followed, and no error holds the
+	// URL, which may hold values of clients.
+	resp, err := c.transport().RoundTrip(req)
 	if err != nil {
 		return nil, "", err
 	}
@@ -121,92 +131,98 @@ func (s *Client) exchange(ctx context.Context, c *Call) (answer *Response, endpo
 	if resp.Request != nil {
 		endpoint = resp.Request.URL.Host
 	}
-	answer = &Response{Status: resp.StatusCode, Header: resp.Header}
-	return answer, endpoint, s.read(resp, answer)
+	r = &Response{Status: resp.StatusCode, Header: resp.Header}
+	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
+		r.deniesCaller = c.DeniesCaller != nil && c.DeniesCaller(req, r.Header)
+	}
+	return r, endpoint, c.readBody(resp, r)
 }
 
-func (s *Client) transport() http.RoundTripper {
-	if s.Transport == nil {
+func (c *Client) transport() http.RoundTripper {
+	if c.Transport == nil {
 		return http.DefaultTransport
 	}
-	return s.Transport
+	return c.Transport
 }
 
-// What can be wrong with a body. These are causes; the log shows them.
+// The errors of reading a body. They are causes of faults, for the log.
 var (
-	errTooLarge = errors.New("the answer is larger than allowed")
-	errEncoding = errors.New("the answer has a content encoding that was not asked for")
-	errBroken   = errors.New("the answer broke off")
+	errTooLarge = errors.New("the response is larger than allowed")
+	errEncoding = errors.New("the response has a content encoding that was not asked for")
+	errBroken   = errors.New("the response broke off")
 )
 
-// read takes the body to its end, so that its connection can be used again. Of an
-// unsuccessful answer it takes what it gets: the status has said what matters.
-func (s *Client) read(resp *http.Response, into *Response) error {
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		var refusal bytes.Buffer // which stays with the fault
-		_ = readUpTo(&refusal, resp, MaxRefusal)
-		into.Body = refusal.Bytes()
+// readBody reads the body into r, to its end, so that the connection can be reused. If the
+// status is not a 2xx, it keeps what can be read and returns no error: the status alone
+// decides.
+func (c *Client) readBody(resp *http.Response, r *Response) error {
+	if !r.isSuccess() {
+		var body bytes.Buffer // not pooled: the fault keeps it
+		_ = readUpTo(&body, resp, MaxErrorBody)
+		r.Body = body.Bytes()
 		return nil
 	}
-	// Some say how they would have encoded what they do not send, above all with a 204.
+	// Some services name an encoding although they send no body, above all with a 204.
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" && resp.Body != http.NoBody && resp.ContentLength != 0 {
 		return fmt.Errorf("%w: %q", errEncoding, encoding)
 	}
-	limit := s.MaxResponse
+	limit := c.MaxResponse
 	if limit <= 0 {
 		limit = DefaultMaxResponse
 	}
 	if resp.ContentLength > limit {
 		return fmt.Errorf("%w: %d of %d bytes", errTooLarge, resp.ContentLength, limit)
 	}
-	into.buffer = buffers.Get().(*bytes.Buffer)
-	err := readUpTo(into.buffer, resp, limit+1)
-	into.Body = into.buffer.Bytes()
-	switch size := len(into.Body); {
+	r.buffer = buffers.Get().(*bytes.Buffer)
+	err := readUpTo(r.buffer, resp, limit+1)
+	r.Body = r.buffer.Bytes()
+	switch size := len(r.Body); {
 	case err != nil:
-		into.Release()
+		r.Release()
 		return fmt.Errorf("%w: %w", errBroken, err)
 	case int64(size) > limit:
-		into.Release()
+		r.Release()
 		return fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
 	}
 	return nil
 }
 
-// readUpTo reads at most limit bytes. Where the length is told there is room for it at once,
-// but for a large one not before so much of it is there that it is no bluff.
+// readUpTo reads at most limit bytes into b. It allocates by Content-Length to avoid
+// copies. A Content-Length above maxPreallocated is believed only after that many bytes
+// have arrived, so that a header alone cannot make the gateway allocate much.
 func readUpTo(b *bytes.Buffer, resp *http.Response, limit int64) error {
-	told := min(resp.ContentLength, limit)
-	if told > maxTrusted {
-		b.Grow(maxTrusted + bytes.MinRead)
-		if _, err := io.CopyN(b, resp.Body, maxTrusted); err != nil {
+	length := min(resp.ContentLength, limit) // -1 when unknown
+	if length > maxPreallocated {
+		b.Grow(maxPreallocated + bytes.MinRead)
+		if _, err := io.CopyN(b, resp.Body, maxPreallocated); err != nil {
 			return err
 		}
 	}
-	left := limit - int64(b.Len())
-	if more := told - int64(b.Len()); more > 0 {
+	remaining := limit - int64(b.Len())
+	if more := length - int64(b.Len()); more > 0 {
 		b.Grow(int(more) + bytes.MinRead)
 	}
-	_, err := b.ReadFrom(io.LimitReader(resp.Body, left))
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, remaining))
 	return err
 }
 
-// note writes the call's line to the log: no value of a client, no header, no body.
-func (s *Client) note(ctx context.Context, c *Call, a *Response, endpoint string, took time.Duration, err error) {
-	if s.Log == nil || !s.Log.Enabled(ctx, slog.LevelDebug) {
+// logCall writes a line for the call, without values of the client, headers or bodies.
+// r is nil when there was no response.
+func (c *Client) logCall(ctx context.Context, call *Call, r *Response, endpoint string, duration time.Duration, err error) {
+	if c.Log == nil || !c.Log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("source", s.Service),
-		slog.String("method", c.method),
-		slog.String("path", c.Template()),
-		slog.Duration("duration", took),
+		slog.String("source", c.Service),
+		slog.String("method", call.method),
+		slog.String("path", call.Template()),
+		slog.Duration("duration", duration),
 	}
-	if a != nil {
-		attrs = append(attrs, slog.Int("status", a.Status), slog.String("endpoint", endpoint))
+	if r != nil {
+		attrs = append(attrs, slog.Int("status", r.Status), slog.String("endpoint", endpoint))
 	}
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", err))
 	}
-	s.Log.LogAttrs(ctx, slog.LevelDebug, "backend call", attrs...)
+	c.Log.LogAttrs(ctx, slog.LevelDebug, "backend call", attrs...)
 }

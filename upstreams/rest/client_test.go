@@ -61,7 +61,7 @@ func TestStatusBecomesFault(t *testing.T) {
 	for status, want := range map[int]fault.Code{
 		200: "", 201: "", 202: "", 204: "", 206: "",
 		301: fault.DownstreamService, 304: fault.DownstreamService, 307: fault.DownstreamService,
-		400: fault.BadUserInput, 401: fault.Unauthenticated, 403: fault.Forbidden, 404: fault.NotFound,
+		400: fault.BadUserInput, 401: fault.DownstreamService, 403: fault.DownstreamService, 404: fault.NotFound,
 		405: fault.DownstreamService, 409: fault.Conflict, 410: fault.DownstreamService, 418: fault.DownstreamService,
 		413: fault.BadUserInput, 414: fault.BadUserInput, 431: fault.BadUserInput, 422: fault.BadUserInput, 429: fault.DownstreamService,
 		500: fault.DownstreamService, 502: fault.DownstreamService, 503: fault.DownstreamService,
@@ -81,6 +81,28 @@ func TestStatusBecomesFault(t *testing.T) {
 		}
 		if status != 304 && !strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%d: the log would not show the service's words: %v", status, err)
+		}
+	}
+}
+
+// A 401 or 403 has the caller's code only if DeniesCaller says so.
+func TestDeniesCaller(t *testing.T) {
+	client, _ := newService(t, func(w http.ResponseWriter, r *http.Request) {
+		var status int
+		fmt.Sscanf(r.URL.Path, "/%d", &status)
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		w.WriteHeader(status)
+	})
+	client.DecorateHeaders = func(_ context.Context, h http.Header) { h["Authorization"] = []string{"Bearer x"} }
+	client.DeniesCaller = func(r *http.Request, h http.Header) bool {
+		return r.Header.Get("Authorization") == "Bearer x" && h.Get("Www-Authenticate") == "Bearer"
+	}
+	for status, want := range map[int]fault.Code{
+		401: fault.Unauthenticated, 403: fault.Forbidden, 404: fault.NotFound, 407: fault.DownstreamService, 500: fault.DownstreamService,
+	} {
+		_, err := client.Do(t.Context(), rest.New("GET", "/").Segment(status))
+		if f := faultOf(t, client, err, want); f.Status != status {
+			t.Errorf("%d: the fault has status %d", status, f.Status)
 		}
 	}
 }

@@ -6,14 +6,30 @@ import (
 	"unicode"
 )
 
+// The escaping of each place. A value is untrusted: what it contains must neither end its
+// place nor begin another one.
+//
+//	place                      escaped                      refused
+//	path segment               all but unreserved           empty, controls, "." and ".."
+//	query parameter, form      all but unreserved           -
+//	header                     -                            controls, white space at the ends
+//	element of a header list   , = " % and spaces at ends   controls
+//	cookie, style form         all but unreserved           -
+//	cookie, style cookie       -                            what RFC 6265 (4.1.1) excludes
+//
+// "unreserved" are the letters, digits and "-._~" of RFC 3986 (2.3). Everything
+// else is escaped, and not only what is special in a place, since servers and proxies do
+// not agree on what is special.
+
 const upperHex = "0123456789ABCDEF"
 
-// appendEscaped adds s with everything escaped but RFC 3986's unreserved characters.
-// url.PathEscape and url.QueryEscape each leave more, and the latter writes a space
-// as "+", which means a plus sign in a path and to some services in a query too.
+// appendEscaped appends s with everything percent-encoded except the unreserved characters
+// of RFC 3986. url.PathEscape and url.QueryEscape each keep more characters, and the
+// latter writes a space as "+", which is a plus sign in a path, and for some services in a
+// query too.
 func appendEscaped(b []byte, s string) []byte {
 	for i := range len(s) {
-		if unreserved(s[i]) {
+		if isUnreserved(s[i]) {
 			b = append(b, s[i])
 		} else {
 			b = appendHex(b, s[i])
@@ -22,9 +38,9 @@ func appendEscaped(b []byte, s string) []byte {
 	return b
 }
 
-// appendHeaderElement adds an element of a header that is a list. Only what would end
-// it is escaped, white space that would be cut off its ends, and the escape itself: many
-// services decode nothing in headers.
+// appendHeaderElement appends an element of a header that is a list. It escapes only what
+// would end the element, white space that HTTP would remove from its ends, and the percent
+// sign: many services do not decode headers.
 func appendHeaderElement(b []byte, s string) []byte {
 	for i := range len(s) {
 		end := i == 0 || i == len(s)-1
@@ -37,11 +53,14 @@ func appendHeaderElement(b []byte, s string) []byte {
 	return b
 }
 
-// appendPlain is for what needs no escape, as it has been looked at.
+// appendPlain appends s as it is. The unfit function of the style has checked it.
 func appendPlain(b []byte, s string) []byte { return append(b, s...) }
 
-// unfitSegment says why a text cannot stand in a path; "" when it can.
-func unfitSegment(s string) (why string) {
+// unfitSegment returns why s cannot be part of a path, or "" if it can. Dot segments are
+// refused although their slashes are escaped, and so are those between backslashes: some
+// proxies decode %2F and then resolve dots (RFC 3986, 5.2.4), and some servers take a
+// backslash for a slash.
+func unfitSegment(s string) (reason string) {
 	switch {
 	case s == "":
 		return "a value in the path is empty"
@@ -62,18 +81,18 @@ func hasDotSegment(s string) bool {
 	return false
 }
 
-// unfitLabel is unfitSegment where dots separate. They need no escape in a URL, so
-// that an escaped one means the same.
-func unfitLabel(s string) (why string) {
+// unfitLabel is unfitSegment for places in which dots separate values. Escaping a dot would
+// not help: it is an unreserved character, so that %2E means the same (RFC 3986, 6.2.2.2).
+func unfitLabel(s string) (reason string) {
 	if strings.Contains(s, ".") {
 		return "a value in the path has a dot, which separates values for the service"
 	}
 	return unfitSegment(s)
 }
 
-// unfitCookie says why a text cannot be an element of a cookie as it is: RFC 6265 has
-// no place for it, or it is the comma of a list.
-func unfitCookie(s string) (why string) {
+// unfitCookie returns why s cannot be an element of a cookie without encoding, or "" if it
+// can: RFC 6265 (4.1.1) does not allow it, or it has the comma that separates elements.
+func unfitCookie(s string) (reason string) {
 	for i := range len(s) {
 		if ch := s[i]; ch <= ' ' || ch >= 0x7f || strings.IndexByte(`",;\`, ch) >= 0 {
 			return "a value in a cookie has characters that no cookie can hold"
@@ -82,13 +101,14 @@ func unfitCookie(s string) (why string) {
 	return ""
 }
 
-// appendLiteral adds trusted text of a path: separators and escapes stay, while what
-// no path may hold is escaped, so that the result is always a valid one.
+// appendLiteral appends trusted text of a path. Separators and percent-encodings are kept,
+// and characters that a path must not hold are escaped, so that the result is always a
+// valid path.
 func appendLiteral(b []byte, s string) []byte {
 	for i := range len(s) {
 		ch := s[i]
-		escape := ch == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])
-		if escape || unreserved(ch) || strings.IndexByte("/!$&'()*+,;=:@", ch) >= 0 {
+		isEscape := ch == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])
+		if isEscape || isUnreserved(ch) || strings.IndexByte("/!$&'()*+,;=:@", ch) >= 0 {
 			b = append(b, ch)
 		} else {
 			b = appendHex(b, ch)
@@ -101,7 +121,7 @@ func appendHex(b []byte, ch byte) []byte {
 	return append(b, '%', upperHex[ch>>4], upperHex[ch&15])
 }
 
-func unreserved(ch byte) bool {
+func isUnreserved(ch byte) bool {
 	return isAlphanumeric(ch) || ch == '-' || ch == '.' || ch == '_' || ch == '~'
 }
 
@@ -113,7 +133,7 @@ func isHex(ch byte) bool {
 	return '0' <= ch && ch <= '9' || 'a' <= ch && ch <= 'f' || 'A' <= ch && ch <= 'F'
 }
 
-// ValidHeaderName tells whether name is a token of RFC 9110.
+// ValidHeaderName reports whether name is a token (RFC 9110, 5.6.2).
 func ValidHeaderName(name string) bool {
 	for i := range len(name) {
 		if !isAlphanumeric(name[i]) && strings.IndexByte("!#$%&'*+-.^_`|~", name[i]) < 0 {
@@ -123,12 +143,12 @@ func ValidHeaderName(name string) bool {
 	return name != ""
 }
 
-// padded tells whether a header's value begins or ends with white space, which belongs to
-// no value: HTTP cuts it off.
-func padded(value string) bool { return value != strings.Trim(value, " \t") }
+// isPadded reports whether value begins or ends with white space, which HTTP removes from
+// the value of a header (RFC 9110, 5.5).
+func isPadded(value string) bool { return value != strings.Trim(value, " \t") }
 
-// ValidHeaderValue tells whether value stays within one header line: it has no
-// control characters but tabs.
+// ValidHeaderValue reports whether value stays within one header line: it has no control
+// characters except tabs.
 func ValidHeaderValue(value string) bool {
 	for i := range len(value) {
 		if ch := value[i]; ch < ' ' && ch != '\t' || ch == 0x7f {
@@ -138,8 +158,8 @@ func ValidHeaderValue(value string) bool {
 	return true
 }
 
-// Reserved tells whether a header belongs to the connection or to the way a message
-// is framed, which only the HTTP client may decide.
+// Reserved reports whether a header concerns the connection or the framing of a message,
+// which only the HTTP client may decide.
 func Reserved(name string) bool {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Host", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Connection", "Keep-Alive",

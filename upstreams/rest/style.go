@@ -9,17 +9,20 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// style is how a value is written in one place, in the terms of RFC 6570, of which
-// OpenAPI's styles are made.
+// style says how a value is written in one place. OpenAPI's styles are defined by the
+// operators of RFC 6570 (Appendix A), whose terms are used here.
+//
+// Invariant: what escape appends, together with what unfit refuses, contains none of the
+// separators, so that the service finds the same elements as were given.
 type style struct {
 	first string // before the value
 	sep   string // between the elements of an exploded value
-	comma string // between those of one that is not exploded
-	named bool   // whether the parameter's name stands before the value, or before each exploded element
-	// escape adds an element, so that none of the above is in it.
+	comma string // between the elements of a value that is not exploded
+	named bool   // the parameter's name is written before the value, or before each exploded element
+	// escape appends an element.
 	escape func(b []byte, s string) []byte
-	// unfit says why an element cannot stand here; "" when it can. Nil takes all.
-	unfit func(s string) (why string)
+	// unfit returns why an element cannot be written here, or "" if it can. Nil accepts all.
+	unfit func(s string) (reason string)
 }
 
 var (
@@ -32,71 +35,72 @@ var (
 	plainCookies = style{sep: "; ", comma: ",", named: true, escape: appendPlain, unfit: unfitCookie}
 )
 
-// expand adds a value to b as s says. Absent elements and members are left out, and
-// without any b stays as it is.
+// expand appends a value in style s. Absent elements and members are left out; if all are
+// absent, it returns b unchanged.
 func (c *Call) expand(b []byte, s *style, name string, v any, explode bool) []byte {
-	pieces := piecesOf(v)
-	glue, next := s.first, s.comma
+	parts := partsOf(v)
+	before, between := s.first, s.comma
 	if explode {
-		next = s.sep
+		between = s.sep
 	}
-	begun := false
-	for i := range pieces.len() {
-		member, piece := pieces.at(i)
-		text, given := c.fitting(s, piece)
-		if !given {
+	first := true
+	for i := range parts.len() {
+		member, part := parts.at(i)
+		text, ok := c.fittingValue(s, part)
+		if !ok {
 			continue
 		}
-		b = append(b, glue...)
+		b = append(b, before...)
 		switch {
-		case explode && pieces.shape == members:
+		case explode && parts.kind == object:
 			b = append(appendEscaped(b, member), '=')
-		case s.named && (explode || !begun):
+		case s.named && (explode || first):
 			b = append(appendEscaped(b, name), '=')
 		}
-		if !explode && pieces.shape == members {
+		if !explode && parts.kind == object {
 			b = append(appendEscaped(b, member), s.comma...)
 		}
-		b, glue, begun = s.escape(b, text), next, true
+		b, before, first = s.escape(b, text), between, false
 	}
 	return b
 }
 
-// fitting is the text of a piece that can stand where s writes it.
-func (c *Call) fitting(s *style, piece any) (text string, given bool) {
-	text, given = c.value(piece)
-	if !given || s.unfit == nil {
-		return text, given
+// fittingValue returns v as text, and whether it is present. It fails the call if the text
+// does not fit style s.
+func (c *Call) fittingValue(s *style, v any) (text string, ok bool) {
+	text, ok = c.value(v)
+	if !ok || s.unfit == nil {
+		return text, ok
 	}
-	if why := s.unfit(text); why != "" {
-		c.refuse("%s", why)
+	if reason := s.unfit(text); reason != "" {
+		c.refuse("%s", reason)
 		return "", false
 	}
 	return text, true
 }
 
-// Segment adds an untrusted value to the path, as a segment or part of one. Refused
-// are absent and empty values, control characters, and "." and ".." also between the
-// slashes of a longer value, because proxies exist that decode %2F and then resolve
-// dots. Everything but letters, digits and "-._~" is escaped.
+// Segment adds an untrusted value to the path, as a segment or part of one. It refuses
+// absent and empty values, control characters, and "." and "..", also between the slashes
+// of a longer value: some proxies decode %2F and then resolve dots. Everything except
+// letters, digits and "-._~" is escaped.
 func (c *Call) Segment(v any) *Call {
-	if piecesOf(v).shape != scalar {
-		return c.fail(fault.Internal, "a list or an object is no segment of a path")
+	if partsOf(v).kind != scalar {
+		return c.fail(fault.Internal, "a list or an object cannot be a segment of a path")
 	}
 	return c.segment(&simple, "", v, false)
 }
 
 // SegmentList adds an untrusted list or object to the path, in OpenAPI's style simple:
-// "a,b", or "k,v" and with explode "k=v". Its elements are refused and escaped as those
-// of Segment are, and one at least must be given.
+// "a,b", or "k,v" and with explode "k=v". Its elements are refused and escaped as by
+// Segment. At least one must be present.
 func (c *Call) SegmentList(v any, explode bool) *Call { return c.segment(&simple, "", v, explode) }
 
-// Label adds an untrusted value to the path, in OpenAPI's style label: ".a", ".a,b"
-// and with explode ".a.b" and ".k=v". See SegmentList. In an exploded value no element
-// may have a dot, which nothing keeps from being read as a separator.
+// Label adds an untrusted value to the path, in OpenAPI's style label: ".a", ".a,b", and
+// with explode ".a.b" and ".k=v". See SegmentList. It refuses dots in the elements of an
+// exploded value, which the service would read as separators.
 func (c *Call) Label(v any, explode bool) *Call {
 	s := label
-	if explode && piecesOf(v).shape != scalar {
+	if explode && partsOf(v).kind != scalar {
 		s.unfit = unfitLabel
 	}
 	return c.segment(&s, "", v, explode)
@@ -109,26 +113,26 @@ func (c *Call) Matrix(name string, v any, explode bool) *Call {
 }
 
 func (c *Call) segment(s *style, name string, v any, explode bool) *Call {
-	from := len(c.path)
+	start := len(c.path)
 	c.path = c.expand(c.path, s, name, v, explode)
-	if len(c.path) == from {
+	if len(c.path) == start {
 		return c.refuse("a value in the path is missing")
 	}
-	c.places = append(c.places, place{from, len(c.path)})
+	c.spans = append(c.spans, span{start, len(c.path)})
 	return c
 }
 
-// Query adds a parameter. Nil leaves it out, and so does an empty list. The elements
-// of a list are joined by commas, while a comma within an element is escaped; so are
-// the names and values of an object. This is OpenAPI's style form without explode.
+// Query adds a parameter. Nil and an empty list leave it out. The elements of a list, and
+// the names and values of an object, are joined by commas; a comma within one is escaped.
+// This is OpenAPI's style form without explode.
 func (c *Call) Query(name string, v any) *Call { return c.parameter(&form, name, v, false) }
 
-// QueryEach adds a parameter once for each element of a list, and one for each member
-// of an object, which has its name. What is neither is added as Query does. This is
-// OpenAPI's style form with explode.
+// QueryEach adds a parameter for each element of a list, or one for each member of an
+// object, named by the member. Other values are added as by Query. This is OpenAPI's style
+// form with explode.
 func (c *Call) QueryEach(name string, v any) *Call { return c.parameter(&form, name, v, true) }
 
-// Delimiter stands between the elements of one parameter.
+// Delimiter separates the elements of one parameter.
 type Delimiter byte
 
 // The delimiters of OpenAPI's styles spaceDelimited and pipeDelimited.
@@ -137,13 +141,13 @@ const (
 	Pipes  Delimiter = '|'
 )
 
-// QueryDelimited is Query with another delimiter. Neither may stand in a URL, so both
-// are escaped, and an element that has one could not be told from two: it is refused.
-// With explode, QueryEach writes these styles.
+// QueryDelimited is Query with another delimiter. A URL can hold neither space nor pipe, so
+// that the delimiter itself is escaped. An element that contains it could not be told from
+// two elements, and is refused. With explode, these styles are written by QueryEach.
 func (c *Call) QueryDelimited(name string, v any, between Delimiter) *Call {
 	s := form
 	s.comma = string(appendHex(nil, byte(between)))
-	s.unfit = func(text string) (why string) {
+	s.unfit = func(text string) (reason string) {
 		if strings.IndexByte(text, byte(between)) >= 0 {
 			return fmt.Sprintf("a value has the character %q, which separates values for the service", between)
 		}
@@ -153,35 +157,37 @@ func (c *Call) QueryDelimited(name string, v any, between Delimiter) *Call {
 }
 
 func (c *Call) parameter(s *style, name string, v any, explode bool) *Call {
-	before := len(c.query)
-	if before > 0 {
+	end := len(c.query)
+	if end > 0 {
 		c.query = append(c.query, '&')
 	}
-	begin := len(c.query)
-	if c.query = c.expand(c.query, s, name, v, explode); len(c.query) == begin {
-		c.query = c.query[:before]
+	start := len(c.query)
+	if c.query = c.expand(c.query, s, name, v, explode); len(c.query) == start {
+		c.query = c.query[:end] // nothing was added: remove the '&'
 	}
 	return c
 }
 
-// DeepObject adds a parameter for each member of an object: name[member]=v, of an
-// object in it name[member][inner]=v, and of a list one for each element. This is
-// OpenAPI's style deepObject, with what common servers make of its open ends. Names
-// stay within their brackets, so that the object may also be a json.RawMessage.
+// DeepObject adds a parameter for each member of an object: name[member]=v. A member that is
+// an object is written as name[member][inner]=v, and a list as one parameter for each
+// element. This is OpenAPI's style deepObject; where the specification leaves nesting and
+// lists undefined, it follows common servers. Names are escaped, so that they stay within
+// their brackets, and the object may also be a json.RawMessage.
 func (c *Call) DeepObject(name string, v any) *Call {
 	switch v := mapping.Value(v).(type) {
 	case nil:
 		return c
 	case encode.Object:
-		c.deep(string(appendEscaped(nil, name)), v)
+		c.appendDeep(string(appendEscaped(nil, name)), v)
 		return c
 	}
-	return c.refuse("a value that must be an object is none")
+	return c.refuse("a value that must be an object is not an object")
 }
 
-// deep adds the members of o under a name that is escaped already. The name grows with
-// each level, so that it is bounded here what a small value may come to.
-func (c *Call) deep(name string, o encode.Object) {
+// appendDeep adds the members of o below an escaped name. Each level repeats the names of
+// all levels above, so that the result may be much larger than the value. Hence the query
+// is bounded here, and not only by Err.
+func (c *Call) appendDeep(name string, o encode.Object) {
 	for _, m := range o {
 		if c.err != nil || len(c.query) > maxHead {
 			return
@@ -189,21 +195,21 @@ func (c *Call) deep(name string, o encode.Object) {
 		inner := name + "%5B" + string(appendEscaped(nil, m.Name)) + "%5D"
 		value := mapping.Value(m.Value)
 		if members, ok := value.(encode.Object); ok {
-			c.deep(inner, members)
+			c.appendDeep(inner, members)
 			continue
 		}
-		c.deepList(inner, value)
+		c.appendDeepList(inner, value)
 	}
 }
 
-func (c *Call) deepList(name string, v any) {
-	pieces := piecesOf(v)
-	for _, piece := range pieces.all {
-		if piecesOf(mapping.Value(piece)).shape != scalar {
-			c.refuse("a list in a parameter has something else than plain values")
+func (c *Call) appendDeepList(name string, v any) {
+	parts := partsOf(v)
+	for _, part := range parts.all {
+		if partsOf(mapping.Value(part)).kind != scalar {
+			c.refuse("a list in a parameter has values that are not scalars")
 		}
-		text, given := c.value(piece)
-		if !given || len(c.query) > maxHead {
+		text, ok := c.value(part)
+		if !ok || len(c.query) > maxHead {
 			continue
 		}
 		if len(c.query) > 0 {
@@ -214,50 +220,51 @@ func (c *Call) deepList(name string, v any) {
 }
 
 // HeaderList sets a header to a list or an object, in OpenAPI's style simple: "a,b", or
-// "k,v" and with explode "k=v". What is neither is set as Header does, and an empty one
-// is left out. Headers are not percent-encoded, but for what an element would break out
-// with: commas, equals signs, quotes and the percent sign itself.
+// "k,v" and with explode "k=v". Other values are set as by Header, and an empty list or
+// object is left out. Of an element only commas, equals signs, quotes, percent signs and
+// white space at the ends are percent-encoded: see appendHeaderElement.
 func (c *Call) HeaderList(name string, v any, explode bool) *Call {
-	if piecesOf(v).shape == scalar {
+	if partsOf(v).kind == scalar {
 		return c.Header(name, v)
 	}
-	if !c.holds(v) {
+	if !c.hasParts(v) {
 		return c
 	}
 	return c.Header(name, string(c.expand(nil, &headerList, "", v, explode)))
 }
 
-// holds tells whether a list or an object has anything in it, be it an empty text.
-func (c *Call) holds(v any) bool {
-	pieces := piecesOf(v)
-	for _, piece := range pieces.all {
-		if _, given := c.value(piece); given {
+// hasParts reports whether a list or an object has a part that is present, even if that is
+// an empty string.
+func (c *Call) hasParts(v any) bool {
+	parts := partsOf(v)
+	for _, part := range parts.all {
+		if _, ok := c.value(part); ok {
 			return true
 		}
 	}
 	return false
 }
 
-// Cookie adds a cookie, in OpenAPI's style form: name=a, of a list name=a,b, and with
-// explode a cookie for each element or member. Nil and empty lists are left out. Values
-// are percent-encoded, as services that follow OpenAPI 3.0 and 3.1 expect.
+// Cookie adds a cookie, in OpenAPI's style form: name=a, for a list name=a,b, and with
+// explode a cookie for each element or member. Nil and empty lists are left out. Values are
+// percent-encoded, as services that follow OpenAPI 3.0 and 3.1 expect.
 func (c *Call) Cookie(name string, v any, explode bool) *Call {
 	return c.addCookies(string(c.expand(nil, &cookieForm, name, v, explode)))
 }
 
-// PlainCookie is Cookie in the style cookie of OpenAPI 3.2, which encodes nothing: what
-// RFC 6265 has no place for in a cookie is refused.
+// PlainCookie is Cookie in the style cookie of OpenAPI 3.2, which encodes nothing. It refuses
+// characters that RFC 6265 does not allow in a cookie.
 func (c *Call) PlainCookie(name string, v any, explode bool) *Call {
 	return c.addCookies(string(c.expand(nil, &plainCookies, name, v, explode)))
 }
 
-// addCookies adds pairs to the cookies that are there; "" is none.
+// addCookies adds pairs to the Cookie header; "" adds nothing.
 func (c *Call) addCookies(pairs string) *Call {
 	if c.err != nil || pairs == "" {
 		return c
 	}
-	if before := c.header.Get(cookie); before != "" {
-		pairs = before + cookieForm.sep + pairs
+	if previous := c.header.Get(cookie); previous != "" {
+		pairs = previous + cookieForm.sep + pairs
 	}
 	c.set(cookie, pairs)
 	return c

@@ -11,10 +11,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 )
 
-// text is the plain form of a scalar; given is false for nil and nil pointers.
-// fmt.Stringer is not asked: what is sent must be what was sent in, not what looks
-// good in a log.
-func text(v any) (s string, given bool, err error) {
+// formatScalar returns a scalar as text; ok is false for nil and nil pointers. It does not
+// use fmt.Stringer: what is sent must be the value itself, and not its form for a log.
+func formatScalar(v any) (s string, ok bool, err error) {
 	switch v := v.(type) {
 	case nil:
 		return "", false, nil
@@ -32,21 +31,21 @@ func text(v any) (s string, given bool, err error) {
 	case int64:
 		return strconv.FormatInt(v, 10), true, nil
 	case float64:
-		return number(v)
+		return formatFloat(v)
 	case json.RawMessage:
-		return raw(v)
+		return formatRaw(v)
 	}
-	return reflected(reflect.ValueOf(v))
+	return formatReflected(reflect.ValueOf(v))
 }
 
-// reflected is text for types based on a scalar, such as generated enums, and for
-// pointers.
-func reflected(v reflect.Value) (s string, given bool, err error) {
+// formatReflected is formatScalar for pointers and for types based on a scalar, such as
+// generated enums.
+func formatReflected(v reflect.Value) (s string, ok bool, err error) {
 	switch {
 	case v.Kind() == reflect.Pointer && v.IsNil():
 		return "", false, nil
 	case v.Kind() == reflect.Pointer:
-		return text(v.Elem().Interface())
+		return formatScalar(v.Elem().Interface())
 	case v.Kind() == reflect.String:
 		return v.String(), true, nil
 	case v.Kind() == reflect.Bool:
@@ -56,86 +55,87 @@ func reflected(v reflect.Value) (s string, given bool, err error) {
 	case v.CanUint():
 		return strconv.FormatUint(v.Uint(), 10), true, nil
 	case v.CanFloat():
-		return number(v.Float())
+		return formatFloat(v.Float())
 	}
-	return "", false, fmt.Errorf("a value of type %s is no scalar", v.Type())
+	return "", false, fmt.Errorf("a value of type %s is not a scalar", v.Type())
 }
 
-// number is the shortest form that reads back the same. As in JavaScript and
-// encoding/json, only very small and very large numbers have an exponent, since many
-// services read "1e+06" as no integer.
-func number(f float64) (s string, given bool, err error) {
+// formatFloat returns the shortest text that parses to the same number. As in JavaScript
+// and encoding/json, only very small and very large numbers have an exponent: many
+// services do not accept "1e+06" as an integer.
+func formatFloat(f float64) (s string, ok bool, err error) {
 	switch abs := math.Abs(f); {
 	case math.IsNaN(f) || math.IsInf(f, 0):
-		return "", false, errors.New("a value is no finite number")
+		return "", false, errors.New("a value is not a finite number")
 	case abs != 0 && (abs < 1e-6 || abs >= 1e21):
 		return strconv.FormatFloat(f, 'e', -1, 64), true, nil
 	}
 	return strconv.FormatFloat(f, 'f', -1, 64), true, nil
 }
 
-// raw is the text of a scalar in JSON.
-func raw(message json.RawMessage) (s string, given bool, err error) {
+// formatRaw returns the text of a scalar in JSON.
+func formatRaw(message json.RawMessage) (s string, ok bool, err error) {
 	if len(message) == 0 {
 		return "", false, nil
 	}
 	switch message[0] {
 	case '{', '[':
-		return "", false, errors.New("a JSON object or list is no scalar")
+		return "", false, errors.New("a JSON object or list is not a scalar")
 	case '"':
 		err = json.Unmarshal(message, &s)
 		return s, err == nil, err
 	}
-	var word any
-	if err := json.Unmarshal(message, &word); err != nil || word == nil {
+	var value any
+	if err := json.Unmarshal(message, &value); err != nil || value == nil {
 		return "", false, err
 	}
 	return string(message), true, nil
 }
 
-// shape is how many values a value holds.
-type shape int
+// kind tells scalars, lists and objects apart.
+type kind int
 
 const (
-	scalar  shape = iota // itself, or none
-	list                 // its elements
-	members              // those of an encode.Object
+	scalar kind = iota // the value itself, or nothing
+	list               // the elements of a slice
+	object             // the members of an encode.Object
 )
 
-// pieces are the values that a value holds: itself, elements, or members. A nil list,
-// or a nil pointer to one, has none.
-type pieces struct {
-	shape  shape
-	value  any           // itself
-	object encode.Object // its members,
-	texts  []string      // or its elements,
-	other  reflect.Value // in a slice of another type
+// parts are the scalars that a value consists of: the value itself, its elements, or its
+// members. A nil slice, or a nil pointer to one, has no parts. One of the fields besides
+// kind is set.
+type parts struct {
+	kind    kind
+	value   any           // a scalar
+	members encode.Object // of an object
+	strings []string      // the elements of a list of strings
+	slice   reflect.Value // a list of another type
 }
 
-func piecesOf(v any) pieces {
+func partsOf(v any) parts {
 	switch v := v.(type) {
 	case encode.Object:
-		return pieces{shape: members, object: v}
+		return parts{kind: object, members: v}
 	case []string:
-		return pieces{shape: list, texts: v}
-	case nil, string, bool, int, int64, float64, json.RawMessage: // the last is a slice, but no list
-		return pieces{value: v}
+		return parts{kind: list, strings: v}
+	case nil, string, bool, int, int64, float64, json.RawMessage: // the last is a slice, but not a list
+		return parts{value: v}
 	}
 	value := reflect.ValueOf(v)
 	if value.Kind() == reflect.Pointer && value.Type().Elem().Kind() == reflect.Slice {
 		if value.IsNil() {
-			return pieces{shape: list}
+			return parts{kind: list}
 		}
 		value = value.Elem()
 	}
 	if value.Kind() != reflect.Slice {
-		return pieces{value: v}
+		return parts{value: v}
 	}
-	return pieces{shape: list, other: value}
+	return parts{kind: list, slice: value}
 }
 
-// all ranges over the pieces, with the names of members.
-func (p *pieces) all(yield func(name string, v any) bool) {
+// all is an iterator over the parts, with the names of members; "" for other parts.
+func (p *parts) all(yield func(name string, v any) bool) {
 	for i := range p.len() {
 		if !yield(p.at(i)) {
 			return
@@ -143,26 +143,26 @@ func (p *pieces) all(yield func(name string, v any) bool) {
 	}
 }
 
-func (p *pieces) len() int {
+func (p *parts) len() int {
 	switch {
-	case p.shape == scalar:
+	case p.kind == scalar:
 		return 1
-	case p.shape == members:
-		return len(p.object)
-	case p.other.IsValid():
-		return p.other.Len()
+	case p.kind == object:
+		return len(p.members)
+	case p.slice.IsValid():
+		return p.slice.Len()
 	}
-	return len(p.texts)
+	return len(p.strings)
 }
 
-func (p *pieces) at(i int) (name string, v any) {
+func (p *parts) at(i int) (name string, v any) {
 	switch {
-	case p.shape == scalar:
+	case p.kind == scalar:
 		return "", p.value
-	case p.shape == members:
-		return p.object[i].Name, p.object[i].Value
-	case p.other.IsValid():
-		return "", p.other.Index(i).Interface()
+	case p.kind == object:
+		return p.members[i].Name, p.members[i].Value
+	case p.slice.IsValid():
+		return "", p.slice.Index(i).Interface()
 	}
-	return "", &p.texts[i] // which takes no memory, as the text itself would in an interface
+	return "", &p.strings[i] // a pointer: converting the string to an interface would allocate
 }

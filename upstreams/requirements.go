@@ -7,33 +7,35 @@ import (
 	"slices"
 )
 
-// Requirements are what the bindings of a graph need of the settings.
+// Requirements are what the bindings of a graph require of the settings and the
+// environment.
 type Requirements struct {
-	// Sources are the services that are called.
+	// Sources are the names of the services that are called.
 	Sources []string
-	// Config are the keys that are used of each source's config.
+	// Config are the keys of sources.<name>.config that are used, by source.
 	Config map[string][]string
-	// Environment are the variables of the environment that are used.
+	// Environment are the environment variables that are used.
 	Environment []string
 }
 
-// CheckRequirements fails when the settings lack something, so that the gateway does not start rather
-// than fail at the first call. What is empty counts as missing.
-func (s *Services) CheckRequirements(n Requirements) error {
+// CheckRequirements returns an error that joins everything that is required and missing, so
+// that the gateway fails to start instead of failing at the first call. An empty value
+// counts as missing.
+func (s *Services) CheckRequirements(r Requirements) error {
 	var errs []error
-	for _, name := range n.Sources {
+	for _, name := range r.Sources {
 		if s.clients[name] == nil {
 			errs = append(errs, fmt.Errorf("the graph is bound to the source %q, but the settings have no sources.%s; add it with its urls", name, name))
 		}
 	}
-	for _, source := range slices.Sorted(maps.Keys(n.Config)) {
-		for _, key := range n.Config[source] {
+	for _, source := range slices.Sorted(maps.Keys(r.Config)) {
+		for _, key := range r.Config[source] {
 			if s.Config(source, key) == nil {
 				errs = append(errs, fmt.Errorf("the graph uses $config.%s, but the settings have no sources.%s.config.%s; add it", key, source, key))
 			}
 		}
 	}
-	for _, name := range n.Environment {
+	for _, name := range r.Environment {
 		if Env(name) == nil {
 			errs = append(errs, fmt.Errorf("the graph uses $env.%s, but the environment variable %s is not set; set it", name, name))
 		}

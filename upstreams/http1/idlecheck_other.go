@@ -1,0 +1,15 @@
+//go:build !unix
+
+package http1
+
+import "net"
+
+// Supported reports whether the system can tell if an idle connection is still open and
+// empty. Without that, no connection can be reused safely.
+const Supported = false
+
+type idleChecker struct{}
+
+func newIdleChecker(*net.TCPConn) (*idleChecker, error) { return &idleChecker{}, nil }
+
+func (*idleChecker) idle() bool { return false }
