@@ -39,11 +39,11 @@ func (o Object) With(name string, value any) Object {
 // MarshalJSON writes the members in their order; nil members are written as null,
 // since whoever built the object left out what the client left out.
 func (o Object) MarshalJSON() ([]byte, error) {
-	return appendObject(make([]byte, 0, bytesPerMember*len(o)), o)
+	return appendObject(make([]byte, 0, memberSize*len(o)), o)
 }
 
-// bytesPerMember is about how long a member is.
-const bytesPerMember = 24
+// memberSize is about how long a member is.
+const memberSize = 24
 
 func appendObject(b []byte, o Object) (_ []byte, err error) {
 	b = append(b, '{')
@@ -159,7 +159,7 @@ func In[T any](v *T, get func(*T) any) any {
 func Concat(parts ...any) any {
 	var b strings.Builder
 	for _, part := range parts {
-		s, ok := text(part)
+		s, ok := plainText(part)
 		if !ok {
 			return nil
 		}
@@ -168,8 +168,8 @@ func Concat(parts ...any) any {
 	return b.String()
 }
 
-// text is the plain form of a scalar's wire value.
-func text(part any) (string, bool) {
+// plainText is the plain form of a scalar's wire value.
+func plainText(part any) (string, bool) {
 	switch part := part.(type) {
 	case string:
 		return part, true
@@ -191,12 +191,12 @@ func Key[T ~int | ~int64 | ~string](v *T) *string {
 	if v == nil {
 		return nil
 	}
-	text := keyText(*v)
+	text := formatKey(*v)
 	return &text
 }
 
-// keyText is the text of a key.
-func keyText[T ~int | ~int64 | ~string](v T) string {
+// formatKey is the text of a key.
+func formatKey[T ~int | ~int64 | ~string](v T) string {
 	switch v := any(v).(type) {
 	case int:
 		return strconv.Itoa(v)
@@ -215,7 +215,7 @@ func Keys[T ~int | ~int64 | ~string](vs []T) []string {
 	}
 	texts := make([]string, len(vs))
 	for i, v := range vs {
-		texts[i] = keyText(v)
+		texts[i] = formatKey(v)
 	}
 	return texts
 }
@@ -248,7 +248,7 @@ func NonNil[T any](vs []*T) []T {
 func JSONText(v any) any {
 	text, err := json.Marshal(v)
 	if err != nil {
-		return unwritable{err}
+		return invalid{err}
 	}
 	if string(text) == "null" {
 		return nil
@@ -264,8 +264,8 @@ func JSONOfText(text any) any {
 	return text
 }
 
-// unwritable is no wire value, so that a call which is given it fails.
-type unwritable struct{ error }
+// invalid is no wire value, so that a call which is given it fails.
+type invalid struct{ error }
 
 // Fields are the members of an encoded input, none for null.
 func Fields(v any) Object {

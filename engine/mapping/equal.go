@@ -24,13 +24,13 @@ func Equal(a, b any) bool {
 		return ok && slices.EqualFunc(a, b, Equal)
 	case encode.Object:
 		b, ok := b.(encode.Object)
-		return ok && maps.EqualFunc(byName(a), byName(b), Equal)
+		return ok && maps.EqualFunc(membersByName(a), membersByName(b), Equal)
 	default: // null, a boolean or a string
 		return a == b
 	}
 }
 
-func byName(o encode.Object) map[string]any {
+func membersByName(o encode.Object) map[string]any {
 	named := make(map[string]any, len(o))
 	for _, m := range o {
 		named[m.Name] = m.Value
@@ -42,7 +42,7 @@ func equalNumbers(a, b json.Number) bool {
 	if a == b {
 		return true
 	}
-	x, y := decimalOf(a), decimalOf(b)
+	x, y := parseDecimal(a), parseDecimal(b)
 	if x.digits == "" || y.digits == "" {
 		return x.digits == y.digits
 	}
@@ -58,7 +58,7 @@ type decimal struct {
 	exponent *big.Int
 }
 
-func decimalOf(n json.Number) decimal {
+func parseDecimal(n json.Number) decimal {
 	text, negative := strings.CutPrefix(string(n), "-")
 	mantissa, power := text, "0"
 	if at := strings.IndexAny(text, "eE"); at >= 0 {

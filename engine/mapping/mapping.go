@@ -28,12 +28,12 @@ func Value(v any) any {
 		parsed, _ := Parse(v)
 		return parsed
 	case float64:
-		return float(v)
+		return formatFloat(v)
 	}
-	return reflected(reflect.ValueOf(v))
+	return normalizeReflect(reflect.ValueOf(v))
 }
 
-func reflected(v reflect.Value) any {
+func normalizeReflect(v reflect.Value) any {
 	switch {
 	case v.Kind() == reflect.Pointer && !v.IsNil():
 		return Value(v.Elem().Interface())
@@ -46,15 +46,15 @@ func reflected(v reflect.Value) any {
 	case v.CanUint():
 		return json.Number(strconv.FormatUint(v.Uint(), 10))
 	case v.CanFloat():
-		return float(v.Float())
+		return formatFloat(v.Float())
 	case v.Kind() == reflect.Slice && !v.IsNil():
-		return elements(v)
+		return elementsOf(v)
 	}
 	return nil
 }
 
-// float has the digits that read back the same; JSON has no other numbers.
-func float(f float64) any {
+// formatFloat has the digits that read back the same; JSON has no other numbers.
+func formatFloat(f float64) any {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return nil
@@ -62,7 +62,7 @@ func float(f float64) any {
 	return json.Number(text)
 }
 
-func elements(v reflect.Value) []any {
+func elementsOf(v reflect.Value) []any {
 	list := make([]any, v.Len())
 	for i := range list {
 		list[i] = v.Index(i).Interface()

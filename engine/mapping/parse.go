@@ -21,7 +21,7 @@ func Parse(text []byte) (any, error) {
 	}
 	p := parser{text: text}
 	v := p.value()
-	if p.next() != 0 || p.at < len(p.text) {
+	if p.peek() != 0 || p.pos < len(p.text) {
 		p.fail("the end")
 	}
 	if p.err != nil {
@@ -33,23 +33,23 @@ func Parse(text []byte) (any, error) {
 // parser walks over the text. Its error sticks, and ends every loop.
 type parser struct {
 	text  []byte
-	at    int
+	pos    int
 	depth int
 	err   error
 }
 
 func (p *parser) fail(expected string) {
 	if p.err == nil {
-		p.err = fmt.Errorf("the JSON is broken at byte %d, where %s is expected", p.at, expected)
+		p.err = fmt.Errorf("the JSON is broken at byte %d, where %s is expected", p.pos, expected)
 	}
 }
 
-// next is the next byte that is no white space; 0 at the end, or after an error.
-func (p *parser) next() byte {
-	for p.err == nil && p.at < len(p.text) {
-		switch c := p.text[p.at]; c {
+// peek is the next byte that is no white space; 0 at the end, or after an error.
+func (p *parser) peek() byte {
+	for p.err == nil && p.pos < len(p.text) {
+		switch c := p.text[p.pos]; c {
 		case ' ', '\t', '\n', '\r':
-			p.at++
+			p.pos++
 		default:
 			return c
 		}
@@ -57,30 +57,30 @@ func (p *parser) next() byte {
 	return 0
 }
 
-// eat passes over c if it comes next.
-func (p *parser) eat(c byte) bool {
-	if p.next() != c || c == 0 {
+// accept passes over c if it comes next.
+func (p *parser) accept(c byte) bool {
+	if p.peek() != c || c == 0 {
 		return false
 	}
-	p.at++
+	p.pos++
 	return true
 }
 
 func (p *parser) value() any {
-	switch c := p.next(); {
+	switch c := p.peek(); {
 	case c == '{':
 		return p.object()
 	case c == '[':
 		return p.list()
 	case c == '"':
 		return p.string()
-	case c == '-' || digit(c):
+	case c == '-' || isDigit(c):
 		return p.number()
-	case p.word("true"):
+	case p.acceptWord("true"):
 		return true
-	case p.word("false"):
+	case p.acceptWord("false"):
 		return false
-	case !p.word("null"):
+	case !p.acceptWord("null"):
 		p.fail("a value")
 	}
 	return nil
@@ -89,12 +89,12 @@ func (p *parser) value() any {
 func (p *parser) object() any {
 	object := encode.Object{}
 	p.sequence('}', func() {
-		if p.next() != '"' {
+		if p.peek() != '"' {
 			p.fail("the name of a member")
 			return
 		}
 		name := p.string()
-		if !p.eat(':') {
+		if !p.accept(':') {
 			p.fail("a colon")
 		}
 		object = object.With(name, p.value())
@@ -114,9 +114,9 @@ func (p *parser) sequence(closing byte, element func()) {
 	if p.depth++; p.depth > maxDepth {
 		p.fail(fmt.Sprintf("no depth beyond %d", maxDepth))
 	}
-	p.at++
-	for first := true; p.err == nil && !p.eat(closing); first = false {
-		if !first && !p.eat(',') {
+	p.pos++
+	for first := true; p.err == nil && !p.accept(closing); first = false {
+		if !first && !p.accept(',') {
 			p.fail("a comma or a closing bracket")
 		}
 		element()
@@ -124,79 +124,79 @@ func (p *parser) sequence(closing byte, element func()) {
 	p.depth--
 }
 
-func (p *parser) word(w string) bool {
-	to := p.at + len(w)
-	if p.err != nil || to > len(p.text) || string(p.text[p.at:to]) != w {
+func (p *parser) acceptWord(w string) bool {
+	to := p.pos + len(w)
+	if p.err != nil || to > len(p.text) || string(p.text[p.pos:to]) != w {
 		return false
 	}
-	p.at = to
+	p.pos = to
 	return true
 }
 
 func (p *parser) string() string {
-	from, escaped := p.at, false
-	for p.at++; p.at < len(p.text) && p.text[p.at] != '"'; p.at++ {
-		switch c := p.text[p.at]; {
+	from, escaped := p.pos, false
+	for p.pos++; p.pos < len(p.text) && p.text[p.pos] != '"'; p.pos++ {
+		switch c := p.text[p.pos]; {
 		case c < ' ':
 			p.fail("no raw control character")
 			return ""
 		case c == '\\':
 			escaped = true
-			p.at++
+			p.pos++
 		}
 	}
-	if p.at >= len(p.text) {
+	if p.pos >= len(p.text) {
 		p.fail("the end of a string")
 		return ""
 	}
-	p.at++
+	p.pos++
 	if !escaped {
-		return string(p.text[from+1 : p.at-1])
+		return string(p.text[from+1 : p.pos-1])
 	}
 	// Escapes are rare; encoding/json knows their rules.
 	var s string
-	if json.Unmarshal(p.text[from:p.at], &s) != nil {
+	if json.Unmarshal(p.text[from:p.pos], &s) != nil {
 		p.fail("a string with other escapes")
 	}
 	return s
 }
 
 func (p *parser) number() any {
-	from := p.at
-	p.eat('-')
-	if p.at < len(p.text) && p.text[p.at] == '0' {
-		p.at++
+	from := p.pos
+	p.accept('-')
+	if p.pos < len(p.text) && p.text[p.pos] == '0' {
+		p.pos++
 	} else {
-		p.digits()
+		p.skipDigits()
 	}
-	if p.eatAny(".") {
-		p.digits()
+	if p.acceptAny(".") {
+		p.skipDigits()
 	}
-	if p.eatAny("eE") {
-		p.eatAny("+-")
-		p.digits()
+	if p.acceptAny("eE") {
+		p.acceptAny("+-")
+		p.skipDigits()
 	}
-	return json.Number(p.text[from:p.at])
+	return json.Number(p.text[from:p.pos])
 }
 
-// eatAny is eat without white space before it.
-func (p *parser) eatAny(of string) bool {
+// acceptAny is eat without white space before it.
+func (p *parser) acceptAny(of string) bool {
 	for i := range len(of) {
-		if p.err == nil && p.at < len(p.text) && p.text[p.at] == of[i] {
-			p.at++
+		if p.err == nil && p.pos < len(p.text) && p.text[p.pos] == of[i] {
+			p.pos++
 			return true
 		}
 	}
 	return false
 }
 
-func (p *parser) digits() {
-	if p.at >= len(p.text) || !digit(p.text[p.at]) {
+func (p *parser) skipDigits() {
+	if p.pos >= len(p.text) || !isDigit(p.text[p.pos]) {
 		p.fail("a digit")
 	}
-	for p.at < len(p.text) && digit(p.text[p.at]) {
-		p.at++
+	for p.pos < len(p.text) && isDigit(p.text[p.pos]) {
+		p.pos++
 	}
 }
 
-func digit(c byte) bool { return '0' <= c && c <= '9' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

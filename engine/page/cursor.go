@@ -70,11 +70,11 @@ func NewKey(o Options) (*Key, error) {
 // Format implements fmt.Formatter.
 func (*Key) Format(s fmt.State, _ rune) { io.WriteString(s, "page.Key") } //nolint:errcheck // fmt keeps the error
 
-type keyInContext struct{}
+type keyContextKey struct{}
 
 // WithKey returns a context under which Of seals and opens cursors with key.
 func WithKey(ctx context.Context, key *Key) context.Context {
-	return context.WithValue(ctx, keyInContext{}, key)
+	return context.WithValue(ctx, keyContextKey{}, key)
 }
 
 // What cursors are bound by.
@@ -99,7 +99,7 @@ type position struct {
 // Decision 0011 has the reasons.
 type cursors struct {
 	field string // for messages
-	list  []byte // what the tag binds a cursor to
+	listID  []byte // what the tag binds a cursor to
 	block cipher.Block
 	mac   hash.Hash
 }
@@ -107,22 +107,22 @@ type cursors struct {
 const (
 	version = 1
 	tagSize = aes.BlockSize
-	header  = 1 + tagSize
+	headerSize  = 1 + tagSize
 )
 
 var encoding = base64.RawURLEncoding.Strict() // one text for one cursor
 
-func cursorsOf(ctx context.Context, r Request) (*cursors, error) {
-	key, ok := ctx.Value(keyInContext{}).(*Key)
+func newCursors(ctx context.Context, r Request) (*cursors, error) {
+	key, ok := ctx.Value(keyContextKey{}).(*Key)
 	if !ok {
 		return nil, errors.New("page: the context has no key for cursors; give it one by page.WithKey")
 	}
-	return &cursors{field: r.Field, list: listOf(r), block: key.block, mac: hmac.New(sha256.New, key.tag)}, nil
+	return &cursors{field: r.Field, listID: listID(r), block: key.block, mac: hmac.New(sha256.New, key.tag)}, nil
 }
 
-// listOf names a list. Lengths stand before texts, so that no two lists, and no list with a
+// listID names a list. Lengths stand before texts, so that no two lists, and no list with a
 // position behind it, are the same bytes.
-func listOf(r Request) []byte {
+func listID(r Request) []byte {
 	list := []byte{version, 0}
 	if r.Type == NextCursor { // an item is found by offset and by page number alike
 		list[1] = 1
@@ -139,7 +139,7 @@ func (c *cursors) seal(p position) string {
 	plain = append(plain, p.cursor...)
 	sealed := append([]byte{version}, c.tag(plain)...)
 	sealed = append(sealed, plain...)
-	cipher.NewCTR(c.block, sealed[1:header]).XORKeyStream(sealed[header:], plain)
+	cipher.NewCTR(c.block, sealed[1:headerSize]).XORKeyStream(sealed[headerSize:], plain)
 	return encoding.EncodeToString(sealed)
 }
 
@@ -166,17 +166,17 @@ func (c *cursors) unseal(text string) ([]byte, bool) {
 		return nil, false
 	}
 	sealed, err := encoding.DecodeString(text)
-	if err != nil || len(sealed) < header+4 || sealed[0] != version {
+	if err != nil || len(sealed) < headerSize+4 || sealed[0] != version {
 		return nil, false
 	}
-	tag, plain := sealed[1:header], make([]byte, len(sealed)-header)
-	cipher.NewCTR(c.block, tag).XORKeyStream(plain, sealed[header:])
+	tag, plain := sealed[1:headerSize], make([]byte, len(sealed)-headerSize)
+	cipher.NewCTR(c.block, tag).XORKeyStream(plain, sealed[headerSize:])
 	return plain, hmac.Equal(tag, c.tag(plain))
 }
 
 func (c *cursors) tag(plain []byte) []byte {
 	c.mac.Reset()
-	c.mac.Write(c.list)
+	c.mac.Write(c.listID)
 	c.mac.Write(plain)
 	return c.mac.Sum(nil)[:tagSize]
 }

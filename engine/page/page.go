@@ -101,11 +101,11 @@ type Connection[T any] struct {
 // are taken from the operation's budget, since pages below pages multiply.
 func Of[T any](ctx context.Context, r Request, fetch func(context.Context, At) (Answer[T], error)) (Connection[T], error) {
 	r = r.withDefaults()
-	first, err := r.first()
+	first, err := r.pageSize()
 	if err != nil {
 		return Connection[T]{}, err
 	}
-	cursors, err := cursorsOf(ctx, r)
+	cursors, err := newCursors(ctx, r)
 	if err != nil {
 		return Connection[T]{}, err
 	}
@@ -116,13 +116,13 @@ func Of[T any](ctx context.Context, r Request, fetch func(context.Context, At) (
 	if err := engine.SpendItems(ctx, 0); err != nil { // which a call would not change
 		return Connection[T]{}, err
 	}
-	var s stretch[T]
+	var s window[T]
 	if first > 0 || r.Total {
-		if s, err = (walk[T]{r, first, from, fetch}).run(ctx); err != nil {
+		if s, err = (pager[T]{r, first, from, fetch}).items(ctx); err != nil {
 			return Connection[T]{}, err
 		}
 	}
-	s.cut(first)
+	s.truncate(first)
 	if err := engine.SpendItems(ctx, len(s.items)); err != nil {
 		return Connection[T]{}, err
 	}
@@ -141,8 +141,8 @@ func (r Request) withDefaults() Request {
 	return r
 }
 
-// first is how many items are wanted.
-func (r Request) first() (int, error) {
+// pageSize is how many items are wanted.
+func (r Request) pageSize() (int, error) {
 	switch {
 	case r.First == nil:
 		return r.Default, nil

@@ -33,8 +33,8 @@ func withKey(t testing.TB) context.Context {
 	return WithKey(t.Context(), newKey(t, secret))
 }
 
-// pager is a service with a list, paged in each of the three ways.
-type pager struct {
+// pagedService is a service with a list, paged in each of the three ways.
+type pagedService struct {
 	list  []*int
 	total bool // whether answers tell it
 	more  bool // whether they tell that
@@ -45,9 +45,9 @@ type pager struct {
 	asked []At
 }
 
-// newPager has a list of n, of which some are null.
-func newPager(n int) *pager {
-	p := &pager{from: 1}
+// newPagedService has a list of n, of which some are null.
+func newPagedService(n int) *pagedService {
+	p := &pagedService{from: 1}
 	for i := range n {
 		if i%7 == 3 {
 			p.list = append(p.list, nil)
@@ -58,17 +58,17 @@ func newPager(n int) *pager {
 	return p
 }
 
-func (p *pager) offset(_ context.Context, at At) (Answer[*int], error) {
+func (p *pagedService) offset(_ context.Context, at At) (Answer[*int], error) {
 	p.asked = append(p.asked, at)
 	return p.answer(at.Offset, at.Size), nil
 }
 
-func (p *pager) page(_ context.Context, at At) (Answer[*int], error) {
+func (p *pagedService) page(_ context.Context, at At) (Answer[*int], error) {
 	p.asked = append(p.asked, at)
 	return p.answer((at.Page-p.from)*at.Size, at.Size), nil
 }
 
-func (p *pager) cursor(_ context.Context, at At) (Answer[*int], error) {
+func (p *pagedService) cursor(_ context.Context, at At) (Answer[*int], error) {
 	p.asked = append(p.asked, at)
 	start := 0
 	if at.Cursor != nil {
@@ -87,7 +87,7 @@ func (p *pager) cursor(_ context.Context, at At) (Answer[*int], error) {
 	return answer, nil
 }
 
-func (p *pager) answer(start, size int) (a Answer[*int]) {
+func (p *pagedService) answer(start, size int) (a Answer[*int]) {
 	if p.most > 0 {
 		size = min(size, p.most)
 	}
@@ -104,7 +104,7 @@ func (p *pager) answer(start, size int) (a Answer[*int]) {
 }
 
 // fetch is the service's way to page of the given type.
-func (p *pager) fetch(how Type) func(context.Context, At) (Answer[*int], error) {
+func (p *pagedService) fetch(how Type) func(context.Context, At) (Answer[*int], error) {
 	return map[Type]func(context.Context, At) (Answer[*int], error){Offset: p.offset, PageNumber: p.page, NextCursor: p.cursor}[how]
 }
 
@@ -132,10 +132,10 @@ func TestFirst(t *testing.T) {
 		{"none", new(0), 20, 200, 0, "", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPager(500)
+			p := newPagedService(500)
 			conn, err := Of(withKey(t), Request{Field: "Query.f", First: c.first, Default: c.fallback, Max: c.most}, p.offset)
 			if c.wrong != "" {
-				refused(t, err, c.wrong)
+				wantRefused(t, err, c.wrong)
 			} else if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +146,7 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-func refused(t *testing.T, err error, text string) {
+func wantRefused(t *testing.T, err error, text string) {
 	t.Helper()
 	if fault.CodeOf(err) != fault.BadUserInput || !strings.Contains(err.Error(), text) {
 		t.Errorf("%v, want %q as BAD_USER_INPUT", err, text)
@@ -544,7 +544,7 @@ func TestPages(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			ctx := withKey(t)
 			c.request.Field = "Query.f"
-			sealing, _ := cursorsOf(ctx, c.request)
+			sealing, _ := newCursors(ctx, c.request)
 			if c.after != (position{}) {
 				c.request.After = new(sealing.seal(c.after))
 			}
@@ -586,7 +586,7 @@ func TestFailures(t *testing.T) {
 			t.Error(how, err)
 		}
 	}
-	if _, err := Of(t.Context(), Request{}, newPager(1).offset); err == nil || fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), "WithKey") {
+	if _, err := Of(t.Context(), Request{}, newPagedService(1).offset); err == nil || fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), "WithKey") {
 		t.Error("without a key:", err)
 	}
 	for length, wrong := range map[int]bool{maxServiceCursor: false, maxServiceCursor + 1: true} {
@@ -602,7 +602,7 @@ func TestFailures(t *testing.T) {
 // A failure on the second page is one of the whole.
 func TestSecondPageFails(t *testing.T) {
 	ctx := withKey(t)
-	p := newPager(9)
+	p := newPagedService(9)
 	first, err := Of(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(2)}, p.page)
 	if err != nil {
 		t.Fatal(err)
@@ -621,7 +621,7 @@ func TestSecondPageFails(t *testing.T) {
 
 // visitor walks through a whole list, each time asking for another number of items.
 type visitor struct {
-	*pager
+	*pagedService
 	request Request
 	random  *rand.Rand
 	ctx     context.Context
@@ -635,9 +635,9 @@ func TestEveryItemOnce(t *testing.T) {
 	ctx := withKey(t)
 	for seed := range uint64(600) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		p := newPager(random.IntN(60))
+		p := newPagedService(random.IntN(60))
 		p.total, p.more, p.last, p.from = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(3), random.IntN(2)
-		v := &visitor{pager: p, random: random, ctx: ctx, request: Request{
+		v := &visitor{pagedService: p, random: random, ctx: ctx, request: Request{
 			Field: "Query.f", Type: types[seed%3], Max: 1 + random.IntN(20), FirstPage: &p.from, Tells: (p.total || p.more) && random.IntN(2) == 0,
 		}}
 		if v.request.Type != PageNumber && (p.total || p.more || v.request.Type == NextCursor) && random.IntN(3) == 0 {
@@ -759,7 +759,7 @@ func TestShortPages(t *testing.T) {
 }
 
 func BenchmarkOf(b *testing.B) {
-	ctx, p := withKey(b), newPager(1000)
+	ctx, p := withKey(b), newPagedService(1000)
 	for _, how := range types {
 		b.Run(fmt.Sprint(how), func(b *testing.B) {
 			b.ReportAllocs()
@@ -777,7 +777,7 @@ func BenchmarkOf(b *testing.B) {
 func TestItemsAreSpent(t *testing.T) {
 	ctx := engine.WithOperation(withKey(t), engine.Options{MaxItems: 7})
 	for asked, fits := range []bool{true, true, false} {
-		_, err := Of(ctx, Request{Field: "T.f", Parent: strconv.Itoa(asked), First: new(3)}, newPager(10).offset)
+		_, err := Of(ctx, Request{Field: "T.f", Parent: strconv.Itoa(asked), First: new(3)}, newPagedService(10).offset)
 		if f, ok := errors.AsType[*fault.Error](err); fits != (err == nil) || !fits && (!ok || f.Code != fault.BadRequest) {
 			t.Errorf("page %d: %v", asked, err)
 		}

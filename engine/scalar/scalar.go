@@ -23,10 +23,10 @@ func MarshalInt(i int) graphql.Marshaler { return graphql.MarshalInt(i) }
 func UnmarshalInt(v any) (int, error) {
 	n, ok := Whole(v)
 	if !ok {
-		return 0, refused("%s is not a whole number", Shown(v))
+		return 0, inputError("%s is not a whole number", Shown(v))
 	}
 	if n < math.MinInt32 || n > math.MaxInt32 {
-		return 0, refused("%d does not fit into an Int, which has 32 bits", n)
+		return 0, inputError("%d does not fit into an Int, which has 32 bits", n)
 	}
 	return int(n), nil
 }
@@ -42,7 +42,7 @@ func Whole(v any) (int64, bool) {
 		if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
 			return n, true
 		}
-		return wholeDigits(string(v))
+		return parseWhole(string(v))
 	case int:
 		return int64(v), true
 	case float64:
@@ -54,9 +54,9 @@ func Whole(v any) (int64, bool) {
 // maxDigits is how many digits a whole number of 64 bits has at the most.
 const maxDigits = 19
 
-// wholeDigits is Whole for a number with a fraction or an exponent. It works on the digits,
+// parseWhole is Whole for a number with a fraction or an exponent. It works on the digits,
 // since a float64 rounds, and 1e1000000 must not become a million digits.
-func wholeDigits(text string) (int64, bool) {
+func parseWhole(text string) (int64, bool) {
 	if !Decimal(text).Valid() {
 		return 0, false
 	}
@@ -97,7 +97,7 @@ func UnmarshalInt64(v any) (int64, error) {
 		n, ok = digits, err == nil
 	}
 	if !ok {
-		return 0, refused("%s is not a whole number of 64 bits", Shown(v))
+		return 0, inputError("%s is not a whole number of 64 bits", Shown(v))
 	}
 	return n, nil
 }
@@ -109,21 +109,21 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 	})
 }
 
-// dateTime is the form of RFC 3339, section 5.6. time.Parse takes more: an hour of one digit,
+// dateTimePattern is the form of RFC 3339, section 5.6. time.Parse takes more: an hour of one digit,
 // a comma before the fraction, and an offset of 24 hours or of 60 minutes.
-var dateTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+var dateTimePattern = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
 // UnmarshalDateTime reads a moment as RFC 3339 writes it, with its offset. "T" and "Z" may be
 // lower case. Leap seconds are refused, since time.Time has none.
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
-		return time.Time{}, refused("%s is not a DateTime, a string such as 2026-01-31T12:00:00Z", Shown(v))
+		return time.Time{}, inputError("%s is not a DateTime, a string such as 2026-01-31T12:00:00Z", Shown(v))
 	}
 	text := strings.ToUpper(s)
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || !dateTime.MatchString(text) {
-		return time.Time{}, refused("%s is not a DateTime such as 2026-01-31T12:00:00Z", Shown(v))
+	if err != nil || !dateTimePattern.MatchString(text) {
+		return time.Time{}, inputError("%s is not a DateTime such as 2026-01-31T12:00:00Z", Shown(v))
 	}
 	return t, nil
 }
@@ -132,10 +132,10 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 // "1.10".
 type Decimal string
 
-var decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+var decimalPattern = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
 // Valid tells whether d is a number.
-func (d Decimal) Valid() bool { return decimal.MatchString(string(d)) }
+func (d Decimal) Valid() bool { return decimalPattern.MatchString(string(d)) }
 
 // MarshalGQL writes the digits as a string, since JSON numbers lose digits in many clients.
 func (d Decimal) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(string(d))) }
@@ -152,10 +152,10 @@ func (d *Decimal) UnmarshalGQL(v any) error {
 	case float64:
 		*d = Decimal(strconv.FormatFloat(v, 'f', -1, 64))
 	default:
-		return refused("%s is not a Decimal, a number or a string such as 12.50", Shown(v))
+		return inputError("%s is not a Decimal, a number or a string such as 12.50", Shown(v))
 	}
 	if !d.Valid() {
-		return refused("%s is not a decimal number such as 12.50", Shown(v))
+		return inputError("%s is not a decimal number such as 12.50", Shown(v))
 	}
 	return nil
 }

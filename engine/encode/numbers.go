@@ -10,7 +10,7 @@ import (
 // slashes between them, such as "lines/price", which lead through lists, too. A text that
 // is no number stays, and so does what is no text. It changes v.
 func Numbers(v any, paths ...string) any {
-	return each(v, paths, func(end any) any {
+	return convertPaths(v, paths, func(end any) any {
 		if text, ok := end.(string); ok && text != "" && strings.IndexByte("-0123456789", text[0]) >= 0 && json.Valid([]byte(text)) {
 			return json.Number(text)
 		}
@@ -21,7 +21,7 @@ func Numbers(v any, paths ...string) any {
 // Texts makes texts of the whole numbers at the ends of paths, as Numbers has them. It
 // changes v.
 func Texts(v any, paths ...string) any {
-	return each(v, paths, func(end any) any {
+	return convertPaths(v, paths, func(end any) any {
 		switch end := end.(type) {
 		case int64:
 			return strconv.FormatInt(end, 10)
@@ -32,29 +32,29 @@ func Texts(v any, paths ...string) any {
 	})
 }
 
-func each(v any, paths []string, change func(any) any) any {
+func convertPaths(v any, paths []string, change func(any) any) any {
 	for _, path := range paths {
 		var names []string
 		if path != "" {
 			names = strings.Split(path, "/")
 		}
-		v = at(v, names, change)
+		v = convertPath(v, names, change)
 	}
 	return v
 }
 
-// at changes what lies at the end of names.
-func at(v any, names []string, change func(any) any) any {
+// convertPath changes what lies at the end of names.
+func convertPath(v any, names []string, change func(any) any) any {
 	switch v := v.(type) {
 	case []any:
 		for i := range v {
-			v[i] = at(v[i], names, change)
+			v[i] = convertPath(v[i], names, change)
 		}
 		return v
 	case Object:
 		for i := range v {
 			if len(names) > 0 && v[i].Name == names[0] {
-				v[i].Value = at(v[i].Value, names[1:], change)
+				v[i].Value = convertPath(v[i].Value, names[1:], change)
 			}
 		}
 		return v

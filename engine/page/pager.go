@@ -6,53 +6,53 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// walk fetches the items after a position.
-type walk[T any] struct {
+// pager fetches the items after a position.
+type pager[T any] struct {
 	Request
 	first int
-	from  position
+	start  position
 	fetch func(context.Context, At) (Answer[T], error)
 }
 
-func (w walk[T]) run(ctx context.Context) (stretch[T], error) {
+func (w pager[T]) items(ctx context.Context) (window[T], error) {
 	switch w.Type {
 	case PageNumber:
-		return w.byPages(ctx)
+		return w.byPageNumber(ctx)
 	case NextCursor:
 		return w.byCursor(ctx)
 	}
 	return w.byOffset(ctx)
 }
 
-func (w walk[T]) byOffset(ctx context.Context) (s stretch[T], err error) {
+func (w pager[T]) byOffset(ctx context.Context) (s window[T], err error) {
 	size := max(w.first, 1)
 	if !w.Tells && w.first < w.Max {
 		size = w.first + 1
 	}
-	answer, err := w.fetch(ctx, At{Offset: w.from.skip, Size: size})
+	answer, err := w.fetch(ctx, At{Offset: w.start.skip, Size: size})
 	if err != nil {
 		return s, err
 	}
-	s.take(answer, 0, w.from)
-	s.more = answer.more(w.from.skip+len(answer.Items), size)
+	s.add(answer, 0, w.start)
+	s.more = answer.hasMore(w.start.skip+len(answer.Items), size)
 	return s, nil
 }
 
-// byPages asks for pages as long as what is wanted. If that begins in the middle of one
+// byPageNumber asks for pages as long as what is wanted. If that begins in the middle of one
 // page, it ends in the middle of the next.
-func (w walk[T]) byPages(ctx context.Context) (s stretch[T], err error) {
+func (w pager[T]) byPageNumber(ctx context.Context) (s window[T], err error) {
 	size := max(w.first, 1)
-	for page, skip := w.from.skip/size, w.from.skip%size; ; page, skip = page+1, 0 {
+	for page, skip := w.start.skip/size, w.start.skip%size; ; page, skip = page+1, 0 {
 		border := page * size
 		answer, err := w.fetch(ctx, At{Page: w.firstPage() + page, Offset: border, Size: size})
 		if err != nil {
 			return s, err
 		}
-		s.more = len(answer.Items) > size || answer.more(border+len(answer.Items), size)
+		s.more = len(answer.Items) > size || answer.hasMore(border+len(answer.Items), size)
 		answer.Items = answer.Items[:min(size, len(answer.Items))] // what is beyond comes with the next page
-		s.take(answer, skip, position{skip: border})
+		s.add(answer, skip, position{skip: border})
 		if s.more && len(s.after) > 0 { // also after a page that is short, since the service hides some
-			s.goOn(position{skip: border + size})
+			s.continueAt(position{skip: border + size})
 		}
 		if skip == 0 || !s.more {
 			return s, nil
@@ -60,7 +60,7 @@ func (w walk[T]) byPages(ctx context.Context) (s stretch[T], err error) {
 	}
 }
 
-func (w walk[T]) firstPage() int {
+func (w pager[T]) firstPage() int {
 	if w.FirstPage == nil {
 		return 1
 	}
@@ -69,28 +69,28 @@ func (w walk[T]) firstPage() int {
 
 // byCursor asks once more for the page in whose middle it begins, and leaves out what was
 // given before.
-func (w walk[T]) byCursor(ctx context.Context) (s stretch[T], err error) {
-	at := At{Size: min(max(w.first, 1)+w.from.skip, w.Max)}
-	if w.from.cursor != "" {
-		at.Cursor = &w.from.cursor
+func (w pager[T]) byCursor(ctx context.Context) (s window[T], err error) {
+	at := At{Size: min(max(w.first, 1)+w.start.skip, w.Max)}
+	if w.start.cursor != "" {
+		at.Cursor = &w.start.cursor
 	}
 	answer, err := w.fetch(ctx, at)
 	if err != nil {
 		return s, err
 	}
-	s.take(answer, w.from.skip, position{cursor: w.from.cursor})
-	next := answer.next(w.from.cursor)
+	s.add(answer, w.start.skip, position{cursor: w.start.cursor})
+	next := answer.nextCursor(w.start.cursor)
 	if len(next) > maxServiceCursor {
 		return s, fault.New(fault.DownstreamService, "the service's cursor has %d bytes; at most %d can be handed on", len(next), maxServiceCursor)
 	}
 	if next != "" {
-		s.goOn(position{cursor: next, skip: max(0, w.from.skip-len(answer.Items))})
+		s.continueAt(position{cursor: next, skip: max(0, w.start.skip-len(answer.Items))})
 	}
 	return s, nil
 }
 
-// more tells whether there are items after the end-th, when size were asked for.
-func (a Answer[T]) more(end, size int) bool {
+// hasMore tells whether there are items after the end-th, when size were asked for.
+func (a Answer[T]) hasMore(end, size int) bool {
 	switch {
 	case a.More != nil:
 		return *a.More
@@ -100,26 +100,26 @@ func (a Answer[T]) more(end, size int) bool {
 	return len(a.Items) >= size
 }
 
-// next is where the service goes on after the page at asked, "" when it does not. One that
+// nextCursor is where the service goes on after the page at asked, "" when it does not. One that
 // gives the same cursor again would go on for ever.
-func (a Answer[T]) next(asked string) string {
+func (a Answer[T]) nextCursor(asked string) string {
 	if a.Next == nil || *a.Next == asked || a.More != nil && !*a.More {
 		return ""
 	}
 	return *a.Next
 }
 
-// stretch is a row of items, each with the position after it.
-type stretch[T any] struct {
+// window is a row of items, each with the position after it.
+type window[T any] struct {
 	items  []T
 	after  []position
-	beyond *position // after no items at all, when there may be some further on
+	next *position // after no items at all, when there may be some further on
 	more   bool
 	total  *int
 }
 
-// take adds what the page that begins at start has after its first skip items.
-func (s *stretch[T]) take(answer Answer[T], skip int, start position) {
+// add adds what the page that begins at start has after its first skip items.
+func (s *window[T]) add(answer Answer[T], skip int, start position) {
 	if answer.Total != nil && *answer.Total >= 0 {
 		s.total = answer.Total
 	}
@@ -129,25 +129,25 @@ func (s *stretch[T]) take(answer Answer[T], skip int, start position) {
 	}
 }
 
-// goOn says that what follows the last item begins at p.
-func (s *stretch[T]) goOn(p position) {
+// continueAt says that what follows the last item begins at p.
+func (s *window[T]) continueAt(p position) {
 	s.more = true
 	if last := len(s.after) - 1; last >= 0 {
 		s.after[last] = p
 		return
 	}
-	s.beyond = &p
+	s.next = &p
 }
 
-// cut leaves no more than first items, however many the service sent.
-func (s *stretch[T]) cut(first int) {
+// truncate leaves no more than first items, however many the service sent.
+func (s *window[T]) truncate(first int) {
 	if len(s.items) <= first {
 		return
 	}
 	s.items, s.after, s.more = s.items[:first], s.after[:first], true
 }
 
-func (s *stretch[T]) connection(c *cursors, from position) Connection[T] {
+func (s *window[T]) connection(c *cursors, from position) Connection[T] {
 	conn := Connection[T]{
 		Items:       append([]T{}, s.items...), // never nil
 		Cursors:     make([]string, len(s.after)),
@@ -160,8 +160,8 @@ func (s *stretch[T]) connection(c *cursors, from position) Connection[T] {
 	switch last := len(conn.Cursors) - 1; {
 	case last >= 0:
 		conn.Start, conn.End = &conn.Cursors[0], &conn.Cursors[last]
-	case s.beyond != nil:
-		conn.End = new(c.seal(*s.beyond))
+	case s.next != nil:
+		conn.End = new(c.seal(*s.next))
 	}
 	conn.HasNext = s.more && conn.End != nil
 	return conn

@@ -8,8 +8,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// maxShown bounds how much of a value a message repeats, in bytes.
-const maxShown = 100
+// maxShownBytes bounds how much of a value a message repeats, in bytes.
+const maxShownBytes = 100
 
 // Shown returns a value as a message for clients shows it: as JSON, truncated.
 func Shown(v any) string {
@@ -24,17 +24,17 @@ func Shown(v any) string {
 
 // Truncate returns at most the first 100 bytes of a text that a message repeats.
 func Truncate(text string) string {
-	if len(text) <= maxShown {
+	if len(text) <= maxShownBytes {
 		return text
 	}
-	end := maxShown
+	end := maxShownBytes
 	for !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end] + "…"
 }
 
-// refused returns the error of a value that does not fit.
-func refused(format string, args ...any) error {
+// inputError returns the error of a value that does not fit.
+func inputError(format string, args ...any) error {
 	return fault.New(fault.BadUserInput, format, args...)
 }
