@@ -18,7 +18,7 @@ import (
 
 type (
 	plainText string
-	raw  json.RawMessage
+	raw       json.RawMessage
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -101,7 +101,7 @@ func TestConcat(t *testing.T) {
 	}
 }
 
-// An object reads back with the same members, whatever they are called and hold.
+// An object is read back with the same members, whatever their names and values.
 func FuzzObject(f *testing.F) {
 	f.Add("name", "value", 1.5)
 	f.Add("", "\x00\u2028</script>", math.Copysign(0, -1))
@@ -126,7 +126,8 @@ func FuzzObject(f *testing.F) {
 	})
 }
 
-// The bytes that writing takes grow with the value's length, however deep it nests.
+// The bytes that MarshalJSON allocates are proportional to the length of the JSON, however deeply
+// it nests.
 func TestDeepObjects(t *testing.T) {
 	cost := func(depth int) uint64 {
 		var value any = []any(nil)

@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// Numbers makes JSON numbers of the texts at the ends of paths: names of members with
-// slashes between them, such as "lines/price", which lead through lists, too. A text that
-// is no number stays, and so does what is no text. It changes v.
+// Numbers converts the texts at the ends of paths to JSON numbers, for services whose document
+// wants a Decimal as a number. A path has the names of members with slashes between them, such as
+// "lines/price", and leads through lists. A value that is not a text with a number stays as it is.
+// Numbers changes v.
 func Numbers(v any, paths ...string) any {
 	return convertPaths(v, paths, func(end any) any {
 		if text, ok := end.(string); ok && text != "" && strings.IndexByte("-0123456789", text[0]) >= 0 && json.Valid([]byte(text)) {
@@ -18,8 +19,8 @@ func Numbers(v any, paths ...string) any {
 	})
 }
 
-// Texts makes texts of the whole numbers at the ends of paths, as Numbers has them. It
-// changes v.
+// Texts converts the whole numbers at the ends of paths to texts, for services whose document
+// wants an Int64 as a string. Paths are those of Numbers. Texts changes v.
 func Texts(v any, paths ...string) any {
 	return convertPaths(v, paths, func(end any) any {
 		switch end := end.(type) {
@@ -43,7 +44,7 @@ func convertPaths(v any, paths []string, change func(any) any) any {
 	return v
 }
 
-// convertPath changes what lies at the end of names.
+// convertPath converts what lies at the end of names in v.
 func convertPath(v any, names []string, change func(any) any) any {
 	switch v := v.(type) {
 	case []any:

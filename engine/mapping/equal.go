@@ -10,9 +10,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 )
 
-// Equal tells whether two values are the same JSON. Numbers are compared by their exact
-// value, so that 1, 1.0 and 1e0 are the same while 9007199254740993 is not
-// 9007199254740992; objects without regard to the order of their members.
+// Equal reports whether two values are the same JSON. Numbers are compared by their exact value:
+// 1, 1.0 and 1e0 are equal, and 9007199254740993 does not equal 9007199254740992. The order of
+// members does not count.
 func Equal(a, b any) bool {
 	b = Value(b)
 	switch a := Value(a).(type) {
@@ -49,9 +49,9 @@ func equalNumbers(a, b json.Number) bool {
 	return x.negative == y.negative && x.digits == y.digits && x.exponent.Cmp(y.exponent) == 0
 }
 
-// decimal is ±0.digits × 10^exponent, where digits neither begin nor end with a zero:
-// there is one for each number, and for zero it has none. It takes no more room than
-// the number's text, whatever its exponent.
+// decimal is ±0.digits × 10^exponent, where digits neither begin nor end with a zero. Each number
+// has one decimal, and zero has no digits. A decimal takes no more memory than the number's text,
+// whatever the exponent: 1e1000000000 is not written out.
 type decimal struct {
 	negative bool
 	digits   string

@@ -9,12 +9,12 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 )
 
-// maxDepth bounds how deep JSON may nest, so that nobody's can exhaust the stack.
+// maxDepth bounds how deeply JSON may nest, so that parsing it cannot exhaust the stack.
 const maxDepth = 512
 
-// Parse reads JSON (RFC 8259) into nil, bool, string, json.Number, []any and
-// encode.Object. Members keep their order, and numbers their digits. Text that is not
-// UTF-8, that nests deeper than 512, or that goes on after the value is an error.
+// Parse parses JSON (RFC 8259) into nil, bool, string, json.Number, []any and encode.Object.
+// Members keep their order and numbers their digits. It returns an error for text that is not
+// UTF-8, nests more than 512 levels deep, or continues after the value.
 func Parse(text []byte) (any, error) {
 	if !utf8.Valid(text) {
 		return nil, errors.New("the JSON is not UTF-8")
@@ -30,21 +30,22 @@ func Parse(text []byte) (any, error) {
 	return v, nil
 }
 
-// parser walks over the text. Its error sticks, and ends every loop.
+// parser reads the text once. After an error every function returns at once, so that loops end.
 type parser struct {
 	text  []byte
-	pos    int
+	pos   int
 	depth int
 	err   error
 }
 
+// fail records that something else was expected here, unless there is an error already.
 func (p *parser) fail(expected string) {
 	if p.err == nil {
 		p.err = fmt.Errorf("the JSON is broken at byte %d, where %s is expected", p.pos, expected)
 	}
 }
 
-// peek is the next byte that is no white space; 0 at the end, or after an error.
+// peek returns the next byte that is not white space; 0 at the end, or after an error.
 func (p *parser) peek() byte {
 	for p.err == nil && p.pos < len(p.text) {
 		switch c := p.text[p.pos]; c {
@@ -57,7 +58,7 @@ func (p *parser) peek() byte {
 	return 0
 }
 
-// accept passes over c if it comes next.
+// accept consumes c if it comes next, and reports whether it did.
 func (p *parser) accept(c byte) bool {
 	if p.peek() != c || c == 0 {
 		return false
@@ -108,8 +109,7 @@ func (p *parser) list() any {
 	return list
 }
 
-// sequence passes over a bracket, elements with commas between them, and the bracket
-// that closes.
+// sequence consumes the elements between two brackets, with the brackets and commas.
 func (p *parser) sequence(closing byte, element func()) {
 	if p.depth++; p.depth > maxDepth {
 		p.fail(fmt.Sprintf("no depth beyond %d", maxDepth))
@@ -179,7 +179,7 @@ func (p *parser) number() any {
 	return json.Number(p.text[from:p.pos])
 }
 
-// acceptAny is eat without white space before it.
+// acceptAny is accept for the first of several bytes, without white space before it.
 func (p *parser) acceptAny(of string) bool {
 	for i := range len(of) {
 		if p.err == nil && p.pos < len(p.text) && p.text[p.pos] == of[i] {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// testCursors is for the cursors of one list.
+// testCursors returns the cursors of the list of r.
 func testCursors(t testing.TB, key *Key, r Request) *cursors {
 	t.Helper()
 	c, err := newCursors(WithKey(t.Context(), key), r)
@@ -47,7 +47,7 @@ func TestCursorsOpen(t *testing.T) {
 	}
 }
 
-// Clients keep cursors, so this one has to be understood for ever.
+// Clients keep cursors, so a cursor of this version must open forever.
 func TestCursorsStayTheSame(t *testing.T) {
 	c := testCursors(t, newKey(t, secret), Request{Field: "Query.users", Parent: "p", Type: NextCursor})
 	if got, want := c.seal(position{cursor: "next", skip: 3}), "Ad0PWd6SknwPMgEdqRqN0hl8mq7PnPZfPw"; got != want {
@@ -55,7 +55,7 @@ func TestCursorsStayTheSame(t *testing.T) {
 	}
 }
 
-func TestCursorsAreOfOneList(t *testing.T) {
+func TestCursorsWorkInOneListOnly(t *testing.T) {
 	key := newKey(t, secret)
 	here := testCursors(t, key, Request{Field: "User.orders", Parent: "u1"}).seal(position{skip: 20})
 	for name, there := range map[string]*cursors{
@@ -82,7 +82,7 @@ func TestCursorsAreOfOneList(t *testing.T) {
 	}
 }
 
-// A position cannot pass for the end of the parent's name, nor the other way round.
+// The beginning of a position cannot be taken for the end of the parent, nor the other way round.
 func TestListsAndPositionsAreApart(t *testing.T) {
 	key := newKey(t, secret)
 	short, long := testCursors(t, key, Request{Field: "f", Parent: "p"}), testCursors(t, key, Request{Field: "f", Parent: "p\x00\x00\x00\x01"})
@@ -126,7 +126,7 @@ func TestForgedCursors(t *testing.T) {
 	}
 }
 
-// A wrong cursor costs no call, and reads the same whatever is wrong with it.
+// A wrong cursor costs no call, and the message does not depend on what is wrong with it.
 func TestForgedCursorsCostNoCall(t *testing.T) {
 	ctx := withKey(t)
 	for _, first := range []*int{nil, new(0)} {
@@ -141,7 +141,7 @@ func TestForgedCursorsCostNoCall(t *testing.T) {
 	}
 }
 
-func TestTooFarOn(t *testing.T) {
+func TestSkipIsBounded(t *testing.T) {
 	ctx := withKey(t)
 	for skip, wrong := range map[int]bool{maxSkip: false, maxSkip + 1: true, math.MaxInt32: true} {
 		for _, how := range types {
@@ -158,8 +158,8 @@ func TestTooFarOn(t *testing.T) {
 	}
 }
 
-// Nothing of the service shows in a cursor, and not how far on it is.
-func TestCursorsTellNothing(t *testing.T) {
+// A cursor reveals neither what the service sent nor how far from the beginning it is.
+func TestCursorsRevealNothing(t *testing.T) {
 	c := testCursors(t, newKey(t, secret), Request{Field: "Query.f", Parent: "parent"})
 	lengths := map[int]bool{}
 	for skip := range 1000 {
@@ -174,7 +174,7 @@ func TestCursorsTellNothing(t *testing.T) {
 			t.Errorf("%q shows in %q", private, raw)
 		}
 	}
-	// Cursors of one service's page are alike only in their version: what tells them apart changes all of it.
+	// Cursors of one page of a service share their version only: any difference changes all other bytes.
 	one, _ := base64.RawURLEncoding.DecodeString(c.seal(position{cursor: "customer=42", skip: 1}))
 	two, _ := base64.RawURLEncoding.DecodeString(c.seal(position{cursor: "customer=42", skip: 2}))
 	if bytes.Equal(one[headerSize:], two[headerSize:]) || bytes.Equal(one[headerSize+4:], two[headerSize+4:]) {
@@ -204,7 +204,7 @@ func TestKeysDoNotPrint(t *testing.T) {
 	}
 }
 
-// Whatever a client sends, it opens as nothing, or is what would be sealed.
+// A text that opens as a cursor is the one that seal returns for its position.
 func FuzzOpen(f *testing.F) {
 	key := newKey(f, secret)
 	for _, p := range positions {
@@ -219,7 +219,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// What is sealed opens again, in its own list.
+// What seal returns opens again in the same list.
 func FuzzSeal(f *testing.F) {
 	key := newKey(f, secret)
 	f.Add("next", uint32(3), "Query.f", "")

@@ -33,19 +33,19 @@ func withKey(t testing.TB) context.Context {
 	return WithKey(t.Context(), newKey(t, secret))
 }
 
-// pagedService is a service with a list, paged in each of the three ways.
+// pagedService is a service with a list, which it pages in each of the three ways.
 type pagedService struct {
 	list  []*int
-	total bool // whether answers tell it
+	total bool // whether responses have it
 	more  bool // whether they tell that
-	most  int  // how many it gives at a time whatever is asked for; 0 for any number
+	most  int  // the most items in one response; 0 for any number
 	last  int  // how it says that there is no next cursor: nil, "", or a cursor with More: false
 	from  int  // the first page's number
 
 	asked []At
 }
 
-// newPagedService has a list of n, of which some are null.
+// newPagedService returns a service with n items, some of them null.
 func newPagedService(n int) *pagedService {
 	p := &pagedService{from: 1}
 	for i := range n {
@@ -60,12 +60,12 @@ func newPagedService(n int) *pagedService {
 
 func (p *pagedService) offset(_ context.Context, at At) (Answer[*int], error) {
 	p.asked = append(p.asked, at)
-	return p.answer(at.Offset, at.Size), nil
+	return p.respond(at.Offset, at.Size), nil
 }
 
 func (p *pagedService) page(_ context.Context, at At) (Answer[*int], error) {
 	p.asked = append(p.asked, at)
-	return p.answer((at.Page-p.from)*at.Size, at.Size), nil
+	return p.respond((at.Page-p.from)*at.Size, at.Size), nil
 }
 
 func (p *pagedService) cursor(_ context.Context, at At) (Answer[*int], error) {
@@ -74,20 +74,20 @@ func (p *pagedService) cursor(_ context.Context, at At) (Answer[*int], error) {
 	if at.Cursor != nil {
 		start, _ = strconv.Atoi(strings.TrimPrefix(*at.Cursor, "private/"))
 	}
-	answer := p.answer(start, at.Size)
-	next := start + len(answer.Items)
+	response := p.respond(start, at.Size)
+	next := start + len(response.Items)
 	if next < len(p.list) || p.last == 2 {
-		answer.Next = new(fmt.Sprint("private/", next))
+		response.Next = new(fmt.Sprint("private/", next))
 	} else if p.last == 1 {
-		answer.Next = new("")
+		response.Next = new("")
 	}
 	if p.last == 2 {
-		answer.More = new(next < len(p.list))
+		response.More = new(next < len(p.list))
 	}
-	return answer, nil
+	return response, nil
 }
 
-func (p *pagedService) answer(start, size int) (a Answer[*int]) {
+func (p *pagedService) respond(start, size int) (a Answer[*int]) {
 	if p.most > 0 {
 		size = min(size, p.most)
 	}
@@ -103,7 +103,7 @@ func (p *pagedService) answer(start, size int) (a Answer[*int]) {
 	return a
 }
 
-// fetch is the service's way to page of the given type.
+// fetch returns the service's function for a way to page.
 func (p *pagedService) fetch(how Type) func(context.Context, At) (Answer[*int], error) {
 	return map[Type]func(context.Context, At) (Answer[*int], error){Offset: p.offset, PageNumber: p.page, NextCursor: p.cursor}[how]
 }
@@ -153,7 +153,7 @@ func wantRefused(t *testing.T, err error, text string) {
 	}
 }
 
-// numbers counts from 0.
+// numbers returns the numbers from 0 to n-1.
 func numbers(n int) []int {
 	all := make([]int, n)
 	for i := range all {
@@ -162,18 +162,19 @@ func numbers(n int) []int {
 	return all
 }
 
-// What is seen of one page, for each way to page and each way to tell what there is.
+// The pages and calls for each way to page and for each combination of what a service sends
+// besides the items.
 func TestPages(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		request Request
-		after   position
-		answers []Answer[int]
-		asked   []At
-		items   []int
-		next    bool
-		end     position
-		total   *int
+		name      string
+		request   Request
+		after     position
+		responses []Answer[int]
+		asked     []At
+		items     []int
+		next      bool
+		end       position
+		total     *int
 	}{
 		{
 			"offset: one more to see",
@@ -551,7 +552,7 @@ func TestPages(t *testing.T) {
 			var asked []At
 			conn, err := Of(ctx, c.request, func(_ context.Context, at At) (Answer[int], error) {
 				asked = append(asked, at)
-				return c.answers[len(asked)-1], nil
+				return c.responses[len(asked)-1], nil
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -599,7 +600,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// A failure on the second page is one of the whole.
+// A failure of the second call fails the page.
 func TestSecondPageFails(t *testing.T) {
 	ctx := withKey(t)
 	p := newPagedService(9)
@@ -619,7 +620,7 @@ func TestSecondPageFails(t *testing.T) {
 	}
 }
 
-// visitor walks through a whole list, each time asking for another number of items.
+// visitor reads a whole list page by page, with another number of items each time.
 type visitor struct {
 	*pagedService
 	request Request
@@ -629,8 +630,8 @@ type visitor struct {
 	cursors []string
 }
 
-// Whatever the way to page, the sizes, and what the service tells: every item comes once,
-// in order, in as few calls as can be, and the end is known where it can be.
+// Whatever the way to page, the sizes and what the service sends: each item comes once and in
+// order, in as few calls as possible, and the end is known where it can be known.
 func TestEveryItemOnce(t *testing.T) {
 	ctx := withKey(t)
 	for seed := range uint64(600) {
@@ -666,7 +667,7 @@ func (v *visitor) walk(t *testing.T) {
 	v.anywhere(t)
 }
 
-// step asks for the next page, and looks at what need not wait for the end of the walk.
+// step requests the next page and checks what can be checked before the end of the list.
 func (v *visitor) step(t *testing.T) Connection[*int] {
 	before := len(v.seen)
 	first := 1 + v.random.IntN(v.request.Max)
@@ -686,7 +687,7 @@ func (v *visitor) step(t *testing.T) Connection[*int] {
 	return conn
 }
 
-// knows tells whether the end can be known before an empty page is met.
+// knows reports whether the end can be known before an empty page comes.
 func (v *visitor) knows(first int) bool {
 	return v.total || v.more || v.request.Type == NextCursor || v.request.Type == Offset && first < v.request.Max
 }
@@ -706,7 +707,7 @@ func (v *visitor) calls(t *testing.T, first, before int) {
 	}
 }
 
-// anywhere goes on from any item, the last of a page or not.
+// anywhere continues after any item, whether or not it is the last one of its page.
 func (v *visitor) anywhere(t *testing.T) {
 	for i, cursor := range v.cursors {
 		v.request.After, v.request.First = &cursor, new(1+v.random.IntN(v.request.Max))
@@ -721,8 +722,8 @@ func (v *visitor) anywhere(t *testing.T) {
 	}
 }
 
-// A service that hides items, or gives fewer at a time than it should, still has page
-// borders, and nothing between them is lost or given twice.
+// A service that filters items after paging, or sends fewer than it should, still has borders
+// between pages, and no item between them is lost or repeated.
 func TestShortPages(t *testing.T) {
 	ctx := withKey(t)
 	hidden := func(i int) bool { return i%3 == 1 || i >= 6 && i < 8 }
@@ -773,7 +774,7 @@ func BenchmarkOf(b *testing.B) {
 	}
 }
 
-// Pages of many parents give no more items than an operation may have.
+// Pages of many parents have no more items together than an operation may have.
 func TestItemsAreSpent(t *testing.T) {
 	ctx := engine.WithOperation(withKey(t), engine.Options{MaxItems: 7})
 	for asked, fits := range []bool{true, true, false} {

@@ -8,21 +8,22 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// maxShownBytes bounds how much of a value a message repeats, in bytes.
+// maxShownBytes bounds how much of a value a message repeats.
 const maxShownBytes = 100
 
-// Shown returns a value as a message for clients shows it: as JSON, truncated.
+// Shown returns a value as messages for clients show it: as JSON, truncated.
 func Shown(v any) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	if encoder.Encode(v) != nil { // the value did not come as JSON, and is not shown as Go writes it
+	if encoder.Encode(v) != nil { // it did not come as JSON; Go's form is not for clients
 		return "the value"
 	}
 	return Truncate(strings.TrimSpace(b.String()))
 }
 
-// Truncate returns at most the first 100 bytes of a text that a message repeats.
+// Truncate returns at most the first 100 bytes of a text that a message repeats, and not a part of
+// a character.
 func Truncate(text string) string {
 	if len(text) <= maxShownBytes {
 		return text
@@ -34,7 +35,7 @@ func Truncate(text string) string {
 	return text[:end] + "…"
 }
 
-// inputError returns the error of a value that does not fit.
+// inputError returns the error for a value that does not fit.
 func inputError(format string, args ...any) error {
 	return fault.New(fault.BadUserInput, format, args...)
 }

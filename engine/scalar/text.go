@@ -9,10 +9,10 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// Date is a day as RFC 3339 writes it: 2026-01-31.
+// Date is a day in the form of RFC 3339, such as 2026-01-31.
 type Date string
 
-// Valid tells whether there is such a day.
+// Valid reports whether d is a day that exists.
 func (d Date) Valid() bool {
 	_, err := time.Parse(time.DateOnly, string(d))
 	return err == nil
@@ -27,12 +27,12 @@ func (d *Date) UnmarshalGQL(v any) (err error) {
 	return err
 }
 
-// UUID is a universally unique identifier in the form of RFC 9562, as it was written.
+// UUID is a universally unique identifier (RFC 9562). Its letters keep their case.
 type UUID string
 
 var uuidPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// Valid tells whether u has the form of a UUID.
+// Valid reports whether u has the form of a UUID.
 func (u UUID) Valid() bool { return uuidPattern.MatchString(string(u)) }
 
 // MarshalGQL writes the identifier.
@@ -47,7 +47,7 @@ func (u *UUID) UnmarshalGQL(v any) (err error) {
 // URL is a URL or a reference to one (RFC 3986), as it was written.
 type URL string
 
-// Valid tells whether u has the form of a URL or of a reference to one.
+// Valid reports whether u has the form of a URL or of a reference to one.
 func (u URL) Valid() bool {
 	_, err := url.Parse(string(u))
 	return err == nil && u != ""
@@ -62,7 +62,7 @@ func (u *URL) UnmarshalGQL(v any) (err error) {
 	return err
 }
 
-// parseString reads a string that must be valid; what says of what kind it is.
+// parseString reads a string for which valid reports true. what describes the type in messages.
 func parseString[T ~string](v any, valid func(T) bool, what string) (T, error) {
 	text, ok := v.(string)
 	if !ok {
