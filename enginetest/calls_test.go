@@ -23,12 +23,6 @@ type callRecorder struct {
 	nodes map[string][]int // by node of the plan: the number of parents of each call
 }
 
-func (c *callRecorder) reset() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.nodes = map[string][]int{}
-}
-
 // record records a call under its node of the plan, which is the path of fields with their types.
 func (c *callRecorder) record(ctx context.Context, parents int) {
 	var node []string
@@ -41,6 +35,9 @@ func (c *callRecorder) record(ctx context.Context, parents int) {
 	name := strings.Join(node, " ")
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.nodes == nil {
+		c.nodes = map[string][]int{}
+	}
 	c.nodes[name] = append(c.nodes[name], parents)
 }
 
@@ -79,7 +76,6 @@ func query(t *testing.T, r *resolvers.Resolver, ctx context.Context, query strin
 // All parents of a node are in one call, whichever lists they come from.
 func TestResolverIsCalledOnce(t *testing.T) {
 	var c callRecorder
-	c.reset()
 	got := query(t, &resolvers.Resolver{OnCall: c.record}, t.Context(), `{posts(n: 7) {user {id}} more: posts(n: 2) {again: user {id} user {id}}}`)
 	if len(got.Errors) > 0 {
 		t.Error(got.Errors)
@@ -95,7 +91,6 @@ func TestResolverIsCalledOnce(t *testing.T) {
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var c callRecorder
-	c.reset()
 	r := &resolvers.Resolver{OnCall: func(in context.Context, parents int) {
 		c.record(in, parents)
 		cancel()

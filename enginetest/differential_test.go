@@ -153,7 +153,7 @@ func (s *randomService) execute(t *testing.T, op *operation, executor string) *e
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &execution{calls: &callRecorder{nodes: map[string][]int{}}}
+	e := &execution{calls: &callRecorder{}}
 	schema := graph.NewSchema(&resolvers.Resolver{Services: services, Seed: op.seed, OnCall: e.calls.record})
 	f, log := newGateway(t, executor, op.identity, schema)
 	e.response = post(t, f, body)
