@@ -18,23 +18,23 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/enginetest/resolvers"
 )
 
-var benchmarks = []struct{ name, query string }{
+var benchmarkQueries = []struct{ name, query string }{
 	{"members", `{posts(n: %d) {id userId title}}`},
 	{"users", `{posts(n: %d) {id userId title user {id name email}}}`},
 }
 
-// The executors alone, over resolvers that answer from memory.
+// BenchmarkExecute measures the executors alone, with resolvers that return values from memory.
 func BenchmarkExecute(b *testing.B) {
-	for _, how := range []string{engine.EngineGqlgen, engine.EnginePlan} {
-		for _, q := range benchmarks {
+	for _, engineName := range []string{engine.EngineGqlgen, engine.EnginePlan} {
+		for _, q := range benchmarkQueries {
 			for _, n := range []int{1, 10, 100, 1000} {
-				b.Run(fmt.Sprintf("%s/%s-%d", how, q.name, n), func(b *testing.B) { execute(b, how, fmt.Sprintf(q.query, n)) })
+				b.Run(fmt.Sprintf("%s/%s-%d", engineName, q.name, n), func(b *testing.B) { benchmarkExecutor(b, engineName, fmt.Sprintf(q.query, n)) })
 			}
 		}
 	}
 }
 
-func execute(b *testing.B, how, query string) {
+func benchmarkExecutor(b *testing.B, engineName, query string) {
 	schema := graph.NewSchema(&resolvers.Resolver{})
 	e := executor.New(schema)
 	e.SetQueryCache(lru.New[*ast.QueryDocument](10))
@@ -46,7 +46,7 @@ func execute(b *testing.B, how, query string) {
 		if errs != nil {
 			b.Fatal(errs)
 		}
-		if how == engine.EngineGqlgen {
+		if engineName == engine.EngineGqlgen {
 			next, ctx := e.DispatchOperation(ctx, op)
 			if response := next(ctx); len(response.Errors) > 0 {
 				b.Fatal(response.Errors)
@@ -62,12 +62,12 @@ func execute(b *testing.B, how, query string) {
 	}
 }
 
-// The whole way through the front door, but for the network.
+// BenchmarkFront measures the whole way of a request, except for the network.
 func BenchmarkFront(b *testing.B) {
-	for _, how := range []string{engine.EngineGqlgen, engine.EnginePlan} {
-		for _, q := range benchmarks {
-			b.Run(how+"/"+q.name+"-100", func(b *testing.B) {
-				f, _ := serve(b, how, nil, graph.NewSchema(&resolvers.Resolver{}))
+	for _, engineName := range []string{engine.EngineGqlgen, engine.EnginePlan} {
+		for _, q := range benchmarkQueries {
+			b.Run(engineName+"/"+q.name+"-100", func(b *testing.B) {
+				f, _ := newGateway(b, engineName, nil, graph.NewSchema(&resolvers.Resolver{}))
 				body, _ := json.Marshal(map[string]string{"query": fmt.Sprintf(q.query, 100)})
 				b.ReportAllocs()
 				for b.Loop() {

@@ -15,42 +15,42 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-// stories are a list of n stories whose writer is the same one.
-func stories(n int, story string) string {
+// shelfOf returns a list with one list of n stories, which are equal.
+func shelfOf(n int, story string) string {
 	return "[[" + strings.TrimSuffix(strings.Repeat(story+",", n), ",") + "]]"
 }
 
-// bothAnswer asks both executors about n stories and returns what they answer, which must be
-// the same.
-func bothAnswer(t *testing.T, query, shelves string, change ...func(*front.Options)) response {
+// executeBoth sends a query about shelves to both executors and returns the response, which must
+// be the same.
+func executeBoth(t *testing.T, query, shelves string, change ...func(*front.Options)) response {
 	t.Helper()
-	services := shelf(t, map[string]string{"/shelves": shelves})
+	services := newLibrary(t, map[string]string{"/shelves": shelves})
 	body, _ := json.Marshal(map[string]string{"query": query})
 	var got [2]response
-	for i, how := range []string{engine.EngineGqlgen, engine.EnginePlan} {
-		f, log := serve(t, how, nil, graph.NewSchema(&resolvers.Resolver{Services: services}), change...)
+	for i, executor := range []string{engine.EngineGqlgen, engine.EnginePlan} {
+		f, log := newGateway(t, executor, nil, graph.NewSchema(&resolvers.Resolver{Services: services}), change...)
 		got[i] = post(t, f, body)
 		if lines := strings.Count(log.String(), "\n"); lines > 30 {
-			t.Errorf("%s by %s writes %d lines into the log", query, how, lines)
+			t.Errorf("%s by %s writes %d lines into the log", query, executor, lines)
 		}
 	}
-	if !bytes.Equal(got[0].Data, got[1].Data) || len(got[0].Errors) != len(got[1].Errors) || last(got[0]) != last(got[1]) {
-		t.Errorf("%s: stock answers %.200s, %d errors, the last %q, and plan %.200s, %d errors, the last %q",
-			query, got[0].Data, len(got[0].Errors), last(got[0]), got[1].Data, len(got[1].Errors), last(got[1]))
+	if !bytes.Equal(got[0].Data, got[1].Data) || len(got[0].Errors) != len(got[1].Errors) || lastMessage(got[0]) != lastMessage(got[1]) {
+		t.Errorf("%s: gqlgen returns %.200s, %d errors, the last %q, and plan %.200s, %d errors, the last %q",
+			query, got[0].Data, len(got[0].Errors), lastMessage(got[0]), got[1].Data, len(got[1].Errors), lastMessage(got[1]))
 	}
 	return got[1]
 }
 
-// last is the text of the last error.
-func last(r response) string {
+// lastMessage returns the message of the last error.
+func lastMessage(r response) string {
 	if len(r.Errors) == 0 {
 		return ""
 	}
 	return r.Errors[len(r.Errors)-1].Message
 }
 
-// However many errors there are, the response lists the first ones and counts the others, and
-// each null is counted once.
+// However many errors there are, the response lists the first ones and counts the others. A null
+// that spreads is one error.
 func TestManyErrors(t *testing.T) {
 	for _, test := range []struct {
 		name, query, story string
@@ -62,18 +62,18 @@ func TestManyErrors(t *testing.T) {
 		{"as many as are listed", `{shelves {mustWriter {name}}}`, `{"id": "none"}`, 100, `{"shelves":[null]}`, "Cannot return null for non-nullable field Story.mustWriter."},
 		{"faults of leaves", `{shelves {title}}`, `{"id": "s", "title": 5}`, 5_000, "", "4900 more errors not shown"},
 		{"faults of objects", `{shelves {sequel {id}}}`, `{"id": "s", "sequel": 5}`, 5_000, "", "4900 more errors not shown"},
-		{"keys that nobody knows, in places that may be null", `{shelves {mustWriter {name}}}`, `{"id": "w", "title": "t"}`, 1, `{"shelves":[[{"mustWriter":{"name":"writer of w"}}]]}`, ""},
+		{"unknown keys in places that may be null", `{shelves {mustWriter {name}}}`, `{"id": "w", "title": "t"}`, 1, `{"shelves":[[{"mustWriter":{"name":"writer of w"}}]]}`, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := bothAnswer(t, test.query, stories(test.n, test.story))
-			if last(got) != test.last || test.data != "" && string(got.Data) != test.data {
-				t.Errorf("got %.200s and at last %q, want %s and %q", got.Data, last(got), test.data, test.last)
+			got := executeBoth(t, test.query, shelfOf(test.n, test.story))
+			if lastMessage(got) != test.last || test.data != "" && string(got.Data) != test.data {
+				t.Errorf("got %.200s and at last %q, want %s and %q", got.Data, lastMessage(got), test.data, test.last)
 			}
 		})
 	}
 }
 
-// A response that exceeds its budget is one error, whichever executor answers.
+// A response that exceeds its budget is one error, with either executor.
 func TestBudget(t *testing.T) {
 	const story = `{"id": "w", "title": "12345678901234567890"}`
 	values := func(n int) func(*front.Options) { return func(o *front.Options) { o.Execution.MaxValues = n } }
@@ -92,7 +92,7 @@ func TestBudget(t *testing.T) {
 		{`{shelves {id title}}`, 1000, bytes(35_000), "the response has more than 35000 bytes, which is the limit (execution.maxBytes); ask for fewer fields or shorter lists"},
 		{`{shelves {id title}}`, 1000, bytes(60_000), ""},
 	} {
-		got := bothAnswer(t, test.query, stories(test.n, story), test.change)
+		got := executeBoth(t, test.query, shelfOf(test.n, story), test.change)
 		if over := string(got.Data) == "null"; over != (test.text != "") {
 			t.Errorf("%s: got %.100s %v, want %q", test.query, got.Data, got.Errors, test.text)
 			continue
@@ -103,20 +103,20 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// Work that is not shown counts: each story writes its texts and becomes null.
+// Bytes count also when they are discarded: each story writes its texts and then becomes null.
 func TestDiscardedBytesCount(t *testing.T) {
-	got := bothAnswer(t, `{storyGrid {a: title b: title c: title mustWriter {name}}}`, stories(1000, `{"id": "none", "title": "12345678901234567890"}`),
+	got := executeBoth(t, `{storyGrid {a: title b: title c: title mustWriter {name}}}`, shelfOf(1000, `{"id": "none", "title": "12345678901234567890"}`),
 		func(o *front.Options) { o.Execution.MaxBytes = 50_000 })
 	if string(got.Data) != "null" || len(got.Errors) != 1 || got.Errors[0].Extensions["code"] != "MAX_RESPONSE_LIMIT" {
 		t.Errorf("got %.100s %v", got.Data, got.Errors)
 	}
 }
 
-// Values that collecting finds are counted before anything is done for them.
+// Values are counted when they are collected, before resolvers are called for them.
 func TestValuesAreCountedBeforeTheWork(t *testing.T) {
-	services := shelf(t, map[string]string{"/shelves": stories(20_000, `{"id": "w"}`)})
+	services := newLibrary(t, map[string]string{"/shelves": shelfOf(20_000, `{"id": "w"}`)})
 	for most, calls := range map[int]string{50_000: `"backend_calls":1`, 100_000: `"backend_calls":2`} {
-		f, log := serve(t, engine.EnginePlan, nil, graph.NewSchema(&resolvers.Resolver{Services: services}), func(o *front.Options) { o.Execution.MaxValues = most })
+		f, log := newGateway(t, engine.EnginePlan, nil, graph.NewSchema(&resolvers.Resolver{Services: services}), func(o *front.Options) { o.Execution.MaxValues = most })
 		post(t, f, []byte(`{"query": "{shelves {a: writer {name} b: writer {name}}}"}`))
 		if !strings.Contains(log.String(), calls) {
 			t.Errorf("with %d values: want %s in %s", most, calls, log)
@@ -124,12 +124,12 @@ func TestValuesAreCountedBeforeTheWork(t *testing.T) {
 	}
 }
 
-// The time for an error does not depend on how many there are.
+// The time for one error does not depend on the number of errors.
 func BenchmarkErrors(b *testing.B) {
 	for _, n := range []int{1000, 10_000, 40_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			services := shelf(b, map[string]string{"/shelves": stories(n, `{"id": "none"}`)})
-			f, _ := serve(b, engine.EnginePlan, nil, graph.NewSchema(&resolvers.Resolver{Services: services}))
+			services := newLibrary(b, map[string]string{"/shelves": shelfOf(n, `{"id": "none"}`)})
+			f, _ := newGateway(b, engine.EnginePlan, nil, graph.NewSchema(&resolvers.Resolver{Services: services}))
 			body, _ := json.Marshal(map[string]string{"query": `{shelves {mustWriter {name}}}`})
 			b.ReportAllocs()
 			for b.Loop() {

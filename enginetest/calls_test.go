@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -16,20 +17,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/enginetest/resolvers"
 )
 
-// calls are those of one operation's resolvers.
-type calls struct {
+// callRecorder records the resolvers that one operation calls.
+type callRecorder struct {
 	mu    sync.Mutex
-	nodes map[string][]int // by node of the plan: how many parents each call had
+	nodes map[string][]int // by node of the plan: the number of parents of each call
 }
 
-func (c *calls) begin() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.nodes = map[string][]int{}
-}
-
-// note finds the node by the fields that lead to it and the types that these are of.
-func (c *calls) note(ctx context.Context, parents int) {
+// record records a call under its node of the plan, which is the path of fields with their types.
+func (c *callRecorder) record(ctx context.Context, parents int) {
 	var node []string
 	for fc := graphql.GetFieldContext(ctx); fc != nil; fc = fc.Parent {
 		if fc.Field.Field != nil {
@@ -40,12 +35,18 @@ func (c *calls) note(ctx context.Context, parents int) {
 	name := strings.Join(node, " ")
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.nodes == nil {
+		c.nodes = map[string][]int{}
+	}
 	c.nodes[name] = append(c.nodes[name], parents)
 }
 
-// twice are the nodes that were called more than once. Below a model by hand gqlgen's
-// executor answers, list by list.
-func (c *calls) twice() (nodes []string) {
+// resolvers returns the nodes whose resolvers were called, sorted.
+func (c *callRecorder) resolvers() []string { return slices.Sorted(maps.Keys(c.nodes)) }
+
+// repeated returns the nodes that were called more than once. Below models written by hand
+// gqlgen's executor runs, which calls list by list.
+func (c *callRecorder) repeated() (nodes []string) {
 	for node, calls := range c.nodes {
 		if len(calls) > 1 && !strings.Contains(node, "far") {
 			nodes = append(nodes, node)
@@ -54,16 +55,16 @@ func (c *calls) twice() (nodes []string) {
 	return nodes
 }
 
-func ask(t *testing.T, r *resolvers.Resolver, ctx context.Context, query string) response {
+func query(t *testing.T, r *resolvers.Resolver, ctx context.Context, query string) response {
 	t.Helper()
-	f, log := serve(t, engine.EnginePlan, nil, graph.NewSchema(r))
+	f, log := newGateway(t, engine.EnginePlan, nil, graph.NewSchema(r))
 	body, _ := json.Marshal(map[string]string{"query": query})
 	w := httptest.NewRecorder()
 	request := httptest.NewRequestWithContext(ctx, "POST", "/graphql", strings.NewReader(string(body)))
 	request.Header.Set("Content-Type", "application/json")
 	f.Handler().ServeHTTP(w, request)
 	if strings.Contains(log.String(), `"fallback"`) {
-		t.Errorf("no plan answers: %s", log)
+		t.Errorf("the operation fell back to gqlgen: %s", log)
 	}
 	var got response
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
@@ -72,11 +73,10 @@ func ask(t *testing.T, r *resolvers.Resolver, ctx context.Context, query string)
 	return got
 }
 
-// All parents of a node are in one call, whichever lists they are from.
-func TestOneCall(t *testing.T) {
-	var c calls
-	c.begin()
-	got := ask(t, &resolvers.Resolver{Called: c.note}, t.Context(), `{posts(n: 7) {user {id}} more: posts(n: 2) {again: user {id} user {id}}}`)
+// All parents of a node are in one call, whichever lists they come from.
+func TestResolverIsCalledOnce(t *testing.T) {
+	var c callRecorder
+	got := query(t, &resolvers.Resolver{OnCall: c.record}, t.Context(), `{posts(n: 7) {user {id}} more: posts(n: 2) {again: user {id} user {id}}}`)
 	if len(got.Errors) > 0 {
 		t.Error(got.Errors)
 	}
@@ -87,17 +87,16 @@ func TestOneCall(t *testing.T) {
 	}
 }
 
-// Nobody is called any more once the client has gone.
+// No resolver is called after the client has gone.
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	var c calls
-	c.begin()
-	r := &resolvers.Resolver{Called: func(in context.Context, parents int) {
-		c.note(in, parents)
+	var c callRecorder
+	r := &resolvers.Resolver{OnCall: func(in context.Context, parents int) {
+		c.record(in, parents)
 		cancel()
 		<-in.Done()
 	}}
-	got := ask(t, r, ctx, `{posts(n: 3) {user {id}}}`)
+	got := query(t, r, ctx, `{posts(n: 3) {user {id}}}`)
 	if c.nodes["Query.posts Post.user"] != nil || c.nodes["Query.posts"] == nil {
 		t.Errorf("called are %v", c.nodes)
 	}

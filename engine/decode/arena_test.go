@@ -11,9 +11,9 @@ import (
 	"unsafe"
 )
 
-// What an answer gives stays as it is, whatever becomes of the answer's bytes, and of the
-// texts and objects beside it.
-func TestValuesAreKept(t *testing.T) {
+// A value stays as it is when the response's bytes are overwritten and when other strings and
+// objects are read.
+func TestValuesOutliveResponse(t *testing.T) {
 	const n = 1000
 	var text strings.Builder
 	want := make([]string, n)
@@ -39,9 +39,9 @@ func TestValuesAreKept(t *testing.T) {
 	}
 }
 
-// Texts are what encoding/json reads, wherever in a word and in a piece something stands
-// that does not stand for itself.
-func TestTexts(t *testing.T) {
+// Strings are what encoding/json reads, wherever in a word of eight bytes or in a chunk an escape
+// or another special byte lies.
+func TestStrings(t *testing.T) {
 	var raw []string
 	for _, odd := range []string{"", `\n`, `\"`, `\\`, `\/`, `\u0041`, `\ud83d\ude00`, `\ud83d`, "é", "😀", "\u007f", `\b\f\r\t`} {
 		for before := range 20 {
@@ -79,8 +79,8 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// A text that somebody keeps keeps no more memory than a piece.
-func TestPiecesAreSmall(t *testing.T) {
+// A string that outlives its response keeps no more memory than one chunk.
+func TestStringKeepsOneChunk(t *testing.T) {
 	var kept stringArena
 	for _, text := range []string{"a", strings.Repeat("b", maxArenaString), strings.Repeat("c", maxArenaString+1), "", strings.Repeat("d", 100)} {
 		for range 100 {
@@ -101,7 +101,7 @@ func TestPiecesAreSmall(t *testing.T) {
 	}
 }
 
-func TestObjectsLieSideBySide(t *testing.T) {
+func TestObjectsShareChunks(t *testing.T) {
 	const n = 500
 	body := []byte("[" + strings.Repeat(`{"id":"x","n":1},`, n) + `{"id":"y"}]`)
 	things, err := Read("s", body, nil, ListOf(decodeThing))
@@ -134,10 +134,9 @@ func TestObjectsLieSideBySide(t *testing.T) {
 	}
 }
 
-// Lists take no more memory than they would have grown to one by one, however many there are
-// and wherever they end: a service that chooses how long they are cannot make us keep many
-// times what it sent.
-func TestListsTakeLittleRoom(t *testing.T) {
+// A list takes no more memory than one that grows element by element, wherever it lies and ends: a
+// service that chooses the lengths of lists cannot make the gateway keep many times what it sent.
+func TestListsAllocateInProportion(t *testing.T) {
 	for _, length := range []int{5, 9, 37, 300} {
 		list := "[" + strings.Repeat("1,", length-1) + "1]"
 		body := []byte("[" + strings.Repeat(list+",", 999) + list + "]")
@@ -156,9 +155,9 @@ func TestListsTakeLittleRoom(t *testing.T) {
 	}
 }
 
-// FuzzTexts reads texts beside each other as encoding/json reads them, and keeps them when
-// the answer's bytes have become another's.
-func FuzzTexts(f *testing.F) {
+// FuzzStrings compares strings with those that encoding/json reads, also after the response's
+// bytes were overwritten.
+func FuzzStrings(f *testing.F) {
 	f.Add([]byte(`["a","bc\n","0123456\"","01234567","\u00e9\ud83d\ude00","é😀","\ud800"," "]`))
 	f.Add([]byte(`["` + strings.Repeat("a", maxArenaString-1) + `\n","` + strings.Repeat("b", maxArenaString+1) + `","c\tabcdefgh"]`))
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -7,8 +7,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// An object is the one that was asked for, or the answer does not fit.
-func TestAsked(t *testing.T) {
+// An object with another key than the requested one does not fit.
+func TestCheckKey(t *testing.T) {
 	for _, test := range []struct {
 		key        any
 		body, want string // the object's id, "null", or what is wrong

@@ -42,7 +42,7 @@ func decodeThing(d *Decoder) *thing {
 	return v
 }
 
-func TestAnswer(t *testing.T) {
+func TestRead(t *testing.T) {
 	got, err := Read("s", []byte(` {"x":[{"id":1}],"data":{"it":{"id":9007199254740977,"n":3e0,"note":null,"tags":["a\u00e9\"b"],"other":{"deep":[1,{}]}}}} `),
 		nil, Member("data", Member("it", decodeThing)))
 	if err != nil {
@@ -53,7 +53,7 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-func TestAnswerWithoutAValue(t *testing.T) {
+func TestReadEmptyBody(t *testing.T) {
 	for _, body := range []string{"", "  ", "null", `{}`, `{"a":null}`, `{"a":{}}`, `{"a":{"b":null}}`} {
 		got, err := Read("s", []byte(body), nil, Member("a", Member("b", NullOf(decodeThing))))
 		if got != nil || err != nil {
@@ -65,18 +65,18 @@ func TestAnswerWithoutAValue(t *testing.T) {
 	}
 }
 
-// Without a table every row is refused, with a cause that says where and why, and a text
-// that says neither.
-func TestRefused(t *testing.T) {
+// Without Faults each row fails, with a cause that says where and why, and a message that says
+// neither.
+func TestReadErrors(t *testing.T) {
 	for body, cause := range map[string]string{
 		`{"id":"a"} x`:                 "at $: unexpected text after the value",
 		`[]`:                           "at $: a list where an object is expected",
 		`{"n":1}`:                      `at $: Thing lacks "id", which the graph says is never null`,
 		`{"id":null}`:                  "at $.id: null where an ID is expected",
-		`{"id":1.5}`:                   "at $.id: 1.5 is no ID: an ID is a string or a whole number",
+		`{"id":1.5}`:                   "at $.id: 1.5 is not an ID: an ID is a string or a whole number",
 		`{"id":true}`:                  "at $.id: a boolean where an ID is expected",
-		`{"id":"a","n":2147483648}`:    "at $.n: 2147483648 is no Int: an Int is a whole number of 32 bits",
-		`{"id":"a","n":1.5}`:           "at $.n: 1.5 is no Int: an Int is a whole number of 32 bits",
+		`{"id":"a","n":2147483648}`:    "at $.n: 2147483648 is not an Int: an Int is a whole number of 32 bits",
+		`{"id":"a","n":1.5}`:           "at $.n: 1.5 is not an Int: an Int is a whole number of 32 bits",
 		`{"id":"a","n":"1"}`:           "at $.n: a string where an Int is expected",
 		`{"id":"a","n":01}`:            "at $.n: the JSON is not well-formed",
 		`{"id":"a","note":5}`:          "at $.note: a number where a string is expected",
@@ -135,23 +135,23 @@ func TestScalars(t *testing.T) {
 	}
 }
 
-func TestTextScalars(t *testing.T) {
+func TestStringScalars(t *testing.T) {
 	for body, want := range map[string]string{
-		`9223372036854775807`: "", `"-9223372036854775808"`: "", `3.0`: "", `1e18`: "", `"3.0"`: `at $: "3.0" is no Int64: an Int64 is a whole number of 64 bits`, `1e19`: "at $: 1e19 is no Int64: an Int64 is a whole number of 64 bits", `9223372036854775808`: "at $: 9223372036854775808 is no Int64: an Int64 is a whole number of 64 bits",
-		`1.5`: "at $: 1.5 is no Int64: an Int64 is a whole number of 64 bits", `"x"`: `at $: "x" is no Int64: an Int64 is a whole number of 64 bits`, `true`: "at $: a boolean where an Int64 is expected",
+		`9223372036854775807`: "", `"-9223372036854775808"`: "", `3.0`: "", `1e18`: "", `"3.0"`: `at $: "3.0" is not an Int64: an Int64 is a whole number of 64 bits`, `1e19`: "at $: 1e19 is not an Int64: an Int64 is a whole number of 64 bits", `9223372036854775808`: "at $: 9223372036854775808 is not an Int64: an Int64 is a whole number of 64 bits",
+		`1.5`: "at $: 1.5 is not an Int64: an Int64 is a whole number of 64 bits", `"x"`: `at $: "x" is not an Int64: an Int64 is a whole number of 64 bits`, `true`: "at $: a boolean where an Int64 is expected",
 	} {
 		_, err := Read("s", []byte(body), nil, (*Decoder).Int64)
 		wantCause(t, body, err, want)
 	}
-	for body, want := range map[string]string{`"2026-01-31"`: "", `"2026-02-31"`: `at $: "2026-02-31" is no date`, `5`: "at $: a number where a string is expected"} {
+	for body, want := range map[string]string{`"2026-01-31"`: "", `"2026-02-31"`: `at $: "2026-02-31" is not a date`, `5`: "at $: a number where a string is expected"} {
 		_, err := Read("s", []byte(body), nil, (*Decoder).Date)
 		wantCause(t, body, err, want)
 	}
-	for body, want := range map[string]string{`"018F4b6e-7c3a-7000-8000-2f1e5d3c9a10"`: "", `"018f4b6e"`: `at $: "018f4b6e" is no UUID`} {
+	for body, want := range map[string]string{`"018F4b6e-7c3a-7000-8000-2f1e5d3c9a10"`: "", `"018f4b6e"`: `at $: "018f4b6e" is not a UUID`} {
 		_, err := Read("s", []byte(body), nil, (*Decoder).UUID)
 		wantCause(t, body, err, want)
 	}
-	for body, want := range map[string]string{`"https://example.com/a?b=c"`: "", `"/a"`: "", `"http://[::1"`: `at $: "http://[::1" is no URL`, `""`: `at $: "" is no URL`} {
+	for body, want := range map[string]string{`"https://example.com/a?b=c"`: "", `"/a"`: "", `"http://[::1"`: `at $: "http://[::1" is not a URL`, `""`: `at $: "" is not a URL`} {
 		_, err := Read("s", []byte(body), nil, (*Decoder).URL)
 		wantCause(t, body, err, want)
 	}
@@ -168,7 +168,8 @@ func wantCause(t *testing.T, body string, err error, want string) {
 	}
 }
 
-// What the scanner accepts, encoding/json accepts, and reads the same.
+// FuzzJSON checks that the scanner accepts only what encoding/json accepts, and reads the same
+// values.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{`{"id":"a","n":1,"tags":["x"]}`, `[1,-0.5e+7,null,true,"\u00e9\ud800"]`, `"\uD83D\uDE00"`, `"\ud83d\ud83d\ude00\uDE00\u0041\uffFD\ud800\n"`, `"\ud800x\ud800"`, `"\"\\\/\b\f\n\r\t\u0000"`, `{"a":{}}`, " 01", "{,}", "[,]", "tru", "-", "1e", `"` + "\x00" + `"`} {
 		f.Add([]byte(seed))
@@ -176,7 +177,7 @@ func FuzzJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		raw, err := Read("s", body, nil, NullOf((*Decoder).JSON))
 		if err == nil && raw != nil && !json.Valid(raw) {
-			t.Fatalf("%q was accepted, but is no JSON", body)
+			t.Fatalf("%q was accepted, but is not JSON", body)
 		}
 		if err != nil && json.Valid(body) && utf8.Valid(body) && strings.Count(string(body), "[")+strings.Count(string(body), "{") < maxDepth {
 			t.Fatalf("%q was refused, but is JSON: %v", body, err.(*fault.Error).Cause)

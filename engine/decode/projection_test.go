@@ -9,9 +9,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// selected reads things of which some fields are wanted. It gives what was read, and the
-// causes of the faults.
-func selected(body string, fields ...string) (list []*thing, causes string) {
+// readSelected reads a list of things of which only fields are selected. It returns the list and
+// the causes of the faults.
+func readSelected(body string, fields ...string) (list []*thing, causes string) {
 	wanted := map[string]bool{}
 	for _, name := range fields {
 		wanted[name] = true
@@ -31,8 +31,9 @@ func selected(body string, fields ...string) (list []*thing, causes string) {
 	return list, causes
 }
 
-// What nobody wants is not read, not missed and not told; the rest is as ever.
-func TestSelected(t *testing.T) {
+// A field that is not selected is not read, and neither missing nor wrong values of it are faults.
+// Selected fields are read as without a projection.
+func TestProjection(t *testing.T) {
 	for body, want := range map[string]struct {
 		fields string
 		causes string
@@ -44,7 +45,7 @@ func TestSelected(t *testing.T) {
 		`[{"n":1,"id":"a"},{"n":2}]`:                                     {"n id", "at $[1]: Thing lacks \"id\", which the graph says is never null; "},
 		`[{"n":1,"id":"a","id":"b"},{"n":[],"n":2,"id":"c","note":"x"}]`: {fields: "n"},
 	} {
-		list, causes := selected(body, strings.Fields(want.fields)...)
+		list, causes := readSelected(body, strings.Fields(want.fields)...)
 		if causes != want.causes || len(list) != 2 || list[0].N != 1 || list[1].N != 2 {
 			t.Errorf("%s: read %v, faults %q, want %q", body, list, causes, want.causes)
 		}
@@ -54,20 +55,21 @@ func TestSelected(t *testing.T) {
 			}
 		}
 	}
-	// What is no JSON is never passed over.
+	// Malformed JSON fails also where it is skipped.
 	for body, want := range map[string]string{
 		`[{"n":1,"note":"x},{}]`:    "at $[0].note: a string is not closed",
 		`[{"n":1,"note":{"a":01}}]`: "at $[0].note: the JSON is not well-formed",
 		"[{\"tags\":[\"\xff\"]}]":   "at $[0].tags: a string is not UTF-8",
 	} {
-		if _, causes := selected(body, "n"); causes != want {
+		if _, causes := readSelected(body, "n"); causes != want {
 			t.Errorf("%s: got %q, want %q", body, causes, want)
 		}
 	}
 }
 
-// A type that is not named is read whole, and so is everything when nothing is said.
-func TestAllWanted(t *testing.T) {
+// All fields are read of a type that the projection does not name, and of all types without a
+// projection.
+func TestNilProjection(t *testing.T) {
 	body := []byte(`[{"id":"a","n":1}]`)
 	for _, wanted := range []*Projection{nil, NewProjection(nil), NewProjection(map[string]map[string]bool{"Other": {}})} {
 		if list, err := ReadProjection("s", body, new(Faults), wanted, ListOf(decodeThing)); err != nil || list[0].ID != "a" || list[0].N != 1 {
@@ -76,16 +78,16 @@ func TestAllWanted(t *testing.T) {
 	}
 }
 
-// Without a table of faults an answer is as the graph says, or not at all.
-func TestAllWantedWithoutFaults(t *testing.T) {
+// Without Faults the whole response must fit, also in fields that are not selected.
+func TestNoProjectionWithoutFaults(t *testing.T) {
 	wanted := NewProjection(map[string]map[string]bool{"Thing": {"n": true}})
 	if _, err := ReadProjection("s", []byte(`[{"n":1}]`), nil, wanted, ListOf(decodeThing)); err == nil {
 		t.Error("a thing without its id")
 	}
 }
 
-// Skipping costs nothing but the text's length.
-func TestSkippedAllocatesNothing(t *testing.T) {
+// Skipping a value allocates nothing.
+func TestSkipAllocatesNothing(t *testing.T) {
 	wanted := NewProjection(map[string]map[string]bool{"Thing": {"n": true}})
 	allocations := func(member string) float64 {
 		body := []byte("[" + strings.Repeat(`{"n":1,`+member+`},`, 50) + `{"n":2}]`)
@@ -96,9 +98,9 @@ func TestSkippedAllocatesNothing(t *testing.T) {
 	}
 }
 
-// The members of a list's objects come in any order, and their names in any writing: what was
-// remembered of the objects before makes no difference.
-func TestOrder(t *testing.T) {
+// The members of a list's objects come in any order and their names with any escapes: predictions
+// from the object before never change what is read.
+func TestMemberCache(t *testing.T) {
 	members := []string{`"id":"%d"`, `"n":%d`, ` "note" : "%d"`, `"tags":["%d"]`, `"more":%d`, `"\u006e":%d`, `"n\u006fte":"%d"`, `"ids":[%d]`}
 	var objects []string
 	for i := range 200 {

@@ -24,7 +24,7 @@ func (d *Decoder) ID() string {
 	}
 	n := d.readNumber("an ID")
 	if bytes.ContainsAny(n, ".eE") {
-		d.mismatch("%s is no ID: an ID is a string or a whole number", truncateBytes(n))
+		d.mismatch("%s is not an ID: an ID is a string or a whole number", truncateBytes(n))
 		return ""
 	}
 	return string(n)
@@ -56,7 +56,7 @@ func (d *Decoder) Int() int {
 	}
 	n, ok := parseInt64(text)
 	if !ok || n < math.MinInt32 || n > math.MaxInt32 {
-		d.mismatch("%s is no Int: an Int is a whole number of 32 bits", truncateBytes(text))
+		d.mismatch("%s is not an Int: an Int is a whole number of 32 bits", truncateBytes(text))
 		return 0
 	}
 	return int(n)
@@ -68,7 +68,7 @@ func (d *Decoder) Int64() int64 {
 		text := d.readString()
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil && d.err == nil {
-			d.mismatch("%q is no Int64: an Int64 is a whole number of 64 bits", truncate(text))
+			d.mismatch("%q is not an Int64: an Int64 is a whole number of 64 bits", truncate(text))
 			return 0
 		}
 		return n
@@ -79,7 +79,7 @@ func (d *Decoder) Int64() int64 {
 	}
 	n, ok := parseInt64(text)
 	if !ok {
-		d.mismatch("%s is no Int64: an Int64 is a whole number of 64 bits", truncateBytes(text))
+		d.mismatch("%s is not an Int64: an Int64 is a whole number of 64 bits", truncateBytes(text))
 	}
 	return n
 }
@@ -102,7 +102,7 @@ func (d *Decoder) Float() float64 {
 // Decimal reads a Decimal, from a number or from a string that holds one.
 func (d *Decoder) Decimal() scalar.Decimal {
 	if d.err == nil && d.peek() == '"' {
-		return validString(d, scalar.Decimal.Valid, "decimal number")
+		return validString(d, scalar.Decimal.Valid, "a decimal number")
 	}
 	return scalar.Decimal(d.readNumber("a Decimal"))
 }
@@ -115,26 +115,26 @@ func (d *Decoder) DateTime() time.Time {
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		d.mismatch("%q is no RFC 3339 date-time", truncate(text))
+		d.mismatch("%q is not an RFC 3339 date-time", truncate(text))
 		return time.Time{}
 	}
 	return t
 }
 
 // Date reads a Date, such as "2026-01-31".
-func (d *Decoder) Date() scalar.Date { return validString(d, scalar.Date.Valid, "date") }
+func (d *Decoder) Date() scalar.Date { return validString(d, scalar.Date.Valid, "a date") }
 
 // UUID reads a UUID.
-func (d *Decoder) UUID() scalar.UUID { return validString(d, scalar.UUID.Valid, "UUID") }
+func (d *Decoder) UUID() scalar.UUID { return validString(d, scalar.UUID.Valid, "a UUID") }
 
 // URL reads a URL.
-func (d *Decoder) URL() scalar.URL { return validString(d, scalar.URL.Valid, "URL") }
+func (d *Decoder) URL() scalar.URL { return validString(d, scalar.URL.Valid, "a URL") }
 
 // validString reads a string for which valid reports true. what names the type in errors.
 func validString[T ~string](d *Decoder, valid func(T) bool, what string) T {
 	v := T(d.String())
 	if d.err == nil && !valid(v) {
-		d.mismatch("%q is no %s", truncate(string(v)), what)
+		d.mismatch("%q is not %s", truncate(string(v)), what)
 	}
 	if d.err != nil {
 		return ""
@@ -172,7 +172,7 @@ func (d *Decoder) ScalarText() string {
 
 // Unknown fails softly: text is not a value of the enum. Generated readers of enums call it.
 func (d *Decoder) Unknown(enum, text string) {
-	d.mismatch("%q is no value of %s", truncate(text), enum)
+	d.mismatch("%q is not a value of %s", truncate(text), enum)
 }
 
 // UnknownType fails softly: the text of a member names none of the types of an interface or a

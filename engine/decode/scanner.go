@@ -84,7 +84,7 @@ func (s *scanner) kind() string {
 	case c == '-' || c >= '0' && c <= '9':
 		return "a number"
 	}
-	return "no JSON"
+	return "malformed JSON"
 }
 
 // numberText consumes a number and returns its text. It returns nil, and consumes nothing, if no

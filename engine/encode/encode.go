@@ -1,7 +1,10 @@
-// Package encode turns what a client sent into what a service understands:
-// wire values, which are nil, string, bool, int, int64, float64, json.Number,
-// json.RawMessage, []any of wire values, and Object. Generated code makes them,
-// upstreams/rest writes them. All functions are pure.
+// Package encode converts values of the graph into wire values, which are what calls to services
+// carry: nil, string, bool, int, int64, float64, json.Number, json.RawMessage, []any of wire
+// values, and Object. Generated code builds them and upstreams/rest writes them, as JSON or as
+// text. All functions are pure.
+//
+// Functions come in two forms. X(v, element) converts now; XOf(element) returns a function that
+// converts later, so that they nest.
 package encode
 
 import (
@@ -14,21 +17,22 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// Object is a JSON object whose members keep the order of the schema.
+// Object is a JSON object. Its members keep the order of the schema.
 type Object []Member
 
-// Member is one name with its wire value.
+// Member is a name with its wire value.
 type Member struct {
 	Name  string
 	Value any
 }
 
-// Absent is no wire value: it stands for a member that nobody gave, not even as null.
+// Absent stands for a member that the client did not send, not even as null. It is not a wire
+// value: Object.With leaves the member out.
 var Absent any = absent{}
 
 type absent struct{}
 
-// With returns o with one more member, unless the value is Absent.
+// With returns o with one more member, or o itself if value is Absent.
 func (o Object) With(name string, value any) Object {
 	if value == Absent {
 		return o
@@ -36,14 +40,13 @@ func (o Object) With(name string, value any) Object {
 	return append(o, Member{Name: name, Value: value})
 }
 
-// MarshalJSON writes the members in their order; nil members are written as null,
-// since whoever built the object left out what the client left out.
+// MarshalJSON writes the members in their order, those whose value is nil as null.
 func (o Object) MarshalJSON() ([]byte, error) {
-	return appendObject(make([]byte, 0, bytesPerMember*len(o)), o)
+	return appendObject(make([]byte, 0, memberSize*len(o)), o)
 }
 
-// bytesPerMember is about how long a member is.
-const bytesPerMember = 24
+// memberSize is about the length of a member in JSON, in bytes.
+const memberSize = 24
 
 func appendObject(b []byte, o Object) (_ []byte, err error) {
 	b = append(b, '{')
@@ -61,8 +64,9 @@ func appendObject(b []byte, o Object) (_ []byte, err error) {
 	return append(b, '}'), nil
 }
 
-// appendValue appends the JSON of a wire value. Objects and lists are not left to
-// encoding/json: for each object it would read again what it has got from the one inside.
+// appendValue appends the JSON of a wire value. It writes objects and lists itself: encoding/json
+// calls MarshalJSON and then checks its result, once for each object around it, so that its time
+// grows with the square of the depth.
 func appendValue(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case Object:
@@ -89,10 +93,10 @@ func appendList(b []byte, vs []any) (_ []byte, err error) {
 	return append(b, ']'), nil
 }
 
-// Any is the wire value of something that is one already.
+// Any returns v, which is a wire value already.
 func Any[T any](v T) any { return v }
 
-// Ptr is the wire value of a nullable: nil for nil, else what element makes of it.
+// Ptr returns nil for nil, and the wire value of *v otherwise.
 func Ptr[T any](v *T, element func(T) any) any {
 	if v == nil {
 		return nil
@@ -100,7 +104,7 @@ func Ptr[T any](v *T, element func(T) any) any {
 	return element(*v)
 }
 
-// List is the wire value of a list: nil for a nil one.
+// List returns the wire value of a list, nil for a nil one.
 func List[T any](vs []T, element func(T) any) any {
 	if vs == nil {
 		return nil
@@ -112,9 +116,8 @@ func List[T any](vs []T, element func(T) any) any {
 	return out
 }
 
-// WithGiven returns o with one more member when the client sent that field, even as
-// null; an absent field is left out. The difference is what JSON Merge Patch
-// (RFC 7396) is about.
+// WithGiven returns o with one more member if the client sent the input field, even as null, and o
+// itself otherwise. JSON Merge Patch (RFC 7396) depends on the difference.
 func WithGiven[T any](o Object, name string, v graphql.Omittable[T], element func(T) any) Object {
 	if !v.IsSet() {
 		return o
@@ -122,13 +125,13 @@ func WithGiven[T any](o Object, name string, v graphql.Omittable[T], element fun
 	return o.With(name, element(v.Value()))
 }
 
-// Text is the wire value of an ID, an enum or a Decimal.
+// Text returns the wire value of a scalar or an enum that is a string.
 func Text[T ~string](v T) any { return string(v) }
 
-// Time is the wire value of a DateTime.
+// Time returns the wire value of a DateTime, in the form of RFC 3339.
 func Time(v time.Time) any { return v.Format(time.RFC3339Nano) }
 
-// Raw is the wire value of a JSON scalar.
+// Raw returns the wire value of a JSON scalar, nil for an empty one.
 func Raw[T ~[]byte](v T) any {
 	if len(v) == 0 {
 		return nil
@@ -136,17 +139,17 @@ func Raw[T ~[]byte](v T) any {
 	return json.RawMessage(v)
 }
 
-// PtrOf makes of an encoder one that takes nil for null.
+// PtrOf returns an encoder of values that may be nil; see Ptr.
 func PtrOf[T any](element func(T) any) func(*T) any {
 	return func(v *T) any { return Ptr(v, element) }
 }
 
-// ListOf makes of an encoder of elements one of lists.
+// ListOf returns an encoder of lists; see List.
 func ListOf[T any](element func(T) any) func([]T) any {
 	return func(vs []T) any { return List(vs, element) }
 }
 
-// In is the wire value of something inside v: nil when v is.
+// In returns what get returns of v, and nil if v is nil.
 func In[T any](v *T, get func(*T) any) any {
 	if v == nil {
 		return nil
@@ -154,12 +157,12 @@ func In[T any](v *T, get func(*T) any) any {
 	return get(v)
 }
 
-// Concat writes parts one after the other; nil when one of them is, since a text with a
-// hole in it is no text. Lists and objects have no text either.
+// Concat returns the texts of parts one after the other. It returns nil if a part is null, a list
+// or an object: a text with a gap in it must not be sent.
 func Concat(parts ...any) any {
 	var b strings.Builder
 	for _, part := range parts {
-		s, ok := text(part)
+		s, ok := plainText(part)
 		if !ok {
 			return nil
 		}
@@ -168,8 +171,8 @@ func Concat(parts ...any) any {
 	return b.String()
 }
 
-// text is the plain form of a scalar's wire value.
-func text(part any) (string, bool) {
+// plainText returns the text of a scalar's wire value, as paths and headers write it.
+func plainText(part any) (string, bool) {
 	switch part := part.(type) {
 	case string:
 		return part, true
@@ -186,17 +189,17 @@ func text(part any) (string, bool) {
 	return string(b), true
 }
 
-// Key is the text of a value that serves as a batch's key; nil of nil.
+// Key returns the text of a key of a batch, nil for nil.
 func Key[T ~int | ~int64 | ~string](v *T) *string {
 	if v == nil {
 		return nil
 	}
-	text := keyText(*v)
+	text := formatKey(*v)
 	return &text
 }
 
-// keyText is the text of a key.
-func keyText[T ~int | ~int64 | ~string](v T) string {
+// formatKey returns the text of a key.
+func formatKey[T ~int | ~int64 | ~string](v T) string {
 	switch v := any(v).(type) {
 	case int:
 		return strconv.Itoa(v)
@@ -208,19 +211,19 @@ func keyText[T ~int | ~int64 | ~string](v T) string {
 	return fmt.Sprint(v)
 }
 
-// Keys are the texts of values that serve as a batch's keys; nil of nil.
+// Keys returns the texts of keys of a batch, nil for nil.
 func Keys[T ~int | ~int64 | ~string](vs []T) []string {
 	if vs == nil {
 		return nil
 	}
 	texts := make([]string, len(vs))
 	for i, v := range vs {
-		texts[i] = keyText(v)
+		texts[i] = formatKey(v)
 	}
 	return texts
 }
 
-// NumberKeys are keys that are numbers, as JSON has them.
+// NumberKeys returns keys of a batch as JSON numbers.
 func NumberKeys(keys []string) any {
 	numbers := make([]json.Number, len(keys))
 	for i, key := range keys {
@@ -229,7 +232,7 @@ func NumberKeys(keys []string) any {
 	return numbers
 }
 
-// NonNil leaves out the nulls of a list of keys.
+// NonNil returns the keys that are not nil.
 func NonNil[T any](vs []*T) []T {
 	if vs == nil {
 		return nil
@@ -243,12 +246,12 @@ func NonNil[T any](vs []*T) []T {
 	return out
 }
 
-// JSONText is the JSON of a wire value as a text, for the parameters of a call that are
-// written so: nil for nil, since a null stands for what was not given.
+// JSONText returns the JSON of a wire value as a text, for parameters that a service reads as
+// JSON. It returns nil for nil, since a null parameter is left out.
 func JSONText(v any) any {
 	text, err := json.Marshal(v)
 	if err != nil {
-		return unwritable{err}
+		return invalid{err}
 	}
 	if string(text) == "null" {
 		return nil
@@ -256,7 +259,8 @@ func JSONText(v any) any {
 	return string(text)
 }
 
-// JSONOfText returns the wire value of a JSON scalar that JSONText has written as text.
+// JSONOfText is the inverse of JSONText for a JSON scalar: it returns the wire value whose text it
+// is.
 func JSONOfText(text any) any {
 	if s, ok := text.(string); ok {
 		return json.RawMessage(s)
@@ -264,10 +268,11 @@ func JSONOfText(text any) any {
 	return text
 }
 
-// unwritable is no wire value, so that a call which is given it fails.
-type unwritable struct{ error }
+// invalid is the value of JSONText for what has no JSON. It is not a wire value, so that the call
+// that carries it fails with the error.
+type invalid struct{ error }
 
-// Fields are the members of an encoded input, none for null.
+// Fields returns the members of an encoded input object, none for null.
 func Fields(v any) Object {
 	o, _ := v.(Object)
 	return o

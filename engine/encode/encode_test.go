@@ -17,8 +17,8 @@ import (
 )
 
 type (
-	text string
-	raw  json.RawMessage
+	plainText string
+	raw       json.RawMessage
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -53,12 +53,12 @@ func TestWireValues(t *testing.T) {
 		"nil list":             {encode.List(nil, upper), nil},
 		"list of nullables":    {encode.List([]*string{ptr("a"), nil}, encode.PtrOf(upper)), []any{"<a>", nil}},
 		"list of lists":        {encode.List([][]string{{"a"}, nil, {}}, encode.ListOf(upper)), []any{[]any{"<a>"}, nil, []any{}}},
-		"text":                 {encode.Text(text("x")), "x"},
+		"text":                 {encode.Text(plainText("x")), "x"},
 		"time":                 {encode.Time(moment), "2026-01-31T12:00:00.5+01:00"},
 		"raw":                  {encode.Raw(raw(`{"a":1}`)), json.RawMessage(`{"a":1}`)},
 		"no raw":               {encode.Raw(raw(nil)), nil},
-		"in":                   {encode.In(ptr(text("x")), func(t *text) any { return string(*t) }), "x"},
-		"in nil":               {encode.In(nil, func(t *text) any { return string(*t) }), nil},
+		"in":                   {encode.In(ptr(plainText("x")), func(t *plainText) any { return string(*t) }), "x"},
+		"in nil":               {encode.In(nil, func(t *plainText) any { return string(*t) }), nil},
 		"with given":           {encode.WithGiven(nil, "n", graphql.OmittableOf("x"), upper), encode.Object{{Name: "n", Value: "<x>"}}},
 		"with given null":      {encode.WithGiven(nil, "n", graphql.OmittableOf[*string](nil), encode.PtrOf(upper)), encode.Object{{Name: "n"}}},
 		"with absent":          {encode.WithGiven(nil, "n", graphql.Omittable[string]{}, upper), encode.Object(nil)},
@@ -101,7 +101,7 @@ func TestConcat(t *testing.T) {
 	}
 }
 
-// An object reads back with the same members, whatever they are called and hold.
+// An object is read back with the same members, whatever their names and values.
 func FuzzObject(f *testing.F) {
 	f.Add("name", "value", 1.5)
 	f.Add("", "\x00\u2028</script>", math.Copysign(0, -1))
@@ -126,7 +126,8 @@ func FuzzObject(f *testing.F) {
 	})
 }
 
-// The bytes that writing takes grow with the value's length, however deep it nests.
+// The bytes that MarshalJSON allocates are proportional to the length of the JSON, however deeply
+// it nests.
 func TestDeepObjects(t *testing.T) {
 	cost := func(depth int) uint64 {
 		var value any = []any(nil)

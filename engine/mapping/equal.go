@@ -10,9 +10,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 )
 
-// Equal tells whether two values are the same JSON. Numbers are compared by their exact
-// value, so that 1, 1.0 and 1e0 are the same while 9007199254740993 is not
-// 9007199254740992; objects without regard to the order of their members.
+// Equal reports whether two values are the same JSON. Numbers are compared by their exact value:
+// 1, 1.0 and 1e0 are equal, and 9007199254740993 does not equal 9007199254740992. The order of
+// members does not count.
 func Equal(a, b any) bool {
 	b = Value(b)
 	switch a := Value(a).(type) {
@@ -24,13 +24,13 @@ func Equal(a, b any) bool {
 		return ok && slices.EqualFunc(a, b, Equal)
 	case encode.Object:
 		b, ok := b.(encode.Object)
-		return ok && maps.EqualFunc(byName(a), byName(b), Equal)
+		return ok && maps.EqualFunc(membersByName(a), membersByName(b), Equal)
 	default: // null, a boolean or a string
 		return a == b
 	}
 }
 
-func byName(o encode.Object) map[string]any {
+func membersByName(o encode.Object) map[string]any {
 	named := make(map[string]any, len(o))
 	for _, m := range o {
 		named[m.Name] = m.Value
@@ -42,23 +42,23 @@ func equalNumbers(a, b json.Number) bool {
 	if a == b {
 		return true
 	}
-	x, y := decimalOf(a), decimalOf(b)
+	x, y := parseDecimal(a), parseDecimal(b)
 	if x.digits == "" || y.digits == "" {
 		return x.digits == y.digits
 	}
 	return x.negative == y.negative && x.digits == y.digits && x.exponent.Cmp(y.exponent) == 0
 }
 
-// decimal is ±0.digits × 10^exponent, where digits neither begin nor end with a zero:
-// there is one for each number, and for zero it has none. It takes no more room than
-// the number's text, whatever its exponent.
+// decimal is ±0.digits × 10^exponent, where digits neither begin nor end with a zero. Each number
+// has one decimal, and zero has no digits. A decimal takes no more memory than the number's text,
+// whatever the exponent: 1e1000000000 is not written out.
 type decimal struct {
 	negative bool
 	digits   string
 	exponent *big.Int
 }
 
-func decimalOf(n json.Number) decimal {
+func parseDecimal(n json.Number) decimal {
 	text, negative := strings.CutPrefix(string(n), "-")
 	mantissa, power := text, "0"
 	if at := strings.IndexAny(text, "eE"); at >= 0 {

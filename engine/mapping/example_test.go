@@ -6,7 +6,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/mapping"
 )
 
-// What a service says of its own error becomes what a client is told.
+// An error of a service becomes a message for the client.
 func Example() {
 	answer, err := mapping.Parse([]byte(`{"error": {"code": 17, "details": ["too short", null, "too plain"]}}`))
 	if err != nil {

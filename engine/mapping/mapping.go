@@ -1,10 +1,12 @@
-// Package mapping computes with wire values (see engine/encode) what expressions of
-// bindings say: bodies of requests, and what a service's errors mean. Its functions are
-// pure and take any wire value, whatever was expected: what they cannot use reads as
-// null, which is nil.
+// Package mapping evaluates the expressions of bindings over wire values (see engine/encode):
+// those that build request bodies, and those that map a service's errors.
 //
-// A value may also hold slices of any type, pointers and types based on scalars. A
-// json.RawMessage counts as what it says.
+// Its functions are pure and accept any wire value; an operand that does not fit yields null,
+// which is nil. A value may also hold slices of any type, pointers, and types based on scalars. A
+// json.RawMessage counts as the value that it contains.
+//
+// The functions over lists and objects return encode.Absent unchanged. It is a value that the client
+// did not send, and the member that would be built from it is left out.
 package mapping
 
 import (
@@ -17,9 +19,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 )
 
-// Value is v in the form that the other functions work with: nil, bool, string,
-// json.Number, []any or encode.Object. Only the outermost value is brought to it. What
-// has no JSON is nil.
+// Value returns v in the form that the other functions work with: nil, bool, string, json.Number,
+// []any or encode.Object. It converts the outermost value only; elements and members are converted
+// when they are used. A value without JSON, such as a NaN, becomes nil.
 func Value(v any) any {
 	switch v := v.(type) {
 	case nil, bool, string, json.Number, []any, encode.Object:
@@ -28,12 +30,13 @@ func Value(v any) any {
 		parsed, _ := Parse(v)
 		return parsed
 	case float64:
-		return float(v)
+		return formatFloat(v)
 	}
-	return reflected(reflect.ValueOf(v))
+	return normalizeReflect(reflect.ValueOf(v))
 }
 
-func reflected(v reflect.Value) any {
+// normalizeReflect is Value for the types that need reflection.
+func normalizeReflect(v reflect.Value) any {
 	switch {
 	case v.Kind() == reflect.Pointer && !v.IsNil():
 		return Value(v.Elem().Interface())
@@ -46,15 +49,16 @@ func reflected(v reflect.Value) any {
 	case v.CanUint():
 		return json.Number(strconv.FormatUint(v.Uint(), 10))
 	case v.CanFloat():
-		return float(v.Float())
+		return formatFloat(v.Float())
 	case v.Kind() == reflect.Slice && !v.IsNil():
-		return elements(v)
+		return elementsOf(v)
 	}
 	return nil
 }
 
-// float has the digits that read back the same; JSON has no other numbers.
-func float(f float64) any {
+// formatFloat returns the shortest number that reads back as f; nil for NaN and the infinities,
+// which JSON lacks.
+func formatFloat(f float64) any {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return nil
@@ -62,7 +66,7 @@ func float(f float64) any {
 	return json.Number(text)
 }
 
-func elements(v reflect.Value) []any {
+func elementsOf(v reflect.Value) []any {
 	list := make([]any, v.Len())
 	for i := range list {
 		list[i] = v.Index(i).Interface()
@@ -70,9 +74,9 @@ func elements(v reflect.Value) []any {
 	return list
 }
 
-// Path is the value at the end of names, each a member of the one before. It is nil
-// when one is missing, or when there is no object to look in. Of several members with
-// the same name the last counts, as everywhere.
+// Path returns the value at the end of names, each the member of the value before. It returns nil
+// if a member is missing, or if there is no object to look in. Of two members with the same name
+// the last one counts.
 func Path(v any, names ...string) any {
 	for _, name := range names {
 		object, _ := Value(v).(encode.Object)
@@ -81,8 +85,8 @@ func Path(v any, names ...string) any {
 	return v
 }
 
-// Pick is Path for members of an object that is made: it is encode.Absent when the last
-// one is missing, so that a service is not told null where nobody said so.
+// Pick is Path for a value that becomes a member itself: it returns encode.Absent if the last
+// member is missing, so that a service does not receive a null that the client did not send.
 func Pick(v any, names ...string) any {
 	last := len(names) - 1
 	object, _ := Value(Path(v, names[:last]...)).(encode.Object)
@@ -101,8 +105,7 @@ func member(o encode.Object, name string) any {
 	return nil
 }
 
-// First is the first element of a list; nil of an empty one, and encode.Absent of that, as
-// all that is made of one value.
+// First returns the first element of a list, nil of an empty one.
 func First(v any) any {
 	if v == encode.Absent {
 		return v
@@ -113,7 +116,7 @@ func First(v any) any {
 	return nil
 }
 
-// Last is the last element of a list; nil of an empty one.
+// Last returns the last element of a list, nil of an empty one.
 func Last(v any) any {
 	if v == encode.Absent {
 		return v
@@ -124,12 +127,13 @@ func Last(v any) any {
 	return nil
 }
 
-// MapOf is Map for objects that are made of each; null stays null.
-func MapOf(v any, made func(any) any) any {
-	return Map(v, func(e any) any { return MapNonNull(e, made) })
+// MapOf is Map for elements that become objects: an element that is null stays null.
+func MapOf(v any, fn func(any) any) any {
+	return Map(v, func(e any) any { return MapNonNull(e, fn) })
 }
 
-// Map is the list of what element makes of each; nil of what is no list.
+// Map returns the list of the results of element for each element. It returns nil for a value that
+// is not a list.
 func Map(v any, element func(any) any) any {
 	if v == encode.Absent {
 		return v
@@ -145,8 +149,8 @@ func Map(v any, element func(any) any) any {
 	return mapped
 }
 
-// Match is the second of the first pair whose first equals v, and otherwise when none
-// does.
+// Match returns the second value of the first pair whose first value equals v, and otherwise if
+// there is none.
 func Match(v, otherwise any, pairs ...[2]any) any {
 	for _, pair := range pairs {
 		if Equal(v, pair[0]) {
@@ -156,9 +160,9 @@ func Match(v, otherwise any, pairs ...[2]any) any {
 	return otherwise
 }
 
-// JoinNotNull writes the scalars of a list one after the other, with separator between,
-// leaving out nulls: "" when there are no others. It is nil of what is no list, or has
-// lists and objects, which have no text.
+// JoinNotNull joins the texts of the scalars in a list, with separator between them. Nulls are
+// left out. It returns nil for a value that is not a list, and for lists that contain lists or
+// objects, which have no text.
 func JoinNotNull(v any, separator string) any {
 	if v == encode.Absent {
 		return v
@@ -181,8 +185,8 @@ func JoinNotNull(v any, separator string) any {
 	return strings.Join(texts, separator)
 }
 
-// Entries is the list of an object's members, each as {key, value}. A list is one of
-// entries already; anything else is nil.
+// Entries returns the members of an object as a list of {key, value}. A list is returned as it is,
+// since it counts as one of entries; other values yield nil.
 func Entries(v any) any {
 	if v == encode.Absent {
 		return v
@@ -202,8 +206,8 @@ func Entries(v any) any {
 	return entries
 }
 
-// Truthy tells whether v counts as yes. No are null, false, zero and the empty string,
-// as in JavaScript; lists and objects are yes even when they are empty.
+// Truthy reports whether v counts as true. As in JavaScript, null, false, zero and the empty
+// string do not; lists and objects do, even empty ones.
 func Truthy(v any) bool {
 	switch v := Value(v).(type) {
 	case nil:
@@ -218,8 +222,8 @@ func Truthy(v any) bool {
 	return true
 }
 
-// MapNonNull applies made to an object, or to each element of a list. It returns nil for nil.
-func MapNonNull(v any, made func(any) any) any {
+// MapNonNull applies fn to an object, or to each element of a list. It returns nil for nil.
+func MapNonNull(v any, fn func(any) any) any {
 	if v == encode.Absent {
 		return v
 	}
@@ -227,10 +231,10 @@ func MapNonNull(v any, made func(any) any) any {
 	case nil:
 		return nil
 	case []any:
-		return MapOf(v, made)
+		return MapOf(v, fn)
 	}
-	return made(v)
+	return fn(v)
 }
 
-// Apply is what made makes of a value, nil or not.
-func Apply(v any, made func(any) any) any { return made(v) }
+// Apply applies fn to a value, nil or not.
+func Apply(v any, fn func(any) any) any { return fn(v) }

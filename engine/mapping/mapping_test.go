@@ -65,7 +65,7 @@ func TestParseRefuses(t *testing.T) {
 	parse(t, strings.Repeat("[", 512)+strings.Repeat("]", 512))
 }
 
-// plain is v as encoding/json has it.
+// plain returns v in the types of encoding/json.
 func plain(v any) any {
 	switch v := v.(type) {
 	case []any:
@@ -177,7 +177,7 @@ func TestMatch(t *testing.T) {
 		{true, "other"},
 	} {
 		if got := mapping.Match(test[0], "other", cases...); got != test[1] {
-			t.Errorf("%v gives %v, want %v", test[0], got, test[1])
+			t.Errorf("%v returns %v, want %v", test[0], got, test[1])
 		}
 	}
 }
@@ -235,7 +235,8 @@ func FuzzEqualNumbers(f *testing.F) {
 	})
 }
 
-// exact is nil for what is no number of JSON, or too long to be written out.
+// exact returns nil for a text that is not a JSON number, or has too many digits to be written
+// out.
 func exact(text string) *big.Rat {
 	v, err := mapping.Parse([]byte(text))
 	number, ok := v.(json.Number)
@@ -285,7 +286,8 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
-// What nobody gave stays out of the objects that are made, and is not told as null.
+// A value that the client did not send is left out of the objects that are built, not sent as
+// null.
 func TestAbsent(t *testing.T) {
 	in := encode.Object{}.With("a", 1).With("none", nil).With("in", encode.Object{}.With("b", 2))
 	made := encode.Object{}.
@@ -307,11 +309,11 @@ func TestAbsent(t *testing.T) {
 		t.Errorf("made %s (%v), want %s", text, err, want)
 	}
 	if mapping.Value(encode.Absent) != nil {
-		t.Error("what nobody gave is a value")
+		t.Error("an absent value is sent")
 	}
 }
 
-// Braces make an object of an object, and of a list the list of what they make of each element.
+// Braces build an object from an object, and a list of objects from a list.
 func TestObjectsOfLists(t *testing.T) {
 	names := func(v any) any { return encode.Object{}.With("n", mapping.Pick(v, "name")) }
 	for text, want := range map[string]string{

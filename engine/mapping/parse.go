@@ -9,19 +9,19 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 )
 
-// maxDepth bounds how deep JSON may nest, so that nobody's can exhaust the stack.
+// maxDepth bounds how deeply JSON may nest, so that parsing it cannot exhaust the stack.
 const maxDepth = 512
 
-// Parse reads JSON (RFC 8259) into nil, bool, string, json.Number, []any and
-// encode.Object. Members keep their order, and numbers their digits. Text that is not
-// UTF-8, that nests deeper than 512, or that goes on after the value is an error.
+// Parse parses JSON (RFC 8259) into nil, bool, string, json.Number, []any and encode.Object.
+// Members keep their order and numbers their digits. It returns an error for text that is not
+// UTF-8, nests more than 512 levels deep, or continues after the value.
 func Parse(text []byte) (any, error) {
 	if !utf8.Valid(text) {
 		return nil, errors.New("the JSON is not UTF-8")
 	}
 	p := parser{text: text}
 	v := p.value()
-	if p.next() != 0 || p.at < len(p.text) {
+	if p.peek() != 0 || p.pos < len(p.text) {
 		p.fail("the end")
 	}
 	if p.err != nil {
@@ -30,26 +30,27 @@ func Parse(text []byte) (any, error) {
 	return v, nil
 }
 
-// parser walks over the text. Its error sticks, and ends every loop.
+// parser reads the text once. After an error every function returns at once, so that loops end.
 type parser struct {
 	text  []byte
-	at    int
+	pos   int
 	depth int
 	err   error
 }
 
+// fail records that something else was expected here, unless there is an error already.
 func (p *parser) fail(expected string) {
 	if p.err == nil {
-		p.err = fmt.Errorf("the JSON is broken at byte %d, where %s is expected", p.at, expected)
+		p.err = fmt.Errorf("the JSON is broken at byte %d, where %s is expected", p.pos, expected)
 	}
 }
 
-// next is the next byte that is no white space; 0 at the end, or after an error.
-func (p *parser) next() byte {
-	for p.err == nil && p.at < len(p.text) {
-		switch c := p.text[p.at]; c {
+// peek returns the next byte that is not white space; 0 at the end, or after an error.
+func (p *parser) peek() byte {
+	for p.err == nil && p.pos < len(p.text) {
+		switch c := p.text[p.pos]; c {
 		case ' ', '\t', '\n', '\r':
-			p.at++
+			p.pos++
 		default:
 			return c
 		}
@@ -57,30 +58,30 @@ func (p *parser) next() byte {
 	return 0
 }
 
-// eat passes over c if it comes next.
-func (p *parser) eat(c byte) bool {
-	if p.next() != c || c == 0 {
+// accept consumes c if it comes next, and reports whether it did.
+func (p *parser) accept(c byte) bool {
+	if p.peek() != c || c == 0 {
 		return false
 	}
-	p.at++
+	p.pos++
 	return true
 }
 
 func (p *parser) value() any {
-	switch c := p.next(); {
+	switch c := p.peek(); {
 	case c == '{':
 		return p.object()
 	case c == '[':
 		return p.list()
 	case c == '"':
 		return p.string()
-	case c == '-' || digit(c):
+	case c == '-' || isDigit(c):
 		return p.number()
-	case p.word("true"):
+	case p.acceptWord("true"):
 		return true
-	case p.word("false"):
+	case p.acceptWord("false"):
 		return false
-	case !p.word("null"):
+	case !p.acceptWord("null"):
 		p.fail("a value")
 	}
 	return nil
@@ -89,12 +90,12 @@ func (p *parser) value() any {
 func (p *parser) object() any {
 	object := encode.Object{}
 	p.sequence('}', func() {
-		if p.next() != '"' {
+		if p.peek() != '"' {
 			p.fail("the name of a member")
 			return
 		}
 		name := p.string()
-		if !p.eat(':') {
+		if !p.accept(':') {
 			p.fail("a colon")
 		}
 		object = object.With(name, p.value())
@@ -108,15 +109,14 @@ func (p *parser) list() any {
 	return list
 }
 
-// sequence passes over a bracket, elements with commas between them, and the bracket
-// that closes.
+// sequence consumes the elements between two brackets, with the brackets and commas.
 func (p *parser) sequence(closing byte, element func()) {
 	if p.depth++; p.depth > maxDepth {
 		p.fail(fmt.Sprintf("no depth beyond %d", maxDepth))
 	}
-	p.at++
-	for first := true; p.err == nil && !p.eat(closing); first = false {
-		if !first && !p.eat(',') {
+	p.pos++
+	for first := true; p.err == nil && !p.accept(closing); first = false {
+		if !first && !p.accept(',') {
 			p.fail("a comma or a closing bracket")
 		}
 		element()
@@ -124,79 +124,79 @@ func (p *parser) sequence(closing byte, element func()) {
 	p.depth--
 }
 
-func (p *parser) word(w string) bool {
-	to := p.at + len(w)
-	if p.err != nil || to > len(p.text) || string(p.text[p.at:to]) != w {
+func (p *parser) acceptWord(w string) bool {
+	to := p.pos + len(w)
+	if p.err != nil || to > len(p.text) || string(p.text[p.pos:to]) != w {
 		return false
 	}
-	p.at = to
+	p.pos = to
 	return true
 }
 
 func (p *parser) string() string {
-	from, escaped := p.at, false
-	for p.at++; p.at < len(p.text) && p.text[p.at] != '"'; p.at++ {
-		switch c := p.text[p.at]; {
+	from, escaped := p.pos, false
+	for p.pos++; p.pos < len(p.text) && p.text[p.pos] != '"'; p.pos++ {
+		switch c := p.text[p.pos]; {
 		case c < ' ':
 			p.fail("no raw control character")
 			return ""
 		case c == '\\':
 			escaped = true
-			p.at++
+			p.pos++
 		}
 	}
-	if p.at >= len(p.text) {
+	if p.pos >= len(p.text) {
 		p.fail("the end of a string")
 		return ""
 	}
-	p.at++
+	p.pos++
 	if !escaped {
-		return string(p.text[from+1 : p.at-1])
+		return string(p.text[from+1 : p.pos-1])
 	}
 	// Escapes are rare; encoding/json knows their rules.
 	var s string
-	if json.Unmarshal(p.text[from:p.at], &s) != nil {
+	if json.Unmarshal(p.text[from:p.pos], &s) != nil {
 		p.fail("a string with other escapes")
 	}
 	return s
 }
 
 func (p *parser) number() any {
-	from := p.at
-	p.eat('-')
-	if p.at < len(p.text) && p.text[p.at] == '0' {
-		p.at++
+	from := p.pos
+	p.accept('-')
+	if p.pos < len(p.text) && p.text[p.pos] == '0' {
+		p.pos++
 	} else {
-		p.digits()
+		p.skipDigits()
 	}
-	if p.eatAny(".") {
-		p.digits()
+	if p.acceptAny(".") {
+		p.skipDigits()
 	}
-	if p.eatAny("eE") {
-		p.eatAny("+-")
-		p.digits()
+	if p.acceptAny("eE") {
+		p.acceptAny("+-")
+		p.skipDigits()
 	}
-	return json.Number(p.text[from:p.at])
+	return json.Number(p.text[from:p.pos])
 }
 
-// eatAny is eat without white space before it.
-func (p *parser) eatAny(of string) bool {
+// acceptAny is accept for the first of several bytes, without white space before it.
+func (p *parser) acceptAny(of string) bool {
 	for i := range len(of) {
-		if p.err == nil && p.at < len(p.text) && p.text[p.at] == of[i] {
-			p.at++
+		if p.err == nil && p.pos < len(p.text) && p.text[p.pos] == of[i] {
+			p.pos++
 			return true
 		}
 	}
 	return false
 }
 
-func (p *parser) digits() {
-	if p.at >= len(p.text) || !digit(p.text[p.at]) {
+func (p *parser) skipDigits() {
+	if p.pos >= len(p.text) || !isDigit(p.text[p.pos]) {
 		p.fail("a digit")
 	}
-	for p.at < len(p.text) && digit(p.text[p.at]) {
-		p.at++
+	for p.pos < len(p.text) && isDigit(p.text[p.pos]) {
+		p.pos++
 	}
 }
 
-func digit(c byte) bool { return '0' <= c && c <= '9' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

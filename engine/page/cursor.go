@@ -22,15 +22,15 @@ import (
 // MinSecret is the shortest Options.Secret, in bytes.
 const MinSecret = 32
 
-// Options say how cursors are sealed.
+// Options say how cursors are encrypted.
 type Options struct {
-	// Secret is the key to the cursors that clients hold, 32 bytes or more, the same in
-	// all replicas. Default one made at the start, so that a cursor is worth nothing in
-	// another replica or after a restart.
+	// Secret is the key of the cursors that clients hold. It has at least 32 bytes and is the
+	// same in all replicas. Default a random one, made at the start: cursors then work neither in
+	// other replicas nor after a restart.
 	Secret string `yaml:"secret"`
 }
 
-// Validate says what is wrong, and never what the secret is.
+// Validate returns an error if the secret is too short. The error does not contain the secret.
 func (o Options) Validate() error {
 	if n := len(o.Secret); n > 0 && n < MinSecret {
 		return fmt.Errorf("secret has %d bytes; it needs at least %d, try: openssl rand -hex 32", n, MinSecret)
@@ -38,14 +38,14 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// Key seals cursors and opens them. It is safe for concurrent use, and prints as nothing
-// but its name.
+// Key encrypts cursors and decrypts them. It is safe for concurrent use. Formatted with any verb
+// it prints its type only.
 type Key struct {
 	tag   []byte
 	block cipher.Block
 }
 
-// NewKey makes the key of o's secret, or a random one when there is none.
+// NewKey derives the key from the secret of o, or makes a random one if there is none.
 func NewKey(o Options) (*Key, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func NewKey(o Options) (*Key, error) {
 		secret = make([]byte, MinSecret)
 		rand.Read(secret) //nolint:errcheck // it never fails
 	}
-	// The secret may serve elsewhere too, as in the demo: these are keys of our own.
+	// The secret may be used elsewhere, too, so the keys are derived from it for this purpose alone.
 	keys, err := hkdf.Key(sha256.New, secret, nil, "gatehouse cursors 1", 64)
 	if err != nil {
 		return nil, err
@@ -70,61 +70,68 @@ func NewKey(o Options) (*Key, error) {
 // Format implements fmt.Formatter.
 func (*Key) Format(s fmt.State, _ rune) { io.WriteString(s, "page.Key") } //nolint:errcheck // fmt keeps the error
 
-type keyInContext struct{}
+type keyContextKey struct{}
 
-// WithKey returns a context under which Of seals and opens cursors with key.
+// WithKey returns a context that holds the key with which Of encrypts and decrypts cursors.
 func WithKey(ctx context.Context, key *Key) context.Context {
-	return context.WithValue(ctx, keyInContext{}, key)
+	return context.WithValue(ctx, keyContextKey{}, key)
 }
 
-// What cursors are bound by.
+// Bounds on cursors.
 const (
-	maxCursor        = 4096    // characters, which a client may send
-	maxServiceCursor = 3000    // bytes, which fit into those
-	maxSkip          = 1 << 30 // so that it fits into services' 32 bits, with a page added
+	maxCursor        = 4096    // characters in a cursor that a client sends
+	maxServiceCursor = 3000    // bytes in a cursor of a service; in base64url they fit into maxCursor
+	maxSkip          = 1 << 30 // items; with a page added it fits into 32 bits, which services use
 )
 
 // position is a place between two items.
 type position struct {
-	cursor string // the service's, of the page; "" for its first, and where it has none
-	skip   int    // how many items lie between the beginning of that page and the place
+	cursor string // the service's cursor of a page; "" for the first page, and for services without cursors
+	skip   int    // number of items between the beginning of that page and the place
 }
 
-// cursors seals the positions of one list. It is for one goroutine.
+// cursors encrypts the positions of one list. It must not be used by two goroutines at the same
+// time.
 //
-// A cursor is, in base64url, a version, a tag and the encrypted position. The tag is an
-// HMAC over list and position, and the encryption's initial counter: SIV (RFC 5297), with
-// HMAC-SHA256 in the place of CMAC. So the same position gives the same cursor, and two
-// different ones never share a counter. What shows is how long the service's cursor is.
+// A cursor is a version, a tag and the encrypted position, in base64url. The tag is an HMAC of the
+// list and the position, and serves as the initial counter of the encryption: SIV (RFC 5297) with
+// HMAC-SHA256 instead of CMAC. Hence:
+//
+//   - A cursor that was changed, or comes from another list, does not decrypt to a position with the same tag, and is refused.
+//   - The same position always has the same cursor, and two positions never use the same counter, which would reveal their difference.
+//   - Only the length of the service's cursor is visible.
+//
 // Decision 0011 has the reasons.
 type cursors struct {
-	field string // for messages
-	list  []byte // what the tag binds a cursor to
-	block cipher.Block
-	mac   hash.Hash
+	field  string // for messages
+	listID []byte // what the tag binds a cursor to
+	block  cipher.Block
+	mac    hash.Hash
 }
 
 const (
-	version = 1
-	tagSize = aes.BlockSize
-	header  = 1 + tagSize
+	version    = 1
+	tagSize    = aes.BlockSize
+	headerSize = 1 + tagSize
 )
 
-var encoding = base64.RawURLEncoding.Strict() // one text for one cursor
+// encoding is strict, so that each cursor has one text only.
+var encoding = base64.RawURLEncoding.Strict()
 
-func cursorsOf(ctx context.Context, r Request) (*cursors, error) {
-	key, ok := ctx.Value(keyInContext{}).(*Key)
+// newCursors returns the cursors of the list of r. It returns an error if ctx holds no key.
+func newCursors(ctx context.Context, r Request) (*cursors, error) {
+	key, ok := ctx.Value(keyContextKey{}).(*Key)
 	if !ok {
 		return nil, errors.New("page: the context has no key for cursors; give it one by page.WithKey")
 	}
-	return &cursors{field: r.Field, list: listOf(r), block: key.block, mac: hmac.New(sha256.New, key.tag)}, nil
+	return &cursors{field: r.Field, listID: listID(r), block: key.block, mac: hmac.New(sha256.New, key.tag)}, nil
 }
 
-// listOf names a list. Lengths stand before texts, so that no two lists, and no list with a
-// position behind it, are the same bytes.
-func listOf(r Request) []byte {
+// listID returns bytes that identify a list. Each text has its length before it, so that no two
+// lists, and no list followed by a position, have the same bytes.
+func listID(r Request) []byte {
 	list := []byte{version, 0}
-	if r.Type == NextCursor { // an item is found by offset and by page number alike
+	if r.Type == NextCursor { // positions by offset and by page number are interchangeable
 		list[1] = 1
 	}
 	for _, part := range []string{r.Field, r.Parent} {
@@ -134,17 +141,18 @@ func listOf(r Request) []byte {
 	return list
 }
 
+// seal returns the cursor of a position.
 func (c *cursors) seal(p position) string {
 	plain := binary.BigEndian.AppendUint32(nil, uint32(p.skip))
 	plain = append(plain, p.cursor...)
 	sealed := append([]byte{version}, c.tag(plain)...)
 	sealed = append(sealed, plain...)
-	cipher.NewCTR(c.block, sealed[1:header]).XORKeyStream(sealed[header:], plain)
+	cipher.NewCTR(c.block, sealed[1:headerSize]).XORKeyStream(sealed[headerSize:], plain)
 	return encoding.EncodeToString(sealed)
 }
 
-// open finds the position that text was sealed from; the beginning for nil. It does not
-// tell what is wrong with a cursor, since only who forges one would learn from that.
+// open returns the position of a cursor; nil is the beginning of the list. The error does not say
+// what is wrong with the cursor, since only a forger would learn from that.
 func (c *cursors) open(text *string) (position, error) {
 	if text == nil {
 		return position{}, nil
@@ -161,22 +169,25 @@ func (c *cursors) open(text *string) (position, error) {
 	return position{cursor: string(plain[4:]), skip: int(skip)}, nil
 }
 
+// unseal decrypts a cursor and reports whether its tag is right. The comparison takes the same
+// time wherever the tags differ.
 func (c *cursors) unseal(text string) ([]byte, bool) {
 	if len(text) > maxCursor || strings.ContainsAny(text, "\r\n") { // base64 would skip these two
 		return nil, false
 	}
 	sealed, err := encoding.DecodeString(text)
-	if err != nil || len(sealed) < header+4 || sealed[0] != version {
+	if err != nil || len(sealed) < headerSize+4 || sealed[0] != version {
 		return nil, false
 	}
-	tag, plain := sealed[1:header], make([]byte, len(sealed)-header)
-	cipher.NewCTR(c.block, tag).XORKeyStream(plain, sealed[header:])
+	tag, plain := sealed[1:headerSize], make([]byte, len(sealed)-headerSize)
+	cipher.NewCTR(c.block, tag).XORKeyStream(plain, sealed[headerSize:])
 	return plain, hmac.Equal(tag, c.tag(plain))
 }
 
+// tag returns the tag of a position in this list.
 func (c *cursors) tag(plain []byte) []byte {
 	c.mac.Reset()
-	c.mac.Write(c.list)
+	c.mac.Write(c.listID)
 	c.mac.Write(plain)
 	return c.mac.Sum(nil)[:tagSize]
 }

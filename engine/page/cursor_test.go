@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// sealing is for the cursors of one list.
-func sealing(t testing.TB, key *Key, r Request) *cursors {
+// testCursors returns the cursors of the list of r.
+func testCursors(t testing.TB, key *Key, r Request) *cursors {
 	t.Helper()
-	c, err := cursorsOf(WithKey(t.Context(), key), r)
+	c, err := newCursors(WithKey(t.Context(), key), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ var positions = []position{
 
 func TestCursorsOpen(t *testing.T) {
 	for _, secret := range []string{secret, ""} {
-		c := sealing(t, newKey(t, secret), Request{Field: "Query.f"})
+		c := testCursors(t, newKey(t, secret), Request{Field: "Query.f"})
 		for _, p := range positions {
 			text := c.seal(p)
 			if got, err := c.open(&text); err != nil || got != p {
@@ -47,52 +47,52 @@ func TestCursorsOpen(t *testing.T) {
 	}
 }
 
-// Clients keep cursors, so this one has to be understood for ever.
+// Clients keep cursors, so a cursor of this version must open forever.
 func TestCursorsStayTheSame(t *testing.T) {
-	c := sealing(t, newKey(t, secret), Request{Field: "Query.users", Parent: "p", Type: NextCursor})
+	c := testCursors(t, newKey(t, secret), Request{Field: "Query.users", Parent: "p", Type: NextCursor})
 	if got, want := c.seal(position{cursor: "next", skip: 3}), "Ad0PWd6SknwPMgEdqRqN0hl8mq7PnPZfPw"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
 
-func TestCursorsAreOfOneList(t *testing.T) {
+func TestCursorsWorkInOneListOnly(t *testing.T) {
 	key := newKey(t, secret)
-	here := sealing(t, key, Request{Field: "User.orders", Parent: "u1"}).seal(position{skip: 20})
+	here := testCursors(t, key, Request{Field: "User.orders", Parent: "u1"}).seal(position{skip: 20})
 	for name, there := range map[string]*cursors{
-		"another field":       sealing(t, key, Request{Field: "User.order", Parent: "u1"}),
-		"another parent":      sealing(t, key, Request{Field: "User.orders", Parent: "u2"}),
-		"no parent":           sealing(t, key, Request{Field: "User.orders"}),
-		"the same, run on":    sealing(t, key, Request{Field: "User.ordersu", Parent: "1"}),
-		"all of it the field": sealing(t, key, Request{Field: "User.ordersu1"}),
-		"a service's cursors": sealing(t, key, Request{Field: "User.orders", Parent: "u1", Type: NextCursor}),
-		"another secret":      sealing(t, newKey(t, strings.Repeat("k", MinSecret)), Request{Field: "User.orders", Parent: "u1"}),
-		"no secret":           sealing(t, newKey(t, ""), Request{Field: "User.orders", Parent: "u1"}),
+		"another field":       testCursors(t, key, Request{Field: "User.order", Parent: "u1"}),
+		"another parent":      testCursors(t, key, Request{Field: "User.orders", Parent: "u2"}),
+		"no parent":           testCursors(t, key, Request{Field: "User.orders"}),
+		"the same, run on":    testCursors(t, key, Request{Field: "User.ordersu", Parent: "1"}),
+		"all of it the field": testCursors(t, key, Request{Field: "User.ordersu1"}),
+		"a service's cursors": testCursors(t, key, Request{Field: "User.orders", Parent: "u1", Type: NextCursor}),
+		"another secret":      testCursors(t, newKey(t, strings.Repeat("k", MinSecret)), Request{Field: "User.orders", Parent: "u1"}),
+		"no secret":           testCursors(t, newKey(t, ""), Request{Field: "User.orders", Parent: "u1"}),
 	} {
 		if p, err := there.open(&here); err == nil {
 			t.Errorf("%s: opens as %+v", name, p)
 		}
 	}
-	one, two := sealing(t, newKey(t, ""), Request{Field: "f"}), sealing(t, newKey(t, ""), Request{Field: "f"})
+	one, two := testCursors(t, newKey(t, ""), Request{Field: "f"}), testCursors(t, newKey(t, ""), Request{Field: "f"})
 	if one.seal(position{skip: 1}) == two.seal(position{skip: 1}) {
 		t.Error("two processes without a secret have the same")
 	}
-	pages := sealing(t, key, Request{Field: "User.orders", Parent: "u1", Type: PageNumber})
+	pages := testCursors(t, key, Request{Field: "User.orders", Parent: "u1", Type: PageNumber})
 	if p, err := pages.open(&here); err != nil || p.skip != 20 {
 		t.Error("an offset is one by page numbers too:", err)
 	}
 }
 
-// A position cannot pass for the end of the parent's name, nor the other way round.
+// The beginning of a position cannot be taken for the end of the parent, nor the other way round.
 func TestListsAndPositionsAreApart(t *testing.T) {
 	key := newKey(t, secret)
-	short, long := sealing(t, key, Request{Field: "f", Parent: "p"}), sealing(t, key, Request{Field: "f", Parent: "p\x00\x00\x00\x01"})
+	short, long := testCursors(t, key, Request{Field: "f", Parent: "p"}), testCursors(t, key, Request{Field: "f", Parent: "p\x00\x00\x00\x01"})
 	if bytes.Equal(short.tag([]byte("\x00\x00\x00\x01\x00\x00\x00\x02")), long.tag([]byte("\x00\x00\x00\x02"))) {
 		t.Error("two lists have the same tags")
 	}
 }
 
 func TestForgedCursors(t *testing.T) {
-	c := sealing(t, newKey(t, secret), Request{Field: "Query.f", Type: NextCursor})
+	c := testCursors(t, newKey(t, secret), Request{Field: "Query.f", Type: NextCursor})
 	good := c.seal(position{cursor: "next", skip: 3})
 	raw, err := base64.RawURLEncoding.DecodeString(good)
 	if err != nil {
@@ -122,18 +122,18 @@ func TestForgedCursors(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%.60q opens as %+v", text, p)
 		}
-		refused(t, err, "after is not a cursor of Query.f, or no longer; send one as this field gave it, or leave after out to begin anew")
+		wantRefused(t, err, "after is not a cursor of Query.f, or no longer; send one as this field gave it, or leave after out to begin anew")
 	}
 }
 
-// A wrong cursor costs no call, and reads the same whatever is wrong with it.
+// A wrong cursor costs no call, and the message does not depend on what is wrong with it.
 func TestForgedCursorsCostNoCall(t *testing.T) {
 	ctx := withKey(t)
 	for _, first := range []*int{nil, new(0)} {
 		for _, how := range types {
-			p := newPager(9)
+			p := newPagedService(9)
 			_, err := Of(ctx, Request{Field: "Query.f", Type: how, First: first, After: new("x"), Total: true}, p.fetch(how))
-			refused(t, err, "not a cursor of Query.f")
+			wantRefused(t, err, "not a cursor of Query.f")
 			if len(p.asked) > 0 {
 				t.Errorf("asked %+v", p.asked)
 			}
@@ -141,16 +141,16 @@ func TestForgedCursorsCostNoCall(t *testing.T) {
 	}
 }
 
-func TestTooFarOn(t *testing.T) {
+func TestSkipIsBounded(t *testing.T) {
 	ctx := withKey(t)
 	for skip, wrong := range map[int]bool{maxSkip: false, maxSkip + 1: true, math.MaxInt32: true} {
 		for _, how := range types {
 			r := Request{Field: "Query.f", Type: how}
-			p := newPager(9)
-			r.After = new(sealing(t, newKey(t, secret), r).seal(position{skip: skip}))
+			p := newPagedService(9)
+			r.After = new(testCursors(t, newKey(t, secret), r).seal(position{skip: skip}))
 			_, err := Of(ctx, r, p.fetch(how))
 			if wrong {
-				refused(t, err, "further on than Query.f can be paged")
+				wantRefused(t, err, "further on than Query.f can be paged")
 			} else if err != nil {
 				t.Error(skip, err)
 			}
@@ -158,9 +158,9 @@ func TestTooFarOn(t *testing.T) {
 	}
 }
 
-// Nothing of the service shows in a cursor, and not how far on it is.
-func TestCursorsTellNothing(t *testing.T) {
-	c := sealing(t, newKey(t, secret), Request{Field: "Query.f", Parent: "parent"})
+// A cursor reveals neither what the service sent nor how far from the beginning it is.
+func TestCursorsRevealNothing(t *testing.T) {
+	c := testCursors(t, newKey(t, secret), Request{Field: "Query.f", Parent: "parent"})
 	lengths := map[int]bool{}
 	for skip := range 1000 {
 		lengths[len(c.seal(position{skip: skip * 1_000_000}))] = true
@@ -174,10 +174,10 @@ func TestCursorsTellNothing(t *testing.T) {
 			t.Errorf("%q shows in %q", private, raw)
 		}
 	}
-	// Cursors of one service's page are alike only in their version: what tells them apart changes all of it.
+	// Cursors of one page of a service share their version only: any difference changes all other bytes.
 	one, _ := base64.RawURLEncoding.DecodeString(c.seal(position{cursor: "customer=42", skip: 1}))
 	two, _ := base64.RawURLEncoding.DecodeString(c.seal(position{cursor: "customer=42", skip: 2}))
-	if bytes.Equal(one[header:], two[header:]) || bytes.Equal(one[header+4:], two[header+4:]) {
+	if bytes.Equal(one[headerSize:], two[headerSize:]) || bytes.Equal(one[headerSize+4:], two[headerSize+4:]) {
 		t.Errorf("%x and %x are alike", one, two)
 	}
 }
@@ -204,34 +204,34 @@ func TestKeysDoNotPrint(t *testing.T) {
 	}
 }
 
-// Whatever a client sends, it opens as nothing, or is what would be sealed.
+// A text that opens as a cursor is the one that seal returns for its position.
 func FuzzOpen(f *testing.F) {
 	key := newKey(f, secret)
 	for _, p := range positions {
-		f.Add(sealing(f, key, Request{Field: "Query.f"}).seal(p), "Query.f", "")
+		f.Add(testCursors(f, key, Request{Field: "Query.f"}).seal(p), "Query.f", "")
 	}
 	f.Add("AQ", "User.orders", "u1")
 	f.Fuzz(func(t *testing.T, text, field, parent string) {
-		c := sealing(t, key, Request{Field: field, Parent: parent})
+		c := testCursors(t, key, Request{Field: field, Parent: parent})
 		if p, err := c.open(&text); err == nil && c.seal(p) != text {
 			t.Errorf("%q opens as %+v, which is %q", text, p, c.seal(p))
 		}
 	})
 }
 
-// What is sealed opens again, in its own list.
+// What seal returns opens again in the same list.
 func FuzzSeal(f *testing.F) {
 	key := newKey(f, secret)
 	f.Add("next", uint32(3), "Query.f", "")
 	f.Add("", uint32(maxSkip), "User.orders", "u1")
 	f.Fuzz(func(t *testing.T, cursor string, skip uint32, field, parent string) {
 		p := position{cursor: cursor[:min(len(cursor), maxServiceCursor)], skip: int(skip % (maxSkip + 1))}
-		c := sealing(t, key, Request{Field: field, Parent: parent})
+		c := testCursors(t, key, Request{Field: field, Parent: parent})
 		text := c.seal(p)
 		if got, err := c.open(&text); err != nil || got != p {
 			t.Errorf("%+v became %+v, %v", p, got, err)
 		}
-		if _, err := sealing(t, key, Request{Field: field, Parent: parent + "x"}).open(&text); err == nil {
+		if _, err := testCursors(t, key, Request{Field: field, Parent: parent + "x"}).open(&text); err == nil {
 			t.Error("another parent's list opens it")
 		}
 	})

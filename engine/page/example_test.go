@@ -7,7 +7,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 )
 
-// The front puts the key into the context; a resolver asks for a page of its field.
+// The gateway puts the key into the context; a resolver requests a page of its field.
 func ExampleOf() {
 	key, err := page.NewKey(page.Options{Secret: "a secret of thirty-two bytes, ok"})
 	if err != nil {

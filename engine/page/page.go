@@ -1,9 +1,9 @@
-// Package page makes Relay connections (https://relay.dev/graphql/connections.htm) of the
-// pages that services give, by whichever of three ways a service pages.
+// Package page returns Relay connections (https://relay.dev/graphql/connections.htm) over services
+// that page in one of three ways: by offset, by page number, or by a cursor of their own.
 //
-// It promises that a page has no more items than its field allows and asks a service for
-// no more; that it costs one call, or two where page numbers leave no other way; and that
-// a cursor works only in the list that gave it and shows nothing of the service.
+// A page never has more items than its field allows, and no service is asked for more. A page
+// costs one call, or two where page numbers leave no other way. A cursor works only in the list
+// that it comes from, and reveals nothing of the service.
 package page
 
 import (
@@ -17,51 +17,53 @@ import (
 type Type int
 
 const (
-	// Offset counts items from the beginning: offset=40&limit=20.
+	// Offset is a number of items from the beginning of the list: offset=40&limit=20.
 	Offset Type = iota
-	// PageNumber counts pages of an asked size: page=3&size=20.
+	// PageNumber is a number of pages of the requested size: page=3&size=20.
 	PageNumber
-	// NextCursor goes on from a cursor which the service gave with the page before.
+	// NextCursor is a cursor that the service sent with the page before.
 	NextCursor
 )
 
-// What one page may have unless told otherwise.
+// The defaults of Request.Default and Request.Max.
 const (
 	DefaultFirst = 20
 	DefaultMax   = 100
 )
 
-// Request is what a field was asked for, and what its binding says of the service.
+// Request is what a client asks of a field, together with what the binding says of the service.
 type Request struct {
-	// Field is the field with its type, as Query.products. Its cursors work nowhere else.
+	// Field is the field with its type, such as Query.products. Its cursors do not work in other
+	// fields.
 	Field string
-	// Parent tells whose list it is, besides Field: the parent's key, and the claim where
-	// a claim decides. Cursors of one do not work with another. "" at the root.
+	// Parent identifies the list among those of Field: the key of the parent, and the claim of
+	// the caller where the list depends on one. Cursors of one list do not work in another. It is
+	// "" at the root.
 	Parent string
 
 	// First and After are the field's arguments.
 	First *int
 	After *string
-	// Total says that the client wants to know how many items there are. With a First of 0
-	// the service is called for nothing else.
+	// Total is whether the client selects the total number of items. If First is 0, the service
+	// is called only when Total is set.
 	Total bool
 
-	// Default is how many items a null First means. Default 20.
+	// Default is the number of items for a null First. Default 20.
 	Default int
-	// Max is how many items the client may ask for, and the service is asked for, at a
-	// time. It must not be more than the service gives. Default 100.
+	// Max is the highest First, and the most items that the service is asked for in one call. It
+	// must not be higher than what the service sends in one page. Default 100.
 	Max int
 	// Type is how the service pages.
 	Type Type
-	// FirstPage is the number of PageNumber's first page. Nil means 1.
+	// FirstPage is the number of the service's first page, for PageNumber. Nil means 1.
 	FirstPage *int
-	// Tells says that each answer has a Total or More, so that Offset need not ask for
-	// one item more than wanted to see whether there is one.
+	// Tells is whether each response of the service has a Total or More. Without them, Offset
+	// asks for one item more than First to find out whether there are more.
 	Tells bool
 }
 
-// At is the page to ask the service for. Size is never 0; of the others, the one of the
-// binding's Type counts.
+// At is the page to request from the service. Size is at least 1. Of the other fields only the one
+// of Request.Type is meant for the service.
 type At struct {
 	Size   int
 	Offset int
@@ -69,43 +71,43 @@ type At struct {
 	Cursor *string // nil for the first page
 }
 
-// Answer is what the service told. What it left out is nil.
+// Answer is what the service sent. A field that it lacks is nil.
 type Answer[T any] struct {
 	Items []T
-	// Total is how many items there are on all pages; negative counts as left out.
+	// Total is the number of items on all pages. A negative one is ignored.
 	Total *int
-	// Next is the cursor of the page after; nil or "" when there is none.
+	// Next is the cursor of the next page; nil or "" on the last one.
 	Next *string
-	// More tells whether there are items after these.
+	// More is whether there are items after these.
 	More *bool
 }
 
 // Connection is one page for the client.
 type Connection[T any] struct {
-	// Items are never more than were asked for, and never nil. An item that is null
-	// keeps its place.
+	// Items has at most First items, and is never nil. Items that are null are among them.
 	Items []T
 	// Cursors has the cursor of each item.
 	Cursors []string
-	// HasNext is only true when there is an End to go on from.
+	// HasNext is true only if End is set, so that a client can continue.
 	HasNext, HasPrevious bool
-	// Start and End are the first and the last cursor, nil on an empty page. When the
-	// service gave an empty page with a Next, End is where to go on all the same.
+	// Start and End are the first and the last cursor, nil on an empty page. If the service sent
+	// an empty page with a Next, End is where to continue.
 	Start, End *string
-	// Total is what the service told last.
+	// Total is the total number of items that the service sent last, nil if it sent none.
 	Total *int
 }
 
-// Of asks fetch for the page of r. Arguments that cannot be met are faults of the kind
-// BadUserInput, found before any call; an error of fetch is given back as it is. The items
-// are taken from the operation's budget, since pages below pages multiply.
+// Of requests the page of r from the service by fetch. It returns a *fault.Error with the code
+// BadUserInput, before any call, for arguments that cannot be met, and errors of fetch as they
+// are. The context must hold a key for cursors; see WithKey. The items count against the
+// operation's budget, since lists in lists multiply.
 func Of[T any](ctx context.Context, r Request, fetch func(context.Context, At) (Answer[T], error)) (Connection[T], error) {
 	r = r.withDefaults()
-	first, err := r.first()
+	first, err := r.pageSize()
 	if err != nil {
 		return Connection[T]{}, err
 	}
-	cursors, err := cursorsOf(ctx, r)
+	cursors, err := newCursors(ctx, r)
 	if err != nil {
 		return Connection[T]{}, err
 	}
@@ -113,22 +115,24 @@ func Of[T any](ctx context.Context, r Request, fetch func(context.Context, At) (
 	if err != nil {
 		return Connection[T]{}, err
 	}
-	if err := engine.SpendItems(ctx, 0); err != nil { // which a call would not change
+	if err := engine.SpendItems(ctx, 0); err != nil { // spare the call if the budget is spent already
 		return Connection[T]{}, err
 	}
-	var s stretch[T]
+	var w window[T]
 	if first > 0 || r.Total {
-		if s, err = (walk[T]{r, first, from, fetch}).run(ctx); err != nil {
+		if w, err = (pager[T]{r, first, from, fetch}).items(ctx); err != nil {
 			return Connection[T]{}, err
 		}
 	}
-	s.cut(first)
-	if err := engine.SpendItems(ctx, len(s.items)); err != nil {
+	w.truncate(first)
+	if err := engine.SpendItems(ctx, len(w.items)); err != nil {
 		return Connection[T]{}, err
 	}
-	return s.connection(cursors, from), nil
+	return w.connection(cursors, from), nil
 }
 
+// withDefaults returns r with its defaults. Max is at most maxSkip, so that positions do not
+// overflow.
 func (r Request) withDefaults() Request {
 	if r.Max <= 0 {
 		r.Max = DefaultMax
@@ -141,8 +145,8 @@ func (r Request) withDefaults() Request {
 	return r
 }
 
-// first is how many items are wanted.
-func (r Request) first() (int, error) {
+// pageSize returns how many items the client asks for.
+func (r Request) pageSize() (int, error) {
 	switch {
 	case r.First == nil:
 		return r.Default, nil

@@ -33,21 +33,21 @@ func withKey(t testing.TB) context.Context {
 	return WithKey(t.Context(), newKey(t, secret))
 }
 
-// pager is a service with a list, paged in each of the three ways.
-type pager struct {
+// pagedService is a service with a list, which it pages in each of the three ways.
+type pagedService struct {
 	list  []*int
-	total bool // whether answers tell it
+	total bool // whether responses have it
 	more  bool // whether they tell that
-	most  int  // how many it gives at a time whatever is asked for; 0 for any number
+	most  int  // the most items in one response; 0 for any number
 	last  int  // how it says that there is no next cursor: nil, "", or a cursor with More: false
 	from  int  // the first page's number
 
 	asked []At
 }
 
-// newPager has a list of n, of which some are null.
-func newPager(n int) *pager {
-	p := &pager{from: 1}
+// newPagedService returns a service with n items, some of them null.
+func newPagedService(n int) *pagedService {
+	p := &pagedService{from: 1}
 	for i := range n {
 		if i%7 == 3 {
 			p.list = append(p.list, nil)
@@ -58,36 +58,36 @@ func newPager(n int) *pager {
 	return p
 }
 
-func (p *pager) offset(_ context.Context, at At) (Answer[*int], error) {
+func (p *pagedService) offset(_ context.Context, at At) (Answer[*int], error) {
 	p.asked = append(p.asked, at)
-	return p.answer(at.Offset, at.Size), nil
+	return p.respond(at.Offset, at.Size), nil
 }
 
-func (p *pager) page(_ context.Context, at At) (Answer[*int], error) {
+func (p *pagedService) page(_ context.Context, at At) (Answer[*int], error) {
 	p.asked = append(p.asked, at)
-	return p.answer((at.Page-p.from)*at.Size, at.Size), nil
+	return p.respond((at.Page-p.from)*at.Size, at.Size), nil
 }
 
-func (p *pager) cursor(_ context.Context, at At) (Answer[*int], error) {
+func (p *pagedService) cursor(_ context.Context, at At) (Answer[*int], error) {
 	p.asked = append(p.asked, at)
 	start := 0
 	if at.Cursor != nil {
 		start, _ = strconv.Atoi(strings.TrimPrefix(*at.Cursor, "private/"))
 	}
-	answer := p.answer(start, at.Size)
-	next := start + len(answer.Items)
+	response := p.respond(start, at.Size)
+	next := start + len(response.Items)
 	if next < len(p.list) || p.last == 2 {
-		answer.Next = new(fmt.Sprint("private/", next))
+		response.Next = new(fmt.Sprint("private/", next))
 	} else if p.last == 1 {
-		answer.Next = new("")
+		response.Next = new("")
 	}
 	if p.last == 2 {
-		answer.More = new(next < len(p.list))
+		response.More = new(next < len(p.list))
 	}
-	return answer, nil
+	return response, nil
 }
 
-func (p *pager) answer(start, size int) (a Answer[*int]) {
+func (p *pagedService) respond(start, size int) (a Answer[*int]) {
 	if p.most > 0 {
 		size = min(size, p.most)
 	}
@@ -103,8 +103,8 @@ func (p *pager) answer(start, size int) (a Answer[*int]) {
 	return a
 }
 
-// fetch is the service's way to page of the given type.
-func (p *pager) fetch(how Type) func(context.Context, At) (Answer[*int], error) {
+// fetch returns the service's function for a way to page.
+func (p *pagedService) fetch(how Type) func(context.Context, At) (Answer[*int], error) {
 	return map[Type]func(context.Context, At) (Answer[*int], error){Offset: p.offset, PageNumber: p.page, NextCursor: p.cursor}[how]
 }
 
@@ -132,10 +132,10 @@ func TestFirst(t *testing.T) {
 		{"none", new(0), 20, 200, 0, "", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPager(500)
+			p := newPagedService(500)
 			conn, err := Of(withKey(t), Request{Field: "Query.f", First: c.first, Default: c.fallback, Max: c.most}, p.offset)
 			if c.wrong != "" {
-				refused(t, err, c.wrong)
+				wantRefused(t, err, c.wrong)
 			} else if err != nil {
 				t.Fatal(err)
 			}
@@ -146,14 +146,14 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-func refused(t *testing.T, err error, text string) {
+func wantRefused(t *testing.T, err error, text string) {
 	t.Helper()
 	if fault.CodeOf(err) != fault.BadUserInput || !strings.Contains(err.Error(), text) {
 		t.Errorf("%v, want %q as BAD_USER_INPUT", err, text)
 	}
 }
 
-// numbers counts from 0.
+// numbers returns the numbers from 0 to n-1.
 func numbers(n int) []int {
 	all := make([]int, n)
 	for i := range all {
@@ -162,18 +162,19 @@ func numbers(n int) []int {
 	return all
 }
 
-// What is seen of one page, for each way to page and each way to tell what there is.
+// The pages and calls for each way to page and for each combination of what a service sends
+// besides the items.
 func TestPages(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		request Request
-		after   position
-		answers []Answer[int]
-		asked   []At
-		items   []int
-		next    bool
-		end     position
-		total   *int
+		name      string
+		request   Request
+		after     position
+		responses []Answer[int]
+		asked     []At
+		items     []int
+		next      bool
+		end       position
+		total     *int
 	}{
 		{
 			"offset: one more to see",
@@ -544,14 +545,14 @@ func TestPages(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			ctx := withKey(t)
 			c.request.Field = "Query.f"
-			sealing, _ := cursorsOf(ctx, c.request)
+			sealing, _ := newCursors(ctx, c.request)
 			if c.after != (position{}) {
 				c.request.After = new(sealing.seal(c.after))
 			}
 			var asked []At
 			conn, err := Of(ctx, c.request, func(_ context.Context, at At) (Answer[int], error) {
 				asked = append(asked, at)
-				return c.answers[len(asked)-1], nil
+				return c.responses[len(asked)-1], nil
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -586,7 +587,7 @@ func TestFailures(t *testing.T) {
 			t.Error(how, err)
 		}
 	}
-	if _, err := Of(t.Context(), Request{}, newPager(1).offset); err == nil || fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), "WithKey") {
+	if _, err := Of(t.Context(), Request{}, newPagedService(1).offset); err == nil || fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), "WithKey") {
 		t.Error("without a key:", err)
 	}
 	for length, wrong := range map[int]bool{maxServiceCursor: false, maxServiceCursor + 1: true} {
@@ -599,10 +600,10 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// A failure on the second page is one of the whole.
+// A failure of the second call fails the page.
 func TestSecondPageFails(t *testing.T) {
 	ctx := withKey(t)
-	p := newPager(9)
+	p := newPagedService(9)
 	first, err := Of(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(2)}, p.page)
 	if err != nil {
 		t.Fatal(err)
@@ -619,9 +620,9 @@ func TestSecondPageFails(t *testing.T) {
 	}
 }
 
-// visitor walks through a whole list, each time asking for another number of items.
+// visitor reads a whole list page by page, with another number of items each time.
 type visitor struct {
-	*pager
+	*pagedService
 	request Request
 	random  *rand.Rand
 	ctx     context.Context
@@ -629,15 +630,15 @@ type visitor struct {
 	cursors []string
 }
 
-// Whatever the way to page, the sizes, and what the service tells: every item comes once,
-// in order, in as few calls as can be, and the end is known where it can be.
+// Whatever the way to page, the sizes and what the service sends: each item comes once and in
+// order, in as few calls as possible, and the end is known where it can be known.
 func TestEveryItemOnce(t *testing.T) {
 	ctx := withKey(t)
 	for seed := range uint64(600) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		p := newPager(random.IntN(60))
+		p := newPagedService(random.IntN(60))
 		p.total, p.more, p.last, p.from = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(3), random.IntN(2)
-		v := &visitor{pager: p, random: random, ctx: ctx, request: Request{
+		v := &visitor{pagedService: p, random: random, ctx: ctx, request: Request{
 			Field: "Query.f", Type: types[seed%3], Max: 1 + random.IntN(20), FirstPage: &p.from, Tells: (p.total || p.more) && random.IntN(2) == 0,
 		}}
 		if v.request.Type != PageNumber && (p.total || p.more || v.request.Type == NextCursor) && random.IntN(3) == 0 {
@@ -666,7 +667,7 @@ func (v *visitor) walk(t *testing.T) {
 	v.anywhere(t)
 }
 
-// step asks for the next page, and looks at what need not wait for the end of the walk.
+// step requests the next page and checks what can be checked before the end of the list.
 func (v *visitor) step(t *testing.T) Connection[*int] {
 	before := len(v.seen)
 	first := 1 + v.random.IntN(v.request.Max)
@@ -686,7 +687,7 @@ func (v *visitor) step(t *testing.T) Connection[*int] {
 	return conn
 }
 
-// knows tells whether the end can be known before an empty page is met.
+// knows reports whether the end can be known before an empty page comes.
 func (v *visitor) knows(first int) bool {
 	return v.total || v.more || v.request.Type == NextCursor || v.request.Type == Offset && first < v.request.Max
 }
@@ -706,7 +707,7 @@ func (v *visitor) calls(t *testing.T, first, before int) {
 	}
 }
 
-// anywhere goes on from any item, the last of a page or not.
+// anywhere continues after any item, whether or not it is the last one of its page.
 func (v *visitor) anywhere(t *testing.T) {
 	for i, cursor := range v.cursors {
 		v.request.After, v.request.First = &cursor, new(1+v.random.IntN(v.request.Max))
@@ -721,8 +722,8 @@ func (v *visitor) anywhere(t *testing.T) {
 	}
 }
 
-// A service that hides items, or gives fewer at a time than it should, still has page
-// borders, and nothing between them is lost or given twice.
+// A service that filters items after paging, or sends fewer than it should, still has borders
+// between pages, and no item between them is lost or repeated.
 func TestShortPages(t *testing.T) {
 	ctx := withKey(t)
 	hidden := func(i int) bool { return i%3 == 1 || i >= 6 && i < 8 }
@@ -759,7 +760,7 @@ func TestShortPages(t *testing.T) {
 }
 
 func BenchmarkOf(b *testing.B) {
-	ctx, p := withKey(b), newPager(1000)
+	ctx, p := withKey(b), newPagedService(1000)
 	for _, how := range types {
 		b.Run(fmt.Sprint(how), func(b *testing.B) {
 			b.ReportAllocs()
@@ -773,11 +774,11 @@ func BenchmarkOf(b *testing.B) {
 	}
 }
 
-// Pages of many parents give no more items than an operation may have.
+// Pages of many parents have no more items together than an operation may have.
 func TestItemsAreSpent(t *testing.T) {
 	ctx := engine.WithOperation(withKey(t), engine.Options{MaxItems: 7})
 	for asked, fits := range []bool{true, true, false} {
-		_, err := Of(ctx, Request{Field: "T.f", Parent: strconv.Itoa(asked), First: new(3)}, newPager(10).offset)
+		_, err := Of(ctx, Request{Field: "T.f", Parent: strconv.Itoa(asked), First: new(3)}, newPagedService(10).offset)
 		if f, ok := errors.AsType[*fault.Error](err); fits != (err == nil) || !fits && (!ok || f.Code != fault.BadRequest) {
 			t.Errorf("page %d: %v", asked, err)
 		}

@@ -1,6 +1,8 @@
-// Package scalar holds the Go side of the graph's scalars: how each is written into
-// an answer and read from a query or its variables. What does not fit is refused with a
-// *fault.Error, whose text is fit for clients: it shows the value as JSON and names no Go type.
+// Package scalar is the Go side of the graph's scalars: how each is written into a response and
+// read from a query or its variables. A value that does not fit is refused with a *fault.Error
+// whose message is meant for clients: it shows the value as JSON and names no Go type.
+//
+// Package codegen/scalars lists what bindings know of each, and how to add one.
 package scalar
 
 import (
@@ -15,25 +17,23 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// MarshalInt writes an Int.
+// MarshalInt returns the marshaler of an Int.
 func MarshalInt(i int) graphql.Marshaler { return graphql.MarshalInt(i) }
 
-// UnmarshalInt reads an Int: a whole number of 32 bits and nothing else
-// (GraphQL specification, section 3.5.1).
+// UnmarshalInt reads an Int: a whole number of 32 bits (GraphQL specification, section 3.5.1).
 func UnmarshalInt(v any) (int, error) {
 	n, ok := Whole(v)
 	if !ok {
-		return 0, refused("%s is not a whole number", Shown(v))
+		return 0, inputError("%s is not a whole number", Shown(v))
 	}
 	if n < math.MinInt32 || n > math.MaxInt32 {
-		return 0, refused("%d does not fit into an Int, which has 32 bits", n)
+		return 0, inputError("%d does not fit into an Int, which has 32 bits", n)
 	}
 	return int(n), nil
 }
 
-// Whole returns the whole number that v stands for, and reports whether v is a number that
-// has no fraction and fits into 64 bits. How the number is written does not matter: 1.0 and
-// 10e-1 are 1. A string is not a number.
+// Whole returns the value of a number that is whole and fits into 64 bits, and reports whether v
+// is one. 1.0 and 10e-1 are whole. A string is not a number.
 func Whole(v any) (int64, bool) {
 	switch v := v.(type) {
 	case int64:
@@ -42,7 +42,7 @@ func Whole(v any) (int64, bool) {
 		if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
 			return n, true
 		}
-		return wholeDigits(string(v))
+		return parseWhole(string(v))
 	case int:
 		return int64(v), true
 	case float64:
@@ -51,12 +51,12 @@ func Whole(v any) (int64, bool) {
 	return 0, false
 }
 
-// maxDigits is how many digits a whole number of 64 bits has at the most.
+// maxDigits is the highest number of digits in a whole number of 64 bits.
 const maxDigits = 19
 
-// wholeDigits is Whole for a number with a fraction or an exponent. It works on the digits,
-// since a float64 rounds, and 1e1000000 must not become a million digits.
-func wholeDigits(text string) (int64, bool) {
+// parseWhole is Whole for the text of a number with a fraction or an exponent. It works on the
+// digits: a float64 would round them, and 1e1000000 must not be written out as a million digits.
+func parseWhole(text string) (int64, bool) {
 	if !Decimal(text).Valid() {
 		return 0, false
 	}
@@ -81,15 +81,15 @@ func wholeDigits(text string) (int64, bool) {
 	return n, err == nil
 }
 
-// MarshalInt64 writes a whole number of 64 bits as a string, since JSON numbers beyond
-// 2^53 lose digits in many clients.
+// MarshalInt64 writes a whole number of 64 bits as a string, since many clients read JSON numbers
+// into float64, which is exact up to 2^53 only.
 func MarshalInt64(i int64) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {
 		_, _ = io.WriteString(w, strconv.Quote(strconv.FormatInt(i, 10)))
 	})
 }
 
-// UnmarshalInt64 reads a whole number of 64 bits, from a number or from a string of digits.
+// UnmarshalInt64 reads a whole number of 64 bits, from a number or from a string of its digits.
 func UnmarshalInt64(v any) (int64, error) {
 	n, ok := Whole(v)
 	if text, isText := v.(string); isText {
@@ -97,47 +97,46 @@ func UnmarshalInt64(v any) (int64, error) {
 		n, ok = digits, err == nil
 	}
 	if !ok {
-		return 0, refused("%s is not a whole number of 64 bits", Shown(v))
+		return 0, inputError("%s is not a whole number of 64 bits", Shown(v))
 	}
 	return n, nil
 }
 
-// MarshalDateTime writes a moment as RFC 3339 asks.
+// MarshalDateTime writes a time in the form of RFC 3339.
 func MarshalDateTime(t time.Time) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {
 		_, _ = io.WriteString(w, strconv.Quote(t.Format(time.RFC3339Nano)))
 	})
 }
 
-// dateTime is the form of RFC 3339, section 5.6. time.Parse takes more: an hour of one digit,
-// a comma before the fraction, and an offset of 24 hours or of 60 minutes.
-var dateTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+// dateTimePattern is the form of RFC 3339, section 5.6. time.Parse accepts more: an hour of one
+// digit, a comma before the fraction, and offsets of 24 hours or 60 minutes.
+var dateTimePattern = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
-// UnmarshalDateTime reads a moment as RFC 3339 writes it, with its offset. "T" and "Z" may be
+// UnmarshalDateTime reads a time in the form of RFC 3339, with its offset. "T" and "Z" may be
 // lower case. Leap seconds are refused, since time.Time has none.
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
-		return time.Time{}, refused("%s is not a DateTime, a string such as 2026-01-31T12:00:00Z", Shown(v))
+		return time.Time{}, inputError("%s is not a DateTime, a string such as 2026-01-31T12:00:00Z", Shown(v))
 	}
 	text := strings.ToUpper(s)
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || !dateTime.MatchString(text) {
-		return time.Time{}, refused("%s is not a DateTime such as 2026-01-31T12:00:00Z", Shown(v))
+	if err != nil || !dateTimePattern.MatchString(text) {
+		return time.Time{}, inputError("%s is not a DateTime such as 2026-01-31T12:00:00Z", Shown(v))
 	}
 	return t, nil
 }
 
-// Decimal is an exact decimal number, kept as its digits: never rounded, "1.10" stays
-// "1.10".
+// Decimal is an exact decimal number, as its digits: it is never rounded, and "1.10" stays "1.10".
 type Decimal string
 
-var decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+var decimalPattern = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
-// Valid tells whether d is a number.
-func (d Decimal) Valid() bool { return decimal.MatchString(string(d)) }
+// Valid reports whether d is a number.
+func (d Decimal) Valid() bool { return decimalPattern.MatchString(string(d)) }
 
-// MarshalGQL writes the digits as a string, since JSON numbers lose digits in many clients.
+// MarshalGQL writes the digits as a string, since many clients would round a JSON number.
 func (d Decimal) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(string(d))) }
 
 // UnmarshalGQL reads a string or a number.
@@ -152,18 +151,18 @@ func (d *Decimal) UnmarshalGQL(v any) error {
 	case float64:
 		*d = Decimal(strconv.FormatFloat(v, 'f', -1, 64))
 	default:
-		return refused("%s is not a Decimal, a number or a string such as 12.50", Shown(v))
+		return inputError("%s is not a Decimal, a number or a string such as 12.50", Shown(v))
 	}
 	if !d.Valid() {
-		return refused("%s is not a decimal number such as 12.50", Shown(v))
+		return inputError("%s is not a decimal number such as 12.50", Shown(v))
 	}
 	return nil
 }
 
-// JSON is any JSON value, passed on as it is.
+// JSON is any JSON value. Its text is passed on as it is.
 type JSON json.RawMessage
 
-// MarshalGQL writes the value.
+// MarshalGQL writes the value, null for an empty one.
 func (j JSON) MarshalGQL(w io.Writer) {
 	if len(j) == 0 {
 		_, _ = io.WriteString(w, "null")

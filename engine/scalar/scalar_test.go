@@ -15,7 +15,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
-func written(m graphql.Marshaler) string {
+func marshaled(m graphql.Marshaler) string {
 	var b strings.Builder
 	m.MarshalGQL(&b)
 	return b.String()
@@ -62,7 +62,7 @@ func TestInt(t *testing.T) {
 		{nil, "not a whole number"},
 	} {
 		n, err := scalar.UnmarshalInt(test.in)
-		if got := written(scalar.MarshalInt(n)); err == nil && got != test.want {
+		if got := marshaled(scalar.MarshalInt(n)); err == nil && got != test.want {
 			t.Errorf("%v: got %s, want %s", test.in, got, test.want)
 		}
 		if err != nil && (n != 0 || !strings.Contains(err.Error(), test.want)) {
@@ -88,7 +88,7 @@ func TestInt64(t *testing.T) {
 		{true, "64 bits"},
 	} {
 		n, err := scalar.UnmarshalInt64(test.in)
-		if got := written(scalar.MarshalInt64(n)); err == nil && got != test.want {
+		if got := marshaled(scalar.MarshalInt64(n)); err == nil && got != test.want {
 			t.Errorf("%v: got %s, want %s", test.in, got, test.want)
 		}
 		if err != nil && (n != 0 || !strings.Contains(err.Error(), test.want)) {
@@ -97,7 +97,7 @@ func TestInt64(t *testing.T) {
 	}
 }
 
-func TestTexts(t *testing.T) {
+func TestStrings(t *testing.T) {
 	var (
 		date scalar.Date
 		uuid scalar.UUID
@@ -123,7 +123,7 @@ func TestTexts(t *testing.T) {
 		{&url, "", "not a URL"},
 	} {
 		err := test.to.UnmarshalGQL(test.in)
-		if got := written(test.to); err == nil && got != test.want {
+		if got := marshaled(test.to); err == nil && got != test.want {
 			t.Errorf("%v: got %s, want %s", test.in, got, test.want)
 		}
 		if err != nil && !strings.Contains(err.Error(), test.want) {
@@ -143,7 +143,7 @@ func TestDateTime(t *testing.T) {
 		"0000-01-01T00:00:00+01:00":      `"0000-01-01T00:00:00+01:00"`,
 	} {
 		at, err := scalar.UnmarshalDateTime(in)
-		if got := written(scalar.MarshalDateTime(at)); err != nil || got != want {
+		if got := marshaled(scalar.MarshalDateTime(at)); err != nil || got != want {
 			t.Errorf("%s: got %s, %v, want %s", in, got, err, want)
 		}
 	}
@@ -192,7 +192,7 @@ func TestDecimal(t *testing.T) {
 		if (err == nil) != (test.want != "") {
 			t.Errorf("%v: %v", test.in, err)
 		}
-		if got := written(d); err == nil && got != `"`+test.want+`"` {
+		if got := marshaled(d); err == nil && got != `"`+test.want+`"` {
 			t.Errorf("%v: got %s, want %q", test.in, got, test.want)
 		}
 		if err == nil && !d.Valid() {
@@ -213,11 +213,11 @@ func TestJSON(t *testing.T) {
 		{[]any{}, "[]"},
 	} {
 		var j scalar.JSON
-		if err := j.UnmarshalGQL(test.in); err != nil || written(j) != test.want {
-			t.Errorf("%v: got %s, %v, want %s", test.in, written(j), err, test.want)
+		if err := j.UnmarshalGQL(test.in); err != nil || marshaled(j) != test.want {
+			t.Errorf("%v: got %s, %v, want %s", test.in, marshaled(j), err, test.want)
 		}
 	}
-	if got := written(scalar.JSON(nil)); got != "null" {
+	if got := marshaled(scalar.JSON(nil)); got != "null" {
 		t.Errorf("nothing is written as %q", got)
 	}
 	var j scalar.JSON
@@ -226,8 +226,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// A JSON number is taken for an Int if, and only if, it is a whole number of 32 bits, however
-// it is written.
+// A JSON number is accepted as an Int if and only if it is a whole number of 32 bits, in whatever
+// form.
 func FuzzInt(f *testing.F) {
 	for _, seed := range []string{"0", "-1", "2147483648", "1e3", "1.0", "12.5e1", "-0.0", "1e-1", "10e-1", "9999999999999999999999"} {
 		f.Add(seed)
@@ -249,8 +249,8 @@ func FuzzInt(f *testing.F) {
 	})
 }
 
-// What is taken for a Decimal keeps every digit, is a number for others too, and is
-// written as one JSON string.
+// What is accepted as a Decimal keeps every digit, is a number for other readers, and is written
+// as one JSON string.
 func FuzzDecimal(f *testing.F) {
 	for _, seed := range []string{"0", "-12.50", "1e5", "1E+5", "+1", ".5", "1.", "NaN", "1_000", "0x1p4", "1/2"} {
 		f.Add(seed)
@@ -264,11 +264,11 @@ func FuzzDecimal(f *testing.F) {
 			t.Fatalf("%q became %q", text, d)
 		}
 		if _, _, err := new(big.Float).Parse(text, 10); err != nil && !strings.Contains(err.Error(), "exponent") {
-			t.Fatalf("%q is no number: %v", text, err)
+			t.Fatalf("%q is not a number: %v", text, err)
 		}
 		var back string
-		if err := json.Unmarshal([]byte(written(d)), &back); err != nil || back != text {
-			t.Fatalf("%q is written as %s: %v", text, written(d), err)
+		if err := json.Unmarshal([]byte(marshaled(d)), &back); err != nil || back != text {
+			t.Fatalf("%q is written as %s: %v", text, marshaled(d), err)
 		}
 	})
 }

@@ -9,70 +9,70 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// Date is a day as RFC 3339 writes it: 2026-01-31.
+// Date is a day in the form of RFC 3339, such as 2026-01-31.
 type Date string
 
-// Valid tells whether there is such a day.
+// Valid reports whether d is a day that exists.
 func (d Date) Valid() bool {
 	_, err := time.Parse(time.DateOnly, string(d))
 	return err == nil
 }
 
 // MarshalGQL writes the day.
-func (d Date) MarshalGQL(w io.Writer) { writeText(w, string(d)) }
+func (d Date) MarshalGQL(w io.Writer) { writeString(w, string(d)) }
 
 // UnmarshalGQL reads a day.
 func (d *Date) UnmarshalGQL(v any) (err error) {
-	*d, err = readText(v, Date.Valid, "a Date such as 2026-01-31")
+	*d, err = parseString(v, Date.Valid, "a Date such as 2026-01-31")
 	return err
 }
 
-// UUID is a universally unique identifier in the form of RFC 9562, as it was written.
+// UUID is a universally unique identifier (RFC 9562). Its letters keep their case.
 type UUID string
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var uuidPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// Valid tells whether u has the form of a UUID.
-func (u UUID) Valid() bool { return uuid.MatchString(string(u)) }
+// Valid reports whether u has the form of a UUID.
+func (u UUID) Valid() bool { return uuidPattern.MatchString(string(u)) }
 
 // MarshalGQL writes the identifier.
-func (u UUID) MarshalGQL(w io.Writer) { writeText(w, string(u)) }
+func (u UUID) MarshalGQL(w io.Writer) { writeString(w, string(u)) }
 
 // UnmarshalGQL reads an identifier.
 func (u *UUID) UnmarshalGQL(v any) (err error) {
-	*u, err = readText(v, UUID.Valid, "a UUID such as 018f4b6e-7c3a-7000-8000-2f1e5d3c9a10")
+	*u, err = parseString(v, UUID.Valid, "a UUID such as 018f4b6e-7c3a-7000-8000-2f1e5d3c9a10")
 	return err
 }
 
 // URL is a URL or a reference to one (RFC 3986), as it was written.
 type URL string
 
-// Valid tells whether u has the form of a URL or of a reference to one.
+// Valid reports whether u has the form of a URL or of a reference to one.
 func (u URL) Valid() bool {
 	_, err := url.Parse(string(u))
 	return err == nil && u != ""
 }
 
 // MarshalGQL writes the URL.
-func (u URL) MarshalGQL(w io.Writer) { writeText(w, string(u)) }
+func (u URL) MarshalGQL(w io.Writer) { writeString(w, string(u)) }
 
 // UnmarshalGQL reads a URL.
 func (u *URL) UnmarshalGQL(v any) (err error) {
-	*u, err = readText(v, URL.Valid, "a URL such as https://example.com/a")
+	*u, err = parseString(v, URL.Valid, "a URL such as https://example.com/a")
 	return err
 }
 
-// readText reads a string that must be valid; what says of what kind it is.
-func readText[T ~string](v any, valid func(T) bool, what string) (T, error) {
+// parseString reads a string for which valid reports true. what describes the type in messages.
+func parseString[T ~string](v any, valid func(T) bool, what string) (T, error) {
 	text, ok := v.(string)
 	if !ok {
-		return "", refused("%s is not %s", Shown(v), what)
+		return "", inputError("%s is not %s", Shown(v), what)
 	}
 	if !valid(T(text)) {
-		return "", refused("%s is not %s", Shown(v), what)
+		return "", inputError("%s is not %s", Shown(v), what)
 	}
 	return T(text), nil
 }
 
-// writeText writes a JSON string.
-func writeText(w io.Writer, text string) { graphql.MarshalString(text).MarshalGQL(w) }
+// writeString writes a JSON string.
+func writeString(w io.Writer, text string) { graphql.MarshalString(text).MarshalGQL(w) }

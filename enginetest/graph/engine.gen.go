@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
-	"github.com/gatehouse-graphql/gatehouse/enginetest/odd"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/handmodel"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -1756,7 +1756,7 @@ func (x *planRun) call_Mutation_addWriter(f *plan.Field) {
 }
 
 // object_Odd writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte, bool) {
+func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *handmodel.Odd) ([]byte, bool) {
 	start, ok := len(b), true
 	at, faulty := x.Object(s)
 	b = append(b, '{')
@@ -1811,7 +1811,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 		case 7: // far
 			b, fine = x.Delegated(b, f, at, false)
 		case 8: // next
-			if v, ok := plan.Result[*odd.Odd](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*handmodel.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -1826,7 +1826,7 @@ func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte,
 }
 
 // fallback_Odd has gqlgen's executor answer a field.
-func (x *planRun) fallback_Odd(ctx context.Context, f *plan.Field, obj *odd.Odd) graphql.Marshaler {
+func (x *planRun) fallback_Odd(ctx context.Context, f *plan.Field, obj *handmodel.Odd) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Odd_id(ctx, f.CollectedField, obj)
@@ -1835,7 +1835,7 @@ func (x *planRun) fallback_Odd(ctx context.Context, f *plan.Field, obj *odd.Odd)
 }
 
 // collect_Odd has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Odd(w *plan.Work, s *plan.Selection, g *plan.Group[*odd.Odd]) {
+func (x *planRun) collect_Odd(w *plan.Work, s *plan.Selection, g *plan.Group[*handmodel.Odd]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
@@ -1864,7 +1864,7 @@ func (x *planRun) collect_Odd(w *plan.Work, s *plan.Selection, g *plan.Group[*od
 }
 
 // gather_Odd_spot collects below Odd.spot.
-func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
 	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spot
@@ -1874,7 +1874,7 @@ func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*odd.Odd) 
 }
 
 // gather_Odd_spots collects below Odd.spots.
-func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
 	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.Spots
@@ -1887,7 +1887,7 @@ func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*odd.Odd)
 }
 
 // gather_Odd_spotGrid collects below Odd.spotGrid.
-func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
 	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		v := obj.SpotGrid
@@ -1903,7 +1903,7 @@ func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*odd.O
 }
 
 // gather_Odd_place collects below Odd.place.
-func (x *planRun) gather_Odd_place(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+func (x *planRun) gather_Odd_place(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	for i, obj := range objs {
 		v := obj.Place
@@ -1915,25 +1915,25 @@ func (x *planRun) gather_Odd_place(w *plan.Work, f *plan.Field, objs []*odd.Odd)
 }
 
 // call_Odd_upper has gqlgen's executor answer Odd.upper.
-func (x *planRun) call_Odd_upper(f *plan.Field, objs []*odd.Odd) {
-	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *odd.Odd) graphql.Marshaler {
+func (x *planRun) call_Odd_upper(f *plan.Field, objs []*handmodel.Odd) {
+	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
 		return x.ec._Odd_upper(ctx, f.CollectedField, obj)
 	})
 }
 
 // call_Odd_far has gqlgen's executor answer Odd.far.
-func (x *planRun) call_Odd_far(f *plan.Field, objs []*odd.Odd) {
-	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *odd.Odd) graphql.Marshaler {
+func (x *planRun) call_Odd_far(f *plan.Field, objs []*handmodel.Odd) {
+	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
 		return x.ec._Odd_far(ctx, f.CollectedField, obj)
 	})
 }
 
 // call_Odd_next calls the resolver of Odd.next and collects below it.
-func (x *planRun) call_Odd_next(f *plan.Field, objs []*odd.Odd) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*odd.Odd) ([]*odd.Odd, error) {
+func (x *planRun) call_Odd_next(f *plan.Field, objs []*handmodel.Odd) {
+	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*handmodel.Odd) ([]*handmodel.Odd, error) {
 		return x.ec.Resolvers.Odd().Next(ctx, objs)
 	})
-	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
+	groupOdd := plan.NewGroup[*handmodel.Odd](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOdd.Add(v, i)
@@ -3643,7 +3643,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 29: // odd
-			if v, ok := plan.Result[*odd.Odd](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[*handmodel.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -3651,7 +3651,7 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 30: // odds
-			if v, ok := plan.Result[[]*odd.Odd](&x.Run, f, at, false); !ok {
+			if v, ok := plan.Result[[]*handmodel.Odd](&x.Run, f, at, false); !ok {
 				b, fine = plan.Null(b, false)
 			} else {
 				x.Push(f, at)
@@ -4529,10 +4529,10 @@ func (x *planRun) call_Query_mustAnswers(f *plan.Field) {
 
 // call_Query_odd calls the resolver of Query.odd and collects below it.
 func (x *planRun) call_Query_odd(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*odd.Odd, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*handmodel.Odd, error) {
 		return x.ec.Resolvers.Query().Odd(ctx)
 	})
-	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
+	groupOdd := plan.NewGroup[*handmodel.Odd](&x.Run)
 	for i, v := range found {
 		if v != nil {
 			groupOdd.Add(v, i)
@@ -4545,10 +4545,10 @@ func (x *planRun) call_Query_odd(f *plan.Field) {
 
 // call_Query_odds calls the resolver of Query.odds and collects below it.
 func (x *planRun) call_Query_odds(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*odd.Odd, error) {
+	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*handmodel.Odd, error) {
 		return x.ec.Resolvers.Query().Odds(ctx)
 	})
-	groupOdd := plan.NewGroup[*odd.Odd](&x.Run)
+	groupOdd := plan.NewGroup[*handmodel.Odd](&x.Run)
 	for i, v := range found {
 		groupOdd.Room(len(v), 1)
 		for i1 := range v {
@@ -6856,7 +6856,7 @@ func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) 
 }
 
 // valueListMust_Odd writes [Odd!]; false is a null that must go up.
-func (x *planRun) valueListMust_Odd(b []byte, f *plan.Field, v []*odd.Odd) ([]byte, bool) {
+func (x *planRun) valueListMust_Odd(b []byte, f *plan.Field, v []*handmodel.Odd) ([]byte, bool) {
 	if v == nil {
 		return append(b, "null"...), true
 	}
@@ -7744,7 +7744,7 @@ func (x *planRun) valueMust_Node(b []byte, f *plan.Field, v model.Node) ([]byte,
 }
 
 // valueMust_Odd writes Odd!; false is a null that must go up.
-func (x *planRun) valueMust_Odd(b []byte, f *plan.Field, v *odd.Odd) ([]byte, bool) {
+func (x *planRun) valueMust_Odd(b []byte, f *plan.Field, v *handmodel.Odd) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
@@ -7995,7 +7995,7 @@ func (x *planRun) value_Node(b []byte, f *plan.Field, v model.Node) ([]byte, boo
 }
 
 // value_Odd writes Odd; false is a null that must go up.
-func (x *planRun) value_Odd(b []byte, f *plan.Field, v *odd.Odd) ([]byte, bool) {
+func (x *planRun) value_Odd(b []byte, f *plan.Field, v *handmodel.Odd) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}

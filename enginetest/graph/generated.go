@@ -16,7 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
-	"github.com/gatehouse-graphql/gatehouse/enginetest/odd"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/handmodel"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -91,7 +91,7 @@ type MutationResolver interface {
 	AddWriter(ctx context.Context, id string) (*model.Writer, error)
 }
 type OddResolver interface {
-	Next(ctx context.Context, objs []*odd.Odd) ([]*odd.Odd, error)
+	Next(ctx context.Context, objs []*handmodel.Odd) ([]*handmodel.Odd, error)
 }
 type OtherResolver interface {
 	Spotted(ctx context.Context, objs []*model.Other) ([]*model.Spot, error)
@@ -150,8 +150,8 @@ type QueryResolver interface {
 	MustAnswer(ctx context.Context) (*model.Answer, error)
 	Answers(ctx context.Context) ([]*model.Answer, error)
 	MustAnswers(ctx context.Context) ([]*model.Answer, error)
-	Odd(ctx context.Context) (*odd.Odd, error)
-	Odds(ctx context.Context) ([]*odd.Odd, error)
+	Odd(ctx context.Context) (*handmodel.Odd, error)
+	Odds(ctx context.Context) ([]*handmodel.Odd, error)
 	Posts(ctx context.Context, n int) ([]*model.Post, error)
 	Ints(ctx context.Context) ([][]*int, error)
 	Media(ctx context.Context) (model.Media, error)
@@ -442,7 +442,7 @@ extend type Mutation {
 	addWriter(id: ID!): Writer!
 }
 `, BuiltIn: false},
-	{Name: "../schema/world.graphqls", Input: `scalar DateTime
+	{Name: "../schema/random.graphqls", Input: `scalar DateTime
 scalar Decimal
 scalar JSON
 scalar Int64
@@ -3513,7 +3513,7 @@ func (ec *executionContext) fieldContext_Mutation_addWriter(ctx context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Odd_id(ctx context.Context, field graphql.CollectedField, obj *odd.Odd) (ret graphql.Marshaler) {
+func (ec *executionContext) _Odd_id(ctx context.Context, field graphql.CollectedField, obj *handmodel.Odd) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3536,7 +3536,7 @@ func (ec *executionContext) fieldContext_Odd_id(_ context.Context, field graphql
 	return graphql.NewScalarFieldContext("Odd", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Odd_spot(ctx context.Context, field graphql.CollectedField, obj *odd.Odd) (ret graphql.Marshaler) {
+func (ec *executionContext) _Odd_spot(ctx context.Context, field graphql.CollectedField, obj *handmodel.Odd) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3568,7 +3568,7 @@ func (ec *executionContext) fieldContext_Odd_spot(_ context.Context, field graph
 	return fc, nil
 }
 
-func (ec *executionContext) _Odd_spots(ctx context.Context, field graphql.CollectedField, obj *odd.Odd) (ret graphql.Marshaler) {
+func (ec *executionContext) _Odd_spots(ctx context.Context, field graphql.CollectedField, obj *handmodel.Odd) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3600,7 +3600,7 @@ func (ec *executionContext) fieldContext_Odd_spots(_ context.Context, field grap
 	return fc, nil
 }
 
-func (ec *executionContext) _Odd_spotGrid(ctx context.Context, field graphql.CollectedField, obj *odd.Odd) (ret graphql.Marshaler) {
+func (ec *executionContext) _Odd_spotGrid(ctx context.Context, field graphql.CollectedField, obj *handmodel.Odd) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3632,7 +3632,7 @@ func (ec *executionContext) fieldContext_Odd_spotGrid(_ context.Context, field g
 	return fc, nil
 }
 
-func (ec *executionContext) _Odd_place(ctx context.Context, field graphql.CollectedField, obj *odd.Odd) (ret graphql.Marshaler) {
+func (ec *executionContext) _Odd_place(ctx context.Context, field graphql.CollectedField, obj *handmodel.Odd) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3664,7 +3664,7 @@ func (ec *executionContext) fieldContext_Odd_place(_ context.Context, field grap
 	return fc, nil
 }
 
-func (ec *executionContext) _Odd_upper(ctx context.Context, field graphql.CollectedField, obj *odd.Odd) (ret graphql.Marshaler) {
+func (ec *executionContext) _Odd_upper(ctx context.Context, field graphql.CollectedField, obj *handmodel.Odd) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3687,7 +3687,7 @@ func (ec *executionContext) fieldContext_Odd_upper(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Odd", field, true, false, "String")
 }
 
-func (ec *executionContext) _Odd_far(ctx context.Context, field graphql.CollectedField, obj *odd.Odd) (ret graphql.Marshaler) {
+func (ec *executionContext) _Odd_far(ctx context.Context, field graphql.CollectedField, obj *handmodel.Odd) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3719,7 +3719,7 @@ func (ec *executionContext) fieldContext_Odd_far(_ context.Context, field graphq
 	return fc, nil
 }
 
-func (ec *executionContext) _Odd_next(ctx context.Context, field graphql.CollectedField, obj *odd.Odd) (ret graphql.Marshaler) {
+func (ec *executionContext) _Odd_next(ctx context.Context, field graphql.CollectedField, obj *handmodel.Odd) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3731,8 +3731,8 @@ func (ec *executionContext) _Odd_next(ctx context.Context, field graphql.Collect
 			return ec.resolveBatch_Odd_next(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *odd.Odd) graphql.Marshaler {
-			return ec.marshalOOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋoddᚐOdd(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *handmodel.Odd) graphql.Marshaler {
+			return ec.marshalOOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋhandmodelᚐOdd(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3750,13 +3750,13 @@ func (ec *executionContext) fieldContext_Odd_next(_ context.Context, field graph
 	}
 	return fc, nil
 }
-func (ec *executionContext) resolveBatch_Odd_next(ctx context.Context, field graphql.CollectedField, obj *odd.Odd) (any, error) {
+func (ec *executionContext) resolveBatch_Odd_next(ctx context.Context, field graphql.CollectedField, obj *handmodel.Odd) (any, error) {
 	resolver := ec.Resolvers.Odd()
-	if batch, ok := graphql.BatchParentsFor[*odd.Odd](ctx, "Odd"); ok {
+	if batch, ok := graphql.BatchParentsFor[*handmodel.Odd](ctx, "Odd"); ok {
 		result := batch.FieldResult(field, func() (any, error) {
 			return resolver.Next(ctx, batch.Parents)
 		})
-		return graphql.ResolveBatchGroupResult[*odd.Odd](
+		return graphql.ResolveBatchGroupResult[*handmodel.Odd](
 			ctx,
 			batch.Index,
 			len(batch.Parents),
@@ -3765,8 +3765,8 @@ func (ec *executionContext) resolveBatch_Odd_next(ctx context.Context, field gra
 			batch.IndexMap,
 		)
 	}
-	results, err := resolver.Next(ctx, []*odd.Odd{obj})
-	return graphql.ResolveBatchSingleResult[*odd.Odd](
+	results, err := resolver.Next(ctx, []*handmodel.Odd{obj})
+	return graphql.ResolveBatchSingleResult[*handmodel.Odd](
 		ctx,
 		results,
 		err,
@@ -7085,8 +7085,8 @@ func (ec *executionContext) _Query_odd(ctx context.Context, field graphql.Collec
 			return ec.Resolvers.Query().Odd(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *odd.Odd) graphql.Marshaler {
-			return ec.marshalOOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋoddᚐOdd(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *handmodel.Odd) graphql.Marshaler {
+			return ec.marshalOOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋhandmodelᚐOdd(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7117,8 +7117,8 @@ func (ec *executionContext) _Query_odds(ctx context.Context, field graphql.Colle
 			return ec.Resolvers.Query().Odds(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*odd.Odd) graphql.Marshaler {
-			return ec.marshalOOdd2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋoddᚐOddᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*handmodel.Odd) graphql.Marshaler {
+			return ec.marshalOOdd2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋhandmodelᚐOddᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -11704,7 +11704,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 
 var oddImplementors = []string{"Odd"}
 
-func (ec *executionContext) _Odd(ctx context.Context, sel ast.SelectionSet, obj *odd.Odd) graphql.Marshaler {
+func (ec *executionContext) _Odd(ctx context.Context, sel ast.SelectionSet, obj *handmodel.Odd) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, oddImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -13836,7 +13836,7 @@ func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋgatehouseᚑgraphql�
 	return ret
 }
 
-func (ec *executionContext) marshalNOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋoddᚐOdd(ctx context.Context, sel ast.SelectionSet, v *odd.Odd) graphql.Marshaler {
+func (ec *executionContext) marshalNOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋhandmodelᚐOdd(ctx context.Context, sel ast.SelectionSet, v *handmodel.Odd) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Odd!")
 		return graphql.Null
@@ -15158,7 +15158,7 @@ func (ec *executionContext) marshalONode2ᚕgithubᚗcomᚋgatehouseᚑgraphql�
 	return ret
 }
 
-func (ec *executionContext) marshalOOdd2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋoddᚐOddᚄ(ctx context.Context, sel ast.SelectionSet, v []*odd.Odd) graphql.Marshaler {
+func (ec *executionContext) marshalOOdd2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋhandmodelᚐOddᚄ(ctx context.Context, sel ast.SelectionSet, v []*handmodel.Odd) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15166,7 +15166,7 @@ func (ec *executionContext) marshalOOdd2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphql
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋoddᚐOdd(ctx, sel, v[i])
+		return ec.marshalNOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋhandmodelᚐOdd(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15178,7 +15178,7 @@ func (ec *executionContext) marshalOOdd2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphql
 	return ret
 }
 
-func (ec *executionContext) marshalOOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋoddᚐOdd(ctx context.Context, sel ast.SelectionSet, v *odd.Odd) graphql.Marshaler {
+func (ec *executionContext) marshalOOdd2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋhandmodelᚐOdd(ctx context.Context, sel ast.SelectionSet, v *handmodel.Odd) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -20,8 +20,8 @@ import (
 
 var operations = flag.Int("operations", 2000, "how many random operations are compared with graphql-js")
 
-// Both executors take and refuse what graphql-js takes and refuses, and read the same values:
-// over random operations with literals, with variables, and with variables inside of literals.
+// Both executors accept and refuse what graphql-js accepts and refuses, and read the same values:
+// over random operations with literals, with variables, and with variables inside literals.
 func TestAgreesWithGraphQLJS(t *testing.T) {
 	n := *operations
 	if testing.Short() {
@@ -48,7 +48,7 @@ func TestAgreesWithGraphQLJS(t *testing.T) {
 	t.Logf("%v", seen)
 	for _, outcome := range []string{"answered", "refused", "a field failed"} {
 		if !testing.Short() && seen[outcome] < n/200 {
-			t.Errorf("too little happens: %v", seen)
+			t.Errorf("too few operations of a kind: %v", seen)
 		}
 	}
 }
@@ -58,7 +58,7 @@ type operation struct {
 	Variables json.RawMessage `json:"variables"`
 }
 
-// expectation is what graphql-js says.
+// expectation is the response of graphql-js.
 type expectation struct {
 	Data   json.RawMessage
 	Errors []string
@@ -74,7 +74,7 @@ func (e *expectation) outcome() string {
 	return "answered"
 }
 
-// difference says how an answer is not as expected; "" when it is.
+// difference returns how a response differs from the expected one, "" if it does not.
 func (e *expectation) difference(got *answer) string {
 	if (e.Data == nil) != (got.Data == nil) || (len(e.Errors) > 0) != (len(got.Errors) > 0) {
 		return "want it to be " + e.outcome()
@@ -88,8 +88,8 @@ func (e *expectation) difference(got *answer) string {
 	return ""
 }
 
-// normal is a JSON value in which numbers are JavaScript's, and strings that are numbers, such
-// as Decimals, are equal where these are: JavaScript does not know how a number was written.
+// normal returns a JSON value in which strings that are numbers, such as Decimals, have one form:
+// JavaScript does not keep how a number was written.
 func normal(text []byte) any {
 	var v any
 	if err := json.Unmarshal(text, &v); err != nil {
@@ -116,8 +116,8 @@ func normalValue(v any) any {
 	return v
 }
 
-// reference has graphql-js answer. Where Node or the package is not installed it skips the
-// test; with CI=true the test fails.
+// reference runs the operations in graphql-js. Where Node or the package is not installed it skips
+// the test; with CI=true the test fails.
 func reference(t *testing.T, cases []operation) []expectation {
 	t.Helper()
 	script := filepath.Join("testdata", "graphqljs", "inputs.js")

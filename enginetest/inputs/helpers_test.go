@@ -1,5 +1,3 @@
-// Package inputs tests how values of requests are read, through the front door, on both
-// executors: what is refused before anything runs, and what a service is sent of the rest.
 package inputs
 
 import (
@@ -24,8 +22,8 @@ import (
 
 var engines = []string{engine.EnginePlan, engine.EngineGqlgen}
 
-// gateway is one over a service that answers with what it was sent. It counts what reaches
-// the service and the resolvers by hand.
+// gateway is a gateway over a service that sends back what it receives. It counts the calls of the
+// service and of the resolvers written by hand.
 type gateway struct {
 	handler http.Handler
 	calls   atomic.Int64
@@ -52,7 +50,7 @@ func newGateway(t testing.TB, how string) *gateway {
 	}
 	t.Cleanup(func() { services.Close() })
 	f, err := front.New(front.Options{Execution: engine.Options{Engine: how}, Introspection: true}, front.Deps{
-		Schema: graph.NewSchema(&resolvers.Resolver{Services: services, Called: func() { g.calls.Add(1) }}),
+		Schema: graph.NewSchema(&resolvers.Resolver{Services: services, OnCall: func() { g.calls.Add(1) }}),
 		Log:    log,
 	})
 	if err != nil {
@@ -62,7 +60,7 @@ func newGateway(t testing.TB, how string) *gateway {
 	return g
 }
 
-// answer is what the gateway says.
+// answer is the response of the gateway.
 type answer struct {
 	Data   json.RawMessage
 	Errors []struct {
@@ -88,7 +86,7 @@ func (g *gateway) post(t testing.TB, query, variables string) *answer {
 	return g.do(t, httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/graphql", strings.NewReader(body)))
 }
 
-// operationName is A where that is the name of the first operation.
+// operationName returns A if that is the name of the first operation, and null otherwise.
 func operationName(query string) string {
 	if strings.HasPrefix(query, "query A") {
 		return `"A"`
@@ -96,7 +94,7 @@ func operationName(query string) string {
 	return "null"
 }
 
-// get sends it in the URL.
+// get sends an operation in the URL.
 func (g *gateway) get(t testing.TB, query, variables string) *answer {
 	t.Helper()
 	values := url.Values{"query": {query}}

@@ -12,7 +12,7 @@ const (
 )
 
 // goTypes are names that no client has any use for.
-var goTypes = regexp.MustCompile(`json\.Number|interface *\{|map\[|\[\]|float64|int64|strconv|<nil>|own\.|scalar\.|\bint\b is`)
+var goTypes = regexp.MustCompile(`json\.Number|interface *\{|map\[|\[\]|float64|int64|strconv|<nil>|customscalar\.|scalar\.|\bint\b is`)
 
 // What does not fit refuses the request as a whole: in a mutation, the field before the one
 // with the mistake has made no call either.

@@ -9,7 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// writer makes up an operation, with values that fit their places most of the time.
+// writer writes random operations, with values that fit their places most of the time.
 type writer struct {
 	*rand.Rand
 	schema    *ast.Schema
@@ -19,11 +19,11 @@ type writer struct {
 	values    map[string]string // of variables, as JSON
 }
 
-// value is one that can be written as a literal and, without variables, as JSON.
+// value is a value as a literal and, unless it contains variables, as JSON.
 type value struct{ literal, json string }
 
-// operation makes up one of a single field: by itself, or in a fragment that another operation
-// has, too, with the same variables and other defaults.
+// operation returns an operation with one field: in the operation itself, or in a fragment that a
+// second operation uses, too, with the same variables and other defaults.
 func (w *writer) operation() (query, variables string) {
 	w.values = map[string]string{}
 	field := w.field()
@@ -51,13 +51,13 @@ func (w *writer) field() string {
 	return field.Name + list(arguments)
 }
 
-// conditional is a field with a directive that has a condition.
+// conditional writes a field with @skip or @include.
 func (w *writer) conditional() string {
 	directive := []string{"@skip", "@include"}[w.IntN(2)]
 	return "__typename " + directive + "(if: " + w.place(ast.NonNullNamedType("Boolean", nil), 0, true).literal + ")"
 }
 
-// otherDefaults are the variables of the operation, and whether each has a default by chance.
+// otherDefaults returns the variables of the operation, each with a new random default or none.
 func (w *writer) otherDefaults() (definitions []string) {
 	for i, definition := range w.variables {
 		definition, _, _ = strings.Cut(definition, " = ")
@@ -69,7 +69,7 @@ func (w *writer) otherDefaults() (definitions []string) {
 	return definitions
 }
 
-// list is a list in brackets; nothing when it is empty.
+// list writes a list in parentheses, nothing for an empty one.
 func list(items []string) string {
 	if len(items) == 0 {
 		return ""
@@ -88,7 +88,7 @@ func (w *writer) object(members map[string]string, name func(string) string) str
 	return "{" + strings.Join(list, ", ") + "}"
 }
 
-// place is a value for a place of a type: perhaps a variable.
+// place returns a value for a place of a type, perhaps a variable.
 func (w *writer) place(t *ast.Type, depth int, variables bool) value {
 	if variables && w.IntN(4) == 0 {
 		return w.variable(t, depth)
@@ -120,7 +120,7 @@ func listOf(items []value) value {
 	return value{"[" + strings.Join(literals, ", ") + "]", "[" + strings.Join(texts, ", ") + "]"}
 }
 
-// variable defines one for a place, of its type or of one close to it.
+// variable defines a variable for a place, of the place's type or of a similar one.
 func (w *writer) variable(t *ast.Type, depth int) value {
 	name := fmt.Sprint("v", len(w.variables))
 	own := *t
@@ -196,8 +196,8 @@ func (w *writer) input(def *ast.Definition, depth int, variables bool) value {
 	return value{"{" + strings.Join(literals, ", ") + "}", "{" + strings.Join(texts, ", ") + "}"}
 }
 
-// json is any value for the scalar JSON. Variables inside are of the types, where graphql-js
-// says of a list in JSON that its elements are JSON, and of an object nothing.
+// json returns a value for the scalar JSON. variables are the types of the variables inside:
+// graphql-js takes those in a list in JSON for JSON, and says nothing about those in an object.
 func (w *writer) json(depth int, variables ...string) value {
 	if len(variables) > 0 && w.IntN(6) == 0 {
 		return w.variable(ast.NamedType(variables[w.IntN(len(variables))], nil), 1)
@@ -218,21 +218,21 @@ func (w *writer) json(depth int, variables ...string) value {
 	return w.any(0)
 }
 
-// any is a value of any kind.
+// any returns a value of any type.
 func (w *writer) any(depth int) value {
 	if depth > 0 && w.IntN(4) == 0 {
 		return listOf([]value{w.any(depth - 1)})
 	}
-	return odd[w.IntN(len(odd))]
+	return unfitting[w.IntN(len(unfitting))]
 }
 
 func text(s string) value { return value{strconv.Quote(s), strconv.Quote(s)} }
 
 func number(s string) value { return value{s, s} }
 
-// odd are values that fit somewhere, and mostly not where they are put. Numbers are such that
-// JavaScript, too, holds them exactly.
-var odd = []value{
+// unfitting has values that fit some types, and mostly not the one of their place. JavaScript holds the
+// numbers exactly.
+var unfitting = []value{
 	number("0"), number("1"), number("-7"), number("2147483647"), number("2147483648"), number("-2147483649"), number("9007199254740991"),
 	number("1.0"), number("1.5"), number("-2.50"), number("3e2"), number("12e-1"), number("1e-7"),
 	text(""), text("a"), text("7"), text("1.5"), text("NaN"), text("true"), text("LARGE"), text("large"), text("2026-01-31"), text("2026-02-30"),
@@ -248,7 +248,7 @@ var odd = []value{
 	{"null", "null"},
 }
 
-// fitting are values of the scalars.
+// fitting has values that fit, by the name of the scalar.
 var fitting = map[string][]value{
 	"Int":   {number("0"), number("-7"), number("2147483647"), number("-2147483648"), number("12")},
 	"Float": {number("0"), number("1.5"), number("-7"), number("3e2"), number("9007199254740991"), number("1e-7")},

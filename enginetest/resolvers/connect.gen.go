@@ -100,7 +100,7 @@ type (
 	writerResolver           struct{ *Resolver }
 )
 
-// Other answers Answer.other, bound at schema/world.graphqls:176 to the service "answers":
+// Other answers Answer.other, bound at schema/random.graphqls:176 to the service "answers":
 //
 //	GET /others?ids={$batch.id}
 //
@@ -125,7 +125,7 @@ func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*
 	})
 }
 
-// Others answers Answer.others, bound at schema/world.graphqls:177 to the service "answers":
+// Others answers Answer.others, bound at schema/random.graphqls:177 to the service "answers":
 //
 //	GET /others?ids={$batch.list*}
 //
@@ -150,7 +150,7 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 	})
 }
 
-// Other answers Item.other, bound at schema/world.graphqls:185 to the service "answers":
+// Other answers Item.other, bound at schema/random.graphqls:185 to the service "answers":
 //
 //	GET /others?ids={$batch.id}
 //
@@ -199,7 +199,7 @@ func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writ
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeWriter)
 }
 
-// Answer answers Query.answer, bound at schema/world.graphqls:33 to the service "answers":
+// Answer answers Query.answer, bound at schema/random.graphqls:33 to the service "answers":
 //
 //	GET /answer
 func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
@@ -207,7 +207,7 @@ func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeAnswer))
 }
 
-// MustAnswer answers Query.mustAnswer, bound at schema/world.graphqls:34 to the service "answers":
+// MustAnswer answers Query.mustAnswer, bound at schema/random.graphqls:34 to the service "answers":
 //
 //	GET /answer
 func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
@@ -215,7 +215,7 @@ func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeAnswer)
 }
 
-// Answers answers Query.answers, bound at schema/world.graphqls:35 to the service "answers":
+// Answers answers Query.answers, bound at schema/random.graphqls:35 to the service "answers":
 //
 //	GET /answers
 func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
@@ -223,7 +223,7 @@ func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeAnswer))))
 }
 
-// MustAnswers answers Query.mustAnswers, bound at schema/world.graphqls:36 to the service "answers":
+// MustAnswers answers Query.mustAnswers, bound at schema/random.graphqls:36 to the service "answers":
 //
 //	GET /answers
 func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error) {
@@ -231,7 +231,7 @@ func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error)
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeAnswer)))
 }
 
-// Ints answers Query.ints, bound at schema/world.graphqls:40 to the service "answers":
+// Ints answers Query.ints, bound at schema/random.graphqls:40 to the service "answers":
 //
 //	GET /ints
 func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {

@@ -1,5 +1,6 @@
-// Package resolvers answers the fields of a world that is made up by chance: the same
-// number gives the same world, however and in whichever order it is asked for.
+// Package resolvers returns random values for the fields of the graph. A value depends on the
+// seed, the field, its arguments and its parent alone, so that both executors receive the same
+// values in whichever order they call.
 package resolvers
 
 import (
@@ -8,17 +9,17 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// Resolver is what the resolvers share.
+// Resolver is shared by all resolvers.
 type Resolver struct {
 	Services *upstreams.Services
-	// World is the number of the world.
-	World uint64
-	// Called, if any, is told of each call of a resolver, with how many parents.
-	Called func(ctx context.Context, parents int)
+	// Seed determines all values.
+	Seed uint64
+	// OnCall, if set, is called with each call of a resolver and its number of parents.
+	OnCall func(ctx context.Context, parents int)
 }
 
-func (r *Resolver) called(ctx context.Context, parents int) {
-	if r.Called != nil {
-		r.Called(ctx, parents)
+func (r *Resolver) recordCall(ctx context.Context, parents int) {
+	if r.OnCall != nil {
+		r.OnCall(ctx, parents)
 	}
 }

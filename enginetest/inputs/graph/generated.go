@@ -15,8 +15,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/customscalar"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/graph/model"
-	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/own"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -50,7 +50,7 @@ type ComplexityRoot struct {
 type MutationResolver interface {
 	Put(ctx context.Context, intArg *int, id *string, atArg *time.Time, kinds []model.Kind, choice *model.Choice, json scalar.JSON) (scalar.JSON, error)
 	MustPut(ctx context.Context, id string, all model.All, ints []int) (scalar.JSON, error)
-	Own(ctx context.Context, money *own.Money, level *own.Level, late *own.Late, slug *string) (*string, error)
+	Own(ctx context.Context, money *customscalar.Money, level *customscalar.Level, late *customscalar.Late, slug *string) (*string, error)
 }
 type QueryResolver interface {
 	Echo(ctx context.Context, all *model.All, mustAll *model.All, choice *model.Choice, defaults *model.Defaults) (scalar.JSON, error)
@@ -58,7 +58,7 @@ type QueryResolver interface {
 	Lists(ctx context.Context, ints []*int, mustInts []int, grid [][]*int, kinds []model.Kind, ids []*string, prices []scalar.Decimal, jsons []scalar.JSON, choices []*model.Choice) (scalar.JSON, error)
 	Must(ctx context.Context, intArg int, id string, ints []int, all *model.All) (scalar.JSON, error)
 	Preset(ctx context.Context, price *scalar.Decimal, json scalar.JSON, float float64, defaults *model.Defaults) (scalar.JSON, error)
-	Own(ctx context.Context, money *own.Money, level *own.Level, levels []own.Level, late *own.Late, slug *string) (*string, error)
+	Own(ctx context.Context, money *customscalar.Money, level *customscalar.Level, levels []customscalar.Level, late *customscalar.Late, slug *string) (*string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -420,24 +420,24 @@ func (ec *executionContext) field_Mutation_own_args(ctx context.Context, rawArgs
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "money",
-		func(ctx context.Context, v any) (*own.Money, error) {
-			return ec.unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐMoney(ctx, v)
+		func(ctx context.Context, v any) (*customscalar.Money, error) {
+			return ec.unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐMoney(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["money"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "level",
-		func(ctx context.Context, v any) (*own.Level, error) {
-			return ec.unmarshalOLevel2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx, v)
+		func(ctx context.Context, v any) (*customscalar.Level, error) {
+			return ec.unmarshalOLevel2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["level"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "late",
-		func(ctx context.Context, v any) (*own.Late, error) {
-			return ec.unmarshalOLate2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLate(ctx, v)
+		func(ctx context.Context, v any) (*customscalar.Late, error) {
+			return ec.unmarshalOLate2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLate(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -672,32 +672,32 @@ func (ec *executionContext) field_Query_own_args(ctx context.Context, rawArgs ma
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "money",
-		func(ctx context.Context, v any) (*own.Money, error) {
-			return ec.unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐMoney(ctx, v)
+		func(ctx context.Context, v any) (*customscalar.Money, error) {
+			return ec.unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐMoney(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["money"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "level",
-		func(ctx context.Context, v any) (*own.Level, error) {
-			return ec.unmarshalOLevel2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx, v)
+		func(ctx context.Context, v any) (*customscalar.Level, error) {
+			return ec.unmarshalOLevel2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["level"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "levels",
-		func(ctx context.Context, v any) ([]own.Level, error) {
-			return ec.unmarshalOLevel2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevelᚄ(ctx, v)
+		func(ctx context.Context, v any) ([]customscalar.Level, error) {
+			return ec.unmarshalOLevel2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevelᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["levels"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "late",
-		func(ctx context.Context, v any) (*own.Late, error) {
-			return ec.unmarshalOLate2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLate(ctx, v)
+		func(ctx context.Context, v any) (*customscalar.Late, error) {
+			return ec.unmarshalOLate2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLate(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1034,7 +1034,7 @@ func (ec *executionContext) _Mutation_own(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
+			return ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*customscalar.Money), fc.Args["level"].(*customscalar.Level), fc.Args["late"].(*customscalar.Late), fc.Args["slug"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -1298,7 +1298,7 @@ func (ec *executionContext) _Query_own(ctx context.Context, field graphql.Collec
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["levels"].([]own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
+			return ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*customscalar.Money), fc.Args["level"].(*customscalar.Level), fc.Args["levels"].([]customscalar.Level), fc.Args["late"].(*customscalar.Late), fc.Args["slug"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -3620,13 +3620,13 @@ func (ec *executionContext) marshalNKind2ᚕgithubᚗcomᚋgatehouseᚑgraphql�
 	return ret
 }
 
-func (ec *executionContext) unmarshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx context.Context, v any) (own.Level, error) {
-	var res own.Level
+func (ec *executionContext) unmarshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx context.Context, v any) (customscalar.Level, error) {
+	var res customscalar.Level
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx context.Context, sel ast.SelectionSet, v own.Level) graphql.Marshaler {
+func (ec *executionContext) marshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx context.Context, sel ast.SelectionSet, v customscalar.Level) graphql.Marshaler {
 	return v
 }
 
@@ -4382,33 +4382,33 @@ func (ec *executionContext) marshalOKind2ᚖgithubᚗcomᚋgatehouseᚑgraphql�
 	return v
 }
 
-func (ec *executionContext) unmarshalOLate2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLate(ctx context.Context, v any) (*own.Late, error) {
+func (ec *executionContext) unmarshalOLate2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLate(ctx context.Context, v any) (*customscalar.Late, error) {
 	if v == nil {
 		return nil, nil
 	}
-	res, err := own.UnmarshalLate(ctx, v)
+	res, err := customscalar.UnmarshalLate(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOLate2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLate(ctx context.Context, sel ast.SelectionSet, v *own.Late) graphql.Marshaler {
+func (ec *executionContext) marshalOLate2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLate(ctx context.Context, sel ast.SelectionSet, v *customscalar.Late) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	_ = sel
-	res := own.MarshalLate(*v)
+	res := customscalar.MarshalLate(*v)
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
-func (ec *executionContext) unmarshalOLevel2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevelᚄ(ctx context.Context, v any) ([]own.Level, error) {
+func (ec *executionContext) unmarshalOLevel2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevelᚄ(ctx context.Context, v any) ([]customscalar.Level, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]own.Level, len(vSlice))
+	res := make([]customscalar.Level, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -4416,13 +4416,13 @@ func (ec *executionContext) unmarshalOLevel2ᚕgithubᚗcomᚋgatehouseᚑgraphq
 	return res, nil
 }
 
-func (ec *executionContext) marshalOLevel2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevelᚄ(ctx context.Context, sel ast.SelectionSet, v []own.Level) graphql.Marshaler {
+func (ec *executionContext) marshalOLevel2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevelᚄ(ctx context.Context, sel ast.SelectionSet, v []customscalar.Level) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := make(graphql.Array, len(v))
 	for i := range v {
-		ret[i] = ec.marshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx, sel, v[i])
+		ret[i] = ec.marshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx, sel, v[i])
 	}
 
 	for _, e := range ret {
@@ -4434,37 +4434,37 @@ func (ec *executionContext) marshalOLevel2ᚕgithubᚗcomᚋgatehouseᚑgraphql�
 	return ret
 }
 
-func (ec *executionContext) unmarshalOLevel2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx context.Context, v any) (*own.Level, error) {
+func (ec *executionContext) unmarshalOLevel2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx context.Context, v any) (*customscalar.Level, error) {
 	if v == nil {
 		return nil, nil
 	}
-	var res = new(own.Level)
+	var res = new(customscalar.Level)
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOLevel2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx context.Context, sel ast.SelectionSet, v *own.Level) graphql.Marshaler {
+func (ec *executionContext) marshalOLevel2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx context.Context, sel ast.SelectionSet, v *customscalar.Level) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return v
 }
 
-func (ec *executionContext) unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐMoney(ctx context.Context, v any) (*own.Money, error) {
+func (ec *executionContext) unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐMoney(ctx context.Context, v any) (*customscalar.Money, error) {
 	if v == nil {
 		return nil, nil
 	}
-	res, err := own.UnmarshalMoney(v)
+	res, err := customscalar.UnmarshalMoney(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐMoney(ctx context.Context, sel ast.SelectionSet, v *own.Money) graphql.Marshaler {
+func (ec *executionContext) marshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐMoney(ctx context.Context, sel ast.SelectionSet, v *customscalar.Money) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	_ = sel
 	_ = ctx
-	res := own.MarshalMoney(*v)
+	res := customscalar.MarshalMoney(*v)
 	return res
 }
 

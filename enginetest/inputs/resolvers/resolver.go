@@ -1,34 +1,35 @@
-// Package resolvers answers the graph over which values of requests are tested.
+// Package resolvers resolves the graph over which values of requests are tested. The fields own
+// return the arguments that they received.
 package resolvers
 
 import (
 	"context"
 	"fmt"
 
-	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/own"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/customscalar"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// Resolver is what the resolvers share.
+// Resolver is shared by all resolvers.
 type Resolver struct {
 	Services *upstreams.Services
-	// Called, if any, is told of each call of a resolver by hand.
-	Called func()
+	// OnCall, if set, is called with each call of a resolver written by hand.
+	OnCall func()
 }
 
-// Own answers Query.own.
-func (r queryResolver) Own(_ context.Context, money *own.Money, level *own.Level, levels []own.Level, late *own.Late, slug *string) (*string, error) {
+// Own resolves Query.own.
+func (r queryResolver) Own(_ context.Context, money *customscalar.Money, level *customscalar.Level, levels []customscalar.Level, late *customscalar.Late, slug *string) (*string, error) {
 	return r.own(money, level, levels, late, slug)
 }
 
-// Own answers Mutation.own.
-func (r mutationResolver) Own(_ context.Context, money *own.Money, level *own.Level, late *own.Late, slug *string) (*string, error) {
+// Own resolves Mutation.own.
+func (r mutationResolver) Own(_ context.Context, money *customscalar.Money, level *customscalar.Level, late *customscalar.Late, slug *string) (*string, error) {
 	return r.own(money, level, nil, late, slug)
 }
 
-func (r *Resolver) own(money *own.Money, level *own.Level, levels []own.Level, late *own.Late, slug *string) (*string, error) {
-	if r.Called != nil {
-		r.Called()
+func (r *Resolver) own(money *customscalar.Money, level *customscalar.Level, levels []customscalar.Level, late *customscalar.Late, slug *string) (*string, error) {
+	if r.OnCall != nil {
+		r.OnCall()
 	}
 	var text string
 	if money != nil {

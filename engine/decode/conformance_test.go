@@ -1,3 +1,7 @@
+// This file tests decoders against a reference: the same random JSON is read by a decoder of all
+// combinators, and coerced from encoding/json's values in the plainest way that follows the
+// specification. Values and faults must be the same.
+
 package decode
 
 import (
@@ -19,7 +23,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
-// sample is an object with everything that decoders are made of, as they are generated.
+// sample is an object with every kind of field that generated decoders read.
 type sample struct {
 	ID        string          `graph:"id"`        // ID!
 	S         *string         `graph:"s"`         // String
@@ -136,7 +140,8 @@ func decodeGrouped(d *Decoder) *grouped {
 	return v
 }
 
-// decoded writes what was decoded, with faults as "!" and the place in the field's lists.
+// decoded returns a decoded value as text, with faults as "!" and the path through the field's
+// lists.
 func decoded(faults *Faults, v reflect.Value) string {
 	switch j, ok := v.Interface().(scalar.JSON); {
 	case ok && j == nil:
@@ -185,7 +190,7 @@ func decodedObject(faults *Faults, object reflect.Value) string {
 	return "{" + strings.Join(texts, " ") + "}"
 }
 
-// generic writes any JSON in one way.
+// generic formats any JSON in one form.
 func generic(text []byte) string {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -197,8 +202,7 @@ func generic(text []byte) string {
 	return string(out)
 }
 
-// typ is a type for the reference, which coerces what encoding/json has read. Its rules
-// are the specification's, in the plainest way.
+// typ is a type for the reference, which coerces the values of encoding/json.
 type typ struct {
 	name    string // of a scalar
 	nonNull bool
@@ -270,7 +274,8 @@ func sampleMembers() []member {
 // fieldError is a field error at a place in the field's lists.
 type fieldError struct{ index []int }
 
-// complete coerces v, and gives its text. Failures that end in a list's element are noted.
+// complete coerces v and returns its text. Failures that an element of a list recovers from are
+// added to noted.
 func complete(v any, t typ, index []int, inList bool, noted *[]fieldError) (string, *fieldError) {
 	if t.through != nil && v != nil {
 		picked, ok := t.through(v)
@@ -351,7 +356,7 @@ func completeObject(o map[string]any, members []member) string {
 	return "{" + strings.Join(texts, " ") + "}"
 }
 
-// coerce is the result coercion of the scalars.
+// coerce coerces a scalar and returns its text, and reports whether it fits.
 func coerce(v any, scalarName string) (string, bool) {
 	number, isNumber := v.(json.Number)
 	text, isText := v.(string)
@@ -392,8 +397,8 @@ func coerce(v any, scalarName string) (string, bool) {
 	return string(out), err == nil
 }
 
-// wholeNumber reads a number exactly. Nothing beyond 10^1000 is of interest, and 10^-1000
-// is no whole number.
+// wholeNumber parses a number exactly and reports whether it is whole. Exponents beyond 1000 are
+// left out, since no scalar has such values.
 func wholeNumber(text string) (*big.Int, bool) {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(text), "e")
 	m, ok := new(big.Rat).SetString(mantissa)
@@ -415,7 +420,7 @@ func wholeNumber(text string) (*big.Int, bool) {
 	return m.Num(), m.IsInt()
 }
 
-// compare reads a body in both ways.
+// compare reads a body in both ways and fails if the outcomes differ.
 func compare(t interface{ Fatalf(string, ...any) }, body []byte) {
 	var faults Faults
 	answer := bytes.Clone(body)
@@ -462,7 +467,7 @@ func referenceOf(body []byte) string {
 	return text
 }
 
-// depthOf is how deep the brackets of a valid text nest.
+// depthOf returns how deep the brackets of a valid text nest.
 func depthOf(body []byte) (deepest int) {
 	depth, d := 0, json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -478,8 +483,8 @@ func depthOf(body []byte) (deepest int) {
 	return deepest
 }
 
-// Whatever a service sends, data and faults are those of the specification.
-func TestExact(t *testing.T) {
+// Whatever a service sends, values and faults are those of the specification.
+func TestConformance(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		compare(t, []byte(someValue(t, listing(objectOf()), 3)))
 	})
@@ -491,7 +496,7 @@ var junk = []string{
 	"[]", "[null]", "[1]", `[[1,"x"],null]`, "{}", `{"n":1}`, `{"n":{}}`, `[{"id":1}]`,
 }
 
-// someValue writes a value of a type, or something else.
+// someValue draws the text of a value of a type, or of something else.
 func someValue(t *rapid.T, as typ, deep int) string {
 	space := rapid.SampledFrom([]string{"", "", "", " ", "\n\t"}).Draw(t, "space")
 	if rapid.IntRange(0, 9).Draw(t, "fits") == 0 {
@@ -537,8 +542,8 @@ func someObject(t *rapid.T, members []member, deep int) string {
 	return "{" + strings.Join(rapid.Permutation(texts).Draw(t, "order"), ", ") + "}"
 }
 
-// FuzzExact is TestExact for any text.
-func FuzzExact(f *testing.F) {
+// FuzzConformance is TestConformance for any text.
+func FuzzConformance(f *testing.F) {
 	for _, seed := range junk {
 		f.Add([]byte(seed))
 		f.Add([]byte(`[{"id":1,"must-n":` + seed + `,"maybeInts":[1,` + seed + `],"n":` + seed + `,"n":2,"kids":[{"s":` + seed + `}],"lists":[[` + seed + `]]}]`))

@@ -18,20 +18,20 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// chance decides about one thing in one world.
-type chance struct{ *rand.Rand }
+// source is a source of random values about one thing.
+type source struct{ *rand.Rand }
 
-func (r *Resolver) chance(about ...any) chance {
+func (r *Resolver) source(about ...any) source {
 	h := fnv.New64a()
 	fmt.Fprint(h, about...)
-	return chance{rand.New(rand.NewPCG(r.World, h.Sum64()))}
+	return source{rand.New(rand.NewPCG(r.Seed, h.Sum64()))}
 }
 
-// in is true once in n times.
-func (c chance) in(n int) bool { return c.IntN(n) == 0 }
+// oneIn reports true once in n times.
+func (c source) oneIn(n int) bool { return c.IntN(n) == 0 }
 
-// failure is an error of one of the kinds that resolvers give.
-func (c chance) failure() error {
+// randomError returns an error of one of the kinds that resolvers return.
+func (c source) randomError() error {
 	switch c.IntN(4) {
 	case 0:
 		return errors.New("secret")
@@ -43,36 +43,38 @@ func (c chance) failure() error {
 	return fault.New(fault.NotFound, "not there")
 }
 
-// deepest is how deep objects hold others.
-const deepest = 3
+// maxDepth bounds how deeply objects nest.
+const maxDepth = 3
 
-// one answers a field of the root.
-func one[T any](ctx context.Context, r *Resolver, about ...any) (v T, err error) {
-	r.called(ctx, 1)
-	c := r.chance(append([]any{graphql.GetFieldContext(ctx).Field.Name}, about...)...)
-	if c.in(15) {
+// resolveOne resolves a field of a root type: with a value, an error, a panic, or an error besides
+// the value.
+func resolveOne[T any](ctx context.Context, r *Resolver, about ...any) (v T, err error) {
+	r.recordCall(ctx, 1)
+	c := r.source(append([]any{graphql.GetFieldContext(ctx).Field.Name}, about...)...)
+	if c.oneIn(15) {
 		graphql.AddError(ctx, fault.New(fault.BadRequest, "by the way"))
 	}
 	switch {
-	case c.in(12):
-		return v, c.failure()
-	case c.in(30):
-		panic("by chance")
+	case c.oneIn(12):
+		return v, c.randomError()
+	case c.oneIn(30):
+		panic("at random")
 	}
-	c.fill(reflect.ValueOf(&v).Elem(), deepest)
+	c.fill(reflect.ValueOf(&v).Elem(), maxDepth)
 	return v, nil
 }
 
-// each answers a field of all parents.
-func each[P, T any](ctx context.Context, r *Resolver, parents []*P, about ...any) ([]T, error) {
-	r.called(ctx, len(parents))
+// resolveBatch resolves a field of all parents: with values, errors of single parents, an error of
+// all, a panic, or a result of the wrong length.
+func resolveBatch[P, T any](ctx context.Context, r *Resolver, parents []*P, about ...any) ([]T, error) {
+	r.recordCall(ctx, len(parents))
 	name := fmt.Sprintf("%T.%s", parents, graphql.GetFieldContext(ctx).Field.Name)
-	c := r.chance(append(about, name)...)
+	c := r.source(append(about, name)...)
 	switch c.IntN(25) {
 	case 0:
-		return nil, c.failure()
+		return nil, c.randomError()
 	case 1:
-		panic("by chance")
+		panic("at random")
 	case 2:
 		return make([]T, len(parents)+1), nil
 	}
@@ -81,23 +83,23 @@ func each[P, T any](ctx context.Context, r *Resolver, parents []*P, about ...any
 		if parent == nil {
 			continue
 		}
-		own := r.chance(append(about, name, identity(parent))...)
-		if own.in(8) {
-			errs[i] = own.failure()
-			if own.in(2) { // and a value, which nobody shall see
+		own := r.source(append(about, name, objectKey(parent))...)
+		if own.oneIn(8) {
+			errs[i] = own.randomError()
+			if own.oneIn(2) { // otherwise with a value besides the error, which must not appear
 				continue
 			}
 		}
-		own.fill(reflect.ValueOf(&values[i]).Elem(), deepest-1)
+		own.fill(reflect.ValueOf(&values[i]).Elem(), maxDepth-1)
 	}
-	if c.in(2) || errors.Join(errs...) != nil {
+	if c.oneIn(2) || errors.Join(errs...) != nil {
 		return values, errs
 	}
 	return values, nil
 }
 
-// identity tells an object from others.
-func identity(object any) string {
+// objectKey returns a text that distinguishes an object from others.
+func objectKey(object any) string {
 	if item, ok := object.(*model.Item); ok {
 		if item.ID == nil {
 			return fmt.Sprint(item.MustN)
@@ -108,10 +110,10 @@ func identity(object any) string {
 	return fmt.Sprint(first.Interface())
 }
 
-var strange = []string{"", "plain", "Grüße, 世界", "\"\\/\b\f\n\r\t\x00\x1f<>&\u2028", "a longer text of several words"}
+var awkwardStrings = []string{"", "plain", "Grüße, 世界", "\"\\/\b\f\n\r\t\x00\x1f<>&\u2028", "a longer text of several words"}
 
-// fill makes up a value.
-func (c chance) fill(v reflect.Value, deep int) {
+// fill sets v to a random value.
+func (c source) fill(v reflect.Value, deep int) {
 	switch v.Interface().(type) {
 	case time.Time:
 		v.Set(reflect.ValueOf(time.Unix(c.Int64N(4e9), c.Int64N(1e9)).UTC()))
@@ -120,7 +122,7 @@ func (c chance) fill(v reflect.Value, deep int) {
 		v.SetString("-1.50")
 		return
 	case scalar.JSON:
-		if !c.in(3) {
+		if !c.oneIn(3) {
 			v.SetBytes([]byte(`{"a": [1, null]}`))
 		}
 		return
@@ -130,11 +132,11 @@ func (c chance) fill(v reflect.Value, deep int) {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(fmt.Sprint(c.IntN(1e9), strange[c.IntN(len(strange))]))
+		v.SetString(fmt.Sprint(c.IntN(1e9), awkwardStrings[c.IntN(len(awkwardStrings))]))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(c.Int64N(1e9) - 5e8)
 	case reflect.Bool:
-		v.SetBool(c.in(2))
+		v.SetBool(c.oneIn(2))
 	case reflect.Float64:
 		v.SetFloat([]float64{0, 1, -1.5, 1e21, 1e-9, 123456789, math.NaN(), math.Inf(1)}[c.IntN(8)])
 	case reflect.Struct:
@@ -142,14 +144,14 @@ func (c chance) fill(v reflect.Value, deep int) {
 			c.fill(v.Field(i), deep-1)
 		}
 	default:
-		c.reference(v, deep)
+		c.fillNilable(v, deep)
 	}
 }
 
-// reference makes up what may be nil.
-func (c chance) reference(v reflect.Value, deep int) {
+// fillNilable sets a value that may be nil, or leaves it nil.
+func (c source) fillNilable(v reflect.Value, deep int) {
 	scalars := v.Kind() == reflect.Pointer && v.Type().Elem().Kind() != reflect.Struct
-	if deep <= 0 && !scalars || c.in(9) || scalars && c.in(3) {
+	if deep <= 0 && !scalars || c.oneIn(9) || scalars && c.oneIn(3) {
 		return
 	}
 	switch v.Kind() {
@@ -162,22 +164,22 @@ func (c chance) reference(v reflect.Value, deep int) {
 			c.fill(v.Index(i), deep)
 		}
 	case reflect.Interface:
-		c.abstract(v, deep)
+		c.fillAbstract(v, deep)
 	}
 }
 
-// abstract chooses one of the types that an interface or a union stands for.
-func (c chance) abstract(v reflect.Value, deep int) {
+// fillAbstract sets v to one of the types of an interface or a union.
+func (c source) fillAbstract(v reflect.Value, deep int) {
 	for _, object := range []any{&model.Place{}, &model.Person{}, &model.Thing{}, &model.Place{}} {
-		if made := reflect.ValueOf(object); made.Type().Implements(v.Type()) && (c.in(2) || v.IsNil()) {
+		if made := reflect.ValueOf(object); made.Type().Implements(v.Type()) && (c.oneIn(2) || v.IsNil()) {
 			c.fill(made.Elem(), deep)
 			v.Set(made)
 		}
 	}
 }
 
-// value is what an argument says, not where it lies.
-func value(argument any) string {
+// argumentText returns the value of an argument as text, whatever pointers lead to it.
+func argumentText(argument any) string {
 	v := reflect.ValueOf(argument)
 	if v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()

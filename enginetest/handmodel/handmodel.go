@@ -1,5 +1,6 @@
-// Package odd has a model by hand, with what gqlgen's models do not have.
-package odd
+// Package handmodel has a model written by hand, with what gqlgen's generated models do not have:
+// structs instead of pointers, and methods that compute fields.
+package handmodel
 
 import (
 	"context"
@@ -17,7 +18,7 @@ type Odd struct {
 	Place    *model.Place
 }
 
-// Upper is computed, and null for some.
+// Upper computes a field, which is null for some objects.
 func (o *Odd) Upper() *string {
 	if len(o.ID)%2 == 0 {
 		return nil
@@ -25,7 +26,8 @@ func (o *Odd) Upper() *string {
 	return &o.ID
 }
 
-// Far is computed in a context, which may fail, and leads on to resolvers.
+// Far computes a field that takes a context, may fail, and leads to resolvers. Only gqlgen's
+// executor can call it.
 func (o *Odd) Far(_ context.Context) ([]*model.Place, error) {
 	if len(o.ID)%5 == 0 {
 		return nil, errors.New("too far")

@@ -8,29 +8,29 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// writer makes up operations that are valid.
-type writer struct {
+// operationWriter writes random operations that are valid.
+type operationWriter struct {
 	*rand.Rand
-	schema    *ast.Schema
-	fragments []string // their definitions
-	on        []string // their types
-	left      int      // fields that may still be selected
+	schema        *ast.Schema
+	fragments     []string // the definitions of fragments
+	fragmentTypes []string // their types
+	fieldsLeft    int      // the number of fields that may still be selected
 }
 
-// operation gives the text of an operation with its variables.
-func (w *writer) operation() (text string, variables map[string]any) {
+// operation returns an operation and its variables.
+func (w *operationWriter) operation() (text string, variables map[string]any) {
 	kind, root := "query", w.schema.Query
 	if w.IntN(8) == 0 {
 		kind, root = "mutation", w.schema.Mutation
 	}
-	w.left = 60
+	w.fieldsLeft = 60
 	if kind == "mutation" {
-		w.left = 30
+		w.fieldsLeft = 30
 	}
 	for range w.IntN(4) {
 		w.fragment()
 	}
-	body := w.spreads(w.set(root, 4))
+	body := w.addFragments(w.selectionSet(root, 4))
 	var params []string
 	for _, p := range []string{"$p: Boolean!", "$q: Boolean = false", "$n: Int", "$f: Filter"} {
 		if strings.Contains(body, p[:2]) {
@@ -54,8 +54,8 @@ func (w *writer) operation() (text string, variables map[string]any) {
 	return text + body, variables
 }
 
-// spreads adds the definitions of those fragments that are used.
-func (w *writer) spreads(body string) string {
+// addFragments appends the definitions of the fragments that are used.
+func (w *operationWriter) addFragments(body string) string {
 	for i := len(w.fragments) - 1; i >= 0; i-- {
 		if strings.Contains(body, fmt.Sprintf("...F%d ", i)) {
 			body += w.fragments[i]
@@ -64,16 +64,16 @@ func (w *writer) spreads(body string) string {
 	return body
 }
 
-// fragment makes up a named fragment, which may spread those before it.
-func (w *writer) fragment() {
+// fragment writes a named fragment, which may spread those before it.
+func (w *operationWriter) fragment() {
 	types := []string{"Place", "Person", "Node", "Named", "Any", "Spot", "Odd", "Thing", "Answer", "Item", "Query", "Writer", "Story", "Editor", "StoryNodes", "StoryEdge", "Media", "Titled", "Film"}
 	t := types[w.IntN(len(types))]
-	text := fmt.Sprintf(" fragment F%d on %s%s", len(w.fragments), t, w.set(w.schema.Types[t], 2))
-	w.fragments, w.on = append(w.fragments, text), append(w.on, t)
+	text := fmt.Sprintf(" fragment F%d on %s%s", len(w.fragments), t, w.selectionSet(w.schema.Types[t], 2))
+	w.fragments, w.fragmentTypes = append(w.fragments, text), append(w.fragmentTypes, t)
 }
 
-// set makes up a selection set of a type.
-func (w *writer) set(t *ast.Definition, deep int) string {
+// selectionSet writes a selection set of a type.
+func (w *operationWriter) selectionSet(t *ast.Definition, deep int) string {
 	var b strings.Builder
 	b.WriteString("{ ")
 	for range 1 + w.IntN(5) {
@@ -81,7 +81,7 @@ func (w *writer) set(t *ast.Definition, deep int) string {
 		case 0:
 			b.WriteString("__typename ")
 		case 1:
-			b.WriteString(w.inline(t, deep))
+			b.WriteString(w.inlineFragment(t, deep))
 		case 2:
 			b.WriteString(w.spread(t))
 		default:
@@ -89,7 +89,7 @@ func (w *writer) set(t *ast.Definition, deep int) string {
 		}
 	}
 	if t.IsAbstractType() && deep > 0 {
-		b.WriteString(w.inline(t, deep))
+		b.WriteString(w.inlineFragment(t, deep))
 	}
 	if strings.Count(b.String(), " ") == 1 || w.IntN(4) == 0 {
 		b.WriteString("t: __typename ")
@@ -98,8 +98,9 @@ func (w *writer) set(t *ast.Definition, deep int) string {
 	return b.String()
 }
 
-// inline makes up an inline fragment on one of the types that a value may have, or on none.
-func (w *writer) inline(t *ast.Definition, deep int) string {
+// inlineFragment writes an inline fragment on one of the types that a value may have, or without a
+// type.
+func (w *operationWriter) inlineFragment(t *ast.Definition, deep int) string {
 	if deep <= 0 {
 		return ""
 	}
@@ -115,11 +116,11 @@ func (w *writer) inline(t *ast.Definition, deep int) string {
 	if name == t.Name && w.IntN(2) == 0 {
 		condition = ""
 	}
-	return "... " + condition + w.directive() + w.set(w.schema.Types[name], deep-1)
+	return "... " + condition + w.directive() + w.selectionSet(w.schema.Types[name], deep-1)
 }
 
-func (w *writer) spread(t *ast.Definition) string {
-	for i, name := range w.on {
+func (w *operationWriter) spread(t *ast.Definition) string {
+	for i, name := range w.fragmentTypes {
 		if w.IntN(2) == 0 && w.overlap(t, w.schema.Types[name]) {
 			return fmt.Sprintf("...F%d %s", i, w.directive())
 		}
@@ -127,7 +128,7 @@ func (w *writer) spread(t *ast.Definition) string {
 	return ""
 }
 
-func (w *writer) overlap(a, b *ast.Definition) bool {
+func (w *operationWriter) overlap(a, b *ast.Definition) bool {
 	for _, one := range w.schema.GetPossibleTypes(a) {
 		for _, other := range w.schema.GetPossibleTypes(b) {
 			if one == other {
@@ -138,8 +139,8 @@ func (w *writer) overlap(a, b *ast.Definition) bool {
 	return false
 }
 
-func (w *writer) field(t *ast.Definition, deep int) string {
-	if len(t.Fields) == 0 || w.left <= 0 {
+func (w *operationWriter) field(t *ast.Definition, deep int) string {
+	if len(t.Fields) == 0 || w.fieldsLeft <= 0 {
 		return ""
 	}
 	f := t.Fields[w.IntN(len(t.Fields))]
@@ -147,17 +148,17 @@ func (w *writer) field(t *ast.Definition, deep int) string {
 	if strings.HasPrefix(f.Name, "__") || value.IsCompositeType() && deep <= 0 {
 		return ""
 	}
-	w.left--
+	w.fieldsLeft--
 	text := w.arguments(f) + w.directive()
 	if value.IsCompositeType() {
-		text += w.set(value, deep-1)
+		text += w.selectionSet(value, deep-1)
 	}
 	return text + " "
 }
 
-// arguments writes a field's name with its arguments. Whoever has the same name in the
-// answer must have the same arguments, so that these are part of an alias.
-func (w *writer) arguments(f *ast.FieldDefinition) string {
+// arguments writes a field with its arguments. Fields with the same name in the response must have
+// the same arguments, so the alias contains them.
+func (w *operationWriter) arguments(f *ast.FieldDefinition) string {
 	choices := map[string][]string{
 		"n":      {"n: 2", "n: $n", "n: null"},
 		"id":     {"id: 1", "id: 7", "id: \"x\""},
@@ -187,7 +188,7 @@ func (w *writer) arguments(f *ast.FieldDefinition) string {
 	return f.Name
 }
 
-func (w *writer) directive() string {
+func (w *operationWriter) directive() string {
 	switch w.IntN(24) {
 	case 0:
 		return " @include(if: $p) "

@@ -15,9 +15,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// shelf answers with a writer for whatever id it is asked for but "none", and with what bodies
-// say for other paths.
-func shelf(t testing.TB, bodies map[string]string) *upstreams.Services {
+// newLibrary returns services that send a writer for each id except "none", and bodies for other
+// paths.
+func newLibrary(t testing.TB, bodies map[string]string) *upstreams.Services {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/library/writersById" {
@@ -41,9 +41,10 @@ func shelf(t testing.TB, bodies map[string]string) *upstreams.Services {
 	return services
 }
 
-// An object that is not shown, though it was found, shifts no other's joined data.
-func TestJoinedDataIsOfItsObject(t *testing.T) {
-	services := shelf(t, map[string]string{
+// Joined data stays with its object: an object that was fetched but does not appear in the
+// response does not shift the data of those after it.
+func TestJoinsFollowObjects(t *testing.T) {
+	services := newLibrary(t, map[string]string{
 		"/writers":      `[{"id": "w1"}, {"id": "w2"}]`,
 		"/of/w1/offset": `{"items": [{"id": "s1"}, 5]}`,
 		"/of/w2/offset": `{"items": [{"id": "s3"}, {"id": "s4"}]}`,
@@ -76,8 +77,8 @@ func TestJoinedDataIsOfItsObject(t *testing.T) {
 			"[[writers 0 mustStories nodes 1 id] [writers 0 mustStories nodes 1 writer]]",
 		},
 	} {
-		for _, how := range []string{engine.EngineGqlgen, engine.EnginePlan} {
-			f, _ := serve(t, how, nil, graph.NewSchema(&resolvers.Resolver{Services: services}))
+		for _, executor := range []string{engine.EngineGqlgen, engine.EnginePlan} {
+			f, _ := newGateway(t, executor, nil, graph.NewSchema(&resolvers.Resolver{Services: services}))
 			body, _ := json.Marshal(map[string]string{"query": test.query})
 			got := post(t, f, body)
 			paths := [][]any{}
@@ -85,7 +86,7 @@ func TestJoinedDataIsOfItsObject(t *testing.T) {
 				paths = append(paths, e.Path)
 			}
 			if string(got.Data) != test.want || fmt.Sprint(paths) != test.path {
-				t.Errorf("%s by %s: got %s with errors at %v, want %s with errors at %s", test.query, how, got.Data, paths, test.want, test.path)
+				t.Errorf("%s by %s: got %s with errors at %v, want %s with errors at %s", test.query, executor, got.Data, paths, test.want, test.path)
 			}
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
-// Edges makes an edge of each item. One that does not fit the graph is an error at the
-// node of its edge, for clients that ask for it.
+// Edges returns an edge for each item of c. An item that does not fit the graph has an error at
+// the node of its edge.
 func Edges[T, E any](ctx context.Context, c Connection[decode.Item[T]], edge func(node T, cursor string) *E) ([]*E, error) {
 	edges := make([]*E, len(c.Items))
 	for i, item := range c.Items {
@@ -20,22 +20,22 @@ func Edges[T, E any](ctx context.Context, c Connection[decode.Item[T]], edge fun
 	return edges, nil
 }
 
-// Nodes returns the items alone, for the field nodes of connection. One that does not fit the
-// graph is an error at its place in the list; must says that no item may be null, and then the
-// list is nil.
+// Nodes returns the items of c for the field nodes of connection. An item that does not fit the
+// graph has an error at its index. must is whether no item may be null; then one that does not fit
+// makes the list nil.
 func Nodes[T any](ctx context.Context, connection any, c Connection[decode.Item[T]], must bool) ([]T, error) {
 	nodes := make([]T, len(c.Items))
-	var bad []*decode.Fault
+	var faults []*decode.Fault
 	for i, item := range c.Items {
 		nodes[i] = item.Value
 		if item.Fault != nil {
-			bad = append(bad, &decode.Fault{Index: append([]int{i}, item.Fault.Index...), Null: must, Err: item.Fault.Err})
+			faults = append(faults, &decode.Fault{Index: append([]int{i}, item.Fault.Index...), Null: must, Err: item.Fault.Err})
 		}
 	}
 	switch {
-	case !engine.FaultsOf(ctx).At(connection, "nodes", bad...):
-		return nil, bad[0]
-	case must && bad != nil:
+	case !engine.FaultsOf(ctx).At(connection, "nodes", faults...):
+		return nil, faults[0]
+	case must && faults != nil:
 		return nil, nil
 	}
 	return nodes, nil

@@ -7,30 +7,32 @@ import (
 	"strings"
 )
 
-// library is a service with pages, lists of lists and entities. What it says of one id, and
-// which items a page has, depends on the world alone and not on what else is asked for.
+// library is a service with pages, lists of lists, and objects that are completed by key. What it
+// sends for an id, and which items a page has, depends on the seed alone and not on what else is
+// requested.
 type library struct {
-	*maker
-	world uint64
+	*generator
+	seed uint64
 }
 
-// of returns a library whose chances depend on a thing alone.
-func (l *library) of(about ...any) *library {
-	return &library{&maker{chance(l.world, fmt.Sprint(about...))}, l.world}
+// derive returns a library whose random values depend on the seed and on what they are about
+// alone.
+func (l *library) derive(about ...any) *library {
+	return &library{&generator{random(l.seed, fmt.Sprint(about...))}, l.seed}
 }
 
-// answer is what stands under a path below /library.
-func (l *library) answer(path []string, sent url.Values) any {
+// response returns what the service sends for a path below /library.
+func (l *library) response(path []string, sent url.Values) any {
 	switch path[0] {
 	case "writers":
 		if len(path) > 1 {
-			return l.fits(l.writer(path[1]))
+			return l.noisy(l.writer(path[1]))
 		}
 		return l.list(func() any { return l.writer(l.id()) })
 	case "shelves":
 		return l.list(func() any { return l.list(func() any { return l.story(l.id()) }) })
 	case "stories":
-		return l.fits(l.story(path[1]))
+		return l.noisy(l.story(path[1]))
 	case "shelf":
 		return l.list(func() any { return l.story(path[1]) })
 	case "writersById":
@@ -45,36 +47,36 @@ func (l *library) answer(path []string, sent url.Values) any {
 	return l.page(path[0], sent, func(l *library) any { return l.story(l.id()) })
 }
 
-// page is the part of a list that is asked for by an offset, a number or a cursor.
+// page returns the part of a list that is requested by an offset, a page number or a cursor.
 func (l *library) page(list string, sent url.Values, item func(*library) any) any {
 	n, _ := strconv.Atoi(sent.Get("n"))
 	from, _ := strconv.Atoi(sent.Get("from") + sent.Get("cursor"))
 	if number, err := strconv.Atoi(sent.Get("page")); err == nil {
 		from = (number - 1) * n
 	}
-	total := l.of(list).IntN(7)
+	total := l.derive(list).IntN(7)
 	items := []any{}
 	for i := from; i < min(from+n, total); i++ {
-		one := l.of("item", list, i)
+		one := l.derive("item", list, i)
 		v := item(one)
 		if one.IntN(2) == 0 {
-			v = one.fits(v)
+			v = one.noisy(v)
 		}
 		items = append(items, v)
 	}
-	page := object{"items": items, "total": l.fits(total), "more": l.fits(from+n < total), "next": nil}
+	page := object{"items": items, "total": l.noisy(total), "more": l.noisy(from+n < total), "next": nil}
 	if from+n < total {
 		page["next"] = strconv.Itoa(from + n)
 	}
 	return page
 }
 
-// byID answers each id in its own way. Each item has its id: of one without it would depend
-// on the other ids in the call which of them fail.
+// byID returns an item for each id. Each item has its id: which keys an item without one fails
+// would depend on the other ids of the call.
 func (l *library) byID(sent url.Values, what string, of func(l *library, id string) any) any {
 	found := []any{}
 	for _, id := range strings.Split(strings.Join(sent["ids"], ","), ",") {
-		if one := l.of(what, id); one.IntN(8) > 0 {
+		if one := l.derive(what, id); one.IntN(8) > 0 {
 			found = append(found, of(one, id))
 		}
 	}
@@ -84,12 +86,12 @@ func (l *library) byID(sent url.Values, what string, of func(l *library, id stri
 func (l *library) id() string { return strconv.Itoa(l.IntN(6)) }
 
 func (l *library) story(id string) any {
-	o := object{"id": id, "title": l.fits("t" + id), "editorId": l.fits(l.id())}
+	o := object{"id": id, "title": l.noisy("t" + id), "editorId": l.noisy(l.id())}
 	if l.IntN(20) == 0 {
-		o["id"] = l.fits(id)
+		o["id"] = l.noisy(id)
 	}
 	if l.IntN(4) == 0 {
-		o["sequel"] = l.fits(l.story(l.id()))
+		o["sequel"] = l.noisy(l.story(l.id()))
 	}
 	return o
 }
@@ -101,8 +103,8 @@ func (l *library) writer(id string) any {
 		grid = append(grid, []any{story(), story()})
 	}
 	return object{
-		"id": id, "name": l.fits("w" + id), "drafts": l.list(story), "draftGrid": grid,
-		"editor": l.fits(l.editor(l.id(), true)), "mustEditor": l.editor(l.id(), true),
+		"id": id, "name": l.noisy("w" + id), "drafts": l.list(story), "draftGrid": grid,
+		"editor": l.noisy(l.editor(l.id(), true)), "mustEditor": l.editor(l.id(), true),
 		"editors": l.list(func() any { return l.editor(l.id(), true) }), "mustEditors": l.list(func() any { return l.editor(l.id(), true) }),
 	}
 }
@@ -110,7 +112,7 @@ func (l *library) writer(id string) any {
 func (l *library) editor(id string, whole bool) any {
 	o := object{"id": id}
 	if whole {
-		o["name"], o["rank"], o["first"] = l.fits("e"+id), l.fits(l.IntN(9)), l.fits(l.story(l.id()))
+		o["name"], o["rank"], o["first"] = l.noisy("e"+id), l.noisy(l.IntN(9)), l.noisy(l.story(l.id()))
 	}
 	return o
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Null and what is missing are values to Equal: of an element that is null, too, while an
-// element that does not fit is nil.
+// Equal compares null, and a missing value, like any other value. Only an element that does not
+// fit becomes nil.
 func TestNullIsAValue(t *testing.T) {
 	read := ListOf(Excused(Member("a", Pointer(Equal("null")))))
 	for body, want := range map[string]string{

@@ -12,7 +12,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// outcome is what Answer gives, as text: the value with its elements' faults, or the error.
+// outcome returns the outcome of Read as text: the value with the faults of its elements, or the
+// error.
 func outcome[T any](body string, read func(*Decoder) T) string {
 	var faults Faults
 	v, err := Read("s", []byte(body), &faults, read)
@@ -29,7 +30,7 @@ func outcome[T any](body string, read func(*Decoder) T) string {
 	return text
 }
 
-func TestIn(t *testing.T) {
+func TestMember(t *testing.T) {
 	read := Member("a", Member("b", PtrOf((*Decoder).Int)))
 	for body, want := range map[string]string{
 		`{"a":{"b":1}}`: "1", `{"x":{},"a":{"c":[],"b":2},"y":[]}`: "2", `{"\u0061":{"b":3}}`: "3",
@@ -66,7 +67,7 @@ func TestFirstAndLast(t *testing.T) {
 	if got := outcome(`[]`, First((*Decoder).Int)); got != "! at $: null where an Int is expected" {
 		t.Error(got)
 	}
-	// A picked element is none of the graph's lists, but what it holds may be one.
+	// The list around First or Last is not one of the graph's, but a list in the element may be.
 	if got := outcome(`[[1,"x"],[2,"y","z"]]`, Last(ListOf(PtrOf((*Decoder).Int)))); got != "[2,null,null]![1]![2]" {
 		t.Error(got)
 	}
@@ -241,7 +242,7 @@ func TestUnknownType(t *testing.T) {
 	}
 }
 
-// batch is the outcome of a batch's answer: its values, then the keys' faults.
+// batch returns the outcome of reading a batch as text: its values, then the faults of its keys.
 func batch[T any](body string, read func(*Decoder) map[string]T) string {
 	var faults Faults
 	values, err := Read("s", []byte(body), &faults, read)
@@ -317,8 +318,8 @@ func TestByKey(t *testing.T) {
 	}
 }
 
-// nest has itself in two of its fields, which read the same member, and in one that reads
-// the whole: each level of a text is read four times as often as the one above.
+// nest has itself in two fields that read the same member and in one that is read from the object
+// itself: each level of a text is read four times as often as the level around it.
 type nest struct{ A, B, C *nest }
 
 var shapeNest = NewShape("Nest", Field{Name: "a", Wire: "x"}, Field{Name: "b", Wire: "x"}, Field{Name: "c", Whole: true})
@@ -339,7 +340,7 @@ func decodeNest(d *Decoder) *nest {
 	return v
 }
 
-// A hostile service cannot keep the gateway busy with a small text.
+// A hostile service cannot keep the gateway busy with a short text.
 func TestWorkIsBounded(t *testing.T) {
 	deep := func(n int) []byte {
 		return []byte(strings.Repeat(`{"x":`, n) + "null" + strings.Repeat("}", n))
@@ -417,8 +418,8 @@ func TestFaultsAreSafeForConcurrentUse(t *testing.T) {
 	all.Wait()
 }
 
-// Without a table the first fault fails the answer.
-func TestWithoutTable(t *testing.T) {
+// Without Faults the first fault fails the response.
+func TestReadWithoutFaults(t *testing.T) {
 	_, err := Read("s", []byte(`[1,"x",{}]`), nil, ListOf(PtrOf((*Decoder).Int)))
 	if f, ok := err.(*fault.Error); !ok || f.Cause.Error() != "at $[1]: a string where an Int is expected" {
 		t.Errorf("got %v", err)

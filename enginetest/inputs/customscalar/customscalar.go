@@ -1,6 +1,6 @@
-// Package own has scalars as a project may have them: read by a function, by a method, and by
-// a function that takes a context.
-package own
+// Package customscalar has scalars as a project may have them: one read by a function, one by a
+// method, and one by a function that takes a context.
+package customscalar
 
 import (
 	"context"
@@ -13,13 +13,15 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Money is an amount in cents. Its function knows gqlgen's numbers and no json.Number.
+// Money is an amount in cents. Its function accepts the number types of gqlgen and not
+// json.Number.
 type Money int64
 
 // MarshalMoney writes an amount.
 func MarshalMoney(m Money) graphql.Marshaler { return graphql.MarshalInt64(int64(m)) }
 
-// UnmarshalMoney reads an amount. Its error has the name of a Go type.
+// UnmarshalMoney reads an amount. Its error contains the name of a Go type, which clients must not
+// see.
 func UnmarshalMoney(v any) (Money, error) {
 	switch v := v.(type) {
 	case int64:
@@ -27,7 +29,7 @@ func UnmarshalMoney(v any) (Money, error) {
 	case float64:
 		return Money(v * 100), nil
 	}
-	return 0, fmt.Errorf("%T is no Money", v)
+	return 0, fmt.Errorf("%T is not Money", v)
 }
 
 // Level is a text that begins with an L.
@@ -36,7 +38,7 @@ type Level string
 // MarshalGQL writes a level.
 func (l Level) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(string(l))) }
 
-// UnmarshalGQL reads a level. Its error is written for clients.
+// UnmarshalGQL reads a level. Its error is a fault, whose message clients see.
 func (l *Level) UnmarshalGQL(v any) error {
 	text, ok := v.(string)
 	if !ok || text == "" || text[0] != 'L' {
@@ -46,7 +48,7 @@ func (l *Level) UnmarshalGQL(v any) error {
 	return nil
 }
 
-// Late is a text that is read when its field runs.
+// Late is a text that is read when its field runs, not before the operation.
 type Late string
 
 // MarshalLate writes a text.
