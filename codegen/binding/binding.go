@@ -14,14 +14,14 @@ import (
 
 // Graph is what a schema's directives say.
 type Graph struct {
-	Sources     []*Source
-	Fields      []*Field             // ordered by type, then as in the schema's text
-	Entities    map[string]*Field    // bindings of types, by the type's name
-	Completions []*Completion        // the fields whose objects an entity's binding completes
-	Abstract    map[string]*Choice   // how the types of interfaces and unions are told apart
-	wire        map[[2]string]string // type and member -> @json(name:)
-	invalidNames     map[string]bool      // types with an @json that makes no sense
-	facts       map[[2]string][]Fact // what directives say of a type's field at run time
+	Sources      []*Source
+	Fields       []*Field             // ordered by type, then as in the schema's text
+	Entities     map[string]*Field    // bindings of types, by the type's name
+	Completions  []*Completion        // the fields whose objects an entity's binding completes
+	Abstract     map[string]*Choice   // how the types of interfaces and unions are told apart
+	wire         map[[2]string]string // type and member -> @json(name:)
+	invalidNames map[string]bool      // types with an @json that makes no sense
+	facts        map[[2]string][]Fact // what directives say of a type's field at run time
 }
 
 // Source is a REST service.

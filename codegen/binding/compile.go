@@ -59,11 +59,11 @@ func (b CompileOptions) readDocument(path string) (*openapi.Document, error) {
 func (b CompileOptions) callsSource(source string) bool { return b.Calls != nil && b.Calls(source) }
 
 type compiler struct {
-	schema *ast.Schema
+	schema  *ast.Schema
 	options CompileOptions
-	graph  *Graph
+	graph   *Graph
 	invalid map[*ast.Directive]bool // those whose arguments make no sense
-	faults Faults
+	faults  Faults
 }
 
 // compileBindings compiles every @connect, and what follows from all of them together.

@@ -49,7 +49,7 @@ func (g *Graph) Completion(object, field string) *Completion {
 
 // findCompletions finds the fields at which objects come with some of their fields only.
 func (c *compiler) findCompletions() {
-	w := &completionFinder{compiler: c, seen: map[visit]bool{}, at: map[[2]string]*Completion{}}
+	w := &completionFinder{compiler: c, seen: map[visit]bool{}, completions: map[[2]string]*Completion{}}
 	for _, f := range c.graph.All() {
 		if f.Reading == nil {
 			continue
@@ -57,14 +57,14 @@ func (c *compiler) findCompletions() {
 		w.field = f
 		answer := responseSchema(f, c.graph.Source(f.Source))
 		if f.Page != nil {
-			w.page(f.Page, answer)
+			w.visitPage(f.Page, answer)
 			continue
 		}
-		w.root = true
-		w.value(f.Reading, answer, nil)
+		w.atRoot = true
+		w.visitValue(f.Reading, answer, nil)
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
-		c.graph.Completions = append(c.graph.Completions, w.at[key])
+	for _, key := range slices.SortedFunc(maps.Keys(w.completions), compareKeys) {
+		c.graph.Completions = append(c.graph.Completions, w.completions[key])
 	}
 }
 
@@ -84,8 +84,8 @@ func responseSchema(f *Field, s *Source) *openapi.Schema {
 
 // visit is a type that was reached with a document's schema.
 type visit struct {
-	name   string
-	schema *openapi.Schema
+	typeName string
+	schema   *openapi.Schema
 }
 
 // location is the field of an object in which a value lies.
@@ -97,41 +97,41 @@ type location struct {
 // completionFinder walks through what bindings read.
 type completionFinder struct {
 	*compiler
-	field *Field
-	root  bool // the value is the field's own, not one inside of it
-	seen  map[visit]bool
-	at    map[[2]string]*Completion
+	field       *Field
+	atRoot      bool // the value is the field's own, not one inside of it
+	seen        map[visit]bool
+	completions map[[2]string]*Completion
 }
 
-// page follows how the items of a page are read, which the connection has in two places.
-func (w *completionFinder) page(p *Page, answer *openapi.Schema) {
-	w.root = false
+// visitPage follows how the items of a page are read, which the connection has in two places.
+func (w *completionFinder) visitPage(p *Page, answer *openapi.Schema) {
+	w.atRoot = false
 	if p.Edge != nil {
-		w.value(p.Items, answer, &location{p.Edge, p.Edge.Fields.ForName("node")})
+		w.visitValue(p.Items, answer, &location{p.Edge, p.Edge.Fields.ForName("node")})
 	}
 	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil {
-		w.value(p.Items, answer, &location{p.Connection, nodes})
+		w.visitValue(p.Items, answer, &location{p.Connection, nodes})
 	}
 }
 
-// value follows a reading, with what a document says of the place, if anything.
-func (w *completionFinder) value(r *Extraction, s *openapi.Schema, in *location) {
+// visitValue follows a reading, with what a document says of the place, if anything.
+func (w *completionFinder) visitValue(r *Extraction, s *openapi.Schema, in *location) {
 	if r == nil {
 		return
 	}
 	switch r.Op {
 	case ByName:
-		w.byName(r.Type, s, in)
+		w.visitType(r.Type, s, in)
 	case Object:
-		w.object(r, s, in)
+		w.visitObject(r, s, in)
 	case Member:
-		w.value(r.Of, propertySchema(s, r.Name), in)
+		w.visitValue(r.Of, propertySchema(s, r.Name), in)
 	case First, Last, Each:
-		w.value(r.Of, itemSchema(s), in)
+		w.visitValue(r.Of, itemSchema(s), in)
 	case Keyed:
-		w.value(r.Of, valueSchema(s), in)
+		w.visitValue(r.Of, valueSchema(s), in)
 	case Entries:
-		w.value(r.Of, entrySchema(s), in)
+		w.visitValue(r.Of, entrySchema(s), in)
 	}
 }
 
@@ -168,54 +168,54 @@ func entrySchema(s *openapi.Schema) *openapi.Schema {
 	return &openapi.Schema{Properties: []*openapi.Property{{Name: "key", Schema: &openapi.Schema{}}, {Name: "value", Schema: value}}}
 }
 
-func (w *completionFinder) byName(t *ast.Type, s *openapi.Schema, in *location) {
+func (w *completionFinder) visitType(t *ast.Type, s *openapi.Schema, in *location) {
 	for ; t.Elem != nil; t = t.Elem {
 		s = itemSchema(s)
 	}
 	def := w.schema.Types[t.NamedType]
 	if choice := w.graph.Abstract[def.Name]; def.IsAbstractType() && choice != nil {
-		w.abstract(choice, s, in)
+		w.visitAbstract(choice, s, in)
 	}
 	if def.Kind != ast.Object {
 		return
 	}
 	if s != nil && !s.Any() && s.Additional == nil && w.isEntity(def) {
-		w.sent(def, in, func(f *ast.FieldDefinition) bool { return s.Property(w.graph.wireOf(f)) != nil })
+		w.recordIncluded(def, in, func(f *ast.FieldDefinition) bool { return s.Property(w.graph.wireOf(f)) != nil })
 	}
-	w.members(def, s)
+	w.visitProperties(def, s)
 }
 
-// members follows the fields of a type that come with its objects.
-func (w *completionFinder) members(def *ast.Definition, s *openapi.Schema) {
+// visitProperties follows the fields of a type that come with its objects.
+func (w *completionFinder) visitProperties(def *ast.Definition, s *openapi.Schema) {
 	at := visit{def.Name, s}
 	if w.seen[at] {
 		return
 	}
 	w.seen[at] = true
-	defer func(root bool) { w.root = root }(w.root)
-	w.root = false
+	defer func(root bool) { w.atRoot = root }(w.atRoot)
+	w.atRoot = false
 	for _, f := range def.Fields {
 		if Sent(f) {
-			w.byName(f.Type, propertySchema(s, w.graph.wireOf(f)), &location{def, f})
+			w.visitType(f.Type, propertySchema(s, w.graph.wireOf(f)), &location{def, f})
 		}
 	}
 }
 
-// abstract follows each type that an interface or a union stands for. Nothing can say by a
+// visitAbstract follows each type that an interface or a union stands for. Nothing can say by a
 // selection which of its fields come, so that where no document says it either, an object
 // comes with its key alone: what is not asked for again would be null without an error.
-func (w *completionFinder) abstract(choice *Choice, s *openapi.Schema, in *location) {
+func (w *completionFinder) visitAbstract(choice *Choice, s *openapi.Schema, in *location) {
 	for _, tagged := range choice.Types {
 		branch, def := branchFor(s, choice.Field, tagged.Tag), tagged.Type
 		if w.isEntity(def) {
-			w.sent(def, in, func(f *ast.FieldDefinition) bool {
+			w.recordIncluded(def, in, func(f *ast.FieldDefinition) bool {
 				if branch == nil {
 					return w.isKeyOf(def, f)
 				}
 				return branch.Property(w.graph.wireOf(f)) != nil
 			})
 		}
-		w.members(def, branch)
+		w.visitProperties(def, branch)
 	}
 }
 
@@ -256,21 +256,21 @@ func (g *Graph) wireOf(f *ast.FieldDefinition) string {
 	return f.Name
 }
 
-func (w *completionFinder) object(r *Extraction, s *openapi.Schema, in *location) {
+func (w *completionFinder) visitObject(r *Extraction, s *openapi.Schema, in *location) {
 	def := w.schema.Types[r.Type.NamedType]
 	if w.isEntity(def) {
-		w.sent(def, in, func(f *ast.FieldDefinition) bool {
+		w.recordIncluded(def, in, func(f *ast.FieldDefinition) bool {
 			return slices.ContainsFunc(r.Fields, func(read ReadField) bool { return read.Field == f })
 		})
 	}
-	w.root = false
+	w.atRoot = false
 	for _, f := range r.Fields {
-		w.value(f.Of, s, &location{def, f.Field})
+		w.visitValue(f.Of, s, &location{def, f.Field})
 	}
 }
 
-// sent notes which fields of an entity come with its object at a place.
-func (w *completionFinder) sent(def *ast.Definition, in *location, comes func(*ast.FieldDefinition) bool) {
+// recordIncluded notes which fields of an entity come with its object at a place.
+func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, comes func(*ast.FieldDefinition) bool) {
 	var sent []string
 	all := true
 	for _, f := range def.Fields {
@@ -286,11 +286,11 @@ func (w *completionFinder) sent(def *ast.Definition, in *location, comes func(*a
 	if all || entity == nil {
 		return
 	}
-	if w.root && w.field == entity {
-		w.incomplete(def, comes)
+	if w.atRoot && w.field == entity {
+		w.checkComplete(def, comes)
 		return
 	}
-	if w.root && w.field.Entity && w.field.Definition.Name != "" {
+	if w.atRoot && w.field.Entity && w.field.Definition.Name != "" {
 		return // the same call would be made again
 	}
 	for _, key := range entity.Keys() {
@@ -303,26 +303,26 @@ func (w *completionFinder) sent(def *ast.Definition, in *location, comes func(*a
 			return
 		}
 	}
-	if w.listOfLists(def, in) {
+	if w.refuseNestedList(def, in) {
 		return
 	}
-	if w.root {
+	if w.atRoot {
 		if w.field.Completes == nil {
 			w.field.Completes = &Completion{Object: w.field.Object, Definition: w.field.Definition}
 		}
-		w.note(w.field.Completes, entity, sent)
+		w.addIncluded(w.field.Completes, entity, sent)
 		return
 	}
 	key := [2]string{in.object.Name, in.field.Name}
-	if w.at[key] == nil {
-		w.at[key] = &Completion{Object: in.object, Definition: in.field}
+	if w.completions[key] == nil {
+		w.completions[key] = &Completion{Object: in.object, Definition: in.field}
 	}
-	w.note(w.at[key], entity, sent)
+	w.addIncluded(w.completions[key], entity, sent)
 }
 
-// note adds that objects of an entity come to a field with some of their fields. Where they
+// addIncluded adds that objects of an entity come to a field with some of their fields. Where they
 // come in several ways, those fields count that always come.
-func (w *completionFinder) note(c *Completion, entity *Field, sent []string) {
+func (w *completionFinder) addIncluded(c *Completion, entity *Field, sent []string) {
 	have := c.Of(entity.Object.Name)
 	if have == nil {
 		have = &Completed{Entity: entity, Sent: sent}
@@ -330,13 +330,13 @@ func (w *completionFinder) note(c *Completion, entity *Field, sent []string) {
 		slices.SortFunc(c.Types, func(a, b *Completed) int { return compareNames(a.Entity.Object, b.Entity.Object) })
 	}
 	have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
-	have.Enough = w.enough(entity.Object, have.Sent)
+	have.Enough = w.sufficientFields(entity.Object, have.Sent)
 }
 
-// listOfLists refuses to complete what lies in lists of lists, which nothing puts together.
-func (w *completionFinder) listOfLists(def *ast.Definition, in *location) bool {
+// refuseNestedList refuses to complete what lies in lists of lists, which nothing puts together.
+func (w *completionFinder) refuseNestedList(def *ast.Definition, in *location) bool {
 	field, name := w.field.Definition, w.field.Name()
-	if !w.root {
+	if !w.atRoot {
 		field, name = in.field, in.object.Name+"."+in.field.Name
 	}
 	if !isList(field.Type) || !isList(field.Type.Elem) {
@@ -346,9 +346,9 @@ func (w *completionFinder) listOfLists(def *ast.Definition, in *location) bool {
 	return true
 }
 
-// enough are the fields of a type for which its objects need not be completed: those that
+// sufficientFields are the fields of a type for which its objects need not be completed: those that
 // come with them, and those whose calls take nothing else of them.
-func (w *completionFinder) enough(def *ast.Definition, sent []string) []string {
+func (w *completionFinder) sufficientFields(def *ast.Definition, sent []string) []string {
 	all := slices.Clone(sent)
 	for _, f := range w.graph.Fields {
 		takes := f.Own()
@@ -362,8 +362,8 @@ func (w *completionFinder) enough(def *ast.Definition, sent []string) []string {
 	return all
 }
 
-// incomplete refuses the binding of a type that does not give all of the type's fields.
-func (w *completionFinder) incomplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
+// checkComplete refuses the binding of a type that does not give all of the type's fields.
+func (w *completionFinder) checkComplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
 	for _, f := range def.Fields {
 		if Sent(f) && !comes(f) {
 			w.faults.Add(EntityLacks, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)

@@ -18,9 +18,9 @@ func (c *compiler) spreadGuards() {
 	spread := c.newTypeGuards()
 	for _, def := range types {
 		for _, field := range def.Fields {
-			addGuards(field, spread.of(def))
+			addGuards(field, spread.get(def))
 			if returned := c.schema.Types[field.Type.Name()]; returned != nil && returned.IsCompositeType() {
-				addGuards(field, spread.of(returned))
+				addGuards(field, spread.get(returned))
 			}
 		}
 	}
@@ -43,7 +43,7 @@ type typeGuards struct {
 func (c *compiler) newTypeGuards() *typeGuards {
 	s := &typeGuards{schema: c.schema, nodes: map[*ast.Definition]*ast.Definition{}, known: map[*ast.Definition]ast.DirectiveList{}}
 	for _, def := range c.typesOf(ast.Object, ast.Interface) {
-		if node := s.nodeOf(def); node != nil {
+		if node := s.nodeType(def); node != nil {
 			s.nodes[def] = node
 		}
 	}
@@ -59,9 +59,9 @@ func (c *compiler) newTypeGuards() *typeGuards {
 	return s
 }
 
-// nodeOf is the type of the nodes of a connection, or of an edge, as Relay's specification
+// nodeType is the type of the nodes of a connection, or of an edge, as Relay's specification
 // describes their shapes; nil for other types.
-func (s *typeGuards) nodeOf(def *ast.Definition) *ast.Definition {
+func (s *typeGuards) nodeType(def *ast.Definition) *ast.Definition {
 	node, nodes, edges := def.Fields.ForName("node"), def.Fields.ForName("nodes"), def.Fields.ForName("edges")
 	isConnection := def.Fields.ForName("pageInfo") != nil || strings.HasSuffix(def.Name, "Connection")
 	switch {
@@ -77,15 +77,15 @@ func (s *typeGuards) nodeOf(def *ast.Definition) *ast.Definition {
 	return nil
 }
 
-// of are the guards of a type.
-func (s *typeGuards) of(def *ast.Definition) ast.DirectiveList {
+// get are the guards of a type.
+func (s *typeGuards) get(def *ast.Definition) ast.DirectiveList {
 	if guards, known := s.known[def]; known {
 		return guards
 	}
 	s.known[def] = nil // of a connection of connections of itself
 	guards := guardsOf(def.Directives)
 	if node := s.nodes[def]; node != nil {
-		guards = append(guards, s.of(node)...)
+		guards = append(guards, s.get(node)...)
 	}
 	s.known[def] = guards
 	return guards

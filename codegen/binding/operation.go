@@ -18,9 +18,9 @@ type operationCompiler struct {
 	text       *ast.Value
 	op         *openapi.Operation
 	parameters []*openapi.Parameter                   // those that the call has
-	explicit     map[*openapi.Parameter]*selection.Expr // what the binding's text gives to them
-	byName    map[*openapi.Parameter]variableName    // what fills them by its name
-	ambiguous   map[*openapi.Parameter]bool            // those that several values could fill
+	explicit   map[*openapi.Parameter]*selection.Expr // what the binding's text gives to them
+	byName     map[*openapi.Parameter]variableName    // what fills them by its name
+	ambiguous  map[*openapi.Parameter]bool            // those that several values could fill
 	bodyText   *selection.Expr                        // the body that the text gives; nil: none
 }
 

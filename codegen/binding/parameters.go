@@ -214,7 +214,7 @@ func (c *operationCompiler) reportAmbiguous(scope Scope, names []string, candida
 
 // ambiguity is a set of names that could stand for one another.
 type ambiguity struct {
-	names  []string // of values
+	names   []string // of values
 	targets []int    // of what they fill
 }
 
@@ -231,10 +231,10 @@ func matchNames(names, theirs []string) (filled map[int]string, doubts []ambigui
 // nameMatcher matches names in rounds. Each round takes the names that the rounds before left.
 type nameMatcher struct {
 	names, targets []string
-	filled        map[int]string // by the number of their name
-	ambiguities        []ambiguity
-	matched       map[string]bool // names that an earlier round has matched
-	taken         map[int]bool    // their names that it has
+	filled         map[int]string // by the number of their name
+	ambiguities    []ambiguity
+	matched        map[string]bool // names that an earlier round has matched
+	taken          map[int]bool    // their names that it has
 }
 
 // round matches the names that are the same by a rule.

@@ -43,10 +43,10 @@ func checkNames(doc *ast.SchemaDocument) error {
 		n.directives[d.Name] = d
 	}
 	for _, s := range slices.Concat(doc.Schema, doc.SchemaExtension) {
-		n.uses(s.Directives)
+		n.checkUses(s.Directives)
 	}
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
-		n.definition(def)
+		n.checkDefinition(def)
 	}
 	return n.faults.OrNil()
 }
@@ -57,28 +57,28 @@ type nameChecker struct {
 	faults     Faults
 }
 
-func (n *nameChecker) definition(def *ast.Definition) {
-	n.uses(def.Directives)
+func (n *nameChecker) checkDefinition(def *ast.Definition) {
+	n.checkUses(def.Directives)
 	for _, name := range def.Interfaces {
-		n.typeNamed(name, def.Position)
+		n.checkType(name, def.Position)
 	}
 	for i, name := range def.Types {
-		n.typeNamed(name, def.TypePositions[i])
+		n.checkType(name, def.TypePositions[i])
 	}
 	for _, f := range def.Fields {
-		n.typeNamed(f.Type.Name(), f.Type.Position)
-		n.uses(f.Directives)
+		n.checkType(f.Type.Name(), f.Type.Position)
+		n.checkUses(f.Directives)
 		for _, a := range f.Arguments {
-			n.typeNamed(a.Type.Name(), a.Type.Position)
-			n.uses(a.Directives)
+			n.checkType(a.Type.Name(), a.Type.Position)
+			n.checkUses(a.Directives)
 		}
 	}
 	for _, v := range def.EnumValues {
-		n.uses(v.Directives)
+		n.checkUses(v.Directives)
 	}
 }
 
-func (n *nameChecker) typeNamed(name string, pos *ast.Position) {
+func (n *nameChecker) checkType(name string, pos *ast.Position) {
 	switch {
 	case n.types[name]:
 	case scalars.ByName(name) != nil:
@@ -88,16 +88,16 @@ func (n *nameChecker) typeNamed(name string, pos *ast.Position) {
 	}
 }
 
-func (n *nameChecker) uses(directives ast.DirectiveList) {
+func (n *nameChecker) checkUses(directives ast.DirectiveList) {
 	for _, d := range directives {
 		def := n.directives[d.Name]
 		if def == nil {
 			n.faults.Add(UnknownDirective, d.Position, "there is no directive @%s%s", d.Name, DidYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
 			continue
 		}
-		n.onlyOnce(asChildValues(d.Arguments))
+		n.checkRepeated(asChildValues(d.Arguments))
 		for _, arg := range d.Arguments {
-			n.literal(arg.Value)
+			n.checkMembers(arg.Value)
 			if def.Arguments.ForName(arg.Name) == nil {
 				n.faults.Add(UnknownArgument, arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, DidYouMean(arg.Name, argumentNames(def.Arguments)))
 			}
@@ -105,13 +105,13 @@ func (n *nameChecker) uses(directives ast.DirectiveList) {
 	}
 }
 
-// literal finds the input fields that are written twice in a value.
-func (n *nameChecker) literal(v *ast.Value) {
+// checkMembers finds the input fields that are written twice in a value.
+func (n *nameChecker) checkMembers(v *ast.Value) {
 	if v.Kind == ast.ObjectValue {
-		n.onlyOnce(v.Children)
+		n.checkRepeated(v.Children)
 	}
 	for _, child := range v.Children {
-		n.literal(child.Value)
+		n.checkMembers(child.Value)
 	}
 }
 
@@ -123,8 +123,8 @@ func asChildValues(args ast.ArgumentList) ast.ChildValueList {
 	return list
 }
 
-// onlyOnce reports a second member of the same name, which would say nothing.
-func (n *nameChecker) onlyOnce(list ast.ChildValueList) {
+// checkRepeated reports a second member of the same name, which would say nothing.
+func (n *nameChecker) checkRepeated(list ast.ChildValueList) {
 	seen := map[string]bool{}
 	for _, m := range list {
 		if seen[m.Name] {

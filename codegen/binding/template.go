@@ -15,8 +15,8 @@ type template []piece
 type piece struct {
 	literal string
 	expr    *selection.Expr // nil for literal text
-	source string          // the expression as it stands, without its star
-	explode    bool            // {$args.x*}: repeat the parameter for each element
+	source  string          // the expression as it stands, without its star
+	explode bool            // {$args.x*}: repeat the parameter for each element
 	offset  int             // where it stands in the text
 }
 

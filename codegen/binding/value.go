@@ -146,10 +146,10 @@ func (b *bindingCompiler) compileParts(v *ast.Value, t template) []Part {
 // valueCompiler gives the expressions of one text their meaning.
 type valueCompiler struct {
 	*bindingCompiler
-	text   *ast.Value
-	scopes []Scope // those that may stand here
-	current   *contextValue // what @ and bare names speak of; nil: there is no value at hand
-	outer  *contextValue // what $ speaks of: the object around a method's arguments; nil: there is none
+	text    *ast.Value
+	scopes  []Scope       // those that may stand here
+	current *contextValue // what @ and bare names speak of; nil: there is no value at hand
+	outer   *contextValue // what $ speaks of: the object around a method's arguments; nil: there is none
 }
 
 // contextValue is the value that bare names and @ speak of; its type is nil when nobody knows it.

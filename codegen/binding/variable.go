@@ -39,7 +39,7 @@ func (c *valueCompiler) compileVariable(e *selection.Expr) (*Value, []selection.
 	if members == 0 && scope != Status {
 		return c.fault(UnknownVariable, e.Offset, "$%s is many values; name one of them, such as $%s.name", scope, scope), nil
 	}
-	return v.of(scope), e.Steps[members:]
+	return v.compileScope(scope), e.Steps[members:]
 }
 
 // scopes are those of all variables.
@@ -81,22 +81,22 @@ func (p *variableCompiler) fault(code Code, format string, args ...any) *Value {
 	return p.valueCompiler.fault(code, p.offset, format, args...)
 }
 
-func (p *variableCompiler) of(scope Scope) *Value {
+func (p *variableCompiler) compileScope(scope Scope) *Value {
 	switch scope {
 	case Args:
-		return p.argument()
+		return p.compileArgument()
 	case This:
 		if p.field.Batch != nil {
 			return p.fault(MisplacedVariable, "%s differs between the parents that a batch asks for together; write $batch.%s, or leave out batch", p.written, p.path[0])
 		}
-		return p.parentValue(This)
+		return p.compileParentValue(This)
 	case Keys:
 		if p.field.Batch == nil {
 			return p.fault(MisplacedVariable, "%s stands for the keys of a batch, but the field has none; add batch: {maxSize: 100}, or write $this", p.written)
 		}
-		return p.parentValue(Keys)
+		return p.compileParentValue(Keys)
 	case Request, Response:
-		return p.header(scope)
+		return p.compileHeader(scope)
 	case Env, Config:
 		if len(p.path) > 1 {
 			return p.fault(UnknownValue, "%s: a value of $%s is a text, so it has no members", p.written, scope)
@@ -110,8 +110,8 @@ func (p *variableCompiler) of(scope Scope) *Value {
 	return &Value{Scope: scope, Path: p.path}
 }
 
-// header is $request.headers.name or $response.headers.name.
-func (p *variableCompiler) header(scope Scope) *Value {
+// compileHeader is $request.headers.name or $response.headers.name.
+func (p *variableCompiler) compileHeader(scope Scope) *Value {
 	if p.path[0] != "headers" || len(p.path) != 2 {
 		return p.fault(UnknownValue, "%s: of a %s there are its headers: $%s.headers.name", p.written, scope, scope)
 	}
@@ -121,8 +121,8 @@ func (p *variableCompiler) header(scope Scope) *Value {
 	return &Value{Scope: scope, Path: p.path, Type: ast.NamedType("String", nil)}
 }
 
-// argument follows a path through an argument and the input objects in it.
-func (p *variableCompiler) argument() *Value {
+// compileArgument follows a path through an argument and the input objects in it.
+func (p *variableCompiler) compileArgument() *Value {
 	field := p.field.Definition
 	if field.Name == "" {
 		return p.fault(MisplacedVariable, "the binding of a type has no arguments; its key is one of the type's fields: write $this.%s, or $batch.%s with batch", p.path[0], p.path[0])
@@ -132,12 +132,12 @@ func (p *variableCompiler) argument() *Value {
 		return p.fault(UnknownValue, "%s has no argument %q%s", p.name(), p.path[0], DidYouMean(p.path[0], argumentNames(field.Arguments)))
 	}
 	p.usedArguments[arg.Name] = true
-	if v := p.pageArgument(arg); v != nil {
+	if v := p.compilePageArgument(arg); v != nil {
 		return v
 	}
 	t := arg.Type
 	for _, name := range p.path[1:] {
-		if t = p.member(t, name); t == nil {
+		if t = p.memberType(t, name); t == nil {
 			return nil
 		}
 	}
@@ -145,8 +145,8 @@ func (p *variableCompiler) argument() *Value {
 	return &Value{Scope: Args, Path: p.path, Type: t}
 }
 
-// member is the type of an input object's field.
-func (p *variableCompiler) member(t *ast.Type, name string) *ast.Type {
+// memberType is the type of an input object's field.
+func (p *variableCompiler) memberType(t *ast.Type, name string) *ast.Type {
 	def := p.schema.Types[t.Name()]
 	if isList(t) || def == nil || def.Kind != ast.InputObject {
 		p.fault(UnknownValue, "%s: %s is no object, so it has no field %q", p.written, t, name)
@@ -170,8 +170,8 @@ func nullableIf(t *ast.Type, nullable bool) *ast.Type {
 	return &loose
 }
 
-// parentValue is a field of the parent that its own service sent.
-func (p *variableCompiler) parentValue(scope Scope) *Value {
+// compileParentValue is a field of the parent that its own service sent.
+func (p *variableCompiler) compileParentValue(scope Scope) *Value {
 	if p.isRootField {
 		return p.fault(MisplacedVariable, "%s has no parent, so there is no $%s; its values are $args and $claims", p.name(), scope)
 	}
@@ -183,7 +183,7 @@ func (p *variableCompiler) parentValue(scope Scope) *Value {
 		return p.fault(UnknownParentField, "%s has no field %q that its own service sends%s", p.field.Object.Name, p.path[0], DidYouMean(p.path[0], propertyNames(p.field.Object)))
 	}
 	if scope == Keys {
-		return p.batchKey(source)
+		return p.compileBatchKey(source)
 	}
 	if isList(source.Type) {
 		return p.fault(ListHasNoPlace, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.written, source.Name)
@@ -192,8 +192,8 @@ func (p *variableCompiler) parentValue(scope Scope) *Value {
 	return &Value{Scope: scope, Path: p.path, Type: source.Type}
 }
 
-// batchKey makes a field of the parent the one that holds the keys.
-func (p *variableCompiler) batchKey(source *ast.FieldDefinition) *Value {
+// compileBatchKey makes a field of the parent the one that holds the keys.
+func (p *variableCompiler) compileBatchKey(source *ast.FieldDefinition) *Value {
 	batch := p.field.Batch
 	if batch.Parent != nil && batch.Parent != source {
 		return p.fault(TwoKeys, "%s: a batch has one key, and that is $batch.%s already", p.written, batch.Parent.Name)

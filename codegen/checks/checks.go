@@ -27,7 +27,7 @@ func Documents(schema *ast.Schema, graph *binding.Graph) (warnings []string, err
 	}
 	for _, f := range graph.All() {
 		if s := graph.Source(f.Source); s != nil && s.Document != nil {
-			c.field(f, s.Document)
+			c.checkBinding(f, s.Document)
 		}
 	}
 	return warnings, c.faults.OrNil()
@@ -46,28 +46,28 @@ type visit struct {
 	schema   *openapi.Schema
 }
 
-// field checks one binding.
-func (c *checker) field(f *binding.Field, doc *openapi.Document) {
+// checkBinding checks one binding.
+func (c *checker) checkBinding(f *binding.Field, doc *openapi.Document) {
 	op := f.Call.Operation
 	if op == nil {
-		op = doc.Find(f.Call.Method, pathOf(f.Call.Path))
+		op = doc.Find(f.Call.Method, pathTemplate(f.Call.Path))
 	}
 	if op == nil {
-		called := f.Call.Method + " " + pathOf(f.Call.Path)
-		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s%s", doc.File, called, likeCall(called, doc))
+		called := f.Call.Method + " " + pathTemplate(f.Call.Path)
+		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s%s", doc.File, called, suggestCall(called, doc))
 		return
 	}
-	r := &request{checker: c, field: f, op: op, filled: map[*openapi.Parameter]bool{}}
-	r.path()
-	r.query()
-	r.headers()
-	r.required()
-	r.body()
-	c.answer(f, op)
+	r := &requestCheck{checker: c, field: f, op: op, filled: map[*openapi.Parameter]bool{}}
+	r.checkPath()
+	r.checkQuery()
+	r.checkHeaders()
+	r.checkRequired()
+	r.checkBody()
+	c.checkResponse(f, op)
 }
 
-// pathOf writes a path as documents do, with {} for each value.
-func pathOf(parts []binding.Part) string {
+// pathTemplate writes a path as documents do, with {} for each value.
+func pathTemplate(parts []binding.Part) string {
 	var b strings.Builder
 	for _, p := range parts {
 		if p.Value != nil {
@@ -78,13 +78,13 @@ func pathOf(parts []binding.Part) string {
 	return b.String()
 }
 
-// likeCall suggests the operation whose call is most like one, whatever its parameters are
+// suggestCall suggests the operation whose call is most like one, whatever its parameters are
 // called.
-func likeCall(called string, doc *openapi.Document) string {
+func suggestCall(called string, doc *openapi.Document) string {
 	var names, calls []string
 	for _, op := range doc.Operations {
 		names = append(names, op.Method+" "+op.Path)
-		calls = append(calls, op.Method+" "+parameters.ReplaceAllLiteralString(op.Path, "{}"))
+		calls = append(calls, op.Method+" "+pathParameters.ReplaceAllLiteralString(op.Path, "{}"))
 	}
 	if i := binding.Nearest(called, calls); i >= 0 {
 		return fmt.Sprintf("; did you mean %q?", names[i])
@@ -92,12 +92,12 @@ func likeCall(called string, doc *openapi.Document) string {
 	return binding.DidYouMean(called, names)
 }
 
-var parameters = regexp.MustCompile(`\{[^{}]*\}`)
+var pathParameters = regexp.MustCompile(`\{[^{}]*\}`)
 
-// typeOf is a GraphQL type as the services see its values.
-func (c *checker) typeOf(t *ast.Type) openapi.Type {
+// openapiType is a GraphQL type as the services see its values.
+func (c *checker) openapiType(t *ast.Type) openapi.Type {
 	if t.Elem != nil {
-		element := c.typeOf(t.Elem)
+		element := c.openapiType(t.Elem)
 		return openapi.Type{NonNull: t.NonNull, Elem: &element}
 	}
 	def := c.schema.Types[t.NamedType]
@@ -107,5 +107,3 @@ func (c *checker) typeOf(t *ast.Type) openapi.Type {
 	}
 	return named
 }
-
-func nameOf(f *binding.Field) string { return f.Name() }

@@ -11,11 +11,11 @@ func (c *compiler) checkReachability() {
 	r := &reachability{schema: c.schema, named: map[string]bool{}, returned: map[string]bool{}}
 	for _, root := range []*ast.Definition{c.schema.Query, c.schema.Mutation, c.schema.Subscription} {
 		if root != nil {
-			r.value(root.Name)
+			r.visitValue(root.Name)
 		}
 	}
 	for _, d := range c.schema.Directives {
-		r.arguments(d.Arguments)
+		r.visitArguments(d.Arguments)
 	}
 	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.InputObject, ast.Enum) {
 		if !r.named[def.Name] && !isVocabulary(def.Position) {
@@ -31,39 +31,39 @@ type reachability struct {
 	returned map[string]bool // of those, the ones whose values a field gives
 }
 
-// value reaches a type that a field gives: with an interface or a union, all of its types.
-func (r *reachability) value(name string) {
+// visitValue reaches a type that a field gives: with an interface or a union, all of its types.
+func (r *reachability) visitValue(name string) {
 	if r.returned[name] {
 		return
 	}
 	r.returned[name] = true
-	r.name(name)
+	r.visitName(name)
 	def := r.schema.Types[name]
 	if def.IsAbstractType() {
 		for _, t := range r.schema.GetPossibleTypes(def) {
-			r.value(t.Name)
+			r.visitValue(t.Name)
 		}
 	}
 }
 
-// name reaches a type by its name alone, as a fragment does with an interface of an object.
-func (r *reachability) name(name string) {
+// visitName reaches a type by its name alone, as a fragment does with an interface of an object.
+func (r *reachability) visitName(name string) {
 	if r.named[name] {
 		return
 	}
 	r.named[name] = true
 	def := r.schema.Types[name]
 	for _, of := range def.Interfaces {
-		r.name(of)
+		r.visitName(of)
 	}
 	for _, f := range def.Fields {
-		r.value(f.Type.Name())
-		r.arguments(f.Arguments)
+		r.visitValue(f.Type.Name())
+		r.visitArguments(f.Arguments)
 	}
 }
 
-func (r *reachability) arguments(args ast.ArgumentDefinitionList) {
+func (r *reachability) visitArguments(args ast.ArgumentDefinitionList) {
 	for _, a := range args {
-		r.value(a.Type.Name())
+		r.visitValue(a.Type.Name())
 	}
 }

@@ -24,7 +24,7 @@ type Extraction struct {
 	Literal string      // Literal and Equal: as JSON
 	Given   *Value      // Given: a value of the request
 
-	text  *ast.Value // where it is written
+	text   *ast.Value // where it is written
 	offset int
 }
 
@@ -109,8 +109,8 @@ func (r *Extraction) ReadsNull() bool {
 // extractionCompiler gives the expressions of one text their meaning.
 type extractionCompiler struct {
 	*bindingCompiler
-	text  *ast.Value
-	keyed bool // the end of the path is an object whose members are the keys of a batch
+	text        *ast.Value
+	expectsKeys bool // the end of the path is an object whose members are the keys of a batch
 }
 
 // parseExpression parses a text and reports a mistake at its place.
@@ -131,38 +131,38 @@ func (r *extractionCompiler) fault(code Code, offset int, format string, args ..
 	return nil
 }
 
-func (r *extractionCompiler) make(op Op, offset int, t *ast.Type) *Extraction {
+func (r *extractionCompiler) node(op Op, offset int, t *ast.Type) *Extraction {
 	return &Extraction{Op: op, Type: t, text: r.text, offset: offset}
 }
 
-// value compiles one expression.
-func (r *extractionCompiler) value(e *selection.Expr, t *ast.Type) *Extraction {
+// compileExpression compiles one expression.
+func (r *extractionCompiler) compileExpression(e *selection.Expr, t *ast.Type) *Extraction {
 	switch e.Root {
 	case selection.Literal, selection.List:
-		return r.literal(e, t)
+		return r.compileLiteral(e, t)
 	case selection.Variable:
-		return r.variable(e, t)
+		return r.compileVariable(e, t)
 	}
-	return r.steps(e, e.Steps, t)
+	return r.compileSteps(e, e.Steps, t)
 }
 
-// steps compiles the way from the value at hand, outermost step first.
-func (r *extractionCompiler) steps(e *selection.Expr, steps []selection.Step, t *ast.Type) *Extraction {
+// compileSteps compiles the way from the value at hand, outermost step first.
+func (r *extractionCompiler) compileSteps(e *selection.Expr, steps []selection.Step, t *ast.Type) *Extraction {
 	if len(steps) == 0 {
-		return r.leaf(e, t)
+		return r.compileLeaf(e, t)
 	}
 	step, rest := steps[0], steps[1:]
 	if step.Method == "" {
-		return r.into(Member, step, t, func(n *Extraction) { n.Name = step.Name }, e, rest)
+		return r.compileStep(Member, step, t, func(n *Extraction) { n.Name = step.Name }, e, rest)
 	}
-	return r.method(e, step, rest, t)
+	return r.compileMethod(e, step, rest, t)
 }
 
-// into compiles a step whose value is read by the steps behind it.
-func (r *extractionCompiler) into(op Op, step selection.Step, t *ast.Type, fill func(*Extraction), e *selection.Expr, rest []selection.Step) *Extraction {
-	n := r.make(op, step.Offset, t)
+// compileStep compiles a step whose value is read by the steps behind it.
+func (r *extractionCompiler) compileStep(op Op, step selection.Step, t *ast.Type, fill func(*Extraction), e *selection.Expr, rest []selection.Step) *Extraction {
+	n := r.node(op, step.Offset, t)
 	fill(n)
-	if n.Of = r.steps(e, rest, t); n.Of == nil {
+	if n.Of = r.compileSteps(e, rest, t); n.Of == nil {
 		return nil
 	}
 	return n
@@ -171,10 +171,10 @@ func (r *extractionCompiler) into(op Op, step selection.Step, t *ast.Type, fill 
 // methods are those of the language, for people.
 var methods = []string{"first", "last", "map", "match", "joinNotNull", "eq", "entries"}
 
-func (r *extractionCompiler) method(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
-	if r.keyed && step.Method != "first" && step.Method != "last" {
-		r.keyed = false // what is made of the values of the object, not of itself
-		return r.into(Keyed, step, t, func(*Extraction) {}, e, append([]selection.Step{step}, rest...))
+func (r *extractionCompiler) compileMethod(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
+	if r.expectsKeys && step.Method != "first" && step.Method != "last" {
+		r.expectsKeys = false // what is made of the values of the object, not of itself
+		return r.compileStep(Keyed, step, t, func(*Extraction) {}, e, append([]selection.Step{step}, rest...))
 	}
 	none := func(*Extraction) {}
 	switch step.Method {
@@ -185,13 +185,13 @@ func (r *extractionCompiler) method(e *selection.Expr, step selection.Step, rest
 	}
 	switch step.Method {
 	case "first":
-		return r.into(First, step, t, none, e, rest)
+		return r.compileStep(First, step, t, none, e, rest)
 	case "last":
-		return r.into(Last, step, t, none, e, rest)
+		return r.compileStep(Last, step, t, none, e, rest)
 	case "map":
-		return r.mapped(Each, e, step, rest, t)
+		return r.compileMap(Each, e, step, rest, t)
 	case "entries":
-		return r.mapped(Entries, e, step, rest, t)
+		return r.compileMap(Entries, e, step, rest, t)
 	}
 	switch {
 	case !slices.Contains(methods, step.Method):
@@ -201,15 +201,15 @@ func (r *extractionCompiler) method(e *selection.Expr, step selection.Step, rest
 	}
 	switch step.Method {
 	case "joinNotNull":
-		return r.join(step, nil, t)
+		return r.compileJoin(step, nil, t)
 	case "match":
-		return r.match(step, t)
+		return r.compileMatch(step, t)
 	}
-	return r.equal(step, t)
+	return r.compileEqual(step, t)
 }
 
-// mapped compiles ->map(expr) and ->entries, which give lists.
-func (r *extractionCompiler) mapped(op Op, e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
+// compileMap compiles ->map(expr) and ->entries, which give lists.
+func (r *extractionCompiler) compileMap(op Op, e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
 	element := &selection.Expr{Offset: step.Offset, Fields: e.Fields, Braces: e.Braces}
 	switch {
 	case op == Each && len(step.Args) != 1:
@@ -227,32 +227,32 @@ func (r *extractionCompiler) mapped(op Op, e *selection.Expr, step selection.Ste
 	}
 	switch {
 	case len(rest) == 0:
-		return r.list(op, step, element, t)
+		return r.compileList(op, step, element, t)
 	case op == Each && rest[0].Method == "joinNotNull" && len(rest) == 1:
-		return r.join(rest[0], element, t)
+		return r.compileJoin(rest[0], element, t)
 	case op == Each && rest[0].Method == "joinNotNull":
 		return r.fault(BadMethod, rest[0].Offset, "->joinNotNull ends its path; nothing can follow it")
 	case op == Each && (rest[0].Method == "first" || rest[0].Method == "last"):
 		all := &selection.Expr{Offset: element.Offset, Root: element.Root, Name: element.Name, Fields: element.Fields, Braces: element.Braces}
-		return r.steps(all, append([]selection.Step{rest[0]}, append(slices.Clone(element.Steps), rest[1:]...)...), t)
+		return r.compileSteps(all, append([]selection.Step{rest[0]}, append(slices.Clone(element.Steps), rest[1:]...)...), t)
 	}
 	return r.fault(BadMethod, rest[0].Offset, "a list is here, after ->%s; ->first, ->last or ->joinNotNull can follow", step.Method)
 }
 
-// list compiles a list whose elements are read alike.
-func (r *extractionCompiler) list(op Op, step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
+// compileList compiles a list whose elements are read alike.
+func (r *extractionCompiler) compileList(op Op, step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if !isList(t) {
 		return r.fault(BadMethod, step.Offset, "->%s gives a list, but %s is expected here", step.Method, t)
 	}
-	n := r.make(op, step.Offset, t)
-	if n.Of = r.value(element, t.Elem); n.Of == nil {
+	n := r.node(op, step.Offset, t)
+	if n.Of = r.compileExpression(element, t.Elem); n.Of == nil {
 		return nil
 	}
 	return n
 }
 
-// join compiles ->joinNotNull(separator).
-func (r *extractionCompiler) join(step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
+// compileJoin compiles ->joinNotNull(separator).
+func (r *extractionCompiler) compileJoin(step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if t.NamedType != "String" && t.NamedType != "ID" {
 		return r.fault(BadMethod, step.Offset, "->joinNotNull gives a text, but %s is expected here", t)
 	}
@@ -263,11 +263,11 @@ func (r *extractionCompiler) join(step selection.Step, element *selection.Expr, 
 	if !isText {
 		return r.fault(BadMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
 	}
-	n := r.make(Join, step.Offset, t)
+	n := r.node(Join, step.Offset, t)
 	n.Name = separator
-	n.Of = r.make(ByName, step.Offset, &ast.Type{NamedType: "String", Position: t.Position})
+	n.Of = r.node(ByName, step.Offset, &ast.Type{NamedType: "String", Position: t.Position})
 	if element != nil {
-		n.Of = r.value(element, n.Of.Type)
+		n.Of = r.compileExpression(element, n.Of.Type)
 	}
 	if n.Of == nil {
 		return nil
@@ -275,28 +275,28 @@ func (r *extractionCompiler) join(step selection.Step, element *selection.Expr, 
 	return n
 }
 
-// equal compiles ->eq(literal).
-func (r *extractionCompiler) equal(step selection.Step, t *ast.Type) *Extraction {
+// compileEqual compiles ->eq(literal).
+func (r *extractionCompiler) compileEqual(step selection.Step, t *ast.Type) *Extraction {
 	if t.NamedType != "Boolean" {
 		return r.fault(BadMethod, step.Offset, "->eq gives a Boolean, but %s is expected here", t)
 	}
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
 		return r.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(\"done\")")
 	}
-	n := r.make(Equal, step.Offset, t)
+	n := r.node(Equal, step.Offset, t)
 	n.Literal = literalToJSON(step.Args[0])
 	return n
 }
 
-// match compiles ->match([candidate, result], ...).
-func (r *extractionCompiler) match(step selection.Step, t *ast.Type) *Extraction {
+// compileMatch compiles ->match([candidate, result], ...).
+func (r *extractionCompiler) compileMatch(step selection.Step, t *ast.Type) *Extraction {
 	if !r.schema.Types[t.Name()].IsLeafType() || isList(t) {
 		return r.fault(BadMethod, step.Offset, "->match gives a scalar or a value of an enum, but %s is expected here", t)
 	}
-	n := r.make(Match, step.Offset, t)
-	n.Of = r.make(ByName, step.Offset, t)
+	n := r.node(Match, step.Offset, t)
+	n.Of = r.node(ByName, step.Offset, t)
 	for _, pair := range step.Args {
-		c, ok := r.matchCase(pair, t)
+		c, ok := r.compileMatchCase(pair, t)
 		if !ok {
 			return nil
 		}
@@ -311,7 +311,7 @@ func (r *extractionCompiler) match(step selection.Step, t *ast.Type) *Extraction
 	return n
 }
 
-func (r *extractionCompiler) matchCase(pair *selection.Expr, t *ast.Type) (c Case, ok bool) {
+func (r *extractionCompiler) compileMatchCase(pair *selection.Expr, t *ast.Type) (c Case, ok bool) {
 	if pair.Root != selection.List || len(pair.Items) != 2 {
 		r.fault(BadMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
 		return c, false
@@ -327,7 +327,7 @@ func (r *extractionCompiler) matchCase(pair *selection.Expr, t *ast.Type) (c Cas
 	if isCurrent(result) {
 		return c, true
 	}
-	c.Then, ok = r.literalOf(result, t)
+	c.Then, ok = r.literalJSON(result, t)
 	return c, ok
 }
 
@@ -339,28 +339,28 @@ func isCurrent(e *selection.Expr) bool {
 	return e.Root == selection.Current && !e.Dollar && len(e.Steps) == 0 && !e.Braces
 }
 
-// literal compiles $(literal).
-func (r *extractionCompiler) literal(e *selection.Expr, t *ast.Type) *Extraction {
+// compileLiteral compiles $(literal).
+func (r *extractionCompiler) compileLiteral(e *selection.Expr, t *ast.Type) *Extraction {
 	if len(e.Steps) > 0 || e.Braces {
 		return r.fault(BrokenSelection, e.Offset, "nothing can follow a literal")
 	}
-	n := r.make(Literal, e.Offset, t)
+	n := r.node(Literal, e.Offset, t)
 	var ok bool
-	if n.Literal, ok = r.literalOf(e, t); !ok {
+	if n.Literal, ok = r.literalJSON(e, t); !ok {
 		return nil
 	}
 	return n
 }
 
-// literalOf gives a literal as the JSON from which a type is read.
-func (r *extractionCompiler) literalOf(e *selection.Expr, t *ast.Type) (string, bool) {
+// literalJSON gives a literal as the JSON from which a type is read.
+func (r *extractionCompiler) literalJSON(e *selection.Expr, t *ast.Type) (string, bool) {
 	if e.Root != selection.Literal && e.Root != selection.List {
 		r.fault(BrokenSelection, e.Offset, "a literal is expected here, such as \"text\" or 12")
 		return "", false
 	}
 	if def := r.schema.Types[t.Name()]; def.Kind == ast.Enum && !isList(t) {
 		if name, isText := e.Value.(string); isText {
-			return r.enumLiteral(e, def, name)
+			return r.enumJSON(e, def, name)
 		}
 	}
 	if !acceptsLiteral(e, t) {
@@ -370,8 +370,8 @@ func (r *extractionCompiler) literalOf(e *selection.Expr, t *ast.Type) (string, 
 	return literalToJSON(e), true
 }
 
-// enumLiteral is a value of an enum by its name in the graph, as the services write it.
-func (r *extractionCompiler) enumLiteral(e *selection.Expr, def *ast.Definition, name string) (string, bool) {
+// enumJSON is a value of an enum by its name in the graph, as the services write it.
+func (r *extractionCompiler) enumJSON(e *selection.Expr, def *ast.Definition, name string) (string, bool) {
 	v := def.EnumValues.ForName(name)
 	if v == nil {
 		var names []string
@@ -442,8 +442,8 @@ func marshalJSON(v any) string {
 	return string(text)
 }
 
-// variable compiles a value that comes with the request, not with the answer.
-func (r *extractionCompiler) variable(e *selection.Expr, t *ast.Type) *Extraction {
+// compileVariable compiles a value that comes with the request, not with the answer.
+func (r *extractionCompiler) compileVariable(e *selection.Expr, t *ast.Type) *Extraction {
 	if !slices.Contains(scopes, Scope(e.Name)) {
 		return r.fault(UnknownVariable, e.Offset, "there is no variable $%s; a member of the answer is written $.%s", e.Name, e.Name)
 	}
@@ -457,7 +457,7 @@ func (r *extractionCompiler) variable(e *selection.Expr, t *ast.Type) *Extractio
 	if v.Type != nil && !isAssignable(v.Type, t) {
 		return r.fault(WrongConstant, e.Offset, "%s is %s, which is no %s", v, v.Type, t)
 	}
-	n := r.make(Given, e.Offset, t)
+	n := r.node(Given, e.Offset, t)
 	n.Given = v
 	r.field.Given = slices.AppendSeq(r.field.Given, v.Variables())
 	return n
@@ -475,37 +475,37 @@ func isAssignable(v, t *ast.Type) bool {
 	return v.NamedType == t.NamedType || slices.Contains(text, v.NamedType) && slices.Contains(text, t.NamedType)
 }
 
-// leaf compiles the end of a path.
-func (r *extractionCompiler) leaf(e *selection.Expr, t *ast.Type) *Extraction {
-	if r.keyed {
-		r.keyed = false
-		n := r.make(Keyed, e.Offset, t)
-		n.Of = r.leaf(e, t)
+// compileLeaf compiles the end of a path.
+func (r *extractionCompiler) compileLeaf(e *selection.Expr, t *ast.Type) *Extraction {
+	if r.expectsKeys {
+		r.expectsKeys = false
+		n := r.node(Keyed, e.Offset, t)
+		n.Of = r.compileLeaf(e, t)
 		return n
 	}
 	if !e.Braces {
 		r.checkReadable(t, r.text.Position, map[string]bool{})
-		return r.make(ByName, e.Offset, t)
+		return r.node(ByName, e.Offset, t)
 	}
 	if isList(t) {
-		n := r.make(Each, e.Offset, t)
-		if n.Of = r.leaf(e, t.Elem); n.Of == nil {
+		n := r.node(Each, e.Offset, t)
+		if n.Of = r.compileLeaf(e, t.Elem); n.Of == nil {
 			return nil
 		}
 		return n
 	}
-	return r.object(e, t)
+	return r.compileObject(e, t)
 }
 
-// object compiles { fields }.
-func (r *extractionCompiler) object(e *selection.Expr, t *ast.Type) *Extraction {
+// compileObject compiles { fields }.
+func (r *extractionCompiler) compileObject(e *selection.Expr, t *ast.Type) *Extraction {
 	def := r.schema.Types[t.NamedType]
 	if def.Kind != ast.Object {
 		return r.fault(BrokenSelection, e.Offset, "fields are selected here, but %s", noFields(def, e))
 	}
-	n := r.make(Object, e.Offset, t)
+	n := r.node(Object, e.Offset, t)
 	for _, f := range e.Fields {
-		if of := r.selected(def, f); of != nil {
+		if of := r.compileSelectedField(def, f); of != nil {
 			n.Fields = append(n.Fields, *of)
 		}
 	}
@@ -526,8 +526,8 @@ func noFields(def *ast.Definition, e *selection.Expr) string {
 	return def.Name + " has none; write a path such as $.name"
 }
 
-// hint helps with a name that is no field: it may be one of the answer's members.
-func (r *extractionCompiler) hint(def *ast.Definition, f selection.Field) string {
+// suggestField helps with a name that is no field: it may be one of the answer's members.
+func (r *extractionCompiler) suggestField(def *ast.Definition, f selection.Field) string {
 	switch {
 	case f.Bare() && f.Expr.Braces:
 		return fmt.Sprintf("; for a member of the answer write $.%s { ... }", f.Name)
@@ -537,13 +537,13 @@ func (r *extractionCompiler) hint(def *ast.Definition, f selection.Field) string
 	return DidYouMean(f.Name, propertyNames(def))
 }
 
-// selected compiles a field of { fields }. A bare name is a field of the graph too, and its
+// compileSelectedField compiles a field of { fields }. A bare name is a field of the graph too, and its
 // member is found as always: by @json, or by its name.
-func (r *extractionCompiler) selected(def *ast.Definition, f selection.Field) *ReadField {
+func (r *extractionCompiler) compileSelectedField(def *ast.Definition, f selection.Field) *ReadField {
 	field := def.Fields.ForName(f.Name)
 	switch {
 	case field == nil:
-		r.fault(UnknownSelected, f.Offset, "%s has no field %q%s", def.Name, f.Name, r.hint(def, f))
+		r.fault(UnknownSelected, f.Offset, "%s has no field %q%s", def.Name, f.Name, r.suggestField(def, f))
 		return nil
 	case !Sent(field):
 		r.fault(UnknownSelected, f.Offset, "%s.%s is answered by a call of its own; leave it out here", def.Name, f.Name)
@@ -556,7 +556,7 @@ func (r *extractionCompiler) selected(def *ast.Definition, f selection.Field) *R
 		renamed.Steps[0].Name = argumentText(d, "name")
 		e = &renamed
 	}
-	of := r.value(e, field.Type)
+	of := r.compileExpression(e, field.Type)
 	if of == nil {
 		return nil
 	}

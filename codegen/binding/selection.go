@@ -59,23 +59,23 @@ func (b *bindingCompiler) compileSelection(text *ast.Value, d *ast.Directive) *E
 	t := b.field.Definition.Type
 	switch {
 	case b.field.Page != nil:
-		return r.value(e, b.field.Page.Node.Type)
+		return r.compileExpression(e, b.field.Page.Node.Type)
 	case b.field.Batch == nil:
-		return r.value(e, t)
+		return r.compileExpression(e, t)
 	case b.field.Batch.Parent.Type.Elem != nil && !isList(t):
 		return nil // which is a fault already
 	case b.field.Batch.Parent.Type.Elem != nil:
 		t = t.Elem
 	}
 	if b.field.Batch.Item == "" {
-		r.keyed = true
-		return r.value(e, t)
+		r.expectsKeys = true
+		return r.compileExpression(e, t)
 	}
 	item := t
 	if isList(t) {
 		item = t.Elem
 	}
-	return r.value(e, ast.NonNullListType(ast.NonNullNamedType(item.NamedType, item.Position), t.Position))
+	return r.compileExpression(e, ast.NonNullListType(ast.NonNullNamedType(item.NamedType, item.Position), t.Position))
 }
 
 // checkSelected refuses a selection without what the graph says is never null, or without the

@@ -92,8 +92,8 @@ func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []Tagged {
 }
 
 type mappingPair struct {
-	value string
-	typeName  *ast.Value
+	value    string
+	typeName *ast.Value
 }
 
 func (c *compiler) readPairs(v *ast.Value) []mappingPair {

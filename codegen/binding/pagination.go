@@ -115,7 +115,7 @@ func (b *bindingCompiler) compilePagePath(page *Page, v *ast.Value, name string,
 			return nil
 		}
 	}
-	return (&extractionCompiler{bindingCompiler: b, text: text}).value(e, t)
+	return (&extractionCompiler{bindingCompiler: b, text: text}).compileExpression(e, t)
 }
 
 // checkConnection checks that the field's type is a connection.
@@ -212,8 +212,8 @@ func (b *bindingCompiler) checkPageInfo(f *ast.FieldDefinition) bool {
 	return ok
 }
 
-// pageArgument is what first and after stand for in the call of a page; nil for others.
-func (p *variableCompiler) pageArgument(arg *ast.ArgumentDefinition) *Value {
+// compilePageArgument is what first and after stand for in the call of a page; nil for others.
+func (p *variableCompiler) compilePageArgument(arg *ast.ArgumentDefinition) *Value {
 	if p.field.Page == nil || len(p.path) > 1 {
 		return nil
 	}

@@ -31,7 +31,7 @@ func (c *valueCompiler) applyMember(v *Value, step selection.Step) bool {
 	wire, t := step.Name, (*ast.Type)(nil)
 	if v.Type != nil {
 		at := &variableCompiler{c, step.Offset, step.Name, nil}
-		if t = at.member(v.Type, step.Name); t == nil {
+		if t = at.memberType(v.Type, step.Name); t == nil {
 			return false
 		}
 		wire = c.wireName(v.Type.Name(), step.Name)

@@ -15,11 +15,11 @@ import (
 type bindingCompiler struct {
 	directive *ast.Directive
 	*compiler
-	field  *Field
+	field         *Field
 	isRootField   bool            // a field of Query or Mutation, which has no parent
-	usedArguments   map[string]bool // the arguments that the call takes
-	parentFields    []string        // the parent's fields that it takes for $this
-	scopes []Scope         // where the values of its call may come from
+	usedArguments map[string]bool // the arguments that the call takes
+	parentFields  []string        // the parent's fields that it takes for $this
+	scopes        []Scope         // where the values of its call may come from
 }
 
 var verbs = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}

@@ -1,0 +1,393 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+)
+
+// checkResponse checks that what an operation answers is what a field promises.
+func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
+	if f.Done {
+		return
+	}
+	success := op.Success()
+	if success == nil {
+		if len(op.Responses) > 0 {
+			c.faults.Add(binding.NoAnswer, f.Position, "%s %s answers no JSON (%s), so %s cannot be read from it", op.Method, op.Path, op.Place, f.Name())
+		}
+		return
+	}
+	w := &responseCheck{checker: c, field: f, batch: f.Batch, name: f.Name(), listFormat: "%s"}
+	s := success.JSON().Schema
+	if r := f.Reading; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.Is("object") && !s.Is("boolean") {
+		w.faultAt(binding.AnswerType, r, "%s is %s, but %s is %s; point selection at a boolean of it, or say by isSuccess when the call went well", w.name, r.Type, schemaPlace(s), s)
+		return
+	}
+	if f.Page == nil {
+		w.checkExtraction(f.Reading, s)
+		return
+	}
+	w.checkExtraction(f.Page.Items, s)
+	for _, part := range []struct {
+		name    string
+		reading *binding.Extraction
+	}{{"total", f.Page.Total}, {"nextCursor", f.Page.Next}, {"hasMore", f.Page.More}} {
+		if part.reading != nil {
+			inner := *w
+			inner.part = part.name
+			inner.checkExtraction(part.reading, s)
+		}
+	}
+}
+
+// responseCheck follows a reading through the schema of an answer.
+type responseCheck struct {
+	*checker
+	field      *binding.Field
+	batch      *binding.Batch // whose answer is read as a whole; nil within its items, and without one
+	name       string         // of what is read, for people
+	part       string         // total, nextCursor or hasMore of a page; "" for what a field is
+	listFormat string         // the lists around what is read, as a type with %s for it
+	nullable   *openapi.Place // where the document says that a part of the path may be missing or null
+}
+
+// checkExtraction checks that the answer has what a reading wants.
+func (w *responseCheck) checkExtraction(r *binding.Extraction, s *openapi.Schema) {
+	if s == nil || s.Any() && r.Op != binding.ByName {
+		return
+	}
+	if w.isNullViolation(r) {
+		w.faults.Add(binding.NullableAnswer, r.Type.Position, "%s is %s, but %s says that it may be missing or null; write %s", w.name, w.inLists(r.Type.String()), w.nullable, w.inLists(strings.TrimSuffix(r.Type.String(), "!")))
+		return
+	}
+	switch r.Op {
+	case binding.ByName:
+		w.checkByName(r, s)
+	case binding.Object:
+		w.checkObject(r, s)
+	case binding.Member:
+		w.checkMember(r, s)
+	case binding.First, binding.Last:
+		w.checkElements(r, s, false)
+	case binding.Each, binding.Join:
+		w.checkElements(r, s, true)
+	case binding.Keyed, binding.Entries:
+		w.checkMemberValues(r, s)
+	}
+}
+
+func (w *responseCheck) faultAt(code binding.Code, r *binding.Extraction, format string, args ...any) {
+	w.faults.AddAt(code, r, format, args...)
+}
+
+// isNullViolation reports whether a value may be null, which the graph says that it never is. The list
+// of a page may be: nothing in the graph stands for it, and a page without it is an error.
+func (w *responseCheck) isNullViolation(r *binding.Extraction) bool {
+	if w.field.Page != nil && w.name == w.field.Name() && r.Type.Elem != nil {
+		return false
+	}
+	switch r.Op {
+	case binding.ByName, binding.Object, binding.Each, binding.Entries, binding.Join:
+		return w.nullable != nil && r.Type.NonNull && w.batch == nil
+	}
+	return false
+}
+
+func (w *responseCheck) inLists(t string) string { return fmt.Sprintf(w.listFormat, t) }
+
+// checkByName checks a value that is read by its type.
+func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
+	t := r.Type
+	if w.part != "" {
+		if w.openapiType(t).Holds(s) != "" {
+			w.faultAt(binding.AnswerType, r, "%s is read as %s, but %s is %s; name another member", w.part, t, schemaPlace(s), s)
+		}
+		return
+	}
+	if w.batch != nil {
+		if w.batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
+			w.faultAt(binding.BatchAnswer, r, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", w.name, w.batch.Item, schemaPlace(s), s)
+			return
+		}
+		loose := *t
+		loose.NonNull = false // a key that is missing is no matter of the document
+		t = &loose
+	}
+	if !s.Any() {
+		w.checkType(w.name, t, s)
+	}
+}
+
+func (w *responseCheck) checkObject(r *binding.Extraction, s *openapi.Schema) {
+	if !s.Is("object") && len(s.OneOf) == 0 {
+		w.faultAt(binding.AnswerType, r, "fields are selected here, but %s is %s", schemaPlace(s), s)
+		return
+	}
+	for _, f := range r.Fields {
+		inner := *w
+		inner.name, inner.nullable, inner.batch, inner.listFormat = r.Type.Name()+"."+f.Field.Name, nil, nil, "%s"
+		inner.checkExtraction(f.Of, s)
+	}
+}
+
+func (w *responseCheck) checkMember(r *binding.Extraction, s *openapi.Schema) {
+	p := s.Property(r.Name)
+	if p == nil {
+		if s.Additional == nil {
+			w.faultAt(binding.UnknownAnswerMember, r, "%s has no member %q%s", schemaPlace(s), r.Name, binding.DidYouMean(r.Name, s.PropertyNames()))
+		}
+		return
+	}
+	inner := *w
+	if inner.nullable == nil && (!p.Required || p.Schema.Nullable) {
+		inner.nullable = &p.Place
+	}
+	inner.checkExtraction(r.Of, p.Schema)
+}
+
+// checkElements checks what is read of a list's elements.
+func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, all bool) {
+	if !s.Is("array") {
+		code := binding.AnswerType
+		if w.batch != nil {
+			code = binding.BatchAnswer
+		}
+		advice := ""
+		if w.field.Page != nil && w.part == "" {
+			advice = "; say where the items lie by items: \"path\""
+		}
+		w.faultAt(code, r, "a list is expected here, but %s is %s%s", schemaPlace(s), s, advice)
+		return
+	}
+	if s.Items == nil {
+		return
+	}
+	inner := *w
+	if all {
+		inner.nullable, inner.batch = nil, nil
+	}
+	if r.Op == binding.Each {
+		inner.listFormat = w.inLists(listOf(r.Type))
+	}
+	if s.Items.Nullable && inner.nullable == nil && r.Op != binding.Join {
+		inner.nullable = &s.Items.NullAt
+	}
+	inner.checkExtraction(r.Of, s.Items)
+}
+
+// listOf is a list's type with %s for its elements'.
+func listOf(t *ast.Type) string {
+	if t.NonNull {
+		return "[%s]!"
+	}
+	return "[%s]"
+}
+
+// checkMemberValues checks what is read of an object whose members have any name.
+func (w *responseCheck) checkMemberValues(r *binding.Extraction, s *openapi.Schema) {
+	values := s.Map()
+	if values == nil && r.Op == binding.Keyed {
+		w.faultAt(binding.BatchAnswer, r, "%s is batched without a key, so its answer is an object with a member for each key, but %s is %s; name the item's field by batch: {key: \"id\"}", w.name, schemaPlace(s), s)
+	}
+	if values != nil && r.Op == binding.Keyed {
+		w.checkExtraction(r.Of, values)
+	}
+}
+
+// checkType checks that a field's type can hold what the service sends, and its objects'
+// fields too.
+func (c *checker) checkType(name string, t *ast.Type, s *openapi.Schema) {
+	if why := c.responseType(t, s).Holds(s); why != "" {
+		c.faults.Add(typeOrNullCode(c.responseType(withoutNonNull(t), s).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
+		return
+	}
+	c.checkFieldsOf(t, s)
+}
+
+// responseType is a type as answers have it: where the members of an object have any name, a
+// list of entries is that object.
+func (c *checker) responseType(t *ast.Type, s *openapi.Schema) openapi.Type {
+	if c.isEntryList(t, s) {
+		return openapi.Type{Name: t.Name(), NonNull: t.NonNull, Object: true}
+	}
+	return c.openapiType(t)
+}
+
+// isEntryList tells whether a list is read from the members of an object.
+func (c *checker) isEntryList(t *ast.Type, s *openapi.Schema) bool {
+	return t.Elem != nil && t.Elem.Elem == nil && s.Map() != nil && c.graph.IsEntry(c.schema.Types[t.Name()])
+}
+
+// typeOrNullCode is the check that an answer fails, given what is still wrong when null may stand
+// everywhere.
+func typeOrNullCode(besides string) binding.Code {
+	if besides == "" {
+		return binding.NullableAnswer
+	}
+	return binding.AnswerType
+}
+
+// withoutNonNull is a type, lists and their elements included, without promises.
+func withoutNonNull(t *ast.Type) *ast.Type {
+	loose := &ast.Type{NamedType: t.NamedType}
+	if t.Elem != nil {
+		loose.Elem = withoutNonNull(t.Elem)
+	}
+	return loose
+}
+
+// checkFieldsOf goes on into objects and lists of them.
+func (c *checker) checkFieldsOf(t *ast.Type, s *openapi.Schema) {
+	if c.isEntryList(t, s) {
+		c.checkEntryValues(c.schema.Types[t.Name()], s)
+		return
+	}
+	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
+		s = s.Items
+	}
+	if t.Elem != nil {
+		return
+	}
+	switch def := c.schema.Types[t.Name()]; def.Kind {
+	case ast.Object:
+		if !c.reportWrongObject(def, t, s) {
+			c.checkProperties(def, s)
+		}
+	case ast.Interface, ast.Union:
+		c.checkAbstract(def, s)
+	}
+}
+
+// reportWrongObject reports an object that has none of a type's fields, which mostly is the one around
+// it: a mistake of the place, not of each field.
+func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi.Schema) bool {
+	if s.Any() || s.Additional != nil || c.graph.Unclear(def.Name) || c.graph.Entities[def.Name] != nil || c.countProperties(s, def) != 0 {
+		return false
+	}
+	advice := ""
+	for _, p := range s.Properties {
+		inner := p.Schema
+		if inner.Items != nil {
+			inner = inner.Items
+		}
+		if c.countProperties(inner, def) > 0 {
+			advice = fmt.Sprintf("; they are in its %q, so write selection: \"$.%s\"", p.Name, p.Name)
+		}
+	}
+	c.faults.Add(binding.UnknownAnswerField, t.Position, "%s has none of the fields of %s%s", schemaPlace(s), def.Name, advice)
+	return true
+}
+
+// countProperties counts the fields of a type that an object has, -1 when the type has too few to tell.
+func (c *checker) countProperties(s *openapi.Schema, def *ast.Definition) int {
+	sent, found := 0, 0
+	for _, f := range def.Fields {
+		if !binding.Sent(f) {
+			continue
+		}
+		sent++
+		if s.Property(c.graph.WireName(def.Name, f.Name)) != nil {
+			found++
+		}
+	}
+	if sent < 2 {
+		return -1
+	}
+	return found
+}
+
+// checkEntryValues checks the values of entries.
+func (c *checker) checkEntryValues(def *ast.Definition, s *openapi.Schema) {
+	if at := (visit{def.Name, s}); !c.seen[at] {
+		c.seen[at] = true
+		c.checkType(def.Name+".value", def.Fields.ForName("value").Type, s.Map())
+	}
+}
+
+// checkAbstract checks the types of an interface or a union against the branches of a choice,
+// matched by the values of the discriminator.
+func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
+	choice := c.graph.Abstract[def.Name]
+	at := visit{def.Name, s}
+	if choice == nil || c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
+		return
+	}
+	c.seen[at] = true
+	for _, branch := range s.Leaves() {
+		if branch.Property(choice.Field) == nil && branch.Additional == nil {
+			c.faults.Add(binding.UnknownDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Field, schemaPlace(branch), binding.DidYouMean(choice.Field, branch.PropertyNames()))
+			return
+		}
+	}
+	c.checkDiscriminatorValues(def, choice, s)
+}
+
+// checkDiscriminatorValues checks that each value that the discriminator may have stands for a type, and the
+// fields of these types.
+func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.Choice, s *openapi.Schema) {
+	var unknown []string
+	at := s.Place
+	for _, theirs := range discriminatorValues(s, choice.Field) {
+		i := slices.IndexFunc(choice.Types, func(t binding.Tagged) bool { return t.Tag == theirs.Value })
+		switch {
+		case i < 0:
+			unknown, at = append(unknown, fmt.Sprintf("%q", theirs.Value)), theirs.Place
+		case theirs.Schema != nil:
+			c.checkProperties(choice.Types[i].Type, theirs.Schema)
+		}
+	}
+	if len(unknown) > 0 {
+		c.faults.Add(binding.UnansweredChoice, choice.Position, "%s says that %s may be %s, which stands for no type of %s; name it in the mapping", at, choice.Field, strings.Join(unknown, " or "), def.Name)
+	}
+}
+
+// discriminatorValues are those that a document gives to a discriminator: by its choices, or by an enum.
+func discriminatorValues(s *openapi.Schema, field string) []openapi.Choice {
+	if s.Discriminator != nil && s.Discriminator.Property == field {
+		return s.Discriminator.Choices
+	}
+	var all []openapi.Choice
+	for _, branch := range s.Leaves() {
+		p := branch.Property(field)
+		if p == nil {
+			continue
+		}
+		for _, v := range p.Schema.Enum {
+			all = append(all, openapi.Choice{Place: v.Place, Value: v.Text})
+		}
+	}
+	return all
+}
+
+// checkProperties checks the fields of a type that come with its object.
+func (c *checker) checkProperties(def *ast.Definition, s *openapi.Schema) {
+	at := visit{def.Name, s}
+	if c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
+		return
+	}
+	c.seen[at] = true
+	for _, f := range def.Fields {
+		if !binding.Sent(f) {
+			continue
+		}
+		wire := c.graph.WireName(def.Name, f.Name)
+		p := s.Property(wire)
+		if p == nil {
+			if s.Additional == nil && c.graph.Entities[def.Name] == nil {
+				c.faults.Add(binding.UnknownAnswerField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, schemaPlace(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
+			}
+			continue
+		}
+		if why := c.responseType(f.Type, p.Schema).HoldsProperty(p); why != "" {
+			c.faults.Add(typeOrNullCode(c.responseType(withoutNonNull(f.Type), p.Schema).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+			continue
+		}
+		c.checkFieldsOf(f.Type, p.Schema)
+	}
+}
