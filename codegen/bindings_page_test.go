@@ -100,7 +100,7 @@ func TestPageOfBindingsHasAll(t *testing.T) {
 			t.Errorf("the text does not tell of %s", name)
 		}
 	}
-	for _, word := range binding.Words() {
+	for _, word := range binding.Keywords() {
 		if !strings.Contains(page.schema, word) || !strings.Contains(prose, word) {
 			t.Errorf("%s has no example, or the text does not tell of it", word)
 		}

@@ -73,13 +73,13 @@ func (b *bindingCompiler) settleKeys(v *ast.Value) {
 		return
 	}
 	if isList(t) && !isList(field.Type) {
-		b.faults.Add(KeyListNeedsList, v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, field.Name)
+		b.faults.Add(KeyListForOneValue, v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, field.Name)
 	}
 	if !t.NonNull && field.Type.NonNull {
 		b.reportNull(batch.Parent)
 	}
 	if !isList(field.Type) && field.Type.NonNull && b.schema.Types[field.Type.NamedType].IsLeafType() {
-		b.faults.Add(NullPossible, field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
+		b.faults.Add(PossiblyNull, field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
 	}
 }
 
@@ -115,7 +115,7 @@ func (b *bindingCompiler) checkNullKeys(v *ast.Value) {
 
 func (b *bindingCompiler) reportNull(key *ast.FieldDefinition) {
 	t := b.field.Definition.Type
-	b.faults.Add(NullPossible, t.Position, "%s.%s may be null, and then %s is null too; make it %s",
+	b.faults.Add(PossiblyNull, t.Position, "%s.%s may be null, and then %s is null too; make it %s",
 		b.field.Object.Name, key.Name, b.name(), strings.TrimSuffix(t.String(), "!"))
 }
 
@@ -127,10 +127,10 @@ func (b *bindingCompiler) settleParentKey(v *ast.Value) {
 	switch {
 	case batch.Parent != nil:
 		if key != nil && batch.Item == "" && key.Raw != batch.Parent.Name && b.schema.Types[b.field.Definition.Type.Name()].IsLeafType() {
-			b.faults.Add(TwoKeys, key.Position, "the keys of %s are those in the call, {$batch.%s}; leave out key", b.name(), batch.Parent.Name)
+			b.faults.Add(SecondKey, key.Position, "the keys of %s are those in the call, {$batch.%s}; leave out key", b.name(), batch.Parent.Name)
 		}
 	case key == nil:
-		b.faults.Add(KeysNowhere, v.Position, "the batch's keys stand nowhere in the call; %s, or name the parent's field by batch: {key: \"field\"} when one answer holds them all", b.howToSend("$batch.field"))
+		b.faults.Add(MissingKeys, v.Position, "the batch's keys stand nowhere in the call; %s, or name the parent's field by batch: {key: \"field\"} when one answer holds them all", b.howToSend("$batch.field"))
 	case b.parentProperty(key.Raw) == nil:
 		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, propertyNames(b.field.Object)))
 	case batch.MaxSize > 0:

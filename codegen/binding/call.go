@@ -29,9 +29,9 @@ func (b *bindingCompiler) compileCall(d *ast.Directive) {
 	http, operation := argument(d, "http"), argument(d, "operation")
 	switch {
 	case http != nil && operation != nil:
-		b.faults.Add(OneVerb, operation.Position, "http and operation both say what is called; remove one")
+		b.faults.Add(VerbCount, operation.Position, "http and operation both say what is called; remove one")
 	case http == nil && operation == nil:
-		b.faults.Add(OneVerb, d.Position, "nothing says what is called; write http: {GET: \"/path\"}, or operation: \"operationId\"")
+		b.faults.Add(VerbCount, d.Position, "nothing says what is called; write http: {GET: \"/path\"}, or operation: \"operationId\"")
 	case operation != nil:
 		before := len(b.faults)
 		if b.compileOperation(operation); len(b.faults) == before && b.field.Call.Operation != nil {
@@ -60,12 +60,12 @@ func (b *bindingCompiler) compileHTTP(http *ast.Value) {
 			continue
 		}
 		if written != nil {
-			b.faults.Add(OneVerb, v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
+			b.faults.Add(VerbCount, v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
 		}
 		call.Method, written = verb, v
 	}
 	if written == nil {
-		b.faults.Add(OneVerb, http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", joinNames(verbs[1:]))
+		b.faults.Add(VerbCount, http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", joinNames(verbs[1:]))
 		return
 	}
 	call.Template, call.Position = written.Raw, written.Position
@@ -104,7 +104,7 @@ func (b *bindingCompiler) compilePath(v *ast.Value, t template) []Part {
 		written += p.String()
 	}
 	if what, at := pathProblem(written); what != "" {
-		b.faults.addInText(HostilePath, v, at, "the path %q has %s, which servers read differently; write the path that is meant", written, what)
+		b.faults.addInText(AmbiguousPath, v, at, "the path %q has %s, which servers read differently; write the path that is meant", written, what)
 	}
 	parts := b.compileParts(v, t)
 	b.refuseStars(v, t, "a path")
@@ -116,7 +116,7 @@ func (b *bindingCompiler) compilePath(v *ast.Value, t template) []Part {
 		case part.Value.Scope == Keys:
 			b.faultAt(KeysInPath, v, t[i], "%s stands in the path, where one call can carry one key only; put the keys into the query, or write $this and leave out batch", t[i].source)
 		case isList(part.Value.Type):
-			b.faultAt(ListHasNoPlace, v, t[i], "%s is a list, which a path cannot hold", t[i].source)
+			b.faultAt(MisplacedList, v, t[i], "%s is a list, which a path cannot hold", t[i].source)
 		case part.Value.Scope == Args && !part.Value.Type.NonNull:
 			b.faultAt(NullInPath, v, t[i], "%s may be null, and a path has no place for null; %s", t[i].source, notNull(part.Value))
 		}
@@ -148,7 +148,7 @@ func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 	}
 	name, value, found := t.splitFirst("=")
 	if !found || len(name) != 1 || name[0].expr != nil {
-		b.faultAt(BrokenQuery, v, t[0], "a query parameter is written name=value")
+		b.faultAt(InvalidQuery, v, t[0], "a query parameter is written name=value")
 		return
 	}
 	for _, p := range t {
@@ -173,7 +173,7 @@ func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 		}
 		list := isList(part.Value.Type) || part.Value.Scope == Keys
 		if list && len(param.Parts) > 1 {
-			b.faultAt(ListHasNoPlace, v, t[i], "%s is a list, which stands alone in its parameter", t[i].source)
+			b.faultAt(MisplacedList, v, t[i], "%s is a list, which stands alone in its parameter", t[i].source)
 		}
 		if t[i].explode && !list {
 			b.faultAt(NothingToRepeat, v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].source)
@@ -187,11 +187,11 @@ func (b *bindingCompiler) checkScalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
 	switch {
 	case def.IsCompositeType() || def.Kind == ast.InputObject:
-		b.faultAt(ObjectHasNoPlace, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
+		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
 	case isList(value.Type) && isList(value.Type.Elem):
-		b.faultAt(ListHasNoPlace, v, p, "%s is a list of lists, which only a body can hold", p.source)
+		b.faultAt(MisplacedList, v, p, "%s is a list of lists, which only a body can hold", p.source)
 	case def.Name == "JSON":
-		b.faultAt(ObjectHasNoPlace, v, p, "%s is any JSON, which only a body can hold", p.source)
+		b.faultAt(MisplacedObject, v, p, "%s is any JSON, which only a body can hold", p.source)
 	}
 }
 
@@ -248,7 +248,7 @@ func (b *bindingCompiler) checkHeaderValue(v *ast.Value, t template, parts []Par
 			}
 		case part.Value.Type == nil:
 		case isList(part.Value.Type) || part.Value.Scope == Keys:
-			b.faultAt(ListHasNoPlace, v, t[i], "%s is a list, which a header cannot hold", t[i].source)
+			b.faultAt(MisplacedList, v, t[i], "%s is a list, which a header cannot hold", t[i].source)
 		default:
 			b.checkScalar(v, t[i], part.Value)
 		}
@@ -259,7 +259,7 @@ func (b *bindingCompiler) checkHeaderValue(v *ast.Value, t template, parts []Par
 func (b *bindingCompiler) checkCookie(v *ast.Value, t template, header string) {
 	for _, p := range t {
 		if strings.EqualFold(header, cookie) && strings.Contains(p.literal, ";") {
-			b.faultAt(BrokenCookie, v, p, "a header Cookie is one cookie, name=value; give each cookie a header of its own")
+			b.faultAt(InvalidCookie, v, p, "a header Cookie is one cookie, name=value; give each cookie a header of its own")
 			return
 		}
 	}
@@ -305,7 +305,7 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 		return
 	}
 	if body.Scope == Constant {
-		b.faults.Add(BrokenBody, text.Position, "a form is made of fields, but %s is one value; write name: %s", text.Raw, text.Raw)
+		b.faults.Add(InvalidBody, text.Position, "a form is made of fields, but %s is one value; write name: %s", text.Raw, text.Raw)
 		return
 	}
 	if body.Type == nil {
@@ -313,7 +313,7 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 	}
 	def := b.schema.Types[body.Type.Name()]
 	if isList(body.Type) || def == nil || def.Kind != ast.InputObject {
-		b.faults.Add(BrokenBody, text.Position, "a form is made of an input object's fields, but %s is %s", text.Raw, body.Type)
+		b.faults.Add(InvalidBody, text.Position, "a form is made of an input object's fields, but %s is %s", text.Raw, body.Type)
 		return
 	}
 	for _, f := range def.Fields {
@@ -351,7 +351,7 @@ func (b *bindingCompiler) checkFormField(text *ast.Value, name string, t *ast.Ty
 func (b *bindingCompiler) readTemplate(v *ast.Value) (template, bool) {
 	t, offset, err := parseTemplate(v.Raw)
 	if err != nil {
-		b.faults.addInText(BrokenTemplate, v, offset, "%v", err)
+		b.faults.addInText(InvalidTemplate, v, offset, "%v", err)
 	}
 	return t, err == nil
 }

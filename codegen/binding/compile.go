@@ -35,7 +35,7 @@ func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 	c.checkResolverNames()
 	c.checkFieldNames()
 	c.checkTypeNames()
-	return c.graph, c.faults.OrNil()
+	return c.graph, c.faults.Err()
 }
 
 // CompileOptions is what a project has beside its schema. Nothing is a project with a schema alone.
@@ -122,7 +122,7 @@ func (c *compiler) compileField(object *ast.Definition, field *ast.FieldDefiniti
 	case object == c.schema.Subscription:
 		c.faults.Add(BoundSubscription, d.Position, "%s.%s is a subscription, and a call answers only once; resolve it by hand in resolvers/", object.Name, field.Name)
 	case isHandwritten(field):
-		c.faults.Add(BoundTwice, d.Position, "%s.%s is bound by @connect and answered by hand with @goField(forceResolver: true); remove one of them", object.Name, field.Name)
+		c.faults.Add(BoundAndHandwritten, d.Position, "%s.%s is bound by @connect and answered by hand with @goField(forceResolver: true); remove one of them", object.Name, field.Name)
 	default:
 		c.addBinding(object, field, d)
 	}

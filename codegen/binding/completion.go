@@ -366,7 +366,7 @@ func (w *completionFinder) sufficientFields(def *ast.Definition, sent []string) 
 func (w *completionFinder) checkComplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
 	for _, f := range def.Fields {
 		if Sent(f) && !comes(f) {
-			w.faults.Add(EntityLacks, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
+			w.faults.Add(IncompleteEntity, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
 		}
 	}
 }

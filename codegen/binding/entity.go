@@ -79,7 +79,7 @@ func (c *compiler) compileEntityFields() {
 		case f.Object != c.schema.Query || isList(f.Definition.Type) || f.Definition.Type.NonNull || def.Kind != ast.Object:
 			c.faults.Add(EntityRoot, v.Position, "entity: true is for a field of Query that gives one object, or null when there is none")
 		case c.graph.Entities[def.Name] != nil:
-			c.faults.Add(EntityTwice, v.Position, "%s is completed by the binding at %s:%d already; keep one", def.Name, c.graph.Entities[def.Name].Position.Src.Name, c.graph.Entities[def.Name].Position.Line)
+			c.faults.Add(RepeatedEntity, v.Position, "%s is completed by the binding at %s:%d already; keep one", def.Name, c.graph.Entities[def.Name].Position.Src.Name, c.graph.Entities[def.Name].Position.Line)
 		default:
 			c.addEntity(f, def, v)
 		}
@@ -97,7 +97,7 @@ func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 		return
 	}
 	if len(f.Given) > 0 {
-		c.faults.AddTo(EntityKey, f.Given[0], "%s is known where %s is asked for, but not elsewhere, so entity: true cannot read it; select a member of the answer, or remove entity", f.Given[0], f.Name())
+		c.faults.AddAtValue(EntityKey, f.Given[0], "%s is known where %s is asked for, but not elsewhere, so entity: true cannot read it; select a member of the answer, or remove entity", f.Given[0], f.Name())
 		return
 	}
 	if len(entity.Keys()) == 0 {
@@ -106,7 +106,7 @@ func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 	}
 	if left := slices.IndexFunc(entity.Call.Variables(), isArgument); left >= 0 {
 		arg := entity.Call.Variables()[left]
-		c.faults.AddTo(EntityKey, arg, "%s is an argument in the body or inside of another value, where no key takes its place; bind the type itself: type %s @connect(...)", arg, def.Name)
+		c.faults.AddAtValue(EntityKey, arg, "%s is an argument in the body or inside of another value, where no key takes its place; bind the type itself: type %s @connect(...)", arg, def.Name)
 		return
 	}
 	f.Entity = true

@@ -121,7 +121,7 @@ func (b *bindingCompiler) parseExpression(text *ast.Value) (*selection.Expr, boo
 		if broken, ok := err.(*selection.Error); ok {
 			offset = broken.Offset
 		}
-		b.faults.addInText(BrokenSelection, text, offset, "%v", err)
+		b.faults.addInText(InvalidExpression, text, offset, "%v", err)
 	}
 	return e, err == nil
 }
@@ -180,7 +180,7 @@ func (r *extractionCompiler) compileMethod(e *selection.Expr, step selection.Ste
 	switch step.Method {
 	case "first", "last", "entries":
 		if len(step.Args) > 0 {
-			return r.fault(BadMethod, step.Offset, "->%s takes no arguments", step.Method)
+			return r.fault(InvalidMethod, step.Offset, "->%s takes no arguments", step.Method)
 		}
 	}
 	switch step.Method {
@@ -195,9 +195,9 @@ func (r *extractionCompiler) compileMethod(e *selection.Expr, step selection.Ste
 	}
 	switch {
 	case !slices.Contains(methods, step.Method):
-		return r.fault(BadMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
+		return r.fault(InvalidMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
 	case len(rest) > 0 || e.Braces:
-		return r.fault(BadMethod, step.Offset, "->%s ends its path; nothing can follow it", step.Method)
+		return r.fault(InvalidMethod, step.Offset, "->%s ends its path; nothing can follow it", step.Method)
 	}
 	switch step.Method {
 	case "joinNotNull":
@@ -213,15 +213,15 @@ func (r *extractionCompiler) compileMap(op Op, e *selection.Expr, step selection
 	element := &selection.Expr{Offset: step.Offset, Fields: e.Fields, Braces: e.Braces}
 	switch {
 	case op == Each && len(step.Args) != 1:
-		return r.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
+		return r.fault(InvalidMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
 	case op == Each && isCurrent(step.Args[0]):
 	case op == Each && step.Args[0].Root == selection.Current && step.Args[0].Dollar:
-		return r.fault(BadMethod, step.Args[0].Offset, "$ is the object around the list, which no element is read from; write @ for the element")
+		return r.fault(InvalidMethod, step.Args[0].Offset, "$ is the object around the list, which no element is read from; write @ for the element")
 	case op == Each && len(rest) > 0 && step.Args[0].Root != selection.Current:
-		return r.fault(BadMethod, step.Args[0].Offset, "each element becomes the same; write that alone, without ->%s", rest[0].Method)
+		return r.fault(InvalidMethod, step.Args[0].Offset, "each element becomes the same; write that alone, without ->%s", rest[0].Method)
 	case op == Each:
 		if e.Braces {
-			return r.fault(BadMethod, step.Offset, "write the fields inside of ->map(@ { ... })")
+			return r.fault(InvalidMethod, step.Offset, "write the fields inside of ->map(@ { ... })")
 		}
 		element = step.Args[0]
 	}
@@ -231,18 +231,18 @@ func (r *extractionCompiler) compileMap(op Op, e *selection.Expr, step selection
 	case op == Each && rest[0].Method == "joinNotNull" && len(rest) == 1:
 		return r.compileJoin(rest[0], element, t)
 	case op == Each && rest[0].Method == "joinNotNull":
-		return r.fault(BadMethod, rest[0].Offset, "->joinNotNull ends its path; nothing can follow it")
+		return r.fault(InvalidMethod, rest[0].Offset, "->joinNotNull ends its path; nothing can follow it")
 	case op == Each && (rest[0].Method == "first" || rest[0].Method == "last"):
 		all := &selection.Expr{Offset: element.Offset, Root: element.Root, Name: element.Name, Fields: element.Fields, Braces: element.Braces}
 		return r.compileSteps(all, append([]selection.Step{rest[0]}, append(slices.Clone(element.Steps), rest[1:]...)...), t)
 	}
-	return r.fault(BadMethod, rest[0].Offset, "a list is here, after ->%s; ->first, ->last or ->joinNotNull can follow", step.Method)
+	return r.fault(InvalidMethod, rest[0].Offset, "a list is here, after ->%s; ->first, ->last or ->joinNotNull can follow", step.Method)
 }
 
 // compileList compiles a list whose elements are read alike.
 func (r *extractionCompiler) compileList(op Op, step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if !isList(t) {
-		return r.fault(BadMethod, step.Offset, "->%s gives a list, but %s is expected here", step.Method, t)
+		return r.fault(InvalidMethod, step.Offset, "->%s gives a list, but %s is expected here", step.Method, t)
 	}
 	n := r.node(op, step.Offset, t)
 	if n.Of = r.compileExpression(element, t.Elem); n.Of == nil {
@@ -254,14 +254,14 @@ func (r *extractionCompiler) compileList(op Op, step selection.Step, element *se
 // compileJoin compiles ->joinNotNull(separator).
 func (r *extractionCompiler) compileJoin(step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if t.NamedType != "String" && t.NamedType != "ID" {
-		return r.fault(BadMethod, step.Offset, "->joinNotNull gives a text, but %s is expected here", t)
+		return r.fault(InvalidMethod, step.Offset, "->joinNotNull gives a text, but %s is expected here", t)
 	}
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		return r.fault(BadMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
+		return r.fault(InvalidMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
 	}
 	separator, isText := step.Args[0].Value.(string)
 	if !isText {
-		return r.fault(BadMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
+		return r.fault(InvalidMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
 	}
 	n := r.node(Join, step.Offset, t)
 	n.Name = separator
@@ -278,10 +278,10 @@ func (r *extractionCompiler) compileJoin(step selection.Step, element *selection
 // compileEqual compiles ->eq(literal).
 func (r *extractionCompiler) compileEqual(step selection.Step, t *ast.Type) *Extraction {
 	if t.NamedType != "Boolean" {
-		return r.fault(BadMethod, step.Offset, "->eq gives a Boolean, but %s is expected here", t)
+		return r.fault(InvalidMethod, step.Offset, "->eq gives a Boolean, but %s is expected here", t)
 	}
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		return r.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(\"done\")")
+		return r.fault(InvalidMethod, step.Offset, "->eq takes one literal, such as ->eq(\"done\")")
 	}
 	n := r.node(Equal, step.Offset, t)
 	n.Literal = literalToJSON(step.Args[0])
@@ -291,7 +291,7 @@ func (r *extractionCompiler) compileEqual(step selection.Step, t *ast.Type) *Ext
 // compileMatch compiles ->match([candidate, result], ...).
 func (r *extractionCompiler) compileMatch(step selection.Step, t *ast.Type) *Extraction {
 	if !r.schema.Types[t.Name()].IsLeafType() || isList(t) {
-		return r.fault(BadMethod, step.Offset, "->match gives a scalar or a value of an enum, but %s is expected here", t)
+		return r.fault(InvalidMethod, step.Offset, "->match gives a scalar or a value of an enum, but %s is expected here", t)
 	}
 	n := r.node(Match, step.Offset, t)
 	n.Of = r.node(ByName, step.Offset, t)
@@ -303,23 +303,23 @@ func (r *extractionCompiler) compileMatch(step selection.Step, t *ast.Type) *Ext
 		n.Cases = append(n.Cases, c)
 	}
 	if len(n.Cases) == 0 {
-		return r.fault(BadMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"ACTIVE\"]")
+		return r.fault(InvalidMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"ACTIVE\"]")
 	}
 	if last := n.Cases[len(n.Cases)-1]; t.NonNull && last.When != "" {
-		return r.fault(BadMethod, step.Offset, "%s is never null, but a value that is no candidate has no result; end with [@, result], or make it %s", t, strings.TrimSuffix(t.String(), "!"))
+		return r.fault(InvalidMethod, step.Offset, "%s is never null, but a value that is no candidate has no result; end with [@, result], or make it %s", t, strings.TrimSuffix(t.String(), "!"))
 	}
 	return n
 }
 
 func (r *extractionCompiler) compileMatchCase(pair *selection.Expr, t *ast.Type) (c Case, ok bool) {
 	if pair.Root != selection.List || len(pair.Items) != 2 {
-		r.fault(BadMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
+		r.fault(InvalidMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
 		return c, false
 	}
 	candidate, result := pair.Items[0], pair.Items[1]
 	if !isCurrent(candidate) {
 		if candidate.Root != selection.Literal {
-			r.fault(BadMethod, candidate.Offset, invalidCandidate)
+			r.fault(InvalidMethod, candidate.Offset, invalidCandidate)
 			return c, false
 		}
 		c.When = literalToJSON(candidate)
@@ -342,7 +342,7 @@ func isCurrent(e *selection.Expr) bool {
 // compileLiteral compiles $(literal).
 func (r *extractionCompiler) compileLiteral(e *selection.Expr, t *ast.Type) *Extraction {
 	if len(e.Steps) > 0 || e.Braces {
-		return r.fault(BrokenSelection, e.Offset, "nothing can follow a literal")
+		return r.fault(InvalidExpression, e.Offset, "nothing can follow a literal")
 	}
 	n := r.node(Literal, e.Offset, t)
 	var ok bool
@@ -355,7 +355,7 @@ func (r *extractionCompiler) compileLiteral(e *selection.Expr, t *ast.Type) *Ext
 // literalJSON gives a literal as the JSON from which a type is read.
 func (r *extractionCompiler) literalJSON(e *selection.Expr, t *ast.Type) (string, bool) {
 	if e.Root != selection.Literal && e.Root != selection.List {
-		r.fault(BrokenSelection, e.Offset, "a literal is expected here, such as \"text\" or 12")
+		r.fault(InvalidExpression, e.Offset, "a literal is expected here, such as \"text\" or 12")
 		return "", false
 	}
 	if def := r.schema.Types[t.Name()]; def.Kind == ast.Enum && !isList(t) {
@@ -501,7 +501,7 @@ func (r *extractionCompiler) compileLeaf(e *selection.Expr, t *ast.Type) *Extrac
 func (r *extractionCompiler) compileObject(e *selection.Expr, t *ast.Type) *Extraction {
 	def := r.schema.Types[t.NamedType]
 	if def.Kind != ast.Object {
-		return r.fault(BrokenSelection, e.Offset, "fields are selected here, but %s", noFields(def, e))
+		return r.fault(InvalidExpression, e.Offset, "fields are selected here, but %s", noFields(def, e))
 	}
 	n := r.node(Object, e.Offset, t)
 	for _, f := range e.Fields {
@@ -543,10 +543,10 @@ func (r *extractionCompiler) compileSelectedField(def *ast.Definition, f selecti
 	field := def.Fields.ForName(f.Name)
 	switch {
 	case field == nil:
-		r.fault(UnknownSelected, f.Offset, "%s has no field %q%s", def.Name, f.Name, r.suggestField(def, f))
+		r.fault(UnknownSelectedField, f.Offset, "%s has no field %q%s", def.Name, f.Name, r.suggestField(def, f))
 		return nil
 	case !Sent(field):
-		r.fault(UnknownSelected, f.Offset, "%s.%s is answered by a call of its own; leave it out here", def.Name, f.Name)
+		r.fault(UnknownSelectedField, f.Offset, "%s.%s is answered by a call of its own; leave it out here", def.Name, f.Name)
 		return nil
 	}
 	e := f.Expr

@@ -42,8 +42,8 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// OrNil puts the faults in the order of the files' text, each once. No faults are no error.
-func (f Faults) OrNil() error {
+// Err puts the faults in the order of the files' text, each once. No faults are no error.
+func (f Faults) Err() error {
 	if len(f) == 0 {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (f Faults) OrNil() error {
 func MergeFaults(a, b error) error {
 	first, _ := errors.AsType[Faults](a)
 	second, _ := errors.AsType[Faults](b)
-	return slices.Concat(first, second).OrNil()
+	return slices.Concat(first, second).Err()
 }
 
 // Add reports a fault where a token begins.
@@ -66,13 +66,13 @@ func (f *Faults) Add(code Code, pos *ast.Position, format string, args ...any) {
 	*f = append(*f, Fault{pos.Src.Name, line, column, code, plain.Line(fmt.Sprintf(format, args...))})
 }
 
-// AddAt reports a fault where a reading is written.
-func (f *Faults) AddAt(code Code, r *Extraction, format string, args ...any) {
+// AddAtExtraction reports a fault where a reading is written.
+func (f *Faults) AddAtExtraction(code Code, r *Extraction, format string, args ...any) {
 	f.addInText(code, r.text, r.offset, format, args...)
 }
 
-// AddTo reports a fault where a value is written.
-func (f *Faults) AddTo(code Code, v *Value, format string, args ...any) {
+// AddAtValue reports a fault where a value is written.
+func (f *Faults) AddAtValue(code Code, v *Value, format string, args ...any) {
 	f.addInText(code, v.Place, v.Offset, format, args...)
 }
 

@@ -57,13 +57,13 @@ func (c *compiler) checkListSizes() {
 func (c *compiler) checkListSize(name string, field *ast.FieldDefinition, d *ast.Directive) {
 	assumed, sliced, sized := argument(d, "assumedSize"), listElements(argument(d, "slicingArguments")), listElements(argument(d, "sizedFields"))
 	if assumed == nil && len(sliced) == 0 {
-		c.faults.Add(NoListSize, d.Position, "@listSize says no size; add assumedSize: 100, or name by slicingArguments the arguments of %s that say it", name)
+		c.faults.Add(MissingListSize, d.Position, "@listSize says no size; add assumedSize: 100, or name by slicingArguments the arguments of %s that say it", name)
 	}
 	if assumed != nil && intValue(assumed) < 0 {
 		c.faults.Add(NegativeListSize, assumed.Position, "a list has no fewer than 0 elements; write a number that it seldom exceeds")
 	}
 	if len(sized) == 0 && !isList(field.Type) {
-		c.faults.Add(NoListToSize, d.Position, "%s is %s, which is no list; name by sizedFields the lists in it, or remove @listSize", name, field.Type)
+		c.faults.Add(ListSizeWithoutList, d.Position, "%s is %s, which is no list; name by sizedFields the lists in it, or remove @listSize", name, field.Type)
 	}
 	for _, v := range sliced {
 		c.checkSlicingArgument(name, field, v)
@@ -78,25 +78,25 @@ func (c *compiler) checkSlicingArgument(name string, field *ast.FieldDefinition,
 	path := strings.Split(v.Raw, ".")
 	arg := field.Arguments.ForName(path[0])
 	if arg == nil {
-		c.faults.Add(UnknownSlicing, v.Position, "%s has no argument %q%s", name, path[0], DidYouMean(path[0], argumentNames(field.Arguments)))
+		c.faults.Add(UnknownSlicingArgument, v.Position, "%s has no argument %q%s", name, path[0], DidYouMean(path[0], argumentNames(field.Arguments)))
 		return
 	}
 	t := arg.Type
 	for _, member := range path[1:] {
 		def := c.schema.Types[t.Name()]
 		if isList(t) || def == nil || def.Kind != ast.InputObject {
-			c.faults.Add(UnknownSlicing, v.Position, "%q: %s is no object, so it has no field %q", v.Raw, t, member)
+			c.faults.Add(UnknownSlicingArgument, v.Position, "%q: %s is no object, so it has no field %q", v.Raw, t, member)
 			return
 		}
 		inner := def.Fields.ForName(member)
 		if inner == nil {
-			c.faults.Add(UnknownSlicing, v.Position, "%s has no field %q%s", def.Name, member, DidYouMean(member, fieldNames(def)))
+			c.faults.Add(UnknownSlicingArgument, v.Position, "%s has no field %q%s", def.Name, member, DidYouMean(member, fieldNames(def)))
 			return
 		}
 		t = inner.Type
 	}
 	if !isList(t) && t.NamedType != "Int" {
-		c.faults.Add(SlicingType, v.Position, "%q is %s, but what says how many elements are asked for is an Int, or a list", v.Raw, t)
+		c.faults.Add(SlicingArgumentType, v.Position, "%q is %s, but what says how many elements are asked for is an Int, or a list", v.Raw, t)
 	}
 }
 
@@ -104,14 +104,14 @@ func (c *compiler) checkSlicingArgument(name string, field *ast.FieldDefinition,
 func (c *compiler) checkSizedField(field *ast.FieldDefinition, v *ast.Value) {
 	def := c.schema.Types[field.Type.Name()]
 	if def == nil || len(def.Fields) == 0 {
-		c.faults.Add(UnknownSized, v.Position, "%s has no fields, so there is no list %q in it; leave out sizedFields", field.Type, v.Raw)
+		c.faults.Add(UnknownSizedField, v.Position, "%s has no fields, so there is no list %q in it; leave out sizedFields", field.Type, v.Raw)
 		return
 	}
 	inner := def.Fields.ForName(v.Raw)
 	switch {
 	case inner == nil:
-		c.faults.Add(UnknownSized, v.Position, "%s has no field %q%s", def.Name, v.Raw, DidYouMean(v.Raw, fieldNames(def)))
+		c.faults.Add(UnknownSizedField, v.Position, "%s has no field %q%s", def.Name, v.Raw, DidYouMean(v.Raw, fieldNames(def)))
 	case !isList(inner.Type):
-		c.faults.Add(NoListToSize, v.Position, "%s.%s is %s, which is no list", def.Name, v.Raw, inner.Type)
+		c.faults.Add(ListSizeWithoutList, v.Position, "%s.%s is %s, which is no list", def.Name, v.Raw, inner.Type)
 	}
 }

@@ -130,7 +130,7 @@ var pathParameter = regexp.MustCompile(`\{([^{}]+)\}`)
 // fillPath compiles the operation's path. Its parameters are filled in the order of the path.
 func (c *operationCompiler) fillPath() {
 	if what, _ := pathProblem(c.op.Path); what != "" {
-		c.faults.Add(HostilePath, c.text.Position, "the path %q of %s (%s) has %s, which servers read differently; correct the document, or write http", c.op.Path, c.op.ID, c.op.Place, what)
+		c.faults.Add(AmbiguousPath, c.text.Position, "the path %q of %s (%s) has %s, which servers read differently; correct the document, or write http", c.op.Path, c.op.ID, c.op.Place, what)
 		return
 	}
 	at := 0
@@ -155,11 +155,11 @@ func (c *operationCompiler) fillPath() {
 func (c *operationCompiler) checkPathValue(v *Value, p *openapi.Parameter) {
 	switch {
 	case v.Scope == Keys:
-		c.faults.AddTo(KeysInPath, v, "%s fills %s in the path, where one call can carry one key only; write $this and leave out batch", v, p.Name)
+		c.faults.AddAtValue(KeysInPath, v, "%s fills %s in the path, where one call can carry one key only; write $this and leave out batch", v, p.Name)
 	case v.Scope == Constant && v.Literal == "null":
-		c.faults.AddTo(NullInPath, v, "the path's %s has no place for null; give it a value", p.Name)
+		c.faults.AddAtValue(NullInPath, v, "the path's %s has no place for null; give it a value", p.Name)
 	case v.Scope == Args && v.Type != nil && !v.Type.NonNull:
-		c.faults.AddTo(NullInPath, v, "%s may be null, and the path's %s has no place for null; %s", v, p.Name, notNull(v))
+		c.faults.AddAtValue(NullInPath, v, "%s may be null, and the path's %s has no place for null; %s", v, p.Name, notNull(v))
 	}
 }
 

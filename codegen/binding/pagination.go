@@ -64,7 +64,7 @@ func (b *bindingCompiler) compilePagination(d *ast.Directive) {
 		b.faults.Add(PageParameters, v.Position, "nothing says where the next page's cursor lies in the answer; add nextCursor: \"next\"")
 	}
 	if c := page.Connection.Fields.ForName("totalCount"); c != nil && Sent(c) && (page.Total == nil || c.Type.NonNull) {
-		b.faults.Add(BrokenConnection, c.Position, "%s.totalCount needs total: \"path\" in the pagination of %s, and may be null, as the service may not tell", page.Connection.Name, b.name())
+		b.faults.Add(InvalidConnection, c.Position, "%s.totalCount needs total: \"path\" in the pagination of %s, and may be null, as the service may not tell", page.Connection.Name, b.name())
 	}
 }
 
@@ -106,12 +106,12 @@ func (b *bindingCompiler) compilePagePath(page *Page, v *ast.Value, name string,
 		e = e.Fields[0].Expr
 	}
 	if e.Braces || e.Root != selection.Current {
-		b.faults.addInText(BrokenSelection, text, e.Offset, "%s is a path such as $.data; what is read of each item is said by selection", name)
+		b.faults.addInText(InvalidExpression, text, e.Offset, "%s is a path such as $.data; what is read of each item is said by selection", name)
 		return nil
 	}
 	for _, step := range e.Steps {
 		if name == "items" && step.Method != "" && !slices.Contains([]string{"first", "last", "map"}, step.Method) {
-			b.faults.addInText(BadMethod, text, step.Offset, "items is a path to a list; what is read of each item is said by selection")
+			b.faults.addInText(InvalidMethod, text, step.Offset, "items is a path to a list; what is read of each item is said by selection")
 			return nil
 		}
 	}
@@ -123,7 +123,7 @@ func (b *bindingCompiler) checkConnection(page *Page) bool {
 	t := b.field.Definition.Type
 	page.Connection = b.schema.Types[t.Name()]
 	if isList(t) || page.Connection.Kind != ast.Object {
-		b.faults.Add(BrokenConnection, t.Position, "%s is no connection, which pagination makes: a type with edges { node cursor } and pageInfo", t)
+		b.faults.Add(InvalidConnection, t.Position, "%s is no connection, which pagination makes: a type with edges { node cursor } and pageInfo", t)
 		return false
 	}
 	ok := b.checkPageArgument("first", "Int", page) && b.checkPageArgument("after", "String", page)
@@ -131,7 +131,7 @@ func (b *bindingCompiler) checkConnection(page *Page) bool {
 		ok = b.checkConnectionField(page, f) && ok
 	}
 	if ok && page.Node == nil {
-		b.faults.Add(BrokenConnection, page.Connection.Position, "%s has no edges; a connection has edges: [Edge!]! with node and cursor, and pageInfo: PageInfo!", page.Connection.Name)
+		b.faults.Add(InvalidConnection, page.Connection.Position, "%s has no edges; a connection has edges: [Edge!]! with node and cursor, and pageInfo: PageInfo!", page.Connection.Name)
 		return false
 	}
 	return ok
@@ -140,7 +140,7 @@ func (b *bindingCompiler) checkConnection(page *Page) bool {
 func (b *bindingCompiler) checkPageArgument(name, named string, page *Page) bool {
 	arg := b.field.Definition.Arguments.ForName(name)
 	if arg == nil || arg.Type.NamedType != named || arg.Type.NonNull {
-		b.faults.Add(BrokenConnection, page.position, "a connection is asked for by first: Int and after: String; give %s the argument %s: %s", b.name(), name, named)
+		b.faults.Add(InvalidConnection, page.position, "a connection is asked for by first: Int and after: String; give %s the argument %s: %s", b.name(), name, named)
 		return false
 	}
 	return true
@@ -159,7 +159,7 @@ func (b *bindingCompiler) checkConnectionField(page *Page, f *ast.FieldDefinitio
 	case f.Name == "pageInfo" && f.Type.Elem == nil:
 		return b.checkPageInfo(f)
 	}
-	b.faults.Add(BrokenConnection, f.Position, "%s.%s is nothing that a connection has: edges, nodes, pageInfo: PageInfo! and totalCount: Int", page.Connection.Name, f.Name)
+	b.faults.Add(InvalidConnection, f.Position, "%s.%s is nothing that a connection has: edges, nodes, pageInfo: PageInfo! and totalCount: Int", page.Connection.Name, f.Name)
 	return false
 }
 
@@ -167,7 +167,7 @@ func (b *bindingCompiler) checkEdges(page *Page, f *ast.FieldDefinition) bool {
 	page.Edge = b.schema.Types[f.Type.Name()]
 	node := page.Edge.Fields.ForName("node")
 	if node == nil || isList(node.Type) {
-		b.faults.Add(BrokenConnection, f.Type.Position, "%s has no node; an edge has node and cursor: String!, and a list of the items themselves is called nodes", page.Edge.Name)
+		b.faults.Add(InvalidConnection, f.Type.Position, "%s has no node; an edge has node and cursor: String!, and a list of the items themselves is called nodes", page.Edge.Name)
 		return false
 	}
 	ok := true
@@ -176,7 +176,7 @@ func (b *bindingCompiler) checkEdges(page *Page, f *ast.FieldDefinition) bool {
 		case inner == node:
 		case inner.Name == "cursor" && inner.Type.NamedType == "String", !Sent(inner):
 		default:
-			b.faults.Add(BrokenConnection, inner.Position, "%s.%s is nothing that an edge has: node and cursor: String!", page.Edge.Name, inner.Name)
+			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is nothing that an edge has: node and cursor: String!", page.Edge.Name, inner.Name)
 			ok = false
 		}
 	}
@@ -190,7 +190,7 @@ func (b *bindingCompiler) checkNodes(page *Page, f *ast.FieldDefinition) bool {
 // setNode refuses edges and nodes of different types.
 func (b *bindingCompiler) setNode(page *Page, node *ast.FieldDefinition) bool {
 	if page.Node != nil && page.Node.Type.String() != node.Type.String() {
-		b.faults.Add(BrokenConnection, node.Position, "%s is %s here and %s among the edges; they are the same items", page.Connection.Name, node.Type, page.Node.Type)
+		b.faults.Add(InvalidConnection, node.Position, "%s is %s here and %s among the edges; they are the same items", page.Connection.Name, node.Type, page.Node.Type)
 		return false
 	}
 	page.Node = node
@@ -205,7 +205,7 @@ func (b *bindingCompiler) checkPageInfo(f *ast.FieldDefinition) bool {
 	for _, inner := range info.Fields {
 		named := want[inner.Name]
 		if Sent(inner) && (inner.Type.NamedType != named || named == "String" && inner.Type.NonNull) {
-			b.faults.Add(BrokenConnection, inner.Position, "%s.%s is nothing that pages have: hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String and endCursor: String", info.Name, inner.Name)
+			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is nothing that pages have: hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String and endCursor: String", info.Name, inner.Name)
 			ok = false
 		}
 	}

@@ -38,12 +38,12 @@ func (b *bindingCompiler) compileScalarRule(text *ast.Value, what, named, exampl
 		e = e.Fields[0].Expr
 	}
 	if e.Braces {
-		b.faults.addInText(BrokenRule, text, e.Offset, "%s is one value, not an object; write a path such as %s", what, example)
+		b.faults.addInText(InvalidRule, text, e.Offset, "%s is one value, not an object; write a path such as %s", what, example)
 		return nil
 	}
 	v := b.compileRule(text, e)
 	if v != nil && !v.canBe(named) {
-		b.faults.addInText(BrokenRule, text, e.Offset, "%s is a %s, which this never is; write something such as %s", what, named, example)
+		b.faults.addInText(InvalidRule, text, e.Offset, "%s is a %s, which this never is; write something such as %s", what, named, example)
 		return nil
 	}
 	return v
@@ -69,12 +69,12 @@ func (b *bindingCompiler) compileExtensions(text *ast.Value) *Value {
 		return nil
 	}
 	if !e.Braces {
-		b.faults.addInText(BrokenRule, text, e.Offset, "extensions are an object; write name: value, such as code: error.code")
+		b.faults.addInText(InvalidRule, text, e.Offset, "extensions are an object; write name: value, such as code: error.code")
 		return nil
 	}
 	for _, f := range e.Fields {
 		if f.Name == "service" || f.Name == "http" {
-			b.faults.addInText(BrokenRule, text, f.Offset, "extensions.%s is what the gateway says of the failure; give this another name", f.Name)
+			b.faults.addInText(InvalidRule, text, f.Offset, "extensions.%s is what the gateway says of the failure; give this another name", f.Name)
 		}
 	}
 	return b.compileRule(text, e)

@@ -48,7 +48,7 @@ func checkNames(doc *ast.SchemaDocument) error {
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
 		n.checkDefinition(def)
 	}
-	return n.faults.OrNil()
+	return n.faults.Err()
 }
 
 type nameChecker struct {

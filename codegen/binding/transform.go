@@ -14,7 +14,7 @@ func (c *valueCompiler) applyStep(v *Value, step selection.Step) bool {
 		return c.applyMember(v, step)
 	}
 	if isBatchKeys(v) {
-		c.fault(BadMethod, step.Offset, "$batch is the keys of a call, which go as they are")
+		c.fault(InvalidMethod, step.Offset, "$batch is the keys of a call, which go as they are")
 		return false
 	}
 	change, t := c.compileMethod(v, step)
@@ -46,14 +46,14 @@ func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *
 	list := slices.Contains([]string{"first", "last", "map", "joinNotNull"}, step.Method)
 	if list && v.Type != nil {
 		if element = v.Type.Elem; element == nil {
-			c.fault(BadMethod, step.Offset, "->%s is for lists, but %s is before it", step.Method, v.Type)
+			c.fault(InvalidMethod, step.Offset, "->%s is for lists, but %s is before it", step.Method, v.Type)
 			return nil, nil
 		}
 	}
 	switch step.Method {
 	case "first", "last", "entries":
 		if len(step.Args) > 0 {
-			c.fault(BadMethod, step.Offset, "->%s takes no arguments", step.Method)
+			c.fault(InvalidMethod, step.Offset, "->%s takes no arguments", step.Method)
 			return nil, nil
 		}
 	}
@@ -73,7 +73,7 @@ func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *
 	case "match":
 		return c.compileMatch(v, step)
 	}
-	c.fault(BadMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
+	c.fault(InvalidMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
 	return nil, nil
 }
 
@@ -87,7 +87,7 @@ func nullableElement(element *ast.Type) *ast.Type {
 
 func (c *valueCompiler) compileMap(step selection.Step, element *ast.Type) (*Change, *ast.Type) {
 	if len(step.Args) != 1 {
-		c.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
+		c.fault(InvalidMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
 		return nil, nil
 	}
 	of := c.inMethod(&contextValue{element}).compileExpression(step.Args[0])
@@ -116,12 +116,12 @@ func (c *valueCompiler) inMethod(hand *contextValue) *valueCompiler {
 
 func (c *valueCompiler) compileJoin(step selection.Step) *Change {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		c.fault(BadMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
+		c.fault(InvalidMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
 		return nil
 	}
 	separator, isText := step.Args[0].Value.(string)
 	if !isText {
-		c.fault(BadMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
+		c.fault(InvalidMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
 		return nil
 	}
 	return &Change{Op: Join, Name: separator}
@@ -129,7 +129,7 @@ func (c *valueCompiler) compileJoin(step selection.Step) *Change {
 
 func (c *valueCompiler) compileEqual(v *Value, step selection.Step) *Change {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		c.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(200)")
+		c.fault(InvalidMethod, step.Offset, "->eq takes one literal, such as ->eq(200)")
 		return nil
 	}
 	if !c.checkComparable(v, step.Args[0]) {
@@ -151,13 +151,13 @@ func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Change, *a
 	change := &Change{Op: Match}
 	for _, pair := range step.Args {
 		if pair.Root != selection.List || len(pair.Items) != 2 {
-			c.fault(BadMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
+			c.fault(InvalidMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
 			return nil, nil
 		}
 		when := ""
 		if candidate := pair.Items[0]; !isCurrent(candidate) {
 			if candidate.Root != selection.Literal {
-				c.fault(BadMethod, candidate.Offset, invalidCandidate)
+				c.fault(InvalidMethod, candidate.Offset, invalidCandidate)
 				return nil, nil
 			}
 			if !c.checkComparable(v, candidate) {
@@ -172,7 +172,7 @@ func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Change, *a
 		change.Cases = append(change.Cases, ValueCase{when, then})
 	}
 	if len(change.Cases) == 0 {
-		c.fault(BadMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"b\"]")
+		c.fault(InvalidMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"b\"]")
 		return nil, nil
 	}
 	return change, nil
@@ -181,7 +181,7 @@ func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Change, *a
 // compileObject compiles { fields } over a value, or over each element of a list of values.
 func (c *valueCompiler) compileObject(v *Value, e *selection.Expr) *Value {
 	if isBatchKeys(v) {
-		return c.fault(BadMethod, e.Offset, "$batch is the keys of a call, which go as they are")
+		return c.fault(InvalidMethod, e.Offset, "$batch is the keys of a call, which go as they are")
 	}
 	hand := c.current
 	if v.Scope != Current || len(v.Then) > 0 {

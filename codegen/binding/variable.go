@@ -45,8 +45,8 @@ func (c *valueCompiler) compileVariable(e *selection.Expr) (*Value, []selection.
 // scopes are those of all variables.
 var scopes = []Scope{Args, This, Keys, Claims, Request, Env, Config, Response, Status}
 
-// Words are the variables and methods of expressions as one writes them: $args, ->first.
-func Words() []string {
+// Keywords are the variables and methods of expressions as one writes them: $args, ->first.
+func Keywords() []string {
 	var words []string
 	for _, s := range scopes {
 		words = append(words, "$"+string(s))
@@ -186,7 +186,7 @@ func (p *variableCompiler) compileParentValue(scope Scope) *Value {
 		return p.compileBatchKey(source)
 	}
 	if isList(source.Type) {
-		return p.fault(ListHasNoPlace, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.written, source.Name)
+		return p.fault(MisplacedList, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.written, source.Name)
 	}
 	p.parentFields = append(p.parentFields, source.Name)
 	return &Value{Scope: scope, Path: p.path, Type: source.Type}
@@ -196,7 +196,7 @@ func (p *variableCompiler) compileParentValue(scope Scope) *Value {
 func (p *variableCompiler) compileBatchKey(source *ast.FieldDefinition) *Value {
 	batch := p.field.Batch
 	if batch.Parent != nil && batch.Parent != source {
-		return p.fault(TwoKeys, "%s: a batch has one key, and that is $batch.%s already", p.written, batch.Parent.Name)
+		return p.fault(SecondKey, "%s: a batch has one key, and that is $batch.%s already", p.written, batch.Parent.Name)
 	}
 	batch.Parent = source
 	return &Value{Scope: Keys, Path: p.path, Type: source.Type}

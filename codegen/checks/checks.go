@@ -30,7 +30,7 @@ func Documents(schema *ast.Schema, graph *binding.Graph) (warnings []string, err
 			c.checkBinding(f, s.Document)
 		}
 	}
-	return warnings, c.faults.OrNil()
+	return warnings, c.faults.Err()
 }
 
 type checker struct {

@@ -27,7 +27,7 @@ func (r *requestCheck) fault(code binding.Code, format string, args ...any) {
 
 // faultAtValue reports a mistake where a value is written.
 func (r *requestCheck) faultAtValue(v *binding.Value, code binding.Code, format string, args ...any) {
-	r.faults.AddTo(code, v, format, args...)
+	r.faults.AddAtValue(code, v, format, args...)
 }
 
 // operationName is the operation, for people.

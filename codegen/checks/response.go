@@ -19,14 +19,14 @@ func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 	success := op.Success()
 	if success == nil {
 		if len(op.Responses) > 0 {
-			c.faults.Add(binding.NoAnswer, f.Position, "%s %s answers no JSON (%s), so %s cannot be read from it", op.Method, op.Path, op.Place, f.Name())
+			c.faults.Add(binding.NoResponse, f.Position, "%s %s answers no JSON (%s), so %s cannot be read from it", op.Method, op.Path, op.Place, f.Name())
 		}
 		return
 	}
 	w := &responseCheck{checker: c, field: f, batch: f.Batch, name: f.Name(), listFormat: "%s"}
 	s := success.JSON().Schema
 	if r := f.Reading; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.Is("object") && !s.Is("boolean") {
-		w.faultAt(binding.AnswerType, r, "%s is %s, but %s is %s; point selection at a boolean of it, or say by isSuccess when the call went well", w.name, r.Type, schemaPlace(s), s)
+		w.faultAt(binding.ResponseType, r, "%s is %s, but %s is %s; point selection at a boolean of it, or say by isSuccess when the call went well", w.name, r.Type, schemaPlace(s), s)
 		return
 	}
 	if f.Page == nil {
@@ -63,7 +63,7 @@ func (w *responseCheck) checkExtraction(r *binding.Extraction, s *openapi.Schema
 		return
 	}
 	if w.isNullViolation(r) {
-		w.faults.Add(binding.NullableAnswer, r.Type.Position, "%s is %s, but %s says that it may be missing or null; write %s", w.name, w.inLists(r.Type.String()), w.nullable, w.inLists(strings.TrimSuffix(r.Type.String(), "!")))
+		w.faults.Add(binding.NullableResponse, r.Type.Position, "%s is %s, but %s says that it may be missing or null; write %s", w.name, w.inLists(r.Type.String()), w.nullable, w.inLists(strings.TrimSuffix(r.Type.String(), "!")))
 		return
 	}
 	switch r.Op {
@@ -83,7 +83,7 @@ func (w *responseCheck) checkExtraction(r *binding.Extraction, s *openapi.Schema
 }
 
 func (w *responseCheck) faultAt(code binding.Code, r *binding.Extraction, format string, args ...any) {
-	w.faults.AddAt(code, r, format, args...)
+	w.faults.AddAtExtraction(code, r, format, args...)
 }
 
 // isNullViolation reports whether a value may be null, which the graph says that it never is. The list
@@ -106,13 +106,13 @@ func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
 	t := r.Type
 	if w.part != "" {
 		if w.openapiType(t).Holds(s) != "" {
-			w.faultAt(binding.AnswerType, r, "%s is read as %s, but %s is %s; name another member", w.part, t, schemaPlace(s), s)
+			w.faultAt(binding.ResponseType, r, "%s is read as %s, but %s is %s; name another member", w.part, t, schemaPlace(s), s)
 		}
 		return
 	}
 	if w.batch != nil {
 		if w.batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
-			w.faultAt(binding.BatchAnswer, r, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", w.name, w.batch.Item, schemaPlace(s), s)
+			w.faultAt(binding.BatchResponse, r, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", w.name, w.batch.Item, schemaPlace(s), s)
 			return
 		}
 		loose := *t
@@ -126,7 +126,7 @@ func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
 
 func (w *responseCheck) checkObject(r *binding.Extraction, s *openapi.Schema) {
 	if !s.Is("object") && len(s.OneOf) == 0 {
-		w.faultAt(binding.AnswerType, r, "fields are selected here, but %s is %s", schemaPlace(s), s)
+		w.faultAt(binding.ResponseType, r, "fields are selected here, but %s is %s", schemaPlace(s), s)
 		return
 	}
 	for _, f := range r.Fields {
@@ -140,7 +140,7 @@ func (w *responseCheck) checkMember(r *binding.Extraction, s *openapi.Schema) {
 	p := s.Property(r.Name)
 	if p == nil {
 		if s.Additional == nil {
-			w.faultAt(binding.UnknownAnswerMember, r, "%s has no member %q%s", schemaPlace(s), r.Name, binding.DidYouMean(r.Name, s.PropertyNames()))
+			w.faultAt(binding.UnknownResponseMember, r, "%s has no member %q%s", schemaPlace(s), r.Name, binding.DidYouMean(r.Name, s.PropertyNames()))
 		}
 		return
 	}
@@ -154,9 +154,9 @@ func (w *responseCheck) checkMember(r *binding.Extraction, s *openapi.Schema) {
 // checkElements checks what is read of a list's elements.
 func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, all bool) {
 	if !s.Is("array") {
-		code := binding.AnswerType
+		code := binding.ResponseType
 		if w.batch != nil {
-			code = binding.BatchAnswer
+			code = binding.BatchResponse
 		}
 		advice := ""
 		if w.field.Page != nil && w.part == "" {
@@ -193,7 +193,7 @@ func listOf(t *ast.Type) string {
 func (w *responseCheck) checkMemberValues(r *binding.Extraction, s *openapi.Schema) {
 	values := s.Map()
 	if values == nil && r.Op == binding.Keyed {
-		w.faultAt(binding.BatchAnswer, r, "%s is batched without a key, so its answer is an object with a member for each key, but %s is %s; name the item's field by batch: {key: \"id\"}", w.name, schemaPlace(s), s)
+		w.faultAt(binding.BatchResponse, r, "%s is batched without a key, so its answer is an object with a member for each key, but %s is %s; name the item's field by batch: {key: \"id\"}", w.name, schemaPlace(s), s)
 	}
 	if values != nil && r.Op == binding.Keyed {
 		w.checkExtraction(r.Of, values)
@@ -228,9 +228,9 @@ func (c *checker) isEntryList(t *ast.Type, s *openapi.Schema) bool {
 // everywhere.
 func typeOrNullCode(besides string) binding.Code {
 	if besides == "" {
-		return binding.NullableAnswer
+		return binding.NullableResponse
 	}
-	return binding.AnswerType
+	return binding.ResponseType
 }
 
 // withoutNonNull is a type, lists and their elements included, without promises.
@@ -280,7 +280,7 @@ func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi
 			advice = fmt.Sprintf("; they are in its %q, so write selection: \"$.%s\"", p.Name, p.Name)
 		}
 	}
-	c.faults.Add(binding.UnknownAnswerField, t.Position, "%s has none of the fields of %s%s", schemaPlace(s), def.Name, advice)
+	c.faults.Add(binding.UnknownResponseField, t.Position, "%s has none of the fields of %s%s", schemaPlace(s), def.Name, advice)
 	return true
 }
 
@@ -321,7 +321,7 @@ func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
 	c.seen[at] = true
 	for _, branch := range s.Leaves() {
 		if branch.Property(choice.Field) == nil && branch.Additional == nil {
-			c.faults.Add(binding.UnknownDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Field, schemaPlace(branch), binding.DidYouMean(choice.Field, branch.PropertyNames()))
+			c.faults.Add(binding.MissingDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Field, schemaPlace(branch), binding.DidYouMean(choice.Field, branch.PropertyNames()))
 			return
 		}
 	}
@@ -343,7 +343,7 @@ func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.
 		}
 	}
 	if len(unknown) > 0 {
-		c.faults.Add(binding.UnansweredChoice, choice.Position, "%s says that %s may be %s, which stands for no type of %s; name it in the mapping", at, choice.Field, strings.Join(unknown, " or "), def.Name)
+		c.faults.Add(binding.UnmappedValue, choice.Position, "%s says that %s may be %s, which stands for no type of %s; name it in the mapping", at, choice.Field, strings.Join(unknown, " or "), def.Name)
 	}
 }
 
@@ -380,7 +380,7 @@ func (c *checker) checkProperties(def *ast.Definition, s *openapi.Schema) {
 		p := s.Property(wire)
 		if p == nil {
 			if s.Additional == nil && c.graph.Entities[def.Name] == nil {
-				c.faults.Add(binding.UnknownAnswerField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, schemaPlace(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
+				c.faults.Add(binding.UnknownResponseField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, schemaPlace(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
 			}
 			continue
 		}
