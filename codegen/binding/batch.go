@@ -9,7 +9,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// compileBatch reads batch: {key, maxSize}.
+// compileBatch compiles batch: {key, maxSize}. The key may name a field of the returned items,
+// which this function resolves, or a field of the parent, which settleParentKey resolves once the
+// call is known.
 func (b *bindingCompiler) compileBatch(d *ast.Directive) {
 	arg := d.Arguments.ForName("batch")
 	if arg == nil || arg.Value.Kind == ast.NullValue {
@@ -29,11 +31,11 @@ func (b *bindingCompiler) compileBatch(d *ast.Directive) {
 	}
 }
 
-// compileItemKey finds the field of a returned item that holds its key.
+// compileItemKey finds the field of the returned items that holds their key.
 func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 	item := b.schema.Types[b.field.Definition.Type.Name()]
 	if item.Kind != ast.Object {
-		return // the answer is a map of scalars; key names the parent's field
+		return // the response is an object of scalars by key, so key names the parent's field
 	}
 	f := item.Fields.ForName(key.Raw)
 	switch {
@@ -46,7 +48,7 @@ func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 	}
 }
 
-// matchByKey has a type's objects matched by the field that they are asked for by.
+// matchByKey matches the objects of a type's binding by the same field as they are fetched by.
 func (b *bindingCompiler) matchByKey(f *ast.FieldDefinition) {
 	if !isKeyType(f.Type) || !f.Type.NonNull {
 		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of an answer are matched by a key that each has: an %s", b.field.Object.Name, f.Name, f.Type, keyTypes("!"))
@@ -55,7 +57,7 @@ func (b *bindingCompiler) matchByKey(f *ast.FieldDefinition) {
 	b.field.Batch.Item = f.Name
 }
 
-// settleKeys settles, once the call is known, which of the parent's fields holds the keys.
+// settleKeys determines, once the call is compiled, which of the parent's fields holds the keys.
 func (b *bindingCompiler) settleKeys(v *ast.Value) {
 	batch := b.field.Batch
 	if batch == nil {
@@ -83,9 +85,9 @@ func (b *bindingCompiler) settleKeys(v *ast.Value) {
 	}
 }
 
-// settleItemKey settles how the objects of a type's binding are matched: by the key that was asked
-// for, unless the service's document says that the answer is an object with a member for
-// each key.
+// settleItemKey determines how the objects that a type's binding fetches are matched: by the field
+// that holds the keys, unless the service's document describes an object with a member for each
+// key.
 func (b *bindingCompiler) settleItemKey() {
 	if b.field.Definition.Name != "" || b.field.Batch.Item != "" {
 		return
@@ -101,7 +103,8 @@ func (b *bindingCompiler) settleItemKey() {
 	}
 }
 
-// checkNullKeys refuses a call for each parent whose null would have to become a value.
+// checkNullKeys refuses a non-null field whose call takes a nullable field of the parent: where
+// that is null, no call is made and the field is null.
 func (b *bindingCompiler) checkNullKeys(v *ast.Value) {
 	if !b.field.Definition.Type.NonNull {
 		return
@@ -119,8 +122,8 @@ func (b *bindingCompiler) reportNull(key *ast.FieldDefinition) {
 		b.field.Object.Name, key.Name, b.name(), strings.TrimSuffix(t.String(), "!"))
 }
 
-// settleParentKey is for calls that carry no keys since their answer holds them all:
-// batch.key names the parent's field then.
+// settleParentKey finds the parent's field that holds the keys. A call without {$batch.x} carries
+// no keys, because its response holds every key there is; then batch.key names the parent's field.
 func (b *bindingCompiler) settleParentKey(v *ast.Value) {
 	batch := b.field.Batch
 	key := memberValue(argument(b.directive, "batch"), "key")
@@ -157,7 +160,8 @@ func scalarNames() []string {
 	return slices.Sorted(slices.Values(scalars.Names(func(*scalars.Scalar) bool { return true })))
 }
 
-// checkReadable follows the fields that come with an answer.
+// checkReadable checks that generated code can read a type, with all fields that come with its
+// objects. The set seen holds the types that were visited, so that recursive types end.
 func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
 	def := b.schema.Types[t.Name()]
 	if seen[def.Name] {
@@ -180,7 +184,7 @@ func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map
 	}
 }
 
-// checkSendable follows the fields of an input.
+// checkSendable checks that generated code can write a type, with all fields of its inputs.
 func (b *bindingCompiler) checkSendable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
 	def := b.schema.Types[t.Name()]
 	if seen[def.Name] {
@@ -197,7 +201,7 @@ func (b *bindingCompiler) checkSendable(t *ast.Type, pos *ast.Position, seen map
 	}
 }
 
-// name is the bound field's, for people.
+// name returns the name of the bound field, for messages.
 func (b *bindingCompiler) name() string { return b.field.Name() }
 
 func kindName(def *ast.Definition) string {

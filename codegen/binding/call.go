@@ -11,20 +11,21 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// bindingCompiler compiles the @connect of one field.
+// bindingCompiler compiles one @connect. It embeds the compiler of the schema, to whose faults it
+// adds its own.
 type bindingCompiler struct {
 	directive *ast.Directive
 	*compiler
 	field         *Field
 	isRootField   bool            // a field of Query or Mutation, which has no parent
 	usedArguments map[string]bool // the arguments that the call takes
-	parentFields  []string        // the parent's fields that it takes for $this
-	scopes        []Scope         // where the values of its call may come from
+	parentFields  []string        // the parent's fields that the call takes with $this
+	scopes        []Scope         // the scopes whose values the call may take
 }
 
 var verbs = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
-// compileCall compiles what is called: http, or an operation of the source's document.
+// compileCall compiles the request: http, or an operation of the source's document.
 func (b *bindingCompiler) compileCall(d *ast.Directive) {
 	http, operation := argument(d, "http"), argument(d, "operation")
 	switch {
@@ -42,7 +43,7 @@ func (b *bindingCompiler) compileCall(d *ast.Directive) {
 	}
 }
 
-// argument is a directive's argument, nil when it is absent or null.
+// argument returns the value of a directive's argument, nil if it is absent or null.
 func argument(d *ast.Directive, name string) *ast.Value {
 	arg := d.Arguments.ForName(name)
 	if arg == nil || arg.Value.Kind == ast.NullValue {
@@ -79,7 +80,7 @@ func (b *bindingCompiler) compileHTTP(http *ast.Value) {
 	}
 }
 
-// compileURL compiles path and query.
+// compileURL compiles the path and the query of a template.
 func (b *bindingCompiler) compileURL(v *ast.Value) {
 	t, ok := b.readTemplate(v)
 	if !ok {
@@ -125,7 +126,7 @@ func (b *bindingCompiler) compilePath(v *ast.Value, t template) []Part {
 	return parts
 }
 
-// notNull says how to make a value one that is never null.
+// notNull returns advice on how to make a value non-null.
 func notNull(v *Value) string {
 	if len(v.Path) > 1 {
 		return "mark it with !, and all that it lies in"
@@ -133,7 +134,7 @@ func notNull(v *Value) string {
 	return fmt.Sprintf("make it %s!", v.Type)
 }
 
-// refuseStars refuses {$args.x*} where nothing can be repeated.
+// refuseStars refuses {$args.x*} in a template where nothing can be repeated.
 func (b *bindingCompiler) refuseStars(v *ast.Value, t template, what string) {
 	for _, p := range t {
 		if p.explode {
@@ -161,10 +162,11 @@ func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 	b.field.Call.Query = append(b.field.Call.Query, param)
 }
 
-// escape is a character as a URL writes it.
+// escape matches a percent-encoded character (RFC 3986, section 2.1).
 var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// checkLists checks lists in a parameter: alone, and with a star to repeat the parameter.
+// checkLists checks the values of a query parameter. A list has to be alone in its parameter, and
+// only a list can have a star, which repeats the parameter for each element.
 func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 	for i, part := range param.Parts {
 		param.Each = param.Each || t[i].explode
@@ -182,7 +184,7 @@ func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 	}
 }
 
-// checkScalar refuses values that are objects, which have no one text.
+// checkScalar refuses values that cannot be written as text: objects, nested lists and JSON.
 func (b *bindingCompiler) checkScalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
 	switch {
@@ -222,7 +224,8 @@ func (b *bindingCompiler) compileHeaders(http *ast.Value) []Param {
 	return list
 }
 
-// cookie is the header of which each is one cookie; a call joins them.
+// cookie is the one header that a binding may set several times. Each sets one cookie, and the call
+// joins them into a single header.
 const cookie = "cookie"
 
 func (b *bindingCompiler) checkHeaderName(name *ast.Value, seen map[string]bool) {
@@ -255,7 +258,8 @@ func (b *bindingCompiler) checkHeaderValue(v *ast.Value, t template, parts []Par
 	}
 }
 
-// checkCookie refuses a header Cookie with several of them, which every call would refuse.
+// checkCookie refuses a header Cookie that holds several cookies: upstreams/rest would refuse every
+// such call.
 func (b *bindingCompiler) checkCookie(v *ast.Value, t template, header string) {
 	for _, p := range t {
 		if strings.EqualFold(header, cookie) && strings.Contains(p.literal, ";") {
@@ -284,7 +288,7 @@ func (b *bindingCompiler) compileBody(http *ast.Value) {
 	}
 }
 
-// compileBodyText compiles the expression that makes the body.
+// compileBodyText compiles the expression of the body.
 func (b *bindingCompiler) compileBodyText(text *ast.Value) {
 	e, ok := b.parseExpression(text)
 	if !ok {
@@ -296,7 +300,7 @@ func (b *bindingCompiler) compileBodyText(text *ast.Value) {
 	}
 }
 
-// checkForm checks that a form is made of fields. Only a multipart form can hold objects.
+// checkForm checks that the body of a form has fields. Only a multipart form can hold objects.
 func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 	if made := body.objectTransform(); made != nil {
 		for _, f := range made.Fields {
@@ -309,7 +313,7 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 		return
 	}
 	if body.Type == nil {
-		return // which the service's document may know
+		return // the type of a claim, for example, is known to the service's document alone
 	}
 	def := b.schema.Types[body.Type.Name()]
 	if isList(body.Type) || def == nil || def.Kind != ast.InputObject {
@@ -321,7 +325,8 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 	}
 }
 
-// objectTransform is the object that an expression makes at its end, nil when it makes none.
+// objectTransform returns the object that an expression ends with, nil if it ends with another
+// value.
 func (v *Value) objectTransform() *Change {
 	if len(v.Then) == 0 || v.Then[len(v.Then)-1].Op != Object {
 		return nil
@@ -329,7 +334,8 @@ func (v *Value) objectTransform() *Change {
 	return &v.Then[len(v.Then)-1]
 }
 
-// Made are the members of the object that an expression makes; ok is false when it makes none.
+// Made returns the members of the object that an expression builds; ok is false if it does not
+// build one.
 func (v *Value) Made() (fields []ValueField, ok bool) {
 	if made := v.objectTransform(); made != nil {
 		return made.Fields, true
@@ -347,7 +353,7 @@ func (b *bindingCompiler) checkFormField(text *ast.Value, name string, t *ast.Ty
 	}
 }
 
-// readTemplate parses a value's text and reports a mistake at its place.
+// readTemplate parses a template and reports a mistake at its place.
 func (b *bindingCompiler) readTemplate(v *ast.Value) (template, bool) {
 	t, offset, err := parseTemplate(v.Raw)
 	if err != nil {
@@ -356,7 +362,7 @@ func (b *bindingCompiler) readTemplate(v *ast.Value) (template, bool) {
 	return t, err == nil
 }
 
-// faultAt reports a fault at a piece of a value's text.
+// faultAt reports a fault at a piece of a template.
 func (b *bindingCompiler) faultAt(code Code, v *ast.Value, p piece, format string, args ...any) {
 	b.faults.addInText(code, v, p.offset, format, args...)
 }

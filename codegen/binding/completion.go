@@ -9,22 +9,23 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// Completion is a field whose service sends objects with some of their fields, the key among
-// them. The bindings of the objects' types fetch the rest, when a client asks for it.
+// Completion is a field at which a service sends objects with only some of their fields, the key
+// among them. The bindings of the objects' types fetch the other fields when a client requests
+// them.
 type Completion struct {
 	Object     *ast.Definition
 	Definition *ast.FieldDefinition
-	Types      []*Completed // of an interface or a union those that have a binding, by name; else one
+	Types      []*Completed // of an interface or a union the types with a binding, by name; else one
 }
 
 // Completed is a type whose objects are completed at one field.
 type Completed struct {
 	Entity *Field
-	Sent   []string // the fields of the type that come with it
-	Enough []string // these, and the fields that calls answer by them alone
+	Sent   []string // the fields of the type that come with the object
+	Enough []string // Sent, and the bound fields whose calls take nothing but those
 }
 
-// Of is how objects of a type are completed, nil when they are not.
+// Of returns how objects of a type are completed, nil if they are not.
 func (c *Completion) Of(object string) *Completed {
 	if c == nil {
 		return nil
@@ -37,7 +38,7 @@ func (c *Completion) Of(object string) *Completed {
 	return nil
 }
 
-// Completion is that of a type's field, nil when the field needs none.
+// Completion returns the completion of a type's field, nil if the field needs none.
 func (g *Graph) Completion(object, field string) *Completion {
 	for _, c := range g.Completions {
 		if c.Object.Name == object && c.Definition.Name == field {
@@ -47,7 +48,8 @@ func (g *Graph) Completion(object, field string) *Completion {
 	return nil
 }
 
-// findCompletions finds the fields at which objects come with some of their fields only.
+// findCompletions finds the fields at which objects come with only some of their fields. It follows
+// what every binding reads, together with what the service's document says of the same place.
 func (c *compiler) findCompletions() {
 	w := &completionFinder{compiler: c, seen: map[visit]bool{}, completions: map[[2]string]*Completion{}}
 	for _, f := range c.graph.All() {
@@ -70,7 +72,8 @@ func (c *compiler) findCompletions() {
 
 func compareKeys(a, b [2]string) int { return slices.Compare(a[:], b[:]) }
 
-// responseSchema is what a source's document says of a binding's answer, nil when it says nothing.
+// responseSchema returns what a source's document says of the response to a binding's call, nil if
+// it says nothing.
 func responseSchema(f *Field, s *Source) *openapi.Schema {
 	op := f.Call.Operation
 	if op == nil && s != nil && s.Document != nil {
@@ -82,28 +85,30 @@ func responseSchema(f *Field, s *Source) *openapi.Schema {
 	return op.Success().JSON().Schema
 }
 
-// visit is a type that was reached with a document's schema.
+// visit is a type that was reached together with a schema of a document. Both can be recursive, so
+// each pair is visited once.
 type visit struct {
 	typeName string
 	schema   *openapi.Schema
 }
 
-// location is the field of an object in which a value lies.
+// location is the field of an object at which a value is.
 type location struct {
 	object *ast.Definition
 	field  *ast.FieldDefinition
 }
 
-// completionFinder walks through what bindings read.
+// completionFinder follows extractions through the schemas of documents.
 type completionFinder struct {
 	*compiler
 	field       *Field
-	atRoot      bool // the value is the field's own, not one inside of it
+	atRoot      bool // the value is that of the bound field itself, not one inside of it
 	seen        map[visit]bool
 	completions map[[2]string]*Completion
 }
 
-// visitPage follows how the items of a page are read, which the connection has in two places.
+// visitPage follows how the items of a page are read. A connection has the items at two places: in
+// its edges and in its nodes.
 func (w *completionFinder) visitPage(p *Page, answer *openapi.Schema) {
 	w.atRoot = false
 	if p.Edge != nil {
@@ -114,7 +119,8 @@ func (w *completionFinder) visitPage(p *Page, answer *openapi.Schema) {
 	}
 }
 
-// visitValue follows a reading, with what a document says of the place, if anything.
+// visitValue follows an extraction. The schema s is what the document says of the same place, nil
+// if it says nothing; in is the field that holds the value, nil for the bound field.
 func (w *completionFinder) visitValue(r *Extraction, s *openapi.Schema, in *location) {
 	if r == nil {
 		return
@@ -159,7 +165,7 @@ func valueSchema(s *openapi.Schema) *openapi.Schema {
 	return s.Map()
 }
 
-// entrySchema is what ->entries makes of a member.
+// entrySchema returns the schema of the entries that ->entries makes of an object's members.
 func entrySchema(s *openapi.Schema) *openapi.Schema {
 	value := valueSchema(s)
 	if value == nil {
@@ -201,9 +207,10 @@ func (w *completionFinder) visitProperties(def *ast.Definition, s *openapi.Schem
 	}
 }
 
-// visitAbstract follows each type that an interface or a union stands for. Nothing can say by a
-// selection which of its fields come, so that where no document says it either, an object
-// comes with its key alone: what is not asked for again would be null without an error.
+// visitAbstract follows each type of an interface or a union. A selection cannot list the fields of
+// those types. So where the document does not describe them either, objects are assumed to come
+// with their key alone: a field that is assumed to come, and does not, would be null without an
+// error.
 func (w *completionFinder) visitAbstract(choice *Choice, s *openapi.Schema, in *location) {
 	for _, tagged := range choice.Types {
 		branch, def := branchFor(s, choice.Field, tagged.Tag), tagged.Type
@@ -224,8 +231,8 @@ func (w *completionFinder) isKeyOf(def *ast.Definition, f *ast.FieldDefinition) 
 	return entity != nil && slices.Contains(entity.Keys(), f.Name)
 }
 
-// branchFor is what a document says of the objects whose discriminator has a value; nil when it
-// does not say which they are.
+// branchFor returns what a document says of the objects whose discriminator has a value, nil if it
+// does not say which objects these are.
 func branchFor(s *openapi.Schema, field, tag string) *openapi.Schema {
 	switch {
 	case s == nil || s.Any() || s.Additional != nil:
@@ -248,7 +255,8 @@ func branchFor(s *openapi.Schema, field, tag string) *openapi.Schema {
 	return nil
 }
 
-// wireOf is what services call a field, before all of the schema's names are known.
+// wireOf returns the service's name of a field. It reads the directive itself, since the names of
+// the schema are collected after bindings are compiled.
 func (g *Graph) wireOf(f *ast.FieldDefinition) string {
 	if d := f.Directives.ForName("json"); d != nil {
 		return argumentText(d, "name")
@@ -269,14 +277,15 @@ func (w *completionFinder) visitObject(r *Extraction, s *openapi.Schema, in *loc
 	}
 }
 
-// recordIncluded notes which fields of an entity come with its object at a place.
-func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, comes func(*ast.FieldDefinition) bool) {
+// recordIncluded records which fields of an entity come with its objects at a place. The function
+// includes reports whether a field does.
+func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, includes func(*ast.FieldDefinition) bool) {
 	var sent []string
 	all := true
 	for _, f := range def.Fields {
 		switch {
 		case !Sent(f):
-		case comes(f):
+		case includes(f):
 			sent = append(sent, f.Name)
 		default:
 			all = false
@@ -287,11 +296,11 @@ func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, com
 		return
 	}
 	if w.atRoot && w.field == entity {
-		w.checkComplete(def, comes)
+		w.checkComplete(def, includes)
 		return
 	}
 	if w.atRoot && w.field.Entity && w.field.Definition.Name != "" {
-		return // the same call would be made again
+		return // completing the object would repeat the same call
 	}
 	for _, key := range entity.Keys() {
 		if !slices.Contains(sent, key) {
@@ -320,8 +329,8 @@ func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, com
 	w.addIncluded(w.completions[key], entity, sent)
 }
 
-// addIncluded adds that objects of an entity come to a field with some of their fields. Where they
-// come in several ways, those fields count that always come.
+// addIncluded adds that objects of an entity come to a field with some of their fields. If several
+// places of a response lead to the field, only the fields count that come at all of them.
 func (w *completionFinder) addIncluded(c *Completion, entity *Field, sent []string) {
 	have := c.Of(entity.Object.Name)
 	if have == nil {
@@ -333,7 +342,8 @@ func (w *completionFinder) addIncluded(c *Completion, entity *Field, sent []stri
 	have.Enough = w.sufficientFields(entity.Object, have.Sent)
 }
 
-// refuseNestedList refuses to complete what lies in lists of lists, which nothing puts together.
+// refuseNestedList refuses to complete objects in lists of lists, since the generated code joins
+// results to a single list.
 func (w *completionFinder) refuseNestedList(def *ast.Definition, in *location) bool {
 	field, name := w.field.Definition, w.field.Name()
 	if !w.atRoot {
@@ -346,13 +356,13 @@ func (w *completionFinder) refuseNestedList(def *ast.Definition, in *location) b
 	return true
 }
 
-// sufficientFields are the fields of a type for which its objects need not be completed: those that
-// come with them, and those whose calls take nothing else of them.
+// sufficientFields returns the fields of a type for which its objects need not be completed: those
+// that come with the objects, and the bound fields whose calls take nothing but those.
 func (w *completionFinder) sufficientFields(def *ast.Definition, sent []string) []string {
 	all := slices.Clone(sent)
 	for _, f := range w.graph.Fields {
 		takes := f.Own()
-		if f.Batch != nil && f.Batch.Parent != nil { // nil is a fault of its own
+		if f.Batch != nil && f.Batch.Parent != nil { // a batch without a key is reported elsewhere
 			takes = append(takes, f.Batch.Parent.Name)
 		}
 		if f.Object == def && !slices.ContainsFunc(takes, func(name string) bool { return !slices.Contains(sent, name) }) {
@@ -362,10 +372,10 @@ func (w *completionFinder) sufficientFields(def *ast.Definition, sent []string) 
 	return all
 }
 
-// checkComplete refuses the binding of a type that does not give all of the type's fields.
-func (w *completionFinder) checkComplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
+// checkComplete refuses the binding of a type that does not read all of the type's fields.
+func (w *completionFinder) checkComplete(def *ast.Definition, includes func(*ast.FieldDefinition) bool) {
 	for _, f := range def.Fields {
-		if Sent(f) && !comes(f) {
+		if Sent(f) && !includes(f) {
 			w.faults.Add(IncompleteEntity, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
 		}
 	}

@@ -6,21 +6,22 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Choice is how the types of an interface or a union are told apart.
+// Choice is how the types of an interface or a union are told apart: by the value of a member.
 type Choice struct {
-	Field string // the member, as the service calls it
+	Field string // the member, by the service's name
 	Types []Tagged
 
 	Position *ast.Position
 }
 
-// Tagged is a type by the value of the member.
+// Tagged is a type with the value of the member that stands for it.
 type Tagged struct {
 	Tag  string
 	Type *ast.Definition
 }
 
-// checkAbstract allows a type of several to be read when its discriminator says which it is.
+// checkAbstract checks that an interface or a union has a discriminator, and that generated code
+// can read each of its types.
 func (b *bindingCompiler) checkAbstract(def *ast.Definition, pos *ast.Position, seen map[string]bool) {
 	choice := b.graph.Abstract[def.Name]
 	if choice == nil {
@@ -57,13 +58,14 @@ func (c *compiler) compileDiscriminators() {
 	}
 }
 
-// possibleTypes are the object types of an interface or a union, in the order of their names.
+// possibleTypes returns the object types of an interface or a union in the order of their names.
 func (c *compiler) possibleTypes(def *ast.Definition) []*ast.Definition {
 	types := slices.Clone(c.schema.GetPossibleTypes(def))
 	return slices.DeleteFunc(slices.SortedFunc(slices.Values(types), compareNames), func(t *ast.Definition) bool { return t.Kind != ast.Object })
 }
 
-// readMapping reads {tag: "Type"} or [{value: "tag", type: "Type"}].
+// readMapping reads {tag: "Type"} or [{value: "tag", type: "Type"}]. Without faults, every possible
+// type has a value.
 func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []Tagged {
 	var tagged []Tagged
 	seen, before := map[string]bool{}, len(c.faults)

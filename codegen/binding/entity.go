@@ -7,7 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Keys are the fields of a type by which the type's binding asks for its objects.
+// Keys returns the fields of a type by which the type's binding fetches its objects.
 func (f *Field) Keys() []string {
 	if f.Batch != nil {
 		return []string{f.Batch.Parent.Name}
@@ -45,14 +45,14 @@ func (c *compiler) compileEntity(object *ast.Definition) {
 	c.graph.Entities[object.Name] = f
 }
 
-// isEntity tells whether a type's objects can be completed.
+// isEntity reports whether a type has a binding, so that its objects can be completed.
 func (c *compiler) isEntity(def *ast.Definition) bool {
 	return def.Directives.ForName("connect") != nil || slices.ContainsFunc(slices.Collect(c.entityRoots()), func(f *ast.FieldDefinition) bool {
 		return f.Type.NamedType == def.Name
 	})
 }
 
-// entityRoots are the fields of Query that are bound with entity: true.
+// entityRoots returns the fields of Query that are bound with entity: true.
 func (c *compiler) entityRoots() iter.Seq[*ast.FieldDefinition] {
 	return func(yield func(*ast.FieldDefinition) bool) {
 		if c.schema.Query == nil {
@@ -67,7 +67,8 @@ func (c *compiler) entityRoots() iter.Seq[*ast.FieldDefinition] {
 	}
 }
 
-// compileEntityFields makes bindings of types of the fields that are bound with entity: true.
+// compileEntityFields adds a binding of the returned type for each field that is bound with entity:
+// true.
 func (c *compiler) compileEntityFields() {
 	for _, f := range c.graph.Fields {
 		v := argument(f.Definition.Directives.ForName("connect"), "entity")
@@ -86,7 +87,8 @@ func (c *compiler) compileEntityFields() {
 	}
 }
 
-// addEntity makes the binding of a type of that of a field, whose arguments become keys.
+// addEntity derives the binding of a type from the binding of a field of Query. Each argument of
+// the field becomes the field of the type of the same name, which is the key.
 func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 	entity := *f
 	entity.Object, entity.Entity, entity.Root = def, true, f
@@ -115,7 +117,7 @@ func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 
 func isArgument(v *Value) bool { return v.Scope == Args }
 
-// keyForArgument is an argument as the field of the same name of the object that is asked for.
+// keyForArgument replaces an argument by the field of the same name of the object that is fetched.
 func (c *compiler) keyForArgument(def *ast.Definition, value *Value, v *ast.Value) *Value {
 	if value.Scope != Args {
 		return value
@@ -130,7 +132,8 @@ func (c *compiler) keyForArgument(def *ast.Definition, value *Value, v *ast.Valu
 	return &key
 }
 
-// mapValues is a call with other values in its path, query and headers.
+// mapValues returns a copy of the call whose values in path, query, headers and cookies are
+// replaced. The body keeps its values.
 func (c Call) mapValues(other func(*Value) *Value) Call {
 	parts := func(list []Part) []Part {
 		changed := slices.Clone(list)

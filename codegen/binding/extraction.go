@@ -12,40 +12,41 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// Extraction says how a value is read from an answer: a small program without loops or
-// choices that its schema does not show.
+// Extraction describes how a value is read from a response. It is a small program, a tree of
+// operations without loops or branches other than ->match, from which the decoders of a field are
+// generated.
 type Extraction struct {
 	Op      Op
-	Type    *ast.Type   // what is read
-	Name    string      // Member: its name. Join: what stands between the texts
-	Of      *Extraction // what is read there: in the member, from the first element, from each element
+	Type    *ast.Type   // the type of the value that is read
+	Name    string      // Member: its name. Join: the separator
+	Of      *Extraction // how the value there is read: of the member, the first or last element, or each element
 	Fields  []ReadField // Object: in the order of the selection
-	Cases   []Case      // Match: in order
+	Cases   []Case      // Match: in order, the first that matches counts
 	Literal string      // Literal and Equal: as JSON
 	Given   *Value      // Given: a value of the request
 
-	text   *ast.Value // where it is written
+	text   *ast.Value // the text that it is compiled from, and the place in it
 	offset int
 }
 
-// Op is what a Reading does.
+// Op is an operation of an Extraction or of a Change.
 type Op int
 
 // The operations.
 const (
-	ByName  Op = iota // read by the type alone: its fields are matched by name
+	ByName  Op = iota // read a value by its type: the fields of objects are matched by name
 	Object            // read the selected fields of an object
 	Member            // go into a member
-	First             // go to a list's first element
-	Last              // go to a list's last element
-	Each              // read a list, each element as Of says
-	Entries           // read an object's members as a list of entries, each as Of says
+	First             // go to the first element of a list
+	Last              // go to the last element of a list
+	Each              // read a list, each element alike
+	Entries           // read an object's members as a list of entries, each alike
 	Join              // read a list of scalars as one text
-	Match             // read what one of the cases says
-	Equal             // read whether the value is a literal
-	Keyed             // read an object whose members are the keys of a batch, each value as Of says
-	Literal           // read a literal, whatever the answer
-	Given             // read a value of the request, whatever the answer
+	Match             // read the result of the first case that matches
+	Equal             // read whether the value equals a literal
+	Keyed             // read an object whose members are the keys of a batch, each value alike
+	Literal           // read a literal, whatever the response is
+	Given             // read a value of the request, whatever the response is
 )
 
 // ReadField is a field that a selection reads.
@@ -54,13 +55,13 @@ type ReadField struct {
 	Of    *Extraction
 }
 
-// Case is a candidate of ->match with what the field is then.
+// Case is a candidate of ->match with its result.
 type Case struct {
-	When string // as JSON; "" is any value
+	When string // as JSON; "" matches any value
 	Then string // as JSON; "" is the value itself
 }
 
-// String writes a reading in short, for tests and for people.
+// String returns a short form for tests and messages.
 func (r *Extraction) String() string {
 	switch r.Op {
 	case ByName:
@@ -87,8 +88,9 @@ func (r *Extraction) String() string {
 	return fmt.Sprintf("%s(%s)", map[Op]string{First: "first", Last: "last", Each: "each", Entries: "entries", Keyed: "keyed"}[r.Op], r.Of)
 }
 
-// Wire is the member of the enclosing object in which a field's value lies; "" when it is
-// made of the object as a whole, as what makes a value of a missing member, too, has to be.
+// Wire returns the member of the enclosing object in which a field's value is. It returns "" if the
+// value depends on the object as a whole, or on a missing member: a decoder calls the code of a
+// member only where the member is present.
 func (r *Extraction) Wire() string {
 	if r.Op == Member && !r.ReadsNull() {
 		return r.Name
@@ -96,8 +98,8 @@ func (r *Extraction) Wire() string {
 	return ""
 }
 
-// ReadsNull reports whether a reading gives a value of null and of what is missing, as
-// ->eq and ->match do.
+// ReadsNull reports whether the extraction turns null, or a missing member, into a value. Only ->eq
+// and ->match do.
 func (r *Extraction) ReadsNull() bool {
 	switch r.Op {
 	case Member, First, Last:
@@ -106,14 +108,16 @@ func (r *Extraction) ReadsNull() bool {
 	return r.Op == Match || r.Op == Equal
 }
 
-// extractionCompiler gives the expressions of one text their meaning.
+// extractionCompiler compiles the expressions of one text into extractions. It compiles a path from
+// its outermost step to its innermost, as the decoder will run it; the type that is expected at the
+// end is passed through unchanged until ->map or a list takes its element.
 type extractionCompiler struct {
 	*bindingCompiler
 	text        *ast.Value
-	expectsKeys bool // the end of the path is an object whose members are the keys of a batch
+	expectsKeys bool // the path ends at an object whose members are the keys of a batch
 }
 
-// parseExpression parses a text and reports a mistake at its place.
+// parseExpression parses a text as an expression and reports a mistake at its place.
 func (b *bindingCompiler) parseExpression(text *ast.Value) (*selection.Expr, bool) {
 	e, err := selection.Parse(text.Raw)
 	if err != nil {
@@ -135,7 +139,7 @@ func (r *extractionCompiler) node(op Op, offset int, t *ast.Type) *Extraction {
 	return &Extraction{Op: op, Type: t, text: r.text, offset: offset}
 }
 
-// compileExpression compiles one expression.
+// compileExpression compiles one expression, whose value has type t. It returns nil after a fault.
 func (r *extractionCompiler) compileExpression(e *selection.Expr, t *ast.Type) *Extraction {
 	switch e.Root {
 	case selection.Literal, selection.List:
@@ -146,7 +150,8 @@ func (r *extractionCompiler) compileExpression(e *selection.Expr, t *ast.Type) *
 	return r.compileSteps(e, e.Steps, t)
 }
 
-// compileSteps compiles the way from the value at hand, outermost step first.
+// compileSteps compiles the steps of a path, the outermost first, and then the fields in braces
+// behind it.
 func (r *extractionCompiler) compileSteps(e *selection.Expr, steps []selection.Step, t *ast.Type) *Extraction {
 	if len(steps) == 0 {
 		return r.compileLeaf(e, t)
@@ -158,7 +163,7 @@ func (r *extractionCompiler) compileSteps(e *selection.Expr, steps []selection.S
 	return r.compileMethod(e, step, rest, t)
 }
 
-// compileStep compiles a step whose value is read by the steps behind it.
+// compileStep compiles one step. The steps behind it read the value that it leads to.
 func (r *extractionCompiler) compileStep(op Op, step selection.Step, t *ast.Type, fill func(*Extraction), e *selection.Expr, rest []selection.Step) *Extraction {
 	n := r.node(op, step.Offset, t)
 	fill(n)
@@ -168,12 +173,12 @@ func (r *extractionCompiler) compileStep(op Op, step selection.Step, t *ast.Type
 	return n
 }
 
-// methods are those of the language, for people.
+// methods names the methods of expressions, for messages.
 var methods = []string{"first", "last", "map", "match", "joinNotNull", "eq", "entries"}
 
 func (r *extractionCompiler) compileMethod(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
 	if r.expectsKeys && step.Method != "first" && step.Method != "last" {
-		r.expectsKeys = false // what is made of the values of the object, not of itself
+		r.expectsKeys = false // this method and the rest apply to each value of the object
 		return r.compileStep(Keyed, step, t, func(*Extraction) {}, e, append([]selection.Step{step}, rest...))
 	}
 	none := func(*Extraction) {}
@@ -208,7 +213,9 @@ func (r *extractionCompiler) compileMethod(e *selection.Expr, step selection.Ste
 	return r.compileEqual(step, t)
 }
 
-// compileMap compiles ->map(expr) and ->entries, which give lists.
+// compileMap compiles ->map(expr) and ->entries, whose results are lists. A method may follow:
+// ->first and ->last, which are moved in front of the expression, so that only one element is read,
+// and ->joinNotNull.
 func (r *extractionCompiler) compileMap(op Op, e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
 	element := &selection.Expr{Offset: step.Offset, Fields: e.Fields, Braces: e.Braces}
 	switch {
@@ -251,7 +258,8 @@ func (r *extractionCompiler) compileList(op Op, step selection.Step, element *se
 	return n
 }
 
-// compileJoin compiles ->joinNotNull(separator).
+// compileJoin compiles ->joinNotNull(separator). The expression element says how each element is
+// read; nil reads it as a text.
 func (r *extractionCompiler) compileJoin(step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if t.NamedType != "String" && t.NamedType != "ID" {
 		return r.fault(InvalidMethod, step.Offset, "->joinNotNull gives a text, but %s is expected here", t)
@@ -331,10 +339,10 @@ func (r *extractionCompiler) compileMatchCase(pair *selection.Expr, t *ast.Type)
 	return c, ok
 }
 
-// invalidCandidate is the message for a value that ->match cannot compare with.
+// invalidCandidate is the message for a candidate of ->match that is not a literal.
 const invalidCandidate = "a candidate is a literal, or @ for any value"
 
-// isCurrent reports whether an expression is the value that a method works on.
+// isCurrent reports whether an expression is @ alone: the value that a method works on.
 func isCurrent(e *selection.Expr) bool {
 	return e.Root == selection.Current && !e.Dollar && len(e.Steps) == 0 && !e.Braces
 }
@@ -352,7 +360,7 @@ func (r *extractionCompiler) compileLiteral(e *selection.Expr, t *ast.Type) *Ext
 	return n
 }
 
-// literalJSON gives a literal as the JSON from which a type is read.
+// literalJSON returns a literal as JSON that a decoder of type t can read.
 func (r *extractionCompiler) literalJSON(e *selection.Expr, t *ast.Type) (string, bool) {
 	if e.Root != selection.Literal && e.Root != selection.List {
 		r.fault(InvalidExpression, e.Offset, "a literal is expected here, such as \"text\" or 12")
@@ -370,7 +378,8 @@ func (r *extractionCompiler) literalJSON(e *selection.Expr, t *ast.Type) (string
 	return literalToJSON(e), true
 }
 
-// enumJSON is a value of an enum by its name in the graph, as the services write it.
+// enumJSON returns a value of an enum as the services write it. The expression has its name in the
+// graph.
 func (r *extractionCompiler) enumJSON(e *selection.Expr, def *ast.Definition, name string) (string, bool) {
 	v := def.EnumValues.ForName(name)
 	if v == nil {
@@ -387,7 +396,7 @@ func (r *extractionCompiler) enumJSON(e *selection.Expr, def *ast.Definition, na
 	return marshalJSON(name), true
 }
 
-// acceptsLiteral tells whether a type of values can be read from a literal.
+// acceptsLiteral reports whether a type has the value of a literal.
 func acceptsLiteral(e *selection.Expr, t *ast.Type) bool {
 	if e.Root == selection.List {
 		fits := func(item *selection.Expr) bool {
@@ -425,7 +434,7 @@ func numberType(n json.Number) string {
 	return "integer"
 }
 
-// literalToJSON writes a literal.
+// literalToJSON returns a literal as JSON.
 func literalToJSON(e *selection.Expr) string {
 	if e.Root != selection.List {
 		return marshalJSON(e.Value)
@@ -438,11 +447,12 @@ func literalToJSON(e *selection.Expr) string {
 }
 
 func marshalJSON(v any) string {
-	text, _ := json.Marshal(v) // which holds no more than the scalars of JSON
+	text, _ := json.Marshal(v) // no value of a literal can fail
 	return string(text)
 }
 
-// compileVariable compiles a value that comes with the request, not with the answer.
+// compileVariable compiles a variable, whose value comes with the request and not with the
+// response.
 func (r *extractionCompiler) compileVariable(e *selection.Expr, t *ast.Type) *Extraction {
 	if !slices.Contains(scopes, Scope(e.Name)) {
 		return r.fault(UnknownVariable, e.Offset, "there is no variable $%s; a member of the answer is written $.%s", e.Name, e.Name)
@@ -463,7 +473,7 @@ func (r *extractionCompiler) compileVariable(e *selection.Expr, t *ast.Type) *Ex
 	return n
 }
 
-// isAssignable tells whether a value of one type is one of another.
+// isAssignable reports whether a value of type v can be used where t is expected.
 func isAssignable(v, t *ast.Type) bool {
 	if t.NonNull && !v.NonNull {
 		return false
@@ -475,7 +485,7 @@ func isAssignable(v, t *ast.Type) bool {
 	return v.NamedType == t.NamedType || slices.Contains(text, v.NamedType) && slices.Contains(text, t.NamedType)
 }
 
-// compileLeaf compiles the end of a path.
+// compileLeaf compiles the end of a path, with the fields in braces behind it.
 func (r *extractionCompiler) compileLeaf(e *selection.Expr, t *ast.Type) *Extraction {
 	if r.expectsKeys {
 		r.expectsKeys = false
@@ -515,7 +525,7 @@ func (r *extractionCompiler) compileObject(e *selection.Expr, t *ast.Type) *Extr
 	return n
 }
 
-// noFields says why a type has no fields to select, and what to write.
+// noFields explains why a type has no fields to select, and what to write instead.
 func noFields(def *ast.Definition, e *selection.Expr) string {
 	switch {
 	case def.IsAbstractType():
@@ -526,7 +536,8 @@ func noFields(def *ast.Definition, e *selection.Expr) string {
 	return def.Name + " has none; write a path such as $.name"
 }
 
-// suggestField helps with a name that is no field: it may be one of the answer's members.
+// suggestField returns advice on a name that is not a field. It may be meant as a member of the
+// response.
 func (r *extractionCompiler) suggestField(def *ast.Definition, f selection.Field) string {
 	switch {
 	case f.Bare() && f.Expr.Braces:
@@ -537,8 +548,8 @@ func (r *extractionCompiler) suggestField(def *ast.Definition, f selection.Field
 	return DidYouMean(f.Name, propertyNames(def))
 }
 
-// compileSelectedField compiles a field of { fields }. A bare name is a field of the graph too, and its
-// member is found as always: by @json, or by its name.
+// compileSelectedField compiles a field of { fields }. A name without a path reads the member that
+// the field has elsewhere too: that of its @json, else that of its name.
 func (r *extractionCompiler) compileSelectedField(def *ast.Definition, f selection.Field) *ReadField {
 	field := def.Fields.ForName(f.Name)
 	switch {

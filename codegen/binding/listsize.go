@@ -8,14 +8,14 @@ import (
 
 // ListSize is what a field's @listSize says.
 type ListSize struct {
-	Assumed    *int     // where no slicing argument says another number; nil when it is not given
-	Arguments  []string // the slicing arguments; dots lead into input objects
-	Fields     []string // the lists of this size, in what the field returns; none: the field itself
-	RequireOne bool     // an operation shall give exactly one of Arguments
+	Assumed    *int     // the size where no slicing argument sets another; nil if it is not given
+	Arguments  []string // the slicing arguments; a dot leads into an input object
+	Fields     []string // the lists of this size among the fields of the returned type; empty for the field itself
+	RequireOne bool     // an operation should give exactly one of Arguments
 }
 
-// ListSizeOf reads the @listSize of a field, nil when it has none. The schema is one that
-// Compile has checked.
+// ListSizeOf reads the @listSize of a field, nil if it has none. Compile has to have checked the
+// schema.
 func ListSizeOf(field *ast.FieldDefinition) *ListSize {
 	d := field.Directives.ForName("listSize")
 	if d == nil {
@@ -33,7 +33,7 @@ func ListSizeOf(field *ast.FieldDefinition) *ListSize {
 	return size
 }
 
-// argumentTexts are the elements of a directive's argument that is a list of strings.
+// argumentTexts returns the elements of a directive's argument that is a list of strings.
 func argumentTexts(d *ast.Directive, name string) []string {
 	var all []string
 	for _, v := range listElements(argument(d, name)) {
@@ -53,7 +53,7 @@ func (c *compiler) checkListSizes() {
 	}
 }
 
-// checkListSize checks one @listSize, on the field of that name.
+// checkListSize checks one @listSize. The name is that of its field, for messages.
 func (c *compiler) checkListSize(name string, field *ast.FieldDefinition, d *ast.Directive) {
 	assumed, sliced, sized := argument(d, "assumedSize"), listElements(argument(d, "slicingArguments")), listElements(argument(d, "sizedFields"))
 	if assumed == nil && len(sliced) == 0 {
@@ -73,7 +73,7 @@ func (c *compiler) checkListSize(name string, field *ast.FieldDefinition, d *ast
 	}
 }
 
-// checkSlicingArgument follows the path to an argument that says how many elements are asked for.
+// checkSlicingArgument follows the path to a slicing argument and checks its type.
 func (c *compiler) checkSlicingArgument(name string, field *ast.FieldDefinition, v *ast.Value) {
 	path := strings.Split(v.Raw, ".")
 	arg := field.Arguments.ForName(path[0])
@@ -100,7 +100,7 @@ func (c *compiler) checkSlicingArgument(name string, field *ast.FieldDefinition,
 	}
 }
 
-// checkSizedField finds a list in what a field returns.
+// checkSizedField checks that a sized field is a list.
 func (c *compiler) checkSizedField(field *ast.FieldDefinition, v *ast.Value) {
 	def := c.schema.Types[field.Type.Name()]
 	if def == nil || len(def.Fields) == 0 {

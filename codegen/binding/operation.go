@@ -12,16 +12,18 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// operationCompiler fills the call of an operation of a document.
+// operationCompiler compiles a call of an operation that the source's document describes. Each
+// parameter has its value from the binding's text, or from the one variable that clearly has the
+// parameter's name. If several could be meant, the binding has to say which.
 type operationCompiler struct {
 	*bindingCompiler
 	text       *ast.Value
 	op         *openapi.Operation
-	parameters []*openapi.Parameter                   // those that the call has
-	explicit   map[*openapi.Parameter]*selection.Expr // what the binding's text gives to them
-	byName     map[*openapi.Parameter]variableName    // what fills them by its name
-	ambiguous  map[*openapi.Parameter]bool            // those that several values could fill
-	bodyText   *selection.Expr                        // the body that the text gives; nil: none
+	parameters []*openapi.Parameter                   // the parameters outside of the body
+	explicit   map[*openapi.Parameter]*selection.Expr // the values that the binding's text gives
+	byName     map[*openapi.Parameter]variableName    // the variables that fill parameters of their names
+	ambiguous  map[*openapi.Parameter]bool            // parameters that several variables could fill, which are reported once
+	bodyText   *selection.Expr                        // the body that the binding's text gives; nil if it gives none
 }
 
 // compileOperation compiles operation: "name" or "name(parameter: value)".
@@ -33,7 +35,7 @@ func (b *bindingCompiler) compileOperation(text *ast.Value) {
 	s := b.graph.Source(b.field.Source)
 	switch {
 	case s == nil:
-		return // which is a fault already
+		return // already reported as UnknownSource
 	case s.OpenAPI == "":
 		b.faults.Add(NoDocument, text.Position, "operation is looked up in a document, but the source %q names none; add openapi: \"openapi/%s.yaml\" to its @source, or write http", s.Name, s.Name)
 		return
@@ -69,8 +71,8 @@ func (b *bindingCompiler) compileOperation(text *ast.Value) {
 	c.fillBody()
 }
 
-// matchParameters finds what fills each parameter: what the text gives it, else what has its name.
-// It reports whether the text is without mistakes.
+// matchParameters determines what fills each parameter: the value in the binding's text, else a
+// variable of its name. It reports whether the text has no mistakes.
 func (c *operationCompiler) matchParameters(args []selection.Argument) bool {
 	c.collectParameters()
 	before := len(c.faults)
@@ -88,7 +90,7 @@ func (c *operationCompiler) matchParameters(args []selection.Argument) bool {
 
 var operationName = regexp.MustCompile(`^\s*([^\s(]+(?:\s+[^\s(]+)*)\s*(\()?`)
 
-// parseOperation takes apart name(parameter: value).
+// parseOperation parses name(parameter: value).
 func (b *bindingCompiler) parseOperation(text *ast.Value) (string, []selection.Argument, bool) {
 	m := operationName.FindStringSubmatchIndex(text.Raw)
 	if m == nil {
@@ -122,7 +124,7 @@ func operationIDs(doc *openapi.Document) []string {
 	return ids
 }
 
-// bodyName is how an operation's text names the body.
+// bodyName stands for the body among the arguments of an operation's text.
 const bodyName = "body"
 
 var pathParameter = regexp.MustCompile(`\{([^{}]+)\}`)
@@ -151,7 +153,7 @@ func (c *operationCompiler) fillPath() {
 	}
 }
 
-// checkPathValue refuses values that a path has no place for.
+// checkPathValue refuses values that a path cannot hold.
 func (c *operationCompiler) checkPathValue(v *Value, p *openapi.Parameter) {
 	switch {
 	case v.Scope == Keys:
@@ -186,8 +188,9 @@ func (c *operationCompiler) fillParameter(p *openapi.Parameter) {
 	}
 }
 
-// valueFor returns what fills a parameter: the value that the binding gives it by name, or
-// what has its name. Nil is nothing, which is a fault when it is required.
+// valueFor returns the value of a parameter: the one in the binding's text, else the variable of
+// the parameter's name. It returns nil if there is none, and reports that if the parameter is
+// required.
 func (c *operationCompiler) valueFor(p *openapi.Parameter) *Value {
 	if e := c.explicit[p]; e != nil {
 		return c.compileValue(c.text, e)
@@ -201,14 +204,14 @@ func (c *operationCompiler) valueFor(p *openapi.Parameter) *Value {
 	return nil
 }
 
-// compileNamed is $scope.name, as if the binding had written it.
+// compileNamed compiles $scope.name as if the binding had written it.
 func (c *operationCompiler) compileNamed(scope, name string) *Value {
 	return c.compileValue(c.text, &selection.Expr{Root: selection.Variable, Name: scope, Steps: []selection.Step{{Name: name}}})
 }
 
-// fillBody fills the operation's body: by name, by an argument called body or input, by the
-// only input object that no parameter takes, or by the arguments that are named like the
-// body's properties.
+// fillBody compiles the operation's body. In this order it is: the body in the binding's text, an
+// argument called body or input, the only input object that no parameter takes, or an object of the
+// arguments that have the names of the body's properties.
 func (c *operationCompiler) fillBody() {
 	if c.op.Body == nil || !c.chooseEncoding() {
 		return
@@ -226,7 +229,7 @@ func (c *operationCompiler) fillBody() {
 	}
 }
 
-// findBodyArgument is the argument that is the whole body, nil when there is none.
+// findBodyArgument returns the argument that is the whole body, nil if there is none.
 func (c *operationCompiler) findBodyArgument() *ast.ArgumentDefinition {
 	var named, objects []*ast.ArgumentDefinition
 	for _, arg := range c.field.Definition.Arguments {
@@ -252,10 +255,10 @@ func (c *operationCompiler) findBodyArgument() *ast.ArgumentDefinition {
 	return nil
 }
 
-// isWholeBody reports whether an argument called body or input is the whole body. It is a
-// member of the body where the document has one of that name and the type is not that of
-// the whole; where both may be, the binding has to say it. A list is the whole only where the
-// document says so.
+// isWholeBody reports whether an argument called body or input is the whole body. If the document
+// has a property of that name, the type decides between the body and the property; if both fit, the
+// binding has to say which, and that is reported. A list is the whole body only if the document
+// describes a list.
 func (c *operationCompiler) isWholeBody(arg *ast.ArgumentDefinition) bool {
 	body := c.media(c.field.Call.Encoding).Schema
 	member := body.Property(arg.Name)
@@ -284,16 +287,17 @@ func (c *operationCompiler) hasShape(t *ast.Type, s *openapi.Schema) bool {
 	})
 }
 
-// couldBeBody tells whether an argument holds what a body does, and is no property of it.
+// couldBeBody reports whether an argument has the shape of the body, and the name of none of its
+// properties.
 func (c *operationCompiler) couldBeBody(arg *ast.ArgumentDefinition) bool {
 	body := c.media(c.field.Call.Encoding).Schema
 	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.Any() || body.Is("array") == isList(arg.Type)) &&
 		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
 
-// bodyFromArguments makes an object of the arguments that are named like its properties. An
-// argument that stands in the path is no property, too; one that fills another parameter
-// could be meant for both.
+// bodyFromArguments builds an object of the arguments that have the names of the body's properties.
+// An argument that fills a path parameter is not also a property. One that fills another parameter
+// could be meant for both, which is reported.
 func (c *operationCompiler) bodyFromArguments() *Value {
 	properties := c.bodyProperties()
 	filled, doubts := matchNames(c.bodyCandidates(), properties)
@@ -320,7 +324,7 @@ func (c *operationCompiler) bodyFromArguments() *Value {
 	return &Value{Scope: Current, Then: []Change{made}, Place: c.text}
 }
 
-// bodyProperties are the names of the body's members.
+// bodyProperties returns the names of the body's properties.
 func (c *operationCompiler) bodyProperties() []string {
 	var names []string
 	for _, p := range c.media(c.field.Call.Encoding).Schema.Properties {
@@ -329,8 +333,8 @@ func (c *operationCompiler) bodyProperties() []string {
 	return names
 }
 
-// bodyCandidates are the arguments that may be members of the body: those that nothing takes, and
-// those that a parameter outside of the path takes for its name alone.
+// bodyCandidates returns the arguments that may be properties of the body: those that nothing
+// takes, and those that a parameter outside of the path takes for its name alone.
 func (c *operationCompiler) bodyCandidates() []string {
 	var names []string
 	for _, arg := range c.field.Definition.Arguments {
@@ -350,13 +354,14 @@ func (c *operationCompiler) fillsByName(arg string) bool {
 	return false
 }
 
-// reportAmbiguousProperty says that it is not certain whether an argument is a member of the body.
+// reportAmbiguousProperty reports that an argument may or may not be a property of the body.
 func (c *operationCompiler) reportAmbiguousProperty(args []string, property string) {
 	c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the member %s of the body of %s (%s) or something else, which the name alone does not settle; write %s(body: { %s: $args.%s }), and name the parameter that another one fills",
 		strings.Join(args, " and $args."), property, c.op.ID, c.op.Body.Place, c.op.ID, property, args[0])
 }
 
-// chooseEncoding chooses how the body is written: as the first of the ways that we know.
+// chooseEncoding chooses the first encoding that both the gateway and the document know. It reports
+// whether there is one.
 func (c *operationCompiler) chooseEncoding() bool {
 	for _, encoding := range []Encoding{JSON, Form, Multipart, Text} {
 		m := c.media(encoding)
@@ -397,8 +402,8 @@ func mediaTypes(body *openapi.Body) string {
 	return cmp.Or(joinNames(types), "a body of no media type")
 }
 
-// Operation is the operation of its source's document that a binding calls, nil when there
-// is none.
+// Operation returns the operation of the source's document that a binding calls, nil if there is
+// none.
 func (g *Graph) Operation(f *Field) *openapi.Operation {
 	if f.Call.Operation != nil {
 		return f.Call.Operation

@@ -30,7 +30,7 @@ paths:
       responses: {'204': {description: Done}}
 `
 
-// What a body is made of follows from the arguments, unless the binding says it.
+// The arguments determine the body, unless the binding writes it.
 func TestOperationBody(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "s.graphqls")
 	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "s.yaml"), []byte(document), 0o600); err != nil {
@@ -62,7 +62,7 @@ func TestOperationBody(t *testing.T) {
 		if got := inWords(body); got != c.want {
 			t.Errorf("%s by (%s): the body is %s, want %s", c.operation, c.arguments, got, c.want)
 		}
-		for v := range body.Variables() { // whatever is made of a variable, it keeps its own type
+		for v := range body.Variables() { // a variable keeps its own type whatever its transforms are
 			if v.Own == nil || v.Own.Name() == "" {
 				t.Errorf("%s by (%s): %s has no type of its own", c.operation, c.arguments, v)
 			}
@@ -70,7 +70,7 @@ func TestOperationBody(t *testing.T) {
 	}
 }
 
-// inWords is a value of members and objects, for people.
+// inWords returns a value of members and objects in short.
 func inWords(v *Value) string {
 	text := ""
 	switch v.Scope {
@@ -95,8 +95,7 @@ func inWords(v *Value) string {
 	return text
 }
 
-// The parameters that tell a service of pages are found by their names and types, whatever
-// their order in the document.
+// The parameters for pages are found by their names and types, in any order of the document.
 func TestOperationPages(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ kind, parameters, operation, want string }{
@@ -167,7 +166,7 @@ func TestOperationPages(t *testing.T) {
 	}
 }
 
-// Of two operations with one name neither is called.
+// Two operations with the same name are both refused.
 func TestOperationNamedTwice(t *testing.T) {
 	const twice = `
 openapi: 3.1.0

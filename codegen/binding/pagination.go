@@ -10,33 +10,34 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// Page is how a service's pages become a connection as Relay has it.
+// Page describes how a service's pages become a Relay connection.
 type Page struct {
 	Type      string // OFFSET, PAGE_NUMBER or NEXT_CURSOR
 	Items     *Extraction
-	Total     *Extraction // nil: the service does not tell
+	Total     *Extraction // nil if the service does not send it
 	Next      *Extraction
 	More      *Extraction
-	Max       int // the most that a page may hold
+	Max       int // the largest size of a page
 	Default   int
 	FirstPage int
 
 	Connection *ast.Definition
-	Edge       *ast.Definition      // nil: the connection has nodes alone
-	Node       *ast.FieldDefinition // of an edge, or a list of them in the connection: a single node's
+	Edge       *ast.Definition      // nil if the connection has nodes alone
+	Node       *ast.FieldDefinition // a single node: the field of an edge, or an element of nodes
 	position   *ast.Position
 }
 
-// PageScope is where a page begins and how large it is; see ConnectPagination.
+// PageScope has the size of a page and where it begins; see ConnectPagination.
 const PageScope Scope = "page"
 
-// The defaults of pages.
+// The default sizes of pages.
 const (
 	defaultMaxPage = 100
 	defaultPage    = 20
 )
 
-// compilePagination reads pagination: {type, items, ...} before the call, which speaks of pages.
+// compilePagination compiles pagination: {type, items, ...}. It runs before the call is compiled,
+// since $args.first and $args.after mean a page in the call of a connection.
 func (b *bindingCompiler) compilePagination(d *ast.Directive) {
 	v := argument(d, "pagination")
 	if v == nil {
@@ -89,7 +90,7 @@ func (b *bindingCompiler) compilePageSizes(page *Page, v *ast.Value) {
 	}
 }
 
-// compilePagePath reads a path into the answer; nil when it is not given.
+// compilePagePath compiles a path into the response, nil if it is not given.
 func (b *bindingCompiler) compilePagePath(page *Page, v *ast.Value, name string, t *ast.Type) *Extraction {
 	text := memberValue(v, name)
 	if text == nil && name != "items" {
@@ -118,7 +119,7 @@ func (b *bindingCompiler) compilePagePath(page *Page, v *ast.Value, name string,
 	return (&extractionCompiler{bindingCompiler: b, text: text}).compileExpression(e, t)
 }
 
-// checkConnection checks that the field's type is a connection.
+// checkConnection checks that the field's type is a connection, and enters its types in page.
 func (b *bindingCompiler) checkConnection(page *Page) bool {
 	t := b.field.Definition.Type
 	page.Connection = b.schema.Types[t.Name()]
@@ -187,7 +188,7 @@ func (b *bindingCompiler) checkNodes(page *Page, f *ast.FieldDefinition) bool {
 	return b.setNode(page, &ast.FieldDefinition{Name: f.Name, Type: f.Type.Elem, Position: f.Position})
 }
 
-// setNode refuses edges and nodes of different types.
+// setNode sets the type of the nodes. It refuses a type that edges and nodes do not share.
 func (b *bindingCompiler) setNode(page *Page, node *ast.FieldDefinition) bool {
 	if page.Node != nil && page.Node.Type.String() != node.Type.String() {
 		b.faults.Add(InvalidConnection, node.Position, "%s is %s here and %s among the edges; they are the same items", page.Connection.Name, node.Type, page.Node.Type)
@@ -197,7 +198,7 @@ func (b *bindingCompiler) setNode(page *Page, node *ast.FieldDefinition) bool {
 	return true
 }
 
-// checkPageInfo checks PageInfo, whose fields are Relay's.
+// checkPageInfo checks that PageInfo has the fields of Relay's specification and no others.
 func (b *bindingCompiler) checkPageInfo(f *ast.FieldDefinition) bool {
 	want := map[string]string{"hasNextPage": "Boolean", "hasPreviousPage": "Boolean", "startCursor": "String", "endCursor": "String"}
 	ok := true
@@ -212,7 +213,8 @@ func (b *bindingCompiler) checkPageInfo(f *ast.FieldDefinition) bool {
 	return ok
 }
 
-// compilePageArgument is what first and after stand for in the call of a page; nil for others.
+// compilePageArgument returns the value of $args.first and $args.after in the call of a page, nil
+// for other arguments.
 func (p *variableCompiler) compilePageArgument(arg *ast.ArgumentDefinition) *Value {
 	if p.field.Page == nil || len(p.path) > 1 {
 		return nil
@@ -231,8 +233,8 @@ func (p *variableCompiler) compilePageArgument(arg *ast.ArgumentDefinition) *Val
 	return nil
 }
 
-// settlePage settles, once the call is known, how large pages are, and that the service is
-// told which one is wanted.
+// settlePage determines the sizes of pages once the call is compiled, and checks that the call
+// carries both the size of a page and its beginning.
 func (b *bindingCompiler) settlePage() {
 	page := b.field.Page
 	if page == nil || b.field.Call.Method == "" {
@@ -257,7 +259,7 @@ func (b *bindingCompiler) settlePage() {
 	}
 }
 
-// settlePageSize settles how many items a page may have: no more than the document allows.
+// settlePageSize determines the largest size of a page, which is no more than the document allows.
 func (b *bindingCompiler) settlePageSize(page *Page) {
 	documented := b.documentedPageSize()
 	switch {
@@ -270,8 +272,8 @@ func (b *bindingCompiler) settlePageSize(page *Page) {
 	}
 }
 
-// documentedPageSize is the parameter with which the service's document bounds the size of a
-// page, nil when it does not.
+// documentedPageSize returns the parameter with which the service's document bounds the size of a
+// page, nil if it does not.
 func (b *bindingCompiler) documentedPageSize() *openapi.Parameter {
 	op := b.graph.Operation(b.field)
 	if op == nil {
@@ -288,7 +290,8 @@ func (b *bindingCompiler) documentedPageSize() *openapi.Parameter {
 	return nil
 }
 
-// setItemExtraction makes each item of a page be read as its selection says.
+// setItemExtraction puts the extraction of a node at the end of the extraction of a page's items,
+// where the items are read by name.
 func setItemExtraction(items, node *Extraction) {
 	for items.Op != ByName && items.Op != Each {
 		items = items.Of
@@ -305,7 +308,7 @@ func setItemExtraction(items, node *Extraction) {
 	}
 }
 
-// templatePath writes a path with {} for each value, as documents are searched by.
+// templatePath returns a path with {} for each value, by which documents are searched.
 func templatePath(parts []Part) string {
 	var b strings.Builder
 	for _, p := range parts {

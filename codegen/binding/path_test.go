@@ -2,7 +2,7 @@ package binding
 
 import "testing"
 
-// A path is what every proxy and server on the way reads alike, or is refused.
+// A path that every proxy and server reads alike is accepted, and any other is refused.
 func TestPathProblem(t *testing.T) {
 	for path, want := range map[string]string{
 		"/":                         "",

@@ -4,9 +4,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// checkReachability refuses types that no operation can come to, through any field, argument or
-// fragment: nobody can ask for them. Scalars are excepted, since a file may declare all that
-// the generator knows; so is what directives for other tools take.
+// checkReachability refuses types that no operation can reach through any field, argument or
+// fragment, since no client can use them. Two kinds are excepted: scalars, since a file may declare
+// all that the generator knows, and types that arguments of directives for other tools have.
 func (c *compiler) checkReachability() {
 	r := &reachability{schema: c.schema, named: map[string]bool{}, returned: map[string]bool{}}
 	for _, root := range []*ast.Definition{c.schema.Query, c.schema.Mutation, c.schema.Subscription} {
@@ -24,14 +24,15 @@ func (c *compiler) checkReachability() {
 	}
 }
 
-// reachability walks through a schema from where operations begin.
+// reachability follows a schema from the types at which operations begin.
 type reachability struct {
 	schema   *ast.Schema
-	named    map[string]bool // types of which fields can be asked for, or that arguments take
-	returned map[string]bool // of those, the ones whose values a field gives
+	named    map[string]bool // types whose fields can be selected, or that arguments take
+	returned map[string]bool // the types among them that a field can return
 }
 
-// visitValue reaches a type that a field gives: with an interface or a union, all of its types.
+// visitValue marks a type that a field returns. Of an interface or a union, it marks all possible
+// types.
 func (r *reachability) visitValue(name string) {
 	if r.returned[name] {
 		return
@@ -46,7 +47,7 @@ func (r *reachability) visitValue(name string) {
 	}
 }
 
-// visitName reaches a type by its name alone, as a fragment does with an interface of an object.
+// visitName marks a type that an operation can name, as a fragment names an interface of an object.
 func (r *reachability) visitName(name string) {
 	if r.named[name] {
 		return

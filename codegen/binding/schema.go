@@ -13,8 +13,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// Load parses and validates the sources of a schema, to which it adds the vocabulary.
-// The error holds Faults.
+// Load parses and validates the sources of a schema, together with the declarations of our
+// directives. The error holds Faults.
 func Load(sources ...*ast.Source) (*ast.Schema, error) {
 	all := slices.Concat([]*ast.Source{validator.Prelude}, VocabularySources(), sources)
 	doc, err := parser.ParseSchemas(all...)
@@ -31,9 +31,9 @@ func Load(sources ...*ast.Source) (*ast.Schema, error) {
 	return schema, nil
 }
 
-// checkNames finds the types, directives and arguments that are not declared, and arguments
-// and input fields that are written twice. gqlparser does so too, but stops at the first one
-// and suggests nothing.
+// checkNames finds types, directives and arguments that are not declared, and arguments and input
+// fields that are given twice. gqlparser finds them too, but stops at the first and suggests
+// nothing.
 func checkNames(doc *ast.SchemaDocument) error {
 	n := nameChecker{types: map[string]bool{}, directives: map[string]*ast.DirectiveDefinition{}}
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
@@ -105,7 +105,7 @@ func (n *nameChecker) checkUses(directives ast.DirectiveList) {
 	}
 }
 
-// checkMembers finds the input fields that are written twice in a value.
+// checkMembers finds input fields that a value gives twice.
 func (n *nameChecker) checkMembers(v *ast.Value) {
 	if v.Kind == ast.ObjectValue {
 		n.checkRepeated(v.Children)
@@ -123,7 +123,7 @@ func asChildValues(args ast.ArgumentList) ast.ChildValueList {
 	return list
 }
 
-// checkRepeated reports a second member of the same name, which would say nothing.
+// checkRepeated reports a second member of the same name.
 func (n *nameChecker) checkRepeated(list ast.ChildValueList) {
 	seen := map[string]bool{}
 	for _, m := range list {
@@ -142,7 +142,7 @@ func argumentNames(args ast.ArgumentDefinitionList) []string {
 	return names
 }
 
-// wireName is what services call a field of an input.
+// wireName returns the services' name of a field of an input.
 func (c *compiler) wireName(typeName, field string) string {
 	if def := c.schema.Types[typeName]; def != nil {
 		if f := def.Fields.ForName(field); f != nil && f.Directives.ForName("json") != nil {
@@ -152,18 +152,19 @@ func (c *compiler) wireName(typeName, field string) string {
 	return field
 }
 
-// Sent tells whether a field's value comes with its object, not by a resolver.
+// Sent reports whether a field's value comes with its object: it is not bound, and has no resolver.
 func Sent(f *ast.FieldDefinition) bool {
 	return f.Directives.ForName("connect") == nil && !isHandwritten(f) && !strings.HasPrefix(f.Name, "__")
 }
 
-// isHandwritten tells whether a field is answered by Go code, wherever it stands.
+// isHandwritten reports whether a handwritten resolver answers a field. gqlgen's batch resolvers
+// are handwritten too.
 func isHandwritten(f *ast.FieldDefinition) bool {
 	d := f.Directives.ForName("goField")
 	return d != nil && (argumentText(d, "forceResolver") == "true" || argumentText(d, "batch") == "true")
 }
 
-// propertyNames names the fields of a type that come with its objects.
+// propertyNames returns the names of the fields of a type that come with its objects.
 func propertyNames(def *ast.Definition) []string {
 	var names []string
 	for _, f := range def.Fields {

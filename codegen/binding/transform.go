@@ -8,7 +8,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// applyStep applies a member or a method to a value.
+// applyStep applies a member or a method to a value. It reports whether it could.
 func (c *valueCompiler) applyStep(v *Value, step selection.Step) bool {
 	if step.Method == "" {
 		return c.applyMember(v, step)
@@ -40,7 +40,7 @@ func (c *valueCompiler) applyMember(v *Value, step selection.Step) bool {
 	return true
 }
 
-// compileMethod compiles a method and tells the type of what it gives.
+// compileMethod compiles a method. It returns the type of the result, nil if that is not known.
 func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *ast.Type) {
 	var element *ast.Type
 	list := slices.Contains([]string{"first", "last", "map", "joinNotNull"}, step.Method)
@@ -77,7 +77,7 @@ func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *
 	return nil, nil
 }
 
-// nullableElement is the type of what a list may lack.
+// nullableElement returns the type of an element that a list may not have.
 func nullableElement(element *ast.Type) *ast.Type {
 	if element == nil {
 		return nil
@@ -100,14 +100,16 @@ func (c *valueCompiler) compileMap(step selection.Step, element *ast.Type) (*Cha
 	return &Change{Op: Each, Of: of}, ast.NonNullListType(of.Type, nil)
 }
 
-// inObject is the compiler of the members of an object that is made of a value.
+// inObject returns a compiler for the members of an object that is built of a value: both @ and $
+// are that value.
 func (c *valueCompiler) inObject(hand *contextValue) *valueCompiler {
 	inner := *c
 	inner.current, inner.outer = hand, hand
 	return &inner
 }
 
-// inMethod is the compiler of a method's arguments: @ is another value, and $ stays.
+// inMethod returns a compiler for the arguments of a method: @ is the value that the method works
+// on, and $ keeps its meaning.
 func (c *valueCompiler) inMethod(hand *contextValue) *valueCompiler {
 	inner := *c
 	inner.current = hand
@@ -138,7 +140,7 @@ func (c *valueCompiler) compileEqual(v *Value, step selection.Step) *Change {
 	return &Change{Op: Equal, Equal: literalToJSON(step.Args[0])}
 }
 
-// checkComparable refuses a literal that a value of its type never equals.
+// checkComparable refuses a literal that a value of v's type can never equal.
 func (c *valueCompiler) checkComparable(v *Value, literal *selection.Expr) bool {
 	if v.Type == nil || isList(v.Type) || acceptsLiteral(literal, nullableIf(v.Type, true)) {
 		return true
@@ -178,7 +180,7 @@ func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Change, *a
 	return change, nil
 }
 
-// compileObject compiles { fields } over a value, or over each element of a list of values.
+// compileObject compiles { fields } over a value, or over each element of a list.
 func (c *valueCompiler) compileObject(v *Value, e *selection.Expr) *Value {
 	if isBatchKeys(v) {
 		return c.fault(InvalidMethod, e.Offset, "$batch is the keys of a call, which go as they are")

@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// requestScopes are the values that are known before the call.
+// requestScopes are the scopes whose values are known before the call.
 var requestScopes = []Scope{Args, This, Keys, Claims, Request, Env, Config}
 
 func quoteScopes(scopes []Scope) string {
@@ -21,7 +21,8 @@ func quoteScopes(scopes []Scope) string {
 	return " or " + strings.Join(names, ", ")
 }
 
-// compileVariable compiles $scope.name.name: how many of its steps belong to it differs.
+// compileVariable compiles $scope.name.name. It returns the steps that are not part of the
+// variable's path: the first method and all behind it.
 func (c *valueCompiler) compileVariable(e *selection.Expr) (*Value, []selection.Step) {
 	scope := Scope(e.Name)
 	if !slices.Contains(c.scopes, scope) {
@@ -42,10 +43,11 @@ func (c *valueCompiler) compileVariable(e *selection.Expr) (*Value, []selection.
 	return v.compileScope(scope), e.Steps[members:]
 }
 
-// scopes are those of all variables.
+// scopes are the scopes of all variables.
 var scopes = []Scope{Args, This, Keys, Claims, Request, Env, Config, Response, Status}
 
-// Keywords are the variables and methods of expressions as one writes them: $args, ->first.
+// Keywords returns the variables and methods of expressions as a schema writes them: $args,
+// ->first.
 func Keywords() []string {
 	var words []string
 	for _, s := range scopes {
@@ -57,7 +59,7 @@ func Keywords() []string {
 	return words
 }
 
-// reportUnknownVariable says that there is no such variable, or not here.
+// reportUnknownVariable reports a variable that does not exist, or that exists elsewhere alone.
 func (c *valueCompiler) reportUnknownVariable(e *selection.Expr) *Value {
 	if slices.Contains(scopes, Scope(e.Name)) {
 		return c.fault(MisplacedVariable, e.Offset, "$%s is not known here; there is $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
@@ -69,7 +71,7 @@ func (c *valueCompiler) reportUnknownVariable(e *selection.Expr) *Value {
 	return c.fault(UnknownVariable, e.Offset, "there is no variable $%s%s", e.Name, DidYouMean(e.Name, names))
 }
 
-// variableCompiler is a variable at its place.
+// variableCompiler compiles one variable.
 type variableCompiler struct {
 	*valueCompiler
 	offset  int
@@ -110,7 +112,7 @@ func (p *variableCompiler) compileScope(scope Scope) *Value {
 	return &Value{Scope: scope, Path: p.path}
 }
 
-// compileHeader is $request.headers.name or $response.headers.name.
+// compileHeader compiles $request.headers.name and $response.headers.name.
 func (p *variableCompiler) compileHeader(scope Scope) *Value {
 	if p.path[0] != "headers" || len(p.path) != 2 {
 		return p.fault(UnknownValue, "%s: of a %s there are its headers: $%s.headers.name", p.written, scope, scope)
@@ -121,7 +123,7 @@ func (p *variableCompiler) compileHeader(scope Scope) *Value {
 	return &Value{Scope: scope, Path: p.path, Type: ast.NamedType("String", nil)}
 }
 
-// compileArgument follows a path through an argument and the input objects in it.
+// compileArgument compiles $args.name.name, which leads through input objects.
 func (p *variableCompiler) compileArgument() *Value {
 	field := p.field.Definition
 	if field.Name == "" {
@@ -145,7 +147,7 @@ func (p *variableCompiler) compileArgument() *Value {
 	return &Value{Scope: Args, Path: p.path, Type: t}
 }
 
-// memberType is the type of an input object's field.
+// memberType returns the type of an input object's field. It is nullable if the object is.
 func (p *variableCompiler) memberType(t *ast.Type, name string) *ast.Type {
 	def := p.schema.Types[t.Name()]
 	if isList(t) || def == nil || def.Kind != ast.InputObject {
@@ -160,7 +162,7 @@ func (p *variableCompiler) memberType(t *ast.Type, name string) *ast.Type {
 	return nullableIf(inner.Type, !t.NonNull)
 }
 
-// nullableIf is t, nullable when what holds it may be null.
+// nullableIf returns t, or its nullable form if nullable is set.
 func nullableIf(t *ast.Type, nullable bool) *ast.Type {
 	if !nullable || !t.NonNull {
 		return t
@@ -170,7 +172,7 @@ func nullableIf(t *ast.Type, nullable bool) *ast.Type {
 	return &loose
 }
 
-// compileParentValue is a field of the parent that its own service sent.
+// compileParentValue compiles a field of the parent, whose service has to send it.
 func (p *variableCompiler) compileParentValue(scope Scope) *Value {
 	if p.isRootField {
 		return p.fault(MisplacedVariable, "%s has no parent, so there is no $%s; its values are $args and $claims", p.name(), scope)
@@ -192,7 +194,8 @@ func (p *variableCompiler) compileParentValue(scope Scope) *Value {
 	return &Value{Scope: scope, Path: p.path, Type: source.Type}
 }
 
-// compileBatchKey makes a field of the parent the one that holds the keys.
+// compileBatchKey compiles $batch.name, and makes that field of the parent the one that holds the
+// keys.
 func (p *variableCompiler) compileBatchKey(source *ast.FieldDefinition) *Value {
 	batch := p.field.Batch
 	if batch.Parent != nil && batch.Parent != source {

@@ -1,6 +1,6 @@
-// Package checks holds a graph's bindings against what the services' OpenAPI documents
-// say: that there is such a call, that it gets what it requires, and that its answer
-// brings what the graph's fields promise. What a document does not say is not checked.
+// Package checks compares the bindings of a graph with the OpenAPI documents of its services: a
+// call exists, gets what it requires, and returns what the fields of the graph need. It checks
+// nothing that a document does not describe.
 package checks
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// Documents checks the bindings of a graph against the documents that its sources name. The
-// error holds every mistake as binding.Faults; each names the line of the schema and, where
-// there is one, the line of the document. The warnings tell what of the documents cannot be
-// read, and so is not checked.
+// Documents compares the bindings of a graph with the documents of its sources. The error holds
+// every mistake as binding.Faults. Each fault names the line of the schema and, where there is one,
+// the line of the document. The warnings name the parts of documents that cannot be read, and so
+// are not checked.
 func Documents(schema *ast.Schema, graph *binding.Graph) (warnings []string, err error) {
 	c := &checker{schema: schema, graph: graph, seen: map[visit]bool{}}
 	for _, s := range graph.Sources {
@@ -40,7 +40,8 @@ type checker struct {
 	faults binding.Faults
 }
 
-// visit is a type that was held against a schema: types recur, and so do schemas.
+// visit is a type that was compared with a schema of a document. Both can be recursive, so each
+// pair is compared once.
 type visit struct {
 	typeName string
 	schema   *openapi.Schema
@@ -66,7 +67,7 @@ func (c *checker) checkBinding(f *binding.Field, doc *openapi.Document) {
 	c.checkResponse(f, op)
 }
 
-// pathTemplate writes a path as documents do, with {} for each value.
+// pathTemplate returns a path with {} for each value, by which documents are searched.
 func pathTemplate(parts []binding.Part) string {
 	var b strings.Builder
 	for _, p := range parts {
@@ -78,8 +79,8 @@ func pathTemplate(parts []binding.Part) string {
 	return b.String()
 }
 
-// suggestCall suggests the operation whose call is most like one, whatever its parameters are
-// called.
+// suggestCall suggests the operation that is most similar to a call. The names of path parameters
+// do not count.
 func suggestCall(called string, doc *openapi.Document) string {
 	var names, calls []string
 	for _, op := range doc.Operations {
@@ -94,7 +95,7 @@ func suggestCall(called string, doc *openapi.Document) string {
 
 var pathParameters = regexp.MustCompile(`\{[^{}]*\}`)
 
-// openapiType is a GraphQL type as the services see its values.
+// openapiType returns the type of the JSON that stands for a value of a GraphQL type.
 func (c *checker) openapiType(t *ast.Type) openapi.Type {
 	if t.Elem != nil {
 		element := c.openapiType(t.Elem)

@@ -12,12 +12,12 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// requestCheck checks what one call sends.
+// requestCheck compares the request of one call with an operation of the document.
 type requestCheck struct {
 	*checker
 	field  *binding.Field
 	op     *openapi.Operation
-	filled map[*openapi.Parameter]bool // those that the call gives
+	filled map[*openapi.Parameter]bool // the parameters that the call fills
 }
 
 // fault reports a mistake at the call's text.
@@ -30,10 +30,11 @@ func (r *requestCheck) faultAtValue(v *binding.Value, code binding.Code, format 
 	r.faults.AddAtValue(code, v, format, args...)
 }
 
-// operationName is the operation, for people.
+// operationName returns verb and path of the operation, for messages.
 func (r *requestCheck) operationName() string { return r.op.Method + " " + r.op.Path }
 
-// checkPath checks the values that are a whole segment, as those of documents mostly are.
+// checkPath checks the values that fill a whole segment of the path, as nearly all parameters of
+// documents do.
 func (r *requestCheck) checkPath() {
 	theirs := strings.Split(r.op.Path, "/")
 	for i, part := range segmentValues(r.field.Call.Path) {
@@ -46,10 +47,11 @@ func (r *requestCheck) checkPath() {
 	}
 }
 
-// segmentValues gives the value that makes up each segment of a path, nil for other segments.
+// segmentValues returns for each segment of a path the value that fills it, nil for a segment with
+// text or several values.
 func segmentValues(parts []binding.Part) []*binding.Value {
 	values := []*binding.Value{nil}
-	whole := true // so far the last segment is nothing or one value
+	whole := true // the last segment is empty so far, or a single value
 	for _, p := range parts {
 		last := len(values) - 1
 		if p.Value != nil {
@@ -90,7 +92,7 @@ func (r *requestCheck) checkQuery() {
 	}
 }
 
-// parseDeepObject takes apart name[member], the style deepObject.
+// parseDeepObject parses the name of a parameter of the style deepObject: name[member].
 func parseDeepObject(name string) (base, member string, ok bool) {
 	base, rest, found := strings.Cut(name, "[")
 	member, closed := strings.CutSuffix(rest, "]")
@@ -107,10 +109,10 @@ func (r *requestCheck) parameterNames(in string) []string {
 	return names
 }
 
-// checkParameter checks a parameter's value, and how a list of them is written.
+// checkParameter checks a parameter's value, and the form of a list.
 func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter) {
 	if len(param.Parts) != 1 || param.Parts[0].Value == nil {
-		return // text, which is the writer's business
+		return // literal text, whose type is not known
 	}
 	v := param.Parts[0].Value
 	if v.Type == nil {
@@ -130,7 +132,7 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 	r.checkBatchSize(v, p)
 }
 
-// checkValue checks that a variable is what a parameter takes.
+// checkValue checks that a value fits a parameter.
 func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 	if v.Type == nil {
 		r.checkLiteral(v, p)
@@ -148,7 +150,7 @@ func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 	}
 }
 
-// checkLiteral checks that a literal is what a parameter takes.
+// checkLiteral checks that a literal fits a parameter.
 func (r *requestCheck) checkLiteral(v *binding.Value, p *openapi.Parameter) {
 	if t := literalType(v); t != nil {
 		if why := t.FillsParameter(p); why != "" {
@@ -157,8 +159,8 @@ func (r *requestCheck) checkLiteral(v *binding.Value, p *openapi.Parameter) {
 	}
 }
 
-// literalType is the type of a literal, with its one value where that is a text; nil when
-// the value is something else, or null.
+// literalType returns the type of a literal, nil for null and for what is not a literal. Of a text,
+// the type has its value as the only one, so that it can be compared with an enum.
 func literalType(v *binding.Value) *openapi.Type {
 	if v.LiteralType() == "" {
 		return nil
@@ -170,8 +172,8 @@ func literalType(v *binding.Value) *openapi.Type {
 	return t
 }
 
-// valueType is the type of a variable. An argument that may be null is that also with a
-// default value: a client can still send null.
+// valueType returns the type of a variable. An argument with a default value is nullable all the
+// same, since a client can send null.
 func (r *requestCheck) valueType(v *binding.Value) openapi.Type {
 	t := r.openapiType(v.Type)
 	switch v.Scope {
@@ -183,7 +185,7 @@ func (r *requestCheck) valueType(v *binding.Value) openapi.Type {
 		element := openapi.Type{Name: key.NamedType, NonNull: true}
 		return openapi.Type{NonNull: true, Elem: &element}
 	case binding.This:
-		t.NonNull = true // without it, there is no call
+		t.NonNull = true // where it is null, no call is made
 	}
 	return t
 }
@@ -192,7 +194,7 @@ func variableText(v *binding.Value) string {
 	return fmt.Sprintf("{$%s.%s}", v.Scope, strings.Join(v.Path, "."))
 }
 
-// checkBatchSize checks that a batch asks for no more keys at a time than the service takes.
+// checkBatchSize checks that a call carries no more keys than the service takes.
 func (r *requestCheck) checkBatchSize(v *binding.Value, p *openapi.Parameter) {
 	if v.Scope != binding.Keys || p.Schema.MaxItems == nil {
 		return
@@ -202,7 +204,7 @@ func (r *requestCheck) checkBatchSize(v *binding.Value, p *openapi.Parameter) {
 	}
 }
 
-// checkDeepMember checks a value inside a parameter that is an object.
+// checkDeepMember checks a value inside of a parameter that is an object.
 func (r *requestCheck) checkDeepMember(param binding.Param, p *openapi.Parameter, name string) {
 	if p.Schema.Any() {
 		return
@@ -226,7 +228,7 @@ func (r *requestCheck) checkHeaders() {
 	for _, h := range r.field.Call.Headers {
 		p := r.op.Parameter("header", h.Name)
 		if p == nil {
-			continue // services may take more than their documents say
+			continue // services may take headers that their documents do not describe
 		}
 		r.filled[p] = true
 		if len(h.Parts) == 1 && h.Parts[0].Value != nil {
@@ -235,7 +237,7 @@ func (r *requestCheck) checkHeaders() {
 	}
 }
 
-// checkRequired finds parameters that nothing fills.
+// checkRequired reports required parameters that the call does not fill.
 func (r *requestCheck) checkRequired() {
 	for _, p := range r.op.Parameters {
 		if !p.Required || r.filled[p] || p.In != "query" && p.In != "header" {
@@ -267,8 +269,8 @@ func (r *requestCheck) checkBody() {
 	}
 }
 
-// findMedia finds the form of the body that the call sends. When there is none, it says which
-// ones the service takes.
+// findMedia returns the document's description of the body as the call sends it. If there is none,
+// it reports which media types the service takes, and returns nil.
 func (r *requestCheck) findMedia(body *openapi.Body) *openapi.Media {
 	if r.field.Call.Operation != nil {
 		return r.findOperationMedia(body)
@@ -291,7 +293,8 @@ func (r *requestCheck) findMedia(body *openapi.Body) *openapi.Media {
 	return nil
 }
 
-// findOperationMedia finds the form of the body of an operation, which the document has chosen.
+// findOperationMedia returns the description of an operation's body, whose encoding follows from
+// the document.
 func (r *requestCheck) findOperationMedia(body *openapi.Body) *openapi.Media {
 	if r.field.Call.Encoding == binding.JSON {
 		return body.JSON()
@@ -304,7 +307,7 @@ func (r *requestCheck) findOperationMedia(body *openapi.Body) *openapi.Media {
 	return nil
 }
 
-// includesMedia tells whether a media type or range of a document includes what is sent.
+// includesMedia reports whether a media type or range of a document includes a media type.
 func includesMedia(theirs, sent string) bool {
 	theirs, _, _ = strings.Cut(theirs, ";")
 	theirs = strings.ToLower(strings.TrimSpace(theirs))
@@ -312,7 +315,7 @@ func includesMedia(theirs, sent string) bool {
 	return theirs == strings.ToLower(sent) || theirs == "*/*" || all && strings.HasPrefix(sent, kind+"/")
 }
 
-// adviseMedia says how to send a media type.
+// adviseMedia returns advice on how to send a media type.
 func adviseMedia(mime string) string {
 	switch {
 	case mime == "application/x-www-form-urlencoded":
@@ -327,7 +330,7 @@ func adviseMedia(mime string) string {
 	return "resolve the field by hand in resolvers/"
 }
 
-// checkInput checks that what a client may send is what the service takes.
+// checkInput checks that every body that a client may send fits the document.
 func (r *requestCheck) checkInput(v *binding.Value, s *openapi.Schema, body *openapi.Body) {
 	if fields, ok := v.Made(); ok {
 		r.checkObjectBody(v, fields, s)
@@ -350,7 +353,7 @@ func (r *requestCheck) checkInput(v *binding.Value, s *openapi.Schema, body *ope
 	}
 }
 
-// sentType is the type of a value that is sent, nil when nobody knows it.
+// sentType returns the type of a value that is sent, nil if it is not known.
 func (r *requestCheck) sentType(v *binding.Value) *openapi.Type {
 	if v.Type == nil {
 		return literalType(v)
@@ -359,7 +362,7 @@ func (r *requestCheck) sentType(v *binding.Value) *openapi.Type {
 	return &t
 }
 
-// checkObjectBody checks the members of an object that the binding makes.
+// checkObjectBody checks the members of an object that the binding builds.
 func (r *requestCheck) checkObjectBody(v *binding.Value, fields []binding.ValueField, s *openapi.Schema) {
 	if s.Any() {
 		return
@@ -401,7 +404,7 @@ func (r *requestCheck) checkObjectMember(f binding.ValueField, p *openapi.Proper
 	}
 }
 
-// checkInputFields checks the fields of an input against the members of an object.
+// checkInputFields compares the fields of an input with the properties of an object.
 func (c *checker) checkInputFields(def *ast.Definition, s *openapi.Schema) {
 	at := visit{def.Name, s}
 	if c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
@@ -428,7 +431,7 @@ func (c *checker) checkInputFields(def *ast.Definition, s *openapi.Schema) {
 	c.reportMissingFields(def, s, given)
 }
 
-// checkInputMember goes on into objects and lists of them.
+// checkInputMember goes on into inputs, and into lists of them.
 func (c *checker) checkInputMember(t *ast.Type, s *openapi.Schema) {
 	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
 		s = s.Items
@@ -446,7 +449,7 @@ func (c *checker) reportMissingFields(def *ast.Definition, s *openapi.Schema, gi
 	}
 }
 
-// schemaPlace names a schema with its line.
+// schemaPlace returns the name of a schema with its line, for messages.
 func schemaPlace(s *openapi.Schema) string {
 	if s.Name == "" {
 		return s.Place.String()

@@ -11,7 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// checkResponse checks that what an operation answers is what a field promises.
+// checkResponse checks that an operation returns what a field needs.
 func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 	if f.Done {
 		return
@@ -46,18 +46,18 @@ func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 	}
 }
 
-// responseCheck follows a reading through the schema of an answer.
+// responseCheck follows an extraction through the schema of a response.
 type responseCheck struct {
 	*checker
 	field      *binding.Field
-	batch      *binding.Batch // whose answer is read as a whole; nil within its items, and without one
-	name       string         // of what is read, for people
-	part       string         // total, nextCursor or hasMore of a page; "" for what a field is
-	listFormat string         // the lists around what is read, as a type with %s for it
-	nullable   *openapi.Place // where the document says that a part of the path may be missing or null
+	batch      *binding.Batch // the batch whose whole response this is; nil inside of its items, and without a batch
+	name       string         // the field that is read, for messages
+	part       string         // total, nextCursor or hasMore of a page; "" for the field's value
+	listFormat string         // the lists around the value, as a type with %s for the value's
+	nullable   *openapi.Place // where the document says that a part of the path may be missing or null; nil if none may
 }
 
-// checkExtraction checks that the answer has what a reading wants.
+// checkExtraction checks that the response has what an extraction reads.
 func (w *responseCheck) checkExtraction(r *binding.Extraction, s *openapi.Schema) {
 	if s == nil || s.Any() && r.Op != binding.ByName {
 		return
@@ -86,8 +86,9 @@ func (w *responseCheck) faultAt(code binding.Code, r *binding.Extraction, format
 	w.faults.AddAtExtraction(code, r, format, args...)
 }
 
-// isNullViolation reports whether a value may be null, which the graph says that it never is. The list
-// of a page may be: nothing in the graph stands for it, and a page without it is an error.
+// isNullViolation reports whether a value is non-null in the graph, but may be null in the
+// document. The list of a page may be null: it has no field in the graph, and a page without a list
+// is an error of its own.
 func (w *responseCheck) isNullViolation(r *binding.Extraction) bool {
 	if w.field.Page != nil && w.name == w.field.Name() && r.Type.Elem != nil {
 		return false
@@ -116,7 +117,7 @@ func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
 			return
 		}
 		loose := *t
-		loose.NonNull = false // a key that is missing is no matter of the document
+		loose.NonNull = false // the document says nothing about missing keys
 		t = &loose
 	}
 	if !s.Any() {
@@ -181,7 +182,7 @@ func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, 
 	inner.checkExtraction(r.Of, s.Items)
 }
 
-// listOf is a list's type with %s for its elements'.
+// listOf returns the type of a list with %s for the type of its elements.
 func listOf(t *ast.Type) string {
 	if t.NonNull {
 		return "[%s]!"
@@ -200,8 +201,8 @@ func (w *responseCheck) checkMemberValues(r *binding.Extraction, s *openapi.Sche
 	}
 }
 
-// checkType checks that a field's type can hold what the service sends, and its objects'
-// fields too.
+// checkType checks that the type of a field fits what the service sends, and then the fields of its
+// objects.
 func (c *checker) checkType(name string, t *ast.Type, s *openapi.Schema) {
 	if why := c.responseType(t, s).Holds(s); why != "" {
 		c.faults.Add(typeOrNullCode(c.responseType(withoutNonNull(t), s).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
@@ -210,8 +211,8 @@ func (c *checker) checkType(name string, t *ast.Type, s *openapi.Schema) {
 	c.checkFieldsOf(t, s)
 }
 
-// responseType is a type as answers have it: where the members of an object have any name, a
-// list of entries is that object.
+// responseType returns the form that a type has in responses: a list of entries is an object whose
+// members have any name.
 func (c *checker) responseType(t *ast.Type, s *openapi.Schema) openapi.Type {
 	if c.isEntryList(t, s) {
 		return openapi.Type{Name: t.Name(), NonNull: t.NonNull, Object: true}
@@ -219,13 +220,13 @@ func (c *checker) responseType(t *ast.Type, s *openapi.Schema) openapi.Type {
 	return c.openapiType(t)
 }
 
-// isEntryList tells whether a list is read from the members of an object.
+// isEntryList reports whether a list is read from the members of an object.
 func (c *checker) isEntryList(t *ast.Type, s *openapi.Schema) bool {
 	return t.Elem != nil && t.Elem.Elem == nil && s.Map() != nil && c.graph.IsEntry(c.schema.Types[t.Name()])
 }
 
-// typeOrNullCode is the check that an answer fails, given what is still wrong when null may stand
-// everywhere.
+// typeOrNullCode returns the check that a type fails. The argument is what is wrong with the type
+// if null is allowed everywhere, "" if nothing is.
 func typeOrNullCode(besides string) binding.Code {
 	if besides == "" {
 		return binding.NullableResponse
@@ -233,7 +234,7 @@ func typeOrNullCode(besides string) binding.Code {
 	return binding.ResponseType
 }
 
-// withoutNonNull is a type, lists and their elements included, without promises.
+// withoutNonNull returns a type in which null is allowed everywhere, in its lists too.
 func withoutNonNull(t *ast.Type) *ast.Type {
 	loose := &ast.Type{NamedType: t.NamedType}
 	if t.Elem != nil {
@@ -242,7 +243,7 @@ func withoutNonNull(t *ast.Type) *ast.Type {
 	return loose
 }
 
-// checkFieldsOf goes on into objects and lists of them.
+// checkFieldsOf goes on into objects, and into lists of them.
 func (c *checker) checkFieldsOf(t *ast.Type, s *openapi.Schema) {
 	if c.isEntryList(t, s) {
 		c.checkEntryValues(c.schema.Types[t.Name()], s)
@@ -264,8 +265,8 @@ func (c *checker) checkFieldsOf(t *ast.Type, s *openapi.Schema) {
 	}
 }
 
-// reportWrongObject reports an object that has none of a type's fields, which mostly is the one around
-// it: a mistake of the place, not of each field.
+// reportWrongObject reports an object that has none of a type's fields, once and not for each
+// field. Mostly it is the object around the one that is meant. It reports whether it is so.
 func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi.Schema) bool {
 	if s.Any() || s.Additional != nil || c.graph.Unclear(def.Name) || c.graph.Entities[def.Name] != nil || c.countProperties(s, def) != 0 {
 		return false
@@ -284,7 +285,8 @@ func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi
 	return true
 }
 
-// countProperties counts the fields of a type that an object has, -1 when the type has too few to tell.
+// countProperties counts the fields of a type that an object has. It returns -1 for a type with
+// fewer than two, of which the count says nothing.
 func (c *checker) countProperties(s *openapi.Schema, def *ast.Definition) int {
 	sent, found := 0, 0
 	for _, f := range def.Fields {
@@ -310,8 +312,8 @@ func (c *checker) checkEntryValues(def *ast.Definition, s *openapi.Schema) {
 	}
 }
 
-// checkAbstract checks the types of an interface or a union against the branches of a choice,
-// matched by the values of the discriminator.
+// checkAbstract compares the types of an interface or a union with the branches of a oneOf, matched
+// by the values of the discriminator.
 func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
 	choice := c.graph.Abstract[def.Name]
 	at := visit{def.Name, s}
@@ -328,8 +330,8 @@ func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
 	c.checkDiscriminatorValues(def, choice, s)
 }
 
-// checkDiscriminatorValues checks that each value that the discriminator may have stands for a type, and the
-// fields of these types.
+// checkDiscriminatorValues checks that a type stands for each value that the discriminator may
+// have, and the fields of these types.
 func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.Choice, s *openapi.Schema) {
 	var unknown []string
 	at := s.Place
@@ -347,7 +349,8 @@ func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.
 	}
 }
 
-// discriminatorValues are those that a document gives to a discriminator: by its choices, or by an enum.
+// discriminatorValues returns the values that a document gives a discriminator: those of its
+// mapping, or those of an enum.
 func discriminatorValues(s *openapi.Schema, field string) []openapi.Choice {
 	if s.Discriminator != nil && s.Discriminator.Property == field {
 		return s.Discriminator.Choices
@@ -365,7 +368,7 @@ func discriminatorValues(s *openapi.Schema, field string) []openapi.Choice {
 	return all
 }
 
-// checkProperties checks the fields of a type that come with its object.
+// checkProperties checks the fields of a type that come with its objects.
 func (c *checker) checkProperties(def *ast.Definition, s *openapi.Schema) {
 	at := visit{def.Name, s}
 	if c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
