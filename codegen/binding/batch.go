@@ -51,7 +51,7 @@ func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 // matchByKey matches the objects of a type's binding by the same field as they are fetched by.
 func (b *bindingCompiler) matchByKey(f *ast.FieldDefinition) {
 	if !isKeyType(f.Type) || !f.Type.NonNull {
-		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of an answer are matched by a key that each has: an %s", b.field.Object.Name, f.Name, f.Type, keyTypes("!"))
+		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of a response are matched by a non-null key: %s", b.field.Object.Name, f.Name, f.Type, keyTypes("!"))
 		return
 	}
 	b.field.Batch.Item = f.Name
@@ -130,14 +130,14 @@ func (b *bindingCompiler) settleParentKey(v *ast.Value) {
 	switch {
 	case batch.Parent != nil:
 		if key != nil && batch.Item == "" && key.Raw != batch.Parent.Name && b.schema.Types[b.field.Definition.Type.Name()].IsLeafType() {
-			b.faults.Add(SecondKey, key.Position, "the keys of %s are those in the call, {$batch.%s}; leave out key", b.name(), batch.Parent.Name)
+			b.faults.Add(SecondKey, key.Position, "the keys of %s are {$batch.%s} in the call; leave out key", b.name(), batch.Parent.Name)
 		}
 	case key == nil:
-		b.faults.Add(MissingKeys, v.Position, "the batch's keys stand nowhere in the call; %s, or name the parent's field by batch: {key: \"field\"} when one answer holds them all", b.howToSend("$batch.field"))
+		b.faults.Add(MissingKeys, v.Position, "the call does not carry the keys of the batch; %s, or name the parent's field with batch: {key: \"field\"} if one response holds them all", b.howToSend("$batch.field"))
 	case b.parentProperty(key.Raw) == nil:
 		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, propertyNames(b.field.Object)))
 	case batch.MaxSize > 0:
-		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or %s", b.howToSend("$batch."+key.Raw))
+		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its response holds all of them; leave out maxSize, or %s", b.howToSend("$batch."+key.Raw))
 	default:
 		batch.Parent = b.parentProperty(key.Raw)
 	}
@@ -173,7 +173,7 @@ func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map
 		b.checkAbstract(def, pos, seen)
 	case ast.Scalar:
 		if scalars.ByName(def.Name) == nil {
-			b.faults.Add(UnknownScalar, pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, joinNames(scalarNames()))
+			b.faults.Add(UnknownScalar, pos, "nothing reads the scalar %s from a service's response; the scalars are %s", def.Name, joinNames(scalarNames()))
 		}
 	case ast.Object:
 		for _, f := range def.Fields {
@@ -192,7 +192,7 @@ func (b *bindingCompiler) checkSendable(t *ast.Type, pos *ast.Position, seen map
 	}
 	seen[def.Name] = true
 	if def.Kind == ast.Scalar && scalars.ByName(def.Name) == nil {
-		b.faults.Add(UnknownScalar, pos, "nothing writes %s for a service; the scalars are %s", def.Name, joinNames(scalarNames()))
+		b.faults.Add(UnknownScalar, pos, "nothing writes the scalar %s for a service; the scalars are %s", def.Name, joinNames(scalarNames()))
 	}
 	if def.Kind == ast.InputObject {
 		for _, f := range def.Fields {

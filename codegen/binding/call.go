@@ -30,9 +30,9 @@ func (b *bindingCompiler) compileCall(d *ast.Directive) {
 	http, operation := argument(d, "http"), argument(d, "operation")
 	switch {
 	case http != nil && operation != nil:
-		b.faults.Add(VerbCount, operation.Position, "http and operation both say what is called; remove one")
+		b.faults.Add(VerbCount, operation.Position, "http and operation both describe the call; remove one")
 	case http == nil && operation == nil:
-		b.faults.Add(VerbCount, d.Position, "nothing says what is called; write http: {GET: \"/path\"}, or operation: \"operationId\"")
+		b.faults.Add(VerbCount, d.Position, "nothing describes the call; write http: {GET: \"/path\"}, or operation: \"operationId\"")
 	case operation != nil:
 		before := len(b.faults)
 		if b.compileOperation(operation); len(b.faults) == before && b.field.Call.Operation != nil {
@@ -88,7 +88,7 @@ func (b *bindingCompiler) compileURL(v *ast.Value) {
 	}
 	path, query, hasQuery := t.splitFirst("?")
 	if len(path) == 0 || !strings.HasPrefix(path[0].literal, "/") {
-		b.faults.Add(RelativePath, v.Position, "a path begins with \"/\"; the host is said in gateway.yaml under sources.%s.urls", b.field.Source)
+		b.faults.Add(RelativePath, v.Position, "a path begins with \"/\"; the host belongs to gateway.yaml, under sources.%s.urls", b.field.Source)
 		return
 	}
 	b.field.Call.Path = b.compilePath(v, path)
@@ -115,11 +115,11 @@ func (b *bindingCompiler) compilePath(v *ast.Value, t template) []Part {
 		}
 		switch {
 		case part.Value.Scope == Keys:
-			b.faultAt(KeysInPath, v, t[i], "%s stands in the path, where one call can carry one key only; put the keys into the query, or write $this and leave out batch", t[i].source)
+			b.faultAt(KeysInPath, v, t[i], "%s is in the path, where a call can carry only one key; put the keys into the query, or write $this and leave out batch", t[i].source)
 		case isList(part.Value.Type):
 			b.faultAt(MisplacedList, v, t[i], "%s is a list, which a path cannot hold", t[i].source)
 		case part.Value.Scope == Args && !part.Value.Type.NonNull:
-			b.faultAt(NullInPath, v, t[i], "%s may be null, and a path has no place for null; %s", t[i].source, notNull(part.Value))
+			b.faultAt(NullInPath, v, t[i], "%s may be null, and a path cannot hold null; %s", t[i].source, notNull(part.Value))
 		}
 		b.checkScalar(v, t[i], part.Value)
 	}
@@ -129,7 +129,7 @@ func (b *bindingCompiler) compilePath(v *ast.Value, t template) []Part {
 // notNull returns advice on how to make a value non-null.
 func notNull(v *Value) string {
 	if len(v.Path) > 1 {
-		return "mark it with !, and all that it lies in"
+		return "mark it with !, and every field that leads to it"
 	}
 	return fmt.Sprintf("make it %s!", v.Type)
 }
@@ -175,10 +175,10 @@ func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 		}
 		list := isList(part.Value.Type) || part.Value.Scope == Keys
 		if list && len(param.Parts) > 1 {
-			b.faultAt(MisplacedList, v, t[i], "%s is a list, which stands alone in its parameter", t[i].source)
+			b.faultAt(MisplacedList, v, t[i], "%s is a list, which has to be alone in its parameter", t[i].source)
 		}
 		if t[i].explode && !list {
-			b.faultAt(NothingToRepeat, v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].source)
+			b.faultAt(NothingToRepeat, v, t[i], "%s is not a list, so there is nothing to repeat; leave out the *", t[i].source)
 		}
 		b.checkScalar(v, t[i], part.Value)
 	}
@@ -232,7 +232,7 @@ func (b *bindingCompiler) checkHeaderName(name *ast.Value, seen map[string]bool)
 	key := strings.ToLower(name.Raw)
 	switch {
 	case !rest.ValidHeaderName(name.Raw):
-		b.faults.Add(InvalidHeaderName, name.Position, "%q is no name of a header", name.Raw)
+		b.faults.Add(InvalidHeaderName, name.Position, "%q is not a valid name of a header", name.Raw)
 	case rest.Reserved(name.Raw):
 		b.faults.Add(ReservedHeader, name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
 	case seen[key] && key != cookie:
@@ -247,7 +247,7 @@ func (b *bindingCompiler) checkHeaderValue(v *ast.Value, t template, parts []Par
 		switch {
 		case part.Value == nil:
 			if strings.ContainsFunc(part.Literal, unicode.IsControl) {
-				b.faultAt(InvalidHeaderText, v, t[i], "a header has no place for control characters")
+				b.faultAt(InvalidHeaderText, v, t[i], "a header cannot hold control characters")
 			}
 		case part.Value.Type == nil:
 		case isList(part.Value.Type) || part.Value.Scope == Keys:
@@ -279,7 +279,7 @@ func (b *bindingCompiler) compileBody(http *ast.Value) {
 	text := memberValue(http, "body")
 	switch {
 	case text == nil && encoding != nil && call.Encoding != JSON:
-		b.faults.Add(EncodingWithoutBody, encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
+		b.faults.Add(EncodingWithoutBody, encoding.Position, "encoding sets how a body is written, but there is no body; add body: \"$args.input\"")
 	case text == nil:
 	case call.Method == "GET" || call.Method == "DELETE":
 		b.faults.Add(BodyNotAllowed, text.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
@@ -309,7 +309,7 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 		return
 	}
 	if body.Scope == Constant {
-		b.faults.Add(InvalidBody, text.Position, "a form is made of fields, but %s is one value; write name: %s", text.Raw, text.Raw)
+		b.faults.Add(InvalidBody, text.Position, "a form has fields, but %s is a single value; write name: %s", text.Raw, text.Raw)
 		return
 	}
 	if body.Type == nil {
@@ -317,7 +317,7 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 	}
 	def := b.schema.Types[body.Type.Name()]
 	if isList(body.Type) || def == nil || def.Kind != ast.InputObject {
-		b.faults.Add(InvalidBody, text.Position, "a form is made of an input object's fields, but %s is %s", text.Raw, body.Type)
+		b.faults.Add(InvalidBody, text.Position, "a form has the fields of an input object, but %s is %s", text.Raw, body.Type)
 		return
 	}
 	for _, f := range def.Fields {

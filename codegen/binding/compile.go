@@ -110,21 +110,21 @@ func compareNames(a, b *ast.Definition) int { return cmp.Compare(a.Name, b.Name)
 // compileField compiles a field's binding, if the field has one.
 func (c *compiler) compileField(object *ast.Definition, field *ast.FieldDefinition) {
 	if returned := c.schema.Types[field.Type.Name()]; c.isRoot(returned) {
-		c.faults.Add(RootReturned, field.Type.Position, "%s is where operations begin, so no field can return it; return what you want of it", returned.Name)
+		c.faults.Add(RootReturned, field.Type.Position, "operations begin at %s, so no field can return it; return the type that clients need", returned.Name)
 	}
 	d := field.Directives.ForName("connect")
 	switch {
 	case d == nil:
 		if object.Kind == ast.Object && !c.isRoot(object) && len(field.Arguments) > 0 && Sent(field) {
-			c.faults.Add(UnusedArgument, field.Arguments[0].Position, "%s.%s has arguments, but nothing uses them; bind the field with @connect, or answer it by hand with @goField(forceResolver: true)", object.Name, field.Name)
+			c.faults.Add(UnusedArgument, field.Arguments[0].Position, "%s.%s has arguments, but nothing uses them; bind the field with @connect, or resolve it by hand with @goField(forceResolver: true)", object.Name, field.Name)
 		}
 	case c.invalid[d]:
 	case object.Kind == ast.Interface:
 		c.faults.Add(BoundInterface, d.Position, "%s.%s is a field of an interface; bind it on the types that implement %s", object.Name, field.Name, object.Name)
 	case object == c.schema.Subscription:
-		c.faults.Add(BoundSubscription, d.Position, "%s.%s is a subscription, and a call answers only once; resolve it by hand in resolvers/", object.Name, field.Name)
+		c.faults.Add(BoundSubscription, d.Position, "%s.%s is a subscription, and a call has only one response; resolve it by hand in resolvers/", object.Name, field.Name)
 	case isHandwritten(field):
-		c.faults.Add(BoundAndHandwritten, d.Position, "%s.%s is bound by @connect and answered by hand with @goField(forceResolver: true); remove one of them", object.Name, field.Name)
+		c.faults.Add(BoundAndHandwritten, d.Position, "%s.%s is bound by @connect and resolved by hand with @goField(forceResolver: true); remove one of them", object.Name, field.Name)
 	default:
 		c.addBinding(object, field, d)
 	}

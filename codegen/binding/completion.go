@@ -165,7 +165,7 @@ func valueSchema(s *openapi.Schema) *openapi.Schema {
 	return s.Map()
 }
 
-// entrySchema returns the schema of the entries that ->entries makes of an object's members.
+// entrySchema returns the schema of the entries that ->entries reads from an object.
 func entrySchema(s *openapi.Schema) *openapi.Schema {
 	value := valueSchema(s)
 	if value == nil {
@@ -308,7 +308,7 @@ func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, inc
 			if in != nil {
 				name, at = in.object.Name+"."+in.field.Name, in.field.Position
 			}
-			w.faults.Add(EntityKey, at, "%s gives %s without %s.%s, by which the rest of it would be asked for; select it, or let the service send it", name, def.Name, def.Name, key)
+			w.faults.Add(EntityKey, at, "%s returns %s without %s.%s, the key by which its other fields are fetched; select it, or have the service send it", name, def.Name, def.Name, key)
 			return
 		}
 	}
@@ -352,7 +352,7 @@ func (w *completionFinder) refuseNestedList(def *ast.Definition, in *location) b
 	if !isList(field.Type) || !isList(field.Type.Elem) {
 		return false
 	}
-	w.faults.Add(BatchedListOfLists, field.Position, "%s is a list of lists, in which nothing completes %s; let the service send all of it, or resolve it by hand in resolvers/", name, def.Name)
+	w.faults.Add(BatchedListOfLists, field.Position, "%s is a list of lists, and nothing completes %s in it; have the service send all fields, or resolve it by hand in resolvers/", name, def.Name)
 	return true
 }
 
@@ -376,7 +376,7 @@ func (w *completionFinder) sufficientFields(def *ast.Definition, sent []string) 
 func (w *completionFinder) checkComplete(def *ast.Definition, includes func(*ast.FieldDefinition) bool) {
 	for _, f := range def.Fields {
 		if Sent(f) && !includes(f) {
-			w.faults.Add(IncompleteEntity, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
+			w.faults.Add(IncompleteEntity, f.Position, "%s.%s: the binding of %s at %s:%d does not read this field, and nothing else fetches it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
 		}
 	}
 }

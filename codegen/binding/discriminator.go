@@ -26,7 +26,7 @@ func (b *bindingCompiler) checkAbstract(def *ast.Definition, pos *ast.Position, 
 	choice := b.graph.Abstract[def.Name]
 	if choice == nil {
 		if def.Directives.ForName("discriminator") == nil {
-			b.faults.Add(UndeterminedType, pos, "%s is %s, and nothing says which type a service's answer is; tell by @discriminator(field: \"type\") on %s, or resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def), def.Name)
+			b.faults.Add(UndeterminedType, pos, "%s is %s, and nothing tells which type an object of the service has; add @discriminator(field: \"type\") to %s, or resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def), def.Name)
 		}
 		return
 	}
@@ -44,7 +44,7 @@ func (c *compiler) compileDiscriminators() {
 		}
 		choice, before := &Choice{Field: argumentText(d, "field"), Position: d.Position}, len(c.faults)
 		if choice.Field == "" {
-			c.faults.Add(MissingDiscriminator, d.Arguments.ForName("field").Value.Position, "field is empty; write the member that tells the types of %s apart, as the service calls it", def.Name)
+			c.faults.Add(MissingDiscriminator, d.Arguments.ForName("field").Value.Position, "field is empty; write the service's name of the member that tells the types of %s apart", def.Name)
 		}
 		if mapping := argument(d, "mapping"); mapping != nil {
 			choice.Types = c.readMapping(def, mapping)
@@ -73,9 +73,9 @@ func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []Tagged {
 		t := c.schema.Types[pair.typeName.Raw]
 		switch {
 		case t == nil || !slices.Contains(c.possibleTypes(def), t):
-			c.faults.Add(InvalidMapping, pair.typeName.Position, "%q is no type of %s%s", pair.typeName.Raw, def.Name, DidYouMean(pair.typeName.Raw, typeNames(c.possibleTypes(def))))
+			c.faults.Add(InvalidMapping, pair.typeName.Position, "%q is not a type of %s%s", pair.typeName.Raw, def.Name, DidYouMean(pair.typeName.Raw, typeNames(c.possibleTypes(def))))
 		case seen[pair.value]:
-			c.faults.Add(InvalidMapping, pair.typeName.Position, "%q stands for a type already; give each type its own value", pair.value)
+			c.faults.Add(InvalidMapping, pair.typeName.Position, "%q already stands for a type; give each type its own value", pair.value)
 		default:
 			tagged = append(tagged, Tagged{pair.value, t})
 		}
@@ -88,7 +88,7 @@ func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []Tagged {
 		}
 	}
 	if len(missing) > 0 {
-		c.faults.Add(UnmappedType, v.Position, "%s has %s, for which no value stands; say by the mapping which value does", def.Name, joinNames(missing))
+		c.faults.Add(UnmappedType, v.Position, "%s has %s, and the mapping has no value for it; add one", def.Name, joinNames(missing))
 	}
 	return tagged
 }

@@ -223,9 +223,9 @@ func (r *extractionCompiler) compileMap(op Op, e *selection.Expr, step selection
 		return r.fault(InvalidMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
 	case op == Each && isCurrent(step.Args[0]):
 	case op == Each && step.Args[0].Root == selection.Current && step.Args[0].Dollar:
-		return r.fault(InvalidMethod, step.Args[0].Offset, "$ is the object around the list, which no element is read from; write @ for the element")
+		return r.fault(InvalidMethod, step.Args[0].Offset, "$ is the object around the list, and elements are read from themselves; write @ for the element")
 	case op == Each && len(rest) > 0 && step.Args[0].Root != selection.Current:
-		return r.fault(InvalidMethod, step.Args[0].Offset, "each element becomes the same; write that alone, without ->%s", rest[0].Method)
+		return r.fault(InvalidMethod, step.Args[0].Offset, "every element becomes the same value; write the value alone, without ->%s", rest[0].Method)
 	case op == Each:
 		if e.Braces {
 			return r.fault(InvalidMethod, step.Offset, "write the fields inside of ->map(@ { ... })")
@@ -243,13 +243,13 @@ func (r *extractionCompiler) compileMap(op Op, e *selection.Expr, step selection
 		all := &selection.Expr{Offset: element.Offset, Root: element.Root, Name: element.Name, Fields: element.Fields, Braces: element.Braces}
 		return r.compileSteps(all, append([]selection.Step{rest[0]}, append(slices.Clone(element.Steps), rest[1:]...)...), t)
 	}
-	return r.fault(InvalidMethod, rest[0].Offset, "a list is here, after ->%s; ->first, ->last or ->joinNotNull can follow", step.Method)
+	return r.fault(InvalidMethod, rest[0].Offset, "->%s returns a list; only ->first, ->last or ->joinNotNull can follow", step.Method)
 }
 
 // compileList compiles a list whose elements are read alike.
 func (r *extractionCompiler) compileList(op Op, step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if !isList(t) {
-		return r.fault(InvalidMethod, step.Offset, "->%s gives a list, but %s is expected here", step.Method, t)
+		return r.fault(InvalidMethod, step.Offset, "->%s returns a list, but %s is expected here", step.Method, t)
 	}
 	n := r.node(op, step.Offset, t)
 	if n.Of = r.compileExpression(element, t.Elem); n.Of == nil {
@@ -262,14 +262,14 @@ func (r *extractionCompiler) compileList(op Op, step selection.Step, element *se
 // read; nil reads it as a text.
 func (r *extractionCompiler) compileJoin(step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
 	if t.NamedType != "String" && t.NamedType != "ID" {
-		return r.fault(InvalidMethod, step.Offset, "->joinNotNull gives a text, but %s is expected here", t)
+		return r.fault(InvalidMethod, step.Offset, "->joinNotNull returns a text, but %s is expected here", t)
 	}
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		return r.fault(InvalidMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
+		return r.fault(InvalidMethod, step.Offset, "->joinNotNull takes a separator, such as ->joinNotNull(\", \")")
 	}
 	separator, isText := step.Args[0].Value.(string)
 	if !isText {
-		return r.fault(InvalidMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
+		return r.fault(InvalidMethod, step.Args[0].Offset, "->joinNotNull takes a text as its separator, such as \", \"")
 	}
 	n := r.node(Join, step.Offset, t)
 	n.Name = separator
@@ -286,7 +286,7 @@ func (r *extractionCompiler) compileJoin(step selection.Step, element *selection
 // compileEqual compiles ->eq(literal).
 func (r *extractionCompiler) compileEqual(step selection.Step, t *ast.Type) *Extraction {
 	if t.NamedType != "Boolean" {
-		return r.fault(InvalidMethod, step.Offset, "->eq gives a Boolean, but %s is expected here", t)
+		return r.fault(InvalidMethod, step.Offset, "->eq returns a Boolean, but %s is expected here", t)
 	}
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
 		return r.fault(InvalidMethod, step.Offset, "->eq takes one literal, such as ->eq(\"done\")")
@@ -299,7 +299,7 @@ func (r *extractionCompiler) compileEqual(step selection.Step, t *ast.Type) *Ext
 // compileMatch compiles ->match([candidate, result], ...).
 func (r *extractionCompiler) compileMatch(step selection.Step, t *ast.Type) *Extraction {
 	if !r.schema.Types[t.Name()].IsLeafType() || isList(t) {
-		return r.fault(InvalidMethod, step.Offset, "->match gives a scalar or a value of an enum, but %s is expected here", t)
+		return r.fault(InvalidMethod, step.Offset, "->match returns a scalar or a value of an enum, but %s is expected here", t)
 	}
 	n := r.node(Match, step.Offset, t)
 	n.Of = r.node(ByName, step.Offset, t)
@@ -314,7 +314,7 @@ func (r *extractionCompiler) compileMatch(step selection.Step, t *ast.Type) *Ext
 		return r.fault(InvalidMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"ACTIVE\"]")
 	}
 	if last := n.Cases[len(n.Cases)-1]; t.NonNull && last.When != "" {
-		return r.fault(InvalidMethod, step.Offset, "%s is never null, but a value that is no candidate has no result; end with [@, result], or make it %s", t, strings.TrimSuffix(t.String(), "!"))
+		return r.fault(InvalidMethod, step.Offset, "%s is never null, but a value that matches no candidate has no result; end with [@, result], or make it %s", t, strings.TrimSuffix(t.String(), "!"))
 	}
 	return n
 }
@@ -372,7 +372,7 @@ func (r *extractionCompiler) literalJSON(e *selection.Expr, t *ast.Type) (string
 		}
 	}
 	if !acceptsLiteral(e, t) {
-		r.fault(WrongConstant, e.Offset, "%s is no %s", literalToJSON(e), t)
+		r.fault(WrongConstant, e.Offset, "%s is not of type %s", literalToJSON(e), t)
 		return "", false
 	}
 	return literalToJSON(e), true
@@ -455,17 +455,17 @@ func marshalJSON(v any) string {
 // response.
 func (r *extractionCompiler) compileVariable(e *selection.Expr, t *ast.Type) *Extraction {
 	if !slices.Contains(scopes, Scope(e.Name)) {
-		return r.fault(UnknownVariable, e.Offset, "there is no variable $%s; a member of the answer is written $.%s", e.Name, e.Name)
+		return r.fault(UnknownVariable, e.Offset, "there is no variable $%s; a member of the response is written $.%s", e.Name, e.Name)
 	}
 	v := r.compileValue(r.text, e)
 	if v == nil {
 		return nil
 	}
 	if v.Scope == Keys {
-		return r.fault(MisplacedVariable, e.Offset, "$%s.%s is all keys of a call, but an answer is read once for all; name the member that holds the key", v.Scope, strings.Join(v.Path, "."))
+		return r.fault(MisplacedVariable, e.Offset, "$%s.%s holds all keys of a call, but a response is read once for all of them; name the member that holds the key", v.Scope, strings.Join(v.Path, "."))
 	}
 	if v.Type != nil && !isAssignable(v.Type, t) {
-		return r.fault(WrongConstant, e.Offset, "%s is %s, which is no %s", v, v.Type, t)
+		return r.fault(WrongConstant, e.Offset, "%s is %s, which does not fit %s", v, v.Type, t)
 	}
 	n := r.node(Given, e.Offset, t)
 	n.Given = v
@@ -541,9 +541,9 @@ func noFields(def *ast.Definition, e *selection.Expr) string {
 func (r *extractionCompiler) suggestField(def *ast.Definition, f selection.Field) string {
 	switch {
 	case f.Bare() && f.Expr.Braces:
-		return fmt.Sprintf("; for a member of the answer write $.%s { ... }", f.Name)
+		return fmt.Sprintf("; for a member of the response write $.%s { ... }", f.Name)
 	case f.Bare() && f.Name == strings.TrimSpace(r.text.Raw):
-		return fmt.Sprintf("; for a member of the answer write $.%s", f.Name)
+		return fmt.Sprintf("; for a member of the response write $.%s", f.Name)
 	}
 	return DidYouMean(f.Name, propertyNames(def))
 }
@@ -557,7 +557,7 @@ func (r *extractionCompiler) compileSelectedField(def *ast.Definition, f selecti
 		r.fault(UnknownSelectedField, f.Offset, "%s has no field %q%s", def.Name, f.Name, r.suggestField(def, f))
 		return nil
 	case !Sent(field):
-		r.fault(UnknownSelectedField, f.Offset, "%s.%s is answered by a call of its own; leave it out here", def.Name, f.Name)
+		r.fault(UnknownSelectedField, f.Offset, "%s.%s has a call of its own; leave it out here", def.Name, f.Name)
 		return nil
 	}
 	e := f.Expr

@@ -117,7 +117,7 @@ func nameInvalidCharacter(message, text string, at gqlerror.Location) string {
 		return message // a broken number or string, whose place is inside of the token
 	}
 	message = strings.ReplaceAll(message, "<Invalid>", fmt.Sprintf("%q", line[at.Column-1]))
-	return message + "; names have the letters a to z and A to Z, digits and _ only, and other characters stand in texts"
+	return message + "; names have the letters a to z and A to Z, digits and _ only; write other characters in strings"
 }
 
 // startOfString returns the beginning of the string that gqlparser places at a location. It returns

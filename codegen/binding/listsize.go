@@ -57,13 +57,13 @@ func (c *compiler) checkListSizes() {
 func (c *compiler) checkListSize(name string, field *ast.FieldDefinition, d *ast.Directive) {
 	assumed, sliced, sized := argument(d, "assumedSize"), listElements(argument(d, "slicingArguments")), listElements(argument(d, "sizedFields"))
 	if assumed == nil && len(sliced) == 0 {
-		c.faults.Add(MissingListSize, d.Position, "@listSize says no size; add assumedSize: 100, or name by slicingArguments the arguments of %s that say it", name)
+		c.faults.Add(MissingListSize, d.Position, "@listSize has no size; add assumedSize: 100, or name the arguments of %s that set the size in slicingArguments", name)
 	}
 	if assumed != nil && intValue(assumed) < 0 {
-		c.faults.Add(NegativeListSize, assumed.Position, "a list has no fewer than 0 elements; write a number that it seldom exceeds")
+		c.faults.Add(NegativeListSize, assumed.Position, "a list cannot have fewer than 0 elements; write a number that it seldom exceeds")
 	}
 	if len(sized) == 0 && !isList(field.Type) {
-		c.faults.Add(ListSizeWithoutList, d.Position, "%s is %s, which is no list; name by sizedFields the lists in it, or remove @listSize", name, field.Type)
+		c.faults.Add(ListSizeWithoutList, d.Position, "%s is %s, which is not a list; name the lists in it in sizedFields, or remove @listSize", name, field.Type)
 	}
 	for _, v := range sliced {
 		c.checkSlicingArgument(name, field, v)
@@ -85,7 +85,7 @@ func (c *compiler) checkSlicingArgument(name string, field *ast.FieldDefinition,
 	for _, member := range path[1:] {
 		def := c.schema.Types[t.Name()]
 		if isList(t) || def == nil || def.Kind != ast.InputObject {
-			c.faults.Add(UnknownSlicingArgument, v.Position, "%q: %s is no object, so it has no field %q", v.Raw, t, member)
+			c.faults.Add(UnknownSlicingArgument, v.Position, "%q: %s is not an object, so it has no field %q", v.Raw, t, member)
 			return
 		}
 		inner := def.Fields.ForName(member)
@@ -96,7 +96,7 @@ func (c *compiler) checkSlicingArgument(name string, field *ast.FieldDefinition,
 		t = inner.Type
 	}
 	if !isList(t) && t.NamedType != "Int" {
-		c.faults.Add(SlicingArgumentType, v.Position, "%q is %s, but what says how many elements are asked for is an Int, or a list", v.Raw, t)
+		c.faults.Add(SlicingArgumentType, v.Position, "%q is %s, but a slicing argument is an Int or a list", v.Raw, t)
 	}
 }
 
@@ -112,6 +112,6 @@ func (c *compiler) checkSizedField(field *ast.FieldDefinition, v *ast.Value) {
 	case inner == nil:
 		c.faults.Add(UnknownSizedField, v.Position, "%s has no field %q%s", def.Name, v.Raw, DidYouMean(v.Raw, fieldNames(def)))
 	case !isList(inner.Type):
-		c.faults.Add(ListSizeWithoutList, v.Position, "%s.%s is %s, which is no list", def.Name, v.Raw, inner.Type)
+		c.faults.Add(ListSizeWithoutList, v.Position, "%s.%s is %s, which is not a list", def.Name, v.Raw, inner.Type)
 	}
 }

@@ -32,7 +32,7 @@ func (c *compiler) compileWireNames() {
 				c.graph.wire[[2]string{name, v.name}] = wire
 			}
 			if other, twice := seen[wire]; twice {
-				c.faults.Add(RepeatedWireName, v.position, "%s.%s and %s.%s are both %q to the services; give each its own @json(name:)", name, other, name, v.name, wire)
+				c.faults.Add(RepeatedWireName, v.position, "%s.%s and %s.%s are both called %q by the services; give each its own @json(name:)", name, other, name, v.name, wire)
 			}
 			seen[wire] = v.name
 		}
@@ -57,7 +57,7 @@ func (c *compiler) checkResolverNames() {
 	for _, object := range c.objectTypes() {
 		resolved := func(f *ast.FieldDefinition) bool { return !Sent(f) && !strings.HasPrefix(f.Name, "__") }
 		if strings.EqualFold(object.Name, "services") && object.Kind == ast.Object && slices.ContainsFunc(object.Fields, resolved) {
-			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, whose Services are there already; name it otherwise", object.Name)
+			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, which already has a field Services; rename the type", object.Name)
 		}
 	}
 }
@@ -78,11 +78,11 @@ func (c *compiler) checkFieldNames() {
 			alike, similar := folded[key]
 			switch {
 			case !token.IsExported(name) || !token.IsIdentifier(name):
-				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which is no name there; name it otherwise, or say @goField(name: ...)", def.Name, f.Name, name)
+				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which is not a valid name; rename it, or add @goField(name: ...)", def.Name, f.Name, name)
 			case twice:
-				c.faults.Add(TakenGoName, f.Position, "%s.%s and %s.%s are both %s in Go; name one of them otherwise, or say @goField(name: ...)", def.Name, other, def.Name, f.Name, name)
+				c.faults.Add(TakenGoName, f.Position, "%s.%s and %s.%s are both %s in Go; rename one of them, or add @goField(name: ...)", def.Name, other, def.Name, f.Name, name)
 			case similar && Sent(f):
-				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which gqlgen takes for %s; name it otherwise, or say @goField(name: ...)", def.Name, f.Name, name, alike)
+				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which gqlgen does not tell from %s; rename it, or add @goField(name: ...)", def.Name, f.Name, name, alike)
 			}
 			seen[name] = f.Name
 			if Sent(f) {
@@ -117,7 +117,7 @@ func (c *compiler) checkTypeNames() {
 }
 
 func (c *compiler) reportTypeName(def *ast.Definition, other, name string) {
-	c.faults.Add(TakenGoName, def.Position, "the types %s and %s are both %s in Go; name one of them otherwise", other, def.Name, name)
+	c.faults.Add(TakenGoName, def.Position, "the types %s and %s are both %s in Go; rename one of them", other, def.Name, name)
 }
 
 // goName returns the name that gqlgen gives a field in Go.
@@ -162,9 +162,9 @@ func (c *compiler) checkIDs() {
 		case other == nil:
 			seen[id] = f
 		case f.ID == "":
-			c.faults.Add(RepeatedID, other.Position, "%q is what the binding of %s is called; give this one another id", id, f.Name())
+			c.faults.Add(RepeatedID, other.Position, "%q is the name of the binding of %s; give this one another id", id, f.Name())
 		default:
-			c.faults.Add(RepeatedID, f.Position, "%q is what the binding of %s is called already; give this one another id", id, other.Name())
+			c.faults.Add(RepeatedID, f.Position, "%q is already the name of the binding of %s; give this one another id", id, other.Name())
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (b *bindingCompiler) compileOperation(text *ast.Value) {
 	case s == nil:
 		return // already reported as UnknownSource
 	case s.OpenAPI == "":
-		b.faults.Add(NoDocument, text.Position, "operation is looked up in a document, but the source %q names none; add openapi: \"openapi/%s.yaml\" to its @source, or write http", s.Name, s.Name)
+		b.faults.Add(NoDocument, text.Position, "operation is looked up in a document, but the source %q has none; add openapi: \"openapi/%s.yaml\" to its @source, or write http", s.Name, s.Name)
 		return
 	case s.Document == nil:
 		return
@@ -48,12 +48,12 @@ func (b *bindingCompiler) compileOperation(text *ast.Value) {
 		return
 	}
 	if i := slices.IndexFunc(s.Document.Operations, func(o *openapi.Operation) bool { return o != op && o.ID == name }); i >= 0 {
-		b.faults.Add(AmbiguousName, text.Position, "two operations are called %q (%s and %s); write verb and path of the right one by http, or give each its own operationId",
+		b.faults.Add(AmbiguousName, text.Position, "two operations are called %q (%s and %s); write verb and path of the right one with http, or give each its own operationId",
 			name, op.Place, s.Document.Operations[i].Place)
 		return
 	}
 	if !slices.Contains(verbs, op.Method) {
-		b.faults.Add(UnsupportedMedia, text.Position, "%s is a %s call (%s), which nothing binds to; resolve the field by hand in resolvers/", name, op.Method, op.Place)
+		b.faults.Add(UnsupportedMedia, text.Position, "%s is a %s call (%s), which no binding can make; resolve the field by hand in resolvers/", name, op.Method, op.Place)
 		return
 	}
 	c := &operationCompiler{
@@ -108,7 +108,7 @@ func (b *bindingCompiler) parseOperation(text *ast.Value) (string, []selection.A
 		}
 	}
 	if rest := strings.TrimSpace(text.Raw[end:]); rest != "" {
-		b.faults.addInText(OperationArgument, text, end, "unexpected %q behind the operation", rest)
+		b.faults.addInText(OperationArgument, text, end, "unexpected %q after the operation", rest)
 		return "", nil, false
 	}
 	return name, args, true
@@ -157,11 +157,11 @@ func (c *operationCompiler) fillPath() {
 func (c *operationCompiler) checkPathValue(v *Value, p *openapi.Parameter) {
 	switch {
 	case v.Scope == Keys:
-		c.faults.AddAtValue(KeysInPath, v, "%s fills %s in the path, where one call can carry one key only; write $this and leave out batch", v, p.Name)
+		c.faults.AddAtValue(KeysInPath, v, "%s fills %s in the path, where a call can carry only one key; write $this and leave out batch", v, p.Name)
 	case v.Scope == Constant && v.Literal == "null":
-		c.faults.AddAtValue(NullInPath, v, "the path's %s has no place for null; give it a value", p.Name)
+		c.faults.AddAtValue(NullInPath, v, "%s in the path cannot be null; give it a value", p.Name)
 	case v.Scope == Args && v.Type != nil && !v.Type.NonNull:
-		c.faults.AddAtValue(NullInPath, v, "%s may be null, and the path's %s has no place for null; %s", v, p.Name, notNull(v))
+		c.faults.AddAtValue(NullInPath, v, "%s may be null, and %s in the path cannot be null; %s", v, p.Name, notNull(v))
 	}
 }
 
@@ -184,7 +184,7 @@ func (c *operationCompiler) fillParameter(p *openapi.Parameter) {
 	case "cookie":
 		call.Cookies = append(call.Cookies, param)
 	default:
-		c.faults.Add(UnsupportedMedia, c.text.Position, "%s takes %s in its %s (%s), which nothing binds to; resolve the field by hand in resolvers/", c.op.ID, p.Name, p.In, p.Place)
+		c.faults.Add(UnsupportedMedia, c.text.Position, "%s takes %s in its %s (%s), which no binding can fill; resolve the field by hand in resolvers/", c.op.ID, p.Name, p.In, p.Place)
 	}
 }
 
@@ -267,7 +267,7 @@ func (c *operationCompiler) isWholeBody(arg *ast.ArgumentDefinition) bool {
 		return whole || !isList(arg.Type)
 	}
 	if whole && c.hasShape(arg.Type, member.Schema) {
-		c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the whole body of %s or its member %s (%s), which the name alone does not settle; write %s(body: $args.%s) or %s(body: { %s: $args.%s })",
+		c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the whole body of %s or its member %s (%s), and the name alone does not tell which; write %s(body: $args.%s) or %s(body: { %s: $args.%s })",
 			arg.Name, c.op.ID, arg.Name, member.Place, c.op.ID, arg.Name, c.op.ID, arg.Name, arg.Name)
 	}
 	return whole
@@ -356,7 +356,7 @@ func (c *operationCompiler) fillsByName(arg string) bool {
 
 // reportAmbiguousProperty reports that an argument may or may not be a property of the body.
 func (c *operationCompiler) reportAmbiguousProperty(args []string, property string) {
-	c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the member %s of the body of %s (%s) or something else, which the name alone does not settle; write %s(body: { %s: $args.%s }), and name the parameter that another one fills",
+	c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the member %s of the body of %s (%s) or another parameter, and the name alone does not tell which; write %s(body: { %s: $args.%s }), and name the parameter that another argument fills",
 		strings.Join(args, " and $args."), property, c.op.ID, c.op.Body.Place, c.op.ID, property, args[0])
 }
 
@@ -375,7 +375,7 @@ func (c *operationCompiler) chooseEncoding() bool {
 		return true
 	}
 	if c.op.Body.Required || c.bodyText != nil {
-		c.faults.Add(UnsupportedMedia, c.text.Position, "%s takes %s (%s), which nothing writes; resolve the field by hand in resolvers/", c.op.ID, mediaTypes(c.op.Body), c.op.Body.Place)
+		c.faults.Add(UnsupportedMedia, c.text.Position, "%s takes %s (%s), which no binding can send; resolve the field by hand in resolvers/", c.op.ID, mediaTypes(c.op.Body), c.op.Body.Place)
 	}
 	return false
 }

@@ -44,11 +44,11 @@ func (b *bindingCompiler) compilePagination(d *ast.Directive) {
 		return
 	}
 	if b.field.Batch != nil {
-		b.faults.Add(PagedBatch, v.Position, "pages of many parents cannot be asked for by one call; remove batch, or remove pagination")
+		b.faults.Add(PagedBatch, v.Position, "one call cannot request pages for many parents; remove batch, or remove pagination")
 		return
 	}
 	if argumentText(d, "entity") == "true" {
-		b.faults.Add(EntityRoot, v.Position, "entity: true is for one object, not for pages of them; remove one of the two")
+		b.faults.Add(EntityRoot, v.Position, "entity: true is for one object, and pagination for pages of objects; remove one of the two")
 		return
 	}
 	page := &Page{Type: memberValue(v, "type").Raw, FirstPage: 1, position: v.Position}
@@ -62,10 +62,10 @@ func (b *bindingCompiler) compilePagination(d *ast.Directive) {
 	page.Next = b.compilePagePath(page, v, "nextCursor", ast.NamedType("ID", v.Position))
 	page.More = b.compilePagePath(page, v, "hasMore", ast.NamedType("Boolean", v.Position))
 	if page.Next == nil && page.Type == "NEXT_CURSOR" {
-		b.faults.Add(PageParameters, v.Position, "nothing says where the next page's cursor lies in the answer; add nextCursor: \"next\"")
+		b.faults.Add(PageParameters, v.Position, "nothing names the member of the response that holds the next page's cursor; add nextCursor: \"next\"")
 	}
 	if c := page.Connection.Fields.ForName("totalCount"); c != nil && Sent(c) && (page.Total == nil || c.Type.NonNull) {
-		b.faults.Add(InvalidConnection, c.Position, "%s.totalCount needs total: \"path\" in the pagination of %s, and may be null, as the service may not tell", page.Connection.Name, b.name())
+		b.faults.Add(InvalidConnection, c.Position, "%s.totalCount needs total: \"path\" in the pagination of %s, and has to be nullable, since the service may leave it out", page.Connection.Name, b.name())
 	}
 }
 
@@ -107,12 +107,12 @@ func (b *bindingCompiler) compilePagePath(page *Page, v *ast.Value, name string,
 		e = e.Fields[0].Expr
 	}
 	if e.Braces || e.Root != selection.Current {
-		b.faults.addInText(InvalidExpression, text, e.Offset, "%s is a path such as $.data; what is read of each item is said by selection", name)
+		b.faults.addInText(InvalidExpression, text, e.Offset, "%s is a path such as $.data; selection sets what is read of each item", name)
 		return nil
 	}
 	for _, step := range e.Steps {
 		if name == "items" && step.Method != "" && !slices.Contains([]string{"first", "last", "map"}, step.Method) {
-			b.faults.addInText(InvalidMethod, text, step.Offset, "items is a path to a list; what is read of each item is said by selection")
+			b.faults.addInText(InvalidMethod, text, step.Offset, "items is a path to a list; selection sets what is read of each item")
 			return nil
 		}
 	}
@@ -124,7 +124,7 @@ func (b *bindingCompiler) checkConnection(page *Page) bool {
 	t := b.field.Definition.Type
 	page.Connection = b.schema.Types[t.Name()]
 	if isList(t) || page.Connection.Kind != ast.Object {
-		b.faults.Add(InvalidConnection, t.Position, "%s is no connection, which pagination makes: a type with edges { node cursor } and pageInfo", t)
+		b.faults.Add(InvalidConnection, t.Position, "%s is not a connection, which pagination needs: a type with edges { node cursor } and pageInfo", t)
 		return false
 	}
 	ok := b.checkPageArgument("first", "Int", page) && b.checkPageArgument("after", "String", page)
@@ -141,7 +141,7 @@ func (b *bindingCompiler) checkConnection(page *Page) bool {
 func (b *bindingCompiler) checkPageArgument(name, named string, page *Page) bool {
 	arg := b.field.Definition.Arguments.ForName(name)
 	if arg == nil || arg.Type.NamedType != named || arg.Type.NonNull {
-		b.faults.Add(InvalidConnection, page.position, "a connection is asked for by first: Int and after: String; give %s the argument %s: %s", b.name(), name, named)
+		b.faults.Add(InvalidConnection, page.position, "a connection has the arguments first: Int and after: String; give %s the argument %s: %s", b.name(), name, named)
 		return false
 	}
 	return true
@@ -160,7 +160,7 @@ func (b *bindingCompiler) checkConnectionField(page *Page, f *ast.FieldDefinitio
 	case f.Name == "pageInfo" && f.Type.Elem == nil:
 		return b.checkPageInfo(f)
 	}
-	b.faults.Add(InvalidConnection, f.Position, "%s.%s is nothing that a connection has: edges, nodes, pageInfo: PageInfo! and totalCount: Int", page.Connection.Name, f.Name)
+	b.faults.Add(InvalidConnection, f.Position, "%s.%s is not a field of a connection, which has edges, nodes, pageInfo: PageInfo! and totalCount: Int", page.Connection.Name, f.Name)
 	return false
 }
 
@@ -168,7 +168,7 @@ func (b *bindingCompiler) checkEdges(page *Page, f *ast.FieldDefinition) bool {
 	page.Edge = b.schema.Types[f.Type.Name()]
 	node := page.Edge.Fields.ForName("node")
 	if node == nil || isList(node.Type) {
-		b.faults.Add(InvalidConnection, f.Type.Position, "%s has no node; an edge has node and cursor: String!, and a list of the items themselves is called nodes", page.Edge.Name)
+		b.faults.Add(InvalidConnection, f.Type.Position, "%s has no node; an edge has node and cursor: String!, and a list of the items themselves belongs in nodes", page.Edge.Name)
 		return false
 	}
 	ok := true
@@ -177,7 +177,7 @@ func (b *bindingCompiler) checkEdges(page *Page, f *ast.FieldDefinition) bool {
 		case inner == node:
 		case inner.Name == "cursor" && inner.Type.NamedType == "String", !Sent(inner):
 		default:
-			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is nothing that an edge has: node and cursor: String!", page.Edge.Name, inner.Name)
+			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is not a field of an edge, which has node and cursor: String!", page.Edge.Name, inner.Name)
 			ok = false
 		}
 	}
@@ -191,7 +191,7 @@ func (b *bindingCompiler) checkNodes(page *Page, f *ast.FieldDefinition) bool {
 // setNode sets the type of the nodes. It refuses a type that edges and nodes do not share.
 func (b *bindingCompiler) setNode(page *Page, node *ast.FieldDefinition) bool {
 	if page.Node != nil && page.Node.Type.String() != node.Type.String() {
-		b.faults.Add(InvalidConnection, node.Position, "%s is %s here and %s among the edges; they are the same items", page.Connection.Name, node.Type, page.Node.Type)
+		b.faults.Add(InvalidConnection, node.Position, "%s has %s here and %s in its edges; give both the same type", page.Connection.Name, node.Type, page.Node.Type)
 		return false
 	}
 	page.Node = node
@@ -206,7 +206,7 @@ func (b *bindingCompiler) checkPageInfo(f *ast.FieldDefinition) bool {
 	for _, inner := range info.Fields {
 		named := want[inner.Name]
 		if Sent(inner) && (inner.Type.NamedType != named || named == "String" && inner.Type.NonNull) {
-			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is nothing that pages have: hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String and endCursor: String", info.Name, inner.Name)
+			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is not a field of PageInfo, which has hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String and endCursor: String", info.Name, inner.Name)
 			ok = false
 		}
 	}
@@ -242,7 +242,7 @@ func (b *bindingCompiler) settlePage() {
 	}
 	for _, arg := range []string{"first", "after"} {
 		if !b.usedArguments[arg] {
-			b.faults.Add(PageParameters, page.position, "the call does not tell the service %s; %s", map[string]string{"first": "how large the page is", "after": "where the page begins"}[arg], b.howToSend("$args."+arg))
+			b.faults.Add(PageParameters, page.position, "the call does not carry %s; %s", map[string]string{"first": "the size of the page", "after": "the beginning of the page"}[arg], b.howToSend("$args."+arg))
 		}
 	}
 	b.settlePageSize(page)
@@ -255,7 +255,7 @@ func (b *bindingCompiler) settlePage() {
 		page.Default = min(defaultPage, page.Max)
 	}
 	if page.Default > page.Max {
-		b.faults.Add(PageSize, page.position, "%d items when nobody says how many are more than the %d that a page may have; lower defaultSize, or raise maxSize", page.Default, page.Max)
+		b.faults.Add(PageSize, page.position, "the default size of %d items is more than the %d that a page may have; lower defaultSize, or raise maxSize", page.Default, page.Max)
 	}
 }
 

@@ -209,7 +209,7 @@ func (c *operationCompiler) reportAmbiguous(scope Scope, names []string, candida
 		c.ambiguous[p] = true
 	}
 	what := fmt.Sprintf("$%s.%s", scope, strings.Join(names, fmt.Sprintf(" and $%s.", scope)))
-	c.faults.Add(AmbiguousName, c.text.Position, "%s could fill %s of %s (%s), which the name alone does not settle; write %s",
+	c.faults.Add(AmbiguousName, c.text.Position, "%s could fill %s of %s (%s), and the name alone does not tell which; write %s",
 		what, quoteParameters(candidates), c.op.ID, candidates[0].Place, c.alternatives(candidates, fmt.Sprintf("$%s.%s", scope, names[0])))
 }
 
@@ -283,7 +283,7 @@ func (m *nameMatcher) candidates(name string, same func(a, b string) bool) ambig
 // reportMissing reports that a required parameter has no value, and what to write.
 func (c *operationCompiler) reportMissing(p *openapi.Parameter) {
 	if c.isRootField || c.field.Definition.Name == "" {
-		c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which nothing fills; give the field an argument of that name, or write %s(%s: value)",
+		c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which has no value; give the field an argument of that name, or write %s(%s: value)",
 			c.op.ID, p.In, p.Name, p.Place, c.op.ID, c.qualifiedName(p))
 		return
 	}
@@ -294,7 +294,7 @@ func (c *operationCompiler) reportMissing(p *openapi.Parameter) {
 	if likely := c.likelyKeys(p); len(likely) > 0 {
 		field = strings.Join(likely, fmt.Sprintf(") or %s(%s: $%s.", c.op.ID, c.qualifiedName(p), scope))
 	}
-	c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which nothing fills: a field of %s does only where it is written; write %s(%s: $%s.%s)",
+	c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which has no value: a field of %s is used only if the binding writes it; write %s(%s: $%s.%s)",
 		c.op.ID, p.In, p.Name, p.Place, c.field.Object.Name, c.op.ID, c.qualifiedName(p), scope, field)
 }
 
@@ -395,7 +395,7 @@ func (c *operationCompiler) matchPage(arg, what string, names [][]string) {
 			c.byName[fits[0]] = variableName{string(Args), arg}
 		}
 	case len(fits) > 1:
-		c.faults.Add(PageParameters, c.field.Page.position, "the %s of a page could be %s of %s (%s), which names and types do not settle; write %s",
+		c.faults.Add(PageParameters, c.field.Page.position, "the %s of a page could be %s of %s (%s), and names and types do not tell which; write %s",
 			what, quoteParameters(fits), c.op.ID, fits[0].Place, c.alternatives(fits, "$args."+arg))
 	}
 }

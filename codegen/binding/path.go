@@ -41,9 +41,9 @@ func characterProblem(r rune, rest string) string {
 	case strings.ContainsRune(`?#\`, r):
 		return "the character " + string(r)
 	case r == '{' || r == '}':
-		return "a brace without its other one"
+		return "an unmatched brace"
 	case unicode.IsSpace(r) || plain.Invisible(r) || r == unicode.ReplacementChar:
-		return "a white space or a control character"
+		return "white space or a control character"
 	case r == '%':
 		return escapeProblem(rest)
 	}
@@ -54,7 +54,7 @@ func characterProblem(r rune, rest string) string {
 // have, or that is not an escape.
 func escapeProblem(rest string) string {
 	if !escape.MatchString(rest[:min(len(rest), 3)]) {
-		return "a % that begins no escape"
+		return "a % that does not begin an escape"
 	}
 	code, _ := strconv.ParseUint(rest[1:3], 16, 8)
 	if c := byte(code); c < ' ' || c == 0x7f || strings.IndexByte(`./\%?#`, c) >= 0 {

@@ -19,7 +19,7 @@ func (c *compiler) checkReachability() {
 	}
 	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.InputObject, ast.Enum) {
 		if !r.named[def.Name] && !isVocabulary(def.Position) {
-			c.faults.Add(UnreachableType, def.Position, "nothing leads to %s from Query, Mutation or Subscription; use it for a field or an argument, or remove it", def.Name)
+			c.faults.Add(UnreachableType, def.Position, "no operation can reach %s from Query, Mutation or Subscription; use it for a field or an argument, or remove it", def.Name)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (b *bindingCompiler) compileScalarRule(text *ast.Value, what, named, exampl
 	}
 	v := b.compileRule(text, e)
 	if v != nil && !v.canBe(named) {
-		b.faults.addInText(InvalidRule, text, e.Offset, "%s is a %s, which this never is; write something such as %s", what, named, example)
+		b.faults.addInText(InvalidRule, text, e.Offset, "%s is a %s, and this value has another type; write for example %s", what, named, example)
 		return nil
 	}
 	return v
@@ -75,7 +75,7 @@ func (b *bindingCompiler) compileExtensions(text *ast.Value) *Value {
 	}
 	for _, f := range e.Fields {
 		if f.Name == "service" || f.Name == "http" {
-			b.faults.addInText(InvalidRule, text, f.Offset, "extensions.%s is what the gateway says of the failure; give this another name", f.Name)
+			b.faults.addInText(InvalidRule, text, f.Offset, "extensions.%s is set by the gateway; give this another name", f.Name)
 		}
 	}
 	return b.compileRule(text, e)

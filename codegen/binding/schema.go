@@ -82,7 +82,7 @@ func (n *nameChecker) checkType(name string, pos *ast.Position) {
 	switch {
 	case n.types[name]:
 	case scalars.ByName(name) != nil:
-		n.faults.Add(UndeclaredScalar, pos, "the scalar %s is known, but your schema has to declare it: scalar %s", name, name)
+		n.faults.Add(UndeclaredScalar, pos, "the generator knows the scalar %s, but the schema has to declare it: scalar %s", name, name)
 	default:
 		n.faults.Add(UnknownType, pos, "there is no type %s%s", name, DidYouMean(name, slices.Sorted(maps.Keys(n.types))))
 	}
@@ -128,7 +128,7 @@ func (n *nameChecker) checkRepeated(list ast.ChildValueList) {
 	seen := map[string]bool{}
 	for _, m := range list {
 		if seen[m.Name] {
-			n.faults.Add(RepeatedArgument, m.Position, "%q stands here twice; keep one", m.Name)
+			n.faults.Add(RepeatedArgument, m.Position, "%q is given twice; keep one", m.Name)
 		}
 		seen[m.Name] = true
 	}

@@ -15,7 +15,7 @@ func (b *bindingCompiler) compileResult(d *ast.Directive) {
 		return
 	}
 	if b.field.Batch != nil && isList(t) && isList(t.Elem) {
-		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.name())
+		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot return; resolve it by hand in resolvers/", b.name())
 		return
 	}
 	b.field.Reading = b.compileSelection(text, d)

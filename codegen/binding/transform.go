@@ -14,7 +14,7 @@ func (c *valueCompiler) applyStep(v *Value, step selection.Step) bool {
 		return c.applyMember(v, step)
 	}
 	if isBatchKeys(v) {
-		c.fault(InvalidMethod, step.Offset, "$batch is the keys of a call, which go as they are")
+		c.fault(InvalidMethod, step.Offset, "$batch holds the keys of a call, which are sent unchanged")
 		return false
 	}
 	change, t := c.compileMethod(v, step)
@@ -46,7 +46,7 @@ func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *
 	list := slices.Contains([]string{"first", "last", "map", "joinNotNull"}, step.Method)
 	if list && v.Type != nil {
 		if element = v.Type.Elem; element == nil {
-			c.fault(InvalidMethod, step.Offset, "->%s is for lists, but %s is before it", step.Method, v.Type)
+			c.fault(InvalidMethod, step.Offset, "->%s is for lists, but the value before it is %s", step.Method, v.Type)
 			return nil, nil
 		}
 	}
@@ -118,12 +118,12 @@ func (c *valueCompiler) inMethod(hand *contextValue) *valueCompiler {
 
 func (c *valueCompiler) compileJoin(step selection.Step) *Change {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		c.fault(InvalidMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
+		c.fault(InvalidMethod, step.Offset, "->joinNotNull takes a separator, such as ->joinNotNull(\", \")")
 		return nil
 	}
 	separator, isText := step.Args[0].Value.(string)
 	if !isText {
-		c.fault(InvalidMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
+		c.fault(InvalidMethod, step.Args[0].Offset, "->joinNotNull takes a text as its separator, such as \", \"")
 		return nil
 	}
 	return &Change{Op: Join, Name: separator}
@@ -145,7 +145,7 @@ func (c *valueCompiler) checkComparable(v *Value, literal *selection.Expr) bool 
 	if v.Type == nil || isList(v.Type) || acceptsLiteral(literal, nullableIf(v.Type, true)) {
 		return true
 	}
-	c.fault(WrongConstant, literal.Offset, "%s is no %s, so it is never equal to one", literalToJSON(literal), v.Type.NamedType)
+	c.fault(WrongConstant, literal.Offset, "%s is not of type %s, so the value never equals it", literalToJSON(literal), v.Type.NamedType)
 	return false
 }
 
@@ -183,7 +183,7 @@ func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Change, *a
 // compileObject compiles { fields } over a value, or over each element of a list.
 func (c *valueCompiler) compileObject(v *Value, e *selection.Expr) *Value {
 	if isBatchKeys(v) {
-		return c.fault(InvalidMethod, e.Offset, "$batch is the keys of a call, which go as they are")
+		return c.fault(InvalidMethod, e.Offset, "$batch holds the keys of a call, which are sent unchanged")
 	}
 	hand := c.current
 	if v.Scope != Current || len(v.Then) > 0 {

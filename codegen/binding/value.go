@@ -45,7 +45,7 @@ type Value struct {
 	Offset  int        // in bytes of that text
 }
 
-// Change is one step that makes another value of a value: a member, a method, or { fields }.
+// Change is one step that transforms a value: a member, a method, or { fields }.
 type Change struct {
 	Op     Op          // Member, First, Last, Each, Entries, Join, Match, Equal or Object
 	Name   string      // Member: its name. Join: the separator
@@ -197,7 +197,7 @@ func (c *valueCompiler) compileRoot(e *selection.Expr) (*Value, []selection.Step
 	case c.current == nil && (len(e.Steps) > 0 || !e.Braces):
 		return c.fault(UnknownVariable, e.Offset, "%s", c.adviseVariable(e)), nil
 	case e.Dollar && c.current != nil && c.outer == nil:
-		return c.fault(UnknownVariable, e.Offset, "$ is the object around, which there is none of here; the value that the method works on is @"), nil
+		return c.fault(UnknownVariable, e.Offset, "$ is the object around the value, and there is none here; write @ for the value that the method works on"), nil
 	}
 	return c.currentValue(e), e.Steps
 }
@@ -223,9 +223,9 @@ func (c *valueCompiler) adviseVariable(e *selection.Expr) string {
 	case strings.HasPrefix(c.text.Raw[min(e.Offset, len(c.text.Raw)):], "'"), strings.HasPrefix(c.text.Raw[min(e.Offset, len(c.text.Raw)):], "\""):
 		return fmt.Sprintf("a text is written $(%q)", name)
 	case c.field != nil && c.field.Definition.Arguments.ForName(name) != nil:
-		return fmt.Sprintf("%q names no value; did you mean $args.%s?", name, name)
+		return fmt.Sprintf("%q is not a value; did you mean $args.%s?", name, name)
 	}
-	return "nothing is at hand here; begin with $args" + quoteScopes(c.scopes)
+	return "an expression has to begin with a variable here: $args" + quoteScopes(c.scopes)
 }
 
 func (c *valueCompiler) compileItems(e *selection.Expr) *Value {
@@ -262,7 +262,7 @@ func (b *bindingCompiler) checkUnusedArguments() {
 // howToSend returns advice on how to send a variable in the call.
 func (b *bindingCompiler) howToSend(variable string) string {
 	if op := b.field.Call.Operation; op != nil {
-		return fmt.Sprintf("write %s(parameter: %s) with the name of what it fills", op.ID, variable)
+		return fmt.Sprintf("write %s(parameter: %s) with the name of the parameter", op.ID, variable)
 	}
 	return fmt.Sprintf("write {%s} where its value goes", variable)
 }

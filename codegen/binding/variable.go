@@ -38,7 +38,7 @@ func (c *valueCompiler) compileVariable(e *selection.Expr) (*Value, []selection.
 	}
 	v := &variableCompiler{c, e.Offset, "$" + strings.Join(append([]string{e.Name}, path...), "."), path}
 	if members == 0 && scope != Status {
-		return c.fault(UnknownVariable, e.Offset, "$%s is many values; name one of them, such as $%s.name", scope, scope), nil
+		return c.fault(UnknownVariable, e.Offset, "$%s holds several values; name one of them, such as $%s.name", scope, scope), nil
 	}
 	return v.compileScope(scope), e.Steps[members:]
 }
@@ -62,7 +62,7 @@ func Keywords() []string {
 // reportUnknownVariable reports a variable that does not exist, or that exists elsewhere alone.
 func (c *valueCompiler) reportUnknownVariable(e *selection.Expr) *Value {
 	if slices.Contains(scopes, Scope(e.Name)) {
-		return c.fault(MisplacedVariable, e.Offset, "$%s is not known here; there is $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
+		return c.fault(MisplacedVariable, e.Offset, "$%s has no value here; write $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
 	}
 	names := make([]string, len(c.scopes))
 	for i, s := range c.scopes {
@@ -89,7 +89,7 @@ func (p *variableCompiler) compileScope(scope Scope) *Value {
 		return p.compileArgument()
 	case This:
 		if p.field.Batch != nil {
-			return p.fault(MisplacedVariable, "%s differs between the parents that a batch asks for together; write $batch.%s, or leave out batch", p.written, p.path[0])
+			return p.fault(MisplacedVariable, "%s differs between the parents of a batch; write $batch.%s, or leave out batch", p.written, p.path[0])
 		}
 		return p.compileParentValue(This)
 	case Keys:
@@ -115,10 +115,10 @@ func (p *variableCompiler) compileScope(scope Scope) *Value {
 // compileHeader compiles $request.headers.name and $response.headers.name.
 func (p *variableCompiler) compileHeader(scope Scope) *Value {
 	if p.path[0] != "headers" || len(p.path) != 2 {
-		return p.fault(UnknownValue, "%s: of a %s there are its headers: $%s.headers.name", p.written, scope, scope)
+		return p.fault(UnknownValue, "%s: only the headers of a %s have values; write $%s.headers.name", p.written, scope, scope)
 	}
 	if why := upstreams.ForwardError(p.path[1]); scope == Request && why != "" {
-		return p.fault(UnforwardedHeader, "no service gets a client's header %s, which %s; send $claims, or a header of your own", p.path[1], why)
+		return p.fault(UnforwardedHeader, "a client's header %s is never forwarded: it %s; send $claims, or a header of your own", p.path[1], why)
 	}
 	return &Value{Scope: scope, Path: p.path, Type: ast.NamedType("String", nil)}
 }
@@ -151,7 +151,7 @@ func (p *variableCompiler) compileArgument() *Value {
 func (p *variableCompiler) memberType(t *ast.Type, name string) *ast.Type {
 	def := p.schema.Types[t.Name()]
 	if isList(t) || def == nil || def.Kind != ast.InputObject {
-		p.fault(UnknownValue, "%s: %s is no object, so it has no field %q", p.written, t, name)
+		p.fault(UnknownValue, "%s: %s is not an object, so it has no field %q", p.written, t, name)
 		return nil
 	}
 	inner := def.Fields.ForName(name)
@@ -188,7 +188,7 @@ func (p *variableCompiler) compileParentValue(scope Scope) *Value {
 		return p.compileBatchKey(source)
 	}
 	if isList(source.Type) {
-		return p.fault(MisplacedList, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.written, source.Name)
+		return p.fault(MisplacedList, "%s is a list, but a call for each parent takes one value; request all of them with batch and {$batch.%s}", p.written, source.Name)
 	}
 	p.parentFields = append(p.parentFields, source.Name)
 	return &Value{Scope: scope, Path: p.path, Type: source.Type}
@@ -199,7 +199,7 @@ func (p *variableCompiler) compileParentValue(scope Scope) *Value {
 func (p *variableCompiler) compileBatchKey(source *ast.FieldDefinition) *Value {
 	batch := p.field.Batch
 	if batch.Parent != nil && batch.Parent != source {
-		return p.fault(SecondKey, "%s: a batch has one key, and that is $batch.%s already", p.written, batch.Parent.Name)
+		return p.fault(SecondKey, "%s: a batch has one key, which is already $batch.%s", p.written, batch.Parent.Name)
 	}
 	batch.Parent = source
 	return &Value{Scope: Keys, Path: p.path, Type: source.Type}

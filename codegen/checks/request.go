@@ -247,7 +247,7 @@ func (r *requestCheck) checkRequired() {
 		if p.In == "header" {
 			how = fmt.Sprintf("add it under headers: [{name: %q, value: ...}]", p.Name)
 		}
-		r.fault(binding.MissingParameter, "%s requires the %s parameter %s (%s), which nothing fills; %s", r.operationName(), p.In, p.Name, p.Place, how)
+		r.fault(binding.MissingParameter, "%s requires the %s parameter %s (%s), which has no value; %s", r.operationName(), p.In, p.Name, p.Place, how)
 	}
 }
 

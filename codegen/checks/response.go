@@ -19,14 +19,14 @@ func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 	success := op.Success()
 	if success == nil {
 		if len(op.Responses) > 0 {
-			c.faults.Add(binding.NoResponse, f.Position, "%s %s answers no JSON (%s), so %s cannot be read from it", op.Method, op.Path, op.Place, f.Name())
+			c.faults.Add(binding.NoResponse, f.Position, "%s %s responds without JSON (%s), so %s cannot be read", op.Method, op.Path, op.Place, f.Name())
 		}
 		return
 	}
 	w := &responseCheck{checker: c, field: f, batch: f.Batch, name: f.Name(), listFormat: "%s"}
 	s := success.JSON().Schema
 	if r := f.Reading; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.Is("object") && !s.Is("boolean") {
-		w.faultAt(binding.ResponseType, r, "%s is %s, but %s is %s; point selection at a boolean of it, or say by isSuccess when the call went well", w.name, r.Type, schemaPlace(s), s)
+		w.faultAt(binding.ResponseType, r, "%s is %s, but %s is %s; point selection at a boolean in it, or set with isSuccess when the call succeeded", w.name, r.Type, schemaPlace(s), s)
 		return
 	}
 	if f.Page == nil {
@@ -113,7 +113,7 @@ func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
 	}
 	if w.batch != nil {
 		if w.batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
-			w.faultAt(binding.BatchResponse, r, "%s is matched by %q, so its answer is a list, but %s is %s; point selection at the list", w.name, w.batch.Item, schemaPlace(s), s)
+			w.faultAt(binding.BatchResponse, r, "%s is matched by %q, so the response is a list, but %s is %s; point selection at the list", w.name, w.batch.Item, schemaPlace(s), s)
 			return
 		}
 		loose := *t
@@ -161,7 +161,7 @@ func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, 
 		}
 		advice := ""
 		if w.field.Page != nil && w.part == "" {
-			advice = "; say where the items lie by items: \"path\""
+			advice = "; point to the items with items: \"path\""
 		}
 		w.faultAt(code, r, "a list is expected here, but %s is %s%s", schemaPlace(s), s, advice)
 		return
@@ -194,7 +194,7 @@ func listOf(t *ast.Type) string {
 func (w *responseCheck) checkMemberValues(r *binding.Extraction, s *openapi.Schema) {
 	values := s.Map()
 	if values == nil && r.Op == binding.Keyed {
-		w.faultAt(binding.BatchResponse, r, "%s is batched without a key, so its answer is an object with a member for each key, but %s is %s; name the item's field by batch: {key: \"id\"}", w.name, schemaPlace(s), s)
+		w.faultAt(binding.BatchResponse, r, "%s has a batch without a key, so the response is an object with a member for each key, but %s is %s; name the item's field with batch: {key: \"id\"}", w.name, schemaPlace(s), s)
 	}
 	if values != nil && r.Op == binding.Keyed {
 		w.checkExtraction(r.Of, values)
@@ -345,7 +345,7 @@ func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.
 		}
 	}
 	if len(unknown) > 0 {
-		c.faults.Add(binding.UnmappedValue, choice.Position, "%s says that %s may be %s, which stands for no type of %s; name it in the mapping", at, choice.Field, strings.Join(unknown, " or "), def.Name)
+		c.faults.Add(binding.UnmappedValue, choice.Position, "%s says that %s may be %s, and no type of %s stands for that; add it to the mapping", at, choice.Field, strings.Join(unknown, " or "), def.Name)
 	}
 }
 
