@@ -15,11 +15,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// pageOfBindings is docs/bindings.md by its fenced blocks: what follows the language in a
-// block's first line says what it is.
+// pageOfBindings has the fenced blocks of docs/bindings.md. The word behind the language in the
+// first line of a block says what the block is.
 type pageOfBindings struct {
 	text     string
-	schema   string // all blocks marked schema: the page is one schema
+	schema   string // all blocks marked schema, which are one schema
 	document string
 	tests    []string
 	files    map[string]string // by the path that the block names
@@ -47,8 +47,8 @@ func readPageOfBindings(t *testing.T) *pageOfBindings {
 	return page
 }
 
-// The schema of docs/bindings.md is generated as a project of its own, and does what the
-// page's tests say.
+// The schema of docs/bindings.md is generated as a project of its own, and passes the tests of the
+// page.
 func TestPageOfBindings(t *testing.T) {
 	page, dir := readPageOfBindings(t), t.TempDir()
 	page.files["schema/page.graphqls"], page.files["schema/openapi/books.yaml"] = page.schema, page.document
@@ -75,8 +75,8 @@ func TestPageOfBindings(t *testing.T) {
 	}
 }
 
-// Every argument of our directives, every variable and every method is used in an example
-// of docs/bindings.md, and told of in its text.
+// Every argument of our directives, every variable and every method is used in an example of
+// docs/bindings.md and named in its text.
 func TestPageOfBindingsHasAll(t *testing.T) {
 	page := readPageOfBindings(t)
 	vocabulary, err := parser.ParseSchemas(binding.VocabularySources()...)
@@ -100,17 +100,17 @@ func TestPageOfBindingsHasAll(t *testing.T) {
 			t.Errorf("the text does not tell of %s", name)
 		}
 	}
-	for _, word := range binding.Words() {
+	for _, word := range binding.Keywords() {
 		if !strings.Contains(page.schema, word) || !strings.Contains(prose, word) {
 			t.Errorf("%s has no example, or the text does not tell of it", word)
 		}
 	}
 }
 
-// gqlgenOwn are arguments that we declare, and that gqlgen explains.
+// gqlgenOwn are arguments that we declare and gqlgen explains.
 var gqlgenOwn = []string{"goField.batch", "goField.name", "goField.type", "goField.omittable"}
 
-// words are all names of a vocabulary: directive, directive.argument, input.field, enum.value.
+// words returns all names of a vocabulary: directive, directive.argument, input.field, enum.value.
 func words(doc *graphql.SchemaDocument) []string {
 	var all []string
 	for _, d := range doc.Directives {
@@ -130,7 +130,7 @@ func words(doc *graphql.SchemaDocument) []string {
 	return slices.DeleteFunc(all, func(name string) bool { return slices.Contains(gqlgenOwn, name) })
 }
 
-// uses collects which names of a vocabulary a schema uses.
+// uses collects the names of a vocabulary that a schema uses.
 type uses struct {
 	vocabulary *graphql.SchemaDocument
 	used       map[string]bool

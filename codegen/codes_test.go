@@ -17,10 +17,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/checks"
 )
 
-// codes holds the schema to which examples add, with a document for one of its sources.
+// codes holds the schema to which the examples are added, with a document for one of its sources.
 const codes = "testdata/codes"
 
-// mistakes checks a schema as generate does, together with the base of the examples.
+// mistakes checks a schema as the generator does, together with the base of the examples.
 func mistakes(t *testing.T, name, text string) binding.Faults {
 	t.Helper()
 	base := filepath.ToSlash(filepath.Join(codes, "base.graphqls"))
@@ -46,7 +46,7 @@ func checkAll(t *testing.T, sources ...*graphql.Source) error {
 	return binding.MergeFaults(broken, unfit)
 }
 
-// Each code's wrong example has that mistake and no other, and its right example none.
+// The wrong example of each code has that mistake and no other, and the right example has none.
 func TestExamplesAreWhatTheySay(t *testing.T) {
 	name := filepath.ToSlash(filepath.Join(codes, "example.graphqls"))
 	for _, c := range binding.Checks() {
@@ -67,8 +67,8 @@ func TestExamplesAreWhatTheySay(t *testing.T) {
 	}
 }
 
-// Each code has fixtures, which have that mistake and no other, in as many ways as it is
-// reported. A golden file says where, and what is told.
+// Each code has fixtures, which have that mistake and no other, in each form in which it is
+// reported. A golden file has the places and messages.
 func TestFixtureOfEachCode(t *testing.T) {
 	for _, c := range binding.Checks() {
 		fixtures, err := filepath.Glob(filepath.Join(codes, string(c.Code)+"*.graphqls"))
@@ -89,7 +89,7 @@ func TestFixtureOfEachCode(t *testing.T) {
 	}
 }
 
-// Every declared code is explained, once and in order; every one is reported somewhere.
+// Every declared code is explained once, in order, and reported somewhere.
 func TestCodesAreExplainedAndUsed(t *testing.T) {
 	declared := declaredCodes(t)
 	used := usedNames(t, "binding", "checks")
@@ -116,7 +116,7 @@ func TestCodesAreExplainedAndUsed(t *testing.T) {
 	}
 }
 
-// declaredCodes are the constants of codes.go with their values, each of which stands once.
+// declaredCodes returns the constants of codes.go with their values. Each value is declared once.
 func declaredCodes(t *testing.T) map[string]string {
 	t.Helper()
 	declared, seen := map[string]string{}, map[string]bool{}
@@ -135,7 +135,7 @@ func declaredCodes(t *testing.T) map[string]string {
 	return declared
 }
 
-// usedNames are the identifiers that the packages' own files use, codes.go apart.
+// usedNames returns the identifiers in the packages' own files, without codes.go.
 func usedNames(t *testing.T, packages ...string) map[string]bool {
 	t.Helper()
 	used := map[string]bool{}

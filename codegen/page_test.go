@@ -97,7 +97,7 @@ func table() string {
 	return b.String()
 }
 
-// kinds are the words for the kinds of directives.
+// kinds has the words for the kinds of directives.
 var kinds = map[binding.DirectiveKind]string{binding.Private: "private", binding.Guard: "guard", binding.Published: "published"}
 
 // directiveTable lists the directives, each with its places and its own checks.
@@ -125,7 +125,7 @@ func directiveTable(t *testing.T) string {
 // anchor returns the fragment by which a link reaches a heading.
 func anchor(heading string) string { return strings.ToLower(strings.ReplaceAll(heading, " ", "-")) }
 
-// wrap breaks a paragraph into lines of 120 characters, as the other documents have.
+// wrap breaks a paragraph into lines of 120 characters, as in the other documents.
 func wrap(text string) string {
 	var b strings.Builder
 	column := 0

@@ -9,7 +9,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// compileBatch reads batch: {key, maxSize}.
+// compileBatch compiles batch: {key, maxSize}. The key may name a field of the returned items,
+// which this function resolves, or a field of the parent, which settleParentKey resolves once the
+// call is known.
 func (b *bindingCompiler) compileBatch(d *ast.Directive) {
 	arg := d.Arguments.ForName("batch")
 	if arg == nil || arg.Value.Kind == ast.NullValue {
@@ -29,11 +31,11 @@ func (b *bindingCompiler) compileBatch(d *ast.Directive) {
 	}
 }
 
-// compileItemKey finds the field of a returned item that holds its key.
+// compileItemKey finds the field of the returned items that holds their key.
 func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 	item := b.schema.Types[b.field.Definition.Type.Name()]
 	if item.Kind != ast.Object {
-		return // the answer is a map of scalars; key names the parent's field
+		return // the response is an object of scalars by key, so key names the parent's field
 	}
 	f := item.Fields.ForName(key.Raw)
 	switch {
@@ -46,16 +48,16 @@ func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 	}
 }
 
-// matchByKey has a type's objects matched by the field that they are asked for by.
+// matchByKey matches the objects of a type's binding by the same field as they are fetched by.
 func (b *bindingCompiler) matchByKey(f *ast.FieldDefinition) {
 	if !isKeyType(f.Type) || !f.Type.NonNull {
-		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of an answer are matched by a key that each has: an %s", b.field.Object.Name, f.Name, f.Type, keyTypes("!"))
+		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of a response are matched by a non-null key: %s", b.field.Object.Name, f.Name, f.Type, keyTypes("!"))
 		return
 	}
 	b.field.Batch.Item = f.Name
 }
 
-// settleKeys settles, once the call is known, which of the parent's fields holds the keys.
+// settleKeys determines, once the call is compiled, which of the parent's fields holds the keys.
 func (b *bindingCompiler) settleKeys(v *ast.Value) {
 	batch := b.field.Batch
 	if batch == nil {
@@ -73,19 +75,19 @@ func (b *bindingCompiler) settleKeys(v *ast.Value) {
 		return
 	}
 	if isList(t) && !isList(field.Type) {
-		b.faults.Add(KeyListNeedsList, v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, field.Name)
+		b.faults.Add(KeyListForOneValue, v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, field.Name)
 	}
 	if !t.NonNull && field.Type.NonNull {
 		b.reportNull(batch.Parent)
 	}
 	if !isList(field.Type) && field.Type.NonNull && b.schema.Types[field.Type.NamedType].IsLeafType() {
-		b.faults.Add(NullPossible, field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
+		b.faults.Add(PossiblyNull, field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
 	}
 }
 
-// settleItemKey settles how the objects of a type's binding are matched: by the key that was asked
-// for, unless the service's document says that the answer is an object with a member for
-// each key.
+// settleItemKey determines how the objects that a type's binding fetches are matched: by the field
+// that holds the keys, unless the service's document describes an object with a member for each
+// key.
 func (b *bindingCompiler) settleItemKey() {
 	if b.field.Definition.Name != "" || b.field.Batch.Item != "" {
 		return
@@ -101,7 +103,8 @@ func (b *bindingCompiler) settleItemKey() {
 	}
 }
 
-// checkNullKeys refuses a call for each parent whose null would have to become a value.
+// checkNullKeys refuses a non-null field whose call takes a nullable field of the parent: where
+// that is null, no call is made and the field is null.
 func (b *bindingCompiler) checkNullKeys(v *ast.Value) {
 	if !b.field.Definition.Type.NonNull {
 		return
@@ -115,26 +118,26 @@ func (b *bindingCompiler) checkNullKeys(v *ast.Value) {
 
 func (b *bindingCompiler) reportNull(key *ast.FieldDefinition) {
 	t := b.field.Definition.Type
-	b.faults.Add(NullPossible, t.Position, "%s.%s may be null, and then %s is null too; make it %s",
+	b.faults.Add(PossiblyNull, t.Position, "%s.%s may be null, and then %s is null too; make it %s",
 		b.field.Object.Name, key.Name, b.name(), strings.TrimSuffix(t.String(), "!"))
 }
 
-// settleParentKey is for calls that carry no keys since their answer holds them all:
-// batch.key names the parent's field then.
+// settleParentKey finds the parent's field that holds the keys. A call without {$batch.x} carries
+// no keys, because its response holds every key there is; then batch.key names the parent's field.
 func (b *bindingCompiler) settleParentKey(v *ast.Value) {
 	batch := b.field.Batch
 	key := memberValue(argument(b.directive, "batch"), "key")
 	switch {
 	case batch.Parent != nil:
 		if key != nil && batch.Item == "" && key.Raw != batch.Parent.Name && b.schema.Types[b.field.Definition.Type.Name()].IsLeafType() {
-			b.faults.Add(TwoKeys, key.Position, "the keys of %s are those in the call, {$batch.%s}; leave out key", b.name(), batch.Parent.Name)
+			b.faults.Add(SecondKey, key.Position, "the keys of %s are {$batch.%s} in the call; leave out key", b.name(), batch.Parent.Name)
 		}
 	case key == nil:
-		b.faults.Add(KeysNowhere, v.Position, "the batch's keys stand nowhere in the call; %s, or name the parent's field by batch: {key: \"field\"} when one answer holds them all", b.howToSend("$batch.field"))
+		b.faults.Add(MissingKeys, v.Position, "the call does not carry the keys of the batch; %s, or name the parent's field with batch: {key: \"field\"} if one response holds them all", b.howToSend("$batch.field"))
 	case b.parentProperty(key.Raw) == nil:
 		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its own service sends%s", b.field.Object.Name, key.Raw, DidYouMean(key.Raw, propertyNames(b.field.Object)))
 	case batch.MaxSize > 0:
-		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its answer holds all of them; leave out maxSize, or %s", b.howToSend("$batch."+key.Raw))
+		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its response holds all of them; leave out maxSize, or %s", b.howToSend("$batch."+key.Raw))
 	default:
 		batch.Parent = b.parentProperty(key.Raw)
 	}
@@ -157,7 +160,8 @@ func scalarNames() []string {
 	return slices.Sorted(slices.Values(scalars.Names(func(*scalars.Scalar) bool { return true })))
 }
 
-// checkReadable follows the fields that come with an answer.
+// checkReadable checks that generated code can read a type, with all fields that come with its
+// objects. The set seen holds the types that were visited, so that recursive types end.
 func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
 	def := b.schema.Types[t.Name()]
 	if seen[def.Name] {
@@ -169,7 +173,7 @@ func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map
 		b.checkAbstract(def, pos, seen)
 	case ast.Scalar:
 		if scalars.ByName(def.Name) == nil {
-			b.faults.Add(UnknownScalar, pos, "nothing reads %s from a service's answer; the scalars are %s", def.Name, joinNames(scalarNames()))
+			b.faults.Add(UnknownScalar, pos, "nothing reads the scalar %s from a service's response; the scalars are %s", def.Name, joinNames(scalarNames()))
 		}
 	case ast.Object:
 		for _, f := range def.Fields {
@@ -180,7 +184,7 @@ func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map
 	}
 }
 
-// checkSendable follows the fields of an input.
+// checkSendable checks that generated code can write a type, with all fields of its inputs.
 func (b *bindingCompiler) checkSendable(t *ast.Type, pos *ast.Position, seen map[string]bool) {
 	def := b.schema.Types[t.Name()]
 	if seen[def.Name] {
@@ -188,7 +192,7 @@ func (b *bindingCompiler) checkSendable(t *ast.Type, pos *ast.Position, seen map
 	}
 	seen[def.Name] = true
 	if def.Kind == ast.Scalar && scalars.ByName(def.Name) == nil {
-		b.faults.Add(UnknownScalar, pos, "nothing writes %s for a service; the scalars are %s", def.Name, joinNames(scalarNames()))
+		b.faults.Add(UnknownScalar, pos, "nothing writes the scalar %s for a service; the scalars are %s", def.Name, joinNames(scalarNames()))
 	}
 	if def.Kind == ast.InputObject {
 		for _, f := range def.Fields {
@@ -197,7 +201,7 @@ func (b *bindingCompiler) checkSendable(t *ast.Type, pos *ast.Position, seen map
 	}
 }
 
-// name is the bound field's, for people.
+// name returns the name of the bound field, for messages.
 func (b *bindingCompiler) name() string { return b.field.Name() }
 
 func kindName(def *ast.Definition) string {

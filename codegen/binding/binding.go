@@ -1,6 +1,10 @@
-// Package binding says what the directives of a schema mean: which call answers a
-// field, where its values come from, who may see it. It reads the schema's syntax
-// tree alone, and reports every mistake of a run with file, line and column.
+// Package binding compiles the directives of a schema: which call answers a field, where the values
+// of the call come from, how its response is read, and who may see the field.
+//
+// Load parses a schema, and Compile turns it into a Graph, from which the other packages of codegen
+// generate code, check documents and estimate costs. The package reads the syntax tree of the schema
+// alone. It reports every mistake of a run as Faults, each with file, line, column and the Code of the
+// check that found it, which checks/CODE.md explains.
 package binding
 
 import (
@@ -12,61 +16,72 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// Graph is what a schema's directives say.
+// Graph is the result of compiling a schema's directives.
 type Graph struct {
-	Sources     []*Source
-	Fields      []*Field             // ordered by type, then as in the schema's text
-	Entities    map[string]*Field    // bindings of types, by the type's name
-	Completions []*Completion        // the fields whose objects an entity's binding completes
-	Abstract    map[string]*Choice   // how the types of interfaces and unions are told apart
-	wire        map[[2]string]string // type and member -> @json(name:)
-	invalidNames     map[string]bool      // types with an @json that makes no sense
-	facts       map[[2]string][]Fact // what directives say of a type's field at run time
+	Sources []*Source
+	Fields  []*Field // the bindings of fields, ordered by type, then as in the schema's text
+	// Entities holds the bindings of types by the names of the types.
+	Entities map[string]*Field
+	// Completions holds the fields at which objects come with some of their fields only.
+	Completions []*Completion
+	// Abstract holds how the types of interfaces and unions are told apart, by their names.
+	Abstract map[string]*Choice
+
+	wire         map[[2]string]string // @json(name:) by type and member
+	invalidNames map[string]bool      // types whose @json is not valid
+	facts        map[[2]string][]Fact // what directives say of a type's field at run time
 }
 
 // Source is a REST service.
 type Source struct {
 	Name     string
-	OpenAPI  string
-	Document *openapi.Document // nil when there is none, or it cannot be read
+	OpenAPI  string            // the path of its document as the schema writes it; "" for none
+	Document *openapi.Document // nil if there is none, or if it cannot be read
 	Headers  []Param           // of every call
 	Rules    Rules
 	Position *ast.Position
 }
 
-// Rules say when a call went well, and what its failure means. Nil values leave it at HTTP's
-// status and our own texts.
+// Rules determine whether a call succeeded, and what its failure means to clients. A nil Success
+// accepts every 2xx status; a nil Message leaves the gateway's own text.
 type Rules struct {
 	Success    *Value
 	Message    *Value
 	Extensions *Value
 }
 
-// Field is a field bound to a call, or a type whose objects a call completes.
+// Field is the binding of a field, or of a type whose objects a call completes.
 type Field struct {
-	Object     *ast.Definition
-	Definition *ast.FieldDefinition // of a type's binding, one without a name that gives the type
-	Position   *ast.Position        // of its @connect
+	Object *ast.Definition
+	// Definition is the bound field. For the binding of a type it has no name, and the type itself
+	// as its type.
+	Definition *ast.FieldDefinition
+	Position   *ast.Position // of its @connect
 	Source     string
 	Call       Call
-	Reading    *Extraction // how the value is read from the answer: of a batch its list or map, of a page one item; nil when Done
-	Given      []*Value    // the variables that Reading takes
-	Batch      *Batch      // nil: a call for each parent
-	Page       *Page       // nil unless the field is a connection
-	Rules      Rules       // the binding's own, else its source's
-	Done       bool        // the value is only that the call went well: a Boolean that nothing selects
+	// Reading is how the value is read from the response: with a batch the list or map of all
+	// items, with a page one item. It is nil when Done.
+	Reading *Extraction
+	Given   []*Value // the variables that Reading uses
+	Batch   *Batch   // nil for a call for each parent
+	Page    *Page    // nil unless the field is a connection
+	Rules   Rules    // the binding's own, else its source's
 
-	// Undescribed goes with Done: no document says that the call has no answer. One that has a
-	// body is the value, which has to be true or false.
+	// Done is set for a Boolean without a selection whose value is that the call succeeded.
+	Done bool
+	// Undescribed goes with Done, where no document says that the response has no body. A response
+	// that has a body is the value then, and has to be true or false.
 	Undescribed bool
 
-	Completes *Completion // the field's objects come with some of their fields only; nil: with all
-	ID        string      // as the schema names the binding; "" is Type.field
-	Entity    bool        // the field can be asked for any object of its type by its key
-	Root      *Field      // of a type's binding, the field of Query whose call it is; nil: the type's own
+	// Completes is set where the field's objects come with some of their fields only.
+	Completes *Completion
+	ID        string // the binding's name in the schema; "" stands for Type.field
+	Entity    bool   // the field can fetch any object of its type by its key
+	// Root is the field of Query whose call a type's binding makes; nil for a call of its own.
+	Root *Field
 }
 
-// Name is the field's for people: Type.field, or the type's own for a type's binding.
+// Name returns Type.field, or the name of the type for the binding of a type.
 func (f *Field) Name() string {
 	if f.Definition.Name == "" {
 		return f.Object.Name
@@ -76,17 +91,18 @@ func (f *Field) Name() string {
 
 // Call is one HTTP call with places for values.
 type Call struct {
-	Method     string             // upper case
-	Template   string             // path and query as written
-	Position   *ast.Position      // of Template, or of the operation's name
-	Operation  *openapi.Operation // nil when the binding writes the call itself
-	Path       []Part
-	Query      []Param
-	Headers    []Param
-	Cookies    []Param
-	Body       *Value
-	Encoding   Encoding
-	Media      string // the body's media type where it is not the encoding's own
+	Method    string             // in upper case
+	Template  string             // path and query as written
+	Position  *ast.Position      // of Template, or of the operation's name
+	Operation *openapi.Operation // nil if the binding writes the call itself
+	Path      []Part
+	Query     []Param
+	Headers   []Param
+	Cookies   []Param
+	Body      *Value
+	Encoding  Encoding
+	Media     string // the body's media type if it is not the default of Encoding
+	// Idempotent is set where the schema says that the call may be repeated without harm.
 	Idempotent bool
 }
 
@@ -98,32 +114,32 @@ const (
 	JSON      Encoding = "JSON"
 	Form      Encoding = "FORM"
 	Multipart Encoding = "MULTIPART"
-	Text      Encoding = "TEXT" // only by operation
+	Text      Encoding = "TEXT" // in calls by operation only
 )
 
 // Param is a query parameter, a header or a cookie.
 type Param struct {
 	Name  string
 	Parts []Part
-	Each  bool               // repeated for each element of its one list value
-	Style *openapi.Parameter // how a document says that it is written; nil: as http says
+	Each  bool               // repeat the parameter for each element of its one value, a list
+	Style *openapi.Parameter // how a document describes its form; nil in calls by http
 }
 
 // Part is literal text, or one value.
 type Part struct {
 	Literal string
 	Value   *Value
-	Style   *openapi.Parameter // of a path's value, by operation
+	Style   *openapi.Parameter // how a document describes the form of a value in a path
 }
 
 // Batch is one call for many parents.
 type Batch struct {
 	Parent  *ast.FieldDefinition // the parent's field that holds the key, or a list of keys
-	Item    string               // the returned item's field that holds its key; "" when the answer is a map
-	MaxSize int                  // 0: any number
+	Item    string               // the field of the items that holds their key; "" if the response is an object by key
+	MaxSize int                  // the most keys in one call; 0 for any number
 }
 
-// WireName is what the services call a type's field, or an enum's value.
+// WireName returns the name by which services know a type's field, or a value of an enum.
 func (g *Graph) WireName(object, member string) string {
 	if wire, ok := g.wire[[2]string{object, member}]; ok {
 		return wire
@@ -134,8 +150,8 @@ func (g *Graph) WireName(object, member string) string {
 // Facts returns what the directives of a type's field say of it at run time, each fact once.
 func (g *Graph) Facts(object, field string) []Fact { return g.facts[[2]string{object, field}] }
 
-// IsEntry tells whether a type is a member of an object whose members have any name: it has a
-// key and a value, and lists of it are read from such objects too.
+// IsEntry reports whether a type has the fields key and value and no others. Lists of such a type are
+// also read from objects whose members have any name, where each member is an entry.
 func (g *Graph) IsEntry(def *ast.Definition) bool {
 	names := propertyNames(def)
 	slices.Sort(names)
@@ -143,7 +159,7 @@ func (g *Graph) IsEntry(def *ast.Definition) bool {
 		g.WireName(def.Name, "key") == "key" && g.WireName(def.Name, "value") == "value"
 }
 
-// Source finds a source by its name, nil when there is none.
+// Source returns the source of a name, nil if there is none.
 func (g *Graph) Source(name string) *Source {
 	for _, s := range g.Sources {
 		if s.Name == name {
@@ -153,7 +169,7 @@ func (g *Graph) Source(name string) *Source {
 	return nil
 }
 
-// All are the bindings of fields and of types.
+// All returns the bindings of fields and of types.
 func (g *Graph) All() []*Field {
 	all := slices.Clone(g.Fields)
 	for _, name := range slices.Sorted(maps.Keys(g.Entities)) {
@@ -162,7 +178,7 @@ func (g *Graph) All() []*Field {
 	return all
 }
 
-// Variables are all variables that a call takes.
+// Variables returns all variables that a call takes.
 func (c *Call) Variables() []*Value {
 	var all []*Value
 	add := func(v *Value) {
@@ -182,8 +198,9 @@ func (c *Call) Variables() []*Value {
 	return all
 }
 
-// Changed are the expressions by which keys and parents' fields are changed on their way into
-// the call, as they stand in the schema. Two calls may differ in nothing else.
+// Changed returns the expressions that transform keys and parents' fields before they are sent, as
+// the schema writes them. They are part of a batch's identity, since two calls may differ in nothing
+// else.
 func (c *Call) Changed() []string {
 	var all []string
 	for _, v := range c.Variables() {
@@ -194,7 +211,7 @@ func (c *Call) Changed() []string {
 	return all
 }
 
-// Equal reports whether two sets of rules say the same, wherever they stand.
+// Equal reports whether two sets of rules are written alike.
 func (r Rules) Equal(other Rules) bool {
 	return equalValues(r.Success, other.Success) && equalValues(r.Message, other.Message) && equalValues(r.Extensions, other.Extensions)
 }
@@ -203,15 +220,17 @@ func equalValues(a, b *Value) bool {
 	return a == b || a != nil && b != nil && a.sourceText() == b.sourceText()
 }
 
-// Unclear tells that a type's wire names are not all known, which is a fault of its own.
+// Unclear reports whether a directive that names members of a type is not valid. That is a fault of
+// its own, so checks of these names skip the type.
 func (g *Graph) Unclear(object string) bool { return g.invalidNames[object] }
 
-// CarriesKeys tells whether the call says for which keys of a batch it asks.
+// CarriesKeys reports whether the call sends the keys of a batch.
 func (c *Call) CarriesKeys() bool {
 	return slices.ContainsFunc(c.Variables(), func(v *Value) bool { return v.Scope == Keys })
 }
 
-// Own are the parent's fields that the binding takes one by one, each once, in order.
+// Own returns the names of the parent's fields that the binding takes with $this, each once, in
+// order.
 func (f *Field) Own() []string {
 	var names []string
 	for _, v := range slices.Concat(f.Call.Variables(), f.Given) {

@@ -26,7 +26,7 @@ func compile(t testing.TB, name, text string) (*Graph, error) {
 	return Compile(schema, CompileOptions{})
 }
 
-// Each fixture holds mistakes; its golden file says what is reported, and where.
+// Each fixture holds mistakes, and its golden file has the report.
 func TestFaults(t *testing.T) {
 	fixtures, err := filepath.Glob("testdata/*.graphqls")
 	if err != nil || len(fixtures) == 0 {
@@ -60,7 +60,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A fault is reported where the mark stands.
+// A fault is reported at the mark.
 func TestPlaces(t *testing.T) {
 	const mark = "‸"
 	for _, text := range []string{
@@ -194,7 +194,7 @@ func TestGuardsSpread(t *testing.T) {
 	}
 }
 
-// Whatever stands in a template is read as it was written, or refused.
+// Any text of a template is read as it is written, or refused.
 func FuzzTemplate(f *testing.F) {
 	for _, seed := range []string{"/users/{$args.id}", "/a?b={$args.c*}&d=e", "{", "}", "{}", "{$args}", "/{$this.a-b}", "{$args.a}{$args.b}"} {
 		f.Add(seed)
@@ -217,7 +217,7 @@ func FuzzTemplate(f *testing.F) {
 	})
 }
 
-// Whatever a schema says, it is compiled or refused, and faults lie within its text.
+// Any schema is compiled or refused, and the places of faults are within its text.
 func FuzzCompile(f *testing.F) {
 	fixtures, err := filepath.Glob("testdata/*.graphqls")
 	if err != nil {
@@ -232,7 +232,7 @@ func FuzzCompile(f *testing.F) {
 	}
 	f.Add(valid)
 	f.Fuzz(func(t *testing.T, text string) {
-		text = strings.ReplaceAll(text, "\r", "\n") // as codegen does
+		text = strings.ReplaceAll(text, "\r", "\n") // codegen does so too
 		_, err := compile(t, "fuzz.graphqls", text)
 		faults, _ := errors.AsType[Faults](err)
 		lines := strings.Split(text, "\n")

@@ -11,11 +11,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// Compile reads the directives of a schema that Load has validated. It adds guards that
-// stand on types to the fields they concern. The documents of sources are read from beside
-// the files that name them; what of them cannot be read stands in Document.Warnings. The
-// error holds every mistake as Faults; even so, the graph has the bindings that are without,
-// so that these can be held against documents.
+// Compile compiles the directives of a schema that Load has validated. It adds the guards of types
+// to the fields of the schema that they protect. It reads the documents of sources, whose paths are
+// relative to the schema's files; what it cannot read of a document is in Document.Warnings.
+// The error holds every mistake as Faults. The graph is valid in that case too: it has the bindings
+// without mistakes, so that they can be compared with the documents in the same run.
 func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 	c := &compiler{schema: schema, options: beside, invalid: map[*ast.Directive]bool{}, graph: &Graph{
 		Entities: map[string]*Field{}, Abstract: map[string]*Choice{}, wire: map[[2]string]string{}, invalidNames: map[string]bool{},
@@ -35,15 +35,16 @@ func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 	c.checkResolverNames()
 	c.checkFieldNames()
 	c.checkTypeNames()
-	return c.graph, c.faults.OrNil()
+	return c.graph, c.faults.Err()
 }
 
-// CompileOptions is what a project has beside its schema. Nothing is a project with a schema alone.
+// CompileOptions describes the project around a schema. The zero value is a project that has a
+// schema alone.
 type CompileOptions struct {
-	// Inert are the directives that are not ours and do nothing here.
+	// Inert names the directives that are not ours and that nothing runs.
 	Inert []string
-	// Calls tells whether a resolver by hand calls a service, which needs no binding
-	// then. Nil: none does.
+	// Calls reports whether a handwritten resolver calls a source, which then needs no binding. Nil
+	// means that none does.
 	Calls func(source string) bool
 	// ReadDocument reads the OpenAPI document of a source. Nil means openapi.Read.
 	ReadDocument func(path string) (*openapi.Document, error)
@@ -59,14 +60,14 @@ func (b CompileOptions) readDocument(path string) (*openapi.Document, error) {
 func (b CompileOptions) callsSource(source string) bool { return b.Calls != nil && b.Calls(source) }
 
 type compiler struct {
-	schema *ast.Schema
+	schema  *ast.Schema
 	options CompileOptions
-	graph  *Graph
-	invalid map[*ast.Directive]bool // those whose arguments make no sense
-	faults Faults
+	graph   *Graph
+	invalid map[*ast.Directive]bool // directives whose arguments are not valid; they are not compiled
+	faults  Faults
 }
 
-// compileBindings compiles every @connect, and what follows from all of them together.
+// compileBindings compiles every @connect, and then what depends on all bindings together.
 func (c *compiler) compileBindings() {
 	for _, object := range c.objectTypes() {
 		c.compileEntity(object)
@@ -80,7 +81,8 @@ func (c *compiler) compileBindings() {
 	c.checkUnusedSources()
 }
 
-// collectFacts collects what directives say of fields at run time, once guards are spread.
+// collectFacts collects what directives state of fields at run time. It runs after guards are
+// spread.
 func (c *compiler) collectFacts() {
 	for _, object := range c.objectTypes() {
 		for _, field := range object.Fields {
@@ -91,10 +93,10 @@ func (c *compiler) collectFacts() {
 	}
 }
 
-// objectTypes are the schema's own object types in the order of its text.
+// objectTypes returns the schema's own object and interface types in the order of their names.
 func (c *compiler) objectTypes() []*ast.Definition { return c.typesOf(ast.Object, ast.Interface) }
 
-// typesOf are the schema's own types of some kinds, in the order of their names.
+// typesOf returns the schema's own types of some kinds in the order of their names.
 func (c *compiler) typesOf(kinds ...ast.DefinitionKind) []*ast.Definition {
 	types := slices.DeleteFunc(slices.Collect(maps.Values(c.schema.Types)), func(d *ast.Definition) bool {
 		return d.BuiltIn || !slices.Contains(kinds, d.Kind)
@@ -105,30 +107,30 @@ func (c *compiler) typesOf(kinds ...ast.DefinitionKind) []*ast.Definition {
 
 func compareNames(a, b *ast.Definition) int { return cmp.Compare(a.Name, b.Name) }
 
-// compileField compiles a field's binding, if it has one.
+// compileField compiles a field's binding, if the field has one.
 func (c *compiler) compileField(object *ast.Definition, field *ast.FieldDefinition) {
 	if returned := c.schema.Types[field.Type.Name()]; c.isRoot(returned) {
-		c.faults.Add(RootReturned, field.Type.Position, "%s is where operations begin, so no field can return it; return what you want of it", returned.Name)
+		c.faults.Add(RootReturned, field.Type.Position, "operations begin at %s, so no field can return it; return the type that clients need", returned.Name)
 	}
 	d := field.Directives.ForName("connect")
 	switch {
 	case d == nil:
 		if object.Kind == ast.Object && !c.isRoot(object) && len(field.Arguments) > 0 && Sent(field) {
-			c.faults.Add(UnusedArgument, field.Arguments[0].Position, "%s.%s has arguments, but nothing uses them; bind the field with @connect, or answer it by hand with @goField(forceResolver: true)", object.Name, field.Name)
+			c.faults.Add(UnusedArgument, field.Arguments[0].Position, "%s.%s has arguments, but nothing uses them; bind the field with @connect, or resolve it by hand with @goField(forceResolver: true)", object.Name, field.Name)
 		}
 	case c.invalid[d]:
 	case object.Kind == ast.Interface:
 		c.faults.Add(BoundInterface, d.Position, "%s.%s is a field of an interface; bind it on the types that implement %s", object.Name, field.Name, object.Name)
 	case object == c.schema.Subscription:
-		c.faults.Add(BoundSubscription, d.Position, "%s.%s is a subscription, and a call answers only once; resolve it by hand in resolvers/", object.Name, field.Name)
+		c.faults.Add(BoundSubscription, d.Position, "%s.%s is a subscription, and a call has only one response; resolve it by hand in resolvers/", object.Name, field.Name)
 	case isHandwritten(field):
-		c.faults.Add(BoundTwice, d.Position, "%s.%s is bound by @connect and answered by hand with @goField(forceResolver: true); remove one of them", object.Name, field.Name)
+		c.faults.Add(BoundAndHandwritten, d.Position, "%s.%s is bound by @connect and resolved by hand with @goField(forceResolver: true); remove one of them", object.Name, field.Name)
 	default:
 		c.addBinding(object, field, d)
 	}
 }
 
-// addBinding compiles one @connect.
+// addBinding compiles one @connect of a field and adds it to the graph.
 func (c *compiler) addBinding(object *ast.Definition, field *ast.FieldDefinition, d *ast.Directive) {
 	f := c.newField(object, field, d)
 	if f = c.compileBinding(f, d); f != nil {
@@ -136,7 +138,10 @@ func (c *compiler) addBinding(object *ast.Definition, field *ast.FieldDefinition
 	}
 }
 
-// compileBinding compiles what a @connect says of a field, or of a type. It is nil after a fault.
+// compileBinding compiles the @connect of a field or of a type. It returns nil after a fault.
+// The order of the steps matters: batch and pagination determine which variables the call may take,
+// the call determines the keys of a batch and the size of a page, and the selection depends on
+// both.
 func (c *compiler) compileBinding(f *Field, d *ast.Directive) *Field {
 	b := &bindingCompiler{compiler: c, directive: d, field: f, scopes: requestScopes, isRootField: c.isRoot(f.Object), usedArguments: map[string]bool{}}
 	before := len(c.faults)
@@ -173,7 +178,8 @@ func (c *compiler) isRoot(object *ast.Definition) bool {
 	return object == c.schema.Query || object == c.schema.Mutation || object == c.schema.Subscription
 }
 
-// isVocabulary tells whether a declaration belongs to our directives, not to the graph.
+// isVocabulary reports whether a declaration belongs to our directives, not to the project's
+// schema.
 func isVocabulary(pos *ast.Position) bool {
 	return pos != nil && pos.Src != nil && path.Dir(pos.Src.Name) == declarationDir
 }

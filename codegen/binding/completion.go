@@ -9,22 +9,23 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// Completion is a field whose service sends objects with some of their fields, the key among
-// them. The bindings of the objects' types fetch the rest, when a client asks for it.
+// Completion is a field at which a service sends objects with only some of their fields, the key
+// among them. The bindings of the objects' types fetch the other fields when a client requests
+// them.
 type Completion struct {
 	Object     *ast.Definition
 	Definition *ast.FieldDefinition
-	Types      []*Completed // of an interface or a union those that have a binding, by name; else one
+	Types      []*Completed // of an interface or a union the types with a binding, by name; else one
 }
 
 // Completed is a type whose objects are completed at one field.
 type Completed struct {
 	Entity *Field
-	Sent   []string // the fields of the type that come with it
-	Enough []string // these, and the fields that calls answer by them alone
+	Sent   []string // the fields of the type that come with the object
+	Enough []string // Sent, and the bound fields whose calls take nothing but those
 }
 
-// Of is how objects of a type are completed, nil when they are not.
+// Of returns how objects of a type are completed, nil if they are not.
 func (c *Completion) Of(object string) *Completed {
 	if c == nil {
 		return nil
@@ -37,7 +38,7 @@ func (c *Completion) Of(object string) *Completed {
 	return nil
 }
 
-// Completion is that of a type's field, nil when the field needs none.
+// Completion returns the completion of a type's field, nil if the field needs none.
 func (g *Graph) Completion(object, field string) *Completion {
 	for _, c := range g.Completions {
 		if c.Object.Name == object && c.Definition.Name == field {
@@ -47,9 +48,10 @@ func (g *Graph) Completion(object, field string) *Completion {
 	return nil
 }
 
-// findCompletions finds the fields at which objects come with some of their fields only.
+// findCompletions finds the fields at which objects come with only some of their fields. It follows
+// what every binding reads, together with what the service's document says of the same place.
 func (c *compiler) findCompletions() {
-	w := &completionFinder{compiler: c, seen: map[visit]bool{}, at: map[[2]string]*Completion{}}
+	w := &completionFinder{compiler: c, seen: map[visit]bool{}, completions: map[[2]string]*Completion{}}
 	for _, f := range c.graph.All() {
 		if f.Reading == nil {
 			continue
@@ -57,20 +59,21 @@ func (c *compiler) findCompletions() {
 		w.field = f
 		answer := responseSchema(f, c.graph.Source(f.Source))
 		if f.Page != nil {
-			w.page(f.Page, answer)
+			w.visitPage(f.Page, answer)
 			continue
 		}
-		w.root = true
-		w.value(f.Reading, answer, nil)
+		w.atRoot = true
+		w.visitValue(f.Reading, answer, nil)
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(w.at), compareKeys) {
-		c.graph.Completions = append(c.graph.Completions, w.at[key])
+	for _, key := range slices.SortedFunc(maps.Keys(w.completions), compareKeys) {
+		c.graph.Completions = append(c.graph.Completions, w.completions[key])
 	}
 }
 
 func compareKeys(a, b [2]string) int { return slices.Compare(a[:], b[:]) }
 
-// responseSchema is what a source's document says of a binding's answer, nil when it says nothing.
+// responseSchema returns what a source's document says of the response to a binding's call, nil if
+// it says nothing.
 func responseSchema(f *Field, s *Source) *openapi.Schema {
 	op := f.Call.Operation
 	if op == nil && s != nil && s.Document != nil {
@@ -82,56 +85,59 @@ func responseSchema(f *Field, s *Source) *openapi.Schema {
 	return op.Success().JSON().Schema
 }
 
-// visit is a type that was reached with a document's schema.
+// visit is a type that was reached together with a schema of a document. Both can be recursive, so
+// each pair is visited once.
 type visit struct {
-	name   string
-	schema *openapi.Schema
+	typeName string
+	schema   *openapi.Schema
 }
 
-// location is the field of an object in which a value lies.
+// location is the field of an object at which a value is.
 type location struct {
 	object *ast.Definition
 	field  *ast.FieldDefinition
 }
 
-// completionFinder walks through what bindings read.
+// completionFinder follows extractions through the schemas of documents.
 type completionFinder struct {
 	*compiler
-	field *Field
-	root  bool // the value is the field's own, not one inside of it
-	seen  map[visit]bool
-	at    map[[2]string]*Completion
+	field       *Field
+	atRoot      bool // the value is that of the bound field itself, not one inside of it
+	seen        map[visit]bool
+	completions map[[2]string]*Completion
 }
 
-// page follows how the items of a page are read, which the connection has in two places.
-func (w *completionFinder) page(p *Page, answer *openapi.Schema) {
-	w.root = false
+// visitPage follows how the items of a page are read. A connection has the items at two places: in
+// its edges and in its nodes.
+func (w *completionFinder) visitPage(p *Page, answer *openapi.Schema) {
+	w.atRoot = false
 	if p.Edge != nil {
-		w.value(p.Items, answer, &location{p.Edge, p.Edge.Fields.ForName("node")})
+		w.visitValue(p.Items, answer, &location{p.Edge, p.Edge.Fields.ForName("node")})
 	}
 	if nodes := p.Connection.Fields.ForName("nodes"); nodes != nil {
-		w.value(p.Items, answer, &location{p.Connection, nodes})
+		w.visitValue(p.Items, answer, &location{p.Connection, nodes})
 	}
 }
 
-// value follows a reading, with what a document says of the place, if anything.
-func (w *completionFinder) value(r *Extraction, s *openapi.Schema, in *location) {
+// visitValue follows an extraction. The schema s is what the document says of the same place, nil
+// if it says nothing; in is the field that holds the value, nil for the bound field.
+func (w *completionFinder) visitValue(r *Extraction, s *openapi.Schema, in *location) {
 	if r == nil {
 		return
 	}
 	switch r.Op {
 	case ByName:
-		w.byName(r.Type, s, in)
+		w.visitType(r.Type, s, in)
 	case Object:
-		w.object(r, s, in)
+		w.visitObject(r, s, in)
 	case Member:
-		w.value(r.Of, propertySchema(s, r.Name), in)
+		w.visitValue(r.Of, propertySchema(s, r.Name), in)
 	case First, Last, Each:
-		w.value(r.Of, itemSchema(s), in)
+		w.visitValue(r.Of, itemSchema(s), in)
 	case Keyed:
-		w.value(r.Of, valueSchema(s), in)
+		w.visitValue(r.Of, valueSchema(s), in)
 	case Entries:
-		w.value(r.Of, entrySchema(s), in)
+		w.visitValue(r.Of, entrySchema(s), in)
 	}
 }
 
@@ -159,7 +165,7 @@ func valueSchema(s *openapi.Schema) *openapi.Schema {
 	return s.Map()
 }
 
-// entrySchema is what ->entries makes of a member.
+// entrySchema returns the schema of the entries that ->entries reads from an object.
 func entrySchema(s *openapi.Schema) *openapi.Schema {
 	value := valueSchema(s)
 	if value == nil {
@@ -168,54 +174,55 @@ func entrySchema(s *openapi.Schema) *openapi.Schema {
 	return &openapi.Schema{Properties: []*openapi.Property{{Name: "key", Schema: &openapi.Schema{}}, {Name: "value", Schema: value}}}
 }
 
-func (w *completionFinder) byName(t *ast.Type, s *openapi.Schema, in *location) {
+func (w *completionFinder) visitType(t *ast.Type, s *openapi.Schema, in *location) {
 	for ; t.Elem != nil; t = t.Elem {
 		s = itemSchema(s)
 	}
 	def := w.schema.Types[t.NamedType]
 	if choice := w.graph.Abstract[def.Name]; def.IsAbstractType() && choice != nil {
-		w.abstract(choice, s, in)
+		w.visitAbstract(choice, s, in)
 	}
 	if def.Kind != ast.Object {
 		return
 	}
 	if s != nil && !s.Any() && s.Additional == nil && w.isEntity(def) {
-		w.sent(def, in, func(f *ast.FieldDefinition) bool { return s.Property(w.graph.wireOf(f)) != nil })
+		w.recordIncluded(def, in, func(f *ast.FieldDefinition) bool { return s.Property(w.graph.wireOf(f)) != nil })
 	}
-	w.members(def, s)
+	w.visitProperties(def, s)
 }
 
-// members follows the fields of a type that come with its objects.
-func (w *completionFinder) members(def *ast.Definition, s *openapi.Schema) {
+// visitProperties follows the fields of a type that come with its objects.
+func (w *completionFinder) visitProperties(def *ast.Definition, s *openapi.Schema) {
 	at := visit{def.Name, s}
 	if w.seen[at] {
 		return
 	}
 	w.seen[at] = true
-	defer func(root bool) { w.root = root }(w.root)
-	w.root = false
+	defer func(root bool) { w.atRoot = root }(w.atRoot)
+	w.atRoot = false
 	for _, f := range def.Fields {
 		if Sent(f) {
-			w.byName(f.Type, propertySchema(s, w.graph.wireOf(f)), &location{def, f})
+			w.visitType(f.Type, propertySchema(s, w.graph.wireOf(f)), &location{def, f})
 		}
 	}
 }
 
-// abstract follows each type that an interface or a union stands for. Nothing can say by a
-// selection which of its fields come, so that where no document says it either, an object
-// comes with its key alone: what is not asked for again would be null without an error.
-func (w *completionFinder) abstract(choice *Choice, s *openapi.Schema, in *location) {
+// visitAbstract follows each type of an interface or a union. A selection cannot list the fields of
+// those types. So where the document does not describe them either, objects are assumed to come
+// with their key alone: a field that is assumed to come, and does not, would be null without an
+// error.
+func (w *completionFinder) visitAbstract(choice *Choice, s *openapi.Schema, in *location) {
 	for _, tagged := range choice.Types {
 		branch, def := branchFor(s, choice.Field, tagged.Tag), tagged.Type
 		if w.isEntity(def) {
-			w.sent(def, in, func(f *ast.FieldDefinition) bool {
+			w.recordIncluded(def, in, func(f *ast.FieldDefinition) bool {
 				if branch == nil {
 					return w.isKeyOf(def, f)
 				}
 				return branch.Property(w.graph.wireOf(f)) != nil
 			})
 		}
-		w.members(def, branch)
+		w.visitProperties(def, branch)
 	}
 }
 
@@ -224,8 +231,8 @@ func (w *completionFinder) isKeyOf(def *ast.Definition, f *ast.FieldDefinition) 
 	return entity != nil && slices.Contains(entity.Keys(), f.Name)
 }
 
-// branchFor is what a document says of the objects whose discriminator has a value; nil when it
-// does not say which they are.
+// branchFor returns what a document says of the objects whose discriminator has a value, nil if it
+// does not say which objects these are.
 func branchFor(s *openapi.Schema, field, tag string) *openapi.Schema {
 	switch {
 	case s == nil || s.Any() || s.Additional != nil:
@@ -248,7 +255,8 @@ func branchFor(s *openapi.Schema, field, tag string) *openapi.Schema {
 	return nil
 }
 
-// wireOf is what services call a field, before all of the schema's names are known.
+// wireOf returns the service's name of a field. It reads the directive itself, since the names of
+// the schema are collected after bindings are compiled.
 func (g *Graph) wireOf(f *ast.FieldDefinition) string {
 	if d := f.Directives.ForName("json"); d != nil {
 		return argumentText(d, "name")
@@ -256,27 +264,28 @@ func (g *Graph) wireOf(f *ast.FieldDefinition) string {
 	return f.Name
 }
 
-func (w *completionFinder) object(r *Extraction, s *openapi.Schema, in *location) {
+func (w *completionFinder) visitObject(r *Extraction, s *openapi.Schema, in *location) {
 	def := w.schema.Types[r.Type.NamedType]
 	if w.isEntity(def) {
-		w.sent(def, in, func(f *ast.FieldDefinition) bool {
+		w.recordIncluded(def, in, func(f *ast.FieldDefinition) bool {
 			return slices.ContainsFunc(r.Fields, func(read ReadField) bool { return read.Field == f })
 		})
 	}
-	w.root = false
+	w.atRoot = false
 	for _, f := range r.Fields {
-		w.value(f.Of, s, &location{def, f.Field})
+		w.visitValue(f.Of, s, &location{def, f.Field})
 	}
 }
 
-// sent notes which fields of an entity come with its object at a place.
-func (w *completionFinder) sent(def *ast.Definition, in *location, comes func(*ast.FieldDefinition) bool) {
+// recordIncluded records which fields of an entity come with its objects at a place. The function
+// includes reports whether a field does.
+func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, includes func(*ast.FieldDefinition) bool) {
 	var sent []string
 	all := true
 	for _, f := range def.Fields {
 		switch {
 		case !Sent(f):
-		case comes(f):
+		case includes(f):
 			sent = append(sent, f.Name)
 		default:
 			all = false
@@ -286,12 +295,12 @@ func (w *completionFinder) sent(def *ast.Definition, in *location, comes func(*a
 	if all || entity == nil {
 		return
 	}
-	if w.root && w.field == entity {
-		w.incomplete(def, comes)
+	if w.atRoot && w.field == entity {
+		w.checkComplete(def, includes)
 		return
 	}
-	if w.root && w.field.Entity && w.field.Definition.Name != "" {
-		return // the same call would be made again
+	if w.atRoot && w.field.Entity && w.field.Definition.Name != "" {
+		return // completing the object would repeat the same call
 	}
 	for _, key := range entity.Keys() {
 		if !slices.Contains(sent, key) {
@@ -299,30 +308,30 @@ func (w *completionFinder) sent(def *ast.Definition, in *location, comes func(*a
 			if in != nil {
 				name, at = in.object.Name+"."+in.field.Name, in.field.Position
 			}
-			w.faults.Add(EntityKey, at, "%s gives %s without %s.%s, by which the rest of it would be asked for; select it, or let the service send it", name, def.Name, def.Name, key)
+			w.faults.Add(EntityKey, at, "%s returns %s without %s.%s, the key by which its other fields are fetched; select it, or have the service send it", name, def.Name, def.Name, key)
 			return
 		}
 	}
-	if w.listOfLists(def, in) {
+	if w.refuseNestedList(def, in) {
 		return
 	}
-	if w.root {
+	if w.atRoot {
 		if w.field.Completes == nil {
 			w.field.Completes = &Completion{Object: w.field.Object, Definition: w.field.Definition}
 		}
-		w.note(w.field.Completes, entity, sent)
+		w.addIncluded(w.field.Completes, entity, sent)
 		return
 	}
 	key := [2]string{in.object.Name, in.field.Name}
-	if w.at[key] == nil {
-		w.at[key] = &Completion{Object: in.object, Definition: in.field}
+	if w.completions[key] == nil {
+		w.completions[key] = &Completion{Object: in.object, Definition: in.field}
 	}
-	w.note(w.at[key], entity, sent)
+	w.addIncluded(w.completions[key], entity, sent)
 }
 
-// note adds that objects of an entity come to a field with some of their fields. Where they
-// come in several ways, those fields count that always come.
-func (w *completionFinder) note(c *Completion, entity *Field, sent []string) {
+// addIncluded adds that objects of an entity come to a field with some of their fields. If several
+// places of a response lead to the field, only the fields count that come at all of them.
+func (w *completionFinder) addIncluded(c *Completion, entity *Field, sent []string) {
 	have := c.Of(entity.Object.Name)
 	if have == nil {
 		have = &Completed{Entity: entity, Sent: sent}
@@ -330,29 +339,30 @@ func (w *completionFinder) note(c *Completion, entity *Field, sent []string) {
 		slices.SortFunc(c.Types, func(a, b *Completed) int { return compareNames(a.Entity.Object, b.Entity.Object) })
 	}
 	have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
-	have.Enough = w.enough(entity.Object, have.Sent)
+	have.Enough = w.sufficientFields(entity.Object, have.Sent)
 }
 
-// listOfLists refuses to complete what lies in lists of lists, which nothing puts together.
-func (w *completionFinder) listOfLists(def *ast.Definition, in *location) bool {
+// refuseNestedList refuses to complete objects in lists of lists, since the generated code joins
+// results to a single list.
+func (w *completionFinder) refuseNestedList(def *ast.Definition, in *location) bool {
 	field, name := w.field.Definition, w.field.Name()
-	if !w.root {
+	if !w.atRoot {
 		field, name = in.field, in.object.Name+"."+in.field.Name
 	}
 	if !isList(field.Type) || !isList(field.Type.Elem) {
 		return false
 	}
-	w.faults.Add(BatchedListOfLists, field.Position, "%s is a list of lists, in which nothing completes %s; let the service send all of it, or resolve it by hand in resolvers/", name, def.Name)
+	w.faults.Add(BatchedListOfLists, field.Position, "%s is a list of lists, and nothing completes %s in it; have the service send all fields, or resolve it by hand in resolvers/", name, def.Name)
 	return true
 }
 
-// enough are the fields of a type for which its objects need not be completed: those that
-// come with them, and those whose calls take nothing else of them.
-func (w *completionFinder) enough(def *ast.Definition, sent []string) []string {
+// sufficientFields returns the fields of a type for which its objects need not be completed: those
+// that come with the objects, and the bound fields whose calls take nothing but those.
+func (w *completionFinder) sufficientFields(def *ast.Definition, sent []string) []string {
 	all := slices.Clone(sent)
 	for _, f := range w.graph.Fields {
 		takes := f.Own()
-		if f.Batch != nil && f.Batch.Parent != nil { // nil is a fault of its own
+		if f.Batch != nil && f.Batch.Parent != nil { // a batch without a key is reported elsewhere
 			takes = append(takes, f.Batch.Parent.Name)
 		}
 		if f.Object == def && !slices.ContainsFunc(takes, func(name string) bool { return !slices.Contains(sent, name) }) {
@@ -362,11 +372,11 @@ func (w *completionFinder) enough(def *ast.Definition, sent []string) []string {
 	return all
 }
 
-// incomplete refuses the binding of a type that does not give all of the type's fields.
-func (w *completionFinder) incomplete(def *ast.Definition, comes func(*ast.FieldDefinition) bool) {
+// checkComplete refuses the binding of a type that does not read all of the type's fields.
+func (w *completionFinder) checkComplete(def *ast.Definition, includes func(*ast.FieldDefinition) bool) {
 	for _, f := range def.Fields {
-		if Sent(f) && !comes(f) {
-			w.faults.Add(EntityLacks, f.Position, "%s.%s: the binding of %s at %s:%d gives no such field, and nobody else is asked for it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
+		if Sent(f) && !includes(f) {
+			w.faults.Add(IncompleteEntity, f.Position, "%s.%s: the binding of %s at %s:%d does not read this field, and nothing else fetches it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
 		}
 	}
 }

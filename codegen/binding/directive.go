@@ -67,11 +67,11 @@ var Directives = []*Directive{
 	},
 	{
 		Name: "discriminator", Docs: "Types of several kinds", compile: (*compiler).compileDiscriminators,
-		Codes: []Code{UnknownChoice, MissingChoice, UnknownDiscriminator, UnansweredChoice},
+		Codes: []Code{InvalidMapping, UnmappedType, MissingDiscriminator, UnmappedValue},
 	},
 	{
 		Name: "connect", Docs: "Bindings", compile: (*compiler).compileBindings,
-		Codes: []Code{UnknownSource, BoundInterface, BoundSubscription, BoundTwice, RepeatedID},
+		Codes: []Code{UnknownSource, BoundInterface, BoundSubscription, BoundAndHandwritten, RepeatedID},
 	},
 	{
 		Name: "authenticated", Kind: Guard, Docs: "Other directives", facts: guarded,
@@ -89,7 +89,7 @@ var Directives = []*Directive{
 	},
 	{
 		Name: "listSize", Docs: "Other directives", compile: (*compiler).checkListSizes,
-		Codes: []Code{NoListSize, NegativeListSize, NoListToSize, UnknownSlicing, SlicingType, UnknownSized},
+		Codes: []Code{MissingListSize, NegativeListSize, ListSizeWithoutList, UnknownSlicingArgument, SlicingArgumentType, UnknownSizedField},
 	},
 	{Name: "goField", Docs: "Other directives"},
 }

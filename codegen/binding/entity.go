@@ -7,7 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Keys are the fields of a type by which the type's binding asks for its objects.
+// Keys returns the fields of a type by which the type's binding fetches its objects.
 func (f *Field) Keys() []string {
 	if f.Batch != nil {
 		return []string{f.Batch.Parent.Name}
@@ -22,15 +22,15 @@ func (c *compiler) compileEntity(object *ast.Definition) {
 		return
 	}
 	if object.Kind != ast.Object || c.isRoot(object) {
-		c.faults.Add(EntityRoot, d.Position, "%s has no key to be asked for by; bind its fields", object.Name)
+		c.faults.Add(EntityRoot, d.Position, "%s has no key by which it could be fetched; bind its fields", object.Name)
 		return
 	}
 	if v := argument(d, "pagination"); v != nil {
-		c.faults.Add(EntityRoot, v.Position, "the binding of a type gives one object for each key, not pages; bind a field of Query")
+		c.faults.Add(EntityRoot, v.Position, "the binding of a type returns one object for each key, not pages; bind a field of Query")
 		return
 	}
 	if v := argument(d, "entity"); v != nil {
-		c.faults.Add(EntityRoot, v.Position, "entity is for fields of Query; the binding of a type is asked for by its key as it is, so leave it out")
+		c.faults.Add(EntityRoot, v.Position, "entity is for fields of Query; the binding of a type always fetches by its key, so leave it out")
 		return
 	}
 	of := &ast.FieldDefinition{Type: ast.NamedType(object.Name, d.Position), Position: d.Position}
@@ -45,14 +45,14 @@ func (c *compiler) compileEntity(object *ast.Definition) {
 	c.graph.Entities[object.Name] = f
 }
 
-// isEntity tells whether a type's objects can be completed.
+// isEntity reports whether a type has a binding, so that its objects can be completed.
 func (c *compiler) isEntity(def *ast.Definition) bool {
 	return def.Directives.ForName("connect") != nil || slices.ContainsFunc(slices.Collect(c.entityRoots()), func(f *ast.FieldDefinition) bool {
 		return f.Type.NamedType == def.Name
 	})
 }
 
-// entityRoots are the fields of Query that are bound with entity: true.
+// entityRoots returns the fields of Query that are bound with entity: true.
 func (c *compiler) entityRoots() iter.Seq[*ast.FieldDefinition] {
 	return func(yield func(*ast.FieldDefinition) bool) {
 		if c.schema.Query == nil {
@@ -67,7 +67,8 @@ func (c *compiler) entityRoots() iter.Seq[*ast.FieldDefinition] {
 	}
 }
 
-// compileEntityFields makes bindings of types of the fields that are bound with entity: true.
+// compileEntityFields adds a binding of the returned type for each field that is bound with entity:
+// true.
 func (c *compiler) compileEntityFields() {
 	for _, f := range c.graph.Fields {
 		v := argument(f.Definition.Directives.ForName("connect"), "entity")
@@ -77,16 +78,17 @@ func (c *compiler) compileEntityFields() {
 		def := c.schema.Types[f.Definition.Type.Name()]
 		switch {
 		case f.Object != c.schema.Query || isList(f.Definition.Type) || f.Definition.Type.NonNull || def.Kind != ast.Object:
-			c.faults.Add(EntityRoot, v.Position, "entity: true is for a field of Query that gives one object, or null when there is none")
+			c.faults.Add(EntityRoot, v.Position, "entity: true is for a field of Query that returns one object, or null when there is none")
 		case c.graph.Entities[def.Name] != nil:
-			c.faults.Add(EntityTwice, v.Position, "%s is completed by the binding at %s:%d already; keep one", def.Name, c.graph.Entities[def.Name].Position.Src.Name, c.graph.Entities[def.Name].Position.Line)
+			c.faults.Add(RepeatedEntity, v.Position, "%s is already completed by the binding at %s:%d; keep one", def.Name, c.graph.Entities[def.Name].Position.Src.Name, c.graph.Entities[def.Name].Position.Line)
 		default:
 			c.addEntity(f, def, v)
 		}
 	}
 }
 
-// addEntity makes the binding of a type of that of a field, whose arguments become keys.
+// addEntity derives the binding of a type from the binding of a field of Query. Each argument of
+// the field becomes the field of the type of the same name, which is the key.
 func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 	entity := *f
 	entity.Object, entity.Entity, entity.Root = def, true, f
@@ -97,7 +99,7 @@ func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 		return
 	}
 	if len(f.Given) > 0 {
-		c.faults.AddTo(EntityKey, f.Given[0], "%s is known where %s is asked for, but not elsewhere, so entity: true cannot read it; select a member of the answer, or remove entity", f.Given[0], f.Name())
+		c.faults.AddAtValue(EntityKey, f.Given[0], "%s has a value for %s, but not where the type is completed, so entity: true cannot read it; select a member of the response, or remove entity", f.Given[0], f.Name())
 		return
 	}
 	if len(entity.Keys()) == 0 {
@@ -106,7 +108,7 @@ func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 	}
 	if left := slices.IndexFunc(entity.Call.Variables(), isArgument); left >= 0 {
 		arg := entity.Call.Variables()[left]
-		c.faults.AddTo(EntityKey, arg, "%s is an argument in the body or inside of another value, where no key takes its place; bind the type itself: type %s @connect(...)", arg, def.Name)
+		c.faults.AddAtValue(EntityKey, arg, "%s is an argument in the body or inside of another value, where a key cannot replace it; bind the type itself: type %s @connect(...)", arg, def.Name)
 		return
 	}
 	f.Entity = true
@@ -115,14 +117,14 @@ func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 
 func isArgument(v *Value) bool { return v.Scope == Args }
 
-// keyForArgument is an argument as the field of the same name of the object that is asked for.
+// keyForArgument replaces an argument by the field of the same name of the object that is fetched.
 func (c *compiler) keyForArgument(def *ast.Definition, value *Value, v *ast.Value) *Value {
 	if value.Scope != Args {
 		return value
 	}
 	field := def.Fields.ForName(value.Path[0])
 	if field == nil || !Sent(field) || len(value.Path) > 1 || isList(field.Type) {
-		c.faults.Add(EntityKey, v.Position, "%s is no field of %s that its service sends, so it cannot be asked for by it; name the arguments like the key's fields%s", value, def.Name, DidYouMean(value.Path[0], propertyNames(def)))
+		c.faults.Add(EntityKey, v.Position, "%s is not a field of %s that its service sends, so it cannot be the key; name the arguments like the fields of the key%s", value, def.Name, DidYouMean(value.Path[0], propertyNames(def)))
 		return value
 	}
 	key := *value
@@ -130,7 +132,8 @@ func (c *compiler) keyForArgument(def *ast.Definition, value *Value, v *ast.Valu
 	return &key
 }
 
-// mapValues is a call with other values in its path, query and headers.
+// mapValues returns a copy of the call whose values in path, query, headers and cookies are
+// replaced. The body keeps its values.
 func (c Call) mapValues(other func(*Value) *Value) Call {
 	parts := func(list []Part) []Part {
 		changed := slices.Clone(list)

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Wherever objects come with their keys alone, they are completed: in pages, and in what
-// is made of an object's members, too.
+// Objects that come with their keys alone are completed everywhere: in pages, and in lists made of
+// an object's members.
 func TestCompletions(t *testing.T) {
 	const schema = `
 		extend schema @source(name: "s")
@@ -48,7 +48,8 @@ func TestCompletions(t *testing.T) {
 	}
 }
 
-// In a method's arguments @ is what the method is called on, and $ what was at hand before.
+// In the arguments of a method, @ is the value that the method works on, and $ the value outside of
+// the method.
 func TestDollarStays(t *testing.T) {
 	for text, want := range map[string]string{
 		`$status->match([409, $.detail], [@, @])`: `$status match[409:$.detail :@]`,
@@ -70,7 +71,7 @@ func TestDollarStays(t *testing.T) {
 	}
 }
 
-// made is a value with what is made of it.
+// made returns a value with its transforms, in short.
 func made(v *Value) string {
 	text := string(v.Scope)
 	switch v.Scope {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Explanations are read whole, and one that lacks a part is refused.
+// An explanation is read with all of its parts, and one that lacks a part is refused.
 func TestParseCheck(t *testing.T) {
 	const text = "# GH001 A title\n\nSome text,\nand more.\n\nWrong:\n\n```graphql\ntype A\n```\n\nRight:\n\n```graphql\ntype B\n\ntype C\n```\n"
 	want := Check{Code: "GH001", Title: "A title", Text: "Some text,\nand more.", Wrong: "type A", Right: "type B\n\ntype C"}
@@ -21,7 +21,7 @@ func TestParseCheck(t *testing.T) {
 	}
 }
 
-// Every embedded file is an explanation of the code that it is named for.
+// Every embedded file explains the code that it is named for.
 func TestChecks(t *testing.T) {
 	checks := Checks()
 	if len(checks) < 100 {

@@ -21,19 +21,19 @@ type Fault struct {
 	File   string `json:"file"`    // as named in gqlgen.yml, with slashes
 	Line   int    `json:"line"`    // from 1
 	Column int    `json:"column"`  // from 1, in characters
-	Code   Code   `json:"code"`    // of the check that found it
-	Text   string `json:"message"` // what is wrong and what to do
+	Code   Code   `json:"code"`    // the check that found it
+	Text   string `json:"message"` // what is wrong and what to write instead
 }
 
-// Error gives file:line:column, the text, and the code.
+// Error returns file:line:column, the message, and the code.
 func (f Fault) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s (%s)", f.File, f.Line, f.Column, f.Text, f.Code)
 }
 
-// Faults are the mistakes of a whole run.
+// Faults are all mistakes of a run.
 type Faults []Fault
 
-// Error gives a line for each fault.
+// Error returns one line for each fault.
 func (f Faults) Error() string {
 	lines := make([]string, len(f))
 	for i, fault := range f {
@@ -42,8 +42,9 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// OrNil puts the faults in the order of the files' text, each once. No faults are no error.
-func (f Faults) OrNil() error {
+// Err returns the faults as an error, sorted by their places, each once. It returns nil if there
+// are none.
+func (f Faults) Err() error {
 	if len(f) == 0 {
 		return nil
 	}
@@ -53,32 +54,32 @@ func (f Faults) OrNil() error {
 	return slices.Compact(f)
 }
 
-// MergeFaults is what two steps report, in the order of the files' text.
+// MergeFaults returns the faults of two errors as one, sorted by their places.
 func MergeFaults(a, b error) error {
 	first, _ := errors.AsType[Faults](a)
 	second, _ := errors.AsType[Faults](b)
-	return slices.Concat(first, second).OrNil()
+	return slices.Concat(first, second).Err()
 }
 
-// Add reports a fault where a token begins.
+// Add reports a fault at the beginning of a token.
 func (f *Faults) Add(code Code, pos *ast.Position, format string, args ...any) {
 	line, column := lineColumn(pos)
 	*f = append(*f, Fault{pos.Src.Name, line, column, code, plain.Line(fmt.Sprintf(format, args...))})
 }
 
-// AddAt reports a fault where a reading is written.
-func (f *Faults) AddAt(code Code, r *Extraction, format string, args ...any) {
+// AddAtExtraction reports a fault where an extraction is written.
+func (f *Faults) AddAtExtraction(code Code, r *Extraction, format string, args ...any) {
 	f.addInText(code, r.text, r.offset, format, args...)
 }
 
-// AddTo reports a fault where a value is written.
-func (f *Faults) AddTo(code Code, v *Value, format string, args ...any) {
+// AddAtValue reports a fault where a value is written.
+func (f *Faults) AddAtValue(code Code, v *Value, format string, args ...any) {
 	f.addInText(code, v.Place, v.Offset, format, args...)
 }
 
-// addInText reports a fault at the byte at an offset in a text.
+// addInText reports a fault at a byte offset of a text.
 func (f *Faults) addInText(code Code, v *ast.Value, offset int, format string, args ...any) {
-	if v.Kind == ast.Variable { // which nobody has written
+	if v.Kind == ast.Variable { // from impliedText: the schema has no such text
 		f.Add(code, v.Position, format, args...)
 		return
 	}
@@ -86,7 +87,8 @@ func (f *Faults) addInText(code Code, v *ast.Value, offset int, format string, a
 	*f = append(*f, Fault{v.Position.Src.Name, line, column, code, plain.Line(fmt.Sprintf(format, args...))})
 }
 
-// asFaults is gqlparser's error as a fault. Its place may be that of a string's token.
+// asFaults converts an error of gqlparser. The place of such an error may be that of a string,
+// which gqlparser gives wrongly.
 func asFaults(code Code, err error, sources []*ast.Source) error {
 	parsed, ok := errors.AsType[*gqlerror.Error](err)
 	if !ok || len(parsed.Locations) == 0 {
@@ -104,7 +106,7 @@ func asFaults(code Code, err error, sources []*ast.Source) error {
 	return Faults{f}
 }
 
-// nameInvalidCharacter says which character gqlparser calls <Invalid>.
+// nameInvalidCharacter names the character that gqlparser calls <Invalid>.
 func nameInvalidCharacter(message, text string, at gqlerror.Location) string {
 	lines := strings.Split(text, "\n")
 	if !strings.Contains(message, "<Invalid>") || at.Line > len(lines) {
@@ -112,14 +114,14 @@ func nameInvalidCharacter(message, text string, at gqlerror.Location) string {
 	}
 	line := []rune(lines[at.Line-1])
 	if at.Column < 1 || at.Column > len(line) || line[at.Column-1] <= unicode.MaxASCII {
-		return message // of a broken number or string, gqlparser gives a place within
+		return message // a broken number or string, whose place is inside of the token
 	}
 	message = strings.ReplaceAll(message, "<Invalid>", fmt.Sprintf("%q", line[at.Column-1]))
-	return message + "; names have the letters a to z and A to Z, digits and _ only, and other characters stand in texts"
+	return message + "; names have the letters a to z and A to Z, digits and _ only; write other characters in strings"
 }
 
-// startOfString is the place of the string that gqlparser says is at a place, or that
-// place when there is none.
+// startOfString returns the beginning of the string that gqlparser places at a location. It returns
+// the location itself if no string is there.
 func startOfString(s *ast.Source, at gqlerror.Location) (line, column int) {
 	for l := lexer.New(s); ; {
 		token, err := l.ReadToken()
@@ -133,8 +135,8 @@ func startOfString(s *ast.Source, at gqlerror.Location) (line, column int) {
 	}
 }
 
-// DidYouMean suggests the nearest of the known names, or lists them when none is near
-// and they are few. It begins with a semicolon, or is empty.
+// DidYouMean suggests the nearest of the known names. If none is near, it lists the names, unless
+// they are more than ten. The result begins with a semicolon, or is empty.
 func DidYouMean(name string, known []string) string {
 	nearest := Nearest(name, known)
 	switch {
@@ -148,7 +150,8 @@ func DidYouMean(name string, known []string) string {
 	return ""
 }
 
-// Nearest is the index of the known name that is most like one, -1 when none is near.
+// Nearest returns the index of the known name that is most similar to a name, -1 if none is
+// similar.
 func Nearest(name string, known []string) int {
 	best, distance := -1, len(name)/2+1
 	for i, k := range known {

@@ -9,7 +9,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// A character that has no place in a name is shown.
+// The message shows a character that names cannot have.
 func TestForeignCharacters(t *testing.T) {
 	_, err := binding.Load(&ast.Source{Name: "s.graphqls", Input: "type Query {\n  \"é 🙂\" été: Int\n}"})
 	if err == nil || !strings.HasPrefix(err.Error(), "s.graphqls:2:9: Expected Name, found 'é'; names have ") {

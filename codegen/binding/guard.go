@@ -8,19 +8,19 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// spreadGuards spreads the guards that stand on types to fields, which is where they run:
-// to the fields that return the type, so that nothing is fetched for a refused one, and
-// to the type's own fields, so that an interface or a union is no way around them.
-// Then it checks interfaces: gqlgen runs the guards of the concrete type alone, so each
-// must repeat its interface's (the class of GHSA-mx7m-j9xf-62hw).
+// spreadGuards adds the guards of types to fields, since both executors run guards on fields alone:
+// to the fields that return the type, so that nothing is fetched for a refused caller, and to the
+// fields of the type itself, so that no interface or union avoids them.
+// Then it checks interfaces. The executors run the guards of the concrete type alone, so a type
+// must repeat the guards of its interfaces (the class of GHSA-mx7m-j9xf-62hw).
 func (c *compiler) spreadGuards() {
 	types := c.objectTypes()
 	spread := c.newTypeGuards()
 	for _, def := range types {
 		for _, field := range def.Fields {
-			addGuards(field, spread.of(def))
+			addGuards(field, spread.get(def))
 			if returned := c.schema.Types[field.Type.Name()]; returned != nil && returned.IsCompositeType() {
-				addGuards(field, spread.of(returned))
+				addGuards(field, spread.get(returned))
 			}
 		}
 	}
@@ -31,19 +31,19 @@ func (c *compiler) spreadGuards() {
 	}
 }
 
-// typeGuards finds the guards of types: those that stand on a type, and on the nodes of a
-// connection, since that there are any, and how many, is as secret as they are. The field of
-// an interface or a union does not have the guards of its possible types: other types may be open.
+// typeGuards finds the guards of types. A connection and its edges have the guards of their nodes
+// too: whether nodes exist, and how many, is as secret as the nodes are. An interface or a union
+// does not have the guards of its possible types, since the other types may be open.
 type typeGuards struct {
 	schema *ast.Schema
-	nodes  map[*ast.Definition]*ast.Definition // of connections and edges
+	nodes  map[*ast.Definition]*ast.Definition // the node type by connection or edge
 	known  map[*ast.Definition]ast.DirectiveList
 }
 
 func (c *compiler) newTypeGuards() *typeGuards {
 	s := &typeGuards{schema: c.schema, nodes: map[*ast.Definition]*ast.Definition{}, known: map[*ast.Definition]ast.DirectiveList{}}
 	for _, def := range c.typesOf(ast.Object, ast.Interface) {
-		if node := s.nodeOf(def); node != nil {
+		if node := s.nodeType(def); node != nil {
 			s.nodes[def] = node
 		}
 	}
@@ -59,9 +59,9 @@ func (c *compiler) newTypeGuards() *typeGuards {
 	return s
 }
 
-// nodeOf is the type of the nodes of a connection, or of an edge, as Relay's specification
-// describes their shapes; nil for other types.
-func (s *typeGuards) nodeOf(def *ast.Definition) *ast.Definition {
+// nodeType returns the type of the nodes of a connection, or of an edge, as Relay's specification
+// describes their shapes. It returns nil for other types.
+func (s *typeGuards) nodeType(def *ast.Definition) *ast.Definition {
 	node, nodes, edges := def.Fields.ForName("node"), def.Fields.ForName("nodes"), def.Fields.ForName("edges")
 	isConnection := def.Fields.ForName("pageInfo") != nil || strings.HasSuffix(def.Name, "Connection")
 	switch {
@@ -77,21 +77,21 @@ func (s *typeGuards) nodeOf(def *ast.Definition) *ast.Definition {
 	return nil
 }
 
-// of are the guards of a type.
-func (s *typeGuards) of(def *ast.Definition) ast.DirectiveList {
+// get returns the guards of a type.
+func (s *typeGuards) get(def *ast.Definition) ast.DirectiveList {
 	if guards, known := s.known[def]; known {
 		return guards
 	}
-	s.known[def] = nil // of a connection of connections of itself
+	s.known[def] = nil // ends the recursion of a connection whose nodes are connections of its own type
 	guards := guardsOf(def.Directives)
 	if node := s.nodes[def]; node != nil {
-		guards = append(guards, s.of(node)...)
+		guards = append(guards, s.get(node)...)
 	}
 	s.known[def] = guards
 	return guards
 }
 
-// addGuards gives a field the guards among directives that it does not have yet.
+// addGuards adds those guards among directives to a field that it does not have yet.
 func addGuards(field *ast.FieldDefinition, directives ast.DirectiveList) {
 	if strings.HasPrefix(field.Name, "__") {
 		return
@@ -121,10 +121,10 @@ func (c *compiler) checkInterfaceGuards(def, abstract *ast.Definition) {
 	}
 }
 
-// GuardsOf are the guards of a field, once Compile has spread them.
+// GuardsOf returns the guards of a field. Compile has to have spread them.
 func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList { return guardsOf(field.Directives) }
 
-// Guards are the guards of a field as the schema writes them, once Compile has spread them.
+// Guards returns the guards of a field as the schema writes them. Compile has to have spread them.
 func Guards(field *ast.FieldDefinition) []string {
 	var guards []string
 	for _, guard := range guardsOf(field.Directives) {
@@ -141,7 +141,7 @@ func guardsOf(directives ast.DirectiveList) ast.DirectiveList {
 	return guards
 }
 
-// hasGuard reports whether guard stands among directives, or one that implies it.
+// hasGuard reports whether guard is among directives, or another guard that implies it.
 func hasGuard(directives ast.DirectiveList, guard *ast.Directive) bool {
 	for _, d := range guardsOf(directives) {
 		if d.Name == guard.Name && directiveText(d) == directiveText(guard) || slices.Contains(DirectiveNamed(d.Name).implies, guard.Name) {
@@ -155,7 +155,7 @@ func hasGuard(directives ast.DirectiveList, guard *ast.Directive) bool {
 // whose result is an error.
 func GuardCheck(guard *ast.Directive) string { return DirectiveNamed(guard.Name).check(guard) }
 
-// guarded is the fact that a guard states of its field.
+// guarded returns the fact that every guard states of its field.
 func guarded(*ast.Directive) []Fact { return []Fact{{"Guarded", "true"}} }
 
 // checkScopes returns the check of a @requiresScopes.
@@ -171,7 +171,7 @@ func checkScopes(guard *ast.Directive) string {
 	return "CheckScopes(ctx, [][]string{" + strings.Join(alternatives, ", ") + "})"
 }
 
-// directiveText is a directive as the schema writes it.
+// directiveText returns a directive as the schema writes it.
 func directiveText(d *ast.Directive) string {
 	if len(d.Arguments) == 0 {
 		return "@" + d.Name

@@ -8,8 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// The guards of a connection's nodes are those of whatever gives the connection, of its edges
-// and of what it tells of them, however the connection is made.
+// The guards of a connection's nodes hold for every field that returns the connection, for its
+// edges, and for its counts, whether the connection is bound or handwritten.
 func TestGuardsOfConnections(t *testing.T) {
 	schema, err := Load(&ast.Source{Name: "s.graphqls", Input: `
 		extend schema @source(name: "s")

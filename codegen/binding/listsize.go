@@ -8,14 +8,14 @@ import (
 
 // ListSize is what a field's @listSize says.
 type ListSize struct {
-	Assumed    *int     // where no slicing argument says another number; nil when it is not given
-	Arguments  []string // the slicing arguments; dots lead into input objects
-	Fields     []string // the lists of this size, in what the field returns; none: the field itself
-	RequireOne bool     // an operation shall give exactly one of Arguments
+	Assumed    *int     // the size where no slicing argument sets another; nil if it is not given
+	Arguments  []string // the slicing arguments; a dot leads into an input object
+	Fields     []string // the lists of this size among the fields of the returned type; empty for the field itself
+	RequireOne bool     // an operation should give exactly one of Arguments
 }
 
-// ListSizeOf reads the @listSize of a field, nil when it has none. The schema is one that
-// Compile has checked.
+// ListSizeOf reads the @listSize of a field, nil if it has none. Compile has to have checked the
+// schema.
 func ListSizeOf(field *ast.FieldDefinition) *ListSize {
 	d := field.Directives.ForName("listSize")
 	if d == nil {
@@ -33,7 +33,7 @@ func ListSizeOf(field *ast.FieldDefinition) *ListSize {
 	return size
 }
 
-// argumentTexts are the elements of a directive's argument that is a list of strings.
+// argumentTexts returns the elements of a directive's argument that is a list of strings.
 func argumentTexts(d *ast.Directive, name string) []string {
 	var all []string
 	for _, v := range listElements(argument(d, name)) {
@@ -53,17 +53,17 @@ func (c *compiler) checkListSizes() {
 	}
 }
 
-// checkListSize checks one @listSize, on the field of that name.
+// checkListSize checks one @listSize. The name is that of its field, for messages.
 func (c *compiler) checkListSize(name string, field *ast.FieldDefinition, d *ast.Directive) {
 	assumed, sliced, sized := argument(d, "assumedSize"), listElements(argument(d, "slicingArguments")), listElements(argument(d, "sizedFields"))
 	if assumed == nil && len(sliced) == 0 {
-		c.faults.Add(NoListSize, d.Position, "@listSize says no size; add assumedSize: 100, or name by slicingArguments the arguments of %s that say it", name)
+		c.faults.Add(MissingListSize, d.Position, "@listSize has no size; add assumedSize: 100, or name the arguments of %s that set the size in slicingArguments", name)
 	}
 	if assumed != nil && intValue(assumed) < 0 {
-		c.faults.Add(NegativeListSize, assumed.Position, "a list has no fewer than 0 elements; write a number that it seldom exceeds")
+		c.faults.Add(NegativeListSize, assumed.Position, "a list cannot have fewer than 0 elements; write a number that it seldom exceeds")
 	}
 	if len(sized) == 0 && !isList(field.Type) {
-		c.faults.Add(NoListToSize, d.Position, "%s is %s, which is no list; name by sizedFields the lists in it, or remove @listSize", name, field.Type)
+		c.faults.Add(ListSizeWithoutList, d.Position, "%s is %s, which is not a list; name the lists in it in sizedFields, or remove @listSize", name, field.Type)
 	}
 	for _, v := range sliced {
 		c.checkSlicingArgument(name, field, v)
@@ -73,45 +73,45 @@ func (c *compiler) checkListSize(name string, field *ast.FieldDefinition, d *ast
 	}
 }
 
-// checkSlicingArgument follows the path to an argument that says how many elements are asked for.
+// checkSlicingArgument follows the path to a slicing argument and checks its type.
 func (c *compiler) checkSlicingArgument(name string, field *ast.FieldDefinition, v *ast.Value) {
 	path := strings.Split(v.Raw, ".")
 	arg := field.Arguments.ForName(path[0])
 	if arg == nil {
-		c.faults.Add(UnknownSlicing, v.Position, "%s has no argument %q%s", name, path[0], DidYouMean(path[0], argumentNames(field.Arguments)))
+		c.faults.Add(UnknownSlicingArgument, v.Position, "%s has no argument %q%s", name, path[0], DidYouMean(path[0], argumentNames(field.Arguments)))
 		return
 	}
 	t := arg.Type
 	for _, member := range path[1:] {
 		def := c.schema.Types[t.Name()]
 		if isList(t) || def == nil || def.Kind != ast.InputObject {
-			c.faults.Add(UnknownSlicing, v.Position, "%q: %s is no object, so it has no field %q", v.Raw, t, member)
+			c.faults.Add(UnknownSlicingArgument, v.Position, "%q: %s is not an object, so it has no field %q", v.Raw, t, member)
 			return
 		}
 		inner := def.Fields.ForName(member)
 		if inner == nil {
-			c.faults.Add(UnknownSlicing, v.Position, "%s has no field %q%s", def.Name, member, DidYouMean(member, fieldNames(def)))
+			c.faults.Add(UnknownSlicingArgument, v.Position, "%s has no field %q%s", def.Name, member, DidYouMean(member, fieldNames(def)))
 			return
 		}
 		t = inner.Type
 	}
 	if !isList(t) && t.NamedType != "Int" {
-		c.faults.Add(SlicingType, v.Position, "%q is %s, but what says how many elements are asked for is an Int, or a list", v.Raw, t)
+		c.faults.Add(SlicingArgumentType, v.Position, "%q is %s, but a slicing argument is an Int or a list", v.Raw, t)
 	}
 }
 
-// checkSizedField finds a list in what a field returns.
+// checkSizedField checks that a sized field is a list.
 func (c *compiler) checkSizedField(field *ast.FieldDefinition, v *ast.Value) {
 	def := c.schema.Types[field.Type.Name()]
 	if def == nil || len(def.Fields) == 0 {
-		c.faults.Add(UnknownSized, v.Position, "%s has no fields, so there is no list %q in it; leave out sizedFields", field.Type, v.Raw)
+		c.faults.Add(UnknownSizedField, v.Position, "%s has no fields, so there is no list %q in it; leave out sizedFields", field.Type, v.Raw)
 		return
 	}
 	inner := def.Fields.ForName(v.Raw)
 	switch {
 	case inner == nil:
-		c.faults.Add(UnknownSized, v.Position, "%s has no field %q%s", def.Name, v.Raw, DidYouMean(v.Raw, fieldNames(def)))
+		c.faults.Add(UnknownSizedField, v.Position, "%s has no field %q%s", def.Name, v.Raw, DidYouMean(v.Raw, fieldNames(def)))
 	case !isList(inner.Type):
-		c.faults.Add(NoListToSize, v.Position, "%s.%s is %s, which is no list", def.Name, v.Raw, inner.Type)
+		c.faults.Add(ListSizeWithoutList, v.Position, "%s.%s is %s, which is not a list", def.Name, v.Raw, inner.Type)
 	}
 }

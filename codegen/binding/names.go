@@ -11,8 +11,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// compileWireNames refuses two fields of a type that read the same member, or two values of
-// an enum that are the same text, since neither can be told from the other.
+// compileWireNames collects the names by which services know fields and values of enums. It refuses
+// two fields of a type, or two values of an enum, with the same name, since a decoder could not
+// tell them apart.
 func (c *compiler) compileWireNames() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
 		def := c.schema.Types[name]
@@ -31,15 +32,16 @@ func (c *compiler) compileWireNames() {
 				c.graph.wire[[2]string{name, v.name}] = wire
 			}
 			if other, twice := seen[wire]; twice {
-				c.faults.Add(RepeatedWireName, v.position, "%s.%s and %s.%s are both %q to the services; give each its own @json(name:)", name, other, name, v.name, wire)
+				c.faults.Add(RepeatedWireName, v.position, "%s.%s and %s.%s are both called %q by the services; give each its own @json(name:)", name, other, name, v.name, wire)
 			}
 			seen[wire] = v.name
 		}
 	}
 }
 
-// checkForeignDirectives refuses directives that are declared beside ours, unless they are for
-// other tools: nothing runs them, and who reads the schema might rely on it.
+// checkForeignDirectives refuses directives that the schema declares itself, unless gqlgen.yml says
+// that they are for other tools: nothing runs them, although a reader of the schema might rely on
+// it.
 func (c *compiler) checkForeignDirectives() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
 		d := c.schema.Directives[name]
@@ -49,25 +51,26 @@ func (c *compiler) checkForeignDirectives() {
 	}
 }
 
-// checkResolverNames refuses a type that the resolvers have no room for: each type with resolvers
-// becomes a method of resolvers.Resolver, beside its field Services.
+// checkResolverNames refuses a type whose resolvers have a taken name: each type with resolvers
+// becomes a method of resolvers.Resolver, which already has a field Services.
 func (c *compiler) checkResolverNames() {
 	for _, object := range c.objectTypes() {
 		resolved := func(f *ast.FieldDefinition) bool { return !Sent(f) && !strings.HasPrefix(f.Name, "__") }
 		if strings.EqualFold(object.Name, "services") && object.Kind == ast.Object && slices.ContainsFunc(object.Fields, resolved) {
-			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, whose Services are there already; name it otherwise", object.Name)
+			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, which already has a field Services; rename the type", object.Name)
 		}
 	}
 }
 
-// checkFieldNames refuses two fields of a type that are one in Go, and one that has no name there.
-// Of fields that come with their object, gqlgen looks for neither case nor underscores.
+// checkFieldNames refuses two fields of a type with the same Go name, and a field whose Go name is
+// not valid. For the properties of an object, gqlgen compares names without regard to case and
+// underscores.
 func (c *compiler) checkFieldNames() {
 	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.InputObject) {
 		seen, folded := map[string]string{}, c.membershipMethods(def)
 		for _, f := range def.Fields {
 			if strings.HasPrefix(f.Name, "__") {
-				continue // which are gqlgen's own, and stand nowhere
+				continue // introspection fields, which gqlgen adds
 			}
 			name := goName(f)
 			key := strings.ToLower(strings.ReplaceAll(name, "_", ""))
@@ -75,11 +78,11 @@ func (c *compiler) checkFieldNames() {
 			alike, similar := folded[key]
 			switch {
 			case !token.IsExported(name) || !token.IsIdentifier(name):
-				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which is no name there; name it otherwise, or say @goField(name: ...)", def.Name, f.Name, name)
+				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which is not a valid name; rename it, or add @goField(name: ...)", def.Name, f.Name, name)
 			case twice:
-				c.faults.Add(TakenGoName, f.Position, "%s.%s and %s.%s are both %s in Go; name one of them otherwise, or say @goField(name: ...)", def.Name, other, def.Name, f.Name, name)
+				c.faults.Add(TakenGoName, f.Position, "%s.%s and %s.%s are both %s in Go; rename one of them, or add @goField(name: ...)", def.Name, other, def.Name, f.Name, name)
 			case similar && Sent(f):
-				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which gqlgen takes for %s; name it otherwise, or say @goField(name: ...)", def.Name, f.Name, name, alike)
+				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which gqlgen does not tell from %s; rename it, or add @goField(name: ...)", def.Name, f.Name, name, alike)
 			}
 			seen[name] = f.Name
 			if Sent(f) {
@@ -89,8 +92,8 @@ func (c *compiler) checkFieldNames() {
 	}
 }
 
-// membershipMethods are the methods that a type's model has, by their names in lower case: one for
-// each interface and union that the type belongs to.
+// membershipMethods returns the methods by which the model of a type implements interfaces and
+// unions, by their names in lower case, each with a description for messages.
 func (c *compiler) membershipMethods(def *ast.Definition) map[string]string {
 	methods := map[string]string{}
 	for _, of := range c.schema.GetImplements(def) {
@@ -99,7 +102,7 @@ func (c *compiler) membershipMethods(def *ast.Definition) map[string]string {
 	return methods
 }
 
-// checkTypeNames refuses two types whose models are one in Go, and two whose resolvers would be.
+// checkTypeNames refuses two types whose models have the same Go name, or whose resolvers have.
 func (c *compiler) checkTypeNames() {
 	models, resolvers := map[string]string{}, map[string]string{}
 	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
@@ -114,10 +117,10 @@ func (c *compiler) checkTypeNames() {
 }
 
 func (c *compiler) reportTypeName(def *ast.Definition, other, name string) {
-	c.faults.Add(TakenGoName, def.Position, "the types %s and %s are both %s in Go; name one of them otherwise", other, def.Name, name)
+	c.faults.Add(TakenGoName, def.Position, "the types %s and %s are both %s in Go; rename one of them", other, def.Name, name)
 }
 
-// goName is the name that gqlgen gives a field.
+// goName returns the name that gqlgen gives a field in Go.
 func goName(f *ast.FieldDefinition) string {
 	if d := f.Directives.ForName("goField"); d != nil && d.Arguments.ForName("name") != nil {
 		return argumentText(d, "name")
@@ -131,7 +134,8 @@ type member struct {
 	position   *ast.Position
 }
 
-// membersOf lists the fields that a service sends or is sent, or the values of an enum.
+// membersOf returns the fields of a type that a service sends or receives, or the values of an
+// enum.
 func membersOf(def *ast.Definition) []member {
 	var members []member
 	for _, f := range def.Fields {
@@ -145,12 +149,12 @@ func membersOf(def *ast.Definition) []member {
 	return members
 }
 
-// checkIDs refuses two bindings of one name.
+// checkIDs refuses two bindings with the same name.
 func (c *compiler) checkIDs() {
 	seen := map[string]*Field{}
 	for _, f := range c.graph.All() {
 		if f.Entity && f.Definition.Name == "" {
-			continue // it is the field's own binding
+			continue // a binding that addEntity derived from a field
 		}
 		id := cmp.Or(f.ID, f.Name())
 		other := seen[id]
@@ -158,9 +162,9 @@ func (c *compiler) checkIDs() {
 		case other == nil:
 			seen[id] = f
 		case f.ID == "":
-			c.faults.Add(RepeatedID, other.Position, "%q is what the binding of %s is called; give this one another id", id, f.Name())
+			c.faults.Add(RepeatedID, other.Position, "%q is the name of the binding of %s; give this one another id", id, f.Name())
 		default:
-			c.faults.Add(RepeatedID, f.Position, "%q is what the binding of %s is called already; give this one another id", id, other.Name())
+			c.faults.Add(RepeatedID, f.Position, "%q is already the name of the binding of %s; give this one another id", id, other.Name())
 		}
 	}
 }

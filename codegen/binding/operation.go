@@ -12,16 +12,18 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// operationCompiler fills the call of an operation of a document.
+// operationCompiler compiles a call of an operation that the source's document describes. Each
+// parameter has its value from the binding's text, or from the one variable that clearly has the
+// parameter's name. If several could be meant, the binding has to say which.
 type operationCompiler struct {
 	*bindingCompiler
 	text       *ast.Value
 	op         *openapi.Operation
-	parameters []*openapi.Parameter                   // those that the call has
-	explicit     map[*openapi.Parameter]*selection.Expr // what the binding's text gives to them
-	byName    map[*openapi.Parameter]variableName    // what fills them by its name
-	ambiguous   map[*openapi.Parameter]bool            // those that several values could fill
-	bodyText   *selection.Expr                        // the body that the text gives; nil: none
+	parameters []*openapi.Parameter                   // the parameters outside of the body
+	explicit   map[*openapi.Parameter]*selection.Expr // the values that the binding's text gives
+	byName     map[*openapi.Parameter]variableName    // the variables that fill parameters of their names
+	ambiguous  map[*openapi.Parameter]bool            // parameters that several variables could fill, which are reported once
+	bodyText   *selection.Expr                        // the body that the binding's text gives; nil if it gives none
 }
 
 // compileOperation compiles operation: "name" or "name(parameter: value)".
@@ -33,9 +35,9 @@ func (b *bindingCompiler) compileOperation(text *ast.Value) {
 	s := b.graph.Source(b.field.Source)
 	switch {
 	case s == nil:
-		return // which is a fault already
+		return // already reported as UnknownSource
 	case s.OpenAPI == "":
-		b.faults.Add(NoDocument, text.Position, "operation is looked up in a document, but the source %q names none; add openapi: \"openapi/%s.yaml\" to its @source, or write http", s.Name, s.Name)
+		b.faults.Add(NoDocument, text.Position, "operation is looked up in a document, but the source %q has none; add openapi: \"openapi/%s.yaml\" to its @source, or write http", s.Name, s.Name)
 		return
 	case s.Document == nil:
 		return
@@ -46,12 +48,12 @@ func (b *bindingCompiler) compileOperation(text *ast.Value) {
 		return
 	}
 	if i := slices.IndexFunc(s.Document.Operations, func(o *openapi.Operation) bool { return o != op && o.ID == name }); i >= 0 {
-		b.faults.Add(AmbiguousName, text.Position, "two operations are called %q (%s and %s); write verb and path of the right one by http, or give each its own operationId",
+		b.faults.Add(AmbiguousName, text.Position, "two operations are called %q (%s and %s); write verb and path of the right one with http, or give each its own operationId",
 			name, op.Place, s.Document.Operations[i].Place)
 		return
 	}
 	if !slices.Contains(verbs, op.Method) {
-		b.faults.Add(UnsupportedMedia, text.Position, "%s is a %s call (%s), which nothing binds to; resolve the field by hand in resolvers/", name, op.Method, op.Place)
+		b.faults.Add(UnsupportedMedia, text.Position, "%s is a %s call (%s), which no binding can make; resolve the field by hand in resolvers/", name, op.Method, op.Place)
 		return
 	}
 	c := &operationCompiler{
@@ -69,8 +71,8 @@ func (b *bindingCompiler) compileOperation(text *ast.Value) {
 	c.fillBody()
 }
 
-// matchParameters finds what fills each parameter: what the text gives it, else what has its name.
-// It reports whether the text is without mistakes.
+// matchParameters determines what fills each parameter: the value in the binding's text, else a
+// variable of its name. It reports whether the text has no mistakes.
 func (c *operationCompiler) matchParameters(args []selection.Argument) bool {
 	c.collectParameters()
 	before := len(c.faults)
@@ -88,7 +90,7 @@ func (c *operationCompiler) matchParameters(args []selection.Argument) bool {
 
 var operationName = regexp.MustCompile(`^\s*([^\s(]+(?:\s+[^\s(]+)*)\s*(\()?`)
 
-// parseOperation takes apart name(parameter: value).
+// parseOperation parses name(parameter: value).
 func (b *bindingCompiler) parseOperation(text *ast.Value) (string, []selection.Argument, bool) {
 	m := operationName.FindStringSubmatchIndex(text.Raw)
 	if m == nil {
@@ -106,7 +108,7 @@ func (b *bindingCompiler) parseOperation(text *ast.Value) (string, []selection.A
 		}
 	}
 	if rest := strings.TrimSpace(text.Raw[end:]); rest != "" {
-		b.faults.addInText(OperationArgument, text, end, "unexpected %q behind the operation", rest)
+		b.faults.addInText(OperationArgument, text, end, "unexpected %q after the operation", rest)
 		return "", nil, false
 	}
 	return name, args, true
@@ -122,7 +124,7 @@ func operationIDs(doc *openapi.Document) []string {
 	return ids
 }
 
-// bodyName is how an operation's text names the body.
+// bodyName stands for the body among the arguments of an operation's text.
 const bodyName = "body"
 
 var pathParameter = regexp.MustCompile(`\{([^{}]+)\}`)
@@ -130,7 +132,7 @@ var pathParameter = regexp.MustCompile(`\{([^{}]+)\}`)
 // fillPath compiles the operation's path. Its parameters are filled in the order of the path.
 func (c *operationCompiler) fillPath() {
 	if what, _ := pathProblem(c.op.Path); what != "" {
-		c.faults.Add(HostilePath, c.text.Position, "the path %q of %s (%s) has %s, which servers read differently; correct the document, or write http", c.op.Path, c.op.ID, c.op.Place, what)
+		c.faults.Add(AmbiguousPath, c.text.Position, "the path %q of %s (%s) has %s, which servers read differently; correct the document, or write http", c.op.Path, c.op.ID, c.op.Place, what)
 		return
 	}
 	at := 0
@@ -151,15 +153,15 @@ func (c *operationCompiler) fillPath() {
 	}
 }
 
-// checkPathValue refuses values that a path has no place for.
+// checkPathValue refuses values that a path cannot hold.
 func (c *operationCompiler) checkPathValue(v *Value, p *openapi.Parameter) {
 	switch {
 	case v.Scope == Keys:
-		c.faults.AddTo(KeysInPath, v, "%s fills %s in the path, where one call can carry one key only; write $this and leave out batch", v, p.Name)
+		c.faults.AddAtValue(KeysInPath, v, "%s fills %s in the path, where a call can carry only one key; write $this and leave out batch", v, p.Name)
 	case v.Scope == Constant && v.Literal == "null":
-		c.faults.AddTo(NullInPath, v, "the path's %s has no place for null; give it a value", p.Name)
+		c.faults.AddAtValue(NullInPath, v, "%s in the path cannot be null; give it a value", p.Name)
 	case v.Scope == Args && v.Type != nil && !v.Type.NonNull:
-		c.faults.AddTo(NullInPath, v, "%s may be null, and the path's %s has no place for null; %s", v, p.Name, notNull(v))
+		c.faults.AddAtValue(NullInPath, v, "%s may be null, and %s in the path cannot be null; %s", v, p.Name, notNull(v))
 	}
 }
 
@@ -182,12 +184,13 @@ func (c *operationCompiler) fillParameter(p *openapi.Parameter) {
 	case "cookie":
 		call.Cookies = append(call.Cookies, param)
 	default:
-		c.faults.Add(UnsupportedMedia, c.text.Position, "%s takes %s in its %s (%s), which nothing binds to; resolve the field by hand in resolvers/", c.op.ID, p.Name, p.In, p.Place)
+		c.faults.Add(UnsupportedMedia, c.text.Position, "%s takes %s in its %s (%s), which no binding can fill; resolve the field by hand in resolvers/", c.op.ID, p.Name, p.In, p.Place)
 	}
 }
 
-// valueFor returns what fills a parameter: the value that the binding gives it by name, or
-// what has its name. Nil is nothing, which is a fault when it is required.
+// valueFor returns the value of a parameter: the one in the binding's text, else the variable of
+// the parameter's name. It returns nil if there is none, and reports that if the parameter is
+// required.
 func (c *operationCompiler) valueFor(p *openapi.Parameter) *Value {
 	if e := c.explicit[p]; e != nil {
 		return c.compileValue(c.text, e)
@@ -201,14 +204,14 @@ func (c *operationCompiler) valueFor(p *openapi.Parameter) *Value {
 	return nil
 }
 
-// compileNamed is $scope.name, as if the binding had written it.
+// compileNamed compiles $scope.name as if the binding had written it.
 func (c *operationCompiler) compileNamed(scope, name string) *Value {
 	return c.compileValue(c.text, &selection.Expr{Root: selection.Variable, Name: scope, Steps: []selection.Step{{Name: name}}})
 }
 
-// fillBody fills the operation's body: by name, by an argument called body or input, by the
-// only input object that no parameter takes, or by the arguments that are named like the
-// body's properties.
+// fillBody compiles the operation's body. In this order it is: the body in the binding's text, an
+// argument called body or input, the only input object that no parameter takes, or an object of the
+// arguments that have the names of the body's properties.
 func (c *operationCompiler) fillBody() {
 	if c.op.Body == nil || !c.chooseEncoding() {
 		return
@@ -226,7 +229,7 @@ func (c *operationCompiler) fillBody() {
 	}
 }
 
-// findBodyArgument is the argument that is the whole body, nil when there is none.
+// findBodyArgument returns the argument that is the whole body, nil if there is none.
 func (c *operationCompiler) findBodyArgument() *ast.ArgumentDefinition {
 	var named, objects []*ast.ArgumentDefinition
 	for _, arg := range c.field.Definition.Arguments {
@@ -252,10 +255,10 @@ func (c *operationCompiler) findBodyArgument() *ast.ArgumentDefinition {
 	return nil
 }
 
-// isWholeBody reports whether an argument called body or input is the whole body. It is a
-// member of the body where the document has one of that name and the type is not that of
-// the whole; where both may be, the binding has to say it. A list is the whole only where the
-// document says so.
+// isWholeBody reports whether an argument called body or input is the whole body. If the document
+// has a property of that name, the type decides between the body and the property; if both fit, the
+// binding has to say which, and that is reported. A list is the whole body only if the document
+// describes a list.
 func (c *operationCompiler) isWholeBody(arg *ast.ArgumentDefinition) bool {
 	body := c.media(c.field.Call.Encoding).Schema
 	member := body.Property(arg.Name)
@@ -264,7 +267,7 @@ func (c *operationCompiler) isWholeBody(arg *ast.ArgumentDefinition) bool {
 		return whole || !isList(arg.Type)
 	}
 	if whole && c.hasShape(arg.Type, member.Schema) {
-		c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the whole body of %s or its member %s (%s), which the name alone does not settle; write %s(body: $args.%s) or %s(body: { %s: $args.%s })",
+		c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the whole body of %s or its member %s (%s), and the name alone does not tell which; write %s(body: $args.%s) or %s(body: { %s: $args.%s })",
 			arg.Name, c.op.ID, arg.Name, member.Place, c.op.ID, arg.Name, c.op.ID, arg.Name, arg.Name)
 	}
 	return whole
@@ -284,16 +287,17 @@ func (c *operationCompiler) hasShape(t *ast.Type, s *openapi.Schema) bool {
 	})
 }
 
-// couldBeBody tells whether an argument holds what a body does, and is no property of it.
+// couldBeBody reports whether an argument has the shape of the body, and the name of none of its
+// properties.
 func (c *operationCompiler) couldBeBody(arg *ast.ArgumentDefinition) bool {
 	body := c.media(c.field.Call.Encoding).Schema
 	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.Any() || body.Is("array") == isList(arg.Type)) &&
 		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
 
-// bodyFromArguments makes an object of the arguments that are named like its properties. An
-// argument that stands in the path is no property, too; one that fills another parameter
-// could be meant for both.
+// bodyFromArguments builds an object of the arguments that have the names of the body's properties.
+// An argument that fills a path parameter is not also a property. One that fills another parameter
+// could be meant for both, which is reported.
 func (c *operationCompiler) bodyFromArguments() *Value {
 	properties := c.bodyProperties()
 	filled, doubts := matchNames(c.bodyCandidates(), properties)
@@ -320,7 +324,7 @@ func (c *operationCompiler) bodyFromArguments() *Value {
 	return &Value{Scope: Current, Then: []Change{made}, Place: c.text}
 }
 
-// bodyProperties are the names of the body's members.
+// bodyProperties returns the names of the body's properties.
 func (c *operationCompiler) bodyProperties() []string {
 	var names []string
 	for _, p := range c.media(c.field.Call.Encoding).Schema.Properties {
@@ -329,8 +333,8 @@ func (c *operationCompiler) bodyProperties() []string {
 	return names
 }
 
-// bodyCandidates are the arguments that may be members of the body: those that nothing takes, and
-// those that a parameter outside of the path takes for its name alone.
+// bodyCandidates returns the arguments that may be properties of the body: those that nothing
+// takes, and those that a parameter outside of the path takes for its name alone.
 func (c *operationCompiler) bodyCandidates() []string {
 	var names []string
 	for _, arg := range c.field.Definition.Arguments {
@@ -350,13 +354,14 @@ func (c *operationCompiler) fillsByName(arg string) bool {
 	return false
 }
 
-// reportAmbiguousProperty says that it is not certain whether an argument is a member of the body.
+// reportAmbiguousProperty reports that an argument may or may not be a property of the body.
 func (c *operationCompiler) reportAmbiguousProperty(args []string, property string) {
-	c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the member %s of the body of %s (%s) or something else, which the name alone does not settle; write %s(body: { %s: $args.%s }), and name the parameter that another one fills",
+	c.faults.Add(AmbiguousName, c.text.Position, "$args.%s could be the member %s of the body of %s (%s) or another parameter, and the name alone does not tell which; write %s(body: { %s: $args.%s }), and name the parameter that another argument fills",
 		strings.Join(args, " and $args."), property, c.op.ID, c.op.Body.Place, c.op.ID, property, args[0])
 }
 
-// chooseEncoding chooses how the body is written: as the first of the ways that we know.
+// chooseEncoding chooses the first encoding that both the gateway and the document know. It reports
+// whether there is one.
 func (c *operationCompiler) chooseEncoding() bool {
 	for _, encoding := range []Encoding{JSON, Form, Multipart, Text} {
 		m := c.media(encoding)
@@ -370,7 +375,7 @@ func (c *operationCompiler) chooseEncoding() bool {
 		return true
 	}
 	if c.op.Body.Required || c.bodyText != nil {
-		c.faults.Add(UnsupportedMedia, c.text.Position, "%s takes %s (%s), which nothing writes; resolve the field by hand in resolvers/", c.op.ID, mediaTypes(c.op.Body), c.op.Body.Place)
+		c.faults.Add(UnsupportedMedia, c.text.Position, "%s takes %s (%s), which no binding can send; resolve the field by hand in resolvers/", c.op.ID, mediaTypes(c.op.Body), c.op.Body.Place)
 	}
 	return false
 }
@@ -397,8 +402,8 @@ func mediaTypes(body *openapi.Body) string {
 	return cmp.Or(joinNames(types), "a body of no media type")
 }
 
-// Operation is the operation of its source's document that a binding calls, nil when there
-// is none.
+// Operation returns the operation of the source's document that a binding calls, nil if there is
+// none.
 func (g *Graph) Operation(f *Field) *openapi.Operation {
 	if f.Call.Operation != nil {
 		return f.Call.Operation

@@ -30,7 +30,7 @@ paths:
       responses: {'204': {description: Done}}
 `
 
-// What a body is made of follows from the arguments, unless the binding says it.
+// The arguments determine the body, unless the binding writes it.
 func TestOperationBody(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "s.graphqls")
 	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "s.yaml"), []byte(document), 0o600); err != nil {
@@ -62,7 +62,7 @@ func TestOperationBody(t *testing.T) {
 		if got := inWords(body); got != c.want {
 			t.Errorf("%s by (%s): the body is %s, want %s", c.operation, c.arguments, got, c.want)
 		}
-		for v := range body.Variables() { // whatever is made of a variable, it keeps its own type
+		for v := range body.Variables() { // a variable keeps its own type whatever its transforms are
 			if v.Own == nil || v.Own.Name() == "" {
 				t.Errorf("%s by (%s): %s has no type of its own", c.operation, c.arguments, v)
 			}
@@ -70,7 +70,7 @@ func TestOperationBody(t *testing.T) {
 	}
 }
 
-// inWords is a value of members and objects, for people.
+// inWords returns a value of members and objects in short.
 func inWords(v *Value) string {
 	text := ""
 	switch v.Scope {
@@ -95,8 +95,7 @@ func inWords(v *Value) string {
 	return text
 }
 
-// The parameters that tell a service of pages are found by their names and types, whatever
-// their order in the document.
+// The parameters for pages are found by their names and types, in any order of the document.
 func TestOperationPages(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ kind, parameters, operation, want string }{
@@ -104,7 +103,7 @@ func TestOperationPages(t *testing.T) {
 		{"OFFSET", "from: string date, to: string date, limit: integer, offset: integer", "call", "limit=$page.size offset=$page.offset"},
 		{"OFFSET", "from: string date-time, size: integer, skip: integer", "call", "size=$page.size skip=$page.offset"},
 		{"OFFSET", "from: integer, size: integer", "call", "from=$page.offset size=$page.size"},
-		{"OFFSET", "from: integer int64, to: integer int64, limit: integer", "call", "! the call does not tell the service where the page begins"},
+		{"OFFSET", "from: integer int64, to: integer int64, limit: integer", "call", "! the call does not carry the beginning of the page"},
 		{"OFFSET", "from: integer int64, to: integer int64, limit: integer", "call(from: $args.after)", "from=$page.offset limit=$page.size"},
 		{"OFFSET", "start: integer, end: integer, limit: integer, offset: integer", "call", "limit=$page.size offset=$page.offset"},
 		{"OFFSET", "_start: integer, _limit: integer", "call", "_limit=$page.size _start=$page.offset"},
@@ -113,11 +112,11 @@ func TestOperationPages(t *testing.T) {
 		{"OFFSET", "start: integer, from: integer, limit: integer", "call", "! the beginning of a page could be the query parameter start and the query parameter from of call"},
 		{"OFFSET", "start: integer, from: integer, limit: integer", "call(from: $args.after)", "from=$page.offset limit=$page.size"},
 		{"OFFSET", "start: integer, from:, limit: integer", "call", "limit=$page.size start=$page.offset"},
-		{"OFFSET", "offset: string, limit: integer", "call", "! the call does not tell the service where the page begins"},
+		{"OFFSET", "offset: string, limit: integer", "call", "! the call does not carry the beginning of the page"},
 		{"OFFSET", "offset: integer, pageSize: integer, page_size: integer", "call", "! write call(pageSize: $args.first) or call(page_size: $args.first)"},
 		{"OFFSET", "offset: integer, pageSize: integer, page_size: integer", "call(page_size: $args.first)", "offset=$page.offset page_size=$page.size"},
 		{"OFFSET", "offset: integer, top: integer, limit: integer", "call", "limit=$page.size offset=$page.offset"},
-		{"OFFSET", "offset: integer, count: integer, limit: integer", "call(limit: 5)", "! the call does not tell the service how large the page is"},
+		{"OFFSET", "offset: integer, count: integer, limit: integer", "call(limit: 5)", "! the call does not carry the size of the page"},
 		{"OFFSET", "$skip: integer, $top: integer, $count: boolean", "call", "$skip=$page.offset $top=$page.size"},
 		{"OFFSET", "'page[offset]': integer, 'page[limit]': integer", "call", "page[limit]=$page.size page[offset]=$page.offset"},
 		{"PAGE_NUMBER", "from: string date, page: integer, pageSize: integer", "call", "page=$page.page pageSize=$page.size"},
@@ -126,7 +125,7 @@ func TestOperationPages(t *testing.T) {
 		{"PAGE_NUMBER", "pageNumber: integer, page_index: integer, limit: integer", "call", "! the beginning of a page could be"},
 		{"PAGE_NUMBER", "pageNumber: integer, page: integer, per_page: integer", "call", "page=$page.page per_page=$page.size"},
 		{"NEXT_CURSOR", "after: string date-time, cursor: string, limit: integer", "call", "cursor=$page.cursor limit=$page.size"},
-		{"NEXT_CURSOR", "after: string date-time, limit: integer", "call", "! the call does not tell the service where the page begins"},
+		{"NEXT_CURSOR", "after: string date-time, limit: integer", "call", "! the call does not carry the beginning of the page"},
 		{"NEXT_CURSOR", "starting_after: string, ending_before: string, limit: integer", "call", "limit=$page.size starting_after=$page.cursor"},
 		{"NEXT_CURSOR", "pageToken: string, maxResults: integer, cursor: integer", "call", "maxResults=$page.size pageToken=$page.cursor"},
 		{"NEXT_CURSOR", "next: boolean, page_token: string, page_size: integer", "call", "page_size=$page.size page_token=$page.cursor"},
@@ -167,7 +166,7 @@ func TestOperationPages(t *testing.T) {
 	}
 }
 
-// Of two operations with one name neither is called.
+// Two operations with the same name are both refused.
 func TestOperationNamedTwice(t *testing.T) {
 	const twice = `
 openapi: 3.1.0

@@ -14,8 +14,8 @@ import (
 // variableName is a variable that fills a parameter although the binding does not write it.
 type variableName struct{ scope, name string }
 
-// collectParameters collects what the call takes outside of its body: the parameters of the
-// document, and the path parameters that the document does not declare.
+// collectParameters collects the parameters outside of the body: those of the document, and those
+// of the path that the document does not declare.
 func (c *operationCompiler) collectParameters() {
 	inPath := map[string]bool{}
 	for _, m := range pathParameter.FindAllStringSubmatch(c.op.Path, -1) {
@@ -31,8 +31,8 @@ func (c *operationCompiler) collectParameters() {
 	}
 }
 
-// resolveArgument finds what an argument of the operation's text is given to: the body, or
-// the one parameter of exactly that name.
+// resolveArgument finds what an argument of the operation's text stands for: the body, or the one
+// parameter of exactly that name.
 func (c *operationCompiler) resolveArgument(a selection.Argument) {
 	if a.In == "" && a.Name == bodyName && c.op.Body != nil {
 		if c.bodyText != nil {
@@ -73,7 +73,7 @@ func (c *operationCompiler) reportUnknownParameter(a selection.Argument) {
 	c.faults.addInText(OperationArgument, c.text, a.Offset, "%s has no parameter %q%s (%s)%s", c.op.ID, a.Name, place, c.op.Place, DidYouMean(a.Name, known))
 }
 
-// parametersNamed returns the parameters of exactly one name; in "" is any place.
+// parametersNamed returns the parameters of exactly one name. The place in may be "" for any place.
 func (c *operationCompiler) parametersNamed(in, name string) []*openapi.Parameter {
 	var named []*openapi.Parameter
 	for _, p := range c.parameters {
@@ -84,7 +84,8 @@ func (c *operationCompiler) parametersNamed(in, name string) []*openapi.Paramete
 	return named
 }
 
-// qualifiedName writes a parameter as the operation's text names it.
+// qualifiedName returns the name of a parameter as an operation's text writes it, with its place if
+// the name alone is ambiguous.
 func (c *operationCompiler) qualifiedName(p *openapi.Parameter) string {
 	name := p.Name
 	if !plainKey(name) {
@@ -102,10 +103,10 @@ func plainKey(name string) bool {
 	return err == nil && len(e.Steps) == 1 && e.Steps[0].Name == name
 }
 
-// valueText stands in messages where any value may be written.
+// valueText stands for any value in messages.
 const valueText = "value"
 
-// alternatives writes the ways to give a value to one of several parameters.
+// alternatives returns the calls that each give a value to one of several parameters, for messages.
 func (c *operationCompiler) alternatives(parameters []*openapi.Parameter, value string) string {
 	calls := make([]string, len(parameters))
 	for i, p := range parameters {
@@ -114,7 +115,7 @@ func (c *operationCompiler) alternatives(parameters []*openapi.Parameter, value 
 	return strings.Join(calls, " or ")
 }
 
-// quoteParameters lists parameters with their places, for people.
+// quoteParameters returns a list of parameters with their places, for messages.
 func quoteParameters(parameters []*openapi.Parameter) string {
 	texts := make([]string, len(parameters))
 	for i, p := range parameters {
@@ -123,8 +124,8 @@ func quoteParameters(parameters []*openapi.Parameter) string {
 	return strings.Join(texts, " and ")
 }
 
-// isExplicit reports whether the text gives one of the field's arguments to a parameter,
-// which then fills no other one by its name.
+// isExplicit reports whether the binding's text uses one of the field's arguments, which then fills
+// no other parameter by its name.
 func (c *operationCompiler) isExplicit(arg string) bool {
 	for _, e := range c.explicit {
 		for name := range argumentsIn(e) {
@@ -136,7 +137,7 @@ func (c *operationCompiler) isExplicit(arg string) bool {
 	return false
 }
 
-// argumentsIn yields the names of the arguments that an expression is made of.
+// argumentsIn yields the names of the field's arguments that an expression uses.
 func argumentsIn(e *selection.Expr) iter.Seq[string] {
 	return func(yield func(string) bool) { visitArguments(e, yield) }
 }
@@ -166,9 +167,9 @@ func (c *operationCompiler) matchArguments() {
 	c.matchScope(Args, args, func(*openapi.Parameter) bool { return true })
 }
 
-// matchKeys finds the parameters that the fields of the object itself fill by their names.
-// Only the binding of a type has them, since it asks for that very object. What a field's
-// call takes of its parent is always written: a parent's id is not the id of another thing.
+// matchKeys finds the parameters that the fields of the type itself fill by their names. It does so
+// for the binding of a type alone, which fetches that very object. The call of a field has to write
+// what it takes of its parent, since the id of a parent is not the id of another object.
 func (c *operationCompiler) matchKeys() {
 	if c.isRootField || c.field.Definition.Name != "" {
 		return
@@ -180,7 +181,7 @@ func (c *operationCompiler) matchKeys() {
 	c.matchScope(scope, propertyNames(c.field.Object), func(p *openapi.Parameter) bool { return p.Required })
 }
 
-// matchScope lets values of a scope fill parameters of their names.
+// matchScope matches the variables of a scope with parameters by their names.
 func (c *operationCompiler) matchScope(scope Scope, names []string, takes func(*openapi.Parameter) bool) {
 	var open []*openapi.Parameter
 	var theirs []string
@@ -202,25 +203,26 @@ func (c *operationCompiler) matchScope(scope Scope, names []string, takes func(*
 	}
 }
 
-// reportAmbiguous says that it is not certain what fills a parameter, and what to write.
+// reportAmbiguous reports that several variables or parameters have a name, and what to write.
 func (c *operationCompiler) reportAmbiguous(scope Scope, names []string, candidates []*openapi.Parameter) {
 	for _, p := range candidates {
 		c.ambiguous[p] = true
 	}
 	what := fmt.Sprintf("$%s.%s", scope, strings.Join(names, fmt.Sprintf(" and $%s.", scope)))
-	c.faults.Add(AmbiguousName, c.text.Position, "%s could fill %s of %s (%s), which the name alone does not settle; write %s",
+	c.faults.Add(AmbiguousName, c.text.Position, "%s could fill %s of %s (%s), and the name alone does not tell which; write %s",
 		what, quoteParameters(candidates), c.op.ID, candidates[0].Place, c.alternatives(candidates, fmt.Sprintf("$%s.%s", scope, names[0])))
 }
 
-// ambiguity is a set of names that could stand for one another.
+// ambiguity is a set of variables and parameters whose names match each other.
 type ambiguity struct {
-	names  []string // of values
-	targets []int    // of what they fill
+	names   []string // of variables
+	targets []int    // indices of parameters
 }
 
-// matchNames says which value fills which of their names: the one that is called exactly so,
-// else the one that is called so in another spelling (userId, user_id), unless another value
-// or another of their names has that spelling, too.
+// matchNames determines which of names fills which of targets. A name fills the target of exactly
+// its name. Otherwise it fills the target whose name differs in spelling alone (userId, user_id),
+// unless another name or another target has that spelling too. The result maps indices of targets
+// to names.
 func matchNames(names, theirs []string) (filled map[int]string, doubts []ambiguity) {
 	m := &nameMatcher{names: names, targets: theirs, filled: map[int]string{}, matched: map[string]bool{}, taken: map[int]bool{}}
 	m.round(func(a, b string) bool { return a == b })
@@ -228,16 +230,17 @@ func matchNames(names, theirs []string) (filled map[int]string, doubts []ambigui
 	return m.filled, m.ambiguities
 }
 
-// nameMatcher matches names in rounds. Each round takes the names that the rounds before left.
+// nameMatcher matches names in rounds. Each round sees only the names and targets that the rounds
+// before have left, so that an exact match is never ambiguous with one in another spelling.
 type nameMatcher struct {
 	names, targets []string
-	filled        map[int]string // by the number of their name
-	ambiguities        []ambiguity
-	matched       map[string]bool // names that an earlier round has matched
-	taken         map[int]bool    // their names that it has
+	filled         map[int]string // names by the index of their target
+	ambiguities    []ambiguity
+	matched        map[string]bool // names that an earlier round has matched
+	taken          map[int]bool    // indices of targets that an earlier round has matched
 }
 
-// round matches the names that are the same by a rule.
+// round matches the names and targets that are the same by a rule.
 func (m *nameMatcher) round(same func(a, b string) bool) {
 	for _, name := range m.names {
 		if m.matched[name] {
@@ -261,7 +264,7 @@ func (m *nameMatcher) round(same func(a, b string) bool) {
 	}
 }
 
-// candidates are all that could stand for one another with a name, itself among them.
+// candidates returns all names and targets that match a name, the name itself among them.
 func (m *nameMatcher) candidates(name string, same func(a, b string) bool) ambiguity {
 	var d ambiguity
 	for _, other := range m.names {
@@ -277,10 +280,10 @@ func (m *nameMatcher) candidates(name string, same func(a, b string) bool) ambig
 	return d
 }
 
-// reportMissing says that nothing fills a required parameter, and what to write.
+// reportMissing reports that a required parameter has no value, and what to write.
 func (c *operationCompiler) reportMissing(p *openapi.Parameter) {
 	if c.isRootField || c.field.Definition.Name == "" {
-		c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which nothing fills; give the field an argument of that name, or write %s(%s: value)",
+		c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which has no value; give the field an argument of that name, or write %s(%s: value)",
 			c.op.ID, p.In, p.Name, p.Place, c.op.ID, c.qualifiedName(p))
 		return
 	}
@@ -291,13 +294,13 @@ func (c *operationCompiler) reportMissing(p *openapi.Parameter) {
 	if likely := c.likelyKeys(p); len(likely) > 0 {
 		field = strings.Join(likely, fmt.Sprintf(") or %s(%s: $%s.", c.op.ID, c.qualifiedName(p), scope))
 	}
-	c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which nothing fills: a field of %s does only where it is written; write %s(%s: $%s.%s)",
+	c.faults.Add(MissingParameter, c.text.Position, "%s requires the %s parameter %s (%s), which has no value: a field of %s is used only if the binding writes it; write %s(%s: $%s.%s)",
 		c.op.ID, p.In, p.Name, p.Place, c.field.Object.Name, c.op.ID, c.qualifiedName(p), scope, field)
 }
 
-// likelyKeys are the fields of the parent that seem to hold what a parameter takes: they
-// speak of the field or of the type that is asked for, or have the parameter's own
-// name where that says more than id. They are suggested, never taken.
+// likelyKeys returns the fields of the parent that may be meant for a parameter: their names join
+// the name of the field or of its type with the parameter's, or equal the parameter's if that has
+// more than one word. They are suggested in messages and never used.
 func (c *operationCompiler) likelyKeys(p *openapi.Parameter) []string {
 	def := c.field.Definition
 	var likely []string
@@ -313,7 +316,7 @@ func (c *operationCompiler) likelyKeys(p *openapi.Parameter) []string {
 	return slices.Compact(likely)
 }
 
-// splitWords cuts a name where its spelling begins a new word: userId, user_id, USER-ID.
+// splitWords splits a name where its spelling begins a new word: userId, user_id, USER-ID.
 func splitWords(name string) []string {
 	var all []string
 	begins := true
@@ -336,7 +339,7 @@ func endsUpper(words []string) bool {
 	return unicode.IsUpper(last[len(last)-1])
 }
 
-// sameName compares names as different languages write them: userId, user_id, user-id.
+// sameName compares names without their spelling: userId, user_id and user-id are the same.
 func sameName(a, b string) bool { return plainName(a) == plainName(b) }
 
 func plainName(name string) string {
@@ -348,13 +351,13 @@ func plainName(name string) string {
 	}, name))
 }
 
-// isPageArgument reports whether an argument asks for a page.
+// isPageArgument reports whether an argument requests a page of a connection.
 func (c *operationCompiler) isPageArgument(arg string) bool {
 	return c.field.Page != nil && (arg == "first" || arg == "after")
 }
 
-// pageNames are the names by which services are told of pages, as plainName writes them. Those of
-// an earlier list say more than those of a later one.
+// pageNames are common names of parameters for pages, as plainName spells them. Names in an earlier
+// list are clearer than those in a later one.
 var pageNames = map[string][][]string{
 	"size":        {{"limit"}, {"pagesize", "perpage", "pagelimit", "maxresults"}, {"size", "first", "count", "take", "top", "$top"}},
 	"OFFSET":      {{"offset"}, {"skip", "$skip", "startindex", "pageoffset"}, {"start", "from"}},
@@ -362,13 +365,15 @@ var pageNames = map[string][][]string{
 	"NEXT_CURSOR": {{"cursor"}, {"after", "nextcursor", "pagecursor", "pageafter", "pagetoken", "nexttoken", "nextpagetoken", "startingafter", "continuationtoken", "continuation"}, {"next"}},
 }
 
-// rangeEnds are the names of the other end where a name begins a range, not a page.
+// rangeEnds are the names of a range's end by the names of its beginning. A parameter whose
+// operation has both is a range, not the beginning of a page.
 var rangeEnds = map[string][]string{
 	"from":  {"to", "until", "till"},
 	"start": {"end", "until", "stop"},
 }
 
-// matchPages finds the parameters that tell the service of a page: by names and types.
+// matchPages finds the parameters that carry the size and the beginning of a page, by names and
+// types.
 func (c *operationCompiler) matchPages() {
 	if page := c.field.Page; page != nil {
 		c.matchPage("first", "size", pageNames["size"])
@@ -376,9 +381,9 @@ func (c *operationCompiler) matchPages() {
 	}
 }
 
-// matchPage lets first or after fill the parameter whose name and type say most clearly
-// that it takes it. None does where the text gives it already, or where the clearest one
-// is filled otherwise.
+// matchPage lets first or after fill the parameter whose name and type match most clearly. None is
+// filled if the binding's text already uses the argument, or if the clearest parameter already has
+// a value.
 func (c *operationCompiler) matchPage(arg, what string, names [][]string) {
 	if c.isExplicit(arg) || c.bodyText != nil && slices.Contains(slices.Collect(argumentsIn(c.bodyText)), arg) {
 		return
@@ -390,13 +395,13 @@ func (c *operationCompiler) matchPage(arg, what string, names [][]string) {
 			c.byName[fits[0]] = variableName{string(Args), arg}
 		}
 	case len(fits) > 1:
-		c.faults.Add(PageParameters, c.field.Page.position, "the %s of a page could be %s of %s (%s), which names and types do not settle; write %s",
+		c.faults.Add(PageParameters, c.field.Page.position, "the %s of a page could be %s of %s (%s), and names and types do not tell which; write %s",
 			what, quoteParameters(fits), c.op.ID, fits[0].Place, c.alternatives(fits, "$args."+arg))
 	}
 }
 
-// bestMatches are the query parameters of the first list of names that has any; those whose
-// type the document says come before others.
+// bestMatches returns the query parameters that match the first list of names that has any match.
+// Parameters whose type the document declares come before others.
 func (c *operationCompiler) bestMatches(names [][]string, fits func(*openapi.Parameter) bool) []*openapi.Parameter {
 	for _, list := range names {
 		var typed, untyped []*openapi.Parameter
@@ -423,10 +428,10 @@ func firstNonEmpty(a, b []*openapi.Parameter) []*openapi.Parameter {
 	return b
 }
 
-// timeFormats are the formats of points in time and of spans of it, which are no place in a list.
+// timeFormats are the formats of times and durations, none of which can be a position in a list.
 var timeFormats = []string{"date", "date-time", "time", "timestamp", "unix-time", "unixtime", "epoch", "duration"}
 
-// canTakePage reports whether a parameter's type allows what stands for first or after.
+// canTakePage reports whether a parameter's type can hold the value of first or after.
 func (c *operationCompiler) canTakePage(p *openapi.Parameter, arg string) bool {
 	isText := arg == "after" && c.field.Page.Type == "NEXT_CURSOR"
 	ends := func(o *openapi.Parameter) bool {

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// oneOperation is a document with the operation "call", whose parameters and body are
-// YAML.
+// oneOperation returns a document with the operation "call", whose parameters and body are YAML.
 func oneOperation(path, parameters, body string) string {
 	if body != "" {
 		body = "requestBody: {required: true, content: {application/json: {schema: " + body + "}}}, "
@@ -29,7 +28,7 @@ func compileWith(t testing.TB, dir, document, text string) (*Graph, error) {
 	return compile(t, filepath.Join(dir, "s.graphqls"), `extend schema @source(name: "s", openapi: "s.yaml")`+"\n"+text)
 }
 
-// callInWords writes what fills each place of a call.
+// callInWords returns what fills each parameter of a call, in short.
 func callInWords(c *Call) string {
 	var all []string
 	for _, p := range c.Path {
@@ -49,8 +48,8 @@ func callInWords(c *Call) string {
 	return strings.Join(all, " ")
 }
 
-// What fills the parameters of an operation is certain, or the schema is refused and told
-// what to write.
+// Either it is certain what fills the parameters of an operation, or the schema is refused with
+// advice.
 func TestParametersByName(t *testing.T) {
 	const id = "{name: id, in: path, required: true}"
 	for name, c := range map[string]struct{ path, parameters, body, field, operation, want string }{
@@ -135,7 +134,7 @@ func TestParametersByName(t *testing.T) {
 type collision struct {
 	parameters []string // place.name
 	arguments  []string
-	stated     map[string]string // what the text gives to a parameter
+	stated     map[string]string // the values in the binding's text by parameter
 	below      bool              // the field has a parent, which has all of the names
 }
 
@@ -198,13 +197,13 @@ func (c collision) schema() string {
 		return "type Query { " + field + " }"
 	}
 	fields := ""
-	for i, name := range collidingNames { // some of which are one in Go
+	for i, name := range collidingNames { // some of them have the same Go name
 		fields += fmt.Sprintf(`%s: ID! @goField(name: "N%d") `, name, i)
 	}
 	return "type Query { p: P @goField(forceResolver: true) }\ntype P { " + fields + field + " }"
 }
 
-// wants says what the rules give to each parameter; ok is false where they leave a doubt.
+// wants returns what the rules give to each parameter; ok is false if that is ambiguous.
 func (c collision) wants() (want []string, ok bool) {
 	used := map[string]bool{}
 	for p, v := range c.stated {
@@ -258,12 +257,12 @@ func (c collision) wants() (want []string, ok bool) {
 		}
 	}
 	slices.Sort(want)
-	return want, len(filled) == len(free) // an argument that nothing takes is a mistake
+	return want, len(filled) == len(free) // an unused argument is a mistake
 }
 
-// Whatever the names, a call takes each value from where the rules say, or is refused: no
-// parameter is filled by the parent's field of its name, and none by an argument that
-// could be meant for another.
+// Whatever the names, a call takes each value from where the rules say, or is refused. The parent's
+// field of its name fills no parameter, and neither does an argument that could be meant for
+// another one.
 func TestCollidingNames(t *testing.T) {
 	n := 10_000
 	if testing.Short() {

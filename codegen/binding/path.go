@@ -9,8 +9,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
-// pathProblem finds what proxies and servers read differently in a path as it is written, with
-// values in braces: what it is, "" for nothing, and where in the text. It returns the first.
+// pathProblem returns the first part of a path that proxies and servers read differently: what it
+// is, "" if there is none, and its byte offset. The path is as written in the schema or in a
+// document, with values in braces.
 func pathProblem(path string) (what string, at int) {
 	path = valuesInBraces.ReplaceAllStringFunc(path, func(value string) string { return strings.Repeat("v", len(value)) })
 	for i, r := range path {
@@ -19,7 +20,7 @@ func pathProblem(path string) (what string, at int) {
 		}
 	}
 	for i, segment := range strings.Split(strings.TrimSuffix(path, "/"), "/") {
-		name, _, _ := strings.Cut(segment, ";") // which some servers cut off
+		name, _, _ := strings.Cut(segment, ";") // some servers cut off path parameters
 		switch {
 		case i > 0 && segment == "":
 			return "an empty segment", at
@@ -33,25 +34,27 @@ func pathProblem(path string) (what string, at int) {
 
 var valuesInBraces = regexp.MustCompile(`\{[^{}]*\}`)
 
-// characterProblem names the character r, with which rest begins, where no path may have it.
+// characterProblem returns a description of the character r if no path may have it, else "". The
+// text rest begins with r.
 func characterProblem(r rune, rest string) string {
 	switch {
 	case strings.ContainsRune(`?#\`, r):
 		return "the character " + string(r)
 	case r == '{' || r == '}':
-		return "a brace without its other one"
+		return "an unmatched brace"
 	case unicode.IsSpace(r) || plain.Invisible(r) || r == unicode.ReplacementChar:
-		return "a white space or a control character"
+		return "white space or a control character"
 	case r == '%':
 		return escapeProblem(rest)
 	}
 	return ""
 }
 
-// escapeProblem names an escape that stands for what a path must not have, or is none.
+// escapeProblem returns a description of an escape that stands for a character that no path may
+// have, or that is not an escape.
 func escapeProblem(rest string) string {
 	if !escape.MatchString(rest[:min(len(rest), 3)]) {
-		return "a % that begins no escape"
+		return "a % that does not begin an escape"
 	}
 	code, _ := strconv.ParseUint(rest[1:3], 16, 8)
 	if c := byte(code); c < ' ' || c == 0x7f || strings.IndexByte(`./\%?#`, c) >= 0 {

@@ -2,7 +2,7 @@ package binding
 
 import "testing"
 
-// A path is what every proxy and server on the way reads alike, or is refused.
+// A path that every proxy and server reads alike is accepted, and any other is refused.
 func TestPathProblem(t *testing.T) {
 	for path, want := range map[string]string{
 		"/":                         "",
@@ -28,20 +28,20 @@ func TestPathProblem(t *testing.T) {
 		"/a%00":                     "the escape %00",
 		"/a%0d%0ab":                 "the escape %0d",
 		"/a%3Fb":                    "the escape %3F",
-		"/a%":                       "a % that begins no escape",
-		"/a%zz":                     "a % that begins no escape",
+		"/a%":                       "a % that does not begin an escape",
+		"/a%zz":                     "a % that does not begin an escape",
 		"/a?b=1":                    "the character ?",
 		"/a#b":                      "the character #",
 		`/a\b`:                      `the character \`,
-		"/a{b":                      "a brace without its other one",
-		"/a}b":                      "a brace without its other one",
-		"/a{{b}}":                   "a brace without its other one",
-		"/a b":                      "a white space or a control character",
-		"/a\nb":                     "a white space or a control character",
-		"/a\x00":                    "a white space or a control character",
-		"/a\u202eb":                 "a white space or a control character",
-		"/a\u2028b":                 "a white space or a control character",
-		"/a\xff":                    "a white space or a control character",
+		"/a{b":                      "an unmatched brace",
+		"/a}b":                      "an unmatched brace",
+		"/a{{b}}":                   "an unmatched brace",
+		"/a b":                      "white space or a control character",
+		"/a\nb":                     "white space or a control character",
+		"/a\x00":                    "white space or a control character",
+		"/a\u202eb":                 "white space or a control character",
+		"/a\u2028b":                 "white space or a control character",
+		"/a\xff":                    "white space or a control character",
 	} {
 		if got, _ := pathProblem(path); got != want {
 			t.Errorf("%q: %q, want %q", path, got, want)

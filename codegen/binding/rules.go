@@ -8,11 +8,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// ruleScopes are the values that rules can speak of, besides the answer itself.
+// ruleScopes are the scopes of variables in rules, in addition to the response itself.
 var ruleScopes = []Scope{Status, Response, Config, Env}
 
-// compileRules compiles isSuccess and errors of a directive. What it leaves out is taken from
-// otherwise.
+// compileRules compiles isSuccess and errors of a directive. A rule that the directive does not
+// give is taken from otherwise.
 func (b *bindingCompiler) compileRules(d *ast.Directive, otherwise Rules) Rules {
 	rules := otherwise
 	if text := argument(d, "isSuccess"); text != nil {
@@ -28,7 +28,8 @@ func (b *bindingCompiler) compileRules(d *ast.Directive, otherwise Rules) Rules 
 	return rules
 }
 
-// compileScalarRule compiles an expression that gives a scalar. A name alone is a member of the answer.
+// compileScalarRule compiles an expression whose value is a scalar. A name alone is a member of the
+// response.
 func (b *bindingCompiler) compileScalarRule(text *ast.Value, what, named, example string) *Value {
 	e, ok := b.parseExpression(text)
 	if !ok {
@@ -38,19 +39,19 @@ func (b *bindingCompiler) compileScalarRule(text *ast.Value, what, named, exampl
 		e = e.Fields[0].Expr
 	}
 	if e.Braces {
-		b.faults.addInText(BrokenRule, text, e.Offset, "%s is one value, not an object; write a path such as %s", what, example)
+		b.faults.addInText(InvalidRule, text, e.Offset, "%s is one value, not an object; write a path such as %s", what, example)
 		return nil
 	}
 	v := b.compileRule(text, e)
 	if v != nil && !v.canBe(named) {
-		b.faults.addInText(BrokenRule, text, e.Offset, "%s is a %s, which this never is; write something such as %s", what, named, example)
+		b.faults.addInText(InvalidRule, text, e.Offset, "%s is a %s, and this value has another type; write for example %s", what, named, example)
 		return nil
 	}
 	return v
 }
 
-// canBe tells whether a value can be one of a scalar, as far as that is known. Null is no
-// value, which a rule may well give.
+// canBe reports whether a value may be of a scalar type, as far as the type of the value is known.
+// Null has no type, and is allowed: the rule then has no result.
 func (v *Value) canBe(named string) bool {
 	last := len(v.Then) - 1
 	switch {
@@ -62,25 +63,25 @@ func (v *Value) canBe(named string) bool {
 	return v.Type == nil || v.Type.NamedType == named
 }
 
-// compileExtensions compiles an expression that gives an object.
+// compileExtensions compiles an expression whose value is an object.
 func (b *bindingCompiler) compileExtensions(text *ast.Value) *Value {
 	e, ok := b.parseExpression(text)
 	if !ok {
 		return nil
 	}
 	if !e.Braces {
-		b.faults.addInText(BrokenRule, text, e.Offset, "extensions are an object; write name: value, such as code: error.code")
+		b.faults.addInText(InvalidRule, text, e.Offset, "extensions are an object; write name: value, such as code: error.code")
 		return nil
 	}
 	for _, f := range e.Fields {
 		if f.Name == "service" || f.Name == "http" {
-			b.faults.addInText(BrokenRule, text, f.Offset, "extensions.%s is what the gateway says of the failure; give this another name", f.Name)
+			b.faults.addInText(InvalidRule, text, f.Offset, "extensions.%s is set by the gateway; give this another name", f.Name)
 		}
 	}
 	return b.compileRule(text, e)
 }
 
-// compileRule compiles an expression over a service's answer.
+// compileRule compiles an expression over a service's response.
 func (b *bindingCompiler) compileRule(text *ast.Value, e *selection.Expr) *Value {
 	answer := &contextValue{}
 	c := &valueCompiler{bindingCompiler: b, text: text, scopes: ruleScopes, current: answer, outer: answer}

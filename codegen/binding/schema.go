@@ -13,8 +13,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// Load parses and validates the sources of a schema, to which it adds the vocabulary.
-// The error holds Faults.
+// Load parses and validates the sources of a schema, together with the declarations of our
+// directives. The error holds Faults.
 func Load(sources ...*ast.Source) (*ast.Schema, error) {
 	all := slices.Concat([]*ast.Source{validator.Prelude}, VocabularySources(), sources)
 	doc, err := parser.ParseSchemas(all...)
@@ -31,9 +31,9 @@ func Load(sources ...*ast.Source) (*ast.Schema, error) {
 	return schema, nil
 }
 
-// checkNames finds the types, directives and arguments that are not declared, and arguments
-// and input fields that are written twice. gqlparser does so too, but stops at the first one
-// and suggests nothing.
+// checkNames finds types, directives and arguments that are not declared, and arguments and input
+// fields that are given twice. gqlparser finds them too, but stops at the first and suggests
+// nothing.
 func checkNames(doc *ast.SchemaDocument) error {
 	n := nameChecker{types: map[string]bool{}, directives: map[string]*ast.DirectiveDefinition{}}
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
@@ -43,12 +43,12 @@ func checkNames(doc *ast.SchemaDocument) error {
 		n.directives[d.Name] = d
 	}
 	for _, s := range slices.Concat(doc.Schema, doc.SchemaExtension) {
-		n.uses(s.Directives)
+		n.checkUses(s.Directives)
 	}
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
-		n.definition(def)
+		n.checkDefinition(def)
 	}
-	return n.faults.OrNil()
+	return n.faults.Err()
 }
 
 type nameChecker struct {
@@ -57,47 +57,47 @@ type nameChecker struct {
 	faults     Faults
 }
 
-func (n *nameChecker) definition(def *ast.Definition) {
-	n.uses(def.Directives)
+func (n *nameChecker) checkDefinition(def *ast.Definition) {
+	n.checkUses(def.Directives)
 	for _, name := range def.Interfaces {
-		n.typeNamed(name, def.Position)
+		n.checkType(name, def.Position)
 	}
 	for i, name := range def.Types {
-		n.typeNamed(name, def.TypePositions[i])
+		n.checkType(name, def.TypePositions[i])
 	}
 	for _, f := range def.Fields {
-		n.typeNamed(f.Type.Name(), f.Type.Position)
-		n.uses(f.Directives)
+		n.checkType(f.Type.Name(), f.Type.Position)
+		n.checkUses(f.Directives)
 		for _, a := range f.Arguments {
-			n.typeNamed(a.Type.Name(), a.Type.Position)
-			n.uses(a.Directives)
+			n.checkType(a.Type.Name(), a.Type.Position)
+			n.checkUses(a.Directives)
 		}
 	}
 	for _, v := range def.EnumValues {
-		n.uses(v.Directives)
+		n.checkUses(v.Directives)
 	}
 }
 
-func (n *nameChecker) typeNamed(name string, pos *ast.Position) {
+func (n *nameChecker) checkType(name string, pos *ast.Position) {
 	switch {
 	case n.types[name]:
 	case scalars.ByName(name) != nil:
-		n.faults.Add(UndeclaredScalar, pos, "the scalar %s is known, but your schema has to declare it: scalar %s", name, name)
+		n.faults.Add(UndeclaredScalar, pos, "the generator knows the scalar %s, but the schema has to declare it: scalar %s", name, name)
 	default:
 		n.faults.Add(UnknownType, pos, "there is no type %s%s", name, DidYouMean(name, slices.Sorted(maps.Keys(n.types))))
 	}
 }
 
-func (n *nameChecker) uses(directives ast.DirectiveList) {
+func (n *nameChecker) checkUses(directives ast.DirectiveList) {
 	for _, d := range directives {
 		def := n.directives[d.Name]
 		if def == nil {
 			n.faults.Add(UnknownDirective, d.Position, "there is no directive @%s%s", d.Name, DidYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
 			continue
 		}
-		n.onlyOnce(asChildValues(d.Arguments))
+		n.checkRepeated(asChildValues(d.Arguments))
 		for _, arg := range d.Arguments {
-			n.literal(arg.Value)
+			n.checkMembers(arg.Value)
 			if def.Arguments.ForName(arg.Name) == nil {
 				n.faults.Add(UnknownArgument, arg.Position, "@%s has no argument %q%s", d.Name, arg.Name, DidYouMean(arg.Name, argumentNames(def.Arguments)))
 			}
@@ -105,13 +105,13 @@ func (n *nameChecker) uses(directives ast.DirectiveList) {
 	}
 }
 
-// literal finds the input fields that are written twice in a value.
-func (n *nameChecker) literal(v *ast.Value) {
+// checkMembers finds input fields that a value gives twice.
+func (n *nameChecker) checkMembers(v *ast.Value) {
 	if v.Kind == ast.ObjectValue {
-		n.onlyOnce(v.Children)
+		n.checkRepeated(v.Children)
 	}
 	for _, child := range v.Children {
-		n.literal(child.Value)
+		n.checkMembers(child.Value)
 	}
 }
 
@@ -123,12 +123,12 @@ func asChildValues(args ast.ArgumentList) ast.ChildValueList {
 	return list
 }
 
-// onlyOnce reports a second member of the same name, which would say nothing.
-func (n *nameChecker) onlyOnce(list ast.ChildValueList) {
+// checkRepeated reports a second member of the same name.
+func (n *nameChecker) checkRepeated(list ast.ChildValueList) {
 	seen := map[string]bool{}
 	for _, m := range list {
 		if seen[m.Name] {
-			n.faults.Add(RepeatedArgument, m.Position, "%q stands here twice; keep one", m.Name)
+			n.faults.Add(RepeatedArgument, m.Position, "%q is given twice; keep one", m.Name)
 		}
 		seen[m.Name] = true
 	}
@@ -142,7 +142,7 @@ func argumentNames(args ast.ArgumentDefinitionList) []string {
 	return names
 }
 
-// wireName is what services call a field of an input.
+// wireName returns the services' name of a field of an input.
 func (c *compiler) wireName(typeName, field string) string {
 	if def := c.schema.Types[typeName]; def != nil {
 		if f := def.Fields.ForName(field); f != nil && f.Directives.ForName("json") != nil {
@@ -152,18 +152,19 @@ func (c *compiler) wireName(typeName, field string) string {
 	return field
 }
 
-// Sent tells whether a field's value comes with its object, not by a resolver.
+// Sent reports whether a field's value comes with its object: it is not bound, and has no resolver.
 func Sent(f *ast.FieldDefinition) bool {
 	return f.Directives.ForName("connect") == nil && !isHandwritten(f) && !strings.HasPrefix(f.Name, "__")
 }
 
-// isHandwritten tells whether a field is answered by Go code, wherever it stands.
+// isHandwritten reports whether a handwritten resolver answers a field. gqlgen's batch resolvers
+// are handwritten too.
 func isHandwritten(f *ast.FieldDefinition) bool {
 	d := f.Directives.ForName("goField")
 	return d != nil && (argumentText(d, "forceResolver") == "true" || argumentText(d, "batch") == "true")
 }
 
-// propertyNames names the fields of a type that come with its objects.
+// propertyNames returns the names of the fields of a type that come with its objects.
 func propertyNames(def *ast.Definition) []string {
 	var names []string
 	for _, f := range def.Fields {

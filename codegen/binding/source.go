@@ -49,8 +49,8 @@ func (c *compiler) sourceNames() []string {
 	return names
 }
 
-// checkUnusedSources refuses sources that no field is bound to. A binding with a mistake may be
-// the one that uses it, so they are told of when nothing else is wrong.
+// checkUnusedSources refuses sources that no field is bound to. It does so only if there are no
+// other faults, since a faulty binding could be the one that uses the source.
 func (c *compiler) checkUnusedSources() {
 	if len(c.faults) > 0 {
 		return

@@ -8,19 +8,19 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// template is a text with values in it: /users/{$args.id}?limit={$args.limit}.
+// template is a text with values in braces: /users/{$args.id}?limit={$args.limit}.
 type template []piece
 
-// piece is literal text, or one value.
+// piece is a literal text or one value.
 type piece struct {
 	literal string
 	expr    *selection.Expr // nil for literal text
-	source string          // the expression as it stands, without its star
-	explode    bool            // {$args.x*}: repeat the parameter for each element
-	offset  int             // where it stands in the text
+	source  string          // the expression as the schema writes it, without its star
+	explode bool            // {$args.x*}: repeat the parameter for each element
+	offset  int             // in bytes of the template
 }
 
-// parseTemplate cuts a text into pieces. On a mistake it says where in the text.
+// parseTemplate splits a text into pieces. With an error it returns the byte offset of the mistake.
 func parseTemplate(text string) (template, int, error) {
 	var t template
 	for at := 0; at < len(text); {
@@ -49,17 +49,18 @@ func parseTemplate(text string) (template, int, error) {
 	return t, 0, nil
 }
 
-// parsePiece reads $scope.name.name at the end of a text, with an optional star.
+// parsePiece parses the variable at the end of a text, from a byte offset on: $scope.name.name,
+// with an optional star.
 func parsePiece(text string, from int) (piece, error) {
 	written, each := strings.CutSuffix(text, "*")
 	e, err := selection.ParsePart(written, from)
 	if err != nil || e.Root != selection.Variable || len(e.Steps) == 0 && e.Name != "status" || e.Braces {
-		return piece{}, fmt.Errorf("%q is no variable; write $args.name, $this.field, $batch.field or $claims.name", text[from:])
+		return piece{}, fmt.Errorf("%q is not a variable; write $args.name, $this.field, $batch.field or $claims.name", text[from:])
 	}
 	return piece{expr: e, source: written[from:], explode: each, offset: from}, nil
 }
 
-// String writes the piece as it stood.
+// String returns the piece as the schema writes it.
 func (p piece) String() string {
 	if p.expr == nil {
 		return p.literal
@@ -71,7 +72,7 @@ func (p piece) String() string {
 	return "{" + p.source + star + "}"
 }
 
-// split splits t at each literal separator.
+// split splits t at every literal separator.
 func (t template) split(separator string) []template {
 	parts := []template{nil}
 	for _, p := range t {

@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// Scope says where a value comes from.
+// Scope is where a value comes from.
 type Scope string
 
 // The scopes of values.
@@ -19,58 +19,59 @@ const (
 	This     Scope = "this"     // a field of the parent
 	Keys     Scope = "batch"    // a field of all parents of a batch
 	Claims   Scope = "claims"   // the caller's token
-	Request  Scope = "request"  // the client's request: headers
+	Request  Scope = "request"  // the headers of the client's request
 	Env      Scope = "env"      // the gateway's environment
 	Config   Scope = "config"   // the source's config in gateway.yaml
-	Response Scope = "response" // the service's answer: headers
-	Status   Scope = "status"   // the answer's HTTP status
+	Response Scope = "response" // the headers of the service's response
+	Status   Scope = "status"   // the HTTP status of the response
 
 	Constant Scope = ""  // a literal
-	Current  Scope = "@" // the value at hand: an element in ->map, the answer in errors
-	Whole    Scope = "$" // in a method's arguments: what was at hand before it
+	Current  Scope = "@" // the current value: an element in ->map, the response in errors
+	Whole    Scope = "$" // in the arguments of a method, the value outside of the method
 )
 
-// Value is one that is known when a call is made or has failed, in the form in which the
-// services read it: a variable, a literal or the value at hand, and what is made of it.
+// Value is a value of a call or of a rule, in the form in which services read it. It begins with a
+// variable, a literal or the current value, which its changes then transform in order: $args.id,
+// $args.tags->joinNotNull(","), @.name { first last }.
 type Value struct {
 	Scope   Scope
-	Path    []string   // of an argument and its members, a parent's field, a claim, a header
-	Type    *ast.Type  // nil where the schema does not say it
-	Own     *ast.Type  // of the variable itself, whatever Then makes of it; nil likewise
+	Path    []string   // to the member of an argument, the parent's field, the claim, the header
+	Type    *ast.Type  // of the result; nil if the schema does not determine it
+	Own     *ast.Type  // of the variable before any change; nil likewise
 	Literal string     // of a Constant, as JSON
 	Then    []Change   // in order
 	Items   []*Value   // of a Constant that is a list
-	Place   *ast.Value // the text that it stands in
-	Offset  int        // in that text
+	Place   *ast.Value // the text that it is written in
+	Offset  int        // in bytes of that text
 }
 
-// Change makes another value of one.
+// Change is one step that transforms a value: a member, a method, or { fields }.
 type Change struct {
 	Op     Op          // Member, First, Last, Each, Entries, Join, Match, Equal or Object
-	Name   string      // Member: its name. Join: what stands between the texts
-	Of     *Value      // Each: what an element becomes
-	Cases  []ValueCase // Match
+	Name   string      // Member: its name. Join: the separator
+	Of     *Value      // Each: the value that each element becomes
+	Cases  []ValueCase // Match: in order, the first that matches counts
 	Equal  string      // Equal: a literal as JSON
 	Fields []ValueField
 }
 
-// ValueCase is a candidate of ->match, "" for any value, with what the value is then.
+// ValueCase is a candidate of ->match with its result. The candidate is JSON; "" matches any value.
 type ValueCase struct {
 	When string
 	Then *Value
 }
 
-// ValueField is a member of an object that is made.
+// ValueField is a member of an object that a binding builds.
 type ValueField struct {
 	Name string
 	Of   *Value
 }
 
-// Plain tells whether the value is a variable as it is.
+// Plain reports whether the value is a variable without changes.
 func (v *Value) Plain() bool { return len(v.Then) == 0 && v.Scope != Constant }
 
-// LiteralType is the scalar as which a literal is written; "" for null, and for what is no
-// literal.
+// LiteralType returns the scalar type of a literal: Boolean, String, Float or Int. It returns "" for
+// null, and for a value that is not a literal.
 func (v *Value) LiteralType() string {
 	switch json := v.Literal; {
 	case v.Scope != Constant || v.Items != nil || len(v.Then) > 0 || json == "null":
@@ -85,7 +86,7 @@ func (v *Value) LiteralType() string {
 	return "Int"
 }
 
-// Variables are all variables that a value is made of, itself included.
+// Variables returns all variables in a value: itself, and those in its changes.
 func (v *Value) Variables() iter.Seq[*Value] {
 	return func(yield func(*Value) bool) { v.visitVariables(yield) }
 }
@@ -117,13 +118,12 @@ func (v *Value) visitVariables(yield func(*Value) bool) bool {
 	return true
 }
 
-// String writes a variable as a schema does.
+// String returns a variable as a schema writes it.
 func (v *Value) String() string {
 	return "$" + strings.Join(append([]string{string(v.Scope)}, v.Path...), ".")
 }
 
-// sourceText is the value as it stands in the schema, in which no two differ that are written
-// alike.
+// sourceText returns the value as the schema writes it. Two values with the same text are equal.
 func (v *Value) sourceText() string {
 	if v.Plain() || v.Place == nil {
 		return v.String()
@@ -131,7 +131,7 @@ func (v *Value) sourceText() string {
 	return v.Place.Raw[v.Offset:]
 }
 
-// compileParts gives each value in t its meaning.
+// compileParts compiles the values in a template.
 func (b *bindingCompiler) compileParts(v *ast.Value, t template) []Part {
 	parts := make([]Part, len(t))
 	for i, p := range t {
@@ -143,19 +143,19 @@ func (b *bindingCompiler) compileParts(v *ast.Value, t template) []Part {
 	return parts
 }
 
-// valueCompiler gives the expressions of one text their meaning.
+// valueCompiler compiles the expressions of one text into values.
 type valueCompiler struct {
 	*bindingCompiler
-	text   *ast.Value
-	scopes []Scope // those that may stand here
-	current   *contextValue // what @ and bare names speak of; nil: there is no value at hand
-	outer  *contextValue // what $ speaks of: the object around a method's arguments; nil: there is none
+	text    *ast.Value
+	scopes  []Scope       // the scopes that the text may use
+	current *contextValue // what @ and names without a root mean; nil if they mean nothing here
+	outer   *contextValue // what $ means; nil if it means nothing here
 }
 
-// contextValue is the value that bare names and @ speak of; its type is nil when nobody knows it.
+// contextValue is the value that @ or $ stands for. Its type is nil if it is not known.
 type contextValue struct{ t *ast.Type }
 
-// compileValue compiles a variable that a call takes, with its methods.
+// compileValue compiles a value that a call sends.
 func (b *bindingCompiler) compileValue(text *ast.Value, e *selection.Expr) *Value {
 	return (&valueCompiler{bindingCompiler: b, text: text, scopes: b.scopes}).compileExpression(e)
 }
@@ -165,7 +165,7 @@ func (c *valueCompiler) fault(code Code, offset int, format string, args ...any)
 	return nil
 }
 
-// compileExpression compiles an expression. It is nil after a fault.
+// compileExpression compiles an expression. It returns nil after a fault.
 func (c *valueCompiler) compileExpression(e *selection.Expr) *Value {
 	v, steps := c.compileRoot(e)
 	if v == nil {
@@ -183,7 +183,7 @@ func (c *valueCompiler) compileExpression(e *selection.Expr) *Value {
 	return v
 }
 
-// compileRoot compiles what an expression begins with, and gives the steps that remain.
+// compileRoot compiles the beginning of an expression. It returns the steps that remain.
 func (c *valueCompiler) compileRoot(e *selection.Expr) (*Value, []selection.Step) {
 	switch e.Root {
 	case selection.Literal:
@@ -197,12 +197,12 @@ func (c *valueCompiler) compileRoot(e *selection.Expr) (*Value, []selection.Step
 	case c.current == nil && (len(e.Steps) > 0 || !e.Braces):
 		return c.fault(UnknownVariable, e.Offset, "%s", c.adviseVariable(e)), nil
 	case e.Dollar && c.current != nil && c.outer == nil:
-		return c.fault(UnknownVariable, e.Offset, "$ is the object around, which there is none of here; the value that the method works on is @"), nil
+		return c.fault(UnknownVariable, e.Offset, "$ is the object around the value, and there is none here; write @ for the value that the method works on"), nil
 	}
 	return c.currentValue(e), e.Steps
 }
 
-// currentValue is the value at hand, or what was at hand before the methods around.
+// currentValue returns the value that @ or $ stands for.
 func (c *valueCompiler) currentValue(e *selection.Expr) *Value {
 	switch {
 	case c.current == nil:
@@ -213,7 +213,7 @@ func (c *valueCompiler) currentValue(e *selection.Expr) *Value {
 	return &Value{Scope: Current, Type: c.current.t}
 }
 
-// adviseVariable says what to write instead of a name alone, which speaks of no value here.
+// adviseVariable returns advice on a name without a root, which means nothing here.
 func (c *valueCompiler) adviseVariable(e *selection.Expr) string {
 	name := ""
 	if len(e.Steps) > 0 {
@@ -223,9 +223,9 @@ func (c *valueCompiler) adviseVariable(e *selection.Expr) string {
 	case strings.HasPrefix(c.text.Raw[min(e.Offset, len(c.text.Raw)):], "'"), strings.HasPrefix(c.text.Raw[min(e.Offset, len(c.text.Raw)):], "\""):
 		return fmt.Sprintf("a text is written $(%q)", name)
 	case c.field != nil && c.field.Definition.Arguments.ForName(name) != nil:
-		return fmt.Sprintf("%q names no value; did you mean $args.%s?", name, name)
+		return fmt.Sprintf("%q is not a value; did you mean $args.%s?", name, name)
 	}
-	return "nothing is at hand here; begin with $args" + quoteScopes(c.scopes)
+	return "an expression has to begin with a variable here: $args" + quoteScopes(c.scopes)
 }
 
 func (c *valueCompiler) compileItems(e *selection.Expr) *Value {
@@ -240,7 +240,7 @@ func (c *valueCompiler) compileItems(e *selection.Expr) *Value {
 	return list
 }
 
-// parentProperty finds a field of the parent that comes with the parent.
+// parentProperty returns a field that comes with the parent, nil if there is none of that name.
 func (b *bindingCompiler) parentProperty(name string) *ast.FieldDefinition {
 	f := b.field.Object.Fields.ForName(name)
 	if f == nil || !Sent(f) {
@@ -249,8 +249,8 @@ func (b *bindingCompiler) parentProperty(name string) *ast.FieldDefinition {
 	return f
 }
 
-// checkUnusedArguments refuses arguments that the call does not take: whoever queries would
-// think that they have an effect.
+// checkUnusedArguments refuses arguments that the call does not take, since clients would expect
+// them to have an effect.
 func (b *bindingCompiler) checkUnusedArguments() {
 	for _, arg := range b.field.Definition.Arguments {
 		if !b.usedArguments[arg.Name] {
@@ -259,10 +259,10 @@ func (b *bindingCompiler) checkUnusedArguments() {
 	}
 }
 
-// howToSend says how the call is given a value.
+// howToSend returns advice on how to send a variable in the call.
 func (b *bindingCompiler) howToSend(variable string) string {
 	if op := b.field.Call.Operation; op != nil {
-		return fmt.Sprintf("write %s(parameter: %s) with the name of what it fills", op.ID, variable)
+		return fmt.Sprintf("write %s(parameter: %s) with the name of the parameter", op.ID, variable)
 	}
 	return fmt.Sprintf("write {%s} where its value goes", variable)
 }

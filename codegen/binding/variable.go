@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// requestScopes are the values that are known before the call.
+// requestScopes are the scopes whose values are known before the call.
 var requestScopes = []Scope{Args, This, Keys, Claims, Request, Env, Config}
 
 func quoteScopes(scopes []Scope) string {
@@ -21,7 +21,8 @@ func quoteScopes(scopes []Scope) string {
 	return " or " + strings.Join(names, ", ")
 }
 
-// compileVariable compiles $scope.name.name: how many of its steps belong to it differs.
+// compileVariable compiles $scope.name.name. It returns the steps that are not part of the
+// variable's path: the first method and all behind it.
 func (c *valueCompiler) compileVariable(e *selection.Expr) (*Value, []selection.Step) {
 	scope := Scope(e.Name)
 	if !slices.Contains(c.scopes, scope) {
@@ -37,16 +38,17 @@ func (c *valueCompiler) compileVariable(e *selection.Expr) (*Value, []selection.
 	}
 	v := &variableCompiler{c, e.Offset, "$" + strings.Join(append([]string{e.Name}, path...), "."), path}
 	if members == 0 && scope != Status {
-		return c.fault(UnknownVariable, e.Offset, "$%s is many values; name one of them, such as $%s.name", scope, scope), nil
+		return c.fault(UnknownVariable, e.Offset, "$%s holds several values; name one of them, such as $%s.name", scope, scope), nil
 	}
-	return v.of(scope), e.Steps[members:]
+	return v.compileScope(scope), e.Steps[members:]
 }
 
-// scopes are those of all variables.
+// scopes are the scopes of all variables.
 var scopes = []Scope{Args, This, Keys, Claims, Request, Env, Config, Response, Status}
 
-// Words are the variables and methods of expressions as one writes them: $args, ->first.
-func Words() []string {
+// Keywords returns the variables and methods of expressions as a schema writes them: $args,
+// ->first.
+func Keywords() []string {
 	var words []string
 	for _, s := range scopes {
 		words = append(words, "$"+string(s))
@@ -57,10 +59,10 @@ func Words() []string {
 	return words
 }
 
-// reportUnknownVariable says that there is no such variable, or not here.
+// reportUnknownVariable reports a variable that does not exist, or that exists elsewhere alone.
 func (c *valueCompiler) reportUnknownVariable(e *selection.Expr) *Value {
 	if slices.Contains(scopes, Scope(e.Name)) {
-		return c.fault(MisplacedVariable, e.Offset, "$%s is not known here; there is $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
+		return c.fault(MisplacedVariable, e.Offset, "$%s has no value here; write $%s%s", e.Name, c.scopes[0], quoteScopes(c.scopes))
 	}
 	names := make([]string, len(c.scopes))
 	for i, s := range c.scopes {
@@ -69,7 +71,7 @@ func (c *valueCompiler) reportUnknownVariable(e *selection.Expr) *Value {
 	return c.fault(UnknownVariable, e.Offset, "there is no variable $%s%s", e.Name, DidYouMean(e.Name, names))
 }
 
-// variableCompiler is a variable at its place.
+// variableCompiler compiles one variable.
 type variableCompiler struct {
 	*valueCompiler
 	offset  int
@@ -81,22 +83,22 @@ func (p *variableCompiler) fault(code Code, format string, args ...any) *Value {
 	return p.valueCompiler.fault(code, p.offset, format, args...)
 }
 
-func (p *variableCompiler) of(scope Scope) *Value {
+func (p *variableCompiler) compileScope(scope Scope) *Value {
 	switch scope {
 	case Args:
-		return p.argument()
+		return p.compileArgument()
 	case This:
 		if p.field.Batch != nil {
-			return p.fault(MisplacedVariable, "%s differs between the parents that a batch asks for together; write $batch.%s, or leave out batch", p.written, p.path[0])
+			return p.fault(MisplacedVariable, "%s differs between the parents of a batch; write $batch.%s, or leave out batch", p.written, p.path[0])
 		}
-		return p.parentValue(This)
+		return p.compileParentValue(This)
 	case Keys:
 		if p.field.Batch == nil {
 			return p.fault(MisplacedVariable, "%s stands for the keys of a batch, but the field has none; add batch: {maxSize: 100}, or write $this", p.written)
 		}
-		return p.parentValue(Keys)
+		return p.compileParentValue(Keys)
 	case Request, Response:
-		return p.header(scope)
+		return p.compileHeader(scope)
 	case Env, Config:
 		if len(p.path) > 1 {
 			return p.fault(UnknownValue, "%s: a value of $%s is a text, so it has no members", p.written, scope)
@@ -110,19 +112,19 @@ func (p *variableCompiler) of(scope Scope) *Value {
 	return &Value{Scope: scope, Path: p.path}
 }
 
-// header is $request.headers.name or $response.headers.name.
-func (p *variableCompiler) header(scope Scope) *Value {
+// compileHeader compiles $request.headers.name and $response.headers.name.
+func (p *variableCompiler) compileHeader(scope Scope) *Value {
 	if p.path[0] != "headers" || len(p.path) != 2 {
-		return p.fault(UnknownValue, "%s: of a %s there are its headers: $%s.headers.name", p.written, scope, scope)
+		return p.fault(UnknownValue, "%s: only the headers of a %s have values; write $%s.headers.name", p.written, scope, scope)
 	}
 	if why := upstreams.ForwardError(p.path[1]); scope == Request && why != "" {
-		return p.fault(UnforwardedHeader, "no service gets a client's header %s, which %s; send $claims, or a header of your own", p.path[1], why)
+		return p.fault(UnforwardedHeader, "a client's header %s is never forwarded: it %s; send $claims, or a header of your own", p.path[1], why)
 	}
 	return &Value{Scope: scope, Path: p.path, Type: ast.NamedType("String", nil)}
 }
 
-// argument follows a path through an argument and the input objects in it.
-func (p *variableCompiler) argument() *Value {
+// compileArgument compiles $args.name.name, which leads through input objects.
+func (p *variableCompiler) compileArgument() *Value {
 	field := p.field.Definition
 	if field.Name == "" {
 		return p.fault(MisplacedVariable, "the binding of a type has no arguments; its key is one of the type's fields: write $this.%s, or $batch.%s with batch", p.path[0], p.path[0])
@@ -132,12 +134,12 @@ func (p *variableCompiler) argument() *Value {
 		return p.fault(UnknownValue, "%s has no argument %q%s", p.name(), p.path[0], DidYouMean(p.path[0], argumentNames(field.Arguments)))
 	}
 	p.usedArguments[arg.Name] = true
-	if v := p.pageArgument(arg); v != nil {
+	if v := p.compilePageArgument(arg); v != nil {
 		return v
 	}
 	t := arg.Type
 	for _, name := range p.path[1:] {
-		if t = p.member(t, name); t == nil {
+		if t = p.memberType(t, name); t == nil {
 			return nil
 		}
 	}
@@ -145,11 +147,11 @@ func (p *variableCompiler) argument() *Value {
 	return &Value{Scope: Args, Path: p.path, Type: t}
 }
 
-// member is the type of an input object's field.
-func (p *variableCompiler) member(t *ast.Type, name string) *ast.Type {
+// memberType returns the type of an input object's field. It is nullable if the object is.
+func (p *variableCompiler) memberType(t *ast.Type, name string) *ast.Type {
 	def := p.schema.Types[t.Name()]
 	if isList(t) || def == nil || def.Kind != ast.InputObject {
-		p.fault(UnknownValue, "%s: %s is no object, so it has no field %q", p.written, t, name)
+		p.fault(UnknownValue, "%s: %s is not an object, so it has no field %q", p.written, t, name)
 		return nil
 	}
 	inner := def.Fields.ForName(name)
@@ -160,7 +162,7 @@ func (p *variableCompiler) member(t *ast.Type, name string) *ast.Type {
 	return nullableIf(inner.Type, !t.NonNull)
 }
 
-// nullableIf is t, nullable when what holds it may be null.
+// nullableIf returns t, or its nullable form if nullable is set.
 func nullableIf(t *ast.Type, nullable bool) *ast.Type {
 	if !nullable || !t.NonNull {
 		return t
@@ -170,8 +172,8 @@ func nullableIf(t *ast.Type, nullable bool) *ast.Type {
 	return &loose
 }
 
-// parentValue is a field of the parent that its own service sent.
-func (p *variableCompiler) parentValue(scope Scope) *Value {
+// compileParentValue compiles a field of the parent, whose service has to send it.
+func (p *variableCompiler) compileParentValue(scope Scope) *Value {
 	if p.isRootField {
 		return p.fault(MisplacedVariable, "%s has no parent, so there is no $%s; its values are $args and $claims", p.name(), scope)
 	}
@@ -183,20 +185,21 @@ func (p *variableCompiler) parentValue(scope Scope) *Value {
 		return p.fault(UnknownParentField, "%s has no field %q that its own service sends%s", p.field.Object.Name, p.path[0], DidYouMean(p.path[0], propertyNames(p.field.Object)))
 	}
 	if scope == Keys {
-		return p.batchKey(source)
+		return p.compileBatchKey(source)
 	}
 	if isList(source.Type) {
-		return p.fault(ListHasNoPlace, "%s is a list, but a call for each parent takes one value; ask for all by batch and {$batch.%s}", p.written, source.Name)
+		return p.fault(MisplacedList, "%s is a list, but a call for each parent takes one value; request all of them with batch and {$batch.%s}", p.written, source.Name)
 	}
 	p.parentFields = append(p.parentFields, source.Name)
 	return &Value{Scope: scope, Path: p.path, Type: source.Type}
 }
 
-// batchKey makes a field of the parent the one that holds the keys.
-func (p *variableCompiler) batchKey(source *ast.FieldDefinition) *Value {
+// compileBatchKey compiles $batch.name, and makes that field of the parent the one that holds the
+// keys.
+func (p *variableCompiler) compileBatchKey(source *ast.FieldDefinition) *Value {
 	batch := p.field.Batch
 	if batch.Parent != nil && batch.Parent != source {
-		return p.fault(TwoKeys, "%s: a batch has one key, and that is $batch.%s already", p.written, batch.Parent.Name)
+		return p.fault(SecondKey, "%s: a batch has one key, which is already $batch.%s", p.written, batch.Parent.Name)
 	}
 	batch.Parent = source
 	return &Value{Scope: Keys, Path: p.path, Type: source.Type}

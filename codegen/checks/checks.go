@@ -1,6 +1,6 @@
-// Package checks holds a graph's bindings against what the services' OpenAPI documents
-// say: that there is such a call, that it gets what it requires, and that its answer
-// brings what the graph's fields promise. What a document does not say is not checked.
+// Package checks compares the bindings of a graph with the OpenAPI documents of its services: a
+// call exists, gets what it requires, and returns what the fields of the graph need. It checks
+// nothing that a document does not describe.
 package checks
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// Documents checks the bindings of a graph against the documents that its sources name. The
-// error holds every mistake as binding.Faults; each names the line of the schema and, where
-// there is one, the line of the document. The warnings tell what of the documents cannot be
-// read, and so is not checked.
+// Documents compares the bindings of a graph with the documents of its sources. The error holds
+// every mistake as binding.Faults. Each fault names the line of the schema and, where there is one,
+// the line of the document. The warnings name the parts of documents that cannot be read, and so
+// are not checked.
 func Documents(schema *ast.Schema, graph *binding.Graph) (warnings []string, err error) {
 	c := &checker{schema: schema, graph: graph, seen: map[visit]bool{}}
 	for _, s := range graph.Sources {
@@ -27,10 +27,10 @@ func Documents(schema *ast.Schema, graph *binding.Graph) (warnings []string, err
 	}
 	for _, f := range graph.All() {
 		if s := graph.Source(f.Source); s != nil && s.Document != nil {
-			c.field(f, s.Document)
+			c.checkBinding(f, s.Document)
 		}
 	}
-	return warnings, c.faults.OrNil()
+	return warnings, c.faults.Err()
 }
 
 type checker struct {
@@ -40,34 +40,35 @@ type checker struct {
 	faults binding.Faults
 }
 
-// visit is a type that was held against a schema: types recur, and so do schemas.
+// visit is a type that was compared with a schema of a document. Both can be recursive, so each
+// pair is compared once.
 type visit struct {
 	typeName string
 	schema   *openapi.Schema
 }
 
-// field checks one binding.
-func (c *checker) field(f *binding.Field, doc *openapi.Document) {
+// checkBinding checks one binding.
+func (c *checker) checkBinding(f *binding.Field, doc *openapi.Document) {
 	op := f.Call.Operation
 	if op == nil {
-		op = doc.Find(f.Call.Method, pathOf(f.Call.Path))
+		op = doc.Find(f.Call.Method, pathTemplate(f.Call.Path))
 	}
 	if op == nil {
-		called := f.Call.Method + " " + pathOf(f.Call.Path)
-		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s%s", doc.File, called, likeCall(called, doc))
+		called := f.Call.Method + " " + pathTemplate(f.Call.Path)
+		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s%s", doc.File, called, suggestCall(called, doc))
 		return
 	}
-	r := &request{checker: c, field: f, op: op, filled: map[*openapi.Parameter]bool{}}
-	r.path()
-	r.query()
-	r.headers()
-	r.required()
-	r.body()
-	c.answer(f, op)
+	r := &requestCheck{checker: c, field: f, op: op, filled: map[*openapi.Parameter]bool{}}
+	r.checkPath()
+	r.checkQuery()
+	r.checkHeaders()
+	r.checkRequired()
+	r.checkBody()
+	c.checkResponse(f, op)
 }
 
-// pathOf writes a path as documents do, with {} for each value.
-func pathOf(parts []binding.Part) string {
+// pathTemplate returns a path with {} for each value, by which documents are searched.
+func pathTemplate(parts []binding.Part) string {
 	var b strings.Builder
 	for _, p := range parts {
 		if p.Value != nil {
@@ -78,13 +79,13 @@ func pathOf(parts []binding.Part) string {
 	return b.String()
 }
 
-// likeCall suggests the operation whose call is most like one, whatever its parameters are
-// called.
-func likeCall(called string, doc *openapi.Document) string {
+// suggestCall suggests the operation that is most similar to a call. The names of path parameters
+// do not count.
+func suggestCall(called string, doc *openapi.Document) string {
 	var names, calls []string
 	for _, op := range doc.Operations {
 		names = append(names, op.Method+" "+op.Path)
-		calls = append(calls, op.Method+" "+parameters.ReplaceAllLiteralString(op.Path, "{}"))
+		calls = append(calls, op.Method+" "+pathParameters.ReplaceAllLiteralString(op.Path, "{}"))
 	}
 	if i := binding.Nearest(called, calls); i >= 0 {
 		return fmt.Sprintf("; did you mean %q?", names[i])
@@ -92,12 +93,12 @@ func likeCall(called string, doc *openapi.Document) string {
 	return binding.DidYouMean(called, names)
 }
 
-var parameters = regexp.MustCompile(`\{[^{}]*\}`)
+var pathParameters = regexp.MustCompile(`\{[^{}]*\}`)
 
-// typeOf is a GraphQL type as the services see its values.
-func (c *checker) typeOf(t *ast.Type) openapi.Type {
+// openapiType returns the type of the JSON that stands for a value of a GraphQL type.
+func (c *checker) openapiType(t *ast.Type) openapi.Type {
 	if t.Elem != nil {
-		element := c.typeOf(t.Elem)
+		element := c.openapiType(t.Elem)
 		return openapi.Type{NonNull: t.NonNull, Elem: &element}
 	}
 	def := c.schema.Types[t.NamedType]
@@ -107,5 +108,3 @@ func (c *checker) typeOf(t *ast.Type) openapi.Type {
 	}
 	return named
 }
-
-func nameOf(f *binding.Field) string { return f.Name() }

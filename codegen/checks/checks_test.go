@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// documents loads a schema as generate does and checks it.
+// documents loads a schema as the generator does and checks it.
 func documents(t testing.TB, name, text string) error {
 	t.Helper()
 	schema, err := binding.Load(&ast.Source{Name: name, Input: text})
@@ -31,8 +31,8 @@ func documents(t testing.TB, name, text string) error {
 	return binding.MergeFaults(broken, unfit)
 }
 
-// Each fixture is held against service.yaml; its golden file says what is reported. What
-// fits, in valid.graphqls, has none.
+// Each fixture is compared with service.yaml, and its golden file has the report. The fixture
+// valid.graphqls fits, and has none.
 func TestDocuments(t *testing.T) {
 	fixtures, err := filepath.Glob("testdata/*.graphqls")
 	if err != nil || len(fixtures) == 0 {
@@ -65,7 +65,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// A document that changes its mind breaks the build, with the line of each side.
+// A document that changes breaks the build, and the report has the line on each side.
 func TestDocumentBecomesNullable(t *testing.T) {
 	text, err := os.ReadFile("../../schema/openapi/users.yaml")
 	if err != nil {
@@ -94,7 +94,7 @@ type User {
 	}
 }
 
-// What a document leaves open is not checked, and that is said.
+// A part of a document that cannot be read is not checked, and a warning says so.
 func TestDeadReferenceIsAWarning(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "schema.graphqls")
 	document := "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n  /a:\n    get:\n      responses:\n        '200': {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/Gone'}}}}\n"

@@ -12,9 +12,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// A document says which fields come with the objects behind an interface or a union: by the
-// branches of its choice, or for all alike. Where it does not tell the branches apart, an
-// object comes with its key alone. That the others are missing is no fault of the document.
+// A document says which fields come with the objects of an interface or a union: by the branches of
+// a oneOf, or for all alike. If it does not tell the branches apart, an object is assumed to come
+// with its key alone. The missing fields are not a mistake in the document.
 func TestEntitiesOfAbstractTypes(t *testing.T) {
 	const film, book = `{type: object, required: [kind, id, title], properties: {kind: {type: string%s}, id: {type: string}, title: {type: string}}}`,
 		`{type: object, required: [kind, id], properties: {kind: {type: string%s}, id: {type: string}}}`

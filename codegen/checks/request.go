@@ -12,44 +12,46 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// request checks what one call sends.
-type request struct {
+// requestCheck compares the request of one call with an operation of the document.
+type requestCheck struct {
 	*checker
 	field  *binding.Field
 	op     *openapi.Operation
-	filled map[*openapi.Parameter]bool // those that the call gives
+	filled map[*openapi.Parameter]bool // the parameters that the call fills
 }
 
 // fault reports a mistake at the call's text.
-func (r *request) fault(code binding.Code, format string, args ...any) {
+func (r *requestCheck) fault(code binding.Code, format string, args ...any) {
 	r.faults.Add(code, r.field.Call.Position, format, args...)
 }
 
-// at reports a mistake where a value is written.
-func (r *request) at(v *binding.Value, code binding.Code, format string, args ...any) {
-	r.faults.AddTo(code, v, format, args...)
+// faultAtValue reports a mistake where a value is written.
+func (r *requestCheck) faultAtValue(v *binding.Value, code binding.Code, format string, args ...any) {
+	r.faults.AddAtValue(code, v, format, args...)
 }
 
-// called is the operation, for people.
-func (r *request) called() string { return r.op.Method + " " + r.op.Path }
+// operationName returns verb and path of the operation, for messages.
+func (r *requestCheck) operationName() string { return r.op.Method + " " + r.op.Path }
 
-// path checks the values that are a whole segment, as those of documents mostly are.
-func (r *request) path() {
+// checkPath checks the values that fill a whole segment of the path, as nearly all parameters of
+// documents do.
+func (r *requestCheck) checkPath() {
 	theirs := strings.Split(r.op.Path, "/")
-	for i, part := range segments(r.field.Call.Path) {
+	for i, part := range segmentValues(r.field.Call.Path) {
 		if part == nil || i >= len(theirs) || !strings.HasPrefix(theirs[i], "{") {
 			continue
 		}
 		if p := r.op.Parameter("path", strings.Trim(theirs[i], "{}")); p != nil {
-			r.value(part, p)
+			r.checkValue(part, p)
 		}
 	}
 }
 
-// segments gives the value that makes up each segment of a path, nil for other segments.
-func segments(parts []binding.Part) []*binding.Value {
+// segmentValues returns for each segment of a path the value that fills it, nil for a segment with
+// text or several values.
+func segmentValues(parts []binding.Part) []*binding.Value {
 	values := []*binding.Value{nil}
-	whole := true // so far the last segment is nothing or one value
+	whole := true // the last segment is empty so far, or a single value
 	for _, p := range parts {
 		last := len(values) - 1
 		if p.Value != nil {
@@ -72,32 +74,32 @@ func segments(parts []binding.Part) []*binding.Value {
 	return values
 }
 
-func (r *request) query() {
+func (r *requestCheck) checkQuery() {
 	for _, param := range r.field.Call.Query {
 		if p := r.op.Parameter("query", param.Name); p != nil {
 			r.filled[p] = true
-			r.parameter(param, p)
+			r.checkParameter(param, p)
 			continue
 		}
-		if base, member, ok := deep(param.Name); ok {
+		if base, member, ok := parseDeepObject(param.Name); ok {
 			if p := r.op.Parameter("query", base); p != nil && p.Style == "deepObject" {
 				r.filled[p] = true
-				r.member(param, p, member)
+				r.checkDeepMember(param, p, member)
 				continue
 			}
 		}
-		r.fault(binding.UnknownParameter, "%s takes no query parameter %q (%s)%s", r.called(), param.Name, r.op.Place, binding.DidYouMean(param.Name, r.parameters("query")))
+		r.fault(binding.UnknownParameter, "%s takes no query parameter %q (%s)%s", r.operationName(), param.Name, r.op.Place, binding.DidYouMean(param.Name, r.parameterNames("query")))
 	}
 }
 
-// deep takes apart name[member], the style deepObject.
-func deep(name string) (base, member string, ok bool) {
+// parseDeepObject parses the name of a parameter of the style deepObject: name[member].
+func parseDeepObject(name string) (base, member string, ok bool) {
 	base, rest, found := strings.Cut(name, "[")
 	member, closed := strings.CutSuffix(rest, "]")
 	return base, member, found && closed
 }
 
-func (r *request) parameters(in string) []string {
+func (r *requestCheck) parameterNames(in string) []string {
 	var names []string
 	for _, p := range r.op.Parameters {
 		if p.In == in {
@@ -107,58 +109,58 @@ func (r *request) parameters(in string) []string {
 	return names
 }
 
-// parameter checks a parameter's value, and how a list of them is written.
-func (r *request) parameter(param binding.Param, p *openapi.Parameter) {
+// checkParameter checks a parameter's value, and the form of a list.
+func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter) {
 	if len(param.Parts) != 1 || param.Parts[0].Value == nil {
-		return // text, which is the writer's business
+		return // literal text, whose type is not known
 	}
 	v := param.Parts[0].Value
 	if v.Type == nil {
-		r.value(v, p)
+		r.checkValue(v, p)
 		return
 	}
 	list := v.Scope == binding.Keys || v.Type.Elem != nil
 	if param.Style == nil && list && p.Style == "form" && p.Explode != param.Each {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
-			r.at(v, binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.called(), p.Name, p.Place, p.Name, variable)
+			r.faultAtValue(v, binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.operationName(), p.Name, p.Place, p.Name, variable)
 		} else {
-			r.at(v, binding.ListStyle, "%s takes %s as one list with commas (%s); write %s={%s}", r.called(), p.Name, p.Place, p.Name, variable)
+			r.faultAtValue(v, binding.ListStyle, "%s takes %s as one list with commas (%s); write %s={%s}", r.operationName(), p.Name, p.Place, p.Name, variable)
 		}
 	}
-	r.value(v, p)
-	r.batchSize(v, p)
+	r.checkValue(v, p)
+	r.checkBatchSize(v, p)
 }
 
-// value checks that a variable is what a parameter takes.
-func (r *request) value(v *binding.Value, p *openapi.Parameter) {
+// checkValue checks that a value fits a parameter.
+func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 	if v.Type == nil {
-		r.literal(v, p)
+		r.checkLiteral(v, p)
 		return
 	}
 	t := r.valueType(v)
 	if def := r.schema.Types[v.Type.Name()]; v.Type.Elem == nil && def.Kind == ast.InputObject {
 		if !p.Schema.Any() && len(p.Schema.OneOf) == 0 && p.Schema.Is("object") {
-			r.inputFields(def, p.Schema)
+			r.checkInputFields(def, p.Schema)
 			return
 		}
 	}
 	if why := t.FillsParameter(p); why != "" {
-		r.at(v, binding.ParameterType, "%s is %s, but %s", describe(v), t, why)
+		r.faultAtValue(v, binding.ParameterType, "%s is %s, but %s", variableText(v), t, why)
 	}
 }
 
-// literal checks that a literal is what a parameter takes.
-func (r *request) literal(v *binding.Value, p *openapi.Parameter) {
+// checkLiteral checks that a literal fits a parameter.
+func (r *requestCheck) checkLiteral(v *binding.Value, p *openapi.Parameter) {
 	if t := literalType(v); t != nil {
 		if why := t.FillsParameter(p); why != "" {
-			r.at(v, binding.ParameterType, "%s is %s, but %s", v.Literal, t, why)
+			r.faultAtValue(v, binding.ParameterType, "%s is %s, but %s", v.Literal, t, why)
 		}
 	}
 }
 
-// literalType is the type of a literal, with its one value where that is a text; nil when
-// the value is something else, or null.
+// literalType returns the type of a literal, nil for null and for what is not a literal. Of a text,
+// the type has its value as the only one, so that it can be compared with an enum.
 func literalType(v *binding.Value) *openapi.Type {
 	if v.LiteralType() == "" {
 		return nil
@@ -170,10 +172,10 @@ func literalType(v *binding.Value) *openapi.Type {
 	return t
 }
 
-// valueType is the type of a variable. An argument that may be null is that also with a
-// default value: a client can still send null.
-func (r *request) valueType(v *binding.Value) openapi.Type {
-	t := r.typeOf(v.Type)
+// valueType returns the type of a variable. An argument with a default value is nullable all the
+// same, since a client can send null.
+func (r *requestCheck) valueType(v *binding.Value) openapi.Type {
+	t := r.openapiType(v.Type)
 	switch v.Scope {
 	case binding.Keys:
 		key := v.Type
@@ -183,27 +185,27 @@ func (r *request) valueType(v *binding.Value) openapi.Type {
 		element := openapi.Type{Name: key.NamedType, NonNull: true}
 		return openapi.Type{NonNull: true, Elem: &element}
 	case binding.This:
-		t.NonNull = true // without it, there is no call
+		t.NonNull = true // where it is null, no call is made
 	}
 	return t
 }
 
-func describe(v *binding.Value) string {
+func variableText(v *binding.Value) string {
 	return fmt.Sprintf("{$%s.%s}", v.Scope, strings.Join(v.Path, "."))
 }
 
-// batchSize checks that a batch asks for no more keys at a time than the service takes.
-func (r *request) batchSize(v *binding.Value, p *openapi.Parameter) {
+// checkBatchSize checks that a call carries no more keys than the service takes.
+func (r *requestCheck) checkBatchSize(v *binding.Value, p *openapi.Parameter) {
 	if v.Scope != binding.Keys || p.Schema.MaxItems == nil {
 		return
 	}
 	if size, most := r.field.Batch.MaxSize, *p.Schema.MaxItems; size == 0 || size > most {
-		r.fault(binding.BatchTooLarge, "%s takes at most %d values for %s (%s); write batch: {maxSize: %d}", r.called(), most, p.Name, p.Place, most)
+		r.fault(binding.BatchTooLarge, "%s takes at most %d values for %s (%s); write batch: {maxSize: %d}", r.operationName(), most, p.Name, p.Place, most)
 	}
 }
 
-// member checks a value inside a parameter that is an object.
-func (r *request) member(param binding.Param, p *openapi.Parameter, name string) {
+// checkDeepMember checks a value inside of a parameter that is an object.
+func (r *requestCheck) checkDeepMember(param binding.Param, p *openapi.Parameter, name string) {
 	if p.Schema.Any() {
 		return
 	}
@@ -219,24 +221,24 @@ func (r *request) member(param binding.Param, p *openapi.Parameter, name string)
 	}
 	v := param.Parts[0].Value
 	as := &openapi.Parameter{Place: property.Place, Name: name, Required: property.Required && p.Required, Schema: property.Schema}
-	r.value(v, as)
+	r.checkValue(v, as)
 }
 
-func (r *request) headers() {
+func (r *requestCheck) checkHeaders() {
 	for _, h := range r.field.Call.Headers {
 		p := r.op.Parameter("header", h.Name)
 		if p == nil {
-			continue // services may take more than their documents say
+			continue // services may take headers that their documents do not describe
 		}
 		r.filled[p] = true
 		if len(h.Parts) == 1 && h.Parts[0].Value != nil {
-			r.value(h.Parts[0].Value, p)
+			r.checkValue(h.Parts[0].Value, p)
 		}
 	}
 }
 
-// required finds parameters that nothing fills.
-func (r *request) required() {
+// checkRequired reports required parameters that the call does not fill.
+func (r *requestCheck) checkRequired() {
 	for _, p := range r.op.Parameters {
 		if !p.Required || r.filled[p] || p.In != "query" && p.In != "header" {
 			continue
@@ -245,11 +247,11 @@ func (r *request) required() {
 		if p.In == "header" {
 			how = fmt.Sprintf("add it under headers: [{name: %q, value: ...}]", p.Name)
 		}
-		r.fault(binding.MissingParameter, "%s requires the %s parameter %s (%s), which nothing fills; %s", r.called(), p.In, p.Name, p.Place, how)
+		r.fault(binding.MissingParameter, "%s requires the %s parameter %s (%s), which has no value; %s", r.operationName(), p.In, p.Name, p.Place, how)
 	}
 }
 
-func (r *request) body() {
+func (r *requestCheck) checkBody() {
 	sent, body := r.field.Call.Body, r.op.Body
 	switch {
 	case sent == nil && body != nil && body.Required:
@@ -257,21 +259,21 @@ func (r *request) body() {
 		if op := r.field.Call.Operation; op != nil {
 			how = fmt.Sprintf("give the field an argument input, or write %s(body: value)", op.ID)
 		}
-		r.fault(binding.MissingBody, "%s requires a body (%s); %s", r.called(), body.Place, how)
+		r.fault(binding.MissingBody, "%s requires a body (%s); %s", r.operationName(), body.Place, how)
 	case sent != nil && body == nil:
-		r.fault(binding.UnwantedBody, "%s takes no body (%s); leave out body", r.called(), r.op.Place)
+		r.fault(binding.UnwantedBody, "%s takes no body (%s); leave out body", r.operationName(), r.op.Place)
 	case sent != nil:
-		if media := r.media(body); media != nil {
-			r.input(sent, media.Schema, body)
+		if media := r.findMedia(body); media != nil {
+			r.checkInput(sent, media.Schema, body)
 		}
 	}
 }
 
-// media finds the form of the body that the call sends. When there is none, it says which
-// ones the service takes.
-func (r *request) media(body *openapi.Body) *openapi.Media {
+// findMedia returns the document's description of the body as the call sends it. If there is none,
+// it reports which media types the service takes, and returns nil.
+func (r *requestCheck) findMedia(body *openapi.Body) *openapi.Media {
 	if r.field.Call.Operation != nil {
-		return r.written(body)
+		return r.findOperationMedia(body)
 	}
 	mime := map[binding.Encoding]string{
 		binding.JSON: "application/json", binding.Form: "application/x-www-form-urlencoded", binding.Multipart: "multipart/form-data",
@@ -281,18 +283,19 @@ func (r *request) media(body *openapi.Body) *openapi.Media {
 			mime = h.Parts[0].Literal
 		}
 	}
-	i := slices.IndexFunc(body.Media, func(m openapi.Media) bool { return takes(m.Type, mime) })
+	i := slices.IndexFunc(body.Media, func(m openapi.Media) bool { return includesMedia(m.Type, mime) })
 	if i >= 0 {
 		return &body.Media[i]
 	}
 	if len(body.Media) > 0 {
-		r.fault(binding.BodyMedia, "%s takes %s (%s), not %s; %s", r.called(), body.Media[0].Type, body.Media[0].Place, mime, remedy(body.Media[0].Type))
+		r.fault(binding.BodyMedia, "%s takes %s (%s), not %s; %s", r.operationName(), body.Media[0].Type, body.Media[0].Place, mime, adviseMedia(body.Media[0].Type))
 	}
 	return nil
 }
 
-// written finds the form of the body of an operation, which the document has chosen.
-func (r *request) written(body *openapi.Body) *openapi.Media {
+// findOperationMedia returns the description of an operation's body, whose encoding follows from
+// the document.
+func (r *requestCheck) findOperationMedia(body *openapi.Body) *openapi.Media {
 	if r.field.Call.Encoding == binding.JSON {
 		return body.JSON()
 	}
@@ -304,16 +307,16 @@ func (r *request) written(body *openapi.Body) *openapi.Media {
 	return nil
 }
 
-// takes tells whether a media type or range of a document includes what is sent.
-func takes(theirs, sent string) bool {
+// includesMedia reports whether a media type or range of a document includes a media type.
+func includesMedia(theirs, sent string) bool {
 	theirs, _, _ = strings.Cut(theirs, ";")
 	theirs = strings.ToLower(strings.TrimSpace(theirs))
 	kind, all := strings.CutSuffix(theirs, "/*")
 	return theirs == strings.ToLower(sent) || theirs == "*/*" || all && strings.HasPrefix(sent, kind+"/")
 }
 
-// remedy says how to send a media type.
-func remedy(mime string) string {
+// adviseMedia returns advice on how to send a media type.
+func adviseMedia(mime string) string {
 	switch {
 	case mime == "application/x-www-form-urlencoded":
 		return "write encoding: FORM"
@@ -327,31 +330,31 @@ func remedy(mime string) string {
 	return "resolve the field by hand in resolvers/"
 }
 
-// input checks that what a client may send is what the service takes.
-func (r *request) input(v *binding.Value, s *openapi.Schema, body *openapi.Body) {
+// checkInput checks that every body that a client may send fits the document.
+func (r *requestCheck) checkInput(v *binding.Value, s *openapi.Schema, body *openapi.Body) {
 	if fields, ok := v.Made(); ok {
-		r.made(v, fields, s)
+		r.checkObjectBody(v, fields, s)
 		return
 	}
-	t := r.sent(v)
+	t := r.sentType(v)
 	if t == nil {
 		return
 	}
 	if body.Required && !t.NonNull {
-		r.at(v, binding.BodyType, "the body is %s, but %s requires one; write %s!", t, body.Place, t)
+		r.faultAtValue(v, binding.BodyType, "the body is %s, but %s requires one; write %s!", t, body.Place, t)
 		return
 	}
 	if v.Type != nil && v.Type.Elem == nil && r.schema.Types[v.Type.NamedType].Kind == ast.InputObject {
-		r.inputFields(r.schema.Types[v.Type.NamedType], s)
+		r.checkInputFields(r.schema.Types[v.Type.NamedType], s)
 		return
 	}
 	if why := t.Fills(s); why != "" {
-		r.at(v, binding.BodyType, "the body is %s, but %s", t, why)
+		r.faultAtValue(v, binding.BodyType, "the body is %s, but %s", t, why)
 	}
 }
 
-// sent is the type of a value that is sent, nil when nobody knows it.
-func (r *request) sent(v *binding.Value) *openapi.Type {
+// sentType returns the type of a value that is sent, nil if it is not known.
+func (r *requestCheck) sentType(v *binding.Value) *openapi.Type {
 	if v.Type == nil {
 		return literalType(v)
 	}
@@ -359,8 +362,8 @@ func (r *request) sent(v *binding.Value) *openapi.Type {
 	return &t
 }
 
-// made checks the members of an object that the binding makes.
-func (r *request) made(v *binding.Value, fields []binding.ValueField, s *openapi.Schema) {
+// checkObjectBody checks the members of an object that the binding builds.
+func (r *requestCheck) checkObjectBody(v *binding.Value, fields []binding.ValueField, s *openapi.Schema) {
 	if s.Any() {
 		return
 	}
@@ -370,39 +373,39 @@ func (r *request) made(v *binding.Value, fields []binding.ValueField, s *openapi
 		p := s.Property(f.Name)
 		switch {
 		case p == nil && s.Additional == nil:
-			r.at(f.Of, binding.UnknownInputField, "the body's %q: %s has no such property%s", f.Name, place(s), binding.DidYouMean(f.Name, s.PropertyNames()))
+			r.faultAtValue(f.Of, binding.UnknownInputField, "the body's %q: %s has no such property%s", f.Name, schemaPlace(s), binding.DidYouMean(f.Name, s.PropertyNames()))
 		case p == nil:
 		default:
-			r.madeMember(f, p)
+			r.checkObjectMember(f, p)
 		}
 	}
 	for _, name := range s.PropertyNames() {
 		if p := s.Property(name); p.Required && !given[name] && !p.Schema.ReadOnly {
-			r.at(v, binding.MissingInputField, "the body lacks %q, which %s requires; add it", name, p.Place)
+			r.faultAtValue(v, binding.MissingInputField, "the body lacks %q, which %s requires; add it", name, p.Place)
 		}
 	}
 }
 
-func (r *request) madeMember(f binding.ValueField, p *openapi.Property) {
+func (r *requestCheck) checkObjectMember(f binding.ValueField, p *openapi.Property) {
 	if inner, ok := f.Of.Made(); ok {
-		r.made(f.Of, inner, p.Schema)
+		r.checkObjectBody(f.Of, inner, p.Schema)
 		return
 	}
-	t := r.sent(f.Of)
+	t := r.sentType(f.Of)
 	if t == nil {
 		return
 	}
 	if why := t.FillsProperty(p); why != "" {
-		r.at(f.Of, binding.BodyType, "the body's %q is %s, but %s", f.Name, t, why)
+		r.faultAtValue(f.Of, binding.BodyType, "the body's %q is %s, but %s", f.Name, t, why)
 		return
 	}
 	if f.Of.Type != nil && f.Of.Scope != binding.Keys {
-		r.inputMember(f.Of.Type, p.Schema)
+		r.checkInputMember(f.Of.Type, p.Schema)
 	}
 }
 
-// inputFields checks the fields of an input against the members of an object.
-func (c *checker) inputFields(def *ast.Definition, s *openapi.Schema) {
+// checkInputFields compares the fields of an input with the properties of an object.
+func (c *checker) checkInputFields(def *ast.Definition, s *openapi.Schema) {
 	at := visit{def.Name, s}
 	if c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
 		return
@@ -415,30 +418,30 @@ func (c *checker) inputFields(def *ast.Definition, s *openapi.Schema) {
 		property := s.Property(wire)
 		if property == nil {
 			if s.Additional == nil {
-				c.faults.Add(binding.UnknownInputField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, place(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
+				c.faults.Add(binding.UnknownInputField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, schemaPlace(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
 			}
 			continue
 		}
-		if why := c.typeOf(f.Type).FillsProperty(property); why != "" {
+		if why := c.openapiType(f.Type).FillsProperty(property); why != "" {
 			c.faults.Add(binding.BodyType, f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
 		}
-		c.inputMember(f.Type, property.Schema)
+		c.checkInputMember(f.Type, property.Schema)
 	}
-	c.missingFields(def, s, given)
+	c.reportMissingFields(def, s, given)
 }
 
-// inputMember goes on into objects and lists of them.
-func (c *checker) inputMember(t *ast.Type, s *openapi.Schema) {
+// checkInputMember goes on into inputs, and into lists of them.
+func (c *checker) checkInputMember(t *ast.Type, s *openapi.Schema) {
 	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
 		s = s.Items
 	}
 	if def := c.schema.Types[t.Name()]; t.Elem == nil && def.Kind == ast.InputObject {
-		c.inputFields(def, s)
+		c.checkInputFields(def, s)
 	}
 }
 
-func (c *checker) missingFields(def *ast.Definition, s *openapi.Schema, given map[string]bool) {
+func (c *checker) reportMissingFields(def *ast.Definition, s *openapi.Schema, given map[string]bool) {
 	for _, name := range s.PropertyNames() {
 		if p := s.Property(name); p.Required && !given[name] && !p.Schema.ReadOnly {
 			c.faults.Add(binding.MissingInputField, def.Position, "%s lacks %q, which %s requires; add a field for it", def.Name, name, p.Place)
@@ -446,8 +449,8 @@ func (c *checker) missingFields(def *ast.Definition, s *openapi.Schema, given ma
 	}
 }
 
-// place names a schema with its line.
-func place(s *openapi.Schema) string {
+// schemaPlace returns the name of a schema with its line, for messages.
+func schemaPlace(s *openapi.Schema) string {
 	if s.Name == "" {
 		return s.Place.String()
 	}

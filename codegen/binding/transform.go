@@ -8,13 +8,13 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// applyStep applies a member or a method to a value.
+// applyStep applies a member or a method to a value. It reports whether it could.
 func (c *valueCompiler) applyStep(v *Value, step selection.Step) bool {
 	if step.Method == "" {
 		return c.applyMember(v, step)
 	}
 	if isBatchKeys(v) {
-		c.fault(BadMethod, step.Offset, "$batch is the keys of a call, which go as they are")
+		c.fault(InvalidMethod, step.Offset, "$batch holds the keys of a call, which are sent unchanged")
 		return false
 	}
 	change, t := c.compileMethod(v, step)
@@ -31,7 +31,7 @@ func (c *valueCompiler) applyMember(v *Value, step selection.Step) bool {
 	wire, t := step.Name, (*ast.Type)(nil)
 	if v.Type != nil {
 		at := &variableCompiler{c, step.Offset, step.Name, nil}
-		if t = at.member(v.Type, step.Name); t == nil {
+		if t = at.memberType(v.Type, step.Name); t == nil {
 			return false
 		}
 		wire = c.wireName(v.Type.Name(), step.Name)
@@ -40,20 +40,20 @@ func (c *valueCompiler) applyMember(v *Value, step selection.Step) bool {
 	return true
 }
 
-// compileMethod compiles a method and tells the type of what it gives.
+// compileMethod compiles a method. It returns the type of the result, nil if that is not known.
 func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *ast.Type) {
 	var element *ast.Type
 	list := slices.Contains([]string{"first", "last", "map", "joinNotNull"}, step.Method)
 	if list && v.Type != nil {
 		if element = v.Type.Elem; element == nil {
-			c.fault(BadMethod, step.Offset, "->%s is for lists, but %s is before it", step.Method, v.Type)
+			c.fault(InvalidMethod, step.Offset, "->%s is for lists, but the value before it is %s", step.Method, v.Type)
 			return nil, nil
 		}
 	}
 	switch step.Method {
 	case "first", "last", "entries":
 		if len(step.Args) > 0 {
-			c.fault(BadMethod, step.Offset, "->%s takes no arguments", step.Method)
+			c.fault(InvalidMethod, step.Offset, "->%s takes no arguments", step.Method)
 			return nil, nil
 		}
 	}
@@ -73,11 +73,11 @@ func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *
 	case "match":
 		return c.compileMatch(v, step)
 	}
-	c.fault(BadMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
+	c.fault(InvalidMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
 	return nil, nil
 }
 
-// nullableElement is the type of what a list may lack.
+// nullableElement returns the type of an element that a list may not have.
 func nullableElement(element *ast.Type) *ast.Type {
 	if element == nil {
 		return nil
@@ -87,7 +87,7 @@ func nullableElement(element *ast.Type) *ast.Type {
 
 func (c *valueCompiler) compileMap(step selection.Step, element *ast.Type) (*Change, *ast.Type) {
 	if len(step.Args) != 1 {
-		c.fault(BadMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
+		c.fault(InvalidMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
 		return nil, nil
 	}
 	of := c.inMethod(&contextValue{element}).compileExpression(step.Args[0])
@@ -100,14 +100,16 @@ func (c *valueCompiler) compileMap(step selection.Step, element *ast.Type) (*Cha
 	return &Change{Op: Each, Of: of}, ast.NonNullListType(of.Type, nil)
 }
 
-// inObject is the compiler of the members of an object that is made of a value.
+// inObject returns a compiler for the members of an object that is built of a value: both @ and $
+// are that value.
 func (c *valueCompiler) inObject(hand *contextValue) *valueCompiler {
 	inner := *c
 	inner.current, inner.outer = hand, hand
 	return &inner
 }
 
-// inMethod is the compiler of a method's arguments: @ is another value, and $ stays.
+// inMethod returns a compiler for the arguments of a method: @ is the value that the method works
+// on, and $ keeps its meaning.
 func (c *valueCompiler) inMethod(hand *contextValue) *valueCompiler {
 	inner := *c
 	inner.current = hand
@@ -116,12 +118,12 @@ func (c *valueCompiler) inMethod(hand *contextValue) *valueCompiler {
 
 func (c *valueCompiler) compileJoin(step selection.Step) *Change {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		c.fault(BadMethod, step.Offset, "->joinNotNull takes what stands between the texts, such as ->joinNotNull(\", \")")
+		c.fault(InvalidMethod, step.Offset, "->joinNotNull takes a separator, such as ->joinNotNull(\", \")")
 		return nil
 	}
 	separator, isText := step.Args[0].Value.(string)
 	if !isText {
-		c.fault(BadMethod, step.Args[0].Offset, "->joinNotNull takes a text, such as \", \"")
+		c.fault(InvalidMethod, step.Args[0].Offset, "->joinNotNull takes a text as its separator, such as \", \"")
 		return nil
 	}
 	return &Change{Op: Join, Name: separator}
@@ -129,7 +131,7 @@ func (c *valueCompiler) compileJoin(step selection.Step) *Change {
 
 func (c *valueCompiler) compileEqual(v *Value, step selection.Step) *Change {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
-		c.fault(BadMethod, step.Offset, "->eq takes one literal, such as ->eq(200)")
+		c.fault(InvalidMethod, step.Offset, "->eq takes one literal, such as ->eq(200)")
 		return nil
 	}
 	if !c.checkComparable(v, step.Args[0]) {
@@ -138,12 +140,12 @@ func (c *valueCompiler) compileEqual(v *Value, step selection.Step) *Change {
 	return &Change{Op: Equal, Equal: literalToJSON(step.Args[0])}
 }
 
-// checkComparable refuses a literal that a value of its type never equals.
+// checkComparable refuses a literal that a value of v's type can never equal.
 func (c *valueCompiler) checkComparable(v *Value, literal *selection.Expr) bool {
 	if v.Type == nil || isList(v.Type) || acceptsLiteral(literal, nullableIf(v.Type, true)) {
 		return true
 	}
-	c.fault(WrongConstant, literal.Offset, "%s is no %s, so it is never equal to one", literalToJSON(literal), v.Type.NamedType)
+	c.fault(WrongConstant, literal.Offset, "%s is not of type %s, so the value never equals it", literalToJSON(literal), v.Type.NamedType)
 	return false
 }
 
@@ -151,13 +153,13 @@ func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Change, *a
 	change := &Change{Op: Match}
 	for _, pair := range step.Args {
 		if pair.Root != selection.List || len(pair.Items) != 2 {
-			c.fault(BadMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
+			c.fault(InvalidMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
 			return nil, nil
 		}
 		when := ""
 		if candidate := pair.Items[0]; !isCurrent(candidate) {
 			if candidate.Root != selection.Literal {
-				c.fault(BadMethod, candidate.Offset, invalidCandidate)
+				c.fault(InvalidMethod, candidate.Offset, invalidCandidate)
 				return nil, nil
 			}
 			if !c.checkComparable(v, candidate) {
@@ -172,16 +174,16 @@ func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Change, *a
 		change.Cases = append(change.Cases, ValueCase{when, then})
 	}
 	if len(change.Cases) == 0 {
-		c.fault(BadMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"b\"]")
+		c.fault(InvalidMethod, step.Offset, "->match takes pairs of a candidate and a result, such as [\"a\", \"b\"]")
 		return nil, nil
 	}
 	return change, nil
 }
 
-// compileObject compiles { fields } over a value, or over each element of a list of values.
+// compileObject compiles { fields } over a value, or over each element of a list.
 func (c *valueCompiler) compileObject(v *Value, e *selection.Expr) *Value {
 	if isBatchKeys(v) {
-		return c.fault(BadMethod, e.Offset, "$batch is the keys of a call, which go as they are")
+		return c.fault(InvalidMethod, e.Offset, "$batch holds the keys of a call, which are sent unchanged")
 	}
 	hand := c.current
 	if v.Scope != Current || len(v.Then) > 0 {

@@ -8,14 +8,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// compileResult compiles how the answer is read.
+// compileResult compiles how the field's value is read from the response.
 func (b *bindingCompiler) compileResult(d *ast.Directive) {
 	text, t := argument(d, "selection"), b.field.Definition.Type
 	if text == nil && b.isRootField && b.field.Call.Method != "GET" && t.NamedType == "Boolean" && b.reportsSuccess() {
 		return
 	}
 	if b.field.Batch != nil && isList(t) && isList(t.Elem) {
-		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot answer; resolve it by hand in resolvers/", b.name())
+		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot return; resolve it by hand in resolvers/", b.name())
 		return
 	}
 	b.field.Reading = b.compileSelection(text, d)
@@ -25,9 +25,10 @@ func (b *bindingCompiler) compileResult(d *ast.Directive) {
 	b.checkSelected(b.field.Reading)
 }
 
-// reportsSuccess reports whether the field is whether its call went well. It is where the document says
-// that there is no answer to read, or where isSuccess looks at an answer that is not a Boolean.
-// Where no document tells, an answer is read if there is one.
+// reportsSuccess reports whether the field's value is that the call succeeded, and marks the field
+// accordingly. It is so if the document describes no response, or if isSuccess examines a response
+// that is not a Boolean. If no document describes the response, the value is read from a response
+// that has a body, and is true for one that has none.
 func (b *bindingCompiler) reportsSuccess() bool {
 	op, hasRule := b.graph.Operation(b.field), b.field.Rules.Success != nil
 	answer := openapi.UnknownAnswer
@@ -46,7 +47,7 @@ func (b *bindingCompiler) reportsSuccess() bool {
 	return true
 }
 
-// compileSelection compiles how the answer is read; without a text, by name.
+// compileSelection compiles a selection. Without one, the whole response is read by name.
 func (b *bindingCompiler) compileSelection(text *ast.Value, d *ast.Directive) *Extraction {
 	if text == nil {
 		text = impliedText("$", d.Position)
@@ -59,27 +60,27 @@ func (b *bindingCompiler) compileSelection(text *ast.Value, d *ast.Directive) *E
 	t := b.field.Definition.Type
 	switch {
 	case b.field.Page != nil:
-		return r.value(e, b.field.Page.Node.Type)
+		return r.compileExpression(e, b.field.Page.Node.Type)
 	case b.field.Batch == nil:
-		return r.value(e, t)
+		return r.compileExpression(e, t)
 	case b.field.Batch.Parent.Type.Elem != nil && !isList(t):
-		return nil // which is a fault already
+		return nil // already reported as KeyListForOneValue
 	case b.field.Batch.Parent.Type.Elem != nil:
 		t = t.Elem
 	}
 	if b.field.Batch.Item == "" {
-		r.keyed = true
-		return r.value(e, t)
+		r.expectsKeys = true
+		return r.compileExpression(e, t)
 	}
 	item := t
 	if isList(t) {
 		item = t.Elem
 	}
-	return r.value(e, ast.NonNullListType(ast.NonNullNamedType(item.NamedType, item.Position), t.Position))
+	return r.compileExpression(e, ast.NonNullListType(ast.NonNullNamedType(item.NamedType, item.Position), t.Position))
 }
 
-// checkSelected refuses a selection without what the graph says is never null, or without the
-// key by which a batch's items are matched.
+// checkSelected refuses a selection that leaves out a non-null field, or the key by which a batch's
+// items are matched. Types with a binding may leave out fields, which that binding completes.
 func (b *bindingCompiler) checkSelected(r *Extraction) {
 	if r == nil {
 		return

@@ -10,44 +10,45 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
 )
 
-// Page is how a service's pages become a connection as Relay has it.
+// Page describes how a service's pages become a Relay connection.
 type Page struct {
 	Type      string // OFFSET, PAGE_NUMBER or NEXT_CURSOR
 	Items     *Extraction
-	Total     *Extraction // nil: the service does not tell
+	Total     *Extraction // nil if the service does not send it
 	Next      *Extraction
 	More      *Extraction
-	Max       int // the most that a page may hold
+	Max       int // the largest size of a page
 	Default   int
 	FirstPage int
 
 	Connection *ast.Definition
-	Edge       *ast.Definition      // nil: the connection has nodes alone
-	Node       *ast.FieldDefinition // of an edge, or a list of them in the connection: a single node's
+	Edge       *ast.Definition      // nil if the connection has nodes alone
+	Node       *ast.FieldDefinition // a single node: the field of an edge, or an element of nodes
 	position   *ast.Position
 }
 
-// PageScope is where a page begins and how large it is; see ConnectPagination.
+// PageScope has the size of a page and where it begins; see ConnectPagination.
 const PageScope Scope = "page"
 
-// The defaults of pages.
+// The default sizes of pages.
 const (
 	defaultMaxPage = 100
 	defaultPage    = 20
 )
 
-// compilePagination reads pagination: {type, items, ...} before the call, which speaks of pages.
+// compilePagination compiles pagination: {type, items, ...}. It runs before the call is compiled,
+// since $args.first and $args.after mean a page in the call of a connection.
 func (b *bindingCompiler) compilePagination(d *ast.Directive) {
 	v := argument(d, "pagination")
 	if v == nil {
 		return
 	}
 	if b.field.Batch != nil {
-		b.faults.Add(PagedBatch, v.Position, "pages of many parents cannot be asked for by one call; remove batch, or remove pagination")
+		b.faults.Add(PagedBatch, v.Position, "one call cannot request pages for many parents; remove batch, or remove pagination")
 		return
 	}
 	if argumentText(d, "entity") == "true" {
-		b.faults.Add(EntityRoot, v.Position, "entity: true is for one object, not for pages of them; remove one of the two")
+		b.faults.Add(EntityRoot, v.Position, "entity: true is for one object, and pagination for pages of objects; remove one of the two")
 		return
 	}
 	page := &Page{Type: memberValue(v, "type").Raw, FirstPage: 1, position: v.Position}
@@ -61,10 +62,10 @@ func (b *bindingCompiler) compilePagination(d *ast.Directive) {
 	page.Next = b.compilePagePath(page, v, "nextCursor", ast.NamedType("ID", v.Position))
 	page.More = b.compilePagePath(page, v, "hasMore", ast.NamedType("Boolean", v.Position))
 	if page.Next == nil && page.Type == "NEXT_CURSOR" {
-		b.faults.Add(PageParameters, v.Position, "nothing says where the next page's cursor lies in the answer; add nextCursor: \"next\"")
+		b.faults.Add(PageParameters, v.Position, "nothing names the member of the response that holds the next page's cursor; add nextCursor: \"next\"")
 	}
 	if c := page.Connection.Fields.ForName("totalCount"); c != nil && Sent(c) && (page.Total == nil || c.Type.NonNull) {
-		b.faults.Add(BrokenConnection, c.Position, "%s.totalCount needs total: \"path\" in the pagination of %s, and may be null, as the service may not tell", page.Connection.Name, b.name())
+		b.faults.Add(InvalidConnection, c.Position, "%s.totalCount needs total: \"path\" in the pagination of %s, and has to be nullable, since the service may leave it out", page.Connection.Name, b.name())
 	}
 }
 
@@ -89,7 +90,7 @@ func (b *bindingCompiler) compilePageSizes(page *Page, v *ast.Value) {
 	}
 }
 
-// compilePagePath reads a path into the answer; nil when it is not given.
+// compilePagePath compiles a path into the response, nil if it is not given.
 func (b *bindingCompiler) compilePagePath(page *Page, v *ast.Value, name string, t *ast.Type) *Extraction {
 	text := memberValue(v, name)
 	if text == nil && name != "items" {
@@ -106,24 +107,24 @@ func (b *bindingCompiler) compilePagePath(page *Page, v *ast.Value, name string,
 		e = e.Fields[0].Expr
 	}
 	if e.Braces || e.Root != selection.Current {
-		b.faults.addInText(BrokenSelection, text, e.Offset, "%s is a path such as $.data; what is read of each item is said by selection", name)
+		b.faults.addInText(InvalidExpression, text, e.Offset, "%s is a path such as $.data; selection sets what is read of each item", name)
 		return nil
 	}
 	for _, step := range e.Steps {
 		if name == "items" && step.Method != "" && !slices.Contains([]string{"first", "last", "map"}, step.Method) {
-			b.faults.addInText(BadMethod, text, step.Offset, "items is a path to a list; what is read of each item is said by selection")
+			b.faults.addInText(InvalidMethod, text, step.Offset, "items is a path to a list; selection sets what is read of each item")
 			return nil
 		}
 	}
-	return (&extractionCompiler{bindingCompiler: b, text: text}).value(e, t)
+	return (&extractionCompiler{bindingCompiler: b, text: text}).compileExpression(e, t)
 }
 
-// checkConnection checks that the field's type is a connection.
+// checkConnection checks that the field's type is a connection, and enters its types in page.
 func (b *bindingCompiler) checkConnection(page *Page) bool {
 	t := b.field.Definition.Type
 	page.Connection = b.schema.Types[t.Name()]
 	if isList(t) || page.Connection.Kind != ast.Object {
-		b.faults.Add(BrokenConnection, t.Position, "%s is no connection, which pagination makes: a type with edges { node cursor } and pageInfo", t)
+		b.faults.Add(InvalidConnection, t.Position, "%s is not a connection, which pagination needs: a type with edges { node cursor } and pageInfo", t)
 		return false
 	}
 	ok := b.checkPageArgument("first", "Int", page) && b.checkPageArgument("after", "String", page)
@@ -131,7 +132,7 @@ func (b *bindingCompiler) checkConnection(page *Page) bool {
 		ok = b.checkConnectionField(page, f) && ok
 	}
 	if ok && page.Node == nil {
-		b.faults.Add(BrokenConnection, page.Connection.Position, "%s has no edges; a connection has edges: [Edge!]! with node and cursor, and pageInfo: PageInfo!", page.Connection.Name)
+		b.faults.Add(InvalidConnection, page.Connection.Position, "%s has no edges; a connection has edges: [Edge!]! with node and cursor, and pageInfo: PageInfo!", page.Connection.Name)
 		return false
 	}
 	return ok
@@ -140,7 +141,7 @@ func (b *bindingCompiler) checkConnection(page *Page) bool {
 func (b *bindingCompiler) checkPageArgument(name, named string, page *Page) bool {
 	arg := b.field.Definition.Arguments.ForName(name)
 	if arg == nil || arg.Type.NamedType != named || arg.Type.NonNull {
-		b.faults.Add(BrokenConnection, page.position, "a connection is asked for by first: Int and after: String; give %s the argument %s: %s", b.name(), name, named)
+		b.faults.Add(InvalidConnection, page.position, "a connection has the arguments first: Int and after: String; give %s the argument %s: %s", b.name(), name, named)
 		return false
 	}
 	return true
@@ -159,7 +160,7 @@ func (b *bindingCompiler) checkConnectionField(page *Page, f *ast.FieldDefinitio
 	case f.Name == "pageInfo" && f.Type.Elem == nil:
 		return b.checkPageInfo(f)
 	}
-	b.faults.Add(BrokenConnection, f.Position, "%s.%s is nothing that a connection has: edges, nodes, pageInfo: PageInfo! and totalCount: Int", page.Connection.Name, f.Name)
+	b.faults.Add(InvalidConnection, f.Position, "%s.%s is not a field of a connection, which has edges, nodes, pageInfo: PageInfo! and totalCount: Int", page.Connection.Name, f.Name)
 	return false
 }
 
@@ -167,7 +168,7 @@ func (b *bindingCompiler) checkEdges(page *Page, f *ast.FieldDefinition) bool {
 	page.Edge = b.schema.Types[f.Type.Name()]
 	node := page.Edge.Fields.ForName("node")
 	if node == nil || isList(node.Type) {
-		b.faults.Add(BrokenConnection, f.Type.Position, "%s has no node; an edge has node and cursor: String!, and a list of the items themselves is called nodes", page.Edge.Name)
+		b.faults.Add(InvalidConnection, f.Type.Position, "%s has no node; an edge has node and cursor: String!, and a list of the items themselves belongs in nodes", page.Edge.Name)
 		return false
 	}
 	ok := true
@@ -176,7 +177,7 @@ func (b *bindingCompiler) checkEdges(page *Page, f *ast.FieldDefinition) bool {
 		case inner == node:
 		case inner.Name == "cursor" && inner.Type.NamedType == "String", !Sent(inner):
 		default:
-			b.faults.Add(BrokenConnection, inner.Position, "%s.%s is nothing that an edge has: node and cursor: String!", page.Edge.Name, inner.Name)
+			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is not a field of an edge, which has node and cursor: String!", page.Edge.Name, inner.Name)
 			ok = false
 		}
 	}
@@ -187,17 +188,17 @@ func (b *bindingCompiler) checkNodes(page *Page, f *ast.FieldDefinition) bool {
 	return b.setNode(page, &ast.FieldDefinition{Name: f.Name, Type: f.Type.Elem, Position: f.Position})
 }
 
-// setNode refuses edges and nodes of different types.
+// setNode sets the type of the nodes. It refuses a type that edges and nodes do not share.
 func (b *bindingCompiler) setNode(page *Page, node *ast.FieldDefinition) bool {
 	if page.Node != nil && page.Node.Type.String() != node.Type.String() {
-		b.faults.Add(BrokenConnection, node.Position, "%s is %s here and %s among the edges; they are the same items", page.Connection.Name, node.Type, page.Node.Type)
+		b.faults.Add(InvalidConnection, node.Position, "%s has %s here and %s in its edges; give both the same type", page.Connection.Name, node.Type, page.Node.Type)
 		return false
 	}
 	page.Node = node
 	return true
 }
 
-// checkPageInfo checks PageInfo, whose fields are Relay's.
+// checkPageInfo checks that PageInfo has the fields of Relay's specification and no others.
 func (b *bindingCompiler) checkPageInfo(f *ast.FieldDefinition) bool {
 	want := map[string]string{"hasNextPage": "Boolean", "hasPreviousPage": "Boolean", "startCursor": "String", "endCursor": "String"}
 	ok := true
@@ -205,15 +206,16 @@ func (b *bindingCompiler) checkPageInfo(f *ast.FieldDefinition) bool {
 	for _, inner := range info.Fields {
 		named := want[inner.Name]
 		if Sent(inner) && (inner.Type.NamedType != named || named == "String" && inner.Type.NonNull) {
-			b.faults.Add(BrokenConnection, inner.Position, "%s.%s is nothing that pages have: hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String and endCursor: String", info.Name, inner.Name)
+			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is not a field of PageInfo, which has hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String and endCursor: String", info.Name, inner.Name)
 			ok = false
 		}
 	}
 	return ok
 }
 
-// pageArgument is what first and after stand for in the call of a page; nil for others.
-func (p *variableCompiler) pageArgument(arg *ast.ArgumentDefinition) *Value {
+// compilePageArgument returns the value of $args.first and $args.after in the call of a page, nil
+// for other arguments.
+func (p *variableCompiler) compilePageArgument(arg *ast.ArgumentDefinition) *Value {
 	if p.field.Page == nil || len(p.path) > 1 {
 		return nil
 	}
@@ -231,8 +233,8 @@ func (p *variableCompiler) pageArgument(arg *ast.ArgumentDefinition) *Value {
 	return nil
 }
 
-// settlePage settles, once the call is known, how large pages are, and that the service is
-// told which one is wanted.
+// settlePage determines the sizes of pages once the call is compiled, and checks that the call
+// carries both the size of a page and its beginning.
 func (b *bindingCompiler) settlePage() {
 	page := b.field.Page
 	if page == nil || b.field.Call.Method == "" {
@@ -240,7 +242,7 @@ func (b *bindingCompiler) settlePage() {
 	}
 	for _, arg := range []string{"first", "after"} {
 		if !b.usedArguments[arg] {
-			b.faults.Add(PageParameters, page.position, "the call does not tell the service %s; %s", map[string]string{"first": "how large the page is", "after": "where the page begins"}[arg], b.howToSend("$args."+arg))
+			b.faults.Add(PageParameters, page.position, "the call does not carry %s; %s", map[string]string{"first": "the size of the page", "after": "the beginning of the page"}[arg], b.howToSend("$args."+arg))
 		}
 	}
 	b.settlePageSize(page)
@@ -253,11 +255,11 @@ func (b *bindingCompiler) settlePage() {
 		page.Default = min(defaultPage, page.Max)
 	}
 	if page.Default > page.Max {
-		b.faults.Add(PageSize, page.position, "%d items when nobody says how many are more than the %d that a page may have; lower defaultSize, or raise maxSize", page.Default, page.Max)
+		b.faults.Add(PageSize, page.position, "the default size of %d items is more than the %d that a page may have; lower defaultSize, or raise maxSize", page.Default, page.Max)
 	}
 }
 
-// settlePageSize settles how many items a page may have: no more than the document allows.
+// settlePageSize determines the largest size of a page, which is no more than the document allows.
 func (b *bindingCompiler) settlePageSize(page *Page) {
 	documented := b.documentedPageSize()
 	switch {
@@ -270,8 +272,8 @@ func (b *bindingCompiler) settlePageSize(page *Page) {
 	}
 }
 
-// documentedPageSize is the parameter with which the service's document bounds the size of a
-// page, nil when it does not.
+// documentedPageSize returns the parameter with which the service's document bounds the size of a
+// page, nil if it does not.
 func (b *bindingCompiler) documentedPageSize() *openapi.Parameter {
 	op := b.graph.Operation(b.field)
 	if op == nil {
@@ -288,7 +290,8 @@ func (b *bindingCompiler) documentedPageSize() *openapi.Parameter {
 	return nil
 }
 
-// setItemExtraction makes each item of a page be read as its selection says.
+// setItemExtraction puts the extraction of a node at the end of the extraction of a page's items,
+// where the items are read by name.
 func setItemExtraction(items, node *Extraction) {
 	for items.Op != ByName && items.Op != Each {
 		items = items.Of
@@ -305,7 +308,7 @@ func setItemExtraction(items, node *Extraction) {
 	}
 }
 
-// templatePath writes a path with {} for each value, as documents are searched by.
+// templatePath returns a path with {} for each value, by which documents are searched.
 func templatePath(parts []Part) string {
 	var b strings.Builder
 	for _, p := range parts {

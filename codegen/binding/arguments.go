@@ -12,9 +12,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
-// checkDirectives checks the arguments of our directives, wherever they stand, which
-// gqlparser leaves unchecked: that each value is of its type, as in a query. Those that
-// are not are remembered as broken.
+// checkDirectives checks the arguments of all uses of our directives. gqlparser checks their names
+// and leaves their values unchecked, so each value is checked against its type as GraphQL checks a
+// value in a query. A directive with a wrong value is entered in c.invalid, and is not compiled.
 func (c *compiler) checkDirectives() {
 	c.checkDirectiveArguments(c.schema.SchemaDirectives)
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
@@ -42,7 +42,8 @@ func (c *compiler) checkDirectiveArguments(directives ast.DirectiveList) {
 	}
 }
 
-// checkDefaultValues checks the schema's default values as the gateway does when it starts.
+// checkDefaultValues checks the default values of the schema with the gateway's own reader, which
+// would otherwise refuse them when the gateway starts.
 func (c *compiler) checkDefaultValues() {
 	_, err := input.NewReader(c.schema, input.Options{Suggestions: true})
 	if wrong, ok := errors.AsType[*input.Error](err); ok {
@@ -67,7 +68,8 @@ func (c *compiler) checkLiteral(v *ast.Value, t *ast.Type) {
 	}
 }
 
-// checkListLiteral takes one value for a list of one, as GraphQL does.
+// checkListLiteral checks the elements of a list. As in GraphQL, a single value stands for a list
+// of one element.
 func (c *compiler) checkListLiteral(v *ast.Value, t *ast.Type) {
 	if v.Kind != ast.ListValue {
 		c.checkLiteral(v, t.Elem)
@@ -94,7 +96,7 @@ func (c *compiler) checkObjectLiteral(v *ast.Value, def *ast.Definition) {
 	}
 }
 
-// literalFits tells whether a literal is one of a leaf type of the vocabulary.
+// literalFits reports whether a literal is of a leaf type that the vocabulary uses.
 func literalFits(v *ast.Value, def *ast.Definition) bool {
 	switch def.Name {
 	case "String":
@@ -109,7 +111,7 @@ func literalFits(v *ast.Value, def *ast.Definition) bool {
 	return v.Kind == ast.EnumValue && def.EnumValues.ForName(v.Raw) != nil
 }
 
-// enumValues lists what may stand where a value of an enum is expected.
+// enumValues returns advice that lists the values of an enum. It returns "" for other types.
 func enumValues(def *ast.Definition) string {
 	if def.Kind != ast.Enum {
 		return ""
@@ -121,7 +123,7 @@ func enumValues(def *ast.Definition) string {
 	return "; write " + strings.Join(names, " or ")
 }
 
-// argumentText is the raw value of a directive's argument, "" when it is not given.
+// argumentText returns the raw value of a directive's argument, "" if the argument is not given.
 func argumentText(d *ast.Directive, name string) string {
 	if arg := d.Arguments.ForName(name); arg != nil {
 		return arg.Value.Raw
@@ -129,7 +131,7 @@ func argumentText(d *ast.Directive, name string) string {
 	return ""
 }
 
-// memberValue is a member of an input object's literal, nil when it is not given or null.
+// memberValue returns a member of an input object's literal, nil if it is absent or null.
 func memberValue(v *ast.Value, name string) *ast.Value {
 	if v == nil {
 		return nil
@@ -141,7 +143,7 @@ func memberValue(v *ast.Value, name string) *ast.Value {
 	return m
 }
 
-// listElements are those of a list's literal; one value is a list of one.
+// listElements returns the elements of a list's literal. A single value is a list of one.
 func listElements(v *ast.Value) []*ast.Value {
 	switch {
 	case v == nil:
@@ -156,7 +158,8 @@ func listElements(v *ast.Value) []*ast.Value {
 	return all
 }
 
-// impliedText is a text that nobody has written: faults in it are reported at a whole.
+// impliedText returns an expression that the schema does not write but implies. Faults in it are
+// reported at the directive, since there is no text to point into.
 func impliedText(text string, at *ast.Position) *ast.Value {
 	return &ast.Value{Raw: text, Kind: ast.Variable, Position: at}
 }
@@ -169,7 +172,7 @@ func intValue(v *ast.Value) int {
 	return n
 }
 
-// joinNames writes names for people: a, b and c.
+// joinNames joins names for a message: a, b and c.
 func joinNames(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")

@@ -6,26 +6,27 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Choice is how the types of an interface or a union are told apart.
+// Choice is how the types of an interface or a union are told apart: by the value of a member.
 type Choice struct {
-	Field string // the member, as the service calls it
+	Field string // the member, by the service's name
 	Types []Tagged
 
 	Position *ast.Position
 }
 
-// Tagged is a type by the value of the member.
+// Tagged is a type with the value of the member that stands for it.
 type Tagged struct {
 	Tag  string
 	Type *ast.Definition
 }
 
-// checkAbstract allows a type of several to be read when its discriminator says which it is.
+// checkAbstract checks that an interface or a union has a discriminator, and that generated code
+// can read each of its types.
 func (b *bindingCompiler) checkAbstract(def *ast.Definition, pos *ast.Position, seen map[string]bool) {
 	choice := b.graph.Abstract[def.Name]
 	if choice == nil {
 		if def.Directives.ForName("discriminator") == nil {
-			b.faults.Add(AbstractAnswer, pos, "%s is %s, and nothing says which type a service's answer is; tell by @discriminator(field: \"type\") on %s, or resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def), def.Name)
+			b.faults.Add(UndeterminedType, pos, "%s is %s, and nothing tells which type an object of the service has; add @discriminator(field: \"type\") to %s, or resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def), def.Name)
 		}
 		return
 	}
@@ -43,7 +44,7 @@ func (c *compiler) compileDiscriminators() {
 		}
 		choice, before := &Choice{Field: argumentText(d, "field"), Position: d.Position}, len(c.faults)
 		if choice.Field == "" {
-			c.faults.Add(UnknownDiscriminator, d.Arguments.ForName("field").Value.Position, "field is empty; write the member that tells the types of %s apart, as the service calls it", def.Name)
+			c.faults.Add(MissingDiscriminator, d.Arguments.ForName("field").Value.Position, "field is empty; write the service's name of the member that tells the types of %s apart", def.Name)
 		}
 		if mapping := argument(d, "mapping"); mapping != nil {
 			choice.Types = c.readMapping(def, mapping)
@@ -57,13 +58,14 @@ func (c *compiler) compileDiscriminators() {
 	}
 }
 
-// possibleTypes are the object types of an interface or a union, in the order of their names.
+// possibleTypes returns the object types of an interface or a union in the order of their names.
 func (c *compiler) possibleTypes(def *ast.Definition) []*ast.Definition {
 	types := slices.Clone(c.schema.GetPossibleTypes(def))
 	return slices.DeleteFunc(slices.SortedFunc(slices.Values(types), compareNames), func(t *ast.Definition) bool { return t.Kind != ast.Object })
 }
 
-// readMapping reads {tag: "Type"} or [{value: "tag", type: "Type"}].
+// readMapping reads {tag: "Type"} or [{value: "tag", type: "Type"}]. Without faults, every possible
+// type has a value.
 func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []Tagged {
 	var tagged []Tagged
 	seen, before := map[string]bool{}, len(c.faults)
@@ -71,9 +73,9 @@ func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []Tagged {
 		t := c.schema.Types[pair.typeName.Raw]
 		switch {
 		case t == nil || !slices.Contains(c.possibleTypes(def), t):
-			c.faults.Add(UnknownChoice, pair.typeName.Position, "%q is no type of %s%s", pair.typeName.Raw, def.Name, DidYouMean(pair.typeName.Raw, typeNames(c.possibleTypes(def))))
+			c.faults.Add(InvalidMapping, pair.typeName.Position, "%q is not a type of %s%s", pair.typeName.Raw, def.Name, DidYouMean(pair.typeName.Raw, typeNames(c.possibleTypes(def))))
 		case seen[pair.value]:
-			c.faults.Add(UnknownChoice, pair.typeName.Position, "%q stands for a type already; give each type its own value", pair.value)
+			c.faults.Add(InvalidMapping, pair.typeName.Position, "%q already stands for a type; give each type its own value", pair.value)
 		default:
 			tagged = append(tagged, Tagged{pair.value, t})
 		}
@@ -86,14 +88,14 @@ func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []Tagged {
 		}
 	}
 	if len(missing) > 0 {
-		c.faults.Add(MissingChoice, v.Position, "%s has %s, for which no value stands; say by the mapping which value does", def.Name, joinNames(missing))
+		c.faults.Add(UnmappedType, v.Position, "%s has %s, and the mapping has no value for it; add one", def.Name, joinNames(missing))
 	}
 	return tagged
 }
 
 type mappingPair struct {
-	value string
-	typeName  *ast.Value
+	value    string
+	typeName *ast.Value
 }
 
 func (c *compiler) readPairs(v *ast.Value) []mappingPair {
@@ -109,7 +111,7 @@ func (c *compiler) readPairs(v *ast.Value) []mappingPair {
 		}
 		value, t := memberValue(element, "value"), memberValue(element, "type")
 		if value == nil || t == nil {
-			c.faults.Add(UnknownChoice, element.Position, "a pair of a mapping is written {value: \"tag\", type: \"TypeName\"}")
+			c.faults.Add(InvalidMapping, element.Position, "a pair of a mapping is written {value: \"tag\", type: \"TypeName\"}")
 			continue
 		}
 		pairs = append(pairs, mappingPair{value.Raw, t})

@@ -8,9 +8,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// lineColumn is where a token begins: line and column from 1, columns in characters. It is
-// counted anew in the source, since gqlparser's column of a string is that behind its
-// quote, and its line of a block string that of the end.
+// lineColumn returns where a token begins: line and column from 1, the column in characters. It
+// counts in the source, because gqlparser places a string behind its opening quote, and a block
+// string at the line of its end.
 func lineColumn(pos *ast.Position) (line, column int) {
 	line, column = 1, 1
 	before := pos.Start
@@ -26,7 +26,8 @@ func lineColumn(pos *ast.Position) (line, column int) {
 	return line, column
 }
 
-// lineColumnIn is where the byte at an offset in a text stands in the schema.
+// lineColumnIn returns where a byte of a string's text is in the schema. The offset counts in the
+// text as GraphQL reads it, without escapes and indentation.
 func lineColumnIn(v *ast.Value, offset int) (line, column int) {
 	line, column = lineColumn(v.Position)
 	literal := string([]rune(v.Position.Src.Input)[v.Position.Start:])
@@ -40,12 +41,12 @@ func lineColumnIn(v *ast.Value, offset int) (line, column int) {
 	return line + down, 1 + right
 }
 
-// literalLength is how many characters of a literal make the first n bytes of its text.
+// literalLength returns how many characters of a literal spell the first n bytes of its text.
 func literalLength(literal string, n int) int {
 	count := 0
 	for n > 0 && literal != "" {
 		r, _, rest, err := strconv.UnquoteChar(literal, '"')
-		if err != nil { // \/ is an escape in GraphQL alone
+		if err != nil { // \/ is an escape in GraphQL alone, not in Go
 			r, rest = '/', literal[min(2, len(literal)):]
 		}
 		count += utf8.RuneCountInString(literal[:len(literal)-len(rest)])
@@ -55,9 +56,9 @@ func literalLength(literal string, n int) int {
 	return count
 }
 
-// offsetInBlock counts lines and characters to a byte of a block string's text. Each line
-// of the text is the end of a line of the literal: what it lacks is the indentation, and
-// the blank lines before it.
+// offsetInBlock returns how many lines down and characters right a byte of a block string's text
+// is. GraphQL removes the blank lines at the beginning and the common indentation, so each line of
+// the text is the end of a line of the literal.
 func offsetInBlock(literal, text string, offset int) (down, right int) {
 	lines := strings.Split(literal, "\n")
 	for strings.Trim(lines[down], " \t") == "" && down < len(lines)-1 {

@@ -11,27 +11,28 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// bindingCompiler compiles the @connect of one field.
+// bindingCompiler compiles one @connect. It embeds the compiler of the schema, to whose faults it
+// adds its own.
 type bindingCompiler struct {
 	directive *ast.Directive
 	*compiler
-	field  *Field
+	field         *Field
 	isRootField   bool            // a field of Query or Mutation, which has no parent
-	usedArguments   map[string]bool // the arguments that the call takes
-	parentFields    []string        // the parent's fields that it takes for $this
-	scopes []Scope         // where the values of its call may come from
+	usedArguments map[string]bool // the arguments that the call takes
+	parentFields  []string        // the parent's fields that the call takes with $this
+	scopes        []Scope         // the scopes whose values the call may take
 }
 
 var verbs = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
-// compileCall compiles what is called: http, or an operation of the source's document.
+// compileCall compiles the request: http, or an operation of the source's document.
 func (b *bindingCompiler) compileCall(d *ast.Directive) {
 	http, operation := argument(d, "http"), argument(d, "operation")
 	switch {
 	case http != nil && operation != nil:
-		b.faults.Add(OneVerb, operation.Position, "http and operation both say what is called; remove one")
+		b.faults.Add(VerbCount, operation.Position, "http and operation both describe the call; remove one")
 	case http == nil && operation == nil:
-		b.faults.Add(OneVerb, d.Position, "nothing says what is called; write http: {GET: \"/path\"}, or operation: \"operationId\"")
+		b.faults.Add(VerbCount, d.Position, "nothing describes the call; write http: {GET: \"/path\"}, or operation: \"operationId\"")
 	case operation != nil:
 		before := len(b.faults)
 		if b.compileOperation(operation); len(b.faults) == before && b.field.Call.Operation != nil {
@@ -42,7 +43,7 @@ func (b *bindingCompiler) compileCall(d *ast.Directive) {
 	}
 }
 
-// argument is a directive's argument, nil when it is absent or null.
+// argument returns the value of a directive's argument, nil if it is absent or null.
 func argument(d *ast.Directive, name string) *ast.Value {
 	arg := d.Arguments.ForName(name)
 	if arg == nil || arg.Value.Kind == ast.NullValue {
@@ -60,12 +61,12 @@ func (b *bindingCompiler) compileHTTP(http *ast.Value) {
 			continue
 		}
 		if written != nil {
-			b.faults.Add(OneVerb, v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
+			b.faults.Add(VerbCount, v.Position, "a call has one verb, but there are %s and %s; remove one", call.Method, verb)
 		}
 		call.Method, written = verb, v
 	}
 	if written == nil {
-		b.faults.Add(OneVerb, http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", joinNames(verbs[1:]))
+		b.faults.Add(VerbCount, http.Position, "the call has no verb; write http: {GET: \"/path\"}, or %s", joinNames(verbs[1:]))
 		return
 	}
 	call.Template, call.Position = written.Raw, written.Position
@@ -79,7 +80,7 @@ func (b *bindingCompiler) compileHTTP(http *ast.Value) {
 	}
 }
 
-// compileURL compiles path and query.
+// compileURL compiles the path and the query of a template.
 func (b *bindingCompiler) compileURL(v *ast.Value) {
 	t, ok := b.readTemplate(v)
 	if !ok {
@@ -87,7 +88,7 @@ func (b *bindingCompiler) compileURL(v *ast.Value) {
 	}
 	path, query, hasQuery := t.splitFirst("?")
 	if len(path) == 0 || !strings.HasPrefix(path[0].literal, "/") {
-		b.faults.Add(RelativePath, v.Position, "a path begins with \"/\"; the host is said in gateway.yaml under sources.%s.urls", b.field.Source)
+		b.faults.Add(RelativePath, v.Position, "a path begins with \"/\"; the host belongs to gateway.yaml, under sources.%s.urls", b.field.Source)
 		return
 	}
 	b.field.Call.Path = b.compilePath(v, path)
@@ -104,7 +105,7 @@ func (b *bindingCompiler) compilePath(v *ast.Value, t template) []Part {
 		written += p.String()
 	}
 	if what, at := pathProblem(written); what != "" {
-		b.faults.addInText(HostilePath, v, at, "the path %q has %s, which servers read differently; write the path that is meant", written, what)
+		b.faults.addInText(AmbiguousPath, v, at, "the path %q has %s, which servers read differently; write the path that is meant", written, what)
 	}
 	parts := b.compileParts(v, t)
 	b.refuseStars(v, t, "a path")
@@ -114,26 +115,26 @@ func (b *bindingCompiler) compilePath(v *ast.Value, t template) []Part {
 		}
 		switch {
 		case part.Value.Scope == Keys:
-			b.faultAt(KeysInPath, v, t[i], "%s stands in the path, where one call can carry one key only; put the keys into the query, or write $this and leave out batch", t[i].source)
+			b.faultAt(KeysInPath, v, t[i], "%s is in the path, where a call can carry only one key; put the keys into the query, or write $this and leave out batch", t[i].source)
 		case isList(part.Value.Type):
-			b.faultAt(ListHasNoPlace, v, t[i], "%s is a list, which a path cannot hold", t[i].source)
+			b.faultAt(MisplacedList, v, t[i], "%s is a list, which a path cannot hold", t[i].source)
 		case part.Value.Scope == Args && !part.Value.Type.NonNull:
-			b.faultAt(NullInPath, v, t[i], "%s may be null, and a path has no place for null; %s", t[i].source, notNull(part.Value))
+			b.faultAt(NullInPath, v, t[i], "%s may be null, and a path cannot hold null; %s", t[i].source, notNull(part.Value))
 		}
 		b.checkScalar(v, t[i], part.Value)
 	}
 	return parts
 }
 
-// notNull says how to make a value one that is never null.
+// notNull returns advice on how to make a value non-null.
 func notNull(v *Value) string {
 	if len(v.Path) > 1 {
-		return "mark it with !, and all that it lies in"
+		return "mark it with !, and every field that leads to it"
 	}
 	return fmt.Sprintf("make it %s!", v.Type)
 }
 
-// refuseStars refuses {$args.x*} where nothing can be repeated.
+// refuseStars refuses {$args.x*} in a template where nothing can be repeated.
 func (b *bindingCompiler) refuseStars(v *ast.Value, t template, what string) {
 	for _, p := range t {
 		if p.explode {
@@ -148,7 +149,7 @@ func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 	}
 	name, value, found := t.splitFirst("=")
 	if !found || len(name) != 1 || name[0].expr != nil {
-		b.faultAt(BrokenQuery, v, t[0], "a query parameter is written name=value")
+		b.faultAt(InvalidQuery, v, t[0], "a query parameter is written name=value")
 		return
 	}
 	for _, p := range t {
@@ -161,10 +162,11 @@ func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 	b.field.Call.Query = append(b.field.Call.Query, param)
 }
 
-// escape is a character as a URL writes it.
+// escape matches a percent-encoded character (RFC 3986, section 2.1).
 var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// checkLists checks lists in a parameter: alone, and with a star to repeat the parameter.
+// checkLists checks the values of a query parameter. A list has to be alone in its parameter, and
+// only a list can have a star, which repeats the parameter for each element.
 func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 	for i, part := range param.Parts {
 		param.Each = param.Each || t[i].explode
@@ -173,25 +175,25 @@ func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 		}
 		list := isList(part.Value.Type) || part.Value.Scope == Keys
 		if list && len(param.Parts) > 1 {
-			b.faultAt(ListHasNoPlace, v, t[i], "%s is a list, which stands alone in its parameter", t[i].source)
+			b.faultAt(MisplacedList, v, t[i], "%s is a list, which has to be alone in its parameter", t[i].source)
 		}
 		if t[i].explode && !list {
-			b.faultAt(NothingToRepeat, v, t[i], "%s is no list, so there is nothing to repeat; leave out the *", t[i].source)
+			b.faultAt(NothingToRepeat, v, t[i], "%s is not a list, so there is nothing to repeat; leave out the *", t[i].source)
 		}
 		b.checkScalar(v, t[i], part.Value)
 	}
 }
 
-// checkScalar refuses values that are objects, which have no one text.
+// checkScalar refuses values that cannot be written as text: objects, nested lists and JSON.
 func (b *bindingCompiler) checkScalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
 	switch {
 	case def.IsCompositeType() || def.Kind == ast.InputObject:
-		b.faultAt(ObjectHasNoPlace, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
+		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
 	case isList(value.Type) && isList(value.Type.Elem):
-		b.faultAt(ListHasNoPlace, v, p, "%s is a list of lists, which only a body can hold", p.source)
+		b.faultAt(MisplacedList, v, p, "%s is a list of lists, which only a body can hold", p.source)
 	case def.Name == "JSON":
-		b.faultAt(ObjectHasNoPlace, v, p, "%s is any JSON, which only a body can hold", p.source)
+		b.faultAt(MisplacedObject, v, p, "%s is any JSON, which only a body can hold", p.source)
 	}
 }
 
@@ -222,14 +224,15 @@ func (b *bindingCompiler) compileHeaders(http *ast.Value) []Param {
 	return list
 }
 
-// cookie is the header of which each is one cookie; a call joins them.
+// cookie is the one header that a binding may set several times. Each sets one cookie, and the call
+// joins them into a single header.
 const cookie = "cookie"
 
 func (b *bindingCompiler) checkHeaderName(name *ast.Value, seen map[string]bool) {
 	key := strings.ToLower(name.Raw)
 	switch {
 	case !rest.ValidHeaderName(name.Raw):
-		b.faults.Add(InvalidHeaderName, name.Position, "%q is no name of a header", name.Raw)
+		b.faults.Add(InvalidHeaderName, name.Position, "%q is not a valid name of a header", name.Raw)
 	case rest.Reserved(name.Raw):
 		b.faults.Add(ReservedHeader, name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
 	case seen[key] && key != cookie:
@@ -244,22 +247,23 @@ func (b *bindingCompiler) checkHeaderValue(v *ast.Value, t template, parts []Par
 		switch {
 		case part.Value == nil:
 			if strings.ContainsFunc(part.Literal, unicode.IsControl) {
-				b.faultAt(InvalidHeaderText, v, t[i], "a header has no place for control characters")
+				b.faultAt(InvalidHeaderText, v, t[i], "a header cannot hold control characters")
 			}
 		case part.Value.Type == nil:
 		case isList(part.Value.Type) || part.Value.Scope == Keys:
-			b.faultAt(ListHasNoPlace, v, t[i], "%s is a list, which a header cannot hold", t[i].source)
+			b.faultAt(MisplacedList, v, t[i], "%s is a list, which a header cannot hold", t[i].source)
 		default:
 			b.checkScalar(v, t[i], part.Value)
 		}
 	}
 }
 
-// checkCookie refuses a header Cookie with several of them, which every call would refuse.
+// checkCookie refuses a header Cookie that holds several cookies: upstreams/rest would refuse every
+// such call.
 func (b *bindingCompiler) checkCookie(v *ast.Value, t template, header string) {
 	for _, p := range t {
 		if strings.EqualFold(header, cookie) && strings.Contains(p.literal, ";") {
-			b.faultAt(BrokenCookie, v, p, "a header Cookie is one cookie, name=value; give each cookie a header of its own")
+			b.faultAt(InvalidCookie, v, p, "a header Cookie is one cookie, name=value; give each cookie a header of its own")
 			return
 		}
 	}
@@ -275,7 +279,7 @@ func (b *bindingCompiler) compileBody(http *ast.Value) {
 	text := memberValue(http, "body")
 	switch {
 	case text == nil && encoding != nil && call.Encoding != JSON:
-		b.faults.Add(EncodingWithoutBody, encoding.Position, "encoding says how a body is written, but there is no body; add body: \"$args.input\"")
+		b.faults.Add(EncodingWithoutBody, encoding.Position, "encoding sets how a body is written, but there is no body; add body: \"$args.input\"")
 	case text == nil:
 	case call.Method == "GET" || call.Method == "DELETE":
 		b.faults.Add(BodyNotAllowed, text.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
@@ -284,7 +288,7 @@ func (b *bindingCompiler) compileBody(http *ast.Value) {
 	}
 }
 
-// compileBodyText compiles the expression that makes the body.
+// compileBodyText compiles the expression of the body.
 func (b *bindingCompiler) compileBodyText(text *ast.Value) {
 	e, ok := b.parseExpression(text)
 	if !ok {
@@ -296,7 +300,7 @@ func (b *bindingCompiler) compileBodyText(text *ast.Value) {
 	}
 }
 
-// checkForm checks that a form is made of fields. Only a multipart form can hold objects.
+// checkForm checks that the body of a form has fields. Only a multipart form can hold objects.
 func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 	if made := body.objectTransform(); made != nil {
 		for _, f := range made.Fields {
@@ -305,15 +309,15 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 		return
 	}
 	if body.Scope == Constant {
-		b.faults.Add(BrokenBody, text.Position, "a form is made of fields, but %s is one value; write name: %s", text.Raw, text.Raw)
+		b.faults.Add(InvalidBody, text.Position, "a form has fields, but %s is a single value; write name: %s", text.Raw, text.Raw)
 		return
 	}
 	if body.Type == nil {
-		return // which the service's document may know
+		return // the type of a claim, for example, is known to the service's document alone
 	}
 	def := b.schema.Types[body.Type.Name()]
 	if isList(body.Type) || def == nil || def.Kind != ast.InputObject {
-		b.faults.Add(BrokenBody, text.Position, "a form is made of an input object's fields, but %s is %s", text.Raw, body.Type)
+		b.faults.Add(InvalidBody, text.Position, "a form has the fields of an input object, but %s is %s", text.Raw, body.Type)
 		return
 	}
 	for _, f := range def.Fields {
@@ -321,7 +325,8 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 	}
 }
 
-// objectTransform is the object that an expression makes at its end, nil when it makes none.
+// objectTransform returns the object that an expression ends with, nil if it ends with another
+// value.
 func (v *Value) objectTransform() *Change {
 	if len(v.Then) == 0 || v.Then[len(v.Then)-1].Op != Object {
 		return nil
@@ -329,7 +334,8 @@ func (v *Value) objectTransform() *Change {
 	return &v.Then[len(v.Then)-1]
 }
 
-// Made are the members of the object that an expression makes; ok is false when it makes none.
+// Made returns the members of the object that an expression builds; ok is false if it does not
+// build one.
 func (v *Value) Made() (fields []ValueField, ok bool) {
 	if made := v.objectTransform(); made != nil {
 		return made.Fields, true
@@ -347,16 +353,16 @@ func (b *bindingCompiler) checkFormField(text *ast.Value, name string, t *ast.Ty
 	}
 }
 
-// readTemplate parses a value's text and reports a mistake at its place.
+// readTemplate parses a template and reports a mistake at its place.
 func (b *bindingCompiler) readTemplate(v *ast.Value) (template, bool) {
 	t, offset, err := parseTemplate(v.Raw)
 	if err != nil {
-		b.faults.addInText(BrokenTemplate, v, offset, "%v", err)
+		b.faults.addInText(InvalidTemplate, v, offset, "%v", err)
 	}
 	return t, err == nil
 }
 
-// faultAt reports a fault at a piece of a value's text.
+// faultAt reports a fault at a piece of a template.
 func (b *bindingCompiler) faultAt(code Code, v *ast.Value, p piece, format string, args ...any) {
 	b.faults.addInText(code, v, p.offset, format, args...)
 }

@@ -1,0 +1,396 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+)
+
+// checkResponse checks that an operation returns what a field needs.
+func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
+	if f.Done {
+		return
+	}
+	success := op.Success()
+	if success == nil {
+		if len(op.Responses) > 0 {
+			c.faults.Add(binding.NoResponse, f.Position, "%s %s responds without JSON (%s), so %s cannot be read", op.Method, op.Path, op.Place, f.Name())
+		}
+		return
+	}
+	w := &responseCheck{checker: c, field: f, batch: f.Batch, name: f.Name(), listFormat: "%s"}
+	s := success.JSON().Schema
+	if r := f.Reading; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.Is("object") && !s.Is("boolean") {
+		w.faultAt(binding.ResponseType, r, "%s is %s, but %s is %s; point selection at a boolean in it, or set with isSuccess when the call succeeded", w.name, r.Type, schemaPlace(s), s)
+		return
+	}
+	if f.Page == nil {
+		w.checkExtraction(f.Reading, s)
+		return
+	}
+	w.checkExtraction(f.Page.Items, s)
+	for _, part := range []struct {
+		name    string
+		reading *binding.Extraction
+	}{{"total", f.Page.Total}, {"nextCursor", f.Page.Next}, {"hasMore", f.Page.More}} {
+		if part.reading != nil {
+			inner := *w
+			inner.part = part.name
+			inner.checkExtraction(part.reading, s)
+		}
+	}
+}
+
+// responseCheck follows an extraction through the schema of a response.
+type responseCheck struct {
+	*checker
+	field      *binding.Field
+	batch      *binding.Batch // the batch whose whole response this is; nil inside of its items, and without a batch
+	name       string         // the field that is read, for messages
+	part       string         // total, nextCursor or hasMore of a page; "" for the field's value
+	listFormat string         // the lists around the value, as a type with %s for the value's
+	nullable   *openapi.Place // where the document says that a part of the path may be missing or null; nil if none may
+}
+
+// checkExtraction checks that the response has what an extraction reads.
+func (w *responseCheck) checkExtraction(r *binding.Extraction, s *openapi.Schema) {
+	if s == nil || s.Any() && r.Op != binding.ByName {
+		return
+	}
+	if w.isNullViolation(r) {
+		w.faults.Add(binding.NullableResponse, r.Type.Position, "%s is %s, but %s says that it may be missing or null; write %s", w.name, w.inLists(r.Type.String()), w.nullable, w.inLists(strings.TrimSuffix(r.Type.String(), "!")))
+		return
+	}
+	switch r.Op {
+	case binding.ByName:
+		w.checkByName(r, s)
+	case binding.Object:
+		w.checkObject(r, s)
+	case binding.Member:
+		w.checkMember(r, s)
+	case binding.First, binding.Last:
+		w.checkElements(r, s, false)
+	case binding.Each, binding.Join:
+		w.checkElements(r, s, true)
+	case binding.Keyed, binding.Entries:
+		w.checkMemberValues(r, s)
+	}
+}
+
+func (w *responseCheck) faultAt(code binding.Code, r *binding.Extraction, format string, args ...any) {
+	w.faults.AddAtExtraction(code, r, format, args...)
+}
+
+// isNullViolation reports whether a value is non-null in the graph, but may be null in the
+// document. The list of a page may be null: it has no field in the graph, and a page without a list
+// is an error of its own.
+func (w *responseCheck) isNullViolation(r *binding.Extraction) bool {
+	if w.field.Page != nil && w.name == w.field.Name() && r.Type.Elem != nil {
+		return false
+	}
+	switch r.Op {
+	case binding.ByName, binding.Object, binding.Each, binding.Entries, binding.Join:
+		return w.nullable != nil && r.Type.NonNull && w.batch == nil
+	}
+	return false
+}
+
+func (w *responseCheck) inLists(t string) string { return fmt.Sprintf(w.listFormat, t) }
+
+// checkByName checks a value that is read by its type.
+func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
+	t := r.Type
+	if w.part != "" {
+		if w.openapiType(t).Holds(s) != "" {
+			w.faultAt(binding.ResponseType, r, "%s is read as %s, but %s is %s; name another member", w.part, t, schemaPlace(s), s)
+		}
+		return
+	}
+	if w.batch != nil {
+		if w.batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
+			w.faultAt(binding.BatchResponse, r, "%s is matched by %q, so the response is a list, but %s is %s; point selection at the list", w.name, w.batch.Item, schemaPlace(s), s)
+			return
+		}
+		loose := *t
+		loose.NonNull = false // the document says nothing about missing keys
+		t = &loose
+	}
+	if !s.Any() {
+		w.checkType(w.name, t, s)
+	}
+}
+
+func (w *responseCheck) checkObject(r *binding.Extraction, s *openapi.Schema) {
+	if !s.Is("object") && len(s.OneOf) == 0 {
+		w.faultAt(binding.ResponseType, r, "fields are selected here, but %s is %s", schemaPlace(s), s)
+		return
+	}
+	for _, f := range r.Fields {
+		inner := *w
+		inner.name, inner.nullable, inner.batch, inner.listFormat = r.Type.Name()+"."+f.Field.Name, nil, nil, "%s"
+		inner.checkExtraction(f.Of, s)
+	}
+}
+
+func (w *responseCheck) checkMember(r *binding.Extraction, s *openapi.Schema) {
+	p := s.Property(r.Name)
+	if p == nil {
+		if s.Additional == nil {
+			w.faultAt(binding.UnknownResponseMember, r, "%s has no member %q%s", schemaPlace(s), r.Name, binding.DidYouMean(r.Name, s.PropertyNames()))
+		}
+		return
+	}
+	inner := *w
+	if inner.nullable == nil && (!p.Required || p.Schema.Nullable) {
+		inner.nullable = &p.Place
+	}
+	inner.checkExtraction(r.Of, p.Schema)
+}
+
+// checkElements checks what is read of a list's elements.
+func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, all bool) {
+	if !s.Is("array") {
+		code := binding.ResponseType
+		if w.batch != nil {
+			code = binding.BatchResponse
+		}
+		advice := ""
+		if w.field.Page != nil && w.part == "" {
+			advice = "; point to the items with items: \"path\""
+		}
+		w.faultAt(code, r, "a list is expected here, but %s is %s%s", schemaPlace(s), s, advice)
+		return
+	}
+	if s.Items == nil {
+		return
+	}
+	inner := *w
+	if all {
+		inner.nullable, inner.batch = nil, nil
+	}
+	if r.Op == binding.Each {
+		inner.listFormat = w.inLists(listOf(r.Type))
+	}
+	if s.Items.Nullable && inner.nullable == nil && r.Op != binding.Join {
+		inner.nullable = &s.Items.NullAt
+	}
+	inner.checkExtraction(r.Of, s.Items)
+}
+
+// listOf returns the type of a list with %s for the type of its elements.
+func listOf(t *ast.Type) string {
+	if t.NonNull {
+		return "[%s]!"
+	}
+	return "[%s]"
+}
+
+// checkMemberValues checks what is read of an object whose members have any name.
+func (w *responseCheck) checkMemberValues(r *binding.Extraction, s *openapi.Schema) {
+	values := s.Map()
+	if values == nil && r.Op == binding.Keyed {
+		w.faultAt(binding.BatchResponse, r, "%s has a batch without a key, so the response is an object with a member for each key, but %s is %s; name the item's field with batch: {key: \"id\"}", w.name, schemaPlace(s), s)
+	}
+	if values != nil && r.Op == binding.Keyed {
+		w.checkExtraction(r.Of, values)
+	}
+}
+
+// checkType checks that the type of a field fits what the service sends, and then the fields of its
+// objects.
+func (c *checker) checkType(name string, t *ast.Type, s *openapi.Schema) {
+	if why := c.responseType(t, s).Holds(s); why != "" {
+		c.faults.Add(typeOrNullCode(c.responseType(withoutNonNull(t), s).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
+		return
+	}
+	c.checkFieldsOf(t, s)
+}
+
+// responseType returns the form that a type has in responses: a list of entries is an object whose
+// members have any name.
+func (c *checker) responseType(t *ast.Type, s *openapi.Schema) openapi.Type {
+	if c.isEntryList(t, s) {
+		return openapi.Type{Name: t.Name(), NonNull: t.NonNull, Object: true}
+	}
+	return c.openapiType(t)
+}
+
+// isEntryList reports whether a list is read from the members of an object.
+func (c *checker) isEntryList(t *ast.Type, s *openapi.Schema) bool {
+	return t.Elem != nil && t.Elem.Elem == nil && s.Map() != nil && c.graph.IsEntry(c.schema.Types[t.Name()])
+}
+
+// typeOrNullCode returns the check that a type fails. The argument is what is wrong with the type
+// if null is allowed everywhere, "" if nothing is.
+func typeOrNullCode(besides string) binding.Code {
+	if besides == "" {
+		return binding.NullableResponse
+	}
+	return binding.ResponseType
+}
+
+// withoutNonNull returns a type in which null is allowed everywhere, in its lists too.
+func withoutNonNull(t *ast.Type) *ast.Type {
+	loose := &ast.Type{NamedType: t.NamedType}
+	if t.Elem != nil {
+		loose.Elem = withoutNonNull(t.Elem)
+	}
+	return loose
+}
+
+// checkFieldsOf goes on into objects, and into lists of them.
+func (c *checker) checkFieldsOf(t *ast.Type, s *openapi.Schema) {
+	if c.isEntryList(t, s) {
+		c.checkEntryValues(c.schema.Types[t.Name()], s)
+		return
+	}
+	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
+		s = s.Items
+	}
+	if t.Elem != nil {
+		return
+	}
+	switch def := c.schema.Types[t.Name()]; def.Kind {
+	case ast.Object:
+		if !c.reportWrongObject(def, t, s) {
+			c.checkProperties(def, s)
+		}
+	case ast.Interface, ast.Union:
+		c.checkAbstract(def, s)
+	}
+}
+
+// reportWrongObject reports an object that has none of a type's fields, once and not for each
+// field. Mostly it is the object around the one that is meant. It reports whether it is so.
+func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi.Schema) bool {
+	if s.Any() || s.Additional != nil || c.graph.Unclear(def.Name) || c.graph.Entities[def.Name] != nil || c.countProperties(s, def) != 0 {
+		return false
+	}
+	advice := ""
+	for _, p := range s.Properties {
+		inner := p.Schema
+		if inner.Items != nil {
+			inner = inner.Items
+		}
+		if c.countProperties(inner, def) > 0 {
+			advice = fmt.Sprintf("; they are in its %q, so write selection: \"$.%s\"", p.Name, p.Name)
+		}
+	}
+	c.faults.Add(binding.UnknownResponseField, t.Position, "%s has none of the fields of %s%s", schemaPlace(s), def.Name, advice)
+	return true
+}
+
+// countProperties counts the fields of a type that an object has. It returns -1 for a type with
+// fewer than two, of which the count says nothing.
+func (c *checker) countProperties(s *openapi.Schema, def *ast.Definition) int {
+	sent, found := 0, 0
+	for _, f := range def.Fields {
+		if !binding.Sent(f) {
+			continue
+		}
+		sent++
+		if s.Property(c.graph.WireName(def.Name, f.Name)) != nil {
+			found++
+		}
+	}
+	if sent < 2 {
+		return -1
+	}
+	return found
+}
+
+// checkEntryValues checks the values of entries.
+func (c *checker) checkEntryValues(def *ast.Definition, s *openapi.Schema) {
+	if at := (visit{def.Name, s}); !c.seen[at] {
+		c.seen[at] = true
+		c.checkType(def.Name+".value", def.Fields.ForName("value").Type, s.Map())
+	}
+}
+
+// checkAbstract compares the types of an interface or a union with the branches of a oneOf, matched
+// by the values of the discriminator.
+func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
+	choice := c.graph.Abstract[def.Name]
+	at := visit{def.Name, s}
+	if choice == nil || c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
+		return
+	}
+	c.seen[at] = true
+	for _, branch := range s.Leaves() {
+		if branch.Property(choice.Field) == nil && branch.Additional == nil {
+			c.faults.Add(binding.MissingDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Field, schemaPlace(branch), binding.DidYouMean(choice.Field, branch.PropertyNames()))
+			return
+		}
+	}
+	c.checkDiscriminatorValues(def, choice, s)
+}
+
+// checkDiscriminatorValues checks that a type stands for each value that the discriminator may
+// have, and the fields of these types.
+func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.Choice, s *openapi.Schema) {
+	var unknown []string
+	at := s.Place
+	for _, theirs := range discriminatorValues(s, choice.Field) {
+		i := slices.IndexFunc(choice.Types, func(t binding.Tagged) bool { return t.Tag == theirs.Value })
+		switch {
+		case i < 0:
+			unknown, at = append(unknown, fmt.Sprintf("%q", theirs.Value)), theirs.Place
+		case theirs.Schema != nil:
+			c.checkProperties(choice.Types[i].Type, theirs.Schema)
+		}
+	}
+	if len(unknown) > 0 {
+		c.faults.Add(binding.UnmappedValue, choice.Position, "%s says that %s may be %s, and no type of %s stands for that; add it to the mapping", at, choice.Field, strings.Join(unknown, " or "), def.Name)
+	}
+}
+
+// discriminatorValues returns the values that a document gives a discriminator: those of its
+// mapping, or those of an enum.
+func discriminatorValues(s *openapi.Schema, field string) []openapi.Choice {
+	if s.Discriminator != nil && s.Discriminator.Property == field {
+		return s.Discriminator.Choices
+	}
+	var all []openapi.Choice
+	for _, branch := range s.Leaves() {
+		p := branch.Property(field)
+		if p == nil {
+			continue
+		}
+		for _, v := range p.Schema.Enum {
+			all = append(all, openapi.Choice{Place: v.Place, Value: v.Text})
+		}
+	}
+	return all
+}
+
+// checkProperties checks the fields of a type that come with its objects.
+func (c *checker) checkProperties(def *ast.Definition, s *openapi.Schema) {
+	at := visit{def.Name, s}
+	if c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
+		return
+	}
+	c.seen[at] = true
+	for _, f := range def.Fields {
+		if !binding.Sent(f) {
+			continue
+		}
+		wire := c.graph.WireName(def.Name, f.Name)
+		p := s.Property(wire)
+		if p == nil {
+			if s.Additional == nil && c.graph.Entities[def.Name] == nil {
+				c.faults.Add(binding.UnknownResponseField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, schemaPlace(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
+			}
+			continue
+		}
+		if why := c.responseType(f.Type, p.Schema).HoldsProperty(p); why != "" {
+			c.faults.Add(typeOrNullCode(c.responseType(withoutNonNull(f.Type), p.Schema).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+			continue
+		}
+		c.checkFieldsOf(f.Type, p.Schema)
+	}
+}
