@@ -121,8 +121,21 @@ func (c *compiler) checkInterfaceGuards(def, abstract *ast.Definition) {
 	}
 }
 
-// GuardsOf are the guards of a field, once Compile has spread them.
-func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList { return guardsOf(field.Directives) }
+// GuardsOf returns the guards of a field, once Compile has spread them. Guards that another one
+// repeats or implies are left out.
+func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList {
+	guards := guardsOf(field.Directives)
+	var distinct ast.DirectiveList
+	for i, guard := range guards {
+		implied := func(other *ast.Directive) bool {
+			return slices.Contains(DirectiveNamed(other.Name).implies, guard.Name)
+		}
+		if !slices.ContainsFunc(guards, implied) && !hasGuard(guards[:i], guard) {
+			distinct = append(distinct, guard)
+		}
+	}
+	return distinct
+}
 
 // Guards are the guards of a field as the schema writes them, once Compile has spread them.
 func Guards(field *ast.FieldDefinition) []string {

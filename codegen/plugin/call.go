@@ -21,18 +21,32 @@ type callWriter struct {
 	f       *goFile
 	binding *binding.Field
 	field   *codegen.Field // nil for the binding of a type
+	request *requestText   // nil: the steps are Go; otherwise they have placeholders for variables
 	steps   []string
 	inBody  bool
 	err     error
 }
 
-// call writes the expression that builds a binding's call.
+// call writes the expression that builds a binding's call: a chain of method calls.
 func (w *callWriter) call() (string, error) {
 	call := &w.binding.Call
 	w.path()
 	for _, p := range call.Query {
 		w.query(p)
 	}
+	w.headersCookiesBody()
+	if call.Method == http.MethodGet && !call.Idempotent && w.isMutation() {
+		w.step("Once()")
+	}
+	if call.Method == http.MethodGet && w.g.usesRequest(w.binding) {
+		w.step("RequestScoped()")
+	}
+	return strings.Join(w.steps, ".\n"), w.err
+}
+
+// headersCookiesBody writes the steps for what is sent after the URL.
+func (w *callWriter) headersCookiesBody() {
+	call := &w.binding.Call
 	for _, p := range w.g.headers(w.binding) {
 		w.header(p)
 	}
@@ -49,17 +63,10 @@ func (w *callWriter) call() (string, error) {
 	if call.Idempotent {
 		w.step("Idempotent()")
 	}
-	if call.Method == http.MethodGet && !call.Idempotent && w.changes() {
-		w.step("Once()")
-	}
-	if call.Method == http.MethodGet && w.g.asksRequest(w.binding) {
-		w.step("RequestScoped()")
-	}
-	return strings.Join(w.steps, ".\n"), w.err
 }
 
-// changes reports whether the call answers a field of Mutation.
-func (w *callWriter) changes() bool {
+// isMutation reports whether the call answers a field of Mutation.
+func (w *callWriter) isMutation() bool {
 	mutation := w.g.data.Schema.Mutation
 	return w.field != nil && mutation != nil && w.field.Object != nil && w.field.Object.Name == mutation.Name
 }
@@ -188,11 +195,14 @@ func (w *callWriter) value(v *binding.Value) string {
 // member writes a variable as the value of a member: an argument that the client did not
 // give, or a part of one, is absent.
 func (w *callWriter) member(v *binding.Value) string {
+	if w.request != nil {
+		return w.request.member(w, v)
+	}
 	if v.Scope != binding.Args {
 		return w.variable(v)
 	}
 	arg := w.argument(v.Path[0])
-	whole := w.wire(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
+	whole := w.checked(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
 	if len(v.Path) > 1 {
 		return fmt.Sprintf("%sPick(%s, %s)", w.f.use(mappingPkg), whole, w.wireNames(arg.TypeReference, v.Path[1:]))
 	}
@@ -214,6 +224,9 @@ func (w *callWriter) wireNames(tr *config.TypeReference, path []string) string {
 
 // variable writes a variable as services read it.
 func (w *callWriter) variable(v *binding.Value) string {
+	if w.request != nil {
+		return w.request.variable(w, v)
+	}
 	switch v.Scope {
 	case binding.Claims:
 		return fmt.Sprintf("%sClaim(ctx, %q)", w.f.use(authPkg), strings.Join(v.Path, "."))
@@ -226,27 +239,35 @@ func (w *callWriter) variable(v *binding.Value) string {
 	case binding.PageScope:
 		return "at." + strings.ToUpper(v.Path[0][:1]) + v.Path[0][1:]
 	case binding.Keys:
-		return w.keys(v)
+		return w.keys(v, "keys")
 	case binding.This:
-		return w.own(v, "key")
+		return w.parentValue(v, "key", "key[%d]")
 	}
 	arg := w.argument(v.Path[0])
 	if len(v.Path) == 1 {
-		return w.wire(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
+		return w.checked(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
 	}
-	return w.inside(arg.VarName, arg.TypeReference, v.Path[1:])
+	return w.inputMember(arg.VarName, arg.TypeReference, v.Path[1:])
 }
 
 // keys writes the keys of a batch, which are texts. In a body numbers are numbers.
-func (w *callWriter) keys(v *binding.Value) string {
-	if w.inBody && isWhole(v.Type.Name()) {
-		return w.f.use(encodePkg) + "NumberKeys(keys)"
+func (w *callWriter) keys(v *binding.Value, keys string) string {
+	if w.inBody && isInteger(v.Type.Name()) {
+		return w.f.use(encodePkg) + "NumberKeys(" + keys + ")"
 	}
-	return "keys"
+	return keys
 }
 
-// isWhole reports whether a scalar's values are whole numbers.
-func isWhole(scalar string) bool {
+// keyPlaceholder writes what a call takes from its keys as requestText does.
+func (w *callWriter) keyPlaceholder(v *binding.Value) string {
+	if v.Scope == binding.Keys {
+		return w.keys(v, "{keys}")
+	}
+	return w.parentValue(v, "{key}", "{key%d}")
+}
+
+// isInteger reports whether a scalar's values are whole numbers.
+func isInteger(scalar string) bool {
 	s := scalars.ByName(scalar)
 	return s != nil && s.EncodedAs() == "integer"
 }
@@ -258,47 +279,48 @@ func (w *callWriter) services() string {
 	return w.g.services(w.field.Object)
 }
 
-// read writes a variable where the answer is read, which knows the key as one of keys.
-func (w *callWriter) read(v *binding.Value) string {
+// responseValue writes a variable where the answer is read, which knows the key as one of keys.
+func (w *callWriter) responseValue(v *binding.Value) string {
 	if v.Scope == binding.This {
-		return w.own(v, "keys[0]")
+		return w.parentValue(v, "keys[0]", "keys[0][%d]")
 	}
 	return w.variable(v)
 }
 
-// own writes a value that the call takes from its parent, which lies in the key.
-func (w *callWriter) own(v *binding.Value, key string) string {
-	all := thisFields(w.binding)
+// parentValue writes a value that the call takes from its parent: the whole key of a batch, or
+// one of its parts, in the given format.
+func (w *callWriter) parentValue(v *binding.Value, key, part string) string {
+	all := parentFields(w.binding)
 	if len(all) == 1 && isText(w.g.parentType(w.binding, all[0]).NamedType) {
 		return key
 	}
 	i := slices.IndexFunc(all, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
-	return partValue(w.f, fmt.Sprintf("%s[%d]", key, i), w.g.parentType(w.binding, v))
+	return partValue(w.f, fmt.Sprintf(part, i), w.g.parentType(w.binding, v))
 }
 
-// inside writes a value that lies in an input object, nil when the object is.
-func (w *callWriter) inside(holder string, tr *config.TypeReference, path []string) string {
+// inputMember writes a value that lies in an input object, nil when the object is.
+func (w *callWriter) inputMember(holder string, tr *config.TypeReference, path []string) string {
 	if tr.GQL.NonNull {
-		return w.inner(holder, tr, path)
+		return w.inputField(holder, tr, path)
 	}
 	goType := w.f.typ(w.g.objectNamed(tr.Definition.Name).Type)
-	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.inner("in", tr, path))
+	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.inputField("in", tr, path))
 }
 
-// inner writes a value in an input object that is not nil.
-func (w *callWriter) inner(holder string, tr *config.TypeReference, path []string) string {
+// inputField writes a value in an input object that is not nil.
+func (w *callWriter) inputField(holder string, tr *config.TypeReference, path []string) string {
 	field := w.g.field(tr.Definition.Name, path[0])
 	expr := holder + "." + field.GoFieldName
-	if omittable(field) {
+	if isOmittable(field) {
 		expr += ".Value()"
 	}
 	if len(path) > 1 {
-		return w.inside(expr, field.TypeReference, path[1:])
+		return w.inputMember(expr, field.TypeReference, path[1:])
 	}
-	return w.wire(w.g.wireValue(w.f, expr, field.TypeReference))
+	return w.checked(w.g.wireValue(w.f, expr, field.TypeReference))
 }
 
-func (w *callWriter) wire(expr string, err error) string {
+func (w *callWriter) checked(expr string, err error) string {
 	if err != nil && w.err == nil {
 		w.err = err
 	}
@@ -327,7 +349,7 @@ func (w *callWriter) body() {
 	case binding.Text:
 		w.step("Text(%s)", value)
 	default:
-		value = w.numerals().wrapped(w.f, value)
+		value = w.numberFormats().wrap(w.f, value)
 		if call.Media != "" {
 			w.step("JSONAs(%q, %s)", call.Media, value)
 			return

@@ -35,32 +35,41 @@ const (
 // generator writes our files from gqlgen's data, where every GraphQL type has its Go
 // type, and from the bindings.
 type generator struct {
-	data     *codegen.Data
-	graph    *binding.Graph
-	decoders []decoderView // of selections
-	rules    []rulesView
-	methods  []Method          // those by hand
-	wires    map[string]string // see wireName
+	data       *codegen.Data
+	graph      *binding.Graph
+	decoders   []decoderView // of selections
+	rules      []rulesView
+	methods    []Method          // those by hand
+	codecNames map[string]string // see wireName
 
-	checkFuncs  []checkView  // the guards of calls that complete objects
-	fieldChecks []checksView // the guards of the fields of these objects
+	entityGuardFuncs []guardView       // the guards of calls that complete objects
+	fieldGuards      []fieldGuardsView // the guards of the fields of these objects
+}
+
+// newFile begins a file of the package self. No import has one of the names in avoid.
+func (g *generator) newFile(self string, avoid map[string]bool) *goFile {
+	f := newGoFile(self, avoid)
+	if pkg := g.data.Config.Packages.Load(g.modelPkg()); pkg != nil && pkg.Module != nil {
+		f.module = pkg.Module.Path
+	}
+	return f
 }
 
 func (g *generator) graphPkg() string { return g.data.Config.Exec.ImportPath() }
 
 func (g *generator) modelPkg() string { return g.data.Config.Model.ImportPath() }
 
-// wireName is what the decoder and the encoder of a type are called for: its Go type, whose
+// codecName is what the decoder and the encoder of a type are called for: its Go type, whose
 // name another type of the graph may have too, in another package.
-func (g *generator) wireName(typeName string) string {
-	if g.wires == nil {
-		g.wires = map[string]string{}
+func (g *generator) codecName(typeName string) string {
+	if g.codecNames == nil {
+		g.codecNames = map[string]string{}
 		taken := names{}
 		for _, name := range slices.Sorted(maps.Keys(g.data.Config.Schema.Types)) {
-			g.wires[name] = taken.name(g.goName(name), name, func(string) bool { return false })
+			g.codecNames[name] = taken.name(g.goName(name), name, func(string) bool { return false })
 		}
 	}
-	return g.wires[typeName]
+	return g.codecNames[typeName]
 }
 
 // objectNamed returns gqlgen's view of an object type or an input, nil when no such type has
@@ -116,7 +125,7 @@ func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string,
 	}
 	switch tr.Definition.Kind {
 	case ast.Object, ast.Enum, ast.Interface, ast.Union:
-		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + g.wireName(tr.Definition.Name), nil
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + g.codecName(tr.Definition.Name), nil
 	case ast.Scalar:
 		if s := scalars.ByName(tr.Definition.Name); s != nil {
 			return fmt.Sprintf(decoderMethod, f.use(decodePkg), s.Name), nil
@@ -133,7 +142,7 @@ func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, erro
 		return fmt.Sprintf("%sListOf(%s)", enc, element), err
 	}
 	if tr.Definition.Kind == ast.InputObject {
-		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.wireName(tr.Definition.Name), nil // takes a pointer, nil for null
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.codecName(tr.Definition.Name), nil // takes a pointer, nil for null
 	}
 	base, pointer := tr.GO, false
 	if p, ok := tr.GO.(*types.Pointer); ok {
@@ -148,7 +157,7 @@ func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, erro
 
 func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Type) (string, error) {
 	if def.Kind == ast.Enum {
-		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.wireName(def.Name), nil
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.codecName(def.Name), nil
 	}
 	s := scalars.ByName(def.Name)
 	if s == nil {

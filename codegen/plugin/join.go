@@ -23,29 +23,35 @@ type joinView struct {
 	KeyBody   string // its body
 	KeyType   string
 	Param     string // the parameter of the function that builds the call; "" when the call takes no keys
-	AnyKey    string // an argument for it, in the identity of the batch
-	Changed   string // how keys are changed on their way into the call, where they are; as it is
+	Inline    bool   // the call is built where it is made, since it uses nothing of the field's context
+	Request   string // the request in the identity of the batch; as it is
 	Reading   string // what is read of the response, and how it is matched with the keys; as it is
 	Value     string // the type of what one key stands for
 	Missing   string // what a key stands for that the service leaves out; "" is the zero value
-	Keep      bool   // Each keeps the place of a missing key
+	KeepPlace bool   // Each keeps the place of a missing key
 	MaxSize   int    // 0 is no limit
 	Single    bool   // one call for each key
-	Given     string // the arguments by which answers are read
+	Arguments string // the arguments by which answers are read
 }
 
 // join fills in what a field below the root needs.
 func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
-	j := &joinView{Function: "LoadOne", Parent: f.typ(field.Object.Type), Value: m.Result, Given: m.reader.arguments()}
+	j := &joinView{Function: "LoadOne", Parent: f.typ(field.Object.Type), Value: m.Result}
+	j.Inline = !strings.Contains(m.Call, "ctx")
 	m.Join, m.Decode = j, f.use(decodePkg)
 	join := g.joinBatch
 	if b.Batch == nil {
-		join = g.joinSingly
+		join = g.joinEach
 	}
 	read, err := join(f, b, field, m)
-	m.Send = g.fetch(f, b, callWith(j), read, m.Rules)
+	m.Fetch = g.fetch(f, b, callWith(j), read, m.Rules)
 	j.Reading = g.readingOf(b, j.Reading)
-	j.Changed = strings.Join(b.Call.Changed(), "\n")
+	if err != nil {
+		return err
+	}
+	request, values, err := g.requestOf(f, b, field)
+	j.Request = goLiteral(request)
+	j.Arguments = strings.Join(append(values, m.reader.arguments()...), ", ")
 	return err
 }
 
@@ -53,8 +59,8 @@ func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *m
 // where parents' fields are among it, which part of the key each of them is.
 func (g *generator) readingOf(b *binding.Field, as string) string {
 	text := b.Reading.String() + " as " + as
-	if slices.ContainsFunc(taken(b.Reading), ofParent) {
-		text += " of " + strings.Join(fieldNames(thisFields(b)), ", ")
+	if slices.ContainsFunc(requestValues(b.Reading), isParentField) {
+		text += " of " + strings.Join(fieldNames(parentFields(b)), ", ")
 	}
 	return text
 }
@@ -62,7 +68,7 @@ func (g *generator) readingOf(b *binding.Field, as string) string {
 // callWith writes the call for the keys of a batch.
 func callWith(j *joinView) string {
 	switch {
-	case j.Param == "":
+	case j.Param == "" || j.Inline:
 		return "call"
 	case j.Single:
 		return "call(key)"
@@ -76,12 +82,12 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	keyField := g.field(b.Object.Name, b.Batch.Parent.Name)
 	j.KeyType, j.KeyResult, j.KeyBody = "string", "*string", "return "+g.keyPointer(f, "parent", keyField)
 	j.From, j.MaxSize = goStrings([]string{keyField.Name}), b.Batch.MaxSize
-	m.Matched = "one call for all parents"
+	m.Batching = "It makes one call for all parents"
 	if hasKeys(&b.Call) {
-		j.Param, j.AnyKey = "keys []string", f.use(enginePkg)+"AnyKeys()"
+		j.Param = "keys []string"
 	}
 	if j.MaxSize > 0 {
-		m.Matched += fmt.Sprintf(", %d keys at a time", j.MaxSize)
+		m.Batching = fmt.Sprintf("It makes one call for up to %d keys", j.MaxSize)
 	}
 	if !hasKeys(&b.Call) {
 		j.Function = "LoadAll"
@@ -89,14 +95,14 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	if keyField.TypeReference.GQL.Elem != nil {
 		j.Function, j.KeyResult, j.KeyBody = "LoadMany", "[]string", "return "+g.keyList(f, keyField)
 		value = value.Elem()
-		j.Keep = !value.GQL.NonNull
+		j.KeepPlace = !value.GQL.NonNull
 	}
 	j.Value = f.typ(value.GO)
 	if value.GQL.Elem != nil {
 		j.Missing = j.Value + "{}"
 	}
 	if b.Batch.Item == "" {
-		m.Matched += "; the answer is a member for each key"
+		m.Batching += ". The response is an object with a member for each key."
 		j.Reading = value.GQL.String()
 		return m.reader.decoder(b.Reading, value, "")
 	}
@@ -110,10 +116,10 @@ func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReferen
 		item, arrange = value.Elem(), "GroupByKey"
 	}
 	keyField := g.field(item.Definition.Name, b.Batch.Item)
-	m.Matched += fmt.Sprintf("; the answer is a list, matched by %q", g.graph.WireName(item.Definition.Name, b.Batch.Item))
+	m.Batching += fmt.Sprintf(". The response is a list of items, whose key is %q.", g.graph.WireName(item.Definition.Name, b.Batch.Item))
 	m.Join.Reading = fmt.Sprintf("%s by %s", g.listOf(nonNull(item, item.GO)).GQL, b.Batch.Item) // an item is never null
 	key := g.keyText(f, "item."+keyField.GoFieldName, keyField.TypeReference.GO)
-	m.reader.list = func(read string, _ *config.TypeReference) (string, error) {
+	m.reader.writeList = func(read string, _ *config.TypeReference) (string, error) {
 		return fmt.Sprintf("%s%s(%q, %s, func(item %s) string { return %s })",
 			m.Decode, arrange, keyField.Name, read, f.typ(item.GO), key), nil
 	}
@@ -167,46 +173,37 @@ func (g *generator) keyList(f *goFile, field *codegen.Field) string {
 	return fmt.Sprintf("%sKeys(%s)", f.use(encodePkg), expr)
 }
 
-// joinSingly is for a field with a call for each parent: its key is what the call takes
+// joinEach is for a field with a call for each parent: its key is what the call takes
 // from the parent, so that parents which ask for the same share one call.
-func (g *generator) joinSingly(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
-	j, own := m.Join, thisFields(b)
+func (g *generator) joinEach(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
+	j, own := m.Join, parentFields(b)
 	j.MaxSize, j.Single, j.Reading = 1, true, field.TypeReference.GQL.String()
-	m.Matched = "one call for each parent, or for several that ask for the same"
+	m.Batching = "It makes one call for each distinct key of the parents."
 	read, err := m.reader.decoder(b.Reading, field.TypeReference, "")
 	if err != nil {
 		return "", err
 	}
 	if len(own) == 0 {
-		m.Matched = "one call for all parents"
+		m.Batching = "It makes one call for all parents"
 	}
-	return read, g.ownKey(f, b, own, j)
+	return read, g.parentKey(f, b, own, j)
 }
 
-// ownKey makes the key of what a call takes from its parent.
-func (g *generator) ownKey(f *goFile, b *binding.Field, own []*binding.Value, j *joinView) (err error) {
+// parentKey makes the key of what a call takes from its parent.
+func (g *generator) parentKey(f *goFile, b *binding.Field, own []*binding.Value, j *joinView) (err error) {
 	switch {
 	case len(own) == 0:
 		j.KeyType, j.KeyBody = "struct{}", "return new(struct{})"
 	case len(own) == 1 && isText(g.parentType(b, own[0]).NamedType):
-		j.KeyType, j.Param, j.AnyKey = "string", "key string", f.use(enginePkg)+"AnyKey(0)"
+		j.KeyType, j.Param = "string", "key string"
 		j.KeyBody = "return " + g.keyPointer(f, "parent", g.field(b.Object.Name, own[0].Path[0]))
 	default:
 		j.KeyType = fmt.Sprintf("[%d]any", len(own))
-		j.Param, j.AnyKey = "key "+j.KeyType, j.KeyType+"{"+anyKeys(f, len(own))+"}"
-		j.KeyBody, err = g.keyOfSeveral(f, b, own)
+		j.Param = "key " + j.KeyType
+		j.KeyBody, err = g.compositeKey(f, b, own)
 	}
 	j.KeyResult, j.From = "*"+j.KeyType, goStrings(fieldNames(own))
 	return err
-}
-
-// anyKeys writes a placeholder for each part of a key.
-func anyKeys(f *goFile, parts int) string {
-	all := make([]string, parts)
-	for i := range all {
-		all[i] = fmt.Sprintf("%sAnyKey(%d)", f.use(enginePkg), i)
-	}
-	return strings.Join(all, ", ")
 }
 
 // fieldNames are the names of the parent's fields that values are.
@@ -218,8 +215,8 @@ func fieldNames(own []*binding.Value) []string {
 	return names
 }
 
-// keyOfSeveral writes a key of several values, nil when one of them is null.
-func (g *generator) keyOfSeveral(f *goFile, b *binding.Field, own []*binding.Value) (string, error) {
+// compositeKey writes a key of several values, nil when one of them is null.
+func (g *generator) compositeKey(f *goFile, b *binding.Field, own []*binding.Value) (string, error) {
 	var nulls, parts []string
 	for _, v := range own {
 		field := g.field(b.Object.Name, v.Path[0])
@@ -267,19 +264,19 @@ func (g *generator) parentType(b *binding.Field, v *binding.Value) *ast.Type {
 // isText tells whether a type's Go type is string.
 func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
 
-// thisFields are the parent's fields that a binding takes, each once, in order.
-func thisFields(b *binding.Field) []*binding.Value {
+// parentFields are the parent's fields that a binding takes, each once, in order.
+func parentFields(b *binding.Field) []*binding.Value {
 	var own []*binding.Value
 	for _, v := range slices.Concat(b.Call.Variables(), b.Given) {
 		seen := slices.ContainsFunc(own, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
-		if ofParent(v) && !seen {
+		if isParentField(v) && !seen {
 			own = append(own, v)
 		}
 	}
 	return own
 }
 
-func ofParent(v *binding.Value) bool { return v.Scope == binding.This }
+func isParentField(v *binding.Value) bool { return v.Scope == binding.This }
 
 // hasKeys tells whether a call carries the keys of its batch.
 func hasKeys(c *binding.Call) bool {

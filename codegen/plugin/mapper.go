@@ -15,19 +15,19 @@ type mapper struct {
 	f        *goFile
 	variable func(*binding.Value) string
 	member   func(*binding.Value) string // a variable as a member, which is absent when it was not given
-	hand     string                      // the value at hand
+	current  string                      // the value at hand
 	whole    string                      // what $ stands for in a method's arguments; "" outside of them
 }
 
 // value writes a value as services read it.
-func (m *mapper) value(v *binding.Value) string { return m.from(m.root(v, m.variable), "Path", v) }
+func (m *mapper) value(v *binding.Value) string { return m.apply(m.root(v, m.variable), "Path", v) }
 
-// given writes the value of a member, encode.Absent where nobody gave it.
-func (m *mapper) given(v *binding.Value) string { return m.from(m.root(v, m.member), "Pick", v) }
+// memberValue writes the value of a member, encode.Absent where nobody gave it.
+func (m *mapper) memberValue(v *binding.Value) string { return m.apply(m.root(v, m.member), "Pick", v) }
 
-// from writes what becomes of the value at the root. Members are found by a function of
+// apply writes what becomes of the value at the root. Members are found by a function of
 // engine/mapping.
-func (m *mapper) from(expr, find string, v *binding.Value) string {
+func (m *mapper) apply(expr, find string, v *binding.Value) string {
 	for i := 0; i < len(v.Then); i++ {
 		change := v.Then[i]
 		if change.Op != binding.Member {
@@ -49,7 +49,7 @@ func (m *mapper) pkg() string { return m.f.use(mappingPkg) }
 func (m *mapper) root(v *binding.Value, variable func(*binding.Value) string) string {
 	switch {
 	case v.Scope == binding.Current:
-		return m.hand
+		return m.current
 	case v.Scope == binding.Whole:
 		return m.whole
 	case v.Items != nil:
@@ -102,26 +102,26 @@ func (m *mapper) change(expr string, c binding.Change, bare bool) string {
 		return fmt.Sprintf("%sEqual(%s, %s)", m.pkg(), expr, m.literal(c.Equal))
 	case binding.Each:
 		if c.Of.Scope == binding.Current && len(c.Of.Then) > 0 && c.Of.Then[0].Op == binding.Object {
-			return fmt.Sprintf("%sMapOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.over("at").object(c.Of.Then[0].Fields))
+			return fmt.Sprintf("%sMapOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.forObject("at").object(c.Of.Then[0].Fields))
 		}
-		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().value(c.Of))
+		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.forMethod().value(c.Of))
 	case binding.Match:
-		return fmt.Sprintf("%sApply(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().match(c))
+		return fmt.Sprintf("%sApply(%s, func(at any) any { return %s })", m.pkg(), expr, m.forMethod().match(c))
 	}
 	if bare && m.whole == "" {
 		return m.object(c.Fields)
 	}
-	return fmt.Sprintf("%sMapNonNull(%s, func(of any) any { return %s })", m.pkg(), expr, m.over("of").object(c.Fields))
+	return fmt.Sprintf("%sMapNonNull(%s, func(of any) any { return %s })", m.pkg(), expr, m.forObject("of").object(c.Fields))
 }
 
-// over writes the fields of an object that is made of a value.
-func (m *mapper) over(hand string) *mapper {
-	return &mapper{f: m.f, variable: m.variable, member: m.member, hand: hand}
+// forObject writes the fields of an object that is made of a value.
+func (m *mapper) forObject(hand string) *mapper {
+	return &mapper{f: m.f, variable: m.variable, member: m.member, current: hand}
 }
 
-// within writes the arguments of a method, in which at is the value at hand.
-func (m *mapper) within() *mapper {
-	return &mapper{m.f, m.variable, m.member, "at", cmp.Or(m.whole, m.hand)}
+// forMethod writes the arguments of a method, in which at is the value at hand.
+func (m *mapper) forMethod() *mapper {
+	return &mapper{m.f, m.variable, m.member, "at", cmp.Or(m.whole, m.current)}
 }
 
 // object writes an object of members, without those that nobody gave.
@@ -133,7 +133,7 @@ func (m *mapper) object(fields []binding.ValueField) string {
 		if len(fields) > 1 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "With(%q, %s)", f.Name, m.given(f.Of))
+		fmt.Fprintf(&b, "With(%q, %s)", f.Name, m.memberValue(f.Of))
 	}
 	return b.String()
 }
@@ -148,5 +148,5 @@ func (m *mapper) match(c binding.Change) string {
 		}
 		pairs += fmt.Sprintf(", [2]any{%s, %s}", m.literal(one.When), m.value(one.Then))
 	}
-	return fmt.Sprintf("%sMatch(%s, %s%s)", m.pkg(), m.hand, otherwise, pairs)
+	return fmt.Sprintf("%sMatch(%s, %s%s)", m.pkg(), m.current, otherwise, pairs)
 }

@@ -13,13 +13,13 @@ import (
 )
 
 // locals are the names of variables in generated resolvers, gqlgen's and ours.
-var locals = setOf("ctx", "obj", "objs", "r", "in", "parents", "parent", "keys", "key", "call", "done", "err", "item", "items", "value", "found", "at", "edges", "connection")
+var locals = setOf("ctx", "obj", "objs", "r", "in", "parents", "parent", "keys", "key", "call", "ok", "err", "item", "items", "value", "found", "at", "edges", "connection")
 
-// wireLocals are those in generated decoders and encoders.
-var wireLocals = setOf("d", "v", "o", "in", "text", "field", "ok")
+// codecLocals are those in generated decoders and encoders.
+var codecLocals = setOf("d", "v", "o", "in", "text", "field", "ok")
 
-// packages are the names under which generated code imports.
-var packages = setOf("auth", "context", "decode", "encode", "engine", "graph", "http", "model", "rest", "scalar", "strconv", "time", "upstreams")
+// importNames are the names under which generated code imports.
+var importNames = setOf("auth", "context", "decode", "encode", "engine", "graph", "http", "model", "rest", "scalar", "strconv", "time", "upstreams")
 
 func setOf(names ...string) map[string]bool {
 	set := map[string]bool{}
@@ -76,7 +76,7 @@ func nameMethods(data *codegen.Data) {
 				if a.VarName == "_" || !token.IsIdentifier(a.VarName) && !token.IsKeyword(a.VarName) {
 					a.VarName = identifier("arg" + a.VarName)
 				}
-				for locals[a.VarName] || packages[a.VarName] || used[a.VarName] || types.Universe.Lookup(a.VarName) != nil {
+				for locals[a.VarName] || importNames[a.VarName] || used[a.VarName] || types.Universe.Lookup(a.VarName) != nil {
 					a.VarName += "Arg"
 				}
 				used[a.VarName] = true

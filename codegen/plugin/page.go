@@ -16,29 +16,29 @@ import (
 // pageView is how a field makes a connection of a service's pages. Its strings are Go text
 // unless said.
 type pageView struct {
-	Package    string // of engine/page, with its dot
-	Field      string // Type.field, as it is
-	Type       string
-	Parent     string // whose pages they are: values with commas between them; "" for everybody's
-	Default    int
-	Max        int
-	FirstPage  int // 1 unless said
-	Tells      bool
-	Total      bool // the connection has a totalCount
-	Node       string
-	Item       string // a node with its fault
-	Must       bool   // no node may be null
-	Decoder    string
-	Connection string
-	Edge       string // "" when there are no edges
-	EdgeNode   string // the struct's fields
-	EdgeCursor string
-	Edges      string
-	Nodes      string
-	PageInfo   string
-	Info       []infoView
-	InfoType   string
-	TotalCount string
+	Package      string // of engine/page, with its dot
+	Field        string // Type.field, as it is
+	Type         string
+	Parent       string // whose pages they are: values with commas between them; "" for everybody's
+	Default      int
+	Max          int
+	FirstPage    int // 1 unless said
+	ReportsEnd   bool
+	Total        bool // the connection has a totalCount
+	Node         string
+	Item         string // a node with its fault
+	NonNullNodes bool   // no node may be null
+	Decoder      string
+	Connection   string
+	Edge         string // "" when there are no edges
+	EdgeNode     string // the struct's fields
+	EdgeCursor   string
+	Edges        string
+	Nodes        string
+	PageInfo     string
+	Info         []infoView
+	InfoType     string
+	TotalCount   string
 }
 
 // infoView is a field of PageInfo.
@@ -52,25 +52,25 @@ func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	m.Engine = f.use(enginePkg)
 	v := &pageView{
 		Package: f.use(pagePkg), Field: b.Name(), Default: p.Default, Max: p.Max, FirstPage: p.FirstPage,
-		Tells: p.Total != nil || p.More != nil, Connection: f.typ(g.objectNamed(p.Connection.Name).Type),
+		ReportsEnd: p.Total != nil || p.More != nil, Connection: f.typ(g.objectNamed(p.Connection.Name).Type),
 	}
 	v.Type = v.Package + pageTypes[p.Type]
 	m.Page = v
 	node := g.nodeType(p)
-	v.Node, v.Must = f.typ(node.GO), node.GQL.NonNull
+	v.Node, v.NonNullNodes = f.typ(node.GO), node.GQL.NonNull
 	v.Item = f.use(decodePkg) + "Item[" + v.Node + "]"
 	g.pageFields(f, p, v)
 	if err := g.pageDecoder(f, b, node, m); err != nil {
 		return err
 	}
-	m.Send = g.fetch(f, b, "call", v.Decoder, m.Rules)
-	v.Parent = g.pageParent(b, field.Object.Root, m.reader.given)
+	m.Fetch = g.fetch(f, b, "call", v.Decoder, m.Rules)
+	v.Parent = g.pageParent(b, field.Object.Root, m.reader.argument)
 	if field.Object.Root {
 		return nil
 	}
 	m.Join = &joinView{Parent: f.typ(field.Object.Type)}
-	m.Matched = "one call or two for each parent"
-	return g.ownKey(f, b, thisFields(b), m.Join)
+	m.Batching = "It makes one call or two for each parent."
+	return g.parentKey(f, b, parentFields(b), m.Join)
 }
 
 // pageParent writes whose pages they are, to which cursors are bound: the parent's, and those
@@ -102,7 +102,7 @@ func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
 // pageFields finds the fields of the connection's structs.
 func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	name := func(object, field string) string {
-		if found := g.field(object, field); found != nil && g.comesWithObject(object, found) {
+		if found := g.field(object, field); found != nil && g.isSent(object, found) {
 			return found.GoFieldName
 		}
 		return "" // which the struct does not have
@@ -135,8 +135,8 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeReference, m *methodView) error {
 	p, r := b.Page, m.reader
 	dec := f.use(decodePkg)
-	view := decoderView{Name: r.declare("page", ""), GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Given: r.paramsOf(taken(p.Items))}
-	r.inside = true
+	view := decoderView{Name: r.declare("page", ""), GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Params: r.paramList(requestValues(p.Items))}
+	r.inDecoder = true
 	for _, part := range []struct {
 		field, scalar string
 		read          *binding.Extraction
@@ -150,20 +150,20 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 		}
 		view.Fields = append(view.Fields, fieldView{Go: part.field, Read: fmt.Sprintf("%sLookahead(d, %s)", dec, read)})
 	}
-	r.items = true
-	r.list = func(item string, _ *config.TypeReference) (string, error) {
+	r.nullableItems = true
+	r.writeList = func(item string, _ *config.TypeReference) (string, error) {
 		return fmt.Sprintf("%sItems(%s)", dec, item), nil
 	}
 	read, err := r.decoder(p.Items, g.listOf(node), "")
 	if err != nil {
 		return err
 	}
-	r.inside = false
+	r.inDecoder = false
 	view.Fields = append(view.Fields, fieldView{Go: "Items", Read: g.read(f, read)})
 	r.views = append(r.views, view)
 	m.Page.Decoder = view.Name
-	if view.Given != "" {
-		m.Page.Decoder += "(" + r.passed(taken(p.Items)) + ")"
+	if view.Params != "" {
+		m.Page.Decoder += "(" + r.argumentList(requestValues(p.Items)) + ")"
 	}
 	return nil
 }

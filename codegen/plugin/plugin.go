@@ -1,5 +1,5 @@
 // Package plugin is our gqlgen plugin. From a schema's bindings it writes
-// resolvers/connect.gen.go, which makes the calls, graph/wire.gen.go, which reads and
+// resolvers/connect.gen.go, which makes the calls, graph/codec.gen.go, which reads and
 // writes the services' JSON, and graph/engine.gen.go, which answers by plans; and it keeps our directives out of everything that a
 // client can see. gqlgen calls its plugin interfaces experimental: this package is the
 // only one that knows them.
@@ -23,11 +23,11 @@ const ResolversDir = "resolvers"
 
 // Files are all that a run writes, gqlgen's and ours.
 func Files(cfg *config.Config) []string {
-	return []string{cfg.Exec.Filename, cfg.Model.Filename, wireFile(cfg), engineFile(cfg), connectFile}
+	return []string{cfg.Exec.Filename, cfg.Model.Filename, codecFile(cfg), engineFile(cfg), connectFile}
 }
 
-func wireFile(cfg *config.Config) string {
-	return filepath.Join(filepath.Dir(cfg.Exec.Filename), "wire.gen.go")
+func codecFile(cfg *config.Config) string {
+	return filepath.Join(filepath.Dir(cfg.Exec.Filename), "codec.gen.go")
 }
 
 var connectFile = filepath.Join(ResolversDir, "connect.gen.go")
@@ -52,9 +52,9 @@ func New(cfg *config.Config, compile func(*ast.Schema) (*binding.Graph, error)) 
 	return &Plugin{cfg: cfg, compile: compile}
 }
 
-// inert are the directives that do nothing in the gateway: gqlgen's own, and those of
+// inertDirectives are the directives that do nothing in the gateway: gqlgen's own, and those of
 // which a configuration says so.
-func inert(cfg *config.Config) []string {
+func inertDirectives(cfg *config.Config) []string {
 	names := []string{config.DirGoModel, config.DirGoExtraField, config.DirGoTag, config.DirGoEnum, config.DirInlineArguments}
 	for name, d := range cfg.Directives {
 		if d.SkipRuntime {
@@ -104,10 +104,10 @@ func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 		}
 	}
 	schema.SchemaDirectives = nil
-	spellDefaults(schema)
+	stringifyLargeDefaults(schema)
 	for _, def := range schema.Types {
 		stripDefinition(def, func(d *ast.Directive) bool { return schema.Directives[d.Name] != nil })
-		commentsOf(def)
+		sanitizeDescriptions(def)
 	}
 	return nil
 }
@@ -148,17 +148,17 @@ func (p *Plugin) MutateConfig(cfg *config.Config) error {
 
 // Late is a plugin to be run behind gqlgen's own, when the models are known: it makes
 // resolvers of fields whose objects are completed, which the models keep.
-func (p *Plugin) Late() plugin.Plugin { return late{p} }
+func (p *Plugin) Late() plugin.Plugin { return completionPlugin{p} }
 
-type late struct{ plugin *Plugin }
+type completionPlugin struct{ plugin *Plugin }
 
-var _ plugin.ConfigMutator = late{}
+var _ plugin.ConfigMutator = completionPlugin{}
 
 // Name is how gqlgen speaks of the plugin in its errors.
-func (late) Name() string { return "gatehouse, completions" }
+func (completionPlugin) Name() string { return "gatehouse, completions" }
 
 // MutateConfig makes resolvers of the fields whose objects are completed.
-func (l late) MutateConfig(cfg *config.Config) error {
+func (l completionPlugin) MutateConfig(cfg *config.Config) error {
 	batch := true
 	for _, c := range l.plugin.graph.Completions {
 		field := cfg.Models[c.Object.Name].Fields[c.Definition.Name]
@@ -179,33 +179,34 @@ func setField(cfg *config.Config, object, name string, field config.TypeMapField
 
 // GenerateCode makes our files and hides our directives from gqlgen's.
 func (p *Plugin) GenerateCode(data *codegen.Data) error {
-	if err := hide(data); err != nil {
+	if err := stripSources(data); err != nil {
 		return err
 	}
+	dropRepeatedGuards(data)
 	nameMethods(data)
-	batchResolvers(data)
+	markBatchResolvers(data)
 	g := &generator{data: data, graph: p.graph}
 	resolvers, err := g.resolvers()
 	if err != nil {
 		return err
 	}
-	wire, err := g.wire()
+	wire, err := g.codec()
 	if err != nil {
 		return err
 	}
-	if err := p.byHand(g); err != nil {
+	if err := p.findHandwritten(g); err != nil {
 		return err
 	}
 	engine, err := g.engine()
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(connectFile, resolvers), write(wireFile(data.Config), wire), write(engineFile(data.Config), engine))
+	return errors.Join(writeFile(connectFile, resolvers), writeFile(codecFile(data.Config), wire), writeFile(engineFile(data.Config), engine))
 }
 
-// batchResolvers makes batch resolvers of fields for which gqlgen has chosen a resolver by
+// markBatchResolvers makes batch resolvers of fields for which gqlgen has chosen a resolver by
 // itself, since their model has nothing of their name and type.
-func batchResolvers(data *codegen.Data) {
+func markBatchResolvers(data *codegen.Data) {
 	for _, o := range data.Objects {
 		for _, f := range o.Fields {
 			f.Batch = f.Batch || f.IsResolver && !o.Root
@@ -213,9 +214,9 @@ func batchResolvers(data *codegen.Data) {
 	}
 }
 
-// byHand finds the methods by hand, and makes what stands for them.
-func (p *Plugin) byHand(g *generator) (err error) {
-	if p.ByHand, p.unanswered, err = g.answered(); err != nil {
+// findHandwritten finds the methods by hand, and makes what stands for them.
+func (p *Plugin) findHandwritten(g *generator) (err error) {
+	if p.ByHand, p.unanswered, err = g.findResolvers(); err != nil {
 		return err
 	}
 	g.methods = p.ByHand
@@ -233,7 +234,7 @@ func (p *Plugin) Unanswered() error {
 	return p.unanswered
 }
 
-func write(path string, content []byte) error {
+func writeFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}

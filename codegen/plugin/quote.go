@@ -11,17 +11,17 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
-// quoting is how templates write a text that is not theirs: quote in code, comment in a
+// templateFuncs is how templates write a text that is not theirs: quote in code, comment in a
 // comment. Texts of schemas and of services' documents stand in generated code in no other
 // way, unless they are names of GraphQL, which are names everywhere.
-var quoting = template.FuncMap{"quote": quote, "comment": plain.Line}
+var templateFuncs = template.FuncMap{"quote": quote, "comment": plain.Line}
 
 // quote writes a text as a string of Go.
 func quote(text string) string { return strconv.Quote(text) }
 
-// commentsOf makes comments of the descriptions in a definition, of which gqlgen makes
+// sanitizeDescriptions makes comments of the descriptions in a definition, of which gqlgen makes
 // comments of Go. Those that clients read come from the sources.
-func commentsOf(def *ast.Definition) {
+func sanitizeDescriptions(def *ast.Definition) {
 	lines := func(text *string) {
 		all := strings.Split(*text, "\n")
 		for i, line := range all {
@@ -38,9 +38,13 @@ func commentsOf(def *ast.Definition) {
 	}
 }
 
-// newTemplate parses the template of a file.
-func newTemplate(name, text string) *template.Template {
-	return template.Must(template.New(name).Funcs(quoting).Parse(text))
+// newTemplate parses the template of a file, and others that it includes.
+func newTemplate(name, text string, included ...string) *template.Template {
+	t := template.Must(template.New(name).Funcs(templateFuncs).Parse(text))
+	for _, text := range included {
+		template.Must(t.Parse(text))
+	}
+	return t
 }
 
 // quotedList writes texts as strings of Go, one behind the other.

@@ -13,25 +13,25 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-//go:embed connect.gotpl
-var connectText string
+//go:embed resolvers.gotpl
+var resolversText string
 
-var connectTemplate = newTemplate("connect", connectText)
+var resolversTemplate = newTemplate("resolvers", resolversText, guardsText)
 
 // connectView is what connect.gotpl shows.
 type connectView struct {
-	Graph       string // package name with its dot
-	Sources     []string
-	Types       []typeView
-	Methods     []methodView
-	Rules       []rulesView
-	Decoders    []decoderView
-	Completions []completeView
-	Entities    []entityView
-	CheckFuncs  []checkView
-	FieldChecks []checksView
-	Config      []configView // what bindings take of the settings
-	Environment []string
+	Graph        string // package name with its dot
+	Sources      []string
+	Types        []typeView
+	Methods      []methodView
+	Rules        []rulesView
+	Decoders     []decoderView
+	Completions  []completeView
+	Entities     []entityView
+	EntityGuards []guardView
+	FieldGuards  []fieldGuardsView
+	Config       []configView // what bindings take of the settings
+	Environment  []string
 	goNames
 	Upstreams string
 }
@@ -52,19 +52,19 @@ type methodView struct {
 	At             string // file:line of the binding, for people
 	Source         string // as it is
 	Template       string // verb, path and query as written, for people
-	Matched        string // how answers are matched, for people; "" without parents
+	Batching       string // how answers are matched, for people; "" without parents
 	Params, Result string
 	Call           string // builds the call
-	Send           string // makes the call and reads its answer
+	Fetch          string // makes the call and reads its answer
 	Complete       string // completes what was found; "" when it comes whole
 	Rules          string // the variable with the binding's rules; "" when it has none
 	Join           *joinView
 	Page           *pageView
-	Done           bool // the answer is whether the call went well
-	Undescribed    bool // and it is in the body, if there is one
+	SuccessOnly    bool // the answer is whether the call went well
+	HasBody        bool // and it is in the body, if there is one
 	NonNull        bool
 
-	reader *reader
+	reader *decoderWriter
 }
 
 // goNames are the package names in generated code, each with its dot.
@@ -72,7 +72,7 @@ type goNames struct{ Context, Rest, Engine, Decode string }
 
 // resolvers writes resolvers/connect.gen.go: a method for each binding.
 func (g *generator) resolvers() ([]byte, error) {
-	f := newGoFile(ResolversDir, locals)
+	f := g.newFile(ResolversDir, locals)
 	g.reserve(f)
 	v := connectView{Graph: f.useNamed(g.graphPkg(), g.data.Config.Exec.Package), Types: g.resolverTypes()}
 	for _, s := range g.graph.Sources {
@@ -85,17 +85,17 @@ func (g *generator) resolvers() ([]byte, error) {
 		}
 		v.Methods = append(v.Methods, m)
 	}
-	if err := g.completes(f, &v); err != nil {
+	if err := g.completionMethods(f, &v); err != nil {
 		return nil, err
 	}
 	v.Config, v.Environment = g.settings()
 	v.Rules, v.Decoders = g.rules, g.decoders
-	v.CheckFuncs, v.FieldChecks = g.checkFuncs, g.fieldChecks
+	v.EntityGuards, v.FieldGuards = g.entityGuardFuncs, g.fieldGuards
 	if len(v.Decoders) > 0 {
 		v.Decode = f.use(decodePkg)
 	}
 	v.Upstreams = f.use(upstreamsPkg)
-	return f.render(ResolversDir, connectTemplate, v)
+	return f.render(ResolversDir, resolversTemplate, v)
 }
 
 // reserve keeps imports and declarations from having the names of arguments, and those that
@@ -135,43 +135,43 @@ func receiver(object string) string { return templates.LcFirst(object) + "Resolv
 func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	field := g.field(b.Object.Name, b.Definition.Name)
 	m := methodView{
-		goNames:  goNames{Context: f.use("context"), Rest: f.use(restPkg)},
-		Receiver: receiver(b.Object.Name),
-		Name:     field.GoFieldName,
-		Field:    b.Object.Name + "." + b.Definition.Name,
-		At:       fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line),
-		Source:   b.Source,
-		Template: b.Call.Method + " " + b.Call.Template,
-		Params:   params(f, field),
-		Result:   f.typ(field.TypeReference.GO),
-		Done:     b.Done, Undescribed: b.Undescribed,
+		goNames:     goNames{Context: f.use("context"), Rest: f.use(restPkg)},
+		Receiver:    receiver(b.Object.Name),
+		Name:        field.GoFieldName,
+		Field:       b.Object.Name + "." + b.Definition.Name,
+		At:          fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line),
+		Source:      b.Source,
+		Template:    b.Call.Method + " " + b.Call.Template,
+		Params:      params(f, field),
+		Result:      f.typ(field.TypeReference.GO),
+		SuccessOnly: b.Done, HasBody: b.Undescribed,
 		NonNull: field.TypeReference.GQL.NonNull,
 	}
 	w := &callWriter{g: g, f: f, binding: b, field: field}
-	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field), given: w.read, asked: g.askedKey(b)}
+	m.reader = &decoderWriter{g: g, f: f, binding: b, name: bindingName(b, field), argument: w.responseValue, requestedKey: g.requestedKey(b)}
 	m.Rules = g.rulesOf(f, b, m.reader.name)
 	var err error
 	if m.Call, err = w.call(); err != nil {
 		return m, err
 	}
 	switch {
-	case m.Done:
+	case m.SuccessOnly:
 		function := "Send"
 		if b.Undescribed {
 			function = "Confirm"
 		}
-		m.Send = fmt.Sprintf("%s%s(ctx, %s, %q, call%s)", f.use(upstreamsPkg), function, g.services(field.Object), b.Source, behind(m.Rules))
+		m.Fetch = fmt.Sprintf("%s%s(ctx, %s, %q, call%s)", f.use(upstreamsPkg), function, g.services(field.Object), b.Source, optionalArgument(m.Rules))
 	case b.Page != nil:
 		err = g.page(f, b, field, &m)
 	case field.Object.Root:
 		var read string
 		read, err = m.reader.decoder(b.Reading, field.TypeReference, "")
-		m.Send = g.fetch(f, b, "call", read, m.Rules)
+		m.Fetch = g.fetch(f, b, "call", read, m.Rules)
 	default:
 		m.Engine = f.use(enginePkg)
 		err = g.join(f, b, field, &m)
 	}
-	g.completing(f, b, field, &m)
+	g.completeResult(f, b, field, &m)
 	g.decoders = append(g.decoders, m.reader.views...)
 	return m, err
 }
@@ -186,14 +186,14 @@ func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string)
 	if len(call)+len(read)+len(rules) > longArguments {
 		glue = "\n"
 	}
-	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s,%s%s%s)", f.use(upstreamsPkg), services, b.Source, call, glue, read, behind(rules))
+	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s,%s%s%s)", f.use(upstreamsPkg), services, b.Source, call, glue, read, optionalArgument(rules))
 }
 
 // longArguments is when a call's arguments go over two lines, in bytes.
 const longArguments = 70
 
-// behind writes an argument behind others, if there is one.
-func behind(argument string) string {
+// optionalArgument writes an argument behind others, if there is one.
+func optionalArgument(argument string) string {
 	if argument == "" {
 		return ""
 	}
@@ -214,7 +214,7 @@ func (g *generator) services(o *codegen.Object) string {
 func (g *generator) settings() (config []configView, environment []string) {
 	bySource := map[string][]string{}
 	for _, b := range g.graph.All() {
-		for _, v := range g.outside(b) {
+		for _, v := range g.settingsOf(b) {
 			if v.Scope == binding.Env {
 				environment = append(environment, v.Path[0])
 			} else {
@@ -230,8 +230,8 @@ func (g *generator) settings() (config []configView, environment []string) {
 	return config, slices.Compact(environment)
 }
 
-// outside are the values that a binding takes of the settings.
-func (g *generator) outside(b *binding.Field) []*binding.Value {
+// settingsOf are the values that a binding takes of the settings.
+func (g *generator) settingsOf(b *binding.Field) []*binding.Value {
 	all := slices.Concat(b.Call.Variables(), b.Given)
 	for _, h := range g.graph.Source(b.Source).Headers {
 		for _, p := range h.Parts {

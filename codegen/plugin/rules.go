@@ -36,7 +36,7 @@ func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
 	}
 	v.Name = f.declare(templates.LcFirst(name)+"Rules", "rules of "+v.For)
 	variable := answerVariable(f)
-	m := &mapper{f: f, variable: variable, member: variable, hand: "answer.Body()"}
+	m := &mapper{f: f, variable: variable, member: variable, current: "response.Body()"}
 	v.Success, v.Message, v.Extensions = m.rule(b.Rules.Success), m.rule(b.Rules.Message), m.rule(b.Rules.Extensions)
 	if v.Success != "" {
 		v.Success = fmt.Sprintf("%sTruthy(%s)", f.use(mappingPkg), v.Success)
@@ -57,12 +57,12 @@ func answerVariable(f *goFile) func(*binding.Value) string {
 	return func(v *binding.Value) string {
 		switch v.Scope {
 		case binding.Status:
-			return "answer.Status"
+			return "response.Status"
 		case binding.Env:
 			return fmt.Sprintf("%sEnv(%q)", f.use(upstreamsPkg), v.Path[0])
 		case binding.Config:
-			return fmt.Sprintf("answer.Config(%q)", v.Path[0])
+			return fmt.Sprintf("response.Config(%q)", v.Path[0])
 		}
-		return fmt.Sprintf("answer.Header(%q)", v.Path[1])
+		return fmt.Sprintf("response.Header(%q)", v.Path[1])
 	}
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// askedKey is the key by which a call asks for one object, where that is certain: then the
+// requestedKey is the key by which a call asks for one object, where that is certain: then the
 // object that comes must have it.
-type askedKey struct {
+type requestedKey struct {
 	value *binding.Value
 	field string // of the object, which holds its key
 }
 
-// askedKey returns the key that a binding's call asks for one object by, nil when there is
+// requestedKey returns the key that a binding's call asks for one object by, nil when there is
 // none, or it is not certain to be the object's own. It is certain of
 //
 //   - the call that completes objects of a type by one field of theirs, and
@@ -31,7 +31,7 @@ type askedKey struct {
 //     of a parent, or customerId for a field customer.
 //
 // A String may be a slug or an alias, and is not compared.
-func (g *generator) askedKey(b *binding.Field) *askedKey {
+func (g *generator) requestedKey(b *binding.Field) *requestedKey {
 	of := b.Definition.Type
 	if b.Batch != nil || b.Page != nil || b.Done || of.Elem != nil {
 		return nil
@@ -41,7 +41,7 @@ func (g *generator) askedKey(b *binding.Field) *askedKey {
 		return nil
 	}
 	if b.Definition.Name == "" {
-		return g.ownKeyOf(b, object)
+		return g.entityKey(b, object)
 	}
 	last := lastSegment(&b.Call)
 	if last == nil || last.Type == nil || !identifies(last.Type) || len(last.Path) != 1 || len(last.Then) > 0 {
@@ -49,7 +49,7 @@ func (g *generator) askedKey(b *binding.Field) *askedKey {
 	}
 	for _, field := range object.Fields {
 		if field.TypeReference.GQL.NamedType == last.Type.NamedType && isKey(field) && namesKey(b, last, field.Name) {
-			return &askedKey{last, field.Name}
+			return &requestedKey{last, field.Name}
 		}
 	}
 	return nil
@@ -61,16 +61,16 @@ func identifies(t *ast.Type) bool {
 	return s != nil && s.Identity
 }
 
-// ownKeyOf is the key of the binding of a type, when it is one field.
-func (g *generator) ownKeyOf(b *binding.Field, object *codegen.Object) *askedKey {
-	own := thisFields(b)
+// entityKey is the key of the binding of a type, when it is one field.
+func (g *generator) entityKey(b *binding.Field, object *codegen.Object) *requestedKey {
+	own := parentFields(b)
 	if len(own) != 1 || len(own[0].Path) != 1 || len(own[0].Then) > 0 {
 		return nil
 	}
 	if field := g.field(object.Name, own[0].Path[0]); !isKey(field) {
 		return nil
 	}
-	return &askedKey{own[0], own[0].Path[0]}
+	return &requestedKey{own[0], own[0].Path[0]}
 }
 
 // lastSegment is the value that a path ends with, as a segment of its own; nil when it ends
@@ -111,19 +111,19 @@ func isKey(f *codegen.Field) bool {
 	return ok && !f.IsResolver && basic.Info()&(types.IsString|types.IsInteger) != 0
 }
 
-// checked writes a decoder of an object that compares its key with what was asked for.
-func (r *reader) checked(a *askedKey, tr *config.TypeReference, read string) string {
+// checkKey writes a decoder of an object that compares its key with what was asked for.
+func (r *decoderWriter) checkKey(a *requestedKey, tr *config.TypeReference, read string) string {
 	field := r.g.field(tr.Definition.Name, a.field)
 	object := r.f.typ(r.g.objectNamed(tr.Definition.Name).Type)
 	key := r.g.keyPointer(r.f, "object", field)
 	return fmt.Sprintf("%sCheckKey(%q, %s, %s, func(object *%s) *string { return %s })",
-		r.f.use(decodePkg), a.field, r.given(a.value), read, object, key)
+		r.f.use(decodePkg), a.field, r.argument(a.value), read, object, key)
 }
 
-// takeAsked gives the key to compare to the reader of the object that was asked for.
-func (r *reader) takeAsked(tr *config.TypeReference) *askedKey {
-	a := r.asked
-	r.asked = nil
+// takeRequestedKey gives the key to compare to the reader of the object that was asked for.
+func (r *decoderWriter) takeRequestedKey(tr *config.TypeReference) *requestedKey {
+	a := r.requestedKey
+	r.requestedKey = nil
 	if a == nil || tr.GQL.Elem != nil || tr.Definition.Kind != ast.Object {
 		return nil
 	}

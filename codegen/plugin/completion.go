@@ -18,23 +18,11 @@ import (
 // entityView is a method that says how objects of a type are asked for by their keys.
 type entityView struct {
 	methodView
-	Type   string // in the graph
-	GoType string
-	Types  string // the names of the type and of those that it belongs to
-	Check  string // the function that asks for the guard of the call; "" for none
-	Checks string // the variable with the guards of the type's fields; "" for none
-}
-
-// checkView is a guard in the form of a function.
-type checkView struct {
-	Name  string   // of the function, or the field that is guarded
-	Calls []string // of package auth; each returns an error
-}
-
-// checksView are the guards of a type's fields.
-type checksView struct {
-	Name, Type string
-	Fields     []checkView
+	Type        string // in the graph
+	GoType      string
+	Types       string // the names of the type and of those that it belongs to
+	Guard       string // the function that asks for the guard of the call; "" for none
+	FieldGuards string // the variable with the guards of the type's fields; "" for none
 }
 
 // completeView is a method that completes the values of a field. Its strings are Go text
@@ -43,25 +31,25 @@ type completeView struct {
 	Receiver, Name, Field string // Field is Type.field, as it is
 	Parent                string
 	Function              string // Complete or CompleteEach
-	Must                  bool   // no element of the list may be null
-	Held                  string // the type of what a parent holds
+	NonNullElements       bool   // no element of the list may be null
+	Result                string // the type of what a parent holds
 	GoField               string
 	GraphField            string
-	Types                 []completedView
+	Types                 []partialType
 	Complete              string // the completion
 }
 
-// completedView says for people which fields of a type come, and who answers the others.
-type completedView struct{ Type, Sent string }
+// partialType says for people which fields of a type come, and who answers the others.
+type partialType struct{ Type, Sent string }
 
-// completes writes the methods by which objects are completed.
-func (g *generator) completes(f *goFile, v *connectView) error {
+// completionMethods writes the methods by which objects are completed.
+func (g *generator) completionMethods(f *goFile, v *connectView) error {
 	for _, c := range g.graph.Completions {
 		v.Completions = append(v.Completions, g.completion(f, c))
 		v.Engine, v.Context = f.use(enginePkg), f.use("context")
 	}
 	for _, name := range slices.Sorted(maps.Keys(g.graph.Entities)) {
-		if !g.completed(name) {
+		if !g.isCompleted(name) {
 			continue
 		}
 		view, err := g.entity(f, g.graph.Entities[name])
@@ -74,9 +62,9 @@ func (g *generator) completes(f *goFile, v *connectView) error {
 	return nil
 }
 
-// completed reports whether objects of a type are completed anywhere, by code by hand too.
-func (g *generator) completed(entity string) bool {
-	if code, err := readByHand(""); err == nil && code.selects(entityMethod(g.graph.Entities[entity])) {
+// isCompleted reports whether objects of a type are completed anywhere, by code by hand too.
+func (g *generator) isCompleted(entity string) bool {
+	if code, err := parseHandwritten(""); err == nil && code.usesSelector(entityMethod(g.graph.Entities[entity])) {
 		return true
 	}
 	for _, c := range g.graph.Completions {
@@ -92,14 +80,14 @@ func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 	o := g.objectNamed(c.Object.Name)
 	v := completeView{
 		Receiver: receiver(c.Object.Name), Name: field.GoFieldName, Field: c.Object.Name + "." + field.Name, Parent: f.typ(o.Type),
-		Function: "Complete", Held: f.typ(field.TypeReference.GO), GoField: field.GoFieldName, GraphField: field.Name,
+		Function: "Complete", Result: f.typ(field.TypeReference.GO), GoField: field.GoFieldName, GraphField: field.Name,
 		Complete: g.completer(f, c, field.TypeReference),
 	}
 	for _, t := range c.Types {
-		v.Types = append(v.Types, completedView{t.Entity.Object.Name, strings.Join(t.Sent, ", ")})
+		v.Types = append(v.Types, partialType{t.Entity.Object.Name, strings.Join(t.Sent, ", ")})
 	}
 	if c.Definition.Type.Elem != nil {
-		v.Function, v.Must = "CompleteEach", c.Definition.Type.Elem.NonNull
+		v.Function, v.NonNullElements = "CompleteEach", c.Definition.Type.Elem.NonNull
 	}
 	return v
 }
@@ -136,7 +124,7 @@ func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
 		At: fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line), Result: f.typ(field.TypeReference.GO),
 	}
 	w := &callWriter{g: g, f: f, binding: b}
-	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, nil), given: w.read, asked: g.askedKey(b)}
+	m.reader = &decoderWriter{g: g, f: f, binding: b, name: bindingName(b, nil), argument: w.responseValue, requestedKey: g.requestedKey(b)}
 	m.Rules = g.rulesOf(f, b, m.reader.name)
 	var err error
 	if m.Call, err = w.call(); err != nil {
@@ -144,13 +132,13 @@ func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
 	}
 	err = g.join(f, b, field, &m)
 	g.decoders = append(g.decoders, m.reader.views...)
-	v := entityView{methodView: m, Type: b.Object.Name, GoType: f.typ(o.Type), Types: goStrings(g.namesOf(b.Object))}
-	g.guardEntity(f, b, &v)
+	v := entityView{methodView: m, Type: b.Object.Name, GoType: f.typ(o.Type), Types: goStrings(g.typeNames(b.Object))}
+	g.entityGuards(f, b, &v)
 	return v, err
 }
 
-// namesOf are the names of a type and of the interfaces and unions that it belongs to.
-func (g *generator) namesOf(def *ast.Definition) []string {
+// typeNames are the names of a type and of the interfaces and unions that it belongs to.
+func (g *generator) typeNames(def *ast.Definition) []string {
 	names := []string{def.Name}
 	for _, of := range g.data.Schema.GetImplements(def) {
 		names = append(names, of.Name)
@@ -159,34 +147,28 @@ func (g *generator) namesOf(def *ast.Definition) []string {
 	return names
 }
 
-// guardEntity writes the guards of an entity: of the field whose call completes its objects,
+// entityGuards writes the guards of an entity: of the field whose call completes its objects,
 // and of the type's own fields, for which nothing is asked when the caller is refused them.
-func (g *generator) guardEntity(f *goFile, b *binding.Field, v *entityView) {
+func (g *generator) entityGuards(f *goFile, b *binding.Field, v *entityView) {
 	if b.Root != nil {
-		if calls := g.checks(f, b.Root.Definition); len(calls) > 0 {
-			v.Check = "check" + templates.ToGo(b.Object.Name)
-			g.checkFuncs = append(g.checkFuncs, checkView{v.Check, calls})
+		if guard := g.guardOf(f, b.Root.Definition); len(guard.Calls) > 0 {
+			guard.Name = f.declare("require"+templates.ToGo(b.Object.Name)+"Guards", "guard of entities of "+b.Object.Name)
+			v.Guard = guard.Name
+			g.entityGuardFuncs = append(g.entityGuardFuncs, guard)
 		}
 	}
-	fields := checksView{Name: "checks" + templates.ToGo(b.Object.Name), Type: b.Object.Name}
+	fields := fieldGuardsView{Type: b.Object.Name}
 	for _, field := range b.Object.Fields {
-		if calls := g.checks(f, field); len(calls) > 0 {
-			fields.Fields = append(fields.Fields, checkView{field.Name, calls})
+		if guard := g.guardOf(f, field); len(guard.Calls) > 0 {
+			guard.Name = field.Name
+			fields.Fields = append(fields.Fields, guard)
 		}
 	}
 	if len(fields.Fields) > 0 {
-		v.Checks = fields.Name
-		g.fieldChecks = append(g.fieldChecks, fields)
+		fields.Name = f.declare(templates.ToGoPrivate(b.Object.Name)+"FieldGuards", "guards of fields of "+b.Object.Name)
+		v.FieldGuards = fields.Name
+		g.fieldGuards = append(g.fieldGuards, fields)
 	}
-}
-
-// checks are the calls that ask for a field's guards.
-func (g *generator) checks(f *goFile, field *ast.FieldDefinition) []string {
-	var calls []string
-	for _, guard := range binding.GuardsOf(field) {
-		calls = append(calls, f.use(authPkg)+binding.GuardCheck(guard))
-	}
-	return calls
 }
 
 // objectType is the type of an object that may be null.
@@ -194,9 +176,9 @@ func (g *generator) objectType(o *codegen.Object) *config.TypeReference {
 	return &config.TypeReference{GQL: ast.NamedType(o.Name, o.Position), GO: types.NewPointer(o.Type), Definition: o.Definition}
 }
 
-// completing writes what completes the objects that a field's own call gives: the beginning
+// completeResult writes what completes the objects that a field's own call gives: the beginning
 // of a call, "" when they come with all of their fields.
-func (g *generator) completing(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) {
+func (g *generator) completeResult(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) {
 	c := b.Completes
 	if c == nil {
 		return

@@ -22,28 +22,28 @@ type decoderView struct {
 	Shape        string // the variable with its fields
 	Type         string // of the graph, for people
 	For          string // what it reads, for people
-	Given        string // its parameters; "" when it has none
+	Params       string // its parameters; "" when it has none
 	Fields       []fieldView
 }
 
-// reader writes the decoders of one binding.
-type reader struct {
-	g       *generator
-	f       *goFile
-	binding *binding.Field
-	name    string                      // of the binding, in the names of its decoders
-	given   func(*binding.Value) string // writes a value of the request in a method
-	inside  bool                        // the code is in a decoder, not in a method
-	views   []decoderView
-	values  names                                                       // of the values of the request that decoders take
-	list    func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch or a page; nil: as a list
-	items   bool                                                        // the list is a page's, whose elements may be null
-	texts   bool                                                        // scalars are read as texts, which become one
-	asked   *askedKey                                                   // of the object to be read; nil when it is not known
+// decoderWriter writes the decoders of one binding.
+type decoderWriter struct {
+	g             *generator
+	f             *goFile
+	binding       *binding.Field
+	name          string                      // of the binding, in the names of its decoders
+	argument      func(*binding.Value) string // writes a value of the request in a method
+	inDecoder     bool                        // the code is in a decoder, not in a method
+	views         []decoderView
+	params        names                                                       // of the values of the request that decoders take
+	writeList     func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch or a page; nil: as a list
+	nullableItems bool                                                        // the list is a page's, whose elements may be null
+	asText        bool                                                        // scalars are read as texts, which become one
+	requestedKey  *requestedKey                                               // of the object to be read; nil when it is not known
 }
 
 // decoder writes the decoder of a reading: an expression of type func(*decode.Decoder) T.
-func (r *reader) decoder(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
+func (r *decoderWriter) decoder(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	dec := r.f.use(decodePkg)
 	switch read.Op {
 	case binding.ByName:
@@ -51,19 +51,19 @@ func (r *reader) decoder(read *binding.Extraction, tr *config.TypeReference, pat
 	case binding.Object:
 		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.object(read, tr, path) })
 	case binding.Member:
-		return r.around(read.Of, tr, path, "%sMember(%q, %s)", dec, read.Name)
+		return r.wrap(read.Of, tr, path, "%sMember(%q, %s)", dec, read.Name)
 	case binding.First:
-		return r.around(read.Of, tr, path, "%sFirst(%s)", dec)
+		return r.wrap(read.Of, tr, path, "%sFirst(%s)", dec)
 	case binding.Last:
-		return r.around(read.Of, tr, path, "%sLast(%s)", dec)
+		return r.wrap(read.Of, tr, path, "%sLast(%s)", dec)
 	case binding.Each:
-		return r.each(read, tr, path)
+		return r.list(read, tr, path)
 	case binding.Entries:
 		return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
-			return r.around(read.Of, inner.Elem(), path, "%sEntriesOf(%s)", dec)
+			return r.wrap(read.Of, inner.Elem(), path, "%sEntriesOf(%s)", dec)
 		})
 	case binding.Keyed:
-		return r.around(read.Of, tr, path, "%sMapOf(%s)", dec)
+		return r.wrap(read.Of, tr, path, "%sMapOf(%s)", dec)
 	case binding.Given:
 		inner, err := r.byName(tr)
 		m := &mapper{f: r.f, variable: r.value}
@@ -73,20 +73,20 @@ func (r *reader) decoder(read *binding.Extraction, tr *config.TypeReference, pat
 }
 
 // leaf writes what reads one scalar.
-func (r *reader) leaf(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
+func (r *decoderWriter) leaf(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	dec := r.f.use(decodePkg)
 	switch read.Op {
 	case binding.Join:
 		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.join(read, path) })
 	case binding.Equal:
-		equal := fmt.Sprintf("%sEqual(%s)", dec, quoted(read.Literal))
+		equal := fmt.Sprintf("%sEqual(%s)", dec, goLiteral(read.Literal))
 		if !tr.GQL.NonNull {
 			equal = fmt.Sprintf("%sPointer(%s)", dec, equal) // of null, too
 		}
 		return equal, nil
 	case binding.Literal:
 		inner, err := r.byName(tr)
-		return fmt.Sprintf("%sConstant(%s, %s)", dec, quoted(read.Literal), inner), err
+		return fmt.Sprintf("%sConstant(%s, %s)", dec, goLiteral(read.Literal), inner), err
 	case binding.Match:
 		inner, err := r.byName(tr)
 		cases := ""
@@ -102,30 +102,30 @@ func (r *reader) leaf(read *binding.Extraction, tr *config.TypeReference, path s
 func caseFields(c binding.Case) string {
 	var fields []string
 	if c.When != "" {
-		fields = append(fields, "When: "+quoted(c.When))
+		fields = append(fields, "When: "+goLiteral(c.When))
 	}
 	if c.Then != "" {
-		fields = append(fields, "Then: "+quoted(c.Then))
+		fields = append(fields, "Then: "+goLiteral(c.Then))
 	}
 	return strings.Join(fields, ", ")
 }
 
-// quoted writes a text as Go, in backquotes where these show all of it and save escapes.
-func quoted(text string) string {
+// goLiteral writes a text as Go, in backquotes where these show all of it and save escapes.
+func goLiteral(text string) string {
 	if strings.ContainsAny(text, "\"\\") && strconv.CanBackquote(text) && !strings.ContainsFunc(text, plain.Invisible) {
 		return "`" + text + "`"
 	}
 	return strconv.Quote(text)
 }
 
-// around writes a decoder around that of an inner reading, which is the format's last value.
-func (r *reader) around(of *binding.Extraction, tr *config.TypeReference, path, format string, args ...any) (string, error) {
+// wrap writes a decoder around that of an inner reading, which is the format's last value.
+func (r *decoderWriter) wrap(of *binding.Extraction, tr *config.TypeReference, path, format string, args ...any) (string, error) {
 	inner, err := r.decoder(of, tr, path)
 	return fmt.Sprintf(format, append(args, inner)...), err
 }
 
 // orNull writes a decoder that reads null as nil where the type allows it.
-func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReference) (string, error)) (string, error) {
+func (r *decoderWriter) orNull(tr *config.TypeReference, write func(*config.TypeReference) (string, error)) (string, error) {
 	if tr.GQL.NonNull {
 		return write(tr)
 	}
@@ -138,41 +138,41 @@ func (r *reader) orNull(tr *config.TypeReference, write func(*config.TypeReferen
 }
 
 // byName writes the decoder of a type.
-func (r *reader) byName(tr *config.TypeReference) (string, error) {
-	if r.texts {
+func (r *decoderWriter) byName(tr *config.TypeReference) (string, error) {
+	if r.asText {
 		return fmt.Sprintf("%[1]sPtrOf((*%[1]sDecoder).ScalarText)", r.f.use(decodePkg)), nil
 	}
-	if r.list != nil && tr.GQL.Elem != nil {
-		item, err := r.g.decoderOf(r.f, r.element(tr))
+	if r.writeList != nil && tr.GQL.Elem != nil {
+		item, err := r.g.decoderOf(r.f, r.elementType(tr))
 		if err != nil {
 			return "", err
 		}
-		return r.list(item, tr)
+		return r.writeList(item, tr)
 	}
-	asked := r.takeAsked(tr)
+	asked := r.takeRequestedKey(tr)
 	if asked == nil {
 		return r.g.decoderOf(r.f, tr)
 	}
 	return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
 		read, err := r.g.nonNullDecoder(r.f, inner)
-		return r.checked(asked, inner, read), err
+		return r.checkKey(asked, inner, read), err
 	})
 }
 
-// element is that of the list of a page or a batch; a batch's are never null.
-func (r *reader) element(tr *config.TypeReference) *config.TypeReference {
+// elementType is that of the list of a page or a batch; a batch's are never null.
+func (r *decoderWriter) elementType(tr *config.TypeReference) *config.TypeReference {
 	elem := tr.Elem()
-	if r.items {
+	if r.nullableItems {
 		return elem
 	}
 	return nonNull(elem, elem.GO)
 }
 
-// each writes the decoder of a list.
-func (r *reader) each(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
-	if list := r.list; list != nil {
-		r.list = nil
-		item, err := r.decoder(read.Of, r.element(tr), path)
+// list writes the decoder of a list.
+func (r *decoderWriter) list(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
+	if list := r.writeList; list != nil {
+		r.writeList = nil
+		item, err := r.decoder(read.Of, r.elementType(tr), path)
 		if err != nil {
 			return "", err
 		}
@@ -186,12 +186,12 @@ func (r *reader) each(read *binding.Extraction, tr *config.TypeReference, path s
 				format = "%[1]sListOf(%[1]sExcused(%[2]s))" // but null is a value there
 			}
 		}
-		return r.around(read.Of, inner.Elem(), path, format, r.f.use(decodePkg))
+		return r.wrap(read.Of, inner.Elem(), path, format, r.f.use(decodePkg))
 	})
 }
 
 // join writes the decoder of texts that become one.
-func (r *reader) join(read *binding.Extraction, path string) (string, error) {
+func (r *decoderWriter) join(read *binding.Extraction, path string) (string, error) {
 	dec := r.f.use(decodePkg)
 	if read.Of.Op == binding.ByName {
 		return fmt.Sprintf("%sJoinNotNull(%q)", dec, read.Name), nil
@@ -199,24 +199,24 @@ func (r *reader) join(read *binding.Extraction, path string) (string, error) {
 	text := &config.TypeReference{
 		GQL: read.Of.Type, GO: types.NewPointer(types.Typ[types.String]), Definition: r.g.data.Config.Schema.Types["String"],
 	}
-	r.texts = true
+	r.asText = true
 	inner, err := r.decoder(read.Of, text, path)
-	r.texts = false
+	r.asText = false
 	return fmt.Sprintf("%sTexts(%q, %s)", dec, read.Name, inner), err
 }
 
 // object adds a decoder of the selected fields, and writes its name.
-func (r *reader) object(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
-	r.list = nil
-	asked := r.takeAsked(tr)
+func (r *decoderWriter) object(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
+	r.writeList = nil
+	asked := r.takeRequestedKey(tr)
 	o := r.g.objectNamed(tr.Definition.Name)
 	view := decoderView{
 		Decode: r.f.use(decodePkg),
 		Name:   r.declare("decode", path), Shape: r.declare("shape", path),
-		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Given: r.paramsOf(taken(read)),
+		GoType: r.f.typ(o.Type), Type: tr.Definition.Name, For: r.binding.Name(), Params: r.paramList(requestValues(read)),
 	}
-	outside := r.inside
-	r.inside = true
+	outside := r.inDecoder
+	r.inDecoder = true
 	for _, selected := range read.Fields {
 		field, err := r.field(tr.Definition.Name, selected, path)
 		if err != nil {
@@ -224,20 +224,20 @@ func (r *reader) object(read *binding.Extraction, tr *config.TypeReference, path
 		}
 		view.Fields = append(view.Fields, field)
 	}
-	r.inside = outside
+	r.inDecoder = outside
 	r.views = append(r.views, view)
 	decoder := view.Name
-	if view.Given != "" {
-		decoder = fmt.Sprintf("%s(%s)", view.Name, r.passed(taken(read)))
+	if view.Params != "" {
+		decoder = fmt.Sprintf("%s(%s)", view.Name, r.argumentList(requestValues(read)))
 	}
 	if asked != nil && selectsKey(read, asked.field) {
-		decoder = r.checked(asked, tr, decoder)
+		decoder = r.checkKey(asked, tr, decoder)
 	}
 	return decoder, nil
 }
 
 // declare names what the binding declares in the resolvers.
-func (r *reader) declare(kind, path string) string {
+func (r *decoderWriter) declare(kind, path string) string {
 	return r.f.declare(kind+r.name+strings.ReplaceAll(path, pathSeparator, ""), strings.Join([]string{kind, r.binding.Name(), path}, pathSeparator))
 }
 
@@ -245,11 +245,11 @@ func (r *reader) declare(kind, path string) string {
 const pathSeparator = "."
 
 // field writes what reads one selected field.
-func (r *reader) field(object string, selected binding.ReadField, path string) (fieldView, error) {
+func (r *decoderWriter) field(object string, selected binding.ReadField, path string) (fieldView, error) {
 	field, of := r.g.field(object, selected.Field.Name), selected.Of
 	view := fieldView{Name: field.Name, Go: field.GoFieldName, Wire: of.Wire()}
-	if view.Whole = view.Wire == ""; !view.Whole {
-		view.Required = field.TypeReference.GQL.NonNull && always(of.Of)
+	if view.WholeObject = view.Wire == ""; !view.WholeObject {
+		view.Required = field.TypeReference.GQL.NonNull && needsMember(of.Of)
 		of = of.Of
 	}
 	decoder, err := r.decoder(of, field.TypeReference, path+pathSeparator+field.GoFieldName)
@@ -257,13 +257,13 @@ func (r *reader) field(object string, selected binding.ReadField, path string) (
 	return view, err
 }
 
-// always tells whether a reading needs its member to be there.
-func always(read *binding.Extraction) bool {
+// needsMember tells whether a reading needs its member to be there.
+func needsMember(read *binding.Extraction) bool {
 	return read.Op != binding.Literal && read.Op != binding.Given
 }
 
-// taken are the values of the request that a reading takes, each once.
-func taken(read *binding.Extraction) []*binding.Value {
+// requestValues are the values of the request that a reading takes, each once.
+func requestValues(read *binding.Extraction) []*binding.Value {
 	if read == nil {
 		return nil
 	}
@@ -271,27 +271,27 @@ func taken(read *binding.Extraction) []*binding.Value {
 	if read.Given != nil {
 		values = slices.AppendSeq(values, read.Given.Variables())
 	}
-	values = append(values, taken(read.Of)...)
+	values = append(values, requestValues(read.Of)...)
 	for _, f := range read.Fields {
-		values = append(values, taken(f.Of)...)
+		values = append(values, requestValues(f.Of)...)
 	}
 	return distinct(values)
 }
 
-// paramsOf are the parameters of a decoder that takes values of the request.
-func (r *reader) paramsOf(values []*binding.Value) string {
+// paramList are the parameters of a decoder that takes values of the request.
+func (r *decoderWriter) paramList(values []*binding.Value) string {
 	if len(values) == 0 {
 		return ""
 	}
 	names := make([]string, len(values))
 	for i, v := range values {
-		names[i] = r.givenName(v)
+		names[i] = r.paramName(v)
 	}
 	return strings.Join(names, ", ") + " any"
 }
 
-// passed are the values for these parameters.
-func (r *reader) passed(values []*binding.Value) string {
+// argumentList are the values for these parameters.
+func (r *decoderWriter) argumentList(values []*binding.Value) string {
 	passed := make([]string, len(values))
 	for i, v := range values {
 		passed[i] = r.value(v)
@@ -301,32 +301,32 @@ func (r *reader) passed(values []*binding.Value) string {
 
 // arguments are those by which the answer is read. What else it is read by is the same in a
 // whole operation, or part of the keys.
-func (r *reader) arguments() string {
+func (r *decoderWriter) arguments() []string {
 	var values []string
-	for _, v := range taken(r.binding.Reading) {
+	for _, v := range requestValues(r.binding.Reading) {
 		if v.Scope == binding.Args {
-			values = append(values, r.given(v))
+			values = append(values, r.argument(v))
 		}
 	}
-	return strings.Join(values, ", ")
+	return values
 }
 
 // value writes a value of the request: in a decoder it is a parameter.
-func (r *reader) value(v *binding.Value) string {
-	if r.inside {
-		return r.givenName(v)
+func (r *decoderWriter) value(v *binding.Value) string {
+	if r.inDecoder {
+		return r.paramName(v)
 	}
-	return r.given(v)
+	return r.argument(v)
 }
 
-// givenName is the name of a value of the request in a decoder.
-func (r *reader) givenName(v *binding.Value) string {
-	if r.values == nil {
-		r.values = names{}
+// paramName is the name of a value of the request in a decoder.
+func (r *decoderWriter) paramName(v *binding.Value) string {
+	if r.params == nil {
+		r.params = names{}
 	}
 	want := templates.ToGoPrivate(strings.Join(append([]string{string(v.Scope)}, v.Path...), "_"))
-	return r.values.name(want, v.String(), func(name string) bool {
-		return wireLocals[name] || packages[name] || types.Universe.Lookup(name) != nil
+	return r.params.name(want, v.String(), func(name string) bool {
+		return codecLocals[name] || importNames[name] || types.Universe.Lookup(name) != nil
 	})
 }
 

@@ -11,10 +11,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// hide takes our directives, guards included, out of the sources that are compiled into
+// stripSources takes our directives, guards included, out of the sources that are compiled into
 // the gateway. Introspection and published SDL are made of these, and gqlgen's own
 // skip_runtime hides nothing: backend paths are private.
-func hide(data *codegen.Data) error {
+func stripSources(data *codegen.Data) error {
 	kept := data.AugmentedSources[:0]
 	for _, s := range data.AugmentedSources {
 		if d := binding.DeclaredIn(filepath.ToSlash(s.RelativePath)); d != nil && d.Kind != binding.Published {

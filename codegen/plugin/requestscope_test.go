@@ -29,7 +29,7 @@ func TestContextual(t *testing.T) {
 		{config.TypeReference{IsContext: true, Marshaler: written(graphqlPkg)}, false},
 		{config.TypeReference{IsContext: true, IsMarshaler: true, Target: named(scalarPkg)}, false},
 	} {
-		if got := contextual(&c.tr); got != c.want {
+		if got := isContextual(&c.tr); got != c.want {
 			t.Errorf("%+v is contextual: %t", c.tr, got)
 		}
 	}

@@ -57,10 +57,10 @@ func fileFor(m Method) string {
 	return fileName(object)
 }
 
-// answered compares what gqlgen wants with what is there. It reads the methods' names alone.
+// findResolvers compares what gqlgen wants with what is there. It reads the methods' names alone.
 // It returns all methods that are written by hand, or have to be.
-func (g *generator) answered() ([]Method, *Unanswered, error) {
-	byHand, err := methods("")
+func (g *generator) findResolvers() ([]Method, *Unanswered, error) {
+	byHand, err := handwrittenMethods("")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,7 +79,7 @@ func (g *generator) answered() ([]Method, *Unanswered, error) {
 				continue
 			}
 			m := Method{
-				Field: o.Name + "." + f.Name, Receiver: receiver(o.Name), Name: f.GoFieldName, Signature: g.signature(newGoFile(ResolversDir, locals), o, f),
+				Field: o.Name + "." + f.Name, Receiver: receiver(o.Name), Name: f.GoFieldName, Signature: g.signature(g.newFile(ResolversDir, locals), o, f),
 				Place: cmp.Or(place, byHand[[2]string{"Resolver", f.GoFieldName}]),
 			}
 			if all = append(all, m); m.Place == "" {
@@ -98,7 +98,7 @@ var stubsTemplate = newTemplate("stubs", "{{ range . }}\n{{ . }} { panic(0) }\n{
 // stubs writes a file of methods that stand for those by hand which a check of types is
 // without: all, or those that are missing.
 func (g *generator) stubs(missing bool) ([]byte, error) {
-	f := newGoFile(ResolversDir, locals)
+	f := g.newFile(ResolversDir, locals)
 	f.use("context")
 	var signatures []string
 	for _, o := range slices.Concat(g.data.Objects, g.data.Inputs) {
@@ -134,10 +134,10 @@ func (g *generator) signature(f *goFile, o *codegen.Object, field *codegen.Field
 	return fmt.Sprintf("func (r %s) %s(ctx context.Context%s%s) (%s, error)", receiver(o.Name), field.GoFieldName, parent, params(f, field), result)
 }
 
-// methods returns the handwritten methods of the project in root by receiver and name, with the
+// handwrittenMethods returns the handwritten methods of the project in root by receiver and name, with the
 // place of each.
-func methods(root string) (map[[2]string]string, error) {
-	code, err := readByHand(root)
+func handwrittenMethods(root string) (map[[2]string]string, error) {
+	code, err := parseHandwritten(root)
 	if err != nil {
 		return nil, err
 	}

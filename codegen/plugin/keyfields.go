@@ -20,7 +20,7 @@ func (k keyFields) add(object, field string) {
 func (g *generator) keyFields() keyFields {
 	k := keyFields{}
 	for _, b := range g.graph.All() {
-		if asked := g.askedKey(b); asked != nil {
+		if asked := g.requestedKey(b); asked != nil {
 			k.add(b.Definition.Type.Name(), asked.field)
 		}
 		for _, name := range b.Own() {
@@ -37,9 +37,9 @@ func (g *generator) keyFields() keyFields {
 	return k
 }
 
-// byHand tells whether code that nobody generates has a part in a field: its resolver, or
+// isHandwritten tells whether code that nobody generates has a part in a field: its resolver, or
 // one that its arguments may have.
-func (g *generator) byHand(o *codegen.Object, f *codegen.Field) bool {
+func (g *generator) isHandwritten(o *codegen.Object, f *codegen.Field) bool {
 	if len(f.Args) > 0 && slices.ContainsFunc(g.data.Inputs, (*codegen.Object).HasResolvers) {
 		return true
 	}

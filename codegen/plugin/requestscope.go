@@ -10,14 +10,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// alone tells whether the value of a field may depend on more of the request than who asks
+// isRequestScoped tells whether the value of a field may depend on more of the request than who asks
 // and what is asked, so that nobody else may have the same answer. Code by hand, which may
 // depend on anything, is told of besides.
-func (g *generator) alone(o *codegen.Object, f *codegen.Field) bool {
-	if contextual(f.TypeReference) || slices.ContainsFunc(f.Args, func(a *codegen.FieldArgument) bool { return g.takesContextual(a.TypeReference) }) {
+func (g *generator) isRequestScoped(o *codegen.Object, f *codegen.Field) bool {
+	if isContextual(f.TypeReference) || slices.ContainsFunc(f.Args, func(a *codegen.FieldArgument) bool { return g.takesContextual(a.TypeReference) }) {
 		return true
 	}
-	return slices.ContainsFunc(g.bindingsOf(o, f), g.asksRequest)
+	return slices.ContainsFunc(g.bindingsOf(o, f), g.usesRequest)
 }
 
 // bindingsOf are the bindings whose calls answer a field: its own, and those that complete
@@ -44,17 +44,17 @@ func entitiesOf(c *binding.Completion) (all []*binding.Field) {
 	return all
 }
 
-// asksRequest tells whether a binding takes a value of the client's request: $request, be
+// usesRequest tells whether a binding takes a value of the client's request: $request, be
 // it for its call or for what is read of the answer.
-func (g *generator) asksRequest(b *binding.Field) bool {
+func (g *generator) usesRequest(b *binding.Field) bool {
 	whole := b.Call
 	whole.Headers = g.headers(b)
 	return slices.ContainsFunc(slices.Concat(whole.Variables(), b.Given), func(v *binding.Value) bool { return v.Scope == binding.Request })
 }
 
-// contextual tells whether the values of a type are written, and read, by code of the
+// isContextual tells whether the values of a type are written, and read, by code of the
 // project's own that may look at the request.
-func contextual(tr *config.TypeReference) bool {
+func isContextual(tr *config.TypeReference) bool {
 	if !tr.IsContext {
 		return false
 	}
@@ -70,7 +70,7 @@ func contextual(tr *config.TypeReference) bool {
 // takesContextual tells whether an argument is of such a type, or could hold a value of one:
 // all input objects count, as they hold each other.
 func (g *generator) takesContextual(tr *config.TypeReference) bool {
-	return contextual(tr) || !tr.Definition.IsLeafType() && slices.ContainsFunc(g.data.Inputs, func(o *codegen.Object) bool {
-		return slices.ContainsFunc(o.Fields, func(f *codegen.Field) bool { return contextual(f.TypeReference) })
+	return isContextual(tr) || !tr.Definition.IsLeafType() && slices.ContainsFunc(g.data.Inputs, func(o *codegen.Object) bool {
+		return slices.ContainsFunc(o.Fields, func(f *codegen.Field) bool { return isContextual(f.TypeReference) })
 	})
 }
