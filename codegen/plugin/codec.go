@@ -20,7 +20,7 @@ var codecText string
 
 var codecTemplate = newTemplate("codec", codecText)
 
-// codecView is what wire.gotpl shows.
+// codecView is the data of codec.gotpl.
 type codecView struct {
 	Decode, Encode, Model string // package names with their dots
 	Objects               []objectView
@@ -29,20 +29,23 @@ type codecView struct {
 	Inputs                []objectView
 }
 
+// objectView is an object type to decode, or an input to encode.
 type objectView struct {
 	Name, GoType string
 	Type         string // in the graph
 	Fields       []fieldView
 }
 
-// abstractView is an interface or a union, whose types a member tells apart.
+// abstractView is an interface or a union. Field is the member whose value determines the type.
 type abstractView struct {
 	Name, GoType, Field string
 	Types               []taggedView
 }
 
+// taggedView is a type of an abstractView: its tag and the function that decodes it.
 type taggedView struct{ Tag, Decoder string }
 
+// fieldView is a field of an object. Its strings are Go text, except Name and Wire.
 type fieldView struct {
 	Name        string // in the graph
 	Wire        string // what the service calls it
@@ -53,13 +56,14 @@ type fieldView struct {
 	Put         string // a statement that adds the value to o
 }
 
+// enumView is an enum, whose values have names in Go and on the wire.
 type enumView struct {
 	Name, GoType string
 	Values       []fieldView // Wire and Go
 }
 
-// codec writes graph/codec.gen.go: decoders of what the services answer, and encoders of
-// what they are sent.
+// codec writes graph/codec.gen.go: a decoder for each type that bindings read by name, and an
+// encoder for each type that they send.
 func (g *generator) codec() ([]byte, error) {
 	f := g.newFile(g.graphPkg(), codecLocals)
 	reach := g.findWireTypes()
@@ -70,6 +74,7 @@ func (g *generator) codec() ([]byte, error) {
 	return f.render(g.data.Config.Exec.Package, codecTemplate, v)
 }
 
+// codecTypes fills in the types that have to be decoded and encoded.
 func (g *generator) codecTypes(f *goFile, reach *wireTypes, v *codecView) error {
 	for _, o := range g.data.Objects {
 		if reach.read[o.Name] {
@@ -112,7 +117,7 @@ func (g *generator) codecTypes(f *goFile, reach *wireTypes, v *codecView) error 
 	return nil
 }
 
-// abstract is the decoder of an interface or a union.
+// abstract returns the view of an interface or a union.
 func (g *generator) abstract(f *goFile, name string) abstractView {
 	choice := g.graph.Abstract[name]
 	model := f.useNamed(g.modelPkg(), g.data.Config.Model.Package)
@@ -123,6 +128,7 @@ func (g *generator) abstract(f *goFile, name string) abstractView {
 	return view
 }
 
+// decodedObject returns the view of an object type with the fields that services send.
 func (g *generator) decodedObject(f *goFile, o *codegen.Object) (objectView, error) {
 	view := objectView{Name: g.codecName(o.Name), GoType: f.typ(o.Type), Type: o.Name}
 	for _, field := range o.Fields {
@@ -144,7 +150,7 @@ func (g *generator) decodedObject(f *goFile, o *codegen.Object) (objectView, err
 	return view, nil
 }
 
-// read calls a decoder on d, in the shortest form.
+// read writes a call of a decoder on d, in the shortest form.
 func (g *generator) read(f *goFile, decoder string) string {
 	dec := f.use(decodePkg)
 	if method, ok := strings.CutPrefix(decoder, "(*"+dec+"Decoder)."); ok {
@@ -158,11 +164,13 @@ func (g *generator) read(f *goFile, decoder string) string {
 	return decoder + "(d)"
 }
 
-// isSent tells whether a service sends the field with its object, or some of it.
+// isSent reports whether a service sends a field, or a part of its value, with the object. The
+// others are fetched by calls of their own.
 func (g *generator) isSent(object string, f *codegen.Field) bool {
 	return !f.IsResolver && !f.IsReserved() || g.graph.Completion(object, f.Name) != nil
 }
 
+// encodedInput returns the view of an input object.
 func (g *generator) encodedInput(f *goFile, o *codegen.Object) (objectView, error) {
 	view := objectView{Name: g.codecName(o.Name), GoType: f.typ(o.Type)}
 	for _, field := range o.Fields {
@@ -175,7 +183,8 @@ func (g *generator) encodedInput(f *goFile, o *codegen.Object) (objectView, erro
 	return view, nil
 }
 
-// put adds an input's field to the object o, if the client gave it.
+// put writes a statement that adds a field of an input to the object o, unless the client omitted
+// it.
 func (g *generator) put(f *goFile, field *codegen.Field, wire string) (string, error) {
 	expr := "in." + field.GoFieldName
 	if isOmittable(field) {
@@ -186,9 +195,11 @@ func (g *generator) put(f *goFile, field *codegen.Field, wire string) (string, e
 	return fmt.Sprintf("o = o.With(%q, %s)", wire, value), err
 }
 
-// isOmittable tells whether gqlgen wraps the input's field so that absent differs from null.
+// isOmittable reports whether the Go type of an input's field is graphql.Omittable, which
+// distinguishes an omitted field from null.
 func isOmittable(f *codegen.Field) bool { return f.TypeReference.IsOmittable }
 
+// enum returns the view of an enum.
 func (g *generator) enum(f *goFile, name string) enumView {
 	def := g.data.Config.Schema.Types[name]
 	goName := templates.ToGoModelName(name)
@@ -202,12 +213,15 @@ func (g *generator) enum(f *goFile, name string) enumView {
 	return view
 }
 
-// wireTypes is the closure of types that bindings read and send.
+// wireTypes are the types that bindings read from responses and send in requests, with all types
+// in them.
 type wireTypes struct {
 	schema     *ast.Schema
 	read, sent map[string]bool
 }
 
+// findWireTypes finds the types that are read by name at the end of a selection, those of
+// variables in calls, and those that handwritten code uses.
 func (g *generator) findWireTypes() *wireTypes {
 	r := &wireTypes{schema: g.data.Config.Schema, read: map[string]bool{}, sent: map[string]bool{}}
 	for _, f := range g.graph.All() {
@@ -228,8 +242,8 @@ func (g *generator) findWireTypes() *wireTypes {
 	return r
 }
 
-// encodedArguments are the arguments whose members a body takes: they are encoded as a whole, so that
-// what the client left out stays out.
+// encodedArguments returns the arguments of which a body takes members. They are encoded as a
+// whole first, since only the encoded object shows which members the client omitted.
 func encodedArguments(f *binding.Field) []string {
 	if f.Call.Body == nil {
 		return nil
@@ -243,7 +257,7 @@ func encodedArguments(f *binding.Field) []string {
 	return names
 }
 
-// markExtraction follows what is read by name at the end of a binding's selection.
+// markExtraction marks the types that an extraction reads by name.
 func (r *wireTypes) markExtraction(g *generator, read *binding.Extraction) {
 	if read == nil {
 		return
@@ -258,6 +272,7 @@ func (r *wireTypes) markExtraction(g *generator, read *binding.Extraction) {
 	}
 }
 
+// markRead marks a type, and all types in it, as read from responses.
 func (r *wireTypes) markRead(g *generator, name string) {
 	if r.read[name] {
 		return
@@ -277,6 +292,7 @@ func (r *wireTypes) markRead(g *generator, name string) {
 	}
 }
 
+// markSent marks a type, and all types in it, as sent in requests.
 func (r *wireTypes) markSent(name string) {
 	if r.sent[name] {
 		return
@@ -289,7 +305,7 @@ func (r *wireTypes) markSent(name string) {
 	}
 }
 
-// enums are the reached enums in order.
+// enums returns the enums that are read or sent, sorted by name.
 func (r *wireTypes) enums(schema *ast.Schema) []string {
 	var names []string
 	for name, def := range schema.Types {

@@ -15,7 +15,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// entityView is a method that says how objects of a type are asked for by their keys.
+// entityView is a method that returns the engine.Entity of a type: how objects of the type are
+// fetched by their keys.
 type entityView struct {
 	methodView
 	Type        string // in the graph
@@ -25,8 +26,9 @@ type entityView struct {
 	FieldGuards string // the variable with the guards of the type's fields; "" for none
 }
 
-// completeView is a method that completes the values of a field. Its strings are Go text
-// unless said.
+// completeView is a resolver that completes the objects in a field. The parent's own response
+// contains them with some of their fields; the binding of their type fetches the others when the
+// client selects them. Its strings are Go text unless said.
 type completeView struct {
 	Receiver, Name, Field string // Field is Type.field, as it is
 	Parent                string
@@ -39,10 +41,10 @@ type completeView struct {
 	Complete              string // the completion
 }
 
-// partialType says for people which fields of a type come, and who answers the others.
+// partialType is a line of a comment: the fields of a type that come with the parent.
 type partialType struct{ Type, Sent string }
 
-// completionMethods writes the methods by which objects are completed.
+// completionMethods fills in the completions of the schema and the entities that they need.
 func (g *generator) completionMethods(f *goFile, v *connectView) error {
 	for _, c := range g.graph.Completions {
 		v.Completions = append(v.Completions, g.completion(f, c))
@@ -62,7 +64,8 @@ func (g *generator) completionMethods(f *goFile, v *connectView) error {
 	return nil
 }
 
-// isCompleted reports whether objects of a type are completed anywhere, by code by hand too.
+// isCompleted reports whether objects of a type are completed: by a field, or by handwritten code,
+// which refers to the method that returns the entity.
 func (g *generator) isCompleted(entity string) bool {
 	if code, err := parseHandwritten(""); err == nil && code.usesSelector(entityMethod(g.graph.Entities[entity])) {
 		return true
@@ -75,6 +78,7 @@ func (g *generator) isCompleted(entity string) bool {
 	return slices.ContainsFunc(g.graph.Fields, func(f *binding.Field) bool { return f.Completes.Of(entity) != nil })
 }
 
+// completion returns the view of one completion.
 func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 	field := g.field(c.Object.Name, c.Definition.Name)
 	o := g.objectNamed(c.Object.Name)
@@ -92,7 +96,9 @@ func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 	return v
 }
 
-// completer writes the completion of a field's values, or of the elements of its list.
+// completer writes the engine.Completion for the value of a field, or for the elements of its
+// list. Beyond takes the fields that need no call. For an interface or a union, each possible type
+// has a completion of its own.
 func (g *generator) completer(f *goFile, c *binding.Completion, tr *config.TypeReference) string {
 	if tr.GQL.Elem != nil {
 		tr = tr.Elem()
@@ -108,13 +114,14 @@ func (g *generator) completer(f *goFile, c *binding.Completion, tr *config.TypeR
 	return fmt.Sprintf("%sMembers(\n%s)", f.use(enginePkg), strings.Join(members, ""))
 }
 
-// entityMethod names the method that says how objects of a type are asked for.
+// entityMethod returns the name of the method that returns the entity of a binding.
 func entityMethod(b *binding.Field) string {
 	return templates.LcFirst(templates.ToGo(b.Object.Name)) + "Entity"
 }
 
-// entity writes how objects of a type are asked for: as a join does whose parents are the
-// objects themselves.
+// entity returns the view of an entity. Objects are fetched like the values of a join whose
+// parents are the incomplete objects themselves, so this is join for a field that gqlgen does not
+// have.
 func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
 	o := g.objectNamed(b.Object.Name)
 	field := &codegen.Field{FieldDefinition: b.Definition, Object: o, TypeReference: g.objectType(o)}
@@ -137,7 +144,7 @@ func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
 	return v, err
 }
 
-// typeNames are the names of a type and of the interfaces and unions that it belongs to.
+// typeNames returns the names of a type and of the interfaces and unions that it belongs to.
 func (g *generator) typeNames(def *ast.Definition) []string {
 	names := []string{def.Name}
 	for _, of := range g.data.Schema.GetImplements(def) {
@@ -147,8 +154,9 @@ func (g *generator) typeNames(def *ast.Definition) []string {
 	return names
 }
 
-// entityGuards writes the guards of an entity: of the field whose call completes its objects,
-// and of the type's own fields, for which nothing is asked when the caller is refused them.
+// entityGuards fills in the guards of an entity: those of the field of Query whose call completes
+// objects, which would run if a client selected that field, and those of the type's fields, for
+// which nothing is fetched when the caller may not see them (decision 0030).
 func (g *generator) entityGuards(f *goFile, b *binding.Field, v *entityView) {
 	if b.Root != nil {
 		if guard := g.guardOf(f, b.Root.Definition); len(guard.Calls) > 0 {
@@ -171,13 +179,13 @@ func (g *generator) entityGuards(f *goFile, b *binding.Field, v *entityView) {
 	}
 }
 
-// objectType is the type of an object that may be null.
+// objectType returns the type of a nullable object.
 func (g *generator) objectType(o *codegen.Object) *config.TypeReference {
 	return &config.TypeReference{GQL: ast.NamedType(o.Name, o.Position), GO: types.NewPointer(o.Type), Definition: o.Definition}
 }
 
-// completeResult writes what completes the objects that a field's own call gives: the beginning
-// of a call, "" when they come with all of their fields.
+// completeResult writes the call that completes the objects that a binding's own call has
+// returned. It leaves m.Complete empty when they are complete.
 func (g *generator) completeResult(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) {
 	c := b.Completes
 	if c == nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
-// decoderView is a decoder of what one binding selects. Its strings are Go text.
+// decoderView is a decoder of the selection of one binding. Its strings are Go text unless said.
 type decoderView struct {
 	Decode       string // the package's name with its dot
 	Name, GoType string
@@ -26,7 +26,13 @@ type decoderView struct {
 	Fields       []fieldView
 }
 
-// decoderWriter writes the decoders of one binding.
+// decoderWriter writes the decoders of one binding. A decoder is an expression of type
+// func(*decode.Decoder) T; objects with selected fields get a function of their own.
+//
+// Some of its fields are for one place in the selection only, at which they are consumed:
+// writeList at the list of a batch or a page, requestedKey at the first object. A method that
+// descends into something else must clear them first, or an inner list would be taken for the
+// outer one.
 type decoderWriter struct {
 	g             *generator
 	f             *goFile
@@ -42,7 +48,8 @@ type decoderWriter struct {
 	requestedKey  *requestedKey                                               // of the object to be read; nil when it is not known
 }
 
-// decoder writes the decoder of a reading: an expression of type func(*decode.Decoder) T.
+// decoder writes the decoder of an extraction into a value of a type. The path names the place in
+// the selection and is a part of the names of functions.
 func (r *decoderWriter) decoder(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	dec := r.f.use(decodePkg)
 	switch read.Op {
@@ -72,7 +79,7 @@ func (r *decoderWriter) decoder(read *binding.Extraction, tr *config.TypeReferen
 	return r.leaf(read, tr, path)
 }
 
-// leaf writes what reads one scalar.
+// leaf writes the decoder of an extraction that results in a scalar.
 func (r *decoderWriter) leaf(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	dec := r.f.use(decodePkg)
 	switch read.Op {
@@ -98,7 +105,7 @@ func (r *decoderWriter) leaf(read *binding.Extraction, tr *config.TypeReference,
 	return "", fmt.Errorf("nothing reads %s, which is a bug of gatehouse", read)
 }
 
-// caseFields writes what a case of ->match says; what is empty is left out.
+// caseFields writes the fields of a decode.Case without those that are empty.
 func caseFields(c binding.Case) string {
 	var fields []string
 	if c.When != "" {
@@ -110,7 +117,8 @@ func caseFields(c binding.Case) string {
 	return strings.Join(fields, ", ")
 }
 
-// goLiteral writes a text as Go, in backquotes where these show all of it and save escapes.
+// goLiteral writes a string literal of Go: in backquotes where that saves escapes and all
+// characters are visible.
 func goLiteral(text string) string {
 	if strings.ContainsAny(text, "\"\\") && strconv.CanBackquote(text) && !strings.ContainsFunc(text, plain.Invisible) {
 		return "`" + text + "`"
@@ -118,13 +126,16 @@ func goLiteral(text string) string {
 	return strconv.Quote(text)
 }
 
-// wrap writes a decoder around that of an inner reading, which is the format's last value.
+// wrap writes a decoder around the decoder of an inner extraction, which is the last argument of
+// the format.
 func (r *decoderWriter) wrap(of *binding.Extraction, tr *config.TypeReference, path, format string, args ...any) (string, error) {
 	inner, err := r.decoder(of, tr, path)
 	return fmt.Sprintf(format, append(args, inner)...), err
 }
 
-// orNull writes a decoder that reads null as nil where the type allows it.
+// orNull writes a decoder that also reads null where the type allows it. A nullable value is a
+// pointer in Go (PtrOf), except objects, slices and interfaces, whose nil stands for null
+// (NullOf).
 func (r *decoderWriter) orNull(tr *config.TypeReference, write func(*config.TypeReference) (string, error)) (string, error) {
 	if tr.GQL.NonNull {
 		return write(tr)
@@ -137,7 +148,7 @@ func (r *decoderWriter) orNull(tr *config.TypeReference, write func(*config.Type
 	return fmt.Sprintf("%s%s(%s)", r.f.use(decodePkg), maybe, inner), err
 }
 
-// byName writes the decoder of a type.
+// byName writes the decoder of a type without a selection: that of package graph.
 func (r *decoderWriter) byName(tr *config.TypeReference) (string, error) {
 	if r.asText {
 		return fmt.Sprintf("%[1]sPtrOf((*%[1]sDecoder).ScalarText)", r.f.use(decodePkg)), nil
@@ -159,7 +170,8 @@ func (r *decoderWriter) byName(tr *config.TypeReference) (string, error) {
 	})
 }
 
-// elementType is that of the list of a page or a batch; a batch's are never null.
+// elementType returns the type of the elements of the list of a page or a batch. An item of a
+// batch is never null: a null has no key.
 func (r *decoderWriter) elementType(tr *config.TypeReference) *config.TypeReference {
 	elem := tr.Elem()
 	if r.nullableItems {
@@ -190,7 +202,7 @@ func (r *decoderWriter) list(read *binding.Extraction, tr *config.TypeReference,
 	})
 }
 
-// join writes the decoder of texts that become one.
+// join writes the decoder of a list of scalars whose texts become one string.
 func (r *decoderWriter) join(read *binding.Extraction, path string) (string, error) {
 	dec := r.f.use(decodePkg)
 	if read.Of.Op == binding.ByName {
@@ -205,7 +217,7 @@ func (r *decoderWriter) join(read *binding.Extraction, path string) (string, err
 	return fmt.Sprintf("%sTexts(%q, %s)", dec, read.Name, inner), err
 }
 
-// object adds a decoder of the selected fields, and writes its name.
+// object adds a function that decodes the selected fields of an object, and returns its name.
 func (r *decoderWriter) object(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	r.writeList = nil
 	asked := r.takeRequestedKey(tr)
@@ -236,15 +248,17 @@ func (r *decoderWriter) object(read *binding.Extraction, tr *config.TypeReferenc
 	return decoder, nil
 }
 
-// declare names what the binding declares in the resolvers.
+// declare returns the name of a declaration in the file of resolvers.
 func (r *decoderWriter) declare(kind, path string) string {
 	return r.f.declare(kind+r.name+strings.ReplaceAll(path, pathSeparator, ""), strings.Join([]string{kind, r.binding.Name(), path}, pathSeparator))
 }
 
-// pathSeparator separates the names of a path. No name contains it.
+// pathSeparator separates the names of a path. No name of GraphQL contains it.
 const pathSeparator = "."
 
-// field writes what reads one selected field.
+// field returns the view of one selected field. A field that is read from one member of the object
+// has the member's name; the shape of the object then finds the member without a comparison of
+// names for each field.
 func (r *decoderWriter) field(object string, selected binding.ReadField, path string) (fieldView, error) {
 	field, of := r.g.field(object, selected.Field.Name), selected.Of
 	view := fieldView{Name: field.Name, Go: field.GoFieldName, Wire: of.Wire()}
@@ -257,12 +271,12 @@ func (r *decoderWriter) field(object string, selected binding.ReadField, path st
 	return view, err
 }
 
-// needsMember tells whether a reading needs its member to be there.
+// needsMember reports whether an extraction fails if its member is missing.
 func needsMember(read *binding.Extraction) bool {
 	return read.Op != binding.Literal && read.Op != binding.Given
 }
 
-// requestValues are the values of the request that a reading takes, each once.
+// requestValues returns the variables of the request that an extraction uses, each once.
 func requestValues(read *binding.Extraction) []*binding.Value {
 	if read == nil {
 		return nil
@@ -278,7 +292,7 @@ func requestValues(read *binding.Extraction) []*binding.Value {
 	return distinct(values)
 }
 
-// paramList are the parameters of a decoder that takes values of the request.
+// paramList writes the parameters of a decoder that uses variables of the request.
 func (r *decoderWriter) paramList(values []*binding.Value) string {
 	if len(values) == 0 {
 		return ""
@@ -290,7 +304,7 @@ func (r *decoderWriter) paramList(values []*binding.Value) string {
 	return strings.Join(names, ", ") + " any"
 }
 
-// argumentList are the values for these parameters.
+// argumentList writes the arguments for the parameters of paramList.
 func (r *decoderWriter) argumentList(values []*binding.Value) string {
 	passed := make([]string, len(values))
 	for i, v := range values {
@@ -299,8 +313,9 @@ func (r *decoderWriter) argumentList(values []*binding.Value) string {
 	return strings.Join(passed, ", ")
 }
 
-// arguments are those by which the answer is read. What else it is read by is the same in a
-// whole operation, or part of the keys.
+// arguments returns the field's arguments that the response is read by, as expressions. They are a
+// part of the identity of a batch. Other variables are equal in a whole operation, or a part of
+// the keys.
 func (r *decoderWriter) arguments() []string {
 	var values []string
 	for _, v := range requestValues(r.binding.Reading) {
@@ -311,7 +326,7 @@ func (r *decoderWriter) arguments() []string {
 	return values
 }
 
-// value writes a value of the request: in a decoder it is a parameter.
+// value writes a variable of the request: a parameter in a decoder, an expression in a method.
 func (r *decoderWriter) value(v *binding.Value) string {
 	if r.inDecoder {
 		return r.paramName(v)
@@ -319,7 +334,7 @@ func (r *decoderWriter) value(v *binding.Value) string {
 	return r.argument(v)
 }
 
-// paramName is the name of a value of the request in a decoder.
+// paramName returns the name of a parameter for a variable of the request.
 func (r *decoderWriter) paramName(v *binding.Value) string {
 	if r.params == nil {
 		r.params = names{}
@@ -330,7 +345,7 @@ func (r *decoderWriter) paramName(v *binding.Value) string {
 	})
 }
 
-// distinct are variables, each once.
+// distinct returns the variables of a list, each once.
 func distinct(list []*binding.Value) []*binding.Value {
 	var once []*binding.Value
 	for _, v := range list {
@@ -341,7 +356,7 @@ func distinct(list []*binding.Value) []*binding.Value {
 	return once
 }
 
-// bindingName is a binding's name in Go.
+// bindingName returns the name of a binding in identifiers.
 func bindingName(b *binding.Field, field *codegen.Field) string {
 	if field == nil {
 		return templates.ToGo(b.Object.Name)

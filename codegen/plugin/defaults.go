@@ -2,9 +2,9 @@ package plugin
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// stringifyLargeDefaults makes strings of the numbers in default values that gqlgen cannot hold, such as
-// integers of more than 64 bits, for which it would generate nothing. The gateway fills these
-// defaults in by itself, from the schema's text.
+// stringifyLargeDefaults replaces the numbers in default values that gqlgen cannot hold, such as
+// integers of more than 64 bits, by strings: gqlgen would generate nothing. The gateway fills in
+// these defaults itself, from the text of the schema.
 func stringifyLargeDefaults(schema *ast.Schema) {
 	for _, def := range schema.Types {
 		for _, field := range def.Fields {
@@ -16,6 +16,7 @@ func stringifyLargeDefaults(schema *ast.Schema) {
 	}
 }
 
+// stringifyLargeNumbers does this for one value.
 func stringifyLargeNumbers(v *ast.Value) {
 	if v == nil {
 		return

@@ -18,7 +18,7 @@ import (
 	"mvdan.cc/gofumpt/format"
 )
 
-// goFile collects the imports of a Go file while its body is written.
+// goFile collects the imports and declarations of a Go file while its body is written.
 type goFile struct {
 	self    string            // import path of the package that the file belongs to
 	module  string            // path of the module whose imports come last; "" for none
@@ -31,12 +31,12 @@ func newGoFile(self string, avoid map[string]bool) *goFile {
 	return &goFile{self: self, avoid: maps.Clone(avoid), imports: map[string]string{}, names: names{}}
 }
 
-// use imports a package and gives its name with a dot, "" for the file's own.
+// use imports a package and returns its name with a dot, "" for the file's own package.
 func (f *goFile) use(importPath string) string {
 	return f.useNamed(importPath, packageName(importPath))
 }
 
-// useNamed is use for a package whose name its path may not tell.
+// useNamed is use for a package whose name may differ from the end of its path.
 func (f *goFile) useNamed(importPath, name string) string {
 	if importPath == f.self {
 		return ""
@@ -47,7 +47,7 @@ func (f *goFile) useNamed(importPath, name string) string {
 	return f.imports[importPath] + "."
 }
 
-// free is the name, with a number where it is taken.
+// free returns name, with a number if an import or a declaration has it already.
 func (f *goFile) free(name string) string {
 	used := slices.Collect(maps.Values(f.imports))
 	for n, candidate := 2, name; ; n++ {
@@ -58,14 +58,14 @@ func (f *goFile) free(name string) string {
 	}
 }
 
-// declare returns the name for what a file declares: the wanted one, unless it is taken. What
-// is declared is identified by a text; the same text has the same name.
+// declare returns the name of a declaration: the wanted one, unless something else has it. The
+// identity tells declarations apart; the same identity always gets the same name.
 func (f *goFile) declare(want, identity string) string {
 	used := slices.Collect(maps.Values(f.imports))
 	return f.names.name(want, identity, func(name string) bool { return f.avoid[name] || slices.Contains(used, name) })
 }
 
-// packageName is the last element of an import path that is no major version.
+// packageName returns the last element of an import path that is not a major version.
 func packageName(importPath string) string {
 	name := path.Base(importPath)
 	if len(name) > 1 && name[0] == 'v' && strings.Trim(name[1:], "0123456789") == "" {
@@ -74,7 +74,7 @@ func packageName(importPath string) string {
 	return name
 }
 
-// typ writes a Go type and imports what it names.
+// typ writes a Go type and imports the packages in it.
 func (f *goFile) typ(t types.Type) string {
 	return types.TypeString(t, func(p *types.Package) string {
 		return strings.TrimSuffix(f.useNamed(p.Path(), p.Name()), ".")
@@ -88,8 +88,8 @@ package %s
 %s
 %s`
 
-// render executes a template and formats the whole file. Packages that were named while
-// the code was made, but not in the end, are not imported.
+// render executes a template and formats the file. It imports only packages that the code uses: an
+// expression may have been written and then not been used.
 func (f *goFile) render(packageName string, t *template.Template, data any) ([]byte, error) {
 	var body bytes.Buffer
 	if err := t.Execute(&body, data); err != nil {
@@ -112,7 +112,7 @@ func parseError(err error, source string) error {
 	return fmt.Errorf("generated code does not parse, which is a bug of gatehouse: %w\n%s", err, source)
 }
 
-// packagesIn finds the names before a dot.
+// packagesIn returns the identifiers before a dot in a source text.
 func packagesIn(source string) (map[string]bool, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
 	used := map[string]bool{}

@@ -19,7 +19,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// handwrittenCode is the code in resolvers/ that nobody generates, tests left out.
+// handwrittenCode is the code in resolvers/ that is not generated, without tests.
 type handwrittenCode struct {
 	set   *token.FileSet
 	files map[string]*goast.File // by path
@@ -62,7 +62,8 @@ func Compile(root string, cfg *config.Config, schema *ast.Schema, readDocument f
 	return binding.Compile(schema, binding.CompileOptions{Inert: inertDirectives(cfg), Calls: code.hasStringLiteral, ReadDocument: readDocument})
 }
 
-// hasStringLiteral tells whether the code has a text, such as the name of a service that it calls.
+// hasStringLiteral reports whether the code contains a string literal with the given value, such
+// as the name of a service.
 func (c *handwrittenCode) hasStringLiteral(text string) bool {
 	found := false
 	for _, file := range c.files {
@@ -77,7 +78,8 @@ func (c *handwrittenCode) hasStringLiteral(text string) bool {
 	return found
 }
 
-// usesSelector tells whether the code speaks of a method or a field of a name, of whatever it is.
+// usesSelector reports whether the code selects a method or a field of the given name, of any
+// type.
 func (c *handwrittenCode) usesSelector(name string) bool {
 	found := false
 	for _, file := range c.files {
@@ -91,7 +93,7 @@ func (c *handwrittenCode) usesSelector(name string) bool {
 	return found
 }
 
-// packageMembers are the names that the code uses of a package.
+// packageMembers returns the names that the code uses of a package.
 func (c *handwrittenCode) packageMembers(importPath, packageName string) map[string]bool {
 	used := map[string]bool{}
 	for _, file := range c.files {
@@ -108,7 +110,7 @@ func (c *handwrittenCode) packageMembers(importPath, packageName string) map[str
 	return used
 }
 
-// importName is what a file calls a package that it imports; "" when it does not.
+// importName returns the name by which a file refers to a package, "" when it does not import it.
 func importName(file *goast.File, importPath, packageName string) string {
 	for _, spec := range file.Imports {
 		switch {
@@ -122,8 +124,8 @@ func importName(file *goast.File, importPath, packageName string) string {
 	return ""
 }
 
-// markHandwritten adds the types that code by hand reads and sends: a decoder or an encoder that
-// it uses is made, whether a binding needs it or not.
+// markHandwritten marks the types that handwritten code decodes or encodes by the functions of
+// package graph, so that these functions are generated even if no binding needs them.
 func (g *generator) markHandwritten(r *wireTypes) {
 	code, err := parseHandwritten("")
 	if err != nil {
@@ -140,7 +142,7 @@ func (g *generator) markHandwritten(r *wireTypes) {
 	}
 }
 
-// goName is the Go name of a type.
+// goName returns the name of a type in Go.
 func (g *generator) goName(name string) string {
 	if o := g.objectNamed(name); o != nil && o.Type != nil { // root objects have no type
 		return typeName(o.Type)
@@ -173,8 +175,8 @@ func Home(root, object string) (string, error) {
 	return home, nil
 }
 
-// fileName is the file for a type's resolvers. Without underscores it is never a test's,
-// nor one for some systems alone.
+// fileName returns the name of a file for the resolvers of a type. It contains no underscore, so
+// that the file is not a test and not for one operating system only.
 func fileName(object string) string {
 	return strings.ReplaceAll(strings.ToLower(object), "_", "") + ".go"
 }
@@ -194,8 +196,8 @@ func ByHand(root, object, field string) (string, error) {
 	return "", nil
 }
 
-// ConnectFile is where the methods of bindings are.
+// ConnectFile returns the path of the generated resolvers.
 func ConnectFile() string { return connectFile }
 
-// Receiver is the type whose methods answer a type's fields.
+// Receiver returns the name of the type whose methods resolve the fields of an object type.
 func Receiver(object string) string { return receiver(object) }

@@ -13,8 +13,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// joinView is how a field below the root joins the calls of its parents. Its strings are
-// Go text unless said.
+// joinView is the part of a resolver below the root that loads values by keys (engine.LoadOne,
+// LoadMany or LoadAll). Its strings are Go text unless said.
 type joinView struct {
 	Function  string // One, Each or Whole
 	Parent    string // the parents' type
@@ -34,7 +34,8 @@ type joinView struct {
 	Arguments string // the arguments by which answers are read
 }
 
-// join fills in what a field below the root needs.
+// join fills in the joinView of a field below the root: how parents become keys, how keys are
+// fetched, and the identity by which fields share what they fetch (decision 0025).
 func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
 	j := &joinView{Function: "LoadOne", Parent: f.typ(field.Object.Type), Value: m.Result}
 	j.Inline = !strings.Contains(m.Call, "ctx")
@@ -55,8 +56,8 @@ func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	return err
 }
 
-// readingOf says in an identity what is read of a response: the selection, the type, and
-// where parents' fields are among it, which part of the key each of them is.
+// readingOf returns the Reading of an identity: the selection, the type that is decoded, and, if
+// the selection uses fields of the parent, which part of the key each of them is.
 func (g *generator) readingOf(b *binding.Field, as string) string {
 	text := b.Reading.String() + " as " + as
 	if slices.ContainsFunc(requestValues(b.Reading), isParentField) {
@@ -76,7 +77,7 @@ func callWith(j *joinView) string {
 	return "call(keys)"
 }
 
-// joinBatch is for a field with one call for many parents.
+// joinBatch is join for a field with one call for many parents.
 func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
 	j, value := m.Join, field.TypeReference
 	keyField := g.field(b.Object.Name, b.Batch.Parent.Name)
@@ -109,7 +110,9 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	return g.match(f, b, value, m)
 }
 
-// match finds the values of a batch among the items of a list, by their keys.
+// match writes the decoder of a list of items that are matched with the keys by their own key.
+// Each item belongs to one key (ByKey), or to a list of items of that key (GroupByKey). A null
+// item has no key, so items are decoded as non-null.
 func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReference, m *methodView) (string, error) {
 	item, arrange := value, "ByKey"
 	if value.GQL.Elem != nil {
@@ -126,7 +129,7 @@ func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReferen
 	return m.reader.decoder(b.Reading, g.listOf(item), "")
 }
 
-// listOf is the type of a list of items.
+// listOf returns the type of a non-null list of items.
 func (g *generator) listOf(item *config.TypeReference) *config.TypeReference {
 	list := *item
 	list.GQL = ast.NonNullListType(item.GQL, item.GQL.Position)
@@ -134,7 +137,7 @@ func (g *generator) listOf(item *config.TypeReference) *config.TypeReference {
 	return &list
 }
 
-// keyText writes a key as text.
+// keyText writes a key of a Go type as a string.
 func (g *generator) keyText(f *goFile, expr string, goType types.Type) string {
 	switch basic, _ := goType.Underlying().(*types.Basic); {
 	case basic.Kind() == types.Int:
@@ -147,7 +150,7 @@ func (g *generator) keyText(f *goFile, expr string, goType types.Type) string {
 	return "string(" + expr + ")"
 }
 
-// keyPointer writes the key in an object as a *string.
+// keyPointer writes the key in a field of an object as a *string, nil when the key is null.
 func (g *generator) keyPointer(f *goFile, object string, field *codegen.Field) string {
 	expr, goType := object+"."+field.GoFieldName, field.TypeReference.GO
 	if p, ok := goType.(*types.Pointer); ok {
@@ -161,7 +164,7 @@ func (g *generator) keyPointer(f *goFile, object string, field *codegen.Field) s
 	return fmt.Sprintf("%sKey(%s)", f.use(encodePkg), expr)
 }
 
-// keyList writes the list of keys in a parent as a []string.
+// keyList writes the keys in a list field of a parent as a []string. Null elements are left out.
 func (g *generator) keyList(f *goFile, field *codegen.Field) string {
 	expr, element := "parent."+field.GoFieldName, field.TypeReference.Elem().GO
 	if p, ok := element.(*types.Pointer); ok {
@@ -173,8 +176,8 @@ func (g *generator) keyList(f *goFile, field *codegen.Field) string {
 	return fmt.Sprintf("%sKeys(%s)", f.use(encodePkg), expr)
 }
 
-// joinEach is for a field with a call for each parent: its key is what the call takes
-// from the parent, so that parents which ask for the same share one call.
+// joinEach is join for a field with a call for each parent. Its key consists of the fields that
+// the call takes from the parent, so that parents with equal fields share one call.
 func (g *generator) joinEach(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
 	j, own := m.Join, parentFields(b)
 	j.MaxSize, j.Single, j.Reading = 1, true, field.TypeReference.GQL.String()
@@ -189,7 +192,8 @@ func (g *generator) joinEach(f *goFile, b *binding.Field, field *codegen.Field, 
 	return read, g.parentKey(f, b, own, j)
 }
 
-// parentKey makes the key of what a call takes from its parent.
+// parentKey fills in how the key is made of the parent's fields: a string if there is one of a
+// string type, else an array of wire values, which Go can compare.
 func (g *generator) parentKey(f *goFile, b *binding.Field, own []*binding.Value, j *joinView) (err error) {
 	switch {
 	case len(own) == 0:
@@ -206,7 +210,7 @@ func (g *generator) parentKey(f *goFile, b *binding.Field, own []*binding.Value,
 	return err
 }
 
-// fieldNames are the names of the parent's fields that values are.
+// fieldNames returns the names of the parent's fields that values begin with.
 func fieldNames(own []*binding.Value) []string {
 	names := make([]string, len(own))
 	for i, v := range own {
@@ -215,7 +219,8 @@ func fieldNames(own []*binding.Value) []string {
 	return names
 }
 
-// compositeKey writes a key of several values, nil when one of them is null.
+// compositeKey writes the body of a function that returns the key of several values, nil when one
+// of them is null.
 func (g *generator) compositeKey(f *goFile, b *binding.Field, own []*binding.Value) (string, error) {
 	var nulls, parts []string
 	for _, v := range own {
@@ -238,9 +243,9 @@ func (g *generator) compositeKey(f *goFile, b *binding.Field, own []*binding.Val
 	return key, nil
 }
 
-// keyPart writes a wire value as a part of a key, which Go must be able to compare: JSON is one
-// as a text. A list is none; the binding compiler refuses it. Where the call takes the part,
-// partValue makes a value of it again.
+// keyPart writes a wire value as a part of a key, which Go must be able to compare. JSON becomes
+// its text. A list has no comparable form; the binding compiler refuses it. Where the call takes
+// the part, partValue converts it back.
 func keyPart(f *goFile, value string, t *ast.Type) string {
 	if t.NamedType != "JSON" {
 		return value
@@ -248,7 +253,7 @@ func keyPart(f *goFile, value string, t *ast.Type) string {
 	return fmt.Sprintf("%sJSONText(%s)", f.use(encodePkg), value)
 }
 
-// partValue writes the wire value of a part of a key.
+// partValue writes the wire value of a part of a key. It is the inverse of keyPart.
 func partValue(f *goFile, part string, t *ast.Type) string {
 	if t.NamedType != "JSON" {
 		return part
@@ -256,15 +261,16 @@ func partValue(f *goFile, part string, t *ast.Type) string {
 	return fmt.Sprintf("%sJSONOfText(%s)", f.use(encodePkg), part)
 }
 
-// parentType is the type of the parent's field that a value begins with.
+// parentType returns the type of the parent's field that a value begins with.
 func (g *generator) parentType(b *binding.Field, v *binding.Value) *ast.Type {
 	return g.field(b.Object.Name, v.Path[0]).TypeReference.GQL
 }
 
-// isText tells whether a type's Go type is string.
+// isText reports whether the Go type of a scalar is string.
 func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
 
-// parentFields are the parent's fields that a binding takes, each once, in order.
+// parentFields returns the parent's fields that a binding uses, in the call or to read the
+// response, each once, in order. The order is that of the parts of the key.
 func parentFields(b *binding.Field) []*binding.Value {
 	var own []*binding.Value
 	for _, v := range slices.Concat(b.Call.Variables(), b.Given) {
@@ -276,9 +282,10 @@ func parentFields(b *binding.Field) []*binding.Value {
 	return own
 }
 
+// isParentField reports whether a value begins with a field of the parent.
 func isParentField(v *binding.Value) bool { return v.Scope == binding.This }
 
-// hasKeys tells whether a call carries the keys of its batch.
+// hasKeys reports whether a call contains the keys of its batch.
 func hasKeys(c *binding.Call) bool {
 	return slices.ContainsFunc(c.Variables(), func(v *binding.Value) bool { return v.Scope == binding.Keys })
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// Unanswered tells of fields whose answer is not settled by exactly one Go method: the
-// package of resolvers does not compile until it is.
+// Unanswered is the error for fields that do not have exactly one resolver. The package of
+// resolvers does not compile until all of them have.
 type Unanswered struct {
 	Missing []Method // fields that are not bound and have no method
 	Twice   []Twice  // bound fields that have a method by hand too
 }
 
-// Method is a method to write by hand.
+// Method is a handwritten resolver, or one that has to be written.
 type Method struct {
 	Field     string // Type.field
 	Receiver  string // the type that has it
@@ -29,13 +29,13 @@ type Method struct {
 	Place     string // file:line:column where it is written; "" for one that is missing
 }
 
-// Twice is a method that a binding writes as well.
+// Twice is a handwritten resolver of a field that is bound too.
 type Twice struct {
 	Field string // Type.field
 	Place string // file:line:column of the method by hand
 }
 
-// Error says what to do.
+// Error names each field with the place, or with the method to write.
 func (u *Unanswered) Error() string {
 	var b strings.Builder
 	for _, t := range u.Twice {
@@ -51,14 +51,15 @@ func (u *Unanswered) Error() string {
 	return strings.TrimSpace(b.String())
 }
 
-// fileFor suggests a file for a method: that of its type.
+// fileFor proposes a file for a method: that of its type.
 func fileFor(m Method) string {
 	object, _, _ := strings.Cut(m.Field, ".")
 	return fileName(object)
 }
 
-// findResolvers compares what gqlgen wants with what is there. It reads the methods' names alone.
-// It returns all methods that are written by hand, or have to be.
+// findResolvers compares the resolvers that gqlgen's interfaces require with the handwritten ones,
+// by name. It returns all that are handwritten or have to be. The error is nil when each field has
+// exactly one resolver.
 func (g *generator) findResolvers() ([]Method, *Unanswered, error) {
 	byHand, err := handwrittenMethods("")
 	if err != nil {
@@ -95,8 +96,8 @@ func (g *generator) findResolvers() ([]Method, *Unanswered, error) {
 
 var stubsTemplate = newTemplate("stubs", "{{ range . }}\n{{ . }} { panic(0) }\n{{ end }}")
 
-// stubs writes a file of methods that stand for those by hand which a check of types is
-// without: all, or those that are missing.
+// stubs writes a file with a stub for each handwritten resolver, or for those that are missing.
+// With the stubs, the types of generated code are checked before all resolvers are written.
 func (g *generator) stubs(missing bool) ([]byte, error) {
 	f := g.newFile(ResolversDir, locals)
 	f.use("context")
@@ -114,13 +115,14 @@ func (g *generator) stubs(missing bool) ([]byte, error) {
 	return f.render(ResolversDir, stubsTemplate, signatures)
 }
 
+// isBound reports whether a resolver is generated for a field.
 func (g *generator) isBound(o *codegen.Object, f *codegen.Field) bool {
 	return g.graph.Completion(o.Name, f.Name) != nil || slices.ContainsFunc(g.graph.Fields, func(b *binding.Field) bool {
 		return b.Object.Name == o.Name && b.Definition.Name == f.Name
 	})
 }
 
-// signature is that of gqlgen's interfaces.
+// signature writes the signature of a resolver as gqlgen's interfaces require it.
 func (g *generator) signature(f *goFile, o *codegen.Object, field *codegen.Field) string {
 	parent, result := "", f.typ(field.TypeReference.GO)
 	switch {
@@ -152,7 +154,7 @@ func handwrittenMethods(root string) (map[[2]string]string, error) {
 	return found, nil
 }
 
-// receiverOf is the name of a method's type.
+// receiverOf returns the name of a method's type.
 func receiverOf(f *ast.FuncDecl) string {
 	t := f.Recv.List[0].Type
 	if star, ok := t.(*ast.StarExpr); ok {

@@ -12,9 +12,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// numberFormats are the places in a JSON body where a document wants a number in another form
-// than the encoder of its type writes: a Decimal as a number, an Int64 as a text. Each is a
-// path of members, such as "lines/price"; lists on the way have no name.
+// numberFormats are the places in a JSON body where the OpenAPI document has a number in another
+// form than the encoder of its type writes: a Decimal as a number, an Int64 as a string. A place
+// is a path of members, such as "lines/price". Lists on the way are not part of the path.
 type numberFormats struct {
 	schema           *ast.Schema
 	graph            *binding.Graph
@@ -22,7 +22,7 @@ type numberFormats struct {
 	inside           []string // the inputs around, of which none is entered again
 }
 
-// numberFormats finds those of the binding's body.
+// numberFormats returns the places in the body of the binding, none without a document.
 func (w *callWriter) numberFormats() *numberFormats {
 	n := &numberFormats{schema: w.g.data.Config.Schema, graph: w.g.graph}
 	op := w.g.graph.Operation(w.binding)
@@ -33,7 +33,7 @@ func (w *callWriter) numberFormats() *numberFormats {
 	return n
 }
 
-// wrap is a body's expression with its numerals as the document wants them.
+// wrap writes the conversion of a body's numbers around its expression.
 func (n *numberFormats) wrap(f *goFile, value string) string {
 	for _, form := range []struct {
 		function string
@@ -46,7 +46,8 @@ func (n *numberFormats) wrap(f *goFile, value string) string {
 	return value
 }
 
-// value looks at what a binding makes, or at the type of what it passes on.
+// value visits the value of a binding's body: the members of an object that the binding makes, or
+// the type of a value that it passes on.
 func (n *numberFormats) value(v *binding.Value, s *openapi.Schema, path string) {
 	if fields, made := v.Made(); made {
 		for _, f := range fields {
@@ -65,8 +66,10 @@ func (n *numberFormats) value(v *binding.Value, s *openapi.Schema, path string) 
 	}
 }
 
+// join appends a member to a path.
 func join(path, name string) string { return strings.TrimPrefix(path+"/"+name, "/") }
 
+// typed visits a type.
 func (n *numberFormats) typed(t *ast.Type, s *openapi.Schema, path string) {
 	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
 		s = s.Items
@@ -81,7 +84,8 @@ func (n *numberFormats) typed(t *ast.Type, s *openapi.Schema, path string) {
 	}
 }
 
-// scalar records a path whose scalar a document wants as another JSON type than its encoder returns.
+// scalar records the path of a scalar for which the document has another JSON type than its
+// encoder writes.
 func (n *numberFormats) scalar(scalar *scalars.Scalar, s *openapi.Schema, path string) {
 	isNumber := s.Is("number") || s.Is("integer")
 	switch {
@@ -93,8 +97,8 @@ func (n *numberFormats) scalar(scalar *scalars.Scalar, s *openapi.Schema, path s
 	}
 }
 
-// input looks at an input's fields. One that holds itself has places without end, of which
-// the first are found.
+// input visits the fields of an input. An input that contains itself has infinitely many paths;
+// only those without a repetition are found.
 func (n *numberFormats) input(def *ast.Definition, s *openapi.Schema, path string) {
 	if slices.Contains(n.inside, def.Name) {
 		return

@@ -8,9 +8,9 @@ import (
 	"github.com/99designs/gqlgen/codegen"
 )
 
-// checkOmittable refuses inputs whose Go types cannot tell a field that the client left out from
-// one that is null: a service would be sent null, and erase what it has. Generated models
-// can, so that these are types of the project's own, or fields that say omittable: false.
+// checkOmittable returns an error for each input whose Go type does not distinguish an omitted
+// field from null: a service would get null, and erase what it has. Generated models do, so these
+// are types of the project, or fields with omittable: false.
 func (g *generator) checkOmittable(reach *wireTypes) error {
 	var errs []error
 	for _, o := range g.data.Inputs {
@@ -31,12 +31,13 @@ func (g *generator) checkOmittable(reach *wireTypes) error {
 	return errors.Join(errs...)
 }
 
+// omittableError returns an error with a position and advice.
 func omittableError(name, file string, line int, advice string) error {
 	return fmt.Errorf("%s:%d: %s %s", file, line, name, advice)
 }
 
-// omittableAdvice says what to do about an input's field that may be null and whose Go type has no
-// third state for absent; "" where that is no matter.
+// omittableAdvice returns what to write instead for a nullable field of an input whose Go type
+// does not distinguish omitted from null, "" for other fields.
 func omittableAdvice(f *codegen.Field) string {
 	switch tr := f.TypeReference; {
 	case f.IsResolver:

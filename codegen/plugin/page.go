@@ -13,8 +13,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// pageView is how a field makes a connection of a service's pages. Its strings are Go text
-// unless said.
+// pageView is the part of a resolver that converts a page of a service to a Relay connection. Its
+// strings are Go text unless said. The strings that name a field of a struct are "" where the
+// struct does not have it.
 type pageView struct {
 	Package      string // of engine/page, with its dot
 	Field        string // Type.field, as it is
@@ -44,9 +45,11 @@ type pageView struct {
 // infoView is a field of PageInfo.
 type infoView struct{ Go, Value string }
 
+// pageTypes are the types of pagination in package page, by their names in the vocabulary.
 var pageTypes = map[string]string{"OFFSET": "Offset", "PAGE_NUMBER": "PageNumber", "NEXT_CURSOR": "NextCursor"}
 
-// page fills in what a connection needs.
+// page fills in the pageView of a binding. Below the root, each parent has pages of its own, which
+// are fetched by engine.ResolveEach: pages of different parents cannot be one call.
 func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
 	p := b.Page
 	m.Engine = f.use(enginePkg)
@@ -73,9 +76,10 @@ func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	return g.parentKey(f, b, parentFields(b), m.Join)
 }
 
-// pageParent writes whose pages they are, to which cursors are bound: the parent's, and those
-// of the caller whose claims the call takes, or every call to its source. It is "" when they
-// are everybody's.
+// pageParent writes the values that cursors are bound to, besides the field: the key of the
+// parent, and the caller's claims in the call or in the headers of its source. With a cursor of
+// someone else, a caller could otherwise continue the other one's pages. It returns "" when all
+// callers have the same pages.
 func (g *generator) pageParent(b *binding.Field, root bool, variable func(*binding.Value) string) string {
 	var parts []string
 	if !root {
@@ -91,7 +95,7 @@ func (g *generator) pageParent(b *binding.Field, root bool, variable func(*bindi
 	return strings.Join(parts, ", ")
 }
 
-// nodeType is the type of a connection's items.
+// nodeType returns the type of a connection's nodes.
 func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
 	if p.Edge != nil {
 		return g.field(p.Edge.Name, "node").TypeReference
@@ -99,7 +103,7 @@ func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
 	return g.field(p.Connection.Name, "nodes").TypeReference.Elem()
 }
 
-// pageFields finds the fields of the connection's structs.
+// pageFields fills in the names of the fields of the connection's structs.
 func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	name := func(object, field string) string {
 		if found := g.field(object, field); found != nil && g.isSent(object, found) {
@@ -131,7 +135,8 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	slices.SortFunc(v.Info, func(a, b infoView) int { return strings.Compare(a.Go, b.Go) })
 }
 
-// pageDecoder adds the decoder of an answer that holds a page.
+// pageDecoder adds the function that decodes a page. The totals and cursors are read first, by
+// looking ahead, since decoding the items consumes the response.
 func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeReference, m *methodView) error {
 	p, r := b.Page, m.reader
 	dec := f.use(decodePkg)
@@ -168,7 +173,7 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 	return nil
 }
 
-// nullable is the type of a scalar that may be null.
+// nullable returns the type of a nullable scalar.
 func (g *generator) nullable(scalar string) *config.TypeReference {
 	goType := map[string]types.BasicKind{"Int": types.Int, "ID": types.String, "Boolean": types.Bool}[scalar]
 	return &config.TypeReference{
@@ -176,4 +181,5 @@ func (g *generator) nullable(scalar string) *config.TypeReference {
 	}
 }
 
+// pointerTo returns the type of a pointer to a basic type.
 func pointerTo(basic types.BasicKind) types.Type { return types.NewPointer(types.Typ[basic]) }

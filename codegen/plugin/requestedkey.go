@@ -15,20 +15,20 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// requestedKey is the key by which a call asks for one object, where that is certain: then the
-// object that comes must have it.
+// requestedKey is the key by which a call requests one object. The object in the response must
+// have it: a service that returns another one is broken, and the other object may be private.
 type requestedKey struct {
 	value *binding.Value
 	field string // of the object, which holds its key
 }
 
-// requestedKey returns the key that a binding's call asks for one object by, nil when there is
-// none, or it is not certain to be the object's own. It is certain of
+// requestedKey returns the key by which a binding's call requests one object. It returns nil if
+// there is none, or if it is not certain to be the object's own key. It is certain for
 //
-//   - the call that completes objects of a type by one field of theirs, and
-//   - a GET, PUT, PATCH or DELETE whose path ends with an identifier that has name and type
-//     of a field of what it gives: the argument id of user(id: ID!): User, or userId, also
-//     of a parent, or customerId for a field customer.
+//   - the call that completes objects of a type by one of their fields, and
+//   - a GET, PUT, PATCH or DELETE whose path ends with an identifier that has the name and type
+//     of a field of the result: the argument id of user(id: ID!): User, or userId, also of a
+//     parent, or customerId for a field customer.
 //
 // A String may be a slug or an alias, and is not compared.
 func (g *generator) requestedKey(b *binding.Field) *requestedKey {
@@ -61,7 +61,7 @@ func identifies(t *ast.Type) bool {
 	return s != nil && s.Identity
 }
 
-// entityKey is the key of the binding of a type, when it is one field.
+// entityKey returns the key of the binding of a type, nil unless it is one field.
 func (g *generator) entityKey(b *binding.Field, object *codegen.Object) *requestedKey {
 	own := parentFields(b)
 	if len(own) != 1 || len(own[0].Path) != 1 || len(own[0].Then) > 0 {
@@ -73,8 +73,8 @@ func (g *generator) entityKey(b *binding.Field, object *codegen.Object) *request
 	return &requestedKey{own[0], own[0].Path[0]}
 }
 
-// lastSegment is the value that a path ends with, as a segment of its own; nil when it ends
-// otherwise. What POST is sent to need not be what it gives.
+// lastSegment returns the value that is the last segment of a path, nil if the path ends
+// otherwise. It returns nil for a POST, whose result need not be the object at its path.
 func lastSegment(c *binding.Call) *binding.Value {
 	n := len(c.Path)
 	if c.Method == http.MethodPost || n < 2 || c.Path[n-1].Value == nil || !strings.HasSuffix(c.Path[n-2].Literal, "/") {
@@ -86,7 +86,7 @@ func lastSegment(c *binding.Call) *binding.Value {
 	return c.Path[n-1].Value
 }
 
-// namesKey reports whether a value has the name of a key of what a binding gives.
+// namesKey reports whether the name of a value says that it is the key of a binding's result.
 func namesKey(b *binding.Field, v *binding.Value, key string) bool {
 	name, upper := v.Path[0], templates.UcFirst(key)
 	switch v.Scope {
@@ -101,7 +101,7 @@ func namesKey(b *binding.Field, v *binding.Value, key string) bool {
 	return name == b.Definition.Name+upper || name == templates.LcFirst(b.Definition.Type.NamedType)+upper
 }
 
-// isKey reports whether a field holds a text or a whole number, or null.
+// isKey reports whether a field can hold a key: a string or an integer, which may be null.
 func isKey(f *codegen.Field) bool {
 	goType := f.TypeReference.GO
 	if p, ok := goType.(*types.Pointer); ok {
@@ -111,7 +111,7 @@ func isKey(f *codegen.Field) bool {
 	return ok && !f.IsResolver && basic.Info()&(types.IsString|types.IsInteger) != 0
 }
 
-// checkKey writes a decoder of an object that compares its key with what was asked for.
+// checkKey writes a decoder that compares the key of an object with the requested key.
 func (r *decoderWriter) checkKey(a *requestedKey, tr *config.TypeReference, read string) string {
 	field := r.g.field(tr.Definition.Name, a.field)
 	object := r.f.typ(r.g.objectNamed(tr.Definition.Name).Type)
@@ -120,7 +120,8 @@ func (r *decoderWriter) checkKey(a *requestedKey, tr *config.TypeReference, read
 		r.f.use(decodePkg), a.field, r.argument(a.value), read, object, key)
 }
 
-// takeRequestedKey gives the key to compare to the reader of the object that was asked for.
+// takeRequestedKey returns the key to compare, at the first object of the selection; nil
+// elsewhere.
 func (r *decoderWriter) takeRequestedKey(tr *config.TypeReference) *requestedKey {
 	a := r.requestedKey
 	r.requestedKey = nil

@@ -10,9 +10,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// isRequestScoped tells whether the value of a field may depend on more of the request than who asks
-// and what is asked, so that nobody else may have the same answer. Code by hand, which may
-// depend on anything, is told of besides.
+// isRequestScoped reports whether the value of a field may depend on more of the request than the
+// operation and the caller, so that requests must not share it. Handwritten code may depend on
+// anything; isHandwritten reports it.
 func (g *generator) isRequestScoped(o *codegen.Object, f *codegen.Field) bool {
 	if isContextual(f.TypeReference) || slices.ContainsFunc(f.Args, func(a *codegen.FieldArgument) bool { return g.takesContextual(a.TypeReference) }) {
 		return true
@@ -20,8 +20,8 @@ func (g *generator) isRequestScoped(o *codegen.Object, f *codegen.Field) bool {
 	return slices.ContainsFunc(g.bindingsOf(o, f), g.usesRequest)
 }
 
-// bindingsOf are the bindings whose calls answer a field: its own, and those that complete
-// its objects.
+// bindingsOf returns the bindings whose calls take part in a field: its own, and those that
+// complete its objects.
 func (g *generator) bindingsOf(o *codegen.Object, f *codegen.Field) (all []*binding.Field) {
 	for _, b := range g.graph.Fields {
 		if b.Object.Name != o.Name || b.Definition.Name != f.Name {
@@ -33,7 +33,7 @@ func (g *generator) bindingsOf(o *codegen.Object, f *codegen.Field) (all []*bind
 	return append(all, entitiesOf(g.graph.Completion(o.Name, f.Name))...)
 }
 
-// entitiesOf are the bindings that complete a field's objects.
+// entitiesOf returns the bindings of a completion, none for nil.
 func entitiesOf(c *binding.Completion) (all []*binding.Field) {
 	if c == nil {
 		return nil
@@ -44,16 +44,15 @@ func entitiesOf(c *binding.Completion) (all []*binding.Field) {
 	return all
 }
 
-// usesRequest tells whether a binding takes a value of the client's request: $request, be
-// it for its call or for what is read of the answer.
+// usesRequest reports whether a binding uses $request, in the call or to read the response.
 func (g *generator) usesRequest(b *binding.Field) bool {
 	whole := b.Call
 	whole.Headers = g.headers(b)
 	return slices.ContainsFunc(slices.Concat(whole.Variables(), b.Given), func(v *binding.Value) bool { return v.Scope == binding.Request })
 }
 
-// isContextual tells whether the values of a type are written, and read, by code of the
-// project's own that may look at the request.
+// isContextual reports whether code of the project that takes a context marshals or unmarshals the
+// values of a type: it may use the request. Code of gqlgen and of gatehouse does not.
 func isContextual(tr *config.TypeReference) bool {
 	if !tr.IsContext {
 		return false
@@ -67,8 +66,8 @@ func isContextual(tr *config.TypeReference) bool {
 	return home != graphqlPkg && home != scalarPkg
 }
 
-// takesContextual tells whether an argument is of such a type, or could hold a value of one:
-// all input objects count, as they hold each other.
+// takesContextual reports whether an argument has such a type, or may contain a value of one.
+// Inputs may contain each other, so all inputs count for each.
 func (g *generator) takesContextual(tr *config.TypeReference) bool {
 	return isContextual(tr) || !tr.Definition.IsLeafType() && slices.ContainsFunc(g.data.Inputs, func(o *codegen.Object) bool {
 		return slices.ContainsFunc(o.Fields, func(f *codegen.Field) bool { return isContextual(f.TypeReference) })

@@ -18,7 +18,7 @@ var resolversText string
 
 var resolversTemplate = newTemplate("resolvers", resolversText, guardsText)
 
-// connectView is what connect.gotpl shows.
+// connectView is the data of resolvers.gotpl.
 type connectView struct {
 	Graph        string // package name with its dot
 	Sources      []string
@@ -36,15 +36,16 @@ type connectView struct {
 	Upstreams string
 }
 
-// configView is what bindings take of a source's config.
+// configView are the keys that bindings use of the config of a source.
 type configView struct {
 	Source string
 	Keys   []string
 }
 
+// typeView is an object type with resolvers.
 type typeView struct{ Name, GoName, Resolver string }
 
-// methodView is a method that answers a field. Its strings are Go text unless said.
+// methodView is a generated resolver. Its strings are Go text unless said.
 type methodView struct {
 	goNames
 	Receiver, Name string
@@ -67,10 +68,10 @@ type methodView struct {
 	reader *decoderWriter
 }
 
-// goNames are the package names in generated code, each with its dot.
+// goNames are the names of packages in a generated file, each with its dot.
 type goNames struct{ Context, Rest, Engine, Decode string }
 
-// resolvers writes resolvers/connect.gen.go: a method for each binding.
+// resolvers writes resolvers/connect.gen.go: a resolver for each binding, and what these need.
 func (g *generator) resolvers() ([]byte, error) {
 	f := g.newFile(ResolversDir, locals)
 	g.reserve(f)
@@ -98,8 +99,8 @@ func (g *generator) resolvers() ([]byte, error) {
 	return f.render(ResolversDir, resolversTemplate, v)
 }
 
-// reserve keeps imports and declarations from having the names of arguments, and those that
-// the project's own code relies on.
+// reserve keeps imports and declarations from the names of parameters, which would hide them, and
+// from names that the project's own code uses.
 func (g *generator) reserve(f *goFile) {
 	for _, name := range []string{"Resolver", "Requirements"} {
 		f.avoid[name] = true
@@ -116,7 +117,7 @@ func (g *generator) reserve(f *goFile) {
 	}
 }
 
-// resolverTypes are the types that gqlgen wants resolvers of.
+// resolverTypes returns the types for which gqlgen requires resolvers.
 func (g *generator) resolverTypes() []typeView {
 	var all []typeView
 	for _, objects := range []codegen.Objects{g.data.Objects, g.data.Inputs} {
@@ -129,9 +130,10 @@ func (g *generator) resolverTypes() []typeView {
 	return all
 }
 
-// receiver is the type whose methods answer a GraphQL type's fields.
+// receiver returns the name of the type whose methods resolve the fields of an object type.
 func receiver(object string) string { return templates.LcFirst(object) + "Resolver" }
 
+// method returns the resolver of a binding.
 func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	field := g.field(b.Object.Name, b.Definition.Name)
 	m := methodView{
@@ -176,7 +178,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	return m, err
 }
 
-// fetch writes how a call is made and its answer read.
+// fetch writes the statement that makes a call and decodes the response.
 func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string) string {
 	services := "r.Services"
 	if b.Definition.Name != "" {
@@ -189,10 +191,10 @@ func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string)
 	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s,%s%s%s)", f.use(upstreamsPkg), services, b.Source, call, glue, read, optionalArgument(rules))
 }
 
-// longArguments is when a call's arguments go over two lines, in bytes.
+// longArguments is the length in bytes from which the arguments of a call take two lines.
 const longArguments = 70
 
-// optionalArgument writes an argument behind others, if there is one.
+// optionalArgument writes an argument after others, "" if there is none.
 func optionalArgument(argument string) string {
 	if argument == "" {
 		return ""
@@ -200,7 +202,7 @@ func optionalArgument(argument string) string {
 	return ", " + argument
 }
 
-// services writes the services of a resolver, which a field of that name hides.
+// services writes the services of a resolver. A resolver of a field named services hides them.
 func (g *generator) services(o *codegen.Object) string {
 	for _, f := range o.Fields {
 		if f.IsResolver && f.GoFieldName == "Services" {
@@ -210,7 +212,7 @@ func (g *generator) services(o *codegen.Object) string {
 	return "r.Services"
 }
 
-// settings are the values of gateway.yaml and of the environment that bindings take.
+// settings returns what bindings use of gateway.yaml and of the environment.
 func (g *generator) settings() (config []configView, environment []string) {
 	bySource := map[string][]string{}
 	for _, b := range g.graph.All() {
@@ -230,7 +232,7 @@ func (g *generator) settings() (config []configView, environment []string) {
 	return config, slices.Compact(environment)
 }
 
-// settingsOf are the values that a binding takes of the settings.
+// settingsOf returns the variables of a binding that are settings.
 func (g *generator) settingsOf(b *binding.Field) []*binding.Value {
 	all := slices.Concat(b.Call.Variables(), b.Given)
 	for _, h := range g.graph.Source(b.Source).Headers {

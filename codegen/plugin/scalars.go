@@ -58,7 +58,8 @@ func (g *generator) scalars() []scalarView {
 	return list
 }
 
-// scalarReader names the function or the type that reads a scalar; "" for other references.
+// scalarReader returns the name of the function or the type that unmarshals a scalar, "" for other
+// types.
 func scalarReader(tr *config.TypeReference) string {
 	switch {
 	case tr.Definition.Kind != ast.Scalar || tr.GQL.Elem != nil || tr.UnmarshalFunc() == "":
