@@ -22,7 +22,7 @@ var codecTemplate = newTemplate("codec", codecText)
 
 // codecView is the data of codec.gotpl.
 type codecView struct {
-	Decode, Encode, Model string // package names with their dots
+	Decode, Encode, Model string // names of packages, each with its dot
 	Objects               []objectView
 	Abstract              []abstractView
 	ReadEnums, SentEnums  []enumView
@@ -48,9 +48,9 @@ type taggedView struct{ Tag, Decoder string }
 // fieldView is a field of an object. Its strings are Go text, except Name and Wire.
 type fieldView struct {
 	Name        string // in the graph
-	Wire        string // what the service calls it
-	WholeObject bool   // the value is made of the whole object
-	Required    bool   // it is never null
+	Wire        string // the service's name for it
+	WholeObject bool   // the value is read from the whole object, not from one member
+	Required    bool   // the type is non-null
 	Go          string // the struct's field
 	Read        string // an expression that reads the value from d
 	Put         string // a statement that adds the value to o

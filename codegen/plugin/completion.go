@@ -21,8 +21,8 @@ type entityView struct {
 	methodView
 	Type        string // in the graph
 	GoType      string
-	Types       string // the names of the type and of those that it belongs to
-	Guard       string // the function that asks for the guard of the call; "" for none
+	Types       string // the names of the type, and of the interfaces and unions it belongs to
+	Guard       string // the function that checks the guards of the call; "" for none
 	FieldGuards string // the variable with the guards of the type's fields; "" for none
 }
 
@@ -30,15 +30,15 @@ type entityView struct {
 // contains them with some of their fields; the binding of their type fetches the others when the
 // client selects them. Its strings are Go text unless said.
 type completeView struct {
-	Receiver, Name, Field string // Field is Type.field, as it is
+	Receiver, Name, Field string // Field is Type.field, for comments
 	Parent                string
 	Function              string // Complete or CompleteEach
-	NonNullElements       bool   // no element of the list may be null
-	Result                string // the type of what a parent holds
+	NonNullElements       bool   // the elements of the list are non-null
+	Result                string // the Go type of the field in the parent
 	GoField               string
 	GraphField            string
 	Types                 []partialType
-	Complete              string // the completion
+	Complete              string // the engine.Completion
 }
 
 // partialType is a line of a comment: the fields of a type that come with the parent.

@@ -20,8 +20,8 @@ type decoderView struct {
 	Decode       string // the package's name with its dot
 	Name, GoType string
 	Shape        string // the variable with its fields
-	Type         string // of the graph, for people
-	For          string // what it reads, for people
+	Type         string // of the graph, for comments
+	For          string // the binding, for comments
 	Params       string // its parameters; "" when it has none
 	Fields       []fieldView
 }
@@ -37,15 +37,15 @@ type decoderWriter struct {
 	g             *generator
 	f             *goFile
 	binding       *binding.Field
-	name          string                      // of the binding, in the names of its decoders
-	argument      func(*binding.Value) string // writes a value of the request in a method
-	inDecoder     bool                        // the code is in a decoder, not in a method
+	name          string                      // of the binding, in the names of decoders
+	argument      func(*binding.Value) string // writes a variable outside of decoders
+	inDecoder     bool                        // the code is in a decoder, where variables are parameters
 	views         []decoderView
-	params        names                                                       // of the values of the request that decoders take
-	writeList     func(item string, tr *config.TypeReference) (string, error) // reads the list of a batch or a page; nil: as a list
-	nullableItems bool                                                        // the list is a page's, whose elements may be null
-	asText        bool                                                        // scalars are read as texts, which become one
-	requestedKey  *requestedKey                                               // of the object to be read; nil when it is not known
+	params        names                                                       // of decoders
+	writeList     func(item string, tr *config.TypeReference) (string, error) // writes the decoder of the list of a batch or a page; nil after that
+	nullableItems bool                                                        // the list is that of a page, whose elements may be null
+	asText        bool                                                        // scalars are decoded as texts
+	requestedKey  *requestedKey                                               // of the next object; nil for none
 }
 
 // decoder writes the decoder of an extraction into a value of a type. The path names the place in
@@ -88,7 +88,7 @@ func (r *decoderWriter) leaf(read *binding.Extraction, tr *config.TypeReference,
 	case binding.Equal:
 		equal := fmt.Sprintf("%sEqual(%s)", dec, goLiteral(read.Literal))
 		if !tr.GQL.NonNull {
-			equal = fmt.Sprintf("%sPointer(%s)", dec, equal) // of null, too
+			equal = fmt.Sprintf("%sPointer(%s)", dec, equal) // a null is a value to compare, so it has no reader of its own
 		}
 		return equal, nil
 	case binding.Literal:
@@ -102,7 +102,7 @@ func (r *decoderWriter) leaf(read *binding.Extraction, tr *config.TypeReference,
 		}
 		return fmt.Sprintf("%sMatch(%s%s)", dec, inner, cases), err
 	}
-	return "", fmt.Errorf("nothing reads %s, which is a bug of gatehouse", read)
+	return "", fmt.Errorf("no decoder for %s, which is a bug of gatehouse", read)
 }
 
 // caseFields writes the fields of a decode.Case without those that are empty.
@@ -193,9 +193,9 @@ func (r *decoderWriter) list(read *binding.Extraction, tr *config.TypeReference,
 	return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
 		format := "%[1]sListOf(%[2]s)"
 		if !inner.GQL.Elem.NonNull && slices.Contains([]binding.Op{binding.Member, binding.First, binding.Last}, read.Of.Op) {
-			format = "%[1]sListOf(%[1]sNullOf(%[2]s))" // also where the way to it is not
+			format = "%[1]sListOf(%[1]sNullOf(%[2]s))" // a list of nullable elements also reads those without the member
 			if read.Of.ReadsNull() {
-				format = "%[1]sListOf(%[1]sExcused(%[2]s))" // but null is a value there
+				format = "%[1]sListOf(%[1]sExcused(%[2]s))" // except where the extraction reads null as a value
 			}
 		}
 		return r.wrap(read.Of, inner.Elem(), path, format, r.f.use(decodePkg))

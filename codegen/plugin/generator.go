@@ -15,7 +15,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// The packages of ours that generated code is made of.
+// The packages that generated code imports.
 const (
 	module        = "github.com/gatehouse-graphql/gatehouse/"
 	graphqlPkg    = "github.com/99designs/gqlgen/graphql"
@@ -38,13 +38,13 @@ const (
 type generator struct {
 	data       *codegen.Data
 	graph      *binding.Graph
-	decoders   []decoderView // of selections
+	decoders   []decoderView // of the selections of bindings
 	rules      []rulesView
-	methods    []Method          // those by hand
-	codecNames map[string]string // see wireName
+	methods    []Method          // the handwritten resolvers
+	codecNames map[string]string // see codecName
 
-	entityGuardFuncs []guardView       // the guards of calls that complete objects
-	fieldGuards      []fieldGuardsView // the guards of the fields of these objects
+	entityGuardFuncs []guardView       // guards of the fields whose calls complete objects
+	fieldGuards      []fieldGuardsView // guards of the fields of these objects
 }
 
 // newFile begins a file of the package self. No import has one of the names in avoid.
@@ -134,7 +134,7 @@ func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string,
 			return fmt.Sprintf(decoderMethod, f.use(decodePkg), s.Name), nil
 		}
 	}
-	return "", fmt.Errorf("nothing reads %s from a service's answer, which is a bug of gatehouse", tr.Definition.Name)
+	return "", fmt.Errorf("no decoder for %s in responses of services, which is a bug of gatehouse", tr.Definition.Name)
 }
 
 // encoderOf writes the encoder of a type: an expression of type func(T) any, whose result is the
@@ -166,7 +166,7 @@ func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Typ
 	}
 	s := scalars.ByName(def.Name)
 	if s == nil {
-		return "", fmt.Errorf("nothing writes %s for a service, which is a bug of gatehouse", def.Name)
+		return "", fmt.Errorf("no encoder for %s in requests to services, which is a bug of gatehouse", def.Name)
 	}
 	if function, generic := strings.CutSuffix(s.Encode, "[T]"); generic {
 		return fmt.Sprintf("%s%s[%s]", f.use(encodePkg), function, f.typ(goType)), nil

@@ -129,7 +129,7 @@ func importName(file *goast.File, importPath, packageName string) string {
 func (g *generator) markHandwritten(r *wireTypes) {
 	code, err := parseHandwritten("")
 	if err != nil {
-		return // unanswered says so
+		return // findResolvers reports it
 	}
 	used := code.packageMembers(g.graphPkg(), g.data.Config.Exec.Package)
 	for name := range r.schema.Types {

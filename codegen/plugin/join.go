@@ -16,22 +16,22 @@ import (
 // joinView is the part of a resolver below the root that loads values by keys (engine.LoadOne,
 // LoadMany or LoadAll). Its strings are Go text unless said.
 type joinView struct {
-	Function  string // One, Each or Whole
+	Function  string // LoadOne, LoadMany or LoadAll
 	Parent    string // the parents' type
-	From      string // the names of the fields that the key is made of
+	From      string // the names of the parent's fields that the key consists of
 	KeyResult string // what the function from parent to key returns
 	KeyBody   string // its body
 	KeyType   string
 	Param     string // the parameter of the function that builds the call; "" when the call takes no keys
-	Inline    bool   // the call is built where it is made, since it uses nothing of the field's context
-	Request   string // the request in the identity of the batch; as it is
-	Reading   string // what is read of the response, and how it is matched with the keys; as it is
+	Inline    bool   // the call is built in Fetch, since it does not use the context of the field
+	Request   string // of the identity: see requestText
+	Reading   string // of the identity: the selection, the type, and how items are matched with keys; not Go
 	Value     string // the type of what one key stands for
 	Missing   string // what a key stands for that the service leaves out; "" is the zero value
 	KeepPlace bool   // Each keeps the place of a missing key
 	MaxSize   int    // 0 is no limit
 	Single    bool   // one call for each key
-	Arguments string // the arguments by which answers are read
+	Arguments string // of the identity: the values that the request and the reading depend on; "" for none
 }
 
 // join fills in the joinView of a field below the root: how parents become keys, how keys are

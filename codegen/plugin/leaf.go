@@ -110,7 +110,8 @@ var appendFormats = func() map[string]string {
 	return functions
 }()
 
-// appendFormat is a format for how a leaf is written; "" for an unusual type.
+// appendFormat returns the format of the expression that appends a leaf to b: its values are the
+// name of package plan and the leaf. It returns "" for a type without a function in package plan.
 func (w *engineWriter) appendFormat(tr *config.TypeReference) string {
 	goType := types.Unalias(tr.GO)
 	if p, ok := goType.(*types.Pointer); ok {
@@ -132,7 +133,7 @@ func (w *engineWriter) appendFormat(tr *config.TypeReference) string {
 	return ""
 }
 
-// isGenerated tells whether gqlgen has written a type.
+// isGenerated reports whether gqlgen has generated a type.
 func (w *engineWriter) isGenerated(t types.Type) bool {
 	named, ok := t.(*types.Named)
 	if !ok || named.Obj().Pkg() == nil || named.Obj().Pkg().Path() != w.modelPkg() {

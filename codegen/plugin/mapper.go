@@ -15,8 +15,8 @@ import (
 type mapper struct {
 	f        *goFile
 	variable func(*binding.Value) string
-	member   func(*binding.Value) string // a variable as a member, which is absent when it was not given
-	current  string                      // the value at hand
+	member   func(*binding.Value) string // writes a variable as the value of a member, which may be absent
+	current  string                      // the current value, @ in a binding
 	whole    string                      // what $ stands for in a method's arguments; "" outside of them
 }
 

@@ -17,36 +17,36 @@ import (
 // resolvers does not compile until all of them have.
 type Unanswered struct {
 	Missing []Method // fields that are not bound and have no method
-	Twice   []Twice  // bound fields that have a method by hand too
+	Twice   []Twice  // bound fields that have a handwritten resolver too
 }
 
 // Method is a handwritten resolver, or one that has to be written.
 type Method struct {
 	Field     string // Type.field
-	Receiver  string // the type that has it
+	Receiver  string // the name of its type
 	Name      string
 	Signature string // func (r userResolver) Name(ctx context.Context, …) (…, error)
-	Place     string // file:line:column where it is written; "" for one that is missing
+	Place     string // file:line:column; "" if it is missing
 }
 
 // Twice is a handwritten resolver of a field that is bound too.
 type Twice struct {
 	Field string // Type.field
-	Place string // file:line:column of the method by hand
+	Place string // file:line:column of the handwritten resolver
 }
 
 // Error names each field with the place, or with the method to write.
 func (u *Unanswered) Error() string {
 	var b strings.Builder
 	for _, t := range u.Twice {
-		fmt.Fprintf(&b, "%s: %s is bound in the schema and answered here too; remove the method, or the field's @connect\n", t.Place, t.Field)
+		fmt.Fprintf(&b, "%s: %s is bound in the schema and resolved here too; remove the method, or the field's @connect\n", t.Place, t.Field)
 	}
 	if len(u.Missing) > 0 {
 		fmt.Fprintf(&b, "the code is generated, but these fields have neither a binding nor a method; write the methods, for example into %s, or bind the fields with @connect:\n",
 			filepath.Join(ResolversDir, fileFor(u.Missing[0])))
 	}
 	for _, m := range u.Missing {
-		fmt.Fprintf(&b, "\n\t// %s answers %s.\n\t%s\n", m.Name, m.Field, m.Signature)
+		fmt.Fprintf(&b, "\n\t// %s resolves %s.\n\t%s\n", m.Name, m.Field, m.Signature)
 	}
 	return strings.TrimSpace(b.String())
 }

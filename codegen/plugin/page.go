@@ -18,17 +18,17 @@ import (
 // struct does not have it.
 type pageView struct {
 	Package      string // of engine/page, with its dot
-	Field        string // Type.field, as it is
+	Field        string // Type.field, not Go
 	Type         string
-	Parent       string // whose pages they are: values with commas between them; "" for everybody's
+	Parent       string // the values that cursors are bound to, with commas between them; "" for none
 	Default      int
 	Max          int
-	FirstPage    int // 1 unless said
+	FirstPage    int // the number of the first page; 1 by default
 	ReportsEnd   bool
 	Total        bool // the connection has a totalCount
 	Node         string
-	Item         string // a node with its fault
-	NonNullNodes bool   // no node may be null
+	Item         string // the type of a node with its fault
+	NonNullNodes bool   // nodes are non-null
 	Decoder      string
 	Connection   string
 	Edge         string // "" when there are no edges

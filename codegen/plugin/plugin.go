@@ -53,10 +53,10 @@ type Plugin struct {
 	graph      *binding.Graph
 	unanswered *Unanswered
 
-	// ByHand are the methods that are written by hand, or have to be.
+	// ByHand are the resolvers that are handwritten, or have to be.
 	ByHand []Method
-	// Stubs is the text of a Go file with all of them, and Missing with those that are not
-	// there: what they give is of the right types.
+	// Stubs is a Go file with a stub for each of them, Missing one with stubs for those that are
+	// not written yet. With them, the resolvers' types can be checked.
 	Stubs, Missing []byte
 }
 

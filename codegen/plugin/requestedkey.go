@@ -19,7 +19,7 @@ import (
 // have it: a service that returns another one is broken, and the other object may be private.
 type requestedKey struct {
 	value *binding.Value
-	field string // of the object, which holds its key
+	field string // of the object, which contains its key
 }
 
 // requestedKey returns the key by which a binding's call requests one object. It returns nil if
@@ -94,7 +94,7 @@ func namesKey(b *binding.Field, v *binding.Value, key string) bool {
 		if name == key {
 			return true
 		}
-	case binding.This: // the parent's own key is not the key of what it refers to
+	case binding.This: // the parent's key is not the key of the object it refers to
 	default:
 		return false
 	}

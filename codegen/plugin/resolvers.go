@@ -30,7 +30,7 @@ type connectView struct {
 	Entities     []entityView
 	EntityGuards []guardView
 	FieldGuards  []fieldGuardsView
-	Config       []configView // what bindings take of the settings
+	Config       []configView // the settings that bindings use
 	Environment  []string
 	goNames
 	Upstreams string
@@ -49,20 +49,20 @@ type typeView struct{ Name, GoName, Resolver string }
 type methodView struct {
 	goNames
 	Receiver, Name string
-	Field          string // Type.field, for people
-	At             string // file:line of the binding, for people
-	Source         string // as it is
-	Template       string // verb, path and query as written, for people
-	Batching       string // how answers are matched, for people; "" without parents
+	Field          string // Type.field, for comments
+	At             string // file:line of the binding, for comments
+	Source         string // the service; not Go
+	Template       string // method, path and query as the schema writes them, for comments
+	Batching       string // how many calls are made for the parents, for comments; "" without parents
 	Params, Result string
 	Call           string // builds the call
-	Fetch          string // makes the call and reads its answer
-	Complete       string // completes what was found; "" when it comes whole
+	Fetch          string // makes the call and decodes the response
+	Complete       string // completes the objects of the result; "" when they are complete
 	Rules          string // the variable with the binding's rules; "" when it has none
 	Join           *joinView
 	Page           *pageView
-	SuccessOnly    bool // the answer is whether the call went well
-	HasBody        bool // and it is in the body, if there is one
+	SuccessOnly    bool // the result is whether the call succeeded
+	HasBody        bool // the response may have a body, which is the result then
 	NonNull        bool
 
 	reader *decoderWriter

@@ -12,8 +12,8 @@ import (
 // unless said.
 type rulesView struct {
 	Name                         string
-	For                          string // whose rules they are, for people
-	Success, Message, Extensions string // expressions over answer; "" when there is no such rule
+	For                          string // the source or the binding, for comments
+	Success, Message, Extensions string // expressions over response; "" for no rule
 
 	rules binding.Rules
 }
