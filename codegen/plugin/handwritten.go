@@ -150,10 +150,9 @@ func (g *generator) goName(name string) string {
 	return templates.ToGoModelName(name)
 }
 
-// Home tells where the resolvers of a type are written by hand: in the file that has some
-// already, else in one of the type's own, which may not be there yet.
-//
-// root is the root of the project; the file is named relative to it.
+// Home returns the file for handwritten resolvers of a type: the one that has most of them, else one
+// with the type's name, which need not exist. root is the root of the project; the file is named
+// relative to it.
 func Home(root, object string) (string, error) {
 	code, err := parseHandwritten(root)
 	if err != nil {

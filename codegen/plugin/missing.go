@@ -136,8 +136,8 @@ func (g *generator) signature(f *goFile, o *codegen.Object, field *codegen.Field
 	return fmt.Sprintf("func (r %s) %s(ctx context.Context%s%s) (%s, error)", receiver(o.Name), field.GoFieldName, parent, params(f, field), result)
 }
 
-// handwrittenMethods returns the handwritten methods of the project in root by receiver and name, with the
-// place of each.
+// handwrittenMethods returns the position of each handwritten method of the project in root, by
+// receiver and name.
 func handwrittenMethods(root string) (map[[2]string]string, error) {
 	code, err := parseHandwritten(root)
 	if err != nil {

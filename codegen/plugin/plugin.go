@@ -60,7 +60,8 @@ type Plugin struct {
 	Stubs, Missing []byte
 }
 
-// New returns a plugin for a run with the given configuration.
+// New returns a plugin for a run with the given configuration. The bindings of the schema are
+// compiled by compile.
 func New(cfg *config.Config, compile func(*ast.Schema) (*binding.Graph, error)) *Plugin {
 	return &Plugin{cfg: cfg, compile: compile}
 }
