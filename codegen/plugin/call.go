@@ -48,7 +48,13 @@ func (w *callWriter) call() (string, error) {
 // headersCookiesBody writes the steps for what is sent after the URL.
 func (w *callWriter) headersCookiesBody() {
 	call := &w.binding.Call
-	for _, p := range w.g.headers(w.binding) {
+	headers := w.g.headers(w.binding)
+	if w.request != nil { // only the order of cookies has an effect
+		slices.SortStableFunc(headers, func(a, b binding.Param) int {
+			return strings.Compare(http.CanonicalHeaderKey(a.Name), http.CanonicalHeaderKey(b.Name))
+		})
+	}
+	for _, p := range headers {
 		w.header(p)
 	}
 	for _, p := range call.Cookies {
