@@ -140,7 +140,7 @@ func wantResponse(t *testing.T, a *response, want string) {
 }
 
 // generated lists the files that make generate writes.
-var generated = []string{"graph/generated.go", "graph/model/models_gen.go", "graph/wire.gen.go", "graph/engine.gen.go", "resolvers/connect.gen.go"}
+var generated = []string{"graph/generated.go", "graph/model/models_gen.go", "graph/codec.gen.go", "graph/engine.gen.go", "resolvers/connect.gen.go"}
 
 // docs/adding-a-field.md works as written, in a copy of the tree.
 func TestAddingAFieldGuide(t *testing.T) {

@@ -3,8 +3,6 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"strconv"
 	"strings"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce"
@@ -19,8 +17,9 @@ type Identity struct {
 	// call of one service, such as a handwritten batch.
 	Source string
 	// Request is what is sent: method, path, query, headers and body, in the form of
-	// rest.Call.Key. In a batch's identity, AnyKey stands in the place of the keys. A
-	// handwritten batch has a name here that no other batch has.
+	// rest.Call.Key. A generated batch has a constant text with placeholders here, for its keys
+	// and for the first of Arguments: equal texts and arguments send equal requests for equal
+	// keys. A handwritten batch has a name here that no other batch has.
 	Request string
 	// Caller identifies the client by the credentials that it sent. It is empty within an
 	// operation, which has a single client.
@@ -32,8 +31,8 @@ type Identity struct {
 	// batch also how values are matched with keys. For a whole operation, whose Request is its
 	// document, it is the name of the operation that is executed.
 	Reading string
-	// Arguments are those arguments of the field that reading the response depends on and that
-	// Request does not contain, in the form of KeyText.
+	// Arguments are those values of the field's arguments that the request or its reading depends
+	// on and that Request does not contain, in the form of KeyText.
 	Arguments string
 }
 
@@ -58,29 +57,4 @@ func KeyText(parts ...any) string {
 		return fmt.Sprint(parts...)
 	}
 	return string(text)
-}
-
-// AnyKey returns the placeholder for the i-th part of a key in the Request of a batch's identity,
-// which is computed before there are keys. It is the text of a number, so that it is valid
-// wherever a key is, and the number is random, so that neither an argument nor a literal of a
-// binding equals it.
-func AnyKey(i int) string {
-	if i < len(anyKeys) {
-		return anyKeys[i]
-	}
-	return strconv.FormatUint(anyKeyBase+uint64(i), 10)
-}
-
-// AnyKeys returns the placeholder for the list of keys of a call whose keys have one part each.
-func AnyKeys() []string { return anyKeys[:1:1] }
-
-// anyKeyBase is at least 2^62 and below 3·2^61, so that all placeholders fit into an int64.
-var anyKeyBase = 1<<62 + rand.Uint64N(1<<61)
-
-// anyKeys are the first placeholders, so that usual keys cost no allocation.
-var anyKeys = [...]string{
-	strconv.FormatUint(anyKeyBase, 10),
-	strconv.FormatUint(anyKeyBase+1, 10),
-	strconv.FormatUint(anyKeyBase+2, 10),
-	strconv.FormatUint(anyKeyBase+3, 10),
 }

@@ -244,16 +244,6 @@ func TestLoadersAreSharedByIdentity(t *testing.T) {
 	}
 }
 
-func TestAnyKey(t *testing.T) {
-	seen := map[string]bool{}
-	for i := range 10 {
-		seen[AnyKey(i)] = true
-	}
-	if len(seen) != 10 || !slices.Equal(AnyKeys(), []string{AnyKey(0)}) || cap(AnyKeys()) != 1 {
-		t.Errorf("got %v, %v", seen, AnyKeys())
-	}
-}
-
 // Too many keys are refused before they are copied or fetched.
 func TestTooMmixedKeysCostNothing(t *testing.T) {
 	keys := make([]string, 200)

@@ -4,14 +4,27 @@ package graph
 
 import (
 	"context"
-	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/graph/model"
-	"github.com/vektah/gqlparser/v2/ast"
 )
+
+// NewSchema returns the executable schema with its guards in place. It executes plans where the
+// context asks for that, and leaves everything else to gqlgen's executor.
+func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
+	return newPlanned(NewExecutableSchema(Config{
+		Resolvers: resolvers,
+		Directives: DirectiveRoot{
+			Authenticated:  auth.Authenticated,
+			RequiresScopes: auth.RequiresScopes,
+		},
+	}))
+}
 
 // planned is the schema with two executors: Execute executes queries and mutations by plans,
 // Exec executes all operations by gqlgen's executor.
@@ -34,10 +47,10 @@ func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext)
 	return s.planner.CanCoalesce(ctx, op)
 }
 
-// ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
-// that does not fit.
+// ReadScalar unmarshals a value of a scalar as gqlgen does for arguments. It returns an error when
+// the value does not fit the scalar.
 func (s *planned) ReadScalar(name string, v any) (err error) {
-	var ec *executionContext // which reading a scalar does not use
+	var ec *executionContext // nil: unmarshaling a scalar does not use it
 	ctx := context.Background()
 	switch name {
 	case "DateTime":
@@ -76,18 +89,22 @@ func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf
 	}
 	x.Start(ctx, p)
 	if op.Operation.Operation == ast.Mutation {
-		return x.Execute(buf, func() { x.collect_Mutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Mutation(b, p.Root()) }), nil
+		return x.Execute(buf, func() { x.collectMutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.encodeMutation(b, p.Root()) }), nil
 	}
-	return x.Execute(buf, func() { x.collect_Query(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Query(b, p.Root()) }), nil
+	return x.Execute(buf, func() { x.collectQuery(p.Root()) }, func(b []byte) ([]byte, bool) { return x.encodeQuery(b, p.Root()) }), nil
 }
 
-// planRun is one operation while it is answered.
+// planRun is the execution of one plan: plan.Run with the code for the types of this schema.
+//
+// It runs in two phases. The collect, gather and resolve methods call all resolvers; the encode
+// and write methods then append the response to b. These return false when a null propagates to
+// the parent (GraphQL specification, section 6.4.4).
 type planRun struct {
 	plan.Run
 	ec *executionContext
 }
 
-// The types of objects, for plan.Field.Of.
+// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
 const (
 	ofAccount = iota
 	ofAddress
@@ -114,7 +131,7 @@ const (
 )
 
 var planTypes = plan.Types{
-	"Account": {ID: ofAccount, Fields: map[string]plan.FieldInfo{
+	"Account": {ID: ofAccount, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":        {ID: 1, Kind: plan.Property, Guarded: true},
 		"name":      {ID: 2, Kind: plan.Property, Guarded: true},
 		"role":      {ID: 3, Kind: plan.Property, Guarded: true},
@@ -123,7 +140,7 @@ var planTypes = plan.Types{
 		"address":   {ID: 6, Kind: plan.Property, Guarded: true},
 		"createdAt": {ID: 7, Kind: plan.Property, Guarded: true},
 		"orders":    {ID: 8, Kind: plan.Resolver, Guarded: true},
-	}, Keys: []string{"id"}},
+	}},
 	"Address": {ID: ofAddress, Fields: map[string]plan.FieldInfo{
 		"street":     {ID: 1, Kind: plan.Property},
 		"city":       {ID: 2, Kind: plan.Property},
@@ -158,7 +175,7 @@ var planTypes = plan.Types{
 		"updateUser":  {ID: 4, Kind: plan.Resolver, Guarded: true},
 		"deleteUser":  {ID: 5, Kind: plan.Resolver, Guarded: true},
 	}},
-	"Order": {ID: ofOrder, Fields: map[string]plan.FieldInfo{
+	"Order": {ID: ofOrder, Keys: []string{"id", "userId"}, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Kind: plan.Property},
 		"status":   {ID: 2, Kind: plan.Property},
 		"lines":    {ID: 3, Kind: plan.Property},
@@ -170,7 +187,7 @@ var planTypes = plan.Types{
 		"placedAt": {ID: 9, Kind: plan.Property},
 		"userId":   {ID: 10, Kind: plan.Property},
 		"customer": {ID: 11, Kind: plan.Resolver},
-	}, Keys: []string{"id", "userId"}},
+	}},
 	"OrderConnection": {ID: ofOrderConnection, Fields: map[string]plan.FieldInfo{
 		"edges":    {ID: 1, Kind: plan.Property},
 		"nodes":    {ID: 2, Kind: plan.Property},
@@ -180,19 +197,19 @@ var planTypes = plan.Types{
 		"node":   {ID: 1, Kind: plan.Property},
 		"cursor": {ID: 2, Kind: plan.Property},
 	}},
-	"OrderLine": {ID: ofOrderLine, Fields: map[string]plan.FieldInfo{
+	"OrderLine": {ID: ofOrderLine, Keys: []string{"productId"}, Fields: map[string]plan.FieldInfo{
 		"productId": {ID: 1, Kind: plan.Property},
 		"quantity":  {ID: 2, Kind: plan.Property},
 		"unitPrice": {ID: 3, Kind: plan.Property},
 		"product":   {ID: 4, Kind: plan.Resolver},
-	}, Keys: []string{"productId"}},
+	}},
 	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
 		"hasNextPage":     {ID: 1, Kind: plan.Property},
 		"hasPreviousPage": {ID: 2, Kind: plan.Property},
 		"startCursor":     {ID: 3, Kind: plan.Property},
 		"endCursor":       {ID: 4, Kind: plan.Property},
 	}},
-	"Product": {ID: ofProduct, Fields: map[string]plan.FieldInfo{
+	"Product": {ID: ofProduct, Keys: []string{"relatedSkus", "sku"}, Fields: map[string]plan.FieldInfo{
 		"sku":          {ID: 1, Kind: plan.Property},
 		"name":         {ID: 2, Kind: plan.Property},
 		"description":  {ID: 3, Kind: plan.Property},
@@ -206,7 +223,7 @@ var planTypes = plan.Types{
 		"stock":        {ID: 11, Kind: plan.Resolver},
 		"inStock":      {ID: 12, Kind: plan.Resolver, Handwritten: true},
 		"timesOrdered": {ID: 13, Kind: plan.Resolver, Guarded: true, Handwritten: true},
-	}, Keys: []string{"relatedSkus", "sku"}},
+	}},
 	"ProductConnection": {ID: ofProductConnection, Fields: map[string]plan.FieldInfo{
 		"edges":      {ID: 1, Kind: plan.Property},
 		"nodes":      {ID: 2, Kind: plan.Property},
@@ -235,7 +252,7 @@ var planTypes = plan.Types{
 	"TransferPayment": {ID: ofTransferPayment, Fields: map[string]plan.FieldInfo{
 		"iban": {ID: 1, Kind: plan.Property},
 	}},
-	"User": {ID: ofUser, Fields: map[string]plan.FieldInfo{
+	"User": {ID: ofUser, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":            {ID: 1, Kind: plan.Property},
 		"name":          {ID: 2, Kind: plan.Property},
 		"role":          {ID: 3, Kind: plan.Property},
@@ -246,7 +263,7 @@ var planTypes = plan.Types{
 		"createdAt":     {ID: 8, Kind: plan.Property},
 		"orders":        {ID: 9, Kind: plan.Resolver, Guarded: true},
 		"lifetimeValue": {ID: 10, Kind: plan.Resolver, Guarded: true, Handwritten: true},
-	}, Keys: []string{"id"}},
+	}},
 	"UserConnection": {ID: ofUserConnection, Fields: map[string]plan.FieldInfo{
 		"edges":    {ID: 1, Kind: plan.Property},
 		"nodes":    {ID: 2, Kind: plan.Property},
@@ -258,97 +275,91 @@ var planTypes = plan.Types{
 	}},
 }
 
-// object_Account writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account) ([]byte, bool) {
+// encodeAccount appends the selected fields of obj to b.
+func (x *planRun) encodeAccount(b []byte, s *plan.Selection, obj *model.Account) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Account(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAccount(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Account"`...)
 		case 1: // id
-			if !x.Visible(f, x.guard_Account_id, false, nil, nil) {
-				b, fine = plan.Null(b, true)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, true)
 				break
 			}
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // name
-			if !x.Visible(f, x.guard_Account_name, false, nil, nil) {
-				b, fine = plan.Null(b, true)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, true)
 				break
 			}
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		case 3: // role
-			if !x.Visible(f, x.guard_Account_role, false, nil, nil) {
-				b, fine = plan.Null(b, false)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, false)
 				break
 			}
-			v := obj.Role
-			if v == nil {
+			if v := obj.Role; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 4: // email
-			if !x.Visible(f, x.guard_Account_email, false, nil, nil) {
-				b, fine = plan.Null(b, true)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, true)
 				break
 			}
-			v := obj.Email
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Email)
 		case 5: // phone
-			if !x.Visible(f, x.guard_Account_phone, false, nil, nil) {
-				b, fine = plan.Null(b, false)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, false)
 				break
 			}
-			v := obj.Phone
-			if v == nil {
+			if v := obj.Phone; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 6: // address
-			if v := obj.Address; !x.Visible(f, x.guard_Account_address, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+			if v := obj.Address; !x.Visible(f, requireAuthenticated, faulty, obj, v) {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Address(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeAddress(b, f, v)
 				x.Pop()
 			}
 		case 7: // createdAt
-			if !x.Visible(f, x.guard_Account_createdAt, false, nil, nil) {
-				b, fine = plan.Null(b, true)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, true)
 				break
 			}
-			v := obj.CreatedAt
-			b = plan.AppendDateTime(b, v)
+			b = plan.AppendDateTime(b, obj.CreatedAt)
 		case 8: // orders
-			if v, ok := plan.Result[[]*model.Order](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Order](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullOrder(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Account has gqlgen's executor answer a field.
-func (x *planRun) fallback_Account(ctx context.Context, f *plan.Field, obj *model.Account) graphql.Marshaler {
+// fallbackAccount resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackAccount(ctx context.Context, f *plan.Field, obj *model.Account) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Account_id(ctx, f.CollectedField, obj)
@@ -366,182 +377,76 @@ func (x *planRun) fallback_Account(ctx context.Context, f *plan.Field, obj *mode
 	return graphql.Null
 }
 
-// collect_Account has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Account(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Account]) {
+// collectAccount adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectAccount(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Account]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 8:
-			w.Add(func() { x.call_Account_orders(f, g.Objects) })
+		case 8: // orders
+			w.Add(func() { x.resolveAccountOrders(f, g.Objects) })
 		}
 	}
 }
 
-// guard_Account_id asks whether the caller may see Account.id.
-func (x *planRun) guard_Account_id(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Account_name asks whether the caller may see Account.name.
-func (x *planRun) guard_Account_name(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Account_role asks whether the caller may see Account.role.
-func (x *planRun) guard_Account_role(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Account_email asks whether the caller may see Account.email.
-func (x *planRun) guard_Account_email(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Account_phone asks whether the caller may see Account.phone.
-func (x *planRun) guard_Account_phone(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Account_address asks whether the caller may see Account.address.
-func (x *planRun) guard_Account_address(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Account_createdAt asks whether the caller may see Account.createdAt.
-func (x *planRun) guard_Account_createdAt(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Account_orders asks whether the caller may see Account.orders.
-func (x *planRun) guard_Account_orders(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Account_orders calls the resolver of Account.orders and collects below it.
-func (x *planRun) call_Account_orders(f *plan.Field, objs []*model.Account) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Arguments: x.ec.field_Account_orders_args,
-		Guard:     x.guard_Account_orders,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Account) ([][]*model.Order, error) {
+// resolveAccountOrders calls the resolver of Account.orders and collects what is selected of its result.
+func (x *planRun) resolveAccountOrders(f *plan.Field, objs []*model.Account) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Account_orders_args, Guard: requireAuthenticated}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Account) ([][]*model.Order, error) {
 		return x.ec.Resolvers.Account().Orders(ctx, objs, fc.Args["limit"].(*int))
 	})
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
-	for i, v := range found {
-		groupOrder.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupOrder.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Order](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 	w.Do()
 }
 
-// object_Address writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Address(b []byte, s *plan.Selection, obj *model.Address) ([]byte, bool) {
+// encodeAddress appends the selected fields of obj to b.
+func (x *planRun) encodeAddress(b []byte, s *plan.Selection, obj *model.Address) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Address(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAddress(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Address"`...)
 		case 1: // street
-			v := obj.Street
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Street)
 		case 2: // city
-			v := obj.City
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.City)
 		case 3: // postalCode
-			v := obj.PostalCode
-			if v == nil {
+			if v := obj.PostalCode; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // country
-			v := obj.Country
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Country)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Address has gqlgen's executor answer a field.
-func (x *planRun) fallback_Address(ctx context.Context, f *plan.Field, obj *model.Address) graphql.Marshaler {
+// fallbackAddress resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackAddress(ctx context.Context, f *plan.Field, obj *model.Address) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Address_street(ctx, f.CollectedField, obj)
@@ -555,41 +460,39 @@ func (x *planRun) fallback_Address(ctx context.Context, f *plan.Field, obj *mode
 	return graphql.Null
 }
 
-// object_BookDetails writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_BookDetails(b []byte, s *plan.Selection, obj *model.BookDetails) ([]byte, bool) {
+// encodeBookDetails appends the selected fields of obj to b.
+func (x *planRun) encodeBookDetails(b []byte, s *plan.Selection, obj *model.BookDetails) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_BookDetails(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBookDetails(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"BookDetails"`...)
 		case 1: // isbn
-			v := obj.Isbn
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Isbn)
 		case 2: // pages
-			v := obj.Pages
-			if v == nil {
+			if v := obj.Pages; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_BookDetails has gqlgen's executor answer a field.
-func (x *planRun) fallback_BookDetails(ctx context.Context, f *plan.Field, obj *model.BookDetails) graphql.Marshaler {
+// fallbackBookDetails resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackBookDetails(ctx context.Context, f *plan.Field, obj *model.BookDetails) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._BookDetails_isbn(ctx, f.CollectedField, obj)
@@ -599,41 +502,39 @@ func (x *planRun) fallback_BookDetails(ctx context.Context, f *plan.Field, obj *
 	return graphql.Null
 }
 
-// object_CardPayment writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_CardPayment(b []byte, s *plan.Selection, obj *model.CardPayment) ([]byte, bool) {
+// encodeCardPayment appends the selected fields of obj to b.
+func (x *planRun) encodeCardPayment(b []byte, s *plan.Selection, obj *model.CardPayment) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_CardPayment(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackCardPayment(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"CardPayment"`...)
 		case 1: // last4
-			v := obj.Last4
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Last4)
 		case 2: // brand
-			v := obj.Brand
-			if v == nil {
+			if v := obj.Brand; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_CardPayment has gqlgen's executor answer a field.
-func (x *planRun) fallback_CardPayment(ctx context.Context, f *plan.Field, obj *model.CardPayment) graphql.Marshaler {
+// fallbackCardPayment resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackCardPayment(ctx context.Context, f *plan.Field, obj *model.CardPayment) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._CardPayment_last4(ctx, f.CollectedField, obj)
@@ -643,45 +544,43 @@ func (x *planRun) fallback_CardPayment(ctx context.Context, f *plan.Field, obj *
 	return graphql.Null
 }
 
-// object_Category writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Category) ([]byte, bool) {
+// encodeCategory appends the selected fields of obj to b.
+func (x *planRun) encodeCategory(b []byte, s *plan.Selection, obj *model.Category) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Category(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackCategory(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Category"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		case 3: // parent
 			if v := obj.Parent; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Category(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeCategory(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Category has gqlgen's executor answer a field.
-func (x *planRun) fallback_Category(ctx context.Context, f *plan.Field, obj *model.Category) graphql.Marshaler {
+// fallbackCategory resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackCategory(ctx context.Context, f *plan.Field, obj *model.Category) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Category_id(ctx, f.CollectedField, obj)
@@ -691,42 +590,41 @@ func (x *planRun) fallback_Category(ctx context.Context, f *plan.Field, obj *mod
 	return graphql.Null
 }
 
-// object_InventoryItem writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_InventoryItem(b []byte, s *plan.Selection, obj *model.InventoryItem) ([]byte, bool) {
+// encodeInventoryItem appends the selected fields of obj to b.
+func (x *planRun) encodeInventoryItem(b []byte, s *plan.Selection, obj *model.InventoryItem) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_InventoryItem(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackInventoryItem(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"InventoryItem"`...)
 		case 1: // left
-			v := obj.Left
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.Left)
 		case 2: // product
-			if v, ok := plan.Result[*model.Product](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Product](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Product(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeProduct(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_InventoryItem has gqlgen's executor answer a field.
-func (x *planRun) fallback_InventoryItem(ctx context.Context, f *plan.Field, obj *model.InventoryItem) graphql.Marshaler {
+// fallbackInventoryItem resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackInventoryItem(ctx context.Context, f *plan.Field, obj *model.InventoryItem) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._InventoryItem_left(ctx, f.CollectedField, obj)
@@ -734,70 +632,64 @@ func (x *planRun) fallback_InventoryItem(ctx context.Context, f *plan.Field, obj
 	return graphql.Null
 }
 
-// collect_InventoryItem has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_InventoryItem(w *plan.Work, s *plan.Selection, g *plan.Group[*model.InventoryItem]) {
+// collectInventoryItem adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectInventoryItem(w *plan.Work, s *plan.Selection, g *plan.Group[*model.InventoryItem]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 2:
-			w.Add(func() { x.call_InventoryItem_product(f, g.Objects) })
+		case 2: // product
+			w.Add(func() { x.resolveInventoryItemProduct(f, g.Objects) })
 		}
 	}
 }
 
-// call_InventoryItem_product calls the resolver of InventoryItem.product and collects below it.
-func (x *planRun) call_InventoryItem_product(f *plan.Field, objs []*model.InventoryItem) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.InventoryItem) ([]*model.Product, error) {
+// resolveInventoryItemProduct calls the resolver of InventoryItem.product and collects what is selected of its result.
+func (x *planRun) resolveInventoryItemProduct(f *plan.Field, objs []*model.InventoryItem) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.InventoryItem) ([]*model.Product, error) {
 		return x.ec.Resolvers.InventoryItem().Product(ctx, objs)
 	})
-	groupProduct := plan.NewGroup[*model.Product](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Product](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupProduct.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
+	x.collectProduct(w, f.Of(ofProduct), &group)
 	w.Do()
 }
 
-// object_Money writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Money(b []byte, s *plan.Selection, obj *model.Money) ([]byte, bool) {
+// encodeMoney appends the selected fields of obj to b.
+func (x *planRun) encodeMoney(b []byte, s *plan.Selection, obj *model.Money) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Money(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackMoney(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Money"`...)
 		case 1: // amount
-			v := obj.Amount
-			b = plan.AppendQuoted(b, v)
+			b = plan.AppendQuoted(b, obj.Amount)
 		case 2: // currency
-			v := obj.Currency
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Currency)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Money has gqlgen's executor answer a field.
-func (x *planRun) fallback_Money(ctx context.Context, f *plan.Field, obj *model.Money) graphql.Marshaler {
+// fallbackMoney resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackMoney(ctx context.Context, f *plan.Field, obj *model.Money) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Money_amount(ctx, f.CollectedField, obj)
@@ -807,52 +699,52 @@ func (x *planRun) fallback_Money(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
-// object_Mutation writes what is selected of the root; false is a null that must go up.
-func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
+// encodeMutation appends the selected fields of the root to b.
+func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, _ := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Mutation"`...)
 		case 1: // createOrder
-			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOrder(b, f, v)
 				x.Pop()
 			}
 		case 2: // cancelOrder
-			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOrder(b, f, v)
 				x.Pop()
 			}
 		case 3: // createUser
-			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeUser(b, f, v)
 				x.Pop()
 			}
 		case 4: // updateUser
-			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeUser(b, f, v)
 				x.Pop()
 			}
 		case 5: // deleteUser
-			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -861,292 +753,195 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// collect_Mutation calls the resolvers of the root, one after another.
-func (x *planRun) collect_Mutation(s *plan.Selection) {
+// collectMutation calls the resolvers of the selected root fields, one after another.
+func (x *planRun) collectMutation(s *plan.Selection) {
 	w := x.Work()
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_Mutation_createOrder(f) })
-		case 2:
-			w.Add(func() { x.call_Mutation_cancelOrder(f) })
-		case 3:
-			w.Add(func() { x.call_Mutation_createUser(f) })
-		case 4:
-			w.Add(func() { x.call_Mutation_updateUser(f) })
-		case 5:
-			w.Add(func() { x.call_Mutation_deleteUser(f) })
+		case 1: // createOrder
+			w.Add(func() { x.resolveMutationCreateOrder(f) })
+		case 2: // cancelOrder
+			w.Add(func() { x.resolveMutationCancelOrder(f) })
+		case 3: // createUser
+			w.Add(func() { x.resolveMutationCreateUser(f) })
+		case 4: // updateUser
+			w.Add(func() { x.resolveMutationUpdateUser(f) })
+		case 5: // deleteUser
+			w.Add(func() { x.resolveMutationDeleteUser(f) })
 		}
 		w.Wait()
 	}
-	w.Do()
 }
 
-// guard_Mutation_createOrder asks whether the caller may see Mutation.createOrder.
-func (x *planRun) guard_Mutation_createOrder(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"orders:write"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_createOrder calls the resolver of Mutation.createOrder and collects below it.
-func (x *planRun) call_Mutation_createOrder(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_createOrder_args,
-		Guard:     x.guard_Mutation_createOrder,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+// resolveMutationCreateOrder calls the resolver of Mutation.createOrder and collects what is selected of its result.
+func (x *planRun) resolveMutationCreateOrder(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createOrder_args, Guard: requireOrdersWrite}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CreateOrder(ctx, fc.Args["input"].(model.NewOrder), fc.Args["idempotencyKey"].(*string))
 	})
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Order](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOrder.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 	w.Do()
 }
 
-// guard_Mutation_cancelOrder asks whether the caller may see Mutation.cancelOrder.
-func (x *planRun) guard_Mutation_cancelOrder(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"orders:write"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_cancelOrder calls the resolver of Mutation.cancelOrder and collects below it.
-func (x *planRun) call_Mutation_cancelOrder(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_cancelOrder_args,
-		Guard:     x.guard_Mutation_cancelOrder,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+// resolveMutationCancelOrder calls the resolver of Mutation.cancelOrder and collects what is selected of its result.
+func (x *planRun) resolveMutationCancelOrder(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_cancelOrder_args, Guard: requireOrdersWrite}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CancelOrder(ctx, fc.Args["id"].(string), fc.Args["input"].(*model.CancelOrder))
 	})
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Order](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOrder.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 	w.Do()
 }
 
-// guard_Mutation_createUser asks whether the caller may see Mutation.createUser.
-func (x *planRun) guard_Mutation_createUser(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"users:write"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_createUser calls the resolver of Mutation.createUser and collects below it.
-func (x *planRun) call_Mutation_createUser(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_createUser_args,
-		Guard:     x.guard_Mutation_createUser,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
+// resolveMutationCreateUser calls the resolver of Mutation.createUser and collects what is selected of its result.
+func (x *planRun) resolveMutationCreateUser(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createUser_args, Guard: requireUsersWrite}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(model.NewUser))
 	})
-	groupUser := plan.NewGroup[*model.User](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.User](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupUser.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_User(w, f.Of(ofUser), &groupUser)
+	x.collectUser(w, f.Of(ofUser), &group)
 	w.Do()
 }
 
-// guard_Mutation_updateUser asks whether the caller may see Mutation.updateUser.
-func (x *planRun) guard_Mutation_updateUser(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"users:write"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_updateUser calls the resolver of Mutation.updateUser and collects below it.
-func (x *planRun) call_Mutation_updateUser(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_updateUser_args,
-		Guard:     x.guard_Mutation_updateUser,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
+// resolveMutationUpdateUser calls the resolver of Mutation.updateUser and collects what is selected of its result.
+func (x *planRun) resolveMutationUpdateUser(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_updateUser_args, Guard: requireUsersWrite}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Mutation().UpdateUser(ctx, fc.Args["id"].(string), fc.Args["input"].(model.UserPatch))
 	})
-	groupUser := plan.NewGroup[*model.User](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.User](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupUser.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_User(w, f.Of(ofUser), &groupUser)
+	x.collectUser(w, f.Of(ofUser), &group)
 	w.Do()
 }
 
-// guard_Mutation_deleteUser asks whether the caller may see Mutation.deleteUser.
-func (x *planRun) guard_Mutation_deleteUser(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"users:write"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_deleteUser calls the resolver of Mutation.deleteUser.
-func (x *planRun) call_Mutation_deleteUser(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_deleteUser_args,
-		Guard:     x.guard_Mutation_deleteUser,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
+// resolveMutationDeleteUser calls the resolver of Mutation.deleteUser.
+func (x *planRun) resolveMutationDeleteUser(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_deleteUser_args, Guard: requireUsersWrite}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().DeleteUser(ctx, fc.Args["id"].(string))
 	})
 }
 
-// object_Order writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([]byte, bool) {
+// encodeOrder appends the selected fields of obj to b.
+func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Order(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrder(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Order"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // status
-			v := obj.Status
-			b = plan.AppendQuoted(b, v)
+			b = plan.AppendQuoted(b, obj.Status)
 		case 3: // lines
 			if v := obj.Lines; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_OrderLine(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullOrderLine(b, f, v)
 				x.Pop()
 			}
 		case 4: // total
 			if v := obj.Total; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Money(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullMoney(b, f, v)
 				x.Pop()
 			}
 		case 5: // payment
 			if v := obj.Payment; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Payment(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePayment(b, f, v)
 				x.Pop()
 			}
 		case 6: // note
-			v := obj.Note
-			if v == nil {
+			if v := obj.Note; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 7: // metadata
-			v := obj.Metadata
-			if v == nil {
+			if v := obj.Metadata; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendJSON(b, v)
 			}
 		case 8: // replaces
 			if v := obj.Replaces; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOrder(b, f, v)
 				x.Pop()
 			}
 		case 9: // placedAt
-			v := obj.PlacedAt
-			b = plan.AppendDateTime(b, v)
+			b = plan.AppendDateTime(b, obj.PlacedAt)
 		case 10: // userId
-			v := obj.UserID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.UserID)
 		case 11: // customer
-			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeUser(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Order has gqlgen's executor answer a field.
-func (x *planRun) fallback_Order(ctx context.Context, f *plan.Field, obj *model.Order) graphql.Marshaler {
+// fallbackOrder resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackOrder(ctx context.Context, f *plan.Field, obj *model.Order) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Order_id(ctx, f.CollectedField, obj)
@@ -1164,184 +959,164 @@ func (x *planRun) fallback_Order(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
-// collect_Order has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Order(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Order]) {
+// collectOrder adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectOrder(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Order]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 3:
-			x.gather_Order_lines(w, f, g.Objects)
-		case 8:
-			x.gather_Order_replaces(w, f, g.Objects)
+		case 3: // lines
+			x.gatherOrderLines(w, f, g.Objects)
+		case 8: // replaces
+			x.gatherOrderReplaces(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 11:
-			w.Add(func() { x.call_Order_customer(f, g.Objects) })
+		case 11: // customer
+			w.Add(func() { x.resolveOrderCustomer(f, g.Objects) })
 		}
 	}
 }
 
-// gather_Order_lines collects below Order.lines.
-func (x *planRun) gather_Order_lines(w *plan.Work, f *plan.Field, objs []*model.Order) {
-	groupOrderLine := plan.NewGroup[*model.OrderLine](&x.Run)
+// gatherOrderLines gathers the objects in Order.lines and collects what is selected of them.
+func (x *planRun) gatherOrderLines(w *plan.Work, f *plan.Field, objs []*model.Order) {
+	group := plan.NewGroup[*model.OrderLine](&x.Run)
 	for i, obj := range objs {
-		v := obj.Lines
-		groupOrderLine.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupOrderLine.Add(v[i1], i, i1)
+		group.Room(len(obj.Lines), 1)
+		for j, child := range obj.Lines {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_OrderLine(w, f.Of(ofOrderLine), &groupOrderLine)
+	x.collectOrderLine(w, f.Of(ofOrderLine), &group)
 }
 
-// gather_Order_replaces collects below Order.replaces.
-func (x *planRun) gather_Order_replaces(w *plan.Work, f *plan.Field, objs []*model.Order) {
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
+// gatherOrderReplaces gathers the objects in Order.replaces and collects what is selected of them.
+func (x *planRun) gatherOrderReplaces(w *plan.Work, f *plan.Field, objs []*model.Order) {
+	group := plan.NewGroup[*model.Order](&x.Run)
 	for i, obj := range objs {
-		v := obj.Replaces
-		if v != nil {
-			groupOrder.Add(v, i)
+		if obj.Replaces != nil {
+			group.Add(obj.Replaces, i)
 		}
 	}
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 }
 
-// call_Order_customer calls the resolver of Order.customer and collects below it.
-func (x *planRun) call_Order_customer(f *plan.Field, objs []*model.Order) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
+// resolveOrderCustomer calls the resolver of Order.customer and collects what is selected of its result.
+func (x *planRun) resolveOrderCustomer(f *plan.Field, objs []*model.Order) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
 		return x.ec.Resolvers.Order().Customer(ctx, objs)
 	})
-	groupUser := plan.NewGroup[*model.User](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.User](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupUser.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_User(w, f.Of(ofUser), &groupUser)
+	x.collectUser(w, f.Of(ofUser), &group)
 	w.Do()
 }
 
-// object_OrderConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_OrderConnection(b []byte, s *plan.Selection, obj *model.OrderConnection) ([]byte, bool) {
+// encodeOrderConnection appends the selected fields of obj to b.
+func (x *planRun) encodeOrderConnection(b []byte, s *plan.Selection, obj *model.OrderConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_OrderConnection(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"OrderConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_OrderEdge(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullOrderEdge(b, f, v)
 				x.Pop()
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullOrder(b, f, v)
 				x.Pop()
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_OrderConnection has gqlgen's executor answer a field.
-func (x *planRun) fallback_OrderConnection(ctx context.Context, f *plan.Field, obj *model.OrderConnection) graphql.Marshaler {
-	switch f.ID {
-	}
-	return graphql.Null
-}
-
-// collect_OrderConnection has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_OrderConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderConnection]) {
+// collectOrderConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectOrderConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderConnection]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_OrderConnection_edges(w, f, g.Objects)
-		case 2:
-			x.gather_OrderConnection_nodes(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // edges
+			x.gatherOrderConnectionEdges(w, f, g.Objects)
+		case 2: // nodes
+			x.gatherOrderConnectionNodes(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_OrderConnection_edges collects below OrderConnection.edges.
-func (x *planRun) gather_OrderConnection_edges(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
-	groupOrderEdge := plan.NewGroup[*model.OrderEdge](&x.Run)
+// gatherOrderConnectionEdges gathers the objects in OrderConnection.edges and collects what is selected of them.
+func (x *planRun) gatherOrderConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
+	group := plan.NewGroup[*model.OrderEdge](&x.Run)
 	for i, obj := range objs {
-		v := obj.Edges
-		groupOrderEdge.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupOrderEdge.Add(v[i1], i, i1)
+		group.Room(len(obj.Edges), 1)
+		for j, child := range obj.Edges {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_OrderEdge(w, f.Of(ofOrderEdge), &groupOrderEdge)
+	x.collectOrderEdge(w, f.Of(ofOrderEdge), &group)
 }
 
-// gather_OrderConnection_nodes collects below OrderConnection.nodes.
-func (x *planRun) gather_OrderConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
+// gatherOrderConnectionNodes gathers the objects in OrderConnection.nodes and collects what is selected of them.
+func (x *planRun) gatherOrderConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
+	group := plan.NewGroup[*model.Order](&x.Run)
 	for i, obj := range objs {
-		v := obj.Nodes
-		groupOrder.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupOrder.Add(v[i1], i, i1)
+		group.Room(len(obj.Nodes), 1)
+		for j, child := range obj.Nodes {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 }
 
-// object_OrderEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.OrderEdge) ([]byte, bool) {
+// encodeOrderEdge appends the selected fields of obj to b.
+func (x *planRun) encodeOrderEdge(b []byte, s *plan.Selection, obj *model.OrderEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_OrderEdge(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrderEdge(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
@@ -1349,24 +1124,23 @@ func (x *planRun) object_OrderEdge(b []byte, s *plan.Selection, obj *model.Order
 			b = append(b, `"OrderEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullOrder(b, f, v)
 				x.Pop()
 			}
 		case 2: // cursor
-			v := obj.Cursor
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Cursor)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_OrderEdge has gqlgen's executor answer a field.
-func (x *planRun) fallback_OrderEdge(ctx context.Context, f *plan.Field, obj *model.OrderEdge) graphql.Marshaler {
+// fallbackOrderEdge resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackOrderEdge(ctx context.Context, f *plan.Field, obj *model.OrderEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._OrderEdge_cursor(ctx, f.CollectedField, obj)
@@ -1374,82 +1148,75 @@ func (x *planRun) fallback_OrderEdge(ctx context.Context, f *plan.Field, obj *mo
 	return graphql.Null
 }
 
-// collect_OrderEdge has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_OrderEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderEdge]) {
+// collectOrderEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectOrderEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderEdge]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_OrderEdge_node(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // node
+			x.gatherOrderEdgeNode(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_OrderEdge_node collects below OrderEdge.node.
-func (x *planRun) gather_OrderEdge_node(w *plan.Work, f *plan.Field, objs []*model.OrderEdge) {
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
+// gatherOrderEdgeNode gathers the objects in OrderEdge.node and collects what is selected of them.
+func (x *planRun) gatherOrderEdgeNode(w *plan.Work, f *plan.Field, objs []*model.OrderEdge) {
+	group := plan.NewGroup[*model.Order](&x.Run)
 	for i, obj := range objs {
-		v := obj.Node
-		if v != nil {
-			groupOrder.Add(v, i)
+		if obj.Node != nil {
+			group.Add(obj.Node, i)
 		}
 	}
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 }
 
-// object_OrderLine writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_OrderLine(b []byte, s *plan.Selection, obj *model.OrderLine) ([]byte, bool) {
+// encodeOrderLine appends the selected fields of obj to b.
+func (x *planRun) encodeOrderLine(b []byte, s *plan.Selection, obj *model.OrderLine) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_OrderLine(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrderLine(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"OrderLine"`...)
 		case 1: // productId
-			v := obj.ProductID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ProductID)
 		case 2: // quantity
-			v := obj.Quantity
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.Quantity)
 		case 3: // unitPrice
 			if v := obj.UnitPrice; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Money(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullMoney(b, f, v)
 				x.Pop()
 			}
 		case 4: // product
-			if v, ok := plan.Result[*model.Product](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Product](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Product(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeProduct(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_OrderLine has gqlgen's executor answer a field.
-func (x *planRun) fallback_OrderLine(ctx context.Context, f *plan.Field, obj *model.OrderLine) graphql.Marshaler {
+// fallbackOrderLine resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackOrderLine(ctx context.Context, f *plan.Field, obj *model.OrderLine) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._OrderLine_productId(ctx, f.CollectedField, obj)
@@ -1459,84 +1226,76 @@ func (x *planRun) fallback_OrderLine(ctx context.Context, f *plan.Field, obj *mo
 	return graphql.Null
 }
 
-// collect_OrderLine has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_OrderLine(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderLine]) {
+// collectOrderLine adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectOrderLine(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderLine]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 4:
-			w.Add(func() { x.call_OrderLine_product(f, g.Objects) })
+		case 4: // product
+			w.Add(func() { x.resolveOrderLineProduct(f, g.Objects) })
 		}
 	}
 }
 
-// call_OrderLine_product calls the resolver of OrderLine.product and collects below it.
-func (x *planRun) call_OrderLine_product(f *plan.Field, objs []*model.OrderLine) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.OrderLine) ([]*model.Product, error) {
+// resolveOrderLineProduct calls the resolver of OrderLine.product and collects what is selected of its result.
+func (x *planRun) resolveOrderLineProduct(f *plan.Field, objs []*model.OrderLine) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.OrderLine) ([]*model.Product, error) {
 		return x.ec.Resolvers.OrderLine().Product(ctx, objs)
 	})
-	groupProduct := plan.NewGroup[*model.Product](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Product](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupProduct.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
+	x.collectProduct(w, f.Of(ofProduct), &group)
 	w.Do()
 }
 
-// object_PageInfo writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
+// encodePageInfo appends the selected fields of obj to b.
+func (x *planRun) encodePageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PageInfo(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPageInfo(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"PageInfo"`...)
 		case 1: // hasNextPage
-			v := obj.HasNextPage
-			b = plan.AppendBool(b, v)
+			b = plan.AppendBool(b, obj.HasNextPage)
 		case 2: // hasPreviousPage
-			v := obj.HasPreviousPage
-			b = plan.AppendBool(b, v)
+			b = plan.AppendBool(b, obj.HasPreviousPage)
 		case 3: // startCursor
-			v := obj.StartCursor
-			if v == nil {
+			if v := obj.StartCursor; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // endCursor
-			v := obj.EndCursor
-			if v == nil {
+			if v := obj.EndCursor; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_PageInfo has gqlgen's executor answer a field.
-func (x *planRun) fallback_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
+// fallbackPageInfo resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
@@ -1550,87 +1309,81 @@ func (x *planRun) fallback_PageInfo(ctx context.Context, f *plan.Field, obj *mod
 	return graphql.Null
 }
 
-// object_Product writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product) ([]byte, bool) {
+// encodeProduct appends the selected fields of obj to b.
+func (x *planRun) encodeProduct(b []byte, s *plan.Selection, obj *model.Product) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Product(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackProduct(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Product"`...)
 		case 1: // sku
-			v := obj.Sku
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Sku)
 		case 2: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		case 3: // description
-			v := obj.Description
-			if v == nil {
+			if v := obj.Description; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // price
-			v := obj.Price
-			if plan.Finite(v) {
+			if v := obj.Price; plan.Finite(v) {
 				b = plan.AppendFloat(b, v)
 			} else {
-				b, fine = x.Leaf(b, f, true, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalNFloat2float64(ctx, f.Selections, v) })
+				b, fieldOK = x.Leaf(b, f, true, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalNFloat2float64(ctx, f.Selections, v) })
 			}
 		case 5: // currency
-			v := obj.Currency
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Currency)
 		case 6: // rating
-			v := obj.Rating
-			if v == nil {
+			if v := obj.Rating; v == nil {
 				b = append(b, "null"...)
 			} else if plan.Finite(*v) {
 				b = plan.AppendFloat(b, *v)
 			} else {
-				b, fine = x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+				b, fieldOK = x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 					return x.ec.marshalOFloat2ᚖfloat64(ctx, f.Selections, v)
 				})
 			}
 		case 7: // category
 			if v := obj.Category; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Category(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeCategory(b, f, v)
 				x.Pop()
 			}
 		case 8: // details
 			if v := obj.Details; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_ProductDetails(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeProductDetails(b, f, v)
 				x.Pop()
 			}
 		case 9: // relatedSkus
-			b, fine = x.valueListMust_ID(b, f, obj.RelatedSkus)
+			b, fieldOK = x.writeListOfNonNullID(b, f, obj.RelatedSkus)
 		case 10: // related
-			if v, ok := plan.Result[[]*model.Product](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Product](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Product(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullProduct(b, f, v)
 				x.Pop()
 			}
 		case 11: // stock
-			if v, ok := plan.Result[*int](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -1639,8 +1392,8 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				}
 			}
 		case 12: // inStock
-			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -1649,8 +1402,8 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				}
 			}
 		case 13: // timesOrdered
-			if v, ok := plan.Result[*int](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -1659,14 +1412,14 @@ func (x *planRun) object_Product(b []byte, s *plan.Selection, obj *model.Product
 				}
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Product has gqlgen's executor answer a field.
-func (x *planRun) fallback_Product(ctx context.Context, f *plan.Field, obj *model.Product) graphql.Marshaler {
+// fallbackProduct resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackProduct(ctx context.Context, f *plan.Field, obj *model.Product) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Product_sku(ctx, f.CollectedField, obj)
@@ -1686,98 +1439,77 @@ func (x *planRun) fallback_Product(ctx context.Context, f *plan.Field, obj *mode
 	return graphql.Null
 }
 
-// collect_Product has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Product(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Product]) {
+// collectProduct adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectProduct(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Product]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 10:
-			w.Add(func() { x.call_Product_related(f, g.Objects) })
-		case 11:
-			w.Add(func() { x.call_Product_stock(f, g.Objects) })
-		case 12:
-			w.Add(func() { x.call_Product_inStock(f, g.Objects) })
-		case 13:
-			w.Add(func() { x.call_Product_timesOrdered(f, g.Objects) })
+		case 10: // related
+			w.Add(func() { x.resolveProductRelated(f, g.Objects) })
+		case 11: // stock
+			w.Add(func() { x.resolveProductStock(f, g.Objects) })
+		case 12: // inStock
+			w.Add(func() { x.resolveProductInStock(f, g.Objects) })
+		case 13: // timesOrdered
+			w.Add(func() { x.resolveProductTimesOrdered(f, g.Objects) })
 		}
 	}
 }
 
-// call_Product_related calls the resolver of Product.related and collects below it.
-func (x *planRun) call_Product_related(f *plan.Field, objs []*model.Product) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([][]*model.Product, error) {
+// resolveProductRelated calls the resolver of Product.related and collects what is selected of its result.
+func (x *planRun) resolveProductRelated(f *plan.Field, objs []*model.Product) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([][]*model.Product, error) {
 		return x.ec.Resolvers.Product().Related(ctx, objs)
 	})
-	groupProduct := plan.NewGroup[*model.Product](&x.Run)
-	for i, v := range found {
-		groupProduct.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupProduct.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Product](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
+	x.collectProduct(w, f.Of(ofProduct), &group)
 	w.Do()
 }
 
-// call_Product_stock calls the resolver of Product.stock.
-func (x *planRun) call_Product_stock(f *plan.Field, objs []*model.Product) {
+// resolveProductStock calls the resolver of Product.stock.
+func (x *planRun) resolveProductStock(f *plan.Field, objs []*model.Product) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
 		return x.ec.Resolvers.Product().Stock(ctx, objs)
 	})
 }
 
-// call_Product_inStock calls the resolver of Product.inStock.
-func (x *planRun) call_Product_inStock(f *plan.Field, objs []*model.Product) {
+// resolveProductInStock calls the resolver of Product.inStock.
+func (x *planRun) resolveProductInStock(f *plan.Field, objs []*model.Product) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*bool, error) {
 		return x.ec.Resolvers.Product().InStock(ctx, objs)
 	})
 }
 
-// guard_Product_timesOrdered asks whether the caller may see Product.timesOrdered.
-func (x *planRun) guard_Product_timesOrdered(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"orders:read"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Product_timesOrdered calls the resolver of Product.timesOrdered.
-func (x *planRun) call_Product_timesOrdered(f *plan.Field, objs []*model.Product) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Guard: x.guard_Product_timesOrdered,
-	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
+// resolveProductTimesOrdered calls the resolver of Product.timesOrdered.
+func (x *planRun) resolveProductTimesOrdered(f *plan.Field, objs []*model.Product) {
+	hooks := plan.FieldHooks{Guard: requireOrdersRead}
+	plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
 		return x.ec.Resolvers.Product().TimesOrdered(ctx, objs)
 	})
 }
 
-// object_ProductConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *model.ProductConnection) ([]byte, bool) {
+// encodeProductConnection appends the selected fields of obj to b.
+func (x *planRun) encodeProductConnection(b []byte, s *plan.Selection, obj *model.ProductConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ProductConnection(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackProductConnection(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
@@ -1785,44 +1517,43 @@ func (x *planRun) object_ProductConnection(b []byte, s *plan.Selection, obj *mod
 			b = append(b, `"ProductConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_ProductEdge(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullProductEdge(b, f, v)
 				x.Pop()
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Product(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullProduct(b, f, v)
 				x.Pop()
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
 				x.Pop()
 			}
 		case 4: // totalCount
-			v := obj.TotalCount
-			if v == nil {
+			if v := obj.TotalCount; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_ProductConnection has gqlgen's executor answer a field.
-func (x *planRun) fallback_ProductConnection(ctx context.Context, f *plan.Field, obj *model.ProductConnection) graphql.Marshaler {
+// fallbackProductConnection resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackProductConnection(ctx context.Context, f *plan.Field, obj *model.ProductConnection) graphql.Marshaler {
 	switch f.ID {
 	case 4:
 		return x.ec._ProductConnection_totalCount(ctx, f.CollectedField, obj)
@@ -1830,66 +1561,60 @@ func (x *planRun) fallback_ProductConnection(ctx context.Context, f *plan.Field,
 	return graphql.Null
 }
 
-// collect_ProductConnection has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_ProductConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.ProductConnection]) {
+// collectProductConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectProductConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.ProductConnection]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_ProductConnection_edges(w, f, g.Objects)
-		case 2:
-			x.gather_ProductConnection_nodes(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // edges
+			x.gatherProductConnectionEdges(w, f, g.Objects)
+		case 2: // nodes
+			x.gatherProductConnectionNodes(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_ProductConnection_edges collects below ProductConnection.edges.
-func (x *planRun) gather_ProductConnection_edges(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
-	groupProductEdge := plan.NewGroup[*model.ProductEdge](&x.Run)
+// gatherProductConnectionEdges gathers the objects in ProductConnection.edges and collects what is selected of them.
+func (x *planRun) gatherProductConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
+	group := plan.NewGroup[*model.ProductEdge](&x.Run)
 	for i, obj := range objs {
-		v := obj.Edges
-		groupProductEdge.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupProductEdge.Add(v[i1], i, i1)
+		group.Room(len(obj.Edges), 1)
+		for j, child := range obj.Edges {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_ProductEdge(w, f.Of(ofProductEdge), &groupProductEdge)
+	x.collectProductEdge(w, f.Of(ofProductEdge), &group)
 }
 
-// gather_ProductConnection_nodes collects below ProductConnection.nodes.
-func (x *planRun) gather_ProductConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
-	groupProduct := plan.NewGroup[*model.Product](&x.Run)
+// gatherProductConnectionNodes gathers the objects in ProductConnection.nodes and collects what is selected of them.
+func (x *planRun) gatherProductConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
+	group := plan.NewGroup[*model.Product](&x.Run)
 	for i, obj := range objs {
-		v := obj.Nodes
-		groupProduct.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupProduct.Add(v[i1], i, i1)
+		group.Room(len(obj.Nodes), 1)
+		for j, child := range obj.Nodes {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
+	x.collectProduct(w, f.Of(ofProduct), &group)
 }
 
-// object_ProductEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.ProductEdge) ([]byte, bool) {
+// encodeProductEdge appends the selected fields of obj to b.
+func (x *planRun) encodeProductEdge(b []byte, s *plan.Selection, obj *model.ProductEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ProductEdge(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackProductEdge(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
@@ -1897,24 +1622,23 @@ func (x *planRun) object_ProductEdge(b []byte, s *plan.Selection, obj *model.Pro
 			b = append(b, `"ProductEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Product(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullProduct(b, f, v)
 				x.Pop()
 			}
 		case 2: // cursor
-			v := obj.Cursor
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Cursor)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_ProductEdge has gqlgen's executor answer a field.
-func (x *planRun) fallback_ProductEdge(ctx context.Context, f *plan.Field, obj *model.ProductEdge) graphql.Marshaler {
+// fallbackProductEdge resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackProductEdge(ctx context.Context, f *plan.Field, obj *model.ProductEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._ProductEdge_cursor(ctx, f.CollectedField, obj)
@@ -1922,489 +1646,380 @@ func (x *planRun) fallback_ProductEdge(ctx context.Context, f *plan.Field, obj *
 	return graphql.Null
 }
 
-// collect_ProductEdge has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_ProductEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.ProductEdge]) {
+// collectProductEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectProductEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.ProductEdge]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_ProductEdge_node(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // node
+			x.gatherProductEdgeNode(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_ProductEdge_node collects below ProductEdge.node.
-func (x *planRun) gather_ProductEdge_node(w *plan.Work, f *plan.Field, objs []*model.ProductEdge) {
-	groupProduct := plan.NewGroup[*model.Product](&x.Run)
+// gatherProductEdgeNode gathers the objects in ProductEdge.node and collects what is selected of them.
+func (x *planRun) gatherProductEdgeNode(w *plan.Work, f *plan.Field, objs []*model.ProductEdge) {
+	group := plan.NewGroup[*model.Product](&x.Run)
 	for i, obj := range objs {
-		v := obj.Node
-		if v != nil {
-			groupProduct.Add(v, i)
+		if obj.Node != nil {
+			group.Add(obj.Node, i)
 		}
 	}
-	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
+	x.collectProduct(w, f.Of(ofProduct), &group)
 }
 
-// object_Query writes what is selected of the root; false is a null that must go up.
-func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
+// encodeQuery appends the selected fields of the root to b.
+func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, _ := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // order
-			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOrder(b, f, v)
 				x.Pop()
 			}
 		case 2: // orders
-			if v, ok := plan.Result[*model.OrderConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.OrderConnection](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_OrderConnection(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOrderConnection(b, f, v)
 				x.Pop()
 			}
 		case 3: // product
-			if v, ok := plan.Result[*model.Product](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Product](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Product(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeProduct(b, f, v)
 				x.Pop()
 			}
 		case 4: // products
-			if v, ok := plan.Result[*model.ProductConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.ProductConnection](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_ProductConnection(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeProductConnection(b, f, v)
 				x.Pop()
 			}
 		case 5: // inventory
-			if v, ok := plan.Result[[]*model.InventoryItem](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.InventoryItem](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_InventoryItem(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullInventoryItem(b, f, v)
 				x.Pop()
 			}
 		case 6: // search
-			if v, ok := plan.Result[[]model.SearchResult](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.SearchResult](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_SearchResult(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullSearchResult(b, f, v)
 				x.Pop()
 			}
 		case 7: // me
-			if v, ok := plan.Result[*model.Account](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Account](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Account(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeAccount(b, f, v)
 				x.Pop()
 			}
 		case 8: // user
-			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeUser(b, f, v)
 				x.Pop()
 			}
 		case 9: // users
-			if v, ok := plan.Result[*model.UserConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.UserConnection](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_UserConnection(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeUserConnection(b, f, v)
 				x.Pop()
 			}
 		case 10: // person
-			if v, ok := plan.Result[model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePerson(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// collect_Query calls the resolvers of the root.
-func (x *planRun) collect_Query(s *plan.Selection) {
+// collectQuery calls the resolvers of the selected root fields.
+func (x *planRun) collectQuery(s *plan.Selection) {
 	w := x.Work()
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_Query_order(f) })
-		case 2:
-			w.Add(func() { x.call_Query_orders(f) })
-		case 3:
-			w.Add(func() { x.call_Query_product(f) })
-		case 4:
-			w.Add(func() { x.call_Query_products(f) })
-		case 5:
-			w.Add(func() { x.call_Query_inventory(f) })
-		case 6:
-			w.Add(func() { x.call_Query_search(f) })
-		case 7:
-			w.Add(func() { x.call_Query_me(f) })
-		case 8:
-			w.Add(func() { x.call_Query_user(f) })
-		case 9:
-			w.Add(func() { x.call_Query_users(f) })
-		case 10:
-			w.Add(func() { x.call_Query_person(f) })
+		case 1: // order
+			w.Add(func() { x.resolveQueryOrder(f) })
+		case 2: // orders
+			w.Add(func() { x.resolveQueryOrders(f) })
+		case 3: // product
+			w.Add(func() { x.resolveQueryProduct(f) })
+		case 4: // products
+			w.Add(func() { x.resolveQueryProducts(f) })
+		case 5: // inventory
+			w.Add(func() { x.resolveQueryInventory(f) })
+		case 6: // search
+			w.Add(func() { x.resolveQuerySearch(f) })
+		case 7: // me
+			w.Add(func() { x.resolveQueryMe(f) })
+		case 8: // user
+			w.Add(func() { x.resolveQueryUser(f) })
+		case 9: // users
+			w.Add(func() { x.resolveQueryUsers(f) })
+		case 10: // person
+			w.Add(func() { x.resolveQueryPerson(f) })
 		}
 	}
 	w.Do()
 }
 
-// guard_Query_order asks whether the caller may see Query.order.
-func (x *planRun) guard_Query_order(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"orders:read"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_order calls the resolver of Query.order and collects below it.
-func (x *planRun) call_Query_order(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_order_args,
-		Guard:     x.guard_Query_order,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+// resolveQueryOrder calls the resolver of Query.order and collects what is selected of its result.
+func (x *planRun) resolveQueryOrder(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_order_args, Guard: requireOrdersRead}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Query().Order(ctx, fc.Args["id"].(string))
 	})
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Order](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOrder.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 	w.Do()
 }
 
-// guard_Query_orders asks whether the caller may see Query.orders.
-func (x *planRun) guard_Query_orders(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"orders:read"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_orders calls the resolver of Query.orders and collects below it.
-func (x *planRun) call_Query_orders(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_orders_args,
-		Guard:     x.guard_Query_orders,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderConnection, error) {
+// resolveQueryOrders calls the resolver of Query.orders and collects what is selected of its result.
+func (x *planRun) resolveQueryOrders(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_orders_args, Guard: requireOrdersRead}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderConnection, error) {
 		return x.ec.Resolvers.Query().Orders(ctx, fc.Args["userId"].(*string), fc.Args["status"].([]model.OrderStatus), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupOrderConnection := plan.NewGroup[*model.OrderConnection](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.OrderConnection](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOrderConnection.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_OrderConnection(w, f.Of(ofOrderConnection), &groupOrderConnection)
+	x.collectOrderConnection(w, f.Of(ofOrderConnection), &group)
 	w.Do()
 }
 
-// call_Query_product calls the resolver of Query.product and collects below it.
-func (x *planRun) call_Query_product(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_product_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Product, error) {
+// resolveQueryProduct calls the resolver of Query.product and collects what is selected of its result.
+func (x *planRun) resolveQueryProduct(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_product_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Product, error) {
 		return x.ec.Resolvers.Query().Product(ctx, fc.Args["sku"].(string))
 	})
-	groupProduct := plan.NewGroup[*model.Product](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Product](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupProduct.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
+	x.collectProduct(w, f.Of(ofProduct), &group)
 	w.Do()
 }
 
-// call_Query_products calls the resolver of Query.products and collects below it.
-func (x *planRun) call_Query_products(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_products_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ProductConnection, error) {
+// resolveQueryProducts calls the resolver of Query.products and collects what is selected of its result.
+func (x *planRun) resolveQueryProducts(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_products_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ProductConnection, error) {
 		return x.ec.Resolvers.Query().Products(ctx, fc.Args["q"].(*string), fc.Args["filter"].(*model.ProductFilter), fc.Args["sort"].(*model.ProductSort), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupProductConnection := plan.NewGroup[*model.ProductConnection](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.ProductConnection](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupProductConnection.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_ProductConnection(w, f.Of(ofProductConnection), &groupProductConnection)
+	x.collectProductConnection(w, f.Of(ofProductConnection), &group)
 	w.Do()
 }
 
-// call_Query_inventory calls the resolver of Query.inventory and collects below it.
-func (x *planRun) call_Query_inventory(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryItem, error) {
+// resolveQueryInventory calls the resolver of Query.inventory and collects what is selected of its result.
+func (x *planRun) resolveQueryInventory(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryItem, error) {
 		return x.ec.Resolvers.Query().Inventory(ctx)
 	})
-	groupInventoryItem := plan.NewGroup[*model.InventoryItem](&x.Run)
-	for i, v := range found {
-		groupInventoryItem.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupInventoryItem.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.InventoryItem](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_InventoryItem(w, f.Of(ofInventoryItem), &groupInventoryItem)
+	x.collectInventoryItem(w, f.Of(ofInventoryItem), &group)
 	w.Do()
 }
 
-// call_Query_search calls the resolver of Query.search and collects below it.
-func (x *planRun) call_Query_search(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_search_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.SearchResult, error) {
+// resolveQuerySearch calls the resolver of Query.search and collects what is selected of its result.
+func (x *planRun) resolveQuerySearch(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_search_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.SearchResult, error) {
 		return x.ec.Resolvers.Query().Search(ctx, fc.Args["text"].(string))
 	})
-	groupProduct := plan.NewGroup[*model.Product](&x.Run)
-	for i, v := range found {
-		groupProduct.Room(len(v), 1)
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+	group := plan.NewGroup[*model.Product](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Product:
-				groupProduct.Add(&obj, i, i1)
+				group.Add(&child, i, j)
 			case *model.Product:
-				if obj != nil {
-					groupProduct.Add(obj, i, i1)
+				if child != nil {
+					group.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Product(w, f.Of(ofProduct), &groupProduct)
+	x.collectProduct(w, f.Of(ofProduct), &group)
 	w.Do()
 }
 
-// guard_Query_me asks whether the caller may see Query.me.
-func (x *planRun) guard_Query_me(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	guard2 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, guard1)
-	}
-	_, err := guard2(ctx)
-	return err
-}
-
-// call_Query_me calls the resolver of Query.me and collects below it.
-func (x *planRun) call_Query_me(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Guard: x.guard_Query_me,
-	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
+// resolveQueryMe calls the resolver of Query.me and collects what is selected of its result.
+func (x *planRun) resolveQueryMe(f *plan.Field) {
+	hooks := plan.FieldHooks{Guard: requireAuthenticated}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Query().Me(ctx)
 	})
-	groupAccount := plan.NewGroup[*model.Account](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Account](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupAccount.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Account(w, f.Of(ofAccount), &groupAccount)
+	x.collectAccount(w, f.Of(ofAccount), &group)
 	w.Do()
 }
 
-// guard_Query_user asks whether the caller may see Query.user.
-func (x *planRun) guard_Query_user(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_user calls the resolver of Query.user and collects below it.
-func (x *planRun) call_Query_user(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_user_args,
-		Guard:     x.guard_Query_user,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
+// resolveQueryUser calls the resolver of Query.user and collects what is selected of its result.
+func (x *planRun) resolveQueryUser(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_user_args, Guard: requireAuthenticated}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Query().User(ctx, fc.Args["id"].(string))
 	})
-	groupUser := plan.NewGroup[*model.User](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.User](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupUser.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_User(w, f.Of(ofUser), &groupUser)
+	x.collectUser(w, f.Of(ofUser), &group)
 	w.Do()
 }
 
-// guard_Query_users asks whether the caller may see Query.users.
-func (x *planRun) guard_Query_users(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"users:read"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_users calls the resolver of Query.users and collects below it.
-func (x *planRun) call_Query_users(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_users_args,
-		Guard:     x.guard_Query_users,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.UserConnection, error) {
+// resolveQueryUsers calls the resolver of Query.users and collects what is selected of its result.
+func (x *planRun) resolveQueryUsers(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_users_args, Guard: requireUsersRead}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.UserConnection, error) {
 		return x.ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupUserConnection := plan.NewGroup[*model.UserConnection](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.UserConnection](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupUserConnection.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_UserConnection(w, f.Of(ofUserConnection), &groupUserConnection)
+	x.collectUserConnection(w, f.Of(ofUserConnection), &group)
 	w.Do()
 }
 
-// guard_Query_person asks whether the caller may see Query.person.
-func (x *planRun) guard_Query_person(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_person calls the resolver of Query.person and collects below it.
-func (x *planRun) call_Query_person(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_person_args,
-		Guard:     x.guard_Query_person,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Person, error) {
+// resolveQueryPerson calls the resolver of Query.person and collects what is selected of its result.
+func (x *planRun) resolveQueryPerson(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_person_args, Guard: requireAuthenticated}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx, fc.Args["id"].(string))
 	})
 	groupUser := plan.NewGroup[*model.User](&x.Run)
 	groupAccount := plan.NewGroup[*model.Account](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.User:
-			groupUser.Add(&obj, i)
+			groupUser.Add(&child, i)
 		case *model.User:
-			if obj != nil {
-				groupUser.Add(obj, i)
+			if child != nil {
+				groupUser.Add(child, i)
 			}
 		case model.Account:
-			groupAccount.Add(&obj, i)
+			groupAccount.Add(&child, i)
 		case *model.Account:
-			if obj != nil {
-				groupAccount.Add(obj, i)
+			if child != nil {
+				groupAccount.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_User(w, f.Of(ofUser), &groupUser)
-	x.collect_Account(w, f.Of(ofAccount), &groupAccount)
+	x.collectUser(w, f.Of(ofUser), &groupUser)
+	x.collectAccount(w, f.Of(ofAccount), &groupAccount)
 	w.Do()
 }
 
-// object_ShirtDetails writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_ShirtDetails(b []byte, s *plan.Selection, obj *model.ShirtDetails) ([]byte, bool) {
+// encodeShirtDetails appends the selected fields of obj to b.
+func (x *planRun) encodeShirtDetails(b []byte, s *plan.Selection, obj *model.ShirtDetails) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ShirtDetails(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackShirtDetails(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"ShirtDetails"`...)
 		case 1: // sizes
-			b, fine = x.valueMustListMust_ShirtSize(b, f, obj.Sizes)
+			b, fieldOK = x.writeNonNullListOfNonNullShirtSize(b, f, obj.Sizes)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_ShirtDetails has gqlgen's executor answer a field.
-func (x *planRun) fallback_ShirtDetails(ctx context.Context, f *plan.Field, obj *model.ShirtDetails) graphql.Marshaler {
+// fallbackShirtDetails resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackShirtDetails(ctx context.Context, f *plan.Field, obj *model.ShirtDetails) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._ShirtDetails_sizes(ctx, f.CollectedField, obj)
@@ -2412,34 +2027,33 @@ func (x *planRun) fallback_ShirtDetails(ctx context.Context, f *plan.Field, obj 
 	return graphql.Null
 }
 
-// object_TransferPayment writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_TransferPayment(b []byte, s *plan.Selection, obj *model.TransferPayment) ([]byte, bool) {
+// encodeTransferPayment appends the selected fields of obj to b.
+func (x *planRun) encodeTransferPayment(b []byte, s *plan.Selection, obj *model.TransferPayment) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_TransferPayment(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackTransferPayment(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"TransferPayment"`...)
 		case 1: // iban
-			v := obj.Iban
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Iban)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_TransferPayment has gqlgen's executor answer a field.
-func (x *planRun) fallback_TransferPayment(ctx context.Context, f *plan.Field, obj *model.TransferPayment) graphql.Marshaler {
+// fallbackTransferPayment resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackTransferPayment(ctx context.Context, f *plan.Field, obj *model.TransferPayment) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._TransferPayment_iban(ctx, f.CollectedField, obj)
@@ -2447,100 +2061,93 @@ func (x *planRun) fallback_TransferPayment(ctx context.Context, f *plan.Field, o
 	return graphql.Null
 }
 
-// object_User writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
+// encodeUser appends the selected fields of obj to b.
+func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_User(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"User"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		case 3: // role
-			v := obj.Role
-			if v == nil {
+			if v := obj.Role; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 4: // email
-			if !x.Visible(f, x.guard_User_email, false, nil, nil) {
-				b, fine = plan.Null(b, false)
+			if !x.Visible(f, requireUsersRead, false, nil, nil) {
+				b, fieldOK = plan.Null(b, false)
 				break
 			}
-			v := obj.Email
-			if v == nil {
+			if v := obj.Email; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 5: // phone
-			if !x.Visible(f, x.guard_User_phone, false, nil, nil) {
-				b, fine = plan.Null(b, false)
+			if !x.Visible(f, requireUsersRead, false, nil, nil) {
+				b, fieldOK = plan.Null(b, false)
 				break
 			}
-			v := obj.Phone
-			if v == nil {
+			if v := obj.Phone; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 6: // address
-			if v := obj.Address; !x.Visible(f, x.guard_User_address, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+			if v := obj.Address; !x.Visible(f, requireUsersRead, faulty, obj, v) {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Address(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeAddress(b, f, v)
 				x.Pop()
 			}
 		case 7: // createdBy
-			v := obj.CreatedBy
-			if v == nil {
+			if v := obj.CreatedBy; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 8: // createdAt
-			v := obj.CreatedAt
-			b = plan.AppendDateTime(b, v)
+			b = plan.AppendDateTime(b, obj.CreatedAt)
 		case 9: // orders
-			if v, ok := plan.Result[[]*model.Order](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Order](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullOrder(b, f, v)
 				x.Pop()
 			}
 		case 10: // lifetimeValue
-			if v, ok := plan.Result[*model.Money](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Money](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Money(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeMoney(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_User has gqlgen's executor answer a field.
-func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
+// fallbackUser resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackUser(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._User_id(ctx, f.CollectedField, obj)
@@ -2560,250 +2167,145 @@ func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.U
 	return graphql.Null
 }
 
-// collect_User has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_User(w *plan.Work, s *plan.Selection, g *plan.Group[*model.User]) {
+// collectUser adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectUser(w *plan.Work, s *plan.Selection, g *plan.Group[*model.User]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 9:
-			w.Add(func() { x.call_User_orders(f, g.Objects) })
-		case 10:
-			w.Add(func() { x.call_User_lifetimeValue(f, g.Objects) })
+		case 9: // orders
+			w.Add(func() { x.resolveUserOrders(f, g.Objects) })
+		case 10: // lifetimeValue
+			w.Add(func() { x.resolveUserLifetimeValue(f, g.Objects) })
 		}
 	}
 }
 
-// guard_User_email asks whether the caller may see User.email.
-func (x *planRun) guard_User_email(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"users:read"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_User_phone asks whether the caller may see User.phone.
-func (x *planRun) guard_User_phone(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"users:read"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_User_address asks whether the caller may see User.address.
-func (x *planRun) guard_User_address(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"users:read"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_User_orders asks whether the caller may see User.orders.
-func (x *planRun) guard_User_orders(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"orders:read"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_User_orders calls the resolver of User.orders and collects below it.
-func (x *planRun) call_User_orders(f *plan.Field, objs []*model.User) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Arguments: x.ec.field_User_orders_args,
-		Guard:     x.guard_User_orders,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.User) ([][]*model.Order, error) {
+// resolveUserOrders calls the resolver of User.orders and collects what is selected of its result.
+func (x *planRun) resolveUserOrders(f *plan.Field, objs []*model.User) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_User_orders_args, Guard: requireOrdersRead}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.User) ([][]*model.Order, error) {
 		return x.ec.Resolvers.User().Orders(ctx, objs, fc.Args["limit"].(*int))
 	})
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
-	for i, v := range found {
-		groupOrder.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupOrder.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Order](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 	w.Do()
 }
 
-// guard_User_lifetimeValue asks whether the caller may see User.lifetimeValue.
-func (x *planRun) guard_User_lifetimeValue(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"orders:read"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_User_lifetimeValue calls the resolver of User.lifetimeValue.
-func (x *planRun) call_User_lifetimeValue(f *plan.Field, objs []*model.User) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Guard: x.guard_User_lifetimeValue,
-	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.User) ([]*model.Money, error) {
+// resolveUserLifetimeValue calls the resolver of User.lifetimeValue.
+func (x *planRun) resolveUserLifetimeValue(f *plan.Field, objs []*model.User) {
+	hooks := plan.FieldHooks{Guard: requireOrdersRead}
+	plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.User) ([]*model.Money, error) {
 		return x.ec.Resolvers.User().LifetimeValue(ctx, objs)
 	})
 }
 
-// object_UserConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_UserConnection(b []byte, s *plan.Selection, obj *model.UserConnection) ([]byte, bool) {
+// encodeUserConnection appends the selected fields of obj to b.
+func (x *planRun) encodeUserConnection(b []byte, s *plan.Selection, obj *model.UserConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_UserConnection(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"UserConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_UserEdge(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullUserEdge(b, f, v)
 				x.Pop()
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullUser(b, f, v)
 				x.Pop()
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_UserConnection has gqlgen's executor answer a field.
-func (x *planRun) fallback_UserConnection(ctx context.Context, f *plan.Field, obj *model.UserConnection) graphql.Marshaler {
-	switch f.ID {
-	}
-	return graphql.Null
-}
-
-// collect_UserConnection has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_UserConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.UserConnection]) {
+// collectUserConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectUserConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.UserConnection]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_UserConnection_edges(w, f, g.Objects)
-		case 2:
-			x.gather_UserConnection_nodes(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // edges
+			x.gatherUserConnectionEdges(w, f, g.Objects)
+		case 2: // nodes
+			x.gatherUserConnectionNodes(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_UserConnection_edges collects below UserConnection.edges.
-func (x *planRun) gather_UserConnection_edges(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
-	groupUserEdge := plan.NewGroup[*model.UserEdge](&x.Run)
+// gatherUserConnectionEdges gathers the objects in UserConnection.edges and collects what is selected of them.
+func (x *planRun) gatherUserConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
+	group := plan.NewGroup[*model.UserEdge](&x.Run)
 	for i, obj := range objs {
-		v := obj.Edges
-		groupUserEdge.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupUserEdge.Add(v[i1], i, i1)
+		group.Room(len(obj.Edges), 1)
+		for j, child := range obj.Edges {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_UserEdge(w, f.Of(ofUserEdge), &groupUserEdge)
+	x.collectUserEdge(w, f.Of(ofUserEdge), &group)
 }
 
-// gather_UserConnection_nodes collects below UserConnection.nodes.
-func (x *planRun) gather_UserConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
-	groupUser := plan.NewGroup[*model.User](&x.Run)
+// gatherUserConnectionNodes gathers the objects in UserConnection.nodes and collects what is selected of them.
+func (x *planRun) gatherUserConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
+	group := plan.NewGroup[*model.User](&x.Run)
 	for i, obj := range objs {
-		v := obj.Nodes
-		groupUser.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupUser.Add(v[i1], i, i1)
+		group.Room(len(obj.Nodes), 1)
+		for j, child := range obj.Nodes {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_User(w, f.Of(ofUser), &groupUser)
+	x.collectUser(w, f.Of(ofUser), &group)
 }
 
-// object_UserEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEdge) ([]byte, bool) {
+// encodeUserEdge appends the selected fields of obj to b.
+func (x *planRun) encodeUserEdge(b []byte, s *plan.Selection, obj *model.UserEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_UserEdge(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUserEdge(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
@@ -2811,24 +2313,23 @@ func (x *planRun) object_UserEdge(b []byte, s *plan.Selection, obj *model.UserEd
 			b = append(b, `"UserEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullUser(b, f, v)
 				x.Pop()
 			}
 		case 2: // cursor
-			v := obj.Cursor
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Cursor)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_UserEdge has gqlgen's executor answer a field.
-func (x *planRun) fallback_UserEdge(ctx context.Context, f *plan.Field, obj *model.UserEdge) graphql.Marshaler {
+// fallbackUserEdge resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackUserEdge(ctx context.Context, f *plan.Field, obj *model.UserEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._UserEdge_cursor(ctx, f.CollectedField, obj)
@@ -2836,43 +2337,65 @@ func (x *planRun) fallback_UserEdge(ctx context.Context, f *plan.Field, obj *mod
 	return graphql.Null
 }
 
-// collect_UserEdge has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_UserEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.UserEdge]) {
+// collectUserEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectUserEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.UserEdge]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_UserEdge_node(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // node
+			x.gatherUserEdgeNode(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_UserEdge_node collects below UserEdge.node.
-func (x *planRun) gather_UserEdge_node(w *plan.Work, f *plan.Field, objs []*model.UserEdge) {
-	groupUser := plan.NewGroup[*model.User](&x.Run)
+// gatherUserEdgeNode gathers the objects in UserEdge.node and collects what is selected of them.
+func (x *planRun) gatherUserEdgeNode(w *plan.Work, f *plan.Field, objs []*model.UserEdge) {
+	group := plan.NewGroup[*model.User](&x.Run)
 	for i, obj := range objs {
-		v := obj.Node
-		if v != nil {
-			groupUser.Add(v, i)
+		if obj.Node != nil {
+			group.Add(obj.Node, i)
 		}
 	}
-	x.collect_User(w, f.Of(ofUser), &groupUser)
+	x.collectUser(w, f.Of(ofUser), &group)
 }
 
-// valueListMust_ID writes [ID!]; false is a null that must go up.
-func (x *planRun) valueListMust_ID(b []byte, f *plan.Field, v []string) ([]byte, bool) {
+// writeAccount appends v, of the type Account, to b.
+func (x *planRun) writeAccount(b []byte, f *plan.Field, v *model.Account) ([]byte, bool) {
 	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeAccount(b, f.Of(ofAccount), v)
+	return b, true
+}
+
+// writeAddress appends v, of the type Address, to b.
+func (x *planRun) writeAddress(b []byte, f *plan.Field, v *model.Address) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeAddress(b, f.Of(ofAddress), v)
+	return b, true
+}
+
+// writeCategory appends v, of the type Category, to b.
+func (x *planRun) writeCategory(b []byte, f *plan.Field, v *model.Category) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeCategory(b, f.Of(ofCategory), v)
+	return b, true
+}
+
+// writeListOfNonNullID appends list, of the type [ID!], to b.
+func (x *planRun) writeListOfNonNullID(b []byte, f *plan.Field, list []string) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
+	x.Spend(len(list))
 	b = append(b, '[')
-	for i, v := range v {
+	for i, v := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -2881,185 +2404,202 @@ func (x *planRun) valueListMust_ID(b []byte, f *plan.Field, v []string) ([]byte,
 	return append(b, ']'), true
 }
 
-// valueListMust_InventoryItem writes [InventoryItem!]; false is a null that must go up.
-func (x *planRun) valueListMust_InventoryItem(b []byte, f *plan.Field, v []*model.InventoryItem) ([]byte, bool) {
-	if v == nil {
+// writeListOfNonNullInventoryItem appends list, of the type [InventoryItem!], to b.
+func (x *planRun) writeListOfNonNullInventoryItem(b []byte, f *plan.Field, list []*model.InventoryItem) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_InventoryItem(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullInventoryItem(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListMust_Order writes [Order!]; false is a null that must go up.
-func (x *planRun) valueListMust_Order(b []byte, f *plan.Field, v []*model.Order) ([]byte, bool) {
-	if v == nil {
+// writeListOfNonNullOrder appends list, of the type [Order!], to b.
+func (x *planRun) writeListOfNonNullOrder(b []byte, f *plan.Field, list []*model.Order) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Order(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullOrder(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListMust_Product writes [Product!]; false is a null that must go up.
-func (x *planRun) valueListMust_Product(b []byte, f *plan.Field, v []*model.Product) ([]byte, bool) {
-	if v == nil {
+// writeListOfNonNullProduct appends list, of the type [Product!], to b.
+func (x *planRun) writeListOfNonNullProduct(b []byte, f *plan.Field, list []*model.Product) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Product(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullProduct(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListMust_SearchResult writes [SearchResult!]; false is a null that must go up.
-func (x *planRun) valueListMust_SearchResult(b []byte, f *plan.Field, v []model.SearchResult) ([]byte, bool) {
-	if v == nil {
+// writeListOfNonNullSearchResult appends list, of the type [SearchResult!], to b.
+func (x *planRun) writeListOfNonNullSearchResult(b []byte, f *plan.Field, list []model.SearchResult) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_SearchResult(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullSearchResult(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueMustListMust_Order writes [Order!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Order(b []byte, f *plan.Field, v []*model.Order) ([]byte, bool) {
+// writeMoney appends v, of the type Money, to b.
+func (x *planRun) writeMoney(b []byte, f *plan.Field, v *model.Money) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeMoney(b, f.Of(ofMoney), v)
+	return b, true
+}
+
+// writeNonNullInventoryItem appends v, of the type InventoryItem!, to b.
+func (x *planRun) writeNonNullInventoryItem(b []byte, f *plan.Field, v *model.InventoryItem) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.encodeInventoryItem(b, f.Of(ofInventoryItem), v)
+}
+
+// writeNonNullListOfNonNullOrder appends list, of the type [Order!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullOrder(b []byte, f *plan.Field, list []*model.Order) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Order(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullOrder(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_OrderEdge writes [OrderEdge!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_OrderEdge(b []byte, f *plan.Field, v []*model.OrderEdge) ([]byte, bool) {
+// writeNonNullListOfNonNullOrderEdge appends list, of the type [OrderEdge!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullOrderEdge(b []byte, f *plan.Field, list []*model.OrderEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_OrderEdge(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullOrderEdge(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_OrderLine writes [OrderLine!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_OrderLine(b []byte, f *plan.Field, v []*model.OrderLine) ([]byte, bool) {
+// writeNonNullListOfNonNullOrderLine appends list, of the type [OrderLine!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullOrderLine(b []byte, f *plan.Field, list []*model.OrderLine) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_OrderLine(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullOrderLine(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_Product writes [Product!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Product(b []byte, f *plan.Field, v []*model.Product) ([]byte, bool) {
+// writeNonNullListOfNonNullProduct appends list, of the type [Product!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullProduct(b []byte, f *plan.Field, list []*model.Product) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Product(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullProduct(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_ProductEdge writes [ProductEdge!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_ProductEdge(b []byte, f *plan.Field, v []*model.ProductEdge) ([]byte, bool) {
+// writeNonNullListOfNonNullProductEdge appends list, of the type [ProductEdge!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullProductEdge(b []byte, f *plan.Field, list []*model.ProductEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_ProductEdge(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullProductEdge(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_ShirtSize writes [ShirtSize!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_ShirtSize(b []byte, f *plan.Field, v []model.ShirtSize) ([]byte, bool) {
-	x.Spend(len(v))
+// writeNonNullListOfNonNullShirtSize appends list, of the type [ShirtSize!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullShirtSize(b []byte, f *plan.Field, list []model.ShirtSize) ([]byte, bool) {
+	x.Spend(len(list))
 	b = append(b, '[')
-	for i, v := range v {
+	for i, v := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -3068,312 +2608,297 @@ func (x *planRun) valueMustListMust_ShirtSize(b []byte, f *plan.Field, v []model
 	return append(b, ']'), true
 }
 
-// valueMustListMust_User writes [User!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_User(b []byte, f *plan.Field, v []*model.User) ([]byte, bool) {
+// writeNonNullListOfNonNullUser appends list, of the type [User!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullUser(b []byte, f *plan.Field, list []*model.User) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_User(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullUser(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_UserEdge writes [UserEdge!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_UserEdge(b []byte, f *plan.Field, v []*model.UserEdge) ([]byte, bool) {
+// writeNonNullListOfNonNullUserEdge appends list, of the type [UserEdge!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullUserEdge(b []byte, f *plan.Field, list []*model.UserEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_UserEdge(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullUserEdge(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMust_InventoryItem writes InventoryItem!; false is a null that must go up.
-func (x *planRun) valueMust_InventoryItem(b []byte, f *plan.Field, v *model.InventoryItem) ([]byte, bool) {
+// writeNonNullMoney appends v, of the type Money!, to b.
+func (x *planRun) writeNonNullMoney(b []byte, f *plan.Field, v *model.Money) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_InventoryItem(b, f.Of(ofInventoryItem), v)
+	return x.encodeMoney(b, f.Of(ofMoney), v)
 }
 
-// valueMust_Money writes Money!; false is a null that must go up.
-func (x *planRun) valueMust_Money(b []byte, f *plan.Field, v *model.Money) ([]byte, bool) {
+// writeNonNullOrder appends v, of the type Order!, to b.
+func (x *planRun) writeNonNullOrder(b []byte, f *plan.Field, v *model.Order) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Money(b, f.Of(ofMoney), v)
+	return x.encodeOrder(b, f.Of(ofOrder), v)
 }
 
-// valueMust_Order writes Order!; false is a null that must go up.
-func (x *planRun) valueMust_Order(b []byte, f *plan.Field, v *model.Order) ([]byte, bool) {
+// writeNonNullOrderEdge appends v, of the type OrderEdge!, to b.
+func (x *planRun) writeNonNullOrderEdge(b []byte, f *plan.Field, v *model.OrderEdge) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Order(b, f.Of(ofOrder), v)
+	return x.encodeOrderEdge(b, f.Of(ofOrderEdge), v)
 }
 
-// valueMust_OrderEdge writes OrderEdge!; false is a null that must go up.
-func (x *planRun) valueMust_OrderEdge(b []byte, f *plan.Field, v *model.OrderEdge) ([]byte, bool) {
+// writeNonNullOrderLine appends v, of the type OrderLine!, to b.
+func (x *planRun) writeNonNullOrderLine(b []byte, f *plan.Field, v *model.OrderLine) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_OrderEdge(b, f.Of(ofOrderEdge), v)
+	return x.encodeOrderLine(b, f.Of(ofOrderLine), v)
 }
 
-// valueMust_OrderLine writes OrderLine!; false is a null that must go up.
-func (x *planRun) valueMust_OrderLine(b []byte, f *plan.Field, v *model.OrderLine) ([]byte, bool) {
+// writeNonNullPageInfo appends v, of the type PageInfo!, to b.
+func (x *planRun) writeNonNullPageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_OrderLine(b, f.Of(ofOrderLine), v)
+	return x.encodePageInfo(b, f.Of(ofPageInfo), v)
 }
 
-// valueMust_PageInfo writes PageInfo!; false is a null that must go up.
-func (x *planRun) valueMust_PageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
+// writeNonNullProduct appends v, of the type Product!, to b.
+func (x *planRun) writeNonNullProduct(b []byte, f *plan.Field, v *model.Product) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_PageInfo(b, f.Of(ofPageInfo), v)
+	return x.encodeProduct(b, f.Of(ofProduct), v)
 }
 
-// valueMust_Product writes Product!; false is a null that must go up.
-func (x *planRun) valueMust_Product(b []byte, f *plan.Field, v *model.Product) ([]byte, bool) {
+// writeNonNullProductEdge appends v, of the type ProductEdge!, to b.
+func (x *planRun) writeNonNullProductEdge(b []byte, f *plan.Field, v *model.ProductEdge) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Product(b, f.Of(ofProduct), v)
+	return x.encodeProductEdge(b, f.Of(ofProductEdge), v)
 }
 
-// valueMust_ProductEdge writes ProductEdge!; false is a null that must go up.
-func (x *planRun) valueMust_ProductEdge(b []byte, f *plan.Field, v *model.ProductEdge) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_ProductEdge(b, f.Of(ofProductEdge), v)
-}
-
-// valueMust_SearchResult writes SearchResult!; false is a null that must go up.
-func (x *planRun) valueMust_SearchResult(b []byte, f *plan.Field, v model.SearchResult) ([]byte, bool) {
-	ok := true
+// writeNonNullSearchResult appends v, of the type SearchResult!, to b.
+func (x *planRun) writeNonNullSearchResult(b []byte, f *plan.Field, v model.SearchResult) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
 		return x.NoValue(b, true)
 	case model.Product:
-		b, ok = x.object_Product(b, f.Of(ofProduct), &v)
+		return x.encodeProduct(b, f.Of(ofProduct), &v)
 	case *model.Product:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_Product(b, f.Of(ofProduct), v)
+		return x.encodeProduct(b, f.Of(ofProduct), v)
 	case model.Category:
-		b, ok = x.object_Category(b, f.Of(ofCategory), &v)
+		return x.encodeCategory(b, f.Of(ofCategory), &v)
 	case *model.Category:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_Category(b, f.Of(ofCategory), v)
+		return x.encodeCategory(b, f.Of(ofCategory), v)
 	default:
 		return x.UnexpectedType(b, true, v)
 	}
-	return b, ok
 }
 
-// valueMust_User writes User!; false is a null that must go up.
-func (x *planRun) valueMust_User(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
+// writeNonNullUser appends v, of the type User!, to b.
+func (x *planRun) writeNonNullUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_User(b, f.Of(ofUser), v)
+	return x.encodeUser(b, f.Of(ofUser), v)
 }
 
-// valueMust_UserEdge writes UserEdge!; false is a null that must go up.
-func (x *planRun) valueMust_UserEdge(b []byte, f *plan.Field, v *model.UserEdge) ([]byte, bool) {
+// writeNonNullUserEdge appends v, of the type UserEdge!, to b.
+func (x *planRun) writeNonNullUserEdge(b []byte, f *plan.Field, v *model.UserEdge) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_UserEdge(b, f.Of(ofUserEdge), v)
+	return x.encodeUserEdge(b, f.Of(ofUserEdge), v)
 }
 
-// value_Account writes Account; false is a null that must go up.
-func (x *planRun) value_Account(b []byte, f *plan.Field, v *model.Account) ([]byte, bool) {
+// writeOrder appends v, of the type Order, to b.
+func (x *planRun) writeOrder(b []byte, f *plan.Field, v *model.Order) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Account(b, f.Of(ofAccount), v)
+	b, _ = x.encodeOrder(b, f.Of(ofOrder), v)
 	return b, true
 }
 
-// value_Address writes Address; false is a null that must go up.
-func (x *planRun) value_Address(b []byte, f *plan.Field, v *model.Address) ([]byte, bool) {
+// writeOrderConnection appends v, of the type OrderConnection, to b.
+func (x *planRun) writeOrderConnection(b []byte, f *plan.Field, v *model.OrderConnection) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Address(b, f.Of(ofAddress), v)
+	b, _ = x.encodeOrderConnection(b, f.Of(ofOrderConnection), v)
 	return b, true
 }
 
-// value_Category writes Category; false is a null that must go up.
-func (x *planRun) value_Category(b []byte, f *plan.Field, v *model.Category) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Category(b, f.Of(ofCategory), v)
-	return b, true
-}
-
-// value_Money writes Money; false is a null that must go up.
-func (x *planRun) value_Money(b []byte, f *plan.Field, v *model.Money) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Money(b, f.Of(ofMoney), v)
-	return b, true
-}
-
-// value_Order writes Order; false is a null that must go up.
-func (x *planRun) value_Order(b []byte, f *plan.Field, v *model.Order) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Order(b, f.Of(ofOrder), v)
-	return b, true
-}
-
-// value_OrderConnection writes OrderConnection; false is a null that must go up.
-func (x *planRun) value_OrderConnection(b []byte, f *plan.Field, v *model.OrderConnection) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_OrderConnection(b, f.Of(ofOrderConnection), v)
-	return b, true
-}
-
-// value_Payment writes Payment; false is a null that must go up.
-func (x *planRun) value_Payment(b []byte, f *plan.Field, v model.Payment) ([]byte, bool) {
-	ok := true
+// writePayment appends v, of the type Payment, to b.
+func (x *planRun) writePayment(b []byte, f *plan.Field, v model.Payment) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
 		return x.NoValue(b, false)
 	case model.TransferPayment:
-		b, ok = x.object_TransferPayment(b, f.Of(ofTransferPayment), &v)
+		b, _ = x.encodeTransferPayment(b, f.Of(ofTransferPayment), &v)
+		return b, true
 	case *model.TransferPayment:
 		if v == nil {
 			return plan.Null(b, false)
 		}
-		b, ok = x.object_TransferPayment(b, f.Of(ofTransferPayment), v)
+		b, _ = x.encodeTransferPayment(b, f.Of(ofTransferPayment), v)
+		return b, true
 	case model.CardPayment:
-		b, ok = x.object_CardPayment(b, f.Of(ofCardPayment), &v)
+		b, _ = x.encodeCardPayment(b, f.Of(ofCardPayment), &v)
+		return b, true
 	case *model.CardPayment:
 		if v == nil {
 			return plan.Null(b, false)
 		}
-		b, ok = x.object_CardPayment(b, f.Of(ofCardPayment), v)
+		b, _ = x.encodeCardPayment(b, f.Of(ofCardPayment), v)
+		return b, true
 	default:
 		return x.UnexpectedType(b, false, v)
 	}
-	return b, ok || true
 }
 
-// value_Person writes Person; false is a null that must go up.
-func (x *planRun) value_Person(b []byte, f *plan.Field, v model.Person) ([]byte, bool) {
-	ok := true
+// writePerson appends v, of the type Person, to b.
+func (x *planRun) writePerson(b []byte, f *plan.Field, v model.Person) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
 		return x.NoValue(b, false)
 	case model.User:
-		b, ok = x.object_User(b, f.Of(ofUser), &v)
+		b, _ = x.encodeUser(b, f.Of(ofUser), &v)
+		return b, true
 	case *model.User:
 		if v == nil {
 			return plan.Null(b, false)
 		}
-		b, ok = x.object_User(b, f.Of(ofUser), v)
+		b, _ = x.encodeUser(b, f.Of(ofUser), v)
+		return b, true
 	case model.Account:
-		b, ok = x.object_Account(b, f.Of(ofAccount), &v)
+		b, _ = x.encodeAccount(b, f.Of(ofAccount), &v)
+		return b, true
 	case *model.Account:
 		if v == nil {
 			return plan.Null(b, false)
 		}
-		b, ok = x.object_Account(b, f.Of(ofAccount), v)
+		b, _ = x.encodeAccount(b, f.Of(ofAccount), v)
+		return b, true
 	default:
 		return x.UnexpectedType(b, false, v)
 	}
-	return b, ok || true
 }
 
-// value_Product writes Product; false is a null that must go up.
-func (x *planRun) value_Product(b []byte, f *plan.Field, v *model.Product) ([]byte, bool) {
+// writeProduct appends v, of the type Product, to b.
+func (x *planRun) writeProduct(b []byte, f *plan.Field, v *model.Product) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Product(b, f.Of(ofProduct), v)
+	b, _ = x.encodeProduct(b, f.Of(ofProduct), v)
 	return b, true
 }
 
-// value_ProductConnection writes ProductConnection; false is a null that must go up.
-func (x *planRun) value_ProductConnection(b []byte, f *plan.Field, v *model.ProductConnection) ([]byte, bool) {
+// writeProductConnection appends v, of the type ProductConnection, to b.
+func (x *planRun) writeProductConnection(b []byte, f *plan.Field, v *model.ProductConnection) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_ProductConnection(b, f.Of(ofProductConnection), v)
+	b, _ = x.encodeProductConnection(b, f.Of(ofProductConnection), v)
 	return b, true
 }
 
-// value_ProductDetails writes ProductDetails; false is a null that must go up.
-func (x *planRun) value_ProductDetails(b []byte, f *plan.Field, v model.ProductDetails) ([]byte, bool) {
-	ok := true
+// writeProductDetails appends v, of the type ProductDetails, to b.
+func (x *planRun) writeProductDetails(b []byte, f *plan.Field, v model.ProductDetails) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
 		return x.NoValue(b, false)
 	case model.ShirtDetails:
-		b, ok = x.object_ShirtDetails(b, f.Of(ofShirtDetails), &v)
+		b, _ = x.encodeShirtDetails(b, f.Of(ofShirtDetails), &v)
+		return b, true
 	case *model.ShirtDetails:
 		if v == nil {
 			return plan.Null(b, false)
 		}
-		b, ok = x.object_ShirtDetails(b, f.Of(ofShirtDetails), v)
+		b, _ = x.encodeShirtDetails(b, f.Of(ofShirtDetails), v)
+		return b, true
 	case model.BookDetails:
-		b, ok = x.object_BookDetails(b, f.Of(ofBookDetails), &v)
+		b, _ = x.encodeBookDetails(b, f.Of(ofBookDetails), &v)
+		return b, true
 	case *model.BookDetails:
 		if v == nil {
 			return plan.Null(b, false)
 		}
-		b, ok = x.object_BookDetails(b, f.Of(ofBookDetails), v)
+		b, _ = x.encodeBookDetails(b, f.Of(ofBookDetails), v)
+		return b, true
 	default:
 		return x.UnexpectedType(b, false, v)
 	}
-	return b, ok || true
 }
 
-// value_User writes User; false is a null that must go up.
-func (x *planRun) value_User(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
+// writeUser appends v, of the type User, to b.
+func (x *planRun) writeUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_User(b, f.Of(ofUser), v)
+	b, _ = x.encodeUser(b, f.Of(ofUser), v)
 	return b, true
 }
 
-// value_UserConnection writes UserConnection; false is a null that must go up.
-func (x *planRun) value_UserConnection(b []byte, f *plan.Field, v *model.UserConnection) ([]byte, bool) {
+// writeUserConnection appends v, of the type UserConnection, to b.
+func (x *planRun) writeUserConnection(b []byte, f *plan.Field, v *model.UserConnection) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_UserConnection(b, f.Of(ofUserConnection), v)
+	b, _ = x.encodeUserConnection(b, f.Of(ofUserConnection), v)
 	return b, true
+}
+
+// requireAuthenticated checks @authenticated.
+func requireAuthenticated(ctx context.Context) error {
+	return auth.CheckAuthenticated(ctx)
+}
+
+// requireOrdersRead checks @requiresScopes(scopes: [["orders:read"]]).
+func requireOrdersRead(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"orders:read"}})
+}
+
+// requireOrdersWrite checks @requiresScopes(scopes: [["orders:write"]]).
+func requireOrdersWrite(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"orders:write"}})
+}
+
+// requireUsersRead checks @requiresScopes(scopes: [["users:read"]]).
+func requireUsersRead(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"users:read"}})
+}
+
+// requireUsersWrite checks @requiresScopes(scopes: [["users:write"]]).
+func requireUsersWrite(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"users:write"}})
 }

@@ -4463,15 +4463,8 @@ func (ec *executionContext) _Query_me(ctx context.Context, field graphql.Collect
 				}
 				return ec.Directives.Authenticated(ctx, nil, directive0)
 			}
-			directive2 := func(ctx context.Context) (any, error) {
-				if ec.Directives.Authenticated == nil {
-					var zeroVal *model.Account
-					return zeroVal, errors.New("directive authenticated is not implemented")
-				}
-				return ec.Directives.Authenticated(ctx, nil, directive1)
-			}
 
-			next = directive2
+			next = directive1
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Account) graphql.Marshaler {

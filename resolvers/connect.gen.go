@@ -19,33 +19,33 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Requirements are what the bindings require of the settings.
+// Requirements are the settings that the bindings need.
 var Requirements = upstreams.Requirements{
 	Sources: []string{"users", "orders", "products"},
 }
 
-// Account gives the resolvers of Account's fields.
+// Account returns the resolvers of the fields of Account.
 func (r *Resolver) Account() graph.AccountResolver { return accountResolver{r} }
 
-// InventoryItem gives the resolvers of InventoryItem's fields.
+// InventoryItem returns the resolvers of the fields of InventoryItem.
 func (r *Resolver) InventoryItem() graph.InventoryItemResolver { return inventoryItemResolver{r} }
 
-// Mutation gives the resolvers of Mutation's fields.
+// Mutation returns the resolvers of the fields of Mutation.
 func (r *Resolver) Mutation() graph.MutationResolver { return mutationResolver{r} }
 
-// Order gives the resolvers of Order's fields.
+// Order returns the resolvers of the fields of Order.
 func (r *Resolver) Order() graph.OrderResolver { return orderResolver{r} }
 
-// OrderLine gives the resolvers of OrderLine's fields.
+// OrderLine returns the resolvers of the fields of OrderLine.
 func (r *Resolver) OrderLine() graph.OrderLineResolver { return orderLineResolver{r} }
 
-// Product gives the resolvers of Product's fields.
+// Product returns the resolvers of the fields of Product.
 func (r *Resolver) Product() graph.ProductResolver { return productResolver{r} }
 
-// Query gives the resolvers of Query's fields.
+// Query returns the resolvers of the fields of Query.
 func (r *Resolver) Query() graph.QueryResolver { return queryResolver{r} }
 
-// User gives the resolvers of User's fields.
+// User returns the resolvers of the fields of User.
 func (r *Resolver) User() graph.UserResolver { return userResolver{r} }
 
 type (
@@ -59,36 +59,35 @@ type (
 	userResolver          struct{ *Resolver }
 )
 
-// Orders answers Account.orders, bound at schema/users.graphqls:71 to the service "orders":
+// Orders resolves Account.orders by the binding at schema/users.graphqls:71, which calls the service "orders":
 //
 //	GET /orders/history?userIds={$batch.id}&limit={$args.limit}
 //
-// It makes one call for all parents, 100 keys at a time; the answer is a member for each key.
+// It makes one call for up to 100 keys. The response is an object with a member for each key.
 func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, limit *int) ([][]*model.Order, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/orders/history").
-			Query("userIds", keys).
-			Query("limit", encode.Ptr(limit, encode.Any[int]))
-	}
 	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Account) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
 		Identity: engine.Identity{
-			Source:  "orders",
-			Request: call(engine.AnyKeys()).Key(),
-			Rules:   "ordersRules",
-			Reading: "keyed([Order!]) as [Order!]",
+			Source:    "orders",
+			Request:   "GET /orders/history?limit={1}&userIds={keys}",
+			Arguments: engine.KeyText(limit),
+			Rules:     "ordersRules",
+			Reading:   "keyed([Order!]) as [Order!]",
 		},
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
+			call := rest.New(http.MethodGet, "/orders/history").
+				Query("userIds", keys).
+				Query("limit", encode.Ptr(limit, encode.Any[int]))
+			return upstreams.Fetch(ctx, r.Services, "orders", call,
 				decode.MapOf(decode.NullOf(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
 	})
 }
 
-// CreateOrder answers Mutation.createOrder, bound at schema/orders.graphqls:30 to the service "orders":
+// CreateOrder resolves Mutation.createOrder by the binding at schema/orders.graphqls:30, which calls the service "orders":
 //
 //	POST /orders
 func (r mutationResolver) CreateOrder(ctx context.Context, input model.NewOrder, idempotencyKey *string) (*model.Order, error) {
@@ -98,7 +97,7 @@ func (r mutationResolver) CreateOrder(ctx context.Context, input model.NewOrder,
 	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.NullOf(graph.DecodeOrder), ordersRules)
 }
 
-// CancelOrder answers Mutation.cancelOrder, bound at schema/orders.graphqls:35 to the service "orders":
+// CancelOrder resolves Mutation.cancelOrder by the binding at schema/orders.graphqls:35, which calls the service "orders":
 //
 //	POST /orders/{orderId}/cancel
 func (r mutationResolver) CancelOrder(ctx context.Context, id string, input *model.CancelOrder) (*model.Order, error) {
@@ -107,7 +106,7 @@ func (r mutationResolver) CancelOrder(ctx context.Context, id string, input *mod
 	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.NullOf(graph.DecodeOrder), ordersRules)
 }
 
-// CreateUser answers Mutation.createUser, bound at schema/users.graphqls:30 to the service "users":
+// CreateUser resolves Mutation.createUser by the binding at schema/users.graphqls:30, which calls the service "users":
 //
 //	POST /users
 func (r mutationResolver) CreateUser(ctx context.Context, input model.NewUser) (*model.User, error) {
@@ -116,7 +115,7 @@ func (r mutationResolver) CreateUser(ctx context.Context, input model.NewUser) (
 	return upstreams.Fetch(ctx, r.Services, "users", call, decode.NullOf(graph.DecodeUser))
 }
 
-// UpdateUser answers Mutation.updateUser, bound at schema/users.graphqls:35 to the service "users":
+// UpdateUser resolves Mutation.updateUser by the binding at schema/users.graphqls:35, which calls the service "users":
 //
 //	PATCH /users/{id}
 func (r mutationResolver) UpdateUser(ctx context.Context, id string, input model.UserPatch) (*model.User, error) {
@@ -126,119 +125,113 @@ func (r mutationResolver) UpdateUser(ctx context.Context, id string, input model
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
 }
 
-// DeleteUser answers Mutation.deleteUser, bound at schema/users.graphqls:40 to the service "users":
+// DeleteUser resolves Mutation.deleteUser by the binding at schema/users.graphqls:40, which calls the service "users":
 //
 //	DELETE /users/{$args.id}
 func (r mutationResolver) DeleteUser(ctx context.Context, id string) (*bool, error) {
 	call := rest.New(http.MethodDelete, "/users/").Segment(id)
 	err := upstreams.Send(ctx, r.Services, "users", call)
-	done := err == nil
-	return &done, err
+	ok := err == nil
+	return &ok, err
 }
 
-// Customer answers Order.customer, bound at schema/orders.graphqls:62 to the service "users":
+// Customer resolves Order.customer by the binding at schema/orders.graphqls:62, which calls the service "users":
 //
 //	GET /users?ids={$batch.userId}&limit=100
 //
-// It makes one call for all parents, 100 keys at a time; the answer is a list, matched by "id".
+// It makes one call for up to 100 keys. The response is a list of items, whose key is "id".
 func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]*model.User, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/users").
-			Query("ids", keys).
-			Query("limit", "100")
-	}
 	return engine.LoadOne(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
 		return &parent.UserID
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{
 			Source:  "users",
-			Request: call(engine.AnyKeys()).Key(),
+			Request: "GET /users?ids={keys}&limit=100",
 			Reading: ".items [User!]! as [User!]! by id",
 		},
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
-			return upstreams.Fetch(ctx, r.Services, "users", call(keys),
+			call := rest.New(http.MethodGet, "/users").
+				Query("ids", keys).
+				Query("limit", "100")
+			return upstreams.Fetch(ctx, r.Services, "users", call,
 				decode.Member("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
 		},
 	})
 }
 
-// Product answers OrderLine.product, bound at schema/orders.graphqls:133 to the service "products":
+// Product resolves OrderLine.product by the binding at schema/orders.graphqls:133, which calls the service "products":
 //
 //	GET /products?ids={$batch.productId}&limit=200
 //
-// It makes one call for all parents, 200 keys at a time; the answer is a list, matched by "sku".
+// It makes one call for up to 200 keys. The response is a list of items, whose key is "sku".
 func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLine) ([]*model.Product, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/products").
-			Query("ids", keys).
-			Query("limit", "200")
-	}
 	return engine.LoadOne(ctx, parents, []string{"productId"}, func(parent *model.OrderLine) *string {
 		return &parent.ProductID
 	}, engine.Batch[string, *model.Product]{
 		Identity: engine.Identity{
 			Source:  "products",
-			Request: call(engine.AnyKeys()).Key(),
+			Request: "GET /products?ids={keys}&limit=200",
 			Reading: ".data [Product!]! as [Product!]! by sku",
 		},
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+			call := rest.New(http.MethodGet, "/products").
+				Query("ids", keys).
+				Query("limit", "200")
+			return upstreams.Fetch(ctx, r.Services, "products", call,
 				decode.Member("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
 
-// Related answers Product.related, bound at schema/products.graphqls:59 to the service "products":
+// Related resolves Product.related by the binding at schema/products.graphqls:59, which calls the service "products":
 //
 //	GET /products?ids={$batch.relatedSkus}&limit=200
 //
-// It makes one call for all parents, 200 keys at a time; the answer is a list, matched by "sku".
+// It makes one call for up to 200 keys. The response is a list of items, whose key is "sku".
 func (r productResolver) Related(ctx context.Context, parents []*model.Product) ([][]*model.Product, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/products").
-			Query("ids", keys).
-			Query("limit", "200")
-	}
 	return engine.LoadMany(ctx, parents, []string{"relatedSkus"}, func(parent *model.Product) []string {
 		return parent.RelatedSkus
 	}, false, engine.Batch[string, *model.Product]{
 		Identity: engine.Identity{
 			Source:  "products",
-			Request: call(engine.AnyKeys()).Key(),
+			Request: "GET /products?ids={keys}&limit=200",
 			Reading: ".data [Product!]! as [Product!]! by sku",
 		},
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-			return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+			call := rest.New(http.MethodGet, "/products").
+				Query("ids", keys).
+				Query("limit", "200")
+			return upstreams.Fetch(ctx, r.Services, "products", call,
 				decode.Member("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
 	})
 }
 
-// Stock answers Product.stock, bound at schema/products.graphqls:66 to the service "products":
+// Stock resolves Product.stock by the binding at schema/products.graphqls:66, which calls the service "products":
 //
 //	GET /stock
 //
-// It makes one call for all parents; the answer is a member for each key.
+// It makes one call for all parents. The response is an object with a member for each key.
 func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([]*int, error) {
-	call := rest.New(http.MethodGet, "/stock")
 	return engine.LoadAll(ctx, parents, []string{"sku"}, func(parent *model.Product) *string {
 		return &parent.Sku
 	}, engine.All[*int]{
 		Identity: engine.Identity{
 			Source:  "products",
-			Request: call.Key(),
+			Request: "GET /stock",
 			Reading: "keyed(Int) as Int",
 		},
 		Fetch: func(ctx context.Context) (map[string]*int, error) {
+			call := rest.New(http.MethodGet, "/stock")
 			return upstreams.Fetch(ctx, r.Services, "products", call, decode.MapOf(decode.PtrOf((*decode.Decoder).Int)))
 		},
 	})
 }
 
-// Order answers Query.order, bound at schema/orders.graphqls:5 to the service "orders":
+// Order resolves Query.order by the binding at schema/orders.graphqls:5, which calls the service "orders":
 //
 //	GET /orders/{$args.id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
@@ -247,7 +240,7 @@ func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, erro
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeOrder, func(object *model.Order) *string { return &object.ID })), ordersRules)
 }
 
-// Orders answers Query.orders, bound at schema/orders.graphqls:19 to the service "orders":
+// Orders resolves Query.orders by the binding at schema/orders.graphqls:19, which calls the service "orders":
 //
 //	GET /orders
 func (r queryResolver) Orders(ctx context.Context, userID *string, status []model.OrderStatus, first *int, after *string) (*model.OrderConnection, error) {
@@ -282,7 +275,7 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 	return connection, nil
 }
 
-// Product answers Query.product, bound at schema/products.graphqls:4 to the service "products":
+// Product resolves Query.product by the binding at schema/products.graphqls:4, which calls the service "products":
 //
 //	GET /products/{$args.sku}
 func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product, error) {
@@ -291,7 +284,7 @@ func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product,
 		decode.NullOf(decode.CheckKey("sku", sku, graph.DecodeProduct, func(object *model.Product) *string { return &object.Sku })))
 }
 
-// Products answers Query.products, bound at schema/products.graphqls:17 to the service "products":
+// Products resolves Query.products by the binding at schema/products.graphqls:17, which calls the service "products":
 //
 //	GET /products
 func (r queryResolver) Products(ctx context.Context, q *string, filter *model.ProductFilter, sort *model.ProductSort, first *int, after *string) (*model.ProductConnection, error) {
@@ -330,7 +323,7 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 	return connection, nil
 }
 
-// Inventory answers Query.inventory, bound at schema/products.graphqls:21 to the service "products":
+// Inventory resolves Query.inventory by the binding at schema/products.graphqls:21, which calls the service "products":
 //
 //	GET /stock
 func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryItem, error) {
@@ -338,7 +331,7 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryItem, e
 	return upstreams.Fetch(ctx, r.Services, "products", call, decode.NullOf(decode.EntriesOf(decodeQueryInventory)))
 }
 
-// Me answers Query.me, bound at schema/users.graphqls:3 to the service "users":
+// Me resolves Query.me by the binding at schema/users.graphqls:3, which calls the service "users":
 //
 //	GET /users/{$claims.sub}
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
@@ -346,7 +339,7 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 	return upstreams.Fetch(ctx, r.Services, "users", call, decode.NullOf(graph.DecodeAccount))
 }
 
-// User answers Query.user, bound at schema/users.graphqls:6 to the service "users":
+// User resolves Query.user by the binding at schema/users.graphqls:6, which calls the service "users":
 //
 //	GET /users/{id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
@@ -355,7 +348,7 @@ func (r queryResolver) User(ctx context.Context, id string) (*model.User, error)
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
 }
 
-// Users answers Query.users, bound at schema/users.graphqls:16 to the service "users":
+// Users resolves Query.users by the binding at schema/users.graphqls:16, which calls the service "users":
 //
 //	GET /users
 func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*model.UserConnection, error) {
@@ -388,115 +381,114 @@ func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*m
 	return connection, nil
 }
 
-// Orders answers User.orders, bound at schema/users.graphqls:99 to the service "orders":
+// Orders resolves User.orders by the binding at schema/users.graphqls:99, which calls the service "orders":
 //
 //	GET /orders/history?userIds={$batch.id}&limit={$args.limit}
 //
-// It makes one call for all parents, 100 keys at a time; the answer is a member for each key.
+// It makes one call for up to 100 keys. The response is an object with a member for each key.
 func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *int) ([][]*model.Order, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/orders/history").
-			Query("userIds", keys).
-			Query("limit", encode.Ptr(limit, encode.Any[int]))
-	}
 	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.User) *string {
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
 		Identity: engine.Identity{
-			Source:  "orders",
-			Request: call(engine.AnyKeys()).Key(),
-			Rules:   "ordersRules",
-			Reading: "keyed([Order!]) as [Order!]",
+			Source:    "orders",
+			Request:   "GET /orders/history?limit={1}&userIds={keys}",
+			Arguments: engine.KeyText(limit),
+			Rules:     "ordersRules",
+			Reading:   "keyed([Order!]) as [Order!]",
 		},
 		MaxSize: 100,
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
-			return upstreams.Fetch(ctx, r.Services, "orders", call(keys),
+			call := rest.New(http.MethodGet, "/orders/history").
+				Query("userIds", keys).
+				Query("limit", encode.Ptr(limit, encode.Any[int]))
+			return upstreams.Fetch(ctx, r.Services, "orders", call,
 				decode.MapOf(decode.NullOf(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
 	})
 }
 
-// Product completes InventoryItem.product. Of Product the service sends sku: other fields are
-// answered by the binding of Product.
+// Product completes the objects in InventoryItem.product. Of Product, the response has only sku;
+// the binding of Product fetches the other fields.
 func (r inventoryItemResolver) Product(ctx context.Context, parents []*model.InventoryItem) ([]*model.Product, error) {
 	return engine.Complete(ctx, parents, "product", func(parent *model.InventoryItem) *model.Product {
 		return parent.Product
 	}, r.productEntity(ctx).Beyond("sku", "stock"))
 }
 
-// productEntity asks for objects of Product by their keys, as bound at schema/products.graphqls:33 to the service "products":
+// productEntity fetches objects of Product by their keys. The binding at schema/products.graphqls:33 calls the service "products":
 //
 //	GET /products?ids={$batch.sku}&limit=200
 func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, model.Product] {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/products").
-			Query("ids", keys).
-			Query("limit", "200")
-	}
 	return engine.Entity[string, model.Product]{
 		Types:  []string{"Product", "SearchResult"},
 		From:   []string{"sku"},
-		Guards: checksProduct,
+		Guards: productFieldGuards,
 		Key: func(parent *model.Product) *string {
 			return &parent.Sku
 		},
 		Batch: engine.Batch[string, *model.Product]{
 			Identity: engine.Identity{
 				Source:  "products",
-				Request: call(engine.AnyKeys()).Key(),
+				Request: "GET /products?ids={keys}&limit=200",
 				Reading: ".data [Product!]! as [Product!]! by sku",
 			},
 			MaxSize: 200,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
-				return upstreams.Fetch(ctx, r.Services, "products", call(keys),
+				call := rest.New(http.MethodGet, "/products").
+					Query("ids", keys).
+					Query("limit", "200")
+				return upstreams.Fetch(ctx, r.Services, "products", call,
 					decode.Member("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 			},
 		},
 	}
 }
 
-// checksProduct are the guards of Product's fields.
-var checksProduct = map[string]func(context.Context) error{
+// productFieldGuards are the guards of the fields of Product. A completion does not fetch an object for
+// fields that the caller may not see.
+var productFieldGuards = map[string]func(context.Context) error{
 	"timesOrdered": func(ctx context.Context) error {
 		return auth.CheckScopes(ctx, [][]string{{"orders:read"}})
 	},
 }
 
-// ordersRules are the rules of the service "orders": when a call went well, and what its errors mean.
+// ordersRules are the rules of the service "orders": which responses are successes, and what clients see of the
+// others.
 var ordersRules = &upstreams.Rules{
-	Message: func(answer *upstreams.Response) any {
-		return mapping.Apply(answer.Status, func(at any) any {
-			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(answer.Body(), "detail")}, [2]any{json.Number("422"), mapping.Path(answer.Body(), "detail")})
+	Message: func(response *upstreams.Response) any {
+		return mapping.Apply(response.Status, func(at any) any {
+			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(response.Body(), "detail")}, [2]any{json.Number("422"), mapping.Path(response.Body(), "detail")})
 		})
 	},
-	Extensions: func(answer *upstreams.Response) any {
-		return encode.Object{}.With("reason", mapping.Apply(answer.Status, func(at any) any {
-			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(answer.Body(), "code")}, [2]any{json.Number("422"), mapping.Path(answer.Body(), "code")})
+	Extensions: func(response *upstreams.Response) any {
+		return encode.Object{}.With("reason", mapping.Apply(response.Status, func(at any) any {
+			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(response.Body(), "code")}, [2]any{json.Number("422"), mapping.Path(response.Body(), "code")})
 		}))
 	},
 }
 
-// pageQueryOrders reads a page of Query.orders as its binding selects it.
+// pageQueryOrders decodes a page of Query.orders by the selection of its binding.
 func pageQueryOrders(d *decode.Decoder) page.Answer[decode.Item[*model.Order]] {
-	var a page.Answer[decode.Item[*model.Order]]
-	a.Items = decode.Items(graph.DecodeOrder)(d)
-	return a
+	var p page.Answer[decode.Item[*model.Order]]
+	p.Items = decode.Items(graph.DecodeOrder)(d)
+	return p
 }
 
-// pageQueryProducts reads a page of Query.products as its binding selects it.
+// pageQueryProducts decodes a page of Query.products by the selection of its binding.
 func pageQueryProducts(d *decode.Decoder) page.Answer[decode.Item[*model.Product]] {
-	var a page.Answer[decode.Item[*model.Product]]
-	a.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
-	a.Items = decode.Member("data", decode.Items(graph.DecodeProduct))(d)
-	return a
+	var p page.Answer[decode.Item[*model.Product]]
+	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	p.Items = decode.Member("data", decode.Items(graph.DecodeProduct))(d)
+	return p
 }
 
 var shapeQueryInventoryProduct = decode.NewShape("Product",
 	decode.Field{Name: "sku", Wire: "key", Required: true},
 )
 
-// decodeQueryInventoryProduct reads the Product of Query.inventory as its binding selects it.
+// decodeQueryInventoryProduct decodes the Product of Query.inventory by the selection of its binding.
 func decodeQueryInventoryProduct(d *decode.Decoder) *model.Product {
 	o := d.Object(shapeQueryInventoryProduct)
 	v := decode.New[model.Product](&o)
@@ -517,7 +509,7 @@ var shapeQueryInventory = decode.NewShape("InventoryItem",
 	decode.Field{Name: "product", Whole: true},
 )
 
-// decodeQueryInventory reads the InventoryItem of Query.inventory as its binding selects it.
+// decodeQueryInventory decodes the InventoryItem of Query.inventory by the selection of its binding.
 func decodeQueryInventory(d *decode.Decoder) *model.InventoryItem {
 	o := d.Object(shapeQueryInventory)
 	v := decode.New[model.InventoryItem](&o)
@@ -535,10 +527,10 @@ func decodeQueryInventory(d *decode.Decoder) *model.InventoryItem {
 	return v
 }
 
-// pageQueryUsers reads a page of Query.users as its binding selects it.
+// pageQueryUsers decodes a page of Query.users by the selection of its binding.
 func pageQueryUsers(d *decode.Decoder) page.Answer[decode.Item[*model.User]] {
-	var a page.Answer[decode.Item[*model.User]]
-	a.Next = decode.Lookahead(d, decode.Member("nextCursor", decode.PtrOf((*decode.Decoder).ID)))
-	a.Items = decode.Member("items", decode.Items(graph.DecodeUser))(d)
-	return a
+	var p page.Answer[decode.Item[*model.User]]
+	p.Next = decode.Lookahead(d, decode.Member("nextCursor", decode.PtrOf((*decode.Decoder).ID)))
+	p.Items = decode.Member("items", decode.Items(graph.DecodeUser))(d)
+	return p
 }

@@ -121,8 +121,21 @@ func (c *compiler) checkInterfaceGuards(def, abstract *ast.Definition) {
 	}
 }
 
-// GuardsOf returns the guards of a field. Compile has to have spread them.
-func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList { return guardsOf(field.Directives) }
+// GuardsOf returns the guards of a field, which Compile must have spread. Guards that another one
+// repeats or implies are left out.
+func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList {
+	guards := guardsOf(field.Directives)
+	var distinct ast.DirectiveList
+	for i, guard := range guards {
+		implied := func(other *ast.Directive) bool {
+			return slices.Contains(DirectiveNamed(other.Name).implies, guard.Name)
+		}
+		if !slices.ContainsFunc(guards, implied) && !hasGuard(guards[:i], guard) {
+			distinct = append(distinct, guard)
+		}
+	}
+	return distinct
+}
 
 // Guards returns the guards of a field as the schema writes them. Compile has to have spread them.
 func Guards(field *ast.FieldDefinition) []string {

@@ -54,7 +54,7 @@ func Extract(file string, source []byte, receiver, field string) (*Snippet, erro
 	}
 	method := x.findMethod(receiver, field)
 	if method < 0 {
-		return nil, fmt.Errorf("%s has no method that answers %s, which is a bug of gatehouse", file, field)
+		return nil, fmt.Errorf("%s has no method that resolves %s, which is a bug of gatehouse", file, field)
 	}
 	return x.snippet(method), nil
 }
@@ -175,7 +175,7 @@ func declaredNames(g *ast.GenDecl) []string {
 // findMethod returns the index of the method that resolves a field, or -1. The doc comment of the
 // method identifies it, since its name can differ from that of the field.
 func (x *extractor) findMethod(receiver, field string) int {
-	doc := regexp.MustCompile(`(?m)^// \w+ answers ` + regexp.QuoteMeta(field) + `\b`)
+	doc := regexp.MustCompile(`(?m)^// \w+ resolves ` + regexp.QuoteMeta(field) + `\b`)
 	return slices.IndexFunc(x.decls, func(d declaration) bool {
 		return d.receiver == receiver && doc.MatchString(d.text)
 	})
@@ -247,7 +247,7 @@ func (x *extractor) isUsedBy(i int, user func(int) bool) bool {
 }
 
 // boundPhrase matches what the doc comment of a generated method says about the binding's place.
-var boundPhrase = regexp.MustCompile(`, bound at \S+ to the service `)
+var boundPhrase = regexp.MustCompile(` by the binding at \S+, which calls the service `)
 
 // text returns the snippet as Go, with its packages under other names.
 func (s *Snippet) text(names map[string]string) string {
@@ -255,7 +255,7 @@ func (s *Snippet) text(names map[string]string) string {
 	for i, d := range s.decls {
 		texts[i] = d.renamePackages(names)
 	}
-	texts[0] = boundPhrase.ReplaceAllString(texts[0], " from the service ")
+	texts[0] = boundPhrase.ReplaceAllString(texts[0], " by a call to the service ")
 	return strings.Join(texts, "\n\n") + "\n"
 }
 

@@ -15,25 +15,46 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// callWriter writes the steps of one call. Its first error sticks.
+// callWriter writes the call of one binding as a chain of method calls on a rest.Call. The first
+// error is kept in err.
 type callWriter struct {
 	g       *generator
 	f       *goFile
 	binding *binding.Field
 	field   *codegen.Field // nil for the binding of a type
+	request *requestText   // nil: the steps are Go; otherwise they have placeholders for variables
 	steps   []string
 	inBody  bool
 	err     error
 }
 
-// call writes the expression that builds a binding's call.
+// call writes the expression that builds the call.
 func (w *callWriter) call() (string, error) {
 	call := &w.binding.Call
 	w.path()
 	for _, p := range call.Query {
 		w.query(p)
 	}
-	for _, p := range w.g.headers(w.binding) {
+	w.headersCookiesBody()
+	if call.Method == http.MethodGet && !call.Idempotent && w.isMutation() {
+		w.step("Once()")
+	}
+	if call.Method == http.MethodGet && w.g.usesRequest(w.binding) {
+		w.step("RequestScoped()")
+	}
+	return strings.Join(w.steps, ".\n"), w.err
+}
+
+// headersCookiesBody writes the steps for what is sent after the URL.
+func (w *callWriter) headersCookiesBody() {
+	call := &w.binding.Call
+	headers := w.g.headers(w.binding)
+	if w.request != nil { // only the order of cookies has an effect
+		slices.SortStableFunc(headers, func(a, b binding.Param) int {
+			return strings.Compare(http.CanonicalHeaderKey(a.Name), http.CanonicalHeaderKey(b.Name))
+		})
+	}
+	for _, p := range headers {
 		w.header(p)
 	}
 	for _, p := range call.Cookies {
@@ -49,25 +70,21 @@ func (w *callWriter) call() (string, error) {
 	if call.Idempotent {
 		w.step("Idempotent()")
 	}
-	if call.Method == http.MethodGet && !call.Idempotent && w.changes() {
-		w.step("Once()")
-	}
-	if call.Method == http.MethodGet && w.g.asksRequest(w.binding) {
-		w.step("RequestScoped()")
-	}
-	return strings.Join(w.steps, ".\n"), w.err
 }
 
-// changes reports whether the call answers a field of Mutation.
-func (w *callWriter) changes() bool {
+// isMutation reports whether the call resolves a field of Mutation. A GET that does is not
+// repeated, since it is expected to change something.
+func (w *callWriter) isMutation() bool {
 	mutation := w.g.data.Schema.Mutation
 	return w.field != nil && mutation != nil && w.field.Object != nil && w.field.Object.Name == mutation.Name
 }
 
+// step adds a method call.
 func (w *callWriter) step(format string, args ...any) {
 	w.steps = append(w.steps, fmt.Sprintf(format, args...))
 }
 
+// path writes the path. Its first literal is an argument of rest.New.
 func (w *callWriter) path() {
 	method := w.binding.Call.Method
 	verb := w.f.use("net/http") + "Method" + method[:1] + strings.ToLower(method[1:])
@@ -87,7 +104,7 @@ func (w *callWriter) path() {
 	}
 }
 
-// segment writes a value in a path, in the style of its document.
+// segment writes a value in a path, in the style of the OpenAPI document.
 func (w *callWriter) segment(p binding.Part) string {
 	value := w.value(p.Value)
 	switch s := p.Style; {
@@ -101,7 +118,8 @@ func (w *callWriter) segment(p binding.Part) string {
 	return fmt.Sprintf("Segment(%s)", value)
 }
 
-// composite tells whether a value is, or may be, a list or an object.
+// composite reports whether a value is a list or an object, or may be one. The type of an
+// expression that changes a value is not known, so such a value may be.
 func (w *callWriter) composite(v *binding.Value) bool {
 	if v.Type == nil {
 		return len(v.Then) > 0
@@ -109,10 +127,10 @@ func (w *callWriter) composite(v *binding.Value) bool {
 	return v.Scope == binding.Keys || v.Type.Elem != nil || !w.g.data.Config.Schema.Types[v.Type.NamedType].IsLeafType()
 }
 
-// maxOnLine is how many pieces of a path stand on one line.
+// maxOnLine is the number of pieces of a path up to which the path is written on one line.
 const maxOnLine = 5
 
-// query writes a query parameter.
+// query writes a query parameter. Without a document, a parameter has the style form.
 func (w *callWriter) query(p binding.Param) {
 	value := w.parts(p.Parts)
 	style := p.Style
@@ -136,8 +154,8 @@ func (w *callWriter) query(p binding.Param) {
 	}
 }
 
-// headers are those of every call to the source, without what the call sets itself, and
-// the call's own.
+// headers returns the headers of a call: those of its source, except where the call sets a header
+// of the same name, then its own.
 func (g *generator) headers(b *binding.Field) []binding.Param {
 	own := b.Call.Headers
 	var all []binding.Param
@@ -152,6 +170,7 @@ func (g *generator) headers(b *binding.Field) []binding.Param {
 	return append(all, own...)
 }
 
+// header writes a header.
 func (w *callWriter) header(p binding.Param) {
 	if p.Style != nil && w.composite(p.Parts[0].Value) {
 		w.step("HeaderList(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style.Explode)
@@ -160,7 +179,7 @@ func (w *callWriter) header(p binding.Param) {
 	w.step("Header(%q, %s)", p.Name, w.parts(p.Parts))
 }
 
-// parts writes the value of a parameter or header.
+// parts writes the value of a parameter or a header, as one text if it has several parts.
 func (w *callWriter) parts(parts []binding.Part) string {
 	written := make([]string, len(parts))
 	for i, p := range parts {
@@ -179,20 +198,24 @@ func (w *callWriter) parts(parts []binding.Part) string {
 	return fmt.Sprintf("%sConcat(%s)", w.f.use(encodePkg), strings.Join(written, ", "))
 }
 
-// value writes a value as services read it.
+// value writes the wire value of an expression of a binding.
 func (w *callWriter) value(v *binding.Value) string {
 	m := &mapper{f: w.f, variable: w.variable, member: w.member}
 	return m.value(v)
 }
 
-// member writes a variable as the value of a member: an argument that the client did not
-// give, or a part of one, is absent.
+// member writes a variable as the value of a member of an object. An argument that the client
+// omitted, or a part of one, is encode.Absent: a member with null would ask the service to erase
+// what it has.
 func (w *callWriter) member(v *binding.Value) string {
+	if w.request != nil {
+		return w.request.member(w, v)
+	}
 	if v.Scope != binding.Args {
 		return w.variable(v)
 	}
 	arg := w.argument(v.Path[0])
-	whole := w.wire(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
+	whole := w.checked(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
 	if len(v.Path) > 1 {
 		return fmt.Sprintf("%sPick(%s, %s)", w.f.use(mappingPkg), whole, w.wireNames(arg.TypeReference, v.Path[1:]))
 	}
@@ -202,7 +225,7 @@ func (w *callWriter) member(v *binding.Value) string {
 	return fmt.Sprintf("%sGiven(ctx, %q, %s)", w.f.use(enginePkg), arg.Name, whole)
 }
 
-// wireNames are what services call the fields on a path through input objects.
+// wireNames writes the names that the service uses for the fields on a path through input objects.
 func (w *callWriter) wireNames(tr *config.TypeReference, path []string) string {
 	names := make([]string, len(path))
 	for i, name := range path {
@@ -212,8 +235,11 @@ func (w *callWriter) wireNames(tr *config.TypeReference, path []string) string {
 	return strings.Join(names, ", ")
 }
 
-// variable writes a variable as services read it.
+// variable writes the wire value of a variable.
 func (w *callWriter) variable(v *binding.Value) string {
+	if w.request != nil {
+		return w.request.variable(w, v)
+	}
 	switch v.Scope {
 	case binding.Claims:
 		return fmt.Sprintf("%sClaim(ctx, %q)", w.f.use(authPkg), strings.Join(v.Path, "."))
@@ -226,31 +252,42 @@ func (w *callWriter) variable(v *binding.Value) string {
 	case binding.PageScope:
 		return "at." + strings.ToUpper(v.Path[0][:1]) + v.Path[0][1:]
 	case binding.Keys:
-		return w.keys(v)
+		return w.keys(v, "keys")
 	case binding.This:
-		return w.own(v, "key")
+		return w.parentValue(v, "key", "key[%d]")
 	}
 	arg := w.argument(v.Path[0])
 	if len(v.Path) == 1 {
-		return w.wire(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
+		return w.checked(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
 	}
-	return w.inside(arg.VarName, arg.TypeReference, v.Path[1:])
+	return w.inputMember(arg.VarName, arg.TypeReference, v.Path[1:])
 }
 
-// keys writes the keys of a batch, which are texts. In a body numbers are numbers.
-func (w *callWriter) keys(v *binding.Value) string {
-	if w.inBody && isWhole(v.Type.Name()) {
-		return w.f.use(encodePkg) + "NumberKeys(keys)"
+// keys writes the keys of a batch, given as an expression. Keys are strings; in a body, those of
+// an integer type are written as numbers.
+func (w *callWriter) keys(v *binding.Value, keys string) string {
+	if w.inBody && isInteger(v.Type.Name()) {
+		return w.f.use(encodePkg) + "NumberKeys(" + keys + ")"
 	}
-	return "keys"
+	return keys
 }
 
-// isWhole reports whether a scalar's values are whole numbers.
-func isWhole(scalar string) bool {
+// keyPlaceholder writes what a call takes from its keys, with placeholders for the keys: see
+// requestText.
+func (w *callWriter) keyPlaceholder(v *binding.Value) string {
+	if v.Scope == binding.Keys {
+		return w.keys(v, "{keys}")
+	}
+	return w.parentValue(v, "{key}", "{key%d}")
+}
+
+// isInteger reports whether the values of a scalar are integers in JSON.
+func isInteger(scalar string) bool {
 	s := scalars.ByName(scalar)
 	return s != nil && s.EncodedAs() == "integer"
 }
 
+// services writes the expression for the services of the resolver.
 func (w *callWriter) services() string {
 	if w.field == nil {
 		return "r.Services"
@@ -258,53 +295,57 @@ func (w *callWriter) services() string {
 	return w.g.services(w.field.Object)
 }
 
-// read writes a variable where the answer is read, which knows the key as one of keys.
-func (w *callWriter) read(v *binding.Value) string {
+// responseValue writes a variable where the response is decoded: in the Fetch function of a batch,
+// which has keys and no key.
+func (w *callWriter) responseValue(v *binding.Value) string {
 	if v.Scope == binding.This {
-		return w.own(v, "keys[0]")
+		return w.parentValue(v, "keys[0]", "keys[0][%d]")
 	}
 	return w.variable(v)
 }
 
-// own writes a value that the call takes from its parent, which lies in the key.
-func (w *callWriter) own(v *binding.Value, key string) string {
-	all := thisFields(w.binding)
+// parentValue writes a value that the call takes from its parent: key when the key consists of
+// this value alone, else the part of the key, in the given format.
+func (w *callWriter) parentValue(v *binding.Value, key, part string) string {
+	all := parentFields(w.binding)
 	if len(all) == 1 && isText(w.g.parentType(w.binding, all[0]).NamedType) {
 		return key
 	}
 	i := slices.IndexFunc(all, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
-	return partValue(w.f, fmt.Sprintf("%s[%d]", key, i), w.g.parentType(w.binding, v))
+	return partValue(w.f, fmt.Sprintf(part, i), w.g.parentType(w.binding, v))
 }
 
-// inside writes a value that lies in an input object, nil when the object is.
-func (w *callWriter) inside(holder string, tr *config.TypeReference, path []string) string {
+// inputMember writes the value at a path in an input object. It is nil when the object is.
+func (w *callWriter) inputMember(holder string, tr *config.TypeReference, path []string) string {
 	if tr.GQL.NonNull {
-		return w.inner(holder, tr, path)
+		return w.inputField(holder, tr, path)
 	}
 	goType := w.f.typ(w.g.objectNamed(tr.Definition.Name).Type)
-	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.inner("in", tr, path))
+	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.inputField("in", tr, path))
 }
 
-// inner writes a value in an input object that is not nil.
-func (w *callWriter) inner(holder string, tr *config.TypeReference, path []string) string {
+// inputField writes the value at a path in an input object that is not nil.
+func (w *callWriter) inputField(holder string, tr *config.TypeReference, path []string) string {
 	field := w.g.field(tr.Definition.Name, path[0])
 	expr := holder + "." + field.GoFieldName
-	if omittable(field) {
+	if isOmittable(field) {
 		expr += ".Value()"
 	}
 	if len(path) > 1 {
-		return w.inside(expr, field.TypeReference, path[1:])
+		return w.inputMember(expr, field.TypeReference, path[1:])
 	}
-	return w.wire(w.g.wireValue(w.f, expr, field.TypeReference))
+	return w.checked(w.g.wireValue(w.f, expr, field.TypeReference))
 }
 
-func (w *callWriter) wire(expr string, err error) string {
+// checked returns expr, and keeps the first error.
+func (w *callWriter) checked(expr string, err error) string {
 	if err != nil && w.err == nil {
 		w.err = err
 	}
 	return expr
 }
 
+// argument returns gqlgen's view of an argument of the field.
 func (w *callWriter) argument(name string) *codegen.FieldArgument {
 	for _, a := range w.field.Args {
 		if a.Name == name {
@@ -314,6 +355,7 @@ func (w *callWriter) argument(name string) *codegen.FieldArgument {
 	return nil
 }
 
+// body writes the step for the body.
 func (w *callWriter) body() {
 	call := &w.binding.Call
 	w.inBody = true
@@ -327,7 +369,7 @@ func (w *callWriter) body() {
 	case binding.Text:
 		w.step("Text(%s)", value)
 	default:
-		value = w.numerals().wrapped(w.f, value)
+		value = w.numberFormats().wrap(w.f, value)
 		if call.Media != "" {
 			w.step("JSONAs(%q, %s)", call.Media, value)
 			return

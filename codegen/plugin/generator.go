@@ -15,7 +15,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// The packages of ours that generated code is made of.
+// The packages that generated code imports.
 const (
 	module        = "github.com/gatehouse-graphql/gatehouse/"
 	graphqlPkg    = "github.com/99designs/gqlgen/graphql"
@@ -32,39 +32,50 @@ const (
 	decoderMethod = "(*%sDecoder).%s"
 )
 
-// generator writes our files from gqlgen's data, where every GraphQL type has its Go
-// type, and from the bindings.
+// generator writes our files from the bindings and from gqlgen's data, which has the Go type for
+// each type of the schema. The methods that begin a file (resolvers, codec, engine) have to run in
+// this order: resolvers adds the decoders and the rules that the file shows.
 type generator struct {
-	data     *codegen.Data
-	graph    *binding.Graph
-	decoders []decoderView // of selections
-	rules    []rulesView
-	methods  []Method          // those by hand
-	wires    map[string]string // see wireName
+	data       *codegen.Data
+	graph      *binding.Graph
+	decoders   []decoderView // of the selections of bindings
+	rules      []rulesView
+	methods    []Method          // the handwritten resolvers
+	codecNames map[string]string // see codecName
 
-	checkFuncs  []checkView  // the guards of calls that complete objects
-	fieldChecks []checksView // the guards of the fields of these objects
+	entityGuardFuncs []guardView       // guards of the fields whose calls complete objects
+	fieldGuards      []fieldGuardsView // guards of the fields of these objects
+}
+
+// newFile begins a file of the package self. No import has one of the names in avoid.
+func (g *generator) newFile(self string, avoid map[string]bool) *goFile {
+	f := newGoFile(self, avoid)
+	if pkg := g.data.Config.Packages.Load(g.modelPkg()); pkg != nil && pkg.Module != nil {
+		f.module = pkg.Module.Path
+	}
+	return f
 }
 
 func (g *generator) graphPkg() string { return g.data.Config.Exec.ImportPath() }
 
 func (g *generator) modelPkg() string { return g.data.Config.Model.ImportPath() }
 
-// wireName is what the decoder and the encoder of a type are called for: its Go type, whose
-// name another type of the graph may have too, in another package.
-func (g *generator) wireName(typeName string) string {
-	if g.wires == nil {
-		g.wires = map[string]string{}
+// codecName returns the name of a type in the names of its decoder and encoder. It is that of its
+// Go type, made unique: types of the same name may be in different packages.
+func (g *generator) codecName(typeName string) string {
+	if g.codecNames == nil {
+		g.codecNames = map[string]string{}
 		taken := names{}
 		for _, name := range slices.Sorted(maps.Keys(g.data.Config.Schema.Types)) {
-			g.wires[name] = taken.name(g.goName(name), name, func(string) bool { return false })
+			g.codecNames[name] = taken.name(g.goName(name), name, func(string) bool { return false })
 		}
 	}
-	return g.wires[typeName]
+	return g.codecNames[typeName]
 }
 
-// objectNamed returns gqlgen's view of an object type or an input, nil when no such type has
-// the name. gqlgen's own search takes the first type whose name differs in case alone.
+// objectNamed returns gqlgen's view of an object type or an input, nil when no type has the name.
+// gqlgen's own search ignores case, and returns the first of two types whose names differ in case
+// only.
 func (g *generator) objectNamed(name string) *codegen.Object {
 	for _, objects := range []codegen.Objects{g.data.Objects, g.data.Inputs} {
 		if i := slices.IndexFunc(objects, func(o *codegen.Object) bool { return o.Name == name }); i >= 0 {
@@ -74,7 +85,7 @@ func (g *generator) objectNamed(name string) *codegen.Object {
 	return nil
 }
 
-// field finds gqlgen's view of a field.
+// field returns gqlgen's view of a field, nil when the object has no such field.
 func (g *generator) field(object, name string) *codegen.Field {
 	for _, f := range g.objectNamed(object).Fields {
 		if f.Name == name {
@@ -97,7 +108,7 @@ func (g *generator) decoderOf(f *goFile, tr *config.TypeReference) (string, erro
 	return fmt.Sprintf("%s%s(%s)", f.use(decodePkg), maybe, decoder), err
 }
 
-// nonNull is a type without null, which is another type in Go.
+// nonNull returns the non-null variant of a type, whose Go type is another one.
 func nonNull(tr *config.TypeReference, goType types.Type) *config.TypeReference {
 	inner, gql := *tr, *tr.GQL
 	gql.NonNull = true
@@ -105,6 +116,7 @@ func nonNull(tr *config.TypeReference, goType types.Type) *config.TypeReference 
 	return &inner
 }
 
+// nonNullDecoder writes the decoder of a non-null type.
 func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string, error) {
 	if tr.GQL.Elem != nil {
 		element, err := g.decoderOf(f, tr.Elem())
@@ -116,16 +128,17 @@ func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string,
 	}
 	switch tr.Definition.Kind {
 	case ast.Object, ast.Enum, ast.Interface, ast.Union:
-		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + g.wireName(tr.Definition.Name), nil
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + g.codecName(tr.Definition.Name), nil
 	case ast.Scalar:
 		if s := scalars.ByName(tr.Definition.Name); s != nil {
 			return fmt.Sprintf(decoderMethod, f.use(decodePkg), s.Name), nil
 		}
 	}
-	return "", fmt.Errorf("nothing reads %s from a service's answer, which is a bug of gatehouse", tr.Definition.Name)
+	return "", fmt.Errorf("no decoder for %s in responses of services, which is a bug of gatehouse", tr.Definition.Name)
 }
 
-// encoderOf writes the encoder of a type: an expression of type func(T) any.
+// encoderOf writes the encoder of a type: an expression of type func(T) any, whose result is the
+// wire value.
 func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, error) {
 	enc := f.use(encodePkg)
 	if tr.GQL.Elem != nil {
@@ -133,7 +146,7 @@ func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, erro
 		return fmt.Sprintf("%sListOf(%s)", enc, element), err
 	}
 	if tr.Definition.Kind == ast.InputObject {
-		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.wireName(tr.Definition.Name), nil // takes a pointer, nil for null
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.codecName(tr.Definition.Name), nil // takes a pointer, nil for null
 	}
 	base, pointer := tr.GO, false
 	if p, ok := tr.GO.(*types.Pointer); ok {
@@ -146,13 +159,14 @@ func (g *generator) encoderOf(f *goFile, tr *config.TypeReference) (string, erro
 	return encoder, err
 }
 
+// leafEncoder writes the encoder of a scalar or an enum.
 func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Type) (string, error) {
 	if def.Kind == ast.Enum {
-		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.wireName(def.Name), nil
+		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.codecName(def.Name), nil
 	}
 	s := scalars.ByName(def.Name)
 	if s == nil {
-		return "", fmt.Errorf("nothing writes %s for a service, which is a bug of gatehouse", def.Name)
+		return "", fmt.Errorf("no encoder for %s in requests to services, which is a bug of gatehouse", def.Name)
 	}
 	if function, generic := strings.CutSuffix(s.Encode, "[T]"); generic {
 		return fmt.Sprintf("%s%s[%s]", f.use(encodePkg), function, f.typ(goType)), nil
@@ -160,7 +174,7 @@ func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Typ
 	return f.use(encodePkg) + s.Encode, nil
 }
 
-// wireValue writes the wire value of a Go expression.
+// wireValue writes the wire value of an expression of a type, in the shortest form.
 func (g *generator) wireValue(f *goFile, expr string, tr *config.TypeReference) (string, error) {
 	if tr.Definition.Kind == ast.InputObject && tr.GQL.Elem == nil {
 		if _, pointer := tr.GO.(*types.Pointer); !pointer {
@@ -185,7 +199,8 @@ func (g *generator) wireValue(f *goFile, expr string, tr *config.TypeReference) 
 	return fmt.Sprintf("%s(%s)", function, expr), nil
 }
 
-// unwrap takes prefix and the closing parenthesis off an expression.
+// unwrap removes prefix and the closing parenthesis from an expression. It reports whether the
+// expression begins with prefix.
 func unwrap(expr, prefix string) (string, bool) {
 	if !strings.HasPrefix(expr, prefix) {
 		return "", false
@@ -197,7 +212,7 @@ func isObject(tr *config.TypeReference) bool {
 	return tr.GQL.Elem == nil && tr.Definition.Kind == ast.Object
 }
 
-// typeName is the name of a named type or of what a pointer points to.
+// typeName returns the name of a named type, or of the type that a pointer points to.
 func typeName(t types.Type) string {
 	if p, ok := t.(*types.Pointer); ok {
 		t = p.Elem()

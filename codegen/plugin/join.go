@@ -13,48 +13,55 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// joinView is how a field below the root joins the calls of its parents. Its strings are
-// Go text unless said.
+// joinView is the part of a resolver below the root that loads values by keys (engine.LoadOne,
+// LoadMany or LoadAll). Its strings are Go text unless said.
 type joinView struct {
-	Function  string // One, Each or Whole
+	Function  string // LoadOne, LoadMany or LoadAll
 	Parent    string // the parents' type
-	From      string // the names of the fields that the key is made of
+	From      string // the names of the parent's fields that the key consists of
 	KeyResult string // what the function from parent to key returns
 	KeyBody   string // its body
 	KeyType   string
 	Param     string // the parameter of the function that builds the call; "" when the call takes no keys
-	AnyKey    string // an argument for it, in the identity of the batch
-	Changed   string // how keys are changed on their way into the call, where they are; as it is
-	Reading   string // what is read of the response, and how it is matched with the keys; as it is
+	Inline    bool   // the call is built in Fetch, since it does not use the context of the field
+	Request   string // of the identity: see requestText
+	Reading   string // of the identity: the selection, the type, and how items are matched with keys; not Go
 	Value     string // the type of what one key stands for
 	Missing   string // what a key stands for that the service leaves out; "" is the zero value
-	Keep      bool   // Each keeps the place of a missing key
+	KeepPlace bool   // Each keeps the place of a missing key
 	MaxSize   int    // 0 is no limit
 	Single    bool   // one call for each key
-	Given     string // the arguments by which answers are read
+	Arguments string // of the identity: the values that the request and the reading depend on; "" for none
 }
 
-// join fills in what a field below the root needs.
+// join fills in the joinView of a field below the root: how parents become keys, how keys are
+// fetched, and the identity by which fields share what they fetch (decision 0025).
 func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
-	j := &joinView{Function: "LoadOne", Parent: f.typ(field.Object.Type), Value: m.Result, Given: m.reader.arguments()}
+	j := &joinView{Function: "LoadOne", Parent: f.typ(field.Object.Type), Value: m.Result}
+	j.Inline = !strings.Contains(m.Call, "ctx")
 	m.Join, m.Decode = j, f.use(decodePkg)
 	join := g.joinBatch
 	if b.Batch == nil {
-		join = g.joinSingly
+		join = g.joinEach
 	}
 	read, err := join(f, b, field, m)
-	m.Send = g.fetch(f, b, callWith(j), read, m.Rules)
+	m.Fetch = g.fetch(f, b, callWith(j), read, m.Rules)
 	j.Reading = g.readingOf(b, j.Reading)
-	j.Changed = strings.Join(b.Call.Changed(), "\n")
+	if err != nil {
+		return err
+	}
+	request, values, err := g.requestOf(f, b, field)
+	j.Request = goLiteral(request)
+	j.Arguments = strings.Join(append(values, m.reader.arguments()...), ", ")
 	return err
 }
 
-// readingOf says in an identity what is read of a response: the selection, the type, and
-// where parents' fields are among it, which part of the key each of them is.
+// readingOf returns the Reading of an identity: the selection, the type that is decoded, and, if
+// the selection uses fields of the parent, which part of the key each of them is.
 func (g *generator) readingOf(b *binding.Field, as string) string {
 	text := b.Reading.String() + " as " + as
-	if slices.ContainsFunc(taken(b.Reading), ofParent) {
-		text += " of " + strings.Join(fieldNames(thisFields(b)), ", ")
+	if slices.ContainsFunc(requestValues(b.Reading), isParentField) {
+		text += " of " + strings.Join(fieldNames(parentFields(b)), ", ")
 	}
 	return text
 }
@@ -62,7 +69,7 @@ func (g *generator) readingOf(b *binding.Field, as string) string {
 // callWith writes the call for the keys of a batch.
 func callWith(j *joinView) string {
 	switch {
-	case j.Param == "":
+	case j.Param == "" || j.Inline:
 		return "call"
 	case j.Single:
 		return "call(key)"
@@ -70,18 +77,18 @@ func callWith(j *joinView) string {
 	return "call(keys)"
 }
 
-// joinBatch is for a field with one call for many parents.
+// joinBatch is join for a field with one call for many parents.
 func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
 	j, value := m.Join, field.TypeReference
 	keyField := g.field(b.Object.Name, b.Batch.Parent.Name)
 	j.KeyType, j.KeyResult, j.KeyBody = "string", "*string", "return "+g.keyPointer(f, "parent", keyField)
 	j.From, j.MaxSize = goStrings([]string{keyField.Name}), b.Batch.MaxSize
-	m.Matched = "one call for all parents"
+	m.Batching = "It makes one call for all parents"
 	if hasKeys(&b.Call) {
-		j.Param, j.AnyKey = "keys []string", f.use(enginePkg)+"AnyKeys()"
+		j.Param = "keys []string"
 	}
 	if j.MaxSize > 0 {
-		m.Matched += fmt.Sprintf(", %d keys at a time", j.MaxSize)
+		m.Batching = fmt.Sprintf("It makes one call for up to %d keys", j.MaxSize)
 	}
 	if !hasKeys(&b.Call) {
 		j.Function = "LoadAll"
@@ -89,38 +96,40 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	if keyField.TypeReference.GQL.Elem != nil {
 		j.Function, j.KeyResult, j.KeyBody = "LoadMany", "[]string", "return "+g.keyList(f, keyField)
 		value = value.Elem()
-		j.Keep = !value.GQL.NonNull
+		j.KeepPlace = !value.GQL.NonNull
 	}
 	j.Value = f.typ(value.GO)
 	if value.GQL.Elem != nil {
 		j.Missing = j.Value + "{}"
 	}
 	if b.Batch.Item == "" {
-		m.Matched += "; the answer is a member for each key"
+		m.Batching += ". The response is an object with a member for each key."
 		j.Reading = value.GQL.String()
 		return m.reader.decoder(b.Reading, value, "")
 	}
 	return g.match(f, b, value, m)
 }
 
-// match finds the values of a batch among the items of a list, by their keys.
+// match writes the decoder of a list of items that are matched with the keys by their own key.
+// Each item belongs to one key (ByKey), or to a list of items of that key (GroupByKey). A null
+// item has no key, so items are decoded as non-null.
 func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReference, m *methodView) (string, error) {
 	item, arrange := value, "ByKey"
 	if value.GQL.Elem != nil {
 		item, arrange = value.Elem(), "GroupByKey"
 	}
 	keyField := g.field(item.Definition.Name, b.Batch.Item)
-	m.Matched += fmt.Sprintf("; the answer is a list, matched by %q", g.graph.WireName(item.Definition.Name, b.Batch.Item))
+	m.Batching += fmt.Sprintf(". The response is a list of items, whose key is %q.", g.graph.WireName(item.Definition.Name, b.Batch.Item))
 	m.Join.Reading = fmt.Sprintf("%s by %s", g.listOf(nonNull(item, item.GO)).GQL, b.Batch.Item) // an item is never null
 	key := g.keyText(f, "item."+keyField.GoFieldName, keyField.TypeReference.GO)
-	m.reader.list = func(read string, _ *config.TypeReference) (string, error) {
+	m.reader.writeList = func(read string, _ *config.TypeReference) (string, error) {
 		return fmt.Sprintf("%s%s(%q, %s, func(item %s) string { return %s })",
 			m.Decode, arrange, keyField.Name, read, f.typ(item.GO), key), nil
 	}
 	return m.reader.decoder(b.Reading, g.listOf(item), "")
 }
 
-// listOf is the type of a list of items.
+// listOf returns the type of a non-null list of items.
 func (g *generator) listOf(item *config.TypeReference) *config.TypeReference {
 	list := *item
 	list.GQL = ast.NonNullListType(item.GQL, item.GQL.Position)
@@ -128,7 +137,7 @@ func (g *generator) listOf(item *config.TypeReference) *config.TypeReference {
 	return &list
 }
 
-// keyText writes a key as text.
+// keyText writes a key of a Go type as a string.
 func (g *generator) keyText(f *goFile, expr string, goType types.Type) string {
 	switch basic, _ := goType.Underlying().(*types.Basic); {
 	case basic.Kind() == types.Int:
@@ -141,7 +150,7 @@ func (g *generator) keyText(f *goFile, expr string, goType types.Type) string {
 	return "string(" + expr + ")"
 }
 
-// keyPointer writes the key in an object as a *string.
+// keyPointer writes the key in a field of an object as a *string, nil when the key is null.
 func (g *generator) keyPointer(f *goFile, object string, field *codegen.Field) string {
 	expr, goType := object+"."+field.GoFieldName, field.TypeReference.GO
 	if p, ok := goType.(*types.Pointer); ok {
@@ -155,7 +164,7 @@ func (g *generator) keyPointer(f *goFile, object string, field *codegen.Field) s
 	return fmt.Sprintf("%sKey(%s)", f.use(encodePkg), expr)
 }
 
-// keyList writes the list of keys in a parent as a []string.
+// keyList writes the keys in a list field of a parent as a []string. Null elements are left out.
 func (g *generator) keyList(f *goFile, field *codegen.Field) string {
 	expr, element := "parent."+field.GoFieldName, field.TypeReference.Elem().GO
 	if p, ok := element.(*types.Pointer); ok {
@@ -167,49 +176,41 @@ func (g *generator) keyList(f *goFile, field *codegen.Field) string {
 	return fmt.Sprintf("%sKeys(%s)", f.use(encodePkg), expr)
 }
 
-// joinSingly is for a field with a call for each parent: its key is what the call takes
-// from the parent, so that parents which ask for the same share one call.
-func (g *generator) joinSingly(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
-	j, own := m.Join, thisFields(b)
+// joinEach is join for a field with a call for each parent. Its key consists of the fields that
+// the call takes from the parent, so that parents with equal fields share one call.
+func (g *generator) joinEach(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
+	j, own := m.Join, parentFields(b)
 	j.MaxSize, j.Single, j.Reading = 1, true, field.TypeReference.GQL.String()
-	m.Matched = "one call for each parent, or for several that ask for the same"
+	m.Batching = "It makes one call for each distinct key of the parents."
 	read, err := m.reader.decoder(b.Reading, field.TypeReference, "")
 	if err != nil {
 		return "", err
 	}
 	if len(own) == 0 {
-		m.Matched = "one call for all parents"
+		m.Batching = "It makes one call for all parents"
 	}
-	return read, g.ownKey(f, b, own, j)
+	return read, g.parentKey(f, b, own, j)
 }
 
-// ownKey makes the key of what a call takes from its parent.
-func (g *generator) ownKey(f *goFile, b *binding.Field, own []*binding.Value, j *joinView) (err error) {
+// parentKey fills in how the key is made of the parent's fields: a string if there is one of a
+// string type, else an array of wire values, which Go can compare.
+func (g *generator) parentKey(f *goFile, b *binding.Field, own []*binding.Value, j *joinView) (err error) {
 	switch {
 	case len(own) == 0:
 		j.KeyType, j.KeyBody = "struct{}", "return new(struct{})"
 	case len(own) == 1 && isText(g.parentType(b, own[0]).NamedType):
-		j.KeyType, j.Param, j.AnyKey = "string", "key string", f.use(enginePkg)+"AnyKey(0)"
+		j.KeyType, j.Param = "string", "key string"
 		j.KeyBody = "return " + g.keyPointer(f, "parent", g.field(b.Object.Name, own[0].Path[0]))
 	default:
 		j.KeyType = fmt.Sprintf("[%d]any", len(own))
-		j.Param, j.AnyKey = "key "+j.KeyType, j.KeyType+"{"+anyKeys(f, len(own))+"}"
-		j.KeyBody, err = g.keyOfSeveral(f, b, own)
+		j.Param = "key " + j.KeyType
+		j.KeyBody, err = g.compositeKey(f, b, own)
 	}
 	j.KeyResult, j.From = "*"+j.KeyType, goStrings(fieldNames(own))
 	return err
 }
 
-// anyKeys writes a placeholder for each part of a key.
-func anyKeys(f *goFile, parts int) string {
-	all := make([]string, parts)
-	for i := range all {
-		all[i] = fmt.Sprintf("%sAnyKey(%d)", f.use(enginePkg), i)
-	}
-	return strings.Join(all, ", ")
-}
-
-// fieldNames are the names of the parent's fields that values are.
+// fieldNames returns the names of the parent's fields that values begin with.
 func fieldNames(own []*binding.Value) []string {
 	names := make([]string, len(own))
 	for i, v := range own {
@@ -218,8 +219,9 @@ func fieldNames(own []*binding.Value) []string {
 	return names
 }
 
-// keyOfSeveral writes a key of several values, nil when one of them is null.
-func (g *generator) keyOfSeveral(f *goFile, b *binding.Field, own []*binding.Value) (string, error) {
+// compositeKey writes the body of a function that returns the key of several values, nil when one
+// of them is null.
+func (g *generator) compositeKey(f *goFile, b *binding.Field, own []*binding.Value) (string, error) {
 	var nulls, parts []string
 	for _, v := range own {
 		field := g.field(b.Object.Name, v.Path[0])
@@ -241,9 +243,9 @@ func (g *generator) keyOfSeveral(f *goFile, b *binding.Field, own []*binding.Val
 	return key, nil
 }
 
-// keyPart writes a wire value as a part of a key, which Go must be able to compare: JSON is one
-// as a text. A list is none; the binding compiler refuses it. Where the call takes the part,
-// partValue makes a value of it again.
+// keyPart writes a wire value as a part of a key, which Go must be able to compare. JSON becomes
+// its text. A list has no comparable form; the binding compiler refuses it. Where the call takes
+// the part, partValue converts it back.
 func keyPart(f *goFile, value string, t *ast.Type) string {
 	if t.NamedType != "JSON" {
 		return value
@@ -251,7 +253,7 @@ func keyPart(f *goFile, value string, t *ast.Type) string {
 	return fmt.Sprintf("%sJSONText(%s)", f.use(encodePkg), value)
 }
 
-// partValue writes the wire value of a part of a key.
+// partValue writes the wire value of a part of a key. It is the inverse of keyPart.
 func partValue(f *goFile, part string, t *ast.Type) string {
 	if t.NamedType != "JSON" {
 		return part
@@ -259,29 +261,31 @@ func partValue(f *goFile, part string, t *ast.Type) string {
 	return fmt.Sprintf("%sJSONOfText(%s)", f.use(encodePkg), part)
 }
 
-// parentType is the type of the parent's field that a value begins with.
+// parentType returns the type of the parent's field that a value begins with.
 func (g *generator) parentType(b *binding.Field, v *binding.Value) *ast.Type {
 	return g.field(b.Object.Name, v.Path[0]).TypeReference.GQL
 }
 
-// isText tells whether a type's Go type is string.
+// isText reports whether the Go type of a scalar is string.
 func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
 
-// thisFields are the parent's fields that a binding takes, each once, in order.
-func thisFields(b *binding.Field) []*binding.Value {
+// parentFields returns the parent's fields that a binding uses, in the call or to read the
+// response, each once, in order. The order is that of the parts of the key.
+func parentFields(b *binding.Field) []*binding.Value {
 	var own []*binding.Value
 	for _, v := range slices.Concat(b.Call.Variables(), b.Given) {
 		seen := slices.ContainsFunc(own, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
-		if ofParent(v) && !seen {
+		if isParentField(v) && !seen {
 			own = append(own, v)
 		}
 	}
 	return own
 }
 
-func ofParent(v *binding.Value) bool { return v.Scope == binding.This }
+// isParentField reports whether a value begins with a field of the parent.
+func isParentField(v *binding.Value) bool { return v.Scope == binding.This }
 
-// hasKeys tells whether a call carries the keys of its batch.
+// hasKeys reports whether a call contains the keys of its batch.
 func hasKeys(c *binding.Call) bool {
 	return slices.ContainsFunc(c.Variables(), func(v *binding.Value) bool { return v.Scope == binding.Keys })
 }

@@ -10,24 +10,26 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// mapper writes values that are made of others: Go expressions over engine/mapping.
+// mapper writes the expressions of bindings that change values, as calls of package
+// engine/mapping.
 type mapper struct {
 	f        *goFile
 	variable func(*binding.Value) string
-	member   func(*binding.Value) string // a variable as a member, which is absent when it was not given
-	hand     string                      // the value at hand
+	member   func(*binding.Value) string // writes a variable as the value of a member, which may be absent
+	current  string                      // the current value, @ in a binding
 	whole    string                      // what $ stands for in a method's arguments; "" outside of them
 }
 
-// value writes a value as services read it.
-func (m *mapper) value(v *binding.Value) string { return m.from(m.root(v, m.variable), "Path", v) }
+// value writes the wire value of an expression. A missing member is nil.
+func (m *mapper) value(v *binding.Value) string { return m.apply(m.root(v, m.variable), "Path", v) }
 
-// given writes the value of a member, encode.Absent where nobody gave it.
-func (m *mapper) given(v *binding.Value) string { return m.from(m.root(v, m.member), "Pick", v) }
+// memberValue writes an expression as the value of a member. It is encode.Absent where the client
+// omitted what the expression begins with, and the member is left out.
+func (m *mapper) memberValue(v *binding.Value) string { return m.apply(m.root(v, m.member), "Pick", v) }
 
-// from writes what becomes of the value at the root. Members are found by a function of
-// engine/mapping.
-func (m *mapper) from(expr, find string, v *binding.Value) string {
+// apply writes the changes of a value, beginning with expr. Consecutive members are one call of
+// find, a function of engine/mapping.
+func (m *mapper) apply(expr, find string, v *binding.Value) string {
 	for i := 0; i < len(v.Then); i++ {
 		change := v.Then[i]
 		if change.Op != binding.Member {
@@ -46,10 +48,11 @@ func (m *mapper) from(expr, find string, v *binding.Value) string {
 
 func (m *mapper) pkg() string { return m.f.use(mappingPkg) }
 
+// root writes what an expression begins with.
 func (m *mapper) root(v *binding.Value, variable func(*binding.Value) string) string {
 	switch {
 	case v.Scope == binding.Current:
-		return m.hand
+		return m.current
 	case v.Scope == binding.Whole:
 		return m.whole
 	case v.Items != nil:
@@ -64,7 +67,7 @@ func (m *mapper) root(v *binding.Value, variable func(*binding.Value) string) st
 	return variable(v)
 }
 
-// literal writes a JSON scalar as Go.
+// literal writes a JSON scalar as a wire value. A number is a json.Number, which keeps its digits.
 func (m *mapper) literal(text string) string {
 	switch {
 	case text == "null":
@@ -77,7 +80,7 @@ func (m *mapper) literal(text string) string {
 	return fmt.Sprintf("%sNumber(%q)", m.f.use("encoding/json"), text)
 }
 
-// unquote is a text that stands in JSON.
+// unquote returns the value of a JSON string. The binding compiler has written it, so it is valid.
 func unquote(text string) string {
 	var s string
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
@@ -86,9 +89,9 @@ func unquote(text string) string {
 	return s
 }
 
-// change writes what becomes of a value. The value at hand is bare when an object is made
-// of it as it is.
-func (m *mapper) change(expr string, c binding.Change, bare bool) string {
+// change writes one change of the value expr. isRoot says that expr is the current value itself,
+// which is never null there.
+func (m *mapper) change(expr string, c binding.Change, isRoot bool) string {
 	switch c.Op {
 	case binding.First:
 		return fmt.Sprintf("%sFirst(%s)", m.pkg(), expr)
@@ -102,29 +105,31 @@ func (m *mapper) change(expr string, c binding.Change, bare bool) string {
 		return fmt.Sprintf("%sEqual(%s, %s)", m.pkg(), expr, m.literal(c.Equal))
 	case binding.Each:
 		if c.Of.Scope == binding.Current && len(c.Of.Then) > 0 && c.Of.Then[0].Op == binding.Object {
-			return fmt.Sprintf("%sMapOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.over("at").object(c.Of.Then[0].Fields))
+			return fmt.Sprintf("%sMapOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.forObject("at").object(c.Of.Then[0].Fields))
 		}
-		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().value(c.Of))
+		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.forMethod().value(c.Of))
 	case binding.Match:
-		return fmt.Sprintf("%sApply(%s, func(at any) any { return %s })", m.pkg(), expr, m.within().match(c))
+		return fmt.Sprintf("%sApply(%s, func(at any) any { return %s })", m.pkg(), expr, m.forMethod().match(c))
 	}
-	if bare && m.whole == "" {
+	if isRoot && m.whole == "" {
 		return m.object(c.Fields)
 	}
-	return fmt.Sprintf("%sMapNonNull(%s, func(of any) any { return %s })", m.pkg(), expr, m.over("of").object(c.Fields))
+	return fmt.Sprintf("%sMapNonNull(%s, func(of any) any { return %s })", m.pkg(), expr, m.forObject("of").object(c.Fields))
 }
 
-// over writes the fields of an object that is made of a value.
-func (m *mapper) over(hand string) *mapper {
-	return &mapper{f: m.f, variable: m.variable, member: m.member, hand: hand}
+// forObject returns the mapper for the fields of an object: names refer to the given current
+// value.
+func (m *mapper) forObject(hand string) *mapper {
+	return &mapper{f: m.f, variable: m.variable, member: m.member, current: hand}
 }
 
-// within writes the arguments of a method, in which at is the value at hand.
-func (m *mapper) within() *mapper {
-	return &mapper{m.f, m.variable, m.member, "at", cmp.Or(m.whole, m.hand)}
+// forMethod returns the mapper for the arguments of a method: @ is the value at, and $ the value
+// that was current outside.
+func (m *mapper) forMethod() *mapper {
+	return &mapper{m.f, m.variable, m.member, "at", cmp.Or(m.whole, m.current)}
 }
 
-// object writes an object of members, without those that nobody gave.
+// object writes an object without the members whose values are absent.
 func (m *mapper) object(fields []binding.ValueField) string {
 	var b strings.Builder
 	b.WriteString(m.f.use(encodePkg) + "Object{}")
@@ -133,12 +138,12 @@ func (m *mapper) object(fields []binding.ValueField) string {
 		if len(fields) > 1 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "With(%q, %s)", f.Name, m.given(f.Of))
+		fmt.Fprintf(&b, "With(%q, %s)", f.Name, m.memberValue(f.Of))
 	}
 	return b.String()
 }
 
-// match writes the choice among the cases of ->match, for the value at hand.
+// match writes the cases of ->match for the current value.
 func (m *mapper) match(c binding.Change) string {
 	otherwise, pairs := "nil", ""
 	for _, one := range c.Cases {
@@ -148,5 +153,5 @@ func (m *mapper) match(c binding.Change) string {
 		}
 		pairs += fmt.Sprintf(", [2]any{%s, %s}", m.literal(one.When), m.value(one.Then))
 	}
-	return fmt.Sprintf("%sMatch(%s, %s%s)", m.pkg(), m.hand, otherwise, pairs)
+	return fmt.Sprintf("%sMatch(%s, %s%s)", m.pkg(), m.current, otherwise, pairs)
 }

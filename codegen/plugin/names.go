@@ -12,15 +12,16 @@ import (
 	"github.com/99designs/gqlgen/codegen"
 )
 
-// locals are the names of variables in generated resolvers, gqlgen's and ours.
-var locals = setOf("ctx", "obj", "objs", "r", "in", "parents", "parent", "keys", "key", "call", "done", "err", "item", "items", "value", "found", "at", "edges", "connection")
+// locals are the names of variables in generated resolvers.
+var locals = setOf("ctx", "obj", "objs", "r", "in", "parents", "parent", "keys", "key", "call", "ok", "err", "item", "items", "value", "found", "at", "edges", "connection")
 
-// wireLocals are those in generated decoders and encoders.
-var wireLocals = setOf("d", "v", "o", "in", "text", "field", "ok")
+// codecLocals are the names of variables in generated decoders and encoders.
+var codecLocals = setOf("d", "v", "o", "in", "text", "field", "ok")
 
-// packages are the names under which generated code imports.
-var packages = setOf("auth", "context", "decode", "encode", "engine", "graph", "http", "model", "rest", "scalar", "strconv", "time", "upstreams")
+// importNames are the names of packages in generated code.
+var importNames = setOf("auth", "context", "decode", "encode", "engine", "graph", "http", "model", "rest", "scalar", "strconv", "time", "upstreams")
 
+// setOf returns a set of names.
 func setOf(names ...string) map[string]bool {
 	set := map[string]bool{}
 	for _, name := range names {
@@ -29,13 +30,16 @@ func setOf(names ...string) map[string]bool {
 	return set
 }
 
-// names are what was declared, by its name.
+// names are the declarations of a scope: the identity of what is declared, by name.
 type names map[string]string
 
-// name returns the name of what a text identifies: the wanted one, made an identifier of Go,
-// or with a number behind it that depends on the text alone where something else has the
-// name or reserved reports that it must not be used. So a name stays what it is when others
-// come and go, unless they collide with it.
+// name returns the name of the declaration with an identity: the wanted name, made an identifier
+// of Go. If another declaration has that name, or reserved reports true for it, a checksum of the
+// identity is appended.
+//
+// The name of a declaration stays the same when others come and go, unless they collide with it:
+// it does not depend on a counter. And no two identities have the same name, whatever the
+// checksums are, since a taken name is never returned for another identity.
 func (n names) name(want, identity string, reserved func(string) bool) string {
 	name := identifier(want)
 	for i := 0; n[name] != identity; i++ {
@@ -48,7 +52,7 @@ func (n names) name(want, identity string, reserved func(string) bool) string {
 	return name
 }
 
-// identifier replaces what an identifier of Go cannot hold.
+// identifier replaces the characters that an identifier of Go cannot contain.
 func identifier(text string) string {
 	name := strings.Map(func(r rune) rune {
 		if r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -62,9 +66,9 @@ func identifier(text string) string {
 	return name
 }
 
-// nameMethods gives methods and their arguments names which they can have in Go. No two
-// arguments have the same, and none has one that the method's own text uses; a method
-// Resolver would hide what resolvers share. gqlgen takes names from the schema alone.
+// nameMethods gives resolvers and their parameters names that Go allows. gqlgen takes names from
+// the schema alone: two parameters may get the same name, a parameter may hide a variable or a
+// package that the generated body uses, and a method Resolver would hide the embedded *Resolver.
 func nameMethods(data *codegen.Data) {
 	for _, o := range data.Objects {
 		for _, f := range o.Fields {
@@ -76,7 +80,7 @@ func nameMethods(data *codegen.Data) {
 				if a.VarName == "_" || !token.IsIdentifier(a.VarName) && !token.IsKeyword(a.VarName) {
 					a.VarName = identifier("arg" + a.VarName)
 				}
-				for locals[a.VarName] || packages[a.VarName] || used[a.VarName] || types.Universe.Lookup(a.VarName) != nil {
+				for locals[a.VarName] || importNames[a.VarName] || used[a.VarName] || types.Universe.Lookup(a.VarName) != nil {
 					a.VarName += "Arg"
 				}
 				used[a.VarName] = true
@@ -85,7 +89,7 @@ func nameMethods(data *codegen.Data) {
 	}
 }
 
-// params are the arguments of a method, each with a leading comma.
+// params writes the parameters for the arguments of a resolver, each with a leading comma.
 func params(f *goFile, field *codegen.Field) string {
 	var b strings.Builder
 	for _, a := range field.Args {

@@ -13,69 +13,73 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// pageView is how a field makes a connection of a service's pages. Its strings are Go text
-// unless said.
+// pageView is the part of a resolver that converts a page of a service to a Relay connection. Its
+// strings are Go text unless said. The strings that name a field of a struct are "" where the
+// struct does not have it.
 type pageView struct {
-	Package    string // of engine/page, with its dot
-	Field      string // Type.field, as it is
-	Type       string
-	Parent     string // whose pages they are: values with commas between them; "" for everybody's
-	Default    int
-	Max        int
-	FirstPage  int // 1 unless said
-	Tells      bool
-	Total      bool // the connection has a totalCount
-	Node       string
-	Item       string // a node with its fault
-	Must       bool   // no node may be null
-	Decoder    string
-	Connection string
-	Edge       string // "" when there are no edges
-	EdgeNode   string // the struct's fields
-	EdgeCursor string
-	Edges      string
-	Nodes      string
-	PageInfo   string
-	Info       []infoView
-	InfoType   string
-	TotalCount string
+	Package      string // of engine/page, with its dot
+	Field        string // Type.field, not Go
+	Type         string
+	Parent       string // the values that cursors are bound to, with commas between them; "" for none
+	Default      int
+	Max          int
+	FirstPage    int // the number of the first page; 1 by default
+	ReportsEnd   bool
+	Total        bool // the connection has a totalCount
+	Node         string
+	Item         string // the type of a node with its fault
+	NonNullNodes bool   // nodes are non-null
+	Decoder      string
+	Connection   string
+	Edge         string // "" when there are no edges
+	EdgeNode     string // the struct's fields
+	EdgeCursor   string
+	Edges        string
+	Nodes        string
+	PageInfo     string
+	Info         []infoView
+	InfoType     string
+	TotalCount   string
 }
 
 // infoView is a field of PageInfo.
 type infoView struct{ Go, Value string }
 
+// pageTypes are the types of pagination in package page, by their names in the vocabulary.
 var pageTypes = map[string]string{"OFFSET": "Offset", "PAGE_NUMBER": "PageNumber", "NEXT_CURSOR": "NextCursor"}
 
-// page fills in what a connection needs.
+// page fills in the pageView of a binding. Below the root, each parent has pages of its own, which
+// are fetched by engine.ResolveEach: pages of different parents cannot be one call.
 func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
 	p := b.Page
 	m.Engine = f.use(enginePkg)
 	v := &pageView{
 		Package: f.use(pagePkg), Field: b.Name(), Default: p.Default, Max: p.Max, FirstPage: p.FirstPage,
-		Tells: p.Total != nil || p.More != nil, Connection: f.typ(g.objectNamed(p.Connection.Name).Type),
+		ReportsEnd: p.Total != nil || p.More != nil, Connection: f.typ(g.objectNamed(p.Connection.Name).Type),
 	}
 	v.Type = v.Package + pageTypes[p.Type]
 	m.Page = v
 	node := g.nodeType(p)
-	v.Node, v.Must = f.typ(node.GO), node.GQL.NonNull
+	v.Node, v.NonNullNodes = f.typ(node.GO), node.GQL.NonNull
 	v.Item = f.use(decodePkg) + "Item[" + v.Node + "]"
 	g.pageFields(f, p, v)
 	if err := g.pageDecoder(f, b, node, m); err != nil {
 		return err
 	}
-	m.Send = g.fetch(f, b, "call", v.Decoder, m.Rules)
-	v.Parent = g.pageParent(b, field.Object.Root, m.reader.given)
+	m.Fetch = g.fetch(f, b, "call", v.Decoder, m.Rules)
+	v.Parent = g.pageParent(b, field.Object.Root, m.reader.argument)
 	if field.Object.Root {
 		return nil
 	}
 	m.Join = &joinView{Parent: f.typ(field.Object.Type)}
-	m.Matched = "one call or two for each parent"
-	return g.ownKey(f, b, thisFields(b), m.Join)
+	m.Batching = "It makes one call or two for each parent."
+	return g.parentKey(f, b, parentFields(b), m.Join)
 }
 
-// pageParent writes whose pages they are, to which cursors are bound: the parent's, and those
-// of the caller whose claims the call takes, or every call to its source. It is "" when they
-// are everybody's.
+// pageParent writes the values that cursors are bound to, besides the field: the key of the
+// parent, and the caller's claims in the call or in the headers of its source. With a cursor of
+// someone else, a caller could otherwise continue the other one's pages. It returns "" when all
+// callers have the same pages.
 func (g *generator) pageParent(b *binding.Field, root bool, variable func(*binding.Value) string) string {
 	var parts []string
 	if !root {
@@ -91,7 +95,7 @@ func (g *generator) pageParent(b *binding.Field, root bool, variable func(*bindi
 	return strings.Join(parts, ", ")
 }
 
-// nodeType is the type of a connection's items.
+// nodeType returns the type of a connection's nodes.
 func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
 	if p.Edge != nil {
 		return g.field(p.Edge.Name, "node").TypeReference
@@ -99,10 +103,10 @@ func (g *generator) nodeType(p *binding.Page) *config.TypeReference {
 	return g.field(p.Connection.Name, "nodes").TypeReference.Elem()
 }
 
-// pageFields finds the fields of the connection's structs.
+// pageFields fills in the names of the fields of the connection's structs.
 func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	name := func(object, field string) string {
-		if found := g.field(object, field); found != nil && g.comesWithObject(object, found) {
+		if found := g.field(object, field); found != nil && g.isSent(object, found) {
 			return found.GoFieldName
 		}
 		return "" // which the struct does not have
@@ -131,12 +135,13 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	slices.SortFunc(v.Info, func(a, b infoView) int { return strings.Compare(a.Go, b.Go) })
 }
 
-// pageDecoder adds the decoder of an answer that holds a page.
+// pageDecoder adds the function that decodes a page. The totals and cursors are read first, by
+// looking ahead, since decoding the items consumes the response.
 func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeReference, m *methodView) error {
 	p, r := b.Page, m.reader
 	dec := f.use(decodePkg)
-	view := decoderView{Name: r.declare("page", ""), GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Given: r.paramsOf(taken(p.Items))}
-	r.inside = true
+	view := decoderView{Name: r.declare("page", ""), GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Params: r.paramList(requestValues(p.Items))}
+	r.inDecoder = true
 	for _, part := range []struct {
 		field, scalar string
 		read          *binding.Extraction
@@ -150,25 +155,25 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 		}
 		view.Fields = append(view.Fields, fieldView{Go: part.field, Read: fmt.Sprintf("%sLookahead(d, %s)", dec, read)})
 	}
-	r.items = true
-	r.list = func(item string, _ *config.TypeReference) (string, error) {
+	r.nullableItems = true
+	r.writeList = func(item string, _ *config.TypeReference) (string, error) {
 		return fmt.Sprintf("%sItems(%s)", dec, item), nil
 	}
 	read, err := r.decoder(p.Items, g.listOf(node), "")
 	if err != nil {
 		return err
 	}
-	r.inside = false
+	r.inDecoder = false
 	view.Fields = append(view.Fields, fieldView{Go: "Items", Read: g.read(f, read)})
 	r.views = append(r.views, view)
 	m.Page.Decoder = view.Name
-	if view.Given != "" {
-		m.Page.Decoder += "(" + r.passed(taken(p.Items)) + ")"
+	if view.Params != "" {
+		m.Page.Decoder += "(" + r.argumentList(requestValues(p.Items)) + ")"
 	}
 	return nil
 }
 
-// nullable is the type of a scalar that may be null.
+// nullable returns the type of a nullable scalar.
 func (g *generator) nullable(scalar string) *config.TypeReference {
 	goType := map[string]types.BasicKind{"Int": types.Int, "ID": types.String, "Boolean": types.Bool}[scalar]
 	return &config.TypeReference{
@@ -176,4 +181,5 @@ func (g *generator) nullable(scalar string) *config.TypeReference {
 	}
 }
 
+// pointerTo returns the type of a pointer to a basic type.
 func pointerTo(basic types.BasicKind) types.Type { return types.NewPointer(types.Typ[basic]) }

@@ -1,8 +1,21 @@
-// Package plugin is our gqlgen plugin. From a schema's bindings it writes
-// resolvers/connect.gen.go, which makes the calls, graph/wire.gen.go, which reads and
-// writes the services' JSON, and graph/engine.gen.go, which answers by plans; and it keeps our directives out of everything that a
-// client can see. gqlgen calls its plugin interfaces experimental: this package is the
-// only one that knows them.
+// Package plugin is the gqlgen plugin of gatehouse. From the bindings of a schema it generates
+// resolvers/connect.gen.go (the resolvers, which call services), graph/codec.gen.go (decoders and
+// encoders of the JSON of services) and graph/engine.gen.go (the plan executor). It keeps private
+// directives out of everything that a client can see.
+//
+// gqlgen calls its plugin interfaces experimental. This package is the only one that uses them. A
+// run of gqlgen calls a Plugin in this order:
+//
+//	InjectSourcesEarly  declares our directives
+//	InjectSourcesLate   maps scalars to Go types
+//	MutateSchema        compiles the bindings
+//	MutateConfig        makes resolvers of bound fields; after gqlgen's models, so does Late
+//	GenerateCode        writes our files, before gqlgen writes its own
+//
+// gqlgen gives each step another view of the schema, and each trap that follows is described where
+// the code avoids it: introspection shows all sources (stripSources), models and resolvers follow
+// cfg.Models at different times (MutateConfig and Late), directives of types are prepended to
+// fields (dropRepeatedGuards), and names of Go are made of the schema alone (nameMethods).
 package plugin
 
 import (
@@ -18,43 +31,44 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// ResolversDir is where the generated resolvers go, beside those written by hand.
+// ResolversDir is the directory of the resolvers, generated and handwritten, relative to the
+// project.
 const ResolversDir = "resolvers"
 
-// Files are all that a run writes, gqlgen's and ours.
+// Files returns the paths of all files that a run writes, those of gqlgen included.
 func Files(cfg *config.Config) []string {
-	return []string{cfg.Exec.Filename, cfg.Model.Filename, wireFile(cfg), engineFile(cfg), connectFile}
+	return []string{cfg.Exec.Filename, cfg.Model.Filename, codecFile(cfg), engineFile(cfg), connectFile}
 }
 
-func wireFile(cfg *config.Config) string {
-	return filepath.Join(filepath.Dir(cfg.Exec.Filename), "wire.gen.go")
+func codecFile(cfg *config.Config) string {
+	return filepath.Join(filepath.Dir(cfg.Exec.Filename), "codec.gen.go")
 }
 
 var connectFile = filepath.Join(ResolversDir, "connect.gen.go")
 
-// Plugin generates what a schema's bindings ask for. It serves one run.
+// Plugin generates the code for the bindings of a schema. It serves one run of gqlgen.
 type Plugin struct {
 	cfg        *config.Config
 	compile    func(*ast.Schema) (*binding.Graph, error)
 	graph      *binding.Graph
 	unanswered *Unanswered
 
-	// ByHand are the methods that are written by hand, or have to be.
+	// ByHand are the resolvers that are handwritten, or have to be.
 	ByHand []Method
-	// Stubs is the text of a Go file with all of them, and Missing with those that are not
-	// there: what they give is of the right types.
+	// Stubs is a Go file with a stub for each of them, Missing one with stubs for those that are
+	// not written yet. With them, the resolvers' types can be checked.
 	Stubs, Missing []byte
 }
 
-// New returns the plugin for one run of gqlgen, which the caller starts in the root of the project.
-// compile compiles the bindings of the schema, as Compile does.
+// New returns a plugin for a run with the given configuration. The bindings of the schema are
+// compiled by compile.
 func New(cfg *config.Config, compile func(*ast.Schema) (*binding.Graph, error)) *Plugin {
 	return &Plugin{cfg: cfg, compile: compile}
 }
 
-// inert are the directives that do nothing in the gateway: gqlgen's own, and those of
-// which a configuration says so.
-func inert(cfg *config.Config) []string {
+// inertDirectives returns the directives that do nothing in the gateway: those that gqlgen reads
+// when generating, and those with skip_runtime in the configuration.
+func inertDirectives(cfg *config.Config) []string {
 	names := []string{config.DirGoModel, config.DirGoExtraField, config.DirGoTag, config.DirGoEnum, config.DirInlineArguments}
 	for name, d := range cfg.Directives {
 		if d.SkipRuntime {
@@ -72,22 +86,23 @@ var (
 	_ plugin.CodeGenerator        = (*Plugin)(nil)
 )
 
-// Name is how gqlgen speaks of the plugin in its errors.
+// Name implements plugin.Plugin. gqlgen's errors contain it.
 func (*Plugin) Name() string { return "gatehouse" }
 
-// InjectSourcesEarly declares our directives, which schemas need not repeat.
+// InjectSourcesEarly declares our directives, so that schemas need not.
 func (*Plugin) InjectSourcesEarly() ([]*ast.Source, error) {
 	return binding.VocabularySources(), nil
 }
 
-// InjectSourcesLate maps the scalars, and adds no source: the schema is known here, and gqlgen
-// has not chosen types for them yet.
+// InjectSourcesLate maps the scalars of the schema to Go types. It adds no source: it is the only
+// hook at which the schema is known and gqlgen has not chosen types for its scalars yet.
 func (p *Plugin) InjectSourcesLate(schema *ast.Schema) ([]*ast.Source, error) {
 	return nil, mapScalars(p.cfg, schema)
 }
 
-// MutateSchema compiles the bindings, then takes our directives out of the schema: what
-// gqlgen generates knows the guards alone.
+// MutateSchema compiles the bindings, then removes the private directives from the schema. gqlgen
+// would generate a function in DirectiveRoot for each of them, and a middleware for each field
+// that has one.
 func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 	var err error
 	if p.graph, err = p.compile(schema); err != nil {
@@ -104,25 +119,28 @@ func (p *Plugin) MutateSchema(schema *ast.Schema) error {
 		}
 	}
 	schema.SchemaDirectives = nil
-	spellDefaults(schema)
+	stringifyLargeDefaults(schema)
 	for _, def := range schema.Types {
 		stripDefinition(def, func(d *ast.Directive) bool { return schema.Directives[d.Name] != nil })
-		commentsOf(def)
+		sanitizeDescriptions(def)
 	}
 	return nil
 }
 
-// isPrivate reports whether a directive is ours and of no concern to gqlgen.
+// isPrivate reports whether a directive is part of the vocabulary and unknown to gqlgen's
+// generator.
 func isPrivate(d *binding.Directive) bool { return d != nil && d.Kind == binding.Private }
 
-// isGuard reports whether both executors call the code of a directive.
+// isGuard reports whether a directive checks the caller at run time. gqlgen's executor calls these
+// directives; it does not know the private ones.
 func isGuard(name string) bool {
 	d := binding.DirectiveNamed(name)
 	return d != nil && d.Kind == binding.Guard
 }
 
-// MutateConfig makes resolvers of the bound fields, and batch resolvers of all fields
-// below the root that have one.
+// MutateConfig makes resolvers of the bound fields, and batch resolvers of all fields below the
+// root that have a resolver: a batch resolver takes all parents of a list at once, and handwritten
+// ones shall be able to do the same as generated ones.
 func (p *Plugin) MutateConfig(cfg *config.Config) error {
 	for _, name := range binding.DirectivesOf(binding.Published) {
 		cfg.Directives[name] = config.DirectiveConfig{SkipRuntime: true} // no code runs for it
@@ -146,19 +164,20 @@ func (p *Plugin) MutateConfig(cfg *config.Config) error {
 	return nil
 }
 
-// Late is a plugin to be run behind gqlgen's own, when the models are known: it makes
-// resolvers of fields whose objects are completed, which the models keep.
-func (p *Plugin) Late() plugin.Plugin { return late{p} }
+// Late returns a plugin that must run after gqlgen's own, when the models are known. It makes
+// resolvers of the fields whose objects are completed. Done in MutateConfig, gqlgen would leave
+// the field out of the model, where the decoder puts the incomplete object.
+func (p *Plugin) Late() plugin.Plugin { return completionPlugin{p} }
 
-type late struct{ plugin *Plugin }
+type completionPlugin struct{ plugin *Plugin }
 
-var _ plugin.ConfigMutator = late{}
+var _ plugin.ConfigMutator = completionPlugin{}
 
-// Name is how gqlgen speaks of the plugin in its errors.
-func (late) Name() string { return "gatehouse, completions" }
+// Name implements plugin.Plugin. gqlgen's errors contain it.
+func (completionPlugin) Name() string { return "gatehouse, completions" }
 
-// MutateConfig makes resolvers of the fields whose objects are completed.
-func (l late) MutateConfig(cfg *config.Config) error {
+// MutateConfig makes batch resolvers of the fields whose objects are completed.
+func (l completionPlugin) MutateConfig(cfg *config.Config) error {
 	batch := true
 	for _, c := range l.plugin.graph.Completions {
 		field := cfg.Models[c.Object.Name].Fields[c.Definition.Name]
@@ -168,6 +187,7 @@ func (l late) MutateConfig(cfg *config.Config) error {
 	return nil
 }
 
+// setField sets the configuration of a field. The maps of the configuration may be nil.
 func setField(cfg *config.Config, object, name string, field config.TypeMapField) {
 	entry := cfg.Models[object]
 	if entry.Fields == nil {
@@ -177,35 +197,37 @@ func setField(cfg *config.Config, object, name string, field config.TypeMapField
 	cfg.Models[object] = entry
 }
 
-// GenerateCode makes our files and hides our directives from gqlgen's.
+// GenerateCode writes our files, and changes the data from which gqlgen's files are written
+// afterwards: its sources lose the private directives, and methods get names that Go allows.
 func (p *Plugin) GenerateCode(data *codegen.Data) error {
-	if err := hide(data); err != nil {
+	if err := stripSources(data); err != nil {
 		return err
 	}
+	dropRepeatedGuards(data)
 	nameMethods(data)
-	batchResolvers(data)
+	markBatchResolvers(data)
 	g := &generator{data: data, graph: p.graph}
 	resolvers, err := g.resolvers()
 	if err != nil {
 		return err
 	}
-	wire, err := g.wire()
+	wire, err := g.codec()
 	if err != nil {
 		return err
 	}
-	if err := p.byHand(g); err != nil {
+	if err := p.findHandwritten(g); err != nil {
 		return err
 	}
 	engine, err := g.engine()
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(connectFile, resolvers), write(wireFile(data.Config), wire), write(engineFile(data.Config), engine))
+	return errors.Join(writeFile(connectFile, resolvers), writeFile(codecFile(data.Config), wire), writeFile(engineFile(data.Config), engine))
 }
 
-// batchResolvers makes batch resolvers of fields for which gqlgen has chosen a resolver by
-// itself, since their model has nothing of their name and type.
-func batchResolvers(data *codegen.Data) {
+// markBatchResolvers makes batch resolvers of the fields for which gqlgen has chosen a resolver
+// itself, after MutateConfig: those whose model has no member of that name and type.
+func markBatchResolvers(data *codegen.Data) {
 	for _, o := range data.Objects {
 		for _, f := range o.Fields {
 			f.Batch = f.Batch || f.IsResolver && !o.Root
@@ -213,9 +235,9 @@ func batchResolvers(data *codegen.Data) {
 	}
 }
 
-// byHand finds the methods by hand, and makes what stands for them.
-func (p *Plugin) byHand(g *generator) (err error) {
-	if p.ByHand, p.unanswered, err = g.answered(); err != nil {
+// findHandwritten finds the handwritten resolvers and writes their stubs.
+func (p *Plugin) findHandwritten(g *generator) (err error) {
+	if p.ByHand, p.unanswered, err = g.findResolvers(); err != nil {
 		return err
 	}
 	g.methods = p.ByHand
@@ -225,7 +247,7 @@ func (p *Plugin) byHand(g *generator) (err error) {
 	return errors.Join(err, missing)
 }
 
-// Unanswered is nil, or an *Unanswered after a run that wrote every file.
+// Unanswered returns nil, or an *Unanswered after a run that wrote every file.
 func (p *Plugin) Unanswered() error {
 	if p.unanswered == nil {
 		return nil
@@ -233,7 +255,8 @@ func (p *Plugin) Unanswered() error {
 	return p.unanswered
 }
 
-func write(path string, content []byte) error {
+// writeFile writes a file, and creates its directory if need be.
+func writeFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func TestOnlyPublishedDirectivesAreKept(t *testing.T) {
 			{RelativePath: "../" + binding.DirectiveNamed("authenticated").File(), Source: "directive @authenticated on FIELD_DEFINITION"},
 			{RelativePath: "a.graphqls", Source: `type Query { a: ID @json(name: "A") b: ID @authenticated }`},
 		}}
-		if err := hide(data); err != nil {
+		if err := stripSources(data); err != nil {
 			t.Fatal(err)
 		}
 		var text strings.Builder

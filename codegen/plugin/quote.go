@@ -11,17 +11,18 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
-// quoting is how templates write a text that is not theirs: quote in code, comment in a
-// comment. Texts of schemas and of services' documents stand in generated code in no other
-// way, unless they are names of GraphQL, which are names everywhere.
-var quoting = template.FuncMap{"quote": quote, "comment": plain.Line}
+// templateFuncs are the functions by which templates write foreign text: quote in code, comment in
+// a comment. Text of schemas and of OpenAPI documents may contain anything, so it is never written
+// without one of them. Names of GraphQL need none.
+var templateFuncs = template.FuncMap{"quote": quote, "comment": plain.Line}
 
-// quote writes a text as a string of Go.
+// quote writes a string literal of Go.
 func quote(text string) string { return strconv.Quote(text) }
 
-// commentsOf makes comments of the descriptions in a definition, of which gqlgen makes
-// comments of Go. Those that clients read come from the sources.
-func commentsOf(def *ast.Definition) {
+// sanitizeDescriptions removes from the descriptions in a definition what a comment of Go cannot
+// contain: gqlgen writes them as comments. Clients read the descriptions in the sources, which are
+// not changed.
+func sanitizeDescriptions(def *ast.Definition) {
 	lines := func(text *string) {
 		all := strings.Split(*text, "\n")
 		for i, line := range all {
@@ -38,12 +39,16 @@ func commentsOf(def *ast.Definition) {
 	}
 }
 
-// newTemplate parses the template of a file.
-func newTemplate(name, text string) *template.Template {
-	return template.Must(template.New(name).Funcs(quoting).Parse(text))
+// newTemplate parses the template of a file and the templates that it includes.
+func newTemplate(name, text string, included ...string) *template.Template {
+	t := template.Must(template.New(name).Funcs(templateFuncs).Parse(text))
+	for _, text := range included {
+		template.Must(t.Parse(text))
+	}
+	return t
 }
 
-// quotedList writes texts as strings of Go, one behind the other.
+// quotedList writes strings as literals of Go, separated by commas.
 func quotedList(texts []string) string {
 	quoted := make([]string, len(texts))
 	for i, text := range texts {
@@ -52,7 +57,7 @@ func quotedList(texts []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// goStrings writes texts as a []string of Go.
+// goStrings writes strings as a []string of Go.
 func goStrings(texts []string) string {
 	if len(texts) == 0 {
 		return "nil"

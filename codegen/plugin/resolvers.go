@@ -13,66 +13,67 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-//go:embed connect.gotpl
-var connectText string
+//go:embed resolvers.gotpl
+var resolversText string
 
-var connectTemplate = newTemplate("connect", connectText)
+var resolversTemplate = newTemplate("resolvers", resolversText, guardsText)
 
-// connectView is what connect.gotpl shows.
+// connectView is the data of resolvers.gotpl.
 type connectView struct {
-	Graph       string // package name with its dot
-	Sources     []string
-	Types       []typeView
-	Methods     []methodView
-	Rules       []rulesView
-	Decoders    []decoderView
-	Completions []completeView
-	Entities    []entityView
-	CheckFuncs  []checkView
-	FieldChecks []checksView
-	Config      []configView // what bindings take of the settings
-	Environment []string
+	Graph        string // package name with its dot
+	Sources      []string
+	Types        []typeView
+	Methods      []methodView
+	Rules        []rulesView
+	Decoders     []decoderView
+	Completions  []completeView
+	Entities     []entityView
+	EntityGuards []guardView
+	FieldGuards  []fieldGuardsView
+	Config       []configView // the settings that bindings use
+	Environment  []string
 	goNames
 	Upstreams string
 }
 
-// configView is what bindings take of a source's config.
+// configView are the keys that bindings use of the config of a source.
 type configView struct {
 	Source string
 	Keys   []string
 }
 
+// typeView is an object type with resolvers.
 type typeView struct{ Name, GoName, Resolver string }
 
-// methodView is a method that answers a field. Its strings are Go text unless said.
+// methodView is a generated resolver. Its strings are Go text unless said.
 type methodView struct {
 	goNames
 	Receiver, Name string
-	Field          string // Type.field, for people
-	At             string // file:line of the binding, for people
-	Source         string // as it is
-	Template       string // verb, path and query as written, for people
-	Matched        string // how answers are matched, for people; "" without parents
+	Field          string // Type.field, for comments
+	At             string // file:line of the binding, for comments
+	Source         string // the service; not Go
+	Template       string // method, path and query as the schema writes them, for comments
+	Batching       string // how many calls are made for the parents, for comments; "" without parents
 	Params, Result string
 	Call           string // builds the call
-	Send           string // makes the call and reads its answer
-	Complete       string // completes what was found; "" when it comes whole
+	Fetch          string // makes the call and decodes the response
+	Complete       string // completes the objects of the result; "" when they are complete
 	Rules          string // the variable with the binding's rules; "" when it has none
 	Join           *joinView
 	Page           *pageView
-	Done           bool // the answer is whether the call went well
-	Undescribed    bool // and it is in the body, if there is one
+	SuccessOnly    bool // the result is whether the call succeeded
+	HasBody        bool // the response may have a body, which is the result then
 	NonNull        bool
 
-	reader *reader
+	reader *decoderWriter
 }
 
-// goNames are the package names in generated code, each with its dot.
+// goNames are the names of packages in a generated file, each with its dot.
 type goNames struct{ Context, Rest, Engine, Decode string }
 
-// resolvers writes resolvers/connect.gen.go: a method for each binding.
+// resolvers writes resolvers/connect.gen.go: a resolver for each binding, and what these need.
 func (g *generator) resolvers() ([]byte, error) {
-	f := newGoFile(ResolversDir, locals)
+	f := g.newFile(ResolversDir, locals)
 	g.reserve(f)
 	v := connectView{Graph: f.useNamed(g.graphPkg(), g.data.Config.Exec.Package), Types: g.resolverTypes()}
 	for _, s := range g.graph.Sources {
@@ -85,21 +86,21 @@ func (g *generator) resolvers() ([]byte, error) {
 		}
 		v.Methods = append(v.Methods, m)
 	}
-	if err := g.completes(f, &v); err != nil {
+	if err := g.completionMethods(f, &v); err != nil {
 		return nil, err
 	}
 	v.Config, v.Environment = g.settings()
 	v.Rules, v.Decoders = g.rules, g.decoders
-	v.CheckFuncs, v.FieldChecks = g.checkFuncs, g.fieldChecks
+	v.EntityGuards, v.FieldGuards = g.entityGuardFuncs, g.fieldGuards
 	if len(v.Decoders) > 0 {
 		v.Decode = f.use(decodePkg)
 	}
 	v.Upstreams = f.use(upstreamsPkg)
-	return f.render(ResolversDir, connectTemplate, v)
+	return f.render(ResolversDir, resolversTemplate, v)
 }
 
-// reserve keeps imports and declarations from having the names of arguments, and those that
-// the project's own code relies on.
+// reserve keeps imports and declarations from the names of parameters, which would hide them, and
+// from names that the project's own code uses.
 func (g *generator) reserve(f *goFile) {
 	for _, name := range []string{"Resolver", "Requirements"} {
 		f.avoid[name] = true
@@ -116,7 +117,7 @@ func (g *generator) reserve(f *goFile) {
 	}
 }
 
-// resolverTypes are the types that gqlgen wants resolvers of.
+// resolverTypes returns the types for which gqlgen requires resolvers.
 func (g *generator) resolverTypes() []typeView {
 	var all []typeView
 	for _, objects := range []codegen.Objects{g.data.Objects, g.data.Inputs} {
@@ -129,54 +130,55 @@ func (g *generator) resolverTypes() []typeView {
 	return all
 }
 
-// receiver is the type whose methods answer a GraphQL type's fields.
+// receiver returns the name of the type whose methods resolve the fields of an object type.
 func receiver(object string) string { return templates.LcFirst(object) + "Resolver" }
 
+// method returns the resolver of a binding.
 func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	field := g.field(b.Object.Name, b.Definition.Name)
 	m := methodView{
-		goNames:  goNames{Context: f.use("context"), Rest: f.use(restPkg)},
-		Receiver: receiver(b.Object.Name),
-		Name:     field.GoFieldName,
-		Field:    b.Object.Name + "." + b.Definition.Name,
-		At:       fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line),
-		Source:   b.Source,
-		Template: b.Call.Method + " " + b.Call.Template,
-		Params:   params(f, field),
-		Result:   f.typ(field.TypeReference.GO),
-		Done:     b.Done, Undescribed: b.Undescribed,
+		goNames:     goNames{Context: f.use("context"), Rest: f.use(restPkg)},
+		Receiver:    receiver(b.Object.Name),
+		Name:        field.GoFieldName,
+		Field:       b.Object.Name + "." + b.Definition.Name,
+		At:          fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line),
+		Source:      b.Source,
+		Template:    b.Call.Method + " " + b.Call.Template,
+		Params:      params(f, field),
+		Result:      f.typ(field.TypeReference.GO),
+		SuccessOnly: b.Done, HasBody: b.Undescribed,
 		NonNull: field.TypeReference.GQL.NonNull,
 	}
 	w := &callWriter{g: g, f: f, binding: b, field: field}
-	m.reader = &reader{g: g, f: f, binding: b, name: bindingName(b, field), given: w.read, asked: g.askedKey(b)}
+	m.reader = &decoderWriter{g: g, f: f, binding: b, name: bindingName(b, field), argument: w.responseValue, requestedKey: g.requestedKey(b)}
 	m.Rules = g.rulesOf(f, b, m.reader.name)
 	var err error
 	if m.Call, err = w.call(); err != nil {
 		return m, err
 	}
 	switch {
-	case m.Done:
+	case m.SuccessOnly:
 		function := "Send"
 		if b.Undescribed {
 			function = "Confirm"
 		}
-		m.Send = fmt.Sprintf("%s%s(ctx, %s, %q, call%s)", f.use(upstreamsPkg), function, g.services(field.Object), b.Source, behind(m.Rules))
+		m.Fetch = fmt.Sprintf("%s%s(ctx, %s, %q, call%s)", f.use(upstreamsPkg), function, g.services(field.Object), b.Source, optionalArgument(m.Rules))
 	case b.Page != nil:
 		err = g.page(f, b, field, &m)
 	case field.Object.Root:
 		var read string
 		read, err = m.reader.decoder(b.Reading, field.TypeReference, "")
-		m.Send = g.fetch(f, b, "call", read, m.Rules)
+		m.Fetch = g.fetch(f, b, "call", read, m.Rules)
 	default:
 		m.Engine = f.use(enginePkg)
 		err = g.join(f, b, field, &m)
 	}
-	g.completing(f, b, field, &m)
+	g.completeResult(f, b, field, &m)
 	g.decoders = append(g.decoders, m.reader.views...)
 	return m, err
 }
 
-// fetch writes how a call is made and its answer read.
+// fetch writes the statement that makes a call and decodes the response.
 func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string) string {
 	services := "r.Services"
 	if b.Definition.Name != "" {
@@ -186,21 +188,21 @@ func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string)
 	if len(call)+len(read)+len(rules) > longArguments {
 		glue = "\n"
 	}
-	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s,%s%s%s)", f.use(upstreamsPkg), services, b.Source, call, glue, read, behind(rules))
+	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s,%s%s%s)", f.use(upstreamsPkg), services, b.Source, call, glue, read, optionalArgument(rules))
 }
 
-// longArguments is when a call's arguments go over two lines, in bytes.
+// longArguments is the length in bytes from which the arguments of a call take two lines.
 const longArguments = 70
 
-// behind writes an argument behind others, if there is one.
-func behind(argument string) string {
+// optionalArgument writes an argument after others, "" if there is none.
+func optionalArgument(argument string) string {
 	if argument == "" {
 		return ""
 	}
 	return ", " + argument
 }
 
-// services writes the services of a resolver, which a field of that name hides.
+// services writes the services of a resolver. A resolver of a field named services hides them.
 func (g *generator) services(o *codegen.Object) string {
 	for _, f := range o.Fields {
 		if f.IsResolver && f.GoFieldName == "Services" {
@@ -210,11 +212,11 @@ func (g *generator) services(o *codegen.Object) string {
 	return "r.Services"
 }
 
-// settings are the values of gateway.yaml and of the environment that bindings take.
+// settings returns what bindings use of gateway.yaml and of the environment.
 func (g *generator) settings() (config []configView, environment []string) {
 	bySource := map[string][]string{}
 	for _, b := range g.graph.All() {
-		for _, v := range g.outside(b) {
+		for _, v := range g.settingsOf(b) {
 			if v.Scope == binding.Env {
 				environment = append(environment, v.Path[0])
 			} else {
@@ -230,8 +232,8 @@ func (g *generator) settings() (config []configView, environment []string) {
 	return config, slices.Compact(environment)
 }
 
-// outside are the values that a binding takes of the settings.
-func (g *generator) outside(b *binding.Field) []*binding.Value {
+// settingsOf returns the variables of a binding that are settings.
+func (g *generator) settingsOf(b *binding.Field) []*binding.Value {
 	all := slices.Concat(b.Call.Variables(), b.Given)
 	for _, h := range g.graph.Source(b.Source).Headers {
 		for _, p := range h.Parts {

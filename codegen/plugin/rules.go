@@ -8,19 +8,19 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// rulesView is a variable with the rules of a source, or of one binding. Its strings are Go
-// text unless said.
+// rulesView is a variable with the rules of a source or of one binding. Its strings are Go text
+// unless said.
 type rulesView struct {
 	Name                         string
-	For                          string // whose rules they are, for people
-	Success, Message, Extensions string // expressions over answer; "" when there is no such rule
+	For                          string // the source or the binding, for comments
+	Success, Message, Extensions string // expressions over response; "" for no rule
 
 	rules binding.Rules
 }
 
-// rulesOf names the variable with a binding's rules, which is that of its source when it has
-// no others. It is "" when there are none. Equal rules have one variable, whose name stands for
-// them in the identities of calls.
+// rulesOf returns the name of the variable with a binding's rules, "" when it has none. Equal
+// rules have one variable, and different rules have different ones, since the name stands for the
+// rules in the identities of calls.
 func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
 	if b.Rules == (binding.Rules{}) {
 		return ""
@@ -35,8 +35,8 @@ func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
 		name, v.For = templates.ToGoPrivate(s.Name), fmt.Sprintf("the service %q", s.Name)
 	}
 	v.Name = f.declare(templates.LcFirst(name)+"Rules", "rules of "+v.For)
-	variable := answerVariable(f)
-	m := &mapper{f: f, variable: variable, member: variable, hand: "answer.Body()"}
+	variable := responseVariable(f)
+	m := &mapper{f: f, variable: variable, member: variable, current: "response.Body()"}
 	v.Success, v.Message, v.Extensions = m.rule(b.Rules.Success), m.rule(b.Rules.Message), m.rule(b.Rules.Extensions)
 	if v.Success != "" {
 		v.Success = fmt.Sprintf("%sTruthy(%s)", f.use(mappingPkg), v.Success)
@@ -45,6 +45,7 @@ func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
 	return v.Name
 }
 
+// rule writes the expression of a rule, "" for none.
 func (m *mapper) rule(v *binding.Value) string {
 	if v == nil {
 		return ""
@@ -52,17 +53,17 @@ func (m *mapper) rule(v *binding.Value) string {
 	return m.value(v)
 }
 
-// answerVariable writes the variables that rules may speak of.
-func answerVariable(f *goFile) func(*binding.Value) string {
+// responseVariable returns a function that writes the variables of rules.
+func responseVariable(f *goFile) func(*binding.Value) string {
 	return func(v *binding.Value) string {
 		switch v.Scope {
 		case binding.Status:
-			return "answer.Status"
+			return "response.Status"
 		case binding.Env:
 			return fmt.Sprintf("%sEnv(%q)", f.use(upstreamsPkg), v.Path[0])
 		case binding.Config:
-			return fmt.Sprintf("answer.Config(%q)", v.Path[0])
+			return fmt.Sprintf("response.Config(%q)", v.Path[0])
 		}
-		return fmt.Sprintf("answer.Header(%q)", v.Path[1])
+		return fmt.Sprintf("response.Header(%q)", v.Path[1])
 	}
 }

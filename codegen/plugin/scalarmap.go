@@ -11,8 +11,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// mapScalars maps a schema's scalars to the Go types that generated code reads and writes. A
-// project that maps one to another type is told so: its answers could not be read.
+// mapScalars maps a schema's scalars to the Go types that decoders and encoders use. It returns an
+// error for each scalar that gqlgen.yml maps to another type, which they could not decode.
 func mapScalars(cfg *config.Config, schema *ast.Schema) error {
 	var errs []error
 	for _, s := range scalars.Table {

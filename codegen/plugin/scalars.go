@@ -34,8 +34,8 @@ func takesAny(reader string) bool {
 	return slices.ContainsFunc(scalars.Table, func(s scalars.Scalar) bool { return s.Model == reader && s.ReadsAny() })
 }
 
-// scalars are the scalars of arguments whose Go side decides what fits. Those whose functions
-// take a context are left out: there is none before fields run.
+// scalars returns the scalars of arguments whose Go code decides which values fit. Those whose
+// functions take a context are left out: there is none before fields are resolved.
 func (g *generator) scalars() []scalarView {
 	reads := map[string]map[string]string{} // by the scalar, and by what reads it
 	for _, name := range slices.Sorted(maps.Keys(g.data.ReferencedTypes)) {
@@ -47,7 +47,7 @@ func (g *generator) scalars() []scalarView {
 		if reads[tr.Definition.Name] == nil {
 			reads[tr.Definition.Name] = map[string]string{}
 		}
-		if _, ok := reads[tr.Definition.Name][reader]; !ok { // the first one is for values without null, which makes no pointer
+		if _, ok := reads[tr.Definition.Name][reader]; !ok { // the first one is that of the non-null type, which makes no pointer
 			reads[tr.Definition.Name][reader] = tr.UnmarshalFunc()
 		}
 	}
@@ -58,7 +58,8 @@ func (g *generator) scalars() []scalarView {
 	return list
 }
 
-// scalarReader names the function or the type that reads a scalar; "" for other references.
+// scalarReader returns the name of the function or the type that unmarshals a scalar, "" for other
+// types.
 func scalarReader(tr *config.TypeReference) string {
 	switch {
 	case tr.Definition.Kind != ast.Scalar || tr.GQL.Elem != nil || tr.UnmarshalFunc() == "":

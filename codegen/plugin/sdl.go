@@ -14,9 +14,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
 )
 
-// sdl writes a document of type definitions. Reading it gives the same document again: the
-// formatter alone would write descriptions and strings as they are, or with Go's escapes,
-// where GraphQL reads others. sdl changes doc, which is of no use afterwards.
+// sdl writes a document of type definitions so that parsing it results in the same document. The
+// formatter alone writes descriptions and strings as they are, or with the escapes of Go, where
+// GraphQL has others. sdl changes doc, which must not be used afterwards.
 func sdl(doc *ast.SchemaDocument) string {
 	t := &sdlTexts{}
 	t.document(doc)
@@ -28,11 +28,11 @@ func sdl(doc *ast.SchemaDocument) string {
 	})
 }
 
-// placeholder stands for a description that a block string cannot hold, as the formatter
-// writes it: no other text has a line break behind three quotes.
+// placeholder is a description that a block string cannot contain, as the formatter writes it. No
+// other text has a line break after three quotes.
 var placeholder = regexp.MustCompile(`"""\n\s*%description ([0-9]+)%\n\s*"""`)
 
-// sdlTexts replaces the texts of a document by others that the formatter writes rightly.
+// sdlTexts replaces the texts of a document by others that the formatter writes correctly.
 type sdlTexts struct{ descriptions []string }
 
 func (t *sdlTexts) document(doc *ast.SchemaDocument) {
@@ -80,7 +80,8 @@ func (t *sdlTexts) directives(list ast.DirectiveList) {
 	}
 }
 
-// value makes an enum value of a string, which the formatter writes as it is.
+// value converts a string to an enum value whose name is the literal: the formatter writes names
+// as they are.
 func (t *sdlTexts) value(v *ast.Value) {
 	if v == nil {
 		return
@@ -93,6 +94,7 @@ func (t *sdlTexts) value(v *ast.Value) {
 	}
 }
 
+// description replaces a text by a placeholder unless a block string can contain it.
 func (t *sdlTexts) description(text *string) {
 	if *text == "" || blockHolds(*text) {
 		return
@@ -101,15 +103,15 @@ func (t *sdlTexts) description(text *string) {
 	*text = fmt.Sprintf("%%description %d%%", len(t.descriptions)-1)
 }
 
-// blockHolds reports whether a text can stand between three quotes, each on a line of its
-// own: it would lose white space around it, and end at three quotes of its own.
+// blockHolds reports whether a text can be a block string. Parsing removes white space around it
+// and the common indentation of its lines, and three quotes end it.
 func blockHolds(text string) bool {
 	blank := text != strings.TrimSpace(text) || strings.Contains(text, "\n\t") || strings.Contains(text, "\n ")
 	odd := strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && plain.Invisible(r) })
 	return !blank && !odd && !strings.Contains(text, `"""`) && !strings.HasPrefix(text, "%")
 }
 
-// graphqlString writes a text as a string of GraphQL, on one line.
+// graphqlString writes a string literal of GraphQL on one line.
 func graphqlString(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')

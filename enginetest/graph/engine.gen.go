@@ -4,15 +4,28 @@ package graph
 
 import (
 	"context"
-	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
-	"github.com/gatehouse-graphql/gatehouse/enginetest/handmodel"
-	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/odd"
 )
+
+// NewSchema returns the executable schema with its guards in place. It executes plans where the
+// context asks for that, and leaves everything else to gqlgen's executor.
+func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
+	return newPlanned(NewExecutableSchema(Config{
+		Resolvers: resolvers,
+		Directives: DirectiveRoot{
+			Authenticated:  auth.Authenticated,
+			RequiresScopes: auth.RequiresScopes,
+		},
+	}))
+}
 
 // planned is the schema with two executors: Execute executes queries and mutations by plans,
 // Exec executes all operations by gqlgen's executor.
@@ -35,10 +48,10 @@ func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext)
 	return s.planner.CanCoalesce(ctx, op)
 }
 
-// ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
-// that does not fit.
+// ReadScalar unmarshals a value of a scalar as gqlgen does for arguments. It returns an error when
+// the value does not fit the scalar.
 func (s *planned) ReadScalar(name string, v any) (err error) {
-	var ec *executionContext // which reading a scalar does not use
+	var ec *executionContext // nil: unmarshaling a scalar does not use it
 	ctx := context.Background()
 	switch name {
 	case "DateTime":
@@ -73,18 +86,22 @@ func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf
 	}
 	x.Start(ctx, p)
 	if op.Operation.Operation == ast.Mutation {
-		return x.Execute(buf, func() { x.collect_Mutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Mutation(b, p.Root()) }), nil
+		return x.Execute(buf, func() { x.collectMutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.encodeMutation(b, p.Root()) }), nil
 	}
-	return x.Execute(buf, func() { x.collect_Query(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Query(b, p.Root()) }), nil
+	return x.Execute(buf, func() { x.collectQuery(p.Root()) }, func(b []byte) ([]byte, bool) { return x.encodeQuery(b, p.Root()) }), nil
 }
 
-// planRun is one operation while it is answered.
+// planRun is the execution of one plan: plan.Run with the code for the types of this schema.
+//
+// It runs in two phases. The collect, gather and resolve methods call all resolvers; the encode
+// and write methods then append the response to b. These return false when a null propagates to
+// the parent (GraphQL specification, section 6.4.4).
 type planRun struct {
 	plan.Run
 	ec *executionContext
 }
 
-// The types of objects, for plan.Field.Of.
+// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
 const (
 	ofAnswer = iota
 	ofBook
@@ -118,7 +135,7 @@ const (
 )
 
 var planTypes = plan.Types{
-	"Answer": {ID: ofAnswer, Fields: map[string]plan.FieldInfo{
+	"Answer": {ID: ofAnswer, Keys: []string{"id", "list"}, Fields: map[string]plan.FieldInfo{
 		"id":         {ID: 1, Kind: plan.Property},
 		"n":          {ID: 2, Kind: plan.Property},
 		"mustN":      {ID: 3, Kind: plan.Property},
@@ -138,18 +155,18 @@ var planTypes = plan.Types{
 		"itemGrid":   {ID: 17, Kind: plan.Property},
 		"other":      {ID: 18, Kind: plan.Resolver},
 		"others":     {ID: 19, Kind: plan.Resolver},
-	}, Keys: []string{"id", "list"}},
-	"Book": {ID: ofBook, Fields: map[string]plan.FieldInfo{
+	}},
+	"Book": {ID: ofBook, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":      {ID: 1, Kind: plan.Property},
 		"title":   {ID: 2, Kind: plan.Property},
 		"guarded": {ID: 3, Kind: plan.Property, Guarded: true},
-	}, Keys: []string{"id"}},
-	"Editor": {ID: ofEditor, Fields: map[string]plan.FieldInfo{
+	}},
+	"Editor": {ID: ofEditor, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":    {ID: 1, Kind: plan.Property},
 		"name":  {ID: 2, Kind: plan.Property},
 		"rank":  {ID: 3, Kind: plan.Property},
 		"first": {ID: 4, Kind: plan.Property},
-	}, Keys: []string{"id"}},
+	}},
 	"EditorConnection": {ID: ofEditorConnection, Fields: map[string]plan.FieldInfo{
 		"edges": {ID: 1, Kind: plan.Property},
 		"nodes": {ID: 2, Kind: plan.Resolver},
@@ -157,22 +174,22 @@ var planTypes = plan.Types{
 	"EditorEdge": {ID: ofEditorEdge, Fields: map[string]plan.FieldInfo{
 		"node": {ID: 1, Kind: plan.Resolver},
 	}},
-	"Film": {ID: ofFilm, Fields: map[string]plan.FieldInfo{
+	"Film": {ID: ofFilm, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":        {ID: 1, Kind: plan.Property},
 		"title":     {ID: 2, Kind: plan.Property},
 		"mustTitle": {ID: 3, Kind: plan.Property},
 		"guarded":   {ID: 4, Kind: plan.Property, Guarded: true},
 		"sequel":    {ID: 5, Kind: plan.Resolver},
 		"sequels":   {ID: 6, Kind: plan.Resolver},
-	}, Keys: []string{"id"}},
-	"Item": {ID: ofItem, Fields: map[string]plan.FieldInfo{
+	}},
+	"Item": {ID: ofItem, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":    {ID: 1, Kind: plan.Property},
 		"mustN": {ID: 2, Kind: plan.Property},
 		"item":  {ID: 3, Kind: plan.Property},
 		"items": {ID: 4, Kind: plan.Property},
 		"other": {ID: 5, Kind: plan.Resolver},
 		"owner": {ID: 6, Kind: plan.Resolver, Handwritten: true},
-	}, Keys: []string{"id"}},
+	}},
 	"LooseConnection": {ID: ofLooseConnection, Fields: map[string]plan.FieldInfo{
 		"edges":    {ID: 1, Kind: plan.Property},
 		"nodes":    {ID: 2, Kind: plan.Property},
@@ -201,13 +218,13 @@ var planTypes = plan.Types{
 		"far":      {ID: 7, Kind: plan.Fallback},
 		"next":     {ID: 8, Kind: plan.Resolver, Handwritten: true},
 	}},
-	"Other": {ID: ofOther, Fields: map[string]plan.FieldInfo{
+	"Other": {ID: ofOther, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":      {ID: 1, Kind: plan.Property},
 		"x":       {ID: 2, Kind: plan.Property},
 		"mustX":   {ID: 3, Kind: plan.Property},
 		"spotted": {ID: 4, Kind: plan.Resolver, Handwritten: true},
 		"item":    {ID: 5, Kind: plan.Property},
-	}, Keys: []string{"id"}},
+	}},
 	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
 		"hasNextPage":     {ID: 1, Kind: plan.Property},
 		"hasPreviousPage": {ID: 2, Kind: plan.Property},
@@ -335,14 +352,14 @@ var planTypes = plan.Types{
 		"id":   {ID: 1, Kind: plan.Property},
 		"note": {ID: 2, Kind: plan.Property},
 	}},
-	"Shelf": {ID: ofShelf, Fields: map[string]plan.FieldInfo{
+	"Shelf": {ID: ofShelf, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":         {ID: 1, Kind: plan.Property},
 		"media":      {ID: 2, Kind: plan.Resolver},
 		"medias":     {ID: 3, Kind: plan.Resolver},
 		"mustMedias": {ID: 4, Kind: plan.Resolver},
 		"titled":     {ID: 5, Kind: plan.Resolver},
 		"joined":     {ID: 6, Kind: plan.Resolver},
-	}, Keys: []string{"id"}},
+	}},
 	"Spot": {ID: ofSpot, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Kind: plan.Property},
 		"note":     {ID: 2, Kind: plan.Property},
@@ -352,7 +369,7 @@ var planTypes = plan.Types{
 		"place":    {ID: 6, Kind: plan.Resolver, Handwritten: true},
 		"weight":   {ID: 7, Kind: plan.Resolver, Handwritten: true},
 	}},
-	"Story": {ID: ofStory, Fields: map[string]plan.FieldInfo{
+	"Story": {ID: ofStory, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":         {ID: 1, Kind: plan.Property},
 		"title":      {ID: 2, Kind: plan.Property},
 		"editorId":   {ID: 3, Kind: plan.Property},
@@ -361,7 +378,7 @@ var planTypes = plan.Types{
 		"readers":    {ID: 6, Kind: plan.Resolver, Handwritten: true},
 		"mustReader": {ID: 7, Kind: plan.Resolver, Handwritten: true},
 		"sequel":     {ID: 8, Kind: plan.Property},
-	}, Keys: []string{"id"}},
+	}},
 	"StoryConnection": {ID: ofStoryConnection, Fields: map[string]plan.FieldInfo{
 		"edges":      {ID: 1, Kind: plan.Property},
 		"nodes":      {ID: 2, Kind: plan.Property},
@@ -391,7 +408,7 @@ var planTypes = plan.Types{
 		"friend": {ID: 2, Kind: plan.Resolver, Guarded: true, Handwritten: true},
 		"spot":   {ID: 3, Kind: plan.Property, Guarded: true},
 	}},
-	"Writer": {ID: ofWriter, Fields: map[string]plan.FieldInfo{
+	"Writer": {ID: ofWriter, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":           {ID: 1, Kind: plan.Property},
 		"name":         {ID: 2, Kind: plan.Property},
 		"drafts":       {ID: 3, Kind: plan.Property},
@@ -403,151 +420,142 @@ var planTypes = plan.Types{
 		"mustEditor":   {ID: 9, Kind: plan.Property},
 		"editors":      {ID: 10, Kind: plan.Property},
 		"mustEditors":  {ID: 11, Kind: plan.Property},
-	}, Keys: []string{"id"}},
+	}},
 }
 
-// object_Answer writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Answer(b []byte, s *plan.Selection, obj *model.Answer) ([]byte, bool) {
+// encodeAnswer appends the selected fields of obj to b.
+func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Answer(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAnswer(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Answer"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 2: // n
-			v := obj.N
-			if v == nil {
+			if v := obj.N; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 3: // mustN
-			v := obj.MustN
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.MustN)
 		case 4: // string
-			v := obj.String
-			if v == nil {
+			if v := obj.String; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 5: // mustString
-			v := obj.MustString
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.MustString)
 		case 6: // flag
-			v := obj.Flag
-			if v == nil {
+			if v := obj.Flag; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendBool(b, *v)
 			}
 		case 7: // decimal
-			v := obj.Decimal
-			if v == nil {
+			if v := obj.Decimal; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 8: // time
-			v := obj.Time
-			if v == nil {
+			if v := obj.Time; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendDateTime(b, *v)
 			}
 		case 9: // kind
-			v := obj.Kind
-			if v == nil {
+			if v := obj.Kind; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 10: // list
-			b, fine = x.valueList_Int(b, f, obj.List)
+			b, fieldOK = x.writeListOfInt(b, f, obj.List)
 		case 11: // mustList
-			b, fine = x.valueListMust_Int(b, f, obj.MustList)
+			b, fieldOK = x.writeListOfNonNullInt(b, f, obj.MustList)
 		case 12: // lists
-			b, fine = x.valueListListMust_Int(b, f, obj.Lists)
+			b, fieldOK = x.writeListOfListOfNonNullInt(b, f, obj.Lists)
 		case 13: // item
 			if v := obj.Item; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Item(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeItem(b, f, v)
 				x.Pop()
 			}
 		case 14: // mustItem
 			if v := obj.MustItem; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Item(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullItem(b, f, v)
 				x.Pop()
 			}
 		case 15: // items
 			if v := obj.Items; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Item(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfItem(b, f, v)
 				x.Pop()
 			}
 		case 16: // mustItems
 			if v := obj.MustItems; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Item(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullItem(b, f, v)
 				x.Pop()
 			}
 		case 17: // itemGrid
 			if v := obj.ItemGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListList_Item(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfListOfItem(b, f, v)
 				x.Pop()
 			}
 		case 18: // other
-			if v, ok := plan.Result[*model.Other](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Other](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Other(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOther(b, f, v)
 				x.Pop()
 			}
 		case 19: // others
-			if v, ok := plan.Result[[]*model.Other](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Other](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Other(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfOther(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Answer has gqlgen's executor answer a field.
-func (x *planRun) fallback_Answer(ctx context.Context, f *plan.Field, obj *model.Answer) graphql.Marshaler {
+// fallbackAnswer resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackAnswer(ctx context.Context, f *plan.Field, obj *model.Answer) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Answer_id(ctx, f.CollectedField, obj)
@@ -577,184 +585,176 @@ func (x *planRun) fallback_Answer(ctx context.Context, f *plan.Field, obj *model
 	return graphql.Null
 }
 
-// collect_Answer has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Answer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Answer]) {
+// collectAnswer adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectAnswer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Answer]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 13:
-			x.gather_Answer_item(w, f, g.Objects)
-		case 14:
-			x.gather_Answer_mustItem(w, f, g.Objects)
-		case 15:
-			x.gather_Answer_items(w, f, g.Objects)
-		case 16:
-			x.gather_Answer_mustItems(w, f, g.Objects)
-		case 17:
-			x.gather_Answer_itemGrid(w, f, g.Objects)
+		case 13: // item
+			x.gatherAnswerItem(w, f, g.Objects)
+		case 14: // mustItem
+			x.gatherAnswerMustItem(w, f, g.Objects)
+		case 15: // items
+			x.gatherAnswerItems(w, f, g.Objects)
+		case 16: // mustItems
+			x.gatherAnswerMustItems(w, f, g.Objects)
+		case 17: // itemGrid
+			x.gatherAnswerItemGrid(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 18:
-			w.Add(func() { x.call_Answer_other(f, g.Objects) })
-		case 19:
-			w.Add(func() { x.call_Answer_others(f, g.Objects) })
+		case 18: // other
+			w.Add(func() { x.resolveAnswerOther(f, g.Objects) })
+		case 19: // others
+			w.Add(func() { x.resolveAnswerOthers(f, g.Objects) })
 		}
 	}
 }
 
-// gather_Answer_item collects below Answer.item.
-func (x *planRun) gather_Answer_item(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+// gatherAnswerItem gathers the objects in Answer.item and collects what is selected of them.
+func (x *planRun) gatherAnswerItem(w *plan.Work, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
-		v := obj.Item
-		if v != nil {
-			groupItem.Add(v, i)
+		if obj.Item != nil {
+			group.Add(obj.Item, i)
 		}
 	}
-	x.collect_Item(w, f.Of(ofItem), &groupItem)
+	x.collectItem(w, f.Of(ofItem), &group)
 }
 
-// gather_Answer_mustItem collects below Answer.mustItem.
-func (x *planRun) gather_Answer_mustItem(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+// gatherAnswerMustItem gathers the objects in Answer.mustItem and collects what is selected of them.
+func (x *planRun) gatherAnswerMustItem(w *plan.Work, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
-		v := obj.MustItem
-		if v != nil {
-			groupItem.Add(v, i)
+		if obj.MustItem != nil {
+			group.Add(obj.MustItem, i)
 		}
 	}
-	x.collect_Item(w, f.Of(ofItem), &groupItem)
+	x.collectItem(w, f.Of(ofItem), &group)
 }
 
-// gather_Answer_items collects below Answer.items.
-func (x *planRun) gather_Answer_items(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+// gatherAnswerItems gathers the objects in Answer.items and collects what is selected of them.
+func (x *planRun) gatherAnswerItems(w *plan.Work, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
-		v := obj.Items
-		groupItem.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupItem.Add(v[i1], i, i1)
+		group.Room(len(obj.Items), 1)
+		for j, child := range obj.Items {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Item(w, f.Of(ofItem), &groupItem)
+	x.collectItem(w, f.Of(ofItem), &group)
 }
 
-// gather_Answer_mustItems collects below Answer.mustItems.
-func (x *planRun) gather_Answer_mustItems(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+// gatherAnswerMustItems gathers the objects in Answer.mustItems and collects what is selected of them.
+func (x *planRun) gatherAnswerMustItems(w *plan.Work, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
-		v := obj.MustItems
-		groupItem.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupItem.Add(v[i1], i, i1)
+		group.Room(len(obj.MustItems), 1)
+		for j, child := range obj.MustItems {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Item(w, f.Of(ofItem), &groupItem)
+	x.collectItem(w, f.Of(ofItem), &group)
 }
 
-// gather_Answer_itemGrid collects below Answer.itemGrid.
-func (x *planRun) gather_Answer_itemGrid(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+// gatherAnswerItemGrid gathers the objects in Answer.itemGrid and collects what is selected of them.
+func (x *planRun) gatherAnswerItemGrid(w *plan.Work, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
-		v := obj.ItemGrid
-		groupItem.Visit(len(v))
-		for i1 := range v {
-			groupItem.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupItem.Add(v[i1][i2], i, i1, i2)
+		group.Visit(len(obj.ItemGrid))
+		for j := range obj.ItemGrid {
+			group.Room(len(obj.ItemGrid[j]), 2)
+			for k, child := range obj.ItemGrid[j] {
+				if child != nil {
+					group.Add(child, i, j, k)
 				}
 			}
 		}
 	}
-	x.collect_Item(w, f.Of(ofItem), &groupItem)
+	x.collectItem(w, f.Of(ofItem), &group)
 }
 
-// call_Answer_other calls the resolver of Answer.other and collects below it.
-func (x *planRun) call_Answer_other(f *plan.Field, objs []*model.Answer) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([]*model.Other, error) {
+// resolveAnswerOther calls the resolver of Answer.other and collects what is selected of its result.
+func (x *planRun) resolveAnswerOther(f *plan.Field, objs []*model.Answer) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Other(ctx, objs)
 	})
-	groupOther := plan.NewGroup[*model.Other](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Other](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOther.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Other(w, f.Of(ofOther), &groupOther)
+	x.collectOther(w, f.Of(ofOther), &group)
 	w.Do()
 }
 
-// call_Answer_others calls the resolver of Answer.others and collects below it.
-func (x *planRun) call_Answer_others(f *plan.Field, objs []*model.Answer) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([][]*model.Other, error) {
+// resolveAnswerOthers calls the resolver of Answer.others and collects what is selected of its result.
+func (x *planRun) resolveAnswerOthers(f *plan.Field, objs []*model.Answer) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([][]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Others(ctx, objs)
 	})
-	groupOther := plan.NewGroup[*model.Other](&x.Run)
-	for i, v := range found {
-		groupOther.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupOther.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Other](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Other(w, f.Of(ofOther), &groupOther)
+	x.collectOther(w, f.Of(ofOther), &group)
 	w.Do()
 }
 
-// object_Book writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Book(b []byte, s *plan.Selection, obj *model.Book) ([]byte, bool) {
+// encodeBook appends the selected fields of obj to b.
+func (x *planRun) encodeBook(b []byte, s *plan.Selection, obj *model.Book) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Book(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBook(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Book"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.ID)
 		case 2: // title
-			v := obj.Title
-			if v == nil {
+			if v := obj.Title; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // guarded
-			if !x.Visible(f, x.guard_Book_guarded, false, nil, nil) {
-				b, fine = plan.Null(b, true)
+			if !x.Visible(f, requireB, false, nil, nil) {
+				b, fieldOK = plan.Null(b, true)
 				break
 			}
-			v := obj.Guarded
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.Guarded)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Book has gqlgen's executor answer a field.
-func (x *planRun) fallback_Book(ctx context.Context, f *plan.Field, obj *model.Book) graphql.Marshaler {
+// fallbackBook resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackBook(ctx context.Context, f *plan.Field, obj *model.Book) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Book_id(ctx, f.CollectedField, obj)
@@ -766,68 +766,49 @@ func (x *planRun) fallback_Book(ctx context.Context, f *plan.Field, obj *model.B
 	return graphql.Null
 }
 
-// guard_Book_guarded asks whether the caller may see Book.guarded.
-func (x *planRun) guard_Book_guarded(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"b"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// object_Editor writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Editor(b []byte, s *plan.Selection, obj *model.Editor) ([]byte, bool) {
+// encodeEditor appends the selected fields of obj to b.
+func (x *planRun) encodeEditor(b []byte, s *plan.Selection, obj *model.Editor) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Editor(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackEditor(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Editor"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // name
-			v := obj.Name
-			if v == nil {
+			if v := obj.Name; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // rank
-			v := obj.Rank
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.Rank)
 		case 4: // first
 			if v := obj.First; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeStory(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Editor has gqlgen's executor answer a field.
-func (x *planRun) fallback_Editor(ctx context.Context, f *plan.Field, obj *model.Editor) graphql.Marshaler {
+// fallbackEditor resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackEditor(ctx context.Context, f *plan.Field, obj *model.Editor) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Editor_id(ctx, f.CollectedField, obj)
@@ -839,272 +820,234 @@ func (x *planRun) fallback_Editor(ctx context.Context, f *plan.Field, obj *model
 	return graphql.Null
 }
 
-// collect_Editor has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Editor(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Editor]) {
+// collectEditor adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectEditor(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Editor]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 4:
-			x.gather_Editor_first(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 4: // first
+			x.gatherEditorFirst(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_Editor_first collects below Editor.first.
-func (x *planRun) gather_Editor_first(w *plan.Work, f *plan.Field, objs []*model.Editor) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherEditorFirst gathers the objects in Editor.first and collects what is selected of them.
+func (x *planRun) gatherEditorFirst(w *plan.Work, f *plan.Field, objs []*model.Editor) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.First
-		if v != nil {
-			groupStory.Add(v, i)
+		if obj.First != nil {
+			group.Add(obj.First, i)
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// object_EditorConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_EditorConnection(b []byte, s *plan.Selection, obj *model.EditorConnection) ([]byte, bool) {
+// encodeEditorConnection appends the selected fields of obj to b.
+func (x *planRun) encodeEditorConnection(b []byte, s *plan.Selection, obj *model.EditorConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_EditorConnection(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"EditorConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_EditorEdge(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullEditorEdge(b, f, v)
 				x.Pop()
 			}
 		case 2: // nodes
-			if v, ok := plan.Result[[]*model.Editor](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[[]*model.Editor](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Editor(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullEditor(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_EditorConnection has gqlgen's executor answer a field.
-func (x *planRun) fallback_EditorConnection(ctx context.Context, f *plan.Field, obj *model.EditorConnection) graphql.Marshaler {
-	switch f.ID {
-	}
-	return graphql.Null
-}
-
-// collect_EditorConnection has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_EditorConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorConnection]) {
+// collectEditorConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectEditorConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorConnection]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_EditorConnection_edges(w, f, g.Objects)
+		case 1: // edges
+			x.gatherEditorConnectionEdges(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 2:
-			w.Add(func() { x.call_EditorConnection_nodes(f, g.Objects) })
+		case 2: // nodes
+			w.Add(func() { x.resolveEditorConnectionNodes(f, g.Objects) })
 		}
 	}
 }
 
-// gather_EditorConnection_edges collects below EditorConnection.edges.
-func (x *planRun) gather_EditorConnection_edges(w *plan.Work, f *plan.Field, objs []*model.EditorConnection) {
-	groupEditorEdge := plan.NewGroup[*model.EditorEdge](&x.Run)
+// gatherEditorConnectionEdges gathers the objects in EditorConnection.edges and collects what is selected of them.
+func (x *planRun) gatherEditorConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.EditorConnection) {
+	group := plan.NewGroup[*model.EditorEdge](&x.Run)
 	for i, obj := range objs {
-		v := obj.Edges
-		groupEditorEdge.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupEditorEdge.Add(v[i1], i, i1)
+		group.Room(len(obj.Edges), 1)
+		for j, child := range obj.Edges {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_EditorEdge(w, f.Of(ofEditorEdge), &groupEditorEdge)
+	x.collectEditorEdge(w, f.Of(ofEditorEdge), &group)
 }
 
-// call_EditorConnection_nodes calls the resolver of EditorConnection.nodes and collects below it.
-func (x *planRun) call_EditorConnection_nodes(f *plan.Field, objs []*model.EditorConnection) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
+// resolveEditorConnectionNodes calls the resolver of EditorConnection.nodes and collects what is selected of its result.
+func (x *planRun) resolveEditorConnectionNodes(f *plan.Field, objs []*model.EditorConnection) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
 		return x.ec.Resolvers.EditorConnection().Nodes(ctx, objs)
 	})
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
-	for i, v := range found {
-		groupEditor.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupEditor.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Editor](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	x.collectEditor(w, f.Of(ofEditor), &group)
 	w.Do()
 }
 
-// object_EditorEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_EditorEdge(b []byte, s *plan.Selection, obj *model.EditorEdge) ([]byte, bool) {
+// encodeEditorEdge appends the selected fields of obj to b.
+func (x *planRun) encodeEditorEdge(b []byte, s *plan.Selection, obj *model.EditorEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_EditorEdge(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"EditorEdge"`...)
 		case 1: // node
-			if v, ok := plan.Result[*model.Editor](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.Editor](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Editor(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullEditor(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_EditorEdge has gqlgen's executor answer a field.
-func (x *planRun) fallback_EditorEdge(ctx context.Context, f *plan.Field, obj *model.EditorEdge) graphql.Marshaler {
-	switch f.ID {
-	}
-	return graphql.Null
-}
-
-// collect_EditorEdge has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_EditorEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorEdge]) {
+// collectEditorEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectEditorEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorEdge]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_EditorEdge_node(f, g.Objects) })
+		case 1: // node
+			w.Add(func() { x.resolveEditorEdgeNode(f, g.Objects) })
 		}
 	}
 }
 
-// call_EditorEdge_node calls the resolver of EditorEdge.node and collects below it.
-func (x *planRun) call_EditorEdge_node(f *plan.Field, objs []*model.EditorEdge) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
+// resolveEditorEdgeNode calls the resolver of EditorEdge.node and collects what is selected of its result.
+func (x *planRun) resolveEditorEdgeNode(f *plan.Field, objs []*model.EditorEdge) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
 		return x.ec.Resolvers.EditorEdge().Node(ctx, objs)
 	})
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Editor](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupEditor.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	x.collectEditor(w, f.Of(ofEditor), &group)
 	w.Do()
 }
 
-// object_Film writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Film(b []byte, s *plan.Selection, obj *model.Film) ([]byte, bool) {
+// encodeFilm appends the selected fields of obj to b.
+func (x *planRun) encodeFilm(b []byte, s *plan.Selection, obj *model.Film) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Film(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackFilm(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Film"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.ID)
 		case 2: // title
-			v := obj.Title
-			if v == nil {
+			if v := obj.Title; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // mustTitle
-			v := obj.MustTitle
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.MustTitle)
 		case 4: // guarded
-			if !x.Visible(f, x.guard_Film_guarded, false, nil, nil) {
-				b, fine = plan.Null(b, false)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, false)
 				break
 			}
-			v := obj.Guarded
-			if v == nil {
+			if v := obj.Guarded; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 5: // sequel
-			if v, ok := plan.Result[model.Media](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[model.Media](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Media(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeMedia(b, f, v)
 				x.Pop()
 			}
 		case 6: // sequels
-			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Media(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfMedia(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Film has gqlgen's executor answer a field.
-func (x *planRun) fallback_Film(ctx context.Context, f *plan.Field, obj *model.Film) graphql.Marshaler {
+// fallbackFilm resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackFilm(ctx context.Context, f *plan.Field, obj *model.Film) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Film_id(ctx, f.CollectedField, obj)
@@ -1118,149 +1061,131 @@ func (x *planRun) fallback_Film(ctx context.Context, f *plan.Field, obj *model.F
 	return graphql.Null
 }
 
-// collect_Film has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Film(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Film]) {
+// collectFilm adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectFilm(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Film]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 5:
-			w.Add(func() { x.call_Film_sequel(f, g.Objects) })
-		case 6:
-			w.Add(func() { x.call_Film_sequels(f, g.Objects) })
+		case 5: // sequel
+			w.Add(func() { x.resolveFilmSequel(f, g.Objects) })
+		case 6: // sequels
+			w.Add(func() { x.resolveFilmSequels(f, g.Objects) })
 		}
 	}
 }
 
-// guard_Film_guarded asks whether the caller may see Film.guarded.
-func (x *planRun) guard_Film_guarded(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Film_sequel calls the resolver of Film.sequel and collects below it.
-func (x *planRun) call_Film_sequel(f *plan.Field, objs []*model.Film) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([]model.Media, error) {
+// resolveFilmSequel calls the resolver of Film.sequel and collects what is selected of its result.
+func (x *planRun) resolveFilmSequel(f *plan.Field, objs []*model.Film) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([]model.Media, error) {
 		return x.ec.Resolvers.Film().Sequel(ctx, objs)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Film:
-			groupFilm.Add(&obj, i)
+			group.Add(&child, i)
 		case *model.Film:
-			if obj != nil {
-				groupFilm.Add(obj, i)
+			if child != nil {
+				group.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// call_Film_sequels calls the resolver of Film.sequels and collects below it.
-func (x *planRun) call_Film_sequels(f *plan.Field, objs []*model.Film) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([][]model.Media, error) {
+// resolveFilmSequels calls the resolver of Film.sequels and collects what is selected of its result.
+func (x *planRun) resolveFilmSequels(f *plan.Field, objs []*model.Film) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([][]model.Media, error) {
 		return x.ec.Resolvers.Film().Sequels(ctx, objs)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		groupFilm.Room(len(v), 1)
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Film:
-				groupFilm.Add(&obj, i, i1)
+				group.Add(&child, i, j)
 			case *model.Film:
-				if obj != nil {
-					groupFilm.Add(obj, i, i1)
+				if child != nil {
+					group.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// object_Item writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Item(b []byte, s *plan.Selection, obj *model.Item) ([]byte, bool) {
+// encodeItem appends the selected fields of obj to b.
+func (x *planRun) encodeItem(b []byte, s *plan.Selection, obj *model.Item) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Item(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackItem(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Item"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 2: // mustN
-			v := obj.MustN
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.MustN)
 		case 3: // item
 			if v := obj.Item; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Item(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeItem(b, f, v)
 				x.Pop()
 			}
 		case 4: // items
 			if v := obj.Items; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Item(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullItem(b, f, v)
 				x.Pop()
 			}
 		case 5: // other
-			if v, ok := plan.Result[*model.Other](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Other](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Other(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOther(b, f, v)
 				x.Pop()
 			}
 		case 6: // owner
-			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePerson(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Item has gqlgen's executor answer a field.
-func (x *planRun) fallback_Item(ctx context.Context, f *plan.Field, obj *model.Item) graphql.Marshaler {
+// fallbackItem resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackItem(ctx context.Context, f *plan.Field, obj *model.Item) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Item_id(ctx, f.CollectedField, obj)
@@ -1270,202 +1195,182 @@ func (x *planRun) fallback_Item(ctx context.Context, f *plan.Field, obj *model.I
 	return graphql.Null
 }
 
-// collect_Item has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Item(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Item]) {
+// collectItem adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectItem(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Item]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 3:
-			x.gather_Item_item(w, f, g.Objects)
-		case 4:
-			x.gather_Item_items(w, f, g.Objects)
+		case 3: // item
+			x.gatherItemItem(w, f, g.Objects)
+		case 4: // items
+			x.gatherItemItems(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 5:
-			w.Add(func() { x.call_Item_other(f, g.Objects) })
-		case 6:
-			w.Add(func() { x.call_Item_owner(f, g.Objects) })
+		case 5: // other
+			w.Add(func() { x.resolveItemOther(f, g.Objects) })
+		case 6: // owner
+			w.Add(func() { x.resolveItemOwner(f, g.Objects) })
 		}
 	}
 }
 
-// gather_Item_item collects below Item.item.
-func (x *planRun) gather_Item_item(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+// gatherItemItem gathers the objects in Item.item and collects what is selected of them.
+func (x *planRun) gatherItemItem(w *plan.Work, f *plan.Field, objs []*model.Item) {
+	group := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
-		v := obj.Item
-		if v != nil {
-			groupItem.Add(v, i)
+		if obj.Item != nil {
+			group.Add(obj.Item, i)
 		}
 	}
-	x.collect_Item(w, f.Of(ofItem), &groupItem)
+	x.collectItem(w, f.Of(ofItem), &group)
 }
 
-// gather_Item_items collects below Item.items.
-func (x *planRun) gather_Item_items(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+// gatherItemItems gathers the objects in Item.items and collects what is selected of them.
+func (x *planRun) gatherItemItems(w *plan.Work, f *plan.Field, objs []*model.Item) {
+	group := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
-		v := obj.Items
-		groupItem.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupItem.Add(v[i1], i, i1)
+		group.Room(len(obj.Items), 1)
+		for j, child := range obj.Items {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Item(w, f.Of(ofItem), &groupItem)
+	x.collectItem(w, f.Of(ofItem), &group)
 }
 
-// call_Item_other calls the resolver of Item.other and collects below it.
-func (x *planRun) call_Item_other(f *plan.Field, objs []*model.Item) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Other, error) {
+// resolveItemOther calls the resolver of Item.other and collects what is selected of its result.
+func (x *planRun) resolveItemOther(f *plan.Field, objs []*model.Item) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Other, error) {
 		return x.ec.Resolvers.Item().Other(ctx, objs)
 	})
-	groupOther := plan.NewGroup[*model.Other](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Other](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOther.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Other(w, f.Of(ofOther), &groupOther)
+	x.collectOther(w, f.Of(ofOther), &group)
 	w.Do()
 }
 
-// call_Item_owner calls the resolver of Item.owner and collects below it.
-func (x *planRun) call_Item_owner(f *plan.Field, objs []*model.Item) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Person, error) {
+// resolveItemOwner calls the resolver of Item.owner and collects what is selected of its result.
+func (x *planRun) resolveItemOwner(f *plan.Field, objs []*model.Item) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Person, error) {
 		return x.ec.Resolvers.Item().Owner(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPerson.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// object_LooseConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_LooseConnection(b []byte, s *plan.Selection, obj *model.LooseConnection) ([]byte, bool) {
+// encodeLooseConnection appends the selected fields of obj to b.
+func (x *planRun) encodeLooseConnection(b []byte, s *plan.Selection, obj *model.LooseConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_LooseConnection(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"LooseConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_LooseEdge(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfLooseEdge(b, f, v)
 				x.Pop()
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfStory(b, f, v)
 				x.Pop()
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_LooseConnection has gqlgen's executor answer a field.
-func (x *planRun) fallback_LooseConnection(ctx context.Context, f *plan.Field, obj *model.LooseConnection) graphql.Marshaler {
-	switch f.ID {
-	}
-	return graphql.Null
-}
-
-// collect_LooseConnection has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_LooseConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseConnection]) {
+// collectLooseConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectLooseConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseConnection]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_LooseConnection_edges(w, f, g.Objects)
-		case 2:
-			x.gather_LooseConnection_nodes(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // edges
+			x.gatherLooseConnectionEdges(w, f, g.Objects)
+		case 2: // nodes
+			x.gatherLooseConnectionNodes(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_LooseConnection_edges collects below LooseConnection.edges.
-func (x *planRun) gather_LooseConnection_edges(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
-	groupLooseEdge := plan.NewGroup[*model.LooseEdge](&x.Run)
+// gatherLooseConnectionEdges gathers the objects in LooseConnection.edges and collects what is selected of them.
+func (x *planRun) gatherLooseConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
+	group := plan.NewGroup[*model.LooseEdge](&x.Run)
 	for i, obj := range objs {
-		v := obj.Edges
-		groupLooseEdge.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupLooseEdge.Add(v[i1], i, i1)
+		group.Room(len(obj.Edges), 1)
+		for j, child := range obj.Edges {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_LooseEdge(w, f.Of(ofLooseEdge), &groupLooseEdge)
+	x.collectLooseEdge(w, f.Of(ofLooseEdge), &group)
 }
 
-// gather_LooseConnection_nodes collects below LooseConnection.nodes.
-func (x *planRun) gather_LooseConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherLooseConnectionNodes gathers the objects in LooseConnection.nodes and collects what is selected of them.
+func (x *planRun) gatherLooseConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.Nodes
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
+		group.Room(len(obj.Nodes), 1)
+		for j, child := range obj.Nodes {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// object_LooseEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_LooseEdge(b []byte, s *plan.Selection, obj *model.LooseEdge) ([]byte, bool) {
+// encodeLooseEdge appends the selected fields of obj to b.
+func (x *planRun) encodeLooseEdge(b []byte, s *plan.Selection, obj *model.LooseEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_LooseEdge(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackLooseEdge(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
@@ -1473,24 +1378,23 @@ func (x *planRun) object_LooseEdge(b []byte, s *plan.Selection, obj *model.Loose
 			b = append(b, `"LooseEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeStory(b, f, v)
 				x.Pop()
 			}
 		case 2: // cursor
-			v := obj.Cursor
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Cursor)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_LooseEdge has gqlgen's executor answer a field.
-func (x *planRun) fallback_LooseEdge(ctx context.Context, f *plan.Field, obj *model.LooseEdge) graphql.Marshaler {
+// fallbackLooseEdge resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackLooseEdge(ctx context.Context, f *plan.Field, obj *model.LooseEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._LooseEdge_cursor(ctx, f.CollectedField, obj)
@@ -1498,335 +1402,309 @@ func (x *planRun) fallback_LooseEdge(ctx context.Context, f *plan.Field, obj *mo
 	return graphql.Null
 }
 
-// collect_LooseEdge has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_LooseEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseEdge]) {
+// collectLooseEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectLooseEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseEdge]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_LooseEdge_node(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // node
+			x.gatherLooseEdgeNode(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_LooseEdge_node collects below LooseEdge.node.
-func (x *planRun) gather_LooseEdge_node(w *plan.Work, f *plan.Field, objs []*model.LooseEdge) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherLooseEdgeNode gathers the objects in LooseEdge.node and collects what is selected of them.
+func (x *planRun) gatherLooseEdgeNode(w *plan.Work, f *plan.Field, objs []*model.LooseEdge) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.Node
-		if v != nil {
-			groupStory.Add(v, i)
+		if obj.Node != nil {
+			group.Add(obj.Node, i)
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// object_Mutation writes what is selected of the root; false is a null that must go up.
-func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
+// encodeMutation appends the selected fields of the root to b.
+func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, _ := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Mutation"`...)
 		case 1: // put
-			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePlace(b, f, v)
 				x.Pop()
 			}
 		case 2: // mustPut
-			if v, ok := plan.Result[*model.Place](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPlace(b, f, v)
 				x.Pop()
 			}
 		case 3: // guardedPut
-			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePerson(b, f, v)
 				x.Pop()
 			}
 		case 4: // total
-			if v, ok := plan.Result[int](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[int](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
 		case 5: // addStory
-			if v, ok := plan.Result[*model.Story](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Story](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeStory(b, f, v)
 				x.Pop()
 			}
 		case 6: // addStories
-			if v, ok := plan.Result[[]*model.Story](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Story](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
 		case 7: // addWriter
-			if v, ok := plan.Result[*model.Writer](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Writer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullWriter(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// collect_Mutation calls the resolvers of the root, one after another.
-func (x *planRun) collect_Mutation(s *plan.Selection) {
+// collectMutation calls the resolvers of the selected root fields, one after another.
+func (x *planRun) collectMutation(s *plan.Selection) {
 	w := x.Work()
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_Mutation_put(f) })
-		case 2:
-			w.Add(func() { x.call_Mutation_mustPut(f) })
-		case 3:
-			w.Add(func() { x.call_Mutation_guardedPut(f) })
-		case 4:
-			w.Add(func() { x.call_Mutation_total(f) })
-		case 5:
-			w.Add(func() { x.call_Mutation_addStory(f) })
-		case 6:
-			w.Add(func() { x.call_Mutation_addStories(f) })
-		case 7:
-			w.Add(func() { x.call_Mutation_addWriter(f) })
+		case 1: // put
+			w.Add(func() { x.resolveMutationPut(f) })
+		case 2: // mustPut
+			w.Add(func() { x.resolveMutationMustPut(f) })
+		case 3: // guardedPut
+			w.Add(func() { x.resolveMutationGuardedPut(f) })
+		case 4: // total
+			w.Add(func() { x.resolveMutationTotal(f) })
+		case 5: // addStory
+			w.Add(func() { x.resolveMutationAddStory(f) })
+		case 6: // addStories
+			w.Add(func() { x.resolveMutationAddStories(f) })
+		case 7: // addWriter
+			w.Add(func() { x.resolveMutationAddWriter(f) })
 		}
 		w.Wait()
 	}
-	w.Do()
 }
 
-// call_Mutation_put calls the resolver of Mutation.put and collects below it.
-func (x *planRun) call_Mutation_put(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_put_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+// resolveMutationPut calls the resolver of Mutation.put and collects what is selected of its result.
+func (x *planRun) resolveMutationPut(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_put_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().Put(ctx, fc.Args["id"].(int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPlace.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// call_Mutation_mustPut calls the resolver of Mutation.mustPut and collects below it.
-func (x *planRun) call_Mutation_mustPut(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_mustPut_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+// resolveMutationMustPut calls the resolver of Mutation.mustPut and collects what is selected of its result.
+func (x *planRun) resolveMutationMustPut(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_mustPut_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().MustPut(ctx, fc.Args["id"].(int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPlace.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// guard_Mutation_guardedPut asks whether the caller may see Mutation.guardedPut.
-func (x *planRun) guard_Mutation_guardedPut(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_guardedPut calls the resolver of Mutation.guardedPut and collects below it.
-func (x *planRun) call_Mutation_guardedPut(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_guardedPut_args,
-		Guard:     x.guard_Mutation_guardedPut,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Person, error) {
+// resolveMutationGuardedPut calls the resolver of Mutation.guardedPut and collects what is selected of its result.
+func (x *planRun) resolveMutationGuardedPut(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_guardedPut_args, Guard: requireAuthenticated}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Mutation().GuardedPut(ctx, fc.Args["id"].(int))
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPerson.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// call_Mutation_total calls the resolver of Mutation.total.
-func (x *planRun) call_Mutation_total(f *plan.Field) {
+// resolveMutationTotal calls the resolver of Mutation.total.
+func (x *planRun) resolveMutationTotal(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
 		return x.ec.Resolvers.Mutation().Total(ctx)
 	})
 }
 
-// call_Mutation_addStory calls the resolver of Mutation.addStory and collects below it.
-func (x *planRun) call_Mutation_addStory(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_addStory_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Story, error) {
+// resolveMutationAddStory calls the resolver of Mutation.addStory and collects what is selected of its result.
+func (x *planRun) resolveMutationAddStory(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_addStory_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Story, error) {
 		return x.ec.Resolvers.Mutation().AddStory(ctx, fc.Args["id"].(string))
 	})
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Story](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupStory.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 	w.Do()
 }
 
-// call_Mutation_addStories calls the resolver of Mutation.addStories and collects below it.
-func (x *planRun) call_Mutation_addStories(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_addStories_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Story, error) {
+// resolveMutationAddStories calls the resolver of Mutation.addStories and collects what is selected of its result.
+func (x *planRun) resolveMutationAddStories(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_addStories_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Story, error) {
 		return x.ec.Resolvers.Mutation().AddStories(ctx, fc.Args["id"].(string))
 	})
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, v := range found {
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Story](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 	w.Do()
 }
 
-// call_Mutation_addWriter calls the resolver of Mutation.addWriter and collects below it.
-func (x *planRun) call_Mutation_addWriter(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_addWriter_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
+// resolveMutationAddWriter calls the resolver of Mutation.addWriter and collects what is selected of its result.
+func (x *planRun) resolveMutationAddWriter(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_addWriter_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
 		return x.ec.Resolvers.Mutation().AddWriter(ctx, fc.Args["id"].(string))
 	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupWriter.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	x.collectWriter(w, f.Of(ofWriter), &group)
 	w.Do()
 }
 
-// object_Odd writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Odd(b []byte, s *plan.Selection, obj *handmodel.Odd) ([]byte, bool) {
+// encodeOdd appends the selected fields of obj to b.
+func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Odd(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOdd(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Odd"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // spot
 			if v := &obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullSpot(b, f, v)
 				x.Pop()
 			}
 		case 3: // spots
 			if v := obj.Spots; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullSpot(b, f, v)
 				x.Pop()
 			}
 		case 4: // spotGrid
 			if v := obj.SpotGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMustListMust_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullListOfNonNullSpot(b, f, v)
 				x.Pop()
 			}
 		case 5: // place
 			if v := obj.Place; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePlace(b, f, v)
 				x.Pop()
 			}
 		case 6: // upper
-			b, fine = x.Delegated(b, f, at, false)
+			b, fieldOK = x.Delegated(b, f, ordinal, false)
 		case 7: // far
-			b, fine = x.Delegated(b, f, at, false)
+			b, fieldOK = x.Delegated(b, f, ordinal, false)
 		case 8: // next
-			if v, ok := plan.Result[*handmodel.Odd](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*odd.Odd](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Odd(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOdd(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Odd has gqlgen's executor answer a field.
-func (x *planRun) fallback_Odd(ctx context.Context, f *plan.Field, obj *handmodel.Odd) graphql.Marshaler {
+// fallbackOdd resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackOdd(ctx context.Context, f *plan.Field, obj *odd.Odd) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Odd_id(ctx, f.CollectedField, obj)
@@ -1834,170 +1712,163 @@ func (x *planRun) fallback_Odd(ctx context.Context, f *plan.Field, obj *handmode
 	return graphql.Null
 }
 
-// collect_Odd has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Odd(w *plan.Work, s *plan.Selection, g *plan.Group[*handmodel.Odd]) {
+// collectOdd adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectOdd(w *plan.Work, s *plan.Selection, g *plan.Group[*odd.Odd]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 2:
-			x.gather_Odd_spot(w, f, g.Objects)
-		case 3:
-			x.gather_Odd_spots(w, f, g.Objects)
-		case 4:
-			x.gather_Odd_spotGrid(w, f, g.Objects)
-		case 5:
-			x.gather_Odd_place(w, f, g.Objects)
+		case 2: // spot
+			x.gatherOddSpot(w, f, g.Objects)
+		case 3: // spots
+			x.gatherOddSpots(w, f, g.Objects)
+		case 4: // spotGrid
+			x.gatherOddSpotGrid(w, f, g.Objects)
+		case 5: // place
+			x.gatherOddPlace(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 6:
-			w.Add(func() { x.call_Odd_upper(f, g.Objects) })
-		case 7:
-			w.Add(func() { x.call_Odd_far(f, g.Objects) })
-		case 8:
-			w.Add(func() { x.call_Odd_next(f, g.Objects) })
+		case 6: // upper
+			w.Add(func() { x.delegateOddUpper(f, g.Objects) })
+		case 7: // far
+			w.Add(func() { x.delegateOddFar(f, g.Objects) })
+		case 8: // next
+			w.Add(func() { x.resolveOddNext(f, g.Objects) })
 		}
 	}
 }
 
-// gather_Odd_spot collects below Odd.spot.
-func (x *planRun) gather_Odd_spot(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherOddSpot gathers the objects in Odd.spot and collects what is selected of them.
+func (x *planRun) gatherOddSpot(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.Spot
-		groupSpot.Add(&v, i)
+		group.Add(&obj.Spot, i)
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Odd_spots collects below Odd.spots.
-func (x *planRun) gather_Odd_spots(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherOddSpots gathers the objects in Odd.spots and collects what is selected of them.
+func (x *planRun) gatherOddSpots(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.Spots
-		groupSpot.Room(len(v), 1)
-		for i1 := range v {
-			groupSpot.Add(&v[i1], i, i1)
+		group.Room(len(obj.Spots), 1)
+		for j := range obj.Spots {
+			group.Add(&obj.Spots[j], i, j)
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Odd_spotGrid collects below Odd.spotGrid.
-func (x *planRun) gather_Odd_spotGrid(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherOddSpotGrid gathers the objects in Odd.spotGrid and collects what is selected of them.
+func (x *planRun) gatherOddSpotGrid(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.SpotGrid
-		groupSpot.Visit(len(v))
-		for i1 := range v {
-			groupSpot.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				groupSpot.Add(&v[i1][i2], i, i1, i2)
+		group.Visit(len(obj.SpotGrid))
+		for j := range obj.SpotGrid {
+			group.Room(len(obj.SpotGrid[j]), 2)
+			for k := range obj.SpotGrid[j] {
+				group.Add(&obj.SpotGrid[j][k], i, j, k)
 			}
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Odd_place collects below Odd.place.
-func (x *planRun) gather_Odd_place(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
+// gatherOddPlace gathers the objects in Odd.place and collects what is selected of them.
+func (x *planRun) gatherOddPlace(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+	group := plan.NewGroup[*model.Place](&x.Run)
 	for i, obj := range objs {
-		v := obj.Place
-		if v != nil {
-			groupPlace.Add(v, i)
+		if obj.Place != nil {
+			group.Add(obj.Place, i)
 		}
 	}
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 }
 
-// call_Odd_upper has gqlgen's executor answer Odd.upper.
-func (x *planRun) call_Odd_upper(f *plan.Field, objs []*handmodel.Odd) {
-	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
+// delegateOddUpper resolves Odd.upper with gqlgen's executor.
+func (x *planRun) delegateOddUpper(f *plan.Field, objs []*odd.Odd) {
+	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *odd.Odd) graphql.Marshaler {
 		return x.ec._Odd_upper(ctx, f.CollectedField, obj)
 	})
 }
 
-// call_Odd_far has gqlgen's executor answer Odd.far.
-func (x *planRun) call_Odd_far(f *plan.Field, objs []*handmodel.Odd) {
-	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
+// delegateOddFar resolves Odd.far with gqlgen's executor.
+func (x *planRun) delegateOddFar(f *plan.Field, objs []*odd.Odd) {
+	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *odd.Odd) graphql.Marshaler {
 		return x.ec._Odd_far(ctx, f.CollectedField, obj)
 	})
 }
 
-// call_Odd_next calls the resolver of Odd.next and collects below it.
-func (x *planRun) call_Odd_next(f *plan.Field, objs []*handmodel.Odd) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*handmodel.Odd) ([]*handmodel.Odd, error) {
+// resolveOddNext calls the resolver of Odd.next and collects what is selected of its result.
+func (x *planRun) resolveOddNext(f *plan.Field, objs []*odd.Odd) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*odd.Odd) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Odd().Next(ctx, objs)
 	})
-	groupOdd := plan.NewGroup[*handmodel.Odd](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*odd.Odd](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOdd.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Odd(w, f.Of(ofOdd), &groupOdd)
+	x.collectOdd(w, f.Of(ofOdd), &group)
 	w.Do()
 }
 
-// object_Other writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Other(b []byte, s *plan.Selection, obj *model.Other) ([]byte, bool) {
+// encodeOther appends the selected fields of obj to b.
+func (x *planRun) encodeOther(b []byte, s *plan.Selection, obj *model.Other) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Other(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOther(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Other"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.ID)
 		case 2: // x
-			v := obj.X
-			if v == nil {
+			if v := obj.X; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 3: // mustX
-			v := obj.MustX
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.MustX)
 		case 4: // spotted
-			if v, ok := plan.Result[*model.Spot](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Spot](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeSpot(b, f, v)
 				x.Pop()
 			}
 		case 5: // item
 			if v := obj.Item; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Item(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeItem(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Other has gqlgen's executor answer a field.
-func (x *planRun) fallback_Other(ctx context.Context, f *plan.Field, obj *model.Other) graphql.Marshaler {
+// fallbackOther resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackOther(ctx context.Context, f *plan.Field, obj *model.Other) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Other_id(ctx, f.CollectedField, obj)
@@ -2009,98 +1880,93 @@ func (x *planRun) fallback_Other(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
-// collect_Other has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Other(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Other]) {
+// collectOther adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectOther(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Other]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 5:
-			x.gather_Other_item(w, f, g.Objects)
+		case 5: // item
+			x.gatherOtherItem(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 4:
-			w.Add(func() { x.call_Other_spotted(f, g.Objects) })
+		case 4: // spotted
+			w.Add(func() { x.resolveOtherSpotted(f, g.Objects) })
 		}
 	}
 }
 
-// call_Other_spotted calls the resolver of Other.spotted and collects below it.
-func (x *planRun) call_Other_spotted(f *plan.Field, objs []*model.Other) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Other) ([]*model.Spot, error) {
+// resolveOtherSpotted calls the resolver of Other.spotted and collects what is selected of its result.
+func (x *planRun) resolveOtherSpotted(f *plan.Field, objs []*model.Other) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Other) ([]*model.Spot, error) {
 		return x.ec.Resolvers.Other().Spotted(ctx, objs)
 	})
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Spot](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupSpot.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 	w.Do()
 }
 
-// gather_Other_item collects below Other.item.
-func (x *planRun) gather_Other_item(w *plan.Work, f *plan.Field, objs []*model.Other) {
-	groupItem := plan.NewGroup[*model.Item](&x.Run)
+// gatherOtherItem gathers the objects in Other.item and collects what is selected of them.
+func (x *planRun) gatherOtherItem(w *plan.Work, f *plan.Field, objs []*model.Other) {
+	group := plan.NewGroup[*model.Item](&x.Run)
 	for i, obj := range objs {
-		v := obj.Item
-		if v != nil {
-			groupItem.Add(v, i)
+		if obj.Item != nil {
+			group.Add(obj.Item, i)
 		}
 	}
-	x.collect_Item(w, f.Of(ofItem), &groupItem)
+	x.collectItem(w, f.Of(ofItem), &group)
 }
 
-// object_PageInfo writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
+// encodePageInfo appends the selected fields of obj to b.
+func (x *planRun) encodePageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PageInfo(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPageInfo(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"PageInfo"`...)
 		case 1: // hasNextPage
-			v := obj.HasNextPage
-			b = plan.AppendBool(b, v)
+			b = plan.AppendBool(b, obj.HasNextPage)
 		case 2: // hasPreviousPage
-			v := obj.HasPreviousPage
-			b = plan.AppendBool(b, v)
+			b = plan.AppendBool(b, obj.HasPreviousPage)
 		case 3: // startCursor
-			v := obj.StartCursor
-			if v == nil {
+			if v := obj.StartCursor; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // endCursor
-			v := obj.EndCursor
-			if v == nil {
+			if v := obj.EndCursor; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_PageInfo has gqlgen's executor answer a field.
-func (x *planRun) fallback_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
+// fallbackPageInfo resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
@@ -2114,86 +1980,83 @@ func (x *planRun) fallback_PageInfo(ctx context.Context, f *plan.Field, obj *mod
 	return graphql.Null
 }
 
-// object_Person writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Person(b []byte, s *plan.Selection, obj *model.Person) ([]byte, bool) {
+// encodePerson appends the selected fields of obj to b.
+func (x *planRun) encodePerson(b []byte, s *plan.Selection, obj *model.Person) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Person(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPerson(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Person"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // name
-			v := obj.Name
-			if v == nil {
+			if v := obj.Name; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // label
-			v := obj.Label
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Label)
 		case 4: // spot
 			if v := obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeSpot(b, f, v)
 				x.Pop()
 			}
 		case 5: // next
-			if v, ok := plan.Result[model.Node](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[model.Node](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Node(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNode(b, f, v)
 				x.Pop()
 			}
 		case 6: // friends
-			if v, ok := plan.Result[[]*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullPerson(b, f, v)
 				x.Pop()
 			}
 		case 7: // home
-			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePlace(b, f, v)
 				x.Pop()
 			}
 		case 8: // mustHome
-			if v, ok := plan.Result[*model.Place](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPlace(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Person has gqlgen's executor answer a field.
-func (x *planRun) fallback_Person(ctx context.Context, f *plan.Field, obj *model.Person) graphql.Marshaler {
+// fallbackPerson resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPerson(ctx context.Context, f *plan.Field, obj *model.Person) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Person_id(ctx, f.CollectedField, obj)
@@ -2205,393 +2068,377 @@ func (x *planRun) fallback_Person(ctx context.Context, f *plan.Field, obj *model
 	return graphql.Null
 }
 
-// collect_Person has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Person(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Person]) {
+// collectPerson adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectPerson(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Person]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 4:
-			x.gather_Person_spot(w, f, g.Objects)
+		case 4: // spot
+			x.gatherPersonSpot(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 5:
-			w.Add(func() { x.call_Person_next(f, g.Objects) })
-		case 6:
-			w.Add(func() { x.call_Person_friends(f, g.Objects) })
-		case 7:
-			w.Add(func() { x.call_Person_home(f, g.Objects) })
-		case 8:
-			w.Add(func() { x.call_Person_mustHome(f, g.Objects) })
+		case 5: // next
+			w.Add(func() { x.resolvePersonNext(f, g.Objects) })
+		case 6: // friends
+			w.Add(func() { x.resolvePersonFriends(f, g.Objects) })
+		case 7: // home
+			w.Add(func() { x.resolvePersonHome(f, g.Objects) })
+		case 8: // mustHome
+			w.Add(func() { x.resolvePersonMustHome(f, g.Objects) })
 		}
 	}
 }
 
-// gather_Person_spot collects below Person.spot.
-func (x *planRun) gather_Person_spot(w *plan.Work, f *plan.Field, objs []*model.Person) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherPersonSpot gathers the objects in Person.spot and collects what is selected of them.
+func (x *planRun) gatherPersonSpot(w *plan.Work, f *plan.Field, objs []*model.Person) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.Spot
-		if v != nil {
-			groupSpot.Add(v, i)
+		if obj.Spot != nil {
+			group.Add(obj.Spot, i)
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// call_Person_next calls the resolver of Person.next and collects below it.
-func (x *planRun) call_Person_next(f *plan.Field, objs []*model.Person) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]model.Node, error) {
+// resolvePersonNext calls the resolver of Person.next and collects what is selected of its result.
+func (x *planRun) resolvePersonNext(f *plan.Field, objs []*model.Person) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]model.Node, error) {
 		return x.ec.Resolvers.Person().Next(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Place:
-			groupPlace.Add(&obj, i)
+			groupPlace.Add(&child, i)
 		case *model.Place:
-			if obj != nil {
-				groupPlace.Add(obj, i)
+			if child != nil {
+				groupPlace.Add(child, i)
 			}
 		case model.Person:
-			groupPerson.Add(&obj, i)
+			groupPerson.Add(&child, i)
 		case *model.Person:
-			if obj != nil {
-				groupPerson.Add(obj, i)
+			if child != nil {
+				groupPerson.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
 	w.Do()
 }
 
-// call_Person_friends calls the resolver of Person.friends and collects below it.
-func (x *planRun) call_Person_friends(f *plan.Field, objs []*model.Person) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([][]*model.Person, error) {
+// resolvePersonFriends calls the resolver of Person.friends and collects what is selected of its result.
+func (x *planRun) resolvePersonFriends(f *plan.Field, objs []*model.Person) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Person().Friends(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
-		groupPerson.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupPerson.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// call_Person_home calls the resolver of Person.home and collects below it.
-func (x *planRun) call_Person_home(f *plan.Field, objs []*model.Person) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
+// resolvePersonHome calls the resolver of Person.home and collects what is selected of its result.
+func (x *planRun) resolvePersonHome(f *plan.Field, objs []*model.Person) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().Home(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPlace.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// call_Person_mustHome calls the resolver of Person.mustHome and collects below it.
-func (x *planRun) call_Person_mustHome(f *plan.Field, objs []*model.Person) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
+// resolvePersonMustHome calls the resolver of Person.mustHome and collects what is selected of its result.
+func (x *planRun) resolvePersonMustHome(f *plan.Field, objs []*model.Person) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().MustHome(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPlace.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// object_Place writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([]byte, bool) {
+// encodePlace appends the selected fields of obj to b.
+func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Place(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPlace(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Place"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // name
-			v := obj.Name
-			if v == nil {
+			if v := obj.Name; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // label
-			v := obj.Label
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Label)
 		case 4: // size
-			v := obj.Size
-			if v == nil {
+			if v := obj.Size; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 5: // mustSize
-			v := obj.MustSize
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.MustSize)
 		case 6: // rate
-			v := obj.Rate
-			if v == nil {
+			if v := obj.Rate; v == nil {
 				b = append(b, "null"...)
 			} else if plan.Finite(*v) {
 				b = plan.AppendFloat(b, *v)
 			} else {
-				b, fine = x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+				b, fieldOK = x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 					return x.ec.marshalOFloat2ᚖfloat64(ctx, f.Selections, v)
 				})
 			}
 		case 7: // open
-			v := obj.Open
-			b = plan.AppendBool(b, v)
+			b = plan.AppendBool(b, obj.Open)
 		case 8: // kind
-			v := obj.Kind
-			if v == nil {
+			if v := obj.Kind; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 9: // mustKind
-			v := obj.MustKind
-			b = plan.AppendQuoted(b, v)
+			b = plan.AppendQuoted(b, obj.MustKind)
 		case 10: // at
-			v := obj.At
-			if v == nil {
+			if v := obj.At; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendDateTime(b, *v)
 			}
 		case 11: // price
-			v := obj.Price
-			if v == nil {
+			if v := obj.Price; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 12: // data
-			v := obj.Data
-			if v == nil {
+			if v := obj.Data; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendJSON(b, v)
 			}
 		case 13: // big
-			v := obj.Big
-			if v == nil {
+			if v := obj.Big; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt64(b, *v)
 			}
 		case 14: // tags
-			b, fine = x.valueList_String(b, f, obj.Tags)
+			b, fieldOK = x.writeListOfString(b, f, obj.Tags)
 		case 15: // mustTags
-			b, fine = x.valueMustListMust_String(b, f, obj.MustTags)
+			b, fieldOK = x.writeNonNullListOfNonNullString(b, f, obj.MustTags)
 		case 16: // someKinds
-			b, fine = x.valueList_Kind(b, f, obj.SomeKinds)
+			b, fieldOK = x.writeListOfKind(b, f, obj.SomeKinds)
 		case 17: // mustKinds
-			b, fine = x.valueListMust_Kind(b, f, obj.MustKinds)
+			b, fieldOK = x.writeListOfNonNullKind(b, f, obj.MustKinds)
 		case 18: // grid
-			b, fine = x.valueListList_Int(b, f, obj.Grid)
+			b, fieldOK = x.writeListOfListOfInt(b, f, obj.Grid)
 		case 19: // spot
 			if v := obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeSpot(b, f, v)
 				x.Pop()
 			}
 		case 20: // mustSpot
 			if v := obj.MustSpot; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Spot_2(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullSpot_2110b07f(b, f, v)
 				x.Pop()
 			}
 		case 21: // spots
 			if v := obj.Spots; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfSpot(b, f, v)
 				x.Pop()
 			}
 		case 22: // mustSpots
 			if v := obj.MustSpots; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullSpot(b, f, v)
 				x.Pop()
 			}
 		case 23: // spotGrid
 			if v := obj.SpotGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListListMust_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfListOfNonNullSpot(b, f, v)
 				x.Pop()
 			}
 		case 24: // guarded
-			if !x.Visible(f, x.guard_Place_guarded, false, nil, nil) {
-				b, fine = plan.Null(b, false)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, false)
 				break
 			}
-			v := obj.Guarded
-			if v == nil {
+			if v := obj.Guarded; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 25: // mustGuarded
-			if !x.Visible(f, x.guard_Place_mustGuarded, false, nil, nil) {
-				b, fine = plan.Null(b, true)
+			if !x.Visible(f, requireB, false, nil, nil) {
+				b, fieldOK = plan.Null(b, true)
 				break
 			}
-			v := obj.MustGuarded
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.MustGuarded)
 		case 26: // guardedTags
-			if !x.Visible(f, x.guard_Place_guardedTags, false, nil, nil) {
-				b, fine = plan.Null(b, false)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, false)
 				break
 			}
-			b, fine = x.valueListMust_String(b, f, obj.GuardedTags)
+			b, fieldOK = x.writeListOfNonNullString(b, f, obj.GuardedTags)
 		case 27: // guardedSpots
-			if v := obj.GuardedSpots; !x.Visible(f, x.guard_Place_guardedSpots, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+			if v := obj.GuardedSpots; !x.Visible(f, requireA, faulty, obj, v) {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullSpot(b, f, v)
 				x.Pop()
 			}
 		case 28: // plainNode
 			if v := obj.PlainNode; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Node(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNode(b, f, v)
 				x.Pop()
 			}
 		case 29: // plainAnys
 			if v := obj.PlainAnys; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Any(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfAny(b, f, v)
 				x.Pop()
 			}
 		case 30: // mustPlainAnys
 			if v := obj.MustPlainAnys; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Any(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullAny(b, f, v)
 				x.Pop()
 			}
 		case 31: // plainViewer
-			if v := obj.PlainViewer; !x.Visible(f, x.guard_Place_plainViewer, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+			if v := obj.PlainViewer; !x.Visible(f, requireAuthenticated, faulty, obj, v) {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Viewer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeViewer(b, f, v)
 				x.Pop()
 			}
 		case 32: // next
-			if v, ok := plan.Result[model.Node](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[model.Node](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Node(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNode(b, f, v)
 				x.Pop()
 			}
 		case 33: // owner
-			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePerson(b, f, v)
 				x.Pop()
 			}
 		case 34: // mustOwner
-			if v, ok := plan.Result[*model.Person](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPerson(b, f, v)
 				x.Pop()
 			}
 		case 35: // owners
-			if v, ok := plan.Result[[]*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfPerson(b, f, v)
 				x.Pop()
 			}
 		case 36: // mustOwners
-			if v, ok := plan.Result[[]*model.Person](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[[]*model.Person](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullPerson(b, f, v)
 				x.Pop()
 			}
 		case 37: // manyAnys
-			if v, ok := plan.Result[[]model.Any](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Any](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Any(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullAny(b, f, v)
 				x.Pop()
 			}
 		case 38: // mustAny
-			if v, ok := plan.Result[model.Any](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[model.Any](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, true)
+				b, fieldOK = x.NoField(b, f, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Any(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullAny(b, f, v)
 				x.Pop()
 			}
 		case 39: // score
-			if v, ok := plan.Result[*int](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -2600,24 +2447,24 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				}
 			}
 		case 40: // mustScore
-			if v, ok := plan.Result[float64](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[float64](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
 				if plan.Finite(v) {
 					b = plan.AppendFloat(b, v)
 				} else {
-					b, fine = x.Leaf(b, f, true, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalNFloat2float64(ctx, f.Selections, v) })
+					b, fieldOK = x.Leaf(b, f, true, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalNFloat2float64(ctx, f.Selections, v) })
 				}
 			}
 		case 41: // words
-			if v, ok := plan.Result[[]string](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]string](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				b, fine = x.valueListMust_String(b, f, v)
+				b, fieldOK = x.writeListOfNonNullString(b, f, v)
 			}
 		case 42: // someKind
-			if v, ok := plan.Result[*model.Kind](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Kind](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -2626,36 +2473,36 @@ func (x *planRun) object_Place(b []byte, s *plan.Selection, obj *model.Place) ([
 				}
 			}
 		case 43: // ownerGrid
-			if v, ok := plan.Result[[][]*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[][]*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListList_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfListOfPerson(b, f, v)
 				x.Pop()
 			}
 		case 44: // guardedOwner
-			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePerson(b, f, v)
 				x.Pop()
 			}
 		case 45: // mustGuardedScore
-			if v, ok := plan.Result[int](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[int](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Place has gqlgen's executor answer a field.
-func (x *planRun) fallback_Place(ctx context.Context, f *plan.Field, obj *model.Place) graphql.Marshaler {
+// fallbackPlace resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPlace(ctx context.Context, f *plan.Field, obj *model.Place) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Place_id(ctx, f.CollectedField, obj)
@@ -2703,675 +2550,554 @@ func (x *planRun) fallback_Place(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
-// collect_Place has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Place(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Place]) {
+// collectPlace adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectPlace(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Place]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 19:
-			x.gather_Place_spot(w, f, g.Objects)
-		case 20:
-			x.gather_Place_mustSpot(w, f, g.Objects)
-		case 21:
-			x.gather_Place_spots(w, f, g.Objects)
-		case 22:
-			x.gather_Place_mustSpots(w, f, g.Objects)
-		case 23:
-			x.gather_Place_spotGrid(w, f, g.Objects)
-		case 27:
-			x.gather_Place_guardedSpots(w, f, g.Objects)
-		case 28:
-			x.gather_Place_plainNode(w, f, g.Objects)
-		case 29:
-			x.gather_Place_plainAnys(w, f, g.Objects)
-		case 30:
-			x.gather_Place_mustPlainAnys(w, f, g.Objects)
-		case 31:
-			x.gather_Place_plainViewer(w, f, g.Objects)
+		case 19: // spot
+			x.gatherPlaceSpot(w, f, g.Objects)
+		case 20: // mustSpot
+			x.gatherPlaceMustSpot(w, f, g.Objects)
+		case 21: // spots
+			x.gatherPlaceSpots(w, f, g.Objects)
+		case 22: // mustSpots
+			x.gatherPlaceMustSpots(w, f, g.Objects)
+		case 23: // spotGrid
+			x.gatherPlaceSpotGrid(w, f, g.Objects)
+		case 27: // guardedSpots
+			x.gatherPlaceGuardedSpots(w, f, g.Objects)
+		case 28: // plainNode
+			x.gatherPlacePlainNode(w, f, g.Objects)
+		case 29: // plainAnys
+			x.gatherPlacePlainAnys(w, f, g.Objects)
+		case 30: // mustPlainAnys
+			x.gatherPlaceMustPlainAnys(w, f, g.Objects)
+		case 31: // plainViewer
+			x.gatherPlacePlainViewer(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 32:
-			w.Add(func() { x.call_Place_next(f, g.Objects) })
-		case 33:
-			w.Add(func() { x.call_Place_owner(f, g.Objects) })
-		case 34:
-			w.Add(func() { x.call_Place_mustOwner(f, g.Objects) })
-		case 35:
-			w.Add(func() { x.call_Place_owners(f, g.Objects) })
-		case 36:
-			w.Add(func() { x.call_Place_mustOwners(f, g.Objects) })
-		case 37:
-			w.Add(func() { x.call_Place_manyAnys(f, g.Objects) })
-		case 38:
-			w.Add(func() { x.call_Place_mustAny(f, g.Objects) })
-		case 39:
-			w.Add(func() { x.call_Place_score(f, g.Objects) })
-		case 40:
-			w.Add(func() { x.call_Place_mustScore(f, g.Objects) })
-		case 41:
-			w.Add(func() { x.call_Place_words(f, g.Objects) })
-		case 42:
-			w.Add(func() { x.call_Place_someKind(f, g.Objects) })
-		case 43:
-			w.Add(func() { x.call_Place_ownerGrid(f, g.Objects) })
-		case 44:
-			w.Add(func() { x.call_Place_guardedOwner(f, g.Objects) })
-		case 45:
-			w.Add(func() { x.call_Place_mustGuardedScore(f, g.Objects) })
+		case 32: // next
+			w.Add(func() { x.resolvePlaceNext(f, g.Objects) })
+		case 33: // owner
+			w.Add(func() { x.resolvePlaceOwner(f, g.Objects) })
+		case 34: // mustOwner
+			w.Add(func() { x.resolvePlaceMustOwner(f, g.Objects) })
+		case 35: // owners
+			w.Add(func() { x.resolvePlaceOwners(f, g.Objects) })
+		case 36: // mustOwners
+			w.Add(func() { x.resolvePlaceMustOwners(f, g.Objects) })
+		case 37: // manyAnys
+			w.Add(func() { x.resolvePlaceManyAnys(f, g.Objects) })
+		case 38: // mustAny
+			w.Add(func() { x.resolvePlaceMustAny(f, g.Objects) })
+		case 39: // score
+			w.Add(func() { x.resolvePlaceScore(f, g.Objects) })
+		case 40: // mustScore
+			w.Add(func() { x.resolvePlaceMustScore(f, g.Objects) })
+		case 41: // words
+			w.Add(func() { x.resolvePlaceWords(f, g.Objects) })
+		case 42: // someKind
+			w.Add(func() { x.resolvePlaceSomeKind(f, g.Objects) })
+		case 43: // ownerGrid
+			w.Add(func() { x.resolvePlaceOwnerGrid(f, g.Objects) })
+		case 44: // guardedOwner
+			w.Add(func() { x.resolvePlaceGuardedOwner(f, g.Objects) })
+		case 45: // mustGuardedScore
+			w.Add(func() { x.resolvePlaceMustGuardedScore(f, g.Objects) })
 		}
 	}
 }
 
-// gather_Place_spot collects below Place.spot.
-func (x *planRun) gather_Place_spot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherPlaceSpot gathers the objects in Place.spot and collects what is selected of them.
+func (x *planRun) gatherPlaceSpot(w *plan.Work, f *plan.Field, objs []*model.Place) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.Spot
-		if v != nil {
-			groupSpot.Add(v, i)
+		if obj.Spot != nil {
+			group.Add(obj.Spot, i)
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Place_mustSpot collects below Place.mustSpot.
-func (x *planRun) gather_Place_mustSpot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherPlaceMustSpot gathers the objects in Place.mustSpot and collects what is selected of them.
+func (x *planRun) gatherPlaceMustSpot(w *plan.Work, f *plan.Field, objs []*model.Place) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.MustSpot
-		if v != nil {
-			groupSpot.Add(v, i)
+		if obj.MustSpot != nil {
+			group.Add(obj.MustSpot, i)
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Place_spots collects below Place.spots.
-func (x *planRun) gather_Place_spots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherPlaceSpots gathers the objects in Place.spots and collects what is selected of them.
+func (x *planRun) gatherPlaceSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.Spots
-		groupSpot.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupSpot.Add(v[i1], i, i1)
+		group.Room(len(obj.Spots), 1)
+		for j, child := range obj.Spots {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Place_mustSpots collects below Place.mustSpots.
-func (x *planRun) gather_Place_mustSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherPlaceMustSpots gathers the objects in Place.mustSpots and collects what is selected of them.
+func (x *planRun) gatherPlaceMustSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.MustSpots
-		groupSpot.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupSpot.Add(v[i1], i, i1)
+		group.Room(len(obj.MustSpots), 1)
+		for j, child := range obj.MustSpots {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Place_spotGrid collects below Place.spotGrid.
-func (x *planRun) gather_Place_spotGrid(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherPlaceSpotGrid gathers the objects in Place.spotGrid and collects what is selected of them.
+func (x *planRun) gatherPlaceSpotGrid(w *plan.Work, f *plan.Field, objs []*model.Place) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.SpotGrid
-		groupSpot.Visit(len(v))
-		for i1 := range v {
-			groupSpot.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupSpot.Add(v[i1][i2], i, i1, i2)
+		group.Visit(len(obj.SpotGrid))
+		for j := range obj.SpotGrid {
+			group.Room(len(obj.SpotGrid[j]), 2)
+			for k, child := range obj.SpotGrid[j] {
+				if child != nil {
+					group.Add(child, i, j, k)
 				}
 			}
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// guard_Place_guarded asks whether the caller may see Place.guarded.
-func (x *planRun) guard_Place_guarded(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Place_mustGuarded asks whether the caller may see Place.mustGuarded.
-func (x *planRun) guard_Place_mustGuarded(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"b"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Place_guardedTags asks whether the caller may see Place.guardedTags.
-func (x *planRun) guard_Place_guardedTags(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Place_guardedSpots asks whether the caller may see Place.guardedSpots.
-func (x *planRun) guard_Place_guardedSpots(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// gather_Place_guardedSpots collects below Place.guardedSpots.
-func (x *planRun) gather_Place_guardedSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	if x.Hidden(f, x.guard_Place_guardedSpots) {
+// gatherPlaceGuardedSpots gathers the objects in Place.guardedSpots and collects what is selected of them.
+func (x *planRun) gatherPlaceGuardedSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
+	if x.Hidden(f, requireA) {
 		return
 	}
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.GuardedSpots
-		groupSpot.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupSpot.Add(v[i1], i, i1)
+		group.Room(len(obj.GuardedSpots), 1)
+		for j, child := range obj.GuardedSpots {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Place_plainNode collects below Place.plainNode.
-func (x *planRun) gather_Place_plainNode(w *plan.Work, f *plan.Field, objs []*model.Place) {
+// gatherPlacePlainNode gathers the objects in Place.plainNode and collects what is selected of them.
+func (x *planRun) gatherPlacePlainNode(w *plan.Work, f *plan.Field, objs []*model.Place) {
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	for i, obj := range objs {
-		v := obj.PlainNode
-		switch obj := v.(type) {
+		switch child := obj.PlainNode.(type) {
 		case model.Place:
-			groupPlace.Add(&obj, i)
+			groupPlace.Add(&child, i)
 		case *model.Place:
-			if obj != nil {
-				groupPlace.Add(obj, i)
+			if child != nil {
+				groupPlace.Add(child, i)
 			}
 		case model.Person:
-			groupPerson.Add(&obj, i)
+			groupPerson.Add(&child, i)
 		case *model.Person:
-			if obj != nil {
-				groupPerson.Add(obj, i)
+			if child != nil {
+				groupPerson.Add(child, i)
 			}
 		}
 	}
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
 }
 
-// gather_Place_plainAnys collects below Place.plainAnys.
-func (x *planRun) gather_Place_plainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
+// gatherPlacePlainAnys gathers the objects in Place.plainAnys and collects what is selected of them.
+func (x *planRun) gatherPlacePlainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, obj := range objs {
-		v := obj.PlainAnys
-		groupPlace.Visit(len(v))
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+		groupPlace.Visit(len(obj.PlainAnys))
+		for j, child := range obj.PlainAnys {
+			switch child := child.(type) {
 			case model.Place:
-				groupPlace.Add(&obj, i, i1)
+				groupPlace.Add(&child, i, j)
 			case *model.Place:
-				if obj != nil {
-					groupPlace.Add(obj, i, i1)
+				if child != nil {
+					groupPlace.Add(child, i, j)
 				}
 			case model.Person:
-				groupPerson.Add(&obj, i, i1)
+				groupPerson.Add(&child, i, j)
 			case *model.Person:
-				if obj != nil {
-					groupPerson.Add(obj, i, i1)
+				if child != nil {
+					groupPerson.Add(child, i, j)
 				}
 			case model.Thing:
-				groupThing.Add(&obj, i, i1)
+				groupThing.Add(&child, i, j)
 			case *model.Thing:
-				if obj != nil {
-					groupThing.Add(obj, i, i1)
+				if child != nil {
+					groupThing.Add(child, i, j)
 				}
 			}
 		}
 	}
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
-	x.collect_Thing(w, f.Of(ofThing), &groupThing)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
+	x.collectThing(w, f.Of(ofThing), &groupThing)
 }
 
-// gather_Place_mustPlainAnys collects below Place.mustPlainAnys.
-func (x *planRun) gather_Place_mustPlainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
+// gatherPlaceMustPlainAnys gathers the objects in Place.mustPlainAnys and collects what is selected of them.
+func (x *planRun) gatherPlaceMustPlainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	groupThing := plan.NewGroup[*model.Thing](&x.Run)
 	for i, obj := range objs {
-		v := obj.MustPlainAnys
-		groupPlace.Visit(len(v))
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+		groupPlace.Visit(len(obj.MustPlainAnys))
+		for j, child := range obj.MustPlainAnys {
+			switch child := child.(type) {
 			case model.Place:
-				groupPlace.Add(&obj, i, i1)
+				groupPlace.Add(&child, i, j)
 			case *model.Place:
-				if obj != nil {
-					groupPlace.Add(obj, i, i1)
+				if child != nil {
+					groupPlace.Add(child, i, j)
 				}
 			case model.Person:
-				groupPerson.Add(&obj, i, i1)
+				groupPerson.Add(&child, i, j)
 			case *model.Person:
-				if obj != nil {
-					groupPerson.Add(obj, i, i1)
+				if child != nil {
+					groupPerson.Add(child, i, j)
 				}
 			case model.Thing:
-				groupThing.Add(&obj, i, i1)
+				groupThing.Add(&child, i, j)
 			case *model.Thing:
-				if obj != nil {
-					groupThing.Add(obj, i, i1)
+				if child != nil {
+					groupThing.Add(child, i, j)
 				}
 			}
 		}
 	}
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
-	x.collect_Thing(w, f.Of(ofThing), &groupThing)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
+	x.collectThing(w, f.Of(ofThing), &groupThing)
 }
 
-// guard_Place_plainViewer asks whether the caller may see Place.plainViewer.
-func (x *planRun) guard_Place_plainViewer(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	guard2 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, guard1)
-	}
-	_, err := guard2(ctx)
-	return err
-}
-
-// gather_Place_plainViewer collects below Place.plainViewer.
-func (x *planRun) gather_Place_plainViewer(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	if x.Hidden(f, x.guard_Place_plainViewer) {
+// gatherPlacePlainViewer gathers the objects in Place.plainViewer and collects what is selected of them.
+func (x *planRun) gatherPlacePlainViewer(w *plan.Work, f *plan.Field, objs []*model.Place) {
+	if x.Hidden(f, requireAuthenticated) {
 		return
 	}
-	groupViewer := plan.NewGroup[*model.Viewer](&x.Run)
+	group := plan.NewGroup[*model.Viewer](&x.Run)
 	for i, obj := range objs {
-		v := obj.PlainViewer
-		if v != nil {
-			groupViewer.Add(v, i)
+		if obj.PlainViewer != nil {
+			group.Add(obj.PlainViewer, i)
 		}
 	}
-	x.collect_Viewer(w, f.Of(ofViewer), &groupViewer)
+	x.collectViewer(w, f.Of(ofViewer), &group)
 }
 
-// call_Place_next calls the resolver of Place.next and collects below it.
-func (x *planRun) call_Place_next(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Node, error) {
+// resolvePlaceNext calls the resolver of Place.next and collects what is selected of its result.
+func (x *planRun) resolvePlaceNext(f *plan.Field, objs []*model.Place) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Node, error) {
 		return x.ec.Resolvers.Place().Next(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Place:
-			groupPlace.Add(&obj, i)
+			groupPlace.Add(&child, i)
 		case *model.Place:
-			if obj != nil {
-				groupPlace.Add(obj, i)
+			if child != nil {
+				groupPlace.Add(child, i)
 			}
 		case model.Person:
-			groupPerson.Add(&obj, i)
+			groupPerson.Add(&child, i)
 		case *model.Person:
-			if obj != nil {
-				groupPerson.Add(obj, i)
+			if child != nil {
+				groupPerson.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
 	w.Do()
 }
 
-// call_Place_owner calls the resolver of Place.owner and collects below it.
-func (x *planRun) call_Place_owner(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Arguments: x.ec.field_Place_owner_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
+// resolvePlaceOwner calls the resolver of Place.owner and collects what is selected of its result.
+func (x *planRun) resolvePlaceOwner(f *plan.Field, objs []*model.Place) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Place_owner_args}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owner(ctx, objs, fc.Args["n"].(*int))
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPerson.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// call_Place_mustOwner calls the resolver of Place.mustOwner and collects below it.
-func (x *planRun) call_Place_mustOwner(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
+// resolvePlaceMustOwner calls the resolver of Place.mustOwner and collects what is selected of its result.
+func (x *planRun) resolvePlaceMustOwner(f *plan.Field, objs []*model.Place) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwner(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPerson.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// call_Place_owners calls the resolver of Place.owners and collects below it.
-func (x *planRun) call_Place_owners(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Arguments: x.ec.field_Place_owners_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
+// resolvePlaceOwners calls the resolver of Place.owners and collects what is selected of its result.
+func (x *planRun) resolvePlaceOwners(f *plan.Field, objs []*model.Place) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Place_owners_args}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owners(ctx, objs, fc.Args["n"].(*int))
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
-		groupPerson.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupPerson.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// call_Place_mustOwners calls the resolver of Place.mustOwners and collects below it.
-func (x *planRun) call_Place_mustOwners(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Arguments: x.ec.field_Place_mustOwners_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
+// resolvePlaceMustOwners calls the resolver of Place.mustOwners and collects what is selected of its result.
+func (x *planRun) resolvePlaceMustOwners(f *plan.Field, objs []*model.Place) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Place_mustOwners_args}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwners(ctx, objs, fc.Args["n"].(*int), fc.Args["kind"].(*model.Kind))
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
-		groupPerson.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupPerson.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// call_Place_manyAnys calls the resolver of Place.manyAnys and collects below it.
-func (x *planRun) call_Place_manyAnys(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]model.Any, error) {
+// resolvePlaceManyAnys calls the resolver of Place.manyAnys and collects what is selected of its result.
+func (x *planRun) resolvePlaceManyAnys(f *plan.Field, objs []*model.Place) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]model.Any, error) {
 		return x.ec.Resolvers.Place().ManyAnys(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	groupThing := plan.NewGroup[*model.Thing](&x.Run)
-	for i, v := range found {
+	for i, v := range values {
 		groupPlace.Visit(len(v))
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Place:
-				groupPlace.Add(&obj, i, i1)
+				groupPlace.Add(&child, i, j)
 			case *model.Place:
-				if obj != nil {
-					groupPlace.Add(obj, i, i1)
+				if child != nil {
+					groupPlace.Add(child, i, j)
 				}
 			case model.Person:
-				groupPerson.Add(&obj, i, i1)
+				groupPerson.Add(&child, i, j)
 			case *model.Person:
-				if obj != nil {
-					groupPerson.Add(obj, i, i1)
+				if child != nil {
+					groupPerson.Add(child, i, j)
 				}
 			case model.Thing:
-				groupThing.Add(&obj, i, i1)
+				groupThing.Add(&child, i, j)
 			case *model.Thing:
-				if obj != nil {
-					groupThing.Add(obj, i, i1)
+				if child != nil {
+					groupThing.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
-	x.collect_Thing(w, f.Of(ofThing), &groupThing)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
+	x.collectThing(w, f.Of(ofThing), &groupThing)
 	w.Do()
 }
 
-// call_Place_mustAny calls the resolver of Place.mustAny and collects below it.
-func (x *planRun) call_Place_mustAny(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Any, error) {
+// resolvePlaceMustAny calls the resolver of Place.mustAny and collects what is selected of its result.
+func (x *planRun) resolvePlaceMustAny(f *plan.Field, objs []*model.Place) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Any, error) {
 		return x.ec.Resolvers.Place().MustAny(ctx, objs)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	groupThing := plan.NewGroup[*model.Thing](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Place:
-			groupPlace.Add(&obj, i)
+			groupPlace.Add(&child, i)
 		case *model.Place:
-			if obj != nil {
-				groupPlace.Add(obj, i)
+			if child != nil {
+				groupPlace.Add(child, i)
 			}
 		case model.Person:
-			groupPerson.Add(&obj, i)
+			groupPerson.Add(&child, i)
 		case *model.Person:
-			if obj != nil {
-				groupPerson.Add(obj, i)
+			if child != nil {
+				groupPerson.Add(child, i)
 			}
 		case model.Thing:
-			groupThing.Add(&obj, i)
+			groupThing.Add(&child, i)
 		case *model.Thing:
-			if obj != nil {
-				groupThing.Add(obj, i)
+			if child != nil {
+				groupThing.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
-	x.collect_Thing(w, f.Of(ofThing), &groupThing)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
+	x.collectThing(w, f.Of(ofThing), &groupThing)
 	w.Do()
 }
 
-// call_Place_score calls the resolver of Place.score.
-func (x *planRun) call_Place_score(f *plan.Field, objs []*model.Place) {
+// resolvePlaceScore calls the resolver of Place.score.
+func (x *planRun) resolvePlaceScore(f *plan.Field, objs []*model.Place) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*int, error) {
 		return x.ec.Resolvers.Place().Score(ctx, objs)
 	})
 }
 
-// call_Place_mustScore calls the resolver of Place.mustScore.
-func (x *planRun) call_Place_mustScore(f *plan.Field, objs []*model.Place) {
+// resolvePlaceMustScore calls the resolver of Place.mustScore.
+func (x *planRun) resolvePlaceMustScore(f *plan.Field, objs []*model.Place) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]float64, error) {
 		return x.ec.Resolvers.Place().MustScore(ctx, objs)
 	})
 }
 
-// call_Place_words calls the resolver of Place.words.
-func (x *planRun) call_Place_words(f *plan.Field, objs []*model.Place) {
+// resolvePlaceWords calls the resolver of Place.words.
+func (x *planRun) resolvePlaceWords(f *plan.Field, objs []*model.Place) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]string, error) {
 		return x.ec.Resolvers.Place().Words(ctx, objs)
 	})
 }
 
-// call_Place_someKind calls the resolver of Place.someKind.
-func (x *planRun) call_Place_someKind(f *plan.Field, objs []*model.Place) {
+// resolvePlaceSomeKind calls the resolver of Place.someKind.
+func (x *planRun) resolvePlaceSomeKind(f *plan.Field, objs []*model.Place) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Kind, error) {
 		return x.ec.Resolvers.Place().SomeKind(ctx, objs)
 	})
 }
 
-// call_Place_ownerGrid calls the resolver of Place.ownerGrid and collects below it.
-func (x *planRun) call_Place_ownerGrid(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][][]*model.Person, error) {
+// resolvePlaceOwnerGrid calls the resolver of Place.ownerGrid and collects what is selected of its result.
+func (x *planRun) resolvePlaceOwnerGrid(f *plan.Field, objs []*model.Place) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][][]*model.Person, error) {
 		return x.ec.Resolvers.Place().OwnerGrid(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
-		groupPerson.Visit(len(v))
-		for i1 := range v {
-			groupPerson.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupPerson.Add(v[i1][i2], i, i1, i2)
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
+		group.Visit(len(v))
+		for j := range v {
+			group.Room(len(v[j]), 2)
+			for k, child := range v[j] {
+				if child != nil {
+					group.Add(child, i, j, k)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// guard_Place_guardedOwner asks whether the caller may see Place.guardedOwner.
-func (x *planRun) guard_Place_guardedOwner(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Place_guardedOwner calls the resolver of Place.guardedOwner and collects below it.
-func (x *planRun) call_Place_guardedOwner(f *plan.Field, objs []*model.Place) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Guard: x.guard_Place_guardedOwner,
-	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
+// resolvePlaceGuardedOwner calls the resolver of Place.guardedOwner and collects what is selected of its result.
+func (x *planRun) resolvePlaceGuardedOwner(f *plan.Field, objs []*model.Place) {
+	hooks := plan.FieldHooks{Guard: requireAuthenticated}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().GuardedOwner(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPerson.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// guard_Place_mustGuardedScore asks whether the caller may see Place.mustGuardedScore.
-func (x *planRun) guard_Place_mustGuardedScore(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Place_mustGuardedScore calls the resolver of Place.mustGuardedScore.
-func (x *planRun) call_Place_mustGuardedScore(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Arguments: x.ec.field_Place_mustGuardedScore_args,
-		Guard:     x.guard_Place_mustGuardedScore,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]int, error) {
+// resolvePlaceMustGuardedScore calls the resolver of Place.mustGuardedScore.
+func (x *planRun) resolvePlaceMustGuardedScore(f *plan.Field, objs []*model.Place) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Place_mustGuardedScore_args, Guard: requireA}
+	plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]int, error) {
 		return x.ec.Resolvers.Place().MustGuardedScore(ctx, objs, fc.Args["n"].(*int))
 	})
 }
 
-// object_Post writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]byte, bool) {
+// encodePost appends the selected fields of obj to b.
+func (x *planRun) encodePost(b []byte, s *plan.Selection, obj *model.Post) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Post(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPost(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Post"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.ID)
 		case 2: // userId
-			v := obj.UserID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.UserID)
 		case 3: // title
-			v := obj.Title
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Title)
 		case 4: // user
-			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeUser(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Post has gqlgen's executor answer a field.
-func (x *planRun) fallback_Post(ctx context.Context, f *plan.Field, obj *model.Post) graphql.Marshaler {
+// fallbackPost resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPost(ctx context.Context, f *plan.Field, obj *model.Post) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Post_id(ctx, f.CollectedField, obj)
@@ -3383,162 +3109,158 @@ func (x *planRun) fallback_Post(ctx context.Context, f *plan.Field, obj *model.P
 	return graphql.Null
 }
 
-// collect_Post has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Post(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Post]) {
+// collectPost adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectPost(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Post]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 4:
-			w.Add(func() { x.call_Post_user(f, g.Objects) })
+		case 4: // user
+			w.Add(func() { x.resolvePostUser(f, g.Objects) })
 		}
 	}
 }
 
-// call_Post_user calls the resolver of Post.user.
-func (x *planRun) call_Post_user(f *plan.Field, objs []*model.Post) {
+// resolvePostUser calls the resolver of Post.user.
+func (x *planRun) resolvePostUser(f *plan.Field, objs []*model.Post) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
 		return x.ec.Resolvers.Post().User(ctx, objs)
 	})
 }
 
-// object_Query writes what is selected of the root; false is a null that must go up.
-func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
+// encodeQuery appends the selected fields of the root to b.
+func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, _ := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // node
-			if v, ok := plan.Result[model.Node](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[model.Node](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Node(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNode(b, f, v)
 				x.Pop()
 			}
 		case 2: // mustNode
-			if v, ok := plan.Result[model.Node](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[model.Node](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, true)
+				b, fieldOK = x.NoField(b, f, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Node(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullNode(b, f, v)
 				x.Pop()
 			}
 		case 3: // nodes
-			if v, ok := plan.Result[[]model.Node](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Node](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Node(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNode(b, f, v)
 				x.Pop()
 			}
 		case 4: // mustNodes
-			if v, ok := plan.Result[[]model.Node](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[[]model.Node](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Node(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullNode(b, f, v)
 				x.Pop()
 			}
 		case 5: // named
-			if v, ok := plan.Result[[]model.Named](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Named](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Named(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullNamed(b, f, v)
 				x.Pop()
 			}
 		case 6: // any
-			if v, ok := plan.Result[model.Any](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[model.Any](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Any(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeAny(b, f, v)
 				x.Pop()
 			}
 		case 7: // anys
-			if v, ok := plan.Result[[]model.Any](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Any](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Any(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfAny(b, f, v)
 				x.Pop()
 			}
 		case 8: // anyGrid
-			if v, ok := plan.Result[[][]model.Any](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[][]model.Any](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListListMust_Any(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfListOfNonNullAny(b, f, v)
 				x.Pop()
 			}
 		case 9: // place
-			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePlace(b, f, v)
 				x.Pop()
 			}
 		case 10: // mustPlace
-			if v, ok := plan.Result[*model.Place](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPlace(b, f, v)
 				x.Pop()
 			}
 		case 11: // places
-			if v, ok := plan.Result[[]*model.Place](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Place](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfPlace(b, f, v)
 				x.Pop()
 			}
 		case 12: // mustPlaces
-			if v, ok := plan.Result[[]*model.Place](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[[]*model.Place](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullPlace(b, f, v)
 				x.Pop()
 			}
 		case 13: // placeGrid
-			if v, ok := plan.Result[[][]*model.Place](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[][]*model.Place](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMustList_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullListOfPlace(b, f, v)
 				x.Pop()
 			}
 		case 14: // person
-			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePerson(b, f, v)
 				x.Pop()
 			}
 		case 15: // count
-			if v, ok := plan.Result[*int](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -3547,14 +3269,14 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 16: // mustCount
-			if v, ok := plan.Result[int](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[int](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
 		case 17: // text
-			if v, ok := plan.Result[*string](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*string](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -3563,1368 +3285,1272 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 18: // texts
-			if v, ok := plan.Result[[]string](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]string](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				b, fine = x.valueListMust_String(b, f, v)
+				b, fieldOK = x.writeListOfNonNullString(b, f, v)
 			}
 		case 19: // numbers
-			if v, ok := plan.Result[[][]int](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[][]int](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				b, fine = x.valueListListMust_Int(b, f, v)
+				b, fieldOK = x.writeListOfListOfNonNullInt(b, f, v)
 			}
 		case 20: // kinds
-			if v, ok := plan.Result[[]*model.Kind](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Kind](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				b, fine = x.valueList_Kind(b, f, v)
+				b, fieldOK = x.writeListOfKind(b, f, v)
 			}
 		case 21: // secret
-			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePlace(b, f, v)
 				x.Pop()
 			}
 		case 22: // scoped
-			if v, ok := plan.Result[[]*model.Place](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Place](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullPlace(b, f, v)
 				x.Pop()
 			}
 		case 23: // mustScoped
-			if v, ok := plan.Result[[]int](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[[]int](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				b, fine = x.valueMustListMust_Int(b, f, v)
+				b, fieldOK = x.writeNonNullListOfNonNullInt(b, f, v)
 			}
 		case 24: // viewer
-			if v, ok := plan.Result[*model.Viewer](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Viewer](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Viewer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeViewer(b, f, v)
 				x.Pop()
 			}
 		case 25: // answer
-			if v, ok := plan.Result[*model.Answer](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Answer](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Answer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeAnswer(b, f, v)
 				x.Pop()
 			}
 		case 26: // mustAnswer
-			if v, ok := plan.Result[*model.Answer](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.Answer](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Answer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullAnswer(b, f, v)
 				x.Pop()
 			}
 		case 27: // answers
-			if v, ok := plan.Result[[]*model.Answer](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Answer](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Answer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfAnswer(b, f, v)
 				x.Pop()
 			}
 		case 28: // mustAnswers
-			if v, ok := plan.Result[[]*model.Answer](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Answer](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Answer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullAnswer(b, f, v)
 				x.Pop()
 			}
 		case 29: // odd
-			if v, ok := plan.Result[*handmodel.Odd](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*odd.Odd](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Odd(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOdd(b, f, v)
 				x.Pop()
 			}
 		case 30: // odds
-			if v, ok := plan.Result[[]*handmodel.Odd](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*odd.Odd](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Odd(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullOdd(b, f, v)
 				x.Pop()
 			}
 		case 31: // posts
-			if v, ok := plan.Result[[]*model.Post](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[[]*model.Post](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Post(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullPost(b, f, v)
 				x.Pop()
 			}
 		case 32: // ints
-			if v, ok := plan.Result[[][]*int](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[][]*int](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				b, fine = x.valueListMustList_Int(b, f, v)
+				b, fieldOK = x.writeListOfNonNullListOfInt(b, f, v)
 			}
 		case 33: // media
-			if v, ok := plan.Result[model.Media](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[model.Media](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Media(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeMedia(b, f, v)
 				x.Pop()
 			}
 		case 34: // medias
-			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Media(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfMedia(b, f, v)
 				x.Pop()
 			}
 		case 35: // mustMedias
-			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Media(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullMedia(b, f, v)
 				x.Pop()
 			}
 		case 36: // shelf
-			if v, ok := plan.Result[*model.Shelf](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Shelf](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Shelf(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeShelf(b, f, v)
 				x.Pop()
 			}
 		case 37: // book
-			if v, ok := plan.Result[*model.Book](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Book](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Book(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeBook(b, f, v)
 				x.Pop()
 			}
 		case 38: // writers
-			if v, ok := plan.Result[[]*model.Writer](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Writer](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Writer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfWriter(b, f, v)
 				x.Pop()
 			}
 		case 39: // mustWriters
-			if v, ok := plan.Result[[]*model.Writer](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[[]*model.Writer](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Writer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullWriter(b, f, v)
 				x.Pop()
 			}
 		case 40: // writer
-			if v, ok := plan.Result[*model.Writer](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Writer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeWriter(b, f, v)
 				x.Pop()
 			}
 		case 41: // shelves
-			if v, ok := plan.Result[[][]*model.Story](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[][]*model.Story](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListListMust_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
 		case 42: // storyGrid
-			if v, ok := plan.Result[[][]*model.Story](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[][]*model.Story](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListListMust_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
 		case 43: // offsetPage
-			if v, ok := plan.Result[*model.StoryConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.StoryConnection](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_StoryConnection(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeStoryConnection(b, f, v)
 				x.Pop()
 			}
 		case 44: // numberPage
-			if v, ok := plan.Result[*model.StoryConnection](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.StoryConnection](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_StoryConnection(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullStoryConnection(b, f, v)
 				x.Pop()
 			}
 		case 45: // cursorPage
-			if v, ok := plan.Result[*model.StoryNodes](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.StoryNodes](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_StoryNodes(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeStoryNodes(b, f, v)
 				x.Pop()
 			}
 		case 46: // editorPage
-			if v, ok := plan.Result[*model.EditorConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.EditorConnection](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_EditorConnection(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeEditorConnection(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// collect_Query calls the resolvers of the root.
-func (x *planRun) collect_Query(s *plan.Selection) {
+// collectQuery calls the resolvers of the selected root fields.
+func (x *planRun) collectQuery(s *plan.Selection) {
 	w := x.Work()
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_Query_node(f) })
-		case 2:
-			w.Add(func() { x.call_Query_mustNode(f) })
-		case 3:
-			w.Add(func() { x.call_Query_nodes(f) })
-		case 4:
-			w.Add(func() { x.call_Query_mustNodes(f) })
-		case 5:
-			w.Add(func() { x.call_Query_named(f) })
-		case 6:
-			w.Add(func() { x.call_Query_any(f) })
-		case 7:
-			w.Add(func() { x.call_Query_anys(f) })
-		case 8:
-			w.Add(func() { x.call_Query_anyGrid(f) })
-		case 9:
-			w.Add(func() { x.call_Query_place(f) })
-		case 10:
-			w.Add(func() { x.call_Query_mustPlace(f) })
-		case 11:
-			w.Add(func() { x.call_Query_places(f) })
-		case 12:
-			w.Add(func() { x.call_Query_mustPlaces(f) })
-		case 13:
-			w.Add(func() { x.call_Query_placeGrid(f) })
-		case 14:
-			w.Add(func() { x.call_Query_person(f) })
-		case 15:
-			w.Add(func() { x.call_Query_count(f) })
-		case 16:
-			w.Add(func() { x.call_Query_mustCount(f) })
-		case 17:
-			w.Add(func() { x.call_Query_text(f) })
-		case 18:
-			w.Add(func() { x.call_Query_texts(f) })
-		case 19:
-			w.Add(func() { x.call_Query_numbers(f) })
-		case 20:
-			w.Add(func() { x.call_Query_kinds(f) })
-		case 21:
-			w.Add(func() { x.call_Query_secret(f) })
-		case 22:
-			w.Add(func() { x.call_Query_scoped(f) })
-		case 23:
-			w.Add(func() { x.call_Query_mustScoped(f) })
-		case 24:
-			w.Add(func() { x.call_Query_viewer(f) })
-		case 25:
-			w.Add(func() { x.call_Query_answer(f) })
-		case 26:
-			w.Add(func() { x.call_Query_mustAnswer(f) })
-		case 27:
-			w.Add(func() { x.call_Query_answers(f) })
-		case 28:
-			w.Add(func() { x.call_Query_mustAnswers(f) })
-		case 29:
-			w.Add(func() { x.call_Query_odd(f) })
-		case 30:
-			w.Add(func() { x.call_Query_odds(f) })
-		case 31:
-			w.Add(func() { x.call_Query_posts(f) })
-		case 32:
-			w.Add(func() { x.call_Query_ints(f) })
-		case 33:
-			w.Add(func() { x.call_Query_media(f) })
-		case 34:
-			w.Add(func() { x.call_Query_medias(f) })
-		case 35:
-			w.Add(func() { x.call_Query_mustMedias(f) })
-		case 36:
-			w.Add(func() { x.call_Query_shelf(f) })
-		case 37:
-			w.Add(func() { x.call_Query_book(f) })
-		case 38:
-			w.Add(func() { x.call_Query_writers(f) })
-		case 39:
-			w.Add(func() { x.call_Query_mustWriters(f) })
-		case 40:
-			w.Add(func() { x.call_Query_writer(f) })
-		case 41:
-			w.Add(func() { x.call_Query_shelves(f) })
-		case 42:
-			w.Add(func() { x.call_Query_storyGrid(f) })
-		case 43:
-			w.Add(func() { x.call_Query_offsetPage(f) })
-		case 44:
-			w.Add(func() { x.call_Query_numberPage(f) })
-		case 45:
-			w.Add(func() { x.call_Query_cursorPage(f) })
-		case 46:
-			w.Add(func() { x.call_Query_editorPage(f) })
+		case 1: // node
+			w.Add(func() { x.resolveQueryNode(f) })
+		case 2: // mustNode
+			w.Add(func() { x.resolveQueryMustNode(f) })
+		case 3: // nodes
+			w.Add(func() { x.resolveQueryNodes(f) })
+		case 4: // mustNodes
+			w.Add(func() { x.resolveQueryMustNodes(f) })
+		case 5: // named
+			w.Add(func() { x.resolveQueryNamed(f) })
+		case 6: // any
+			w.Add(func() { x.resolveQueryAny(f) })
+		case 7: // anys
+			w.Add(func() { x.resolveQueryAnys(f) })
+		case 8: // anyGrid
+			w.Add(func() { x.resolveQueryAnyGrid(f) })
+		case 9: // place
+			w.Add(func() { x.resolveQueryPlace(f) })
+		case 10: // mustPlace
+			w.Add(func() { x.resolveQueryMustPlace(f) })
+		case 11: // places
+			w.Add(func() { x.resolveQueryPlaces(f) })
+		case 12: // mustPlaces
+			w.Add(func() { x.resolveQueryMustPlaces(f) })
+		case 13: // placeGrid
+			w.Add(func() { x.resolveQueryPlaceGrid(f) })
+		case 14: // person
+			w.Add(func() { x.resolveQueryPerson(f) })
+		case 15: // count
+			w.Add(func() { x.resolveQueryCount(f) })
+		case 16: // mustCount
+			w.Add(func() { x.resolveQueryMustCount(f) })
+		case 17: // text
+			w.Add(func() { x.resolveQueryText(f) })
+		case 18: // texts
+			w.Add(func() { x.resolveQueryTexts(f) })
+		case 19: // numbers
+			w.Add(func() { x.resolveQueryNumbers(f) })
+		case 20: // kinds
+			w.Add(func() { x.resolveQueryKinds(f) })
+		case 21: // secret
+			w.Add(func() { x.resolveQuerySecret(f) })
+		case 22: // scoped
+			w.Add(func() { x.resolveQueryScoped(f) })
+		case 23: // mustScoped
+			w.Add(func() { x.resolveQueryMustScoped(f) })
+		case 24: // viewer
+			w.Add(func() { x.resolveQueryViewer(f) })
+		case 25: // answer
+			w.Add(func() { x.resolveQueryAnswer(f) })
+		case 26: // mustAnswer
+			w.Add(func() { x.resolveQueryMustAnswer(f) })
+		case 27: // answers
+			w.Add(func() { x.resolveQueryAnswers(f) })
+		case 28: // mustAnswers
+			w.Add(func() { x.resolveQueryMustAnswers(f) })
+		case 29: // odd
+			w.Add(func() { x.resolveQueryOdd(f) })
+		case 30: // odds
+			w.Add(func() { x.resolveQueryOdds(f) })
+		case 31: // posts
+			w.Add(func() { x.resolveQueryPosts(f) })
+		case 32: // ints
+			w.Add(func() { x.resolveQueryInts(f) })
+		case 33: // media
+			w.Add(func() { x.resolveQueryMedia(f) })
+		case 34: // medias
+			w.Add(func() { x.resolveQueryMedias(f) })
+		case 35: // mustMedias
+			w.Add(func() { x.resolveQueryMustMedias(f) })
+		case 36: // shelf
+			w.Add(func() { x.resolveQueryShelf(f) })
+		case 37: // book
+			w.Add(func() { x.resolveQueryBook(f) })
+		case 38: // writers
+			w.Add(func() { x.resolveQueryWriters(f) })
+		case 39: // mustWriters
+			w.Add(func() { x.resolveQueryMustWriters(f) })
+		case 40: // writer
+			w.Add(func() { x.resolveQueryWriter(f) })
+		case 41: // shelves
+			w.Add(func() { x.resolveQueryShelves(f) })
+		case 42: // storyGrid
+			w.Add(func() { x.resolveQueryStoryGrid(f) })
+		case 43: // offsetPage
+			w.Add(func() { x.resolveQueryOffsetPage(f) })
+		case 44: // numberPage
+			w.Add(func() { x.resolveQueryNumberPage(f) })
+		case 45: // cursorPage
+			w.Add(func() { x.resolveQueryCursorPage(f) })
+		case 46: // editorPage
+			w.Add(func() { x.resolveQueryEditorPage(f) })
 		}
 	}
 	w.Do()
 }
 
-// call_Query_node calls the resolver of Query.node and collects below it.
-func (x *planRun) call_Query_node(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_node_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Node, error) {
+// resolveQueryNode calls the resolver of Query.node and collects what is selected of its result.
+func (x *planRun) resolveQueryNode(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_node_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().Node(ctx, fc.Args["id"].(int))
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Place:
-			groupPlace.Add(&obj, i)
+			groupPlace.Add(&child, i)
 		case *model.Place:
-			if obj != nil {
-				groupPlace.Add(obj, i)
+			if child != nil {
+				groupPlace.Add(child, i)
 			}
 		case model.Person:
-			groupPerson.Add(&obj, i)
+			groupPerson.Add(&child, i)
 		case *model.Person:
-			if obj != nil {
-				groupPerson.Add(obj, i)
+			if child != nil {
+				groupPerson.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
 	w.Do()
 }
 
-// call_Query_mustNode calls the resolver of Query.mustNode and collects below it.
-func (x *planRun) call_Query_mustNode(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Node, error) {
+// resolveQueryMustNode calls the resolver of Query.mustNode and collects what is selected of its result.
+func (x *planRun) resolveQueryMustNode(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().MustNode(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Place:
-			groupPlace.Add(&obj, i)
+			groupPlace.Add(&child, i)
 		case *model.Place:
-			if obj != nil {
-				groupPlace.Add(obj, i)
+			if child != nil {
+				groupPlace.Add(child, i)
 			}
 		case model.Person:
-			groupPerson.Add(&obj, i)
+			groupPerson.Add(&child, i)
 		case *model.Person:
-			if obj != nil {
-				groupPerson.Add(obj, i)
+			if child != nil {
+				groupPerson.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
 	w.Do()
 }
 
-// call_Query_nodes calls the resolver of Query.nodes and collects below it.
-func (x *planRun) call_Query_nodes(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_nodes_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
+// resolveQueryNodes calls the resolver of Query.nodes and collects what is selected of its result.
+func (x *planRun) resolveQueryNodes(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_nodes_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().Nodes(ctx, fc.Args["n"].(*int))
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	for i, v := range values {
 		groupPlace.Visit(len(v))
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Place:
-				groupPlace.Add(&obj, i, i1)
+				groupPlace.Add(&child, i, j)
 			case *model.Place:
-				if obj != nil {
-					groupPlace.Add(obj, i, i1)
+				if child != nil {
+					groupPlace.Add(child, i, j)
 				}
 			case model.Person:
-				groupPerson.Add(&obj, i, i1)
+				groupPerson.Add(&child, i, j)
 			case *model.Person:
-				if obj != nil {
-					groupPerson.Add(obj, i, i1)
+				if child != nil {
+					groupPerson.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
 	w.Do()
 }
 
-// call_Query_mustNodes calls the resolver of Query.mustNodes and collects below it.
-func (x *planRun) call_Query_mustNodes(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
+// resolveQueryMustNodes calls the resolver of Query.mustNodes and collects what is selected of its result.
+func (x *planRun) resolveQueryMustNodes(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().MustNodes(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	for i, v := range values {
 		groupPlace.Visit(len(v))
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Place:
-				groupPlace.Add(&obj, i, i1)
+				groupPlace.Add(&child, i, j)
 			case *model.Place:
-				if obj != nil {
-					groupPlace.Add(obj, i, i1)
+				if child != nil {
+					groupPlace.Add(child, i, j)
 				}
 			case model.Person:
-				groupPerson.Add(&obj, i, i1)
+				groupPerson.Add(&child, i, j)
 			case *model.Person:
-				if obj != nil {
-					groupPerson.Add(obj, i, i1)
+				if child != nil {
+					groupPerson.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
 	w.Do()
 }
 
-// call_Query_named calls the resolver of Query.named and collects below it.
-func (x *planRun) call_Query_named(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Named, error) {
+// resolveQueryNamed calls the resolver of Query.named and collects what is selected of its result.
+func (x *planRun) resolveQueryNamed(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Named, error) {
 		return x.ec.Resolvers.Query().Named(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	for i, v := range values {
 		groupPlace.Visit(len(v))
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Place:
-				groupPlace.Add(&obj, i, i1)
+				groupPlace.Add(&child, i, j)
 			case *model.Place:
-				if obj != nil {
-					groupPlace.Add(obj, i, i1)
+				if child != nil {
+					groupPlace.Add(child, i, j)
 				}
 			case model.Person:
-				groupPerson.Add(&obj, i, i1)
+				groupPerson.Add(&child, i, j)
 			case *model.Person:
-				if obj != nil {
-					groupPerson.Add(obj, i, i1)
+				if child != nil {
+					groupPerson.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
 	w.Do()
 }
 
-// call_Query_any calls the resolver of Query.any and collects below it.
-func (x *planRun) call_Query_any(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Any, error) {
+// resolveQueryAny calls the resolver of Query.any and collects what is selected of its result.
+func (x *planRun) resolveQueryAny(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Any, error) {
 		return x.ec.Resolvers.Query().Any(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	groupThing := plan.NewGroup[*model.Thing](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Place:
-			groupPlace.Add(&obj, i)
+			groupPlace.Add(&child, i)
 		case *model.Place:
-			if obj != nil {
-				groupPlace.Add(obj, i)
+			if child != nil {
+				groupPlace.Add(child, i)
 			}
 		case model.Person:
-			groupPerson.Add(&obj, i)
+			groupPerson.Add(&child, i)
 		case *model.Person:
-			if obj != nil {
-				groupPerson.Add(obj, i)
+			if child != nil {
+				groupPerson.Add(child, i)
 			}
 		case model.Thing:
-			groupThing.Add(&obj, i)
+			groupThing.Add(&child, i)
 		case *model.Thing:
-			if obj != nil {
-				groupThing.Add(obj, i)
+			if child != nil {
+				groupThing.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
-	x.collect_Thing(w, f.Of(ofThing), &groupThing)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
+	x.collectThing(w, f.Of(ofThing), &groupThing)
 	w.Do()
 }
 
-// call_Query_anys calls the resolver of Query.anys and collects below it.
-func (x *planRun) call_Query_anys(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Any, error) {
+// resolveQueryAnys calls the resolver of Query.anys and collects what is selected of its result.
+func (x *planRun) resolveQueryAnys(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Any, error) {
 		return x.ec.Resolvers.Query().Anys(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	groupThing := plan.NewGroup[*model.Thing](&x.Run)
-	for i, v := range found {
+	for i, v := range values {
 		groupPlace.Visit(len(v))
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Place:
-				groupPlace.Add(&obj, i, i1)
+				groupPlace.Add(&child, i, j)
 			case *model.Place:
-				if obj != nil {
-					groupPlace.Add(obj, i, i1)
+				if child != nil {
+					groupPlace.Add(child, i, j)
 				}
 			case model.Person:
-				groupPerson.Add(&obj, i, i1)
+				groupPerson.Add(&child, i, j)
 			case *model.Person:
-				if obj != nil {
-					groupPerson.Add(obj, i, i1)
+				if child != nil {
+					groupPerson.Add(child, i, j)
 				}
 			case model.Thing:
-				groupThing.Add(&obj, i, i1)
+				groupThing.Add(&child, i, j)
 			case *model.Thing:
-				if obj != nil {
-					groupThing.Add(obj, i, i1)
+				if child != nil {
+					groupThing.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
-	x.collect_Thing(w, f.Of(ofThing), &groupThing)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
+	x.collectThing(w, f.Of(ofThing), &groupThing)
 	w.Do()
 }
 
-// call_Query_anyGrid calls the resolver of Query.anyGrid and collects below it.
-func (x *planRun) call_Query_anyGrid(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]model.Any, error) {
+// resolveQueryAnyGrid calls the resolver of Query.anyGrid and collects what is selected of its result.
+func (x *planRun) resolveQueryAnyGrid(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]model.Any, error) {
 		return x.ec.Resolvers.Query().AnyGrid(ctx)
 	})
 	groupPlace := plan.NewGroup[*model.Place](&x.Run)
 	groupPerson := plan.NewGroup[*model.Person](&x.Run)
 	groupThing := plan.NewGroup[*model.Thing](&x.Run)
-	for i, v := range found {
+	for i, v := range values {
 		groupPlace.Visit(len(v))
-		for i1 := range v {
-			groupPlace.Visit(len(v[i1]))
-			for i2 := range v[i1] {
-				switch obj := v[i1][i2].(type) {
+		for j := range v {
+			groupPlace.Visit(len(v[j]))
+			for k, child := range v[j] {
+				switch child := child.(type) {
 				case model.Place:
-					groupPlace.Add(&obj, i, i1, i2)
+					groupPlace.Add(&child, i, j, k)
 				case *model.Place:
-					if obj != nil {
-						groupPlace.Add(obj, i, i1, i2)
+					if child != nil {
+						groupPlace.Add(child, i, j, k)
 					}
 				case model.Person:
-					groupPerson.Add(&obj, i, i1, i2)
+					groupPerson.Add(&child, i, j, k)
 				case *model.Person:
-					if obj != nil {
-						groupPerson.Add(obj, i, i1, i2)
+					if child != nil {
+						groupPerson.Add(child, i, j, k)
 					}
 				case model.Thing:
-					groupThing.Add(&obj, i, i1, i2)
+					groupThing.Add(&child, i, j, k)
 				case *model.Thing:
-					if obj != nil {
-						groupThing.Add(obj, i, i1, i2)
+					if child != nil {
+						groupThing.Add(child, i, j, k)
 					}
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
-	x.collect_Thing(w, f.Of(ofThing), &groupThing)
+	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
+	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
+	x.collectThing(w, f.Of(ofThing), &groupThing)
 	w.Do()
 }
 
-// call_Query_place calls the resolver of Query.place and collects below it.
-func (x *planRun) call_Query_place(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_place_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+// resolveQueryPlace calls the resolver of Query.place and collects what is selected of its result.
+func (x *planRun) resolveQueryPlace(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_place_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Place(ctx, fc.Args["id"].(int), fc.Args["filter"].(*model.Filter))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPlace.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// call_Query_mustPlace calls the resolver of Query.mustPlace and collects below it.
-func (x *planRun) call_Query_mustPlace(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+// resolveQueryMustPlace calls the resolver of Query.mustPlace and collects what is selected of its result.
+func (x *planRun) resolveQueryMustPlace(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlace(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPlace.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// call_Query_places calls the resolver of Query.places and collects below it.
-func (x *planRun) call_Query_places(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_places_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
+// resolveQueryPlaces calls the resolver of Query.places and collects what is selected of its result.
+func (x *planRun) resolveQueryPlaces(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_places_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Places(ctx, fc.Args["n"].(*int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
-		groupPlace.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupPlace.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// call_Query_mustPlaces calls the resolver of Query.mustPlaces and collects below it.
-func (x *planRun) call_Query_mustPlaces(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
+// resolveQueryMustPlaces calls the resolver of Query.mustPlaces and collects what is selected of its result.
+func (x *planRun) resolveQueryMustPlaces(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlaces(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
-		groupPlace.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupPlace.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// call_Query_placeGrid calls the resolver of Query.placeGrid and collects below it.
-func (x *planRun) call_Query_placeGrid(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Place, error) {
+// resolveQueryPlaceGrid calls the resolver of Query.placeGrid and collects what is selected of its result.
+func (x *planRun) resolveQueryPlaceGrid(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Place, error) {
 		return x.ec.Resolvers.Query().PlaceGrid(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
-		groupPlace.Visit(len(v))
-		for i1 := range v {
-			groupPlace.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupPlace.Add(v[i1][i2], i, i1, i2)
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
+		group.Visit(len(v))
+		for j := range v {
+			group.Room(len(v[j]), 2)
+			for k, child := range v[j] {
+				if child != nil {
+					group.Add(child, i, j, k)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// call_Query_person calls the resolver of Query.person and collects below it.
-func (x *planRun) call_Query_person(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Person, error) {
+// resolveQueryPerson calls the resolver of Query.person and collects what is selected of its result.
+func (x *planRun) resolveQueryPerson(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPerson.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// call_Query_count calls the resolver of Query.count.
-func (x *planRun) call_Query_count(f *plan.Field) {
+// resolveQueryCount calls the resolver of Query.count.
+func (x *planRun) resolveQueryCount(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*int, error) {
 		return x.ec.Resolvers.Query().Count(ctx)
 	})
 }
 
-// call_Query_mustCount calls the resolver of Query.mustCount.
-func (x *planRun) call_Query_mustCount(f *plan.Field) {
+// resolveQueryMustCount calls the resolver of Query.mustCount.
+func (x *planRun) resolveQueryMustCount(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
 		return x.ec.Resolvers.Query().MustCount(ctx)
 	})
 }
 
-// call_Query_text calls the resolver of Query.text.
-func (x *planRun) call_Query_text(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_text_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
+// resolveQueryText calls the resolver of Query.text.
+func (x *planRun) resolveQueryText(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_text_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
 		return x.ec.Resolvers.Query().Text(ctx, fc.Args["filter"].(*model.Filter))
 	})
 }
 
-// call_Query_texts calls the resolver of Query.texts.
-func (x *planRun) call_Query_texts(f *plan.Field) {
+// resolveQueryTexts calls the resolver of Query.texts.
+func (x *planRun) resolveQueryTexts(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]string, error) {
 		return x.ec.Resolvers.Query().Texts(ctx)
 	})
 }
 
-// call_Query_numbers calls the resolver of Query.numbers.
-func (x *planRun) call_Query_numbers(f *plan.Field) {
+// resolveQueryNumbers calls the resolver of Query.numbers.
+func (x *planRun) resolveQueryNumbers(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]int, error) {
 		return x.ec.Resolvers.Query().Numbers(ctx)
 	})
 }
 
-// call_Query_kinds calls the resolver of Query.kinds.
-func (x *planRun) call_Query_kinds(f *plan.Field) {
+// resolveQueryKinds calls the resolver of Query.kinds.
+func (x *planRun) resolveQueryKinds(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Kind, error) {
 		return x.ec.Resolvers.Query().Kinds(ctx)
 	})
 }
 
-// guard_Query_secret asks whether the caller may see Query.secret.
-func (x *planRun) guard_Query_secret(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_secret calls the resolver of Query.secret and collects below it.
-func (x *planRun) call_Query_secret(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Guard: x.guard_Query_secret,
-	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+// resolveQuerySecret calls the resolver of Query.secret and collects what is selected of its result.
+func (x *planRun) resolveQuerySecret(f *plan.Field) {
+	hooks := plan.FieldHooks{Guard: requireAuthenticated}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Secret(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPlace.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// guard_Query_scoped asks whether the caller may see Query.scoped.
-func (x *planRun) guard_Query_scoped(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}, []any{"b", "c"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_scoped calls the resolver of Query.scoped and collects below it.
-func (x *planRun) call_Query_scoped(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Guard: x.guard_Query_scoped,
-	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
+// resolveQueryScoped calls the resolver of Query.scoped and collects what is selected of its result.
+func (x *planRun) resolveQueryScoped(f *plan.Field) {
+	hooks := plan.FieldHooks{Guard: requireABC}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Scoped(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
-		groupPlace.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupPlace.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// guard_Query_mustScoped asks whether the caller may see Query.mustScoped.
-func (x *planRun) guard_Query_mustScoped(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a", "b"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_mustScoped calls the resolver of Query.mustScoped.
-func (x *planRun) call_Query_mustScoped(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Guard: x.guard_Query_mustScoped,
-	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]int, error) {
+// resolveQueryMustScoped calls the resolver of Query.mustScoped.
+func (x *planRun) resolveQueryMustScoped(f *plan.Field) {
+	hooks := plan.FieldHooks{Guard: requireAB}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]int, error) {
 		return x.ec.Resolvers.Query().MustScoped(ctx)
 	})
 }
 
-// guard_Query_viewer asks whether the caller may see Query.viewer.
-func (x *planRun) guard_Query_viewer(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	guard2 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, guard1)
-	}
-	_, err := guard2(ctx)
-	return err
-}
-
-// call_Query_viewer calls the resolver of Query.viewer and collects below it.
-func (x *planRun) call_Query_viewer(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Guard: x.guard_Query_viewer,
-	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Viewer, error) {
+// resolveQueryViewer calls the resolver of Query.viewer and collects what is selected of its result.
+func (x *planRun) resolveQueryViewer(f *plan.Field) {
+	hooks := plan.FieldHooks{Guard: requireAuthenticated}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Viewer, error) {
 		return x.ec.Resolvers.Query().Viewer(ctx)
 	})
-	groupViewer := plan.NewGroup[*model.Viewer](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Viewer](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupViewer.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Viewer(w, f.Of(ofViewer), &groupViewer)
+	x.collectViewer(w, f.Of(ofViewer), &group)
 	w.Do()
 }
 
-// call_Query_answer calls the resolver of Query.answer and collects below it.
-func (x *planRun) call_Query_answer(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
+// resolveQueryAnswer calls the resolver of Query.answer and collects what is selected of its result.
+func (x *planRun) resolveQueryAnswer(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answer(ctx)
 	})
-	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Answer](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupAnswer.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Answer(w, f.Of(ofAnswer), &groupAnswer)
+	x.collectAnswer(w, f.Of(ofAnswer), &group)
 	w.Do()
 }
 
-// call_Query_mustAnswer calls the resolver of Query.mustAnswer and collects below it.
-func (x *planRun) call_Query_mustAnswer(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
+// resolveQueryMustAnswer calls the resolver of Query.mustAnswer and collects what is selected of its result.
+func (x *planRun) resolveQueryMustAnswer(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswer(ctx)
 	})
-	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Answer](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupAnswer.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Answer(w, f.Of(ofAnswer), &groupAnswer)
+	x.collectAnswer(w, f.Of(ofAnswer), &group)
 	w.Do()
 }
 
-// call_Query_answers calls the resolver of Query.answers and collects below it.
-func (x *planRun) call_Query_answers(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
+// resolveQueryAnswers calls the resolver of Query.answers and collects what is selected of its result.
+func (x *planRun) resolveQueryAnswers(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answers(ctx)
 	})
-	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
-	for i, v := range found {
-		groupAnswer.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupAnswer.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Answer](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Answer(w, f.Of(ofAnswer), &groupAnswer)
+	x.collectAnswer(w, f.Of(ofAnswer), &group)
 	w.Do()
 }
 
-// call_Query_mustAnswers calls the resolver of Query.mustAnswers and collects below it.
-func (x *planRun) call_Query_mustAnswers(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
+// resolveQueryMustAnswers calls the resolver of Query.mustAnswers and collects what is selected of its result.
+func (x *planRun) resolveQueryMustAnswers(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswers(ctx)
 	})
-	groupAnswer := plan.NewGroup[*model.Answer](&x.Run)
-	for i, v := range found {
-		groupAnswer.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupAnswer.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Answer](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Answer(w, f.Of(ofAnswer), &groupAnswer)
+	x.collectAnswer(w, f.Of(ofAnswer), &group)
 	w.Do()
 }
 
-// call_Query_odd calls the resolver of Query.odd and collects below it.
-func (x *planRun) call_Query_odd(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*handmodel.Odd, error) {
+// resolveQueryOdd calls the resolver of Query.odd and collects what is selected of its result.
+func (x *planRun) resolveQueryOdd(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odd(ctx)
 	})
-	groupOdd := plan.NewGroup[*handmodel.Odd](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*odd.Odd](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOdd.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Odd(w, f.Of(ofOdd), &groupOdd)
+	x.collectOdd(w, f.Of(ofOdd), &group)
 	w.Do()
 }
 
-// call_Query_odds calls the resolver of Query.odds and collects below it.
-func (x *planRun) call_Query_odds(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*handmodel.Odd, error) {
+// resolveQueryOdds calls the resolver of Query.odds and collects what is selected of its result.
+func (x *planRun) resolveQueryOdds(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*odd.Odd, error) {
 		return x.ec.Resolvers.Query().Odds(ctx)
 	})
-	groupOdd := plan.NewGroup[*handmodel.Odd](&x.Run)
-	for i, v := range found {
-		groupOdd.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupOdd.Add(v[i1], i, i1)
+	group := plan.NewGroup[*odd.Odd](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Odd(w, f.Of(ofOdd), &groupOdd)
+	x.collectOdd(w, f.Of(ofOdd), &group)
 	w.Do()
 }
 
-// call_Query_posts calls the resolver of Query.posts and collects below it.
-func (x *planRun) call_Query_posts(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_posts_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
+// resolveQueryPosts calls the resolver of Query.posts and collects what is selected of its result.
+func (x *planRun) resolveQueryPosts(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_posts_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx, fc.Args["n"].(int))
 	})
-	groupPost := plan.NewGroup[*model.Post](&x.Run)
-	for i, v := range found {
-		groupPost.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupPost.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Post](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Post(w, f.Of(ofPost), &groupPost)
+	x.collectPost(w, f.Of(ofPost), &group)
 	w.Do()
 }
 
-// call_Query_ints calls the resolver of Query.ints.
-func (x *planRun) call_Query_ints(f *plan.Field) {
+// resolveQueryInts calls the resolver of Query.ints.
+func (x *planRun) resolveQueryInts(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*int, error) {
 		return x.ec.Resolvers.Query().Ints(ctx)
 	})
 }
 
-// call_Query_media calls the resolver of Query.media and collects below it.
-func (x *planRun) call_Query_media(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Media, error) {
+// resolveQueryMedia calls the resolver of Query.media and collects what is selected of its result.
+func (x *planRun) resolveQueryMedia(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Media, error) {
 		return x.ec.Resolvers.Query().Media(ctx)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Film:
-			groupFilm.Add(&obj, i)
+			group.Add(&child, i)
 		case *model.Film:
-			if obj != nil {
-				groupFilm.Add(obj, i)
+			if child != nil {
+				group.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// call_Query_medias calls the resolver of Query.medias and collects below it.
-func (x *planRun) call_Query_medias(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+// resolveQueryMedias calls the resolver of Query.medias and collects what is selected of its result.
+func (x *planRun) resolveQueryMedias(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
 		return x.ec.Resolvers.Query().Medias(ctx)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		groupFilm.Room(len(v), 1)
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Film:
-				groupFilm.Add(&obj, i, i1)
+				group.Add(&child, i, j)
 			case *model.Film:
-				if obj != nil {
-					groupFilm.Add(obj, i, i1)
+				if child != nil {
+					group.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// call_Query_mustMedias calls the resolver of Query.mustMedias and collects below it.
-func (x *planRun) call_Query_mustMedias(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+// resolveQueryMustMedias calls the resolver of Query.mustMedias and collects what is selected of its result.
+func (x *planRun) resolveQueryMustMedias(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
 		return x.ec.Resolvers.Query().MustMedias(ctx)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		groupFilm.Room(len(v), 1)
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Film:
-				groupFilm.Add(&obj, i, i1)
+				group.Add(&child, i, j)
 			case *model.Film:
-				if obj != nil {
-					groupFilm.Add(obj, i, i1)
+				if child != nil {
+					group.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// call_Query_shelf calls the resolver of Query.shelf and collects below it.
-func (x *planRun) call_Query_shelf(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Shelf, error) {
+// resolveQueryShelf calls the resolver of Query.shelf and collects what is selected of its result.
+func (x *planRun) resolveQueryShelf(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Shelf, error) {
 		return x.ec.Resolvers.Query().Shelf(ctx)
 	})
-	groupShelf := plan.NewGroup[*model.Shelf](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Shelf](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupShelf.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Shelf(w, f.Of(ofShelf), &groupShelf)
+	x.collectShelf(w, f.Of(ofShelf), &group)
 	w.Do()
 }
 
-// guard_Query_book asks whether the caller may see Query.book.
-func (x *planRun) guard_Query_book(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_book calls the resolver of Query.book.
-func (x *planRun) call_Query_book(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_book_args,
-		Guard:     x.guard_Query_book,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Book, error) {
+// resolveQueryBook calls the resolver of Query.book.
+func (x *planRun) resolveQueryBook(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_book_args, Guard: requireA}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Book, error) {
 		return x.ec.Resolvers.Query().Book(ctx, fc.Args["id"].(int))
 	})
 }
 
-// call_Query_writers calls the resolver of Query.writers and collects below it.
-func (x *planRun) call_Query_writers(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+// resolveQueryWriters calls the resolver of Query.writers and collects what is selected of its result.
+func (x *planRun) resolveQueryWriters(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Query().Writers(ctx)
 	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
-		groupWriter.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupWriter.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	x.collectWriter(w, f.Of(ofWriter), &group)
 	w.Do()
 }
 
-// call_Query_mustWriters calls the resolver of Query.mustWriters and collects below it.
-func (x *planRun) call_Query_mustWriters(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+// resolveQueryMustWriters calls the resolver of Query.mustWriters and collects what is selected of its result.
+func (x *planRun) resolveQueryMustWriters(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Query().MustWriters(ctx)
 	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
-		groupWriter.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupWriter.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	x.collectWriter(w, f.Of(ofWriter), &group)
 	w.Do()
 }
 
-// call_Query_writer calls the resolver of Query.writer and collects below it.
-func (x *planRun) call_Query_writer(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_writer_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
+// resolveQueryWriter calls the resolver of Query.writer and collects what is selected of its result.
+func (x *planRun) resolveQueryWriter(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_writer_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
 		return x.ec.Resolvers.Query().Writer(ctx, fc.Args["id"].(string))
 	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupWriter.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	x.collectWriter(w, f.Of(ofWriter), &group)
 	w.Do()
 }
 
-// call_Query_shelves calls the resolver of Query.shelves and collects below it.
-func (x *planRun) call_Query_shelves(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+// resolveQueryShelves calls the resolver of Query.shelves and collects what is selected of its result.
+func (x *planRun) resolveQueryShelves(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
 		return x.ec.Resolvers.Query().Shelves(ctx)
 	})
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, v := range found {
-		groupStory.Visit(len(v))
-		for i1 := range v {
-			groupStory.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupStory.Add(v[i1][i2], i, i1, i2)
+	group := plan.NewGroup[*model.Story](&x.Run)
+	for i, v := range values {
+		group.Visit(len(v))
+		for j := range v {
+			group.Room(len(v[j]), 2)
+			for k, child := range v[j] {
+				if child != nil {
+					group.Add(child, i, j, k)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 	w.Do()
 }
 
-// call_Query_storyGrid calls the resolver of Query.storyGrid and collects below it.
-func (x *planRun) call_Query_storyGrid(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+// resolveQueryStoryGrid calls the resolver of Query.storyGrid and collects what is selected of its result.
+func (x *planRun) resolveQueryStoryGrid(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
 		return x.ec.Resolvers.Query().StoryGrid(ctx)
 	})
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
-	for i, v := range found {
-		groupStory.Visit(len(v))
-		for i1 := range v {
-			groupStory.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupStory.Add(v[i1][i2], i, i1, i2)
+	group := plan.NewGroup[*model.Story](&x.Run)
+	for i, v := range values {
+		group.Visit(len(v))
+		for j := range v {
+			group.Room(len(v[j]), 2)
+			for k, child := range v[j] {
+				if child != nil {
+					group.Add(child, i, j, k)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 	w.Do()
 }
 
-// call_Query_offsetPage calls the resolver of Query.offsetPage and collects below it.
-func (x *planRun) call_Query_offsetPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_offsetPage_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
+// resolveQueryOffsetPage calls the resolver of Query.offsetPage and collects what is selected of its result.
+func (x *planRun) resolveQueryOffsetPage(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_offsetPage_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
 		return x.ec.Resolvers.Query().OffsetPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.StoryConnection](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupStoryConnection.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	x.collectStoryConnection(w, f.Of(ofStoryConnection), &group)
 	w.Do()
 }
 
-// call_Query_numberPage calls the resolver of Query.numberPage and collects below it.
-func (x *planRun) call_Query_numberPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_numberPage_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
+// resolveQueryNumberPage calls the resolver of Query.numberPage and collects what is selected of its result.
+func (x *planRun) resolveQueryNumberPage(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_numberPage_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
 		return x.ec.Resolvers.Query().NumberPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.StoryConnection](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupStoryConnection.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	x.collectStoryConnection(w, f.Of(ofStoryConnection), &group)
 	w.Do()
 }
 
-// call_Query_cursorPage calls the resolver of Query.cursorPage and collects below it.
-func (x *planRun) call_Query_cursorPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_cursorPage_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryNodes, error) {
+// resolveQueryCursorPage calls the resolver of Query.cursorPage and collects what is selected of its result.
+func (x *planRun) resolveQueryCursorPage(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_cursorPage_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryNodes, error) {
 		return x.ec.Resolvers.Query().CursorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupStoryNodes := plan.NewGroup[*model.StoryNodes](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.StoryNodes](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupStoryNodes.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_StoryNodes(w, f.Of(ofStoryNodes), &groupStoryNodes)
+	x.collectStoryNodes(w, f.Of(ofStoryNodes), &group)
 	w.Do()
 }
 
-// call_Query_editorPage calls the resolver of Query.editorPage and collects below it.
-func (x *planRun) call_Query_editorPage(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_editorPage_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.EditorConnection, error) {
+// resolveQueryEditorPage calls the resolver of Query.editorPage and collects what is selected of its result.
+func (x *planRun) resolveQueryEditorPage(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_editorPage_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.EditorConnection, error) {
 		return x.ec.Resolvers.Query().EditorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupEditorConnection := plan.NewGroup[*model.EditorConnection](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.EditorConnection](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupEditorConnection.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_EditorConnection(w, f.Of(ofEditorConnection), &groupEditorConnection)
+	x.collectEditorConnection(w, f.Of(ofEditorConnection), &group)
 	w.Do()
 }
 
-// object_Reader writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Reader(b []byte, s *plan.Selection, obj *model.Reader) ([]byte, bool) {
+// encodeReader appends the selected fields of obj to b.
+func (x *planRun) encodeReader(b []byte, s *plan.Selection, obj *model.Reader) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Reader(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackReader(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Reader"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // story
 			if v := obj.Story; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeStory(b, f, v)
 				x.Pop()
 			}
 		case 3: // stories
 			if v := obj.Stories; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfStory(b, f, v)
 				x.Pop()
 			}
 		case 4: // mustStories
 			if v := obj.MustStories; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMustListMust_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Reader has gqlgen's executor answer a field.
-func (x *planRun) fallback_Reader(ctx context.Context, f *plan.Field, obj *model.Reader) graphql.Marshaler {
+// fallbackReader resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackReader(ctx context.Context, f *plan.Field, obj *model.Reader) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Reader_id(ctx, f.CollectedField, obj)
@@ -4932,107 +4558,98 @@ func (x *planRun) fallback_Reader(ctx context.Context, f *plan.Field, obj *model
 	return graphql.Null
 }
 
-// collect_Reader has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Reader(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Reader]) {
+// collectReader adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectReader(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Reader]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 2:
-			x.gather_Reader_story(w, f, g.Objects)
-		case 3:
-			x.gather_Reader_stories(w, f, g.Objects)
-		case 4:
-			x.gather_Reader_mustStories(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 2: // story
+			x.gatherReaderStory(w, f, g.Objects)
+		case 3: // stories
+			x.gatherReaderStories(w, f, g.Objects)
+		case 4: // mustStories
+			x.gatherReaderMustStories(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_Reader_story collects below Reader.story.
-func (x *planRun) gather_Reader_story(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherReaderStory gathers the objects in Reader.story and collects what is selected of them.
+func (x *planRun) gatherReaderStory(w *plan.Work, f *plan.Field, objs []*model.Reader) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.Story
-		if v != nil {
-			groupStory.Add(v, i)
+		if obj.Story != nil {
+			group.Add(obj.Story, i)
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// gather_Reader_stories collects below Reader.stories.
-func (x *planRun) gather_Reader_stories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherReaderStories gathers the objects in Reader.stories and collects what is selected of them.
+func (x *planRun) gatherReaderStories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.Stories
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
+		group.Room(len(obj.Stories), 1)
+		for j, child := range obj.Stories {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// gather_Reader_mustStories collects below Reader.mustStories.
-func (x *planRun) gather_Reader_mustStories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherReaderMustStories gathers the objects in Reader.mustStories and collects what is selected of them.
+func (x *planRun) gatherReaderMustStories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.MustStories
-		groupStory.Visit(len(v))
-		for i1 := range v {
-			groupStory.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupStory.Add(v[i1][i2], i, i1, i2)
+		group.Visit(len(obj.MustStories))
+		for j := range obj.MustStories {
+			group.Room(len(obj.MustStories[j]), 2)
+			for k, child := range obj.MustStories[j] {
+				if child != nil {
+					group.Add(child, i, j, k)
 				}
 			}
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// object_Scrap writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Scrap(b []byte, s *plan.Selection, obj *model.Scrap) ([]byte, bool) {
+// encodeScrap appends the selected fields of obj to b.
+func (x *planRun) encodeScrap(b []byte, s *plan.Selection, obj *model.Scrap) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Scrap(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackScrap(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Scrap"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 2: // note
-			v := obj.Note
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Note)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Scrap has gqlgen's executor answer a field.
-func (x *planRun) fallback_Scrap(ctx context.Context, f *plan.Field, obj *model.Scrap) graphql.Marshaler {
+// fallbackScrap resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackScrap(ctx context.Context, f *plan.Field, obj *model.Scrap) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Scrap_id(ctx, f.CollectedField, obj)
@@ -5042,82 +4659,81 @@ func (x *planRun) fallback_Scrap(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
-// object_Shelf writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Shelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]byte, bool) {
+// encodeShelf appends the selected fields of obj to b.
+func (x *planRun) encodeShelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Shelf(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackShelf(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Shelf"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 2: // media
-			if v, ok := plan.Result[model.Media](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[model.Media](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Media(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeMedia(b, f, v)
 				x.Pop()
 			}
 		case 3: // medias
-			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Media(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfMedia(b, f, v)
 				x.Pop()
 			}
 		case 4: // mustMedias
-			if v, ok := plan.Result[[]model.Media](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Media(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullMedia(b, f, v)
 				x.Pop()
 			}
 		case 5: // titled
-			if v, ok := plan.Result[[]model.Titled](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]model.Titled](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Titled(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfTitled(b, f, v)
 				x.Pop()
 			}
 		case 6: // joined
-			if v, ok := plan.Result[model.Media](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[model.Media](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, false)
+				b, fieldOK = x.NoField(b, f, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Media(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeMedia(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Shelf has gqlgen's executor answer a field.
-func (x *planRun) fallback_Shelf(ctx context.Context, f *plan.Field, obj *model.Shelf) graphql.Marshaler {
+// fallbackShelf resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackShelf(ctx context.Context, f *plan.Field, obj *model.Shelf) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Shelf_id(ctx, f.CollectedField, obj)
@@ -5125,218 +4741,212 @@ func (x *planRun) fallback_Shelf(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
-// collect_Shelf has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Shelf(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Shelf]) {
+// collectShelf adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectShelf(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Shelf]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 2:
-			w.Add(func() { x.call_Shelf_media(f, g.Objects) })
-		case 3:
-			w.Add(func() { x.call_Shelf_medias(f, g.Objects) })
-		case 4:
-			w.Add(func() { x.call_Shelf_mustMedias(f, g.Objects) })
-		case 5:
-			w.Add(func() { x.call_Shelf_titled(f, g.Objects) })
-		case 6:
-			w.Add(func() { x.call_Shelf_joined(f, g.Objects) })
+		case 2: // media
+			w.Add(func() { x.resolveShelfMedia(f, g.Objects) })
+		case 3: // medias
+			w.Add(func() { x.resolveShelfMedias(f, g.Objects) })
+		case 4: // mustMedias
+			w.Add(func() { x.resolveShelfMustMedias(f, g.Objects) })
+		case 5: // titled
+			w.Add(func() { x.resolveShelfTitled(f, g.Objects) })
+		case 6: // joined
+			w.Add(func() { x.resolveShelfJoined(f, g.Objects) })
 		}
 	}
 }
 
-// call_Shelf_media calls the resolver of Shelf.media and collects below it.
-func (x *planRun) call_Shelf_media(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+// resolveShelfMedia calls the resolver of Shelf.media and collects what is selected of its result.
+func (x *planRun) resolveShelfMedia(f *plan.Field, objs []*model.Shelf) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Media(ctx, objs)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Film:
-			groupFilm.Add(&obj, i)
+			group.Add(&child, i)
 		case *model.Film:
-			if obj != nil {
-				groupFilm.Add(obj, i)
+			if child != nil {
+				group.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// call_Shelf_medias calls the resolver of Shelf.medias and collects below it.
-func (x *planRun) call_Shelf_medias(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+// resolveShelfMedias calls the resolver of Shelf.medias and collects what is selected of its result.
+func (x *planRun) resolveShelfMedias(f *plan.Field, objs []*model.Shelf) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Medias(ctx, objs)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		groupFilm.Room(len(v), 1)
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Film:
-				groupFilm.Add(&obj, i, i1)
+				group.Add(&child, i, j)
 			case *model.Film:
-				if obj != nil {
-					groupFilm.Add(obj, i, i1)
+				if child != nil {
+					group.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// call_Shelf_mustMedias calls the resolver of Shelf.mustMedias and collects below it.
-func (x *planRun) call_Shelf_mustMedias(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+// resolveShelfMustMedias calls the resolver of Shelf.mustMedias and collects what is selected of its result.
+func (x *planRun) resolveShelfMustMedias(f *plan.Field, objs []*model.Shelf) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
 		return x.ec.Resolvers.Shelf().MustMedias(ctx, objs)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		groupFilm.Room(len(v), 1)
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Film:
-				groupFilm.Add(&obj, i, i1)
+				group.Add(&child, i, j)
 			case *model.Film:
-				if obj != nil {
-					groupFilm.Add(obj, i, i1)
+				if child != nil {
+					group.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// call_Shelf_titled calls the resolver of Shelf.titled and collects below it.
-func (x *planRun) call_Shelf_titled(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Titled, error) {
+// resolveShelfTitled calls the resolver of Shelf.titled and collects what is selected of its result.
+func (x *planRun) resolveShelfTitled(f *plan.Field, objs []*model.Shelf) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Titled, error) {
 		return x.ec.Resolvers.Shelf().Titled(ctx, objs)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		groupFilm.Room(len(v), 1)
-		for i1 := range v {
-			switch obj := v[i1].(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			switch child := child.(type) {
 			case model.Film:
-				groupFilm.Add(&obj, i, i1)
+				group.Add(&child, i, j)
 			case *model.Film:
-				if obj != nil {
-					groupFilm.Add(obj, i, i1)
+				if child != nil {
+					group.Add(child, i, j)
 				}
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// call_Shelf_joined calls the resolver of Shelf.joined and collects below it.
-func (x *planRun) call_Shelf_joined(f *plan.Field, objs []*model.Shelf) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+// resolveShelfJoined calls the resolver of Shelf.joined and collects what is selected of its result.
+func (x *planRun) resolveShelfJoined(f *plan.Field, objs []*model.Shelf) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Joined(ctx, objs)
 	})
-	groupFilm := plan.NewGroup[*model.Film](&x.Run)
-	for i, v := range found {
-		switch obj := v.(type) {
+	group := plan.NewGroup[*model.Film](&x.Run)
+	for i, v := range values {
+		switch child := v.(type) {
 		case model.Film:
-			groupFilm.Add(&obj, i)
+			group.Add(&child, i)
 		case *model.Film:
-			if obj != nil {
-				groupFilm.Add(obj, i)
+			if child != nil {
+				group.Add(child, i)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Film(w, f.Of(ofFilm), &groupFilm)
+	x.collectFilm(w, f.Of(ofFilm), &group)
 	w.Do()
 }
 
-// object_Spot writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Spot(b []byte, s *plan.Selection, obj *model.Spot) ([]byte, bool) {
+// encodeSpot appends the selected fields of obj to b.
+func (x *planRun) encodeSpot(b []byte, s *plan.Selection, obj *model.Spot) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Spot(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackSpot(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Spot"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.ID)
 		case 2: // note
-			v := obj.Note
-			if v == nil {
+			if v := obj.Note; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // sub
 			if v := obj.Sub; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeSpot(b, f, v)
 				x.Pop()
 			}
 		case 4: // subs
 			if v := obj.Subs; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfSpot(b, f, v)
 				x.Pop()
 			}
 		case 5: // mustSubs
 			if v := obj.MustSubs; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullSpot(b, f, v)
 				x.Pop()
 			}
 		case 6: // place
-			if v, ok := plan.Result[*model.Place](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Place(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePlace(b, f, v)
 				x.Pop()
 			}
 		case 7: // weight
-			if v, ok := plan.Result[int](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[int](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Spot has gqlgen's executor answer a field.
-func (x *planRun) fallback_Spot(ctx context.Context, f *plan.Field, obj *model.Spot) graphql.Marshaler {
+// fallbackSpot resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackSpot(ctx context.Context, f *plan.Field, obj *model.Spot) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Spot_id(ctx, f.CollectedField, obj)
@@ -5346,178 +4956,172 @@ func (x *planRun) fallback_Spot(ctx context.Context, f *plan.Field, obj *model.S
 	return graphql.Null
 }
 
-// collect_Spot has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Spot(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Spot]) {
+// collectSpot adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectSpot(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Spot]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 3:
-			x.gather_Spot_sub(w, f, g.Objects)
-		case 4:
-			x.gather_Spot_subs(w, f, g.Objects)
-		case 5:
-			x.gather_Spot_mustSubs(w, f, g.Objects)
+		case 3: // sub
+			x.gatherSpotSub(w, f, g.Objects)
+		case 4: // subs
+			x.gatherSpotSubs(w, f, g.Objects)
+		case 5: // mustSubs
+			x.gatherSpotMustSubs(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 6:
-			w.Add(func() { x.call_Spot_place(f, g.Objects) })
-		case 7:
-			w.Add(func() { x.call_Spot_weight(f, g.Objects) })
+		case 6: // place
+			w.Add(func() { x.resolveSpotPlace(f, g.Objects) })
+		case 7: // weight
+			w.Add(func() { x.resolveSpotWeight(f, g.Objects) })
 		}
 	}
 }
 
-// gather_Spot_sub collects below Spot.sub.
-func (x *planRun) gather_Spot_sub(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherSpotSub gathers the objects in Spot.sub and collects what is selected of them.
+func (x *planRun) gatherSpotSub(w *plan.Work, f *plan.Field, objs []*model.Spot) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.Sub
-		if v != nil {
-			groupSpot.Add(v, i)
+		if obj.Sub != nil {
+			group.Add(obj.Sub, i)
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Spot_subs collects below Spot.subs.
-func (x *planRun) gather_Spot_subs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherSpotSubs gathers the objects in Spot.subs and collects what is selected of them.
+func (x *planRun) gatherSpotSubs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.Subs
-		groupSpot.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupSpot.Add(v[i1], i, i1)
+		group.Room(len(obj.Subs), 1)
+		for j, child := range obj.Subs {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// gather_Spot_mustSubs collects below Spot.mustSubs.
-func (x *planRun) gather_Spot_mustSubs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+// gatherSpotMustSubs gathers the objects in Spot.mustSubs and collects what is selected of them.
+func (x *planRun) gatherSpotMustSubs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.MustSubs
-		groupSpot.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupSpot.Add(v[i1], i, i1)
+		group.Room(len(obj.MustSubs), 1)
+		for j, child := range obj.MustSubs {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// call_Spot_place calls the resolver of Spot.place and collects below it.
-func (x *planRun) call_Spot_place(f *plan.Field, objs []*model.Spot) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]*model.Place, error) {
+// resolveSpotPlace calls the resolver of Spot.place and collects what is selected of its result.
+func (x *planRun) resolveSpotPlace(f *plan.Field, objs []*model.Spot) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]*model.Place, error) {
 		return x.ec.Resolvers.Spot().Place(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Place](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPlace.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Place(w, f.Of(ofPlace), &groupPlace)
+	x.collectPlace(w, f.Of(ofPlace), &group)
 	w.Do()
 }
 
-// call_Spot_weight calls the resolver of Spot.weight.
-func (x *planRun) call_Spot_weight(f *plan.Field, objs []*model.Spot) {
+// resolveSpotWeight calls the resolver of Spot.weight.
+func (x *planRun) resolveSpotWeight(f *plan.Field, objs []*model.Spot) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]int, error) {
 		return x.ec.Resolvers.Spot().Weight(ctx, objs)
 	})
 }
 
-// object_Story writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Story(b []byte, s *plan.Selection, obj *model.Story) ([]byte, bool) {
+// encodeStory appends the selected fields of obj to b.
+func (x *planRun) encodeStory(b []byte, s *plan.Selection, obj *model.Story) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Story(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackStory(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Story"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // title
-			v := obj.Title
-			if v == nil {
+			if v := obj.Title; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // editorId
-			v := obj.EditorID
-			if v == nil {
+			if v := obj.EditorID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // writer
-			if v, ok := plan.Result[*model.Writer](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Writer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeWriter(b, f, v)
 				x.Pop()
 			}
 		case 5: // mustWriter
-			if v, ok := plan.Result[*model.Writer](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Writer(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullWriter(b, f, v)
 				x.Pop()
 			}
 		case 6: // readers
-			if v, ok := plan.Result[[]*model.Reader](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Reader](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Reader(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullReader(b, f, v)
 				x.Pop()
 			}
 		case 7: // mustReader
-			if v, ok := plan.Result[*model.Reader](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.Reader](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Reader(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullReader(b, f, v)
 				x.Pop()
 			}
 		case 8: // sequel
 			if v := obj.Sequel; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeStory(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Story has gqlgen's executor answer a field.
-func (x *planRun) fallback_Story(ctx context.Context, f *plan.Field, obj *model.Story) graphql.Marshaler {
+// fallbackStory resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackStory(ctx context.Context, f *plan.Field, obj *model.Story) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Story_id(ctx, f.CollectedField, obj)
@@ -5529,121 +5133,120 @@ func (x *planRun) fallback_Story(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
-// collect_Story has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Story(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Story]) {
+// collectStory adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectStory(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Story]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 8:
-			x.gather_Story_sequel(w, f, g.Objects)
+		case 8: // sequel
+			x.gatherStorySequel(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 4:
-			w.Add(func() { x.call_Story_writer(f, g.Objects) })
-		case 5:
-			w.Add(func() { x.call_Story_mustWriter(f, g.Objects) })
-		case 6:
-			w.Add(func() { x.call_Story_readers(f, g.Objects) })
-		case 7:
-			w.Add(func() { x.call_Story_mustReader(f, g.Objects) })
+		case 4: // writer
+			w.Add(func() { x.resolveStoryWriter(f, g.Objects) })
+		case 5: // mustWriter
+			w.Add(func() { x.resolveStoryMustWriter(f, g.Objects) })
+		case 6: // readers
+			w.Add(func() { x.resolveStoryReaders(f, g.Objects) })
+		case 7: // mustReader
+			w.Add(func() { x.resolveStoryMustReader(f, g.Objects) })
 		}
 	}
 }
 
-// call_Story_writer calls the resolver of Story.writer and collects below it.
-func (x *planRun) call_Story_writer(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+// resolveStoryWriter calls the resolver of Story.writer and collects what is selected of its result.
+func (x *planRun) resolveStoryWriter(f *plan.Field, objs []*model.Story) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Story().Writer(ctx, objs)
 	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupWriter.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	x.collectWriter(w, f.Of(ofWriter), &group)
 	w.Do()
 }
 
-// call_Story_mustWriter calls the resolver of Story.mustWriter and collects below it.
-func (x *planRun) call_Story_mustWriter(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+// resolveStoryMustWriter calls the resolver of Story.mustWriter and collects what is selected of its result.
+func (x *planRun) resolveStoryMustWriter(f *plan.Field, objs []*model.Story) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Story().MustWriter(ctx, objs)
 	})
-	groupWriter := plan.NewGroup[*model.Writer](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Writer](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupWriter.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Writer(w, f.Of(ofWriter), &groupWriter)
+	x.collectWriter(w, f.Of(ofWriter), &group)
 	w.Do()
 }
 
-// call_Story_readers calls the resolver of Story.readers and collects below it.
-func (x *planRun) call_Story_readers(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
+// resolveStoryReaders calls the resolver of Story.readers and collects what is selected of its result.
+func (x *planRun) resolveStoryReaders(f *plan.Field, objs []*model.Story) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
 		return x.ec.Resolvers.Story().Readers(ctx, objs)
 	})
-	groupReader := plan.NewGroup[*model.Reader](&x.Run)
-	for i, v := range found {
-		groupReader.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupReader.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Reader](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Reader(w, f.Of(ofReader), &groupReader)
+	x.collectReader(w, f.Of(ofReader), &group)
 	w.Do()
 }
 
-// call_Story_mustReader calls the resolver of Story.mustReader and collects below it.
-func (x *planRun) call_Story_mustReader(f *plan.Field, objs []*model.Story) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
+// resolveStoryMustReader calls the resolver of Story.mustReader and collects what is selected of its result.
+func (x *planRun) resolveStoryMustReader(f *plan.Field, objs []*model.Story) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
 		return x.ec.Resolvers.Story().MustReader(ctx, objs)
 	})
-	groupReader := plan.NewGroup[*model.Reader](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Reader](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupReader.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Reader(w, f.Of(ofReader), &groupReader)
+	x.collectReader(w, f.Of(ofReader), &group)
 	w.Do()
 }
 
-// gather_Story_sequel collects below Story.sequel.
-func (x *planRun) gather_Story_sequel(w *plan.Work, f *plan.Field, objs []*model.Story) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherStorySequel gathers the objects in Story.sequel and collects what is selected of them.
+func (x *planRun) gatherStorySequel(w *plan.Work, f *plan.Field, objs []*model.Story) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.Sequel
-		if v != nil {
-			groupStory.Add(v, i)
+		if obj.Sequel != nil {
+			group.Add(obj.Sequel, i)
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// object_StoryConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model.StoryConnection) ([]byte, bool) {
+// encodeStoryConnection appends the selected fields of obj to b.
+func (x *planRun) encodeStoryConnection(b []byte, s *plan.Selection, obj *model.StoryConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_StoryConnection(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackStoryConnection(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
@@ -5651,44 +5254,43 @@ func (x *planRun) object_StoryConnection(b []byte, s *plan.Selection, obj *model
 			b = append(b, `"StoryConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_StoryEdge(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullStoryEdge(b, f, v)
 				x.Pop()
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
 		case 3: // totalCount
-			v := obj.TotalCount
-			if v == nil {
+			if v := obj.TotalCount; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 4: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_StoryConnection has gqlgen's executor answer a field.
-func (x *planRun) fallback_StoryConnection(ctx context.Context, f *plan.Field, obj *model.StoryConnection) graphql.Marshaler {
+// fallbackStoryConnection resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackStoryConnection(ctx context.Context, f *plan.Field, obj *model.StoryConnection) graphql.Marshaler {
 	switch f.ID {
 	case 3:
 		return x.ec._StoryConnection_totalCount(ctx, f.CollectedField, obj)
@@ -5696,66 +5298,60 @@ func (x *planRun) fallback_StoryConnection(ctx context.Context, f *plan.Field, o
 	return graphql.Null
 }
 
-// collect_StoryConnection has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_StoryConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryConnection]) {
+// collectStoryConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectStoryConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryConnection]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_StoryConnection_edges(w, f, g.Objects)
-		case 2:
-			x.gather_StoryConnection_nodes(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // edges
+			x.gatherStoryConnectionEdges(w, f, g.Objects)
+		case 2: // nodes
+			x.gatherStoryConnectionNodes(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_StoryConnection_edges collects below StoryConnection.edges.
-func (x *planRun) gather_StoryConnection_edges(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
-	groupStoryEdge := plan.NewGroup[*model.StoryEdge](&x.Run)
+// gatherStoryConnectionEdges gathers the objects in StoryConnection.edges and collects what is selected of them.
+func (x *planRun) gatherStoryConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
+	group := plan.NewGroup[*model.StoryEdge](&x.Run)
 	for i, obj := range objs {
-		v := obj.Edges
-		groupStoryEdge.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStoryEdge.Add(v[i1], i, i1)
+		group.Room(len(obj.Edges), 1)
+		for j, child := range obj.Edges {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_StoryEdge(w, f.Of(ofStoryEdge), &groupStoryEdge)
+	x.collectStoryEdge(w, f.Of(ofStoryEdge), &group)
 }
 
-// gather_StoryConnection_nodes collects below StoryConnection.nodes.
-func (x *planRun) gather_StoryConnection_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherStoryConnectionNodes gathers the objects in StoryConnection.nodes and collects what is selected of them.
+func (x *planRun) gatherStoryConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.Nodes
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
+		group.Room(len(obj.Nodes), 1)
+		for j, child := range obj.Nodes {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// object_StoryEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_StoryEdge(b []byte, s *plan.Selection, obj *model.StoryEdge) ([]byte, bool) {
+// encodeStoryEdge appends the selected fields of obj to b.
+func (x *planRun) encodeStoryEdge(b []byte, s *plan.Selection, obj *model.StoryEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_StoryEdge(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackStoryEdge(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
@@ -5763,24 +5359,23 @@ func (x *planRun) object_StoryEdge(b []byte, s *plan.Selection, obj *model.Story
 			b = append(b, `"StoryEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullStory(b, f, v)
 				x.Pop()
 			}
 		case 2: // cursor
-			v := obj.Cursor
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Cursor)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_StoryEdge has gqlgen's executor answer a field.
-func (x *planRun) fallback_StoryEdge(ctx context.Context, f *plan.Field, obj *model.StoryEdge) graphql.Marshaler {
+// fallbackStoryEdge resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackStoryEdge(ctx context.Context, f *plan.Field, obj *model.StoryEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._StoryEdge_cursor(ctx, f.CollectedField, obj)
@@ -5788,161 +5383,138 @@ func (x *planRun) fallback_StoryEdge(ctx context.Context, f *plan.Field, obj *mo
 	return graphql.Null
 }
 
-// collect_StoryEdge has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_StoryEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryEdge]) {
+// collectStoryEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectStoryEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryEdge]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_StoryEdge_node(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // node
+			x.gatherStoryEdgeNode(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_StoryEdge_node collects below StoryEdge.node.
-func (x *planRun) gather_StoryEdge_node(w *plan.Work, f *plan.Field, objs []*model.StoryEdge) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherStoryEdgeNode gathers the objects in StoryEdge.node and collects what is selected of them.
+func (x *planRun) gatherStoryEdgeNode(w *plan.Work, f *plan.Field, objs []*model.StoryEdge) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.Node
-		if v != nil {
-			groupStory.Add(v, i)
+		if obj.Node != nil {
+			group.Add(obj.Node, i)
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// object_StoryNodes writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_StoryNodes(b []byte, s *plan.Selection, obj *model.StoryNodes) ([]byte, bool) {
+// encodeStoryNodes appends the selected fields of obj to b.
+func (x *planRun) encodeStoryNodes(b []byte, s *plan.Selection, obj *model.StoryNodes) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
-		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_StoryNodes(ctx, f, obj) })
-			ok = ok && fine
-			continue
-		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"StoryNodes"`...)
 		case 1: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
 		case 2: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_StoryNodes has gqlgen's executor answer a field.
-func (x *planRun) fallback_StoryNodes(ctx context.Context, f *plan.Field, obj *model.StoryNodes) graphql.Marshaler {
-	switch f.ID {
-	}
-	return graphql.Null
-}
-
-// collect_StoryNodes has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_StoryNodes(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryNodes]) {
+// collectStoryNodes adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectStoryNodes(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryNodes]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 1:
-			x.gather_StoryNodes_nodes(w, f, g.Objects)
-		}
-	}
-	for _, f := range s.Calls {
-		switch f.ID {
+		case 1: // nodes
+			x.gatherStoryNodesNodes(w, f, g.Objects)
 		}
 	}
 }
 
-// gather_StoryNodes_nodes collects below StoryNodes.nodes.
-func (x *planRun) gather_StoryNodes_nodes(w *plan.Work, f *plan.Field, objs []*model.StoryNodes) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherStoryNodesNodes gathers the objects in StoryNodes.nodes and collects what is selected of them.
+func (x *planRun) gatherStoryNodesNodes(w *plan.Work, f *plan.Field, objs []*model.StoryNodes) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.Nodes
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
+		group.Room(len(obj.Nodes), 1)
+		for j, child := range obj.Nodes {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// object_Thing writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Thing(b []byte, s *plan.Selection, obj *model.Thing) ([]byte, bool) {
+// encodeThing appends the selected fields of obj to b.
+func (x *planRun) encodeThing(b []byte, s *plan.Selection, obj *model.Thing) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Thing(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackThing(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Thing"`...)
 		case 1: // word
-			if !x.Visible(f, x.guard_Thing_word, false, nil, nil) {
-				b, fine = plan.Null(b, true)
+			if !x.Visible(f, requireA, false, nil, nil) {
+				b, fieldOK = plan.Null(b, true)
 				break
 			}
-			v := obj.Word
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Word)
 		case 2: // spot
-			if v := obj.Spot; !x.Visible(f, x.guard_Thing_spot, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+			if v := obj.Spot; !x.Visible(f, requireA, faulty, obj, v) {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeSpot(b, f, v)
 				x.Pop()
 			}
 		case 3: // maker
-			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePerson(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Thing has gqlgen's executor answer a field.
-func (x *planRun) fallback_Thing(ctx context.Context, f *plan.Field, obj *model.Thing) graphql.Marshaler {
+// fallbackThing resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackThing(ctx context.Context, f *plan.Field, obj *model.Thing) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Thing_word(ctx, f.CollectedField, obj)
@@ -5950,140 +5522,87 @@ func (x *planRun) fallback_Thing(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
-// collect_Thing has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Thing(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Thing]) {
+// collectThing adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectThing(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Thing]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 2:
-			x.gather_Thing_spot(w, f, g.Objects)
+		case 2: // spot
+			x.gatherThingSpot(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 3:
-			w.Add(func() { x.call_Thing_maker(f, g.Objects) })
+		case 3: // maker
+			w.Add(func() { x.resolveThingMaker(f, g.Objects) })
 		}
 	}
 }
 
-// guard_Thing_word asks whether the caller may see Thing.word.
-func (x *planRun) guard_Thing_word(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Thing_spot asks whether the caller may see Thing.spot.
-func (x *planRun) guard_Thing_spot(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// gather_Thing_spot collects below Thing.spot.
-func (x *planRun) gather_Thing_spot(w *plan.Work, f *plan.Field, objs []*model.Thing) {
-	if x.Hidden(f, x.guard_Thing_spot) {
+// gatherThingSpot gathers the objects in Thing.spot and collects what is selected of them.
+func (x *planRun) gatherThingSpot(w *plan.Work, f *plan.Field, objs []*model.Thing) {
+	if x.Hidden(f, requireA) {
 		return
 	}
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.Spot
-		if v != nil {
-			groupSpot.Add(v, i)
+		if obj.Spot != nil {
+			group.Add(obj.Spot, i)
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// guard_Thing_maker asks whether the caller may see Thing.maker.
-func (x *planRun) guard_Thing_maker(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"a"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Thing_maker calls the resolver of Thing.maker and collects below it.
-func (x *planRun) call_Thing_maker(f *plan.Field, objs []*model.Thing) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Guard: x.guard_Thing_maker,
-	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Thing) ([]*model.Person, error) {
+// resolveThingMaker calls the resolver of Thing.maker and collects what is selected of its result.
+func (x *planRun) resolveThingMaker(f *plan.Field, objs []*model.Thing) {
+	hooks := plan.FieldHooks{Guard: requireA}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Thing) ([]*model.Person, error) {
 		return x.ec.Resolvers.Thing().Maker(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPerson.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// object_User writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
+// encodeUser appends the selected fields of obj to b.
+func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_User(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"User"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.ID)
 		case 2: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		case 3: // email
-			v := obj.Email
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Email)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_User has gqlgen's executor answer a field.
-func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
+// fallbackUser resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackUser(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._User_id(ctx, f.CollectedField, obj)
@@ -6095,54 +5614,53 @@ func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.U
 	return graphql.Null
 }
 
-// object_Viewer writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Viewer(b []byte, s *plan.Selection, obj *model.Viewer) ([]byte, bool) {
+// encodeViewer appends the selected fields of obj to b.
+func (x *planRun) encodeViewer(b []byte, s *plan.Selection, obj *model.Viewer) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Viewer(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackViewer(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Viewer"`...)
 		case 1: // id
-			if !x.Visible(f, x.guard_Viewer_id, false, nil, nil) {
-				b, fine = plan.Null(b, true)
+			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
+				b, fieldOK = plan.Null(b, true)
 				break
 			}
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // friend
-			if v, ok := plan.Result[*model.Person](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Person(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePerson(b, f, v)
 				x.Pop()
 			}
 		case 3: // spot
-			if v := obj.Spot; !x.Visible(f, x.guard_Viewer_spot, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+			if v := obj.Spot; !x.Visible(f, requireAuthenticated, faulty, obj, v) {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Spot(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeSpot(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Viewer has gqlgen's executor answer a field.
-func (x *planRun) fallback_Viewer(ctx context.Context, f *plan.Field, obj *model.Viewer) graphql.Marshaler {
+// fallbackViewer resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackViewer(ctx context.Context, f *plan.Field, obj *model.Viewer) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Viewer_id(ctx, f.CollectedField, obj)
@@ -6150,201 +5668,161 @@ func (x *planRun) fallback_Viewer(ctx context.Context, f *plan.Field, obj *model
 	return graphql.Null
 }
 
-// collect_Viewer has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Viewer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Viewer]) {
+// collectViewer adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectViewer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Viewer]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 3:
-			x.gather_Viewer_spot(w, f, g.Objects)
+		case 3: // spot
+			x.gatherViewerSpot(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 2:
-			w.Add(func() { x.call_Viewer_friend(f, g.Objects) })
+		case 2: // friend
+			w.Add(func() { x.resolveViewerFriend(f, g.Objects) })
 		}
 	}
 }
 
-// guard_Viewer_id asks whether the caller may see Viewer.id.
-func (x *planRun) guard_Viewer_id(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// guard_Viewer_friend asks whether the caller may see Viewer.friend.
-func (x *planRun) guard_Viewer_friend(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Viewer_friend calls the resolver of Viewer.friend and collects below it.
-func (x *planRun) call_Viewer_friend(f *plan.Field, objs []*model.Viewer) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Guard: x.guard_Viewer_friend,
-	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Viewer) ([]*model.Person, error) {
+// resolveViewerFriend calls the resolver of Viewer.friend and collects what is selected of its result.
+func (x *planRun) resolveViewerFriend(f *plan.Field, objs []*model.Viewer) {
+	hooks := plan.FieldHooks{Guard: requireAuthenticated}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Viewer) ([]*model.Person, error) {
 		return x.ec.Resolvers.Viewer().Friend(ctx, objs)
 	})
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Person](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPerson.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Person(w, f.Of(ofPerson), &groupPerson)
+	x.collectPerson(w, f.Of(ofPerson), &group)
 	w.Do()
 }
 
-// guard_Viewer_spot asks whether the caller may see Viewer.spot.
-func (x *planRun) guard_Viewer_spot(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// gather_Viewer_spot collects below Viewer.spot.
-func (x *planRun) gather_Viewer_spot(w *plan.Work, f *plan.Field, objs []*model.Viewer) {
-	if x.Hidden(f, x.guard_Viewer_spot) {
+// gatherViewerSpot gathers the objects in Viewer.spot and collects what is selected of them.
+func (x *planRun) gatherViewerSpot(w *plan.Work, f *plan.Field, objs []*model.Viewer) {
+	if x.Hidden(f, requireAuthenticated) {
 		return
 	}
-	groupSpot := plan.NewGroup[*model.Spot](&x.Run)
+	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		v := obj.Spot
-		if v != nil {
-			groupSpot.Add(v, i)
+		if obj.Spot != nil {
+			group.Add(obj.Spot, i)
 		}
 	}
-	x.collect_Spot(w, f.Of(ofSpot), &groupSpot)
+	x.collectSpot(w, f.Of(ofSpot), &group)
 }
 
-// object_Writer writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Writer(b []byte, s *plan.Selection, obj *model.Writer) ([]byte, bool) {
+// encodeWriter appends the selected fields of obj to b.
+func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Writer(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackWriter(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Writer"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // name
-			v := obj.Name
-			if v == nil {
+			if v := obj.Name; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // drafts
 			if v := obj.Drafts; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
 		case 4: // draftGrid
 			if v := obj.DraftGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMustListMust_Story(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
 		case 5: // stories
-			if v, ok := plan.Result[*model.StoryNodes](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.StoryNodes](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_StoryNodes(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeStoryNodes(b, f, v)
 				x.Pop()
 			}
 		case 6: // mustStories
-			if v, ok := plan.Result[*model.StoryConnection](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[*model.StoryConnection](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_StoryConnection(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullStoryConnection(b, f, v)
 				x.Pop()
 			}
 		case 7: // looseStories
-			if v, ok := plan.Result[*model.LooseConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.LooseConnection](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_LooseConnection(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeLooseConnection(b, f, v)
 				x.Pop()
 			}
 		case 8: // editor
 			if v := obj.Editor; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Editor(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeEditor(b, f, v)
 				x.Pop()
 			}
 		case 9: // mustEditor
 			if v := obj.MustEditor; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Editor(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullEditor(b, f, v)
 				x.Pop()
 			}
 		case 10: // editors
 			if v := obj.Editors; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Editor(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfEditor(b, f, v)
 				x.Pop()
 			}
 		case 11: // mustEditors
 			if v := obj.MustEditors; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Editor(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullEditor(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Writer has gqlgen's executor answer a field.
-func (x *planRun) fallback_Writer(ctx context.Context, f *plan.Field, obj *model.Writer) graphql.Marshaler {
+// fallbackWriter resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackWriter(ctx context.Context, f *plan.Field, obj *model.Writer) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Writer_id(ctx, f.CollectedField, obj)
@@ -6354,720 +5832,324 @@ func (x *planRun) fallback_Writer(ctx context.Context, f *plan.Field, obj *model
 	return graphql.Null
 }
 
-// collect_Writer has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Writer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Writer]) {
+// collectWriter adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectWriter(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Writer]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Deep {
 		switch f.ID {
-		case 3:
-			x.gather_Writer_drafts(w, f, g.Objects)
-		case 4:
-			x.gather_Writer_draftGrid(w, f, g.Objects)
-		case 8:
-			x.gather_Writer_editor(w, f, g.Objects)
-		case 9:
-			x.gather_Writer_mustEditor(w, f, g.Objects)
-		case 10:
-			x.gather_Writer_editors(w, f, g.Objects)
-		case 11:
-			x.gather_Writer_mustEditors(w, f, g.Objects)
+		case 3: // drafts
+			x.gatherWriterDrafts(w, f, g.Objects)
+		case 4: // draftGrid
+			x.gatherWriterDraftGrid(w, f, g.Objects)
+		case 8: // editor
+			x.gatherWriterEditor(w, f, g.Objects)
+		case 9: // mustEditor
+			x.gatherWriterMustEditor(w, f, g.Objects)
+		case 10: // editors
+			x.gatherWriterEditors(w, f, g.Objects)
+		case 11: // mustEditors
+			x.gatherWriterMustEditors(w, f, g.Objects)
 		}
 	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 5:
-			w.Add(func() { x.call_Writer_stories(f, g.Objects) })
-		case 6:
-			w.Add(func() { x.call_Writer_mustStories(f, g.Objects) })
-		case 7:
-			w.Add(func() { x.call_Writer_looseStories(f, g.Objects) })
+		case 5: // stories
+			w.Add(func() { x.resolveWriterStories(f, g.Objects) })
+		case 6: // mustStories
+			w.Add(func() { x.resolveWriterMustStories(f, g.Objects) })
+		case 7: // looseStories
+			w.Add(func() { x.resolveWriterLooseStories(f, g.Objects) })
 		}
 	}
 }
 
-// gather_Writer_drafts collects below Writer.drafts.
-func (x *planRun) gather_Writer_drafts(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherWriterDrafts gathers the objects in Writer.drafts and collects what is selected of them.
+func (x *planRun) gatherWriterDrafts(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.Drafts
-		groupStory.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupStory.Add(v[i1], i, i1)
+		group.Room(len(obj.Drafts), 1)
+		for j, child := range obj.Drafts {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// gather_Writer_draftGrid collects below Writer.draftGrid.
-func (x *planRun) gather_Writer_draftGrid(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupStory := plan.NewGroup[*model.Story](&x.Run)
+// gatherWriterDraftGrid gathers the objects in Writer.draftGrid and collects what is selected of them.
+func (x *planRun) gatherWriterDraftGrid(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewGroup[*model.Story](&x.Run)
 	for i, obj := range objs {
-		v := obj.DraftGrid
-		groupStory.Visit(len(v))
-		for i1 := range v {
-			groupStory.Room(len(v[i1]), 2)
-			for i2 := range v[i1] {
-				if v[i1][i2] != nil {
-					groupStory.Add(v[i1][i2], i, i1, i2)
+		group.Visit(len(obj.DraftGrid))
+		for j := range obj.DraftGrid {
+			group.Room(len(obj.DraftGrid[j]), 2)
+			for k, child := range obj.DraftGrid[j] {
+				if child != nil {
+					group.Add(child, i, j, k)
 				}
 			}
 		}
 	}
-	x.collect_Story(w, f.Of(ofStory), &groupStory)
+	x.collectStory(w, f.Of(ofStory), &group)
 }
 
-// call_Writer_stories calls the resolver of Writer.stories and collects below it.
-func (x *planRun) call_Writer_stories(f *plan.Field, objs []*model.Writer) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Arguments: x.ec.field_Writer_stories_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryNodes, error) {
+// resolveWriterStories calls the resolver of Writer.stories and collects what is selected of its result.
+func (x *planRun) resolveWriterStories(f *plan.Field, objs []*model.Writer) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Writer_stories_args}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryNodes, error) {
 		return x.ec.Resolvers.Writer().Stories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupStoryNodes := plan.NewGroup[*model.StoryNodes](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.StoryNodes](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupStoryNodes.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_StoryNodes(w, f.Of(ofStoryNodes), &groupStoryNodes)
+	x.collectStoryNodes(w, f.Of(ofStoryNodes), &group)
 	w.Do()
 }
 
-// call_Writer_mustStories calls the resolver of Writer.mustStories and collects below it.
-func (x *planRun) call_Writer_mustStories(f *plan.Field, objs []*model.Writer) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Arguments: x.ec.field_Writer_mustStories_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryConnection, error) {
+// resolveWriterMustStories calls the resolver of Writer.mustStories and collects what is selected of its result.
+func (x *planRun) resolveWriterMustStories(f *plan.Field, objs []*model.Writer) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Writer_mustStories_args}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryConnection, error) {
 		return x.ec.Resolvers.Writer().MustStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupStoryConnection := plan.NewGroup[*model.StoryConnection](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.StoryConnection](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupStoryConnection.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_StoryConnection(w, f.Of(ofStoryConnection), &groupStoryConnection)
+	x.collectStoryConnection(w, f.Of(ofStoryConnection), &group)
 	w.Do()
 }
 
-// call_Writer_looseStories calls the resolver of Writer.looseStories and collects below it.
-func (x *planRun) call_Writer_looseStories(f *plan.Field, objs []*model.Writer) {
-	found := plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Arguments: x.ec.field_Writer_looseStories_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.LooseConnection, error) {
+// resolveWriterLooseStories calls the resolver of Writer.looseStories and collects what is selected of its result.
+func (x *planRun) resolveWriterLooseStories(f *plan.Field, objs []*model.Writer) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Writer_looseStories_args}
+	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.LooseConnection, error) {
 		return x.ec.Resolvers.Writer().LooseStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	groupLooseConnection := plan.NewGroup[*model.LooseConnection](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.LooseConnection](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupLooseConnection.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_LooseConnection(w, f.Of(ofLooseConnection), &groupLooseConnection)
+	x.collectLooseConnection(w, f.Of(ofLooseConnection), &group)
 	w.Do()
 }
 
-// gather_Writer_editor collects below Writer.editor.
-func (x *planRun) gather_Writer_editor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+// gatherWriterEditor gathers the objects in Writer.editor and collects what is selected of them.
+func (x *planRun) gatherWriterEditor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewGroup[*model.Editor](&x.Run)
 	for i, obj := range objs {
-		v := obj.Editor
-		if v != nil {
-			groupEditor.Add(v, i)
+		if obj.Editor != nil {
+			group.Add(obj.Editor, i)
 		}
 	}
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	x.collectEditor(w, f.Of(ofEditor), &group)
 }
 
-// gather_Writer_mustEditor collects below Writer.mustEditor.
-func (x *planRun) gather_Writer_mustEditor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+// gatherWriterMustEditor gathers the objects in Writer.mustEditor and collects what is selected of them.
+func (x *planRun) gatherWriterMustEditor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewGroup[*model.Editor](&x.Run)
 	for i, obj := range objs {
-		v := obj.MustEditor
-		if v != nil {
-			groupEditor.Add(v, i)
+		if obj.MustEditor != nil {
+			group.Add(obj.MustEditor, i)
 		}
 	}
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	x.collectEditor(w, f.Of(ofEditor), &group)
 }
 
-// gather_Writer_editors collects below Writer.editors.
-func (x *planRun) gather_Writer_editors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+// gatherWriterEditors gathers the objects in Writer.editors and collects what is selected of them.
+func (x *planRun) gatherWriterEditors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewGroup[*model.Editor](&x.Run)
 	for i, obj := range objs {
-		v := obj.Editors
-		groupEditor.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupEditor.Add(v[i1], i, i1)
+		group.Room(len(obj.Editors), 1)
+		for j, child := range obj.Editors {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	x.collectEditor(w, f.Of(ofEditor), &group)
 }
 
-// gather_Writer_mustEditors collects below Writer.mustEditors.
-func (x *planRun) gather_Writer_mustEditors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	groupEditor := plan.NewGroup[*model.Editor](&x.Run)
+// gatherWriterMustEditors gathers the objects in Writer.mustEditors and collects what is selected of them.
+func (x *planRun) gatherWriterMustEditors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewGroup[*model.Editor](&x.Run)
 	for i, obj := range objs {
-		v := obj.MustEditors
-		groupEditor.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupEditor.Add(v[i1], i, i1)
+		group.Room(len(obj.MustEditors), 1)
+		for j, child := range obj.MustEditors {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collect_Editor(w, f.Of(ofEditor), &groupEditor)
+	x.collectEditor(w, f.Of(ofEditor), &group)
 }
 
-// valueListListMust_Any writes [[Any!]]; false is a null that must go up.
-func (x *planRun) valueListListMust_Any(b []byte, f *plan.Field, v [][]model.Any) ([]byte, bool) {
+// writeAnswer appends v, of the type Answer, to b.
+func (x *planRun) writeAnswer(b []byte, f *plan.Field, v *model.Answer) ([]byte, bool) {
 	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeAnswer(b, f.Of(ofAnswer), v)
+	return b, true
+}
+
+// writeAny appends v, of the type Any, to b.
+func (x *planRun) writeAny(b []byte, f *plan.Field, v model.Any) ([]byte, bool) {
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, false)
+	case model.Place:
+		b, _ = x.encodePlace(b, f.Of(ofPlace), &v)
+		return b, true
+	case *model.Place:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, _ = x.encodePlace(b, f.Of(ofPlace), v)
+		return b, true
+	case model.Person:
+		b, _ = x.encodePerson(b, f.Of(ofPerson), &v)
+		return b, true
+	case *model.Person:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, _ = x.encodePerson(b, f.Of(ofPerson), v)
+		return b, true
+	case model.Thing:
+		b, _ = x.encodeThing(b, f.Of(ofThing), &v)
+		return b, true
+	case *model.Thing:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, _ = x.encodeThing(b, f.Of(ofThing), v)
+		return b, true
+	default:
+		return x.UnexpectedType(b, false, v)
+	}
+}
+
+// writeBook appends v, of the type Book, to b.
+func (x *planRun) writeBook(b []byte, f *plan.Field, v *model.Book) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeBook(b, f.Of(ofBook), v)
+	return b, true
+}
+
+// writeEditor appends v, of the type Editor, to b.
+func (x *planRun) writeEditor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeEditor(b, f.Of(ofEditor), v)
+	return b, true
+}
+
+// writeEditorConnection appends v, of the type EditorConnection, to b.
+func (x *planRun) writeEditorConnection(b []byte, f *plan.Field, v *model.EditorConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeEditorConnection(b, f.Of(ofEditorConnection), v)
+	return b, true
+}
+
+// writeItem appends v, of the type Item, to b.
+func (x *planRun) writeItem(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeItem(b, f.Of(ofItem), v)
+	return b, true
+}
+
+// writeListOfAnswer appends list, of the type [Answer], to b.
+func (x *planRun) writeListOfAnswer(b []byte, f *plan.Field, list []*model.Answer) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueListMust_Any(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeAnswer(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListListMust_Int writes [[Int!]]; false is a null that must go up.
-func (x *planRun) valueListListMust_Int(b []byte, f *plan.Field, v [][]int) ([]byte, bool) {
-	x.Spend(len(v))
-	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalOInt2ᚕᚕint(ctx, f.Selections, v) })
-}
-
-// valueListListMust_Spot writes [[Spot!]]; false is a null that must go up.
-func (x *planRun) valueListListMust_Spot(b []byte, f *plan.Field, v [][]*model.Spot) ([]byte, bool) {
-	if v == nil {
+// writeListOfAny appends list, of the type [Any], to b.
+func (x *planRun) writeListOfAny(b []byte, f *plan.Field, list []model.Any) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueListMust_Spot(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeAny(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListListMust_Story writes [[Story!]]; false is a null that must go up.
-func (x *planRun) valueListListMust_Story(b []byte, f *plan.Field, v [][]*model.Story) ([]byte, bool) {
-	if v == nil {
+// writeListOfEditor appends list, of the type [Editor], to b.
+func (x *planRun) writeListOfEditor(b []byte, f *plan.Field, list []*model.Editor) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueListMust_Story(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeEditor(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListList_Int writes [[Int]]; false is a null that must go up.
-func (x *planRun) valueListList_Int(b []byte, f *plan.Field, v [][]*int) ([]byte, bool) {
-	x.Spend(len(v))
-	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
-		return x.ec.marshalOInt2ᚕᚕᚖint(ctx, f.Selections, v)
-	})
-}
-
-// valueListList_Item writes [[Item]]; false is a null that must go up.
-func (x *planRun) valueListList_Item(b []byte, f *plan.Field, v [][]*model.Item) ([]byte, bool) {
-	if v == nil {
+// writeListOfInt appends list, of the type [Int], to b.
+func (x *planRun) writeListOfInt(b []byte, f *plan.Field, list []*int) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
-	start, ok := len(b), true
+	x.Spend(len(list))
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueList_Item(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListList_Person writes [[Person]]; false is a null that must go up.
-func (x *planRun) valueListList_Person(b []byte, f *plan.Field, v [][]*model.Person) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueList_Person(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMustListMust_Spot writes [[Spot!]!]; false is a null that must go up.
-func (x *planRun) valueListMustListMust_Spot(b []byte, f *plan.Field, v [][]model.Spot) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMustListMust_Spot(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMustList_Int writes [[Int]!]; false is a null that must go up.
-func (x *planRun) valueListMustList_Int(b []byte, f *plan.Field, v [][]*int) ([]byte, bool) {
-	x.Spend(len(v))
-	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
-		return x.ec.marshalOInt2ᚕᚕᚖintᚄ(ctx, f.Selections, v)
-	})
-}
-
-// valueListMustList_Place writes [[Place]!]; false is a null that must go up.
-func (x *planRun) valueListMustList_Place(b []byte, f *plan.Field, v [][]*model.Place) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMustList_Place(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Answer writes [Answer!]; false is a null that must go up.
-func (x *planRun) valueListMust_Answer(b []byte, f *plan.Field, v []*model.Answer) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Answer(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Any writes [Any!]; false is a null that must go up.
-func (x *planRun) valueListMust_Any(b []byte, f *plan.Field, v []model.Any) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Any(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Editor writes [Editor!]; false is a null that must go up.
-func (x *planRun) valueListMust_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Editor(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Int writes [Int!]; false is a null that must go up.
-func (x *planRun) valueListMust_Int(b []byte, f *plan.Field, v []int) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	x.Spend(len(v))
-	b = append(b, '[')
-	for i, v := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = plan.AppendInt(b, v)
-	}
-	return append(b, ']'), true
-}
-
-// valueListMust_Item writes [Item!]; false is a null that must go up.
-func (x *planRun) valueListMust_Item(b []byte, f *plan.Field, v []*model.Item) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Item(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Kind writes [Kind!]; false is a null that must go up.
-func (x *planRun) valueListMust_Kind(b []byte, f *plan.Field, v []model.Kind) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	x.Spend(len(v))
-	b = append(b, '[')
-	for i, v := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = plan.AppendQuoted(b, v)
-	}
-	return append(b, ']'), true
-}
-
-// valueListMust_Media writes [Media!]; false is a null that must go up.
-func (x *planRun) valueListMust_Media(b []byte, f *plan.Field, v []model.Media) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Media(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Named writes [Named!]; false is a null that must go up.
-func (x *planRun) valueListMust_Named(b []byte, f *plan.Field, v []model.Named) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Named(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Odd writes [Odd!]; false is a null that must go up.
-func (x *planRun) valueListMust_Odd(b []byte, f *plan.Field, v []*handmodel.Odd) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Odd(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Person writes [Person!]; false is a null that must go up.
-func (x *planRun) valueListMust_Person(b []byte, f *plan.Field, v []*model.Person) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Person(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Place writes [Place!]; false is a null that must go up.
-func (x *planRun) valueListMust_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Place(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Reader writes [Reader!]; false is a null that must go up.
-func (x *planRun) valueListMust_Reader(b []byte, f *plan.Field, v []*model.Reader) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Reader(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Spot writes [Spot!]; false is a null that must go up.
-func (x *planRun) valueListMust_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Spot_2(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_Story writes [Story!]; false is a null that must go up.
-func (x *planRun) valueListMust_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Story(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueListMust_String writes [String!]; false is a null that must go up.
-func (x *planRun) valueListMust_String(b []byte, f *plan.Field, v []string) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	x.Spend(len(v))
-	b = append(b, '[')
-	for i, v := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = plan.AppendString(b, v)
-	}
-	return append(b, ']'), true
-}
-
-// valueList_Answer writes [Answer]; false is a null that must go up.
-func (x *planRun) valueList_Answer(b []byte, f *plan.Field, v []*model.Answer) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.value_Answer(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueList_Any writes [Any]; false is a null that must go up.
-func (x *planRun) valueList_Any(b []byte, f *plan.Field, v []model.Any) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.value_Any(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueList_Editor writes [Editor]; false is a null that must go up.
-func (x *planRun) valueList_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	start, ok := len(b), true
-	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.value_Editor(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, false)
-}
-
-// valueList_Int writes [Int]; false is a null that must go up.
-func (x *planRun) valueList_Int(b []byte, f *plan.Field, v []*int) ([]byte, bool) {
-	if v == nil {
-		return append(b, "null"...), true
-	}
-	x.Spend(len(v))
-	b = append(b, '[')
-	for i, v := range v {
+	for i, v := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -7080,35 +6162,35 @@ func (x *planRun) valueList_Int(b []byte, f *plan.Field, v []*int) ([]byte, bool
 	return append(b, ']'), true
 }
 
-// valueList_Item writes [Item]; false is a null that must go up.
-func (x *planRun) valueList_Item(b []byte, f *plan.Field, v []*model.Item) ([]byte, bool) {
-	if v == nil {
+// writeListOfItem appends list, of the type [Item], to b.
+func (x *planRun) writeListOfItem(b []byte, f *plan.Field, list []*model.Item) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Item(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeItem(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_Kind writes [Kind]; false is a null that must go up.
-func (x *planRun) valueList_Kind(b []byte, f *plan.Field, v []*model.Kind) ([]byte, bool) {
-	if v == nil {
+// writeListOfKind appends list, of the type [Kind], to b.
+func (x *planRun) writeListOfKind(b []byte, f *plan.Field, list []*model.Kind) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
+	x.Spend(len(list))
 	b = append(b, '[')
-	for i, v := range v {
+	for i, v := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -7121,182 +6203,653 @@ func (x *planRun) valueList_Kind(b []byte, f *plan.Field, v []*model.Kind) ([]by
 	return append(b, ']'), true
 }
 
-// valueList_LooseEdge writes [LooseEdge]; false is a null that must go up.
-func (x *planRun) valueList_LooseEdge(b []byte, f *plan.Field, v []*model.LooseEdge) ([]byte, bool) {
-	if v == nil {
+// writeListOfListOfInt appends list, of the type [[Int]], to b.
+func (x *planRun) writeListOfListOfInt(b []byte, f *plan.Field, list [][]*int) ([]byte, bool) {
+	x.Spend(len(list))
+	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+		return x.ec.marshalOInt2ᚕᚕᚖint(ctx, f.Selections, list)
+	})
+}
+
+// writeListOfListOfItem appends list, of the type [[Item]], to b.
+func (x *planRun) writeListOfListOfItem(b []byte, f *plan.Field, list [][]*model.Item) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_LooseEdge(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeListOfItem(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_Media writes [Media]; false is a null that must go up.
-func (x *planRun) valueList_Media(b []byte, f *plan.Field, v []model.Media) ([]byte, bool) {
-	if v == nil {
+// writeListOfListOfNonNullAny appends list, of the type [[Any!]], to b.
+func (x *planRun) writeListOfListOfNonNullAny(b []byte, f *plan.Field, list [][]model.Any) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Media(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeListOfNonNullAny(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_Node writes [Node]; false is a null that must go up.
-func (x *planRun) valueList_Node(b []byte, f *plan.Field, v []model.Node) ([]byte, bool) {
-	if v == nil {
+// writeListOfListOfNonNullInt appends list, of the type [[Int!]], to b.
+func (x *planRun) writeListOfListOfNonNullInt(b []byte, f *plan.Field, list [][]int) ([]byte, bool) {
+	x.Spend(len(list))
+	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+		return x.ec.marshalOInt2ᚕᚕint(ctx, f.Selections, list)
+	})
+}
+
+// writeListOfListOfNonNullSpot appends list, of the type [[Spot!]], to b.
+func (x *planRun) writeListOfListOfNonNullSpot(b []byte, f *plan.Field, list [][]*model.Spot) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Node(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeListOfNonNullSpot(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_Other writes [Other]; false is a null that must go up.
-func (x *planRun) valueList_Other(b []byte, f *plan.Field, v []*model.Other) ([]byte, bool) {
-	if v == nil {
+// writeListOfListOfNonNullStory appends list, of the type [[Story!]], to b.
+func (x *planRun) writeListOfListOfNonNullStory(b []byte, f *plan.Field, list [][]*model.Story) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Other(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeListOfNonNullStory(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_Person writes [Person]; false is a null that must go up.
-func (x *planRun) valueList_Person(b []byte, f *plan.Field, v []*model.Person) ([]byte, bool) {
-	if v == nil {
+// writeListOfListOfPerson appends list, of the type [[Person]], to b.
+func (x *planRun) writeListOfListOfPerson(b []byte, f *plan.Field, list [][]*model.Person) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Person(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeListOfPerson(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_Place writes [Place]; false is a null that must go up.
-func (x *planRun) valueList_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
-	if v == nil {
+// writeListOfLooseEdge appends list, of the type [LooseEdge], to b.
+func (x *planRun) writeListOfLooseEdge(b []byte, f *plan.Field, list []*model.LooseEdge) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Place(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeLooseEdge(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_Spot writes [Spot]; false is a null that must go up.
-func (x *planRun) valueList_Spot(b []byte, f *plan.Field, v []*model.Spot) ([]byte, bool) {
-	if v == nil {
+// writeListOfMedia appends list, of the type [Media], to b.
+func (x *planRun) writeListOfMedia(b []byte, f *plan.Field, list []model.Media) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Spot(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeMedia(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_Story writes [Story]; false is a null that must go up.
-func (x *planRun) valueList_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
-	if v == nil {
+// writeListOfNode appends list, of the type [Node], to b.
+func (x *planRun) writeListOfNode(b []byte, f *plan.Field, list []model.Node) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Story(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNode(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_String writes [String]; false is a null that must go up.
-func (x *planRun) valueList_String(b []byte, f *plan.Field, v []*string) ([]byte, bool) {
-	if v == nil {
+// writeListOfNonNullAnswer appends list, of the type [Answer!], to b.
+func (x *planRun) writeListOfNonNullAnswer(b []byte, f *plan.Field, list []*model.Answer) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
+	start, ok := len(b), true
 	b = append(b, '[')
-	for i, v := range v {
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullAnswer(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullAny appends list, of the type [Any!], to b.
+func (x *planRun) writeListOfNonNullAny(b []byte, f *plan.Field, list []model.Any) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullAny(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullEditor appends list, of the type [Editor!], to b.
+func (x *planRun) writeListOfNonNullEditor(b []byte, f *plan.Field, list []*model.Editor) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullEditor(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullInt appends list, of the type [Int!], to b.
+func (x *planRun) writeListOfNonNullInt(b []byte, f *plan.Field, list []int) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	x.Spend(len(list))
+	b = append(b, '[')
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = plan.AppendInt(b, v)
+	}
+	return append(b, ']'), true
+}
+
+// writeListOfNonNullItem appends list, of the type [Item!], to b.
+func (x *planRun) writeListOfNonNullItem(b []byte, f *plan.Field, list []*model.Item) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullItem(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullKind appends list, of the type [Kind!], to b.
+func (x *planRun) writeListOfNonNullKind(b []byte, f *plan.Field, list []model.Kind) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	x.Spend(len(list))
+	b = append(b, '[')
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = plan.AppendQuoted(b, v)
+	}
+	return append(b, ']'), true
+}
+
+// writeListOfNonNullListOfInt appends list, of the type [[Int]!], to b.
+func (x *planRun) writeListOfNonNullListOfInt(b []byte, f *plan.Field, list [][]*int) ([]byte, bool) {
+	x.Spend(len(list))
+	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+		return x.ec.marshalOInt2ᚕᚕᚖintᚄ(ctx, f.Selections, list)
+	})
+}
+
+// writeListOfNonNullListOfNonNullSpot appends list, of the type [[Spot!]!], to b.
+func (x *planRun) writeListOfNonNullListOfNonNullSpot(b []byte, f *plan.Field, list [][]model.Spot) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullListOfNonNullSpot(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullListOfPlace appends list, of the type [[Place]!], to b.
+func (x *planRun) writeListOfNonNullListOfPlace(b []byte, f *plan.Field, list [][]*model.Place) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullListOfPlace(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullMedia appends list, of the type [Media!], to b.
+func (x *planRun) writeListOfNonNullMedia(b []byte, f *plan.Field, list []model.Media) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullMedia(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullNamed appends list, of the type [Named!], to b.
+func (x *planRun) writeListOfNonNullNamed(b []byte, f *plan.Field, list []model.Named) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullNamed(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullOdd appends list, of the type [Odd!], to b.
+func (x *planRun) writeListOfNonNullOdd(b []byte, f *plan.Field, list []*odd.Odd) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullOdd(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullPerson appends list, of the type [Person!], to b.
+func (x *planRun) writeListOfNonNullPerson(b []byte, f *plan.Field, list []*model.Person) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullPerson(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullPlace appends list, of the type [Place!], to b.
+func (x *planRun) writeListOfNonNullPlace(b []byte, f *plan.Field, list []*model.Place) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullPlace(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullReader appends list, of the type [Reader!], to b.
+func (x *planRun) writeListOfNonNullReader(b []byte, f *plan.Field, list []*model.Reader) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullReader(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullSpot appends list, of the type [Spot!], to b.
+func (x *planRun) writeListOfNonNullSpot(b []byte, f *plan.Field, list []*model.Spot) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullSpot_2110b07f(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullStory appends list, of the type [Story!], to b.
+func (x *planRun) writeListOfNonNullStory(b []byte, f *plan.Field, list []*model.Story) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullStory(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullString appends list, of the type [String!], to b.
+func (x *planRun) writeListOfNonNullString(b []byte, f *plan.Field, list []string) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	x.Spend(len(list))
+	b = append(b, '[')
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = plan.AppendString(b, v)
+	}
+	return append(b, ']'), true
+}
+
+// writeListOfOther appends list, of the type [Other], to b.
+func (x *planRun) writeListOfOther(b []byte, f *plan.Field, list []*model.Other) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeOther(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfPerson appends list, of the type [Person], to b.
+func (x *planRun) writeListOfPerson(b []byte, f *plan.Field, list []*model.Person) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writePerson(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfPlace appends list, of the type [Place], to b.
+func (x *planRun) writeListOfPlace(b []byte, f *plan.Field, list []*model.Place) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writePlace(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfSpot appends list, of the type [Spot], to b.
+func (x *planRun) writeListOfSpot(b []byte, f *plan.Field, list []*model.Spot) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeSpot(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfStory appends list, of the type [Story], to b.
+func (x *planRun) writeListOfStory(b []byte, f *plan.Field, list []*model.Story) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeStory(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfString appends list, of the type [String], to b.
+func (x *planRun) writeListOfString(b []byte, f *plan.Field, list []*string) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	x.Spend(len(list))
+	b = append(b, '[')
+	for i, v := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -7309,107 +6862,235 @@ func (x *planRun) valueList_String(b []byte, f *plan.Field, v []*string) ([]byte
 	return append(b, ']'), true
 }
 
-// valueList_Titled writes [Titled]; false is a null that must go up.
-func (x *planRun) valueList_Titled(b []byte, f *plan.Field, v []model.Titled) ([]byte, bool) {
-	if v == nil {
+// writeListOfTitled appends list, of the type [Titled], to b.
+func (x *planRun) writeListOfTitled(b []byte, f *plan.Field, list []model.Titled) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Titled(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeTitled(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueList_Writer writes [Writer]; false is a null that must go up.
-func (x *planRun) valueList_Writer(b []byte, f *plan.Field, v []*model.Writer) ([]byte, bool) {
-	if v == nil {
+// writeListOfWriter appends list, of the type [Writer], to b.
+func (x *planRun) writeListOfWriter(b []byte, f *plan.Field, list []*model.Writer) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Writer(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeWriter(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueMustListMustListMust_Story writes [[Story!]!]!; false is a null that must go up.
-func (x *planRun) valueMustListMustListMust_Story(b []byte, f *plan.Field, v [][]*model.Story) ([]byte, bool) {
+// writeLooseConnection appends v, of the type LooseConnection, to b.
+func (x *planRun) writeLooseConnection(b []byte, f *plan.Field, v *model.LooseConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeLooseConnection(b, f.Of(ofLooseConnection), v)
+	return b, true
+}
+
+// writeLooseEdge appends v, of the type LooseEdge, to b.
+func (x *planRun) writeLooseEdge(b []byte, f *plan.Field, v *model.LooseEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeLooseEdge(b, f.Of(ofLooseEdge), v)
+	return b, true
+}
+
+// writeMedia appends v, of the type Media, to b.
+func (x *planRun) writeMedia(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, false)
+	case model.Film:
+		b, _ = x.encodeFilm(b, f.Of(ofFilm), &v)
+		return b, true
+	case *model.Film:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, _ = x.encodeFilm(b, f.Of(ofFilm), v)
+		return b, true
+	case model.Book:
+		b, _ = x.encodeBook(b, f.Of(ofBook), &v)
+		return b, true
+	case *model.Book:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, _ = x.encodeBook(b, f.Of(ofBook), v)
+		return b, true
+	case model.Scrap:
+		b, _ = x.encodeScrap(b, f.Of(ofScrap), &v)
+		return b, true
+	case *model.Scrap:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, _ = x.encodeScrap(b, f.Of(ofScrap), v)
+		return b, true
+	default:
+		return x.UnexpectedType(b, false, v)
+	}
+}
+
+// writeNode appends v, of the type Node, to b.
+func (x *planRun) writeNode(b []byte, f *plan.Field, v model.Node) ([]byte, bool) {
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, false)
+	case model.Place:
+		b, _ = x.encodePlace(b, f.Of(ofPlace), &v)
+		return b, true
+	case *model.Place:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, _ = x.encodePlace(b, f.Of(ofPlace), v)
+		return b, true
+	case model.Person:
+		b, _ = x.encodePerson(b, f.Of(ofPerson), &v)
+		return b, true
+	case *model.Person:
+		if v == nil {
+			return plan.Null(b, false)
+		}
+		b, _ = x.encodePerson(b, f.Of(ofPerson), v)
+		return b, true
+	default:
+		return x.UnexpectedType(b, false, v)
+	}
+}
+
+// writeNonNullAnswer appends v, of the type Answer!, to b.
+func (x *planRun) writeNonNullAnswer(b []byte, f *plan.Field, v *model.Answer) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.encodeAnswer(b, f.Of(ofAnswer), v)
+}
+
+// writeNonNullAny appends v, of the type Any!, to b.
+func (x *planRun) writeNonNullAny(b []byte, f *plan.Field, v model.Any) ([]byte, bool) {
+	switch v := v.(type) {
+	case nil:
+		return x.NoValue(b, true)
+	case model.Place:
+		return x.encodePlace(b, f.Of(ofPlace), &v)
+	case *model.Place:
+		if v == nil {
+			return plan.Null(b, true)
+		}
+		return x.encodePlace(b, f.Of(ofPlace), v)
+	case model.Person:
+		return x.encodePerson(b, f.Of(ofPerson), &v)
+	case *model.Person:
+		if v == nil {
+			return plan.Null(b, true)
+		}
+		return x.encodePerson(b, f.Of(ofPerson), v)
+	case model.Thing:
+		return x.encodeThing(b, f.Of(ofThing), &v)
+	case *model.Thing:
+		if v == nil {
+			return plan.Null(b, true)
+		}
+		return x.encodeThing(b, f.Of(ofThing), v)
+	default:
+		return x.UnexpectedType(b, true, v)
+	}
+}
+
+// writeNonNullEditor appends v, of the type Editor!, to b.
+func (x *planRun) writeNonNullEditor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.encodeEditor(b, f.Of(ofEditor), v)
+}
+
+// writeNonNullEditorEdge appends v, of the type EditorEdge!, to b.
+func (x *planRun) writeNonNullEditorEdge(b []byte, f *plan.Field, v *model.EditorEdge) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.encodeEditorEdge(b, f.Of(ofEditorEdge), v)
+}
+
+// writeNonNullItem appends v, of the type Item!, to b.
+func (x *planRun) writeNonNullItem(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.encodeItem(b, f.Of(ofItem), v)
+}
+
+// writeNonNullListOfNonNullEditor appends list, of the type [Editor!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullEditor(b []byte, f *plan.Field, list []*model.Editor) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMustListMust_Story(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullEditor(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_Editor writes [Editor!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Editor(b []byte, f *plan.Field, v []*model.Editor) ([]byte, bool) {
+// writeNonNullListOfNonNullEditorEdge appends list, of the type [EditorEdge!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullEditorEdge(b []byte, f *plan.Field, list []*model.EditorEdge) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Editor(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullEditorEdge(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_EditorEdge writes [EditorEdge!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_EditorEdge(b []byte, f *plan.Field, v []*model.EditorEdge) ([]byte, bool) {
-	start, ok := len(b), true
+// writeNonNullListOfNonNullInt appends list, of the type [Int!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullInt(b []byte, f *plan.Field, list []int) ([]byte, bool) {
+	x.Spend(len(list))
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_EditorEdge(b, f, v[i])
-		ok = ok && fine
-	}
-	x.Pop()
-	return x.Close(b, start, ']', ok, true)
-}
-
-// valueMustListMust_Int writes [Int!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Int(b []byte, f *plan.Field, v []int) ([]byte, bool) {
-	x.Spend(len(v))
-	b = append(b, '[')
-	for i, v := range v {
+	for i, v := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -7418,137 +7099,155 @@ func (x *planRun) valueMustListMust_Int(b []byte, f *plan.Field, v []int) ([]byt
 	return append(b, ']'), true
 }
 
-// valueMustListMust_Node writes [Node!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Node(b []byte, f *plan.Field, v []model.Node) ([]byte, bool) {
+// writeNonNullListOfNonNullListOfNonNullStory appends list, of the type [[Story!]!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullListOfNonNullStory(b []byte, f *plan.Field, list [][]*model.Story) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Node(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullListOfNonNullStory(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_Person writes [Person!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Person(b []byte, f *plan.Field, v []*model.Person) ([]byte, bool) {
+// writeNonNullListOfNonNullNode appends list, of the type [Node!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullNode(b []byte, f *plan.Field, list []model.Node) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Person(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullNode(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_Place writes [Place!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
+// writeNonNullListOfNonNullPerson appends list, of the type [Person!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullPerson(b []byte, f *plan.Field, list []*model.Person) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Place(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullPerson(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_Post writes [Post!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Post(b []byte, f *plan.Field, v []*model.Post) ([]byte, bool) {
+// writeNonNullListOfNonNullPlace appends list, of the type [Place!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullPlace(b []byte, f *plan.Field, list []*model.Place) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Post(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullPlace(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_Spot writes [Spot!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Spot(b []byte, f *plan.Field, v []model.Spot) ([]byte, bool) {
+// writeNonNullListOfNonNullPost appends list, of the type [Post!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullPost(b []byte, f *plan.Field, list []*model.Post) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Spot(b, f, &v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullPost(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_Story writes [Story!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Story(b []byte, f *plan.Field, v []*model.Story) ([]byte, bool) {
+// writeNonNullListOfNonNullSpot appends list, of the type [Spot!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullSpot(b []byte, f *plan.Field, list []model.Spot) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Story(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullSpot(b, f, &list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_StoryEdge writes [StoryEdge!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_StoryEdge(b []byte, f *plan.Field, v []*model.StoryEdge) ([]byte, bool) {
+// writeNonNullListOfNonNullStory appends list, of the type [Story!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullStory(b []byte, f *plan.Field, list []*model.Story) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_StoryEdge(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullStory(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustListMust_String writes [String!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) ([]byte, bool) {
-	x.Spend(len(v))
+// writeNonNullListOfNonNullStoryEdge appends list, of the type [StoryEdge!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullStoryEdge(b []byte, f *plan.Field, list []*model.StoryEdge) ([]byte, bool) {
+	start, ok := len(b), true
 	b = append(b, '[')
-	for i, v := range v {
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.At(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullStoryEdge(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, true)
+}
+
+// writeNonNullListOfNonNullString appends list, of the type [String!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullString(b []byte, f *plan.Field, list []string) ([]byte, bool) {
+	x.Spend(len(list))
+	b = append(b, '[')
+	for i, v := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -7557,573 +7256,374 @@ func (x *planRun) valueMustListMust_String(b []byte, f *plan.Field, v []string) 
 	return append(b, ']'), true
 }
 
-// valueMustListMust_Writer writes [Writer!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_Writer(b []byte, f *plan.Field, v []*model.Writer) ([]byte, bool) {
+// writeNonNullListOfNonNullWriter appends list, of the type [Writer!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullWriter(b []byte, f *plan.Field, list []*model.Writer) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Writer(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullWriter(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMustList_Place writes [Place]!; false is a null that must go up.
-func (x *planRun) valueMustList_Place(b []byte, f *plan.Field, v []*model.Place) ([]byte, bool) {
+// writeNonNullListOfPlace appends list, of the type [Place]!, to b.
+func (x *planRun) writeNonNullListOfPlace(b []byte, f *plan.Field, list []*model.Place) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Place(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writePlace(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMust_Answer writes Answer!; false is a null that must go up.
-func (x *planRun) valueMust_Answer(b []byte, f *plan.Field, v *model.Answer) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_Answer(b, f.Of(ofAnswer), v)
-}
-
-// valueMust_Any writes Any!; false is a null that must go up.
-func (x *planRun) valueMust_Any(b []byte, f *plan.Field, v model.Any) ([]byte, bool) {
-	ok := true
-	switch v := v.(type) {
-	case nil:
-		return x.NoValue(b, true)
-	case model.Place:
-		b, ok = x.object_Place(b, f.Of(ofPlace), &v)
-	case *model.Place:
-		if v == nil {
-			return plan.Null(b, true)
-		}
-		b, ok = x.object_Place(b, f.Of(ofPlace), v)
-	case model.Person:
-		b, ok = x.object_Person(b, f.Of(ofPerson), &v)
-	case *model.Person:
-		if v == nil {
-			return plan.Null(b, true)
-		}
-		b, ok = x.object_Person(b, f.Of(ofPerson), v)
-	case model.Thing:
-		b, ok = x.object_Thing(b, f.Of(ofThing), &v)
-	case *model.Thing:
-		if v == nil {
-			return plan.Null(b, true)
-		}
-		b, ok = x.object_Thing(b, f.Of(ofThing), v)
-	default:
-		return x.UnexpectedType(b, true, v)
-	}
-	return b, ok
-}
-
-// valueMust_Editor writes Editor!; false is a null that must go up.
-func (x *planRun) valueMust_Editor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_Editor(b, f.Of(ofEditor), v)
-}
-
-// valueMust_EditorEdge writes EditorEdge!; false is a null that must go up.
-func (x *planRun) valueMust_EditorEdge(b []byte, f *plan.Field, v *model.EditorEdge) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_EditorEdge(b, f.Of(ofEditorEdge), v)
-}
-
-// valueMust_Item writes Item!; false is a null that must go up.
-func (x *planRun) valueMust_Item(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_Item(b, f.Of(ofItem), v)
-}
-
-// valueMust_Media writes Media!; false is a null that must go up.
-func (x *planRun) valueMust_Media(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
-	ok := true
+// writeNonNullMedia appends v, of the type Media!, to b.
+func (x *planRun) writeNonNullMedia(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
 		return x.NoValue(b, true)
 	case model.Film:
-		b, ok = x.object_Film(b, f.Of(ofFilm), &v)
+		return x.encodeFilm(b, f.Of(ofFilm), &v)
 	case *model.Film:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_Film(b, f.Of(ofFilm), v)
+		return x.encodeFilm(b, f.Of(ofFilm), v)
 	case model.Book:
-		b, ok = x.object_Book(b, f.Of(ofBook), &v)
+		return x.encodeBook(b, f.Of(ofBook), &v)
 	case *model.Book:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_Book(b, f.Of(ofBook), v)
+		return x.encodeBook(b, f.Of(ofBook), v)
 	case model.Scrap:
-		b, ok = x.object_Scrap(b, f.Of(ofScrap), &v)
+		return x.encodeScrap(b, f.Of(ofScrap), &v)
 	case *model.Scrap:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_Scrap(b, f.Of(ofScrap), v)
+		return x.encodeScrap(b, f.Of(ofScrap), v)
 	default:
 		return x.UnexpectedType(b, true, v)
 	}
-	return b, ok
 }
 
-// valueMust_Named writes Named!; false is a null that must go up.
-func (x *planRun) valueMust_Named(b []byte, f *plan.Field, v model.Named) ([]byte, bool) {
-	ok := true
+// writeNonNullNamed appends v, of the type Named!, to b.
+func (x *planRun) writeNonNullNamed(b []byte, f *plan.Field, v model.Named) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
 		return x.NoValue(b, true)
 	case model.Place:
-		b, ok = x.object_Place(b, f.Of(ofPlace), &v)
+		return x.encodePlace(b, f.Of(ofPlace), &v)
 	case *model.Place:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_Place(b, f.Of(ofPlace), v)
+		return x.encodePlace(b, f.Of(ofPlace), v)
 	case model.Person:
-		b, ok = x.object_Person(b, f.Of(ofPerson), &v)
+		return x.encodePerson(b, f.Of(ofPerson), &v)
 	case *model.Person:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_Person(b, f.Of(ofPerson), v)
+		return x.encodePerson(b, f.Of(ofPerson), v)
 	default:
 		return x.UnexpectedType(b, true, v)
 	}
-	return b, ok
 }
 
-// valueMust_Node writes Node!; false is a null that must go up.
-func (x *planRun) valueMust_Node(b []byte, f *plan.Field, v model.Node) ([]byte, bool) {
-	ok := true
+// writeNonNullNode appends v, of the type Node!, to b.
+func (x *planRun) writeNonNullNode(b []byte, f *plan.Field, v model.Node) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
 		return x.NoValue(b, true)
 	case model.Place:
-		b, ok = x.object_Place(b, f.Of(ofPlace), &v)
+		return x.encodePlace(b, f.Of(ofPlace), &v)
 	case *model.Place:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_Place(b, f.Of(ofPlace), v)
+		return x.encodePlace(b, f.Of(ofPlace), v)
 	case model.Person:
-		b, ok = x.object_Person(b, f.Of(ofPerson), &v)
+		return x.encodePerson(b, f.Of(ofPerson), &v)
 	case *model.Person:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_Person(b, f.Of(ofPerson), v)
+		return x.encodePerson(b, f.Of(ofPerson), v)
 	default:
 		return x.UnexpectedType(b, true, v)
 	}
-	return b, ok
 }
 
-// valueMust_Odd writes Odd!; false is a null that must go up.
-func (x *planRun) valueMust_Odd(b []byte, f *plan.Field, v *handmodel.Odd) ([]byte, bool) {
+// writeNonNullOdd appends v, of the type Odd!, to b.
+func (x *planRun) writeNonNullOdd(b []byte, f *plan.Field, v *odd.Odd) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Odd(b, f.Of(ofOdd), v)
+	return x.encodeOdd(b, f.Of(ofOdd), v)
 }
 
-// valueMust_PageInfo writes PageInfo!; false is a null that must go up.
-func (x *planRun) valueMust_PageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
+// writeNonNullPageInfo appends v, of the type PageInfo!, to b.
+func (x *planRun) writeNonNullPageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_PageInfo(b, f.Of(ofPageInfo), v)
+	return x.encodePageInfo(b, f.Of(ofPageInfo), v)
 }
 
-// valueMust_Person writes Person!; false is a null that must go up.
-func (x *planRun) valueMust_Person(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
+// writeNonNullPerson appends v, of the type Person!, to b.
+func (x *planRun) writeNonNullPerson(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Person(b, f.Of(ofPerson), v)
+	return x.encodePerson(b, f.Of(ofPerson), v)
 }
 
-// valueMust_Place writes Place!; false is a null that must go up.
-func (x *planRun) valueMust_Place(b []byte, f *plan.Field, v *model.Place) ([]byte, bool) {
+// writeNonNullPlace appends v, of the type Place!, to b.
+func (x *planRun) writeNonNullPlace(b []byte, f *plan.Field, v *model.Place) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Place(b, f.Of(ofPlace), v)
+	return x.encodePlace(b, f.Of(ofPlace), v)
 }
 
-// valueMust_Post writes Post!; false is a null that must go up.
-func (x *planRun) valueMust_Post(b []byte, f *plan.Field, v *model.Post) ([]byte, bool) {
+// writeNonNullPost appends v, of the type Post!, to b.
+func (x *planRun) writeNonNullPost(b []byte, f *plan.Field, v *model.Post) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Post(b, f.Of(ofPost), v)
+	return x.encodePost(b, f.Of(ofPost), v)
 }
 
-// valueMust_Reader writes Reader!; false is a null that must go up.
-func (x *planRun) valueMust_Reader(b []byte, f *plan.Field, v *model.Reader) ([]byte, bool) {
+// writeNonNullReader appends v, of the type Reader!, to b.
+func (x *planRun) writeNonNullReader(b []byte, f *plan.Field, v *model.Reader) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Reader(b, f.Of(ofReader), v)
+	return x.encodeReader(b, f.Of(ofReader), v)
 }
 
-// valueMust_Spot writes Spot!; false is a null that must go up.
-func (x *planRun) valueMust_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
+// writeNonNullSpot appends v, of the type Spot!, to b.
+func (x *planRun) writeNonNullSpot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Spot(b, f.Of(ofSpot), v)
+	return x.encodeSpot(b, f.Of(ofSpot), v)
 }
 
-// valueMust_Spot_2 writes Spot!; false is a null that must go up.
-func (x *planRun) valueMust_Spot_2(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
+// writeNonNullSpot_2110b07f appends v, of the type Spot!, to b.
+func (x *planRun) writeNonNullSpot_2110b07f(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Spot(b, f.Of(ofSpot), v)
+	return x.encodeSpot(b, f.Of(ofSpot), v)
 }
 
-// valueMust_Story writes Story!; false is a null that must go up.
-func (x *planRun) valueMust_Story(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
+// writeNonNullStory appends v, of the type Story!, to b.
+func (x *planRun) writeNonNullStory(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Story(b, f.Of(ofStory), v)
+	return x.encodeStory(b, f.Of(ofStory), v)
 }
 
-// valueMust_StoryConnection writes StoryConnection!; false is a null that must go up.
-func (x *planRun) valueMust_StoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
+// writeNonNullStoryConnection appends v, of the type StoryConnection!, to b.
+func (x *planRun) writeNonNullStoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_StoryConnection(b, f.Of(ofStoryConnection), v)
+	return x.encodeStoryConnection(b, f.Of(ofStoryConnection), v)
 }
 
-// valueMust_StoryEdge writes StoryEdge!; false is a null that must go up.
-func (x *planRun) valueMust_StoryEdge(b []byte, f *plan.Field, v *model.StoryEdge) ([]byte, bool) {
+// writeNonNullStoryEdge appends v, of the type StoryEdge!, to b.
+func (x *planRun) writeNonNullStoryEdge(b []byte, f *plan.Field, v *model.StoryEdge) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_StoryEdge(b, f.Of(ofStoryEdge), v)
+	return x.encodeStoryEdge(b, f.Of(ofStoryEdge), v)
 }
 
-// valueMust_Writer writes Writer!; false is a null that must go up.
-func (x *planRun) valueMust_Writer(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
+// writeNonNullWriter appends v, of the type Writer!, to b.
+func (x *planRun) writeNonNullWriter(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Writer(b, f.Of(ofWriter), v)
+	return x.encodeWriter(b, f.Of(ofWriter), v)
 }
 
-// value_Answer writes Answer; false is a null that must go up.
-func (x *planRun) value_Answer(b []byte, f *plan.Field, v *model.Answer) ([]byte, bool) {
+// writeOdd appends v, of the type Odd, to b.
+func (x *planRun) writeOdd(b []byte, f *plan.Field, v *odd.Odd) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Answer(b, f.Of(ofAnswer), v)
+	b, _ = x.encodeOdd(b, f.Of(ofOdd), v)
 	return b, true
 }
 
-// value_Any writes Any; false is a null that must go up.
-func (x *planRun) value_Any(b []byte, f *plan.Field, v model.Any) ([]byte, bool) {
-	ok := true
-	switch v := v.(type) {
-	case nil:
-		return x.NoValue(b, false)
-	case model.Place:
-		b, ok = x.object_Place(b, f.Of(ofPlace), &v)
-	case *model.Place:
-		if v == nil {
-			return plan.Null(b, false)
-		}
-		b, ok = x.object_Place(b, f.Of(ofPlace), v)
-	case model.Person:
-		b, ok = x.object_Person(b, f.Of(ofPerson), &v)
-	case *model.Person:
-		if v == nil {
-			return plan.Null(b, false)
-		}
-		b, ok = x.object_Person(b, f.Of(ofPerson), v)
-	case model.Thing:
-		b, ok = x.object_Thing(b, f.Of(ofThing), &v)
-	case *model.Thing:
-		if v == nil {
-			return plan.Null(b, false)
-		}
-		b, ok = x.object_Thing(b, f.Of(ofThing), v)
-	default:
-		return x.UnexpectedType(b, false, v)
-	}
-	return b, ok || true
-}
-
-// value_Book writes Book; false is a null that must go up.
-func (x *planRun) value_Book(b []byte, f *plan.Field, v *model.Book) ([]byte, bool) {
+// writeOther appends v, of the type Other, to b.
+func (x *planRun) writeOther(b []byte, f *plan.Field, v *model.Other) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Book(b, f.Of(ofBook), v)
+	b, _ = x.encodeOther(b, f.Of(ofOther), v)
 	return b, true
 }
 
-// value_Editor writes Editor; false is a null that must go up.
-func (x *planRun) value_Editor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
+// writePerson appends v, of the type Person, to b.
+func (x *planRun) writePerson(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Editor(b, f.Of(ofEditor), v)
+	b, _ = x.encodePerson(b, f.Of(ofPerson), v)
 	return b, true
 }
 
-// value_EditorConnection writes EditorConnection; false is a null that must go up.
-func (x *planRun) value_EditorConnection(b []byte, f *plan.Field, v *model.EditorConnection) ([]byte, bool) {
+// writePlace appends v, of the type Place, to b.
+func (x *planRun) writePlace(b []byte, f *plan.Field, v *model.Place) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_EditorConnection(b, f.Of(ofEditorConnection), v)
+	b, _ = x.encodePlace(b, f.Of(ofPlace), v)
 	return b, true
 }
 
-// value_Item writes Item; false is a null that must go up.
-func (x *planRun) value_Item(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
+// writeShelf appends v, of the type Shelf, to b.
+func (x *planRun) writeShelf(b []byte, f *plan.Field, v *model.Shelf) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Item(b, f.Of(ofItem), v)
+	b, _ = x.encodeShelf(b, f.Of(ofShelf), v)
 	return b, true
 }
 
-// value_LooseConnection writes LooseConnection; false is a null that must go up.
-func (x *planRun) value_LooseConnection(b []byte, f *plan.Field, v *model.LooseConnection) ([]byte, bool) {
+// writeSpot appends v, of the type Spot, to b.
+func (x *planRun) writeSpot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_LooseConnection(b, f.Of(ofLooseConnection), v)
+	b, _ = x.encodeSpot(b, f.Of(ofSpot), v)
 	return b, true
 }
 
-// value_LooseEdge writes LooseEdge; false is a null that must go up.
-func (x *planRun) value_LooseEdge(b []byte, f *plan.Field, v *model.LooseEdge) ([]byte, bool) {
+// writeStory appends v, of the type Story, to b.
+func (x *planRun) writeStory(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_LooseEdge(b, f.Of(ofLooseEdge), v)
+	b, _ = x.encodeStory(b, f.Of(ofStory), v)
 	return b, true
 }
 
-// value_Media writes Media; false is a null that must go up.
-func (x *planRun) value_Media(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
-	ok := true
+// writeStoryConnection appends v, of the type StoryConnection, to b.
+func (x *planRun) writeStoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeStoryConnection(b, f.Of(ofStoryConnection), v)
+	return b, true
+}
+
+// writeStoryNodes appends v, of the type StoryNodes, to b.
+func (x *planRun) writeStoryNodes(b []byte, f *plan.Field, v *model.StoryNodes) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeStoryNodes(b, f.Of(ofStoryNodes), v)
+	return b, true
+}
+
+// writeTitled appends v, of the type Titled, to b.
+func (x *planRun) writeTitled(b []byte, f *plan.Field, v model.Titled) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
 		return x.NoValue(b, false)
 	case model.Film:
-		b, ok = x.object_Film(b, f.Of(ofFilm), &v)
+		b, _ = x.encodeFilm(b, f.Of(ofFilm), &v)
+		return b, true
 	case *model.Film:
 		if v == nil {
 			return plan.Null(b, false)
 		}
-		b, ok = x.object_Film(b, f.Of(ofFilm), v)
+		b, _ = x.encodeFilm(b, f.Of(ofFilm), v)
+		return b, true
 	case model.Book:
-		b, ok = x.object_Book(b, f.Of(ofBook), &v)
+		b, _ = x.encodeBook(b, f.Of(ofBook), &v)
+		return b, true
 	case *model.Book:
 		if v == nil {
 			return plan.Null(b, false)
 		}
-		b, ok = x.object_Book(b, f.Of(ofBook), v)
-	case model.Scrap:
-		b, ok = x.object_Scrap(b, f.Of(ofScrap), &v)
-	case *model.Scrap:
-		if v == nil {
-			return plan.Null(b, false)
-		}
-		b, ok = x.object_Scrap(b, f.Of(ofScrap), v)
+		b, _ = x.encodeBook(b, f.Of(ofBook), v)
+		return b, true
 	default:
 		return x.UnexpectedType(b, false, v)
 	}
-	return b, ok || true
 }
 
-// value_Node writes Node; false is a null that must go up.
-func (x *planRun) value_Node(b []byte, f *plan.Field, v model.Node) ([]byte, bool) {
-	ok := true
-	switch v := v.(type) {
-	case nil:
-		return x.NoValue(b, false)
-	case model.Place:
-		b, ok = x.object_Place(b, f.Of(ofPlace), &v)
-	case *model.Place:
-		if v == nil {
-			return plan.Null(b, false)
-		}
-		b, ok = x.object_Place(b, f.Of(ofPlace), v)
-	case model.Person:
-		b, ok = x.object_Person(b, f.Of(ofPerson), &v)
-	case *model.Person:
-		if v == nil {
-			return plan.Null(b, false)
-		}
-		b, ok = x.object_Person(b, f.Of(ofPerson), v)
-	default:
-		return x.UnexpectedType(b, false, v)
-	}
-	return b, ok || true
-}
-
-// value_Odd writes Odd; false is a null that must go up.
-func (x *planRun) value_Odd(b []byte, f *plan.Field, v *handmodel.Odd) ([]byte, bool) {
+// writeUser appends v, of the type User, to b.
+func (x *planRun) writeUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Odd(b, f.Of(ofOdd), v)
+	b, _ = x.encodeUser(b, f.Of(ofUser), v)
 	return b, true
 }
 
-// value_Other writes Other; false is a null that must go up.
-func (x *planRun) value_Other(b []byte, f *plan.Field, v *model.Other) ([]byte, bool) {
+// writeViewer appends v, of the type Viewer, to b.
+func (x *planRun) writeViewer(b []byte, f *plan.Field, v *model.Viewer) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Other(b, f.Of(ofOther), v)
+	b, _ = x.encodeViewer(b, f.Of(ofViewer), v)
 	return b, true
 }
 
-// value_Person writes Person; false is a null that must go up.
-func (x *planRun) value_Person(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
+// writeWriter appends v, of the type Writer, to b.
+func (x *planRun) writeWriter(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Person(b, f.Of(ofPerson), v)
+	b, _ = x.encodeWriter(b, f.Of(ofWriter), v)
 	return b, true
 }
 
-// value_Place writes Place; false is a null that must go up.
-func (x *planRun) value_Place(b []byte, f *plan.Field, v *model.Place) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Place(b, f.Of(ofPlace), v)
-	return b, true
+// requireA checks @requiresScopes(scopes: [["a"]]).
+func requireA(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"a"}})
 }
 
-// value_Shelf writes Shelf; false is a null that must go up.
-func (x *planRun) value_Shelf(b []byte, f *plan.Field, v *model.Shelf) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Shelf(b, f.Of(ofShelf), v)
-	return b, true
+// requireAB checks @requiresScopes(scopes: [["a","b"]]).
+func requireAB(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"a", "b"}})
 }
 
-// value_Spot writes Spot; false is a null that must go up.
-func (x *planRun) value_Spot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Spot(b, f.Of(ofSpot), v)
-	return b, true
+// requireABC checks @requiresScopes(scopes: [["a"],["b","c"]]).
+func requireABC(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"a"}, {"b", "c"}})
 }
 
-// value_Story writes Story; false is a null that must go up.
-func (x *planRun) value_Story(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Story(b, f.Of(ofStory), v)
-	return b, true
+// requireAuthenticated checks @authenticated.
+func requireAuthenticated(ctx context.Context) error {
+	return auth.CheckAuthenticated(ctx)
 }
 
-// value_StoryConnection writes StoryConnection; false is a null that must go up.
-func (x *planRun) value_StoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_StoryConnection(b, f.Of(ofStoryConnection), v)
-	return b, true
-}
-
-// value_StoryNodes writes StoryNodes; false is a null that must go up.
-func (x *planRun) value_StoryNodes(b []byte, f *plan.Field, v *model.StoryNodes) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_StoryNodes(b, f.Of(ofStoryNodes), v)
-	return b, true
-}
-
-// value_Titled writes Titled; false is a null that must go up.
-func (x *planRun) value_Titled(b []byte, f *plan.Field, v model.Titled) ([]byte, bool) {
-	ok := true
-	switch v := v.(type) {
-	case nil:
-		return x.NoValue(b, false)
-	case model.Film:
-		b, ok = x.object_Film(b, f.Of(ofFilm), &v)
-	case *model.Film:
-		if v == nil {
-			return plan.Null(b, false)
-		}
-		b, ok = x.object_Film(b, f.Of(ofFilm), v)
-	case model.Book:
-		b, ok = x.object_Book(b, f.Of(ofBook), &v)
-	case *model.Book:
-		if v == nil {
-			return plan.Null(b, false)
-		}
-		b, ok = x.object_Book(b, f.Of(ofBook), v)
-	default:
-		return x.UnexpectedType(b, false, v)
-	}
-	return b, ok || true
-}
-
-// value_User writes User; false is a null that must go up.
-func (x *planRun) value_User(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_User(b, f.Of(ofUser), v)
-	return b, true
-}
-
-// value_Viewer writes Viewer; false is a null that must go up.
-func (x *planRun) value_Viewer(b []byte, f *plan.Field, v *model.Viewer) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Viewer(b, f.Of(ofViewer), v)
-	return b, true
-}
-
-// value_Writer writes Writer; false is a null that must go up.
-func (x *planRun) value_Writer(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Writer(b, f.Of(ofWriter), v)
-	return b, true
+// requireB checks @requiresScopes(scopes: [["b"]]).
+func requireB(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"b"}})
 }

@@ -5179,15 +5179,8 @@ func (ec *executionContext) _Place_plainViewer(ctx context.Context, field graphq
 				}
 				return ec.Directives.Authenticated(ctx, obj, directive0)
 			}
-			directive2 := func(ctx context.Context) (any, error) {
-				if ec.Directives.Authenticated == nil {
-					var zeroVal *model.Viewer
-					return zeroVal, errors.New("directive authenticated is not implemented")
-				}
-				return ec.Directives.Authenticated(ctx, obj, directive1)
-			}
 
-			next = directive2
+			next = directive1
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Viewer) graphql.Marshaler {
@@ -6914,15 +6907,8 @@ func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.Col
 				}
 				return ec.Directives.Authenticated(ctx, nil, directive0)
 			}
-			directive2 := func(ctx context.Context) (any, error) {
-				if ec.Directives.Authenticated == nil {
-					var zeroVal *model.Viewer
-					return zeroVal, errors.New("directive authenticated is not implemented")
-				}
-				return ec.Directives.Authenticated(ctx, nil, directive1)
-			}
 
-			next = directive2
+			next = directive1
 			return next
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Viewer) graphql.Marshaler {

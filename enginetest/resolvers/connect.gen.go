@@ -18,65 +18,65 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Requirements are what the bindings require of the settings.
+// Requirements are the settings that the bindings need.
 var Requirements = upstreams.Requirements{
 	Sources: []string{"answers"},
 }
 
-// Answer gives the resolvers of Answer's fields.
+// Answer returns the resolvers of the fields of Answer.
 func (r *Resolver) Answer() graph.AnswerResolver { return answerResolver{r} }
 
-// EditorConnection gives the resolvers of EditorConnection's fields.
+// EditorConnection returns the resolvers of the fields of EditorConnection.
 func (r *Resolver) EditorConnection() graph.EditorConnectionResolver {
 	return editorConnectionResolver{r}
 }
 
-// EditorEdge gives the resolvers of EditorEdge's fields.
+// EditorEdge returns the resolvers of the fields of EditorEdge.
 func (r *Resolver) EditorEdge() graph.EditorEdgeResolver { return editorEdgeResolver{r} }
 
-// Film gives the resolvers of Film's fields.
+// Film returns the resolvers of the fields of Film.
 func (r *Resolver) Film() graph.FilmResolver { return filmResolver{r} }
 
-// Item gives the resolvers of Item's fields.
+// Item returns the resolvers of the fields of Item.
 func (r *Resolver) Item() graph.ItemResolver { return itemResolver{r} }
 
-// Mutation gives the resolvers of Mutation's fields.
+// Mutation returns the resolvers of the fields of Mutation.
 func (r *Resolver) Mutation() graph.MutationResolver { return mutationResolver{r} }
 
-// Odd gives the resolvers of Odd's fields.
+// Odd returns the resolvers of the fields of Odd.
 func (r *Resolver) Odd() graph.OddResolver { return oddResolver{r} }
 
-// Other gives the resolvers of Other's fields.
+// Other returns the resolvers of the fields of Other.
 func (r *Resolver) Other() graph.OtherResolver { return otherResolver{r} }
 
-// Person gives the resolvers of Person's fields.
+// Person returns the resolvers of the fields of Person.
 func (r *Resolver) Person() graph.PersonResolver { return personResolver{r} }
 
-// Place gives the resolvers of Place's fields.
+// Place returns the resolvers of the fields of Place.
 func (r *Resolver) Place() graph.PlaceResolver { return placeResolver{r} }
 
-// Post gives the resolvers of Post's fields.
+// Post returns the resolvers of the fields of Post.
 func (r *Resolver) Post() graph.PostResolver { return postResolver{r} }
 
-// Query gives the resolvers of Query's fields.
+// Query returns the resolvers of the fields of Query.
 func (r *Resolver) Query() graph.QueryResolver { return queryResolver{r} }
 
-// Shelf gives the resolvers of Shelf's fields.
+// Shelf returns the resolvers of the fields of Shelf.
 func (r *Resolver) Shelf() graph.ShelfResolver { return shelfResolver{r} }
 
-// Spot gives the resolvers of Spot's fields.
+// Spot returns the resolvers of the fields of Spot.
 func (r *Resolver) Spot() graph.SpotResolver { return spotResolver{r} }
 
-// Story gives the resolvers of Story's fields.
+// Story returns the resolvers of the fields of Story.
 func (r *Resolver) Story() graph.StoryResolver { return storyResolver{r} }
 
-// Thing gives the resolvers of Thing's fields.
+// Thing returns the resolvers of the fields of Thing.
 func (r *Resolver) Thing() graph.ThingResolver { return thingResolver{r} }
 
-// Viewer gives the resolvers of Viewer's fields.
+// Viewer returns the resolvers of the fields of Viewer.
 func (r *Resolver) Viewer() graph.ViewerResolver { return viewerResolver{r} }
 
-// Writer gives the resolvers of Writer's fields.
+// Writer returns the resolvers of the fields of Writer.
 func (r *Resolver) Writer() graph.WriterResolver { return writerResolver{r} }
 
 type (
@@ -100,82 +100,76 @@ type (
 	writerResolver           struct{ *Resolver }
 )
 
-// Other answers Answer.other, bound at schema/random.graphqls:176 to the service "answers":
+// Other resolves Answer.other by the binding at schema/world.graphqls:176, which calls the service "answers":
 //
 //	GET /others?ids={$batch.id}
 //
-// It makes one call for all parents; the answer is a list, matched by "id".
+// It makes one call for all parents. The response is a list of items, whose key is "id".
 func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*model.Other, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/others").
-			Query("ids", keys)
-	}
 	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Answer) *string {
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
 		Identity: engine.Identity{
 			Source:  "answers",
-			Request: call(engine.AnyKeys()).Key(),
+			Request: "GET /others?ids={keys}",
 			Reading: "[Other!]! as [Other!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+			call := rest.New(http.MethodGet, "/others").
+				Query("ids", keys)
+			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
 	})
 }
 
-// Others answers Answer.others, bound at schema/random.graphqls:177 to the service "answers":
+// Others resolves Answer.others by the binding at schema/world.graphqls:177, which calls the service "answers":
 //
 //	GET /others?ids={$batch.list*}
 //
-// It makes one call for all parents; the answer is a list, matched by "id".
+// It makes one call for all parents. The response is a list of items, whose key is "id".
 func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([][]*model.Other, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/others").
-			QueryEach("ids", keys)
-	}
 	return engine.LoadMany(ctx, parents, []string{"list"}, func(parent *model.Answer) []string {
 		return encode.Keys(encode.NonNil(parent.List))
 	}, true, engine.Batch[string, *model.Other]{
 		Identity: engine.Identity{
 			Source:  "answers",
-			Request: call(engine.AnyKeys()).Key(),
+			Request: `GET /others?QueryEach("ids", {keys})`,
 			Reading: "[Other!]! as [Other!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+			call := rest.New(http.MethodGet, "/others").
+				QueryEach("ids", keys)
+			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
 	})
 }
 
-// Other answers Item.other, bound at schema/random.graphqls:185 to the service "answers":
+// Other resolves Item.other by the binding at schema/world.graphqls:185, which calls the service "answers":
 //
 //	GET /others?ids={$batch.id}
 //
-// It makes one call for all parents; the answer is a list, matched by "id".
+// It makes one call for all parents. The response is a list of items, whose key is "id".
 func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*model.Other, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/others").
-			Query("ids", keys)
-	}
 	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Item) *string {
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
 		Identity: engine.Identity{
 			Source:  "answers",
-			Request: call(engine.AnyKeys()).Key(),
+			Request: "GET /others?ids={keys}",
 			Reading: "[Other!]! as [Other!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+			call := rest.New(http.MethodGet, "/others").
+				Query("ids", keys)
+			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
 	})
 }
 
-// AddStory answers Mutation.addStory, bound at schema/library.graphqls:18 to the service "answers":
+// AddStory resolves Mutation.addStory by the binding at schema/library.graphqls:18, which calls the service "answers":
 //
 //	POST /library/stories/{$args.id}
 func (r mutationResolver) AddStory(ctx context.Context, id string) (*model.Story, error) {
@@ -183,7 +177,7 @@ func (r mutationResolver) AddStory(ctx context.Context, id string) (*model.Story
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeStory))
 }
 
-// AddStories answers Mutation.addStories, bound at schema/library.graphqls:19 to the service "answers":
+// AddStories resolves Mutation.addStories by the binding at schema/library.graphqls:19, which calls the service "answers":
 //
 //	POST /library/shelf/{$args.id}
 func (r mutationResolver) AddStories(ctx context.Context, id string) ([]*model.Story, error) {
@@ -191,7 +185,7 @@ func (r mutationResolver) AddStories(ctx context.Context, id string) ([]*model.S
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeStory)))
 }
 
-// AddWriter answers Mutation.addWriter, bound at schema/library.graphqls:20 to the service "answers":
+// AddWriter resolves Mutation.addWriter by the binding at schema/library.graphqls:20, which calls the service "answers":
 //
 //	POST /library/writers/{$args.id}
 func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writer, error) {
@@ -199,7 +193,7 @@ func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writ
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeWriter)
 }
 
-// Answer answers Query.answer, bound at schema/random.graphqls:33 to the service "answers":
+// Answer resolves Query.answer by the binding at schema/world.graphqls:33, which calls the service "answers":
 //
 //	GET /answer
 func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
@@ -207,7 +201,7 @@ func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeAnswer))
 }
 
-// MustAnswer answers Query.mustAnswer, bound at schema/random.graphqls:34 to the service "answers":
+// MustAnswer resolves Query.mustAnswer by the binding at schema/world.graphqls:34, which calls the service "answers":
 //
 //	GET /answer
 func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
@@ -215,7 +209,7 @@ func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeAnswer)
 }
 
-// Answers answers Query.answers, bound at schema/random.graphqls:35 to the service "answers":
+// Answers resolves Query.answers by the binding at schema/world.graphqls:35, which calls the service "answers":
 //
 //	GET /answers
 func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
@@ -223,7 +217,7 @@ func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeAnswer))))
 }
 
-// MustAnswers answers Query.mustAnswers, bound at schema/random.graphqls:36 to the service "answers":
+// MustAnswers resolves Query.mustAnswers by the binding at schema/world.graphqls:36, which calls the service "answers":
 //
 //	GET /answers
 func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error) {
@@ -231,7 +225,7 @@ func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error)
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeAnswer)))
 }
 
-// Ints answers Query.ints, bound at schema/random.graphqls:40 to the service "answers":
+// Ints resolves Query.ints by the binding at schema/world.graphqls:40, which calls the service "answers":
 //
 //	GET /ints
 func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
@@ -240,7 +234,7 @@ func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 		decode.NullOf(decode.ListOf(decode.ListOf(decode.PtrOf((*decode.Decoder).Int)))))
 }
 
-// Media answers Query.media, bound at schema/entities.graphqls:2 to the service "answers":
+// Media resolves Query.media by the binding at schema/entities.graphqls:2, which calls the service "answers":
 //
 //	GET /media
 func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
@@ -252,7 +246,7 @@ func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
 	).Whole(ctx, found, err)
 }
 
-// Medias answers Query.medias, bound at schema/entities.graphqls:3 to the service "answers":
+// Medias resolves Query.medias by the binding at schema/entities.graphqls:3, which calls the service "answers":
 //
 //	GET /medias
 func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
@@ -264,7 +258,7 @@ func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
 	).List(ctx, found, err, false)
 }
 
-// MustMedias answers Query.mustMedias, bound at schema/entities.graphqls:4 to the service "answers":
+// MustMedias resolves Query.mustMedias by the binding at schema/entities.graphqls:4, which calls the service "answers":
 //
 //	GET /medias
 func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
@@ -276,7 +270,7 @@ func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
 	).List(ctx, found, err, true)
 }
 
-// Shelf answers Query.shelf, bound at schema/entities.graphqls:5 to the service "answers":
+// Shelf resolves Query.shelf by the binding at schema/entities.graphqls:5, which calls the service "answers":
 //
 //	GET /shelf
 func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
@@ -284,7 +278,7 @@ func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeShelf))
 }
 
-// Book answers Query.book, bound at schema/entities.graphqls:6 to the service "answers":
+// Book resolves Query.book by the binding at schema/entities.graphqls:6, which calls the service "answers":
 //
 //	GET /book?ids={$args.id}
 func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
@@ -293,7 +287,7 @@ func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeBook))
 }
 
-// Writers answers Query.writers, bound at schema/library.graphqls:2 to the service "answers":
+// Writers resolves Query.writers by the binding at schema/library.graphqls:2, which calls the service "answers":
 //
 //	GET /library/writers
 func (r queryResolver) Writers(ctx context.Context) ([]*model.Writer, error) {
@@ -301,7 +295,7 @@ func (r queryResolver) Writers(ctx context.Context) ([]*model.Writer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeWriter))))
 }
 
-// MustWriters answers Query.mustWriters, bound at schema/library.graphqls:3 to the service "answers":
+// MustWriters resolves Query.mustWriters by the binding at schema/library.graphqls:3, which calls the service "answers":
 //
 //	GET /library/writers
 func (r queryResolver) MustWriters(ctx context.Context) ([]*model.Writer, error) {
@@ -309,7 +303,7 @@ func (r queryResolver) MustWriters(ctx context.Context) ([]*model.Writer, error)
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.ListOf(graph.DecodeWriter))
 }
 
-// Writer answers Query.writer, bound at schema/library.graphqls:4 to the service "answers":
+// Writer resolves Query.writer by the binding at schema/library.graphqls:4, which calls the service "answers":
 //
 //	GET /library/writers/{$args.id}
 func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, error) {
@@ -318,7 +312,7 @@ func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, er
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeWriter, func(object *model.Writer) *string { return &object.ID })))
 }
 
-// Shelves answers Query.shelves, bound at schema/library.graphqls:5 to the service "answers":
+// Shelves resolves Query.shelves by the binding at schema/library.graphqls:5, which calls the service "answers":
 //
 //	GET /library/shelves
 func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
@@ -327,7 +321,7 @@ func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
 		decode.NullOf(decode.ListOf(decode.NullOf(decode.ListOf(graph.DecodeStory)))))
 }
 
-// StoryGrid answers Query.storyGrid, bound at schema/library.graphqls:6 to the service "answers":
+// StoryGrid resolves Query.storyGrid by the binding at schema/library.graphqls:6, which calls the service "answers":
 //
 //	GET /library/shelves
 func (r queryResolver) StoryGrid(ctx context.Context) ([][]*model.Story, error) {
@@ -336,7 +330,7 @@ func (r queryResolver) StoryGrid(ctx context.Context) ([][]*model.Story, error) 
 		decode.NullOf(decode.ListOf(decode.NullOf(decode.ListOf(graph.DecodeStory)))))
 }
 
-// OffsetPage answers Query.offsetPage, bound at schema/library.graphqls:8 to the service "answers":
+// OffsetPage resolves Query.offsetPage by the binding at schema/library.graphqls:8, which calls the service "answers":
 //
 //	GET /library/offset?from={$args.after}&n={$args.first}
 func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
@@ -372,7 +366,7 @@ func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string
 	return connection, nil
 }
 
-// NumberPage answers Query.numberPage, bound at schema/library.graphqls:10 to the service "answers":
+// NumberPage resolves Query.numberPage by the binding at schema/library.graphqls:10, which calls the service "answers":
 //
 //	GET /library/number?page={$args.after}&n={$args.first}
 func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
@@ -408,7 +402,7 @@ func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string
 	return connection, nil
 }
 
-// CursorPage answers Query.cursorPage, bound at schema/library.graphqls:12 to the service "answers":
+// CursorPage resolves Query.cursorPage by the binding at schema/library.graphqls:12, which calls the service "answers":
 //
 //	GET /library/cursor?cursor={$args.after}&n={$args.first}
 func (r queryResolver) CursorPage(ctx context.Context, first *int, after *string) (*model.StoryNodes, error) {
@@ -434,7 +428,7 @@ func (r queryResolver) CursorPage(ctx context.Context, first *int, after *string
 	return connection, nil
 }
 
-// EditorPage answers Query.editorPage, bound at schema/library.graphqls:14 to the service "answers":
+// EditorPage resolves Query.editorPage by the binding at schema/library.graphqls:14, which calls the service "answers":
 //
 //	GET /library/editorIds?from={$args.after}&n={$args.first}
 func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string) (*model.EditorConnection, error) {
@@ -466,16 +460,12 @@ func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string
 	return connection, nil
 }
 
-// Joined answers Shelf.joined, bound at schema/entities.graphqls:42 to the service "answers":
+// Joined resolves Shelf.joined by the binding at schema/entities.graphqls:42, which calls the service "answers":
 //
 //	GET /media?shelf={$this.id}
 //
-// It makes one call for each parent, or for several that ask for the same.
+// It makes one call for each distinct key of the parents.
 func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]model.Media, error) {
-	call := func(key [1]any) *rest.Call {
-		return rest.New(http.MethodGet, "/media").
-			Query("shelf", key[0])
-	}
 	found, err := engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Shelf) *[1]any {
 		if parent.ID == nil {
 			return nil
@@ -484,13 +474,15 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 	}, engine.Batch[[1]any, model.Media]{
 		Identity: engine.Identity{
 			Source:  "answers",
-			Request: call([1]any{engine.AnyKey(0)}).Key(),
+			Request: "GET /media?shelf={key0}",
 			Reading: "Media as Media",
 		},
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]model.Media, error) {
 			key := keys[0]
-			value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key), decode.NullOf(graph.DecodeMedia))
+			call := rest.New(http.MethodGet, "/media").
+				Query("shelf", key[0])
+			value, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeMedia))
 			return map[[1]any]model.Media{key: value}, err
 		},
 	})
@@ -500,57 +492,53 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 	).All(ctx, found, err)
 }
 
-// Writer answers Story.writer, bound at schema/library.graphqls:44 to the service "answers":
+// Writer resolves Story.writer by the binding at schema/library.graphqls:44, which calls the service "answers":
 //
 //	GET /library/writersById?ids={$batch.id}
 //
-// It makes one call for all parents; the answer is a list, matched by "id".
+// It makes one call for all parents. The response is a list of items, whose key is "id".
 func (r storyResolver) Writer(ctx context.Context, parents []*model.Story) ([]*model.Writer, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/library/writersById").
-			Query("ids", keys)
-	}
 	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
 		return &parent.ID
 	}, engine.Batch[string, *model.Writer]{
 		Identity: engine.Identity{
 			Source:  "answers",
-			Request: call(engine.AnyKeys()).Key(),
+			Request: "GET /library/writersById?ids={keys}",
 			Reading: "[Writer!]! as [Writer!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+			call := rest.New(http.MethodGet, "/library/writersById").
+				Query("ids", keys)
+			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeWriter, func(item *model.Writer) string { return item.ID }))
 		},
 	})
 }
 
-// MustWriter answers Story.mustWriter, bound at schema/library.graphqls:45 to the service "answers":
+// MustWriter resolves Story.mustWriter by the binding at schema/library.graphqls:45, which calls the service "answers":
 //
 //	GET /library/writersById?ids={$batch.id}
 //
-// It makes one call for all parents; the answer is a list, matched by "id".
+// It makes one call for all parents. The response is a list of items, whose key is "id".
 func (r storyResolver) MustWriter(ctx context.Context, parents []*model.Story) ([]*model.Writer, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/library/writersById").
-			Query("ids", keys)
-	}
 	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Story) *string {
 		return &parent.ID
 	}, engine.Batch[string, *model.Writer]{
 		Identity: engine.Identity{
 			Source:  "answers",
-			Request: call(engine.AnyKeys()).Key(),
+			Request: "GET /library/writersById?ids={keys}",
 			Reading: "[Writer!]! as [Writer!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
-			return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+			call := rest.New(http.MethodGet, "/library/writersById").
+				Query("ids", keys)
+			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeWriter, func(item *model.Writer) string { return item.ID }))
 		},
 	})
 }
 
-// Stories answers Writer.stories, bound at schema/library.graphqls:29 to the service "answers":
+// Stories resolves Writer.stories by the binding at schema/library.graphqls:29, which calls the service "answers":
 //
 //	GET /library/of/{$this.id}/offset?from={$args.after}&n={$args.first}
 //
@@ -583,7 +571,7 @@ func (r writerResolver) Stories(ctx context.Context, parents []*model.Writer, fi
 	})
 }
 
-// MustStories answers Writer.mustStories, bound at schema/library.graphqls:31 to the service "answers":
+// MustStories resolves Writer.mustStories by the binding at schema/library.graphqls:31, which calls the service "answers":
 //
 //	GET /library/of/{$this.id}/number?page={$args.after}&n={$args.first}
 //
@@ -626,7 +614,7 @@ func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer
 	})
 }
 
-// LooseStories answers Writer.looseStories, bound at schema/library.graphqls:33 to the service "answers":
+// LooseStories resolves Writer.looseStories by the binding at schema/library.graphqls:33, which calls the service "answers":
 //
 //	GET /library/of/{$this.id}/cursor?cursor={$args.after}&n={$args.first}
 //
@@ -666,25 +654,25 @@ func (r writerResolver) LooseStories(ctx context.Context, parents []*model.Write
 	})
 }
 
-// Nodes completes EditorConnection.nodes. Of Editor the service sends id: other fields are
-// answered by the binding of Editor.
+// Nodes completes the objects in EditorConnection.nodes. Of Editor, the response has only id;
+// the binding of Editor fetches the other fields.
 func (r editorConnectionResolver) Nodes(ctx context.Context, parents []*model.EditorConnection) ([][]*model.Editor, error) {
 	return engine.CompleteEach(ctx, parents, "nodes", func(parent *model.EditorConnection) []*model.Editor {
 		return parent.Nodes
 	}, true, r.editorEntity(ctx).Beyond("id"))
 }
 
-// Node completes EditorEdge.node. Of Editor the service sends id: other fields are
-// answered by the binding of Editor.
+// Node completes the objects in EditorEdge.node. Of Editor, the response has only id;
+// the binding of Editor fetches the other fields.
 func (r editorEdgeResolver) Node(ctx context.Context, parents []*model.EditorEdge) ([]*model.Editor, error) {
 	return engine.Complete(ctx, parents, "node", func(parent *model.EditorEdge) *model.Editor {
 		return parent.Node
 	}, r.editorEntity(ctx).Beyond("id"))
 }
 
-// Sequel completes Film.sequel. Of Book the service sends id: other fields are
-// answered by the binding of Book. Of Film the service sends id: other fields are
-// answered by the binding of Film.
+// Sequel completes the objects in Film.sequel. Of Book, the response has only id;
+// the binding of Book fetches the other fields. Of Film, the response has only id;
+// the binding of Film fetches the other fields.
 func (r filmResolver) Sequel(ctx context.Context, parents []*model.Film) ([]model.Media, error) {
 	return engine.Complete(ctx, parents, "sequel", func(parent *model.Film) model.Media {
 		return parent.Sequel
@@ -694,9 +682,9 @@ func (r filmResolver) Sequel(ctx context.Context, parents []*model.Film) ([]mode
 	))
 }
 
-// Sequels completes Film.sequels. Of Book the service sends id: other fields are
-// answered by the binding of Book. Of Film the service sends id: other fields are
-// answered by the binding of Film.
+// Sequels completes the objects in Film.sequels. Of Book, the response has only id;
+// the binding of Book fetches the other fields. Of Film, the response has only id;
+// the binding of Film fetches the other fields.
 func (r filmResolver) Sequels(ctx context.Context, parents []*model.Film) ([][]model.Media, error) {
 	return engine.CompleteEach(ctx, parents, "sequels", func(parent *model.Film) []model.Media {
 		return parent.Sequels
@@ -706,9 +694,9 @@ func (r filmResolver) Sequels(ctx context.Context, parents []*model.Film) ([][]m
 	))
 }
 
-// Media completes Shelf.media. Of Book the service sends id: other fields are
-// answered by the binding of Book. Of Film the service sends id: other fields are
-// answered by the binding of Film.
+// Media completes the objects in Shelf.media. Of Book, the response has only id;
+// the binding of Book fetches the other fields. Of Film, the response has only id;
+// the binding of Film fetches the other fields.
 func (r shelfResolver) Media(ctx context.Context, parents []*model.Shelf) ([]model.Media, error) {
 	return engine.Complete(ctx, parents, "media", func(parent *model.Shelf) model.Media {
 		return parent.Media
@@ -718,9 +706,9 @@ func (r shelfResolver) Media(ctx context.Context, parents []*model.Shelf) ([]mod
 	))
 }
 
-// Medias completes Shelf.medias. Of Book the service sends id: other fields are
-// answered by the binding of Book. Of Film the service sends id: other fields are
-// answered by the binding of Film.
+// Medias completes the objects in Shelf.medias. Of Book, the response has only id;
+// the binding of Book fetches the other fields. Of Film, the response has only id;
+// the binding of Film fetches the other fields.
 func (r shelfResolver) Medias(ctx context.Context, parents []*model.Shelf) ([][]model.Media, error) {
 	return engine.CompleteEach(ctx, parents, "medias", func(parent *model.Shelf) []model.Media {
 		return parent.Medias
@@ -730,9 +718,9 @@ func (r shelfResolver) Medias(ctx context.Context, parents []*model.Shelf) ([][]
 	))
 }
 
-// MustMedias completes Shelf.mustMedias. Of Book the service sends id: other fields are
-// answered by the binding of Book. Of Film the service sends id: other fields are
-// answered by the binding of Film.
+// MustMedias completes the objects in Shelf.mustMedias. Of Book, the response has only id;
+// the binding of Book fetches the other fields. Of Film, the response has only id;
+// the binding of Film fetches the other fields.
 func (r shelfResolver) MustMedias(ctx context.Context, parents []*model.Shelf) ([][]model.Media, error) {
 	return engine.CompleteEach(ctx, parents, "mustMedias", func(parent *model.Shelf) []model.Media {
 		return parent.MustMedias
@@ -742,9 +730,9 @@ func (r shelfResolver) MustMedias(ctx context.Context, parents []*model.Shelf) (
 	))
 }
 
-// Titled completes Shelf.titled. Of Book the service sends id: other fields are
-// answered by the binding of Book. Of Film the service sends id: other fields are
-// answered by the binding of Film.
+// Titled completes the objects in Shelf.titled. Of Book, the response has only id;
+// the binding of Book fetches the other fields. Of Film, the response has only id;
+// the binding of Film fetches the other fields.
 func (r shelfResolver) Titled(ctx context.Context, parents []*model.Shelf) ([][]model.Titled, error) {
 	return engine.CompleteEach(ctx, parents, "titled", func(parent *model.Shelf) []model.Titled {
 		return parent.Titled
@@ -754,32 +742,30 @@ func (r shelfResolver) Titled(ctx context.Context, parents []*model.Shelf) ([][]
 	))
 }
 
-// bookEntity asks for objects of Book by their keys, as bound at schema/entities.graphqls:6 to the service "answers":
+// bookEntity fetches objects of Book by their keys. The binding at schema/entities.graphqls:6 calls the service "answers":
 //
 //	GET /book?ids={$args.id}
 func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.Book] {
-	call := func(key [1]any) *rest.Call {
-		return rest.New(http.MethodGet, "/book").
-			Query("ids", key[0])
-	}
 	return engine.Entity[[1]any, model.Book]{
 		Types:  []string{"Book", "Media", "Titled"},
 		From:   []string{"id"},
-		Guard:  checkBook,
-		Guards: checksBook,
+		Guard:  requireBookGuards,
+		Guards: bookFieldGuards,
 		Key: func(parent *model.Book) *[1]any {
 			return &[1]any{parent.ID}
 		},
 		Batch: engine.Batch[[1]any, *model.Book]{
 			Identity: engine.Identity{
 				Source:  "answers",
-				Request: call([1]any{engine.AnyKey(0)}).Key(),
+				Request: "GET /book?ids={key0}",
 				Reading: "Book as Book",
 			},
 			MaxSize: 1,
 			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Book, error) {
 				key := keys[0]
-				value, err := upstreams.Fetch(ctx, r.Services, "answers", call(key),
+				call := rest.New(http.MethodGet, "/book").
+					Query("ids", key[0])
+				value, err := upstreams.Fetch(ctx, r.Services, "answers", call,
 					decode.NullOf(decode.CheckKey("id", keys[0][0], graph.DecodeBook, func(object *model.Book) *string { return encode.Key(&object.ID) })))
 				return map[[1]any]*model.Book{key: value}, err
 			},
@@ -787,14 +773,10 @@ func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.B
 	}
 }
 
-// editorEntity asks for objects of Editor by their keys, as bound at schema/library.graphqls:52 to the service "answers":
+// editorEntity fetches objects of Editor by their keys. The binding at schema/library.graphqls:52 calls the service "answers":
 //
 //	GET /library/editorsById?ids={$batch.id}
 func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model.Editor] {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/library/editorsById").
-			Query("ids", keys)
-	}
 	return engine.Entity[string, model.Editor]{
 		Types: []string{"Editor"},
 		From:  []string{"id"},
@@ -804,97 +786,99 @@ func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model
 		Batch: engine.Batch[string, *model.Editor]{
 			Identity: engine.Identity{
 				Source:  "answers",
-				Request: call(engine.AnyKeys()).Key(),
+				Request: "GET /library/editorsById?ids={keys}",
 				Reading: "[Editor!]! as [Editor!]! by id",
 			},
 			MaxSize: 3,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Editor, error) {
-				return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+				call := rest.New(http.MethodGet, "/library/editorsById").
+					Query("ids", keys)
+				return upstreams.Fetch(ctx, r.Services, "answers", call,
 					decode.ByKey("id", graph.DecodeEditor, func(item *model.Editor) string { return item.ID }))
 			},
 		},
 	}
 }
 
-// filmEntity asks for objects of Film by their keys, as bound at schema/entities.graphqls:16 to the service "answers":
+// filmEntity fetches objects of Film by their keys. The binding at schema/entities.graphqls:16 calls the service "answers":
 //
 //	GET /films?ids={$batch.id*}
 func (r *Resolver) filmEntity(ctx context.Context) engine.Entity[string, model.Film] {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/films").
-			QueryEach("ids", keys)
-	}
 	return engine.Entity[string, model.Film]{
 		Types:  []string{"Film", "Media", "Titled"},
 		From:   []string{"id"},
-		Guards: checksFilm,
+		Guards: filmFieldGuards,
 		Key: func(parent *model.Film) *string {
 			return encode.Key(&parent.ID)
 		},
 		Batch: engine.Batch[string, *model.Film]{
 			Identity: engine.Identity{
 				Source:  "answers",
-				Request: call(engine.AnyKeys()).Key(),
+				Request: `GET /films?QueryEach("ids", {keys})`,
 				Reading: "[Film!]! as [Film!]! by id",
 			},
 			MaxSize: 2,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Film, error) {
-				return upstreams.Fetch(ctx, r.Services, "answers", call(keys),
+				call := rest.New(http.MethodGet, "/films").
+					QueryEach("ids", keys)
+				return upstreams.Fetch(ctx, r.Services, "answers", call,
 					decode.ByKey("id", graph.DecodeFilm, func(item *model.Film) string { return strconv.Itoa(item.ID) }))
 			},
 		},
 	}
 }
 
-// checkBook asks for the guards of the field whose call completes objects.
-func checkBook(ctx context.Context) error {
+// requireBookGuards checks @requiresScopes(scopes: [["a"]]), the guards of the field whose call completes objects.
+func requireBookGuards(ctx context.Context) error {
 	return auth.CheckScopes(ctx, [][]string{{"a"}})
 }
 
-// checksBook are the guards of Book's fields.
-var checksBook = map[string]func(context.Context) error{
+// bookFieldGuards are the guards of the fields of Book. A completion does not fetch an object for
+// fields that the caller may not see.
+var bookFieldGuards = map[string]func(context.Context) error{
 	"guarded": func(ctx context.Context) error {
 		return auth.CheckScopes(ctx, [][]string{{"b"}})
 	},
 }
 
-// checksFilm are the guards of Film's fields.
-var checksFilm = map[string]func(context.Context) error{
+// filmFieldGuards are the guards of the fields of Film. A completion does not fetch an object for
+// fields that the caller may not see.
+var filmFieldGuards = map[string]func(context.Context) error{
 	"guarded": func(ctx context.Context) error {
 		return auth.CheckAuthenticated(ctx)
 	},
 }
 
-// pageQueryOffsetPage reads a page of Query.offsetPage as its binding selects it.
+// pageQueryOffsetPage decodes a page of Query.offsetPage by the selection of its binding.
 func pageQueryOffsetPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
-	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
-	return a
+	var p page.Answer[decode.Item[*model.Story]]
+	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+	return p
 }
 
-// pageQueryNumberPage reads a page of Query.numberPage as its binding selects it.
+// pageQueryNumberPage decodes a page of Query.numberPage by the selection of its binding.
 func pageQueryNumberPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
-	a.More = decode.Lookahead(d, decode.Member("more", decode.PtrOf((*decode.Decoder).Boolean)))
-	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
-	return a
+	var p page.Answer[decode.Item[*model.Story]]
+	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	p.More = decode.Lookahead(d, decode.Member("more", decode.PtrOf((*decode.Decoder).Boolean)))
+	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+	return p
 }
 
-// pageQueryCursorPage reads a page of Query.cursorPage as its binding selects it.
+// pageQueryCursorPage decodes a page of Query.cursorPage by the selection of its binding.
 func pageQueryCursorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Next = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
-	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
-	return a
+	var p page.Answer[decode.Item[*model.Story]]
+	p.Next = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
+	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+	return p
 }
 
 var shapeQueryEditorPage = decode.NewShape("Editor",
 	decode.Field{Name: "id", Required: true},
 )
 
-// decodeQueryEditorPage reads the Editor of Query.editorPage as its binding selects it.
+// decodeQueryEditorPage decodes the Editor of Query.editorPage by the selection of its binding.
 func decodeQueryEditorPage(d *decode.Decoder) *model.Editor {
 	o := d.Object(shapeQueryEditorPage)
 	v := decode.New[model.Editor](&o)
@@ -910,32 +894,32 @@ func decodeQueryEditorPage(d *decode.Decoder) *model.Editor {
 	return v
 }
 
-// pageQueryEditorPage reads a page of Query.editorPage as its binding selects it.
+// pageQueryEditorPage decodes a page of Query.editorPage by the selection of its binding.
 func pageQueryEditorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Editor]] {
-	var a page.Answer[decode.Item[*model.Editor]]
-	a.Items = decode.Member("items", decode.Items(decodeQueryEditorPage))(d)
-	return a
+	var p page.Answer[decode.Item[*model.Editor]]
+	p.Items = decode.Member("items", decode.Items(decodeQueryEditorPage))(d)
+	return p
 }
 
-// pageWriterStories reads a page of Writer.stories as its binding selects it.
+// pageWriterStories decodes a page of Writer.stories by the selection of its binding.
 func pageWriterStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
-	return a
+	var p page.Answer[decode.Item[*model.Story]]
+	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+	return p
 }
 
-// pageWriterMustStories reads a page of Writer.mustStories as its binding selects it.
+// pageWriterMustStories decodes a page of Writer.mustStories by the selection of its binding.
 func pageWriterMustStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
-	a.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
-	return a
+	var p page.Answer[decode.Item[*model.Story]]
+	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+	return p
 }
 
-// pageWriterLooseStories reads a page of Writer.looseStories as its binding selects it.
+// pageWriterLooseStories decodes a page of Writer.looseStories by the selection of its binding.
 func pageWriterLooseStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var a page.Answer[decode.Item[*model.Story]]
-	a.Next = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
-	a.Items = decode.Member("items", decode.Items(decode.NullOf(graph.DecodeStory)))(d)
-	return a
+	var p page.Answer[decode.Item[*model.Story]]
+	p.Next = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
+	p.Items = decode.Member("items", decode.Items(decode.NullOf(graph.DecodeStory)))(d)
+	return p
 }

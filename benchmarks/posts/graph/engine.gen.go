@@ -6,10 +6,24 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/posts/graph/model"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 )
+
+// NewSchema returns the executable schema with its guards in place. It executes plans where the
+// context asks for that, and leaves everything else to gqlgen's executor.
+func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
+	return newPlanned(NewExecutableSchema(Config{
+		Resolvers: resolvers,
+		Directives: DirectiveRoot{
+			Authenticated:  auth.Authenticated,
+			RequiresScopes: auth.RequiresScopes,
+		},
+	}))
+}
 
 // planned is the schema with two executors: Execute executes queries and mutations by plans,
 // Exec executes all operations by gqlgen's executor.
@@ -32,8 +46,8 @@ func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext)
 	return s.planner.CanCoalesce(ctx, op)
 }
 
-// ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
-// that does not fit.
+// ReadScalar unmarshals a value of a scalar as gqlgen does for arguments. It returns an error when
+// the value does not fit the scalar.
 func (s *planned) ReadScalar(name string, v any) (err error) {
 	return err
 }
@@ -52,16 +66,20 @@ func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf
 	}
 	x := &planRun{ec: newExecutionContext(op, s.executableSchema, nil)}
 	x.Start(ctx, p)
-	return x.Execute(buf, func() { x.collect_Query(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Query(b, p.Root()) }), nil
+	return x.Execute(buf, func() { x.collectQuery(p.Root()) }, func(b []byte) ([]byte, bool) { return x.encodeQuery(b, p.Root()) }), nil
 }
 
-// planRun is one operation while it is answered.
+// planRun is the execution of one plan: plan.Run with the code for the types of this schema.
+//
+// It runs in two phases. The collect, gather and resolve methods call all resolvers; the encode
+// and write methods then append the response to b. These return false when a null propagates to
+// the parent (GraphQL specification, section 6.4.4).
 type planRun struct {
 	plan.Run
 	ec *executionContext
 }
 
-// The types of objects, for plan.Field.Of.
+// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
 const (
 	ofPost = iota
 	ofQuery
@@ -69,73 +87,69 @@ const (
 )
 
 var planTypes = plan.Types{
-	"Post": {ID: ofPost, Fields: map[string]plan.FieldInfo{
+	"Post": {ID: ofPost, Keys: []string{"id", "userId"}, Fields: map[string]plan.FieldInfo{
 		"id":     {ID: 1, Kind: plan.Property},
 		"userId": {ID: 2, Kind: plan.Property},
 		"title":  {ID: 3, Kind: plan.Property},
 		"body":   {ID: 4, Kind: plan.Property},
 		"user":   {ID: 5, Kind: plan.Resolver},
-	}, Keys: []string{"id", "userId"}},
+	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
 		"greet": {ID: 1, Kind: plan.Resolver, Handwritten: true},
 		"posts": {ID: 2, Kind: plan.Resolver},
 		"post":  {ID: 3, Kind: plan.Resolver},
 	}},
-	"User": {ID: ofUser, Fields: map[string]plan.FieldInfo{
+	"User": {ID: ofUser, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Kind: plan.Property},
 		"name":     {ID: 2, Kind: plan.Property},
 		"username": {ID: 3, Kind: plan.Property},
 		"email":    {ID: 4, Kind: plan.Property},
 		"phone":    {ID: 5, Kind: plan.Property},
 		"website":  {ID: 6, Kind: plan.Property},
-	}, Keys: []string{"id"}},
+	}},
 }
 
-// object_Post writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Post(b []byte, s *plan.Selection, obj *model.Post) ([]byte, bool) {
+// encodePost appends the selected fields of obj to b.
+func (x *planRun) encodePost(b []byte, s *plan.Selection, obj *model.Post) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Post(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPost(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Post"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.ID)
 		case 2: // userId
-			v := obj.UserID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.UserID)
 		case 3: // title
-			v := obj.Title
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Title)
 		case 4: // body
-			v := obj.Body
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Body)
 		case 5: // user
-			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeUser(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Post has gqlgen's executor answer a field.
-func (x *planRun) fallback_Post(ctx context.Context, f *plan.Field, obj *model.Post) graphql.Marshaler {
+// fallbackPost resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPost(ctx context.Context, f *plan.Field, obj *model.Post) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Post_id(ctx, f.CollectedField, obj)
@@ -149,181 +163,170 @@ func (x *planRun) fallback_Post(ctx context.Context, f *plan.Field, obj *model.P
 	return graphql.Null
 }
 
-// collect_Post has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Post(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Post]) {
+// collectPost adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectPost(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Post]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 5:
-			w.Add(func() { x.call_Post_user(f, g.Objects) })
+		case 5: // user
+			w.Add(func() { x.resolvePostUser(f, g.Objects) })
 		}
 	}
 }
 
-// call_Post_user calls the resolver of Post.user.
-func (x *planRun) call_Post_user(f *plan.Field, objs []*model.Post) {
+// resolvePostUser calls the resolver of Post.user.
+func (x *planRun) resolvePostUser(f *plan.Field, objs []*model.Post) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
 		return x.ec.Resolvers.Post().User(ctx, objs)
 	})
 }
 
-// object_Query writes what is selected of the root; false is a null that must go up.
-func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
+// encodeQuery appends the selected fields of the root to b.
+func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, _ := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // greet
-			if v, ok := plan.Result[string](&x.Run, f, at, true); !ok {
-				b, fine = plan.Null(b, true)
+			if v, found := plan.Result[string](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.Null(b, true)
 			} else {
 				b = plan.AppendString(b, v)
 			}
 		case 2: // posts
-			if v, ok := plan.Result[[]*model.Post](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.Post](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueList_Post(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfPost(b, f, v)
 				x.Pop()
 			}
 		case 3: // post
-			if v, ok := plan.Result[*model.Post](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Post](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Post(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePost(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// collect_Query calls the resolvers of the root.
-func (x *planRun) collect_Query(s *plan.Selection) {
+// collectQuery calls the resolvers of the selected root fields.
+func (x *planRun) collectQuery(s *plan.Selection) {
 	w := x.Work()
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_Query_greet(f) })
-		case 2:
-			w.Add(func() { x.call_Query_posts(f) })
-		case 3:
-			w.Add(func() { x.call_Query_post(f) })
+		case 1: // greet
+			w.Add(func() { x.resolveQueryGreet(f) })
+		case 2: // posts
+			w.Add(func() { x.resolveQueryPosts(f) })
+		case 3: // post
+			w.Add(func() { x.resolveQueryPost(f) })
 		}
 	}
 	w.Do()
 }
 
-// call_Query_greet calls the resolver of Query.greet.
-func (x *planRun) call_Query_greet(f *plan.Field) {
+// resolveQueryGreet calls the resolver of Query.greet.
+func (x *planRun) resolveQueryGreet(f *plan.Field) {
 	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (string, error) {
 		return x.ec.Resolvers.Query().Greet(ctx)
 	})
 }
 
-// call_Query_posts calls the resolver of Query.posts and collects below it.
-func (x *planRun) call_Query_posts(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
+// resolveQueryPosts calls the resolver of Query.posts and collects what is selected of its result.
+func (x *planRun) resolveQueryPosts(f *plan.Field) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx)
 	})
-	groupPost := plan.NewGroup[*model.Post](&x.Run)
-	for i, v := range found {
-		groupPost.Room(len(v), 1)
-		for i1 := range v {
-			if v[i1] != nil {
-				groupPost.Add(v[i1], i, i1)
+	group := plan.NewGroup[*model.Post](&x.Run)
+	for i, v := range values {
+		group.Room(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
 			}
 		}
 	}
 	w := x.Work()
-	x.collect_Post(w, f.Of(ofPost), &groupPost)
+	x.collectPost(w, f.Of(ofPost), &group)
 	w.Do()
 }
 
-// call_Query_post calls the resolver of Query.post and collects below it.
-func (x *planRun) call_Query_post(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_post_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Post, error) {
+// resolveQueryPost calls the resolver of Query.post and collects what is selected of its result.
+func (x *planRun) resolveQueryPost(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_post_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Post, error) {
 		return x.ec.Resolvers.Query().Post(ctx, fc.Args["id"].(int))
 	})
-	groupPost := plan.NewGroup[*model.Post](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Post](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupPost.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Post(w, f.Of(ofPost), &groupPost)
+	x.collectPost(w, f.Of(ofPost), &group)
 	w.Do()
 }
 
-// object_User writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
+// encodeUser appends the selected fields of obj to b.
+func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_User(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"User"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.ID)
 		case 2: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		case 3: // username
-			v := obj.Username
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Username)
 		case 4: // email
-			v := obj.Email
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Email)
 		case 5: // phone
-			v := obj.Phone
-			if v == nil {
+			if v := obj.Phone; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 6: // website
-			v := obj.Website
-			if v == nil {
+			if v := obj.Website; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_User has gqlgen's executor answer a field.
-func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
+// fallbackUser resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackUser(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._User_id(ctx, f.CollectedField, obj)
@@ -341,41 +344,41 @@ func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.U
 	return graphql.Null
 }
 
-// valueList_Post writes [Post]; false is a null that must go up.
-func (x *planRun) valueList_Post(b []byte, f *plan.Field, v []*model.Post) ([]byte, bool) {
-	if v == nil {
+// writeListOfPost appends list, of the type [Post], to b.
+func (x *planRun) writeListOfPost(b []byte, f *plan.Field, list []*model.Post) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.value_Post(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writePost(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// value_Post writes Post; false is a null that must go up.
-func (x *planRun) value_Post(b []byte, f *plan.Field, v *model.Post) ([]byte, bool) {
+// writePost appends v, of the type Post, to b.
+func (x *planRun) writePost(b []byte, f *plan.Field, v *model.Post) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Post(b, f.Of(ofPost), v)
+	b, _ = x.encodePost(b, f.Of(ofPost), v)
 	return b, true
 }
 
-// value_User writes User; false is a null that must go up.
-func (x *planRun) value_User(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
+// writeUser appends v, of the type User, to b.
+func (x *planRun) writeUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_User(b, f.Of(ofUser), v)
+	b, _ = x.encodeUser(b, f.Of(ofUser), v)
 	return b, true
 }

@@ -16,15 +16,15 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Requirements are what the bindings require of the settings.
+// Requirements are the settings that the bindings need.
 var Requirements = upstreams.Requirements{
 	Sources: []string{"posts"},
 }
 
-// Post gives the resolvers of Post's fields.
+// Post returns the resolvers of the fields of Post.
 func (r *Resolver) Post() graph.PostResolver { return postResolver{r} }
 
-// Query gives the resolvers of Query's fields.
+// Query returns the resolvers of the fields of Query.
 func (r *Resolver) Query() graph.QueryResolver { return queryResolver{r} }
 
 type (
@@ -32,32 +32,30 @@ type (
 	queryResolver struct{ *Resolver }
 )
 
-// User answers Post.user, bound at schema/posts.graphqls:22 to the service "posts":
+// User resolves Post.user by the binding at schema/posts.graphqls:22, which calls the service "posts":
 //
 //	GET /users?id={$batch.userId*}
 //
-// It makes one call for all parents; the answer is a list, matched by "id".
+// It makes one call for all parents. The response is a list of items, whose key is "id".
 func (r postResolver) User(ctx context.Context, parents []*model.Post) ([]*model.User, error) {
-	call := func(keys []string) *rest.Call {
-		return rest.New(http.MethodGet, "/users").
-			QueryEach("id", keys)
-	}
 	return engine.LoadOne(ctx, parents, []string{"userId"}, func(parent *model.Post) *string {
 		return encode.Key(&parent.UserID)
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{
 			Source:  "posts",
-			Request: call(engine.AnyKeys()).Key(),
+			Request: `GET /users?QueryEach("id", {keys})`,
 			Reading: "[User!]! as [User!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
-			return upstreams.Fetch(ctx, r.Services, "posts", call(keys),
+			call := rest.New(http.MethodGet, "/users").
+				QueryEach("id", keys)
+			return upstreams.Fetch(ctx, r.Services, "posts", call,
 				decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return strconv.Itoa(item.ID) }))
 		},
 	})
 }
 
-// Posts answers Query.posts, bound at schema/posts.graphqls:8 to the service "posts":
+// Posts resolves Query.posts by the binding at schema/posts.graphqls:8, which calls the service "posts":
 //
 //	GET /posts
 func (r queryResolver) Posts(ctx context.Context) ([]*model.Post, error) {
@@ -65,7 +63,7 @@ func (r queryResolver) Posts(ctx context.Context) ([]*model.Post, error) {
 	return upstreams.Fetch(ctx, r.Services, "posts", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodePost))))
 }
 
-// Post answers Query.post, bound at schema/posts.graphqls:11 to the service "posts":
+// Post resolves Query.post by the binding at schema/posts.graphqls:11, which calls the service "posts":
 //
 //	GET /posts/{$args.id}
 func (r queryResolver) Post(ctx context.Context, id int) (*model.Post, error) {

@@ -7,13 +7,27 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
-	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/customscalar"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/graph/model"
-	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/own"
 )
+
+// NewSchema returns the executable schema with its guards in place. It executes plans where the
+// context asks for that, and leaves everything else to gqlgen's executor.
+func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
+	return newPlanned(NewExecutableSchema(Config{
+		Resolvers: resolvers,
+		Directives: DirectiveRoot{
+			Authenticated:  auth.Authenticated,
+			RequiresScopes: auth.RequiresScopes,
+		},
+	}))
+}
 
 // planned is the schema with two executors: Execute executes queries and mutations by plans,
 // Exec executes all operations by gqlgen's executor.
@@ -36,10 +50,10 @@ func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext)
 	return s.planner.CanCoalesce(ctx, op)
 }
 
-// ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
-// that does not fit.
+// ReadScalar unmarshals a value of a scalar as gqlgen does for arguments. It returns an error when
+// the value does not fit the scalar.
 func (s *planned) ReadScalar(name string, v any) (err error) {
-	var ec *executionContext // which reading a scalar does not use
+	var ec *executionContext // nil: unmarshaling a scalar does not use it
 	ctx := context.Background()
 	switch name {
 	case "Date":
@@ -51,9 +65,9 @@ func (s *planned) ReadScalar(name string, v any) (err error) {
 	case "Int64":
 		_, err = ec.unmarshalOInt642ᚖint64(ctx, v)
 	case "Level":
-		_, err = ec.unmarshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx, v)
+		_, err = ec.unmarshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx, v)
 	case "Money":
-		_, err = ec.unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐMoney(ctx, v)
+		_, err = ec.unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐMoney(ctx, v)
 	case "Slug":
 		_, err = ec.unmarshalOSlug2ᚖstring(ctx, v)
 	case "URL":
@@ -89,18 +103,22 @@ func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf
 	}
 	x.Start(ctx, p)
 	if op.Operation.Operation == ast.Mutation {
-		return x.Execute(buf, func() { x.collect_Mutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Mutation(b, p.Root()) }), nil
+		return x.Execute(buf, func() { x.collectMutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.encodeMutation(b, p.Root()) }), nil
 	}
-	return x.Execute(buf, func() { x.collect_Query(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Query(b, p.Root()) }), nil
+	return x.Execute(buf, func() { x.collectQuery(p.Root()) }, func(b []byte) ([]byte, bool) { return x.encodeQuery(b, p.Root()) }), nil
 }
 
-// planRun is one operation while it is answered.
+// planRun is the execution of one plan: plan.Run with the code for the types of this schema.
+//
+// It runs in two phases. The collect, gather and resolve methods call all resolvers; the encode
+// and write methods then append the response to b. These return false when a null propagates to
+// the parent (GraphQL specification, section 6.4.4).
 type planRun struct {
 	plan.Run
 	ec *executionContext
 }
 
-// The types of objects, for plan.Field.Of.
+// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
 const (
 	ofMutation = iota
 	ofQuery
@@ -122,20 +140,20 @@ var planTypes = plan.Types{
 	}},
 }
 
-// object_Mutation writes what is selected of the root; false is a null that must go up.
-func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
+// encodeMutation appends the selected fields of the root to b.
+func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, _ := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Mutation"`...)
 		case 1: // put
-			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -144,8 +162,8 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 2: // mustPut
-			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -154,8 +172,8 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 3: // own
-			if v, ok := plan.Result[*string](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*string](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -164,70 +182,66 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// collect_Mutation calls the resolvers of the root, one after another.
-func (x *planRun) collect_Mutation(s *plan.Selection) {
+// collectMutation calls the resolvers of the selected root fields, one after another.
+func (x *planRun) collectMutation(s *plan.Selection) {
 	w := x.Work()
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_Mutation_put(f) })
-		case 2:
-			w.Add(func() { x.call_Mutation_mustPut(f) })
-		case 3:
-			w.Add(func() { x.call_Mutation_own(f) })
+		case 1: // put
+			w.Add(func() { x.resolveMutationPut(f) })
+		case 2: // mustPut
+			w.Add(func() { x.resolveMutationMustPut(f) })
+		case 3: // own
+			w.Add(func() { x.resolveMutationOwn(f) })
 		}
 		w.Wait()
 	}
-	w.Do()
 }
 
-// call_Mutation_put calls the resolver of Mutation.put.
-func (x *planRun) call_Mutation_put(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_put_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+// resolveMutationPut calls the resolver of Mutation.put.
+func (x *planRun) resolveMutationPut(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_put_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Mutation().Put(ctx, fc.Args["int"].(*int), fc.Args["id"].(*string), fc.Args["at"].(*time.Time), fc.Args["kinds"].([]model.Kind), fc.Args["choice"].(*model.Choice), fc.Args["json"].(scalar.JSON))
 	})
 }
 
-// call_Mutation_mustPut calls the resolver of Mutation.mustPut.
-func (x *planRun) call_Mutation_mustPut(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_mustPut_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+// resolveMutationMustPut calls the resolver of Mutation.mustPut.
+func (x *planRun) resolveMutationMustPut(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_mustPut_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Mutation().MustPut(ctx, fc.Args["id"].(string), fc.Args["all"].(model.All), fc.Args["ints"].([]int))
 	})
 }
 
-// call_Mutation_own calls the resolver of Mutation.own.
-func (x *planRun) call_Mutation_own(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_own_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
-		return x.ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*customscalar.Money), fc.Args["level"].(*customscalar.Level), fc.Args["late"].(*customscalar.Late), fc.Args["slug"].(*string))
+// resolveMutationOwn calls the resolver of Mutation.own.
+func (x *planRun) resolveMutationOwn(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_own_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
+		return x.ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
 	})
 }
 
-// object_Query writes what is selected of the root; false is a null that must go up.
-func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
+// encodeQuery appends the selected fields of the root to b.
+func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, _ := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // echo
-			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -236,8 +250,8 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 2: // scalars
-			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -246,8 +260,8 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 3: // lists
-			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -256,8 +270,8 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 4: // must
-			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -266,8 +280,8 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 5: // preset
-			if v, ok := plan.Result[scalar.JSON](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -276,8 +290,8 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 6: // own
-			if v, ok := plan.Result[*string](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*string](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -286,84 +300,78 @@ func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// collect_Query calls the resolvers of the root.
-func (x *planRun) collect_Query(s *plan.Selection) {
+// collectQuery calls the resolvers of the selected root fields.
+func (x *planRun) collectQuery(s *plan.Selection) {
 	w := x.Work()
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_Query_echo(f) })
-		case 2:
-			w.Add(func() { x.call_Query_scalars(f) })
-		case 3:
-			w.Add(func() { x.call_Query_lists(f) })
-		case 4:
-			w.Add(func() { x.call_Query_must(f) })
-		case 5:
-			w.Add(func() { x.call_Query_preset(f) })
-		case 6:
-			w.Add(func() { x.call_Query_own(f) })
+		case 1: // echo
+			w.Add(func() { x.resolveQueryEcho(f) })
+		case 2: // scalars
+			w.Add(func() { x.resolveQueryScalars(f) })
+		case 3: // lists
+			w.Add(func() { x.resolveQueryLists(f) })
+		case 4: // must
+			w.Add(func() { x.resolveQueryMust(f) })
+		case 5: // preset
+			w.Add(func() { x.resolveQueryPreset(f) })
+		case 6: // own
+			w.Add(func() { x.resolveQueryOwn(f) })
 		}
 	}
 	w.Do()
 }
 
-// call_Query_echo calls the resolver of Query.echo.
-func (x *planRun) call_Query_echo(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_echo_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+// resolveQueryEcho calls the resolver of Query.echo.
+func (x *planRun) resolveQueryEcho(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_echo_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Echo(ctx, fc.Args["all"].(*model.All), fc.Args["mustAll"].(*model.All), fc.Args["choice"].(*model.Choice), fc.Args["defaults"].(*model.Defaults))
 	})
 }
 
-// call_Query_scalars calls the resolver of Query.scalars.
-func (x *planRun) call_Query_scalars(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_scalars_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+// resolveQueryScalars calls the resolver of Query.scalars.
+func (x *planRun) resolveQueryScalars(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_scalars_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Scalars(ctx, fc.Args["int"].(*int), fc.Args["float"].(*float64), fc.Args["string"].(*string), fc.Args["boolean"].(*bool), fc.Args["id"].(*string), fc.Args["kind"].(*model.Kind), fc.Args["at"].(*time.Time), fc.Args["day"].(*scalar.Date), fc.Args["price"].(*scalar.Decimal), fc.Args["big"].(*int64), fc.Args["uuid"].(*scalar.UUID), fc.Args["url"].(*scalar.URL), fc.Args["json"].(scalar.JSON))
 	})
 }
 
-// call_Query_lists calls the resolver of Query.lists.
-func (x *planRun) call_Query_lists(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_lists_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+// resolveQueryLists calls the resolver of Query.lists.
+func (x *planRun) resolveQueryLists(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_lists_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Lists(ctx, fc.Args["ints"].([]*int), fc.Args["mustInts"].([]int), fc.Args["grid"].([][]*int), fc.Args["kinds"].([]model.Kind), fc.Args["ids"].([]*string), fc.Args["prices"].([]scalar.Decimal), fc.Args["jsons"].([]scalar.JSON), fc.Args["choices"].([]*model.Choice))
 	})
 }
 
-// call_Query_must calls the resolver of Query.must.
-func (x *planRun) call_Query_must(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_must_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+// resolveQueryMust calls the resolver of Query.must.
+func (x *planRun) resolveQueryMust(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_must_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Must(ctx, fc.Args["int"].(int), fc.Args["id"].(string), fc.Args["ints"].([]int), fc.Args["all"].(*model.All))
 	})
 }
 
-// call_Query_preset calls the resolver of Query.preset.
-func (x *planRun) call_Query_preset(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_preset_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+// resolveQueryPreset calls the resolver of Query.preset.
+func (x *planRun) resolveQueryPreset(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_preset_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Preset(ctx, fc.Args["price"].(*scalar.Decimal), fc.Args["json"].(scalar.JSON), fc.Args["float"].(float64), fc.Args["defaults"].(*model.Defaults))
 	})
 }
 
-// call_Query_own calls the resolver of Query.own.
-func (x *planRun) call_Query_own(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_own_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
-		return x.ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*customscalar.Money), fc.Args["level"].(*customscalar.Level), fc.Args["levels"].([]customscalar.Level), fc.Args["late"].(*customscalar.Late), fc.Args["slug"].(*string))
+// resolveQueryOwn calls the resolver of Query.own.
+func (x *planRun) resolveQueryOwn(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_own_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
+		return x.ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["levels"].([]own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
 	})
 }

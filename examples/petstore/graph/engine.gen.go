@@ -4,15 +4,28 @@ package graph
 
 import (
 	"context"
-	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 	"github.com/gatehouse-graphql/gatehouse/examples/petstore/graph/model"
-	"github.com/vektah/gqlparser/v2/ast"
 )
+
+// NewSchema returns the executable schema with its guards in place. It executes plans where the
+// context asks for that, and leaves everything else to gqlgen's executor.
+func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
+	return newPlanned(NewExecutableSchema(Config{
+		Resolvers: resolvers,
+		Directives: DirectiveRoot{
+			Authenticated:  auth.Authenticated,
+			RequiresScopes: auth.RequiresScopes,
+		},
+	}))
+}
 
 // planned is the schema with two executors: Execute executes queries and mutations by plans,
 // Exec executes all operations by gqlgen's executor.
@@ -35,10 +48,10 @@ func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext)
 	return s.planner.CanCoalesce(ctx, op)
 }
 
-// ReadScalar reads a value of a scalar as arguments are read, and returns the error of one
-// that does not fit.
+// ReadScalar unmarshals a value of a scalar as gqlgen does for arguments. It returns an error when
+// the value does not fit the scalar.
 func (s *planned) ReadScalar(name string, v any) (err error) {
-	var ec *executionContext // which reading a scalar does not use
+	var ec *executionContext // nil: unmarshaling a scalar does not use it
 	ctx := context.Background()
 	switch name {
 	case "Date":
@@ -87,18 +100,22 @@ func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf
 	}
 	x.Start(ctx, p)
 	if op.Operation.Operation == ast.Mutation {
-		return x.Execute(buf, func() { x.collect_Mutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Mutation(b, p.Root()) }), nil
+		return x.Execute(buf, func() { x.collectMutation(p.Root()) }, func(b []byte) ([]byte, bool) { return x.encodeMutation(b, p.Root()) }), nil
 	}
-	return x.Execute(buf, func() { x.collect_Query(p.Root()) }, func(b []byte) ([]byte, bool) { return x.object_Query(b, p.Root()) }), nil
+	return x.Execute(buf, func() { x.collectQuery(p.Root()) }, func(b []byte) ([]byte, bool) { return x.encodeQuery(b, p.Root()) }), nil
 }
 
-// planRun is one operation while it is answered.
+// planRun is the execution of one plan: plan.Run with the code for the types of this schema.
+//
+// It runs in two phases. The collect, gather and resolve methods call all resolvers; the encode
+// and write methods then append the response to b. These return false when a null propagates to
+// the parent (GraphQL specification, section 6.4.4).
 type planRun struct {
 	plan.Run
 	ec *executionContext
 }
 
-// The types of objects, for plan.Field.Of.
+// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
 const (
 	ofAccessToken = iota
 	ofAccount
@@ -198,7 +215,7 @@ var planTypes = plan.Types{
 		"login":             {ID: 12, Kind: plan.Resolver},
 		"logout":            {ID: 13, Kind: plan.Resolver, Guarded: true},
 	}},
-	"Order": {ID: ofOrder, Fields: map[string]plan.FieldInfo{
+	"Order": {ID: ofOrder, Keys: []string{"id", "petId", "userId"}, Fields: map[string]plan.FieldInfo{
 		"id":          {ID: 1, Kind: plan.Property},
 		"petId":       {ID: 2, Kind: plan.Property},
 		"pet":         {ID: 3, Kind: plan.Resolver},
@@ -209,7 +226,7 @@ var planTypes = plan.Types{
 		"shipDate":    {ID: 8, Kind: plan.Property},
 		"totalAmount": {ID: 9, Kind: plan.Property},
 		"createdAt":   {ID: 10, Kind: plan.Property},
-	}, Keys: []string{"id", "petId", "userId"}},
+	}},
 	"OrderPayment": {ID: ofOrderPayment, Fields: map[string]plan.FieldInfo{
 		"id":        {ID: 1, Kind: plan.Property},
 		"amount":    {ID: 2, Kind: plan.Property},
@@ -224,7 +241,7 @@ var planTypes = plan.Types{
 		"startCursor":     {ID: 3, Kind: plan.Property},
 		"endCursor":       {ID: 4, Kind: plan.Property},
 	}},
-	"Pet": {ID: ofPet, Fields: map[string]plan.FieldInfo{
+	"Pet": {ID: ofPet, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":           {ID: 1, Kind: plan.Property},
 		"name":         {ID: 2, Kind: plan.Property},
 		"species":      {ID: 3, Kind: plan.Property},
@@ -244,7 +261,7 @@ var planTypes = plan.Types{
 		"medicalInfo":  {ID: 17, Kind: plan.Property},
 		"createdAt":    {ID: 18, Kind: plan.Property},
 		"updatedAt":    {ID: 19, Kind: plan.Property},
-	}, Keys: []string{"id"}},
+	}},
 	"PetConnection": {ID: ofPetConnection, Fields: map[string]plan.FieldInfo{
 		"edges":      {ID: 1, Kind: plan.Property},
 		"nodes":      {ID: 2, Kind: plan.Property},
@@ -268,51 +285,48 @@ var planTypes = plan.Types{
 		"id":   {ID: 1, Kind: plan.Property},
 		"name": {ID: 2, Kind: plan.Property},
 	}},
-	"User": {ID: ofUser, Fields: map[string]plan.FieldInfo{
+	"User": {ID: ofUser, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":        {ID: 1, Kind: plan.Property},
 		"username":  {ID: 2, Kind: plan.Property},
 		"firstName": {ID: 3, Kind: plan.Property},
-	}, Keys: []string{"id"}},
+	}},
 }
 
-// object_AccessToken writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_AccessToken(b []byte, s *plan.Selection, obj *model.AccessToken) ([]byte, bool) {
+// encodeAccessToken appends the selected fields of obj to b.
+func (x *planRun) encodeAccessToken(b []byte, s *plan.Selection, obj *model.AccessToken) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_AccessToken(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAccessToken(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"AccessToken"`...)
 		case 1: // accessToken
-			v := obj.AccessToken
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.AccessToken)
 		case 2: // tokenType
-			v := obj.TokenType
-			if v == nil {
+			if v := obj.TokenType; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // expiresIn
-			v := obj.ExpiresIn
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.ExpiresIn)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_AccessToken has gqlgen's executor answer a field.
-func (x *planRun) fallback_AccessToken(ctx context.Context, f *plan.Field, obj *model.AccessToken) graphql.Marshaler {
+// fallbackAccessToken resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackAccessToken(ctx context.Context, f *plan.Field, obj *model.AccessToken) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._AccessToken_accessToken(ctx, f.CollectedField, obj)
@@ -324,72 +338,65 @@ func (x *planRun) fallback_AccessToken(ctx context.Context, f *plan.Field, obj *
 	return graphql.Null
 }
 
-// object_Account writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Account(b []byte, s *plan.Selection, obj *model.Account) ([]byte, bool) {
+// encodeAccount appends the selected fields of obj to b.
+func (x *planRun) encodeAccount(b []byte, s *plan.Selection, obj *model.Account) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Account(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAccount(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Account"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 2: // username
-			v := obj.Username
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Username)
 		case 3: // firstName
-			v := obj.FirstName
-			if v == nil {
+			if v := obj.FirstName; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // lastName
-			v := obj.LastName
-			if v == nil {
+			if v := obj.LastName; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 5: // email
-			v := obj.Email
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Email)
 		case 6: // phone
-			v := obj.Phone
-			if v == nil {
+			if v := obj.Phone; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 7: // status
-			v := obj.Status
-			if v == nil {
+			if v := obj.Status; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Account has gqlgen's executor answer a field.
-func (x *planRun) fallback_Account(ctx context.Context, f *plan.Field, obj *model.Account) graphql.Marshaler {
+// fallbackAccount resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackAccount(ctx context.Context, f *plan.Field, obj *model.Account) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Account_id(ctx, f.CollectedField, obj)
@@ -409,57 +416,51 @@ func (x *planRun) fallback_Account(ctx context.Context, f *plan.Field, obj *mode
 	return graphql.Null
 }
 
-// object_BankAccount writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_BankAccount(b []byte, s *plan.Selection, obj *model.BankAccount) ([]byte, bool) {
+// encodeBankAccount appends the selected fields of obj to b.
+func (x *planRun) encodeBankAccount(b []byte, s *plan.Selection, obj *model.BankAccount) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_BankAccount(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBankAccount(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"BankAccount"`...)
 		case 1: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		case 2: // number
-			v := obj.Number
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Number)
 		case 3: // sortCode
-			v := obj.SortCode
-			if v == nil {
+			if v := obj.SortCode; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // accountType
-			v := obj.AccountType
-			b = plan.AppendQuoted(b, v)
+			b = plan.AppendQuoted(b, obj.AccountType)
 		case 5: // bankName
-			v := obj.BankName
-			if v == nil {
+			if v := obj.BankName; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 6: // country
-			v := obj.Country
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Country)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_BankAccount has gqlgen's executor answer a field.
-func (x *planRun) fallback_BankAccount(ctx context.Context, f *plan.Field, obj *model.BankAccount) graphql.Marshaler {
+// fallbackBankAccount resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackBankAccount(ctx context.Context, f *plan.Field, obj *model.BankAccount) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._BankAccount_name(ctx, f.CollectedField, obj)
@@ -477,64 +478,57 @@ func (x *planRun) fallback_BankAccount(ctx context.Context, f *plan.Field, obj *
 	return graphql.Null
 }
 
-// object_BankCard writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_BankCard(b []byte, s *plan.Selection, obj *model.BankCard) ([]byte, bool) {
+// encodeBankCard appends the selected fields of obj to b.
+func (x *planRun) encodeBankCard(b []byte, s *plan.Selection, obj *model.BankCard) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_BankCard(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBankCard(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"BankCard"`...)
 		case 1: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		case 2: // number
-			v := obj.Number
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Number)
 		case 3: // expMonth
-			v := obj.ExpMonth
-			b = plan.AppendInt64(b, v)
+			b = plan.AppendInt64(b, obj.ExpMonth)
 		case 4: // expYear
-			v := obj.ExpYear
-			b = plan.AppendInt64(b, v)
+			b = plan.AppendInt64(b, obj.ExpYear)
 		case 5: // brand
-			v := obj.Brand
-			if v == nil {
+			if v := obj.Brand; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 6: // addressCountry
-			v := obj.AddressCountry
-			if v == nil {
+			if v := obj.AddressCountry; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 7: // addressPostCode
-			v := obj.AddressPostCode
-			if v == nil {
+			if v := obj.AddressPostCode; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_BankCard has gqlgen's executor answer a field.
-func (x *planRun) fallback_BankCard(ctx context.Context, f *plan.Field, obj *model.BankCard) graphql.Marshaler {
+// fallbackBankCard resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackBankCard(ctx context.Context, f *plan.Field, obj *model.BankCard) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._BankCard_name(ctx, f.CollectedField, obj)
@@ -554,41 +548,39 @@ func (x *planRun) fallback_BankCard(ctx context.Context, f *plan.Field, obj *mod
 	return graphql.Null
 }
 
-// object_Category writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Category(b []byte, s *plan.Selection, obj *model.Category) ([]byte, bool) {
+// encodeCategory appends the selected fields of obj to b.
+func (x *planRun) encodeCategory(b []byte, s *plan.Selection, obj *model.Category) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Category(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackCategory(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Category"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt64(b, *v)
 			}
 		case 2: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Category has gqlgen's executor answer a field.
-func (x *planRun) fallback_Category(ctx context.Context, f *plan.Field, obj *model.Category) graphql.Marshaler {
+// fallbackCategory resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackCategory(ctx context.Context, f *plan.Field, obj *model.Category) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Category_id(ctx, f.CollectedField, obj)
@@ -598,53 +590,51 @@ func (x *planRun) fallback_Category(ctx context.Context, f *plan.Field, obj *mod
 	return graphql.Null
 }
 
-// object_ChatChoice writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_ChatChoice(b []byte, s *plan.Selection, obj *model.ChatChoice) ([]byte, bool) {
+// encodeChatChoice appends the selected fields of obj to b.
+func (x *planRun) encodeChatChoice(b []byte, s *plan.Selection, obj *model.ChatChoice) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ChatChoice(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackChatChoice(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"ChatChoice"`...)
 		case 1: // index
-			v := obj.Index
-			if v == nil {
+			if v := obj.Index; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 2: // message
 			if v := obj.Message; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_ChatMessage(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeChatMessage(b, f, v)
 				x.Pop()
 			}
 		case 3: // finishReason
-			v := obj.FinishReason
-			if v == nil {
+			if v := obj.FinishReason; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_ChatChoice has gqlgen's executor answer a field.
-func (x *planRun) fallback_ChatChoice(ctx context.Context, f *plan.Field, obj *model.ChatChoice) graphql.Marshaler {
+// fallbackChatChoice resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackChatChoice(ctx context.Context, f *plan.Field, obj *model.ChatChoice) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._ChatChoice_index(ctx, f.CollectedField, obj)
@@ -654,49 +644,47 @@ func (x *planRun) fallback_ChatChoice(ctx context.Context, f *plan.Field, obj *m
 	return graphql.Null
 }
 
-// object_ChatCompletion writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_ChatCompletion(b []byte, s *plan.Selection, obj *model.ChatCompletion) ([]byte, bool) {
+// encodeChatCompletion appends the selected fields of obj to b.
+func (x *planRun) encodeChatCompletion(b []byte, s *plan.Selection, obj *model.ChatCompletion) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ChatCompletion(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackChatCompletion(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"ChatCompletion"`...)
 		case 1: // id
-			v := obj.ID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.ID)
 		case 2: // model
-			v := obj.Model
-			if v == nil {
+			if v := obj.Model; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 3: // choices
 			if v := obj.Choices; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMustListMust_ChatChoice(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullChatChoice(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_ChatCompletion has gqlgen's executor answer a field.
-func (x *planRun) fallback_ChatCompletion(ctx context.Context, f *plan.Field, obj *model.ChatCompletion) graphql.Marshaler {
+// fallbackChatCompletion resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackChatCompletion(ctx context.Context, f *plan.Field, obj *model.ChatCompletion) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._ChatCompletion_id(ctx, f.CollectedField, obj)
@@ -706,45 +694,43 @@ func (x *planRun) fallback_ChatCompletion(ctx context.Context, f *plan.Field, ob
 	return graphql.Null
 }
 
-// object_ChatMessage writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_ChatMessage(b []byte, s *plan.Selection, obj *model.ChatMessage) ([]byte, bool) {
+// encodeChatMessage appends the selected fields of obj to b.
+func (x *planRun) encodeChatMessage(b []byte, s *plan.Selection, obj *model.ChatMessage) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_ChatMessage(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackChatMessage(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"ChatMessage"`...)
 		case 1: // role
-			v := obj.Role
-			if v == nil {
+			if v := obj.Role; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 2: // content
-			v := obj.Content
-			if v == nil {
+			if v := obj.Content; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_ChatMessage has gqlgen's executor answer a field.
-func (x *planRun) fallback_ChatMessage(ctx context.Context, f *plan.Field, obj *model.ChatMessage) graphql.Marshaler {
+// fallbackChatMessage resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackChatMessage(ctx context.Context, f *plan.Field, obj *model.ChatMessage) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._ChatMessage_role(ctx, f.CollectedField, obj)
@@ -754,37 +740,35 @@ func (x *planRun) fallback_ChatMessage(ctx context.Context, f *plan.Field, obj *
 	return graphql.Null
 }
 
-// object_InventoryEntry writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_InventoryEntry(b []byte, s *plan.Selection, obj *model.InventoryEntry) ([]byte, bool) {
+// encodeInventoryEntry appends the selected fields of obj to b.
+func (x *planRun) encodeInventoryEntry(b []byte, s *plan.Selection, obj *model.InventoryEntry) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_InventoryEntry(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackInventoryEntry(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"InventoryEntry"`...)
 		case 1: // key
-			v := obj.Key
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Key)
 		case 2: // value
-			v := obj.Value
-			b = plan.AppendInt(b, v)
+			b = plan.AppendInt(b, obj.Value)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_InventoryEntry has gqlgen's executor answer a field.
-func (x *planRun) fallback_InventoryEntry(ctx context.Context, f *plan.Field, obj *model.InventoryEntry) graphql.Marshaler {
+// fallbackInventoryEntry resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackInventoryEntry(ctx context.Context, f *plan.Field, obj *model.InventoryEntry) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._InventoryEntry_key(ctx, f.CollectedField, obj)
@@ -794,66 +778,61 @@ func (x *planRun) fallback_InventoryEntry(ctx context.Context, f *plan.Field, ob
 	return graphql.Null
 }
 
-// object_MedicalInfo writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_MedicalInfo(b []byte, s *plan.Selection, obj *model.MedicalInfo) ([]byte, bool) {
+// encodeMedicalInfo appends the selected fields of obj to b.
+func (x *planRun) encodeMedicalInfo(b []byte, s *plan.Selection, obj *model.MedicalInfo) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_MedicalInfo(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackMedicalInfo(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"MedicalInfo"`...)
 		case 1: // vaccinated
-			v := obj.Vaccinated
-			if v == nil {
+			if v := obj.Vaccinated; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendBool(b, *v)
 			}
 		case 2: // spayedNeutered
-			v := obj.SpayedNeutered
-			if v == nil {
+			if v := obj.SpayedNeutered; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendBool(b, *v)
 			}
 		case 3: // microchipped
-			v := obj.Microchipped
-			if v == nil {
+			if v := obj.Microchipped; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendBool(b, *v)
 			}
 		case 4: // specialNeeds
-			v := obj.SpecialNeeds
-			if v == nil {
+			if v := obj.SpecialNeeds; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendBool(b, *v)
 			}
 		case 5: // healthNotes
-			v := obj.HealthNotes
-			if v == nil {
+			if v := obj.HealthNotes; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_MedicalInfo has gqlgen's executor answer a field.
-func (x *planRun) fallback_MedicalInfo(ctx context.Context, f *plan.Field, obj *model.MedicalInfo) graphql.Marshaler {
+// fallbackMedicalInfo resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackMedicalInfo(ctx context.Context, f *plan.Field, obj *model.MedicalInfo) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._MedicalInfo_vaccinated(ctx, f.CollectedField, obj)
@@ -869,28 +848,28 @@ func (x *planRun) fallback_MedicalInfo(ctx context.Context, f *plan.Field, obj *
 	return graphql.Null
 }
 
-// object_Mutation writes what is selected of the root; false is a null that must go up.
-func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
+// encodeMutation appends the selected fields of the root to b.
+func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, _ := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Mutation"`...)
 		case 1: // createOrder
-			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOrder(b, f, v)
 				x.Pop()
 			}
 		case 2: // deleteOrder
-			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -899,24 +878,24 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 3: // payOrderByCard
-			if v, ok := plan.Result[*model.OrderPayment](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.OrderPayment](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_OrderPayment(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOrderPayment(b, f, v)
 				x.Pop()
 			}
 		case 4: // payOrderByAccount
-			if v, ok := plan.Result[*model.OrderPayment](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.OrderPayment](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_OrderPayment(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOrderPayment(b, f, v)
 				x.Pop()
 			}
 		case 5: // subscribeToOrders
-			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -925,24 +904,24 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 6: // createPet
-			if v, ok := plan.Result[*model.Pet](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Pet](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Pet(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePet(b, f, v)
 				x.Pop()
 			}
 		case 7: // updatePet
-			if v, ok := plan.Result[*model.Pet](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Pet](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Pet(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePet(b, f, v)
 				x.Pop()
 			}
 		case 8: // deletePet
-			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -951,24 +930,24 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 9: // createUser
-			if v, ok := plan.Result[*model.Account](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Account](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Account(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeAccount(b, f, v)
 				x.Pop()
 			}
 		case 10: // updateMe
-			if v, ok := plan.Result[*model.Account](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Account](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Account(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeAccount(b, f, v)
 				x.Pop()
 			}
 		case 11: // deleteMe
-			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -977,16 +956,16 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		case 12: // login
-			if v, ok := plan.Result[*model.AccessToken](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.AccessToken](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_AccessToken(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeAccessToken(b, f, v)
 				x.Pop()
 			}
 		case 13: // logout
-			if v, ok := plan.Result[*bool](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -995,408 +974,246 @@ func (x *planRun) object_Mutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				}
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// collect_Mutation calls the resolvers of the root, one after another.
-func (x *planRun) collect_Mutation(s *plan.Selection) {
+// collectMutation calls the resolvers of the selected root fields, one after another.
+func (x *planRun) collectMutation(s *plan.Selection) {
 	w := x.Work()
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_Mutation_createOrder(f) })
-		case 2:
-			w.Add(func() { x.call_Mutation_deleteOrder(f) })
-		case 3:
-			w.Add(func() { x.call_Mutation_payOrderByCard(f) })
-		case 4:
-			w.Add(func() { x.call_Mutation_payOrderByAccount(f) })
-		case 5:
-			w.Add(func() { x.call_Mutation_subscribeToOrders(f) })
-		case 6:
-			w.Add(func() { x.call_Mutation_createPet(f) })
-		case 7:
-			w.Add(func() { x.call_Mutation_updatePet(f) })
-		case 8:
-			w.Add(func() { x.call_Mutation_deletePet(f) })
-		case 9:
-			w.Add(func() { x.call_Mutation_createUser(f) })
-		case 10:
-			w.Add(func() { x.call_Mutation_updateMe(f) })
-		case 11:
-			w.Add(func() { x.call_Mutation_deleteMe(f) })
-		case 12:
-			w.Add(func() { x.call_Mutation_login(f) })
-		case 13:
-			w.Add(func() { x.call_Mutation_logout(f) })
+		case 1: // createOrder
+			w.Add(func() { x.resolveMutationCreateOrder(f) })
+		case 2: // deleteOrder
+			w.Add(func() { x.resolveMutationDeleteOrder(f) })
+		case 3: // payOrderByCard
+			w.Add(func() { x.resolveMutationPayOrderByCard(f) })
+		case 4: // payOrderByAccount
+			w.Add(func() { x.resolveMutationPayOrderByAccount(f) })
+		case 5: // subscribeToOrders
+			w.Add(func() { x.resolveMutationSubscribeToOrders(f) })
+		case 6: // createPet
+			w.Add(func() { x.resolveMutationCreatePet(f) })
+		case 7: // updatePet
+			w.Add(func() { x.resolveMutationUpdatePet(f) })
+		case 8: // deletePet
+			w.Add(func() { x.resolveMutationDeletePet(f) })
+		case 9: // createUser
+			w.Add(func() { x.resolveMutationCreateUser(f) })
+		case 10: // updateMe
+			w.Add(func() { x.resolveMutationUpdateMe(f) })
+		case 11: // deleteMe
+			w.Add(func() { x.resolveMutationDeleteMe(f) })
+		case 12: // login
+			w.Add(func() { x.resolveMutationLogin(f) })
+		case 13: // logout
+			w.Add(func() { x.resolveMutationLogout(f) })
 		}
 		w.Wait()
 	}
-	w.Do()
 }
 
-// call_Mutation_createOrder calls the resolver of Mutation.createOrder and collects below it.
-func (x *planRun) call_Mutation_createOrder(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_createOrder_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+// resolveMutationCreateOrder calls the resolver of Mutation.createOrder and collects what is selected of its result.
+func (x *planRun) resolveMutationCreateOrder(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createOrder_args}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CreateOrder(ctx, fc.Args["input"].(model.OrderInput), fc.Args["idempotencyKey"].(*scalar.UUID))
 	})
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Order](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOrder.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 	w.Do()
 }
 
-// guard_Mutation_deleteOrder asks whether the caller may see Mutation.deleteOrder.
-func (x *planRun) guard_Mutation_deleteOrder(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_deleteOrder calls the resolver of Mutation.deleteOrder.
-func (x *planRun) call_Mutation_deleteOrder(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_deleteOrder_args,
-		Guard:     x.guard_Mutation_deleteOrder,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
+// resolveMutationDeleteOrder calls the resolver of Mutation.deleteOrder.
+func (x *planRun) resolveMutationDeleteOrder(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_deleteOrder_args, Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().DeleteOrder(ctx, fc.Args["id"].(string))
 	})
 }
 
-// guard_Mutation_payOrderByCard asks whether the caller may see Mutation.payOrderByCard.
-func (x *planRun) guard_Mutation_payOrderByCard(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_payOrderByCard calls the resolver of Mutation.payOrderByCard.
-func (x *planRun) call_Mutation_payOrderByCard(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_payOrderByCard_args,
-		Guard:     x.guard_Mutation_payOrderByCard,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
+// resolveMutationPayOrderByCard calls the resolver of Mutation.payOrderByCard.
+func (x *planRun) resolveMutationPayOrderByCard(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_payOrderByCard_args, Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
 		return x.ec.Resolvers.Mutation().PayOrderByCard(ctx, fc.Args["id"].(string), fc.Args["amount"].(scalar.Decimal), fc.Args["currency"].(model.Currency), fc.Args["card"].(model.BankCardInput))
 	})
 }
 
-// guard_Mutation_payOrderByAccount asks whether the caller may see Mutation.payOrderByAccount.
-func (x *planRun) guard_Mutation_payOrderByAccount(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_payOrderByAccount calls the resolver of Mutation.payOrderByAccount.
-func (x *planRun) call_Mutation_payOrderByAccount(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_payOrderByAccount_args,
-		Guard:     x.guard_Mutation_payOrderByAccount,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
+// resolveMutationPayOrderByAccount calls the resolver of Mutation.payOrderByAccount.
+func (x *planRun) resolveMutationPayOrderByAccount(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_payOrderByAccount_args, Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
 		return x.ec.Resolvers.Mutation().PayOrderByAccount(ctx, fc.Args["id"].(string), fc.Args["amount"].(scalar.Decimal), fc.Args["currency"].(model.Currency), fc.Args["account"].(model.BankAccountInput))
 	})
 }
 
-// guard_Mutation_subscribeToOrders asks whether the caller may see Mutation.subscribeToOrders.
-func (x *planRun) guard_Mutation_subscribeToOrders(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"write_pets"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_subscribeToOrders calls the resolver of Mutation.subscribeToOrders.
-func (x *planRun) call_Mutation_subscribeToOrders(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_subscribeToOrders_args,
-		Guard:     x.guard_Mutation_subscribeToOrders,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
+// resolveMutationSubscribeToOrders calls the resolver of Mutation.subscribeToOrders.
+func (x *planRun) resolveMutationSubscribeToOrders(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_subscribeToOrders_args, Guard: requireWritePets}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().SubscribeToOrders(ctx, fc.Args["callbackUrl"].(scalar.URL))
 	})
 }
 
-// guard_Mutation_createPet asks whether the caller may see Mutation.createPet.
-func (x *planRun) guard_Mutation_createPet(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_createPet calls the resolver of Mutation.createPet.
-func (x *planRun) call_Mutation_createPet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_createPet_args,
-		Guard:     x.guard_Mutation_createPet,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
+// resolveMutationCreatePet calls the resolver of Mutation.createPet.
+func (x *planRun) resolveMutationCreatePet(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createPet_args, Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
 		return x.ec.Resolvers.Mutation().CreatePet(ctx, fc.Args["input"].(model.PetInput))
 	})
 }
 
-// guard_Mutation_updatePet asks whether the caller may see Mutation.updatePet.
-func (x *planRun) guard_Mutation_updatePet(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"write_pets"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_updatePet calls the resolver of Mutation.updatePet.
-func (x *planRun) call_Mutation_updatePet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_updatePet_args,
-		Guard:     x.guard_Mutation_updatePet,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
+// resolveMutationUpdatePet calls the resolver of Mutation.updatePet.
+func (x *planRun) resolveMutationUpdatePet(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_updatePet_args, Guard: requireWritePets}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
 		return x.ec.Resolvers.Mutation().UpdatePet(ctx, fc.Args["id"].(string), fc.Args["input"].(model.PetInput))
 	})
 }
 
-// guard_Mutation_deletePet asks whether the caller may see Mutation.deletePet.
-func (x *planRun) guard_Mutation_deletePet(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"write_pets"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_deletePet calls the resolver of Mutation.deletePet.
-func (x *planRun) call_Mutation_deletePet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_deletePet_args,
-		Guard:     x.guard_Mutation_deletePet,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
+// resolveMutationDeletePet calls the resolver of Mutation.deletePet.
+func (x *planRun) resolveMutationDeletePet(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_deletePet_args, Guard: requireWritePets}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().DeletePet(ctx, fc.Args["id"].(string))
 	})
 }
 
-// call_Mutation_createUser calls the resolver of Mutation.createUser.
-func (x *planRun) call_Mutation_createUser(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_createUser_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
+// resolveMutationCreateUser calls the resolver of Mutation.createUser.
+func (x *planRun) resolveMutationCreateUser(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createUser_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(model.UserInput))
 	})
 }
 
-// guard_Mutation_updateMe asks whether the caller may see Mutation.updateMe.
-func (x *planRun) guard_Mutation_updateMe(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_updateMe calls the resolver of Mutation.updateMe.
-func (x *planRun) call_Mutation_updateMe(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_updateMe_args,
-		Guard:     x.guard_Mutation_updateMe,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
+// resolveMutationUpdateMe calls the resolver of Mutation.updateMe.
+func (x *planRun) resolveMutationUpdateMe(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_updateMe_args, Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Mutation().UpdateMe(ctx, fc.Args["input"].(model.UserInput))
 	})
 }
 
-// guard_Mutation_deleteMe asks whether the caller may see Mutation.deleteMe.
-func (x *planRun) guard_Mutation_deleteMe(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_deleteMe calls the resolver of Mutation.deleteMe.
-func (x *planRun) call_Mutation_deleteMe(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Guard: x.guard_Mutation_deleteMe,
-	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
+// resolveMutationDeleteMe calls the resolver of Mutation.deleteMe.
+func (x *planRun) resolveMutationDeleteMe(f *plan.Field) {
+	hooks := plan.FieldHooks{Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().DeleteMe(ctx)
 	})
 }
 
-// call_Mutation_login calls the resolver of Mutation.login.
-func (x *planRun) call_Mutation_login(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Mutation_login_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.AccessToken, error) {
+// resolveMutationLogin calls the resolver of Mutation.login.
+func (x *planRun) resolveMutationLogin(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_login_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.AccessToken, error) {
 		return x.ec.Resolvers.Mutation().Login(ctx, fc.Args["username"].(string), fc.Args["password"].(string))
 	})
 }
 
-// guard_Mutation_logout asks whether the caller may see Mutation.logout.
-func (x *planRun) guard_Mutation_logout(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Mutation_logout calls the resolver of Mutation.logout.
-func (x *planRun) call_Mutation_logout(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Guard: x.guard_Mutation_logout,
-	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
+// resolveMutationLogout calls the resolver of Mutation.logout.
+func (x *planRun) resolveMutationLogout(f *plan.Field) {
+	hooks := plan.FieldHooks{Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().Logout(ctx)
 	})
 }
 
-// object_Order writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Order(b []byte, s *plan.Selection, obj *model.Order) ([]byte, bool) {
+// encodeOrder appends the selected fields of obj to b.
+func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Order(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrder(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Order"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 2: // petId
-			v := obj.PetID
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.PetID)
 		case 3: // pet
-			if v, ok := plan.Result[*model.Pet](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Pet](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Pet(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePet(b, f, v)
 				x.Pop()
 			}
 		case 4: // userId
-			v := obj.UserID
-			if v == nil {
+			if v := obj.UserID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 5: // user
-			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeUser(b, f, v)
 				x.Pop()
 			}
 		case 6: // quantity
-			v := obj.Quantity
-			if v == nil {
+			if v := obj.Quantity; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 7: // status
-			v := obj.Status
-			if v == nil {
+			if v := obj.Status; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 8: // shipDate
-			v := obj.ShipDate
-			if v == nil {
+			if v := obj.ShipDate; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 9: // totalAmount
-			v := obj.TotalAmount
-			if v == nil {
+			if v := obj.TotalAmount; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 10: // createdAt
-			v := obj.CreatedAt
-			if v == nil {
+			if v := obj.CreatedAt; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendDateTime(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Order has gqlgen's executor answer a field.
-func (x *planRun) fallback_Order(ctx context.Context, f *plan.Field, obj *model.Order) graphql.Marshaler {
+// fallbackOrder resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackOrder(ctx context.Context, f *plan.Field, obj *model.Order) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Order_id(ctx, f.CollectedField, obj)
@@ -1418,115 +1235,93 @@ func (x *planRun) fallback_Order(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
-// collect_Order has the resolvers called of a selection's objects, and of what is below.
-func (x *planRun) collect_Order(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Order]) {
+// collectOrder adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectOrder(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Order]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
-		switch f.ID {
-		}
-	}
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 3:
-			w.Add(func() { x.call_Order_pet(f, g.Objects) })
-		case 5:
-			w.Add(func() { x.call_Order_user(f, g.Objects) })
+		case 3: // pet
+			w.Add(func() { x.resolveOrderPet(f, g.Objects) })
+		case 5: // user
+			w.Add(func() { x.resolveOrderUser(f, g.Objects) })
 		}
 	}
 }
 
-// call_Order_pet calls the resolver of Order.pet.
-func (x *planRun) call_Order_pet(f *plan.Field, objs []*model.Order) {
+// resolveOrderPet calls the resolver of Order.pet.
+func (x *planRun) resolveOrderPet(f *plan.Field, objs []*model.Order) {
 	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.Pet, error) {
 		return x.ec.Resolvers.Order().Pet(ctx, objs)
 	})
 }
 
-// guard_Order_user asks whether the caller may see Order.user.
-func (x *planRun) guard_Order_user(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Order_user calls the resolver of Order.user.
-func (x *planRun) call_Order_user(f *plan.Field, objs []*model.Order) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{
-		Guard: x.guard_Order_user,
-	}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
+// resolveOrderUser calls the resolver of Order.user.
+func (x *planRun) resolveOrderUser(f *plan.Field, objs []*model.Order) {
+	hooks := plan.FieldHooks{Guard: requireAuthenticated}
+	plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
 		return x.ec.Resolvers.Order().User(ctx, objs)
 	})
 }
 
-// object_OrderPayment writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_OrderPayment(b []byte, s *plan.Selection, obj *model.OrderPayment) ([]byte, bool) {
+// encodeOrderPayment appends the selected fields of obj to b.
+func (x *planRun) encodeOrderPayment(b []byte, s *plan.Selection, obj *model.OrderPayment) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_OrderPayment(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrderPayment(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"OrderPayment"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 2: // amount
-			v := obj.Amount
-			b = plan.AppendQuoted(b, v)
+			b = plan.AppendQuoted(b, obj.Amount)
 		case 3: // currency
-			v := obj.Currency
-			b = plan.AppendQuoted(b, v)
+			b = plan.AppendQuoted(b, obj.Currency)
 		case 4: // source
 			if v := obj.Source; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else if v == nil {
-				b, fine = x.NoField(b, f, true)
+				b, fieldOK = x.NoField(b, f, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PaymentSource(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPaymentSource(b, f, v)
 				x.Pop()
 			}
 		case 5: // status
-			v := obj.Status
-			if v == nil {
+			if v := obj.Status; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 6: // createdAt
-			v := obj.CreatedAt
-			if v == nil {
+			if v := obj.CreatedAt; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendDateTime(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_OrderPayment has gqlgen's executor answer a field.
-func (x *planRun) fallback_OrderPayment(ctx context.Context, f *plan.Field, obj *model.OrderPayment) graphql.Marshaler {
+// fallbackOrderPayment resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackOrderPayment(ctx context.Context, f *plan.Field, obj *model.OrderPayment) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._OrderPayment_id(ctx, f.CollectedField, obj)
@@ -1542,51 +1337,47 @@ func (x *planRun) fallback_OrderPayment(ctx context.Context, f *plan.Field, obj 
 	return graphql.Null
 }
 
-// object_PageInfo writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_PageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
+// encodePageInfo appends the selected fields of obj to b.
+func (x *planRun) encodePageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PageInfo(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPageInfo(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"PageInfo"`...)
 		case 1: // hasNextPage
-			v := obj.HasNextPage
-			b = plan.AppendBool(b, v)
+			b = plan.AppendBool(b, obj.HasNextPage)
 		case 2: // hasPreviousPage
-			v := obj.HasPreviousPage
-			b = plan.AppendBool(b, v)
+			b = plan.AppendBool(b, obj.HasPreviousPage)
 		case 3: // startCursor
-			v := obj.StartCursor
-			if v == nil {
+			if v := obj.StartCursor; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // endCursor
-			v := obj.EndCursor
-			if v == nil {
+			if v := obj.EndCursor; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_PageInfo has gqlgen's executor answer a field.
-func (x *planRun) fallback_PageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
+// fallbackPageInfo resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPageInfo(ctx context.Context, f *plan.Field, obj *model.PageInfo) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._PageInfo_hasNextPage(ctx, f.CollectedField, obj)
@@ -1600,154 +1391,139 @@ func (x *planRun) fallback_PageInfo(ctx context.Context, f *plan.Field, obj *mod
 	return graphql.Null
 }
 
-// object_Pet writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Pet(b []byte, s *plan.Selection, obj *model.Pet) ([]byte, bool) {
+// encodePet appends the selected fields of obj to b.
+func (x *planRun) encodePet(b []byte, s *plan.Selection, obj *model.Pet) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Pet(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPet(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Pet"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 2: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		case 3: // species
-			v := obj.Species
-			b = plan.AppendQuoted(b, v)
+			b = plan.AppendQuoted(b, obj.Species)
 		case 4: // breed
-			v := obj.Breed
-			if v == nil {
+			if v := obj.Breed; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 5: // ageMonths
-			v := obj.AgeMonths
-			if v == nil {
+			if v := obj.AgeMonths; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		case 6: // size
-			v := obj.Size
-			if v == nil {
+			if v := obj.Size; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 7: // color
-			v := obj.Color
-			if v == nil {
+			if v := obj.Color; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 8: // gender
-			v := obj.Gender
-			if v == nil {
+			if v := obj.Gender; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 9: // goodWithKids
-			v := obj.GoodWithKids
-			if v == nil {
+			if v := obj.GoodWithKids; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendBool(b, *v)
 			}
 		case 10: // price
-			v := obj.Price
-			if v == nil {
+			if v := obj.Price; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 11: // currency
-			v := obj.Currency
-			if v == nil {
+			if v := obj.Currency; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 12: // description
-			v := obj.Description
-			if v == nil {
+			if v := obj.Description; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 13: // status
-			v := obj.Status
-			if v == nil {
+			if v := obj.Status; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendQuoted(b, *v)
 			}
 		case 14: // category
 			if v := obj.Category; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Category(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeCategory(b, f, v)
 				x.Pop()
 			}
 		case 15: // tags
 			if v := obj.Tags; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Tag(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullTag(b, f, v)
 				x.Pop()
 			}
 		case 16: // photos
-			b, fine = x.valueListMust_URL(b, f, obj.Photos)
+			b, fieldOK = x.writeListOfNonNullURL(b, f, obj.Photos)
 		case 17: // medicalInfo
 			if v := obj.MedicalInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_MedicalInfo(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeMedicalInfo(b, f, v)
 				x.Pop()
 			}
 		case 18: // createdAt
-			v := obj.CreatedAt
-			if v == nil {
+			if v := obj.CreatedAt; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendDateTime(b, *v)
 			}
 		case 19: // updatedAt
-			v := obj.UpdatedAt
-			if v == nil {
+			if v := obj.UpdatedAt; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendDateTime(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Pet has gqlgen's executor answer a field.
-func (x *planRun) fallback_Pet(ctx context.Context, f *plan.Field, obj *model.Pet) graphql.Marshaler {
+// fallbackPet resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPet(ctx context.Context, f *plan.Field, obj *model.Pet) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Pet_id(ctx, f.CollectedField, obj)
@@ -1785,17 +1561,17 @@ func (x *planRun) fallback_Pet(ctx context.Context, f *plan.Field, obj *model.Pe
 	return graphql.Null
 }
 
-// object_PetConnection writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.PetConnection) ([]byte, bool) {
+// encodePetConnection appends the selected fields of obj to b.
+func (x *planRun) encodePetConnection(b []byte, s *plan.Selection, obj *model.PetConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PetConnection(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPetConnection(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
@@ -1803,44 +1579,43 @@ func (x *planRun) object_PetConnection(b []byte, s *plan.Selection, obj *model.P
 			b = append(b, `"PetConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_PetEdge(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullPetEdge(b, f, v)
 				x.Pop()
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, false)
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_Pet(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullPet(b, f, v)
 				x.Pop()
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_PageInfo(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
 				x.Pop()
 			}
 		case 4: // totalCount
-			v := obj.TotalCount
-			if v == nil {
+			if v := obj.TotalCount; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_PetConnection has gqlgen's executor answer a field.
-func (x *planRun) fallback_PetConnection(ctx context.Context, f *plan.Field, obj *model.PetConnection) graphql.Marshaler {
+// fallbackPetConnection resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPetConnection(ctx context.Context, f *plan.Field, obj *model.PetConnection) graphql.Marshaler {
 	switch f.ID {
 	case 4:
 		return x.ec._PetConnection_totalCount(ctx, f.CollectedField, obj)
@@ -1848,17 +1623,17 @@ func (x *planRun) fallback_PetConnection(ctx context.Context, f *plan.Field, obj
 	return graphql.Null
 }
 
-// object_PetEdge writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge) ([]byte, bool) {
+// encodePetEdge appends the selected fields of obj to b.
+func (x *planRun) encodePetEdge(b []byte, s *plan.Selection, obj *model.PetEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	at, faulty := x.Object(s)
+	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_PetEdge(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPetEdge(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
@@ -1866,24 +1641,23 @@ func (x *planRun) object_PetEdge(b []byte, s *plan.Selection, obj *model.PetEdge
 			b = append(b, `"PetEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fine = plan.Null(b, true)
+				b, fieldOK = plan.Null(b, true)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueMust_Pet(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPet(b, f, v)
 				x.Pop()
 			}
 		case 2: // cursor
-			v := obj.Cursor
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Cursor)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_PetEdge has gqlgen's executor answer a field.
-func (x *planRun) fallback_PetEdge(ctx context.Context, f *plan.Field, obj *model.PetEdge) graphql.Marshaler {
+// fallbackPetEdge resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPetEdge(ctx context.Context, f *plan.Field, obj *model.PetEdge) graphql.Marshaler {
 	switch f.ID {
 	case 2:
 		return x.ec._PetEdge_cursor(ctx, f.CollectedField, obj)
@@ -1891,278 +1665,202 @@ func (x *planRun) fallback_PetEdge(ctx context.Context, f *plan.Field, obj *mode
 	return graphql.Null
 }
 
-// object_Query writes what is selected of the root; false is a null that must go up.
-func (x *planRun) object_Query(b []byte, s *plan.Selection) ([]byte, bool) {
+// encodeQuery appends the selected fields of the root to b.
+func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	at, _ := x.Object(s)
+	ordinal, _ := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Query"`...)
 		case 1: // advice
-			if v, ok := plan.Result[*model.ChatCompletion](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.ChatCompletion](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_ChatCompletion(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeChatCompletion(b, f, v)
 				x.Pop()
 			}
 		case 2: // order
-			if v, ok := plan.Result[*model.Order](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Order(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOrder(b, f, v)
 				x.Pop()
 			}
 		case 3: // pets
-			if v, ok := plan.Result[*model.PetConnection](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.PetConnection](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_PetConnection(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePetConnection(b, f, v)
 				x.Pop()
 			}
 		case 4: // pet
-			if v, ok := plan.Result[*model.Pet](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Pet](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Pet(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePet(b, f, v)
 				x.Pop()
 			}
 		case 5: // inventory
-			if v, ok := plan.Result[[]*model.InventoryEntry](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[[]*model.InventoryEntry](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.valueListMust_InventoryEntry(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullInventoryEntry(b, f, v)
 				x.Pop()
 			}
 		case 6: // me
-			if v, ok := plan.Result[*model.Account](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.Account](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_Account(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeAccount(b, f, v)
 				x.Pop()
 			}
 		case 7: // user
-			if v, ok := plan.Result[*model.User](&x.Run, f, at, false); !ok {
-				b, fine = plan.Null(b, false)
+			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.Null(b, false)
 			} else {
-				x.Push(f, at)
-				b, fine = x.value_User(b, f, v)
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeUser(b, f, v)
 				x.Pop()
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// collect_Query calls the resolvers of the root.
-func (x *planRun) collect_Query(s *plan.Selection) {
+// collectQuery calls the resolvers of the selected root fields.
+func (x *planRun) collectQuery(s *plan.Selection) {
 	w := x.Work()
 	for _, f := range s.Calls {
 		switch f.ID {
-		case 1:
-			w.Add(func() { x.call_Query_advice(f) })
-		case 2:
-			w.Add(func() { x.call_Query_order(f) })
-		case 3:
-			w.Add(func() { x.call_Query_pets(f) })
-		case 4:
-			w.Add(func() { x.call_Query_pet(f) })
-		case 5:
-			w.Add(func() { x.call_Query_inventory(f) })
-		case 6:
-			w.Add(func() { x.call_Query_me(f) })
-		case 7:
-			w.Add(func() { x.call_Query_user(f) })
+		case 1: // advice
+			w.Add(func() { x.resolveQueryAdvice(f) })
+		case 2: // order
+			w.Add(func() { x.resolveQueryOrder(f) })
+		case 3: // pets
+			w.Add(func() { x.resolveQueryPets(f) })
+		case 4: // pet
+			w.Add(func() { x.resolveQueryPet(f) })
+		case 5: // inventory
+			w.Add(func() { x.resolveQueryInventory(f) })
+		case 6: // me
+			w.Add(func() { x.resolveQueryMe(f) })
+		case 7: // user
+			w.Add(func() { x.resolveQueryUser(f) })
 		}
 	}
 	w.Do()
 }
 
-// guard_Query_advice asks whether the caller may see Query.advice.
-func (x *planRun) guard_Query_advice(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_advice calls the resolver of Query.advice.
-func (x *planRun) call_Query_advice(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_advice_args,
-		Guard:     x.guard_Query_advice,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ChatCompletion, error) {
+// resolveQueryAdvice calls the resolver of Query.advice.
+func (x *planRun) resolveQueryAdvice(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_advice_args, Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ChatCompletion, error) {
 		return x.ec.Resolvers.Query().Advice(ctx, fc.Args["messages"].([]*model.ChatMessageInput), fc.Args["model"].(*string))
 	})
 }
 
-// guard_Query_order asks whether the caller may see Query.order.
-func (x *planRun) guard_Query_order(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_order calls the resolver of Query.order and collects below it.
-func (x *planRun) call_Query_order(f *plan.Field) {
-	found := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_order_args,
-		Guard:     x.guard_Query_order,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+// resolveQueryOrder calls the resolver of Query.order and collects what is selected of its result.
+func (x *planRun) resolveQueryOrder(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_order_args, Guard: requireAuthenticated}
+	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Query().Order(ctx, fc.Args["id"].(string))
 	})
-	groupOrder := plan.NewGroup[*model.Order](&x.Run)
-	for i, v := range found {
+	group := plan.NewGroup[*model.Order](&x.Run)
+	for i, v := range values {
 		if v != nil {
-			groupOrder.Add(v, i)
+			group.Add(v, i)
 		}
 	}
 	w := x.Work()
-	x.collect_Order(w, f.Of(ofOrder), &groupOrder)
+	x.collectOrder(w, f.Of(ofOrder), &group)
 	w.Do()
 }
 
-// call_Query_pets calls the resolver of Query.pets.
-func (x *planRun) call_Query_pets(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_pets_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.PetConnection, error) {
+// resolveQueryPets calls the resolver of Query.pets.
+func (x *planRun) resolveQueryPets(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_pets_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.PetConnection, error) {
 		return x.ec.Resolvers.Query().Pets(ctx, fc.Args["species"].(*model.Species), fc.Args["status"].(*model.PetStatus), fc.Args["tags"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
 }
 
-// call_Query_pet calls the resolver of Query.pet.
-func (x *planRun) call_Query_pet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_pet_args,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
+// resolveQueryPet calls the resolver of Query.pet.
+func (x *planRun) resolveQueryPet(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_pet_args}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
 		return x.ec.Resolvers.Query().Pet(ctx, fc.Args["id"].(string))
 	})
 }
 
-// guard_Query_inventory asks whether the caller may see Query.inventory.
-func (x *planRun) guard_Query_inventory(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		scopes, err := x.ec.unmarshalNString2ᚕᚕstringᚄ(ctx, []any{[]any{"write_pets"}})
-		if err != nil {
-			return nil, err
-		}
-		if x.ec.Directives.RequiresScopes == nil {
-			return nil, errors.New("directive requiresScopes is not implemented")
-		}
-		return x.ec.Directives.RequiresScopes(ctx, nil, plan.Pass, scopes)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_inventory calls the resolver of Query.inventory.
-func (x *planRun) call_Query_inventory(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Guard: x.guard_Query_inventory,
-	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryEntry, error) {
+// resolveQueryInventory calls the resolver of Query.inventory.
+func (x *planRun) resolveQueryInventory(f *plan.Field) {
+	hooks := plan.FieldHooks{Guard: requireWritePets}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryEntry, error) {
 		return x.ec.Resolvers.Query().Inventory(ctx)
 	})
 }
 
-// guard_Query_me asks whether the caller may see Query.me.
-func (x *planRun) guard_Query_me(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_me calls the resolver of Query.me.
-func (x *planRun) call_Query_me(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Guard: x.guard_Query_me,
-	}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
+// resolveQueryMe calls the resolver of Query.me.
+func (x *planRun) resolveQueryMe(f *plan.Field) {
+	hooks := plan.FieldHooks{Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Query().Me(ctx)
 	})
 }
 
-// guard_Query_user asks whether the caller may see Query.user.
-func (x *planRun) guard_Query_user(ctx context.Context) error {
-	guard1 := func(ctx context.Context) (any, error) {
-		if x.ec.Directives.Authenticated == nil {
-			return nil, errors.New("directive authenticated is not implemented")
-		}
-		return x.ec.Directives.Authenticated(ctx, nil, plan.Pass)
-	}
-	_, err := guard1(ctx)
-	return err
-}
-
-// call_Query_user calls the resolver of Query.user.
-func (x *planRun) call_Query_user(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{
-		Arguments: x.ec.field_Query_user_args,
-		Guard:     x.guard_Query_user,
-	}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
+// resolveQueryUser calls the resolver of Query.user.
+func (x *planRun) resolveQueryUser(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_user_args, Guard: requireAuthenticated}
+	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Query().User(ctx, fc.Args["id"].(string))
 	})
 }
 
-// object_Tag writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_Tag(b []byte, s *plan.Selection, obj *model.Tag) ([]byte, bool) {
+// encodeTag appends the selected fields of obj to b.
+func (x *planRun) encodeTag(b []byte, s *plan.Selection, obj *model.Tag) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_Tag(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackTag(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"Tag"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendInt64(b, *v)
 			}
 		case 2: // name
-			v := obj.Name
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Name)
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_Tag has gqlgen's executor answer a field.
-func (x *planRun) fallback_Tag(ctx context.Context, f *plan.Field, obj *model.Tag) graphql.Marshaler {
+// fallbackTag resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackTag(ctx context.Context, f *plan.Field, obj *model.Tag) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Tag_id(ctx, f.CollectedField, obj)
@@ -2172,48 +1870,45 @@ func (x *planRun) fallback_Tag(ctx context.Context, f *plan.Field, obj *model.Ta
 	return graphql.Null
 }
 
-// object_User writes what is selected of an object; false is a null that must go up.
-func (x *planRun) object_User(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
+// encodeUser appends the selected fields of obj to b.
+func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
 	start, ok := len(b), true
 	_, faulty := x.Object(s)
 	b = append(b, '{')
 	for i := range s.Fields {
-		f, fine := &s.Fields[i], true
+		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fine = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallback_User(ctx, f, obj) })
-			ok = ok && fine
+			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
+			ok = ok && fieldOK
 			continue
 		}
 		switch f.ID {
 		case 0: // __typename
 			b = append(b, `"User"`...)
 		case 1: // id
-			v := obj.ID
-			if v == nil {
+			if v := obj.ID; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		case 2: // username
-			v := obj.Username
-			b = plan.AppendString(b, v)
+			b = plan.AppendString(b, obj.Username)
 		case 3: // firstName
-			v := obj.FirstName
-			if v == nil {
+			if v := obj.FirstName; v == nil {
 				b = append(b, "null"...)
 			} else {
 				b = plan.AppendString(b, *v)
 			}
 		}
-		ok = ok && fine
+		ok = ok && fieldOK
 		b = x.CheckSize(b)
 	}
 	return x.Close(b, start, '}', ok, true)
 }
 
-// fallback_User has gqlgen's executor answer a field.
-func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
+// fallbackUser resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackUser(ctx context.Context, f *plan.Field, obj *model.User) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._User_id(ctx, f.CollectedField, obj)
@@ -2225,98 +1920,143 @@ func (x *planRun) fallback_User(ctx context.Context, f *plan.Field, obj *model.U
 	return graphql.Null
 }
 
-// valueListMust_InventoryEntry writes [InventoryEntry!]; false is a null that must go up.
-func (x *planRun) valueListMust_InventoryEntry(b []byte, f *plan.Field, v []*model.InventoryEntry) ([]byte, bool) {
+// writeAccessToken appends v, of the type AccessToken, to b.
+func (x *planRun) writeAccessToken(b []byte, f *plan.Field, v *model.AccessToken) ([]byte, bool) {
 	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeAccessToken(b, f.Of(ofAccessToken), v)
+	return b, true
+}
+
+// writeAccount appends v, of the type Account, to b.
+func (x *planRun) writeAccount(b []byte, f *plan.Field, v *model.Account) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeAccount(b, f.Of(ofAccount), v)
+	return b, true
+}
+
+// writeCategory appends v, of the type Category, to b.
+func (x *planRun) writeCategory(b []byte, f *plan.Field, v *model.Category) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeCategory(b, f.Of(ofCategory), v)
+	return b, true
+}
+
+// writeChatCompletion appends v, of the type ChatCompletion, to b.
+func (x *planRun) writeChatCompletion(b []byte, f *plan.Field, v *model.ChatCompletion) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeChatCompletion(b, f.Of(ofChatCompletion), v)
+	return b, true
+}
+
+// writeChatMessage appends v, of the type ChatMessage, to b.
+func (x *planRun) writeChatMessage(b []byte, f *plan.Field, v *model.ChatMessage) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeChatMessage(b, f.Of(ofChatMessage), v)
+	return b, true
+}
+
+// writeListOfNonNullInventoryEntry appends list, of the type [InventoryEntry!], to b.
+func (x *planRun) writeListOfNonNullInventoryEntry(b []byte, f *plan.Field, list []*model.InventoryEntry) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_InventoryEntry(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullInventoryEntry(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListMust_Pet writes [Pet!]; false is a null that must go up.
-func (x *planRun) valueListMust_Pet(b []byte, f *plan.Field, v []*model.Pet) ([]byte, bool) {
-	if v == nil {
+// writeListOfNonNullPet appends list, of the type [Pet!], to b.
+func (x *planRun) writeListOfNonNullPet(b []byte, f *plan.Field, list []*model.Pet) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Pet(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullPet(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListMust_PetEdge writes [PetEdge!]; false is a null that must go up.
-func (x *planRun) valueListMust_PetEdge(b []byte, f *plan.Field, v []*model.PetEdge) ([]byte, bool) {
-	if v == nil {
+// writeListOfNonNullPetEdge appends list, of the type [PetEdge!], to b.
+func (x *planRun) writeListOfNonNullPetEdge(b []byte, f *plan.Field, list []*model.PetEdge) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_PetEdge(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullPetEdge(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListMust_Tag writes [Tag!]; false is a null that must go up.
-func (x *planRun) valueListMust_Tag(b []byte, f *plan.Field, v []*model.Tag) ([]byte, bool) {
-	if v == nil {
+// writeListOfNonNullTag appends list, of the type [Tag!], to b.
+func (x *planRun) writeListOfNonNullTag(b []byte, f *plan.Field, list []*model.Tag) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_Tag(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullTag(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, false)
 }
 
-// valueListMust_URL writes [URL!]; false is a null that must go up.
-func (x *planRun) valueListMust_URL(b []byte, f *plan.Field, v []scalar.URL) ([]byte, bool) {
-	if v == nil {
+// writeListOfNonNullURL appends list, of the type [URL!], to b.
+func (x *planRun) writeListOfNonNullURL(b []byte, f *plan.Field, list []scalar.URL) ([]byte, bool) {
+	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(v))
+	x.Spend(len(list))
 	b = append(b, '[')
-	for i, v := range v {
+	for i, v := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -2325,193 +2065,156 @@ func (x *planRun) valueListMust_URL(b []byte, f *plan.Field, v []scalar.URL) ([]
 	return append(b, ']'), true
 }
 
-// valueMustListMust_ChatChoice writes [ChatChoice!]!; false is a null that must go up.
-func (x *planRun) valueMustListMust_ChatChoice(b []byte, f *plan.Field, v []*model.ChatChoice) ([]byte, bool) {
+// writeMedicalInfo appends v, of the type MedicalInfo, to b.
+func (x *planRun) writeMedicalInfo(b []byte, f *plan.Field, v *model.MedicalInfo) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, false)
+	}
+	b, _ = x.encodeMedicalInfo(b, f.Of(ofMedicalInfo), v)
+	return b, true
+}
+
+// writeNonNullChatChoice appends v, of the type ChatChoice!, to b.
+func (x *planRun) writeNonNullChatChoice(b []byte, f *plan.Field, v *model.ChatChoice) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.encodeChatChoice(b, f.Of(ofChatChoice), v)
+}
+
+// writeNonNullInventoryEntry appends v, of the type InventoryEntry!, to b.
+func (x *planRun) writeNonNullInventoryEntry(b []byte, f *plan.Field, v *model.InventoryEntry) ([]byte, bool) {
+	if v == nil {
+		return x.NoValue(b, true)
+	}
+	return x.encodeInventoryEntry(b, f.Of(ofInventoryEntry), v)
+}
+
+// writeNonNullListOfNonNullChatChoice appends list, of the type [ChatChoice!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullChatChoice(b []byte, f *plan.Field, list []*model.ChatChoice) ([]byte, bool) {
 	start, ok := len(b), true
 	b = append(b, '[')
-	x.PushList(len(v))
-	for i := range v {
+	x.PushList(len(list))
+	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		x.At(i)
-		var fine bool
-		b, fine = x.valueMust_ChatChoice(b, f, v[i])
-		ok = ok && fine
+		var elementOK bool
+		b, elementOK = x.writeNonNullChatChoice(b, f, list[i])
+		ok = ok && elementOK
 	}
 	x.Pop()
 	return x.Close(b, start, ']', ok, true)
 }
 
-// valueMust_ChatChoice writes ChatChoice!; false is a null that must go up.
-func (x *planRun) valueMust_ChatChoice(b []byte, f *plan.Field, v *model.ChatChoice) ([]byte, bool) {
+// writeNonNullPageInfo appends v, of the type PageInfo!, to b.
+func (x *planRun) writeNonNullPageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_ChatChoice(b, f.Of(ofChatChoice), v)
+	return x.encodePageInfo(b, f.Of(ofPageInfo), v)
 }
 
-// valueMust_InventoryEntry writes InventoryEntry!; false is a null that must go up.
-func (x *planRun) valueMust_InventoryEntry(b []byte, f *plan.Field, v *model.InventoryEntry) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_InventoryEntry(b, f.Of(ofInventoryEntry), v)
-}
-
-// valueMust_PageInfo writes PageInfo!; false is a null that must go up.
-func (x *planRun) valueMust_PageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, true)
-	}
-	return x.object_PageInfo(b, f.Of(ofPageInfo), v)
-}
-
-// valueMust_PaymentSource writes PaymentSource!; false is a null that must go up.
-func (x *planRun) valueMust_PaymentSource(b []byte, f *plan.Field, v model.PaymentSource) ([]byte, bool) {
-	ok := true
+// writeNonNullPaymentSource appends v, of the type PaymentSource!, to b.
+func (x *planRun) writeNonNullPaymentSource(b []byte, f *plan.Field, v model.PaymentSource) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
 		return x.NoValue(b, true)
 	case model.BankCard:
-		b, ok = x.object_BankCard(b, f.Of(ofBankCard), &v)
+		return x.encodeBankCard(b, f.Of(ofBankCard), &v)
 	case *model.BankCard:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_BankCard(b, f.Of(ofBankCard), v)
+		return x.encodeBankCard(b, f.Of(ofBankCard), v)
 	case model.BankAccount:
-		b, ok = x.object_BankAccount(b, f.Of(ofBankAccount), &v)
+		return x.encodeBankAccount(b, f.Of(ofBankAccount), &v)
 	case *model.BankAccount:
 		if v == nil {
 			return plan.Null(b, true)
 		}
-		b, ok = x.object_BankAccount(b, f.Of(ofBankAccount), v)
+		return x.encodeBankAccount(b, f.Of(ofBankAccount), v)
 	default:
 		return x.UnexpectedType(b, true, v)
 	}
-	return b, ok
 }
 
-// valueMust_Pet writes Pet!; false is a null that must go up.
-func (x *planRun) valueMust_Pet(b []byte, f *plan.Field, v *model.Pet) ([]byte, bool) {
+// writeNonNullPet appends v, of the type Pet!, to b.
+func (x *planRun) writeNonNullPet(b []byte, f *plan.Field, v *model.Pet) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Pet(b, f.Of(ofPet), v)
+	return x.encodePet(b, f.Of(ofPet), v)
 }
 
-// valueMust_PetEdge writes PetEdge!; false is a null that must go up.
-func (x *planRun) valueMust_PetEdge(b []byte, f *plan.Field, v *model.PetEdge) ([]byte, bool) {
+// writeNonNullPetEdge appends v, of the type PetEdge!, to b.
+func (x *planRun) writeNonNullPetEdge(b []byte, f *plan.Field, v *model.PetEdge) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_PetEdge(b, f.Of(ofPetEdge), v)
+	return x.encodePetEdge(b, f.Of(ofPetEdge), v)
 }
 
-// valueMust_Tag writes Tag!; false is a null that must go up.
-func (x *planRun) valueMust_Tag(b []byte, f *plan.Field, v *model.Tag) ([]byte, bool) {
+// writeNonNullTag appends v, of the type Tag!, to b.
+func (x *planRun) writeNonNullTag(b []byte, f *plan.Field, v *model.Tag) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
-	return x.object_Tag(b, f.Of(ofTag), v)
+	return x.encodeTag(b, f.Of(ofTag), v)
 }
 
-// value_AccessToken writes AccessToken; false is a null that must go up.
-func (x *planRun) value_AccessToken(b []byte, f *plan.Field, v *model.AccessToken) ([]byte, bool) {
+// writeOrder appends v, of the type Order, to b.
+func (x *planRun) writeOrder(b []byte, f *plan.Field, v *model.Order) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_AccessToken(b, f.Of(ofAccessToken), v)
+	b, _ = x.encodeOrder(b, f.Of(ofOrder), v)
 	return b, true
 }
 
-// value_Account writes Account; false is a null that must go up.
-func (x *planRun) value_Account(b []byte, f *plan.Field, v *model.Account) ([]byte, bool) {
+// writeOrderPayment appends v, of the type OrderPayment, to b.
+func (x *planRun) writeOrderPayment(b []byte, f *plan.Field, v *model.OrderPayment) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Account(b, f.Of(ofAccount), v)
+	b, _ = x.encodeOrderPayment(b, f.Of(ofOrderPayment), v)
 	return b, true
 }
 
-// value_Category writes Category; false is a null that must go up.
-func (x *planRun) value_Category(b []byte, f *plan.Field, v *model.Category) ([]byte, bool) {
+// writePet appends v, of the type Pet, to b.
+func (x *planRun) writePet(b []byte, f *plan.Field, v *model.Pet) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_Category(b, f.Of(ofCategory), v)
+	b, _ = x.encodePet(b, f.Of(ofPet), v)
 	return b, true
 }
 
-// value_ChatCompletion writes ChatCompletion; false is a null that must go up.
-func (x *planRun) value_ChatCompletion(b []byte, f *plan.Field, v *model.ChatCompletion) ([]byte, bool) {
+// writePetConnection appends v, of the type PetConnection, to b.
+func (x *planRun) writePetConnection(b []byte, f *plan.Field, v *model.PetConnection) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_ChatCompletion(b, f.Of(ofChatCompletion), v)
+	b, _ = x.encodePetConnection(b, f.Of(ofPetConnection), v)
 	return b, true
 }
 
-// value_ChatMessage writes ChatMessage; false is a null that must go up.
-func (x *planRun) value_ChatMessage(b []byte, f *plan.Field, v *model.ChatMessage) ([]byte, bool) {
+// writeUser appends v, of the type User, to b.
+func (x *planRun) writeUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}
-	b, _ = x.object_ChatMessage(b, f.Of(ofChatMessage), v)
+	b, _ = x.encodeUser(b, f.Of(ofUser), v)
 	return b, true
 }
 
-// value_MedicalInfo writes MedicalInfo; false is a null that must go up.
-func (x *planRun) value_MedicalInfo(b []byte, f *plan.Field, v *model.MedicalInfo) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_MedicalInfo(b, f.Of(ofMedicalInfo), v)
-	return b, true
+// requireAuthenticated checks @authenticated.
+func requireAuthenticated(ctx context.Context) error {
+	return auth.CheckAuthenticated(ctx)
 }
 
-// value_Order writes Order; false is a null that must go up.
-func (x *planRun) value_Order(b []byte, f *plan.Field, v *model.Order) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Order(b, f.Of(ofOrder), v)
-	return b, true
-}
-
-// value_OrderPayment writes OrderPayment; false is a null that must go up.
-func (x *planRun) value_OrderPayment(b []byte, f *plan.Field, v *model.OrderPayment) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_OrderPayment(b, f.Of(ofOrderPayment), v)
-	return b, true
-}
-
-// value_Pet writes Pet; false is a null that must go up.
-func (x *planRun) value_Pet(b []byte, f *plan.Field, v *model.Pet) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_Pet(b, f.Of(ofPet), v)
-	return b, true
-}
-
-// value_PetConnection writes PetConnection; false is a null that must go up.
-func (x *planRun) value_PetConnection(b []byte, f *plan.Field, v *model.PetConnection) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_PetConnection(b, f.Of(ofPetConnection), v)
-	return b, true
-}
-
-// value_User writes User; false is a null that must go up.
-func (x *planRun) value_User(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
-	if v == nil {
-		return x.NoValue(b, false)
-	}
-	b, _ = x.object_User(b, f.Of(ofUser), v)
-	return b, true
+// requireWritePets checks @requiresScopes(scopes: [["write_pets"]]).
+func requireWritePets(ctx context.Context) error {
+	return auth.CheckScopes(ctx, [][]string{{"write_pets"}})
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Requirements are what the bindings require of the settings.
+// Requirements are the settings that the bindings need.
 var Requirements = upstreams.Requirements{
 	Sources: []string{"petstore"},
 	Config: map[string][]string{
@@ -27,13 +27,13 @@ var Requirements = upstreams.Requirements{
 	},
 }
 
-// Mutation gives the resolvers of Mutation's fields.
+// Mutation returns the resolvers of the fields of Mutation.
 func (r *Resolver) Mutation() graph.MutationResolver { return mutationResolver{r} }
 
-// Order gives the resolvers of Order's fields.
+// Order returns the resolvers of the fields of Order.
 func (r *Resolver) Order() graph.OrderResolver { return orderResolver{r} }
 
-// Query gives the resolvers of Query's fields.
+// Query returns the resolvers of the fields of Query.
 func (r *Resolver) Query() graph.QueryResolver { return queryResolver{r} }
 
 type (
@@ -42,7 +42,7 @@ type (
 	queryResolver    struct{ *Resolver }
 )
 
-// CreateOrder answers Mutation.createOrder, bound at schema/orders.graphqls:12 to the service "petstore":
+// CreateOrder resolves Mutation.createOrder by the binding at schema/orders.graphqls:12, which calls the service "petstore":
 //
 //	POST /orders
 func (r mutationResolver) CreateOrder(ctx context.Context, input model.OrderInput, idempotencyKey *scalar.UUID) (*model.Order, error) {
@@ -53,18 +53,18 @@ func (r mutationResolver) CreateOrder(ctx context.Context, input model.OrderInpu
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrder), petstoreRules)
 }
 
-// DeleteOrder answers Mutation.deleteOrder, bound at schema/orders.graphqls:15 to the service "petstore":
+// DeleteOrder resolves Mutation.deleteOrder by the binding at schema/orders.graphqls:15, which calls the service "petstore":
 //
 //	DELETE /orders/{id}
 func (r mutationResolver) DeleteOrder(ctx context.Context, id string) (*bool, error) {
 	call := rest.New(http.MethodDelete, "/orders/").Segment(id).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
-	done := err == nil
-	return &done, err
+	ok := err == nil
+	return &ok, err
 }
 
-// PayOrderByCard answers Mutation.payOrderByCard, bound at schema/orders.graphqls:20 to the service "petstore":
+// PayOrderByCard resolves Mutation.payOrderByCard by the binding at schema/orders.graphqls:20, which calls the service "petstore":
 //
 //	POST /orders/{id}/payment
 func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error) {
@@ -87,7 +87,7 @@ func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount 
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrderPayment), petstoreRules)
 }
 
-// PayOrderByAccount answers Mutation.payOrderByAccount, bound at schema/orders.graphqls:34 to the service "petstore":
+// PayOrderByAccount resolves Mutation.payOrderByAccount by the binding at schema/orders.graphqls:34, which calls the service "petstore":
 //
 //	POST /orders/{id}/payment
 func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error) {
@@ -109,7 +109,7 @@ func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amou
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrderPayment), petstoreRules)
 }
 
-// SubscribeToOrders answers Mutation.subscribeToOrders, bound at schema/orders.graphqls:48 to the service "petstore":
+// SubscribeToOrders resolves Mutation.subscribeToOrders by the binding at schema/orders.graphqls:48, which calls the service "petstore":
 //
 //	POST /orders/callback
 func (r mutationResolver) SubscribeToOrders(ctx context.Context, callbackURL scalar.URL) (*bool, error) {
@@ -117,11 +117,11 @@ func (r mutationResolver) SubscribeToOrders(ctx context.Context, callbackURL sca
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 		JSON(encode.Object{}.With("callbackUrl", encode.Text(callbackURL)))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
-	done := err == nil
-	return &done, err
+	ok := err == nil
+	return &ok, err
 }
 
-// CreatePet answers Mutation.createPet, bound at schema/pets.graphqls:35 to the service "petstore":
+// CreatePet resolves Mutation.createPet by the binding at schema/pets.graphqls:35, which calls the service "petstore":
 //
 //	POST /pets
 func (r mutationResolver) CreatePet(ctx context.Context, input model.PetInput) (*model.Pet, error) {
@@ -131,7 +131,7 @@ func (r mutationResolver) CreatePet(ctx context.Context, input model.PetInput) (
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodePet), petstoreRules)
 }
 
-// UpdatePet answers Mutation.updatePet, bound at schema/pets.graphqls:40 to the service "petstore":
+// UpdatePet resolves Mutation.updatePet by the binding at schema/pets.graphqls:40, which calls the service "petstore":
 //
 //	PUT /pets/{id}
 func (r mutationResolver) UpdatePet(ctx context.Context, id string, input model.PetInput) (*model.Pet, error) {
@@ -142,18 +142,18 @@ func (r mutationResolver) UpdatePet(ctx context.Context, id string, input model.
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 }
 
-// DeletePet answers Mutation.deletePet, bound at schema/pets.graphqls:45 to the service "petstore":
+// DeletePet resolves Mutation.deletePet by the binding at schema/pets.graphqls:45, which calls the service "petstore":
 //
 //	DELETE /pets/{id}
 func (r mutationResolver) DeletePet(ctx context.Context, id string) (*bool, error) {
 	call := rest.New(http.MethodDelete, "/pets/").Segment(id).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
-	done := err == nil
-	return &done, err
+	ok := err == nil
+	return &ok, err
 }
 
-// CreateUser answers Mutation.createUser, bound at schema/users.graphqls:13 to the service "petstore":
+// CreateUser resolves Mutation.createUser by the binding at schema/users.graphqls:13, which calls the service "petstore":
 //
 //	POST /users
 func (r mutationResolver) CreateUser(ctx context.Context, input model.UserInput) (*model.Account, error) {
@@ -163,7 +163,7 @@ func (r mutationResolver) CreateUser(ctx context.Context, input model.UserInput)
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
-// UpdateMe answers Mutation.updateMe, bound at schema/users.graphqls:18 to the service "petstore":
+// UpdateMe resolves Mutation.updateMe by the binding at schema/users.graphqls:18, which calls the service "petstore":
 //
 //	PUT /users/{id}
 func (r mutationResolver) UpdateMe(ctx context.Context, input model.UserInput) (*model.Account, error) {
@@ -173,18 +173,18 @@ func (r mutationResolver) UpdateMe(ctx context.Context, input model.UserInput) (
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
-// DeleteMe answers Mutation.deleteMe, bound at schema/users.graphqls:21 to the service "petstore":
+// DeleteMe resolves Mutation.deleteMe by the binding at schema/users.graphqls:21, which calls the service "petstore":
 //
 //	DELETE /users/{id}
 func (r mutationResolver) DeleteMe(ctx context.Context) (*bool, error) {
 	call := rest.New(http.MethodDelete, "/users/").Segment(auth.Claim(ctx, "sub")).
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
-	done := err == nil
-	return &done, err
+	ok := err == nil
+	return &ok, err
 }
 
-// Login answers Mutation.login, bound at schema/users.graphqls:24 to the service "petstore":
+// Login resolves Mutation.login by the binding at schema/users.graphqls:24, which calls the service "petstore":
 //
 //	POST /login
 func (r mutationResolver) Login(ctx context.Context, username, password string) (*model.AccessToken, error) {
@@ -196,76 +196,72 @@ func (r mutationResolver) Login(ctx context.Context, username, password string) 
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccessToken), petstoreRules)
 }
 
-// Logout answers Mutation.logout, bound at schema/users.graphqls:27 to the service "petstore":
+// Logout resolves Mutation.logout by the binding at schema/users.graphqls:27, which calls the service "petstore":
 //
 //	POST /logout
 func (r mutationResolver) Logout(ctx context.Context) (*bool, error) {
 	call := rest.New(http.MethodPost, "/logout").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
-	done := err == nil
-	return &done, err
+	ok := err == nil
+	return &ok, err
 }
 
-// Pet answers Order.pet, bound at schema/orders.graphqls:60 to the service "petstore":
+// Pet resolves Order.pet by the binding at schema/orders.graphqls:60, which calls the service "petstore":
 //
 //	GET /pets/{id}
 //
-// It makes one call for each parent, or for several that ask for the same.
+// It makes one call for each distinct key of the parents.
 func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*model.Pet, error) {
-	call := func(key string) *rest.Call {
-		return rest.New(http.MethodGet, "/pets/").Segment(key).
-			Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
-	}
 	return engine.LoadOne(ctx, parents, []string{"petId"}, func(parent *model.Order) *string {
 		return &parent.PetID
 	}, engine.Batch[string, *model.Pet]{
 		Identity: engine.Identity{
 			Source:  "petstore",
-			Request: call(engine.AnyKey(0)).Key(),
+			Request: `GET /pets/{key} Header("X-API-Key", {$config.apiKey})`,
 			Rules:   "petstoreRules",
 			Reading: "Pet as Pet",
 		},
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Pet, error) {
 			key := keys[0]
-			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key),
+			call := rest.New(http.MethodGet, "/pets/").Segment(key).
+				Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call,
 				decode.NullOf(decode.CheckKey("id", keys[0], graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 			return map[string]*model.Pet{key: value}, err
 		},
 	})
 }
 
-// User answers Order.user, bound at schema/orders.graphqls:64 to the service "petstore":
+// User resolves Order.user by the binding at schema/orders.graphqls:64, which calls the service "petstore":
 //
 //	GET /users/{id}
 //
-// It makes one call for each parent, or for several that ask for the same.
+// It makes one call for each distinct key of the parents.
 func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*model.User, error) {
-	call := func(key string) *rest.Call {
-		return rest.New(http.MethodGet, "/users/").Segment(key).
-			Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
-	}
 	return engine.LoadOne(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
 		return parent.UserID
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{
 			Source:  "petstore",
-			Request: call(engine.AnyKey(0)).Key(),
+			Request: `GET /users/{key} Header("X-API-Key", {$config.apiKey})`,
 			Rules:   "petstoreRules",
 			Reading: "User as User",
 		},
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			key := keys[0]
-			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key),
+			call := rest.New(http.MethodGet, "/users/").Segment(key).
+				Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call,
 				decode.NullOf(decode.CheckKey("id", keys[0], graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
 			return map[string]*model.User{key: value}, err
 		},
 	})
 }
 
-// Advice answers Query.advice, bound at schema/chat.graphqls:8 to the service "petstore":
+// Advice resolves Query.advice by the binding at schema/chat.graphqls:8, which calls the service "petstore":
 //
 //	POST /chat/completions
 func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessageInput, modelArg *string) (*model.ChatCompletion, error) {
@@ -277,7 +273,7 @@ func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessage
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeChatCompletion), petstoreRules)
 }
 
-// Order answers Query.order, bound at schema/orders.graphqls:3 to the service "petstore":
+// Order resolves Query.order by the binding at schema/orders.graphqls:3, which calls the service "petstore":
 //
 //	GET /orders/{id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
@@ -287,7 +283,7 @@ func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, erro
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeOrder, func(object *model.Order) *string { return object.ID })), petstoreRules)
 }
 
-// Pets answers Query.pets, bound at schema/pets.graphqls:15 to the service "petstore":
+// Pets resolves Query.pets by the binding at schema/pets.graphqls:15, which calls the service "petstore":
 //
 //	GET /pets
 func (r queryResolver) Pets(ctx context.Context, species *model.Species, status *model.PetStatus, tags []string, first *int, after *string) (*model.PetConnection, error) {
@@ -327,7 +323,7 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 	return connection, nil
 }
 
-// Pet answers Query.pet, bound at schema/pets.graphqls:23 to the service "petstore":
+// Pet resolves Query.pet by the binding at schema/pets.graphqls:23, which calls the service "petstore":
 //
 //	GET /pets/{id}
 func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
@@ -337,7 +333,7 @@ func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 }
 
-// Inventory answers Query.inventory, bound at schema/pets.graphqls:28 to the service "petstore":
+// Inventory resolves Query.inventory by the binding at schema/pets.graphqls:28, which calls the service "petstore":
 //
 //	GET /store/inventory
 func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, error) {
@@ -347,7 +343,7 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, 
 		decode.NullOf(decode.EntriesOf(graph.DecodeInventoryEntry)), petstoreRules)
 }
 
-// Me answers Query.me, bound at schema/users.graphqls:3 to the service "petstore":
+// Me resolves Query.me by the binding at schema/users.graphqls:3, which calls the service "petstore":
 //
 //	GET /users/{id}
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
@@ -356,7 +352,7 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
-// User answers Query.user, bound at schema/users.graphqls:6 to the service "petstore":
+// User resolves Query.user by the binding at schema/users.graphqls:6, which calls the service "petstore":
 //
 //	GET /users/{id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
@@ -366,20 +362,21 @@ func (r queryResolver) User(ctx context.Context, id string) (*model.User, error)
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
 }
 
-// petstoreRules are the rules of the service "petstore": when a call went well, and what its errors mean.
+// petstoreRules are the rules of the service "petstore": which responses are successes, and what clients see of the
+// others.
 var petstoreRules = &upstreams.Rules{
-	Message: func(answer *upstreams.Response) any { return mapping.Path(answer.Body(), "detail") },
-	Extensions: func(answer *upstreams.Response) any {
+	Message: func(response *upstreams.Response) any { return mapping.Path(response.Body(), "detail") },
+	Extensions: func(response *upstreams.Response) any {
 		return encode.Object{}.
-			With("problem", mapping.Pick(answer.Body(), "type")).
-			With("fields", mapping.Pick(answer.Body(), "errors"))
+			With("problem", mapping.Pick(response.Body(), "type")).
+			With("fields", mapping.Pick(response.Body(), "errors"))
 	},
 }
 
-// pageQueryPets reads a page of Query.pets as its binding selects it.
+// pageQueryPets decodes a page of Query.pets by the selection of its binding.
 func pageQueryPets(d *decode.Decoder) page.Answer[decode.Item[*model.Pet]] {
-	var a page.Answer[decode.Item[*model.Pet]]
-	a.Total = decode.Lookahead(d, decode.Member("pagination", decode.Member("totalItems", decode.PtrOf((*decode.Decoder).Int))))
-	a.Items = decode.Member("data", decode.Items(graph.DecodePet))(d)
-	return a
+	var p page.Answer[decode.Item[*model.Pet]]
+	p.Total = decode.Lookahead(d, decode.Member("pagination", decode.Member("totalItems", decode.PtrOf((*decode.Decoder).Int))))
+	p.Items = decode.Member("data", decode.Items(graph.DecodePet))(d)
+	return p
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/99designs/gqlgen/codegen"
 )
 
-// keyFields are the fields of each type that generated code looks at besides those that
-// clients select: what calls take from their parents, and what items are told apart by.
+// keyFields are, by type, the fields that generated code reads although no client selects them:
+// those that calls use of their parents, and those by which items are matched. The executor passes
+// them to the projection, or decoders would skip them.
 type keyFields map[string][]string
 
 func (k keyFields) add(object, field string) {
@@ -17,10 +18,11 @@ func (k keyFields) add(object, field string) {
 	}
 }
 
+// keyFields returns the key fields of all bindings.
 func (g *generator) keyFields() keyFields {
 	k := keyFields{}
 	for _, b := range g.graph.All() {
-		if asked := g.askedKey(b); asked != nil {
+		if asked := g.requestedKey(b); asked != nil {
 			k.add(b.Definition.Type.Name(), asked.field)
 		}
 		for _, name := range b.Own() {
@@ -37,9 +39,9 @@ func (g *generator) keyFields() keyFields {
 	return k
 }
 
-// byHand tells whether code that nobody generates has a part in a field: its resolver, or
-// one that its arguments may have.
-func (g *generator) byHand(o *codegen.Object, f *codegen.Field) bool {
+// isHandwritten reports whether handwritten code takes part in a field: its resolver, or a
+// resolver of an input that its arguments may contain.
+func (g *generator) isHandwritten(o *codegen.Object, f *codegen.Field) bool {
 	if len(f.Args) > 0 && slices.ContainsFunc(g.data.Inputs, (*codegen.Object).HasResolvers) {
 		return true
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A scalar that is written with a look at the request is nobody else's, unless it is gqlgen's
-// or ours that writes it.
+// A scalar whose code takes a context makes a field request-scoped, unless gqlgen or gatehouse has
+// written that code.
 func TestContextual(t *testing.T) {
 	written := func(home string) *types.Func {
 		return types.NewFunc(0, types.NewPackage(home, "p"), "MarshalOdd", nil)
@@ -29,7 +29,7 @@ func TestContextual(t *testing.T) {
 		{config.TypeReference{IsContext: true, Marshaler: written(graphqlPkg)}, false},
 		{config.TypeReference{IsContext: true, IsMarshaler: true, Target: named(scalarPkg)}, false},
 	} {
-		if got := contextual(&c.tr); got != c.want {
+		if got := isContextual(&c.tr); got != c.want {
 			t.Errorf("%+v is contextual: %t", c.tr, got)
 		}
 	}

@@ -11,10 +11,12 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// hide takes our directives, guards included, out of the sources that are compiled into
-// the gateway. Introspection and published SDL are made of these, and gqlgen's own
-// skip_runtime hides nothing: backend paths are private.
-func hide(data *codegen.Data) error {
+// stripSources removes our directives, except published ones, from the sources that are compiled
+// into the gateway. Introspection and the SDL of a subgraph are made of these sources, and the
+// skip_runtime of gqlgen does not hide a directive there: the paths of services would be visible.
+//
+// The sources must not be embedded as files, which would be the original ones.
+func stripSources(data *codegen.Data) error {
 	kept := data.AugmentedSources[:0]
 	for _, s := range data.AugmentedSources {
 		if d := binding.DeclaredIn(filepath.ToSlash(s.RelativePath)); d != nil && d.Kind != binding.Published {
@@ -34,7 +36,7 @@ func hide(data *codegen.Data) error {
 	return nil
 }
 
-// published returns a source's text without the uses of directives that clients cannot see.
+// published returns the text of a source without directives that clients must not see.
 func published(name, source string) (string, error) {
 	doc, err := parser.ParseSchema(&ast.Source{Name: name, Input: source})
 	if err != nil {
@@ -52,7 +54,8 @@ func published(name, source string) (string, error) {
 	return sdl(doc), nil
 }
 
-// stripSchemas drops directives, and schema blocks which held nothing else.
+// stripSchemas removes directives from schema definitions, and the definitions that are empty
+// then.
 func stripSchemas(list ast.SchemaDefinitionList, keep func(*ast.Directive) bool) ast.SchemaDefinitionList {
 	var kept ast.SchemaDefinitionList
 	for _, s := range list {
@@ -64,7 +67,7 @@ func stripSchemas(list ast.SchemaDefinitionList, keep func(*ast.Directive) bool)
 	return kept
 }
 
-// stripDefinition drops directives from a type and everything in it.
+// stripDefinition removes directives from a type and everything in it.
 func stripDefinition(def *ast.Definition, keep func(*ast.Directive) bool) {
 	def.Directives = filter(def.Directives, keep)
 	for _, f := range def.Fields {
@@ -78,6 +81,7 @@ func stripDefinition(def *ast.Definition, keep func(*ast.Directive) bool) {
 	}
 }
 
+// filter returns the directives that keep reports true for.
 func filter(list ast.DirectiveList, keep func(*ast.Directive) bool) ast.DirectiveList {
 	var kept ast.DirectiveList
 	for _, d := range list {

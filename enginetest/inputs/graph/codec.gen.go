@@ -3,27 +3,13 @@
 package graph
 
 import (
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/graph/model"
 )
 
-// NewSchema makes the executable schema with its guards in place. It answers by plans
-// where a context asks for that.
-func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
-	return newPlanned(NewExecutableSchema(Config{
-		Resolvers: resolvers,
-		Directives: DirectiveRoot{
-			Authenticated:  auth.Authenticated,
-			RequiresScopes: auth.RequiresScopes,
-		},
-	}))
-}
-
-// EncodeAll gives model.All as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeAll encodes model.All without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeAll(in *model.All) any {
 	if in == nil {
 		return nil
@@ -56,8 +42,8 @@ func EncodeAll(in *model.All) any {
 	return o
 }
 
-// EncodeChoice gives model.Choice as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeChoice encodes model.Choice without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeChoice(in *model.Choice) any {
 	if in == nil {
 		return nil
@@ -71,8 +57,8 @@ func EncodeChoice(in *model.Choice) any {
 	return o
 }
 
-// EncodeDefaults gives model.Defaults as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeDefaults encodes model.Defaults without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeDefaults(in *model.Defaults) any {
 	if in == nil {
 		return nil
@@ -92,8 +78,8 @@ func EncodeDefaults(in *model.Defaults) any {
 	return o
 }
 
-// EncodeMust gives model.Must as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeMust encodes model.Must without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeMust(in *model.Must) any {
 	if in == nil {
 		return nil
@@ -105,7 +91,7 @@ func EncodeMust(in *model.Must) any {
 	return o
 }
 
-// EncodeKind gives model.Kind as its service writes it.
+// EncodeKind encodes model.Kind by the names that the service uses.
 func EncodeKind(v model.Kind) any {
 	switch v {
 	case model.KindLarge:

@@ -19,21 +19,21 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
-// byHand is the code in resolvers/ that nobody generates, tests left out.
-type byHand struct {
+// handwrittenCode is the code in resolvers/ that is not generated, without tests.
+type handwrittenCode struct {
 	set   *token.FileSet
 	files map[string]*goast.File // by path
 }
 
-// readByHand parses the handwritten files in ResolversDir below root, the root of the project; an
+// parseHandwritten parses the handwritten files in ResolversDir below root, the root of the project; an
 // empty root is the working directory. Files and places are named relative to root. Of a file that
 // does not parse it returns as much as was parsed: the Go compiler explains the rest.
-func readByHand(root string) (*byHand, error) {
+func parseHandwritten(root string) (*handwrittenCode, error) {
 	entries, err := os.ReadDir(filepath.Join(root, ResolversDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	code := &byHand{set: token.NewFileSet(), files: map[string]*goast.File{}}
+	code := &handwrittenCode{set: token.NewFileSet(), files: map[string]*goast.File{}}
 	for _, entry := range entries {
 		path := filepath.Join(ResolversDir, entry.Name())
 		if path == connectFile || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
@@ -55,15 +55,16 @@ func readByHand(root string) (*byHand, error) {
 // Compile compiles the bindings of the project in root, whose handwritten resolvers may call
 // services without any binding. It reads the documents of sources by readDocument.
 func Compile(root string, cfg *config.Config, schema *ast.Schema, readDocument func(path string) (*openapi.Document, error)) (*binding.Graph, error) {
-	code, err := readByHand(root)
+	code, err := parseHandwritten(root)
 	if err != nil {
 		return nil, err
 	}
-	return binding.Compile(schema, binding.CompileOptions{Inert: inert(cfg), Calls: code.says, ReadDocument: readDocument})
+	return binding.Compile(schema, binding.CompileOptions{Inert: inertDirectives(cfg), Calls: code.hasStringLiteral, ReadDocument: readDocument})
 }
 
-// says tells whether the code has a text, such as the name of a service that it calls.
-func (c *byHand) says(text string) bool {
+// hasStringLiteral reports whether the code contains a string literal with the given value, such
+// as the name of a service.
+func (c *handwrittenCode) hasStringLiteral(text string) bool {
 	found := false
 	for _, file := range c.files {
 		goast.Inspect(file, func(n goast.Node) bool {
@@ -77,8 +78,9 @@ func (c *byHand) says(text string) bool {
 	return found
 }
 
-// selects tells whether the code speaks of a method or a field of a name, of whatever it is.
-func (c *byHand) selects(name string) bool {
+// usesSelector reports whether the code selects a method or a field of the given name, of any
+// type.
+func (c *handwrittenCode) usesSelector(name string) bool {
 	found := false
 	for _, file := range c.files {
 		goast.Inspect(file, func(n goast.Node) bool {
@@ -91,11 +93,11 @@ func (c *byHand) selects(name string) bool {
 	return found
 }
 
-// uses are the names that the code uses of a package.
-func (c *byHand) uses(importPath, packageName string) map[string]bool {
+// packageMembers returns the names that the code uses of a package.
+func (c *handwrittenCode) packageMembers(importPath, packageName string) map[string]bool {
 	used := map[string]bool{}
 	for _, file := range c.files {
-		name := nameOf(file, importPath, packageName)
+		name := importName(file, importPath, packageName)
 		goast.Inspect(file, func(n goast.Node) bool {
 			if s, ok := n.(*goast.SelectorExpr); ok {
 				if x, ok := s.X.(*goast.Ident); ok && x.Name == name {
@@ -108,8 +110,8 @@ func (c *byHand) uses(importPath, packageName string) map[string]bool {
 	return used
 }
 
-// nameOf is what a file calls a package that it imports; "" when it does not.
-func nameOf(file *goast.File, importPath, packageName string) string {
+// importName returns the name by which a file refers to a package, "" when it does not import it.
+func importName(file *goast.File, importPath, packageName string) string {
 	for _, spec := range file.Imports {
 		switch {
 		case spec.Path.Value != strconv.Quote(importPath):
@@ -122,25 +124,25 @@ func nameOf(file *goast.File, importPath, packageName string) string {
 	return ""
 }
 
-// mentioned adds the types that code by hand reads and sends: a decoder or an encoder that
-// it uses is made, whether a binding needs it or not.
-func (g *generator) mentioned(r *reach) {
-	code, err := readByHand("")
+// markHandwritten marks the types that handwritten code decodes or encodes by the functions of
+// package graph, so that these functions are generated even if no binding needs them.
+func (g *generator) markHandwritten(r *wireTypes) {
+	code, err := parseHandwritten("")
 	if err != nil {
-		return // unanswered says so
+		return // findResolvers reports it
 	}
-	used := code.uses(g.graphPkg(), g.data.Config.Exec.Package)
+	used := code.packageMembers(g.graphPkg(), g.data.Config.Exec.Package)
 	for name := range r.schema.Types {
-		if used["Decode"+g.wireName(name)] {
-			r.reads(g, name)
+		if used["Decode"+g.codecName(name)] {
+			r.markRead(g, name)
 		}
-		if used["Encode"+g.wireName(name)] {
-			r.sends(name)
+		if used["Encode"+g.codecName(name)] {
+			r.markSent(name)
 		}
 	}
 }
 
-// goName is the Go name of a type.
+// goName returns the name of a type in Go.
 func (g *generator) goName(name string) string {
 	if o := g.objectNamed(name); o != nil && o.Type != nil { // root objects have no type
 		return typeName(o.Type)
@@ -148,12 +150,11 @@ func (g *generator) goName(name string) string {
 	return templates.ToGoModelName(name)
 }
 
-// Home tells where the resolvers of a type are written by hand: in the file that has some
-// already, else in one of the type's own, which may not be there yet.
-//
-// root is the root of the project; the file is named relative to it.
+// Home returns the file for handwritten resolvers of a type: the one that has most of them, else one
+// with the type's name, which need not exist. root is the root of the project; the file is named
+// relative to it.
 func Home(root, object string) (string, error) {
-	code, err := readByHand(root)
+	code, err := parseHandwritten(root)
 	if err != nil {
 		return "", err
 	}
@@ -173,8 +174,8 @@ func Home(root, object string) (string, error) {
 	return home, nil
 }
 
-// fileName is the file for a type's resolvers. Without underscores it is never a test's,
-// nor one for some systems alone.
+// fileName returns the name of a file for the resolvers of a type. It contains no underscore, so
+// that the file is not a test and not for one operating system only.
 func fileName(object string) string {
 	return strings.ReplaceAll(strings.ToLower(object), "_", "") + ".go"
 }
@@ -182,7 +183,7 @@ func fileName(object string) string {
 // ByHand returns the place of the handwritten method that resolves a field, or "" if there is none.
 // root is the root of the project.
 func ByHand(root, object, field string) (string, error) {
-	found, err := methods(root)
+	found, err := handwrittenMethods(root)
 	if err != nil {
 		return "", err
 	}
@@ -194,8 +195,8 @@ func ByHand(root, object, field string) (string, error) {
 	return "", nil
 }
 
-// ConnectFile is where the methods of bindings are.
+// ConnectFile returns the path of the generated resolvers.
 func ConnectFile() string { return connectFile }
 
-// Receiver is the type whose methods answer a type's fields.
+// Receiver returns the name of the type whose methods resolve the fields of an object type.
 func Receiver(object string) string { return receiver(object) }

@@ -3,24 +3,10 @@
 package graph
 
 import (
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 	"github.com/gatehouse-graphql/gatehouse/graph/model"
 )
-
-// NewSchema makes the executable schema with its guards in place. It answers by plans
-// where a context asks for that.
-func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
-	return newPlanned(NewExecutableSchema(Config{
-		Resolvers: resolvers,
-		Directives: DirectiveRoot{
-			Authenticated:  auth.Authenticated,
-			RequiresScopes: auth.RequiresScopes,
-		},
-	}))
-}
 
 var shapeAccount = decode.NewShape("Account",
 	decode.Field{Name: "id", Required: true},
@@ -32,7 +18,7 @@ var shapeAccount = decode.NewShape("Account",
 	decode.Field{Name: "createdAt", Required: true},
 )
 
-// DecodeAccount reads model.Account as its service sends it; nil when that is no object.
+// DecodeAccount decodes model.Account. It returns nil when the value is not an object.
 func DecodeAccount(d *decode.Decoder) *model.Account {
 	o := d.Object(shapeAccount)
 	v := decode.New[model.Account](&o)
@@ -67,7 +53,7 @@ var shapeAddress = decode.NewShape("Address",
 	decode.Field{Name: "country", Required: true},
 )
 
-// DecodeAddress reads model.Address as its service sends it; nil when that is no object.
+// DecodeAddress decodes model.Address. It returns nil when the value is not an object.
 func DecodeAddress(d *decode.Decoder) *model.Address {
 	o := d.Object(shapeAddress)
 	v := decode.New[model.Address](&o)
@@ -94,7 +80,7 @@ var shapeBookDetails = decode.NewShape("BookDetails",
 	decode.Field{Name: "pages"},
 )
 
-// DecodeBookDetails reads model.BookDetails as its service sends it; nil when that is no object.
+// DecodeBookDetails decodes model.BookDetails. It returns nil when the value is not an object.
 func DecodeBookDetails(d *decode.Decoder) *model.BookDetails {
 	o := d.Object(shapeBookDetails)
 	v := decode.New[model.BookDetails](&o)
@@ -117,7 +103,7 @@ var shapeCardPayment = decode.NewShape("CardPayment",
 	decode.Field{Name: "brand"},
 )
 
-// DecodeCardPayment reads model.CardPayment as its service sends it; nil when that is no object.
+// DecodeCardPayment decodes model.CardPayment. It returns nil when the value is not an object.
 func DecodeCardPayment(d *decode.Decoder) *model.CardPayment {
 	o := d.Object(shapeCardPayment)
 	v := decode.New[model.CardPayment](&o)
@@ -141,7 +127,7 @@ var shapeCategory = decode.NewShape("Category",
 	decode.Field{Name: "parent"},
 )
 
-// DecodeCategory reads model.Category as its service sends it; nil when that is no object.
+// DecodeCategory decodes model.Category. It returns nil when the value is not an object.
 func DecodeCategory(d *decode.Decoder) *model.Category {
 	o := d.Object(shapeCategory)
 	v := decode.New[model.Category](&o)
@@ -166,7 +152,7 @@ var shapeMoney = decode.NewShape("Money",
 	decode.Field{Name: "currency", Required: true},
 )
 
-// DecodeMoney reads model.Money as its service sends it; nil when that is no object.
+// DecodeMoney decodes model.Money. It returns nil when the value is not an object.
 func DecodeMoney(d *decode.Decoder) *model.Money {
 	o := d.Object(shapeMoney)
 	v := decode.New[model.Money](&o)
@@ -197,7 +183,7 @@ var shapeOrder = decode.NewShape("Order",
 	decode.Field{Name: "userId", Required: true},
 )
 
-// DecodeOrder reads model.Order as its service sends it; nil when that is no object.
+// DecodeOrder decodes model.Order. It returns nil when the value is not an object.
 func DecodeOrder(d *decode.Decoder) *model.Order {
 	o := d.Object(shapeOrder)
 	v := decode.New[model.Order](&o)
@@ -237,7 +223,7 @@ var shapeOrderLine = decode.NewShape("OrderLine",
 	decode.Field{Name: "unitPrice", Required: true},
 )
 
-// DecodeOrderLine reads model.OrderLine as its service sends it; nil when that is no object.
+// DecodeOrderLine decodes model.OrderLine. It returns nil when the value is not an object.
 func DecodeOrderLine(d *decode.Decoder) *model.OrderLine {
 	o := d.Object(shapeOrderLine)
 	v := decode.New[model.OrderLine](&o)
@@ -269,7 +255,7 @@ var shapeProduct = decode.NewShape("Product",
 	decode.Field{Name: "relatedSkus", Wire: "related"},
 )
 
-// DecodeProduct reads model.Product as its service sends it; nil when that is no object.
+// DecodeProduct decodes model.Product. It returns nil when the value is not an object.
 func DecodeProduct(d *decode.Decoder) *model.Product {
 	o := d.Object(shapeProduct)
 	v := decode.New[model.Product](&o)
@@ -305,7 +291,7 @@ var shapeShirtDetails = decode.NewShape("ShirtDetails",
 	decode.Field{Name: "sizes", Required: true},
 )
 
-// DecodeShirtDetails reads model.ShirtDetails as its service sends it; nil when that is no object.
+// DecodeShirtDetails decodes model.ShirtDetails. It returns nil when the value is not an object.
 func DecodeShirtDetails(d *decode.Decoder) *model.ShirtDetails {
 	o := d.Object(shapeShirtDetails)
 	v := decode.New[model.ShirtDetails](&o)
@@ -325,7 +311,7 @@ var shapeTransferPayment = decode.NewShape("TransferPayment",
 	decode.Field{Name: "iban", Required: true},
 )
 
-// DecodeTransferPayment reads model.TransferPayment as its service sends it; nil when that is no object.
+// DecodeTransferPayment decodes model.TransferPayment. It returns nil when the value is not an object.
 func DecodeTransferPayment(d *decode.Decoder) *model.TransferPayment {
 	o := d.Object(shapeTransferPayment)
 	v := decode.New[model.TransferPayment](&o)
@@ -352,7 +338,7 @@ var shapeUser = decode.NewShape("User",
 	decode.Field{Name: "createdAt", Required: true},
 )
 
-// DecodeUser reads model.User as its service sends it; nil when that is no object.
+// DecodeUser decodes model.User. It returns nil when the value is not an object.
 func DecodeUser(d *decode.Decoder) *model.User {
 	o := d.Object(shapeUser)
 	v := decode.New[model.User](&o)
@@ -382,8 +368,7 @@ func DecodeUser(d *decode.Decoder) *model.User {
 	return v
 }
 
-// DecodePayment reads model.Payment as its service sends it. Which type it is stands in
-// its member "method".
+// DecodePayment decodes model.Payment. The member "method" determines the type of the value.
 func DecodePayment(d *decode.Decoder) model.Payment {
 	tag, _ := decode.Peek(d, "method")
 	switch tag {
@@ -401,8 +386,7 @@ func DecodePayment(d *decode.Decoder) model.Payment {
 	return nil
 }
 
-// DecodeProductDetails reads model.ProductDetails as its service sends it. Which type it is stands in
-// its member "kind".
+// DecodeProductDetails decodes model.ProductDetails. The member "kind" determines the type of the value.
 func DecodeProductDetails(d *decode.Decoder) model.ProductDetails {
 	tag, _ := decode.Peek(d, "kind")
 	switch tag {
@@ -420,7 +404,7 @@ func DecodeProductDetails(d *decode.Decoder) model.ProductDetails {
 	return nil
 }
 
-// DecodeOrderStatus reads model.OrderStatus as its service writes it.
+// DecodeOrderStatus decodes model.OrderStatus from the names that the service uses.
 func DecodeOrderStatus(d *decode.Decoder) model.OrderStatus {
 	text := d.String()
 	switch text {
@@ -441,7 +425,7 @@ func DecodeOrderStatus(d *decode.Decoder) model.OrderStatus {
 	return ""
 }
 
-// DecodeRole reads model.Role as its service writes it.
+// DecodeRole decodes model.Role from the names that the service uses.
 func DecodeRole(d *decode.Decoder) model.Role {
 	text := d.String()
 	switch text {
@@ -456,7 +440,7 @@ func DecodeRole(d *decode.Decoder) model.Role {
 	return ""
 }
 
-// DecodeShirtSize reads model.ShirtSize as its service writes it.
+// DecodeShirtSize decodes model.ShirtSize from the names that the service uses.
 func DecodeShirtSize(d *decode.Decoder) model.ShirtSize {
 	text := d.String()
 	switch text {
@@ -473,8 +457,8 @@ func DecodeShirtSize(d *decode.Decoder) model.ShirtSize {
 	return ""
 }
 
-// EncodeAddressInput gives model.AddressInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeAddressInput encodes model.AddressInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeAddressInput(in *model.AddressInput) any {
 	if in == nil {
 		return nil
@@ -487,8 +471,8 @@ func EncodeAddressInput(in *model.AddressInput) any {
 	return o
 }
 
-// EncodeCancelOrder gives model.CancelOrder as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeCancelOrder encodes model.CancelOrder without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeCancelOrder(in *model.CancelOrder) any {
 	if in == nil {
 		return nil
@@ -498,8 +482,8 @@ func EncodeCancelOrder(in *model.CancelOrder) any {
 	return o
 }
 
-// EncodeNewOrder gives model.NewOrder as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeNewOrder encodes model.NewOrder without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeNewOrder(in *model.NewOrder) any {
 	if in == nil {
 		return nil
@@ -511,8 +495,8 @@ func EncodeNewOrder(in *model.NewOrder) any {
 	return o
 }
 
-// EncodeNewOrderLine gives model.NewOrderLine as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeNewOrderLine encodes model.NewOrderLine without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeNewOrderLine(in *model.NewOrderLine) any {
 	if in == nil {
 		return nil
@@ -523,8 +507,8 @@ func EncodeNewOrderLine(in *model.NewOrderLine) any {
 	return o
 }
 
-// EncodeNewUser gives model.NewUser as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeNewUser encodes model.NewUser without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeNewUser(in *model.NewUser) any {
 	if in == nil {
 		return nil
@@ -537,8 +521,8 @@ func EncodeNewUser(in *model.NewUser) any {
 	return o
 }
 
-// EncodeProductFilter gives model.ProductFilter as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeProductFilter encodes model.ProductFilter without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeProductFilter(in *model.ProductFilter) any {
 	if in == nil {
 		return nil
@@ -549,8 +533,8 @@ func EncodeProductFilter(in *model.ProductFilter) any {
 	return o
 }
 
-// EncodeUserPatch gives model.UserPatch as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeUserPatch encodes model.UserPatch without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeUserPatch(in *model.UserPatch) any {
 	if in == nil {
 		return nil
@@ -562,7 +546,7 @@ func EncodeUserPatch(in *model.UserPatch) any {
 	return o
 }
 
-// EncodeOrderStatus gives model.OrderStatus as its service writes it.
+// EncodeOrderStatus encodes model.OrderStatus by the names that the service uses.
 func EncodeOrderStatus(v model.OrderStatus) any {
 	switch v {
 	case model.OrderStatusPending:
@@ -581,7 +565,7 @@ func EncodeOrderStatus(v model.OrderStatus) any {
 	return nil
 }
 
-// EncodeProductSort gives model.ProductSort as its service writes it.
+// EncodeProductSort encodes model.ProductSort by the names that the service uses.
 func EncodeProductSort(v model.ProductSort) any {
 	switch v {
 	case model.ProductSortName:
@@ -596,7 +580,7 @@ func EncodeProductSort(v model.ProductSort) any {
 	return nil
 }
 
-// EncodeRole gives model.Role as its service writes it.
+// EncodeRole encodes model.Role by the names that the service uses.
 func EncodeRole(v model.Role) any {
 	switch v {
 	case model.RoleCustomer:

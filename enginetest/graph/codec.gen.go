@@ -3,23 +3,9 @@
 package graph
 
 import (
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
 )
-
-// NewSchema makes the executable schema with its guards in place. It answers by plans
-// where a context asks for that.
-func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
-	return newPlanned(NewExecutableSchema(Config{
-		Resolvers: resolvers,
-		Directives: DirectiveRoot{
-			Authenticated:  auth.Authenticated,
-			RequiresScopes: auth.RequiresScopes,
-		},
-	}))
-}
 
 var shapeAnswer = decode.NewShape("Answer",
 	decode.Field{Name: "id"},
@@ -41,7 +27,7 @@ var shapeAnswer = decode.NewShape("Answer",
 	decode.Field{Name: "itemGrid"},
 )
 
-// DecodeAnswer reads model.Answer as its service sends it; nil when that is no object.
+// DecodeAnswer decodes model.Answer. It returns nil when the value is not an object.
 func DecodeAnswer(d *decode.Decoder) *model.Answer {
 	o := d.Object(shapeAnswer)
 	v := decode.New[model.Answer](&o)
@@ -95,7 +81,7 @@ var shapeBook = decode.NewShape("Book",
 	decode.Field{Name: "guarded", Required: true},
 )
 
-// DecodeBook reads model.Book as its service sends it; nil when that is no object.
+// DecodeBook decodes model.Book. It returns nil when the value is not an object.
 func DecodeBook(d *decode.Decoder) *model.Book {
 	o := d.Object(shapeBook)
 	v := decode.New[model.Book](&o)
@@ -122,7 +108,7 @@ var shapeEditor = decode.NewShape("Editor",
 	decode.Field{Name: "first"},
 )
 
-// DecodeEditor reads model.Editor as its service sends it; nil when that is no object.
+// DecodeEditor decodes model.Editor. It returns nil when the value is not an object.
 func DecodeEditor(d *decode.Decoder) *model.Editor {
 	o := d.Object(shapeEditor)
 	v := decode.New[model.Editor](&o)
@@ -153,7 +139,7 @@ var shapeFilm = decode.NewShape("Film",
 	decode.Field{Name: "sequels"},
 )
 
-// DecodeFilm reads model.Film as its service sends it; nil when that is no object.
+// DecodeFilm decodes model.Film. It returns nil when the value is not an object.
 func DecodeFilm(d *decode.Decoder) *model.Film {
 	o := d.Object(shapeFilm)
 	v := decode.New[model.Film](&o)
@@ -186,7 +172,7 @@ var shapeItem = decode.NewShape("Item",
 	decode.Field{Name: "items"},
 )
 
-// DecodeItem reads model.Item as its service sends it; nil when that is no object.
+// DecodeItem decodes model.Item. It returns nil when the value is not an object.
 func DecodeItem(d *decode.Decoder) *model.Item {
 	o := d.Object(shapeItem)
 	v := decode.New[model.Item](&o)
@@ -215,7 +201,7 @@ var shapeOther = decode.NewShape("Other",
 	decode.Field{Name: "item"},
 )
 
-// DecodeOther reads model.Other as its service sends it; nil when that is no object.
+// DecodeOther decodes model.Other. It returns nil when the value is not an object.
 func DecodeOther(d *decode.Decoder) *model.Other {
 	o := d.Object(shapeOther)
 	v := decode.New[model.Other](&o)
@@ -242,7 +228,7 @@ var shapeScrap = decode.NewShape("Scrap",
 	decode.Field{Name: "note", Required: true},
 )
 
-// DecodeScrap reads model.Scrap as its service sends it; nil when that is no object.
+// DecodeScrap decodes model.Scrap. It returns nil when the value is not an object.
 func DecodeScrap(d *decode.Decoder) *model.Scrap {
 	o := d.Object(shapeScrap)
 	v := decode.New[model.Scrap](&o)
@@ -268,7 +254,7 @@ var shapeShelf = decode.NewShape("Shelf",
 	decode.Field{Name: "titled"},
 )
 
-// DecodeShelf reads model.Shelf as its service sends it; nil when that is no object.
+// DecodeShelf decodes model.Shelf. It returns nil when the value is not an object.
 func DecodeShelf(d *decode.Decoder) *model.Shelf {
 	o := d.Object(shapeShelf)
 	v := decode.New[model.Shelf](&o)
@@ -299,7 +285,7 @@ var shapeStory = decode.NewShape("Story",
 	decode.Field{Name: "sequel"},
 )
 
-// DecodeStory reads model.Story as its service sends it; nil when that is no object.
+// DecodeStory decodes model.Story. It returns nil when the value is not an object.
 func DecodeStory(d *decode.Decoder) *model.Story {
 	o := d.Object(shapeStory)
 	v := decode.New[model.Story](&o)
@@ -332,7 +318,7 @@ var shapeWriter = decode.NewShape("Writer",
 	decode.Field{Name: "mustEditors"},
 )
 
-// DecodeWriter reads model.Writer as its service sends it; nil when that is no object.
+// DecodeWriter decodes model.Writer. It returns nil when the value is not an object.
 func DecodeWriter(d *decode.Decoder) *model.Writer {
 	o := d.Object(shapeWriter)
 	v := decode.New[model.Writer](&o)
@@ -362,8 +348,7 @@ func DecodeWriter(d *decode.Decoder) *model.Writer {
 	return v
 }
 
-// DecodeMedia reads model.Media as its service sends it. Which type it is stands in
-// its member "kind".
+// DecodeMedia decodes model.Media. The member "kind" determines the type of the value.
 func DecodeMedia(d *decode.Decoder) model.Media {
 	tag, _ := decode.Peek(d, "kind")
 	switch tag {
@@ -385,8 +370,7 @@ func DecodeMedia(d *decode.Decoder) model.Media {
 	return nil
 }
 
-// DecodeTitled reads model.Titled as its service sends it. Which type it is stands in
-// its member "kind".
+// DecodeTitled decodes model.Titled. The member "kind" determines the type of the value.
 func DecodeTitled(d *decode.Decoder) model.Titled {
 	tag, _ := decode.Peek(d, "kind")
 	switch tag {
@@ -404,7 +388,7 @@ func DecodeTitled(d *decode.Decoder) model.Titled {
 	return nil
 }
 
-// DecodeKind reads model.Kind as its service writes it.
+// DecodeKind decodes model.Kind from the names that the service uses.
 func DecodeKind(d *decode.Decoder) model.Kind {
 	text := d.String()
 	switch text {

@@ -12,19 +12,19 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// numerals are the places in a JSON body where a document wants a number in another form
-// than the encoder of its type writes: a Decimal as a number, an Int64 as a text. Each is a
-// path of members, such as "lines/price"; lists on the way have no name.
-type numerals struct {
-	schema         *ast.Schema
-	graph          *binding.Graph
-	numbers, texts []string
-	inside         []string // the inputs around, of which none is entered again
+// numberFormats are the places in a JSON body where the OpenAPI document has a number in another
+// form than the encoder of its type writes: a Decimal as a number, an Int64 as a string. A place
+// is a path of members, such as "lines/price". Lists on the way are not part of the path.
+type numberFormats struct {
+	schema           *ast.Schema
+	graph            *binding.Graph
+	numbers, strings []string
+	inside           []string // the inputs around, of which none is entered again
 }
 
-// numerals finds those of the binding's body.
-func (w *callWriter) numerals() *numerals {
-	n := &numerals{schema: w.g.data.Config.Schema, graph: w.g.graph}
+// numberFormats returns the places in the body of the binding, none without a document.
+func (w *callWriter) numberFormats() *numberFormats {
+	n := &numberFormats{schema: w.g.data.Config.Schema, graph: w.g.graph}
 	op := w.g.graph.Operation(w.binding)
 	if op == nil || op.Body == nil || op.Body.JSON() == nil {
 		return n
@@ -33,12 +33,12 @@ func (w *callWriter) numerals() *numerals {
 	return n
 }
 
-// wrapped is a body's expression with its numerals as the document wants them.
-func (n *numerals) wrapped(f *goFile, value string) string {
+// wrap writes the conversion of a body's numbers around its expression.
+func (n *numberFormats) wrap(f *goFile, value string) string {
 	for _, form := range []struct {
 		function string
 		paths    []string
-	}{{"Numbers", n.numbers}, {"Texts", n.texts}} {
+	}{{"Numbers", n.numbers}, {"Texts", n.strings}} {
 		if len(form.paths) > 0 {
 			value = fmt.Sprintf("%s%s(%s, %s)", f.use(encodePkg), form.function, value, quotedList(form.paths))
 		}
@@ -46,8 +46,9 @@ func (n *numerals) wrapped(f *goFile, value string) string {
 	return value
 }
 
-// value looks at what a binding makes, or at the type of what it passes on.
-func (n *numerals) value(v *binding.Value, s *openapi.Schema, path string) {
+// value visits the value of a binding's body: the members of an object that the binding makes, or
+// the type of a value that it passes on.
+func (n *numberFormats) value(v *binding.Value, s *openapi.Schema, path string) {
 	if fields, made := v.Made(); made {
 		for _, f := range fields {
 			if p := s.Property(f.Name); p != nil {
@@ -65,9 +66,11 @@ func (n *numerals) value(v *binding.Value, s *openapi.Schema, path string) {
 	}
 }
 
+// join appends a member to a path.
 func join(path, name string) string { return strings.TrimPrefix(path+"/"+name, "/") }
 
-func (n *numerals) typed(t *ast.Type, s *openapi.Schema, path string) {
+// typed visits a type.
+func (n *numberFormats) typed(t *ast.Type, s *openapi.Schema, path string) {
 	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
 		s = s.Items
 	}
@@ -81,21 +84,22 @@ func (n *numerals) typed(t *ast.Type, s *openapi.Schema, path string) {
 	}
 }
 
-// scalar records a path whose scalar a document wants as another JSON type than its encoder returns.
-func (n *numerals) scalar(scalar *scalars.Scalar, s *openapi.Schema, path string) {
+// scalar records the path of a scalar for which the document has another JSON type than its
+// encoder writes.
+func (n *numberFormats) scalar(scalar *scalars.Scalar, s *openapi.Schema, path string) {
 	isNumber := s.Is("number") || s.Is("integer")
 	switch {
 	case scalar == nil:
 	case scalar.EncodedAs() == "string" && scalar.WritesType("number") && isNumber && !s.Is("string"):
 		n.numbers = append(n.numbers, path)
 	case scalar.EncodedAs() == "integer" && scalar.WritesType("string") && s.Is("string") && !isNumber:
-		n.texts = append(n.texts, path)
+		n.strings = append(n.strings, path)
 	}
 }
 
-// input looks at an input's fields. One that holds itself has places without end, of which
-// the first are found.
-func (n *numerals) input(def *ast.Definition, s *openapi.Schema, path string) {
+// input visits the fields of an input. An input that contains itself has infinitely many paths;
+// only those without a repetition are found.
+func (n *numberFormats) input(def *ast.Definition, s *openapi.Schema, path string) {
 	if slices.Contains(n.inside, def.Name) {
 		return
 	}

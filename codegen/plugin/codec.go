@@ -15,64 +15,67 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-//go:embed wire.gotpl
-var wireText string
+//go:embed codec.gotpl
+var codecText string
 
-var wireTemplate = newTemplate("wire", wireText)
+var codecTemplate = newTemplate("codec", codecText)
 
-// wireView is what wire.gotpl shows.
-type wireView struct {
-	Decode, Encode, Model string // package names with their dots
-	Graphql, Auth, Fmt    string
-	Guards                []string
+// codecView is the data of codec.gotpl.
+type codecView struct {
+	Decode, Encode, Model string // names of packages, each with its dot
 	Objects               []objectView
 	Abstract              []abstractView
 	ReadEnums, SentEnums  []enumView
 	Inputs                []objectView
 }
 
+// objectView is an object type to decode, or an input to encode.
 type objectView struct {
 	Name, GoType string
 	Type         string // in the graph
 	Fields       []fieldView
 }
 
-// abstractView is an interface or a union, whose types a member tells apart.
+// abstractView is an interface or a union. Field is the member whose value determines the type.
 type abstractView struct {
 	Name, GoType, Field string
 	Types               []taggedView
 }
 
+// taggedView is a type of an abstractView: its tag and the function that decodes it.
 type taggedView struct{ Tag, Decoder string }
 
+// fieldView is a field of an object. Its strings are Go text, except Name and Wire.
 type fieldView struct {
-	Name     string // in the graph
-	Wire     string // what the service calls it
-	Whole    bool   // the value is made of the whole object
-	Required bool   // it is never null
-	Go       string // the struct's field
-	Read     string // an expression that reads the value from d
-	Put      string // a statement that adds the value to o
+	Name        string // in the graph
+	Wire        string // the service's name for it
+	WholeObject bool   // the value is read from the whole object, not from one member
+	Required    bool   // the type is non-null
+	Go          string // the struct's field
+	Read        string // an expression that reads the value from d
+	Put         string // a statement that adds the value to o
 }
 
+// enumView is an enum, whose values have names in Go and on the wire.
 type enumView struct {
 	Name, GoType string
 	Values       []fieldView // Wire and Go
 }
 
-// wire writes graph/wire.gen.go: decoders of what the services answer, and encoders of
-// what they are sent.
-func (g *generator) wire() ([]byte, error) {
-	f := newGoFile(g.graphPkg(), wireLocals)
-	reach := g.reachable()
-	v := wireView{Graphql: f.use("github.com/99designs/gqlgen/graphql"), Auth: f.use(authPkg), Guards: g.guards()}
-	if err := g.wireTypes(f, reach, &v); err != nil {
+// codec writes graph/codec.gen.go: a decoder for each type that bindings read by name, and an
+// encoder for each type that they send.
+func (g *generator) codec() ([]byte, error) {
+	f := g.newFile(g.graphPkg(), codecLocals)
+	reach := g.findWireTypes()
+	v := codecView{}
+	if err := g.codecTypes(f, reach, &v); err != nil {
 		return nil, err
 	}
-	return f.render(g.data.Config.Exec.Package, wireTemplate, v)
+	return f.render(g.data.Config.Exec.Package, codecTemplate, v)
 }
 
-func (g *generator) wireTypes(f *goFile, reach *reach, v *wireView) error {
+// codecTypes fills in the types that have to be decoded and encoded.
+func (g *generator) codecTypes(f *goFile, reach *wireTypes, v *codecView) error {
 	for _, o := range g.data.Objects {
 		if reach.read[o.Name] {
 			view, err := g.decodedObject(f, o)
@@ -89,7 +92,7 @@ func (g *generator) wireTypes(f *goFile, reach *reach, v *wireView) error {
 			v.Decode = f.use(decodePkg)
 		}
 	}
-	if err := g.tellAbsent(reach); err != nil {
+	if err := g.checkOmittable(reach); err != nil {
 		return err
 	}
 	for _, o := range g.data.Inputs {
@@ -114,33 +117,22 @@ func (g *generator) wireTypes(f *goFile, reach *reach, v *wireView) error {
 	return nil
 }
 
-// abstract is the decoder of an interface or a union.
+// abstract returns the view of an interface or a union.
 func (g *generator) abstract(f *goFile, name string) abstractView {
 	choice := g.graph.Abstract[name]
 	model := f.useNamed(g.modelPkg(), g.data.Config.Model.Package)
-	view := abstractView{Name: g.wireName(name), GoType: model + templates.ToGoModelName(name), Field: choice.Field}
+	view := abstractView{Name: g.codecName(name), GoType: model + templates.ToGoModelName(name), Field: choice.Field}
 	for _, t := range choice.Types {
-		view.Types = append(view.Types, taggedView{t.Tag, "Decode" + g.wireName(t.Type.Name)})
+		view.Types = append(view.Types, taggedView{t.Tag, "Decode" + g.codecName(t.Type.Name)})
 	}
 	return view
 }
 
-// guards are the guards that the schema uses, as fields of gqlgen's DirectiveRoot.
-func (g *generator) guards() []string {
-	var names []string
-	for name := range g.data.Config.Schema.Directives {
-		if isGuard(name) {
-			names = append(names, strings.ToUpper(name[:1])+name[1:])
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
+// decodedObject returns the view of an object type with the fields that services send.
 func (g *generator) decodedObject(f *goFile, o *codegen.Object) (objectView, error) {
-	view := objectView{Name: g.wireName(o.Name), GoType: f.typ(o.Type), Type: o.Name}
+	view := objectView{Name: g.codecName(o.Name), GoType: f.typ(o.Type), Type: o.Name}
 	for _, field := range o.Fields {
-		if !g.comesWithObject(o.Name, field) {
+		if !g.isSent(o.Name, field) {
 			continue
 		}
 		decoder, err := g.decoderOf(f, field.TypeReference)
@@ -158,7 +150,7 @@ func (g *generator) decodedObject(f *goFile, o *codegen.Object) (objectView, err
 	return view, nil
 }
 
-// read calls a decoder on d, in the shortest form.
+// read writes a call of a decoder on d, in the shortest form.
 func (g *generator) read(f *goFile, decoder string) string {
 	dec := f.use(decodePkg)
 	if method, ok := strings.CutPrefix(decoder, "(*"+dec+"Decoder)."); ok {
@@ -172,13 +164,15 @@ func (g *generator) read(f *goFile, decoder string) string {
 	return decoder + "(d)"
 }
 
-// comesWithObject tells whether a service sends the field with its object, or some of it.
-func (g *generator) comesWithObject(object string, f *codegen.Field) bool {
+// isSent reports whether a service sends a field, or a part of its value, with the object. The
+// others are fetched by calls of their own.
+func (g *generator) isSent(object string, f *codegen.Field) bool {
 	return !f.IsResolver && !f.IsReserved() || g.graph.Completion(object, f.Name) != nil
 }
 
+// encodedInput returns the view of an input object.
 func (g *generator) encodedInput(f *goFile, o *codegen.Object) (objectView, error) {
-	view := objectView{Name: g.wireName(o.Name), GoType: f.typ(o.Type)}
+	view := objectView{Name: g.codecName(o.Name), GoType: f.typ(o.Type)}
 	for _, field := range o.Fields {
 		put, err := g.put(f, field, g.graph.WireName(o.Name, field.Name))
 		if err != nil {
@@ -189,10 +183,11 @@ func (g *generator) encodedInput(f *goFile, o *codegen.Object) (objectView, erro
 	return view, nil
 }
 
-// put adds an input's field to the object o, if the client gave it.
+// put writes a statement that adds a field of an input to the object o, unless the client omitted
+// it.
 func (g *generator) put(f *goFile, field *codegen.Field, wire string) (string, error) {
 	expr := "in." + field.GoFieldName
-	if omittable(field) {
+	if isOmittable(field) {
 		encoder, err := g.encoderOf(f, field.TypeReference)
 		return fmt.Sprintf("o = %sWithGiven(o, %q, %s, %s)", f.use(encodePkg), wire, expr, encoder), err
 	}
@@ -200,13 +195,15 @@ func (g *generator) put(f *goFile, field *codegen.Field, wire string) (string, e
 	return fmt.Sprintf("o = o.With(%q, %s)", wire, value), err
 }
 
-// omittable tells whether gqlgen wraps the input's field so that absent differs from null.
-func omittable(f *codegen.Field) bool { return f.TypeReference.IsOmittable }
+// isOmittable reports whether the Go type of an input's field is graphql.Omittable, which
+// distinguishes an omitted field from null.
+func isOmittable(f *codegen.Field) bool { return f.TypeReference.IsOmittable }
 
+// enum returns the view of an enum.
 func (g *generator) enum(f *goFile, name string) enumView {
 	def := g.data.Config.Schema.Types[name]
 	goName := templates.ToGoModelName(name)
-	view := enumView{Name: g.wireName(name), GoType: f.useNamed(g.modelPkg(), g.data.Config.Model.Package) + goName}
+	view := enumView{Name: g.codecName(name), GoType: f.useNamed(g.modelPkg(), g.data.Config.Model.Package) + goName}
 	for _, v := range def.EnumValues {
 		view.Values = append(view.Values, fieldView{
 			Wire: g.graph.WireName(name, v.Name),
@@ -216,35 +213,38 @@ func (g *generator) enum(f *goFile, name string) enumView {
 	return view
 }
 
-// reach is the closure of types that bindings read and send.
-type reach struct {
+// wireTypes are the types that bindings read from responses and send in requests, with all types
+// in them.
+type wireTypes struct {
 	schema     *ast.Schema
 	read, sent map[string]bool
 }
 
-func (g *generator) reachable() *reach {
-	r := &reach{schema: g.data.Config.Schema, read: map[string]bool{}, sent: map[string]bool{}}
+// findWireTypes finds the types that are read by name at the end of a selection, those of
+// variables in calls, and those that handwritten code uses.
+func (g *generator) findWireTypes() *wireTypes {
+	r := &wireTypes{schema: g.data.Config.Schema, read: map[string]bool{}, sent: map[string]bool{}}
 	for _, f := range g.graph.All() {
-		r.reading(g, f.Reading)
+		r.markExtraction(g, f.Reading)
 		if f.Page != nil {
-			r.reading(g, f.Page.Items)
+			r.markExtraction(g, f.Page.Items)
 		}
 		for _, v := range f.Call.Variables() {
 			if t := cmp.Or(v.Own, v.Type); t != nil {
-				r.sends(t.Name())
+				r.markSent(t.Name())
 			}
 		}
-		for _, name := range picked(f) {
-			r.sends(f.Definition.Arguments.ForName(name).Type.Name())
+		for _, name := range encodedArguments(f) {
+			r.markSent(f.Definition.Arguments.ForName(name).Type.Name())
 		}
 	}
-	g.mentioned(r)
+	g.markHandwritten(r)
 	return r
 }
 
-// picked are the arguments whose members a body takes: they are encoded as a whole, so that
-// what the client left out stays out.
-func picked(f *binding.Field) []string {
+// encodedArguments returns the arguments of which a body takes members. They are encoded as a
+// whole first, since only the encoded object shows which members the client omitted.
+func encodedArguments(f *binding.Field) []string {
 	if f.Call.Body == nil {
 		return nil
 	}
@@ -257,22 +257,23 @@ func picked(f *binding.Field) []string {
 	return names
 }
 
-// reading follows what is read by name at the end of a binding's selection.
-func (r *reach) reading(g *generator, read *binding.Extraction) {
+// markExtraction marks the types that an extraction reads by name.
+func (r *wireTypes) markExtraction(g *generator, read *binding.Extraction) {
 	if read == nil {
 		return
 	}
 	switch read.Op {
 	case binding.ByName, binding.Match, binding.Literal, binding.Given:
-		r.reads(g, read.Type.Name())
+		r.markRead(g, read.Type.Name())
 	}
-	r.reading(g, read.Of)
+	r.markExtraction(g, read.Of)
 	for _, f := range read.Fields {
-		r.reading(g, f.Of)
+		r.markExtraction(g, f.Of)
 	}
 }
 
-func (r *reach) reads(g *generator, name string) {
+// markRead marks a type, and all types in it, as read from responses.
+func (r *wireTypes) markRead(g *generator, name string) {
 	if r.read[name] {
 		return
 	}
@@ -280,31 +281,32 @@ func (r *reach) reads(g *generator, name string) {
 	switch def := r.schema.Types[name]; def.Kind {
 	case ast.Object:
 		for _, f := range g.objectNamed(name).Fields {
-			if g.comesWithObject(name, f) {
-				r.reads(g, f.TypeReference.Definition.Name)
+			if g.isSent(name, f) {
+				r.markRead(g, f.TypeReference.Definition.Name)
 			}
 		}
 	case ast.Interface, ast.Union:
 		for _, t := range g.graph.Abstract[name].Types {
-			r.reads(g, t.Type.Name)
+			r.markRead(g, t.Type.Name)
 		}
 	}
 }
 
-func (r *reach) sends(name string) {
+// markSent marks a type, and all types in it, as sent in requests.
+func (r *wireTypes) markSent(name string) {
 	if r.sent[name] {
 		return
 	}
 	r.sent[name] = true
 	if def := r.schema.Types[name]; def.Kind == ast.InputObject {
 		for _, f := range def.Fields {
-			r.sends(f.Type.Name())
+			r.markSent(f.Type.Name())
 		}
 	}
 }
 
-// enums are the reached enums in order.
-func (r *reach) enums(schema *ast.Schema) []string {
+// enums returns the enums that are read or sent, sorted by name.
+func (r *wireTypes) enums(schema *ast.Schema) []string {
 	var names []string
 	for name, def := range schema.Types {
 		if def.Kind == ast.Enum && (r.read[name] || r.sent[name]) {

@@ -3,25 +3,11 @@
 package graph
 
 import (
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 	"github.com/gatehouse-graphql/gatehouse/examples/petstore/graph/model"
 )
-
-// NewSchema makes the executable schema with its guards in place. It answers by plans
-// where a context asks for that.
-func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
-	return newPlanned(NewExecutableSchema(Config{
-		Resolvers: resolvers,
-		Directives: DirectiveRoot{
-			Authenticated:  auth.Authenticated,
-			RequiresScopes: auth.RequiresScopes,
-		},
-	}))
-}
 
 var shapeAccessToken = decode.NewShape("AccessToken",
 	decode.Field{Name: "accessToken", Required: true},
@@ -29,7 +15,7 @@ var shapeAccessToken = decode.NewShape("AccessToken",
 	decode.Field{Name: "expiresIn", Required: true},
 )
 
-// DecodeAccessToken reads model.AccessToken as its service sends it; nil when that is no object.
+// DecodeAccessToken decodes model.AccessToken. It returns nil when the value is not an object.
 func DecodeAccessToken(d *decode.Decoder) *model.AccessToken {
 	o := d.Object(shapeAccessToken)
 	v := decode.New[model.AccessToken](&o)
@@ -59,7 +45,7 @@ var shapeAccount = decode.NewShape("Account",
 	decode.Field{Name: "status"},
 )
 
-// DecodeAccount reads model.Account as its service sends it; nil when that is no object.
+// DecodeAccount decodes model.Account. It returns nil when the value is not an object.
 func DecodeAccount(d *decode.Decoder) *model.Account {
 	o := d.Object(shapeAccount)
 	v := decode.New[model.Account](&o)
@@ -96,7 +82,7 @@ var shapeBankAccount = decode.NewShape("BankAccount",
 	decode.Field{Name: "country", Required: true},
 )
 
-// DecodeBankAccount reads model.BankAccount as its service sends it; nil when that is no object.
+// DecodeBankAccount decodes model.BankAccount. It returns nil when the value is not an object.
 func DecodeBankAccount(d *decode.Decoder) *model.BankAccount {
 	o := d.Object(shapeBankAccount)
 	v := decode.New[model.BankAccount](&o)
@@ -132,7 +118,7 @@ var shapeBankCard = decode.NewShape("BankCard",
 	decode.Field{Name: "addressPostCode"},
 )
 
-// DecodeBankCard reads model.BankCard as its service sends it; nil when that is no object.
+// DecodeBankCard decodes model.BankCard. It returns nil when the value is not an object.
 func DecodeBankCard(d *decode.Decoder) *model.BankCard {
 	o := d.Object(shapeBankCard)
 	v := decode.New[model.BankCard](&o)
@@ -165,7 +151,7 @@ var shapeCategory = decode.NewShape("Category",
 	decode.Field{Name: "name", Required: true},
 )
 
-// DecodeCategory reads model.Category as its service sends it; nil when that is no object.
+// DecodeCategory decodes model.Category. It returns nil when the value is not an object.
 func DecodeCategory(d *decode.Decoder) *model.Category {
 	o := d.Object(shapeCategory)
 	v := decode.New[model.Category](&o)
@@ -189,7 +175,7 @@ var shapeChatChoice = decode.NewShape("ChatChoice",
 	decode.Field{Name: "finishReason"},
 )
 
-// DecodeChatChoice reads model.ChatChoice as its service sends it; nil when that is no object.
+// DecodeChatChoice decodes model.ChatChoice. It returns nil when the value is not an object.
 func DecodeChatChoice(d *decode.Decoder) *model.ChatChoice {
 	o := d.Object(shapeChatChoice)
 	v := decode.New[model.ChatChoice](&o)
@@ -215,7 +201,7 @@ var shapeChatCompletion = decode.NewShape("ChatCompletion",
 	decode.Field{Name: "choices", Required: true},
 )
 
-// DecodeChatCompletion reads model.ChatCompletion as its service sends it; nil when that is no object.
+// DecodeChatCompletion decodes model.ChatCompletion. It returns nil when the value is not an object.
 func DecodeChatCompletion(d *decode.Decoder) *model.ChatCompletion {
 	o := d.Object(shapeChatCompletion)
 	v := decode.New[model.ChatCompletion](&o)
@@ -240,7 +226,7 @@ var shapeChatMessage = decode.NewShape("ChatMessage",
 	decode.Field{Name: "content"},
 )
 
-// DecodeChatMessage reads model.ChatMessage as its service sends it; nil when that is no object.
+// DecodeChatMessage decodes model.ChatMessage. It returns nil when the value is not an object.
 func DecodeChatMessage(d *decode.Decoder) *model.ChatMessage {
 	o := d.Object(shapeChatMessage)
 	v := decode.New[model.ChatMessage](&o)
@@ -263,7 +249,7 @@ var shapeInventoryEntry = decode.NewShape("InventoryEntry",
 	decode.Field{Name: "value", Required: true},
 )
 
-// DecodeInventoryEntry reads model.InventoryEntry as its service sends it; nil when that is no object.
+// DecodeInventoryEntry decodes model.InventoryEntry. It returns nil when the value is not an object.
 func DecodeInventoryEntry(d *decode.Decoder) *model.InventoryEntry {
 	o := d.Object(shapeInventoryEntry)
 	v := decode.New[model.InventoryEntry](&o)
@@ -289,7 +275,7 @@ var shapeMedicalInfo = decode.NewShape("MedicalInfo",
 	decode.Field{Name: "healthNotes"},
 )
 
-// DecodeMedicalInfo reads model.MedicalInfo as its service sends it; nil when that is no object.
+// DecodeMedicalInfo decodes model.MedicalInfo. It returns nil when the value is not an object.
 func DecodeMedicalInfo(d *decode.Decoder) *model.MedicalInfo {
 	o := d.Object(shapeMedicalInfo)
 	v := decode.New[model.MedicalInfo](&o)
@@ -324,7 +310,7 @@ var shapeOrder = decode.NewShape("Order",
 	decode.Field{Name: "createdAt"},
 )
 
-// DecodeOrder reads model.Order as its service sends it; nil when that is no object.
+// DecodeOrder decodes model.Order. It returns nil when the value is not an object.
 func DecodeOrder(d *decode.Decoder) *model.Order {
 	o := d.Object(shapeOrder)
 	v := decode.New[model.Order](&o)
@@ -363,7 +349,7 @@ var shapeOrderPayment = decode.NewShape("OrderPayment",
 	decode.Field{Name: "createdAt"},
 )
 
-// DecodeOrderPayment reads model.OrderPayment as its service sends it; nil when that is no object.
+// DecodeOrderPayment decodes model.OrderPayment. It returns nil when the value is not an object.
 func DecodeOrderPayment(d *decode.Decoder) *model.OrderPayment {
 	o := d.Object(shapeOrderPayment)
 	v := decode.New[model.OrderPayment](&o)
@@ -411,7 +397,7 @@ var shapePet = decode.NewShape("Pet",
 	decode.Field{Name: "updatedAt"},
 )
 
-// DecodePet reads model.Pet as its service sends it; nil when that is no object.
+// DecodePet decodes model.Pet. It returns nil when the value is not an object.
 func DecodePet(d *decode.Decoder) *model.Pet {
 	o := d.Object(shapePet)
 	v := decode.New[model.Pet](&o)
@@ -468,7 +454,7 @@ var shapeTag = decode.NewShape("Tag",
 	decode.Field{Name: "name", Required: true},
 )
 
-// DecodeTag reads model.Tag as its service sends it; nil when that is no object.
+// DecodeTag decodes model.Tag. It returns nil when the value is not an object.
 func DecodeTag(d *decode.Decoder) *model.Tag {
 	o := d.Object(shapeTag)
 	v := decode.New[model.Tag](&o)
@@ -492,7 +478,7 @@ var shapeUser = decode.NewShape("User",
 	decode.Field{Name: "firstName"},
 )
 
-// DecodeUser reads model.User as its service sends it; nil when that is no object.
+// DecodeUser decodes model.User. It returns nil when the value is not an object.
 func DecodeUser(d *decode.Decoder) *model.User {
 	o := d.Object(shapeUser)
 	v := decode.New[model.User](&o)
@@ -512,8 +498,7 @@ func DecodeUser(d *decode.Decoder) *model.User {
 	return v
 }
 
-// DecodePaymentSource reads model.PaymentSource as its service sends it. Which type it is stands in
-// its member "object".
+// DecodePaymentSource decodes model.PaymentSource. The member "object" determines the type of the value.
 func DecodePaymentSource(d *decode.Decoder) model.PaymentSource {
 	tag, _ := decode.Peek(d, "object")
 	switch tag {
@@ -531,7 +516,7 @@ func DecodePaymentSource(d *decode.Decoder) model.PaymentSource {
 	return nil
 }
 
-// DecodeAccountType reads model.AccountType as its service writes it.
+// DecodeAccountType decodes model.AccountType from the names that the service uses.
 func DecodeAccountType(d *decode.Decoder) model.AccountType {
 	text := d.String()
 	switch text {
@@ -544,7 +529,7 @@ func DecodeAccountType(d *decode.Decoder) model.AccountType {
 	return ""
 }
 
-// DecodeCardBrand reads model.CardBrand as its service writes it.
+// DecodeCardBrand decodes model.CardBrand from the names that the service uses.
 func DecodeCardBrand(d *decode.Decoder) model.CardBrand {
 	text := d.String()
 	switch text {
@@ -559,7 +544,7 @@ func DecodeCardBrand(d *decode.Decoder) model.CardBrand {
 	return ""
 }
 
-// DecodeCurrency reads model.Currency as its service writes it.
+// DecodeCurrency decodes model.Currency from the names that the service uses.
 func DecodeCurrency(d *decode.Decoder) model.Currency {
 	text := d.String()
 	switch text {
@@ -574,7 +559,7 @@ func DecodeCurrency(d *decode.Decoder) model.Currency {
 	return ""
 }
 
-// DecodeGender reads model.Gender as its service writes it.
+// DecodeGender decodes model.Gender from the names that the service uses.
 func DecodeGender(d *decode.Decoder) model.Gender {
 	text := d.String()
 	switch text {
@@ -589,7 +574,7 @@ func DecodeGender(d *decode.Decoder) model.Gender {
 	return ""
 }
 
-// DecodeOrderStatus reads model.OrderStatus as its service writes it.
+// DecodeOrderStatus decodes model.OrderStatus from the names that the service uses.
 func DecodeOrderStatus(d *decode.Decoder) model.OrderStatus {
 	text := d.String()
 	switch text {
@@ -606,7 +591,7 @@ func DecodeOrderStatus(d *decode.Decoder) model.OrderStatus {
 	return ""
 }
 
-// DecodePaymentStatus reads model.PaymentStatus as its service writes it.
+// DecodePaymentStatus decodes model.PaymentStatus from the names that the service uses.
 func DecodePaymentStatus(d *decode.Decoder) model.PaymentStatus {
 	text := d.String()
 	switch text {
@@ -621,7 +606,7 @@ func DecodePaymentStatus(d *decode.Decoder) model.PaymentStatus {
 	return ""
 }
 
-// DecodePetSize reads model.PetSize as its service writes it.
+// DecodePetSize decodes model.PetSize from the names that the service uses.
 func DecodePetSize(d *decode.Decoder) model.PetSize {
 	text := d.String()
 	switch text {
@@ -638,7 +623,7 @@ func DecodePetSize(d *decode.Decoder) model.PetSize {
 	return ""
 }
 
-// DecodePetStatus reads model.PetStatus as its service writes it.
+// DecodePetStatus decodes model.PetStatus from the names that the service uses.
 func DecodePetStatus(d *decode.Decoder) model.PetStatus {
 	text := d.String()
 	switch text {
@@ -655,7 +640,7 @@ func DecodePetStatus(d *decode.Decoder) model.PetStatus {
 	return ""
 }
 
-// DecodeSpecies reads model.Species as its service writes it.
+// DecodeSpecies decodes model.Species from the names that the service uses.
 func DecodeSpecies(d *decode.Decoder) model.Species {
 	text := d.String()
 	switch text {
@@ -676,7 +661,7 @@ func DecodeSpecies(d *decode.Decoder) model.Species {
 	return ""
 }
 
-// DecodeUserStatus reads model.UserStatus as its service writes it.
+// DecodeUserStatus decodes model.UserStatus from the names that the service uses.
 func DecodeUserStatus(d *decode.Decoder) model.UserStatus {
 	text := d.String()
 	switch text {
@@ -689,8 +674,8 @@ func DecodeUserStatus(d *decode.Decoder) model.UserStatus {
 	return ""
 }
 
-// EncodeBankAccountInput gives model.BankAccountInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeBankAccountInput encodes model.BankAccountInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeBankAccountInput(in *model.BankAccountInput) any {
 	if in == nil {
 		return nil
@@ -705,8 +690,8 @@ func EncodeBankAccountInput(in *model.BankAccountInput) any {
 	return o
 }
 
-// EncodeBankCardInput gives model.BankCardInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeBankCardInput encodes model.BankCardInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeBankCardInput(in *model.BankCardInput) any {
 	if in == nil {
 		return nil
@@ -722,8 +707,8 @@ func EncodeBankCardInput(in *model.BankCardInput) any {
 	return o
 }
 
-// EncodeCategoryInput gives model.CategoryInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeCategoryInput encodes model.CategoryInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeCategoryInput(in *model.CategoryInput) any {
 	if in == nil {
 		return nil
@@ -733,8 +718,8 @@ func EncodeCategoryInput(in *model.CategoryInput) any {
 	return o
 }
 
-// EncodeChatMessageInput gives model.ChatMessageInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeChatMessageInput encodes model.ChatMessageInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeChatMessageInput(in *model.ChatMessageInput) any {
 	if in == nil {
 		return nil
@@ -745,8 +730,8 @@ func EncodeChatMessageInput(in *model.ChatMessageInput) any {
 	return o
 }
 
-// EncodeMedicalInfoInput gives model.MedicalInfoInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeMedicalInfoInput encodes model.MedicalInfoInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeMedicalInfoInput(in *model.MedicalInfoInput) any {
 	if in == nil {
 		return nil
@@ -760,8 +745,8 @@ func EncodeMedicalInfoInput(in *model.MedicalInfoInput) any {
 	return o
 }
 
-// EncodeOrderInput gives model.OrderInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeOrderInput encodes model.OrderInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeOrderInput(in *model.OrderInput) any {
 	if in == nil {
 		return nil
@@ -773,8 +758,8 @@ func EncodeOrderInput(in *model.OrderInput) any {
 	return o
 }
 
-// EncodePetInput gives model.PetInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodePetInput encodes model.PetInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodePetInput(in *model.PetInput) any {
 	if in == nil {
 		return nil
@@ -799,8 +784,8 @@ func EncodePetInput(in *model.PetInput) any {
 	return o
 }
 
-// EncodeTagInput gives model.TagInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeTagInput encodes model.TagInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeTagInput(in *model.TagInput) any {
 	if in == nil {
 		return nil
@@ -810,8 +795,8 @@ func EncodeTagInput(in *model.TagInput) any {
 	return o
 }
 
-// EncodeUserInput gives model.UserInput as its service reads it: without what the client
-// left out. It is nil for nil.
+// EncodeUserInput encodes model.UserInput without the fields that the client omitted. It returns nil
+// for nil.
 func EncodeUserInput(in *model.UserInput) any {
 	if in == nil {
 		return nil
@@ -826,7 +811,7 @@ func EncodeUserInput(in *model.UserInput) any {
 	return o
 }
 
-// EncodeAccountType gives model.AccountType as its service writes it.
+// EncodeAccountType encodes model.AccountType by the names that the service uses.
 func EncodeAccountType(v model.AccountType) any {
 	switch v {
 	case model.AccountTypeIndividual:
@@ -837,7 +822,7 @@ func EncodeAccountType(v model.AccountType) any {
 	return nil
 }
 
-// EncodeChatRole gives model.ChatRole as its service writes it.
+// EncodeChatRole encodes model.ChatRole by the names that the service uses.
 func EncodeChatRole(v model.ChatRole) any {
 	switch v {
 	case model.ChatRoleSystem:
@@ -850,7 +835,7 @@ func EncodeChatRole(v model.ChatRole) any {
 	return nil
 }
 
-// EncodeCurrency gives model.Currency as its service writes it.
+// EncodeCurrency encodes model.Currency by the names that the service uses.
 func EncodeCurrency(v model.Currency) any {
 	switch v {
 	case model.CurrencyUsd:
@@ -863,7 +848,7 @@ func EncodeCurrency(v model.Currency) any {
 	return nil
 }
 
-// EncodeGender gives model.Gender as its service writes it.
+// EncodeGender encodes model.Gender by the names that the service uses.
 func EncodeGender(v model.Gender) any {
 	switch v {
 	case model.GenderMale:
@@ -876,7 +861,7 @@ func EncodeGender(v model.Gender) any {
 	return nil
 }
 
-// EncodePetSize gives model.PetSize as its service writes it.
+// EncodePetSize encodes model.PetSize by the names that the service uses.
 func EncodePetSize(v model.PetSize) any {
 	switch v {
 	case model.PetSizeSmall:
@@ -891,7 +876,7 @@ func EncodePetSize(v model.PetSize) any {
 	return nil
 }
 
-// EncodePetStatus gives model.PetStatus as its service writes it.
+// EncodePetStatus encodes model.PetStatus by the names that the service uses.
 func EncodePetStatus(v model.PetStatus) any {
 	switch v {
 	case model.PetStatusAvailable:
@@ -906,7 +891,7 @@ func EncodePetStatus(v model.PetStatus) any {
 	return nil
 }
 
-// EncodeSpecies gives model.Species as its service writes it.
+// EncodeSpecies encodes model.Species by the names that the service uses.
 func EncodeSpecies(v model.Species) any {
 	switch v {
 	case model.SpeciesDog:

@@ -19,7 +19,7 @@ func TestValuesOfDecoders(t *testing.T) {
 		inner: "argsID, claimsSub any",
 		none:  "",
 	} {
-		if got := new(reader).paramsOf(taken(reading)); got != want {
+		if got := new(decoderWriter).paramList(requestValues(reading)); got != want {
 			t.Errorf("%s takes %q, want %q", reading, got, want)
 		}
 	}

@@ -3,23 +3,9 @@
 package graph
 
 import (
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/posts/graph/model"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
-
-// NewSchema makes the executable schema with its guards in place. It answers by plans
-// where a context asks for that.
-func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
-	return newPlanned(NewExecutableSchema(Config{
-		Resolvers: resolvers,
-		Directives: DirectiveRoot{
-			Authenticated:  auth.Authenticated,
-			RequiresScopes: auth.RequiresScopes,
-		},
-	}))
-}
 
 var shapePost = decode.NewShape("Post",
 	decode.Field{Name: "id", Required: true},
@@ -28,7 +14,7 @@ var shapePost = decode.NewShape("Post",
 	decode.Field{Name: "body", Required: true},
 )
 
-// DecodePost reads model.Post as its service sends it; nil when that is no object.
+// DecodePost decodes model.Post. It returns nil when the value is not an object.
 func DecodePost(d *decode.Decoder) *model.Post {
 	o := d.Object(shapePost)
 	v := decode.New[model.Post](&o)
@@ -59,7 +45,7 @@ var shapeUser = decode.NewShape("User",
 	decode.Field{Name: "website"},
 )
 
-// DecodeUser reads model.User as its service sends it; nil when that is no object.
+// DecodeUser decodes model.User. It returns nil when the value is not an object.
 func DecodeUser(d *decode.Decoder) *model.User {
 	o := d.Object(shapeUser)
 	v := decode.New[model.User](&o)

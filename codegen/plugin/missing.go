@@ -13,54 +13,55 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// Unanswered tells of fields whose answer is not settled by exactly one Go method: the
-// package of resolvers does not compile until it is.
+// Unanswered is the error for fields that do not have exactly one resolver. The package of
+// resolvers does not compile until all of them have.
 type Unanswered struct {
 	Missing []Method // fields that are not bound and have no method
-	Twice   []Twice  // bound fields that have a method by hand too
+	Twice   []Twice  // bound fields that have a handwritten resolver too
 }
 
-// Method is a method to write by hand.
+// Method is a handwritten resolver, or one that has to be written.
 type Method struct {
 	Field     string // Type.field
-	Receiver  string // the type that has it
+	Receiver  string // the name of its type
 	Name      string
 	Signature string // func (r userResolver) Name(ctx context.Context, …) (…, error)
-	Place     string // file:line:column where it is written; "" for one that is missing
+	Place     string // file:line:column; "" if it is missing
 }
 
-// Twice is a method that a binding writes as well.
+// Twice is a handwritten resolver of a field that is bound too.
 type Twice struct {
 	Field string // Type.field
-	Place string // file:line:column of the method by hand
+	Place string // file:line:column of the handwritten resolver
 }
 
-// Error says what to do.
+// Error names each field with the place, or with the method to write.
 func (u *Unanswered) Error() string {
 	var b strings.Builder
 	for _, t := range u.Twice {
-		fmt.Fprintf(&b, "%s: %s is bound in the schema and answered here too; remove the method, or the field's @connect\n", t.Place, t.Field)
+		fmt.Fprintf(&b, "%s: %s is bound in the schema and resolved here too; remove the method, or the field's @connect\n", t.Place, t.Field)
 	}
 	if len(u.Missing) > 0 {
 		fmt.Fprintf(&b, "the code is generated, but these fields have neither a binding nor a method; write the methods, for example into %s, or bind the fields with @connect:\n",
 			filepath.Join(ResolversDir, fileFor(u.Missing[0])))
 	}
 	for _, m := range u.Missing {
-		fmt.Fprintf(&b, "\n\t// %s answers %s.\n\t%s\n", m.Name, m.Field, m.Signature)
+		fmt.Fprintf(&b, "\n\t// %s resolves %s.\n\t%s\n", m.Name, m.Field, m.Signature)
 	}
 	return strings.TrimSpace(b.String())
 }
 
-// fileFor suggests a file for a method: that of its type.
+// fileFor proposes a file for a method: that of its type.
 func fileFor(m Method) string {
 	object, _, _ := strings.Cut(m.Field, ".")
 	return fileName(object)
 }
 
-// answered compares what gqlgen wants with what is there. It reads the methods' names alone.
-// It returns all methods that are written by hand, or have to be.
-func (g *generator) answered() ([]Method, *Unanswered, error) {
-	byHand, err := methods("")
+// findResolvers compares the resolvers that gqlgen's interfaces require with the handwritten ones,
+// by name. It returns all that are handwritten or have to be. The error is nil when each field has
+// exactly one resolver.
+func (g *generator) findResolvers() ([]Method, *Unanswered, error) {
+	byHand, err := handwrittenMethods("")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,7 +80,7 @@ func (g *generator) answered() ([]Method, *Unanswered, error) {
 				continue
 			}
 			m := Method{
-				Field: o.Name + "." + f.Name, Receiver: receiver(o.Name), Name: f.GoFieldName, Signature: g.signature(newGoFile(ResolversDir, locals), o, f),
+				Field: o.Name + "." + f.Name, Receiver: receiver(o.Name), Name: f.GoFieldName, Signature: g.signature(g.newFile(ResolversDir, locals), o, f),
 				Place: cmp.Or(place, byHand[[2]string{"Resolver", f.GoFieldName}]),
 			}
 			if all = append(all, m); m.Place == "" {
@@ -95,10 +96,10 @@ func (g *generator) answered() ([]Method, *Unanswered, error) {
 
 var stubsTemplate = newTemplate("stubs", "{{ range . }}\n{{ . }} { panic(0) }\n{{ end }}")
 
-// stubs writes a file of methods that stand for those by hand which a check of types is
-// without: all, or those that are missing.
+// stubs writes a file with a stub for each handwritten resolver, or for those that are missing.
+// With the stubs, the types of generated code are checked before all resolvers are written.
 func (g *generator) stubs(missing bool) ([]byte, error) {
-	f := newGoFile(ResolversDir, locals)
+	f := g.newFile(ResolversDir, locals)
 	f.use("context")
 	var signatures []string
 	for _, o := range slices.Concat(g.data.Objects, g.data.Inputs) {
@@ -114,13 +115,14 @@ func (g *generator) stubs(missing bool) ([]byte, error) {
 	return f.render(ResolversDir, stubsTemplate, signatures)
 }
 
+// isBound reports whether a resolver is generated for a field.
 func (g *generator) isBound(o *codegen.Object, f *codegen.Field) bool {
 	return g.graph.Completion(o.Name, f.Name) != nil || slices.ContainsFunc(g.graph.Fields, func(b *binding.Field) bool {
 		return b.Object.Name == o.Name && b.Definition.Name == f.Name
 	})
 }
 
-// signature is that of gqlgen's interfaces.
+// signature writes the signature of a resolver as gqlgen's interfaces require it.
 func (g *generator) signature(f *goFile, o *codegen.Object, field *codegen.Field) string {
 	parent, result := "", f.typ(field.TypeReference.GO)
 	switch {
@@ -134,10 +136,10 @@ func (g *generator) signature(f *goFile, o *codegen.Object, field *codegen.Field
 	return fmt.Sprintf("func (r %s) %s(ctx context.Context%s%s) (%s, error)", receiver(o.Name), field.GoFieldName, parent, params(f, field), result)
 }
 
-// methods returns the handwritten methods of the project in root by receiver and name, with the
-// place of each.
-func methods(root string) (map[[2]string]string, error) {
-	code, err := readByHand(root)
+// handwrittenMethods returns the position of each handwritten method of the project in root, by
+// receiver and name.
+func handwrittenMethods(root string) (map[[2]string]string, error) {
+	code, err := parseHandwritten(root)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +154,7 @@ func methods(root string) (map[[2]string]string, error) {
 	return found, nil
 }
 
-// receiverOf is the name of a method's type.
+// receiverOf returns the name of a method's type.
 func receiverOf(f *ast.FuncDecl) string {
 	t := f.Recv.List[0].Type
 	if star, ok := t.(*ast.StarExpr); ok {

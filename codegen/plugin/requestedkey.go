@@ -15,23 +15,23 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// askedKey is the key by which a call asks for one object, where that is certain: then the
-// object that comes must have it.
-type askedKey struct {
+// requestedKey is the key by which a call requests one object. The object in the response must
+// have it: a service that returns another one is broken, and the other object may be private.
+type requestedKey struct {
 	value *binding.Value
-	field string // of the object, which holds its key
+	field string // of the object, which contains its key
 }
 
-// askedKey returns the key that a binding's call asks for one object by, nil when there is
-// none, or it is not certain to be the object's own. It is certain of
+// requestedKey returns the key by which a binding's call requests one object. It returns nil if
+// there is none, or if it is not certain to be the object's own key. It is certain for
 //
-//   - the call that completes objects of a type by one field of theirs, and
-//   - a GET, PUT, PATCH or DELETE whose path ends with an identifier that has name and type
-//     of a field of what it gives: the argument id of user(id: ID!): User, or userId, also
-//     of a parent, or customerId for a field customer.
+//   - the call that completes objects of a type by one of their fields, and
+//   - a GET, PUT, PATCH or DELETE whose path ends with an identifier that has the name and type
+//     of a field of the result: the argument id of user(id: ID!): User, or userId, also of a
+//     parent, or customerId for a field customer.
 //
 // A String may be a slug or an alias, and is not compared.
-func (g *generator) askedKey(b *binding.Field) *askedKey {
+func (g *generator) requestedKey(b *binding.Field) *requestedKey {
 	of := b.Definition.Type
 	if b.Batch != nil || b.Page != nil || b.Done || of.Elem != nil {
 		return nil
@@ -41,7 +41,7 @@ func (g *generator) askedKey(b *binding.Field) *askedKey {
 		return nil
 	}
 	if b.Definition.Name == "" {
-		return g.ownKeyOf(b, object)
+		return g.entityKey(b, object)
 	}
 	last := lastSegment(&b.Call)
 	if last == nil || last.Type == nil || !identifies(last.Type) || len(last.Path) != 1 || len(last.Then) > 0 {
@@ -49,7 +49,7 @@ func (g *generator) askedKey(b *binding.Field) *askedKey {
 	}
 	for _, field := range object.Fields {
 		if field.TypeReference.GQL.NamedType == last.Type.NamedType && isKey(field) && namesKey(b, last, field.Name) {
-			return &askedKey{last, field.Name}
+			return &requestedKey{last, field.Name}
 		}
 	}
 	return nil
@@ -61,20 +61,20 @@ func identifies(t *ast.Type) bool {
 	return s != nil && s.Identity
 }
 
-// ownKeyOf is the key of the binding of a type, when it is one field.
-func (g *generator) ownKeyOf(b *binding.Field, object *codegen.Object) *askedKey {
-	own := thisFields(b)
+// entityKey returns the key of the binding of a type, nil unless it is one field.
+func (g *generator) entityKey(b *binding.Field, object *codegen.Object) *requestedKey {
+	own := parentFields(b)
 	if len(own) != 1 || len(own[0].Path) != 1 || len(own[0].Then) > 0 {
 		return nil
 	}
 	if field := g.field(object.Name, own[0].Path[0]); !isKey(field) {
 		return nil
 	}
-	return &askedKey{own[0], own[0].Path[0]}
+	return &requestedKey{own[0], own[0].Path[0]}
 }
 
-// lastSegment is the value that a path ends with, as a segment of its own; nil when it ends
-// otherwise. What POST is sent to need not be what it gives.
+// lastSegment returns the value that is the last segment of a path, nil if the path ends
+// otherwise. It returns nil for a POST, whose result need not be the object at its path.
 func lastSegment(c *binding.Call) *binding.Value {
 	n := len(c.Path)
 	if c.Method == http.MethodPost || n < 2 || c.Path[n-1].Value == nil || !strings.HasSuffix(c.Path[n-2].Literal, "/") {
@@ -86,7 +86,7 @@ func lastSegment(c *binding.Call) *binding.Value {
 	return c.Path[n-1].Value
 }
 
-// namesKey reports whether a value has the name of a key of what a binding gives.
+// namesKey reports whether the name of a value says that it is the key of a binding's result.
 func namesKey(b *binding.Field, v *binding.Value, key string) bool {
 	name, upper := v.Path[0], templates.UcFirst(key)
 	switch v.Scope {
@@ -94,14 +94,14 @@ func namesKey(b *binding.Field, v *binding.Value, key string) bool {
 		if name == key {
 			return true
 		}
-	case binding.This: // the parent's own key is not the key of what it refers to
+	case binding.This: // the parent's key is not the key of the object it refers to
 	default:
 		return false
 	}
 	return name == b.Definition.Name+upper || name == templates.LcFirst(b.Definition.Type.NamedType)+upper
 }
 
-// isKey reports whether a field holds a text or a whole number, or null.
+// isKey reports whether a field can hold a key: a string or an integer, which may be null.
 func isKey(f *codegen.Field) bool {
 	goType := f.TypeReference.GO
 	if p, ok := goType.(*types.Pointer); ok {
@@ -111,19 +111,20 @@ func isKey(f *codegen.Field) bool {
 	return ok && !f.IsResolver && basic.Info()&(types.IsString|types.IsInteger) != 0
 }
 
-// checked writes a decoder of an object that compares its key with what was asked for.
-func (r *reader) checked(a *askedKey, tr *config.TypeReference, read string) string {
+// checkKey writes a decoder that compares the key of an object with the requested key.
+func (r *decoderWriter) checkKey(a *requestedKey, tr *config.TypeReference, read string) string {
 	field := r.g.field(tr.Definition.Name, a.field)
 	object := r.f.typ(r.g.objectNamed(tr.Definition.Name).Type)
 	key := r.g.keyPointer(r.f, "object", field)
 	return fmt.Sprintf("%sCheckKey(%q, %s, %s, func(object *%s) *string { return %s })",
-		r.f.use(decodePkg), a.field, r.given(a.value), read, object, key)
+		r.f.use(decodePkg), a.field, r.argument(a.value), read, object, key)
 }
 
-// takeAsked gives the key to compare to the reader of the object that was asked for.
-func (r *reader) takeAsked(tr *config.TypeReference) *askedKey {
-	a := r.asked
-	r.asked = nil
+// takeRequestedKey returns the key to compare, at the first object of the selection; nil
+// elsewhere.
+func (r *decoderWriter) takeRequestedKey(tr *config.TypeReference) *requestedKey {
+	a := r.requestedKey
+	r.requestedKey = nil
 	if a == nil || tr.GQL.Elem != nil || tr.Definition.Kind != ast.Object {
 		return nil
 	}
