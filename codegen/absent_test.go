@@ -8,8 +8,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen"
 )
 
-// An input whose Go type cannot tell absent from null is refused where it is sent, and left
-// alone where code by hand reads it.
+// An input whose Go type does not distinguish an absent field from null is rejected where it is
+// sent to a service, and accepted where only handwritten code reads it.
 func TestInputsThatCannotTellAbsent(t *testing.T) {
 	dir := t.TempDir()
 	writeModule(t, repository(t), dir)

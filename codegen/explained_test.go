@@ -22,8 +22,8 @@ const difficult = `query Difficult($after: String, $n: Int) {
   beasts { ... on Dog { owner { name } } ... on Cat { team { id } } }
 }`
 
-// told is what people read of it.
-func told(t *testing.T) []byte {
+// explainText returns the text of the operation's plan.
+func explainText(t *testing.T) []byte {
 	t.Helper()
 	plans, err := new(codegen.Project).Explain(t.Context(), &ast.Source{Name: "q", Input: difficult}, explain.Options{})
 	if err != nil {
@@ -36,8 +36,8 @@ func told(t *testing.T) []byte {
 	return text.Bytes()
 }
 
-// The project in testdata has what makes plans difficult: pages, objects that are completed,
-// calls by operation. Its own test compares what is explained with the calls on the wire.
+// The project in testdata/explained has what is difficult to plan: connections, completed objects,
+// and calls by operationId. Its own test compares the plans with the calls that a service receives.
 func TestExplained(t *testing.T) {
 	dir := t.TempDir()
 	root := repository(t)
@@ -48,7 +48,7 @@ func TestExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(dir)
-	compareGolden(t, golden, told(t))
+	compareGolden(t, golden, explainText(t))
 	generate(t)
 	run(t, "go", "vet", "./...")
 	run(t, "go", "test", "-count=1", ".")

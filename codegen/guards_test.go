@@ -10,13 +10,13 @@ import (
 )
 
 var (
-	islands    = flag.Int("islands", 5, "how many random graphs with guards are made")
-	guardsSeed = flag.Uint64("guards-seed", 1, "which ones")
+	islands    = flag.Int("islands", 5, "number of random graphs with guards")
+	guardsSeed = flag.Uint64("guards-seed", 1, "seed of the random graphs")
 )
 
-// Random graphs have guards at random places: on types, on interfaces, on fields, and on the
-// fields of Query whose calls complete entities. A project of them is generated, and its own
-// test walks to whatever there is, as callers of each kind.
+// Random graphs have guards in random places: on types, on interfaces, on fields, and on the root
+// fields whose calls complete entities. The test generates a project of them, whose own test
+// queries every path as callers with different scopes.
 func TestGuardsEverywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it compiles a project")
@@ -38,8 +38,8 @@ func TestGuardsEverywhere(t *testing.T) {
 	}
 }
 
-// guardedIslands makes a schema of graphs that have nothing to do with each other, and the
-// resolvers of their fields by hand.
+// guardedIslands returns a schema of n graphs that are independent of each other, and the
+// handwritten resolvers of their fields.
 func guardedIslands(chance *rand.Rand, n int) (schema, resolvers string) {
 	var types, query, mutation, hand strings.Builder
 	for i := range n {
@@ -54,11 +54,11 @@ func guardedIslands(chance *rand.Rand, n int) (schema, resolvers string) {
 	return schema, "package resolvers\n\nimport (\n\t\"context\"\n\n\t\"example.com/everything/graph/model\"\n)\n" + hand.String()
 }
 
-// island is one graph. Its texts have # for its number, and %g for a guard or none.
+// island is one graph. In its texts # stands for its number, and %g for a random guard or none.
 type island struct {
 	*rand.Rand
 	n      int
-	entity int // how objects of T are completed: 0 not, 1 and 2 by the type's binding, 3 by a field of Query
+	entity int // how objects of T are completed: 0 not at all, 1 and 2 by the binding of the type, 3 by a field of Query
 }
 
 func (g *island) fill(text string) string {
@@ -72,7 +72,7 @@ func (g *island) fill(text string) string {
 	return b.String()
 }
 
-// guard is one of the guards, or one time in so many nothing.
+// guard returns one of the guards or, with a weight of none against that of the guards, no guard.
 func (g *island) guard(none int) string {
 	guards := []string{"@authenticated", `@requiresScopes(scopes: [["a"]])`, `@requiresScopes(scopes: [["b"]])`}
 	if i := g.IntN(none + len(guards)); i < len(guards) {
@@ -128,7 +128,7 @@ const guardedOpen = ` {
 }
 `
 
-// query makes the fields of Query.
+// query returns the fields of Query.
 func (g *island) query() string {
 	text := guardedQuery
 	if g.entity > 0 {

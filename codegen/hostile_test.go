@@ -23,21 +23,21 @@ import (
 )
 
 var (
-	hostileDocuments = flag.Int("hostile", 120, "how many hostile documents are generated")
-	hostileSeed      = flag.Uint64("hostile-seed", 1, "the first seed of hostile documents")
+	hostileDocuments = flag.Int("hostile", 120, "number of hostile documents")
+	hostileSeed      = flag.Uint64("hostile-seed", 1, "first seed of the hostile documents")
 )
 
-// perProject is how many documents are generated as one project, since a run of generate takes
+// perProject is how many documents are generated as one project, because a run of generate takes
 // seconds.
 const perProject = 1000
 
-// canary is part of every text that a document says. It must stand in generated code in
-// strings and comments only.
+// canary is part of every text in a document. In generated code it may occur only in strings and
+// comments.
 const canary = "zcanaryz"
 
-// What is accepted of a hostile document and its schema generates Go that compiles, in which
-// nothing of them stands outside of strings and comments. What is refused is said without
-// anything that a terminal would obey.
+// A hostile document with its schema is either accepted or rejected. If it is accepted, the
+// generated Go compiles and contains texts of the document only in strings and comments. If it is
+// rejected, the message contains nothing that a terminal interprets.
 func TestHostileDocuments(t *testing.T) {
 	root, accepted := repository(t), 0
 	refused := map[binding.Code]int{}
@@ -51,18 +51,18 @@ func TestHostileDocuments(t *testing.T) {
 			}
 			some = append(some, c)
 		}
-		if err := tryHostile(t, root, some); err != nil { // which names a case by the prefix of its names
-			t.Errorf("of the seeds from %d some pass every check, but: %.4000s", *hostileSeed+uint64(first), err)
+		if err := tryHostile(t, root, some); err != nil { // the prefix of names in the error identifies the case
+			t.Errorf("documents of the seeds from %d pass every check, but: %.4000s", *hostileSeed+uint64(first), err)
 		}
 		accepted += len(some)
 		t.Logf("%d documents: %d accepted and generated, refused %v", min(first+perProject, *hostileDocuments), accepted, refused)
 	}
 	if accepted < *hostileDocuments/20 || len(refused) < 3 {
-		t.Error("the documents are not what the test is about")
+		t.Error("the documents are hardly hostile or hardly accepted")
 	}
 }
 
-// tryHostile generates cases as one project, and looks at what was written.
+// tryHostile generates cases as one project and checks the generated files.
 func tryHostile(t *testing.T, root string, cases []hostileCase) error {
 	dir, err := os.MkdirTemp(t.TempDir(), "")
 	if err != nil {
@@ -86,8 +86,8 @@ func tryHostile(t *testing.T, root string, cases []hostileCase) error {
 	return nil
 }
 
-// onlyQuoted returns an error for a canary outside of strings and comments, and for
-// characters that a reader would not see.
+// onlyQuoted returns an error for a canary outside of strings and comments, and for invisible
+// characters.
 func onlyQuoted(name string, text []byte) error {
 	if i := strings.IndexFunc(string(text), func(r rune) bool { return r != '\n' && r != '\t' && plain.Invisible(r) }); i >= 0 {
 		return fmt.Errorf("%s has an invisible character behind %q", name, text[max(0, i-60):i])
@@ -119,7 +119,7 @@ func (c *hostileCase) write(t *testing.T, dir string) {
 	writeFile(t, filepath.Join(dir, c.name+".graphqls"), c.schema)
 }
 
-// check checks a case alone, as generate does before it writes anything.
+// check checks a case alone, as generate does before it writes files.
 func (c *hostileCase) check(t *testing.T) binding.Faults {
 	dir, err := os.MkdirTemp("", "hostile-")
 	if err != nil {
@@ -145,23 +145,23 @@ func (c *hostileCase) check(t *testing.T) binding.Faults {
 	return faults
 }
 
-// hostile makes texts and names of one case.
+// hostile generates the texts and names of one case.
 type hostile struct {
 	*rand.Rand
 	prefix string
 	used   map[string]bool
 }
 
-// hostileTexts are what ends or begins something in Go, in comments, in SDL and in terminals.
+// hostileTexts start or end something in Go, in comments, in SDL or in terminals.
 var hostileTexts = []string{
 	"a", "B", "1", "_", "-", ".", "$", "@", "é", "日", "\U0001f600", " ", "'", "`", "*/", "/*", "//", "\"", "\\", "\\n", "\"\"\"", "${x}", "{{.}}", "%s", "%d%!", "func init() { panic(1) }",
 	"type", "range", "nil", "string", "error", "ctx", "call", "decode", "Resolver", strings.Repeat("long", 80),
 }
 
-// brokenTexts are refused in names.
+// brokenTexts must not occur in names.
 var brokenTexts = []string{"\n", "\r", "\r\n", "\x00", "\x1b[2J", "\x7f", "\u0085", "\u202e", "\u2066", "\u2028", "\ufeff", "\n//go:embed x\n", "\nfunc init() {}\n//"}
 
-// text is any text.
+// text returns a random text.
 func (h *hostile) text() string {
 	parts := []string{}
 	for range h.IntN(4) {
@@ -181,7 +181,7 @@ func (h *hostile) piece() string {
 	return hostileTexts[h.IntN(len(hostileTexts))]
 }
 
-// described is a text for people, which may hold everything.
+// described returns a description, which may contain any character.
 func (h *hostile) described() string {
 	text := h.text()
 	for range h.IntN(3) {
@@ -190,7 +190,7 @@ func (h *hostile) described() string {
 	return text
 }
 
-// hostileNames are names of GraphQL that mean something to Go, or nearly are each other.
+// hostileNames are GraphQL names that have a meaning in Go or collide after conversion to Go names.
 var hostileNames = []string{
 	"type", "func", "range", "map", "string", "error", "nil", "true_", "int", "any", "len", "new", "init", "main", "iota", "_", "_a", "a_", "a__b", "a_b", "aB", "AB", "A", "a", "ab", "a1", "a_1",
 	"_1", "URL", "Url", "url", "userProfile", "user_profile", "UserProfile", "user", "profile", "ctx", "r", "err", "obj", "call", "keys", "key", "parents", "d", "v", "o", "in", "decode", "encode",
@@ -198,7 +198,7 @@ var hostileNames = []string{
 	"self", "MarshalGQL", "IsEntity", "ID", "Id", "id", "String_", "i18n", "x" + strings.Repeat("y", 250),
 }
 
-// name is a name of GraphQL that was not used in a scope.
+// name returns a GraphQL name that is new in a scope.
 func (h *hostile) name(scope string) string {
 	for {
 		name := hostileNames[h.IntN(len(hostileNames))]
@@ -212,7 +212,7 @@ func (h *hostile) name(scope string) string {
 	}
 }
 
-// sdl is a text as SDL writes it.
+// written returns a text as an SDL string.
 func written(text string) string {
 	b, _ := json.Marshal(strings.ToValidUTF8(text, "?"))
 	return string(b)
@@ -220,9 +220,8 @@ func written(text string) string {
 
 type object = map[string]any
 
-// newHostile makes a case. Its names begin with a number, but for those of the first case.
-// gqlgen remembers the names of models from one run to the next in the same process, so no
-// two projects may share them.
+// newHostile generates a case. Its names start with the number of the case, except in the first
+// one, so that cases do not collide within a project.
 func newHostile(seed uint64, number int) hostileCase {
 	h := &hostile{rand.New(rand.NewPCG(seed, 7)), "", map[string]bool{}}
 	if number > 0 {
@@ -240,7 +239,7 @@ func newHostile(seed uint64, number int) hostileCase {
 	return c
 }
 
-// sourceMore is what else a source says.
+// sourceMore returns further arguments of @source.
 func (h *hostile) sourceMore() string {
 	if h.IntN(4) > 0 {
 		return ""
@@ -248,10 +247,10 @@ func (h *hostile) sourceMore() string {
 	return fmt.Sprintf(`, http: {headers: [{name: "X-%d", value: %s}]}, errors: {message: %s}`, h.IntN(9), written(h.plainText()), written(fmt.Sprintf("$(%s)", written(h.text()))))
 }
 
-// plainText is a text without what templates read.
+// plainText returns a text without the braces of templates.
 func (h *hostile) plainText() string { return strings.NewReplacer("{", "", "}", "").Replace(h.text()) }
 
-// operation adds an operation, and a field of Query that is bound to it.
+// operation adds an operation to the document, and a field of Query that is bound to it.
 func (h *hostile) operation(source string, paths object, sdl *strings.Builder) {
 	id, wires := h.text(), []string{}
 	properties := object{}
@@ -278,8 +277,8 @@ func (h *hostile) operation(source string, paths object, sdl *strings.Builder) {
 	sdl.WriteString(enum)
 }
 
-// called is how the operation is called: by its id, with the values given to parameters that no
-// argument has the name of, or by http.
+// called returns how @connect names the operation: by its operationId, with values for parameters
+// that no argument is named after, or by its method and path.
 func (h *hostile) called(path, id string, parameters []object, given []string) string {
 	switch {
 	case len(given) > 0:
@@ -316,7 +315,7 @@ func (h *hostile) path() (path string, parameters []object, args string, given [
 	return b.String(), parameters, args, given
 }
 
-// plainName is the part of a text that is a name of GraphQL.
+// plainName returns the characters of a text that a GraphQL name can have.
 func plainName(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
@@ -326,7 +325,7 @@ func plainName(text string) string {
 	}, text)
 }
 
-// selection selects one member, by a quoted name, and makes a constant of a text.
+// selection selects one member by a quoted name, or a constant.
 func (h *hostile) selection(typeName string, wires []string) string {
 	if h.IntN(3) > 0 || len(wires) == 0 {
 		return ""
@@ -352,7 +351,8 @@ func (h *hostile) deprecated() string {
 	return fmt.Sprintf(" @deprecated(reason: %s)", written(h.described()))
 }
 
-// enum writes an enum whose values the service calls anything, and adds a field of it.
+// enum returns an enum whose values have arbitrary names in the service, and adds a field of its
+// type.
 func (h *hostile) enum(properties object, fields *strings.Builder, typeName string) string {
 	wire := "enum" + h.text()
 	if h.IntN(2) > 0 {

@@ -12,8 +12,8 @@ import (
 	graphql "github.com/vektah/gqlparser/v2/ast"
 )
 
-// languageSchema binds one field whose members are read by expressions, and one whose error
-// is made of the same.
+// languageSchema returns a schema with one field whose selection consists of the expressions, and
+// one whose error extensions do.
 func languageSchema(expressions, types []string) string {
 	fields, members := "", ""
 	for i, e := range expressions {
@@ -37,7 +37,7 @@ type Entry { key: String value: JSON }
 `
 }
 
-// expressionWriter writes random expressions over answers with the members a, b, c and l.
+// expressionWriter generates random expressions over responses with the members a, b, c and l.
 type expressionWriter struct{ *rand.Rand }
 
 func (w expressionWriter) one(of ...string) string { return of[w.IntN(len(of))] }
@@ -65,7 +65,7 @@ func (w expressionWriter) match(result string) string {
 	return "->match(" + strings.TrimSuffix(cases, ", ") + ")"
 }
 
-// element is what ->map makes of each, as a type of elements.
+// element returns an argument of ->map, with the type of its results.
 func (w expressionWriter) element() (expr, typ string) {
 	at := w.one("@", "@.a", "@.b.c", "a", "@->first", "@.l->last", "@->first.a")
 	switch w.IntN(5) {
@@ -81,7 +81,7 @@ func (w expressionWriter) element() (expr, typ string) {
 	return at, "JSON"
 }
 
-// expression is a random one, with the type of a field that is read by it.
+// expression returns a random expression, with the type of a field that has its value.
 func (w expressionWriter) expression() (expr, typ string) {
 	path := w.path()
 	switch w.IntN(10) {
@@ -106,8 +106,8 @@ func (w expressionWriter) expression() (expr, typ string) {
 	return path, "JSON"
 }
 
-// A selection and a rule give the same value of the same expression. The project is
-// generated once; its own test holds its expressions against random answers.
+// A selection and a rule give the same expression the same value. The test generates one project,
+// whose own test evaluates the expressions over random responses.
 func TestOneLanguage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it compiles a project of its own")
@@ -118,7 +118,7 @@ func TestOneLanguage(t *testing.T) {
 		expr, typ := w.expression()
 		if err := checkAll(t, &graphql.Source{Name: "s.graphqls", Input: languageSchema([]string{expr}, []string{typ})}); err != nil {
 			if refused++; refused > 1000 {
-				t.Fatalf("nearly every expression is refused; the last is %s: %v", expr, err)
+				t.Fatalf("nearly every expression is rejected; the last is %s: %v", expr, err)
 			}
 			continue
 		}
@@ -143,8 +143,8 @@ func TestOneLanguage(t *testing.T) {
 	run(t, "go", "test", "-count=1", ".")
 }
 
-// What $ and @ stand for is the same everywhere; what an answer cannot be read by is refused,
-// and so is what has no meaning.
+// $ and @ have the same meaning everywhere. An expression that no response can be read by is
+// rejected, and so is one that has no meaning.
 func TestObjectAround(t *testing.T) {
 	for expr, want := range map[string]string{
 		"l->map(@.a)":                          "",

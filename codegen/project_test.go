@@ -16,14 +16,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
-// ours are the files that gatehouse writes; the others are gqlgen's.
+// ours are the generated files that our plugin writes. gqlgen writes the others.
 var ours = []string{"resolvers/connect.gen.go", "graph/codec.gen.go", "graph/engine.gen.go"}
 
-// The project in testdata uses everything that bindings can say. It is generated as a
-// module of its own, compared with the golden files, and tested by its own test, which
-// looks at the calls on the wire and at the answers.
+// The project in testdata/project uses all of the binding language. The test generates it as a
+// module of its own, compares it with the golden files, and runs its own test, which checks the
+// calls and the responses.
 func TestEverything(t *testing.T) {
 	dir := t.TempDir()
 	root := repository(t)
@@ -37,7 +37,7 @@ func TestEverything(t *testing.T) {
 	generate(t)
 	for _, name := range ours {
 		text := read(t, name)
-		if name != "graph/engine.gen.go" { // of which enginetest/ holds one to look at
+		if name != "graph/engine.gen.go" { // enginetest/ has a copy to read
 			compareGolden(t, filepath.Join(golden, filepath.Base(name)), text)
 		}
 		formatted, err := format.Source(text, format.Options{LangVersion: "go1.26"})
@@ -58,8 +58,8 @@ func TestEverything(t *testing.T) {
 	}
 }
 
-// nothingPrivate looks for our directives, and for what stands in them, in what is
-// compiled into the gateway.
+// nothingPrivate checks that the code which is linked into the gateway contains neither our
+// directives nor their arguments.
 func nothingPrivate(t *testing.T, executor []byte) {
 	t.Helper()
 	_, sources, found := bytes.Cut(executor, []byte("var sources = []*ast.Source{"))
@@ -77,10 +77,10 @@ func nothingPrivate(t *testing.T, executor []byte) {
 	}
 }
 
-// generated are all files of a run.
+// generated are all files that a run writes.
 var generated = append([]string{"graph/generated.go", "graph/model/models_gen.go"}, ours...)
 
-// What is committed is what the schema says.
+// The committed files are what generating from the committed schema produces.
 func TestRepository(t *testing.T) {
 	root, dir := repository(t), t.TempDir()
 	for _, name := range []string{"go.mod", "go.sum", "gqlgen.yml", "auth", "engine", "enginetest", "fault", "graph", "resolvers", "schema", "upstreams"} {
@@ -117,8 +117,8 @@ func compareGolden(t *testing.T, golden string, text []byte) {
 	}
 }
 
-// writeModule makes dir a module that uses the one in root, with the same versions of
-// everything, so that nothing need be downloaded.
+// writeModule makes dir a module that uses the one in root, with the same versions of all
+// dependencies, so that nothing is downloaded.
 func writeModule(t testing.TB, root, dir string) {
 	t.Helper()
 	mod := regexp.MustCompile(`(?m)^module (.*)$`).ReplaceAllString(string(read(t, filepath.Join(root, "go.mod"))),

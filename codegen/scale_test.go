@@ -10,11 +10,12 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen"
 )
 
-// largestTime is how long a schema of 500 types and 2,000 bindings may take, on two cores.
+// largestTime is how long Generate may take for a schema of 500 types and 2,000 bindings, on two
+// cores.
 const largestTime = time.Minute
 
-// BenchmarkGenerate runs gatehouse generate over a large schema with the document of its
-// service: how long our checks alone take, how long the whole does, and how much it writes.
+// BenchmarkGenerate generates a large schema with the document of its service. It reports how long
+// the checks alone take, how long the whole run takes, and how much code it writes.
 func BenchmarkGenerate(b *testing.B) {
 	if testing.Short() {
 		b.Skip("-short: it takes ten seconds or more")
@@ -51,8 +52,8 @@ func BenchmarkGenerate(b *testing.B) {
 	}
 }
 
-// The large schema is made of groups. Each has ten types: six objects, a union, a connection
-// with its edge, and an input; and forty bindings: six for each object, and four of its own.
+// The large schema consists of groups. Each group has ten types: six objects, a union, a connection
+// with its edge, and an input. It has forty bindings: six for each object, and four of its own.
 const groups = 50
 
 // letters name the objects of a group.
@@ -90,7 +91,8 @@ extend type @@A @connect(source: "large", operation: "list@@A(ids: $batch.id)", 
 }
 `
 
-// largeObject is one of the six. Its references lead to its own group and to the next.
+// largeObject returns the SDL of one of the six objects of a group. It refers to its own group and
+// to the next.
 func largeObject(group, letter int) string {
 	self, near, far := objectName(group, letter), objectName(group, letter+1), objectName(group+1, letter)
 	return strings.NewReplacer(
@@ -123,7 +125,7 @@ func objectName(group, letter int) string {
 	return fmt.Sprintf("G%d%c", group%groups, letters[letter%len(letters)])
 }
 
-// largeDocument has every call of the large schema.
+// largeDocument returns an OpenAPI document with every call of the large schema.
 func largeDocument() string {
 	var paths, schemas strings.Builder
 	for g := range groups {

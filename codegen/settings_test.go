@@ -12,7 +12,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/plugin"
 )
 
-// settingsSchema has some of everything that settings of gqlgen write otherwise.
+// settingsSchema has some of everything whose generated code depends on gqlgen's settings.
 const settingsSchema = `extend schema @source(name: "s")
 scalar JSON
 scalar DateTime
@@ -47,7 +47,7 @@ input In { name: String n: Int kind: Kind inner: In2 list: [In2!] at: DateTime a
 input In2 { x: String }
 `
 
-// settingsProject makes a project with further lines in its gqlgen.yml, and goes there.
+// settingsProject writes a project with further lines in its gqlgen.yml, and changes to its folder.
 func settingsProject(t *testing.T, more string) {
 	t.Helper()
 	root, dir := repository(t), t.TempDir()
@@ -72,8 +72,8 @@ models:
 
 const onlyResolver = "package resolvers\n\nimport \"github.com/gatehouse-graphql/gatehouse/upstreams\"\n\ntype Resolver struct{ Services *upstreams.Services }\n"
 
-// Settings of gqlgen that generated code cannot work with are refused before anything is
-// written, each with a reason.
+// Settings of gqlgen that generated code cannot work with are rejected with a reason, before
+// anything is written.
 func TestRefusedSettings(t *testing.T) {
 	for setting, want := range map[string]string{
 		"resolver: {filename: resolvers/all.go, package: resolvers}\n":              "resolver cannot be as it is: gatehouse writes the resolvers",
@@ -103,7 +103,7 @@ func TestRefusedSettings(t *testing.T) {
 	}
 }
 
-// Other settings may be as they are, whatever the others are.
+// Other settings of gqlgen can have any value.
 func TestAcceptedSettings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it generates two projects")

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"gatehouse": main})
 }
 
-// The scripts use the tool as people do, each in a small project of its own.
+// The scripts run the tool as a user does, each in a small project of its own.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   filepath.Join("testdata", "script"),
@@ -35,8 +35,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// project makes the script's folder a module that uses this one, with a resolver and
-// gqlgen.yml of the shop.
+// project makes the script's folder a module that uses this one, with a Resolver and the shop's
+// gqlgen.yml.
 func project(env *testscript.Env) error {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -64,8 +64,8 @@ func project(env *testscript.Env) error {
 	return caches(env)
 }
 
-// caches lets the script use the caches that this test was built with: it has another
-// home, where there are none.
+// caches makes the script use the Go caches that this test was built with: a script has another
+// home directory, without caches.
 func caches(env *testscript.Env) error {
 	names := []string{"GOCACHE", "GOMODCACHE", "GOPATH"}
 	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
@@ -80,12 +80,12 @@ func caches(env *testscript.Env) error {
 
 const memory = ".remembered"
 
-// remember notes every file of the project.
+// remember records the state of every file of the project.
 func remember(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(memory), []byte(state(ts)), 0o644))
 }
 
-// unchanged fails when a file has another content, mode or time than was noted.
+// unchanged fails if the content, mode or time of a file differs from the recorded state.
 func unchanged(ts *testscript.TestScript, _ bool, _ []string) {
 	if diff := cmp.Diff(ts.ReadFile(memory), state(ts)); diff != "" {
 		ts.Fatalf("files changed: -before +after\n%s", diff)
@@ -108,7 +108,7 @@ func state(ts *testscript.TestScript) string {
 	return all
 }
 
-// stale makes files of long ago, whose time a run must bring back.
+// stale gives files an old modification time, which a run must restore.
 func stale(ts *testscript.TestScript, _ bool, args []string) {
 	long := time.Date(2020, 1, 2, 3, 4, 5, 6000, time.UTC)
 	for _, path := range args {
@@ -116,7 +116,7 @@ func stale(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// gone waits until a file is not there any more: a run has begun.
+// gone waits until a file does not exist: then a run is under way.
 func gone(ts *testscript.TestScript, _ bool, args []string) {
 	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(time.Millisecond) {
 		if _, err := os.Stat(ts.MkAbs(args[0])); errors.Is(err, fs.ErrNotExist) {

@@ -11,8 +11,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/explain"
 )
 
-// The calls that complete objects behind a union are counted, for each type by itself and
-// where more is selected than their keys; with the guards of the field whose call it is.
+// Calls that complete objects behind a union are counted for each type, only where the operation
+// selects more than their keys, and with the guards of the field whose call it is.
 func TestEntitiesOfUnions(t *testing.T) {
 	schema := []*ast.Source{{Name: "s.graphqls", Input: `
 extend schema @source(name: "s")

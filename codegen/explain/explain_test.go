@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// shop is the schema of the sample shop.
+// shop returns the schema of the sample shop.
 func shop(t testing.TB) []*ast.Source {
 	t.Helper()
 	files, err := filepath.Glob("../../schema/*.graphqls")
@@ -67,7 +67,7 @@ func wantGolden(t testing.TB, path, got string) {
 	}
 }
 
-// The shop's operations are planned as the golden files say.
+// The plans of the shop's operations are those of the golden files.
 func TestShop(t *testing.T) {
 	for name, o := range map[string]explain.Options{
 		"orders":     {},
@@ -101,7 +101,7 @@ func TestShop(t *testing.T) {
 	}
 }
 
-// tiny has what the shop has not.
+// tiny is a schema with what the shop lacks.
 const tiny = `
 	extend schema @source(name: "s")
 	type Query {
@@ -148,7 +148,7 @@ const tiny = `
 	input Page { first: Int }
 `
 
-// Each operation makes so many calls at the worst.
+// Each operation makes the given number of calls at most.
 func TestCounts(t *testing.T) {
 	for _, c := range []struct {
 		query         string
@@ -212,7 +212,8 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// Answers that say something of the caller are the caller's, and what changes is no answer to keep.
+// A response that depends on the caller can be cached for the caller only, and one of a call with
+// an effect not at all.
 func TestCache(t *testing.T) {
 	for query, want := range map[string]explain.Cache{
 		`{ dog { id } }`:    explain.CacheShared,
@@ -230,7 +231,7 @@ func TestCache(t *testing.T) {
 	}
 }
 
-// An operation shall say by one argument how much it wants.
+// An operation without exactly one slicing argument gets a note.
 func TestNotes(t *testing.T) {
 	for query, noted := range map[string]bool{
 		`{ pets(first: 1) { id } }`:          false,
@@ -247,7 +248,7 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// Code by hand may answer what the schema does not speak of.
+// Handwritten code may resolve fields that have no binding.
 func TestByHand(t *testing.T) {
 	all, err := plans(t, []*ast.Source{{Name: "tiny", Input: tiny}}, &ast.Source{Name: "q", Input: `{ dog { id friends { id } } }`},
 		explain.Options{ByHand: func(object, field string) bool { return object == "Dog" && field == "friends" }})
@@ -259,7 +260,7 @@ func TestByHand(t *testing.T) {
 	}
 }
 
-// doubling is a text that stands for a million times as many fields.
+// doubling returns a short text that expands to millions of fields.
 func doubling() string {
 	var b strings.Builder
 	b.WriteString("{ dog { ...f0 } }")
@@ -270,7 +271,7 @@ func doubling() string {
 	return b.String()
 }
 
-// What cannot be planned is refused, with its place, and at once.
+// An operation that cannot be planned is rejected at once, with its place.
 func TestMistakes(t *testing.T) {
 	for name, c := range map[string]struct {
 		query, want string

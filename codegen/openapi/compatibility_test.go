@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// typeFrom reads a GraphQL type such as [Int!]!; Color is an enum, Pet an object.
+// typeFrom parses a GraphQL type such as [Int!]!. Color is an enum and Pet an object.
 func typeFrom(s string) Type {
 	bare := strings.TrimSuffix(s, "!")
 	t := Type{NonNull: bare != s}

@@ -12,7 +12,7 @@ import (
 
 const shop = "../../schema/openapi/"
 
-// documents are real ones, with what is in them counted by hand or by another tool.
+// documents are real documents, with the numbers of their parts counted by hand or by another tool.
 var documents = []struct {
 	file, version string
 	operations    int
@@ -35,7 +35,7 @@ func mustRead(t testing.TB, path string) *Document {
 	return d
 }
 
-// mustParse reads the inside of paths and components.
+// mustParse parses a document with the given text of paths and components.
 func mustParse(t testing.TB, version, text string) *Document {
 	t.Helper()
 	d, err := Parse("api.yaml", []byte("openapi: "+version+"\ninfo: {title: t, version: '1'}\n"+text))
@@ -62,8 +62,8 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// Whatever has a name stands where its place says, in the text as it was written: in
-// YAML and JSON, in OpenAPI and in Swagger 2.0.
+// Everything with a name stands at its place in the text, in YAML and JSON, in OpenAPI and in
+// Swagger 2.0.
 func TestPlaces(t *testing.T) {
 	for _, doc := range documents {
 		t.Run(doc.file, func(t *testing.T) {
@@ -88,7 +88,7 @@ type checker struct {
 	seen  map[*Schema]bool
 }
 
-// at checks that a word, perhaps in quotes, begins at a place.
+// at checks that a word, perhaps in quotes, starts at a place.
 func (c *checker) at(p Place, word string) {
 	c.Helper()
 	if p.Line < 1 || p.Line > len(c.lines) || p.Column < 1 || p.Column > len(c.lines[p.Line-1]) {
@@ -143,7 +143,7 @@ func (c *checker) schema(s *Schema) {
 	c.schema(s.Additional)
 }
 
-// form tells whether the parameter of a form stands at a place, as in Swagger 2.0.
+// form reports whether the place is that of a form parameter of Swagger 2.0.
 func (c *checker) form(p Place) bool {
 	lines := bytes.Join(c.lines[p.Line-1:min(p.Line+2, len(c.lines))], nil)
 	return bytes.Contains(lines, []byte(`"in": "formData"`))
@@ -179,7 +179,7 @@ func TestShopUsers(t *testing.T) {
 	}
 }
 
-// describe writes a property in a line.
+// describe returns a property in one line.
 func describe(p *Property) string {
 	words := []string{p.Place.String()}
 	add := func(ok bool, word string) {

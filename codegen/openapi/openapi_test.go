@@ -68,7 +68,7 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// schemaOf reads one schema with some definitions beside it.
+// schemaOf parses one schema with some definitions beside it.
 func schemaOf(t testing.TB, version, schema, definitions string) (*Schema, *Document) {
 	t.Helper()
 	d := mustParse(t, version, `paths:
@@ -188,7 +188,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// A schema is whole whichever way it is reached first.
+// A schema is complete whichever reference reaches it first.
 func TestMergeInACircle(t *testing.T) {
 	definitions := `
     A: {allOf: [{$ref: '#/components/schemas/B'}, {properties: {a: {type: string}}}]}
@@ -245,7 +245,7 @@ func TestEndlessDocumentsEnd(t *testing.T) {
 	}
 }
 
-// A schema within a schema, thousands deep, neither hangs nor overflows the stack.
+// Thousands of schemas within schemas neither hang the reader nor overflow the stack.
 func TestDeepNestingEnds(t *testing.T) {
 	const depth = 2000
 	text := strings.Repeat("{allOf: [", depth) + "{type: string}" + strings.Repeat("]}", depth)
@@ -469,7 +469,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// visit asks everything of a schema.
+// visit calls every method of a schema.
 func visit(s *Schema, depth int) {
 	if s == nil || depth == 0 {
 		return
@@ -496,7 +496,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// operationIDs lists the ids in the document's order.
+// operationIDs returns the operationIds in the order of the document.
 func operationIDs(d *Document) []string {
 	var ids []string
 	for _, o := range d.Operations {

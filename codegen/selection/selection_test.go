@@ -154,7 +154,7 @@ func TestSyntaxErrors(t *testing.T) {
 	}
 }
 
-// Whatever the text, reading it ends with an expression or a mistake within it.
+// Parsing any text ends with an expression, or with an error inside of the text.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{"$.items { id name: a.b->first }", `x: $([1, {"a": null}])`, `s->match(["a", 'b'], [@, "c"])`} {
 		f.Add(text)
@@ -167,7 +167,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// Whatever stands behind a colon is told of where it begins.
+// The offset of a value behind a colon is that of its first byte.
 func TestOffsetBehindColon(t *testing.T) {
 	e, err := Parse("id: full.id")
 	if err != nil || e.Fields[0].Expr.Offset != 4 || e.Fields[0].Expr.Steps[0].Offset != 4 {

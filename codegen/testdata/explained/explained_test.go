@@ -1,4 +1,4 @@
-package explained
+package plannedCalls
 
 import (
 	"encoding/json"
@@ -25,7 +25,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// service has as much as anybody asks for, and counts its calls.
+// service returns as many elements as a call asks for, and counts its calls.
 type service struct {
 	mu    sync.Mutex
 	calls map[string]int
@@ -50,16 +50,16 @@ func (s *service) answer(first string, r *http.Request) (any, error) {
 	q := r.URL.Query()
 	switch last := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]; first {
 	case "/posts":
-		return some(q.Get("n"), func(i int) object { return object{"id": i, "headline": "p", "by": "p" + strconv.Itoa(i)} })
+		return repeat(q.Get("n"), func(i int) object { return object{"id": i, "headline": "p", "by": "p" + strconv.Itoa(i)} })
 	case "/me":
 		return object{"id": "me"}, nil
 	case "/people":
-		all, err := some(q.Get("limit"), person)
+		all, err := repeat(q.Get("limit"), person)
 		return object{"data": all}, err
 	case "/numbered":
-		return some(q.Get("size"), func(i int) object { return person(i + 100) })
+		return repeat(q.Get("size"), func(i int) object { return person(i + 100) })
 	case "/friends":
-		return some(q.Get("size"), func(i int) object {
+		return repeat(q.Get("size"), func(i int) object {
 			return object{"id": fmt.Sprint(q.Get("of"), "-", q.Get("page"), "-", i), "name": "f"}
 		})
 	case "/teams":
@@ -80,7 +80,7 @@ func (s *service) answer(first string, r *http.Request) (any, error) {
 	return nil, fmt.Errorf("no %s", first)
 }
 
-func some(n string, one func(int) object) ([]object, error) {
+func repeat(n string, one func(int) object) ([]object, error) {
 	count, err := strconv.Atoi(n)
 	list := make([]object, count)
 	for i := range list {
@@ -99,8 +99,8 @@ func people(ids []string) []object {
 	return list
 }
 
-// gateway runs operations over the service.
-func gateway(t *testing.T, s *service) func(query string, variables map[string]any) *graphql.Response {
+// newGateway returns a function that executes operations over the service.
+func newGateway(t *testing.T, s *service) func(query string, variables map[string]any) *graphql.Response {
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	source := upstreams.Source{URLs: []string{server.URL}, Config: map[string]string{"tenant": "t"}}
@@ -115,8 +115,8 @@ func gateway(t *testing.T, s *service) func(query string, variables map[string]a
 		t.Fatal(err)
 	}
 	return func(query string, variables map[string]any) *graphql.Response {
-		who := &auth.Identity{Subject: "me", Claims: map[string]any{"sub": "me"}}
-		ctx := page.WithKey(graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), who), engine.Options{})), key)
+		identity := &auth.Identity{Subject: "me", Claims: map[string]any{"sub": "me"}}
+		ctx := page.WithKey(graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), identity), engine.Options{})), key)
 		op, errs := schema.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: variables})
 		if errs != nil {
 			t.Fatal(errs)
@@ -126,8 +126,8 @@ func gateway(t *testing.T, s *service) func(query string, variables map[string]a
 	}
 }
 
-// explained are the calls of an operation as they are told before it runs.
-func explained(t *testing.T, query string, variables map[string]any) map[string]int {
+// plannedCalls returns the calls of an operation's plan.
+func plannedCalls(t *testing.T, query string, variables map[string]any) map[string]int {
 	t.Helper()
 	plans, err := new(codegen.Project).Explain(t.Context(), &ast.Source{Name: "q", Input: query}, explain.Options{Variables: variables})
 	if err != nil {
@@ -143,7 +143,8 @@ func explained(t *testing.T, query string, variables map[string]any) map[string]
 	return calls
 }
 
-// What is explained is what happens, where the service has as much as anybody asks for.
+// The planned calls are those that are made if the service has as many elements as the plan
+// assumes.
 func TestExplainedCalls(t *testing.T) {
 	for name, query := range map[string]string{
 		"enough is sent":         `{ posts(n: 5) { title author { id __typename } team { id } } me { id } }`,
@@ -167,62 +168,62 @@ func TestExplainedCalls(t *testing.T) {
 		"asked for by its key":   `{ team(id: "x") { id name } }`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			check(t, query, nil)
+			comparePlan(t, query, nil)
 		})
 	}
 }
 
-// check compares what is explained with what happens.
-func check(t *testing.T, query string, variables map[string]any) {
+// comparePlan compares the planned calls with those that are made.
+func comparePlan(t *testing.T, query string, variables map[string]any) {
 	t.Helper()
 	s := &service{calls: map[string]int{}}
-	response := gateway(t, s)(query, variables)
+	response := newGateway(t, s)(query, variables)
 	if len(response.Errors) > 0 {
 		t.Error(response.Errors)
 	}
-	if want := explained(t, query, variables); fmt.Sprint(want) != fmt.Sprint(s.calls) {
+	if want := plannedCalls(t, query, variables); fmt.Sprint(want) != fmt.Sprint(s.calls) {
 		t.Errorf("%s\nexplained %v\nreal      %v\n%s", query, want, s.calls, response.Data)
 	}
 }
 
-// A page that begins in the middle of one of the service's takes two calls.
+// A page that starts in the middle of one of the service's pages takes two calls.
 func TestExplainedPages(t *testing.T) {
 	const query = `query($after: String) { numbered(first: 3, after: $after) { nodes { id } pageInfo { endCursor } } }`
-	if calls := explained(t, query, nil); calls["GET /numbered"] != 2 {
+	if calls := plannedCalls(t, query, nil); calls["GET /numbered"] != 2 {
 		t.Errorf("anywhere: %v", calls)
 	}
-	check(t, query, map[string]any{"after": nil})
+	comparePlan(t, query, map[string]any{"after": nil})
 	s := &service{calls: map[string]int{}}
 	var first struct {
 		Numbered struct{ PageInfo struct{ EndCursor string } }
 	}
-	ask := gateway(t, s)
+	ask := newGateway(t, s)
 	if err := json.Unmarshal(ask(`{ numbered(first: 2) { pageInfo { endCursor } } }`, nil).Data, &first); err != nil {
 		t.Fatal(err)
 	}
-	check(t, query, map[string]any{"after": first.Numbered.PageInfo.EndCursor})
+	comparePlan(t, query, map[string]any{"after": first.Numbered.PageInfo.EndCursor})
 }
 
-// Answers are what the bindings say, also where they share calls.
+// The responses are those of the bindings, also where these share calls.
 func TestAnswers(t *testing.T) {
 	for query, want := range map[string]string{
 		`{ find(names: ["a"]) { a: label(text: "x", texts: ["1", "2"]) { of text last } b: label(text: "y") { text last } } }`: `{"find":[{"a":{"of":"a","text":"x","last":"2"},"b":{"text":"y","last":null}}]}`,
 		`{ find(names: ["a", "b"]) { note { of text last } } }`:                                                                `{"find":[{"note":{"of":"a","text":"note","last":"me"}},{"note":{"of":"b","text":"note","last":"me"}}]}`,
 		`{ people(first: 2) { edges { node { id name } } nodes { name } } }`:                                                   `{"people":{"edges":[{"node":{"id":"p0","name":"name of p0"}},{"node":{"id":"p1","name":"name of p1"}}],"nodes":[{"name":"name of p0"},{"name":"name of p1"}]}}`,
 	} {
-		response := gateway(t, &service{calls: map[string]int{}})(query, nil)
+		response := newGateway(t, &service{calls: map[string]int{}})(query, nil)
 		if string(response.Data) != want || len(response.Errors) > 0 {
 			t.Errorf("%s\ngot  %s %v\nwant %s", query, response.Data, response.Errors, want)
 		}
 	}
 }
 
-// No operation is explained with fewer calls than it makes.
+// No operation makes more calls than planned.
 func TestExplainedBound(t *testing.T) {
 	const query = `{ posts(n: 7) { author { name friends(first: 3) { nodes { boss { name } label { of } } } } team { name } } people { edges { node { name } } nodes { name boss { id } } } }`
 	s := &service{calls: map[string]int{}}
-	gateway(t, s)(query, nil)
-	allowed := explained(t, query, nil)
+	newGateway(t, s)(query, nil)
+	allowed := plannedCalls(t, query, nil)
 	for call, n := range s.calls {
 		if n > allowed[call] {
 			t.Errorf("%s: %d calls, explained were %d", call, n, allowed[call])

@@ -28,17 +28,17 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// callers are those who ask, by their tokens. The last one may have everything.
+// callers are identities by token. The last one passes all guards.
 var callers = map[string]*auth.Identity{
 	"none": {Subject: "n"}, "a": {Subject: "a", Scopes: []string{"a"}}, "b": {Subject: "b", Scopes: []string{"b"}},
 	"all": {Subject: "all", Scopes: []string{"a", "b"}},
 }
 
-// service answers every path with objects that have members of all types' names, and
-// remembers the paths.
+// service responds to every path with objects that have the members of all types, and records
+// requests.
 type service struct {
-	mu   sync.Mutex
-	sent []string
+	mu       sync.Mutex
+	requests []string
 }
 
 const (
@@ -48,32 +48,32 @@ const (
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	s.sent = append(s.sent, r.Method+" "+r.URL.Path)
+	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
 	s.mu.Unlock()
 	kind := strings.Split(r.URL.Path, "/")[1]
-	answer := map[string]string{
+	response := map[string]string{
 		"one": secret, "list": "[" + secret + "," + secret + "]", "grid": "[[" + secret + "],[" + secret + "]]", "open": public,
 		"mixed": "[" + public + "," + secret + "]", "byID": "[" + secret + "]", "map": `{"1": [` + secret + `]}`,
 		"holder": `{"id": "1", "t": ` + secret + `, "ts": [` + secret + `], "u": ` + secret + `, "us": [` + public + `,` + secret + `], "n": ` + secret + `}`,
 	}[kind]
-	io.WriteString(w, answer)
+	io.WriteString(w, response)
 }
 
-// take gives the calls since the last time, sorted.
-func (s *service) take() []string {
+// takeRequests returns the requests since its last call, sorted.
+func (s *service) takeRequests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sent := s.sent
-	s.sent = nil
-	slices.Sort(sent)
-	return sent
+	requests := s.requests
+	s.requests = nil
+	slices.Sort(requests)
+	return requests
 }
 
-// step is a field on a path, as it is selected of one type.
+// step is a field on a path, with the types of its object and of the objects that it returns.
 type step struct {
-	object *ast.Definition // that has the field
+	object *ast.Definition // the type that has the field
 	field  *ast.FieldDefinition
-	below  *ast.Definition // the type of objects that it leads to, nil for a leaf
+	below  *ast.Definition // the type of the returned objects; nil for a leaf
 }
 
 // walker finds the paths of a schema as its author wrote it, before guards are spread.
@@ -82,7 +82,7 @@ type walker struct {
 	paths  [][]step
 }
 
-const deepest = 5
+const maxDepth = 5
 
 func (w *walker) walk(object *ast.Definition, path []step) {
 	for _, f := range object.Fields {
@@ -96,21 +96,22 @@ func (w *walker) walk(object *ast.Definition, path []step) {
 		}
 		for _, possible := range w.schema.GetPossibleTypes(def) {
 			if def.IsAbstractType() && possible.Name[0] == 'O' && !strings.HasPrefix(f.Name, "us") {
-				continue // which the service does not send there
+				continue // the service does not send such objects there
 			}
-			if next := append(slices.Clone(path), step{object, f, possible}); len(next) < deepest {
+			if next := append(slices.Clone(path), step{object, f, possible}); len(next) < maxDepth {
 				w.walk(possible, next)
 			}
 		}
 	}
 }
 
-// refusals are the guards that stand in the way to a step: of the field, of the type that has
-// it and of the type that it gives, where a connection and its edges are as guarded as nodes.
-func (w *walker) refusals(s step, who *auth.Identity) string {
+// stepRefusal returns the code with which guards refuse a step, or "": the guards of the field, of
+// the type that has it, and of the type that it returns. Connections and edges have the guards of
+// their nodes.
+func (w *walker) stepRefusal(s step, identity *auth.Identity) string {
 	code := ""
 	for _, directives := range []ast.DirectiveList{s.field.Directives, w.guards(s.object), w.guards(w.schema.Types[s.field.Type.Name()])} {
-		code = max(code, refused(directives, who))
+		code = max(code, refusalCode(directives, identity))
 	}
 	return code
 }
@@ -124,35 +125,36 @@ func (w *walker) guards(def *ast.Definition) ast.DirectiveList {
 	return def.Directives
 }
 
-// refused is the code with which guards refuse a caller, "" when they do not.
-func refused(directives ast.DirectiveList, who *auth.Identity) string {
+// refusalCode returns the code with which guards refuse an identity, or "".
+func refusalCode(directives ast.DirectiveList, identity *auth.Identity) string {
 	for _, d := range directives {
 		switch {
 		case d.Name != "authenticated" && d.Name != "requiresScopes":
-		case who == nil:
+		case identity == nil:
 			return "UNAUTHENTICATED"
-		case d.Name == "requiresScopes" && !slices.Contains(who.Scopes, scopeOf(d)):
+		case d.Name == "requiresScopes" && !slices.Contains(identity.Scopes, scopeOf(d)):
 			return "FORBIDDEN"
 		}
 	}
 	return ""
 }
 
-// scopeOf is the one scope that guards of these schemas ask for.
+// scopeOf returns the only scope that a guard of these schemas requires.
 func scopeOf(d *ast.Directive) string {
 	return d.Arguments.ForName("scopes").Value.Children[0].Value.Children[0].Value.Raw
 }
 
-// wall is where a caller is refused on a path: the number of fields in the error's path, and
-// how many fields may be asked for, whose calls are made. It is -1 for a path that is open.
-func (w *walker) wall(path []step, who *auth.Identity) (at, made int, code string) {
+// firstRefusal returns where a path is refused first: depth is the number of fields in the path of
+// the error, or -1 if nothing refuses the caller, and calls the number of fields before it whose
+// calls may be made.
+func (w *walker) firstRefusal(path []step, identity *auth.Identity) (depth, calls int, code string) {
 	for i, s := range path {
-		if code := w.refusals(s, who); code != "" {
+		if code := w.stepRefusal(s, identity); code != "" {
 			return i + 1, i, code
 		}
-		if i > 0 && s.field.Name != "id" && stub(w.schema, path[i-1]) && s.field.Directives.ForName("connect") == nil {
+		if i > 0 && s.field.Name != "id" && isStub(w.schema, path[i-1]) && s.field.Directives.ForName("connect") == nil {
 			if root := w.root(s.object); root != nil {
-				if code := refused(root.Directives, who); code != "" {
+				if code := refusalCode(root.Directives, identity); code != "" {
 					return i, i, code
 				}
 			}
@@ -161,12 +163,12 @@ func (w *walker) wall(path []step, who *auth.Identity) (at, made int, code strin
 	return -1, len(path), ""
 }
 
-// stub reports whether objects come to a field with their keys alone.
-func stub(schema *ast.Schema, s step) bool {
+// isStub reports whether a step returns objects with their keys only.
+func isStub(schema *ast.Schema, s step) bool {
 	return strings.HasPrefix(s.field.Name, "stub") || schema.Types[s.field.Type.Name()].IsAbstractType()
 }
 
-// root is the field of Query whose call completes a type's objects.
+// root returns the field of Query whose call completes the objects of a type.
 func (w *walker) root(def *ast.Definition) *ast.FieldDefinition {
 	for _, f := range w.schema.Query.Fields {
 		d := f.Directives.ForName("connect")
@@ -177,7 +179,7 @@ func (w *walker) root(def *ast.Definition) *ast.FieldDefinition {
 	return nil
 }
 
-// operation writes a path, in one of the ways in which fields can be selected.
+// operation writes a path as an operation, in a random form: with aliases, fragments and so on.
 func operation(chance *rand.Rand, schema *ast.Schema, kind string, path []step) string {
 	text, fragments := "{__typename}", ""
 	if path[len(path)-1].below == nil {
@@ -217,8 +219,8 @@ func operation(chance *rand.Rand, schema *ast.Schema, kind string, path []step) 
 	return kind + " " + text + fragments
 }
 
-// answer is what a client gets.
-type answer struct {
+// response is the response to a client.
+type response struct {
 	Data   json.RawMessage
 	Errors []struct {
 		Message    string
@@ -227,12 +229,12 @@ type answer struct {
 	}
 }
 
-// has reports whether there is an error with a code at a path of so many fields.
-func (a *answer) has(fields int, code string) bool {
+// hasError reports whether there is an error with a code at a path of so many fields.
+func (a *response) hasError(fields int, code string) bool {
 	for _, e := range a.Errors {
 		n := 0
-		for _, at := range e.Path {
-			if _, ok := at.(string); ok {
+		for _, element := range e.Path {
+			if _, ok := element.(string); ok {
 				n++
 			}
 		}
@@ -243,8 +245,8 @@ func (a *answer) has(fields int, code string) bool {
 	return false
 }
 
-// Whatever leads to what is guarded, a caller who is refused has null, an error with its path
-// and code, and no call is made for it; and whoever is not refused has the value.
+// Whatever path leads to a guarded field, a caller whom its guards refuse gets null, an error with
+// its path and code, and causes no call for it. A caller whom they admit gets the value.
 func TestEveryWay(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("schema", "all.graphqls"))
 	if err != nil {
@@ -257,21 +259,21 @@ func TestEveryWay(t *testing.T) {
 	w := &walker{schema: schema}
 	seed := uint64(len(text))
 	var tried, refusedCases int
-	for _, how := range []string{engine.EnginePlan, engine.EngineGqlgen} {
+	for _, engineName := range []string{engine.EnginePlan, engine.EngineGqlgen} {
 		s := &service{}
-		gateway := serve(t, s, how)
+		gateway := serve(t, s, engineName)
 		for kind, root := range map[string]*ast.Definition{"query": schema.Query, "mutation": schema.Mutation} {
 			w.paths = nil
 			w.walk(root, nil)
 			chance := rand.New(rand.NewPCG(seed, 1))
 			for _, path := range w.paths {
 				for _, token := range []string{"", "none", "a", "b", "all"} {
-					who := callers[token]
+					identity := callers[token]
 					tried++
-					if at, _, _ := w.wall(path, who); at >= 0 {
+					if depth, _, _ := w.firstRefusal(path, identity); depth >= 0 {
 						refusedCases++
 					}
-					w.check(t, s, gateway, how, kind, operation(chance, schema, kind, path), path, token)
+					w.check(t, s, gateway, engineName, kind, operation(chance, schema, kind, path), path, token)
 					if t.Failed() {
 						return
 					}
@@ -279,54 +281,54 @@ func TestEveryWay(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d operations, of which %d are refused", tried, refusedCases)
+	t.Logf("%d operations, %d of them refused", tried, refusedCases)
 	if tried < 500 || refusedCases < tried/5 || refusedCases > tried*9/10 {
-		t.Errorf("too little is tried: %d operations, of which %d are refused", tried, refusedCases)
+		t.Errorf("too few operations, or too few of a kind: %d, %d of them refused", tried, refusedCases)
 	}
 }
 
-// check asks for a path as a caller.
-func (w *walker) check(t *testing.T, s *service, gateway *front.Front, how, kind, query string, path []step, token string) {
+// check queries a path as a caller.
+func (w *walker) check(t *testing.T, s *service, gateway *front.Front, engineName, kind, query string, path []step, token string) {
 	t.Helper()
-	at, made, code := w.wall(path, callers[token])
-	a := ask(t, gateway, token, query)
-	sent := s.take()
+	depth, calls, code := w.firstRefusal(path, callers[token])
+	a := runQuery(t, gateway, token, query)
+	requests := s.takeRequests()
 	leaf := "open "
 	if path[len(path)-1].object.Name[0] == 'T' {
 		leaf = "secret "
 	}
 	leaf += path[len(path)-1].field.Name
-	if at < 0 {
+	if depth < 0 {
 		if len(a.Errors) > 0 || path[len(path)-1].field.Name == "name" && !strings.Contains(string(a.Data), leaf) {
-			t.Errorf("%s: %s as %q is refused: %s %v", how, query, token, a.Data, a.Errors)
+			t.Errorf("%s: %s as %q is refused: %s %v", engineName, query, token, a.Data, a.Errors)
 		}
 		return
 	}
-	if !a.has(at, code) || strings.Contains(string(a.Data), leaf) {
-		t.Errorf("%s: %s as %q must be %s at field %d: %s %v", how, query, token, code, at, a.Data, a.Errors)
+	if !a.hasError(depth, code) || strings.Contains(string(a.Data), leaf) {
+		t.Errorf("%s: %s as %q must be %s at field %d: %s %v", engineName, query, token, code, depth, a.Data, a.Errors)
 	}
-	allowed := w.before(t, s, gateway, kind, path[:made])
-	for _, call := range sent {
+	allowed := w.requestsOf(t, s, gateway, kind, path[:calls])
+	for _, call := range requests {
 		i := slices.Index(allowed, call)
 		if i < 0 {
-			t.Errorf("%s: %s as %q makes the call %s; allowed are %v", how, query, token, call, allowed)
+			t.Errorf("%s: %s as %q makes the call %s; allowed are %v", engineName, query, token, call, allowed)
 			return
 		}
 		allowed = slices.Delete(allowed, i, i+1)
 	}
 }
 
-// before are the calls of the fields that come before a wall.
-func (w *walker) before(t *testing.T, s *service, gateway *front.Front, kind string, path []step) []string {
+// requestsOf returns the requests that a path makes if nothing is refused.
+func (w *walker) requestsOf(t *testing.T, s *service, gateway *front.Front, kind string, path []step) []string {
 	t.Helper()
 	if len(path) == 0 {
 		return nil
 	}
-	ask(t, gateway, "all", operation(rand.New(rand.NewPCG(1, 1)), w.schema, kind, path))
-	return s.take()
+	runQuery(t, gateway, "all", operation(rand.New(rand.NewPCG(1, 1)), w.schema, kind, path))
+	return s.takeRequests()
 }
 
-func serve(t *testing.T, s *service, how string) *front.Front {
+func serve(t *testing.T, s *service, engineName string) *front.Front {
 	t.Helper()
 	backend := httptest.NewServer(s)
 	t.Cleanup(backend.Close)
@@ -335,7 +337,7 @@ func serve(t *testing.T, s *service, how string) *front.Front {
 		t.Fatal(err)
 	}
 	t.Cleanup(services.Close)
-	f, err := front.New(front.Options{Execution: engine.Options{Engine: how}}, front.Deps{
+	f, err := front.New(front.Options{Execution: engine.Options{Engine: engineName}}, front.Deps{
 		Schema: graph.NewSchema(&resolvers.Resolver{Services: services}),
 		Verify: func(_ context.Context, token string) (*auth.Identity, error) {
 			return callers[strings.TrimPrefix(token, "Bearer ")], nil
@@ -348,7 +350,7 @@ func serve(t *testing.T, s *service, how string) *front.Front {
 	return f
 }
 
-func ask(t *testing.T, gateway *front.Front, token, query string) (a *answer) {
+func runQuery(t *testing.T, gateway *front.Front, token, query string) (a *response) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query})
 	if err != nil {
@@ -361,7 +363,7 @@ func ask(t *testing.T, gateway *front.Front, token, query string) (a *answer) {
 	}
 	recorder := httptest.NewRecorder()
 	gateway.Handler().ServeHTTP(recorder, r)
-	a = &answer{}
+	a = &response{}
 	if err := json.Unmarshal(recorder.Body.Bytes(), a); err != nil || a.Data == nil {
 		t.Fatalf("%s\nanswers %s", query, recorder.Body)
 	}

@@ -22,8 +22,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// someJSON is a random value; depth bounds how deep it nests.
-func someJSON(r *rand.Rand, depth int) string {
+// randomJSON returns a random value that nests at most depth levels.
+func randomJSON(r *rand.Rand, depth int) string {
 	scalars := []string{
 		"null", "null", "true", "false", "0", "-0", "1", "1.0", "10e-1", "2", "1e400", "9007199254740993",
 		`""`, `"x"`, `"\u0078"`, `"1"`, `"é"`, `"\u00e9"`,
@@ -34,7 +34,7 @@ func someJSON(r *rand.Rand, depth int) string {
 	}
 	var parts []string
 	for range r.IntN(4) {
-		text := someJSON(r, depth-1)
+		text := randomJSON(r, depth-1)
 		if kind > 1 {
 			text = strconv.Quote(string("abc"[r.IntN(3)])) + ": " + text
 		}
@@ -46,46 +46,46 @@ func someJSON(r *rand.Rand, depth int) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// someAnswer is a random object, whose members nest as expressions reach.
-func someAnswer(r *rand.Rand) string {
+// randomResponse returns a random object that nests as deep as expressions reach.
+func randomResponse(r *rand.Rand) string {
 	var parts []string
 	for range r.IntN(6) {
-		parts = append(parts, strconv.Quote(string("abcl"[r.IntN(4)]))+": "+someJSON(r, 3))
+		parts = append(parts, strconv.Quote(string("abcl"[r.IntN(4)]))+": "+randomJSON(r, 3))
 	}
 	for range r.IntN(2) { // which most of the methods are for
 		var elements []string
 		for range r.IntN(4) {
-			elements = append(elements, someJSON(r, 2))
+			elements = append(elements, randomJSON(r, 2))
 		}
 		parts = append(parts, `"l": [`+strings.Join(elements, ", ")+"]")
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// present drops the members of objects that are null: a rule leaves out what is missing.
-func present(v any) any {
+// dropNull removes null members from objects: a rule leaves out what is absent.
+func dropNull(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		some := map[string]any{}
 		for name, member := range v {
 			if member != nil {
-				some[name] = present(member)
+				some[name] = dropNull(member)
 			}
 		}
 		return some
 	case []any:
 		for i := range v {
-			v[i] = present(v[i])
+			v[i] = dropNull(v[i])
 		}
 	}
 	return v
 }
 
-// sameJSON compares two values that encoding/json has read, numbers exactly.
-func sameJSON(t *testing.T, a, b any) bool {
+// equalJSON compares two values that encoding/json has decoded, with exact numbers.
+func equalJSON(t *testing.T, a, b any) bool {
 	t.Helper()
 	parsed := func(v any) any {
-		text, err := json.Marshal(present(v))
+		text, err := json.Marshal(dropNull(v))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,8 +108,8 @@ type response struct {
 	} `json:"errors"`
 }
 
-// An expression gives the same value where a field is read by it and where a rule is made of
-// it, whatever the service sends, unless the value does not fit the field.
+// An expression has the same value in a field's selection and in a rule, whatever the service
+// sends, unless the value does not fit the field.
 func TestOneLanguage(t *testing.T) {
 	var expressions []string
 	if text, err := os.ReadFile("expressions.json"); err != nil || json.Unmarshal(text, &expressions) != nil {
@@ -134,9 +134,9 @@ func TestOneLanguage(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	compared, fit := 0, make([]int, len(expressions))
 	for range 1500 {
-		body = someAnswer(r)
-		for from := 0; from < len(expressions) && !t.Failed(); from += atOnce {
-			compared += compare(t, gateway.Handler(), body, expressions[from:min(from+atOnce, len(expressions))], from, fit[from:])
+		body = randomResponse(r)
+		for from := 0; from < len(expressions) && !t.Failed(); from += chunkSize {
+			compared += compare(t, gateway.Handler(), body, expressions[from:min(from+chunkSize, len(expressions))], from, fit[from:])
 		}
 	}
 	useless := 0
@@ -151,16 +151,16 @@ func TestOneLanguage(t *testing.T) {
 	t.Logf("%d values of %d expressions compared", compared, len(expressions))
 }
 
-// atOnce is how many fields are asked for together: of more than fifty errors not all are told.
-const atOnce = 30
+// chunkSize is the number of fields in one query. A response contains no more than fifty errors.
+const chunkSize = 30
 
-// compare asks for the values that some of the expressions, counted from a number, have as
-// fields and in a rule. It counts those that fit their field, and in fit those that are none.
+// compare queries the values of a chunk of expressions, both as fields and in a rule. It returns
+// the number of values that fit their field, and counts in fit those that are not null.
 func compare(t *testing.T, gateway http.Handler, body string, expressions []string, from int, fit []int) (compared int) {
 	t.Helper()
 	query := "{ rule all {"
 	for i, e := range expressions {
-		query += " " + fieldOf(e, from+i)
+		query += " " + fieldSelection(e, from+i)
 	}
 	got := execute(t, gateway, query+" } }")
 	var rule map[string]any
@@ -187,14 +187,14 @@ func compare(t *testing.T, gateway http.Handler, body string, expressions []stri
 		if strings.Contains(e, "->entries") {
 			rule[name] = entries(rule[name])
 		}
-		if !sameJSON(t, got.Data.All[name], rule[name]) {
+		if !equalJSON(t, got.Data.All[name], rule[name]) {
 			t.Errorf("%s over %s is %v for a field, and %v for a rule", e, body, got.Data.All[name], rule[name])
 		}
 	}
 	return compared
 }
 
-// entries are the keys and values of a list's elements, of which a field reads nothing else.
+// entries returns the keys and values of a list's elements, which are all that a field reads.
 func entries(v any) any {
 	list, ok := v.([]any)
 	if !ok {
@@ -208,8 +208,9 @@ func entries(v any) any {
 	return list
 }
 
-// fieldOf selects a field; what braces make has the members x and y, and an entry key and value.
-func fieldOf(expression string, i int) string {
+// fieldSelection selects a field; an object that an expression builds has the members x and y, and
+// an entry has key and value.
+func fieldSelection(expression string, i int) string {
 	name := fmt.Sprintf("v%d", i)
 	switch {
 	case strings.Contains(expression, "->entries"):

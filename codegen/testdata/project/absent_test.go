@@ -9,8 +9,8 @@ import (
 // boundary is what separates the parts of a multipart body.
 var boundary = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 
-// What a client leaves out is left out of the call, in whatever way and however deep, and
-// null is sent as null by the formats that have one.
+// An input field that a client leaves out is absent from the call, in any place and at any depth.
+// Null is sent as null in formats that have it.
 func TestAbsent(t *testing.T) {
 	for _, a := range []struct{ operation, variables, want string }{
 		{`mutation {absentJSON(input: {name: "n"})}`, ``, `{"name":"n","level":3}`},
@@ -56,19 +56,19 @@ func TestAbsent(t *testing.T) {
 		{`mutation {absentQuery(a: "", input: {name: "n", email: "e", inner: {b: "x"}})}`, ``, "POST /query?a=&name=n&b=x\nX-Tag: e"},
 	} {
 		s := &service{}
-		answer := ask(t, s, caller, a.operation, a.variables)
-		if len(s.sent) != 1 || strings.Contains(answer, "errors") {
-			t.Errorf("%s with %s sends %v and answers %s", a.operation, a.variables, s.sent, answer)
+		answer := runOperation(t, s, caller, a.operation, a.variables)
+		if len(s.requests) != 1 || strings.Contains(answer, "errors") {
+			t.Errorf("%s with %s sends %v and answers %s", a.operation, a.variables, s.requests, answer)
 			continue
 		}
-		if got := bodyOf(s.sent[0]); got != a.want {
+		if got := bodyOf(s.requests[0]); got != a.want {
 			t.Errorf("%s with %s\nsends %s\nwant  %s", a.operation, a.variables, got, a.want)
 		}
 	}
 }
 
-// bodyOf is a call's body: of a multipart one its parts as name=value, and the whole call for
-// one that is about its head.
+// bodyOf returns the body of a call: the parts of a multipart body as name=value, and the whole
+// call if the test is about its head.
 func bodyOf(call string) string {
 	head, body, _ := strings.Cut(call, "\n")
 	if strings.Contains(head, "/query") {

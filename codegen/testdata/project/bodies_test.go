@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What expressions make of a body. What the client left out stays out, and null is null.
+// Expressions compute a body. A value that the client left out is absent, and null is null.
 func TestBodyExpressions(t *testing.T) {
 	for _, b := range []struct{ field, want string }{
 		{`pick(input: {name: "n", mode: FAST, list: [1], inner: {name: "i", level: 3}})`, `{"name":"n","mode":"fast-mode","inner":{"level":3}}`},
@@ -49,23 +49,23 @@ func TestBodyExpressions(t *testing.T) {
 		{`formOf(modes: [])`, `all=`},
 	} {
 		s := &service{}
-		answer := ask(t, s, caller, `mutation {`+b.field+`}`, "")
-		if len(s.sent) != 1 || strings.Contains(answer, "errors") {
-			t.Errorf("%s sends %v and answers %s", b.field, s.sent, answer)
+		answer := runOperation(t, s, caller, `mutation {`+b.field+`}`, "")
+		if len(s.requests) != 1 || strings.Contains(answer, "errors") {
+			t.Errorf("%s sends %v and answers %s", b.field, s.requests, answer)
 			continue
 		}
-		lines := strings.Split(s.sent[0], "\n")
+		lines := strings.Split(s.requests[0], "\n")
 		if body := lines[len(lines)-1]; body != b.want && !(b.want == "" && len(lines) == 1) {
 			t.Errorf("%s\nsends %s\nwant  %s", b.field, body, b.want)
 		}
 	}
 }
 
-// keyed answers batches: for each key that was asked for, with an item or a member. It
-// remembers the keys of each call, sorted.
+// keyed responds to batches with an item or a member for each requested key. It records the keys of
+// each call, sorted.
 type keyed struct {
-	mu   sync.Mutex
-	sent []string
+	mu       sync.Mutex
+	requests []string
 }
 
 const holders = `[
@@ -83,7 +83,7 @@ func (k *keyed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	keys, rest := keysOf(r, body)
 	k.mu.Lock()
-	k.sent = append(k.sent, strings.TrimSpace(r.URL.Path+" "+strings.Join(keys, " ")+" "+rest))
+	k.requests = append(k.requests, strings.TrimSpace(r.URL.Path+" "+strings.Join(keys, " ")+" "+rest))
 	k.mu.Unlock()
 	if r.URL.Path == "/single" {
 		io.WriteString(w, `"s"`)
@@ -109,7 +109,7 @@ func (k *keyed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// keysOf finds the keys of a call, as they are written, and what else it says.
+// keysOf returns the keys of a call as they are written, and the rest of the call.
 func keysOf(r *http.Request, body []byte) (keys []string, rest string) {
 	var list []json.RawMessage
 	switch r.Header.Get("Content-Type") {
@@ -141,8 +141,8 @@ func keysOf(r *http.Request, body []byte) (keys []string, rest string) {
 	return keys, rest
 }
 
-// The keys of batches go as the graph's types say: in JSON numbers as numbers, each once,
-// no more of them in a call than it may have.
+// The keys of batches are written by their type, so numbers are JSON numbers. Each key is sent
+// once, and no call has more keys than maxSize.
 func TestKeysOfBatches(t *testing.T) {
 	const big = "9007199254740993"
 	const u1, u2 = "018f4b6e-7c3a-7000-8000-2f1e5d3c9a11", "018f4b6e-7c3a-7000-8000-2f1e5d3c9a12"
@@ -156,9 +156,9 @@ func TestKeysOfBatches(t *testing.T) {
 		return strings.Join(values, " ")
 	}
 	for _, b := range []struct {
-		field string
-		want  string // of the four holders
-		sent  []string
+		field    string
+		want     string // of the four holders
+		requests []string
 	}{
 		{"byId {name}", named("h1", "h2", "h3", "h1"), []string{`/byId "h1" "h2" {"mode":"x"}`, `/byId "h3" {"mode":"x"}`}},
 		{"byN {name}", named("1", "2", "3", "1"), []string{`/byN 1 2 3 {}`}},
@@ -175,7 +175,7 @@ func TestKeysOfBatches(t *testing.T) {
 		}},
 	} {
 		k := &keyed{}
-		answer := string(post(t, open(t, k, caller), map[string]any{"query": `{holders {x: ` + b.field + `}}`}))
+		answer := string(post(t, startGateway(t, k, caller), map[string]any{"query": `{holders {x: ` + b.field + `}}`}))
 		var values []string
 		for _, value := range strings.Split(strings.ReplaceAll(b.want, "of ", "of#"), " ") {
 			values = append(values, `{"x":`+strings.ReplaceAll(value, "#", " ")+`}`)
@@ -183,21 +183,21 @@ func TestKeysOfBatches(t *testing.T) {
 		if want := `{"data":{"holders":[` + strings.Join(values, ",") + `]}}`; answer != want {
 			t.Errorf("%s\n got %s\nwant %s", b.field, answer, want)
 		}
-		slices.Sort(k.sent)
-		if diff := cmp.Diff(chunked(b.sent), chunked(k.sent)); diff != "" {
+		slices.Sort(k.requests)
+		if diff := cmp.Diff(chunked(b.requests), chunked(k.requests)); diff != "" {
 			t.Errorf("%s: -want +sent\n%s", b.field, diff)
 		}
 	}
-	// Two bodies are two batches, also of the same keys.
+	// Two bodies are two batches, even with the same keys.
 	k := &keyed{}
-	post(t, open(t, k, caller), map[string]any{"query": `{holders {a: ofBig(unit: "a") b: ofBig(unit: "b") c: ofBig(unit: "a")}}`})
-	if len(k.sent) != 2 {
-		t.Errorf("two bodies are sent as %q", k.sent)
+	post(t, startGateway(t, k, caller), map[string]any{"query": `{holders {a: ofBig(unit: "a") b: ofBig(unit: "b") c: ofBig(unit: "a")}}`})
+	if len(k.requests) != 2 {
+		t.Errorf("two bodies are sent as %q", k.requests)
 	}
 }
 
-// chunked forgets which keys share a call: that depends on who asks first. Their number in
-// each call, and the rest of it, stay.
+// chunked returns how often there is a call with a number of keys. Which keys share a call depends
+// on the order in which fields ask for them.
 func chunked(calls []string) map[string]int {
 	found := map[string]int{}
 	for _, call := range calls {

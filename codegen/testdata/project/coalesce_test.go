@@ -18,8 +18,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-// What takes a value of the client's request is executed and called for each client, also
-// when that value is the same: be it the field's own call, or one of its source's headers.
+// A field whose call, or whose source's headers, take a value of the client's request is executed
+// for each client separately, even if the values are equal.
 func TestCoalesce(t *testing.T) {
 	for _, c := range []struct {
 		query              string
@@ -37,10 +37,10 @@ func TestCoalesce(t *testing.T) {
 		{`{tagGiven {tag}}`, 2, 0, 0, 2},
 	} {
 		var calls atomic.Int32
-		open := make(chan struct{})
+		startGateway := make(chan struct{})
 		backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			calls.Add(1)
-			<-open
+			<-startGateway
 			io.WriteString(w, `{"ok": true, "v": "x", "id": "1", "one": {"id": "1"}, "name": "n"}`)
 		}))
 		services := servicesAt(t, backend.URL)
@@ -62,7 +62,7 @@ func TestCoalesce(t *testing.T) {
 			})
 		}
 		coalescetest.Await(t, c.operations+c.called, func() bool { return calls.Load() == c.calls })
-		close(open)
+		close(startGateway)
 		all.Wait()
 		if answers[0] != answers[1] || calls.Load() != c.all {
 			t.Errorf("%s: %d calls, %q and %q", c.query, calls.Load(), answers[0], answers[1])

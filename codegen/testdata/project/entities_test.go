@@ -12,12 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// registry holds the entities, and answers for the keys that it is asked for. It remembers
-// its calls, the keys of each sorted.
+// registry is a service that returns the entities of the requested keys. It records its calls, with
+// the keys of each sorted.
 type registry struct {
-	fixed map[string]string // answers by path, "500" for a failure
-	mu    sync.Mutex
-	sent  []string
+	fixed    map[string]string // answers by path, "500" for a failure
+	mu       sync.Mutex
+	requests []string
 }
 
 func (g *registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -27,7 +27,7 @@ func (g *registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.Sort(keys)
 	g.mu.Lock()
-	g.sent = append(g.sent, strings.TrimSpace(r.URL.Path+" "+strings.Join(keys, ",")))
+	g.requests = append(g.requests, strings.TrimSpace(r.URL.Path+" "+strings.Join(keys, ",")))
 	g.mu.Unlock()
 	answer, ok := g.fixed[r.URL.Path]
 	switch {
@@ -46,8 +46,8 @@ func (g *registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, answer)
 }
 
-// accounts knows all whose keys do not begin with an x, and sends a wrong name for those
-// that begin with a w and a wrong key for those that begin with a k.
+// accounts returns the accounts of keys. It has none for a key that starts with x, a name of the
+// wrong type for w, and a wrong key for k.
 func accounts(keys []string) string {
 	var items []string
 	for _, key := range keys {
@@ -64,7 +64,7 @@ func accounts(keys []string) string {
 	return `{"items": [` + strings.Join(items, ",") + `]}`
 }
 
-// order is one with stubs of everything.
+// order returns an order with partial objects in all its fields.
 func order(id, buyer, gadget, team string, watchers ...string) string {
 	stubs := make([]string, len(watchers))
 	for i, w := range watchers {
@@ -80,13 +80,13 @@ func TestEntities(t *testing.T) {
 	two := "[" + order("o1", "a1", "g1", "t1", "a1", "a2") + "," + order("o2", "a2", "g1", "t2", "a3", "a1") + "]"
 	const orders = "/orders"
 	for _, e := range []struct {
-		query string
-		fixed map[string]string
-		want  string
-		paths []string
-		sent  []string
+		query    string
+		fixed    map[string]string
+		want     string
+		paths    []string
+		requests []string
 	}{
-		// What is sent needs no call, however it is asked for.
+		// A field that is sent needs no call, whatever way it is selected.
 		{
 			`{orders {buyer {id __typename} x: gadget {y: sku} team {...T} watchers {... on Account {id}} mustWatchers {id}}} fragment T on Team {... {id}}`,
 			map[string]string{orders: "[" + order("o1", "a1", "g1", "t1", "a2") + "]"},
@@ -99,7 +99,7 @@ func TestEntities(t *testing.T) {
 			`{"orders":[{"buyer":{"id":"a1"}},{"buyer":{"id":"a2"}}]}`, nil,
 			[]string{"/orders"},
 		},
-		// More is asked for once for all places, in chunks, each key once.
+		// Other fields are fetched once for all places, in chunks, each key once.
 		{
 			`{orders {buyer {...N} watchers {...N}}} fragment N on Account {n: name}`,
 			map[string]string{orders: two},
@@ -112,14 +112,14 @@ func TestEntities(t *testing.T) {
 			`{"orders":[{"gadget":{"name":"name of g1"},"team":{"name":"name of t1"}},{"gadget":{"name":"name of g1"},"team":{"name":"name of t2"}}]}`, nil,
 			[]string{"/gadgets/g1", "/orders", "/teams/t1", "/teams/t2"},
 		},
-		// Two aliases of which one asks for more.
+		// Two aliases, one of which selects more.
 		{
 			`{orders {a: buyer {id} b: buyer {id name}}}`,
 			map[string]string{orders: "[" + order("o1", "a1", "g1", "t1") + "]"},
 			`{"orders":[{"a":{"id":"a1"},"b":{"id":"a1","name":"name of a1"}}]}`, nil,
 			[]string{"/accounts a1", "/orders"},
 		},
-		// One field of query has the stub of the other, and a join's stubs.
+		// One root field has the partial object of the other, and those of a join.
 		{`{owned {id}}`, map[string]string{"/owned": `{"sub": "a1"}`}, `{"owned":{"id":"a1"}}`, nil, []string{"/owned"}},
 		{`{owned {id name}}`, map[string]string{"/owned": `{"sub": "a1"}`}, `{"owned":{"id":"a1","name":"name of a1"}}`, nil, []string{"/accounts a1", "/owned"}},
 		{`{owned {name}}`, map[string]string{"/owned": `null`}, `{"owned":null}`, nil, []string{"/owned"}},
@@ -137,7 +137,7 @@ func TestEntities(t *testing.T) {
 			`{"orders":[{"agents":[{"boss":{"id":"a5"}}]}]}`, nil,
 			[]string{"/agents o1", "/bosses a4", "/orders"},
 		},
-		// Whom nobody knows is null.
+		// An unknown entity is null.
 		{
 			`{orders {buyer {name} watchers {name}}}`,
 			map[string]string{orders: "[" + order("o1", "x", "g1", "t1", "x", "a1") + "]"},
@@ -145,7 +145,7 @@ func TestEntities(t *testing.T) {
 			[]string{"/accounts a1,x", "/orders"},
 		},
 		{`{gadget(sku: "g1") {name}}`, nil, `{"gadget":{"name":"name of g1"}}`, nil, []string{"/gadgets/g1"}},
-		// What does not fit is an error at its own place.
+		// A value that does not fit is an error at its own path.
 		{
 			`{orders {id buyer {name} watchers {name}}}`,
 			map[string]string{orders: "[" + order("o1", "w", "g1", "t1", "w", "a1") + "]"},
@@ -179,18 +179,18 @@ func TestEntities(t *testing.T) {
 		{`{orders {agents {name}}}`, map[string]string{orders: "[" + order("o1", "a1", "g1", "t1") + "]", "/agents": `{"o1": [{"id": "k"}, {}, {"id": "a1"}]}`}, `{"orders":[{"agents":[null,null,{"name":"name of a1"}]}]}`, []string{"orders.0.agents.0", "orders.0.agents.1"}, nil},
 	} {
 		g := &registry{fixed: e.fixed}
-		data, paths := overHTTP(t, g, e.query)
+		data, paths := queryFaults(t, g, e.query)
 		if data != e.want || !slices.Equal(paths, e.paths) {
 			t.Errorf("%s\n got %s %v\nwant %s %v", e.query, data, paths, e.want, e.paths)
 		}
-		slices.Sort(g.sent)
-		if diff := cmp.Diff(e.sent, g.sent); e.sent != nil && diff != "" {
+		slices.Sort(g.requests)
+		if diff := cmp.Diff(e.requests, g.requests); e.requests != nil && diff != "" {
 			t.Errorf("%s: -want +sent\n%s", e.query, diff)
 		}
 	}
 }
 
-// A service that fails nulls what it was asked for, with the errors there.
+// A service that fails makes what it should complete null, with errors there.
 func TestFailingEntities(t *testing.T) {
 	two := "[" + order("o1", "a1", "g1", "t1", "a1", "a2") + "," + order("o2", "a2", "g2", "t2") + "]"
 	for _, e := range []struct {
@@ -208,7 +208,7 @@ func TestFailingEntities(t *testing.T) {
 		{`{orders {mustWatchers {name}}}`, "/accounts", `{"items": [{"id": "a1"}]}`, `{"orders":[{"mustWatchers":null},{"mustWatchers":[]}]}`, []string{`["orders",0,"mustWatchers",1]`}},
 	} {
 		g := &registry{fixed: map[string]string{"/orders": two, "/ownedList": `[{"id": "a1"}]`, e.path: e.answer}}
-		text := string(post(t, open(t, g, caller), map[string]any{"query": e.query}))
+		text := string(post(t, startGateway(t, g, caller), map[string]any{"query": e.query}))
 		paths := strings.Count(text, `"path":`)
 		if !strings.Contains(text, `"data":`+e.want) || paths != len(e.paths) {
 			t.Errorf("%s\n got %s\nwant %s %v", e.query, text, e.want, e.paths)

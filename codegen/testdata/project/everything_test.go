@@ -21,12 +21,12 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
-// service answers by path, and remembers what it was asked.
+// service responds by path, and records requests.
 type service struct {
-	answers map[string]string // by path; null when it is not there
+	answers map[string]string // by path; null for others
 
-	mu   sync.Mutex
-	sent []string
+	mu       sync.Mutex
+	requests []string
 }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +42,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.WriteString("\n" + string(body))
 	}
 	s.mu.Lock()
-	s.sent = append(s.sent, b.String())
+	s.requests = append(s.requests, b.String())
 	s.mu.Unlock()
 	answer, ok := s.answers[r.URL.Path]
 	if !ok {
@@ -54,21 +54,21 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, answer)
 }
 
-// ask runs an operation over one service that stands for all.
-func ask(t *testing.T, s *service, who *auth.Identity, query, variables string) string {
+// runOperation executes an operation over one service that stands for all sources.
+func runOperation(t *testing.T, s *service, identity *auth.Identity, query, variables string) string {
 	t.Helper()
 	server := httptest.NewServer(s)
 	defer server.Close()
-	response := execute(t, graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, server.URL)}), who, query, variables)
+	response := execute(t, graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, server.URL)}), identity, query, variables)
 	text, err := json.Marshal(response)
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(s.sent)
+	slices.Sort(s.requests)
 	return string(text)
 }
 
-func execute(t *testing.T, schema graphql.ExecutableSchema, who *auth.Identity, query, variables string) *graphql.Response {
+func execute(t *testing.T, schema graphql.ExecutableSchema, identity *auth.Identity, query, variables string) *graphql.Response {
 	t.Helper()
 	params := &graphql.RawParams{Query: query}
 	if variables != "" {
@@ -79,7 +79,7 @@ func execute(t *testing.T, schema graphql.ExecutableSchema, who *auth.Identity, 
 		}
 	}
 	gateway := executor.New(schema)
-	ctx := graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), who), engine.Options{}))
+	ctx := graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), identity), engine.Options{}))
 	op, errs := gateway.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return gateway.DispatchError(graphql.WithOperationContext(ctx, op), errs)
@@ -107,11 +107,11 @@ var caller = &auth.Identity{
 	},
 }
 
-// call is an operation with the calls that it makes.
+// call is an operation with the requests that it makes.
 type call struct {
 	query, variables string
-	sent             []string
-	errors           string // part of the errors, when some are expected
+	requests         []string
+	errors           string // a part of the expected errors; "" for none
 }
 
 const everything = `{
@@ -128,118 +128,118 @@ const encoded = `{"id":"5","text":"é\"","n":4,"f":1000000,"b":false,"at":"2026-
 
 func TestCalls(t *testing.T) {
 	for _, c := range []call{
-		{query: `{get}`, sent: []string{"GET /get"}},
+		{query: `{get}`, requests: []string{"GET /get"}},
 		{
-			query: `{path(id: "a/b", n: -3, f: 1000000.5, b: true, at: "2026-01-31T12:00:00Z", d: "1.10", mode: FAST)}`,
-			sent:  []string{"GET /a/a%2Fb/b--3.json/1000000.5/true/2026-01-31T12%3A00%3A00Z/1.10/fast-mode/tail/"},
+			query:    `{path(id: "a/b", n: -3, f: 1000000.5, b: true, at: "2026-01-31T12:00:00Z", d: "1.10", mode: FAST)}`,
+			requests: []string{"GET /a/a%2Fb/b--3.json/1000000.5/true/2026-01-31T12%3A00%3A00Z/1.10/fast-mode/tail/"},
 		},
 		{query: `{path(id: "..", n: 1, f: 1, b: true, at: "2026-01-31T12:00:00Z", d: 1, mode: SLOW)}`, errors: "segments"},
-		{query: `{adjacent(x: "?a=b", y: "#é")}`, sent: []string{"GET /%3Fa%3Db%23%C3%A9/%C3%A9%20/%3Fa%3Db"}},
-		{query: `{scalars}`, sent: []string{"GET /scalars?mode=fast-mode&fixed=a%20b&empty="}},
+		{query: `{adjacent(x: "?a=b", y: "#é")}`, requests: []string{"GET /%3Fa%3Db%23%C3%A9/%C3%A9%20/%3Fa%3Db"}},
+		{query: `{scalars}`, requests: []string{"GET /scalars?mode=fast-mode&fixed=a%20b&empty="}},
 		{
-			query: `{scalars(id: 7, string: "a&b=c", int: -1, float: 1e21, bool: false, at: "2026-01-31T12:00:00+02:00", decimal: 0.10, mode: _1)}`,
-			sent:  []string{"GET /scalars?id=7&string=a%26b%3Dc&int=-1&float=1e%2B21&bool=false&at=2026-01-31T12%3A00%3A00%2B02%3A00&decimal=0.1&mode=_1&fixed=a%20b&empty="},
+			query:    `{scalars(id: 7, string: "a&b=c", int: -1, float: 1e21, bool: false, at: "2026-01-31T12:00:00+02:00", decimal: 0.10, mode: _1)}`,
+			requests: []string{"GET /scalars?id=7&string=a%26b%3Dc&int=-1&float=1e%2B21&bool=false&at=2026-01-31T12%3A00%3A00%2B02%3A00&decimal=0.1&mode=_1&fixed=a%20b&empty="},
 		},
-		{query: `{scalars(id: null, string: "", mode: null)}`, sent: []string{"GET /scalars?string=&fixed=a%20b&empty="}},
-		{query: `{lists(ints: [])}`, sent: []string{"GET /lists"}},
+		{query: `{scalars(id: null, string: "", mode: null)}`, requests: []string{"GET /scalars?string=&fixed=a%20b&empty="}},
+		{query: `{lists(ints: [])}`, requests: []string{"GET /lists"}},
 		{
-			query: `{lists(ids: ["a,b", "c"], each: ["x", null, "y&"], ints: [1, 2], modes: [FAST, true_], eachMode: [SLOW, null], times: ["2026-01-31T12:00:00Z"], decimals: [1.5, null, "2.50"])}`,
-			sent:  []string{"GET /lists?ids=a%2Cb,c&each=x&each=y%26&ints=1&ints=2&modes=fast-mode,true_&eachMode=SLOW&times=2026-01-31T12%3A00%3A00Z&decimals=1.5&decimals=2.50"},
+			query:    `{lists(ids: ["a,b", "c"], each: ["x", null, "y&"], ints: [1, 2], modes: [FAST, true_], eachMode: [SLOW, null], times: ["2026-01-31T12:00:00Z"], decimals: [1.5, null, "2.50"])}`,
+			requests: []string{"GET /lists?ids=a%2Cb,c&each=x&each=y%26&ints=1&ints=2&modes=fast-mode,true_&eachMode=SLOW&times=2026-01-31T12%3A00%3A00Z&decimals=1.5&decimals=2.50"},
 		},
-		{query: `{nested(must: {sure: {name: "s"}})}`, sent: []string{"GET /nested/s"}},
-		{query: `{nested(must: {})}`, sent: []string{"GET /nested/default"}},
+		{query: `{nested(must: {sure: {name: "s"}})}`, requests: []string{"GET /nested/s"}},
+		{query: `{nested(must: {})}`, requests: []string{"GET /nested/default"}},
 		{
 			query: `query($must: Filter!) {nested(must: $must, filter: {sure: {name: "a"}, maybe: {name: "b", level: 3}})}`,
 			variables: `{"must": {"sure": {"name": "s", "levels": ["FAST", "_1"], "deep": {"sure": {"name": "", "level": 9}}},
 				"maybe": {"name": "", "levels": ["SLOW", "FAST"]}, "at": "2026-01-31T12:00:00Z"}}`,
-			sent: []string{"GET /nested/s?a=a&b=b&c=3&d=SLOW,fast-mode&e=fast-mode&e=_1&f=9&g=2026-01-31T12%3A00%3A00Z"},
+			requests: []string{"GET /nested/s?a=a&b=b&c=3&d=SLOW,fast-mode&e=fast-mode&e=_1&f=9&g=2026-01-31T12%3A00%3A00Z"},
 		},
-		{query: `{nested(must: {maybe: null, at: null}, filter: {maybe: {name: "b"}})}`, sent: []string{"GET /nested/default?a=default&b=b"}},
+		{query: `{nested(must: {maybe: null, at: null}, filter: {maybe: {name: "b"}})}`, requests: []string{"GET /nested/default?a=default&b=b"}},
 		{
-			query: `{mixed(name: "x y", n: 3, f: 1e6, at: "2026-01-31T12:00:00Z", mode: FAST, d: "1.10")}`,
-			sent:  []string{"GET /mixed?who=me-x%20y%21&all=3%2F1000000%2F2026-01-31T12%3A00%3A00Z%2Ffast-mode%2F1.10"},
+			query:    `{mixed(name: "x y", n: 3, f: 1e6, at: "2026-01-31T12:00:00Z", mode: FAST, d: "1.10")}`,
+			requests: []string{"GET /mixed?who=me-x%20y%21&all=3%2F1000000%2F2026-01-31T12%3A00%3A00Z%2Ffast-mode%2F1.10"},
 		},
 		{
-			query: `{mixed(n: 3, f: 0.25, at: "2026-01-31T12:00:00Z", mode: SLOW, d: 1)}`,
-			sent:  []string{"GET /mixed?all=3%2F0.25%2F2026-01-31T12%3A00%3A00Z%2FSLOW%2F1"},
+			query:    `{mixed(n: 3, f: 0.25, at: "2026-01-31T12:00:00Z", mode: SLOW, d: 1)}`,
+			requests: []string{"GET /mixed?all=3%2F0.25%2F2026-01-31T12%3A00%3A00Z%2FSLOW%2F1"},
 		},
-		{query: `{headers(mode: SLOW)}`, sent: []string{"GET /headers\nX-Mode: SLOW\nX-Fixed: a, b\nX-Who: 7"}},
-		{query: `{headers(tag: "t", n: 4, mode: FAST)}`, sent: []string{"GET /headers\nX-Tag: t\nX-Mixed: n=4\nX-Mode: fast-mode\nX-Fixed: a, b\nX-Who: 7"}},
+		{query: `{headers(mode: SLOW)}`, requests: []string{"GET /headers\nX-Mode: SLOW\nX-Fixed: a, b\nX-Who: 7"}},
+		{query: `{headers(tag: "t", n: 4, mode: FAST)}`, requests: []string{"GET /headers\nX-Tag: t\nX-Mixed: n=4\nX-Mode: fast-mode\nX-Fixed: a, b\nX-Who: 7"}},
 		{query: `{headers(tag: "a\r\nX-One: 1", mode: SLOW)}`, errors: "control characters"},
-		{query: `{oneHeader}`, sent: []string{"GET /oneHeader\nX-One: 1"}},
-		{query: `{claims}`, sent: []string{"GET /claims/u%2F1?who=user%3A7&groups=a%2Cb,c&group=a%2Cb&group=c"}},
+		{query: `{oneHeader}`, requests: []string{"GET /oneHeader\nX-One: 1"}},
+		{query: `{claims}`, requests: []string{"GET /claims/u%2F1?who=user%3A7&groups=a%2Cb,c&group=a%2Cb&group=c"}},
 		{query: `{byHand(a: 1, ctx: "c", r: FAST)}`},
 		{
-			query: `{collisions(call: "1", keys: "2", ctx: "3", type: "4", in: {in: "5"}, string: "6", range: "7", foo_bar: "8", fooBar: "9", encode: 10, graph: FAST)}`,
-			sent:  []string{"GET /collisions?call=1&keys=2&ctx=3&type=4&in=5&string=6&range=7&fooBar=9&foo_bar=8&encode=10&graph=fast-mode"},
+			query:    `{collisions(call: "1", keys: "2", ctx: "3", type: "4", in: {in: "5"}, string: "6", range: "7", foo_bar: "8", fooBar: "9", encode: 10, graph: FAST)}`,
+			requests: []string{"GET /collisions?call=1&keys=2&ctx=3&type=4&in=5&string=6&range=7&fooBar=9&foo_bar=8&encode=10&graph=fast-mode"},
 		},
 		{
 			query: `mutation($in: Everything!) {post(input: $in)}`, variables: `{"in": ` + everything + `}`,
-			sent: []string{"POST /post\nContent-Type: application/json\n" + encoded},
+			requests: []string{"POST /post\nContent-Type: application/json\n" + encoded},
 		},
 		{
 			query: `mutation {post(input: {id: "x", must: {a: [1.50, null, $j]}})}`, errors: "j",
 		},
 		{
-			query: `mutation {post(input: {id: "x", must: {a: [1.5, null, true]}})}`,
-			sent:  []string{"POST /post\nContent-Type: application/json\n" + `{"id":"x","n":3,"must":{"a":[1.5,null,true]}}`},
+			query:    `mutation {post(input: {id: "x", must: {a: [1.5, null, true]}})}`,
+			requests: []string{"POST /post\nContent-Type: application/json\n" + `{"id":"x","n":3,"must":{"a":[1.5,null,true]}}`},
 		},
-		{query: `mutation {put(id: "7", input: {id: "x", must: 1})}`, sent: []string{"PUT /put/7\nContent-Type: application/json\n" + `{"id":"x","n":3,"must":1}`}},
-		{query: `mutation {put(id: "7")}`, sent: []string{"PUT /put/7"}},
+		{query: `mutation {put(id: "7", input: {id: "x", must: 1})}`, requests: []string{"PUT /put/7\nContent-Type: application/json\n" + `{"id":"x","n":3,"must":1}`}},
+		{query: `mutation {put(id: "7")}`, requests: []string{"PUT /put/7"}},
 		{
-			query: `mutation {patch(input: {name: null, list: [], inner: {name: "x", level: null}})}`,
-			sent:  []string{"PATCH /patch\nContent-Type: application/merge-patch+json\n" + `{"name":null,"list":[],"inner":{"name":"x","level":null}}`},
+			query:    `mutation {patch(input: {name: null, list: [], inner: {name: "x", level: null}})}`,
+			requests: []string{"PATCH /patch\nContent-Type: application/merge-patch+json\n" + `{"name":null,"list":[],"inner":{"name":"x","level":null}}`},
 		},
-		{query: `mutation {patch(input: {})}`, sent: []string{"PATCH /patch\nContent-Type: application/merge-patch+json\n{}"}},
-		{query: `mutation {delete(id: "7")}`, sent: []string{"DELETE /delete/7"}},
-		{query: `mutation {done}`, sent: []string{"POST /done"}},
-		{query: `mutation {whether deep}`, sent: []string{"POST /whether", "POST /whether"}},
+		{query: `mutation {patch(input: {})}`, requests: []string{"PATCH /patch\nContent-Type: application/merge-patch+json\n{}"}},
+		{query: `mutation {delete(id: "7")}`, requests: []string{"DELETE /delete/7"}},
+		{query: `mutation {done}`, requests: []string{"POST /done"}},
+		{query: `mutation {whether deep}`, requests: []string{"POST /whether", "POST /whether"}},
 		{
-			query: `mutation {form(input: {text: "a b&c", n: 3, list: [FAST, SLOW], at: "2026-01-31T12:00:00Z", d: 1.5})}`,
-			sent:  []string{"POST /form\nContent-Type: application/x-www-form-urlencoded\ntext=a%20b%26c&n=3&list=fast-mode&list=SLOW&at=2026-01-31T12%3A00%3A00Z&d=1.5"},
+			query:    `mutation {form(input: {text: "a b&c", n: 3, list: [FAST, SLOW], at: "2026-01-31T12:00:00Z", d: 1.5})}`,
+			requests: []string{"POST /form\nContent-Type: application/x-www-form-urlencoded\ntext=a%20b%26c&n=3&list=fast-mode&list=SLOW&at=2026-01-31T12%3A00%3A00Z&d=1.5"},
 		},
-		{query: `mutation {form(input: {text: "", n: null})}`, sent: []string{"POST /form\nContent-Type: application/x-www-form-urlencoded\ntext="}},
-		{query: `mutation {maybeForm}`, sent: []string{"POST /form\nContent-Type: application/x-www-form-urlencoded"}},
+		{query: `mutation {form(input: {text: "", n: null})}`, requests: []string{"POST /form\nContent-Type: application/x-www-form-urlencoded\ntext="}},
+		{query: `mutation {maybeForm}`, requests: []string{"POST /form\nContent-Type: application/x-www-form-urlencoded"}},
 		{
-			query: `mutation {listBody(list: [{id: 1, must: "m"}, {id: 2, must: false}])}`,
-			sent:  []string{"POST /list\nContent-Type: application/json\n" + `[{"id":"1","n":3,"must":"m"},{"id":"2","n":3,"must":false}]`},
+			query:    `mutation {listBody(list: [{id: 1, must: "m"}, {id: 2, must: false}])}`,
+			requests: []string{"POST /list\nContent-Type: application/json\n" + `[{"id":"1","n":3,"must":"m"},{"id":"2","n":3,"must":false}]`},
 		},
-		{query: `mutation {nestedListBody(list: [[1, null], [], null])}`, sent: []string{"POST /list\nContent-Type: application/json\n[[1,null],[],null]"}},
-		{query: `mutation {textBody(text: "a\"b")}`, sent: []string{"POST /text\nContent-Type: application/json\n" + `"a\"b"`}},
-		{query: `mutation {numberBody(n: 3)}`, sent: []string{"POST /number\nContent-Type: application/json\n3"}},
-		{query: `mutation {enumBody(mode: FAST)}`, sent: []string{"POST /enum\nContent-Type: application/json\n" + `"fast-mode"`}},
-		{query: `mutation {jsonBody(j: {a: [1]})}`, sent: []string{"POST /json\nContent-Type: application/json\n" + `{"a":[1]}`}},
+		{query: `mutation {nestedListBody(list: [[1, null], [], null])}`, requests: []string{"POST /list\nContent-Type: application/json\n[[1,null],[],null]"}},
+		{query: `mutation {textBody(text: "a\"b")}`, requests: []string{"POST /text\nContent-Type: application/json\n" + `"a\"b"`}},
+		{query: `mutation {numberBody(n: 3)}`, requests: []string{"POST /number\nContent-Type: application/json\n3"}},
+		{query: `mutation {enumBody(mode: FAST)}`, requests: []string{"POST /enum\nContent-Type: application/json\n" + `"fast-mode"`}},
+		{query: `mutation {jsonBody(j: {a: [1]})}`, requests: []string{"POST /json\nContent-Type: application/json\n" + `{"a":[1]}`}},
 		{ // numbers and texts as the document has them
-			query: `mutation {pay(input: {amount: "1.10", text: "2.50", big: 9007199254740993, whole: "7", lines: [{price: 1e2, ids: [1, 2]}, {price: null}]})}`,
-			sent:  []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":1.10,"text":"2.50","big":"9007199254740993","whole":7,"the-lines":[{"price":100,"ids":["1","2"]},{"price":null}]}`},
+			query:    `mutation {pay(input: {amount: "1.10", text: "2.50", big: 9007199254740993, whole: "7", lines: [{price: 1e2, ids: [1, 2]}, {price: null}]})}`,
+			requests: []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":1.10,"text":"2.50","big":"9007199254740993","whole":7,"the-lines":[{"price":100,"ids":["1","2"]},{"price":null}]}`},
 		},
 		{
-			query: `mutation {payByHTTP(input: {amount: "1.10", big: 1})}`,
-			sent:  []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":1.10,"big":"1"}`},
+			query:    `mutation {payByHTTP(input: {amount: "1.10", big: 1})}`,
+			requests: []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":1.10,"big":"1"}`},
 		},
 		{
-			query: `mutation {payMade(amount: "007", lines: [{price: "2.50"}, {}])}`,
-			sent:  []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":"007","text":"007","the-lines":[{"price":2.50},{}]}`},
+			query:    `mutation {payMade(amount: "007", lines: [{price: "2.50"}, {}])}`,
+			requests: []string{"POST /pay\nContent-Type: application/json\n" + `{"amount":"007","text":"007","the-lines":[{"price":2.50},{}]}`},
 		},
 		{ // what is null is left out of what is made, unless it is written
-			query: `mutation {madeBody(part: {text: "t", level: null})}`,
-			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","none":null,"part":{"name":"t","level":null}}`},
+			query:    `mutation {madeBody(part: {text: "t", level: null})}`,
+			requests: []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","none":null,"part":{"name":"t","level":null}}`},
 		},
 		{
-			query: `mutation {madeBody(n: 2, part: {level: 3})}`,
-			sent:  []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","n":2,"none":null,"part":{"level":3}}`},
+			query:    `mutation {madeBody(n: 2, part: {level: 3})}`,
+			requests: []string{"POST /made\nContent-Type: application/json\n" + `{"kind":"x","n":2,"none":null,"part":{"level":3}}`},
 		},
 		{
-			query: `mutation {innerBody(filter: {maybe: {name: "x", levels: [SLOW]}})}`,
-			sent:  []string{"POST /inner\nContent-Type: application/json\n" + `{"name":"x","levels":["SLOW"]}`},
+			query:    `mutation {innerBody(filter: {maybe: {name: "x", levels: [SLOW]}})}`,
+			requests: []string{"POST /inner\nContent-Type: application/json\n" + `{"name":"x","levels":["SLOW"]}`},
 		},
 	} {
 		s := &service{answers: map[string]string{"/delete/7": "", "/done": ""}}
-		answer := ask(t, s, caller, c.query, c.variables)
+		answer := runOperation(t, s, caller, c.query, c.variables)
 		if failed := strings.Contains(answer, `"errors"`); failed != (c.errors != "") || !strings.Contains(answer, c.errors) {
 			t.Errorf("%s\nanswers %s", c.query, answer)
 		}
-		if diff := cmp.Diff(c.sent, s.sent); diff != "" {
+		if diff := cmp.Diff(c.requests, s.requests); diff != "" {
 			t.Errorf("%s\n-want +sent\n%s", c.query, diff)
 		}
 	}
@@ -259,7 +259,7 @@ const thingAnswer = `{"id":"9007199254740993","text":"t","mustText":"é","n":3,"
 
 const least = `{"id": "1", "mustText": "", "mustN": 0, "mustAt": "2026-01-31T12:00:00Z", "mustMode": "SLOW", "mustMoney": {"amount": 0, "currency": ""}}`
 
-// answer is an operation with what the services answer, and what the client gets.
+// answer is an operation with the responses of the services, and the response that the client gets.
 type answer struct {
 	query   string
 	answers map[string]string
@@ -269,7 +269,7 @@ type answer struct {
 func TestAnswers(t *testing.T) {
 	many := strings.Repeat(`"f": 1, `, 3) + `"f1": 1`
 	for i := 2; i <= 70; i++ {
-		many += `, "f` + itoa(i) + `": ` + itoa(i)
+		many += `, "f` + formatInt(i) + `": ` + formatInt(i)
 	}
 	for _, a := range []answer{
 		{`{object ` + thingFields + `}`, map[string]string{"/object": thing}, `{"object":` + thingAnswer + `}`},
@@ -342,10 +342,10 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func (a answer) check(t *testing.T, who *auth.Identity, sent ...string) {
+func (a answer) check(t *testing.T, identity *auth.Identity, requests ...string) {
 	t.Helper()
 	s := &service{answers: a.answers}
-	got := ask(t, s, who, a.query, "")
+	got := runOperation(t, s, identity, a.query, "")
 	if strings.HasPrefix(a.want, "{") {
 		if diff := cmp.Diff(`{"data":`+a.want+`}`, got); diff != "" {
 			t.Errorf("%s\n-want +got\n%s", a.query, diff)
@@ -353,14 +353,14 @@ func (a answer) check(t *testing.T, who *auth.Identity, sent ...string) {
 	} else if !slices.ContainsFunc(strings.Split(a.want, "|"), func(part string) bool { return strings.Contains(got, part) }) || !strings.Contains(got, `"errors"`) {
 		t.Errorf("%s\nwant %s in\n%s", a.query, a.want, got)
 	}
-	if sent != nil {
-		if diff := cmp.Diff(sent, s.sent); diff != "" {
+	if requests != nil {
+		if diff := cmp.Diff(requests, s.requests); diff != "" {
 			t.Errorf("%s\n-want +sent\n%s", a.query, diff)
 		}
 	}
 }
 
-func itoa(i int) string {
+func formatInt(i int) string {
 	b, _ := json.Marshal(i)
 	return string(b)
 }
@@ -379,7 +379,7 @@ func TestJoins(t *testing.T) {
 	for _, j := range []struct {
 		field, path, answer string
 		want                string // of the parents p1, p2, p3
-		sent                []string
+		requests            []string
 	}{
 		{
 			"one {name}", "/children", `{"items": [{"id": "p3", "number": 3, "parent": ""}, {"id": "p1", "number": 1, "parent": "", "name": "x"}]}`,
@@ -413,24 +413,23 @@ func TestJoins(t *testing.T) {
 		{"several", "/several", `"s"`, `"s" null "s"`, []string{"GET /several?flag=true&mode=fast-mode&at=2026-01-31T12%3A00%3A00Z&price=1.10&rate=1000000"}},
 	} {
 		s := &service{answers: map[string]string{"/parents": parents, j.path: j.answer}}
-		got := ask(t, s, caller, `{parents {x: `+j.field+`}}`, "")
+		got := runOperation(t, s, caller, `{parents {x: `+j.field+`}}`, "")
 		p := splitValues(j.want)
 		want := `{"data":{"parents":[{"x":` + p[0] + `},null,{"x":` + p[1] + `},{"x":` + p[2] + `}]}}`
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s\n-want +got\n%s", j.field, diff)
 		}
-		sent := slices.DeleteFunc(s.sent, func(line string) bool { return line == "GET /parents" })
-		if diff := cmp.Diff(inAnyOrderOfKeys(j.sent), inAnyOrderOfKeys(sent)); diff != "" {
+		requests := slices.DeleteFunc(s.requests, func(line string) bool { return line == "GET /parents" })
+		if diff := cmp.Diff(inAnyOrderOfKeys(j.requests), inAnyOrderOfKeys(requests)); diff != "" {
 			t.Errorf("%s\n-want +sent\n%s", j.field, diff)
 		}
 	}
 }
 
-// splitValues parts JSON values by spaces, of which they hold none.
+// splitValues splits JSON values, which contain no spaces, at spaces.
 func splitValues(s string) []string { return strings.Split(s, " ") }
 
-// inAnyOrderOfKeys sorts the values within a call: which of the parents comes first is
-// not said.
+// inAnyOrderOfKeys sorts the values within a call: the order of the parents is not specified.
 func inAnyOrderOfKeys(calls []string) []string {
 	var sorted []string
 	for _, call := range calls {
@@ -448,7 +447,7 @@ func inAnyOrderOfKeys(calls []string) []string {
 	return sorted
 }
 
-// Fields that ask for the same share a call, and those that only look alike do not.
+// Fields that make the same call share it, and those that only look alike do not.
 func TestSharing(t *testing.T) {
 	answer{
 		`{parents {one {name} must {name} oneMaybe {name} maybeChildren {name}}}`,
@@ -467,7 +466,7 @@ func TestSharing(t *testing.T) {
 	}.check(t, caller, "GET /child/p1", "GET /child/p1", "GET /parents")
 }
 
-// A parent's failure stays with the parents that asked for the same.
+// The failure of a call is an error of the parents that need it only.
 func TestFailuresStay(t *testing.T) {
 	answer{
 		`{parents {id single(first: 2) {name}}}`,
@@ -477,42 +476,42 @@ func TestFailuresStay(t *testing.T) {
 }
 
 func TestGuards(t *testing.T) {
-	with := func(scopes ...string) *auth.Identity { return &auth.Identity{Subject: "u", Scopes: scopes} }
+	withMembers := func(scopes ...string) *auth.Identity { return &auth.Identity{Subject: "u", Scopes: scopes} }
 	secret := map[string]string{"/secret": `{"word": "w", "twice": "t"}`, "/onlyAdmins": `"a"`, "/friends": `{"n": [{"name": "f"}]}`}
 	for _, g := range []struct {
-		who         *auth.Identity
+		identity    *auth.Identity
 		query, want string
-		sent        []string
+		requests    []string
 	}{
 		{nil, `{secret {word}}`, "signed-in", []string{}},
-		{with(), `{secret {word}}`, "lacks a scope", []string{}},
-		{with("secrets"), `{secret {word}}`, `{"secret":{"word":"w"}}`, []string{"GET /secret"}},
-		{with("secrets"), `{secret {twice}}`, "lacks a scope", []string{"GET /secret"}},
-		{with("secrets", "twice"), `{secret {twice}}`, `{"secret":{"twice":"t"}}`, []string{"GET /secret"}},
-		{with("secrets"), `{any {... on Secret {word}}}`, `{"any":{"word":"w"}}`, []string{"GET /secret"}},
-		{with(), `{any {... on Secret {word}}}`, "lacks a scope", nil},
+		{withMembers(), `{secret {word}}`, "lacks a scope", []string{}},
+		{withMembers("secrets"), `{secret {word}}`, `{"secret":{"word":"w"}}`, []string{"GET /secret"}},
+		{withMembers("secrets"), `{secret {twice}}`, "lacks a scope", []string{"GET /secret"}},
+		{withMembers("secrets", "twice"), `{secret {twice}}`, `{"secret":{"twice":"t"}}`, []string{"GET /secret"}},
+		{withMembers("secrets"), `{any {... on Secret {word}}}`, `{"any":{"word":"w"}}`, []string{"GET /secret"}},
+		{withMembers(), `{any {... on Secret {word}}}`, "lacks a scope", nil},
 		{nil, `{named(id: "n") {name}}`, "signed-in", []string{}},
-		{with(), `{named(id: "n") {name}}`, `{"named":{"name":"n"}}`, []string{}},
-		{with(), `{named(id: "n") {email}}`, "lacks a scope", []string{}},
-		{with("mail"), `{named(id: "n") {... on Person {email friends {name}}}}`, `{"named":{"email":null,"friends":[{"name":"f"}]}}`, []string{"GET /friends?names=n"}},
-		{with("a"), `{onlyAdmins}`, "lacks a scope", []string{}},
-		{with("b", "a"), `{onlyAdmins}`, `{"onlyAdmins":"a"}`, []string{"GET /onlyAdmins"}},
+		{withMembers(), `{named(id: "n") {name}}`, `{"named":{"name":"n"}}`, []string{}},
+		{withMembers(), `{named(id: "n") {email}}`, "lacks a scope", []string{}},
+		{withMembers("mail"), `{named(id: "n") {... on Person {email friends {name}}}}`, `{"named":{"email":null,"friends":[{"name":"f"}]}}`, []string{"GET /friends?names=n"}},
+		{withMembers("a"), `{onlyAdmins}`, "lacks a scope", []string{}},
+		{withMembers("b", "a"), `{onlyAdmins}`, `{"onlyAdmins":"a"}`, []string{"GET /onlyAdmins"}},
 		{nil, `mutation {doneGuarded}`, "signed-in", []string{}},
 	} {
 		answers := answer{query: g.query, answers: secret, want: g.want}
-		if len(g.sent) == 0 && g.sent != nil {
+		if len(g.requests) == 0 && g.requests != nil {
 			s := &service{answers: secret}
-			ask(t, s, g.who, g.query, "")
-			if len(s.sent) > 0 {
-				t.Errorf("%s calls %v", g.query, s.sent)
+			runOperation(t, s, g.identity, g.query, "")
+			if len(s.requests) > 0 {
+				t.Errorf("%s calls %v", g.query, s.requests)
 			}
-			g.sent = nil
+			g.requests = nil
 		}
-		answers.check(t, g.who, g.sent...)
+		answers.check(t, g.identity, g.requests...)
 	}
 }
 
-// Where fields come from is nobody's business.
+// Introspection and errors do not show where fields come from.
 func TestHidden(t *testing.T) {
 	var got struct {
 		Data struct {
@@ -521,7 +520,7 @@ func TestHidden(t *testing.T) {
 			} `json:"__schema"`
 		}
 	}
-	if err := json.Unmarshal([]byte(ask(t, &service{}, nil, `{__schema {directives {name} types {name}}}`, "")), &got); err != nil {
+	if err := json.Unmarshal([]byte(runOperation(t, &service{}, nil, `{__schema {directives {name} types {name}}}`, "")), &got); err != nil {
 		t.Fatal(err)
 	}
 	var directives []string
@@ -542,17 +541,17 @@ func TestHidden(t *testing.T) {
 	}
 }
 
-// Scalars that keep what they hold: 64 bits, days, identifiers, URLs.
+// Scalars keep their exact values: 64 bits, days, identifiers, URLs.
 func TestExactScalars(t *testing.T) {
 	s := &service{answers: map[string]string{
 		"/exact/9007199254740993": `{"big":9007199254740993,"day":"2026-01-31","id":null,"link":"https://example.com/?a=\"b\""}`,
 		"/exact":                  `{"big":"-1","day":"2026-02-31"}`,
 	}}
-	got := ask(t, s, caller, `query($big: Int64!) {exact(big: $big, days: ["2026-01-31", "2026-02-01"], id: "018f4b6e-7c3a-7000-8000-2f1e5d3c9a10", link: "/a") {big day id link}}`, `{"big": "9007199254740993"}`)
+	got := runOperation(t, s, caller, `query($big: Int64!) {exact(big: $big, days: ["2026-01-31", "2026-02-01"], id: "018f4b6e-7c3a-7000-8000-2f1e5d3c9a10", link: "/a") {big day id link}}`, `{"big": "9007199254740993"}`)
 	if want := `{"data":{"exact":{"big":"9007199254740993","day":"2026-01-31","id":null,"link":"https://example.com/?a=\"b\""}}}`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	got = ask(t, s, caller, `mutation {exact(in: {big: 9007199254740993, day: null, links: ["/a", null]}) {big day}}`, "")
+	got = runOperation(t, s, caller, `mutation {exact(in: {big: 9007199254740993, day: null, links: ["/a", null]}) {big day}}`, "")
 	if !strings.Contains(got, "does not fit the graph") {
 		t.Errorf("a day that is none was read: %s", got)
 	}
@@ -560,7 +559,7 @@ func TestExactScalars(t *testing.T) {
 		"GET /exact/9007199254740993?days=2026-01-31&days=2026-02-01&id=018f4b6e-7c3a-7000-8000-2f1e5d3c9a10\nX-One: /a",
 		"POST /exact\nContent-Type: application/json\n" + `{"big":9007199254740993,"day":null,"links":["/a",null]}`,
 	}
-	if diff := cmp.Diff(want, s.sent); diff != "" {
+	if diff := cmp.Diff(want, s.requests); diff != "" {
 		t.Errorf("-want +sent\n%s", diff)
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// servicesAt are all sources of the project at one address.
+// servicesAt returns clients for all sources of the project, at one address.
 func servicesAt(t *testing.T, url string) *upstreams.Services {
 	t.Helper()
 	options := upstreams.Options{}
@@ -35,15 +35,15 @@ func servicesAt(t *testing.T, url string) *upstreams.Services {
 	return services
 }
 
-// open starts the whole gateway over a service that stands for all, and gives its address.
-// Whoever asks is who.
-func open(t *testing.T, service http.Handler, who *auth.Identity) string {
+// startGateway starts the whole gateway over one service that stands for all sources, and returns
+// its URL. Every token is valid and belongs to identity.
+func startGateway(t *testing.T, service http.Handler, identity *auth.Identity) string {
 	t.Helper()
 	backend := httptest.NewServer(service)
 	t.Cleanup(backend.Close)
 	f, err := front.New(front.Options{Execution: engine.Options{Engine: os.Getenv("GATEWAY_EXECUTION_ENGINE")}}, front.Deps{
 		Schema: graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, backend.URL)}),
-		Verify: func(context.Context, string) (*auth.Identity, error) { return who, nil },
+		Verify: func(context.Context, string) (*auth.Identity, error) { return identity, nil },
 		Log:    slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -54,7 +54,7 @@ func open(t *testing.T, service http.Handler, who *auth.Identity) string {
 	return gateway.URL
 }
 
-// post sends an operation, with headers written "Name: value".
+// post sends an operation, with headers in the form "Name: value".
 func post(t *testing.T, gateway string, operation map[string]any, headers ...string) []byte {
 	t.Helper()
 	body, err := json.Marshal(operation)

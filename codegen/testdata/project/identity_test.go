@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// mirror answers with what it was asked, and counts its calls.
+// mirror responds with the request that it received, and counts its calls.
 type mirror struct {
 	nodes  string
 	status int
 
-	mu   sync.Mutex
-	name string // as it was set last
-	sent []string
+	mu       sync.Mutex
+	name     string // the last value that was set
+	requests []string
 }
 
 func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +39,7 @@ func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `{"id": "k", "twin": "k", "two": "l", "kind": "A"}`)
 		return
 	}
-	m.sent = append(m.sent, asked)
+	m.requests = append(m.requests, asked)
 	if m.status != 0 {
 		w.WriteHeader(m.status)
 	}
@@ -65,7 +65,7 @@ func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const oneNode = `[{"id": "k", "twin": "k", "two": "l", "kind": "A", "ids": ["k"], "meta": {"name": "m", "list": [1, 2.50]}, "more": 7.0}]`
 
-// fields runs a query for fields of all nodes.
+// fields queries fields of all nodes.
 func fields(t *testing.T, m *mirror, selected string) (data map[string]json.RawMessage, errors map[string]string) {
 	t.Helper()
 	var got struct {
@@ -75,7 +75,7 @@ func fields(t *testing.T, m *mirror, selected string) (data map[string]json.RawM
 			Path    []any
 		}
 	}
-	text := post(t, open(t, m, nil), map[string]any{"query": "{nodes{" + selected + "}}"})
+	text := post(t, startGateway(t, m, nil), map[string]any{"query": "{nodes{" + selected + "}}"})
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
@@ -142,13 +142,13 @@ func TestWhatIsShared(t *testing.T) {
 	} {
 		m := &mirror{nodes: oneNode}
 		fields(t, m, fmt.Sprintf("a: %s{id name} b: %s{id name}", c.first, c.second))
-		if shared := len(m.sent) == 1; shared != c.shared {
-			t.Errorf("%s and %s share: %t; calls: %q", c.first, c.second, shared, m.sent)
+		if shared := len(m.requests) == 1; shared != c.shared {
+			t.Errorf("%s and %s share: %t; calls: %q", c.first, c.second, shared, m.requests)
 		}
 	}
 }
 
-// Where fields could be taken for each other, each has the answer to its own call.
+// Fields that look alike have the response to their own call.
 func TestEachFieldHasItsOwnAnswer(t *testing.T) {
 	m := &mirror{nodes: oneNode}
 	data, errs := fields(t, m, `pair{name} pairTurned{name} pairTwice{name} pairOnce{name} changed{name} changedOther{name}
@@ -168,7 +168,7 @@ func TestEachFieldHasItsOwnAnswer(t *testing.T) {
 	}
 }
 
-// Of fields with one call, each has the rules of its own binding.
+// Fields that share a call each have the rules of their own binding.
 func TestEachFieldHasItsOwnRules(t *testing.T) {
 	all := "single{id} message{id} messageEqual{id} messageOther{id} batch{id} batchMessage{id}"
 	for range 5 {
@@ -188,7 +188,7 @@ func TestEachFieldHasItsOwnRules(t *testing.T) {
 	}
 }
 
-// JSON of the parent may be what a call takes: equal values share it.
+// A call can have JSON of the parent as its key: equal values share the call.
 func TestKeysOfJSON(t *testing.T) {
 	m := &mirror{nodes: "[" + oneNode[1:len(oneNode)-1] + "," + oneNode[1:]}
 	data, errs := fields(t, m, "id byMeta byAll single{name}")
@@ -201,13 +201,13 @@ func TestKeysOfJSON(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", field, data[field], want)
 		}
 	}
-	if len(m.sent) != 3 || len(errs) > 0 {
-		t.Errorf("calls: %q, errors %v", m.sent, errs)
+	if len(m.requests) != 3 || len(errs) > 0 {
+		t.Errorf("calls: %q, errors %v", m.requests, errs)
 	}
 }
 
-// What goes wrong in a batch is the error of its fields: the others are answered, and so is
-// the next field that uses the same loader.
+// A failure in a batch is an error of its own fields: others have their values, and so has the next
+// field that uses the same loader.
 func TestBrokenBatchesHoldNobody(t *testing.T) {
 	data, errs := fields(t, &mirror{nodes: oneNode}, "id badKey again: badKey second: badKey(second: true) badBatch one: badBatch single{id}")
 	for field, want := range map[string]string{"id": `"k"`, "badKey": "null", "again": "null", "second": `"fine"`, "badBatch": "null", "one": "null", "single": `{"id":"k"}`} {
@@ -220,10 +220,10 @@ func TestBrokenBatchesHoldNobody(t *testing.T) {
 	}
 }
 
-// A field of a mutation sees what the fields before it have changed, by joins too.
+// A root field of a mutation sees what the fields before it have changed, by joins too.
 func TestSerialFieldsSeeWhatWasWritten(t *testing.T) {
 	m := &mirror{}
-	text := post(t, open(t, m, nil), map[string]any{"query": `mutation {
+	text := post(t, startGateway(t, m, nil), map[string]any{"query": `mutation {
 		a: rename(name: "First ") { single { name } batch { name } again: single { name } }
 		b: rename(name: "Second ") { single { name } batch { name } again: single { name } }
 	}`})
@@ -233,7 +233,7 @@ func TestSerialFieldsSeeWhatWasWritten(t *testing.T) {
 	if want := `{"data":{"a":` + of("First") + `,"b":` + of("Second") + `}}`; strings.TrimSpace(string(text)) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
-	if len(m.sent) != 4 {
-		t.Errorf("calls: %q", m.sent)
+	if len(m.requests) != 4 {
+		t.Errorf("calls: %q", m.requests)
 	}
 }

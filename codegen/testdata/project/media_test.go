@@ -15,18 +15,18 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 )
 
-// library knows films and books, and remembers the calls for them.
+// library has films and books, and records the calls for them.
 type library struct {
-	fixed map[string]string // answers by path, "500" for a failure
-	mu    sync.Mutex
-	sent  []string
+	fixed    map[string]string // answers by path, "500" for a failure
+	mu       sync.Mutex
+	requests []string
 }
 
 func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	keys := strings.Split(r.URL.Query().Get("ids"), ",")
 	slices.Sort(keys)
 	l.mu.Lock()
-	l.sent = append(l.sent, strings.TrimSpace(r.URL.Path+" "+strings.Join(keys, ",")))
+	l.requests = append(l.requests, strings.TrimSpace(r.URL.Path+" "+strings.Join(keys, ",")))
 	l.mu.Unlock()
 	answer, ok := l.fixed[r.URL.Path]
 	switch {
@@ -43,7 +43,7 @@ func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, answer)
 }
 
-// films knows all but the 404th.
+// films returns the films of keys, except for the key 404.
 func films(keys []string) string {
 	var items []string
 	for _, key := range keys {
@@ -68,12 +68,12 @@ const (
 // reader may have everything of books and films.
 var reader = &auth.Identity{Subject: "r", Scopes: []string{"books", "ratings"}}
 
-// Objects behind unions and interfaces are completed by the bindings of their types, by one
-// call of each type for a place, where more is asked for than their keys.
+// Objects behind unions and interfaces are completed by the bindings of their types, with one call
+// for each type at a place, where the operation selects more than their keys.
 func TestEntitiesOfAbstractTypes(t *testing.T) {
 	for _, m := range []struct {
 		query, want string
-		sent        []string
+		requests    []string
 	}{
 		{`{top {... on Film {title}}}`, `{"top":{"title":"Film 7"}}`, []string{"/films 7", "/top"}},
 		{`{top {__typename ... on Film {id}}}`, `{"top":{"__typename":"Film","id":7}}`, []string{"/top"}},
@@ -99,12 +99,12 @@ func TestEntitiesOfAbstractTypes(t *testing.T) {
 		{`{top {... on Film {sequel {... on Film {title sequel {... on Film {id}}}}}}}`, `{"top":{"sequel":{"title":"Film 17","sequel":{"id":117}}}}`, []string{"/films 17", "/films 7", "/top"}},
 	} {
 		l := &library{fixed: libraryAnswers()}
-		got := string(post(t, open(t, l, reader), map[string]any{"query": m.query}))
+		got := string(post(t, startGateway(t, l, reader), map[string]any{"query": m.query}))
 		if want := `{"data":` + m.want + `}`; got != want {
 			t.Errorf("%s\n got %s\nwant %s", m.query, got, want)
 		}
-		slices.Sort(l.sent)
-		if diff := cmp.Diff(m.sent, l.sent); diff != "" {
+		slices.Sort(l.requests)
+		if diff := cmp.Diff(m.requests, l.requests); diff != "" {
 			t.Errorf("%s: -want +sent\n%s", m.query, diff)
 		}
 	}
@@ -118,15 +118,15 @@ func libraryAnswers() map[string]string {
 	}
 }
 
-// What cannot be had is null with its error at its place, and the other values stand. What
-// is refused costs no call.
+// A value that cannot be fetched is null with its error at its path, and the others remain. A
+// refused field causes no call.
 func TestEntitiesOfAbstractTypesThatFail(t *testing.T) {
 	other := &auth.Identity{Subject: "o", Scopes: []string{"staff"}}
 	for _, m := range []struct {
-		who                       *auth.Identity
+		identity                  *auth.Identity
 		query, path, answer, want string
 		errors                    []string
-		sent                      []string
+		requests                  []string
 	}{
 		{reader, `{top {... on Film {title}}}`, "/films", "500", `{"top":null}`, []string{`["top"] DOWNSTREAM_SERVICE_ERROR`}, []string{"/films 7", "/top"}},
 		{reader, `{top {... on Film {title}}}`, "/top", lost, `{"top":null}`, nil, []string{"/films 404", "/top"}},
@@ -153,7 +153,7 @@ func TestEntitiesOfAbstractTypesThatFail(t *testing.T) {
 		},
 		{other, `{book(isbn: "A") {title}}`, "", "", `{"book":null}`, []string{`["book"] FORBIDDEN`}, nil},
 
-		// The guards of the fields of what is completed.
+		// The guards of the fields of completed objects.
 		{other, `{top {... on Film {rating}}}`, "", "", `{"top":{"rating":null}}`, []string{`["top","rating"] FORBIDDEN`}, []string{"/top"}},
 		{nil, `{top {... on Film {id rating year}}}`, "", "", `{"top":null}`, []string{`["top","rating"] UNAUTHENTICATED`, `["top","year"] UNAUTHENTICATED`}, []string{"/top"}},
 		{other, `{top {... on Film {rating title}}}`, "", "", `{"top":{"rating":null,"title":"Film 7"}}`, []string{`["top","rating"] FORBIDDEN`}, []string{"/films 7", "/top"}},
@@ -163,7 +163,7 @@ func TestEntitiesOfAbstractTypesThatFail(t *testing.T) {
 		if m.path != "" {
 			l.fixed[m.path] = m.answer
 		}
-		text := post(t, open(t, l, m.who), map[string]any{"query": m.query})
+		text := post(t, startGateway(t, l, m.identity), map[string]any{"query": m.query})
 		var got struct {
 			Data   json.RawMessage
 			Errors []struct {
@@ -185,8 +185,8 @@ func TestEntitiesOfAbstractTypesThatFail(t *testing.T) {
 		if string(got.Data) != m.want || missing {
 			t.Errorf("%s\n got %s\nwant %s %v", m.query, text, m.want, m.errors)
 		}
-		slices.Sort(l.sent)
-		if diff := cmp.Diff(m.sent, l.sent); diff != "" {
+		slices.Sort(l.requests)
+		if diff := cmp.Diff(m.requests, l.requests); diff != "" {
 			t.Errorf("%s: -want +sent\n%s", m.query, diff)
 		}
 	}

@@ -13,19 +13,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// shelf has pages of items, whose offset is what a call asks for. It remembers its calls.
+// shelf has pages of items at the offset of a call. It records its calls.
 type shelf struct {
-	items  []string
-	answer func(items string, from, size, total int) string
-	fixed  map[string]string // answers of other paths
-	mu     sync.Mutex
-	sent   []string
+	items    []string
+	answer   func(items string, from, size, total int) string
+	fixed    map[string]string // answers of other paths
+	mu       sync.Mutex
+	requests []string
 }
 
 func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sent = append(s.sent, r.RequestURI)
+	s.requests = append(s.requests, r.RequestURI)
 	if answer, ok := s.fixed[r.URL.Path]; ok {
 		io.WriteString(w, answer)
 		return
@@ -42,7 +42,7 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, s.answer(strings.Join(s.items[from:min(from+size, len(s.items))], ","), from, size, len(s.items)))
 }
 
-// onPages are the ways in which the services of the project write a page.
+// onPages are the forms of a page that the services of the project use.
 var onPages = map[string]func(items string, from, size, total int) string{
 	"payPage": func(items string, _, _, total int) string {
 		return fmt.Sprintf(`{"total": %d, "data": [%s]}`, total, items)
@@ -57,18 +57,18 @@ var onPages = map[string]func(items string, from, size, total int) string{
 	},
 }
 
-// What does not fit on a page is an error at its own place, be it a node of an edge or one
-// of the nodes, and of nobody who does not ask for it.
+// An item that does not fit is an error at its own path, as the node of an edge or among nodes, and
+// only where the operation selects it.
 func TestPages(t *testing.T) {
 	const card, cash = `{"last4": "1", "method": "credit-card"}`, `{"amount": 1.5, "method": 1}`
 	story := func(members string) string { return `{"story": {` + members + `}}` }
 	writers := map[string]string{"/writers": `[{"id": "w1"}, {"id": "w/2"}]`}
 	for _, p := range []struct {
-		query string
-		items []string
-		want  string
-		paths []string
-		sent  []string
+		query    string
+		items    []string
+		want     string
+		paths    []string
+		requests []string
 	}{
 		// Unions, which may be null, as edges and as nodes.
 		{
@@ -135,22 +135,22 @@ func TestPages(t *testing.T) {
 		field := strings.FieldsFunc(p.query, func(r rune) bool { return strings.ContainsRune("{ (", r) })[0]
 		s := &shelf{items: p.items, answer: onPages[field], fixed: writers}
 		s.fixed["/accounts"] = `{"items": [{"id": "a1", "name": "n1"}]}`
-		data, paths := overHTTP(t, s, p.query)
+		data, paths := queryFaults(t, s, p.query)
 		if data != p.want || !slices.Equal(paths, p.paths) {
 			t.Errorf("%s\n got %s %v\nwant %s %v", p.query, data, paths, p.want, p.paths)
 		}
-		slices.Sort(s.sent)
-		if diff := cmp.Diff(p.sent, s.sent); p.sent != nil && diff != "" {
+		slices.Sort(s.requests)
+		if diff := cmp.Diff(p.requests, s.requests); p.requests != nil && diff != "" {
 			t.Errorf("%s: -want +sent\n%s", p.query, diff)
 		}
 	}
 }
 
-// Pages lead from one to the next until the end, and faults keep their places also where a
-// page is put together from two of the service's.
+// Pages follow each other until the end. Faults keep their paths where a page consists of parts of
+// two pages of the service.
 func TestPagesInARow(t *testing.T) {
 	items := []string{`{"id": 1, "headline": "a"}`, `5`, `{"id": 3, "headline": 5}`, `{"id": 4}`, `{"id": 5}`}
-	gateway := open(t, &shelf{items: items, answer: onPages["storyPage"]}, caller)
+	gateway := startGateway(t, &shelf{items: items, answer: onPages["storyPage"]}, caller)
 	var rows []string
 	after := any(nil)
 	for _, first := range []int{1, 2, 3} {

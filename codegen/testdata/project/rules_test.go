@@ -8,16 +8,16 @@ import (
 	"testing"
 )
 
-// judged answers with a status, headers and a body by path, and remembers the headers that
-// it got.
-type judged struct {
+// ruleService responds with a status, headers and a body by path, and records the headers that it
+// receives.
+type ruleService struct {
 	status int
 	header map[string]string
 	bodies map[string]string
 	got    http.Header
 }
 
-func (j *judged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (j *ruleService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	j.got = r.Header
 	for name, value := range j.header {
 		w.Header().Set(name, value)
@@ -32,7 +32,7 @@ func (j *judged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, body)
 }
 
-// Rules of a source, and of a binding over them, say what an answer means.
+// The rules of a source, and of a binding over them, decide what a response means.
 func TestRules(t *testing.T) {
 	t.Setenv("EVERYTHING_MODE", "test")
 	const mapped = `"kind":%s,"mode":"test","service":"rules","tenant":"of rules"`
@@ -59,7 +59,7 @@ func TestRules(t *testing.T) {
 		{"plainErrors", 418, `{"text": "short"}`, "short", `{"code":"TEAPOT","http":{"status":418},"service":"answers","what":{"body":{"text":"short"},"status":418}}`},
 		{"plainErrors", 200, `"fine"`, `"fine"`, ""},
 	} {
-		j := &judged{status: r.status, header: again, bodies: map[string]string{"": r.body}}
+		j := &ruleService{status: r.status, header: again, bodies: map[string]string{"": r.body}}
 		var got struct {
 			Data   map[string]json.RawMessage
 			Errors []struct {
@@ -68,7 +68,7 @@ func TestRules(t *testing.T) {
 				Extensions map[string]any
 			}
 		}
-		text := post(t, open(t, j, caller), map[string]any{"query": `{` + r.field + `}`})
+		text := post(t, startGateway(t, j, caller), map[string]any{"query": `{` + r.field + `}`})
 		if err := json.Unmarshal(text, &got); err != nil {
 			t.Fatal(err)
 		}
@@ -93,13 +93,13 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// A rule judges each call of a batch, and the error stands at the parents that asked.
+// A rule applies to each call of a batch, and its error is at the parents of that call.
 func TestRulesOfBatches(t *testing.T) {
-	j := &judged{bodies: map[string]string{
+	j := &ruleService{bodies: map[string]string{
 		"/ruledParents": `{"ok": true, "v": [{"id": "a"}, {"id": "b"}]}`,
 		"/names":        `{"ok": false, "error": {"message": "down", "code": "DOWN"}}`,
 	}}
-	text := string(post(t, open(t, j, caller), map[string]any{"query": `{ruledParents {id name}}`}))
+	text := string(post(t, startGateway(t, j, caller), map[string]any{"query": `{ruledParents {id name}}`}))
 	for _, want := range []string{`{"id":"a","name":null}`, `{"id":"b","name":null}`, `"path":["ruledParents",0,"name"]`, `"path":["ruledParents",1,"name"]`, `"message":"down"`, `"code":"DOWN"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)
@@ -107,8 +107,8 @@ func TestRulesOfBatches(t *testing.T) {
 	}
 }
 
-// Every call has its source's headers; a binding's own of the same name wins, and a null
-// value leaves a header out.
+// Every call has the headers of its source. A header of the binding with the same name overrides
+// it, and a null value leaves it out.
 func TestHeadersOfSources(t *testing.T) {
 	t.Setenv("EVERYTHING_MODE", "")
 	for _, h := range []struct {
@@ -121,8 +121,8 @@ func TestHeadersOfSources(t *testing.T) {
 		{`ownHeader`, "X-Tag: sent", map[string][]string{"X-Mode": {"own"}, "X-Tag": nil}},
 		{`plainErrors`, "X-Tag: sent", map[string][]string{"X-Mode": nil, "X-Tenant": nil, "X-Tag": nil}},
 	} {
-		j := &judged{bodies: map[string]string{"": `{"ok": true}`}}
-		post(t, open(t, j, caller), map[string]any{"query": `{` + h.field + `}`}, h.client)
+		j := &ruleService{bodies: map[string]string{"": `{"ok": true}`}}
+		post(t, startGateway(t, j, caller), map[string]any{"query": `{` + h.field + `}`}, h.client)
 		for name, want := range h.want {
 			if got := j.got[name]; strings.Join(got, "|") != strings.Join(want, "|") {
 				t.Errorf("%s with %q sends %s: %q, want %q", h.field, h.client, name, got, want)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// shape is an operation over answers, with the data and the paths of the errors.
+// shape is an operation over responses, with the expected data and paths of errors.
 type shape struct {
 	query   string
 	answers map[string]string
@@ -16,23 +16,23 @@ type shape struct {
 
 func (s shape) check(t *testing.T) {
 	t.Helper()
-	data, paths := overHTTP(t, &service{answers: s.answers}, s.query)
+	data, paths := queryFaults(t, &service{answers: s.answers}, s.query)
 	if data != s.want || !slices.Equal(paths, s.paths) {
 		t.Errorf("%s over %v\n got %s %v\nwant %s %v", s.query, s.answers, data, paths, s.want, s.paths)
 	}
 }
 
-// flat is an answer to Query.flat whose item has other members too, the last of which count.
-func flat(members ...string) map[string]string {
+// flatResponses returns a response to Query.flat whose item has further members, which override
+// those before.
+func flatResponses(members ...string) map[string]string {
 	item := `{"inner": {"must": 1}, "words": [], "st": "x"}`
 	if len(members) > 0 {
-		item = with(item, members...)
+		item = withMembers(item, members...)
 	}
 	return map[string]string{"/flat/7": `{"data": [` + item + `, 5]}`}
 }
 
-// Each operation of a selection, over what it is made for, over what is missing, and over
-// what it cannot use.
+// Each operator of a selection is applied to values that it is for, to absent ones, and to others.
 func TestSelections(t *testing.T) {
 	for _, f := range []struct {
 		fields  string
@@ -112,10 +112,10 @@ func TestSelections(t *testing.T) {
 		if f.want == "!" {
 			want = `{"flat":null}`
 		}
-		shape{`{flat(id: 7, note: "n") {` + f.fields + `}}`, flat(f.members...), want, f.paths}.check(t)
+		shape{`{flat(id: 7, note: "n") {` + f.fields + `}}`, flatResponses(f.members...), want, f.paths}.check(t)
 	}
 	for _, whole := range []shape{
-		{`{flat(id: 7) {id note}}`, flat(), `{"flat":{"id":"7","note":null}}`, nil},
+		{`{flat(id: 7) {id note}}`, flatResponses(), `{"flat":{"id":"7","note":null}}`, nil},
 		{`{flat(id: 7) {id}}`, map[string]string{"/flat/7": `{"data": []}`}, `{"flat":null}`, nil},
 		{`{flat(id: 7) {id}}`, map[string]string{"/flat/7": `{}`}, `{"flat":null}`, nil},
 		{`{flat(id: 7) {id}}`, map[string]string{"/flat/7": `{"data": {}}`}, `{"flat":null}`, []string{"flat"}},
@@ -128,7 +128,7 @@ func TestSelections(t *testing.T) {
 	}
 }
 
-// Selections of batches are read for each of their items, or of their members.
+// A selection of a batch is applied to each of its items or members.
 func TestSelectionsOfBatches(t *testing.T) {
 	pets := `{"items": [{"title": "a", "owner": {"id": "o1"}}, {"title": 5, "owner": {"id": "o2"}}, {"title": "c", "owner": {"id": "o1"}}]}`
 	for _, f := range []struct {
@@ -157,7 +157,7 @@ func TestSelectionsOfBatches(t *testing.T) {
 		answers := map[string]string{"/owners": `[{"id": "o1"}, {"id": "o2"}]`, f.path: f.answer}
 		shape{`{owners {x: ` + f.field + `}}`, answers, want, f.paths}.check(t)
 	}
-	// The same call read with other values of the request is another one.
+	// The same call with other values of the request in its selection is another call.
 	shape{
 		`{owners {a: petOf(note: "1") {name} b: petOf(note: "2") {name}}}`,
 		map[string]string{"/owners": `[{"id": "o1"}]`, "/petMap": `{"map": {"o1": {"who": "w"}}}`},
@@ -165,7 +165,8 @@ func TestSelectionsOfBatches(t *testing.T) {
 	}.check(t)
 }
 
-// Unions and interfaces, whose type a member tells wherever it stands.
+// A member shows the type of an object behind a union or an interface, wherever it stands among the
+// members.
 func TestAbstractTypes(t *testing.T) {
 	const pay = `{__typename ... on Card {last4} ... on Cash {amount method}}`
 	const card, cash = `{"last4": "1", "method": "credit-card"}`, `{"amount": 1.5, "method": 1}`
@@ -182,11 +183,11 @@ func TestAbstractTypes(t *testing.T) {
 		{`{pay ` + pay + `}`, map[string]string{"/pay": `[]`}, `{"pay":null}`, []string{"pay"}},
 		{`{mustPay ` + pay + `}`, map[string]string{"/pay": `{"method": "x"}`}, `null`, []string{"mustPay"}},
 		{`{mustPay ` + pay + `}`, nil, `null`, []string{"mustPay"}},
-		// A fault inside is the member's.
+		// A fault inside belongs to the member.
 		{`{pay ` + pay + `}`, map[string]string{"/pay": `{"amount": [], "method": 1}`}, `{"pay":{"__typename":"Cash","amount":null,"method":1}}`, []string{"pay.amount"}},
 		{`{pay ` + pay + `}`, map[string]string{"/pay": `{"method": "credit-card"}`}, `{"pay":null}`, []string{"pay.last4"}},
 		{`{pay {__typename}}`, map[string]string{"/pay": `{"method": "credit-card"}`}, `{"pay":{"__typename":"Card"}}`, nil},
-		// In lists only the item fails, where it may.
+		// In lists only the item fails, if it is nullable.
 		{`{pays ` + pay + `}`, map[string]string{"/pays": `[` + card + `, {"method": "x"}, null, {}, 5, ` + cash + `]`}, `{"pays":[` + isCard + `,null,null,null,null,` + isCash + `]}`, []string{"pays.1", "pays.3", "pays.4"}},
 		{`{mustPays ` + pay + `}`, map[string]string{"/pays": `{"items": [` + card + `, {"method": "x"}]}`}, `null`, []string{"mustPays.1"}},
 		{`{mustPays ` + pay + `}`, map[string]string{"/pays": `{"items": [` + card + `]}`}, `{"mustPays":[` + isCard + `]}`, nil},

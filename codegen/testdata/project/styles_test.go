@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// echo is what the service got, as it came.
+// echo is a request as the service received it.
 type echo struct {
 	Path   string  `json:"path"`
 	Query  string  `json:"query"`
@@ -25,8 +25,8 @@ type echo struct {
 	Body   string  `json:"body"`
 }
 
-// echoes answers each call with what came of it, and counts them.
-func echoes(calls *atomic.Int64) http.Handler {
+// echoHandler responds to each request with an echo, and counts requests.
+func echoHandler(calls *atomic.Int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
 		body, _ := io.ReadAll(r.Body)
@@ -40,8 +40,9 @@ func echoes(calls *atomic.Int64) http.Handler {
 	})
 }
 
-// What a value arrives as: nil when it does not, a string, a []string or a map[string]string.
-type reads func(got echo) any
+// valueReader reads the value out of a request: nil if it is absent, otherwise a string, a []string
+// or a map[string]string.
+type valueReader func(got echo) any
 
 func unescape(s string) string {
 	text, err := url.PathUnescape(s)
@@ -51,9 +52,9 @@ func unescape(s string) string {
 	return text
 }
 
-func asIs(s string) string { return s }
+func unescaped(s string) string { return s }
 
-// scalarOf, listOf and objectOf are the three shapes of a value, parted as a style says.
+// scalarOf, listOf and objectOf read the three shapes of a value, separated as a style has it.
 func scalarOf(text string, element func(string) string) any { return element(text) }
 
 func listOf(text, separator string, element func(string) string) any {
@@ -64,7 +65,7 @@ func listOf(text, separator string, element func(string) string) any {
 	return list
 }
 
-// objectOf reads "k,v,k,v", or with pairs "k=v,k=v".
+// objectOf reads "k,v,k,v" or, with pairs set, "k=v,k=v".
 func objectOf(text, separator string, pairs bool, element func(string) string) any {
 	object := map[string]string{}
 	parts := strings.Split(text, separator)
@@ -79,7 +80,7 @@ func objectOf(text, separator string, pairs bool, element func(string) string) a
 	return object
 }
 
-func shaped(shape, text, separator string, pairs bool, element func(string) string) any {
+func readShape(shape, text, separator string, pairs bool, element func(string) string) any {
 	switch shape {
 	case "List":
 		return listOf(text, separator, element)
@@ -89,9 +90,9 @@ func shaped(shape, text, separator string, pairs bool, element func(string) stri
 	return scalarOf(text, element)
 }
 
-// inPath reads the last segment. The prefix stands before the value, and between exploded
-// elements as well.
-func inPath(shape, prefix, separator string, pairs, named bool) reads {
+// inPath reads the last segment of the path. The prefix stands before the value, and before each
+// exploded element.
+func inPath(shape, prefix, separator string, pairs, named bool) valueReader {
 	return func(got echo) any {
 		text := got.Path[strings.LastIndex(got.Path, "/")+1:]
 		if !strings.HasPrefix(text, prefix) {
@@ -103,12 +104,12 @@ func inPath(shape, prefix, separator string, pairs, named bool) reads {
 		} else if named && (shape != "Object" || !pairs) {
 			text = strings.TrimPrefix(text, "v=")
 		}
-		return shaped(shape, text, separator, pairs, unescape)
+		return readShape(shape, text, separator, pairs, unescape)
 	}
 }
 
-// named finds the parameters of a query or the cookies: all values of one name, or, of an
-// exploded object, all parameters.
+// named reads the parameters of a query or the cookies: all values of one name or, for an exploded
+// object, all parameters.
 func named(shape, text, between, separator string, explode bool) any {
 	var values []string
 	object := map[string]string{}
@@ -129,14 +130,14 @@ func named(shape, text, between, separator string, explode bool) any {
 	case len(values) != 1:
 		return fmt.Sprintf("%d values in %s", len(values), text)
 	}
-	return shaped(shape, values[0], separator, false, unescape)
+	return readShape(shape, values[0], separator, false, unescape)
 }
 
-func inQuery(shape, separator string, explode bool) reads {
+func inQuery(shape, separator string, explode bool) valueReader {
 	return func(got echo) any { return named(shape, got.Query, "&", separator, explode) }
 }
 
-func inCookie(shape string, explode bool) reads {
+func inCookie(shape string, explode bool) valueReader {
 	return func(got echo) any {
 		if got.Cookie == nil {
 			return nil
@@ -145,15 +146,15 @@ func inCookie(shape string, explode bool) reads {
 	}
 }
 
-func inHeader(shape string, explode bool) reads {
+func inHeader(shape string, explode bool) valueReader {
 	return func(got echo) any {
 		switch {
 		case got.Header == nil:
 			return nil
 		case shape == "Scalar":
-			return scalarOf(*got.Header, asIs)
+			return scalarOf(*got.Header, unescaped)
 		}
-		return shaped(shape, *got.Header, ",", explode, unescape)
+		return readShape(shape, *got.Header, ",", explode, unescape)
 	}
 }
 
@@ -193,7 +194,7 @@ func inJSON(shape, text string) any {
 	return map[string]any{"List": list, "Object": object, "Scalar": scalar}[shape]
 }
 
-func jsonQuery(shape string) reads {
+func jsonQuery(shape string) valueReader {
 	return func(got echo) any {
 		value, ok := strings.CutPrefix(got.Query, "v=")
 		if !ok {
@@ -203,34 +204,35 @@ func jsonQuery(shape string) reads {
 	}
 }
 
-// styled is an operation for each shape of value. Its name is followed by the shape.
+// styled is an operation that exists for each shape of value, with the shape as the suffix of its
+// name.
 type styled struct {
-	name   string
-	shapes []string
-	reads  func(shape string) reads
+	name        string
+	shapes      []string
+	valueReader func(shape string) valueReader
 }
 
 var allShapes = []string{"Scalar", "List", "Object"}
 
 var parameters = []styled{
-	{"pathSimple", allShapes, func(s string) reads { return inPath(s, "", ",", false, false) }},
-	{"pathSimpleExploded", allShapes, func(s string) reads { return inPath(s, "", ",", true, false) }},
-	{"pathLabel", allShapes, func(s string) reads { return inPath(s, ".", ",", false, false) }},
-	{"pathLabelExploded", allShapes, func(s string) reads { return inPath(s, ".", ".", true, false) }},
-	{"pathMatrix", allShapes, func(s string) reads { return inPath(s, ";", ",", false, true) }},
-	{"pathMatrixExploded", allShapes, func(s string) reads { return inPath(s, ";", ";", true, true) }},
-	{"queryForm", allShapes, func(s string) reads { return inQuery(s, ",", false) }},
-	{"queryFormExploded", allShapes, func(s string) reads { return inQuery(s, ",", true) }},
-	{"querySpaceDelimited", allShapes[1:], func(s string) reads { return inQuery(s, "%20", false) }},
-	{"querySpaceDelimitedExploded", allShapes[1:2], func(s string) reads { return inQuery(s, "%20", true) }},
-	{"queryPipeDelimited", allShapes[1:], func(s string) reads { return inQuery(s, "%7C", false) }},
-	{"queryPipeDelimitedExploded", allShapes[1:2], func(s string) reads { return inQuery(s, "%7C", true) }},
-	{"queryDeepObjectExploded", allShapes[2:], func(string) reads { return deep }},
+	{"pathSimple", allShapes, func(s string) valueReader { return inPath(s, "", ",", false, false) }},
+	{"pathSimpleExploded", allShapes, func(s string) valueReader { return inPath(s, "", ",", true, false) }},
+	{"pathLabel", allShapes, func(s string) valueReader { return inPath(s, ".", ",", false, false) }},
+	{"pathLabelExploded", allShapes, func(s string) valueReader { return inPath(s, ".", ".", true, false) }},
+	{"pathMatrix", allShapes, func(s string) valueReader { return inPath(s, ";", ",", false, true) }},
+	{"pathMatrixExploded", allShapes, func(s string) valueReader { return inPath(s, ";", ";", true, true) }},
+	{"queryForm", allShapes, func(s string) valueReader { return inQuery(s, ",", false) }},
+	{"queryFormExploded", allShapes, func(s string) valueReader { return inQuery(s, ",", true) }},
+	{"querySpaceDelimited", allShapes[1:], func(s string) valueReader { return inQuery(s, "%20", false) }},
+	{"querySpaceDelimitedExploded", allShapes[1:2], func(s string) valueReader { return inQuery(s, "%20", true) }},
+	{"queryPipeDelimited", allShapes[1:], func(s string) valueReader { return inQuery(s, "%7C", false) }},
+	{"queryPipeDelimitedExploded", allShapes[1:2], func(s string) valueReader { return inQuery(s, "%7C", true) }},
+	{"queryDeepObjectExploded", allShapes[2:], func(string) valueReader { return deep }},
 	{"queryJson", allShapes, jsonQuery},
-	{"headerSimple", allShapes, func(s string) reads { return inHeader(s, false) }},
-	{"headerSimpleExploded", allShapes, func(s string) reads { return inHeader(s, true) }},
-	{"cookieForm", allShapes, func(s string) reads { return inCookie(s, false) }},
-	{"cookieFormExploded", allShapes, func(s string) reads { return inCookie(s, true) }},
+	{"headerSimple", allShapes, func(s string) valueReader { return inHeader(s, false) }},
+	{"headerSimpleExploded", allShapes, func(s string) valueReader { return inHeader(s, true) }},
+	{"cookieForm", allShapes, func(s string) valueReader { return inCookie(s, false) }},
+	{"cookieFormExploded", allShapes, func(s string) valueReader { return inCookie(s, true) }},
 }
 
 // hostile are texts that mean something in one place or another of a request.
@@ -239,7 +241,7 @@ var hostile = []string{
 	`"quoted"`, "'", "é\u200b日本😀", "a\nb", "a\r\nX-Evil: 1", "\t", "\x00", "v", "[r]", "{}", "null", "true", "1e3",
 }
 
-// valuesOf are the hostile values of a shape, as JSON has them.
+// valuesOf returns the hostile values of a shape, as encoding/json decodes them.
 func valuesOf(shape string) []any {
 	var values []any
 	for _, h := range hostile {
@@ -255,8 +257,8 @@ func valuesOf(shape string) []any {
 	return values
 }
 
-// sends asks one field with a variable, and gives what arrived. Refused is a call that was
-// not made, since the value cannot stand where it should.
+// sends queries one field with a variable, and returns what the service received. refused means
+// that no call was made, since the value cannot be written in its place.
 func (c *courier) sends(field, variable string, value any) (got echo, refused bool) {
 	c.t.Helper()
 	c.calls.Store(0)
@@ -293,10 +295,10 @@ type courier struct {
 
 func newCourier(t *testing.T, kind string) *courier {
 	calls := &atomic.Int64{}
-	return &courier{t, kind, open(t, echoes(calls), nil), calls}
+	return &courier{t, kind, startGateway(t, echoHandler(calls), nil), calls}
 }
 
-// Every value arrives as it was, in every style, or the call is refused before it is made.
+// Every value arrives unchanged, in every style, or the call is rejected before it is made.
 func TestParameterStyles(t *testing.T) {
 	c := newCourier(t, "query")
 	for _, p := range parameters {
@@ -313,7 +315,7 @@ func TestParameterStyles(t *testing.T) {
 					continue
 				}
 				arrived++
-				if read := p.reads(shape)(got); !reflect.DeepEqual(read, value) {
+				if read := p.valueReader(shape)(got); !reflect.DeepEqual(read, value) {
 					t.Errorf("%s%s: %q arrives as %q, in %+v", p.name, shape, value, read, got)
 				}
 			}
@@ -325,8 +327,8 @@ func TestParameterStyles(t *testing.T) {
 	}
 }
 
-// absent sends what has no value: null, an empty list and an object without members. A
-// path has no place for it.
+// absent sends what has no value: null, an empty list, and an object without members. A path cannot
+// leave it out.
 func (c *courier) absent(p styled, shape, variable string, inPath bool) {
 	c.t.Helper()
 	none := map[string][]any{"Scalar": {nil}, "List": {nil, []string{}}, "Object": {nil, map[string]any{}, map[string]any{"r": nil}}}[shape]
@@ -338,13 +340,13 @@ func (c *courier) absent(p styled, shape, variable string, inPath bool) {
 		if refused != inPath {
 			c.t.Errorf("%s%s of %v: refused is %t", p.name, shape, value, refused)
 		}
-		if read := p.reads(shape)(got); !refused && p.name != "queryJson" && read != nil {
+		if read := p.valueReader(shape)(got); !refused && p.name != "queryJson" && read != nil {
 			c.t.Errorf("%s%s: %v arrives as %q", p.name, shape, value, read)
 		}
 	}
 }
 
-// Which values are refused is the same in every place of a kind.
+// The same values are rejected in every place of a kind.
 func TestRefusedValues(t *testing.T) {
 	c := newCourier(t, "query")
 	for field, want := range map[string][]string{
@@ -368,7 +370,7 @@ func TestRefusedValues(t *testing.T) {
 	}
 }
 
-// form reads a body as forms are read.
+// form reads a form body.
 func form(got echo) any {
 	object := map[string]string{}
 	for _, pair := range strings.FieldsFunc(got.Body, func(r rune) bool { return r == '&' }) {
@@ -397,14 +399,14 @@ func multiparts(got echo) any {
 	}
 }
 
-func bodyJSON(shape string) reads { return func(got echo) any { return inJSON(shape, got.Body) } }
+func bodyJSON(shape string) valueReader { return func(got echo) any { return inJSON(shape, got.Body) } }
 
-// Every value arrives as it was, in every body.
+// Every value arrives unchanged, in every kind of body.
 func TestBodyEncodings(t *testing.T) {
 	c := newCourier(t, "mutation")
 	for _, b := range []struct {
 		field, variable, shape, media string
-		reads                         reads
+		valueReader                   valueReader
 	}{
 		{"bodyJson(body: $v)", "PairIn", "Object", "application/json", bodyJSON("Object")},
 		{"bodyJsonScalar(body: $v)", "String", "Scalar", "application/json", bodyJSON("Scalar")},
@@ -416,14 +418,14 @@ func TestBodyEncodings(t *testing.T) {
 	} {
 		for _, value := range valuesOf(b.shape) {
 			got, refused := c.sends(b.field, b.variable, value)
-			if refused || got.Type == nil || !strings.HasPrefix(*got.Type, b.media) || !reflect.DeepEqual(b.reads(got), value) {
+			if refused || got.Type == nil || !strings.HasPrefix(*got.Type, b.media) || !reflect.DeepEqual(b.valueReader(got), value) {
 				t.Errorf("%s: %q arrives as %+v", b.field, value, got)
 			}
 		}
 	}
 }
 
-// Arguments make a body: what the client leaves out stays out, and null is null.
+// Arguments become a body: an argument that the client leaves out is absent, and null is null.
 func TestBodiesOfArguments(t *testing.T) {
 	c := newCourier(t, "mutation")
 	for _, b := range []struct{ field, media, want string }{

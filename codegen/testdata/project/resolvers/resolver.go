@@ -1,7 +1,7 @@
-// Package resolvers answers the fields of a project that uses everything there is.
+// Package resolvers resolves the fields of a project that uses all of the binding language.
 package resolvers
 
 import "github.com/gatehouse-graphql/gatehouse/upstreams"
 
-// Resolver is what the resolvers share.
+// Resolver holds what all resolvers share.
 type Resolver struct{ Services *upstreams.Services }
