@@ -78,7 +78,7 @@ func inBubble(t *testing.T, e *endpoint, test func(t *testing.T, s *keySet)) {
 		go s.run(ctx)
 		test(t, s)
 		stop()
-		<-s.ended
+		<-s.stopped
 	})
 }
 
@@ -121,7 +121,7 @@ func TestRotation(t *testing.T) {
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		wantKey(t, s, "k1", "")
 		e.change(func() { e.kids = []string{"k2"} })
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		wantKey(t, s, "k1", "")         // still believed
 		wantKey(t, s, "k2", "")         // unknown, so the set is fetched
 		wantKey(t, s, "k1", unknownKey) // the issuer gave it up
@@ -140,7 +140,7 @@ func TestUnknownKeysDoNotHammerTheServer(t *testing.T) {
 			t.Errorf("the requests waited %v", waited)
 		}
 		wantCalls(t, e, 1)
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		for range 1000 {
 			wantKey(t, s, "nobody", unknownKey)
 		}
@@ -154,7 +154,7 @@ func TestManyWaitForOneFetch(t *testing.T) {
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		wantKey(t, s, "k1", "")
 		e.change(func() { e.kids = []string{"k1", "k2"} })
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		done := make(chan struct{})
 		for range 100 {
 			go func() {
@@ -166,7 +166,7 @@ func TestManyWaitForOneFetch(t *testing.T) {
 			<-done
 		}
 		wantCalls(t, e, 2)
-		time.Sleep(fetchPause) // nobody's wish is left over
+		time.Sleep(minFetchInterval) // nobody's wish is left over
 		wantCalls(t, e, 2)
 	})
 }
@@ -176,7 +176,7 @@ func TestSetIsFetchedAgainWhenOld(t *testing.T) {
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		wantKey(t, s, "k1", "")
 		e.change(func() { e.kids = []string{"k2"} })
-		time.Sleep(refreshEvery - time.Second)
+		time.Sleep(refreshInterval - time.Second)
 		wantCalls(t, e, 1)
 		time.Sleep(time.Second)
 		wantCalls(t, e, 2)
@@ -198,7 +198,7 @@ func TestServerComesBack(t *testing.T) {
 		}
 		wantCalls(t, e, 1)
 		e.change(func() { e.down = false })
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		wantCalls(t, e, 2)
 		wantKey(t, s, "k1", "")
 	})
@@ -214,7 +214,7 @@ func TestServerGoesDown(t *testing.T) {
 		wantKey(t, s, "k1", "")
 		wantKey(t, s, "k2", fault.ServiceUnavailable)
 		e.change(func() { e.down = false })
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		wantKey(t, s, "k2", unknownKey)
 	})
 }
@@ -227,7 +227,7 @@ func TestWaitingIsBounded(t *testing.T) {
 		if waited := time.Since(start); waited != fetchTimeout {
 			t.Errorf("waited %v, want %v", waited, fetchTimeout)
 		}
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start = time.Now()
@@ -249,7 +249,7 @@ func TestAfterTheEnd(t *testing.T) {
 		go s.run(ctx)
 		wantKey(t, s, "k1", "")
 		stop()
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		start := time.Now()
 		wantKey(t, s, "k1", "")
 		wantKey(t, s, "k2", fault.ServiceUnavailable)

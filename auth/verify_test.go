@@ -72,7 +72,7 @@ func payload(more string) string {
 	return strings.TrimSuffix(string(text), "}") + more
 }
 
-const textAudience = "the token is not meant for this gateway"
+const msgAudience = "the token is not meant for this gateway"
 
 func forgeries() []forgery {
 	const expired, early = "the token has expired", "the token is not valid yet"
@@ -93,8 +93,8 @@ func forgeries() []forgery {
 		{"nbf ahead", claiming(object{"nbf": now + 60}), early},
 		{"nbf a text", claiming(object{"nbf": "0"}), ""},
 		{"nbf beyond float64", claiming(object{"nbf": json.Number("1e400")}), ""},
-		{"another audience", claiming(object{"aud": "bank"}), textAudience},
-		{"other audiences", claiming(object{"aud": []string{"bank", "Shop"}}), textAudience},
+		{"another audience", claiming(object{"aud": "bank"}), msgAudience},
+		{"other audiences", claiming(object{"aud": []string{"bank", "Shop"}}), msgAudience},
 		{"no audience", claiming(object{"aud": nil}), ""},
 		{"empty audience", claiming(object{"aud": ""}), ""},
 		{"no audiences", claiming(object{"aud": []string{}}), ""},
