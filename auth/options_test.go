@@ -13,7 +13,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 )
 
-// certificate makes a self-signed one; only its key matters, so it may have expired.
+// certificate returns a self-signed certificate. Only its key matters, so that it may have
+// expired.
 func certificate(s signer) string {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer"},
@@ -69,7 +70,7 @@ func TestKeyFilesRefused(t *testing.T) {
 	}
 }
 
-// wantOptionsRefused fails unless both ways to check give an error with these words.
+// wantOptionsRefused fails unless Validate and NewVerifier return an error with these words.
 func wantOptionsRefused(t *testing.T, o auth.Options, words ...string) {
 	t.Helper()
 	v, err := auth.NewVerifier(t.Context(), o)
@@ -131,7 +132,7 @@ func TestOptionsRefused(t *testing.T) {
 	}
 }
 
-// from makes an issuer without a secret.
+// from returns an issuer without a secret.
 func from(key func(i *auth.Issuer), algorithms ...string) func(i *auth.Issuer) {
 	return func(i *auth.Issuer) {
 		i.Secret, i.Algorithms = "", algorithms
@@ -155,7 +156,7 @@ func TestOptionsNeverShowTheSecret(t *testing.T) {
 	}
 }
 
-func TestEveryMistakeIsTold(t *testing.T) {
+func TestAllMistakesAreReported(t *testing.T) {
 	good := signers()["HMAC"].issuer(t)
 	nameless, unlisted := good, good
 	nameless.Issuer = ""

@@ -18,7 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// endpoint stands in for the issuer's server, so that the clock can be faked.
+// endpoint is a RoundTripper in the place of the issuer's server, so that time can be faked.
 type endpoint struct {
 	slow time.Duration // before it answers
 
@@ -69,7 +69,7 @@ func (e *endpoint) keySet() string {
 	return string(text)
 }
 
-// inBubble runs a set against the endpoint under a fake clock.
+// inBubble runs a key set against the endpoint in a synctest bubble.
 func inBubble(t *testing.T, e *endpoint, test func(t *testing.T, s *keySet)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -82,7 +82,7 @@ func inBubble(t *testing.T, e *endpoint, test func(t *testing.T, s *keySet)) {
 	})
 }
 
-// wantKey fails unless the key is found, or else missing with an error of that kind.
+// wantKey fails unless the key is found, or is missing with an error of that code.
 func wantKey(t *testing.T, s *keySet, kid string, kind fault.Code) {
 	t.Helper()
 	keys, err := s.find(t.Context(), kid, "EdDSA")
@@ -101,7 +101,7 @@ func wantCalls(t *testing.T, e *endpoint, calls int) {
 	}
 }
 
-// An unknown key is no fault of its own yet: the issuer makes it a refusal.
+// The error for an unknown key is not a fault yet: Verify turns it into one.
 const unknownKey = fault.Internal
 
 func TestFirstTokenWaitsForTheKeys(t *testing.T) {
@@ -122,14 +122,14 @@ func TestRotation(t *testing.T) {
 		wantKey(t, s, "k1", "")
 		e.change(func() { e.kids = []string{"k2"} })
 		time.Sleep(minFetchInterval)
-		wantKey(t, s, "k1", "")         // still believed
+		wantKey(t, s, "k1", "")         // still in use
 		wantKey(t, s, "k2", "")         // unknown, so the set is fetched
-		wantKey(t, s, "k1", unknownKey) // the issuer gave it up
+		wantKey(t, s, "k1", unknownKey) // removed by the issuer
 		wantCalls(t, e, 2)
 	})
 }
 
-func TestUnknownKeysDoNotHammerTheServer(t *testing.T) {
+func TestUnknownKeysAreRateLimited(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}}
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		start := time.Now()
@@ -148,8 +148,8 @@ func TestUnknownKeysDoNotHammerTheServer(t *testing.T) {
 	})
 }
 
-// Those who wait for the same attempt share it.
-func TestManyWaitForOneFetch(t *testing.T) {
+// Requests that wait at the same time share one fetch.
+func TestWaitersShareOneFetch(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}, slow: time.Second}
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		wantKey(t, s, "k1", "")
@@ -166,12 +166,12 @@ func TestManyWaitForOneFetch(t *testing.T) {
 			<-done
 		}
 		wantCalls(t, e, 2)
-		time.Sleep(minFetchInterval) // nobody's wish is left over
+		time.Sleep(minFetchInterval) // no request is pending
 		wantCalls(t, e, 2)
 	})
 }
 
-func TestSetIsFetchedAgainWhenOld(t *testing.T) {
+func TestPeriodicRefresh(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}}
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		wantKey(t, s, "k1", "")
@@ -204,7 +204,7 @@ func TestServerComesBack(t *testing.T) {
 	})
 }
 
-// While the server is down, the keys of before go on, and only what is unknown is unsure.
+// While the server is down, known keys stay valid, and unknown ones are unavailable.
 func TestServerGoesDown(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}}
 	inBubble(t, e, func(t *testing.T, s *keySet) {
@@ -240,8 +240,8 @@ func TestWaitingIsBounded(t *testing.T) {
 	})
 }
 
-// When the background work has ended nothing is waited for any more.
-func TestAfterTheEnd(t *testing.T) {
+// After fetching has ended, no request waits for it.
+func TestAfterStop(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}}
 	synctest.Test(t, func(t *testing.T) {
 		s := newKeySet("http://issuer.test/keys", &http.Client{Transport: e}, slog.New(slog.DiscardHandler))
