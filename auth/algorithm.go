@@ -14,33 +14,36 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// RSA keys outside these sizes, in bits, are refused: smaller ones can be broken,
-// larger ones cost more to check than any real issuer asks for.
+// RSA keys outside these sizes, in bits, are refused. Smaller keys can be broken (RFC 7518,
+// 3.3), and larger ones cost more to verify than any real issuer needs.
 const (
 	minRSA = 2048
 	maxRSA = 16384
 )
 
-// algorithm is one way to sign and what its keys are made of. A key that does not
-// fit never reaches the method, so no key can be taken for one of another kind:
-// a public key's bytes are no HMAC secret.
+// algorithm is a signature algorithm with the type of its keys.
+//
+// Invariant: method receives only keys for which fits reports true. So no key is used with
+// an algorithm of another kind. In particular a public key is never an HMAC secret, which
+// would let everyone who knows it sign tokens (RFC 8725, 2.1).
 type algorithm struct {
-	name   string
-	method jwt.SigningMethod
-	fits   func(key any) bool
-	needs  string // what a fitting key is, in words
+	name           string
+	method         jwt.SigningMethod
+	fits           func(key any) bool
+	keyDescription string // for error messages
 }
 
-// known holds every algorithm that may be listed. "none" is not one.
-var known = byName(
-	hmac(jwt.SigningMethodHS256), hmac(jwt.SigningMethodHS384), hmac(jwt.SigningMethodHS512),
-	overRSA(jwt.SigningMethodRS256), overRSA(jwt.SigningMethodRS384), overRSA(jwt.SigningMethodRS512),
-	overRSA(strictSalt(jwt.SigningMethodPS256)), overRSA(strictSalt(jwt.SigningMethodPS384)), overRSA(strictSalt(jwt.SigningMethodPS512)),
-	overCurve(jwt.SigningMethodES256, elliptic.P256()), overCurve(jwt.SigningMethodES384, elliptic.P384()), overCurve(jwt.SigningMethodES512, elliptic.P521()),
-	algorithm{name: "EdDSA", method: jwt.SigningMethodEdDSA, fits: isEd25519, needs: "an Ed25519 key"},
+// supportedAlgorithms are the algorithms of RFC 7518 (3.1) and RFC 8037 that may be listed,
+// by name. "none" is not one of them.
+var supportedAlgorithms = indexByName(
+	newHMAC(jwt.SigningMethodHS256), newHMAC(jwt.SigningMethodHS384), newHMAC(jwt.SigningMethodHS512),
+	newRSA(jwt.SigningMethodRS256), newRSA(jwt.SigningMethodRS384), newRSA(jwt.SigningMethodRS512),
+	newRSA(withSaltOfHashLength(jwt.SigningMethodPS256)), newRSA(withSaltOfHashLength(jwt.SigningMethodPS384)), newRSA(withSaltOfHashLength(jwt.SigningMethodPS512)),
+	newECDSA(jwt.SigningMethodES256, elliptic.P256()), newECDSA(jwt.SigningMethodES384, elliptic.P384()), newECDSA(jwt.SigningMethodES512, elliptic.P521()),
+	algorithm{name: "EdDSA", method: jwt.SigningMethodEdDSA, fits: isEd25519, keyDescription: "an Ed25519 key"},
 )
 
-func byName(all ...algorithm) map[string]algorithm {
+func indexByName(all ...algorithm) map[string]algorithm {
 	named := make(map[string]algorithm, len(all))
 	for _, alg := range all {
 		named[alg.name] = alg
@@ -48,34 +51,34 @@ func byName(all ...algorithm) map[string]algorithm {
 	return named
 }
 
-// secret is a shared key. It is a type of its own so that no other bytes fit.
-type secret []byte
+// hmacSecret is a shared key. It has a type of its own, so that no other bytes fit.
+type hmacSecret []byte
 
-// hmacMethod hands the library the bytes it expects.
+// hmacMethod converts an hmacSecret to the bytes that the library expects.
 type hmacMethod struct{ *jwt.SigningMethodHMAC }
 
 func (m hmacMethod) Verify(signed string, signature []byte, key any) error {
-	return m.SigningMethodHMAC.Verify(signed, signature, []byte(key.(secret)))
+	return m.SigningMethodHMAC.Verify(signed, signature, []byte(key.(hmacSecret)))
 }
 
-func hmac(m *jwt.SigningMethodHMAC) algorithm {
-	fits := func(key any) bool { s, ok := key.(secret); return ok && len(s) >= MinSecret }
-	return algorithm{name: m.Alg(), method: hmacMethod{m}, fits: fits, needs: "a secret"}
+func newHMAC(m *jwt.SigningMethodHMAC) algorithm {
+	fits := func(key any) bool { s, ok := key.(hmacSecret); return ok && len(s) >= MinSecret }
+	return algorithm{name: m.Alg(), method: hmacMethod{m}, fits: fits, keyDescription: "a secret"}
 }
 
-func overRSA(m jwt.SigningMethod) algorithm {
+func newRSA(m jwt.SigningMethod) algorithm {
 	fits := func(key any) bool {
 		k, ok := key.(*rsa.PublicKey)
 		return ok && k.N.BitLen() >= minRSA && k.N.BitLen() <= maxRSA
 	}
 	needs := fmt.Sprintf("an RSA key of %d to %d bits", minRSA, maxRSA)
-	return algorithm{name: m.Alg(), method: m, fits: fits, needs: needs}
+	return algorithm{name: m.Alg(), method: m, fits: fits, keyDescription: needs}
 }
 
-// overCurve asks for the curve too: ES256 is P-256 and no other (RFC 7518, 3.4).
-func overCurve(m *jwt.SigningMethodECDSA, curve elliptic.Curve) algorithm {
+// newECDSA also fixes the curve: ES256 is P-256 and no other (RFC 7518, 3.4).
+func newECDSA(m *jwt.SigningMethodECDSA, curve elliptic.Curve) algorithm {
 	fits := func(key any) bool { k, ok := key.(*ecdsa.PublicKey); return ok && k.Curve == curve }
-	return algorithm{name: m.Alg(), method: m, fits: fits, needs: "a key on the curve " + curve.Params().Name}
+	return algorithm{name: m.Alg(), method: m, fits: fits, keyDescription: "a key on the curve " + curve.Params().Name}
 }
 
 func isEd25519(key any) bool {
@@ -83,21 +86,21 @@ func isEd25519(key any) bool {
 	return ok && len(k) == ed25519.PublicKeySize
 }
 
-// strictSalt wants the salt as long as the hash, as RFC 7518 section 3.5 says. The
-// library's own methods take any length.
-func strictSalt(m *jwt.SigningMethodRSAPSS) *jwt.SigningMethodRSAPSS {
+// withSaltOfHashLength returns m with salts that must be as long as the hash (RFC 7518, 3.5).
+// The library's own methods accept any length.
+func withSaltOfHashLength(m *jwt.SigningMethodRSAPSS) *jwt.SigningMethodRSAPSS {
 	strict := *m
 	strict.VerifyOptions = nil
 	return &strict
 }
 
-func listAlgorithms(names []string) (map[string]algorithm, error) {
+func parseAlgorithms(names []string) (map[string]algorithm, error) {
 	if len(names) == 0 {
-		return nil, errors.New("list in algorithms what it signs with, such as RS256")
+		return nil, errors.New("list in algorithms what the issuer signs with, such as RS256")
 	}
 	listed := make(map[string]algorithm, len(names))
 	for _, name := range names {
-		alg, ok := known[name]
+		alg, ok := supportedAlgorithms[name]
 		if !ok {
 			return nil, unknownAlgorithm(name)
 		}
@@ -108,12 +111,12 @@ func listAlgorithms(names []string) (map[string]algorithm, error) {
 
 func unknownAlgorithm(name string) error {
 	if strings.EqualFold(name, "none") {
-		return errors.New("algorithm \"none\" accepts tokens that nobody signed; remove it")
+		return errors.New("algorithm \"none\" accepts tokens without a signature; remove it")
 	}
-	names := slices.Sorted(maps.Keys(known))
-	for _, right := range names {
-		if strings.EqualFold(name, right) {
-			return fmt.Errorf("algorithm %q is not known; did you mean %q?", name, right)
+	names := slices.Sorted(maps.Keys(supportedAlgorithms))
+	for _, known := range names {
+		if strings.EqualFold(name, known) {
+			return fmt.Errorf("algorithm %q is not known; did you mean %q?", name, known)
 		}
 	}
 	return fmt.Errorf("algorithm %q is not known; choose from %s", name, strings.Join(names, ", "))

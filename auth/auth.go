@@ -1,10 +1,16 @@
-// Package auth owns the caller: it makes an Identity of a bearer token, once per
-// request, and tells which field that identity may have.
+// Package auth identifies the caller: it verifies a bearer token once per request, returns
+// an Identity, and checks which fields that identity may read.
 //
-// What it promises: a token counts only when a configured issuer signed it with an
-// algorithm that the issuer lists, for one of the issuer's audiences, and before it
-// expires. Anything else is refused as a whole, never read in part. No token, no
-// part of one and no key appears in an error, a log line or a printed Identity.
+// It promises that a token is accepted only if a configured issuer signed it with an
+// algorithm that is listed for the issuer, for one of the issuer's audiences, and before it
+// expires. Any other token is refused as a whole. No token, no part of one and no key
+// appears in an error, a log line or a printed Identity.
+//
+// Tokens are JWTs (RFC 7519) in the compact form of JWS (RFC 7515). Verification follows the
+// practices of RFC 8725: the algorithm comes from the configuration and not from the token
+// (3.1), each key is used with one kind of algorithm (3.2 and 3.3), issuer and audience are
+// checked (3.8 and 3.9), and nothing that a token says is used before its signature has been
+// verified, except to find the issuer and the key.
 //
 // Everything here is safe for concurrent use.
 package auth
@@ -20,42 +26,43 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// What a client reads about a token that was refused. Before the signature is
-// proven there is one text for everything, so that nobody learns by trying.
+// The messages that a client receives about a refused token. Until the signature has been
+// verified there is one message for everything, so that an attacker learns nothing from
+// attempts.
 const (
-	textInvalid     = "the token is not valid"
-	textExpired     = "the token has expired"
-	textEarly       = "the token is not valid yet"
-	textAudience    = "the token is not meant for this gateway"
-	textScheme      = "the Authorization header must hold one bearer token"
-	textTooLong     = "the token is too long"
-	textNoIssuer    = "this gateway accepts no tokens: it has no issuer configured"
-	textUnavailable = "the token cannot be checked just now: its issuer's keys are out of reach"
+	msgInvalid     = "the token is not valid"
+	msgExpired     = "the token has expired"
+	msgNotYetValid = "the token is not valid yet"
+	msgAudience    = "the token is not meant for this gateway"
+	msgScheme      = "the Authorization header must hold one bearer token"
+	msgTooLong     = "the token is too long"
+	msgNoIssuer    = "this gateway accepts no tokens: it has no issuer configured"
+	msgUnavailable = "the token cannot be checked just now: its issuer's keys are out of reach"
 )
 
-// Verifier tells who a bearer token belongs to. Make one with NewVerifier.
+// Verifier verifies bearer tokens and identifies their callers. NewVerifier returns one.
 type Verifier struct {
-	issuers    map[string]*issuer // by the "iss" of their tokens; never changed after the start
+	issuers    map[string]*issuer // by the "iss" of their tokens; never changed
 	rolesClaim string
 	maxLength  int
 	background sync.WaitGroup
 }
 
-// issuer is one of Options.Issuers, checked and ready.
+// issuer is one of Options.Issuers, validated.
 type issuer struct {
 	name       string
 	algorithms map[string]algorithm
 	keys       keySource
-	rules      *jwt.Validator
+	validator  *jwt.Validator
 }
 
-// NewVerifier checks o as Options.Validate does and makes the verifier it asks for.
-// It does not wait for any JWKS server: keys are fetched in the background, again
-// and again, until ctx ends. A set out of reach is logged and tried again, and
-// until it answers its issuer's tokens are refused with fault.ServiceUnavailable.
+// NewVerifier returns a verifier for the issuers of o, or the errors of Options.Validate. It
+// does not wait for JWKS servers: keys are fetched in the background, periodically, until
+// ctx ends. A server that cannot be reached is logged and tried again; until it responds,
+// its issuer's tokens are refused with fault.ServiceUnavailable.
 func NewVerifier(ctx context.Context, o Options) (*Verifier, error) {
 	o = o.withDefaults()
-	issuers, err := o.build()
+	issuers, err := o.newIssuers()
 	if err != nil {
 		return nil, err
 	}
@@ -68,62 +75,64 @@ func NewVerifier(ctx context.Context, o Options) (*Verifier, error) {
 	return v, nil
 }
 
-// Wait blocks until the background work has ended, which it does soon after the
-// context given to NewVerifier. Tokens can be verified still, with the keys known.
+// Wait blocks until fetching has ended, soon after the context of NewVerifier. Tokens can
+// still be verified with the keys that are known.
 func (v *Verifier) Wait() { v.background.Wait() }
 
-// Verify reads the value of an Authorization header. An empty one is an anonymous
-// caller: (nil, nil). A token that is not accepted gives a *fault.Error of kind
-// fault.Unauthenticated, and of kind fault.ServiceUnavailable when it is the
-// issuer's keys that cannot be had; its text is fit for the client.
-// ctx bounds the wait for keys that are not known yet.
+// Verify verifies the value of an Authorization header. It returns (nil, nil), an anonymous
+// caller, for an empty value. For a token that is not accepted it returns a *fault.Error
+// with the code fault.Unauthenticated, or fault.ServiceUnavailable when the issuer's keys
+// cannot be fetched. ctx bounds the wait for keys that are not known yet.
 func (v *Verifier) Verify(ctx context.Context, authorization string) (*Identity, error) {
 	if authorization == "" {
 		return nil, nil
 	}
 	if len(v.issuers) == 0 {
-		return nil, fault.New(fault.Unauthenticated, textNoIssuer)
+		return nil, fault.New(fault.Unauthenticated, msgNoIssuer)
 	}
-	t, err := v.read(authorization)
+	t, err := v.parseAuthorization(authorization)
 	if err != nil {
-		return nil, refusal(err)
+		return nil, toFault(err)
 	}
-	if err := v.accept(ctx, t); err != nil {
-		return nil, refusal(err)
+	if err := v.verifyToken(ctx, t); err != nil {
+		return nil, toFault(err)
 	}
 	return Identify(t.claims, v.rolesClaim), nil
 }
 
-func (v *Verifier) read(authorization string) (*token, error) {
-	raw, err := bearer(authorization, v.maxLength)
+func (v *Verifier) parseAuthorization(authorization string) (*token, error) {
+	raw, err := bearerToken(authorization, v.maxLength)
 	if err != nil {
 		return nil, err
 	}
-	return parse(raw)
+	return parseToken(raw)
 }
 
-// accept asks the issuer that the token names, and believes the name only when
-// that issuer's own keys and rules agree.
-func (v *Verifier) accept(ctx context.Context, t *token) error {
+// verifyToken verifies t by the keys and claims of the issuer that it names. That also proves
+// the name, since no other issuer has these keys.
+func (v *Verifier) verifyToken(ctx context.Context, t *token) error {
 	name, _ := t.claims["iss"].(string)
-	iss, known := v.issuers[name]
-	if !known {
-		return fmt.Errorf("issuer %s is not configured", excerpt(name))
+	iss, ok := v.issuers[name]
+	if !ok {
+		return fmt.Errorf("issuer %s is not configured", quoteShort(name))
 	}
-	if err := iss.prove(ctx, t); err != nil {
+	if err := iss.verifySignature(ctx, t); err != nil {
 		return fmt.Errorf("issuer %q: %w", iss.name, err)
 	}
-	if err := iss.judge(t.claims); err != nil {
+	if err := iss.validateClaims(t.claims); err != nil {
 		return fmt.Errorf("issuer %q: %w", iss.name, err)
 	}
 	return nil
 }
 
-// prove checks the signature. Only keys that fit the listed algorithm are tried.
-func (i *issuer) prove(ctx context.Context, t *token) error {
-	alg, listed := i.algorithms[t.alg]
-	if !listed {
-		return fmt.Errorf("algorithm %s is not in its list", excerpt(t.alg))
+// verifySignature verifies the signature (RFC 7515, 5.2). The algorithm that the header names
+// must be listed for the issuer, and only keys of the type that it needs are tried. So a
+// token cannot choose a weaker algorithm, nor have a public key taken for an HMAC secret
+// (algorithm confusion, RFC 8725, 2.1).
+func (i *issuer) verifySignature(ctx context.Context, t *token) error {
+	alg, ok := i.algorithms[t.alg]
+	if !ok {
+		return fmt.Errorf("algorithm %s is not in its list", quoteShort(t.alg))
 	}
 	keys, err := i.keys.find(ctx, t.kid, t.alg)
 	if err != nil {
@@ -134,42 +143,44 @@ func (i *issuer) prove(ctx context.Context, t *token) error {
 			return nil
 		}
 	}
-	return errors.New("the signature does not fit")
+	return errors.New("the signature does not match")
 }
 
-// judge checks what the token claims, once its signature has been proven.
-func (i *issuer) judge(claims map[string]any) error {
+// validateClaims validates the claims of a token whose signature has been verified (RFC 7519,
+// 4.1): exp is required, and iss and aud must be those of the issuer. It checks the forms
+// of the claims first: see checkDate.
+func (i *issuer) validateClaims(claims map[string]any) error {
 	for _, name := range []string{"exp", "nbf"} {
 		if err := checkDate(claims, name); err != nil {
 			return err
 		}
 	}
-	if sub, given := claims["sub"]; given {
+	if sub, ok := claims["sub"]; ok {
 		if _, ok := sub.(string); !ok {
-			return errors.New("sub is not a text")
+			return errors.New("sub is not a string")
 		}
 	}
-	return i.rules.Validate(jwt.MapClaims(claims))
+	return i.validator.Validate(jwt.MapClaims(claims))
 }
 
-// refusal makes a fault of whatever was found wrong, with the cause for the log.
-// The texts that say more are about tokens whose signature has been proven.
-func refusal(err error) *fault.Error {
+// toFault returns err as a fault, with the cause for the log. The specific messages are
+// those of errors that validateClaims returns, after the signature has been verified.
+func toFault(err error) *fault.Error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
 	}
-	text := textInvalid
+	message := msgInvalid
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
-		text = textExpired
+		message = msgExpired
 	case errors.Is(err, jwt.ErrTokenNotValidYet):
-		text = textEarly
+		message = msgNotYetValid
 	case errors.Is(err, jwt.ErrTokenInvalidAudience):
-		text = textAudience
+		message = msgAudience
 	}
-	return fault.New(fault.Unauthenticated, "%s", text).WithCause(err)
+	return fault.New(fault.Unauthenticated, "%s", message).WithCause(err)
 }
 
-// excerpt quotes what a token says of itself for the log: short, since nobody
-// vouches for it, and never its signature.
-func excerpt(s string) string { return fmt.Sprintf("%.60q", s) }
+// quoteShort quotes unverified text of a token for the log, cut to 60 characters. It must
+// not be used for signatures.
+func quoteShort(s string) string { return fmt.Sprintf("%.60q", s) }

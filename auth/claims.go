@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// maxDate is the end of the year 9999 in seconds. Beyond lie milliseconds taken
-// for seconds, and numbers that overflow on the way to a time.
+// maxDate is the end of the year 9999, in Unix seconds. Larger numbers are milliseconds by
+// mistake, or overflow when they are converted to a time.
 const maxDate = 253402300799
 
-// checkDate fails when a claim is there and is no date, so that what reads it
-// afterwards cannot be led astray.
+// checkDate returns an error if a claim is present and not a NumericDate (RFC 7519, 2). The
+// library compares the dates afterwards, and converts any number without such a check.
 func checkDate(claims map[string]any, name string) error {
-	claim, given := claims[name]
-	if !given {
+	claim, ok := claims[name]
+	if !ok {
 		return nil
 	}
 	number, ok := claim.(json.Number)
@@ -28,41 +28,43 @@ func checkDate(claims map[string]any, name string) error {
 	return nil
 }
 
-// scopesOf reads "scope", or "scp" when there is none: one text with names parted
-// by spaces (RFC 6749, 3.3), or a list of names. What is neither grants nothing.
+// scopesOf returns the scopes in the claim "scope" (RFC 8693, 4.2), or in "scp" if there is
+// no "scope": one string with names separated by spaces (RFC 6749, 3.3), or a list of
+// names. Any other value grants nothing.
 func scopesOf(claims map[string]any) []string {
-	claim, given := claims["scope"]
-	if !given {
+	claim, ok := claims["scope"]
+	if !ok {
 		claim = claims["scp"]
 	}
 	if text, ok := claim.(string); ok {
 		return unique(strings.Split(text, " "))
 	}
-	return texts(claim)
+	return stringList(claim)
 }
 
-// rolesOf reads the claim at path: one role, or a list of them. What is neither
-// grants nothing.
+// rolesOf returns the roles in the claim at path: one role, or a list of them. Any other
+// value grants nothing.
 func rolesOf(claims map[string]any, path string) []string {
 	claim, _ := lookup(claims, path)
 	if role, ok := claim.(string); ok {
 		return unique([]string{role})
 	}
-	return texts(claim)
+	return stringList(claim)
 }
 
-func texts(claim any) []string {
+// stringList returns the strings in a list, without duplicates; nil for other values.
+func stringList(claim any) []string {
 	list, _ := claim.([]any)
-	var found []string
+	var names []string
 	for _, element := range list {
-		if text, ok := element.(string); ok {
-			found = append(found, text)
+		if name, ok := element.(string); ok {
+			names = append(names, name)
 		}
 	}
-	return unique(found)
+	return unique(names)
 }
 
-// unique keeps the first of each name and drops empty ones.
+// unique returns names without duplicates and empty names.
 func unique(names []string) []string {
 	seen := map[string]bool{"": true}
 	var kept []string
@@ -75,18 +77,18 @@ func unique(names []string) []string {
 	return kept
 }
 
-// lookup follows a dotted path. Names may hold dots themselves, as in
-// "https://shop.example/roles": the whole path is tried before its parts.
+// lookup returns the value at a dotted path. A name may itself contain dots, such as
+// "https://shop.example/roles", so that the whole path is tried before its parts.
 func lookup(object map[string]any, path string) (any, bool) {
 	if value, ok := object[path]; ok {
 		return value, true
 	}
-	for at, letter := range path {
-		if letter != '.' {
+	for i, ch := range path {
+		if ch != '.' {
 			continue
 		}
-		if inner, ok := object[path[:at]].(map[string]any); ok {
-			if value, ok := lookup(inner, path[at+1:]); ok {
+		if inner, ok := object[path[:i]].(map[string]any); ok {
+			if value, ok := lookup(inner, path[i+1:]); ok {
 				return value, true
 			}
 		}

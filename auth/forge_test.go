@@ -24,21 +24,21 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// What the tests' issuer is called, and what it signs with when it uses a secret.
+// The issuer of the tests, with its audience and its secret.
 const (
 	issuerName = "https://issuer.example"
 	audience   = "shop"
 	sharedKey  = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 )
 
-// signer is one key pair with the algorithms it serves.
+// signer is a key pair with the algorithms that it is for.
 type signer struct {
 	private    any
 	public     any
 	algorithms []string
 }
 
-// signers are made once: RSA keys take their time.
+// signers are generated once, since RSA keys take long.
 var signers = sync.OnceValue(func() map[string]signer {
 	return map[string]signer{
 		"HMAC": {[]byte(sharedKey), nil, []string{"HS256", "HS384", "HS512"}},
@@ -102,7 +102,7 @@ func part(v any) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
-// sign makes a token of any header and claims; texts are taken as JSON as they stand.
+// sign returns a token with any header and claims; a string is used as JSON text.
 func sign(header, claims any, alg string, key any) string {
 	signed := part(header) + "." + part(claims)
 	signature := must(jwt.GetSigningMethod(alg).Sign(signed, key))
@@ -156,7 +156,7 @@ func accepting(t testing.TB, s signer) *auth.Verifier {
 	return newVerifier(t, auth.Options{Issuers: []auth.Issuer{s.issuer(t)}})
 }
 
-// wantRefused fails unless the header is refused with that kind.
+// wantRefused fails unless the header is refused with that code.
 func wantRefused(t testing.TB, v *auth.Verifier, header string, kind fault.Code) *fault.Error {
 	t.Helper()
 	caller, err := v.Verify(t.Context(), header)

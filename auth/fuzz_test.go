@@ -12,8 +12,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Nobody guesses a signature: whatever the header, it is refused with a fault, and
-// only an empty one is anonymous.
+// A header without a valid signature is refused with a fault, and only an empty one is
+// anonymous.
 func FuzzVerify(f *testing.F) {
 	stranger := signer{private: []byte(strings.Repeat("x", 64))}
 	for _, alg := range []string{"HS256", "HS512"} {
@@ -37,7 +37,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// A payload with a good signature is accepted only when it says what is asked.
+// A payload with a valid signature is accepted only with valid claims.
 func FuzzPayload(f *testing.F) {
 	for _, more := range []string{"}", `,"nbf":0}`, `,"exp":1e999}`, `,"scope":["a",{}]}`, `,"roles":{"a":{"b":[]}}}`, `,"aud":[]}`} {
 		f.Add(payload(more))
@@ -58,7 +58,7 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// wantSound reads the claims in a way of its own.
+// wantSound validates the claims by another implementation.
 func wantSound(t *testing.T, caller *auth.Identity) {
 	t.Helper()
 	number, _ := caller.Claims["exp"].(json.Number)
@@ -76,7 +76,7 @@ func wantSound(t *testing.T, caller *auth.Identity) {
 	}
 }
 
-// Scopes are never empty and never twice, and each stands in the claim.
+// Scopes are never empty and never duplicates, and each occurs in the claim.
 func FuzzScopes(f *testing.F) {
 	for _, claim := range []string{`"a b"`, `" a  a "`, `["a","b c",1,null]`, `[]`, `{}`, `1`, `"\u0000 \t"`} {
 		f.Add(claim)

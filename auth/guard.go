@@ -8,8 +8,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Authenticated is the directive @authenticated: an anonymous caller gets a fault
-// of kind fault.Unauthenticated, and next is not called.
+// Authenticated implements the directive @authenticated. For an anonymous caller it returns a
+// fault with the code fault.Unauthenticated, and does not call next.
 func Authenticated(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
 	if err := CheckAuthenticated(ctx); err != nil {
 		return nil, err
@@ -17,19 +17,19 @@ func Authenticated(ctx context.Context, _ any, next graphql.Resolver) (any, erro
 	return next(ctx)
 }
 
-// CheckAuthenticated returns the fault of Authenticated, or nil.
+// CheckAuthenticated returns the error of Authenticated, or nil.
 func CheckAuthenticated(ctx context.Context) error {
 	if From(ctx) == nil {
-		return unauthenticated()
+		return anonymousFault()
 	}
 	return nil
 }
 
-// RequiresScopes is the directive @requiresScopes with federation's meaning: the
-// caller needs every scope of at least one of the lists. Without them the fault is
-// of kind fault.Forbidden, or fault.Unauthenticated for an anonymous caller, and
-// next is not called. A list without a scope grants nothing, and neither does no
-// list at all: whoever forgot to fill it in shall not have opened the field.
+// RequiresScopes implements the directive @requiresScopes with the meaning that it has in
+// Apollo Federation: the caller needs all scopes of at least one of the lists. Otherwise it
+// returns a fault with the code fault.Forbidden, or fault.Unauthenticated for an anonymous
+// caller, and does not call next. An empty list grants nothing, and neither do no lists, so
+// that a forgotten argument does not open a field.
 func RequiresScopes(ctx context.Context, _ any, next graphql.Resolver, scopes [][]string) (any, error) {
 	if err := CheckScopes(ctx, scopes); err != nil {
 		return nil, err
@@ -37,25 +37,25 @@ func RequiresScopes(ctx context.Context, _ any, next graphql.Resolver, scopes []
 	return next(ctx)
 }
 
-// CheckScopes returns the fault of RequiresScopes, or nil.
+// CheckScopes returns the error of RequiresScopes, or nil.
 func CheckScopes(ctx context.Context, scopes [][]string) error {
 	caller := From(ctx)
 	if caller == nil {
-		return unauthenticated()
+		return anonymousFault()
 	}
-	for _, all := range scopes {
-		if len(all) > 0 && caller.hasAll(all) {
+	for _, required := range scopes {
+		if len(required) > 0 && caller.hasAllScopes(required) {
 			return nil
 		}
 	}
 	return fault.New(fault.Forbidden, "the token lacks a scope that this needs")
 }
 
-func unauthenticated() error {
+func anonymousFault() error {
 	return fault.New(fault.Unauthenticated, "this needs a signed-in caller: send a bearer token")
 }
 
-func (i *Identity) hasAll(scopes []string) bool {
+func (i *Identity) hasAllScopes(scopes []string) bool {
 	for _, scope := range scopes {
 		if !i.HasScope(scope) {
 			return false

@@ -9,7 +9,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// guarded runs a directive over a field that answers, and tells whether it was asked.
+// guarded runs a directive over a field, and reports whether the field was resolved.
 func guarded(directive func(next func(context.Context) (any, error)) (any, error)) (asked bool, value any, err error) {
 	value, err = directive(func(context.Context) (any, error) {
 		asked = true
@@ -82,8 +82,8 @@ func TestRequiresScopes(t *testing.T) {
 	}
 }
 
-// A field's own failure is handed on as it is.
-func TestGuardsHandOnErrors(t *testing.T) {
+// The error of the field itself is returned unchanged.
+func TestGuardsReturnErrorsOfFields(t *testing.T) {
 	broken := errors.New("broken")
 	ctx := auth.With(context.Background(), &auth.Identity{Scopes: []string{"a"}})
 	next := func(context.Context) (any, error) { return nil, broken }

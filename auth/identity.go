@@ -8,24 +8,24 @@ import (
 	"slices"
 )
 
-// Identity is a caller whose token was accepted. It is shared by everything that
-// runs for the request: read it, don't change it. It does not hold the token. A nil
-// *Identity is an anonymous caller, and every method may be called on it.
+// Identity is a caller whose token was accepted. It does not hold the token. All code that
+// runs for a request shares it, so that it must not be changed. A nil *Identity is an
+// anonymous caller; all methods may be called on it.
 type Identity struct {
-	// Subject is the token's "sub"; empty when it has none.
+	// Subject is the "sub" of the token, "" when it has none.
 	Subject string
-	// Scopes are what the token allows its bearer to do.
+	// Scopes are the scopes of the token: see scopesOf for the claims.
 	Scopes []string
-	// Roles are the texts at Options.RolesClaim.
+	// Roles are the strings at Options.RolesClaim.
 	Roles []string
-	// Claims is the token's whole payload: string, bool, json.Number, nil, []any
-	// and map[string]any.
+	// Claims is the whole payload of the token. Its values are string, bool, json.Number,
+	// nil, []any and map[string]any.
 	Claims map[string]any
 }
 
-// Identify is the caller whom a token's payload describes, for those who have accepted
-// the token: a Verifier, or a test that needs none. The values of claims are as in
-// Identity.Claims. An empty rolesClaim is DefaultRolesClaim.
+// Identify returns the identity that the payload of an accepted token describes. It verifies
+// nothing: it is for a Verifier, and for tests without tokens. The values of claims are
+// those of Identity.Claims. An empty rolesClaim is DefaultRolesClaim.
 func Identify(claims map[string]any, rolesClaim string) *Identity {
 	subject, _ := claims["sub"].(string)
 	return &Identity{
@@ -36,18 +36,18 @@ func Identify(claims map[string]any, rolesClaim string) *Identity {
 	}
 }
 
-// HasScope tells whether the token holds scope, letter by letter.
+// HasScope reports whether the token has scope, compared exactly.
 func (i *Identity) HasScope(scope string) bool {
 	return i != nil && slices.Contains(i.Scopes, scope)
 }
 
-// HasRole tells whether the token holds role, letter by letter.
+// HasRole reports whether the token has role, compared exactly.
 func (i *Identity) HasRole(role string) bool {
 	return i != nil && slices.Contains(i.Roles, role)
 }
 
-// Claim finds a claim by its dotted path, such as "sub" or "realm_access.roles".
-// It tells apart a claim that is null (nil, true) and one that is not there (nil, false).
+// Claim returns a claim by its dotted path, such as "sub" or "realm_access.roles", and
+// whether it is present. A claim that is null is (nil, true).
 func (i *Identity) Claim(path string) (any, bool) {
 	if i == nil {
 		return nil, false
@@ -55,7 +55,7 @@ func (i *Identity) Claim(path string) (any, bool) {
 	return lookup(i.Claims, path)
 }
 
-// String names the caller, without the token and without other claims.
+// String returns the subject, and no other claim.
 func (i *Identity) String() string {
 	if i == nil {
 		return "anonymous"
@@ -63,10 +63,10 @@ func (i *Identity) String() string {
 	return fmt.Sprintf("caller %q", i.Subject)
 }
 
-// GoString is String, so that %#v shows no more.
+// GoString returns String, so that %#v shows no more.
 func (i *Identity) GoString() string { return i.String() }
 
-// LogValue is what a log shows: the subject, never the token.
+// LogValue implements slog.LogValuer. It returns the subject, and no other claim.
 func (i *Identity) LogValue() slog.Value {
 	if i == nil {
 		return slog.StringValue("anonymous")
@@ -76,19 +76,19 @@ func (i *Identity) LogValue() slog.Value {
 
 type identityKey struct{}
 
-// With returns a context that carries the caller; nil is an anonymous one.
+// With returns a context with the identity of the caller; nil is an anonymous caller.
 func With(ctx context.Context, i *Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, i)
 }
 
-// From gives the caller whom ctx carries, nil when anonymous.
+// From returns the identity that ctx carries, nil for an anonymous caller.
 func From(ctx context.Context) *Identity {
 	i, _ := ctx.Value(identityKey{}).(*Identity)
 	return i
 }
 
-// Claim is the caller's claim at a dotted path as a value to send; nil when there is
-// none. Bindings call it for $claims.
+// Claim returns a claim of the caller by its dotted path, nil when it is absent. Bindings
+// call it for $claims.
 func Claim(ctx context.Context, path string) any {
 	value, _ := From(ctx).Claim(path)
 	return value

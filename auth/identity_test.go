@@ -11,7 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 )
 
-// holder has an Identity where fmt cannot call its methods.
+// holder has an Identity in an unexported field, where fmt cannot call its methods.
 type holder struct {
 	value   auth.Identity
 	pointer *auth.Identity
@@ -58,7 +58,7 @@ func TestIdentityInALog(t *testing.T) {
 	}
 }
 
-// An anonymous caller is nil, and may be asked everything.
+// An anonymous caller is nil, and all methods may be called on it.
 func TestAnonymous(t *testing.T) {
 	caller := auth.From(t.Context())
 	if caller != nil || caller.HasScope("a") || caller.HasRole("a") || caller.String() != "anonymous" {

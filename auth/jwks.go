@@ -18,50 +18,56 @@ import (
 )
 
 const (
-	// refreshEvery is how long a fetched set is believed without asking again.
-	refreshEvery = 15 * time.Minute
-	// fetchPause lies between two attempts, however many tokens name unknown keys
-	// and however long the server has been down.
-	fetchPause = 10 * time.Second
-	// fetchTimeout bounds one attempt.
+	// refreshInterval is how long a fetched set is used before it is fetched again.
+	refreshInterval = 15 * time.Minute
+	// minFetchInterval is the minimum time between two fetches, however many tokens name
+	// unknown keys and however long the server has been down.
+	minFetchInterval = 10 * time.Second
+	// fetchTimeout bounds one fetch.
 	fetchTimeout = 10 * time.Second
-	// maxKeySet is the size of a set that is read, in bytes.
+	// maxKeySet bounds a key set, in bytes.
 	maxKeySet = 1 << 20
 )
 
-// keySet holds the keys of a JWKS URL. jwkset reads each key; the fetching is our
-// own, because the answer to a token depends on it: a key that is unknown and a
-// server that is down must be told apart, no request may wait for a rate limit,
-// and one odd key must not hide the others.
+// keySet has the keys of a JWKS URL (RFC 7517, 5). Package jwkset parses each key; fetching is
+// our own for three reasons. An unknown key and a server that is down must lead to different
+// errors. No request may wait for a rate limit. And one malformed key must not hide the
+// others.
+//
+// One goroutine, run, fetches. A request whose token names an unknown key asks for a refresh
+// and waits for the next fetch to end, whatever its result. All such requests share that
+// fetch, and within minFetchInterval of a fetch they are refused without another one: so
+// forged key ids cannot make the gateway flood the server.
 type keySet struct {
-	url    string
-	client *http.Client
-	log    *slog.Logger
-	want   chan struct{} // asks run to fetch; holds one
-	ended  chan struct{} // closed when run has returned: no attempt will come
+	url             string
+	client          *http.Client
+	log             *slog.Logger
+	refreshRequests chan struct{} // wakes run; its capacity of 1 merges requests
+	stopped         chan struct{} // closed when run has returned, after which there are no fetches
 
 	mu    sync.Mutex
-	state fetched // guarded by mu
+	state keySetState // guarded by mu
 }
 
-// fetched is the outcome of the last attempt. It is replaced, never changed.
-type fetched struct {
-	keys []jwkset.JWK  // of the last attempt that succeeded
-	err  error         // of the last attempt, nil when it succeeded
-	at   time.Time     // when it ended; zero before the first
-	next chan struct{} // closed when the attempt after it has ended
+// keySetState is the result of the last fetch. It is replaced, never changed.
+type keySetState struct {
+	keys      []jwkset.JWK  // of the last successful fetch
+	err       error         // of the last fetch, nil when it succeeded
+	fetchedAt time.Time     // the end of the last fetch; zero before the first
+	next      chan struct{} // closed when the fetch after this one has ended
 }
 
 func newKeySet(url string, client *http.Client, log *slog.Logger) *keySet {
 	return &keySet{
 		url: url, client: client, log: log,
-		want:  make(chan struct{}, 1),
-		ended: make(chan struct{}),
-		state: fetched{next: make(chan struct{})},
+		refreshRequests: make(chan struct{}, 1),
+		stopped:         make(chan struct{}),
+		state:           keySetState{next: make(chan struct{})},
 	}
 }
 
-// newKeyClient follows no redirect: the keys come from the URL that was configured.
+// newKeyClient returns a client that follows no redirects: the keys must come from the
+// configured URL.
 func newKeyClient() *http.Client {
 	return &http.Client{
 		Transport:     http.DefaultTransport.(*http.Transport).Clone(),
@@ -69,125 +75,128 @@ func newKeyClient() *http.Client {
 	}
 }
 
-// run fetches the set now, when it is old, and when a token names an unknown key,
+// run fetches the set at once, after refreshInterval, and when a token names an unknown key,
 // until ctx ends.
 func (s *keySet) run(ctx context.Context) {
-	defer close(s.ended)
+	defer close(s.stopped)
 	defer s.client.CloseIdleConnections()
 	for ctx.Err() == nil {
 		s.refresh(ctx)
-		s.rest(ctx)
+		s.waitForRefresh(ctx)
 	}
 }
 
-// rest returns when the next attempt is due.
-func (s *keySet) rest(ctx context.Context) {
-	last := s.now()
-	wait := refreshEvery
+// waitForRefresh returns when the next fetch is due, or ctx ends.
+func (s *keySet) waitForRefresh(ctx context.Context) {
+	last := s.snapshot()
+	wait := refreshInterval
 	if last.err != nil {
-		wait = fetchPause
+		wait = minFetchInterval
 	}
-	due := time.NewTimer(wait)
-	defer due.Stop()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-due.C:
+		case <-timer.C:
 			return
-		case <-s.want:
-			// What was asked before the last attempt ended, that attempt has answered.
-			if time.Since(last.at) >= fetchPause {
+		case <-s.refreshRequests:
+			// A request from before the last fetch ended has been served by that fetch.
+			if time.Since(last.fetchedAt) >= minFetchInterval {
 				return
 			}
 		}
 	}
 }
 
+// refresh fetches the set once and publishes the result.
 func (s *keySet) refresh(ctx context.Context) {
 	keys, err := s.fetch(ctx)
 	if err != nil && ctx.Err() == nil {
-		s.log.Error("the issuer's keys cannot be fetched", "jwks", s.url, "error", err, "again_in", fetchPause)
+		s.log.Error("the issuer's keys cannot be fetched", "jwks", s.url, "error", err, "retry_in", minFetchInterval)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		keys = s.state.keys // better the keys of before than none
+		keys = s.state.keys // keep the previous keys while the server is down
 	}
 	close(s.state.next)
-	s.state = fetched{keys: keys, err: err, at: time.Now(), next: make(chan struct{})}
+	s.state = keySetState{keys: keys, err: err, fetchedAt: time.Now(), next: make(chan struct{})}
 }
 
-func (s *keySet) now() fetched {
+func (s *keySet) snapshot() keySetState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
 }
 
-// find waits for one more attempt when no key fits, unless the last one is fresh.
+// find implements keySource. If no key matches, it waits for another fetch, unless the last
+// one was less than minFetchInterval ago.
 func (s *keySet) find(ctx context.Context, kid, alg string) ([]any, error) {
-	last := s.now()
-	keys := last.fitting(kid, alg)
+	last := s.snapshot()
+	keys := last.matching(kid, alg)
 	if len(keys) > 0 {
 		return keys, nil
 	}
-	if time.Since(last.at) >= fetchPause {
-		if err := s.await(ctx, last); err != nil {
-			return nil, unavailable(err)
+	if time.Since(last.fetchedAt) >= minFetchInterval {
+		if err := s.awaitRefresh(ctx, last); err != nil {
+			return nil, unavailableFault(err)
 		}
-		last = s.now()
-		keys = last.fitting(kid, alg)
+		last = s.snapshot()
+		keys = last.matching(kid, alg)
 	}
 	switch {
 	case len(keys) > 0:
 		return keys, nil
 	case last.err != nil:
-		return nil, unavailable(last.err)
+		return nil, unavailableFault(last.err)
 	default:
-		return nil, fmt.Errorf("it has no key %s for %s", excerpt(kid), alg)
+		return nil, fmt.Errorf("it has no key %s for %s", quoteShort(kid), alg)
 	}
 }
 
-// await returns when the attempt after last has ended.
-func (s *keySet) await(ctx context.Context, last fetched) error {
+// awaitRefresh asks for a fetch and returns when the one after last has ended.
+func (s *keySet) awaitRefresh(ctx context.Context, last keySetState) error {
 	select {
-	case s.want <- struct{}{}:
-	default: // somebody asked already
+	case s.refreshRequests <- struct{}{}:
+	default: // a request is pending already
 	}
-	patience, cancel := context.WithTimeout(ctx, fetchTimeout)
+	waitCtx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	select {
 	case <-last.next:
 		return nil
-	case <-s.ended:
+	case <-s.stopped:
 		return errors.New("the gateway is stopping")
-	case <-patience.Done():
-		return patience.Err()
+	case <-waitCtx.Done():
+		return waitCtx.Err()
 	}
 }
 
-func unavailable(cause error) error {
-	return fault.New(fault.ServiceUnavailable, textUnavailable).WithCause(cause)
+func unavailableFault(cause error) error {
+	return fault.New(fault.ServiceUnavailable, msgUnavailable).WithCause(cause)
 }
 
-// fitting gives the keys which say that they may have made such a signature. A token
-// that names a key gets that one only. Whether they are of the right kind is checked
-// where they are used.
-func (f fetched) fitting(kid, alg string) []any {
+// matching returns the keys that may have signed a token with kid and alg, by what the keys
+// declare. If the token names a key, only keys with that id match. verifySignature checks
+// that a key is of the right type.
+func (f keySetState) matching(kid, alg string) []any {
 	var keys []any
 	for _, key := range f.keys {
 		if kid != "" && key.Marshal().KID != kid {
 			continue
 		}
-		if signsWith(key.Marshal(), alg) {
+		if canVerify(key.Marshal(), alg) {
 			keys = append(keys, key.Key())
 		}
 	}
 	return keys
 }
 
-// signsWith reads what the key says it is for (RFC 7517, sections 4.2 to 4.4).
-func signsWith(key jwkset.JWKMarshal, alg string) bool {
+// canVerify reports whether a key may verify signatures by alg, by its use, key_ops and alg
+// (RFC 7517, 4.2 to 4.4).
+func canVerify(key jwkset.JWKMarshal, alg string) bool {
 	return (key.USE == "" || key.USE == jwkset.UseSig) &&
 		(len(key.KEYOPS) == 0 || slices.Contains(key.KEYOPS, jwkset.KeyOpsVerify)) &&
 		(key.ALG == "" || key.ALG.String() == alg)
@@ -196,28 +205,29 @@ func signsWith(key jwkset.JWKMarshal, alg string) bool {
 func (s *keySet) fetch(ctx context.Context) ([]jwkset.JWK, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Accept", "application/jwk-set+json, application/json")
-	answer, err := s.client.Do(request)
+	req.Header.Set("Accept", "application/jwk-set+json, application/json")
+	resp, err := s.client.Do(req)
 	if err != nil {
 		return nil, err
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answered %d", answer.StatusCode)
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the server responded with status %d", resp.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxKeySet+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxKeySet+1))
 	if err != nil {
 		return nil, err
 	}
-	return s.readKeys(body)
+	return s.parseKeys(body)
 }
 
-// readKeys leaves out, with a word in the log, the keys it cannot read.
-func (s *keySet) readKeys(body []byte) ([]jwkset.JWK, error) {
+// parseKeys returns the keys of a set. It skips keys that it cannot parse, with a warning in
+// the log.
+func (s *keySet) parseKeys(body []byte) ([]jwkset.JWK, error) {
 	if len(body) > maxKeySet {
 		return nil, fmt.Errorf("the set is larger than %d bytes", maxKeySet)
 	}
@@ -225,17 +235,18 @@ func (s *keySet) readKeys(body []byte) ([]jwkset.JWK, error) {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(body, &set); err != nil {
-		return nil, fmt.Errorf("the answer is no key set: %w", err)
+		return nil, fmt.Errorf("the response is not a key set: %w", err)
 	}
 	if set.Keys == nil {
-		return nil, errors.New("the answer is no key set: it has no keys")
+		return nil, errors.New("the response is not a key set: it has no keys")
 	}
 	keys := make([]jwkset.JWK, 0, len(set.Keys))
-	for at, raw := range set.Keys {
-		// Without Private, a secret key is refused and of a private one the public half is read.
+	for i, raw := range set.Keys {
+		// Without the option Private, jwkset refuses a secret key, and returns the public half
+		// of a private one.
 		key, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
 		if err != nil {
-			s.log.Warn("a key of the issuer's set is left out", "jwks", s.url, "key", at, "error", err)
+			s.log.Warn("a key of the issuer's set is left out", "jwks", s.url, "key", i, "error", err)
 			continue
 		}
 		keys = append(keys, key)

@@ -20,7 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// jwk writes a public key as a JSON Web Key with more members.
+// jwk returns a public key as a JSON Web Key with additional members.
 func (s signer) jwk(members object) object {
 	key := must(jwkset.NewJWKFromKey(s.public, jwkset.JWKOptions{}))
 	var written object
@@ -32,12 +32,12 @@ func (s signer) jwk(members object) object {
 
 func keySet(keys ...any) string { return string(must(json.Marshal(object{"keys": keys}))) }
 
-// named signs with a key id in the header.
+// named returns a token with a key id in its header.
 func (s signer) named(kid, alg string, claims any) string {
 	return sign(object{"alg": alg, "kid": kid}, claims, alg, s.private)
 }
 
-// keyServer is an issuer's JWKS endpoint. Its answer may be changed while it runs.
+// keyServer is the JWKS endpoint of an issuer. Its response may be changed while it runs.
 type keyServer struct {
 	*httptest.Server
 	answer atomic.Pointer[http.HandlerFunc]
@@ -76,7 +76,7 @@ func remote(url string) auth.Options {
 	}
 }
 
-// startVerifier ends its background work with the test, and waits for it.
+// startVerifier returns a verifier whose fetching ends with the test.
 func startVerifier(t *testing.T, o auth.Options) *auth.Verifier {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
@@ -90,7 +90,7 @@ func startVerifier(t *testing.T, o auth.Options) *auth.Verifier {
 	return v
 }
 
-func TestKeysOfAServer(t *testing.T) {
+func TestJWKS(t *testing.T) {
 	var keys []any
 	for name, s := range signers() {
 		if s.public != nil {
@@ -120,7 +120,7 @@ func TestKeysOfAServer(t *testing.T) {
 	}
 }
 
-func TestForgedTokensAgainstAServer(t *testing.T) {
+func TestForgedTokensWithJWKS(t *testing.T) {
 	s := signers()["P256"]
 	server := newKeyServer(t, s.jwk(object{"kid": "k1"}))
 	v := startVerifier(t, remote(server.URL))
@@ -134,8 +134,8 @@ func TestForgedTokensAgainstAServer(t *testing.T) {
 	wantRefused(t, v, "Bearer "+stranger.named("k1", "ES256", goodClaims()), fault.Unauthenticated)
 }
 
-// What a key says of its use is kept to (RFC 7517, sections 4.2 to 4.4).
-func TestWhatAKeyIsFor(t *testing.T) {
+// A key is used only as its use, key_ops and alg permit (RFC 7517, 4.2 to 4.4).
+func TestKeyUse(t *testing.T) {
 	tests := []struct {
 		name    string
 		members object
@@ -171,8 +171,8 @@ func TestWhatAKeyIsFor(t *testing.T) {
 	}
 }
 
-// One key that cannot be read, or must not be used, hides no other.
-func TestOddKeysInASet(t *testing.T) {
+// A key that cannot be parsed, or must not be used, does not hide the others.
+func TestMalformedKeysInSet(t *testing.T) {
 	s, small := signers()["P256"], rsaSigner(1024)
 	secret := object{"kty": "oct", "kid": "oct", "k": part(sharedKey)}
 	odd := []any{
@@ -191,12 +191,12 @@ func TestOddKeysInASet(t *testing.T) {
 	wantRefused(t, v, "Bearer "+signers()["HMAC"].named("oct", "HS256", goodClaims()), fault.Unauthenticated)
 }
 
-// The gateway starts while the issuer is down, says so in the log, and answers
-// that it cannot tell: the token may be a good one.
+// The gateway starts while the issuer is down, logs that, and refuses tokens as
+// unavailable: they may be valid.
 func TestServerDown(t *testing.T) {
 	s := signers()["P256"]
 	token := s.named("k1", "ES256", goodClaims())
-	keys := []byte(keySet(s.jwk(object{"kid": "k1"}))) // good ones, but not like this
+	keys := []byte(keySet(s.jwk(object{"kid": "k1"}))) // valid keys, but a redirect or a status is not followed
 	answers := map[string]http.HandlerFunc{
 		"error": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
@@ -238,7 +238,7 @@ func TestServerDown(t *testing.T) {
 	}
 }
 
-// lockedBuffer is written by the background work and read by the test.
+// lockedBuffer may be written and read concurrently.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer // guarded by mu
@@ -256,8 +256,8 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// Other issuers' tokens, and forged ones, do not suffer from a server that is down.
-func TestServerDownConcernsItsIssuerOnly(t *testing.T) {
+// A server that is down does not affect the tokens of other issuers, nor forged ones.
+func TestServerDownAffectsItsIssuerOnly(t *testing.T) {
 	server := newKeyServer(t)
 	server.serve(http.StatusBadGateway, "")
 	o := remote(server.URL)
@@ -272,7 +272,7 @@ func TestServerDownConcernsItsIssuerOnly(t *testing.T) {
 	}
 }
 
-func TestBackgroundEndsWithItsContext(t *testing.T) {
+func TestFetchingEndsWithContext(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	s := signers()["P256"]
 	server := newKeyServer(t, s.jwk(object{"kid": "k1"}))
@@ -281,11 +281,11 @@ func TestBackgroundEndsWithItsContext(t *testing.T) {
 	wantAccepted(t, v, s.named("k1", "ES256", goodClaims()))
 	stop()
 	v.Wait()
-	wantAccepted(t, v, s.named("k1", "ES256", goodClaims())) // what is known stays known
+	wantAccepted(t, v, s.named("k1", "ES256", goodClaims())) // known keys are kept
 	server.Close()
 }
 
-// A server that hangs must not hold up the end, nor a client that has left.
+// A server that hangs delays neither the end of fetching nor a client that has left.
 func TestHangingServer(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	server := newKeyServer(t)

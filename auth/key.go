@@ -15,33 +15,34 @@ import (
 	"strings"
 )
 
-// keySource gives the keys that may have signed a token with this key id (empty
-// when the token names none) and algorithm. No key is not an error.
+// keySource returns the keys that may have signed a token with a key id and an algorithm.
+// kid is "" when the token has none. No matching key is not an error, unless the source
+// cannot know all keys.
 type keySource interface {
 	find(ctx context.Context, kid, alg string) ([]any, error)
 }
 
-// oneKey is the source that holds a single key, whatever id a token gives it.
-type oneKey struct{ key any }
+// staticKey is a keySource with one key, which it returns for every key id.
+type staticKey struct{ key any }
 
-func (k oneKey) find(context.Context, string, string) ([]any, error) { return []any{k.key}, nil }
+func (k staticKey) find(context.Context, string, string) ([]any, error) { return []any{k.key}, nil }
 
 func newKeySource(i Issuer, algorithms map[string]algorithm, log *slog.Logger) (keySource, error) {
-	given := 0
+	n := 0
 	for _, setting := range []string{i.Secret, i.KeyFile, i.JWKS} {
 		if setting != "" {
-			given++
+			n++
 		}
 	}
 	switch {
-	case given != 1:
-		return nil, fmt.Errorf("%d of secret, keyFile and jwks are set; set exactly one", given)
+	case n != 1:
+		return nil, fmt.Errorf("%d of secret, keyFile and jwks are set; set exactly one", n)
 	case i.Secret != "":
 		return newSecret(i.Secret, algorithms)
 	case i.KeyFile != "":
-		return newFileKey(i.KeyFile, algorithms)
+		return newKeyFile(i.KeyFile, algorithms)
 	default:
-		return newRemoteKeys(i, algorithms, log)
+		return newJWKS(i, algorithms, log)
 	}
 }
 
@@ -50,33 +51,33 @@ func newSecret(text string, algorithms map[string]algorithm) (keySource, error) 
 		return nil, fmt.Errorf("the secret has %d bytes; it needs at least %d, try: openssl rand -hex 32", len(text), MinSecret)
 	}
 	if strings.Contains(text, "-----BEGIN") {
-		return nil, errors.New("the secret is a PEM key; put it into a file and name that in keyFile")
+		return nil, errors.New("the secret is a PEM key; write it to a file and set keyFile to its path")
 	}
-	return oneKey{secret(text)}, mustFit(secret(text), algorithms, "a secret")
+	return staticKey{hmacSecret(text)}, checkFit(hmacSecret(text), algorithms, "a secret")
 }
 
-func newFileKey(path string, algorithms map[string]algorithm) (keySource, error) {
-	key, err := readKeyFile(path)
+func newKeyFile(path string, algorithms map[string]algorithm) (keySource, error) {
+	key, err := loadKeyFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("keyFile %q: %w", path, err)
 	}
-	return oneKey{key}, mustFit(key, algorithms, fmt.Sprintf("the key of keyFile %q", path))
+	return staticKey{key}, checkFit(key, algorithms, fmt.Sprintf("the key of keyFile %q", path))
 }
 
-// mustFit fails unless the key can be used with every algorithm of the list.
-func mustFit(key any, algorithms map[string]algorithm, what string) error {
+// checkFit returns an error unless key can be used with all algorithms.
+func checkFit(key any, algorithms map[string]algorithm, what string) error {
 	for _, name := range slices.Sorted(maps.Keys(algorithms)) {
 		if alg := algorithms[name]; !alg.fits(key) {
-			return fmt.Errorf("%s does not fit algorithm %s, which needs %s; correct one of the two", what, name, alg.needs)
+			return fmt.Errorf("%s does not fit algorithm %s, which needs %s; correct one of the two", what, name, alg.keyDescription)
 		}
 	}
 	return nil
 }
 
-// maxKeyFile is far above any public key or certificate, in bytes.
+// maxKeyFile bounds a key file, in bytes. No public key or certificate is nearly as large.
 const maxKeyFile = 64 << 10
 
-func readKeyFile(path string) (any, error) {
+func loadKeyFile(path string) (any, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -92,19 +93,19 @@ func readKeyFile(path string) (any, error) {
 	return parsePEM(text)
 }
 
-// parsePEM takes one block and no more: of a chain, or of several keys, it could
-// not tell which one signs.
+// parsePEM returns the key of text, which must have exactly one block. Of a certificate
+// chain or of several keys it could not tell which one signs.
 func parsePEM(text []byte) (any, error) {
 	if strings.Contains(string(text), "PRIVATE KEY-----") {
-		return nil, errors.New("holds a private key, which the gateway must not have; " +
-			"write the public one, try: openssl pkey -in private.pem -pubout")
+		return nil, errors.New("contains a private key, which the gateway must not have; " +
+			"store the public key instead, try: openssl pkey -in private.pem -pubout")
 	}
 	block, rest := pem.Decode(text)
 	if block == nil {
-		return nil, errors.New("holds no PEM block; it should begin with -----BEGIN PUBLIC KEY-----")
+		return nil, errors.New("contains no PEM block; it should begin with -----BEGIN PUBLIC KEY-----")
 	}
 	if next, _ := pem.Decode(rest); next != nil {
-		return nil, errors.New("holds more than one PEM block; keep the signing key or its certificate alone")
+		return nil, errors.New("contains more than one PEM block; keep only the signing key or its certificate")
 	}
 	return parseBlock(block)
 }
@@ -122,14 +123,14 @@ func parseBlock(block *pem.Block) (any, error) {
 		}
 		return certificate.PublicKey, nil
 	default:
-		return nil, fmt.Errorf("holds a PEM block of type %q; PUBLIC KEY or CERTIFICATE is needed", block.Type)
+		return nil, fmt.Errorf("contains a PEM block of type %q; PUBLIC KEY or CERTIFICATE is needed", block.Type)
 	}
 }
 
-func newRemoteKeys(i Issuer, algorithms map[string]algorithm, log *slog.Logger) (keySource, error) {
+func newJWKS(i Issuer, algorithms map[string]algorithm, log *slog.Logger) (keySource, error) {
 	for _, name := range slices.Sorted(maps.Keys(algorithms)) {
-		if algorithms[name].fits(make(secret, MinSecret)) {
-			return nil, fmt.Errorf("algorithm %s needs a secret, and jwks gives public keys; remove it or set secret", name)
+		if algorithms[name].fits(make(hmacSecret, MinSecret)) {
+			return nil, fmt.Errorf("algorithm %s needs a secret, and jwks has public keys; remove it or set secret", name)
 		}
 	}
 	if err := checkURL(i.JWKS); err != nil {
@@ -138,7 +139,8 @@ func newRemoteKeys(i Issuer, algorithms map[string]algorithm, log *slog.Logger) 
 	return newKeySet(i.JWKS, newKeyClient(), log.With("issuer", i.Issuer)), nil
 }
 
-// checkURL never shows the URL as a whole: it might hold a password.
+// checkURL returns what is wrong with a URL. Its errors never show the whole URL, which may
+// hold a password.
 func checkURL(text string) error {
 	u, err := url.Parse(text)
 	switch {

@@ -10,39 +10,42 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Options say whose tokens are accepted. The zero value accepts none, so that
-// every caller is anonymous.
+// Options configure which tokens are accepted. The zero value accepts none, so that every
+// caller is anonymous.
 type Options struct {
-	// Issuers are those who may sign tokens. A token is checked by the one its "iss" names.
+	// Issuers sign the tokens that are accepted. A token is verified by the issuer that its
+	// "iss" names.
 	Issuers []Issuer `yaml:"issuers"`
-	// Leeway is how far clocks may differ when exp and nbf are checked.
-	// Default 30s; a negative one allows no difference.
+	// Leeway is how far clocks may differ when exp and nbf are checked. Default 30s;
+	// negative is none.
 	Leeway time.Duration `yaml:"leeway"`
-	// RolesClaim is the dotted path to the claim with the caller's roles, such as
-	// realm_access.roles. A name that itself has dots is found too. Default "roles".
+	// RolesClaim is the dotted path of the claim with the caller's roles, such as
+	// realm_access.roles. Names that contain dots are found too. Default "roles".
 	RolesClaim string `yaml:"rolesClaim"`
-	// MaxTokenLength is how many bytes of token are read at all. Default 8192.
+	// MaxTokenLength is how many bytes a token may have. Default 8192.
 	MaxTokenLength int `yaml:"maxTokenLength"`
-	// Log tells when keys cannot be fetched. Default slog.Default().
+	// Log receives an error when keys cannot be fetched. Default slog.Default().
 	Log *slog.Logger `yaml:"-" json:"-"`
 }
 
-// Issuer is one who may sign tokens. Exactly one of Secret, KeyFile and JWKS is set.
+// Issuer configures an issuer of tokens. Exactly one of Secret, KeyFile and JWKS is set.
 type Issuer struct {
-	// Issuer is the "iss" of its tokens, compared letter by letter. Required.
+	// Issuer is the "iss" of its tokens, compared exactly. Required.
 	Issuer string `yaml:"issuer"`
-	// Audiences are the names this gateway goes by; the token's "aud" must hold one. Required.
+	// Audiences are the names of this gateway; the "aud" of a token must contain one of
+	// them. Required.
 	Audiences []string `yaml:"audiences"`
-	// Algorithms are those it signs with, of HS256, HS384, HS512, RS256, RS384, RS512,
-	// PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA. Required; each must fit the key.
+	// Algorithms are those that the issuer signs with: HS256, HS384, HS512, RS256, RS384,
+	// RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA. Required; each must fit the
+	// key.
 	Algorithms []string `yaml:"algorithms"`
-	// Secret is the shared key of the HS algorithms, taken byte by byte as it stands
-	// here. At least 32 bytes.
+	// Secret is the shared key of the HS algorithms. Its bytes are used as they are, without
+	// decoding. At least 32 bytes.
 	Secret string `yaml:"secret"`
-	// KeyFile is a PEM file with one public key, or one certificate, of which only
-	// the key counts. Read once, at the start.
+	// KeyFile is a PEM file with one public key, or with one certificate, of which only the
+	// key is used. It is read once, at the start.
 	KeyFile string `yaml:"keyFile"`
-	// JWKS is the http or https URL of a JSON Web Key Set. It is fetched again every
+	// JWKS is the http or https URL of a JSON Web Key Set (RFC 7517). It is fetched every
 	// fifteen minutes, and when a token names a key that is not in it.
 	JWKS string `yaml:"jwks"`
 }
@@ -54,7 +57,8 @@ const (
 	DefaultMaxTokenLength = 8192
 )
 
-// MinSecret is the shortest Issuer.Secret, in bytes.
+// MinSecret is the minimum length of Issuer.Secret, in bytes: the size of the smallest hash
+// (RFC 7518, 3.2).
 const MinSecret = 32
 
 func (o Options) withDefaults() Options {
@@ -76,46 +80,47 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Validate tells everything that is wrong with o, naming the issuers and what to
-// do. It reads key files, and asks no JWKS server.
+// Validate returns an error that joins all mistakes in o, each with the issuer and the way
+// to correct it. It reads key files, but does not call JWKS servers.
 func (o Options) Validate() error {
-	_, err := o.withDefaults().build()
+	_, err := o.withDefaults().newIssuers()
 	return err
 }
 
-// build makes the issuers. Nothing runs yet.
-func (o Options) build() (map[string]*issuer, error) {
-	var wrong []error
+// newIssuers returns the issuers by name. It starts nothing.
+func (o Options) newIssuers() (map[string]*issuer, error) {
+	var errs []error
 	if o.MaxTokenLength < 0 {
-		wrong = append(wrong, errors.New("auth: maxTokenLength is negative; leave it out for 8192"))
+		errs = append(errs, errors.New("auth: maxTokenLength is negative; leave it out for 8192"))
 	}
 	issuers := make(map[string]*issuer, len(o.Issuers))
-	for at, options := range o.Issuers {
+	for n, options := range o.Issuers {
 		iss, err := newIssuer(options, o)
 		if err == nil && issuers[options.Issuer] != nil {
 			err = errors.New("is configured twice; keep one of them")
 		}
 		if err != nil {
-			wrong = append(wrong, fmt.Errorf("auth: issuer %s: %w", options.label(at), err))
+			errs = append(errs, fmt.Errorf("auth: issuer %s: %w", options.describe(n), err))
 			continue
 		}
 		issuers[options.Issuer] = iss
 	}
-	return issuers, errors.Join(wrong...)
+	return issuers, errors.Join(errs...)
 }
 
-func (i Issuer) label(at int) string {
+// describe returns a name for error messages: that of the issuer, or its position.
+func (i Issuer) describe(index int) string {
 	if i.Issuer == "" {
-		return fmt.Sprintf("number %d", at+1)
+		return fmt.Sprintf("number %d", index+1)
 	}
 	return fmt.Sprintf("%q", i.Issuer)
 }
 
 func newIssuer(i Issuer, o Options) (*issuer, error) {
-	if err := i.checkNames(); err != nil {
+	if err := i.validateNames(); err != nil {
 		return nil, err
 	}
-	algorithms, err := listAlgorithms(i.Algorithms)
+	algorithms, err := parseAlgorithms(i.Algorithms)
 	if err != nil {
 		return nil, err
 	}
@@ -123,12 +128,12 @@ func newIssuer(i Issuer, o Options) (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules := jwt.NewValidator(jwt.WithExpirationRequired(), jwt.WithLeeway(o.Leeway),
+	validator := jwt.NewValidator(jwt.WithExpirationRequired(), jwt.WithLeeway(o.Leeway),
 		jwt.WithIssuer(i.Issuer), jwt.WithAudience(i.Audiences...))
-	return &issuer{name: i.Issuer, algorithms: algorithms, keys: keys, rules: rules}, nil
+	return &issuer{name: i.Issuer, algorithms: algorithms, keys: keys, validator: validator}, nil
 }
 
-func (i Issuer) checkNames() error {
+func (i Issuer) validateNames() error {
 	if i.Issuer == "" {
 		return errors.New("set issuer to the \"iss\" of its tokens")
 	}

@@ -13,7 +13,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 )
 
-// certificate makes a self-signed one; only its key matters, so it may have expired.
+// certificate returns a self-signed certificate. Only its key matters, so that it may have
+// expired.
 func certificate(s signer) string {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer"},
@@ -46,13 +47,13 @@ func TestKeyFilesRefused(t *testing.T) {
 	huge := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1<<15), E: 65537}
 	private := pemOf("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(s.private)))
 	files := map[string]struct{ text, says string }{
-		"private key":             {private, "holds a private key, which the gateway must not have"},
-		"RSA private key":         {strings.ReplaceAll(private, "PRIVATE", "RSA PRIVATE"), "holds a private key"},
-		"encrypted private key":   {strings.ReplaceAll(private, "PRIVATE", "ENCRYPTED PRIVATE"), "holds a private key"},
-		"certificate and its key": {certificate(s) + private, "holds a private key"},
+		"private key":             {private, "contains a private key, which the gateway must not have"},
+		"RSA private key":         {strings.ReplaceAll(private, "PRIVATE", "RSA PRIVATE"), "contains a private key"},
+		"encrypted private key":   {strings.ReplaceAll(private, "PRIVATE", "ENCRYPTED PRIVATE"), "contains a private key"},
+		"certificate and its key": {certificate(s) + private, "contains a private key"},
 		"two keys":                {publicPEM(s.public) + publicPEM(otherRSA().public), "more than one PEM block"},
-		"no PEM":                  {"ssh-rsa AAAA", "holds no PEM block"},
-		"empty":                   {"", "holds no PEM block"},
+		"no PEM":                  {"ssh-rsa AAAA", "contains no PEM block"},
+		"empty":                   {"", "contains no PEM block"},
 		"another block":           {pemOf("CERTIFICATE REQUEST", []byte("x")), `of type "CERTIFICATE REQUEST"`},
 		"a broken key":            {pemOf("PUBLIC KEY", []byte("x")), "asn1"},
 		"a broken certificate":    {pemOf("CERTIFICATE", []byte("x")), "x509"},
@@ -69,7 +70,7 @@ func TestKeyFilesRefused(t *testing.T) {
 	}
 }
 
-// wantOptionsRefused fails unless both ways to check give an error with these words.
+// wantOptionsRefused fails unless Validate and NewVerifier return an error with these words.
 func wantOptionsRefused(t *testing.T, o auth.Options, words ...string) {
 	t.Helper()
 	v, err := auth.NewVerifier(t.Context(), o)
@@ -96,14 +97,14 @@ func TestOptionsRefused(t *testing.T) {
 		{"no audiences", func(i *auth.Issuer) { i.Audiences = nil }, "list in audiences"},
 		{"an empty audience", func(i *auth.Issuer) { i.Audiences = []string{"a", " "} }, "empty name"},
 		{"no algorithms", func(i *auth.Issuer) { i.Algorithms = nil }, "list in algorithms"},
-		{"none", func(i *auth.Issuer) { i.Algorithms = []string{"HS256", "none"} }, "nobody signed"},
-		{"None", func(i *auth.Issuer) { i.Algorithms = []string{"None"} }, "nobody signed"},
+		{"none", func(i *auth.Issuer) { i.Algorithms = []string{"HS256", "none"} }, "without a signature"},
+		{"None", func(i *auth.Issuer) { i.Algorithms = []string{"None"} }, "without a signature"},
 		{"a lower-case algorithm", func(i *auth.Issuer) { i.Algorithms = []string{"hs256"} }, `did you mean "HS256"?`},
 		{"an unknown algorithm", func(i *auth.Issuer) { i.Algorithms = []string{"ES256K"} }, "choose from ES256, ES384, ES512, EdDSA, HS256"},
 		{"no key", func(i *auth.Issuer) { i.Secret = "" }, "0 of secret, keyFile and jwks are set"},
 		{"two keys", func(i *auth.Issuer) { i.JWKS = "https://issuer.example/keys" }, "2 of secret, keyFile and jwks are set"},
 		{"a short secret", func(i *auth.Issuer) { i.Secret = sharedKey[:31] }, "the secret has 31 bytes; it needs at least 32"},
-		{"a key as secret", func(i *auth.Issuer) { i.Secret = publicPEM(signers()["RSA"].public) }, "name that in keyFile"},
+		{"a key as secret", func(i *auth.Issuer) { i.Secret = publicPEM(signers()["RSA"].public) }, "set keyFile to its path"},
 		{"a secret for RSA", func(i *auth.Issuer) { i.Algorithms = []string{"HS256", "RS256"} }, "a secret does not fit algorithm RS256"},
 		{"a key file for HMAC", from(keyFile(t, "RSA"), "RS256", "HS256"), "does not fit algorithm HS256, which needs a secret"},
 		{"an RSA key for a curve", from(keyFile(t, "RSA"), "ES256"), "does not fit algorithm ES256, which needs a key on the curve P-256"},
@@ -131,7 +132,7 @@ func TestOptionsRefused(t *testing.T) {
 	}
 }
 
-// from makes an issuer without a secret.
+// from returns an issuer without a secret.
 func from(key func(i *auth.Issuer), algorithms ...string) func(i *auth.Issuer) {
 	return func(i *auth.Issuer) {
 		i.Secret, i.Algorithms = "", algorithms
@@ -155,7 +156,7 @@ func TestOptionsNeverShowTheSecret(t *testing.T) {
 	}
 }
 
-func TestEveryMistakeIsTold(t *testing.T) {
+func TestAllMistakesAreReported(t *testing.T) {
 	good := signers()["HMAC"].issuer(t)
 	nameless, unlisted := good, good
 	nameless.Issuer = ""

@@ -18,7 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// endpoint stands in for the issuer's server, so that the clock can be faked.
+// endpoint is a RoundTripper in the place of the issuer's server, so that time can be faked.
 type endpoint struct {
 	slow time.Duration // before it answers
 
@@ -69,7 +69,7 @@ func (e *endpoint) keySet() string {
 	return string(text)
 }
 
-// inBubble runs a set against the endpoint under a fake clock.
+// inBubble runs a key set against the endpoint in a synctest bubble.
 func inBubble(t *testing.T, e *endpoint, test func(t *testing.T, s *keySet)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -78,11 +78,11 @@ func inBubble(t *testing.T, e *endpoint, test func(t *testing.T, s *keySet)) {
 		go s.run(ctx)
 		test(t, s)
 		stop()
-		<-s.ended
+		<-s.stopped
 	})
 }
 
-// wantKey fails unless the key is found, or else missing with an error of that kind.
+// wantKey fails unless the key is found, or is missing with an error of that code.
 func wantKey(t *testing.T, s *keySet, kid string, kind fault.Code) {
 	t.Helper()
 	keys, err := s.find(t.Context(), kid, "EdDSA")
@@ -101,7 +101,7 @@ func wantCalls(t *testing.T, e *endpoint, calls int) {
 	}
 }
 
-// An unknown key is no fault of its own yet: the issuer makes it a refusal.
+// The error for an unknown key is not a fault yet: Verify turns it into one.
 const unknownKey = fault.Internal
 
 func TestFirstTokenWaitsForTheKeys(t *testing.T) {
@@ -121,15 +121,15 @@ func TestRotation(t *testing.T) {
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		wantKey(t, s, "k1", "")
 		e.change(func() { e.kids = []string{"k2"} })
-		time.Sleep(fetchPause)
-		wantKey(t, s, "k1", "")         // still believed
+		time.Sleep(minFetchInterval)
+		wantKey(t, s, "k1", "")         // still in use
 		wantKey(t, s, "k2", "")         // unknown, so the set is fetched
-		wantKey(t, s, "k1", unknownKey) // the issuer gave it up
+		wantKey(t, s, "k1", unknownKey) // removed by the issuer
 		wantCalls(t, e, 2)
 	})
 }
 
-func TestUnknownKeysDoNotHammerTheServer(t *testing.T) {
+func TestUnknownKeysAreRateLimited(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}}
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		start := time.Now()
@@ -140,7 +140,7 @@ func TestUnknownKeysDoNotHammerTheServer(t *testing.T) {
 			t.Errorf("the requests waited %v", waited)
 		}
 		wantCalls(t, e, 1)
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		for range 1000 {
 			wantKey(t, s, "nobody", unknownKey)
 		}
@@ -148,13 +148,13 @@ func TestUnknownKeysDoNotHammerTheServer(t *testing.T) {
 	})
 }
 
-// Those who wait for the same attempt share it.
-func TestManyWaitForOneFetch(t *testing.T) {
+// Requests that wait at the same time share one fetch.
+func TestWaitersShareOneFetch(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}, slow: time.Second}
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		wantKey(t, s, "k1", "")
 		e.change(func() { e.kids = []string{"k1", "k2"} })
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		done := make(chan struct{})
 		for range 100 {
 			go func() {
@@ -166,17 +166,17 @@ func TestManyWaitForOneFetch(t *testing.T) {
 			<-done
 		}
 		wantCalls(t, e, 2)
-		time.Sleep(fetchPause) // nobody's wish is left over
+		time.Sleep(minFetchInterval) // no request is pending
 		wantCalls(t, e, 2)
 	})
 }
 
-func TestSetIsFetchedAgainWhenOld(t *testing.T) {
+func TestPeriodicRefresh(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}}
 	inBubble(t, e, func(t *testing.T, s *keySet) {
 		wantKey(t, s, "k1", "")
 		e.change(func() { e.kids = []string{"k2"} })
-		time.Sleep(refreshEvery - time.Second)
+		time.Sleep(refreshInterval - time.Second)
 		wantCalls(t, e, 1)
 		time.Sleep(time.Second)
 		wantCalls(t, e, 2)
@@ -198,13 +198,13 @@ func TestServerComesBack(t *testing.T) {
 		}
 		wantCalls(t, e, 1)
 		e.change(func() { e.down = false })
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		wantCalls(t, e, 2)
 		wantKey(t, s, "k1", "")
 	})
 }
 
-// While the server is down, the keys of before go on, and only what is unknown is unsure.
+// While the server is down, known keys stay valid, and unknown ones are unavailable.
 func TestServerGoesDown(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}}
 	inBubble(t, e, func(t *testing.T, s *keySet) {
@@ -214,7 +214,7 @@ func TestServerGoesDown(t *testing.T) {
 		wantKey(t, s, "k1", "")
 		wantKey(t, s, "k2", fault.ServiceUnavailable)
 		e.change(func() { e.down = false })
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		wantKey(t, s, "k2", unknownKey)
 	})
 }
@@ -227,7 +227,7 @@ func TestWaitingIsBounded(t *testing.T) {
 		if waited := time.Since(start); waited != fetchTimeout {
 			t.Errorf("waited %v, want %v", waited, fetchTimeout)
 		}
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start = time.Now()
@@ -240,8 +240,8 @@ func TestWaitingIsBounded(t *testing.T) {
 	})
 }
 
-// When the background work has ended nothing is waited for any more.
-func TestAfterTheEnd(t *testing.T) {
+// After fetching has ended, no request waits for it.
+func TestAfterStop(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}}
 	synctest.Test(t, func(t *testing.T) {
 		s := newKeySet("http://issuer.test/keys", &http.Client{Transport: e}, slog.New(slog.DiscardHandler))
@@ -249,7 +249,7 @@ func TestAfterTheEnd(t *testing.T) {
 		go s.run(ctx)
 		wantKey(t, s, "k1", "")
 		stop()
-		time.Sleep(fetchPause)
+		time.Sleep(minFetchInterval)
 		start := time.Now()
 		wantKey(t, s, "k1", "")
 		wantKey(t, s, "k2", fault.ServiceUnavailable)

@@ -34,12 +34,11 @@ func TestEveryAlgorithmIsAccepted(t *testing.T) {
 	}
 }
 
-// forgery is one way to make a token that must not be accepted. It is tried with
-// every algorithm.
+// forgery makes a token that must not be accepted. It is tried with every algorithm.
 type forgery struct {
 	name string
 	make func(s signer, alg string) string
-	text string // what the client reads; empty stands for "the token is not valid"
+	text string // the message for the client; "" means "the token is not valid"
 }
 
 func claiming(changes object) func(signer, string) string {
@@ -52,12 +51,12 @@ func heading(changes object) func(signer, string) string {
 	}
 }
 
-// writing signs the payload as it stands.
+// writing signs the payload unchanged.
 func writing(payload string) func(signer, string) string {
 	return func(s signer, alg string) string { return s.token(alg, payload) }
 }
 
-// spelling changes a good token's three parts.
+// spelling changes the three parts of a valid token.
 func spelling(change func(parts []string)) func(signer, string) string {
 	return func(s signer, alg string) string {
 		parts := strings.Split(s.token(alg, goodClaims()), ".")
@@ -66,13 +65,13 @@ func spelling(change func(parts []string)) func(signer, string) string {
 	}
 }
 
-// payload is the good claims as text with more members at the end.
+// payload returns the valid claims as JSON, with additional members at the end.
 func payload(more string) string {
 	text, _ := json.Marshal(goodClaims())
 	return strings.TrimSuffix(string(text), "}") + more
 }
 
-const textAudience = "the token is not meant for this gateway"
+const msgAudience = "the token is not meant for this gateway"
 
 func forgeries() []forgery {
 	const expired, early = "the token has expired", "the token is not valid yet"
@@ -93,8 +92,8 @@ func forgeries() []forgery {
 		{"nbf ahead", claiming(object{"nbf": now + 60}), early},
 		{"nbf a text", claiming(object{"nbf": "0"}), ""},
 		{"nbf beyond float64", claiming(object{"nbf": json.Number("1e400")}), ""},
-		{"another audience", claiming(object{"aud": "bank"}), textAudience},
-		{"other audiences", claiming(object{"aud": []string{"bank", "Shop"}}), textAudience},
+		{"another audience", claiming(object{"aud": "bank"}), msgAudience},
+		{"other audiences", claiming(object{"aud": []string{"bank", "Shop"}}), msgAudience},
 		{"no audience", claiming(object{"aud": nil}), ""},
 		{"empty audience", claiming(object{"aud": ""}), ""},
 		{"no audiences", claiming(object{"aud": []string{}}), ""},
@@ -193,7 +192,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	}
 }
 
-// wantNoLeak looks for any part of the token in what a log would show.
+// wantNoLeak fails if any part of the token occurs in what a log would show.
 func wantNoLeak(t *testing.T, refused *fault.Error, token string) {
 	t.Helper()
 	if refused.Cause == nil {
@@ -206,7 +205,7 @@ func wantNoLeak(t *testing.T, refused *fault.Error, token string) {
 	}
 }
 
-// A key must serve its own algorithms only, whatever the token says.
+// A key verifies signatures by its own algorithms only, whatever the token says.
 func TestKeysAreNotConfused(t *testing.T) {
 	for name, s := range signers() {
 		v := accepting(t, s)
@@ -223,8 +222,8 @@ func TestKeysAreNotConfused(t *testing.T) {
 	}
 }
 
-// The old trick: the public key is no secret, so sign with it as if it were one.
-func TestPublicKeyIsNoSecret(t *testing.T) {
+// Algorithm confusion (RFC 8725, 2.1): a token signed with the public key as HMAC secret.
+func TestAlgorithmConfusion(t *testing.T) {
 	for name, s := range signers() {
 		if s.public == nil {
 			continue
@@ -241,7 +240,7 @@ func TestPublicKeyIsNoSecret(t *testing.T) {
 	}
 }
 
-// An algorithm that the key could serve counts only when it is listed.
+// An algorithm that fits the key is accepted only when it is listed.
 func TestAlgorithmOutsideTheList(t *testing.T) {
 	for name, s := range signers() {
 		if len(s.algorithms) == 1 {
@@ -259,8 +258,8 @@ func TestAlgorithmOutsideTheList(t *testing.T) {
 	}
 }
 
-// A header that brings its own key is believed as little as any other.
-func TestOfferedKeysAreIgnored(t *testing.T) {
+// Keys in the token's own header are ignored.
+func TestKeysInHeaderAreIgnored(t *testing.T) {
 	forger := otherRSA()
 	header := object{
 		"alg": "RS256", "kid": "mine", "jku": "http://127.0.0.1:1/keys", "x5u": "http://127.0.0.1:1/cert",
@@ -282,8 +281,8 @@ func TestSaltIsAsLongAsTheHash(t *testing.T) {
 	}
 }
 
-// Every token has one spelling: the unused bits of the last letter are zero.
-func TestLooseBitsAreRefused(t *testing.T) {
+// Each token has one encoding: the unused bits of the last character are zero.
+func TestStrayBitsAreRefused(t *testing.T) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	s := signers()["HMAC"]
 	v := accepting(t, s)
@@ -331,7 +330,7 @@ func TestWithoutIssuers(t *testing.T) {
 	}
 }
 
-// Each issuer's tokens are checked with its own key, audience and list.
+// The tokens of each issuer are verified by its own key, audiences and algorithms.
 func TestSeveralIssuers(t *testing.T) {
 	shared, public := signers()["HMAC"], signers()["RSA"]
 	second := public.issuer(t)
@@ -385,7 +384,7 @@ func TestTokenExpiresWhileInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := signers()["HMAC"]
 		v := accepting(t, s)
-		token := s.token("HS256", goodClaims()) // lives for an hour
+		token := s.token("HS256", goodClaims()) // valid for an hour
 		time.Sleep(time.Hour + 29*time.Second)
 		wantAccepted(t, v, token)
 		time.Sleep(time.Second)
@@ -443,7 +442,7 @@ func TestIdentityOfClaims(t *testing.T) {
 	}
 }
 
-// Long ids survive: numbers are kept as they were written.
+// Numbers are kept as they were written, so that long ids keep their digits.
 func TestClaimsKeepTheirNumbers(t *testing.T) {
 	s := signers()["HMAC"]
 	caller := wantAccepted(t, accepting(t, s), s.token("HS256", payload(`,"account":9007199254740993,"x":{"y":null}}`)))

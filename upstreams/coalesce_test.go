@@ -21,7 +21,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// asker is a client's operation.
+// asker returns the context of a client's operation.
 func asker(t *testing.T, o engine.Options, header ...string) context.Context {
 	h := http.Header{}
 	for _, line := range header {
@@ -31,7 +31,7 @@ func asker(t *testing.T, o engine.Options, header ...string) context.Context {
 	return engine.WithOperation(upstreams.WithClientHeaders(t.Context(), h, h.Get("X-Request-Id")), o)
 }
 
-// held is a service that counts its calls and answers none before it is let.
+// held is a service that counts its calls and responds to none until let is closed.
 type held struct {
 	calls atomic.Int32
 	let   chan struct{}
@@ -70,8 +70,8 @@ type got struct {
 	err  error
 }
 
-// together makes two calls, each in an operation of its own. The service answers when it
-// has got as many as it shall, and as many callers wait as may share calls.
+// together makes two concurrent calls, each in an operation of its own. The service responds
+// when it has received the expected number, and as many callers wait as may share calls.
 func together(t *testing.T, s *held, o upstreams.Source, calls [2]*rest.Call, in [2]context.Context, waiting int, want int32) [2]got {
 	t.Helper()
 	s.let = make(chan struct{})
@@ -98,7 +98,7 @@ func together(t *testing.T, s *held, o upstreams.Source, calls [2]*rest.Call, in
 
 var on = engine.Options{Coalesce: true}
 
-// Calls that are equal to the last header, for one identity, are made once.
+// Calls with equal URL, headers and identity are made once.
 func TestCoalescedCalls(t *testing.T) {
 	get := func() *rest.Call { return rest.New("GET", "/a").Query("q", 1) }
 	forwarding := upstreams.Source{Forward: []string{"X-Tenant"}}
@@ -139,7 +139,7 @@ func TestCoalescedCalls(t *testing.T) {
 	}
 }
 
-// Whoever shares a failure gets its own error of it, and may do with it what it likes.
+// Each caller that shares a failure receives an error of its own, which it may change.
 func TestCoalescedFailures(t *testing.T) {
 	get := func() *rest.Call { return rest.New("GET", "/a") }
 	for name, serve := range map[string]http.HandlerFunc{
@@ -173,7 +173,7 @@ func TestCoalescedFailures(t *testing.T) {
 	}
 }
 
-// The caller who makes the call may leave; when all have, it is cancelled.
+// The first caller may leave without ending the call. When all have left, it is cancelled.
 func TestCoalescedCallers(t *testing.T) {
 	cancelled := make(chan struct{})
 	s := &held{let: make(chan struct{})}
@@ -228,8 +228,8 @@ func TestCoalescedCallers(t *testing.T) {
 	<-cancelled
 }
 
-// Many callers of different identities, with bodies of many sizes whose memory is used
-// again: nobody ever sees a byte of another's.
+// With many callers of different identities, and bodies of many sizes whose memory is
+// reused, no caller sees a byte of another's response.
 func TestCoalescedBodies(t *testing.T) {
 	s := &held{let: make(chan struct{})}
 	close(s.let)
@@ -263,7 +263,7 @@ func TestCoalescedBodies(t *testing.T) {
 	}
 }
 
-// An answer belongs to whoever gets it, also when its response was shared.
+// Each caller may change the headers of its response, even if the response was shared.
 func TestCoalescedHeaders(t *testing.T) {
 	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Of", "service") }}
 	services := s.services(t, upstreams.Source{})
@@ -289,8 +289,8 @@ func TestCoalescedHeaders(t *testing.T) {
 	}
 }
 
-// Of an unsuccessful answer no more is waited for than is used.
-func TestCoalescedRefusal(t *testing.T) {
+// A response that is not a 2xx is read no further than rest.MaxErrorBody.
+func TestCoalescedErrorBody(t *testing.T) {
 	served := make(chan struct{})
 	defer close(served)
 	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, _ *http.Request) {

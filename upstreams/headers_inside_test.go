@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The log must not have what a client proves itself by, however the header is called.
+// ClientCredentials finds all headers with credentials, whatever their names.
 func TestClientCredentials(t *testing.T) {
 	h := http.Header{}
 	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-ApiKey", "X-APIKEY", "X-AccessToken", "X-Auth", "X-SessId", "X-Jwt", "X-Passphrase"} {

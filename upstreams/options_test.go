@@ -63,7 +63,7 @@ func TestHeadersThatAreNeverForwarded(t *testing.T) {
 	}
 }
 
-func TestAllMistakesAreToldAtOnce(t *testing.T) {
+func TestAllMistakesAreReported(t *testing.T) {
 	_, err := upstreams.New(upstreams.Options{
 		"users":  {URLs: []string{"ftp://a", "b"}, Timeout: -1},
 		"orders": {},
@@ -80,7 +80,7 @@ source "users": timeout is negative: leave it out to get the default`
 	}
 }
 
-func TestNoSourcesAreFine(t *testing.T) {
+func TestNoSources(t *testing.T) {
 	services, err := upstreams.New(nil, nil)
 	if err != nil {
 		t.Fatal(err)

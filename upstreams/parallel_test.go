@@ -17,8 +17,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// crowd is a service that counts how many calls it has at the same time. Each call ends when
-// as many have come as shall.
+// crowd is a service that counts its concurrent calls. It responds when the expected number
+// has arrived.
 type crowd struct {
 	full    int64
 	running atomic.Int64
@@ -38,9 +38,9 @@ func (c *crowd) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, "{}")
 }
 
-// So many calls run at the same time, of one operation and of all operations to one source,
-// as the settings say, and no more; the others wait for their turn.
-func TestCallsAtTheSameTime(t *testing.T) {
+// No more calls run at the same time than the settings allow, for one operation and for one
+// source; further calls wait.
+func TestMaxParallelCalls(t *testing.T) {
 	for name, c := range map[string]struct {
 		operations int
 		options    engine.Options
@@ -73,7 +73,7 @@ func TestCallsAtTheSameTime(t *testing.T) {
 	}
 }
 
-// A call whose turn does not come waits no longer than its operation, and is not sent.
+// A call that gets no slot waits no longer than its operation, and is not sent.
 func TestCallWaitsNoLongerThanItsOperation(t *testing.T) {
 	for name, c := range map[string]struct {
 		options engine.Options
@@ -110,7 +110,7 @@ func TestCallWaitsNoLongerThanItsOperation(t *testing.T) {
 	}
 }
 
-// Those who share a call are one at the source, however many they are.
+// Callers that share a call use one slot of the source together.
 func TestSharedCallsCountOnce(t *testing.T) {
 	s := &crowd{full: 2}
 	services := newServices(t, upstreams.Source{URLs: []string{newReplica(t, s.ServeHTTP).URL}, Pool: upstreams.Pool{MaxCalls: 2}})

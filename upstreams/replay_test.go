@@ -19,11 +19,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// breaking does what was asked for, counts it, and then breaks the connection.
+// breaking is a service that processes a call, counts it, and then breaks the connection.
 type breaking struct {
 	how   string
 	calls atomic.Int64
-	whole atomic.Bool // answers as it should
+	whole atomic.Bool // it responds normally
 }
 
 func (b *breaking) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +48,7 @@ func (b *breaking) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// start serves b by one of the protocols, and gives its URL.
+// start starts a server by one of the protocols, and returns its URL and its CA file.
 func (b *breaking) start(t *testing.T, protocol string) (url, authority string) {
 	server := httptest.NewUnstartedServer(b)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -68,7 +68,7 @@ func (b *breaking) start(t *testing.T, protocol string) (url, authority string) 
 	return server.URL, authorityOf(t, server)
 }
 
-// authorityOf gives the file of a server's certificate.
+// authorityOf returns a file with the server's certificate.
 func authorityOf(t *testing.T, server *httptest.Server) string {
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
@@ -78,9 +78,9 @@ func authorityOf(t *testing.T, server *httptest.Server) string {
 	return file
 }
 
-// Three replicas that do what is asked and then break the connection: what may have been
-// done is asked of one more replica at the most, and only if the call may be repeated.
-func TestWhatMayHaveBeenDoneIsNotRepeated(t *testing.T) {
+// Three replicas process a call and then break the connection. The call is sent to one more
+// replica at most, and only if replay.Allowed permits it.
+func TestReplayAfterBrokenConnection(t *testing.T) {
 	calls := map[string]*rest.Call{
 		"GET":              rest.New("GET", "/users/u1"),
 		"GET, once":        rest.New("GET", "/users/u1").Once(),
@@ -109,7 +109,7 @@ func TestWhatMayHaveBeenDoneIsNotRepeated(t *testing.T) {
 					if warm {
 						replicas = 1
 					}
-					// On one replica, a connection that was idle is tried once more. HTTP/2 does not.
+					// With one replica, http1 and net/http replace a reused connection; HTTP/2 does not.
 					if repeated[name] && how != "in the body" && (!warm || how == "before the answer") {
 						most = 2
 					}
@@ -125,7 +125,7 @@ func TestWhatMayHaveBeenDoneIsNotRepeated(t *testing.T) {
 
 // A stream that is reset by PROTOCOL_ERROR may have been processed. net/http would send
 // it again, up to six times.
-func TestResetStreamIsNotRepeated(t *testing.T) {
+func TestResetStreamIsNotReplayed(t *testing.T) {
 	model := httptest.NewUnstartedServer(nil)
 	model.EnableHTTP2 = true
 	model.StartTLS()
@@ -161,7 +161,7 @@ func TestResetStreamIsNotRepeated(t *testing.T) {
 	wg.Wait()
 }
 
-// resetStreams speaks enough of HTTP/2 (RFC 9113) to reset each stream that begins.
+// resetStreams implements as much of HTTP/2 (RFC 9113) as resetting each new stream needs.
 func resetStreams(conn net.Conn, calls *atomic.Int64) {
 	defer conn.Close()
 	const settings, headers, reset, protocolError = 4, 1, 3, 1
@@ -180,7 +180,7 @@ func resetStreams(conn net.Conn, calls *atomic.Int64) {
 	}
 }
 
-// doneBy tells how often replicas did what a call asks for.
+// doneBy returns how often the replicas processed the call.
 func doneBy(t *testing.T, protocol, how string, call *rest.Call, warm bool, replicas int) (total int64) {
 	t.Helper()
 	var source upstreams.Source

@@ -19,7 +19,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// answering has one source, "users", which answers so.
+// answering returns services with one source, "users", that sends this response.
 func answering(t *testing.T, status int, body string, headers ...string) *upstreams.Services {
 	t.Helper()
 	r := newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -45,7 +45,7 @@ func name(d *decode.Decoder) *string {
 	})
 }
 
-func TestWhatIsSuccess(t *testing.T) {
+func TestSuccessRule(t *testing.T) {
 	ok := func(r *upstreams.Response) bool { return mapping.Truthy(mapping.Path(r.Body(), "ok")) }
 	found := func(r *upstreams.Response) bool { return r.Status < 300 || r.Status == 404 }
 	for _, test := range []struct {
@@ -64,9 +64,9 @@ func TestWhatIsSuccess(t *testing.T) {
 		{"a 200 of no JSON", ok, 200, `<ok>`, fault.DownstreamService, ""},
 		{"a 500 that says it is fine", ok, 500, `{"ok":true,"name":"Ada"}`, "", "Ada"},
 		{"a 400 that says it is not", ok, 400, `{"ok":false}`, fault.BadUserInput, ""},
-		{"a 404 that is an answer", found, 404, `{"name":"nobody"}`, "", "nobody"},
+		{"a 404 that is an answer", found, 404, `{"name":"unreachable"}`, "", "unreachable"},
 		{"a 404 that is null", found, 404, ``, "", ""},
-		{"a 409 that is none", found, 409, `{"name":"nobody"}`, fault.Conflict, ""},
+		{"a 409 that is none", found, 409, `{"name":"unreachable"}`, fault.Conflict, ""},
 		{"a success that is no data", found, 404, `<html>`, fault.DownstreamService, ""},
 	} {
 		services := answering(t, test.status, test.body)
@@ -88,7 +88,7 @@ func TestWhatIsSuccess(t *testing.T) {
 	}
 }
 
-func TestWhatAnErrorTells(t *testing.T) {
+func TestErrorRules(t *testing.T) {
 	body := func(names ...string) func(*upstreams.Response) any {
 		return func(r *upstreams.Response) any { return mapping.Path(r.Body(), names...) }
 	}
@@ -155,11 +155,11 @@ func TestWhatAnErrorTells(t *testing.T) {
 	}
 }
 
-// Without an answer there is nothing to judge.
-func TestRulesNeedAnAnswer(t *testing.T) {
+// Rules are not applied when there was no response.
+func TestRulesWithoutResponse(t *testing.T) {
 	asked := func(*upstreams.Response) bool { t.Error("the rule was asked"); return true }
 	rules := &upstreams.Rules{Success: asked}
-	down := newServices(t, upstreams.Source{URLs: []string{nobody}})
+	down := newServices(t, upstreams.Source{URLs: []string{unreachable}})
 	if err := upstreams.Send(t.Context(), down, "users", get(), rules); fault.CodeOf(err) != fault.DownstreamService {
 		t.Error(err)
 	}

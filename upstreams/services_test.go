@@ -24,16 +24,16 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// nobody is an address at which nothing listens: port 1 is reserved.
-const nobody = "http://127.0.0.1:1"
+// unreachable is an address at which nothing listens: port 1 is reserved.
+const unreachable = "http://127.0.0.1:1"
 
-// replica is a server that counts what reaches it.
+// replica is a server that counts its requests.
 type replica struct {
 	*httptest.Server
 	calls atomic.Int64
 }
 
-// newReplica starts one; a nil handler answers "{}".
+// newReplica starts a replica. A nil handler responds with "{}".
 func newReplica(t testing.TB, handler http.HandlerFunc) *replica {
 	t.Helper()
 	r := &replica{}
@@ -49,7 +49,7 @@ func newReplica(t testing.TB, handler http.HandlerFunc) *replica {
 	return r
 }
 
-// newServices has one source, "users".
+// newServices returns services with one source, "users".
 func newServices(t testing.TB, source upstreams.Source) *upstreams.Services {
 	t.Helper()
 	services, err := upstreams.New(upstreams.Options{"users": source}, nil)
@@ -62,7 +62,7 @@ func newServices(t testing.TB, source upstreams.Source) *upstreams.Services {
 
 func get() *rest.Call { return rest.New("GET", "/users") }
 
-func TestCallsTakeTurnsExactly(t *testing.T) {
+func TestRoundRobinIsExact(t *testing.T) {
 	replicas := []*replica{newReplica(t, nil), newReplica(t, nil), newReplica(t, nil)}
 	services := newServices(t, upstreams.Source{URLs: []string{replicas[0].URL, replicas[1].URL, replicas[2].URL}})
 	var wg sync.WaitGroup
@@ -102,7 +102,7 @@ func TestStoppedReplica(t *testing.T) {
 }
 
 func TestAllReplicasDown(t *testing.T) {
-	services := newServices(t, upstreams.Source{URLs: []string{nobody, nobody + "/api"}})
+	services := newServices(t, upstreams.Source{URLs: []string{unreachable, unreachable + "/api"}})
 	_, err := services.Do(t.Context(), "users", get())
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Code != fault.DownstreamService || f.Service != "users" || f.Status != 0 {
@@ -141,7 +141,7 @@ func TestPostIsSentOnce(t *testing.T) {
 		})
 		urls := []string{first.URL, next.URL}
 		if test.refused {
-			urls[0] = nobody
+			urls[0] = unreachable
 		}
 		_, err := newServices(t, upstreams.Source{URLs: urls}).Do(t.Context(), "users", test.call)
 		if a, b := first.calls.Load(), next.calls.Load(); a != test.first || b != test.next || (err == nil) != (test.next == 1) {
@@ -150,7 +150,7 @@ func TestPostIsSentOnce(t *testing.T) {
 	}
 }
 
-func TestCancelStopsAtOnceAndIsNotRepeated(t *testing.T) {
+func TestCancellation(t *testing.T) {
 	entered := make(chan struct{})
 	first := newReplica(t, func(_ http.ResponseWriter, r *http.Request) {
 		close(entered)
@@ -192,7 +192,7 @@ func TestPathOfTheBaseIsKept(t *testing.T) {
 	}
 }
 
-func TestWhichHeadersAreSent(t *testing.T) {
+func TestHeaders(t *testing.T) {
 	client := http.Header{
 		"Authorization": {"Bearer client"}, "Cookie": {"session=1"}, "X-Request-Id": {"client's"}, "Accept-Language": {"de"},
 		"X-Api-Key": {"client's"}, "X-Trace": {"client's"}, "X-Broken": {"a\r\nb"}, "X-Twice": {"1", "2"},
@@ -288,7 +288,7 @@ func TestBudgetIsSpent(t *testing.T) {
 }
 
 func TestUnknownSource(t *testing.T) {
-	_, err := newServices(t, upstreams.Source{URLs: []string{nobody}}).Do(t.Context(), "order", get())
+	_, err := newServices(t, upstreams.Source{URLs: []string{unreachable}}).Do(t.Context(), "order", get())
 	if fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), `"order"`) {
 		t.Errorf("got %v", err)
 	}
@@ -304,7 +304,7 @@ func TestMaxResponse(t *testing.T) {
 	}
 }
 
-// The authority in the file is trusted, and HTTP/2 is spoken where it is offered.
+// The authority in the file is trusted, and HTTP/2 is used where the service offers it.
 func TestTLS(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) }))
 	server.EnableHTTP2 = true
@@ -331,7 +331,7 @@ func TestTLS(t *testing.T) {
 func TestFailingReplicaIsInTheLog(t *testing.T) {
 	var log bytes.Buffer
 	r := newReplica(t, nil)
-	o := upstreams.Options{"users": {URLs: []string{nobody, r.URL}}}
+	o := upstreams.Options{"users": {URLs: []string{unreachable, r.URL}}}
 	services, err := upstreams.New(o, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -346,7 +346,7 @@ func TestFailingReplicaIsInTheLog(t *testing.T) {
 	}
 }
 
-// BenchmarkDo is a whole call over loopback: both ends are in this process.
+// BenchmarkDo measures a whole call over loopback, with both ends in this process.
 func BenchmarkDo(b *testing.B) {
 	body := bytes.Repeat([]byte(`{"id":"u1"},`), 100)
 	r := newReplica(b, func(w http.ResponseWriter, _ *http.Request) { w.Write(body) })

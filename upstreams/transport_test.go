@@ -6,8 +6,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/http1"
 )
 
-// net/http reads the environment once in a process, so it is no use to ask a proxy.
-func TestProxyOnlyWhenAsked(t *testing.T) {
+// net/http reads the environment once in a process, so that no proxy can be started here.
+func TestProxyFromEnvironment(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		pool, err := newTransport(Source{ProxyFromEnvironment: asked}.withDefaults())
 		if err != nil || (pool.standard.Proxy != nil) != asked || (pool.plain != nil) != (http1.Supported && !asked) {

@@ -1,7 +1,7 @@
-// Package devtoken makes bearer tokens for development: for the demo, for the
-// gateway's token command and for tests. Tokens are signed with HS256, so whoever
-// can check one can also make one; a production issuer should hold a private key.
-// All functions are safe for concurrent use.
+// Package devtoken signs bearer tokens for development: for the demo, for the gateway's token
+// command and for tests. Tokens are signed with HS256, so that everyone who can verify a
+// token can also sign one; an issuer for production should have a private key. All functions
+// are safe for concurrent use.
 package devtoken
 
 import (
@@ -11,15 +11,15 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// MinSecret is the shortest secret that Sign takes, in bytes: the size of the
-// hash, as RFC 7518 section 3.2 asks. The verifier asks the same.
+// MinSecret is the minimum length of a secret, in bytes: the size of the hash (RFC 7518,
+// 3.2). The verifier requires the same.
 const MinSecret = 32
 
-// DefaultTTL is how long a token lives when Claims.TTL is zero.
+// DefaultTTL is how long a token is valid when Claims.TTL is zero.
 const DefaultTTL = time.Hour
 
-// Claims is what a token says of its bearer. An empty field is left out of the
-// token, so a verifier may well refuse a token made from few of them.
+// Claims are the claims of a token. Empty fields are left out of the token, so that a
+// verifier may refuse it for want of them.
 type Claims struct {
 	// Issuer becomes "iss".
 	Issuer string
@@ -27,16 +27,17 @@ type Claims struct {
 	Audience string
 	// Subject becomes "sub": the user's id.
 	Subject string
-	// Scope becomes "scope": names parted by spaces, such as "users:read orders:read".
+	// Scope becomes "scope": names separated by spaces, such as "users:read orders:read".
 	Scope string
 	// Roles becomes "roles".
 	Roles []string
-	// TTL is how long the token lives from now on. Zero means DefaultTTL; a
-	// negative one makes a token that has expired already, which tests want.
+	// TTL is how long the token is valid from now on. Zero means DefaultTTL; a negative TTL
+	// makes a token that has already expired, for tests.
 	TTL time.Duration
 }
 
-// Sign makes a token from c. It fails when the secret is shorter than MinSecret.
+// Sign returns a signed token with the claims c. It returns an error when secret is shorter
+// than MinSecret.
 func Sign(secret []byte, c Claims) (string, error) {
 	if len(secret) < MinSecret {
 		return "", fmt.Errorf("devtoken: the secret has %d bytes, it needs at least %d", len(secret), MinSecret)
@@ -54,10 +55,10 @@ func (c Claims) payload(now time.Time) jwt.MapClaims {
 		ttl = DefaultTTL
 	}
 	payload := jwt.MapClaims{"iat": now.Unix(), "exp": now.Add(ttl).Unix()}
-	texts := map[string]string{"iss": c.Issuer, "aud": c.Audience, "sub": c.Subject, "scope": c.Scope}
-	for name, text := range texts {
-		if text != "" {
-			payload[name] = text
+	claims := map[string]string{"iss": c.Issuer, "aud": c.Audience, "sub": c.Subject, "scope": c.Scope}
+	for name, value := range claims {
+		if value != "" {
+			payload[name] = value
 		}
 	}
 	if len(c.Roles) > 0 {

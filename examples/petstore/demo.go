@@ -17,21 +17,21 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// demo is the pet store's service inside the gateway's process, for trying out.
+// demo is the pet store's service inside the process of the gateway.
 type demo struct {
 	running *services.Running
 	tokens  map[string]string // by the name of the identity
 }
 
-// startDemo starts the service on a free port and points the settings at it: the source,
-// one issuer with a key of its own, and the same for cursors.
+// startDemo starts the service on a free port and changes the settings accordingly: the source,
+// one issuer with a key of its own, and the same key for cursors.
 func startDemo(ctx context.Context, c *config.Config) (*demo, error) {
 	secret, err := services.DemoSecret(os.Getenv("GATEWAY_DEMO_SECRET"))
 	if err != nil {
 		return nil, err
 	}
 	store := services.New(services.Options{Secret: secret})
-	// The service outlives the signal to stop: what runs then still needs it.
+	// The service runs until the gateway has stopped, since running operations still need it.
 	running, err := store.Start(context.WithoutCancel(ctx), "")
 	if err != nil {
 		return nil, err
@@ -43,12 +43,12 @@ func startDemo(ctx context.Context, c *config.Config) (*demo, error) {
 			return nil, err
 		}
 	}
-	pointAt(c, running.URL, secret)
+	configure(c, running.URL, secret)
 	return d, nil
 }
 
-// pointAt makes the settings those of a service at url that knows the secret.
-func pointAt(c *config.Config, url string, secret []byte) {
+// configure changes the settings to those of a service at url with this secret.
+func configure(c *config.Config, url string, secret []byte) {
 	c.Sources = config.Sources{"petstore": upstreams.Source{
 		URLs:    []string{url},
 		Forward: []string{"Authorization"},
@@ -61,7 +61,7 @@ func pointAt(c *config.Config, url string, secret []byte) {
 	c.Cursors.Secret = cmp.Or(c.Cursors.Secret, string(secret))
 }
 
-// Close stops the service. A nil demo has none.
+// Close stops the service. On a nil demo it does nothing.
 func (d *demo) Close() {
 	if d != nil {
 		d.running.Close()
@@ -71,23 +71,23 @@ func (d *demo) Close() {
 //go:embed operations/*.graphql
 var operations embed.FS
 
-// ready are the operations with which the playground opens, in order, with who may run them.
-var ready = []struct {
+// samples are the sample operations of the playground, in order, each with an identity that may
+// run it.
+var samples = []struct {
 	name string
 	who  services.Identity
 }{{"Pets", services.Customer}, {"Order", services.Customer}, {"Keep", services.Keeper}}
 
-// playground is what the page opens with: ready operations, in a demo with tokens that may
-// run them.
+// playground returns the options of the page: sample operations, and in a demo tokens for them.
 func (d *demo) playground() playground.Options {
 	o := playground.Options{Title: "Pet store", Headers: d.headers(services.Customer)}
-	for _, r := range ready {
+	for _, r := range samples {
 		o.Examples = append(o.Examples, playground.Example{Name: r.name, Query: operation(r.name), Headers: d.headers(r.who)})
 	}
 	return o
 }
 
-// operation reads a file that is embedded, so that it cannot be missing where a test has passed.
+// operation reads an embedded file. It panics if the file is missing, which a test rules out.
 func operation(name string) string {
 	text, err := operations.ReadFile("operations/" + name + ".graphql")
 	if err != nil {
@@ -96,7 +96,7 @@ func operation(name string) string {
 	return string(text)
 }
 
-// headers are those of a caller, as the playground shows them; "" without a demo.
+// headers returns the headers of a caller in the form of the playground; "" without a demo.
 func (d *demo) headers(who services.Identity) string {
 	if d == nil {
 		return ""
@@ -105,8 +105,8 @@ func (d *demo) headers(who services.Identity) string {
 	return string(text)
 }
 
-// announce tells people where everything is. A nil demo has nothing to tell.
-func (d *demo) announce(out io.Writer, gateway string) {
+// print prints the URLs and the tokens. On a nil demo it does nothing.
+func (d *demo) print(out io.Writer, gateway string) {
 	if d == nil {
 		return
 	}

@@ -31,7 +31,7 @@ const (
 	orphan   = "ord_HYCFY05G59R2R1KK"                 // its pet is no more
 )
 
-// use is an operation with its answer and the calls that it makes.
+// use is an operation with its data and its calls.
 type use struct {
 	who   services.Identity
 	query string
@@ -39,7 +39,7 @@ type use struct {
 	calls map[string]int
 }
 
-// uses has every binding once at least.
+// uses has at least one operation for every binding.
 var uses = []use{
 	{
 		nobody,
@@ -163,7 +163,7 @@ var uses = []use{
 	},
 }
 
-// Each operation begins with the same data.
+// Each operation starts with the same data.
 func TestEveryOperation(t *testing.T) {
 	for _, u := range uses {
 		name, _, _ := strings.Cut(strings.TrimPrefix(u.query, "mutation "), "(")
@@ -176,7 +176,7 @@ func TestEveryOperation(t *testing.T) {
 }
 
 // What the document says in JSON can be reached, and is used above.
-func TestNothingIsForgotten(t *testing.T) {
+func TestAllOperationsAreBound(t *testing.T) {
 	document, err := openapi.Read("schema/openapi/petstore.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func TestNothingIsForgotten(t *testing.T) {
 	}
 }
 
-// operationsBound are the operations that the schema's bindings name. All of them do.
+// operationsBound are the operations that bindings name: all of the document's.
 func operationsBound(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("schema/*.graphqls")
@@ -237,7 +237,7 @@ func operationsBound(t *testing.T) map[string]bool {
 	return bound
 }
 
-// Pages of any size lead through all pets, in order and each once, and back at no time.
+// Pages of any size contain all pets once, in order.
 func TestPagesToTheEnd(t *testing.T) {
 	s := newStore(t)
 	const query = `query($first: Int, $after: String) { pets(first: $first, after: $after) { totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }`
@@ -254,7 +254,7 @@ func TestPagesToTheEnd(t *testing.T) {
 	}
 }
 
-// walk collects the ids of all pages.
+// walk returns the ids of all pages.
 func (s *store) walk(t *testing.T, query string, first int) (ids []string) {
 	t.Helper()
 	variables := map[string]any{"first": first}
@@ -288,7 +288,7 @@ func (s *store) walk(t *testing.T, query string, first int) (ids []string) {
 	return nil
 }
 
-// What the service refuses is told in its own words, field by field.
+// Problems of the service are shown with their own messages and fields.
 func TestProblems(t *testing.T) {
 	const problems = services.ProblemTypes
 	card := func(id, amount, number string) string {
@@ -328,7 +328,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// Who may not is refused before the service is asked.
+// Guards refuse a field before the service is called.
 func TestGuards(t *testing.T) {
 	s := newStore(t)
 	for _, c := range []struct {
@@ -405,8 +405,8 @@ func TestOrdersOnce(t *testing.T) {
 	}
 }
 
-// Whoever orders what somebody else's argument says would order in their name.
-func TestNobodyOrdersForOthers(t *testing.T) {
+// Without this check, a caller could order in the name of another user.
+func TestOrdersForOthersAreRefused(t *testing.T) {
 	s := newStore(t)
 	a := s.ask(t, s.token(t, services.Customer), `mutation { createOrder(input: {petId: "`+whiskers+`", userId: "u2"}) { id } }`, nil)
 	if !strings.Contains(a.codes(), "GRAPHQL_VALIDATION_FAILED") {
@@ -415,7 +415,7 @@ func TestNobodyOrdersForOthers(t *testing.T) {
 	s.wantCalls(t, map[string]int{})
 }
 
-// The same pet wanted by several orders is fetched once.
+// A pet of several orders is fetched once.
 func TestOneCallForEachPet(t *testing.T) {
 	s := newStore(t)
 	a := s.ask(t, s.token(t, services.Customer), `{ a: order(id: "`+placed+`") { pet { name } user { username } } b: order(id: "`+placed+`") { id pet { species } user { id } } }`, nil)
@@ -426,9 +426,9 @@ func TestOneCallForEachPet(t *testing.T) {
 	}
 }
 
-// The playground's ready operations run, and everything of ours is described.
-func TestReadyOperations(t *testing.T) {
-	for _, r := range ready {
+// The operations of the playground run, and everything in the schema has a description.
+func TestSampleOperations(t *testing.T) {
+	for _, r := range samples {
 		s := newStore(t)
 		if a := s.ask(t, s.token(t, r.who), operation(r.name), nil); len(a.Errors) > 0 {
 			t.Errorf("%s: %s", r.name, a.Body)
@@ -436,7 +436,7 @@ func TestReadyOperations(t *testing.T) {
 	}
 }
 
-func TestEverythingIsDescribed(t *testing.T) {
+func TestDescriptions(t *testing.T) {
 	s := newStore(t)
 	a := s.ask(t, "", `{ __schema { types { name description fields { name description } inputFields { name description } enumValues { name description } } } }`, nil)
 	type named struct{ Name, Description string }
@@ -463,7 +463,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 	}
 }
 
-// Each binding makes the calls, and reads the answers, that schema/*.test.yaml say.
+// Each binding makes the calls, and reads the responses, of schema/*.test.yaml.
 func TestBindings(t *testing.T) {
 	bindingtest.Run(t, bindingtest.Project{
 		Sources: resolvers.Requirements.Sources,
@@ -471,7 +471,7 @@ func TestBindings(t *testing.T) {
 	}, bindingtest.Pattern)
 }
 
-// The README's first query gives the README's answer, by one call.
+// The README's first query returns the README's response, by one call.
 func TestFirstQuery(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
@@ -493,7 +493,7 @@ func TestFirstQuery(t *testing.T) {
 	s.wantCalls(t, map[string]int{"listPets": 1})
 }
 
-// The demo needs no settings, and its tokens open what the service guards.
+// The demo needs no settings, and its tokens are accepted by the service.
 func TestDemo(t *testing.T) {
 	settings := &config.Config{Listen: "127.0.0.1:0"}
 	out := &lockedBuffer{}
@@ -508,7 +508,7 @@ func TestDemo(t *testing.T) {
 		`{"inventory":[{"value":6},{"value":23},{"value":3},{"value":4}],"me":{"username":"hana"}}`)
 }
 
-// lockedBuffer is for one who writes and one who reads.
+// lockedBuffer may be written and read concurrently.
 type lockedBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer // guarded by mu

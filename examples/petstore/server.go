@@ -40,7 +40,7 @@ func run(ctx context.Context, start command.Start) error {
 		Schema:       schema,
 		Requirements: resolvers.Requirements,
 		Playground:   store.playground(),
-		Ready:        func(url string) { store.announce(start.Out, url) },
+		Ready:        func(url string) { store.print(start.Out, url) },
 	})
 }
 

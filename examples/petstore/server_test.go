@@ -35,14 +35,14 @@ func TestMain(m *testing.M) {
 // secret signs the tests' tokens.
 const secret = "a secret of 32 bytes, for tests only"
 
-// store is a gateway before a pet store, over real HTTP.
+// store is a gateway before a pet store, over HTTP.
 type store struct {
 	*services.Store
 	URL string
 }
 
-// newStore starts both, and stops them when the test ends. Options change the gateway's
-// settings.
+// newStore starts a store and a gateway before it, and stops both when the test ends. Options
+// change the gateway's settings.
 func newStore(t *testing.T, options ...func(*config.Config)) *store {
 	t.Helper()
 	s := &store{Store: services.New(services.Options{Secret: []byte(secret)})}
@@ -53,7 +53,7 @@ func newStore(t *testing.T, options ...func(*config.Config)) *store {
 	t.Cleanup(running.Close)
 	settings := &config.Config{Listen: "127.0.0.1:0", Introspection: true}
 	settings.Execution.Engine = os.Getenv("GATEWAY_EXECUTION_ENGINE") // to run all tests on either
-	pointAt(settings, running.URL, []byte(secret))
+	configure(settings, running.URL, []byte(secret))
 	for _, option := range options {
 		option(settings)
 	}
@@ -86,7 +86,7 @@ func (s *store) serve(t *testing.T, start command.Start) {
 	}
 }
 
-// serving is a log that tells the address when the gateway serves.
+// serving is a log that reports the address when the gateway serves.
 type serving chan string
 
 func (s serving) Write(line []byte) (int, error) {
@@ -97,7 +97,7 @@ func (s serving) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// token is one of an identity; "" for nobody.
+// token returns a token of an identity, "" for nobody.
 func (s *store) token(t *testing.T, who services.Identity) string {
 	t.Helper()
 	if who == nobody {
@@ -110,10 +110,10 @@ func (s *store) token(t *testing.T, who services.Identity) string {
 	return token
 }
 
-// nobody has no token.
+// nobody is an anonymous caller.
 var nobody services.Identity
 
-// answer is what a client gets.
+// answer is the response that a client receives.
 type answer struct {
 	Body   string
 	Data   json.RawMessage
@@ -128,7 +128,7 @@ type answer struct {
 	}
 }
 
-// codes are the errors' codes.
+// codes returns the codes of all errors, separated by spaces.
 func (a *answer) codes() string {
 	var codes []string
 	for _, e := range a.Errors {
@@ -137,7 +137,7 @@ func (a *answer) codes() string {
 	return strings.Join(codes, " ")
 }
 
-// ask posts an operation for whoever has the token; variables may be nil.
+// ask posts an operation with a token, "" for none. variables may be nil.
 func (s *store) ask(t *testing.T, token, query string, variables map[string]any) *answer {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
@@ -173,7 +173,7 @@ func (s *store) post(t *testing.T, token string, body []byte) *answer {
 	return a
 }
 
-// wantData fails unless the operation gave this data, and nothing went wrong.
+// wantData fails unless the response has this data and no errors.
 func wantData(t *testing.T, a *answer, want string) {
 	t.Helper()
 	if len(a.Errors) > 0 {
@@ -189,7 +189,7 @@ func wantData(t *testing.T, a *answer, want string) {
 	}
 }
 
-// wantCalls fails unless the service was called just so since the last time.
+// wantCalls fails unless the service has received exactly these calls since the last time.
 func (s *store) wantCalls(t *testing.T, want map[string]int) {
 	t.Helper()
 	if got := s.Calls(); !maps.Equal(got, want) {

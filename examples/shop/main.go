@@ -1,9 +1,9 @@
-// Command shop serves the sample services alone, on the ports that their OpenAPI
+// Command shop serves the sample services without a gateway, on the ports that their OpenAPI
 // documents name, until it is interrupted. It prints the URLs and two tokens.
 //
-// GATEWAY_DEMO_SECRET (32 bytes or more) fixes the key that signs the tokens;
-// without it a random one is made. SHOP_WEBHOOK_URL receives the changes of orders'
-// statuses, signed with SHOP_WEBHOOK_SECRET.
+// GATEWAY_DEMO_SECRET (32 bytes or more) is the key that signs the tokens; without it, the key
+// is random. SHOP_WEBHOOK_URL receives the status changes of orders, signed with
+// SHOP_WEBHOOK_SECRET.
 package main
 
 import (
@@ -50,7 +50,7 @@ func run(ctx context.Context, out io.Writer, getenv func(string) string, at serv
 	return running.Wait()
 }
 
-// greet prints where the services are and the tokens that open them.
+// greet prints the URLs of the services and the tokens for them.
 func greet(out io.Writer, shop *services.Shop, at *services.Running) error {
 	fmt.Fprintf(out, "users     %s\norders    %s\n", at.Users, at.Orders)
 	for i, url := range at.Products {

@@ -11,7 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 )
 
-// A newcomer's way: start it, take a URL and a token from what it prints, call.
+// A first use: start the program, take a URL and a token from its output, and call.
 func TestRun(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	reader, writer := io.Pipe()
@@ -40,7 +40,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// readUntil reads up to the line that holds last, after one that holds first.
+// readUntil reads up to the line that contains last, after one that contains first.
 func readUntil(t *testing.T, from io.Reader, first, last string) string {
 	t.Helper()
 	var text strings.Builder

@@ -18,7 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// startServer starts a process that serves, and gives its URL.
+// startServer starts a server in a process of its own, and returns its URL.
 func startServer(b *testing.B) string {
 	b.Helper()
 	child := exec.Command(os.Args[0])
@@ -42,7 +42,7 @@ func startServer(b *testing.B) string {
 	return strings.TrimSpace(url)
 }
 
-// cpu is what this process has computed so far.
+// cpu returns the CPU time of this process so far.
 func cpu(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage
@@ -52,7 +52,7 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// measured runs call by 64 callers at a time, and reports the CPU time of all threads.
+// measured runs call by 64 concurrent callers, and reports the CPU time of all threads.
 func measured(b *testing.B, call func() error) {
 	b.SetParallelism(64 / runtime.GOMAXPROCS(0))
 	b.ReportAllocs()
@@ -75,7 +75,8 @@ func transports() map[string]transport {
 	}
 }
 
-// A call over a connection that is used again, the server being another process.
+// BenchmarkRoundTrip measures a call over a reused connection, with the server in another
+// process.
 func BenchmarkRoundTrip(b *testing.B) {
 	url := startServer(b)
 	for _, size := range []string{"29kB", "300B"} {
@@ -100,7 +101,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 	}
 }
 
-// The same through rest.Client, as the gateway calls.
+// BenchmarkRest measures the same through rest.Client, as in the gateway.
 func BenchmarkRest(b *testing.B) {
 	url := startServer(b)
 	for _, size := range []string{"29kB", "300B"} {

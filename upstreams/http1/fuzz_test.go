@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// readAnswer is how an exchange reads one. It leaves what comes behind.
-func readAnswer(r *bufio.Reader, method string) (*http.Response, []byte, error) {
+// readResponse reads a response as an exchange does, and nothing after it.
+func readResponse(r *bufio.Reader, method string) (*http.Response, []byte, error) {
 	resp := new(http.Response)
 	f, _, err := readHead(r, method, DefaultMaxHeader, nil, resp)
 	if err != nil || f.length == 0 {
@@ -27,9 +27,9 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// readTheirs is net/http's reading, with the interim answers passed over as its transport
-// does.
-func readTheirs(r *bufio.Reader, method string) (*http.Response, []byte, error) {
+// readByNetHTTP reads a response as net/http does, and skips interim responses like its
+// transport.
+func readByNetHTTP(r *bufio.Reader, method string) (*http.Response, []byte, error) {
 	for {
 		resp, err := http.ReadResponse(r, &http.Request{Method: method})
 		if err != nil {
@@ -42,9 +42,9 @@ func readTheirs(r *bufio.Reader, method string) (*http.Response, []byte, error) 
 	}
 }
 
-// What we read, net/http reads alike. What it reads and we do not is among the few things in
-// which we are stricter.
-func FuzzAnswer(f *testing.F) {
+// Every response that http1 accepts, net/http reads identically. What net/http accepts and
+// http1 refuses is in the list of isStricter.
+func FuzzResponse(f *testing.F) {
 	for _, raw := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nX: 1\r\n\r\n",
@@ -64,10 +64,10 @@ func FuzzAnswer(f *testing.F) {
 			method = http.MethodHead
 		}
 		r, theirR := bufio.NewReader(bytes.NewReader(raw)), bufio.NewReader(bytes.NewReader(raw))
-		ours, body, err := readAnswer(r, method)
-		theirs, theirBody, theirErr := readTheirs(theirR, method)
+		ours, body, err := readResponse(r, method)
+		theirs, theirBody, theirErr := readByNetHTTP(theirR, method)
 		if err != nil {
-			if theirErr == nil && !strict(string(raw)) {
+			if theirErr == nil && !isStricter(string(raw)) {
 				t.Fatalf("%q: we say %v, and net/http reads %q", raw, err, theirBody)
 			}
 			return
@@ -77,9 +77,9 @@ func FuzzAnswer(f *testing.F) {
 		}
 		for _, resp := range []*http.Response{ours, theirs} {
 			delete(resp.Header, "Trailer")       // we drop trailers
-			delete(resp.Header, "Cache-Control") // which net/http makes of Pragma
+			delete(resp.Header, "Cache-Control") // which net/http derives from Pragma
 			if len(resp.TransferEncoding) > 0 {
-				delete(resp.Header, "Content-Length") // which net/http leaves where there is no body
+				delete(resp.Header, "Content-Length") // which net/http keeps where there is no body
 			}
 		}
 		if ours.StatusCode != theirs.StatusCode || ours.Status != theirs.Status || !bytes.Equal(body, theirBody) ||
@@ -90,7 +90,7 @@ func FuzzAnswer(f *testing.F) {
 		if ours.Close {
 			return
 		}
-		// The next answer would begin here.
+		// The next response would begin here.
 		left, _ := io.ReadAll(r)
 		theirLeft, _ := io.ReadAll(theirR)
 		if theirs.Close || !bytes.Equal(left, theirLeft) {
@@ -99,11 +99,11 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// strict tells whether raw may have what we refuse and net/http reads: lines that are folded,
-// names with spaces or without letters, statuses below 100, control characters in the status
-// line, other versions, protocols that change, codings in HTTP/1.0, and a bare LF after the
-// last chunk.
-func strict(raw string) bool {
+// isStricter reports whether raw may contain what http1 refuses and net/http accepts: folded
+// lines, names that are not tokens, statuses below 100, control characters in the status
+// line, other versions, a change of protocols, transfer codings in HTTP/1.0, and a bare LF
+// after the last chunk.
+func isStricter(raw string) bool {
 	head := raw
 	for {
 		line, rest, ok := strings.Cut(head, "\n")
@@ -125,7 +125,7 @@ func strict(raw string) bool {
 			return true
 		}
 		if !ok {
-			return len(raw) > 4096 // limits are counted in another way
+			return len(raw) > 4096 // the limits count differently
 		}
 		head = rest
 	}

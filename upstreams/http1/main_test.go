@@ -15,8 +15,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/http1"
 )
 
-// serverFor asks the test binary to be the benchmarks' server instead, so that what they
-// count is the client's alone.
+// serverFor is the environment variable by which the test binary becomes the server of the
+// benchmarks, so that these measure the client alone.
 const serverFor = "GATEHOUSE_BENCHMARK_SERVER"
 
 func TestMain(m *testing.M) {
@@ -25,13 +25,13 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if !http1.Supported {
-		return // its promises are those of systems on which it is used
+		return // the package is not used on this system
 	}
-	log.SetOutput(io.Discard) // where net/http reports what it finds on idle connections
+	log.SetOutput(io.Discard) // net/http logs unexpected bytes on idle connections
 	goleak.VerifyTestMain(m)
 }
 
-// serve tells its address in a line and serves until standard input ends.
+// serve prints its URL and serves until standard input ends.
 func serve() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

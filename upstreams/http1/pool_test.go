@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Of the idle connections those are closed that have been so for IdleTimeout, and no other.
-func TestExpireKeepsTheYoung(t *testing.T) {
+// closeExpired closes the connections that have been idle for IdleTimeout, and no others.
+func TestCloseExpired(t *testing.T) {
 	if !Supported {
-		t.Skip("nothing is kept here")
+		t.Skip("no connection is kept on this system")
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

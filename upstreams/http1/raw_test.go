@@ -12,14 +12,15 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/http1"
 )
 
-// rawServer answers with bytes.
+// rawServer is a TCP server that sends any bytes.
 type rawServer struct {
 	url      string
 	accepted atomic.Int64
-	ended    chan struct{} // gets one for each connection that the client ended
+	ended    chan struct{} // receives an element for each connection that the client closed
 }
 
-// newRawServer serves each connection by serve, and closes it when that returns.
+// newRawServer starts a server that calls serve for each connection, the nth of them, and
+// closes it when serve returns.
 func newRawServer(t testing.TB, serve func(s *rawServer, n int64, conn *net.TCPConn, r *bufio.Reader)) *rawServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -60,7 +61,7 @@ func newRawServer(t testing.TB, serve func(s *rawServer, n int64, conn *net.TCPC
 	return s
 }
 
-// readRequest reads one, with its body, and tells whether there was one.
+// readRequest reads a request with its body, and reports whether there was one.
 func (s *rawServer) readRequest(r *bufio.Reader) (*http.Request, string, bool) {
 	req, err := http.ReadRequest(r)
 	if err != nil {
@@ -71,7 +72,8 @@ func (s *rawServer) readRequest(r *bufio.Reader) (*http.Request, string, bool) {
 	return req, string(body), err == nil
 }
 
-// answering answers every request alike, and with hangUp closes after the first.
+// answering starts a server that sends answer for every request. With hangUp it closes the
+// connection after the first.
 func answering(t testing.TB, answer string, hangUp bool) *rawServer {
 	return newRawServer(t, func(s *rawServer, _ int64, conn *net.TCPConn, r *bufio.Reader) {
 		for {
@@ -86,7 +88,7 @@ func answering(t testing.TB, answer string, hangUp bool) *rawServer {
 	})
 }
 
-// newTransport is closed with the test.
+// newTransport returns a transport that is closed when the test ends.
 func newTransport(t testing.TB, o http1.Options) *http1.Transport {
 	t.Helper()
 	transport := http1.New(o)
@@ -94,7 +96,7 @@ func newTransport(t testing.TB, o http1.Options) *http1.Transport {
 	return transport
 }
 
-// get gets the whole answer.
+// get returns the response with its whole body.
 func get(t testing.TB, transport http.RoundTripper, method, url string) (*http.Response, string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)

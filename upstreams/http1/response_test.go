@@ -21,16 +21,16 @@ func gzipped(text string) string {
 	return b.String()
 }
 
-// What comes of an answer.
+// What http1 does with a response.
 const (
-	reused   = "reused"   // it is read, and its connection serves the next call
-	closed   = "closed"   // it is read, and its connection closed
+	reused   = "reused"   // it is accepted, and its connection serves the next call
+	closed   = "closed"   // it is accepted, and its connection is closed
 	refused  = "refused"  // it is an error, as with net/http
-	stricter = "stricter" // it is an error, and net/http reads it
+	stricter = "stricter" // it is an error, but net/http accepts it
 )
 
-// Answers that are odd, wrong or meant to do harm, read by us and by net/http.
-func TestAnswersBesideNetHTTP(t *testing.T) {
+// Unusual, malformed and malicious responses, compared with net/http.
+func TestResponsesLikeNetHTTP(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	chunked := ok + "Transfer-Encoding: chunked\r\n"
 	many := strings.Repeat("X: "+strings.Repeat("a", 1000)+"\r\n", 300)
@@ -38,7 +38,7 @@ func TestAnswersBesideNetHTTP(t *testing.T) {
 		answer string
 		want   string
 		method string // GET
-		hangUp bool   // the server closes after the answer
+		hangUp bool   // the server closes the connection after the response
 	}{
 		"length":                    {answer: ok + "Content-Length: 2\r\n\r\n{}", want: reused},
 		"no body":                   {answer: ok + "Content-Length: 0\r\n\r\n", want: reused},
@@ -193,7 +193,7 @@ func TestAnswersBesideNetHTTP(t *testing.T) {
 			if diff := cmp.Diff(theirs, ours, opts); diff != "" {
 				t.Errorf("net/http's answer (-) and ours (+):\n%s", diff)
 			}
-			// The second call finds the first one's connection, or none.
+			// The second call reuses the connection of the first, or opens another.
 			again, body2, err := get(t, own, method, server.url)
 			if err != nil || body2 != body || again.StatusCode != ours.StatusCode {
 				t.Errorf("the second answer is %q, %v", body2, err)
@@ -209,7 +209,7 @@ func TestAnswersBesideNetHTTP(t *testing.T) {
 	}
 }
 
-// What a head takes in memory is no large multiple of its bytes, whatever its lines are.
+// The memory for a head is not a large multiple of its bytes, whatever its lines are.
 func TestHeadsTakeLittleMemory(t *testing.T) {
 	for name, line := range map[string]string{"no header": "x\n", "empty ones": "x:\n"} {
 		const size = 200 << 10
@@ -219,7 +219,7 @@ func TestHeadsTakeLittleMemory(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		_, _, _ = get(t, transport, http.MethodGet, server.url)
 		runtime.ReadMemStats(&after)
-		// The server's copies are among them, too.
+		// The server's copies are included.
 		if took := after.TotalAlloc - before.TotalAlloc; took > 50*size {
 			t.Errorf("%s: a head of %d bytes took %d", name, size, took)
 		}

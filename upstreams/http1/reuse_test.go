@@ -13,8 +13,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/http1"
 )
 
-// A connection that the server closed while it was idle is found out before anything is
-// sent, so that even a request which must not be repeated gets its answer.
+// A connection that the server closed while it was idle is detected before anything is
+// sent, so that even a request which must not be repeated succeeds.
 func TestServerClosedIdle(t *testing.T) {
 	closed := make(chan struct{})
 	server := newRawServer(t, func(s *rawServer, n int64, conn *net.TCPConn, r *bufio.Reader) {
@@ -39,7 +39,7 @@ func TestServerClosedIdle(t *testing.T) {
 	}
 }
 
-// What comes unasked is in nobody's answer.
+// Bytes that the server sends without a request become part of no response.
 func TestUnsolicitedBytes(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		read, sent := make(chan struct{}), make(chan struct{})
@@ -82,14 +82,14 @@ func TestUnsolicitedBytes(t *testing.T) {
 	}
 }
 
-// A server that hangs up over the second request of a connection: whether the request is
-// sent once more is as with net/http.
-func TestRepeating(t *testing.T) {
+// When a server closes a connection upon its second request, http1 repeats the request
+// exactly if net/http does.
+func TestReplay(t *testing.T) {
 	for name, test := range map[string]struct {
 		method, body string
 		header       string
-		begun        bool // an answer has begun
-		fresh        bool // the server hangs up over the first request
+		begun        bool // a response has begun
+		fresh        bool // the server closes the connection upon the first request
 		want         bool
 	}{
 		"GET":                 {method: "GET", want: true},
@@ -100,7 +100,7 @@ func TestRepeating(t *testing.T) {
 		"POST with a key":     {method: "POST", body: "a", header: "Idempotency-Key", want: true},
 		"POST, large, key":    {method: "POST", body: strings.Repeat("a", 100_000), header: "X-Idempotency-Key", want: true},
 		"GET, fresh":          {method: "GET", fresh: true},
-		"GET, answer begun":   {method: "GET", begun: true},
+		"GET, response begun": {method: "GET", begun: true},
 		"GET with a body":     {method: "GET", body: "a", want: true},
 		"POST with other key": {method: "POST", body: "a", header: "X-Key"},
 	} {
@@ -141,7 +141,7 @@ func TestRepeating(t *testing.T) {
 			}
 			_, _, err := send(transport, req)
 			if (err == nil) != test.want || (server.accepted.Load() == 2) != test.want {
-				t.Errorf("%s, %s: %v with %d connections, want it repeated: %t", name, kind, err, server.accepted.Load(), test.want)
+				t.Errorf("%s, %s: %v with %d connections, want a replay: %t", name, kind, err, server.accepted.Load(), test.want)
 			}
 			if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 				t.Errorf("%s: %v looks as if nothing had been sent", name, err)
@@ -151,7 +151,7 @@ func TestRepeating(t *testing.T) {
 	}
 }
 
-// A body that was not read to its end takes its connection with it.
+// A body that was not read to its end closes its connection.
 func TestUnreadBody(t *testing.T) {
 	server := answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat("x", 100_000), false)
 	transport := newTransport(t, http1.Options{})
@@ -162,7 +162,7 @@ func TestUnreadBody(t *testing.T) {
 		}
 		resp.Body.Read(make([]byte, 10))
 		resp.Body.Close()
-		resp.Body.Close() // does no harm
+		resp.Body.Close() // has no effect
 		<-server.ended
 	}
 	if n := server.accepted.Load(); n != 2 {
@@ -186,7 +186,7 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	long.CloseIdleConnections()
 	<-server.ended
 
-	// One that was busy meanwhile is closed when it is done.
+	// One that was in use is closed when its call ends.
 	resp, err := long.RoundTrip(request("GET", server.url, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	<-server.ended
 }
 
-// Of those that come free at once, MaxIdle are kept; and those last used are used first.
+// Of connections that become idle at once MaxIdle are kept, and the last used is reused first.
 func TestMaxIdle(t *testing.T) {
 	server := answering(t, okAnswer, false)
 	transport := newTransport(t, http1.Options{MaxIdle: 2})

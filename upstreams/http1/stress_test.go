@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// moody answers each request with its path, in one of the ways that servers have: whole, in
-// pieces, with what does not belong to it, or not at all.
+// moody answers each request with its path, and behaves as servers may: it sends the response
+// at once, in pieces, with bytes that do not belong to it, or not at all.
 func moody(conn net.Conn, r *bufio.Reader) error {
 	req, err := http.ReadRequest(r)
 	if err != nil {
@@ -30,14 +30,14 @@ func moody(conn net.Conn, r *bufio.Reader) error {
 	length := fmt.Sprintf("Content-Length: %d\r\n", len(body))
 	const ok = "HTTP/1.1 200 OK\r\n"
 	switch rand.IntN(12) {
-	case 0: // more than was said
+	case 0: // more than Content-Length
 		_, err = io.WriteString(conn, ok+length+"\r\n"+body+ok+"Content-Length: 6\r\n\r\npoison")
-	case 1: // hangs up before the end
+	case 1: // closes before the end
 		_, _ = io.WriteString(conn, ok+length+"\r\n"+body[:len(body)/2])
 		return io.EOF
-	case 2: // hangs up instead
+	case 2: // closes instead
 		return io.EOF
-	case 3: // hangs up afterwards, and has not said so
+	case 3: // closes afterwards without announcing it
 		_, _ = io.WriteString(conn, ok+length+"\r\n"+body)
 		return io.EOF
 	case 4: // in pieces
@@ -61,9 +61,9 @@ func moody(conn net.Conn, r *bufio.Reader) error {
 	return err
 }
 
-// Whatever servers and callers do at the same time: a caller who gets an answer gets his own,
-// no call waits for ever, and no connection is lost or counted twice.
-func TestEverybodyGetsHisOwnAnswer(t *testing.T) {
+// Whatever servers and callers do concurrently: a caller that receives a response receives
+// its own, no call waits forever, and no connection is lost or counted twice.
+func TestNoResponseIsMixedUp(t *testing.T) {
 	if !Supported {
 		t.Skip("nothing is kept here")
 	}
@@ -121,7 +121,7 @@ func TestEverybodyGetsHisOwnAnswer(t *testing.T) {
 	}
 }
 
-// moodyCall is a call of somebody who may leave at any time.
+// moodyCall makes a call whose caller may leave at any time.
 func moodyCall(ctx context.Context, transport *Transport, url string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -145,7 +145,7 @@ func moodyCall(ctx context.Context, transport *Transport, url string) (string, e
 		return "", err
 	}
 	defer resp.Body.Close()
-	if mood == 4 { // leaves in the middle
+	if mood == 4 { // closes in the middle of the body
 		part := make([]byte, 10)
 		n, err := io.ReadFull(resp.Body, part)
 		return string(part[:n]), err

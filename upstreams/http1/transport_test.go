@@ -21,8 +21,8 @@ import (
 
 const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
-// Whatever a request says, the server gets what net/http would send.
-func TestRequestsBesideNetHTTP(t *testing.T) {
+// For every request the server receives what net/http would send.
+func TestRequestsLikeNetHTTP(t *testing.T) {
 	for name, make := range map[string]func(url string) *http.Request{
 		"GET":           func(url string) *http.Request { return request("GET", url+"/a%2Fb/c%20d?q=1%2C2&x=%C3%BC", nil) },
 		"no path":       func(url string) *http.Request { return request("GET", url, nil) },
@@ -101,10 +101,9 @@ func TestRequestsBesideNetHTTP(t *testing.T) {
 	}
 }
 
-// However a header is written that says where a request ends, it is not sent: net/http sends
-// small letters as they are, and the service would wait for a body, or read the next
-// request as one.
-func TestNoHeaderEndsARequest(t *testing.T) {
+// Headers that say where a request ends are not sent in any case. net/http sends those in
+// lower case, and the service would wait for a body, or read the next request as a body.
+func TestFramingHeadersAreNotSent(t *testing.T) {
 	server := newRawServer(t, func(_ *rawServer, _ int64, conn *net.TCPConn, r *bufio.Reader) {
 		for {
 			line, err := r.ReadString('\n')
@@ -136,7 +135,7 @@ func request(method, url string, body io.Reader) *http.Request {
 	return req
 }
 
-// What could end a line or a word early is not sent.
+// Whatever could end a line or a word early is refused.
 func TestRequestsThatAreRefused(t *testing.T) {
 	server := newRawServer(t, func(_ *rawServer, _ int64, conn *net.TCPConn, r *bufio.Reader) {
 		io.WriteString(conn, okAnswer) // whatever comes
@@ -175,7 +174,7 @@ type closing struct {
 
 func (c *closing) Close() error { c.closed.Store(true); return nil }
 
-func TestSpeaks(t *testing.T) {
+func TestSupports(t *testing.T) {
 	for name, change := range map[string]func(*http.Request){
 		"https":             func(r *http.Request) { r.URL.Scheme = "https" },
 		"CONNECT":           func(r *http.Request) { r.Method = "CONNECT" },
@@ -193,16 +192,16 @@ func TestSpeaks(t *testing.T) {
 	} {
 		req := request("GET", "http://example.org/", nil)
 		if !http1.Supports(req) {
-			t.Fatal("a plain request is not spoken")
+			t.Fatal("a plain request is not supported")
 		}
 		if change(req); http1.Supports(req) {
-			t.Errorf("%s: is spoken", name)
+			t.Errorf("%s: is supported", name)
 		}
 	}
 }
 
-// A body that is not as long as was said cannot pass for one.
-func TestBodiesOfAnotherLength(t *testing.T) {
+// A body that does not have the length of its Content-Length is an error.
+func TestBodiesOfWrongLength(t *testing.T) {
 	server := answering(t, okAnswer, false)
 	for _, size := range []int{10, 100_000} {
 		for _, inMemory := range []bool{true, false} {
@@ -221,7 +220,7 @@ func TestBodiesOfAnotherLength(t *testing.T) {
 					t.Error(err)
 				}
 				if n := server.accepted.Load() - before; n != 2 {
-					t.Errorf("%d bytes, said to be %d: the connection was used again", size, req.ContentLength)
+					t.Errorf("%d bytes, said to be %d: the connection was reused", size, req.ContentLength)
 				}
 			}
 		}
@@ -237,7 +236,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// Many callers, few connections, all kinds of bodies: each gets its own answer.
+// With many callers, few connections and all kinds of bodies, each receives its own response.
 func TestConcurrentCallers(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -296,14 +295,14 @@ func TestMaxConns(t *testing.T) {
 	}
 	go call(t.Context())
 	<-arrived
-	// The connection is taken: this one waits, and leaves.
+	// The connection is in use: this call waits until its context ends.
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	go call(ctx)
 	if err := <-results; !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a call that waited: %v", err)
 	}
-	go call(t.Context()) // and this one gets it
+	go call(t.Context()) // this call receives it
 	proceed <- struct{}{}
 	<-arrived
 	proceed <- struct{}{}
@@ -317,8 +316,8 @@ func TestMaxConns(t *testing.T) {
 	}
 }
 
-// A connection that could not be opened leaves its room to others.
-func TestRoomAfterFailures(t *testing.T) {
+// A failed dial returns the permission to open a connection.
+func TestMaxConnsAfterFailures(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -334,12 +333,12 @@ func TestRoomAfterFailures(t *testing.T) {
 	}
 }
 
-// The end of the context ends a call wherever it is, at once.
+// The end of the context ends a call at once, in whatever phase it is.
 func TestCancellation(t *testing.T) {
 	flood := strings.Repeat("x", 64<<20) // more than a connection holds
 	for name, test := range map[string]struct {
 		body  string
-		reach func(conn net.Conn, r *bufio.Reader) // brings the call where it is ended
+		reach func(conn net.Conn, r *bufio.Reader) // brings the call to the phase in which it is ended
 	}{
 		"sending":         {flood, func(_ net.Conn, r *bufio.Reader) { r.ReadByte() }},
 		"waiting":         {"", func(_ net.Conn, r *bufio.Reader) { http.ReadRequest(r) }},
@@ -390,12 +389,12 @@ func TestCancellation(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", name, err, want)
 			}
 			cancel()
-			if server.accepted.Load() > 0 { // or the time was over before it began
-				<-server.ended // nothing of the call is left
+			if server.accepted.Load() > 0 { // or the deadline had passed before it began
+				<-server.ended // the connection is closed
 			}
 		}
 	}
-	// Before and while dialling: 192.0.2.0/24 is nobody's, by RFC 5737.
+	// Before and while dialling: no host has an address in 192.0.2.0/24 (RFC 5737).
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	for range 2 {
@@ -411,7 +410,7 @@ func TestCancellation(t *testing.T) {
 	}
 }
 
-// blocked reads nothing until the other side has closed the connection.
+// blocked is a body that returns nothing until the other side has closed the connection.
 type blocked struct {
 	conn  *net.TCPConn
 	ended chan struct{}
@@ -425,7 +424,7 @@ func (b blocked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends a Read that waits.
+// Close ends a Read that is waiting.
 func TestCloseWhileReading(t *testing.T) {
 	server := answering(t, okAnswer[:len(okAnswer)-1], false)
 	transport := newTransport(t, http1.Options{})
@@ -449,8 +448,8 @@ func TestCloseWhileReading(t *testing.T) {
 	<-server.ended
 }
 
-// A server may answer before it has read the request, and go on reading or not.
-func TestEarlyAnswers(t *testing.T) {
+// A server may respond before it has read the request, and then read the rest or not.
+func TestEarlyResponses(t *testing.T) {
 	for _, reads := range []bool{true, false} {
 		server := newRawServer(t, func(s *rawServer, _ int64, conn *net.TCPConn, r *bufio.Reader) {
 			for {
@@ -476,7 +475,7 @@ func TestEarlyAnswers(t *testing.T) {
 			}
 		}
 	}
-	// It may also say that it wants no more.
+	// It may also close the connection.
 	server := newRawServer(t, func(_ *rawServer, _ int64, conn *net.TCPConn, r *bufio.Reader) {
 		http.ReadRequest(r)
 		io.WriteString(conn, "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")

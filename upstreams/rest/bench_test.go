@@ -6,7 +6,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// BenchmarkCall is the building of a call as generated code does it.
+// BenchmarkCall measures building a call as generated code does it.
 func BenchmarkCall(b *testing.B) {
 	keys := []string{"u1", "u2", "u3", "u,4"}
 	b.ReportAllocs()

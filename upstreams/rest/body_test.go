@@ -19,10 +19,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// field is a part of a form as a service sees it.
+// field is a part of a form, as the service reads it.
 type field struct{ Name, Type, Text string }
 
-// fieldsOf reads the parts with the standard library, in their order.
+// fieldsOf reads the parts by the standard library, in order.
 func fieldsOf(t *testing.T, r *http.Request) (fields []field) {
 	t.Helper()
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -102,7 +102,7 @@ func TestNamesOfPartsStayInTheirQuotes(t *testing.T) {
 	}
 }
 
-// Equal calls are one call, so that their bodies must be equal, the boundary included.
+// Equal calls must have equal bodies, boundary included, since they are identified by them.
 func TestMultipartIsStable(t *testing.T) {
 	call := func(text string) string {
 		return rest.New("POST", "/p").Multipart(encode.Object{{Name: "a", Value: text}, {Name: "b", Value: "c"}}).Key()
@@ -113,8 +113,8 @@ func TestMultipartIsStable(t *testing.T) {
 	}
 }
 
-// What was in one body is put into another: it separates nothing there.
-func TestAKnownBoundarySeparatesNothing(t *testing.T) {
+// The boundary of one body does not separate the parts of another that contains it.
+func TestBoundaryIsUnpredictable(t *testing.T) {
 	send := newWitness(t)
 	value := "x"
 	for range 3 {

@@ -63,7 +63,7 @@ func TestSegmentRefuses(t *testing.T) {
 		err := get("/users/").Segment(value).Literal("/orders").Err()
 		want := fault.BadUserInput
 		if f, ok := value.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
-			want = fault.Internal // GraphQL has no such numbers: it is not the client's doing
+			want = fault.Internal // GraphQL has no such numbers, so that it is not the client's mistake
 		}
 		if fault.CodeOf(err) != want {
 			t.Errorf("%s: %v, want %s", name, err, want)
@@ -261,7 +261,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// What no server takes is not sent: it is the client's doing, and no replica's.
+// A head that servers would refuse is not sent: the mistake is the client's, and would look
+// like that of a replica.
 func TestURLAndHeadersAreBounded(t *testing.T) {
 	long := strings.Repeat("a", 40<<10)
 	for name, call := range map[string]*rest.Call{

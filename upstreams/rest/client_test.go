@@ -22,7 +22,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// newService starts a service and a client of it, both ended with the test.
+// newService returns a service and a client of it. Both end with the test.
 func newService(t testing.TB, handler http.HandlerFunc) (*rest.Client, *httptest.Server) {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -32,8 +32,8 @@ func newService(t testing.TB, handler http.HandlerFunc) (*rest.Client, *httptest
 	return &rest.Client{Service: server.Listener.Addr().String(), Transport: transport}, server
 }
 
-// faultOf is the fault in err, which must be one of client's service whose text says
-// nothing of the service's own.
+// faultOf returns the fault in err. It must be one of client's service, with a message that
+// has no text of the service.
 func faultOf(t testing.TB, client *rest.Client, err error, kind fault.Code) *fault.Error {
 	t.Helper()
 	f, ok := errors.AsType[*fault.Error](err)
@@ -109,7 +109,7 @@ func TestDeniesCaller(t *testing.T) {
 
 func TestEmptyAnswers(t *testing.T) {
 	client, _ := newService(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Encoding", "gzip") // of nothing
+		w.Header().Set("Content-Encoding", "gzip") // of an empty body
 		if r.Method == "DELETE" {
 			w.WriteHeader(http.StatusNoContent)
 		}
@@ -137,7 +137,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestRequestSaysWhoAsksForWhat(t *testing.T) {
+func TestRequestHeaders(t *testing.T) {
 	client, _ := newService(t, func(w http.ResponseWriter, r *http.Request) {
 		for name, want := range map[string]string{
 			"User-Agent": "gatehouse", "Accept": "application/json, application/problem+json",
@@ -214,7 +214,7 @@ func TestDefaultBound(t *testing.T) {
 	faultOf(t, client, err, fault.DownstreamService)
 }
 
-func TestEndlessRefusalIsCut(t *testing.T) {
+func TestEndlessErrorBodyIsCut(t *testing.T) {
 	client, _ := newService(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(500)
 		io.Copy(w, zeros{})
@@ -259,8 +259,8 @@ type broken struct{ err error }
 
 func (b broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, b.err }
 
-// What a connection says when time is up depends on where it was just then.
-func TestTimeoutInOtherWords(t *testing.T) {
+// The error of a connection after its deadline depends on what it was doing.
+func TestTimeoutOfConnection(t *testing.T) {
 	expired, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	dial := &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
@@ -382,8 +382,8 @@ func TestLogHasNoValues(t *testing.T) {
 	}
 }
 
-// A released body's memory serves the next answer, and a refusal's never: it stays with the
-// fault.
+// The memory of a released body is reused. That of an error response is not: the fault keeps
+// it.
 func TestRelease(t *testing.T) {
 	client, _ := newService(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/no" {
@@ -401,7 +401,7 @@ func TestRelease(t *testing.T) {
 		if answer.Body != nil {
 			t.Error("a released answer still has a body")
 		}
-		answer.Release() // again does no harm
+		answer.Release() // a second time has no effect
 	}
 	if status, ok := errors.AsType[*rest.StatusError](refused); !ok || string(status.Response.Body) != "/no" {
 		t.Errorf("got %v", refused)

@@ -9,7 +9,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// Values keep their place, whatever they are; what is not given is left out.
+// Values are escaped for their place, and absent values are left out.
 func ExampleCall() {
 	var after *string
 	c := rest.New("GET", "/users/").Segment("a/b?c").Literal("/orders").
@@ -30,7 +30,7 @@ func ExampleClient_Do() {
 	}))
 	defer service.Close()
 
-	// Without a balancer, the service's name is its address.
+	// Without a balancer, the name of the service is its address.
 	client := rest.Client{Service: service.Listener.Addr().String(), Transport: service.Client().Transport}
 	answer, err := client.Do(context.Background(), rest.New("GET", "/users/").Segment("u1"))
 	if err != nil {

@@ -22,10 +22,10 @@ var hostile = []string{
 	"\u2025", "\uff0e\uff0e\uff0f", "Käse", "\u202e", "\u2028", "\xff", "\xc0\xae", "\u0085", "http://evil.test/", strings.Repeat("a", 5000),
 }
 
-// seen is what a service got: the one request, or none.
+// seen is the request that a service received, if any.
 type seen struct{ *http.Request }
 
-// newWitness starts a service that tells what it got of a call.
+// newWitness starts a service that records the request of a call.
 func newWitness(f testing.TB) func(t *testing.T, c *rest.Call) (seen, error) {
 	var got *http.Request
 	client, server := newService(f, func(_ http.ResponseWriter, r *http.Request) {
@@ -50,7 +50,7 @@ func newWitness(f testing.TB) func(t *testing.T, c *rest.Call) (seen, error) {
 	}
 }
 
-// onlyHeaders checks that nothing was added to what a call always has.
+// onlyHeaders fails if the request has other headers than every call has.
 func (s seen) onlyHeaders(t *testing.T, more ...string) {
 	t.Helper()
 	want := slices.Sorted(slices.Values(append(more, "Accept", "Accept-Encoding", "User-Agent")))
@@ -131,7 +131,7 @@ func FuzzHeaderStaysInItsPlace(f *testing.F) {
 			return
 		}
 		got.onlyHeaders(t, "X-Value")
-		want := []string{strings.Trim(value, " \t")} // as HTTP has it
+		want := []string{strings.Trim(value, " \t")} // as HTTP trims it
 		if got.RequestURI != "/users" || !slices.Equal(got.Header["X-Value"], want) {
 			t.Fatalf("%q arrived as %q at %s", value, got.Header["X-Value"], got.RequestURI)
 		}

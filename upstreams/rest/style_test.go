@@ -94,7 +94,7 @@ func TestStylesOfTheSpecification(t *testing.T) {
 	}
 }
 
-// written is a call's URL, and its headers if it has any.
+// written returns the URL of a call, and its headers if it has any.
 func written(t *testing.T, c *rest.Call) string {
 	t.Helper()
 	req, err := c.Request(t.Context(), "svc")
@@ -123,8 +123,8 @@ func delimited(name string, by rest.Delimiter) func(c *rest.Call, v any, explode
 	return func(c *rest.Call, v any, _ bool) *rest.Call { return c.QueryDelimited(name, v, by) }
 }
 
-// Many services decode nothing in headers, so no more is escaped than what would break
-// out: a quote as well, since two of them may hide the comma between.
+// Many services do not decode headers, so that only what would end an element is escaped. A
+// quote is, too, since two quotes may hide the comma between them.
 func TestElementsOfHeaders(t *testing.T) {
 	c := get("/").HeaderList("A", []string{`"x`, `y"`, "1,2", "a=b", "100%", "a b; c/ü"}, false)
 	if got, want := written(t, c), "/\nA: %22x,y%22,1%2C2,a%3Db,100%25,a b; c/ü\r\n"; got != want {
@@ -135,7 +135,7 @@ func TestElementsOfHeaders(t *testing.T) {
 	}
 }
 
-// What is not given leaves no trace, wherever in a value it is.
+// Absent values leave no trace, wherever they are in a value.
 func TestAbsentValuesOfStyles(t *testing.T) {
 	holes := encode.Object{{Name: "a", Value: nil}, {Name: "b", Value: ptr("x")}, {Name: "c", Value: (*string)(nil)}}
 	none := encode.Object{{Name: "a", Value: nil}}
@@ -193,7 +193,7 @@ func TestDeepObject(t *testing.T) {
 	}
 }
 
-// Names grow with the depth of an object, so that little input could make a huge URL.
+// Names grow with the depth of an object, so that a small value could make a huge URL.
 func TestDeepObjectIsBounded(t *testing.T) {
 	deep := strings.Repeat(`{"aaaa":`, 500) + "[" + strings.Repeat("1,", 200_000) + "1]" + strings.Repeat("}", 500)
 	c := get("/").DeepObject("f", json.RawMessage(deep))
@@ -250,15 +250,15 @@ func TestCookies(t *testing.T) {
 	}
 }
 
-// One value as a service sees it: names are "" but for the members of an object.
+// One value as the service reads it. Names are "" except for members of an object.
 type pairs = [][2]string
 
-// dialect is a style with how a service reads it, by the specification's tables alone.
+// dialect is a style, and how a service reads it by the tables of the specification.
 type dialect struct {
 	name            string
 	build           func(c *rest.Call, v any, explode bool) *rest.Call
 	read            func(r *http.Request) string // the parameter, as it was sent
-	first, sep, sub string                       // before it; between exploded pieces; between others
+	first, sep, sub string                       // before the value; between exploded parts; between other parts
 	named           bool
 	unescape        func(t *testing.T, s string) string
 }
@@ -296,12 +296,12 @@ func dialects() []dialect {
 
 func asItIs(_ *testing.T, s string) string { return s }
 
-// trimmed is an element of a header: white space around it has no meaning.
+// trimmed returns an element of a header, around which white space has no meaning.
 func trimmed(t *testing.T, s string) string {
 	return strings.Trim(unescaped(t, strings.ReplaceAll(s, "+", "%2B")), " \t")
 }
 
-// parse reads what was sent for a scalar, a list or an object.
+// parse reads the text that was sent for a scalar, a list or an object.
 func (d dialect) parse(t *testing.T, sent, shape string, explode bool) pairs {
 	t.Helper()
 	sent, begun := strings.CutPrefix(sent, d.first)
@@ -353,7 +353,7 @@ func (d dialect) unnamed(t *testing.T, sent string) string {
 	return sent
 }
 
-// check sends a and b in every shape by the dialect and compares what arrives.
+// check sends a and b in every kind of value, and compares what arrives.
 func (d dialect) check(t *testing.T, send func(*testing.T, *rest.Call) (seen, error), a, b string) (sent int) {
 	t.Helper()
 	for _, explode := range []bool{false, true} {
@@ -389,7 +389,7 @@ func (d dialect) check(t *testing.T, send func(*testing.T, *rest.Call) (seen, er
 	return sent
 }
 
-// staysInItsPlace checks that the request is in every other way the one that was meant.
+// staysInItsPlace fails if the value has changed any other part of the request.
 func (d dialect) staysInItsPlace(t *testing.T, got seen, shape string, explode bool) {
 	t.Helper()
 	own := map[string][]string{"header": {"N"}, "cookie": {"Cookie"}, "plain cookie": {"Cookie"}}
@@ -400,7 +400,7 @@ func (d dialect) staysInItsPlace(t *testing.T, got seen, shape string, explode b
 		t.Fatalf("%s: went out as %s", d.name, got.RequestURI)
 	}
 	if d.sep == "." || d.name == "header" && shape == "scalar" {
-		return // what separates exploded values may be in others
+		return // the separator of exploded values may occur in other values
 	}
 	between := d.sub
 	if d.sep != "" {
@@ -418,16 +418,16 @@ func (d dialect) staysInItsPlace(t *testing.T, got seen, shape string, explode b
 	}
 }
 
-func TestStylesComeBack(t *testing.T) {
+func TestStylesRoundTrip(t *testing.T) {
 	send := newWitness(t)
 	for _, d := range dialects() {
 		sent := 0
 		for i, value := range hostile {
-			if len(value) < 1000 { // else there is no room for two
+			if len(value) < 1000 { // two must fit into maxHead
 				sent += d.check(t, send, value, hostile[(i+7)%len(hostile)])
 			}
 		}
-		// Most are refused where nothing is escaped; a style that sends none tests nothing.
+		// Styles without escaping refuse most values. A style that sent none would test nothing.
 		if sent < 10 || d.check(t, send, "blue", "black-1_2~3") == 0 {
 			t.Errorf("%s: only %d values were sent", d.name, sent)
 		}
@@ -447,8 +447,8 @@ func FuzzStylesStayInTheirPlace(f *testing.F) {
 	})
 }
 
-// HTTP cuts white space off a header's ends, so that it must not be there, and an empty
-// element is one.
+// HTTP removes white space at the ends of a header, so that it must not be there. An empty
+// element counts as an element.
 func TestHeaderEnds(t *testing.T) {
 	for _, h := range []struct {
 		value any

@@ -12,56 +12,57 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Caller is what a service takes from a token.
+// Caller has the claims of a token that the services use.
 type Caller struct {
 	Roles []string `json:"roles"`
-	Scope string   `json:"scope"` // parted by spaces
+	Scope string   `json:"scope"` // separated by spaces
 	jwt.RegisteredClaims
 }
 
 type callerKey struct{}
 
-// CallerOf is nil for a caller without a token, whom only Bearer.Welcome lets in.
-func CallerOf(r *http.Request) *Caller {
-	who, _ := r.Context().Value(callerKey{}).(*Caller)
-	return who
+// CallerFrom returns the caller of a request, nil without a token, which only Bearer.Allow
+// accepts.
+func CallerFrom(r *http.Request) *Caller {
+	caller, _ := r.Context().Value(callerKey{}).(*Caller)
+	return caller
 }
 
-// maxToken bounds what is parsed, in bytes.
+// maxToken bounds a token, in bytes.
 const maxToken = 8192
 
-// Bearer checks tokens: HS256 alone, with expiry, issuer and audience. Its fields must
-// not change while it is in use.
+// Bearer verifies bearer tokens: HS256 only, with expiry, issuer and audience. Its fields
+// must not change while it is in use.
 type Bearer struct {
 	// Secret is the HS256 key.
 	Secret []byte
-	// Issuer and Audience are what a token must have.
+	// Issuer and Audience are the claims that a token must have.
 	Issuer, Audience string
-	// Realm is named to those who are refused.
+	// Realm is the realm of the challenge in a 401.
 	Realm string
-	// Revoked tells tokens that are no longer good. Default: none are.
+	// Revoked reports whether a token has been revoked. Default: none has.
 	Revoked func(token string) bool
 }
 
-// Guard lets next answer only those who bring a valid token with all of the scopes.
-func (b *Bearer) Guard(next Answer, scopes ...string) Answer {
+// Require calls next for requests with a valid token that has all scopes.
+func (b *Bearer) Require(next HandlerFunc, scopes ...string) HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		who, err := b.check(r.Header.Get("Authorization"))
+		caller, err := b.verify(r.Header.Get("Authorization"))
 		if err != nil {
 			return err
 		}
 		for _, scope := range scopes {
-			if !slices.Contains(strings.Fields(who.Scope), scope) {
-				return b.refusal(http.StatusForbidden, "NO_SCOPE", "insufficient_scope", "the token lacks the scope "+scope)
+			if !slices.Contains(strings.Fields(caller.Scope), scope) {
+				return b.challenge(http.StatusForbidden, "NO_SCOPE", "insufficient_scope", "the token lacks the scope "+scope)
 			}
 		}
-		return next(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, who)))
+		return next(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
 	}
 }
 
-// Welcome lets next answer also those who bring no token. A bad token is still refused.
-func (b *Bearer) Welcome(next Answer) Answer {
-	guarded := b.Guard(next)
+// Allow also calls next for requests without a token. An invalid token is still refused.
+func (b *Bearer) Allow(next HandlerFunc) HandlerFunc {
+	guarded := b.Require(next)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if r.Header.Get("Authorization") == "" {
 			return next(w, r)
@@ -70,21 +71,21 @@ func (b *Bearer) Welcome(next Answer) Answer {
 	}
 }
 
-func (b *Bearer) check(authorization string) (*Caller, error) {
-	token := Token(authorization)
+func (b *Bearer) verify(authorization string) (*Caller, error) {
+	token := BearerToken(authorization)
 	if token == "" {
-		return nil, b.refusal(http.StatusUnauthorized, "NO_TOKEN", "", "this operation needs a bearer token")
+		return nil, b.challenge(http.StatusUnauthorized, "NO_TOKEN", "", "this operation needs a bearer token")
 	}
-	who := &Caller{}
-	if len(token) > maxToken || b.parse(token, who) != nil || b.Revoked != nil && b.Revoked(token) {
-		// Why it is bad helps only those who forge tokens.
-		return nil, b.refusal(http.StatusUnauthorized, "BAD_TOKEN", "invalid_token", "the bearer token is not valid")
+	caller := &Caller{}
+	if len(token) > maxToken || b.parse(token, caller) != nil || b.Revoked != nil && b.Revoked(token) {
+		// The reason would help only an attacker.
+		return nil, b.challenge(http.StatusUnauthorized, "BAD_TOKEN", "invalid_token", "the bearer token is not valid")
 	}
-	return who, nil
+	return caller, nil
 }
 
-// Token is the token of an Authorization header, "" when it holds none.
-func Token(authorization string) string {
+// BearerToken returns the token of an Authorization header, "" when it has none.
+func BearerToken(authorization string) string {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
@@ -92,9 +93,9 @@ func Token(authorization string) string {
 	return token
 }
 
-// refusal says in a challenge what is wrong, as RFC 6750 has it.
-func (b *Bearer) refusal(status int, code, reason, detail string) *Problem {
-	p := Refuse(status, code, "%s", detail)
+// challenge returns a problem with a WWW-Authenticate challenge (RFC 6750, 3).
+func (b *Bearer) challenge(status int, code, reason, detail string) *Problem {
+	p := NewProblem(status, code, "%s", detail)
 	p.challenge = `Bearer realm="` + b.Realm + `"`
 	if reason != "" {
 		p.challenge += `, error="` + reason + `"`
@@ -109,10 +110,10 @@ func (b *Bearer) parse(token string, into *Caller) error {
 		jwt.WithStrictDecoding(),
 		jwt.WithIssuer(b.Issuer),
 		jwt.WithAudience(b.Audience),
-		jwt.WithLeeway(30*time.Second), // as the gateway's, so that both judge a token alike
+		jwt.WithLeeway(30*time.Second), // that of the gateway, so that both accept the same tokens
 	)
 	_, err := parser.ParseWithClaims(token, into, func(t *jwt.Token) (any, error) {
-		// RFC 7515: an extension that must be understood and is not makes the token invalid.
+		// RFC 7515 (4.1.11): a token with an unsupported critical extension is invalid.
 		if _, critical := t.Header["crit"]; critical {
 			return nil, errors.New("critical header")
 		}
@@ -121,11 +122,11 @@ func (b *Bearer) parse(token string, into *Caller) error {
 	return err
 }
 
-// Keyed lets next answer only those who bring the API key.
-func Keyed(apiKey, realm string, next Answer) Answer {
+// RequireAPIKey calls next for requests with the header X-API-Key.
+func RequireAPIKey(apiKey, realm string, next HandlerFunc) HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("X-API-Key")), []byte(apiKey)) != 1 {
-			p := Refuse(http.StatusUnauthorized, "BAD_API_KEY", "this operation needs the X-API-Key header")
+			p := NewProblem(http.StatusUnauthorized, "BAD_API_KEY", "this operation needs the X-API-Key header")
 			p.challenge = `ApiKey realm="` + realm + `"`
 			return p
 		}

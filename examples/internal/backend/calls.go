@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// calls counts by operationId every call that reached an operation's route, also
-// those that were refused there: a round trip is a round trip.
+// calls counts, by operationId, the calls that reached the route of an operation, including
+// those that it refused: tests count round trips.
 type calls struct {
 	mu     sync.Mutex
 	counts map[string]int // guarded by mu
@@ -31,13 +31,13 @@ func (c *calls) reset() {
 	clear(c.counts)
 }
 
-// show answers GET /_calls, which is not counted itself and needs no token.
-func (c *calls) show(w http.ResponseWriter, _ *http.Request) error {
+// serveGet handles GET /_calls, which is not counted and needs no token.
+func (c *calls) serveGet(w http.ResponseWriter, _ *http.Request) error {
 	return WriteJSON(w, http.StatusOK, c.snapshot())
 }
 
-// forget answers DELETE /_calls.
-func (c *calls) forget(w http.ResponseWriter, _ *http.Request) error {
+// serveDelete handles DELETE /_calls.
+func (c *calls) serveDelete(w http.ResponseWriter, _ *http.Request) error {
 	c.reset()
 	w.WriteHeader(http.StatusNoContent)
 	return nil

@@ -2,7 +2,7 @@ package backend
 
 import "net/mail"
 
-// IsEmail tells an e-mail address, without a name or angle brackets around it.
+// IsEmail reports whether text is an e-mail address, without a name or angle brackets.
 func IsEmail(text string) bool {
 	parsed, err := mail.ParseAddress(text)
 	return err == nil && parsed.Address == text

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// WriteTagged answers with JSON under an entity tag, or with 304 to a caller who has it
-// already.
+// WriteTagged responds with JSON and its entity tag, or with 304 if the request has that tag
+// in If-None-Match.
 func WriteTagged(w http.ResponseWriter, r *http.Request, body []byte) {
 	tag := entityTag(body)
 	w.Header().Set("ETag", tag)
-	if matches(r.Header.Values("If-None-Match"), tag) {
+	if matchesETag(r.Header.Values("If-None-Match"), tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -24,8 +24,8 @@ func entityTag(body []byte) string {
 	return fmt.Sprintf(`"%x"`, sum[:8])
 }
 
-// matches compares weakly, as If-None-Match does.
-func matches(headers []string, tag string) bool {
+// matchesETag reports whether If-None-Match has the tag, by weak comparison (RFC 9110, 13.1.2).
+func matchesETag(headers []string, tag string) bool {
 	for candidate := range strings.SplitSeq(strings.Join(headers, ","), ",") {
 		candidate = strings.TrimSpace(candidate)
 		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {

@@ -57,7 +57,7 @@ func FuzzParameters(f *testing.F) {
 		if err == nil && (len(ids) > 5 || slices.Contains(ids, "")) {
 			t.Errorf("ids %q", ids)
 		}
-		if n, err := p.Number("limit", 1, 100, 20); err == nil && (n < 1 || n > 100) {
+		if n, err := p.Int("limit", 1, 100, 20); err == nil && (n < 1 || n > 100) {
 			t.Errorf("limit %d", n)
 		}
 	})

@@ -8,50 +8,50 @@ import (
 	"strings"
 )
 
-// Problem is an error answer as RFC 9457 describes it: application/problem+json. As an
-// error it makes an operation answer with it.
+// Problem is an error response in the form of RFC 9457 (application/problem+json). An
+// operation that returns it as an error responds with it.
 type Problem struct {
-	// Type is filled in when it is written, see Options.ProblemTypes.
+	// Type is set when the problem is written: see Options.ProblemTypes.
 	Type string `json:"type"`
-	// Title says what the status means.
+	// Title is the text of the status.
 	Title string `json:"title"`
-	// Status is the answer's status.
+	// Status is the HTTP status.
 	Status int `json:"status"`
-	// Detail is for people.
+	// Detail explains the problem to people.
 	Detail string `json:"detail"`
-	// Code is what programs switch on. It is not sent where Type says it.
+	// Code identifies the problem for programs. It is not sent when Type contains it.
 	Code string `json:"code,omitempty"`
-	// Errors are what is wrong field by field, where that is known.
+	// Errors are the problems of single fields, where these are known.
 	Errors []FieldError `json:"errors,omitempty"`
 
 	challenge string // the header WWW-Authenticate, "" for none
 }
 
-// FieldError is what is wrong with one member of a body, named as "lines[0].quantity".
+// FieldError is the problem of one member of a body, such as "lines[0].quantity".
 type FieldError struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }
 
-// Refuse makes a problem.
-func Refuse(status int, code, format string, args ...any) *Problem {
+// NewProblem returns a problem with a formatted detail.
+func NewProblem(status int, code, format string, args ...any) *Problem {
 	return &Problem{Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...), Code: code}
 }
 
-// Invalid refuses a body that is well written and yet not acceptable: 422.
-func Invalid(format string, args ...any) *Problem {
-	return Refuse(http.StatusUnprocessableEntity, "INVALID", format, args...)
+// NewInvalid returns a 422 for a body that is well-formed but not valid.
+func NewInvalid(format string, args ...any) *Problem {
+	return NewProblem(http.StatusUnprocessableEntity, "INVALID", format, args...)
 }
 
-// BadType refuses a parameter that is not of its type: 400.
-func BadType(name, want string) *Problem {
-	return Refuse(http.StatusBadRequest, "BAD_PARAMETER", "%s must be %s", name, want)
+// NewBadParameter returns a 400 for a parameter that does not have its type.
+func NewBadParameter(name, want string) *Problem {
+	return NewProblem(http.StatusBadRequest, "BAD_PARAMETER", "%s must be %s", name, want)
 }
 
 func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
 
-// typed is the problem as it is sent.
-func (p Problem) typed(types string) Problem {
+// withType returns the problem in the form in which it is sent.
+func (p Problem) withType(types string) Problem {
 	if types == "" {
 		p.Type = "about:blank"
 		return p
@@ -61,31 +61,31 @@ func (p Problem) typed(types string) Problem {
 	return p
 }
 
-// writeError answers with err's problem.
+// writeError responds with the problem of err.
 func (s *Service) writeError(w http.ResponseWriter, err error) {
-	p := problemOf(err)
+	p := toProblem(err)
 	if p.challenge != "" {
 		w.Header().Set("WWW-Authenticate", p.challenge)
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Del("Cache-Control")
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p.typed(s.options.ProblemTypes)) // a caller who has left needs no answer
+	_ = json.NewEncoder(w).Encode(p.withType(s.options.ProblemTypes)) // it fails only when the client has left
 }
 
-// problemOf finds the problem in err. Whatever else went wrong was the body's being too
-// large, or is our mistake.
-func problemOf(err error) *Problem {
+// toProblem returns the problem in err, a 413 for a body that is too large, and a 500 for any
+// other error.
+func toProblem(err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return Refuse(http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", "the body may have %d bytes", tooLarge.Limit)
+		return NewProblem(http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", "the body may have %d bytes", tooLarge.Limit)
 	}
-	return Refuse(http.StatusInternalServerError, "INTERNAL", "something went wrong")
+	return NewProblem(http.StatusInternalServerError, "INTERNAL", "something went wrong")
 }
 
-// WriteJSON answers with v. The body is complete before the status is sent.
+// WriteJSON responds with v. It marshals v before it sends the status.
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -95,9 +95,9 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// WriteBody answers with JSON that is written already.
+// WriteBody responds with a body that is JSON already.
 func WriteBody(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a caller who has left needs no answer
+	_, _ = w.Write(body) // it fails only when the client has left
 }

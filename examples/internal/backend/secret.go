@@ -7,9 +7,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth/devtoken"
 )
 
-// DemoSecret turns the value of GATEWAY_DEMO_SECRET into a signing key: a random
-// one when it is empty. A value shorter than 32 bytes is an error rather than
-// replaced, since whoever set it makes tokens with it.
+// DemoSecret returns the signing key for the value of GATEWAY_DEMO_SECRET: a random one when
+// it is empty. A value of fewer than 32 bytes is an error and not replaced, since other
+// programs sign tokens with it.
 func DemoSecret(value string) ([]byte, error) {
 	switch {
 	case value == "":
@@ -20,7 +20,7 @@ func DemoSecret(value string) ([]byte, error) {
 	return []byte(value), nil
 }
 
-// RandomSecret makes a key that signs and checks tokens.
+// RandomSecret returns a random key for signing and verifying tokens.
 func RandomSecret() []byte {
 	secret := make([]byte, devtoken.MinSecret)
 	rand.Read(secret) // never fails: crypto/rand ends the program first

@@ -9,39 +9,39 @@ import (
 	"time"
 )
 
-// Grace is how long Servers.Close waits for calls that are being answered.
+// Grace is how long Servers.Close waits for running calls.
 const Grace = 3 * time.Second
 
-// Servers are HTTP servers that stop together. Make one with NewServers, add servers
-// from one goroutine, then Watch.
+// Servers are HTTP servers that stop together. After NewServers, call Serve for each server
+// from one goroutine, and then CloseAfter.
 type Servers struct {
 	closeFirst func()
 	servers    []*http.Server
 	serving    sync.WaitGroup
-	failed     chan error // the first server's failure
+	failed     chan error // the first failure of a server
 	closing    sync.Once
 	closed     chan struct{}
-	detach     func() bool // ends the watch over a context
+	stopWatch  func() bool // stops waiting for the end of a context
 	grace      time.Duration
 }
 
-// NewServers has no servers yet. closeFirst is called once when they are to stop, before
-// they wait for running calls: it should end those that last.
+// NewServers returns Servers without a server. closeFirst is called once when they stop,
+// before they wait for running calls: it should end long ones, such as event streams.
 func NewServers(closeFirst func()) *Servers {
 	return &Servers{
 		closeFirst: closeFirst, failed: make(chan error, 1), closed: make(chan struct{}),
-		detach: func() bool { return true }, grace: Grace,
+		stopWatch: func() bool { return true }, grace: Grace,
 	}
 }
 
-// Serve answers at address from a goroutine of its own and returns the URL, without a
-// slash at its end. An empty address means a free port on the loopback interface.
+// Serve starts a server at address and returns its URL, without a slash at its end. An empty
+// address is a free port of the loopback interface.
 func (s *Servers) Serve(ctx context.Context, address string, handler http.Handler) (string, *http.Server, error) {
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	var listening net.ListenConfig
-	listener, err := listening.Listen(ctx, "tcp", address)
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return "", nil, err
 	}
@@ -55,10 +55,10 @@ func (s *Servers) Serve(ctx context.Context, address string, handler http.Handle
 	return "http://" + listener.Addr().String(), server, nil
 }
 
-// Watch stops the servers when ctx ends.
-func (s *Servers) Watch(ctx context.Context) { s.detach = context.AfterFunc(ctx, s.shut) }
+// CloseAfter has the servers stopped when ctx ends.
+func (s *Servers) CloseAfter(ctx context.Context) { s.stopWatch = context.AfterFunc(ctx, s.shutdown) }
 
-// fail keeps the first failure: one is enough to stop for.
+// fail reports a failure to Wait. Only the first one is kept.
 func (s *Servers) fail(err error) {
 	select {
 	case s.failed <- err:
@@ -77,27 +77,27 @@ func (s *Servers) Wait() error {
 	}
 }
 
-// Close stops the servers: it lets running calls finish for the time of Grace, breaks
-// off those that do not, and waits for every goroutine. It may be called twice.
+// Close stops the servers. Running calls may finish within Grace, and are broken off after
+// it. Close waits for every goroutine, and may be called twice.
 func (s *Servers) Close() {
-	s.detach()
-	s.shut()
+	s.stopWatch()
+	s.shutdown()
 }
 
-func (s *Servers) shut() {
+func (s *Servers) shutdown() {
 	s.closing.Do(func() {
 		defer close(s.closed)
 		s.closeFirst()
 		ctx, cancel := context.WithTimeout(context.Background(), s.grace)
 		defer cancel()
 		for _, server := range s.servers {
-			s.serving.Go(func() { stop(ctx, server) })
+			s.serving.Go(func() { shutdownServer(ctx, server) })
 		}
 		s.serving.Wait()
 	})
 }
 
-func stop(ctx context.Context, server *http.Server) {
+func shutdownServer(ctx context.Context, server *http.Server) {
 	if server.Shutdown(ctx) != nil {
 		_ = server.Close()
 	}

@@ -15,8 +15,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A caller who never finishes a call must not keep the program from ending.
-func TestCloseBreaksOffWhatDoesNotEnd(t *testing.T) {
+// A client that never finishes its call must not keep the program from ending.
+func TestCloseIsBounded(t *testing.T) {
 	closed := false
 	servers := NewServers(func() { closed = true })
 	servers.grace = 10 * time.Millisecond

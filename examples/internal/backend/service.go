@@ -1,6 +1,6 @@
-// Package backend is what the examples' REST services are made of: routes that count
-// their calls, parameters, bodies, problems, tokens, events to receivers, and servers
-// that stop together. A service says what its operations answer and leaves the rest to it.
+// Package backend has the common parts of the examples' REST services: routes that count their
+// calls, parameters, bodies, problems, tokens, event streams, webhooks, and servers that stop
+// together.
 //
 // Everything exported is safe for concurrent use unless it says otherwise.
 package backend
@@ -11,32 +11,33 @@ import (
 	"strings"
 )
 
-// maxBody bounds the request bodies of operations that name no bound.
+// maxBody is the default of Operation.MaxBody.
 const maxBody = 1 << 20
 
-// Answer is a handler whose error becomes a problem.
-type Answer func(w http.ResponseWriter, r *http.Request) error
+// HandlerFunc is a handler that responds with the problem of its error.
+type HandlerFunc func(w http.ResponseWriter, r *http.Request) error
 
-// Operation is one entry of an OpenAPI document.
+// Operation is an operation of an OpenAPI document.
 type Operation struct {
 	// ID is its operationId, by which its calls are counted.
 	ID string
-	// Route is method and path, as http.ServeMux reads them; the path follows Options.Base.
+	// Route is method and path, as in a pattern of http.ServeMux; Options.Base is put before the
+	// path.
 	Route string
-	// Answer answers it.
-	Answer Answer
+	// Handler handles its requests.
+	Handler HandlerFunc
 	// MaxBody bounds the request's body, in bytes. Default: 1 MB.
 	MaxBody int64
 }
 
-// Options say how a Service is made. The zero value is useful.
+// Options configure a Service. The zero value is useful.
 type Options struct {
-	// Base comes before the path of every route, such as "/v1". Default: none.
+	// Base is put before the path of every route, such as "/v1". Default: none.
 	Base string
-	// ProblemTypes is the URL before a problem's code, which together are its type.
-	// Default: the type is about:blank, and the code a member of its own.
+	// ProblemTypes is the URL that is put before the code of a problem to form its type.
+	// Default: the type is about:blank, and the code is a member of its own.
 	ProblemTypes string
-	// Replica is named in the header X-Replica of every answer. Default: no header.
+	// Replica is sent as X-Replica with every response. Default: no header.
 	Replica int
 }
 
@@ -47,40 +48,39 @@ type Service struct {
 	calls   calls
 }
 
-// New makes a service of operations. GET /_calls tells how often each was called,
-// DELETE /_calls sets that to zero; both are there with and without the base.
+// New returns a service with these operations. GET /_calls returns how often each was called,
+// and DELETE /_calls resets the counts; both exist with and without the base.
 func New(operations []Operation, o Options) *Service {
 	s := &Service{options: o, mux: http.NewServeMux(), calls: calls{counts: map[string]int{}}}
 	for _, operation := range operations {
 		method, path, _ := strings.Cut(operation.Route, " ")
-		s.mux.HandleFunc(method+" "+o.Base+path, s.counted(operation))
+		s.mux.HandleFunc(method+" "+o.Base+path, s.countCalls(operation))
 	}
-	s.showCalls("")
+	s.handleCalls("")
 	if o.Base != "" {
-		s.showCalls(o.Base)
+		s.handleCalls(o.Base)
 	}
 	return s
 }
 
-func (s *Service) showCalls(base string) {
-	s.mux.HandleFunc("GET "+base+"/_calls", s.plain(s.calls.show))
-	s.mux.HandleFunc("DELETE "+base+"/_calls", s.plain(s.calls.forget))
+func (s *Service) handleCalls(base string) {
+	s.mux.HandleFunc("GET "+base+"/_calls", s.withProblems(s.calls.serveGet))
+	s.mux.HandleFunc("DELETE "+base+"/_calls", s.withProblems(s.calls.serveDelete))
 }
 
-// Calls tells by operationId how often each operation was called, as GET /_calls does.
+// Calls returns how often each operation was called, by operationId.
 func (s *Service) Calls() map[string]int { return s.calls.snapshot() }
 
 // ResetCalls sets the counts to zero.
 func (s *Service) ResetCalls() { s.calls.reset() }
 
-// counted counts before anything can refuse the call, and bounds the body before
-// anything reads it.
-func (s *Service) counted(o Operation) http.HandlerFunc {
+// countCalls counts a call before it can be refused, and bounds its body before it is read.
+func (s *Service) countCalls(o Operation) http.HandlerFunc {
 	limit := o.MaxBody
 	if limit == 0 {
 		limit = maxBody
 	}
-	run := s.plain(o.Answer)
+	run := s.withProblems(o.Handler)
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.calls.add(o.ID)
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
@@ -88,7 +88,8 @@ func (s *Service) counted(o Operation) http.HandlerFunc {
 	}
 }
 
-func (s *Service) plain(a Answer) http.HandlerFunc {
+// withProblems responds with the problem of an error that a returns.
+func (s *Service) withProblems(a HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := a(w, r); err != nil {
 			s.writeError(w, err)
@@ -96,34 +97,34 @@ func (s *Service) plain(a Answer) http.HandlerFunc {
 	}
 }
 
-// ServeHTTP names the replica on every answer, refusals and unknown routes included.
+// ServeHTTP sets X-Replica on every response, also for unknown routes.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.options.Replica > 0 {
 		w.Header().Set("X-Replica", strconv.Itoa(s.options.Replica))
 	}
 	if _, pattern := s.mux.Handler(r); pattern == "" {
-		s.unmatched(w, r)
+		s.serveUnmatched(w, r)
 		return
 	}
 	s.mux.ServeHTTP(w, r)
 }
 
-// unmatched says as a problem what the mux would say as text: 404, or 405 with
-// the methods that the path has.
-func (s *Service) unmatched(w http.ResponseWriter, r *http.Request) {
-	verdict := verdict{header: http.Header{}}
-	s.mux.ServeHTTP(&verdict, r)
-	if allow := verdict.header.Get("Allow"); allow != "" {
+// serveUnmatched responds with a problem where the mux would respond with text: 404, or 405
+// with the methods of the path.
+func (s *Service) serveUnmatched(w http.ResponseWriter, r *http.Request) {
+	recorder := headerRecorder{header: http.Header{}}
+	s.mux.ServeHTTP(&recorder, r)
+	if allow := recorder.header.Get("Allow"); allow != "" {
 		w.Header().Set("Allow", allow)
-		s.writeError(w, Refuse(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "this path takes %s", allow))
+		s.writeError(w, NewProblem(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "this path takes %s", allow))
 		return
 	}
-	s.writeError(w, Refuse(http.StatusNotFound, "NO_SUCH_ROUTE", "there is nothing at this path"))
+	s.writeError(w, NewProblem(http.StatusNotFound, "NO_SUCH_ROUTE", "there is nothing at this path"))
 }
 
-// verdict keeps the headers of an answer and drops the rest.
-type verdict struct{ header http.Header }
+// headerRecorder is an http.ResponseWriter that keeps the headers alone.
+type headerRecorder struct{ header http.Header }
 
-func (v *verdict) Header() http.Header         { return v.header }
-func (v *verdict) WriteHeader(int)             {}
-func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
+func (v *headerRecorder) Header() http.Header         { return v.header }
+func (v *headerRecorder) WriteHeader(int)             {}
+func (v *headerRecorder) Write(b []byte) (int, error) { return len(b), nil }

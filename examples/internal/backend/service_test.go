@@ -27,9 +27,9 @@ func readProblem(t *testing.T, r *httptest.ResponseRecorder) (p Problem) {
 	return p
 }
 
-// What a caller cannot cause must not show what it was.
-func TestOurOwnMistakesStayInside(t *testing.T) {
-	s := New([]Operation{{ID: "x", Route: "GET /x", Answer: func(w http.ResponseWriter, _ *http.Request) error {
+// An error that is not the caller's must not show its cause.
+func TestInternalErrorsAreHidden(t *testing.T) {
+	s := New([]Operation{{ID: "x", Route: "GET /x", Handler: func(w http.ResponseWriter, _ *http.Request) error {
 		return WriteJSON(w, http.StatusOK, func() {})
 	}}}, Options{})
 	recorder := serve(s, "GET", "/x")
@@ -42,10 +42,10 @@ func TestOurOwnMistakesStayInside(t *testing.T) {
 	}
 }
 
-// A service below a base path names its problems by their type.
+// The problems of a service with a base path have types.
 func TestBaseAndProblemTypes(t *testing.T) {
-	s := New([]Operation{{ID: "x", Route: "GET /x", Answer: func(http.ResponseWriter, *http.Request) error {
-		return Refuse(http.StatusNotFound, "NO_SUCH_PET", "there is no pet %d", 1)
+	s := New([]Operation{{ID: "x", Route: "GET /x", Handler: func(http.ResponseWriter, *http.Request) error {
+		return NewProblem(http.StatusNotFound, "NO_SUCH_PET", "there is no pet %d", 1)
 	}}}, Options{Base: "/v1", ProblemTypes: "https://example.com/problems/"})
 	want := Problem{Type: "https://example.com/problems/no-such-pet", Title: "Not Found", Status: 404, Detail: "there is no pet 1"}
 	if diff := cmp.Diff(want, readProblem(t, serve(s, "GET", "/v1/x")), cmp.AllowUnexported(Problem{})); diff != "" {

@@ -10,18 +10,18 @@ import (
 const (
 	// MaxFile bounds one uploaded file, in bytes.
 	MaxFile = 5 << 20
-	// MaxUpload is the Operation.MaxBody of an upload. It leaves room for what multipart
-	// wraps around the file, and for texts beside it.
+	// MaxUpload is the Operation.MaxBody of an upload: a file, the headers of its parts, and
+	// text fields.
 	MaxUpload = MaxFile + 64<<10
-	// maxField bounds each text beside the file, in bytes.
+	// maxField bounds each text field, in bytes.
 	maxField = 4 << 10
 )
 
-// Upload is a form with a file in it.
+// Upload is a form with a file.
 type Upload struct {
 	// File is the part named "file".
 	File []byte
-	// Fields are the other parts by their names, each 4 kB at the most.
+	// Fields are the other parts by name, each of at most 4 kB.
 	Fields map[string]string
 }
 
@@ -29,31 +29,31 @@ type Upload struct {
 func ReadUpload(r *http.Request) (Upload, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
-		return Upload{}, Refuse(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "this operation takes multipart/form-data")
+		return Upload{}, NewProblem(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "this operation takes multipart/form-data")
 	}
 	u := Upload{Fields: map[string]string{}}
 	for {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			return u, u.check()
+			return u, u.validate()
 		}
 		if err != nil {
-			return u, Unreadable(err)
+			return u, ReadError(err)
 		}
-		if err := u.take(part); err != nil {
+		if err := u.addPart(part); err != nil {
 			return u, err
 		}
 	}
 }
 
-func (u *Upload) check() error {
+func (u *Upload) validate() error {
 	if u.File == nil {
-		return Invalid("the form must have a file")
+		return NewInvalid("the form must have a file")
 	}
 	return nil
 }
 
-func (u *Upload) take(part *multipart.Part) error {
+func (u *Upload) addPart(part *multipart.Part) error {
 	if part.FormName() == "file" {
 		file, err := readPart(part, MaxFile)
 		u.File = file
@@ -64,14 +64,14 @@ func (u *Upload) take(part *multipart.Part) error {
 	return err
 }
 
-// readPart never returns nil without an error.
+// readPart reads a part of at most limit bytes. Without an error its result is not nil.
 func readPart(part *multipart.Part, limit int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(part, limit+1))
 	if err != nil {
-		return nil, Unreadable(err)
+		return nil, ReadError(err)
 	}
 	if int64(len(content)) > limit {
-		return nil, Refuse(http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", "the part %q may have %d bytes", part.FormName(), limit)
+		return nil, NewProblem(http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", "the part %q may have %d bytes", part.FormName(), limit)
 	}
 	return content, nil
 }

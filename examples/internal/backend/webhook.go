@@ -17,18 +17,18 @@ import (
 	"time"
 )
 
-// The headers of a webhook, as Standard Webhooks (standardwebhooks.com) has them.
+// The headers of a webhook by Standard Webhooks (standardwebhooks.com).
 const (
-	// WebhookID is the same for each attempt to deliver one event.
+	// WebhookID is the same for all attempts to deliver one event.
 	WebhookID = "Webhook-Id"
-	// WebhookTimestamp is the attempt's time in Unix seconds. A receiver refuses old ones.
+	// WebhookTimestamp is the time of the attempt in Unix seconds. Receivers refuse old ones.
 	WebhookTimestamp = "Webhook-Timestamp"
-	// WebhookSignature is what SignWebhook returns.
+	// WebhookSignature is the result of SignWebhook.
 	WebhookSignature = "Webhook-Signature"
 )
 
-// SignWebhook is "v1," and the base64 of the HMAC-SHA256 over id, timestamp and
-// body, joined by dots. A receiver computes it again and compares with hmac.Equal.
+// SignWebhook returns "v1," and the HMAC-SHA256 over id, timestamp and body, joined by dots,
+// in base64. A receiver computes it as well and compares by hmac.Equal.
 func SignWebhook(secret []byte, id, timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, secret)
 	fmt.Fprintf(mac, "%s.%s.%s", id, timestamp, body)
@@ -38,18 +38,18 @@ func SignWebhook(secret []byte, id, timestamp string, body []byte) string {
 const (
 	// queueSize is how many events wait for a slow receiver; further ones are dropped.
 	queueSize = 64
-	// attempts is how often one event is tried.
-	attempts = 3
-	// firstPause lies between the first two attempts, and doubles after them.
-	firstPause = 250 * time.Millisecond
+	// maxAttempts is how often the delivery of an event is attempted.
+	maxAttempts = 3
+	// firstRetryDelay is the delay before the second attempt. It doubles for the third.
+	firstRetryDelay = 250 * time.Millisecond
 	// attemptTimeout bounds one attempt.
 	attemptTimeout = 5 * time.Second
-	// farewell is how long Close waits for what is queued.
-	farewell = 2 * time.Second
+	// closeTimeout is how long Close waits for queued events.
+	closeTimeout = 2 * time.Second
 )
 
-// Webhooks sends events to receivers, in their order, from a single goroutine that
-// Close waits for. A nil one takes events and does nothing.
+// Webhooks sends events to receivers, in order, from one goroutine, for which Close waits. The
+// methods of a nil *Webhooks do nothing.
 type Webhooks struct {
 	secret []byte
 	log    *slog.Logger
@@ -59,22 +59,23 @@ type Webhooks struct {
 
 	mu     sync.Mutex
 	closed bool          // guarded by mu
-	queue  chan delivery // sent to under mu, so that nobody sends after Close
+	queue  chan delivery // sent to under mu, so that no send happens after Close
 }
 
-// delivery is an event with its receiver.
+// delivery is an event for a receiver.
 type delivery struct {
-	url, about string
+	url, label string
 	event      any
 }
 
-// NewWebhooks starts a sender that signs with secret; log hears of events that were not
-// delivered.
+// NewWebhooks starts a sender that signs events with secret. log receives a warning for each
+// event that is not delivered.
 func NewWebhooks(secret []byte, log *slog.Logger) *Webhooks {
 	return newWebhooks(secret, log, http.DefaultTransport.(*http.Transport).Clone())
 }
 
-// The client follows no redirect: an event goes where it was meant to go.
+// newWebhooks uses a client that follows no redirects, so that events go to their receivers
+// only.
 func newWebhooks(secret []byte, log *slog.Logger, transport http.RoundTripper) *Webhooks {
 	ctx, cancel := context.WithCancel(context.Background())
 	h := &Webhooks{
@@ -88,9 +89,9 @@ func newWebhooks(secret []byte, log *slog.Logger, transport http.RoundTripper) *
 	return h
 }
 
-// Send does not wait: when the queue is full, the event is dropped and logged. about is
-// what the log calls it; event must not change any more.
-func (h *Webhooks) Send(url, about string, event any) {
+// Send queues an event. It does not wait: when the queue is full, the event is dropped and
+// logged. label names the event in the log. event must not change afterwards.
+func (h *Webhooks) Send(url, label string, event any) {
 	if h == nil {
 		return
 	}
@@ -100,13 +101,13 @@ func (h *Webhooks) Send(url, about string, event any) {
 		return
 	}
 	select {
-	case h.queue <- delivery{url, about, event}:
+	case h.queue <- delivery{url, label, event}:
 	default:
-		h.log.Warn("webhook dropped: the receiver is too slow", "event", about)
+		h.log.Warn("webhook dropped: the receiver is too slow", "event", label)
 	}
 }
 
-// Close lets what is queued go out, but not longer than two seconds. It may be called
+// Close waits for the delivery of queued events, for two seconds at most. It must be called
 // once.
 func (h *Webhooks) Close() {
 	if h == nil {
@@ -116,9 +117,9 @@ func (h *Webhooks) Close() {
 	h.closed = true
 	close(h.queue)
 	h.mu.Unlock()
-	impatience := time.AfterFunc(farewell, h.cancel)
+	timer := time.AfterFunc(closeTimeout, h.cancel)
 	<-h.done
-	impatience.Stop()
+	timer.Stop()
 	h.cancel()
 	h.client.CloseIdleConnections()
 }
@@ -127,29 +128,30 @@ func (h *Webhooks) run(ctx context.Context) {
 	defer close(h.done)
 	for d := range h.queue {
 		if err := h.deliver(ctx, d); err != nil {
-			h.log.Warn("webhook not delivered", "event", d.about, "error", err)
+			h.log.Warn("webhook not delivered", "event", d.label, "error", err)
 		}
 	}
 }
 
-// deliver tries until the receiver answers 2xx, ctx ends, or attempts are used up.
+// deliver sends an event until the receiver responds with a 2xx, ctx ends, or maxAttempts are
+// used.
 func (h *Webhooks) deliver(ctx context.Context, d delivery) error {
 	body, err := json.Marshal(d.event)
 	if err != nil {
 		return err
 	}
 	id := "msg_" + rand.Text()
-	pause := firstPause
+	delay := firstRetryDelay
 	for attempt := 1; ; attempt++ {
 		err := h.post(ctx, d.url, id, body)
-		if err == nil || attempt == attempts {
+		if err == nil || attempt == maxAttempts {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(pause):
-			pause *= 2
+		case <-time.After(delay):
+			delay *= 2
 		}
 	}
 }
@@ -166,14 +168,14 @@ func (h *Webhooks) post(ctx context.Context, url, id string, body []byte) error 
 	r.Header.Set(WebhookID, id)
 	r.Header.Set(WebhookTimestamp, timestamp)
 	r.Header.Set(WebhookSignature, SignWebhook(h.secret, id, timestamp, body))
-	answer, err := h.client.Do(r)
+	resp, err := h.client.Do(r)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
-	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection can be used again
-	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("the receiver answered %d", answer.StatusCode)
+	defer resp.Body.Close()
+	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be reused
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("the receiver responded with status %d", resp.StatusCode)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func TestSignWebhook(t *testing.T) {
 
 const receiverURL = "http://receiver.example/"
 
-// network is a receiver of webhooks without a network.
+// network is an http.RoundTripper in the place of receivers of webhooks.
 type network struct {
 	mu      sync.Mutex
 	answers []int // the next statuses; 0 is a failure, then 204
@@ -45,7 +45,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: header, Body: http.NoBody, Request: r}, nil
 }
 
-// hang is a receiver that never answers.
+// hang is a receiver that never responds.
 type hang struct{}
 
 func (hang) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -57,7 +57,7 @@ func sender(transport http.RoundTripper, log *strings.Builder) *Webhooks {
 	return newWebhooks(nil, slog.New(slog.NewTextHandler(log, nil)), transport)
 }
 
-func TestWebhooksAreTriedAgain(t *testing.T) {
+func TestWebhookRetries(t *testing.T) {
 	tests := []struct {
 		name    string
 		answers []int
@@ -66,8 +66,8 @@ func TestWebhooksAreTriedAgain(t *testing.T) {
 	}{
 		{"at once", nil, "1 2", ""},
 		{"after failures, in order", []int{0, 503}, "1 1 1 2", ""},
-		{"given up", []int{500, 0, 500}, "1 1 1 2", "answered 500"},
-		{"a redirect is not followed", []int{307, 307, 307}, "1 1 1 2", "answered 307"},
+		{"given up", []int{500, 0, 500}, "1 1 1 2", "status 500"},
+		{"a redirect is not followed", []int{307, 307, 307}, "1 1 1 2", "status 307"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -103,14 +103,14 @@ func TestClosingWebhooksIsBounded(t *testing.T) {
 		began := time.Now()
 		h.Close()
 		h.Send(receiverURL, "late", 0) // does nothing
-		if took := time.Since(began); took != farewell {
-			t.Errorf("Close took %v, want %v", took, farewell)
+		if took := time.Since(began); took != closeTimeout {
+			t.Errorf("Close took %v, want %v", took, closeTimeout)
 		}
 	})
 }
 
-// A service without receivers has no sender.
-func TestNoSenderTakesEverything(t *testing.T) {
+// Without receivers there is no sender.
+func TestNilWebhooks(t *testing.T) {
 	var h *Webhooks
 	h.Send(receiverURL, "event", 1)
 	h.Close()

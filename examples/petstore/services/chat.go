@@ -22,7 +22,7 @@ type chatMessage struct {
 	Content *string `json:"content"`
 }
 
-// chatCompletion is the document's ChatCompletion, and one piece of a stream.
+// chatCompletion is the document's ChatCompletion, and one event of a stream.
 type chatCompletion struct {
 	ID      string       `json:"id"`
 	Model   string       `json:"model"`
@@ -38,28 +38,28 @@ type chatChoice struct {
 var roles = []string{"system", "user", "assistant"}
 
 func (s *Store) chat(w http.ResponseWriter, r *http.Request) error {
-	asked := chatRequest{Model: "pet-advisor-1"}
-	if err := readInto(r, &asked); err != nil {
+	req := chatRequest{Model: "pet-advisor-1"}
+	if err := readJSON(r, &req); err != nil {
 		return err
 	}
-	if err := asked.check(); err != nil {
+	if err := req.validate(); err != nil {
 		return err
 	}
-	id, advice := "chat_"+newID(), s.pets.advise(*asked.Messages[len(asked.Messages)-1].Content)
-	if asked.Stream {
-		return streamChat(w, id, asked.Model, advice)
+	id, advice := "chat_"+newID(), s.pets.advise(*req.Messages[len(req.Messages)-1].Content)
+	if req.Stream {
+		return streamChat(w, id, req.Model, advice)
 	}
-	return backend.WriteJSON(w, http.StatusOK, completion(id, asked.Model, advice, new("stop")))
+	return backend.WriteJSON(w, http.StatusOK, completion(id, req.Model, advice, new("stop")))
 }
 
-func (c chatRequest) check() error {
-	var faults check
-	faults.that(len(c.Messages) > 0, "messages", "must have an element")
+func (c chatRequest) validate() error {
+	var faults validation
+	faults.require(len(c.Messages) > 0, "messages", "must have an element")
 	for i, message := range c.Messages {
 		field := fmt.Sprintf("messages[%d]", i)
-		faults.that(message.Role != "", field+".role", "is required")
-		faults.oneOf(field+".role", message.Role, roles)
-		faults.that(message.Content != nil, field+".content", "is required")
+		faults.require(message.Role != "", field+".role", "is required")
+		faults.requireOneOf(field+".role", message.Role, roles)
+		faults.require(message.Content != nil, field+".content", "is required")
 	}
 	return faults.err()
 }
@@ -69,9 +69,9 @@ func completion(id, model, content string, finish *string) chatCompletion {
 	return chatCompletion{ID: id, Model: model, Choices: []chatChoice{{Message: message, FinishReason: finish}}}
 }
 
-// streamChat sends a word at a time as server-sent events, then [DONE].
+// streamChat sends one word in each event, and [DONE] at the end.
 func streamChat(w http.ResponseWriter, id, model, advice string) error {
-	backend.BeginStream(w)
+	backend.StartEventStream(w)
 	words := strings.SplitAfter(advice, " ")
 	for i, word := range words {
 		var finish *string
@@ -82,15 +82,15 @@ func streamChat(w http.ResponseWriter, id, model, advice string) error {
 		if err != nil {
 			return nil // the status is sent already; a completion always has a JSON form
 		}
-		if backend.Push(w, fmt.Sprintf("data: %s\n\n", piece)) != nil {
+		if backend.WriteEvent(w, fmt.Sprintf("data: %s\n\n", piece)) != nil {
 			return nil // the caller has left
 		}
 	}
-	_ = backend.Push(w, "data: [DONE]\n\n")
+	_ = backend.WriteEvent(w, "data: [DONE]\n\n")
 	return nil
 }
 
-// advise names pets to adopt, of the species that the question speaks of.
+// advise names pets to adopt, of the species that the question mentions.
 func (p *pets) advise(question string) string {
 	species := ""
 	for _, name := range speciesNames {
@@ -99,7 +99,7 @@ func (p *pets) advise(question string) string {
 		}
 	}
 	q := petQuery{species: species, status: Available}
-	found := slices.DeleteFunc(p.snapshot(), func(pet *Pet) bool { return !q.wants(pet) })
+	found := slices.DeleteFunc(p.snapshot(), func(pet *Pet) bool { return !q.matches(pet) })
 	if len(found) == 0 {
 		return "Nobody like that waits for a home just now. Ask again next week."
 	}

@@ -34,7 +34,7 @@ func TestChat(t *testing.T) {
 
 func TestChatStream(t *testing.T) {
 	h := newHouse(t, Options{})
-	answer := h.raw(asked{"POST /chat/completions", `{"stream":true,"messages":[{"role":"user","content":"A bird!"}]}`, []string{asJSON}}).want(t, 200)
+	answer := h.raw(req{"POST /chat/completions", `{"stream":true,"messages":[{"role":"user","content":"A bird!"}]}`, []string{asJSON}}).want(t, 200)
 	if got := answer.header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("Content-Type %q", got)
 	}

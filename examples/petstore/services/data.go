@@ -6,9 +6,9 @@ import (
 )
 
 //go:embed data.json
-var document []byte
+var dataJSON []byte
 
-// data is the shape of data.json.
+// data has the form of data.json.
 type data struct {
 	Pets    []Pet    `json:"pets"`
 	Orders  []Order  `json:"orders"`
@@ -16,11 +16,11 @@ type data struct {
 	Keepers []string `json:"keepers"` // ids of the users who may change pets
 }
 
-// load reads the embedded data afresh, so that stores share no pointers. The data is
-// part of the program: a mistake in it is a panic.
+// load decodes the embedded data anew, so that stores share no pointers. It panics if the data
+// is malformed, since the data is part of the program.
 func load() data {
 	var d data
-	if err := json.Unmarshal(document, &d); err != nil {
+	if err := json.Unmarshal(dataJSON, &d); err != nil {
 		panic("services: data.json: " + err.Error())
 	}
 	return d

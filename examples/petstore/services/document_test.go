@@ -29,7 +29,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 	}
 }
 
-// The store listens where the document says, and begins its paths as the document does.
+// The store listens at the document's address, and its paths begin as in the document.
 func TestDocumentedAddress(t *testing.T) {
 	want := "http://" + strings.Replace(DocumentedAddress, "127.0.0.1", "localhost", 1) + Base
 	for _, server := range readDocument(t).Servers {
@@ -41,7 +41,7 @@ func TestDocumentedAddress(t *testing.T) {
 }
 
 // What the other tests rely on: an answer that the document does not allow is found.
-func TestTheDocumentIsHeld(t *testing.T) {
+func TestDocumentIsChecked(t *testing.T) {
 	h := newHouse(t, Options{})
 	good := h.do(t, "GET /pets/"+whiskers, "").want(t, 200)
 	const get = "GET " + Base + "/pets/{id}"

@@ -7,7 +7,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/petstore/services"
 )
 
-// The service is a plain handler, and counts what it is asked.
+// The service is an http.Handler, and counts its calls.
 func Example() {
 	store := services.New(services.Options{})
 	defer store.Close()

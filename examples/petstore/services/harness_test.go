@@ -60,9 +60,9 @@ func (h *house) token(t *testing.T, id Identity) string {
 	return token
 }
 
-// asked is a request in a table: method and path, a body, header lines as "Name: value".
+// req is a request in a table: method and path, a body, header lines as "Name: value".
 // An Authorization line takes the place of the keeper's, and an empty one sends none.
-type asked struct {
+type req struct {
 	line, body string
 	header     []string
 }
@@ -73,7 +73,7 @@ type answered struct {
 	body   string
 }
 
-func (h *house) request(a asked) *http.Request {
+func (h *house) request(a req) *http.Request {
 	method, path, _ := strings.Cut(a.line, " ")
 	r := httptest.NewRequest(method, localURL+path, strings.NewReader(a.body))
 	r.Header.Set("Authorization", "Bearer "+h.keeper)
@@ -87,14 +87,14 @@ func (h *house) request(a asked) *http.Request {
 	return r
 }
 
-// raw asks what the document may not allow.
-func (h *house) raw(a asked) answered {
+// raw sends a request that the document may not allow.
+func (h *house) raw(a req) answered {
 	got, _ := h.serve(a)
 	return got
 }
 
-// serve also gives the route that took the request.
-func (h *house) serve(a asked) (got answered, route string) {
+// serve also returns the route that handled the request.
+func (h *house) serve(a req) (got answered, route string) {
 	recorder, r := httptest.NewRecorder(), h.request(a)
 	h.Handler().ServeHTTP(recorder, r)
 	return answered{recorder.Code, recorder.Header(), recorder.Body.String()}, r.Pattern
@@ -106,7 +106,7 @@ func (h *house) do(t *testing.T, line, body string, header ...string) answered {
 	if body != "" && len(header) == 0 {
 		header = []string{asJSON}
 	}
-	got, route := h.serve(asked{line, body, header})
+	got, route := h.serve(req{line, body, header})
 	if err := h.hold(route, body, got); err != nil {
 		t.Errorf("%s is not as the document says: %v", line, err)
 	}
@@ -170,7 +170,7 @@ func visit(media *openapi3.MediaType, body string, as openapi3.SchemaValidationO
 	return media.Schema.Value.VisitJSON(v, as, openapi3.EnableFormatValidation())
 }
 
-// want asserts the status.
+// want fails unless the response has this status.
 func (a answered) want(t *testing.T, status int) answered {
 	t.Helper()
 	if a.status != status {
@@ -179,7 +179,7 @@ func (a answered) want(t *testing.T, status int) answered {
 	return a
 }
 
-// problem asserts an error answer by the end of its type, and gives it.
+// problem fails unless the response is a problem whose type ends so, and returns it.
 func (a answered) problem(t *testing.T, status int, code string) backend.Problem {
 	t.Helper()
 	a.want(t, status)

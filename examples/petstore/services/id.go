@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// newID makes a UUID of version 7 (RFC 9562): the time in milliseconds, then chance.
+// newID returns a UUID of version 7 (RFC 9562): the time in milliseconds, followed by random
+// bits.
 func newID() string {
 	var id [16]byte
 	rand.Read(id[:]) // never fails: crypto/rand ends the program first
@@ -19,5 +20,5 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 }
 
-// newOrderID is such as ord_4PZ3KJT6UNKHFYGN.
+// newOrderID returns an id such as ord_4PZ3KJT6UNKHFYGN.
 func newOrderID() string { return "ord_" + rand.Text()[:16] }

@@ -2,12 +2,12 @@ package services
 
 import "github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 
-// What the demo's tokens and calls carry unless Options say otherwise.
+// The defaults of Options, for the demo.
 const (
 	DemoIssuer   = "gatehouse-demo"
 	DemoAudience = "petstore"
 	DemoAPIKey   = "demo-key"
-	// DemoPassword is that of every user of the data, for login.
+	// DemoPassword is the password of every user of the data.
 	DemoPassword = "correct-horse"
 )
 
@@ -17,25 +17,25 @@ const (
 	writePets = "write_pets"
 )
 
-// Identity is someone whom the demo can sign a token for.
+// Identity is a caller for whom the demo signs a token.
 type Identity struct {
-	// Name is what to call the token in print.
+	// Name is the name of the identity in output.
 	Name string
-	// Subject is a user's id.
+	// Subject is the id of a user.
 	Subject string
-	// Scope are the scopes, parted by spaces.
+	// Scope has the scopes, separated by spaces.
 	Scope string
 }
 
 // Customer is the ordinary caller of the demo.
 var Customer = Identity{Name: "customer", Subject: "u1", Scope: readPets}
 
-// Keeper may also change and delete pets.
+// Keeper may also update and delete pets.
 var Keeper = Identity{Name: "keeper", Subject: "u8", Scope: readPets + " " + writePets}
 
-// Identities are those whose tokens a demo prints, in the order to print them.
+// Identities returns the identities whose tokens the demo prints, in order.
 func Identities() []Identity { return []Identity{Customer, Keeper} }
 
-// DemoSecret turns the value of GATEWAY_DEMO_SECRET into a signing key: a random one when
-// it is empty. A value shorter than 32 bytes is an error.
+// DemoSecret returns the signing key for the value of GATEWAY_DEMO_SECRET: a random one when it
+// is empty. A value of fewer than 32 bytes is an error.
 func DemoSecret(value string) ([]byte, error) { return backend.DemoSecret(value) }

@@ -7,19 +7,19 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
-// DocumentedAddress is the local one that the OpenAPI document names.
+// DocumentedAddress is the local address that the OpenAPI document names.
 const DocumentedAddress = "127.0.0.1:9400"
 
-// Running is a store that listens.
+// Running is a store whose server runs.
 type Running struct {
-	// URL is what stands before the document's paths, such as "http://127.0.0.1:9400/v1".
+	// URL is the URL before the paths of the document, such as "http://127.0.0.1:9400/v1".
 	URL string
 
 	servers *backend.Servers
 }
 
-// Start serves the store at address until ctx ends or Close is called. An empty address
-// means a free port on the loopback interface. When it fails, the store is closed.
+// Start serves the store at address until ctx ends or Close is called. An empty address is a
+// free port of the loopback interface. When Start returns an error, the store is closed.
 func (s *Store) Start(ctx context.Context, address string) (*Running, error) {
 	r := &Running{servers: backend.NewServers(s.Close)}
 	url, _, err := r.servers.Serve(ctx, address, s.Handler())
@@ -28,12 +28,12 @@ func (s *Store) Start(ctx context.Context, address string) (*Running, error) {
 		return nil, fmt.Errorf("petstore: %w", err)
 	}
 	r.URL = url + Base
-	r.servers.Watch(ctx)
+	r.servers.CloseAfter(ctx)
 	return r, nil
 }
 
-// Wait returns nil when the server was closed, or its failure; Close must then still be
-// called.
+// Wait returns nil after the server has been closed, or its failure. Close must be called in
+// any case.
 func (r *Running) Wait() error {
 	if err := r.servers.Wait(); err != nil {
 		return fmt.Errorf("petstore: %w", err)
@@ -41,6 +41,6 @@ func (r *Running) Wait() error {
 	return nil
 }
 
-// Close closes the store, lets running calls finish for three seconds, breaks off those
-// that do not, and waits for every goroutine. It may be called twice.
+// Close closes the store and its server. Running calls may finish within three seconds, and are
+// broken off after that. Close waits for every goroutine, and may be called twice.
 func (r *Running) Close() { r.servers.Close() }

@@ -35,7 +35,7 @@ func TestStart(t *testing.T) {
 	running.Close()
 }
 
-func TestStartFailsWhenTheAddressIsTaken(t *testing.T) {
+func TestStartFailsWhenAddressIsInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

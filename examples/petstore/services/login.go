@@ -15,68 +15,69 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
-// tokenLife is how long a token of login is good.
-const tokenLife = time.Hour
+// tokenTTL is how long a token of login is valid.
+const tokenTTL = time.Hour
 
-// password is what is kept of one. Without a key, nothing is the right one.
+// password is a hashed password. Without a key, it matches no text.
 type password struct {
 	salt, key []byte
 }
 
-// rounds make guessing slow, and logging in take some milliseconds.
-const rounds = 50_000
+// iterations make guessing expensive. One login takes some milliseconds.
+const iterations = 50_000
 
-// hash keeps no key of an empty password: whoever has none cannot log in.
-func hash(text string) password {
+// newPassword hashes a password. An empty one has no key, so that its user cannot log in.
+func newPassword(text string) password {
 	if text == "" {
 		return password{}
 	}
 	salt := backend.RandomSecret()
-	return password{salt: salt, key: derive(text, salt)}
+	return password{salt: salt, key: deriveKey(text, salt)}
 }
 
-func derive(text string, salt []byte) []byte {
-	key, err := pbkdf2.Key(sha256.New, text, salt, rounds, sha256.Size)
+func deriveKey(text string, salt []byte) []byte {
+	key, err := pbkdf2.Key(sha256.New, text, salt, iterations, sha256.Size)
 	if err != nil {
 		panic(err) // the sizes are constants, and good
 	}
 	return key
 }
 
-// is takes equally long whether there is a key or not.
-func (p password) is(text string) bool {
-	return subtle.ConstantTimeCompare(derive(text, p.salt), p.key) == 1
+// matches reports whether text is the password. It takes equally long without a key.
+func (p password) matches(text string) bool {
+	return subtle.ConstantTimeCompare(deriveKey(text, p.salt), p.key) == 1
 }
 
-// demoPassword is made once, since every store needs it.
-var demoPassword = sync.OnceValue(func() password { return hash(DemoPassword) })
+// demoPassword is hashed once, for all stores.
+var demoPassword = sync.OnceValue(func() password { return newPassword(DemoPassword) })
 
 func (u *users) login(w http.ResponseWriter, r *http.Request) error {
-	var asked struct{ Username, Password string }
-	if err := readInto(r, &asked); err != nil {
+	var req struct{ Username, Password string }
+	if err := readJSON(r, &req); err != nil {
 		return err
 	}
-	who := u.named(asked.Username)
-	if !who.password.is(asked.Password) || who.Status == Suspended {
-		return backend.Refuse(http.StatusUnauthorized, "BAD_LOGIN", "there is no active user with this name and password")
+	who := u.findByName(req.Username)
+	if !who.password.matches(req.Password) || who.Status == Suspended {
+		return backend.NewProblem(http.StatusUnauthorized, "BAD_LOGIN", "there is no active user with this name and password")
 	}
-	token, err := u.sign(who.ID, who.scope, tokenLife)
+	token, err := u.sign(who.ID, who.scope, tokenTTL)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return backend.WriteJSON(w, http.StatusOK, access{token, "Bearer", int(tokenLife.Seconds())})
+	return backend.WriteJSON(w, http.StatusOK, loginResponse{token, "Bearer", int(tokenTTL.Seconds())})
 }
 
-// access is the answer of login.
-type access struct {
+// loginResponse is the response of login.
+type loginResponse struct {
 	AccessToken string `json:"accessToken"`
 	TokenType   string `json:"tokenType"`
 	ExpiresIn   int    `json:"expiresIn"`
 }
 
-// named is an account without a password when nobody has the name.
-func (u *users) named(username string) *account {
+// findByName returns the account with a username, or one without a password if there is none,
+// so that both cases take equally long.
+func (u *users) findByName(username string) *account {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	i := slices.IndexFunc(u.all, func(a *account) bool { return a.Username == username })
@@ -86,13 +87,13 @@ func (u *users) named(username string) *account {
 	return u.all[i]
 }
 
-// claims are what a token says.
+// claims are the claims of a token.
 type claims struct {
 	Scope string `json:"scope,omitempty"`
 	jwt.RegisteredClaims
 }
 
-// sign makes a token. Each has an id of its own, so that none is revoked with another.
+// sign returns a signed token. Each has an id of its own, so that it can be revoked alone.
 func (u *users) sign(subject, scope string, life time.Duration) (string, error) {
 	now := time.Now()
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims{Scope: scope, RegisteredClaims: jwt.RegisteredClaims{
@@ -101,25 +102,25 @@ func (u *users) sign(subject, scope string, life time.Duration) (string, error) 
 	}}).SignedString(u.options.Secret)
 }
 
-// logout makes the caller's token worthless.
+// logout revokes the caller's token.
 func (u *users) logout(w http.ResponseWriter, r *http.Request) error {
-	expires := backend.CallerOf(r).ExpiresAt.Time // the door asks for one
-	u.revoked.add(backend.Token(r.Header.Get("Authorization")), expires)
+	expires := backend.CallerFrom(r).ExpiresAt.Time // the auth asks for one
+	u.revoked.add(backend.BearerToken(r.Header.Get("Authorization")), expires)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// revoked keeps the tokens of those who have logged out, as long as they would be good.
-// Its zero value is ready.
-type revoked struct {
+// revokedTokens has the tokens of callers that have logged out, until they expire. Its zero
+// value is ready to use.
+type revokedTokens struct {
 	mu     sync.Mutex
 	tokens map[[sha256.Size]byte]time.Time // guarded by mu; digest -> when to forget it
 }
 
-// leeway is how much longer than its time the door takes a token, and some more.
+// leeway is at least how long the service accepts a token after its expiry.
 const leeway = time.Minute
 
-func (v *revoked) add(token string, expires time.Time) {
+func (v *revokedTokens) add(token string, expires time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.tokens == nil {
@@ -133,7 +134,7 @@ func (v *revoked) add(token string, expires time.Time) {
 	v.tokens[sha256.Sum256([]byte(token))] = expires.Add(leeway)
 }
 
-func (v *revoked) has(token string) bool {
+func (v *revokedTokens) has(token string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	_, gone := v.tokens[sha256.Sum256([]byte(token))]

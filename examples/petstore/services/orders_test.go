@@ -66,7 +66,7 @@ func TestCreateOrder(t *testing.T) {
 	}
 }
 
-// A pet without a price makes an order without a total.
+// An order for a pet without a price has no total.
 func TestOrderWithoutTotal(t *testing.T) {
 	h := newHouse(t, Options{})
 	pet := read[Pet](t, h.do(t, "POST /pets", `{"name":"Free","species":"OTHER"}`))
@@ -86,12 +86,12 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Errorf("first %s\nagain %s %v", first.body, again.body, again.header)
 	}
 	h.do(t, "POST /orders", body+" ", asJSON, idempotencyKey).problem(t, 400, "invalid")
-	// The key is the caller's own.
+	// The key belongs to the caller.
 	h.do(t, "POST /orders", body, asJSON, idempotencyKey, nobody).problem(t, 400, "pet-not-available")
 }
 
-// Of those who want the same pet at once, one gets it.
-func TestOrdersAtOnce(t *testing.T) {
+// Of concurrent orders for one pet, one succeeds.
+func TestConcurrentOrders(t *testing.T) {
 	h := newHouse(t, Options{})
 	statuses := make([]int, 20)
 	var all sync.WaitGroup
@@ -118,9 +118,9 @@ func TestDeleteOrder(t *testing.T) {
 	if got := h.statusOf(t, pet); got != Available {
 		t.Errorf("the pet is %s", got)
 	}
-	// A cancelled order has given its pet free before.
+	// The pet of a cancelled order has been made available before.
 	h.do(t, "DELETE /orders/ord_0GPMLF2KDNB0MQ5W", "").want(t, 204)
-	// An order outlives its pet.
+	// An order remains when its pet is deleted.
 	h.do(t, "DELETE /pets/019b413a-a0a3-7ae2-bb34-fe4c98289fcd", "").want(t, 204)
 	h.do(t, "DELETE /orders/ord_UL4FT4DK79P9G8VE", "").want(t, 204)
 }
@@ -198,7 +198,7 @@ func TestPayFromAccount(t *testing.T) {
 
 func TestMasked(t *testing.T) {
 	for number, want := range map[string]string{"": "", "1": "*", "1234": "****", "12345": "****5", "12345678": "****5678", "4242424242424242": "************4242"} {
-		if got := masked(number); got != want {
+		if got := mask(number); got != want {
 			t.Errorf("%s: %s, want %s", number, got, want)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
-// DeclinedCard is the number of a card that no bank takes.
+// DeclinedCard is the number of a card that is always declined.
 const DeclinedCard = "4000000000000002"
 
 var (
@@ -29,7 +29,7 @@ type Payment struct {
 	Links     *OrderLinks `json:"links"`
 }
 
-// Card is the document's BankCard. Its number comes back masked, its cvc never.
+// Card is the document's BankCard. Responses mask its number and omit its CVC.
 type Card struct {
 	Object          string  `json:"object"`
 	Name            string  `json:"name"`
@@ -42,7 +42,7 @@ type Card struct {
 	AddressPostCode string  `json:"addressPostCode,omitempty"`
 }
 
-// Account is the document's BankAccount. Its number comes back masked.
+// Account is the document's BankAccount. Responses mask its number.
 type Account struct {
 	Object      string `json:"object"`
 	Name        string `json:"name"`
@@ -53,8 +53,8 @@ type Account struct {
 	Country     string `json:"country"`
 }
 
-// newPayment is the body of payOrder.
-type newPayment struct {
+// paymentRequest is the body of payOrder.
+type paymentRequest struct {
 	Amount   float64         `json:"amount"`
 	Currency string          `json:"currency"`
 	Source   json.RawMessage `json:"source"`
@@ -64,85 +64,85 @@ type newPayment struct {
 }
 
 func (o *orders) pay(w http.ResponseWriter, r *http.Request) error {
-	asked, err := readPayment(r)
+	req, err := readPayment(r)
 	if err != nil {
 		return err
 	}
-	order, err := o.settle(r.PathValue("id"), asked)
+	order, err := o.takePayment(r.PathValue("id"), req)
 	if err != nil {
 		return err
 	}
-	payment := asked.taken()
-	payment.Links = linksAround(r, order)
+	payment := req.payment()
+	payment.Links = orderLinks(r, order)
 	return backend.WriteJSON(w, http.StatusOK, payment)
 }
 
-func readPayment(r *http.Request) (asked newPayment, err error) {
-	if err := readInto(r, &asked); err != nil {
-		return asked, err
+func readPayment(r *http.Request) (req paymentRequest, err error) {
+	if err := readJSON(r, &req); err != nil {
+		return req, err
 	}
-	if err := asked.readSource(); err != nil {
-		return asked, err
+	if err := req.readSource(); err != nil {
+		return req, err
 	}
-	return asked, asked.check()
+	return req, req.validate()
 }
 
-// readSource reads the variant that the discriminator names.
-func (n *newPayment) readSource() error {
-	var c check
+// readSource decodes the variant that the discriminator names.
+func (n *paymentRequest) readSource() error {
+	var c validation
 	var kind struct{ Object string }
 	if len(n.Source) == 0 {
-		c.that(false, "source", "is required")
+		c.require(false, "source", "is required")
 		return c.err()
 	}
-	if err := backend.Parse(n.Source, &kind); err != nil {
+	if err := backend.ParseJSON(n.Source, &kind); err != nil {
 		return err
 	}
 	switch kind.Object {
 	case "card":
-		return backend.Parse(n.Source, &n.card)
+		return backend.ParseJSON(n.Source, &n.card)
 	case "bank_account":
-		return backend.Parse(n.Source, &n.account)
+		return backend.ParseJSON(n.Source, &n.account)
 	}
-	c.that(false, "source.object", "must be card or bank_account")
+	c.require(false, "source.object", "must be card or bank_account")
 	return c.err()
 }
 
-func (n *newPayment) check() error {
-	var c check
-	c.that(n.Amount > 0, "amount", "must be more than 0")
-	c.that(n.Currency != "", "currency", "is required")
-	c.oneOf("currency", n.Currency, currencies)
+func (n *paymentRequest) validate() error {
+	var c validation
+	c.require(n.Amount > 0, "amount", "must be more than 0")
+	c.require(n.Currency != "", "currency", "is required")
+	c.requireOneOf("currency", n.Currency, currencies)
 	if n.card != nil {
-		n.card.check(&c)
+		n.card.validate(&c)
 	} else {
-		n.account.check(&c)
+		n.account.validate(&c)
 	}
 	return c.err()
 }
 
-func (card *Card) check(c *check) {
-	c.that(card.Name != "", "source.name", "is required")
-	c.that(card.Number != "", "source.number", "is required")
-	c.that(card.ExpMonth >= 1 && card.ExpMonth <= 12, "source.expMonth", "must be 1 to 12")
-	c.that(card.ExpYear != nil, "source.expYear", "is required")
+func (card *Card) validate(c *validation) {
+	c.require(card.Name != "", "source.name", "is required")
+	c.require(card.Number != "", "source.number", "is required")
+	c.require(card.ExpMonth >= 1 && card.ExpMonth <= 12, "source.expMonth", "must be 1 to 12")
+	c.require(card.ExpYear != nil, "source.expYear", "is required")
 	if card.CVC != nil {
 		length := utf8.RuneCountInString(*card.CVC)
-		c.that(length == 3 || length == 4, "source.cvc", "must have 3 or 4 characters")
+		c.require(length == 3 || length == 4, "source.cvc", "must have 3 or 4 characters")
 	}
 }
 
-func (a *Account) check(c *check) {
-	c.that(a.Name != "", "source.name", "is required")
-	c.that(a.Number != "", "source.number", "is required")
-	c.that(a.Country != "", "source.country", "is required")
-	c.that(a.AccountType != "", "source.accountType", "is required")
-	c.oneOf("source.accountType", a.AccountType, accountTypes)
+func (a *Account) validate(c *validation) {
+	c.require(a.Name != "", "source.name", "is required")
+	c.require(a.Number != "", "source.number", "is required")
+	c.require(a.Country != "", "source.country", "is required")
+	c.require(a.AccountType != "", "source.accountType", "is required")
+	c.requireOneOf("source.accountType", a.AccountType, accountTypes)
 }
 
-// settle takes the money. A card pays at once, and the order is approved; from an
+// takePayment takes the money. A card pays at once, and the order is approved; from an
 // account the money is on its way, and the order stays as it is.
-func (o *orders) settle(id string, asked newPayment) (*Order, error) {
+func (o *orders) takePayment(id string, req paymentRequest) (*Order, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	i, err := o.index(id)
@@ -150,53 +150,54 @@ func (o *orders) settle(id string, asked newPayment) (*Order, error) {
 		return nil, err
 	}
 	if o.all[i].Status != Placed || o.paid[id] {
-		return nil, backend.Refuse(http.StatusConflict, "NOT_PAYABLE", "this order was paid for or cancelled")
+		return nil, backend.NewProblem(http.StatusConflict, "NOT_PAYABLE", "this order was paid for or cancelled")
 	}
-	if err := o.afford(o.all[i], asked); err != nil {
+	if err := o.checkPayment(o.all[i], req); err != nil {
 		return nil, err
 	}
 	o.paid[id] = true
-	if asked.card != nil {
-		return o.move(i, Approved), nil
+	if req.card != nil {
+		return o.setStatus(i, Approved), nil
 	}
 	return o.all[i], nil
 }
 
-// afford refuses a payment that does not pay the order.
-func (o *orders) afford(order *Order, asked newPayment) error {
+// checkPayment returns a problem if the payment does not cover the order.
+func (o *orders) checkPayment(order *Order, req paymentRequest) error {
 	pet, err := o.pets.find(order.PetID)
-	if err == nil && pet.Currency != "" && pet.Currency != asked.Currency {
-		return backend.Invalid("this order is paid in %s", pet.Currency)
+	if err == nil && pet.Currency != "" && pet.Currency != req.Currency {
+		return backend.NewInvalid("this order is paid in %s", pet.Currency)
 	}
-	if order.TotalAmount != nil && asked.Amount < *order.TotalAmount {
-		return backend.Refuse(http.StatusPaymentRequired, "TOO_LITTLE", "this order costs %.2f", *order.TotalAmount)
+	if order.TotalAmount != nil && req.Amount < *order.TotalAmount {
+		return backend.NewProblem(http.StatusPaymentRequired, "TOO_LITTLE", "this order costs %.2f", *order.TotalAmount)
 	}
-	if asked.card != nil && asked.card.Number == DeclinedCard {
-		return backend.Refuse(http.StatusPaymentRequired, "CARD_DECLINED", "the bank declined this card")
+	if req.card != nil && req.card.Number == DeclinedCard {
+		return backend.NewProblem(http.StatusPaymentRequired, "CARD_DECLINED", "the bank declined this card")
 	}
 	return nil
 }
 
-// taken is the payment as it is shown, with nothing in it that could pay again.
-func (n newPayment) taken() *Payment {
+// payment returns the payment for the response, without anything that could be used to pay
+// again.
+func (n paymentRequest) payment() *Payment {
 	payment := &Payment{ID: newID(), Amount: n.Amount, Currency: n.Currency, CreatedAt: time.Now().UTC().Truncate(time.Second)}
 	if n.card == nil {
 		account := *n.account
-		account.Number = masked(account.Number)
+		account.Number = mask(account.Number)
 		payment.Source, payment.Status = account, "PENDING"
 		return payment
 	}
 	card := *n.card
-	card.Brand, card.CVC, card.Number = brands[card.Number[0]], nil, masked(card.Number)
+	card.Brand, card.CVC, card.Number = brands[card.Number[0]], nil, mask(card.Number)
 	payment.Source, payment.Status = card, "SUCCEEDED"
 	return payment
 }
 
-// brands are told by a number's first digit.
+// brands are the brands of cards by the first digit of the number.
 var brands = map[byte]string{'3': "AMEX", '4': "VISA", '5': "MASTERCARD"}
 
-// masked keeps the last four characters of a long number.
-func masked(number string) string {
+// mask replaces a number by asterisks, except for the last four characters of a long one.
+func mask(number string) string {
 	shown := max(0, min(4, len(number)-4))
 	return strings.Repeat("*", len(number)-shown) + number[len(number)-shown:]
 }

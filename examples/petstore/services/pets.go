@@ -31,7 +31,7 @@ var (
 	genders      = []string{"MALE", "FEMALE", "UNKNOWN"}
 )
 
-// Pet is a pet as the service shows it.
+// Pet is a pet in responses.
 type Pet struct {
 	ID string `json:"id"`
 	PetDetails
@@ -39,7 +39,8 @@ type Pet struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
-// PetDetails are what callers may say of a pet. An empty member is left out of the JSON.
+// PetDetails are the members of a pet that clients may set. Empty members are left out of the
+// JSON.
 type PetDetails struct {
 	Name         string       `json:"name"`
 	Species      string       `json:"species"`
@@ -59,13 +60,14 @@ type PetDetails struct {
 	MedicalInfo  *MedicalInfo `json:"medicalInfo,omitempty"`
 }
 
-// Label is a category or a tag. The ids exceed what a float can hold exactly.
+// Label is a category or a tag. Its ids are larger than the integers that a float64 holds
+// exactly.
 type Label struct {
 	ID   int64  `json:"id,omitempty"`
 	Name string `json:"name"`
 }
 
-// MedicalInfo is what is known of a pet's health.
+// MedicalInfo describes the health of a pet.
 type MedicalInfo struct {
 	Vaccinated     *bool  `json:"vaccinated,omitempty"`
 	SpayedNeutered *bool  `json:"spayedNeutered,omitempty"`
@@ -74,11 +76,11 @@ type MedicalInfo struct {
 	HealthNotes    string `json:"healthNotes,omitempty"`
 }
 
-// pets keeps the pets in the order of their creation. A stored *Pet is never changed,
-// only replaced, so it may be shown without holding mu.
+// pets stores the pets in the order of their creation. A stored *Pet is never changed, only
+// replaced, so that it may be read without mu.
 type pets struct {
 	announce func(event any, about string)
-	rate     rate
+	rate     rateLimit
 
 	mu         sync.Mutex
 	all        []*Pet            // guarded by mu
@@ -87,29 +89,29 @@ type pets struct {
 	photos     map[string][]byte // guarded by mu; the last picture by the pet's id
 }
 
-// newPets tells announce of pets that are adopted, and of new ones to adopt.
+// newPets returns pets that call announce for pets that are adopted, and for new ones to adopt.
 func newPets(all []Pet, announce func(event any, about string)) *pets {
 	p := &pets{announce: announce, categories: labels{}, tags: labels{}, photos: map[string][]byte{}}
 	for i := range all {
 		p.all = append(p.all, &all[i])
-		p.learn(&all[i].PetDetails)
+		p.assignIDs(&all[i].PetDetails)
 	}
 	return p
 }
 
-func (p *pets) operations(door *backend.Bearer, apiKey string) []backend.Operation {
+func (p *pets) operations(auth *backend.Bearer, apiKey string) []backend.Operation {
 	return []backend.Operation{
-		{ID: "listPets", Route: "GET /pets", Answer: p.list},
-		{ID: "createPet", Route: "POST /pets", Answer: door.Guard(p.create)},
-		{ID: "getPet", Route: "GET /pets/{id}", Answer: p.get},
-		{ID: "updatePet", Route: "PUT /pets/{id}", Answer: door.Guard(p.update, writePets)},
-		{ID: "deletePet", Route: "DELETE /pets/{id}", Answer: door.Guard(p.remove, writePets)},
-		{ID: "uploadPetImage", Route: "POST /pets/{id}/photos", Answer: door.Guard(p.upload), MaxBody: backend.MaxUpload},
-		{ID: "listInventory", Route: "GET /store/inventory", Answer: backend.Keyed(apiKey, "petstore", p.inventory)},
+		{ID: "listPets", Route: "GET /pets", Handler: p.list},
+		{ID: "createPet", Route: "POST /pets", Handler: auth.Require(p.create)},
+		{ID: "getPet", Route: "GET /pets/{id}", Handler: p.get},
+		{ID: "updatePet", Route: "PUT /pets/{id}", Handler: auth.Require(p.update, writePets)},
+		{ID: "deletePet", Route: "DELETE /pets/{id}", Handler: auth.Require(p.delete, writePets)},
+		{ID: "uploadPetImage", Route: "POST /pets/{id}/photos", Handler: auth.Require(p.upload), MaxBody: backend.MaxUpload},
+		{ID: "listInventory", Route: "GET /store/inventory", Handler: backend.RequireAPIKey(apiKey, "petstore", p.inventory)},
 	}
 }
 
-// find gives a pet as it is now.
+// find returns the current state of a pet.
 func (p *pets) find(id string) (*Pet, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,11 +122,11 @@ func (p *pets) find(id string) (*Pet, error) {
 	return p.all[i], nil
 }
 
-// index is the place of a pet in all. The caller holds mu.
+// index returns the position of a pet in all. mu is held.
 func (p *pets) index(id string) (int, error) {
 	i := slices.IndexFunc(p.all, func(pet *Pet) bool { return pet.ID == id })
 	if i < 0 {
-		return 0, backend.Refuse(http.StatusNotFound, "NO_SUCH_PET", "there is no pet with this id")
+		return 0, backend.NewProblem(http.StatusNotFound, "NO_SUCH_PET", "there is no pet with this id")
 	}
 	return i, nil
 }
@@ -149,53 +151,53 @@ func (p *pets) get(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pets) create(w http.ResponseWriter, r *http.Request) error {
-	details, err := readDetails(r)
+	details, err := readPetDetails(r)
 	if err != nil {
 		return err
 	}
 	pet := p.add(details)
-	w.Header().Set("Location", base(r)+"/pets/"+pet.ID)
+	w.Header().Set("Location", baseURL(r)+"/pets/"+pet.ID)
 	return backend.WriteJSON(w, http.StatusCreated, pet)
 }
 
-func readDetails(r *http.Request) (d PetDetails, err error) {
-	if err := readInto(r, &d, "description"); err != nil {
+func readPetDetails(r *http.Request) (d PetDetails, err error) {
+	if err := readJSON(r, &d, "description"); err != nil {
 		return d, err
 	}
-	return d, d.check()
+	return d, d.validate()
 }
 
-// The digits are bounded so that totals stay numbers.
+// price bounds the digits, so that totals are exact.
 var price = regexp.MustCompile(`^\d{1,12}\.\d{2}$`)
 
-func (d *PetDetails) check() error {
-	var c check
+func (d *PetDetails) validate() error {
+	var c validation
 	length := utf8.RuneCountInString(d.Name)
-	c.that(1 <= length && length <= 100, "name", "must have 1 to 100 characters")
-	c.that(d.Species != "", "species", "is required")
-	c.oneOf("species", d.Species, speciesNames)
-	c.oneOf("size", d.Size, sizes)
-	c.oneOf("gender", d.Gender, genders)
-	c.oneOf("status", d.Status, petStatuses)
-	c.that(d.AgeMonths == nil || *d.AgeMonths >= 0, "ageMonths", "may not be negative")
-	c.that(d.Price == "" || price.MatchString(d.Price), "price", "must be a decimal such as 75.00")
-	c.that(d.Currency == "" || utf8.RuneCountInString(d.Currency) == 3, "currency", "must have 3 characters")
-	d.checkParts(&c)
+	c.require(1 <= length && length <= 100, "name", "must have 1 to 100 characters")
+	c.require(d.Species != "", "species", "is required")
+	c.requireOneOf("species", d.Species, speciesNames)
+	c.requireOneOf("size", d.Size, sizes)
+	c.requireOneOf("gender", d.Gender, genders)
+	c.requireOneOf("status", d.Status, petStatuses)
+	c.require(d.AgeMonths == nil || *d.AgeMonths >= 0, "ageMonths", "may not be negative")
+	c.require(d.Price == "" || price.MatchString(d.Price), "price", "must be a decimal such as 75.00")
+	c.require(d.Currency == "" || utf8.RuneCountInString(d.Currency) == 3, "currency", "must have 3 characters")
+	d.validateParts(&c)
 	return c.err()
 }
 
-func (d *PetDetails) checkParts(c *check) {
-	c.that(d.Category == nil || d.Category.Name != "", "category.name", "may not be empty")
+func (d *PetDetails) validateParts(c *validation) {
+	c.require(d.Category == nil || d.Category.Name != "", "category.name", "may not be empty")
 	for i, tag := range d.Tags {
-		c.that(tag.Name != "", fmt.Sprintf("tags[%d].name", i), "may not be empty")
+		c.require(tag.Name != "", fmt.Sprintf("tags[%d].name", i), "may not be empty")
 	}
 	for i, photo := range d.Photos {
-		c.that(isURI(photo), fmt.Sprintf("photos[%d]", i), "must be an absolute URI")
+		c.require(isURI(photo), fmt.Sprintf("photos[%d]", i), "must be an absolute URI")
 	}
 }
 
-// fill gives what was left out its default.
-func (d *PetDetails) fill() {
+// setDefaults sets the defaults of members that are absent.
+func (d *PetDetails) setDefaults() {
 	if d.Status == "" {
 		d.Status = Available
 	}
@@ -205,36 +207,36 @@ func (d *PetDetails) fill() {
 }
 
 func (p *pets) add(details PetDetails) *Pet {
-	details.fill()
+	details.setDefaults()
 	now := time.Now().UTC().Truncate(time.Second)
 	pet := &Pet{ID: newID(), PetDetails: details, CreatedAt: now, UpdatedAt: now}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.learn(&pet.PetDetails)
+	p.assignIDs(&pet.PetDetails)
 	p.all = append(p.all, pet)
-	p.tell("", pet, nil)
+	p.announceStatus("", pet, nil)
 	return pet
 }
 
-// learn gives category and tags the ids that go with their names. The caller holds mu,
-// or is alone.
-func (p *pets) learn(d *PetDetails) {
+// assignIDs sets the ids of category and tags by their names. mu is held, unless pets is not
+// shared yet.
+func (p *pets) assignIDs(d *PetDetails) {
 	if d.Category != nil {
-		d.Category = new(p.categories.named(*d.Category))
+		d.Category = new(p.categories.resolve(*d.Category))
 	}
 	for i, tag := range d.Tags {
-		d.Tags[i] = p.tags.named(tag)
+		d.Tags[i] = p.tags.resolve(tag)
 	}
 }
 
-// labels are ids by name.
+// labels are the ids of labels by name.
 type labels map[string]int64
 
-// firstLabel is the id of the first label that comes without one: beyond 2^53.
+// firstLabel is the id of the first label without an id: larger than 2^53.
 const firstLabel = 1<<53 + 1001
 
-// named keeps the id that a name has already. A new name keeps the id it comes with.
-func (l labels) named(label Label) Label {
+// resolve returns a label with its id: the known id of its name, its own, or a new one.
+func (l labels) resolve(label Label) Label {
 	id, known := l[label.Name]
 	switch {
 	case known:
@@ -247,13 +249,13 @@ func (l labels) named(label Label) Label {
 }
 
 func (p *pets) update(w http.ResponseWriter, r *http.Request) error {
-	details, err := readDetails(r)
+	details, err := readPetDetails(r)
 	if err != nil {
 		return err
 	}
-	details.fill()
+	details.setDefaults()
 	pet, err := p.change(r.PathValue("id"), nil, func(pet *Pet) error {
-		p.learn(&details)
+		p.assignIDs(&details)
 		pet.PetDetails = details
 		return nil
 	})
@@ -263,9 +265,9 @@ func (p *pets) update(w http.ResponseWriter, r *http.Request) error {
 	return backend.WriteJSON(w, http.StatusOK, pet)
 }
 
-// change replaces a pet by a changed copy and tells of a new status. order is the one
-// that the change is for, nil for none; how may refuse, and runs while mu is held.
-func (p *pets) change(id string, order *Order, how func(*Pet) error) (*Pet, error) {
+// change replaces a pet by a changed copy, and announces a new status. order is the order
+// because of which it changes, or nil. update may return an error; it runs with mu held.
+func (p *pets) change(id string, order *Order, update func(*Pet) error) (*Pet, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	i, err := p.index(id)
@@ -273,13 +275,13 @@ func (p *pets) change(id string, order *Order, how func(*Pet) error) (*Pet, erro
 		return nil, err
 	}
 	changed := *p.all[i]
-	if err := how(&changed); err != nil {
+	if err := update(&changed); err != nil {
 		return nil, err
 	}
 	changed.UpdatedAt = time.Now().UTC().Truncate(time.Second)
 	before := p.all[i].Status
 	p.all[i] = &changed
-	p.tell(before, &changed, order)
+	p.announceStatus(before, &changed, order)
 	return &changed, nil
 }
 
@@ -296,8 +298,9 @@ type adopted struct {
 	Order *Order `json:"order"`
 }
 
-// tell announces what became of a pet. before is "" for a new one.
-func (p *pets) tell(before string, pet *Pet, order *Order) {
+// announceStatus announces a new status of a pet. before is the previous status, "" for a new
+// pet.
+func (p *pets) announceStatus(before string, pet *Pet, order *Order) {
 	switch {
 	case before == pet.Status:
 	case pet.Status == Adopted:
@@ -307,7 +310,7 @@ func (p *pets) tell(before string, pet *Pet, order *Order) {
 	}
 }
 
-func (p *pets) remove(w http.ResponseWriter, r *http.Request) error {
+func (p *pets) delete(w http.ResponseWriter, r *http.Request) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	i, err := p.index(r.PathValue("id"))
@@ -320,7 +323,7 @@ func (p *pets) remove(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// inventory counts the pets of every status, also of those that no pet has.
+// inventory returns the number of pets by status, including statuses without a pet.
 func (p *pets) inventory(w http.ResponseWriter, _ *http.Request) error {
 	counts := map[string]int{}
 	for _, status := range petStatuses {
@@ -355,73 +358,74 @@ type pageLinks struct {
 }
 
 func (p *pets) list(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("RateLimit", p.rate.next())
-	q, err := readPetQuery(r)
+	w.Header().Set("RateLimit", p.rate.count())
+	q, err := parsePetQuery(r)
 	if err != nil {
 		return err
 	}
-	found := slices.DeleteFunc(p.snapshot(), func(pet *Pet) bool { return !q.wants(pet) })
+	found := slices.DeleteFunc(p.snapshot(), func(pet *Pet) bool { return !q.matches(pet) })
 	pages := (len(found) + q.limit - 1) / q.limit
 	w.Header().Set("Cache-Control", "public, max-age=30")
 	return backend.WriteJSON(w, http.StatusOK, petPage{
-		Data:       backend.Window(found, (q.page-1)*q.limit, q.limit),
+		Data:       backend.Page(found, (q.page-1)*q.limit, q.limit),
 		Pagination: pagination{q.page, q.limit, len(found), pages},
-		Links:      linksOf(r, q.page, pages),
+		Links:      newPageLinks(r, q.page, pages),
 	})
 }
 
-// petQuery is what listPets asks for.
+// petQuery has the parameters of listPets.
 type petQuery struct {
 	species, status string
 	tags            []string // a pet with any of them
-	tagged          bool     // tags were given, perhaps none
+	hasTags         bool     // the parameter tags is present, perhaps empty
 	page, limit     int
 }
 
-// maxTags bounds how many tags one call may ask for.
+// maxTags bounds the tags of one call.
 const maxTags = 100
 
-func readPetQuery(r *http.Request) (q petQuery, err error) {
+func parsePetQuery(r *http.Request) (q petQuery, err error) {
 	p, err := backend.ReadParameters(r)
 	if err != nil {
 		return q, err
 	}
-	if q.species, err = readEnum(p, "species", speciesNames); err != nil {
+	if q.species, err = parseEnum(p, "species", speciesNames); err != nil {
 		return q, err
 	}
-	if q.status, err = readEnum(p, "status", petStatuses); err != nil {
+	if q.status, err = parseEnum(p, "status", petStatuses); err != nil {
 		return q, err
 	}
-	if q.tags, q.tagged, err = p.List("tags", maxTags); err != nil {
+	if q.tags, q.hasTags, err = p.List("tags", maxTags); err != nil {
 		return q, err
 	}
-	if q.page, err = p.Number("page", 1, maxPage, 1); err != nil {
+	if q.page, err = p.Int("page", 1, maxPage, 1); err != nil {
 		return q, err
 	}
-	q.limit, err = p.Number("limit", 1, 100, 20)
+	q.limit, err = p.Int("limit", 1, 100, 20)
 	return q, err
 }
 
-// readEnum is "" without the parameter.
-func readEnum(p backend.Parameters, name string, values []string) (string, error) {
-	value, err := p.Text(name)
+// parseEnum returns "" when the parameter is absent.
+func parseEnum(p backend.Parameters, name string, values []string) (string, error) {
+	value, err := p.String(name)
 	if err != nil {
 		return "", err
 	}
-	if _, asked := p[name]; asked && !slices.Contains(values, value) {
-		return "", backend.Refuse(http.StatusUnprocessableEntity, "NO_SUCH_VALUE", "%s must be one of %s", name, strings.Join(values, ", "))
+	if _, req := p[name]; req && !slices.Contains(values, value) {
+		return "", backend.NewProblem(http.StatusUnprocessableEntity, "NO_SUCH_VALUE", "%s must be one of %s", name, strings.Join(values, ", "))
 	}
 	return value, nil
 }
 
-func (q petQuery) wants(pet *Pet) bool {
+func (q petQuery) matches(pet *Pet) bool {
 	return (q.species == "" || pet.Species == q.species) &&
 		(q.status == "" || pet.Status == q.status) &&
-		(!q.tagged || slices.ContainsFunc(pet.Tags, func(tag Label) bool { return slices.Contains(q.tags, tag.Name) }))
+		(!q.hasTags || slices.ContainsFunc(pet.Tags, func(tag Label) bool { return slices.Contains(q.tags, tag.Name) }))
 }
 
-// linksOf keeps the query as it was sent, so that the commas of a list stay commas.
-func linksOf(r *http.Request, page, pages int) pageLinks {
+// newPageLinks returns the links to this page and its neighbours. It keeps the query as it was
+// sent, so that the commas of lists are not escaped.
+func newPageLinks(r *http.Request, page, pages int) pageLinks {
 	var kept []string
 	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
 		if name, _, _ := strings.Cut(pair, "="); pair != "" && name != "page" {
@@ -429,7 +433,7 @@ func linksOf(r *http.Request, page, pages int) pageLinks {
 		}
 	}
 	link := func(page int) string {
-		return base(r) + "/pets?" + strings.Join(append(kept, "page="+strconv.Itoa(page)), "&")
+		return baseURL(r) + "/pets?" + strings.Join(append(kept, "page="+strconv.Itoa(page)), "&")
 	}
 	links := pageLinks{Self: link(page)}
 	if page < pages {

@@ -25,7 +25,7 @@ func TestDataIsAsDocumented(t *testing.T) {
 		if got := read[Pet](t, h.do(t, "GET /pets/"+pet.ID, "").want(t, 200)); !cmp.Equal(got, pet) {
 			t.Errorf("pet (-want +got)\n%s", cmp.Diff(pet, got))
 		}
-		if err := pet.check(); err != nil {
+		if err := pet.validate(); err != nil {
 			t.Errorf("%s: %v", pet.Name, err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestListPets(t *testing.T) {
 			}
 		})
 	}
-	if none := read[petPage](t, h.raw(asked{line: "GET /pets?tags="})); len(none.Data) != 0 {
+	if none := read[petPage](t, h.raw(req{line: "GET /pets?tags="})); len(none.Data) != 0 {
 		t.Errorf("%d pets have one of no tags", len(none.Data))
 	}
 	if all := read[petPage](t, h.do(t, "GET /pets", "")); len(all.Data) != 20 {
@@ -84,7 +84,7 @@ func TestListPets(t *testing.T) {
 	}
 }
 
-// The links lead from the first page to the last, and each pet comes once.
+// The links lead from the first page to the last, and each pet occurs once.
 func TestLinksLeadThroughAllPages(t *testing.T) {
 	h := newHouse(t, Options{})
 	seen := map[string]bool{}
@@ -102,15 +102,15 @@ func TestLinksLeadThroughAllPages(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var r rate
+		var r rateLimit
 		for i := range 102 {
-			got, want := r.next(), fmt.Sprintf("limit=100, remaining=%d, reset=60", max(0, 99-i))
+			got, want := r.count(), fmt.Sprintf("limit=100, remaining=%d, reset=60", max(0, 99-i))
 			if got != want {
 				t.Fatalf("call %d: %s, want %s", i, got, want)
 			}
 		}
 		time.Sleep(time.Minute)
-		if got := r.next(); got != "limit=100, remaining=99, reset=60" {
+		if got := r.count(); got != "limit=100, remaining=99, reset=60" {
 			t.Errorf("a minute later: %s", got)
 		}
 	})
@@ -247,8 +247,8 @@ func TestUploadPetImage(t *testing.T) {
 	h.do(t, "POST /pets/"+whiskers+"/photos", body, header).problem(t, 409, "too-many-photos")
 }
 
-// Callers at once see whole pets, and nobody's change is lost.
-func TestPetsAtOnce(t *testing.T) {
+// Concurrent callers see complete pets, and no change is lost.
+func TestConcurrentPets(t *testing.T) {
 	h := newHouse(t, Options{})
 	var all sync.WaitGroup
 	for i := range 40 {
@@ -268,8 +268,8 @@ func TestPetsAtOnce(t *testing.T) {
 	}
 }
 
-// A store's changes are its own.
-func TestEachStoreBeginsAgain(t *testing.T) {
+// Changes of one store do not affect another.
+func TestStoresAreIndependent(t *testing.T) {
 	one, other := newHouse(t, Options{}), newHouse(t, Options{})
 	one.do(t, "PUT /pets/"+whiskers, `{"name":"X","species":"OTHER"}`).want(t, 200)
 	if got := read[Pet](t, other.do(t, "GET /pets/"+whiskers, "")).Name; got != "Whiskers" {

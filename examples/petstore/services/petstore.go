@@ -1,11 +1,11 @@
-// Package services is a pet store as one REST service, with every operation of
-// examples/petstore/schema/openapi/petstore.yaml. It is a plain http.Handler over data in
-// memory, made for the example's gateway and its tests.
+// Package services has the pet store, one REST service with all operations of
+// examples/petstore/schema/openapi/petstore.yaml. It is an http.Handler over data in memory,
+// for the example's gateway and its tests.
 //
-// Each New begins from the same data again. The service counts its calls by operation
-// (GET /_calls). It believes any valid token and does not ask whose user or order it is:
-// that is the gateway's work. What it asks for is what the document's security says: a
-// token, the scope write_pets, or the API key.
+// Each New starts with the same data. The service counts its calls by operation (GET /_calls).
+// It accepts any valid token and does not check who owns a user or an order: that is the task
+// of the gateway. It requires what the document's security requires: a token, the scope
+// write_pets, or the API key.
 //
 // Everything exported is safe for concurrent use.
 package services
@@ -21,15 +21,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
-// Base is the path before those of the document, as its servers have it.
+// Base is the path before those of the document, as in its servers.
 const Base = "/v1"
 
-// ProblemTypes comes before the codes of problems in their types, such as
+// ProblemTypes is put before the code of a problem to form its type, such as
 // "https://petstore.example/problems/no-such-pet".
 const ProblemTypes = "https://petstore.example/problems/"
 
-// Options say how a Store is made. The zero value is a store that works: ask it for
-// tokens with Store.Token.
+// Options configure a Store. The zero value is useful; Store.Token returns tokens for it.
 type Options struct {
 	// Secret is the HS256 key of the bearer tokens. Default: 32 random bytes.
 	Secret []byte
@@ -37,17 +36,18 @@ type Options struct {
 	Issuer string
 	// Audience is the "aud" that a token must have. Default: DemoAudience.
 	Audience string
-	// APIKey is the X-API-Key that listInventory asks for. Default: DemoAPIKey.
+	// APIKey is the X-API-Key that listInventory requires. Default: DemoAPIKey.
 	APIKey string
 	// WebhookURL receives the document's webhooks. Default: none are sent.
 	WebhookURL string
-	// WebhookSecret signs webhooks and callbacks with the headers of Standard Webhooks.
+	// WebhookSecret signs webhooks and callbacks, by Standard Webhooks.
 	WebhookSecret []byte
-	// Callbacks lets callbackExample have orders sent to the URL that a caller names.
-	// Default: the call is accepted and nothing is sent, since a service that calls
-	// whatever it is told to is a way into the network it stands in.
+	// Callbacks has orders sent to the URLs that callers register by callbackExample. Default:
+	// such calls are accepted and nothing is sent, since a service that calls any URL gives
+	// access to the network in which it runs.
 	Callbacks bool
-	// Log hears of webhooks and callbacks that were not delivered. Default: nobody does.
+	// Log receives a warning for each webhook and callback that is not delivered. Default:
+	// none.
 	Log *slog.Logger
 }
 
@@ -81,8 +81,8 @@ type Store struct {
 	closing sync.Once
 }
 
-// New makes a store with the data of data.json. It starts a goroutine only when there
-// is something to send; Close ends it.
+// New returns a store with the data of data.json. It starts a goroutine only if there is a
+// receiver of webhooks or callbacks; Close ends it.
 func New(o Options) *Store {
 	o = o.withDefaults()
 	s := &Store{options: o}
@@ -97,61 +97,60 @@ func New(o Options) *Store {
 	return s
 }
 
-// operations are those of the document, in its order.
+// operations returns the operations of the document, in its order.
 func (s *Store) operations() []backend.Operation {
-	door := &backend.Bearer{
+	auth := &backend.Bearer{
 		Secret: s.options.Secret, Issuer: s.options.Issuer, Audience: s.options.Audience,
 		Realm: "petstore", Revoked: s.users.revoked.has,
 	}
 	return slices.Concat(
-		s.pets.operations(door, s.options.APIKey),
-		s.orders.operations(door),
-		s.users.operations(door),
-		[]backend.Operation{{ID: "createChatCompletion", Route: "POST /chat/completions", Answer: door.Guard(s.chat)}},
+		s.pets.operations(auth, s.options.APIKey),
+		s.orders.operations(auth),
+		s.users.operations(auth),
+		[]backend.Operation{{ID: "createChatCompletion", Route: "POST /chat/completions", Handler: auth.Require(s.chat)}},
 	)
 }
 
-// announce sends a webhook, if somebody receives them.
+// announce sends a webhook, if there is a receiver.
 func (s *Store) announce(event any, about string) {
 	if s.options.WebhookURL != "" {
 		s.hooks.Send(s.options.WebhookURL, about, event)
 	}
 }
 
-// callBack sends an order to whoever asked for it.
+// callBack sends an order to a registered URL, if callbacks are enabled.
 func (s *Store) callBack(url string, order *Order) {
 	if s.options.Callbacks {
 		s.hooks.Send(url, fmt.Sprintf("order %s is %s", order.ID, order.Status), order)
 	}
 }
 
-// Handler is the service, below Base.
+// Handler returns the service. Its paths begin with Base.
 func (s *Store) Handler() http.Handler { return s.service }
 
-// Calls tells by operationId how often each operation was called, as GET /_calls does.
+// Calls returns how often each operation was called, by operationId.
 func (s *Store) Calls() map[string]int { return s.service.Calls() }
 
 // ResetCalls sets the counts to zero.
 func (s *Store) ResetCalls() { s.service.ResetCalls() }
 
-// Photo returns the picture that was last uploaded for a pet, nil when none was.
+// Photo returns the photo that was last uploaded for a pet, nil if none was.
 func (s *Store) Photo(petID string) []byte { return s.pets.photo(petID) }
 
-// ChangeStatus moves an order along, as those who pack and send would. It fails when
-// there is no such order or no such status.
+// ChangeStatus sets the status of an order. It returns an error for an unknown order or status.
 func (s *Store) ChangeStatus(orderID, to string) error {
 	if !slices.Contains(orderStatuses, to) {
 		return fmt.Errorf("services: there is no status %q", to)
 	}
-	return s.orders.change(orderID, to)
+	return s.orders.changeStatus(orderID, to)
 }
 
-// Token signs a token for id that the service, and a gateway with the same secret,
-// accept for a day.
+// Token returns a token for id that the service, and a gateway with the same secret, accept for
+// a day.
 func (s *Store) Token(id Identity) (string, error) {
 	return s.users.sign(id.Subject, id.Scope, 24*time.Hour)
 }
 
-// Close ends the sender of webhooks, which gets a moment to deliver what is queued. The
-// handler goes on answering. It may be called twice.
+// Close ends the webhook sender after a moment for queued events. The handler continues to
+// respond. It may be called twice.
 func (s *Store) Close() { s.closing.Do(s.hooks.Close) }

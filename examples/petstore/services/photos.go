@@ -16,8 +16,8 @@ const (
 	maxPhotos = 20
 )
 
-// endings are those of the pictures that may be uploaded.
-var endings = map[string]string{"image/png": "png", "image/jpeg": "jpg"}
+// fileExtensions are the extensions by media type of the images that may be uploaded.
+var fileExtensions = map[string]string{"image/png": "png", "image/jpeg": "jpg"}
 
 // apiResponse is the document's ApiResponse.
 type apiResponse struct {
@@ -36,15 +36,15 @@ func (p *pets) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// What it is shows in its first bytes, whatever the caller calls it.
+	// The media type comes from the first bytes, and not from the client.
 	kind := http.DetectContentType(form.File)
-	if endings[kind] == "" {
-		return backend.Refuse(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "a photo must be PNG or JPEG")
+	if fileExtensions[kind] == "" {
+		return backend.NewProblem(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "a photo must be PNG or JPEG")
 	}
 	if utf8.RuneCountInString(form.Fields["caption"]) > maxCaption {
-		return backend.Invalid("caption may have %d characters", maxCaption)
+		return backend.NewInvalid("caption may have %d characters", maxCaption)
 	}
-	url, err := p.hang(id, form.File, endings[kind])
+	url, err := p.addPhoto(id, form.File, fileExtensions[kind])
 	if err != nil {
 		return err
 	}
@@ -53,12 +53,12 @@ func (p *pets) upload(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// hang stores a picture and adds its URL to the pet's photos. Nothing is served there:
-// the document has no operation for it.
-func (p *pets) hang(id string, picture []byte, ending string) (url string, err error) {
+// addPhoto stores an image and adds its URL to the pet's photos. The URL is not served: the
+// document has no operation for it.
+func (p *pets) addPhoto(id string, picture []byte, ending string) (url string, err error) {
 	_, err = p.change(id, nil, func(pet *Pet) error {
 		if len(pet.Photos) >= maxPhotos {
-			return backend.Refuse(http.StatusConflict, "TOO_MANY_PHOTOS", "a pet may have %d photos", maxPhotos)
+			return backend.NewProblem(http.StatusConflict, "TOO_MANY_PHOTOS", "a pet may have %d photos", maxPhotos)
 		}
 		url = fmt.Sprintf("https://images.petstore.example/pets/%s/%d.%s", id, len(pet.Photos)+1, ending)
 		pet.Photos = append(slices.Clip(pet.Photos), url)
@@ -68,7 +68,7 @@ func (p *pets) hang(id string, picture []byte, ending string) (url string, err e
 	return url, err
 }
 
-// photo returns the picture that was last uploaded for a pet.
+// photo returns the image that was last uploaded for a pet.
 func (p *pets) photo(id string) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()

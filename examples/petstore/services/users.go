@@ -18,13 +18,13 @@ const (
 
 var userStatuses = []string{Active, Suspended}
 
-// User is a user as the service shows it: without the password.
+// User is a user in responses, without the password.
 type User struct {
 	ID string `json:"id"`
 	UserDetails
 }
 
-// UserDetails are what callers may say of a user. An empty member is left out of the
+// UserDetails are the members of a user that clients may set. Empty members are left out of the
 // JSON.
 type UserDetails struct {
 	Username  string `json:"username"`
@@ -35,26 +35,26 @@ type UserDetails struct {
 	Status    string `json:"status,omitempty"`
 }
 
-// users keeps the users in the order of their creation. A stored *account is never
-// changed, only replaced.
+// users stores the users in the order of their creation. A stored *account is never changed,
+// only replaced.
 type users struct {
 	options Options
-	revoked revoked
+	revoked revokedTokens
 
 	mu    sync.Mutex
 	all   []*account // guarded by mu
-	count int        // guarded by mu; how many there ever were, so that no id comes back
+	count int        // guarded by mu; how many users were ever created, so that ids are not reused
 }
 
-// account is a user with what logging in needs.
+// account is a user with the data for login.
 type account struct {
 	User
 	password password
 	scope    string
 }
 
-// newUsers gives all users the demo's password. Those whose ids are in keepers may change
-// pets once they have logged in.
+// newUsers returns users with the demo's password. Those whose ids are in keepers have the
+// scope write_pets.
 func newUsers(all []User, keepers []string, o Options) *users {
 	u := &users{options: o, count: len(all)}
 	for _, user := range all {
@@ -67,18 +67,18 @@ func newUsers(all []User, keepers []string, o Options) *users {
 	return u
 }
 
-func (u *users) operations(door *backend.Bearer) []backend.Operation {
+func (u *users) operations(auth *backend.Bearer) []backend.Operation {
 	return []backend.Operation{
-		{ID: "createUser", Route: "POST /users", Answer: u.create},
-		{ID: "getUser", Route: "GET /users/{id}", Answer: door.Guard(u.get)},
-		{ID: "updateUser", Route: "PUT /users/{id}", Answer: door.Guard(u.update)},
-		{ID: "deleteUser", Route: "DELETE /users/{id}", Answer: door.Guard(u.remove)},
-		{ID: "login", Route: "POST /login", Answer: u.login},
-		{ID: "logout", Route: "POST /logout", Answer: door.Guard(u.logout)},
+		{ID: "createUser", Route: "POST /users", Handler: u.create},
+		{ID: "getUser", Route: "GET /users/{id}", Handler: auth.Require(u.get)},
+		{ID: "updateUser", Route: "PUT /users/{id}", Handler: auth.Require(u.update)},
+		{ID: "deleteUser", Route: "DELETE /users/{id}", Handler: auth.Require(u.delete)},
+		{ID: "login", Route: "POST /login", Handler: u.login},
+		{ID: "logout", Route: "POST /logout", Handler: auth.Require(u.logout)},
 	}
 }
 
-// exists is what orders ask.
+// exists reports whether there is a user with this id. Orders call it.
 func (u *users) exists(id string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -86,11 +86,11 @@ func (u *users) exists(id string) bool {
 	return err == nil
 }
 
-// index is the place of a user in all. The caller holds mu.
+// index returns the position of a user in all. mu is held.
 func (u *users) index(id string) (int, error) {
 	i := slices.IndexFunc(u.all, func(a *account) bool { return a.ID == id })
 	if i < 0 {
-		return 0, backend.Refuse(http.StatusNotFound, "NO_SUCH_USER", "there is no user with this id")
+		return 0, backend.NewProblem(http.StatusNotFound, "NO_SUCH_USER", "there is no user with this id")
 	}
 	return i, nil
 }
@@ -105,102 +105,103 @@ func (u *users) get(w http.ResponseWriter, r *http.Request) error {
 	return backend.WriteJSON(w, http.StatusOK, u.all[i].User)
 }
 
-// userBody is the body of createUser and updateUser.
-type userBody struct {
+// userRequest is the body of createUser and updateUser.
+type userRequest struct {
 	UserDetails
 	Password string `json:"password"`
 }
 
-func readUser(r *http.Request) (asked userBody, err error) {
-	if err := readInto(r, &asked); err != nil {
-		return asked, err
+func readUser(r *http.Request) (req userRequest, err error) {
+	if err := readJSON(r, &req); err != nil {
+		return req, err
 	}
-	if err := asked.check(); err != nil {
-		return asked, err
+	if err := req.validate(); err != nil {
+		return req, err
 	}
-	if asked.Status == "" {
-		asked.Status = Active
+	if req.Status == "" {
+		req.Status = Active
 	}
-	return asked, nil
+	return req, nil
 }
 
-func (b userBody) check() error {
-	var c check
-	c.that(b.Username != "", "username", "is required")
-	c.that(backend.IsEmail(b.Email), "email", "must be an e-mail address")
-	c.oneOf("status", b.Status, userStatuses)
+func (b userRequest) validate() error {
+	var c validation
+	c.require(b.Username != "", "username", "is required")
+	c.require(backend.IsEmail(b.Email), "email", "must be an e-mail address")
+	c.requireOneOf("status", b.Status, userStatuses)
 	return c.err()
 }
 
 func (u *users) create(w http.ResponseWriter, r *http.Request) error {
-	asked, err := readUser(r)
+	req, err := readUser(r)
 	if err != nil {
 		return err
 	}
-	made := &account{User{UserDetails: asked.UserDetails}, hash(asked.Password), readPets}
+	created := &account{User{UserDetails: req.UserDetails}, newPassword(req.Password), readPets}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if err := u.free(asked.UserDetails, ""); err != nil {
+	if err := u.checkUnique(req.UserDetails, ""); err != nil {
 		return err
 	}
 	u.count++
-	made.ID = fmt.Sprintf("u%d", u.count)
-	u.all = append(u.all, made)
-	return backend.WriteJSON(w, http.StatusCreated, made.User)
+	created.ID = fmt.Sprintf("u%d", u.count)
+	u.all = append(u.all, created)
+	return backend.WriteJSON(w, http.StatusCreated, created.User)
 }
 
-// free refuses a name or an address that somebody other than id has. The caller holds mu.
-func (u *users) free(d UserDetails, id string) error {
+// checkUnique returns a 409 if a user other than id has the username or e-mail address. mu is
+// held.
+func (u *users) checkUnique(d UserDetails, id string) error {
 	for _, other := range u.all {
 		switch {
 		case other.ID == id:
 		case strings.EqualFold(other.Username, d.Username):
-			return backend.Refuse(http.StatusConflict, "USERNAME_TAKEN", "there is a user with this username")
+			return backend.NewProblem(http.StatusConflict, "USERNAME_TAKEN", "there is a user with this username")
 		case strings.EqualFold(other.Email, d.Email):
-			return backend.Refuse(http.StatusConflict, "EMAIL_TAKEN", "there is a user with this e-mail address")
+			return backend.NewProblem(http.StatusConflict, "EMAIL_TAKEN", "there is a user with this e-mail address")
 		}
 	}
 	return nil
 }
 
 func (u *users) update(w http.ResponseWriter, r *http.Request) error {
-	asked, err := readUser(r)
+	req, err := readUser(r)
 	if err != nil {
 		return err
 	}
-	var fresh password
-	if asked.Password != "" {
-		fresh = hash(asked.Password)
+	var changedPassword password
+	if req.Password != "" {
+		changedPassword = newPassword(req.Password)
 	}
-	user, err := u.replace(r.PathValue("id"), asked.UserDetails, fresh)
+	user, err := u.replace(r.PathValue("id"), req.UserDetails, changedPassword)
 	if err != nil {
 		return err
 	}
 	return backend.WriteJSON(w, http.StatusOK, user)
 }
 
-// replace keeps the password when there is no fresh one: no answer shows it, so that a
-// caller could not send it back.
-func (u *users) replace(id string, d UserDetails, fresh password) (*User, error) {
+// replace replaces the details of a user, and the password if there is a new one: no response
+// has the password, so that a client could not send it back.
+func (u *users) replace(id string, d UserDetails, changedPassword password) (*User, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	i, err := u.index(id)
 	if err != nil {
 		return nil, err
 	}
-	if err := u.free(d, id); err != nil {
+	if err := u.checkUnique(d, id); err != nil {
 		return nil, err
 	}
 	changed := *u.all[i]
 	changed.UserDetails = d
-	if fresh.key != nil {
-		changed.password = fresh
+	if changedPassword.key != nil {
+		changed.password = changedPassword
 	}
 	u.all[i] = &changed
 	return &changed.User, nil
 }
 
-func (u *users) remove(w http.ResponseWriter, r *http.Request) error {
+func (u *users) delete(w http.ResponseWriter, r *http.Request) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	i, err := u.index(r.PathValue("id"))

@@ -67,7 +67,7 @@ func TestLogin(t *testing.T) {
 	}{{"ada", 403}, {"hana", 200}}
 	for _, test := range tests {
 		answer := h.login(t, test.username, DemoPassword).want(t, 200)
-		got := read[access](t, answer)
+		got := read[loginResponse](t, answer)
 		if got.TokenType != "Bearer" || got.ExpiresIn != 3600 || answer.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("login %s", answer.body)
 		}
@@ -81,7 +81,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Whoever has no password does not log in with an empty one.
+// A user without a password cannot log in with an empty one.
 func TestLoginWithoutPassword(t *testing.T) {
 	h := newHouse(t, Options{})
 	h.do(t, "POST /users", `{"username":"ida","email":"ida@example.com"}`).want(t, 201)
@@ -90,24 +90,24 @@ func TestLoginWithoutPassword(t *testing.T) {
 
 func TestLogout(t *testing.T) {
 	h := newHouse(t, Options{})
-	one := "Authorization: Bearer " + read[access](t, h.login(t, "ada", DemoPassword)).AccessToken
-	other := "Authorization: Bearer " + read[access](t, h.login(t, "ada", DemoPassword)).AccessToken
+	one := "Authorization: Bearer " + read[loginResponse](t, h.login(t, "ada", DemoPassword)).AccessToken
+	other := "Authorization: Bearer " + read[loginResponse](t, h.login(t, "ada", DemoPassword)).AccessToken
 	h.do(t, "POST /logout", "", one).want(t, 204)
 	h.do(t, "GET /users/u1", "", one).problem(t, 401, "bad-token")
 	h.do(t, "POST /logout", "", one).problem(t, 401, "bad-token")
 	h.do(t, "GET /users/u1", "", other).want(t, 200)
-	// Where a token is not needed, a revoked one is still refused.
+	// Where a token is optional, a revoked one is still refused.
 	h.do(t, "POST /orders", `{"petId":"`+whiskers+`"}`, asJSON, one).problem(t, 401, "bad-token")
 }
 
-// Revoked tokens are forgotten when they are no longer good anyway.
-func TestRevokedTokensAreForgotten(t *testing.T) {
+// Revoked tokens are dropped after they have expired.
+func TestRevokedTokensAreDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var v revoked
+		var v revokedTokens
 		v.add("a", time.Now().Add(time.Hour))
 		time.Sleep(time.Hour + leeway)
 		if !v.has("a") {
-			t.Error("forgotten while the door might still take it")
+			t.Error("forgotten while the auth might still take it")
 		}
 		time.Sleep(time.Second)
 		v.add("b", time.Now().Add(time.Hour))

@@ -18,7 +18,7 @@ type heard struct {
 	body   string
 }
 
-// receiver hears webhooks and callbacks.
+// receiver receives webhooks and callbacks.
 func receiver(t *testing.T) (string, <-chan heard) {
 	t.Helper()
 	all := make(chan heard, 16)
@@ -80,7 +80,7 @@ func TestCallbacks(t *testing.T) {
 	}
 }
 
-// Nothing is sent to where a caller says, unless that is wanted.
+// Callbacks are sent only if they are enabled.
 func TestCallbacksAreOffByDefault(t *testing.T) {
 	url, all := receiver(t)
 	h := newHouse(t, Options{WebhookURL: url + "/hook"})
@@ -92,10 +92,10 @@ func TestCallbacksAreOffByDefault(t *testing.T) {
 	}
 }
 
-func TestOldCallbacksAreForgotten(t *testing.T) {
+func TestOldCallbacksAreDropped(t *testing.T) {
 	o := New(Options{}).orders
 	for i := range maxCallbacks + 1 {
-		o.remember(fmt.Sprint(i))
+		o.addCallback(fmt.Sprint(i))
 	}
 	if len(o.callbacks) != maxCallbacks || o.callbacks[0] != "1" {
 		t.Errorf("callbacks %v", o.callbacks)

@@ -1,5 +1,5 @@
-// Package operations holds ready queries over the shop's graph, a file each. The
-// playground opens with them, and tests run them.
+// Package operations has sample operations over the shop's graph, one in each file, for the
+// playground and for tests.
 package operations
 
 import (
@@ -10,17 +10,17 @@ import (
 //go:embed *.graphql
 var files embed.FS
 
-// Operation is one ready query.
+// Operation is a sample operation.
 type Operation struct {
 	// Name is the operation's name.
 	Name string
-	// Text is the whole document. It begins with a comment that says what it shows.
+	// Text is the whole document. It begins with a comment that describes the operation.
 	Text string
-	// Admin tells that it needs the scopes of the demo's admin.
+	// Admin reports whether it needs the scopes of the demo's admin.
 	Admin bool
 }
 
-// All gives the operations in the order in which to show them.
+// All returns the operations in the order of the playground.
 func All() []Operation {
 	return []Operation{
 		load("Me", false),
@@ -30,7 +30,7 @@ func All() []Operation {
 	}
 }
 
-// load reads a file that is embedded, so that it cannot be missing where a test has passed.
+// load reads an embedded file. It panics if the file is missing, which a test rules out.
 func load(name string, admin bool) Operation {
 	text, err := files.ReadFile(strings.ToLower(name) + ".graphql")
 	if err != nil {

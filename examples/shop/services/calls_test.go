@@ -13,15 +13,15 @@ func TestCalls(t *testing.T) {
 	h.get(t, h.Users+"/users").want(t, 200)
 	h.get(t, h.Users+"/users/u1").want(t, 200)
 	h.get(t, h.Users+"/users/u99").want(t, 404)
-	h.do(t, asked{method: "GET", url: h.Users + "/users", header: []string{"Authorization: "}}).want(t, 401)
+	h.do(t, req{method: "GET", url: h.Users + "/users", header: []string{"Authorization: "}}).want(t, 401)
 	h.get(t, h.Users+"/nothing").want(t, 404)
-	h.do(t, asked{method: "PUT", url: h.Users + "/users"}).want(t, 405)
+	h.do(t, req{method: "PUT", url: h.Users + "/users"}).want(t, 405)
 
-	shown := h.do(t, asked{method: "GET", url: h.Users + "/_calls", header: []string{"Authorization: "}}).want(t, 200)
+	shown := h.do(t, req{method: "GET", url: h.Users + "/_calls", header: []string{"Authorization: "}}).want(t, 200)
 	if want := `{"getUser":2,"listUsers":2}`; shown.body != want {
 		t.Errorf("calls %s, want %s", shown.body, want)
 	}
-	h.do(t, asked{method: "DELETE", url: h.Users + "/_calls", header: []string{"Authorization: "}}).want(t, 204)
+	h.do(t, req{method: "DELETE", url: h.Users + "/_calls", header: []string{"Authorization: "}}).want(t, 204)
 	if got := h.get(t, h.Users+"/_calls").body; got != `{}` {
 		t.Errorf("calls %s after they were set to zero", got)
 	}
@@ -75,7 +75,7 @@ func TestReplicasNameThemselves(t *testing.T) {
 	}
 }
 
-func TestCallsAtOnce(t *testing.T) {
+func TestConcurrentCalls(t *testing.T) {
 	shop := New(Options{})
 	var all sync.WaitGroup
 	for i := range 60 {
@@ -89,8 +89,8 @@ func TestCallsAtOnce(t *testing.T) {
 	}
 }
 
-// A shop's changes are its own.
-func TestEachShopBeginsAgain(t *testing.T) {
+// Changes of one shop do not affect another.
+func TestShopsAreIndependent(t *testing.T) {
 	one, other := New(Options{}), New(Options{})
 	admin := "Authorization: Bearer " + token(t, one, Admin)
 	if got := serve(one.Users(), "DELETE", "/users/u1", admin); got.Code != 204 {

@@ -6,10 +6,10 @@ import (
 )
 
 //go:embed data.json
-var document []byte
+var dataJSON []byte
 
-// data is the shape of data.json. Numbers that must stay exact are json.Number or
-// int64 in the types below it; nothing passes through a float.
+// data has the form of data.json. Exact numbers are json.Number or int64; none becomes a
+// float64.
 type data struct {
 	Users    []User         `json:"users"`
 	Products []Product      `json:"products"`
@@ -17,11 +17,11 @@ type data struct {
 	Stock    map[string]int `json:"stock"`
 }
 
-// load reads the embedded data afresh, so that shops share no pointers. The data
-// is part of the program: a mistake in it is a panic.
+// load decodes the embedded data anew, so that shops share no pointers. It panics if the data
+// is malformed, since the data is part of the program.
 func load() data {
 	var d data
-	if err := json.Unmarshal(document, &d); err != nil {
+	if err := json.Unmarshal(dataJSON, &d); err != nil {
 		panic("services: data.json: " + err.Error())
 	}
 	return d

@@ -59,7 +59,7 @@ func readDocument(t *testing.T, name string) openapi {
 	return document
 }
 
-// The ports of the documents are those that go run ./examples/shop takes.
+// The ports in the documents are those of go run ./examples/shop.
 func TestDocumentedAddresses(t *testing.T) {
 	at := DocumentedAddresses()
 	for name, addresses := range map[string][]string{"users": {at.Users}, "orders": {at.Orders}, "products": at.Products[:]} {

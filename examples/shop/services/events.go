@@ -11,58 +11,60 @@ import (
 )
 
 const (
-	// seatSize is how many events may wait for a slow listener.
-	seatSize = 16
-	// heartbeat keeps proxies from closing a quiet stream.
+	// bufferSize is how many events may wait for a slow subscriber.
+	bufferSize = 16
+	// heartbeat is the interval of comments that keep proxies from closing an idle stream.
 	heartbeat = 15 * time.Second
 )
 
-// feed hands an order's status changes to those who listen. Its zero value is ready.
+// feed passes the status changes of an order to its subscribers. Its zero value is ready to
+// use.
 type feed struct {
-	mu     sync.Mutex
-	seats  map[int64]map[chan StatusChange]bool // guarded by mu
-	closed bool                                 // guarded by mu
+	mu          sync.Mutex
+	subscribers map[int64]map[chan StatusChange]bool // guarded by mu
+	closed      bool                                 // guarded by mu
 }
 
-// join begins to listen; leave must be called. The channel is closed when the
-// listener was too slow, or the feed was closed.
-func (f *feed) join(orderID int64) (changes <-chan StatusChange, leave func()) {
-	seat := make(chan StatusChange, seatSize)
+// subscribe returns the changes of an order from now on. unsubscribe must be called. The
+// channel is closed when the subscriber was too slow, or the feed was closed.
+func (f *feed) subscribe(orderID int64) (changes <-chan StatusChange, unsubscribe func()) {
+	ch := make(chan StatusChange, bufferSize)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		close(seat)
-		return seat, func() {}
+		close(ch)
+		return ch, func() {}
 	}
-	if f.seats == nil {
-		f.seats = map[int64]map[chan StatusChange]bool{}
+	if f.subscribers == nil {
+		f.subscribers = map[int64]map[chan StatusChange]bool{}
 	}
-	if f.seats[orderID] == nil {
-		f.seats[orderID] = map[chan StatusChange]bool{}
+	if f.subscribers[orderID] == nil {
+		f.subscribers[orderID] = map[chan StatusChange]bool{}
 	}
-	f.seats[orderID][seat] = true
-	return seat, func() { f.leave(orderID, seat) }
+	f.subscribers[orderID][ch] = true
+	return ch, func() { f.unsubscribe(orderID, ch) }
 }
 
-func (f *feed) leave(orderID int64, seat chan StatusChange) {
+func (f *feed) unsubscribe(orderID int64, ch chan StatusChange) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.seats[orderID], seat)
-	if len(f.seats[orderID]) == 0 {
-		delete(f.seats, orderID)
+	delete(f.subscribers[orderID], ch)
+	if len(f.subscribers[orderID]) == 0 {
+		delete(f.subscribers, orderID)
 	}
 }
 
-// publish does not wait: a listener whose seat is full loses it, and may come back.
+// publish sends a change to all subscribers without waiting. A subscriber whose buffer is full
+// is removed; it may subscribe again.
 func (f *feed) publish(change StatusChange) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for seat := range f.seats[change.OrderID] {
+	for ch := range f.subscribers[change.OrderID] {
 		select {
-		case seat <- change:
+		case ch <- change:
 		default:
-			close(seat)
-			delete(f.seats[change.OrderID], seat)
+			close(ch)
+			delete(f.subscribers[change.OrderID], ch)
 		}
 	}
 }
@@ -71,16 +73,16 @@ func (f *feed) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
-	for _, seats := range f.seats {
-		for seat := range seats {
-			close(seat)
+	for _, channels := range f.subscribers {
+		for ch := range channels {
+			close(ch)
 		}
 	}
-	f.seats = nil
+	f.subscribers = nil
 }
 
-// events streams an order's changes until the caller leaves. Whoever has seen the
-// headers misses no change that comes after them.
+// events streams the changes of an order until the client leaves. It subscribes before it sends
+// the headers, so that a client that has them misses no later change.
 func (o *orders) events(w http.ResponseWriter, r *http.Request) error {
 	id, err := orderID(r)
 	if err != nil {
@@ -89,19 +91,19 @@ func (o *orders) events(w http.ResponseWriter, r *http.Request) error {
 	if _, err := o.find(id); err != nil {
 		return err
 	}
-	changes, leave := o.feed.join(id)
-	defer leave()
-	backend.BeginStream(w)
-	stream(w, r, changes)
+	changes, unsubscribe := o.feed.subscribe(id)
+	defer unsubscribe()
+	backend.StartEventStream(w)
+	streamChanges(w, r, changes)
 	return nil
 }
 
-// stream returns when the caller has left, the feed has ended, or a write failed.
-func stream(w http.ResponseWriter, r *http.Request, changes <-chan StatusChange) {
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
+// streamChanges returns when the client has left, the feed has ended, or a write failed.
+func streamChanges(w http.ResponseWriter, r *http.Request, changes <-chan StatusChange) {
+	ticker := time.NewTicker(heartbeat)
+	defer ticker.Stop()
 	message := ": listening\n\n"
-	for backend.Push(w, message) == nil {
+	for backend.WriteEvent(w, message) == nil {
 		select {
 		case <-r.Context().Done():
 			return
@@ -109,15 +111,16 @@ func stream(w http.ResponseWriter, r *http.Request, changes <-chan StatusChange)
 			if !open {
 				return
 			}
-			message = event(change)
-		case <-beat.C:
+			message = formatEvent(change)
+		case <-ticker.C:
 			message = ": still here\n\n"
 		}
 	}
 }
 
-// event is one server-sent event. JSON has no line breaks, so one data line is enough.
-func event(change StatusChange) string {
+// formatEvent returns a server-sent event. JSON has no line breaks, so that one data line is
+// enough.
+func formatEvent(change StatusChange) string {
 	body, err := json.Marshal(change)
 	if err != nil {
 		return ": unwritable\n\n" // a StatusChange always has a JSON form

@@ -49,7 +49,7 @@ func TestOrderEvents(t *testing.T) {
 	if err := h.shop.ChangeStatus(paidOrder, Paid); err != nil { // no change: not heard
 		t.Fatal(err)
 	}
-	h.do(t, asked{method: "POST", url: fmt.Sprintf("%s/orders/%d/cancel", h.Orders, paidOrder)}).want(t, 200)
+	h.do(t, req{method: "POST", url: fmt.Sprintf("%s/orders/%d/cancel", h.Orders, paidOrder)}).want(t, 200)
 	if err := h.shop.ChangeStatus(paidOrder, ReturnRequested); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestStreamsEndWhenTheCallerLeaves(t *testing.T) {
 		}()
 		time.Sleep(2*heartbeat + time.Second) // in the bubble's time
 		synctest.Wait()
-		if got := len(shop.orders.feed.seats); got != 1 {
+		if got := len(shop.orders.feed.subscribers); got != 1 {
 			t.Errorf("%d orders are listened to, want 1", got)
 		}
 		leave()
@@ -96,17 +96,17 @@ func TestStreamsEndWhenTheCallerLeaves(t *testing.T) {
 		if got := recorder.Body.String(); got != ": listening\n\n: still here\n\n: still here\n\n" {
 			t.Errorf("stream %q", got)
 		}
-		if got := len(shop.orders.feed.seats); got != 0 {
+		if got := len(shop.orders.feed.subscribers); got != 0 {
 			t.Errorf("%d orders are listened to after all have left", got)
 		}
 	})
 }
 
-func TestASlowListenerLosesItsSeat(t *testing.T) {
+func TestSlowSubscriberIsRemoved(t *testing.T) {
 	var f feed
-	slow, leave := f.join(1)
-	quick, leaveToo := f.join(1)
-	for range seatSize + 1 {
+	slow, leave := f.subscribe(1)
+	quick, leaveToo := f.subscribe(1)
+	for range bufferSize + 1 {
 		f.publish(StatusChange{OrderID: 1})
 		<-quick
 	}
@@ -114,16 +114,16 @@ func TestASlowListenerLosesItsSeat(t *testing.T) {
 	for range slow {
 		heard++
 	}
-	if heard != seatSize {
-		t.Errorf("%d events before the end, want %d", heard, seatSize)
+	if heard != bufferSize {
+		t.Errorf("%d events before the end, want %d", heard, bufferSize)
 	}
 	leave()
 	leaveToo()
-	if len(f.seats) != 0 {
-		t.Errorf("seats %v after all have left", f.seats)
+	if len(f.subscribers) != 0 {
+		t.Errorf("seats %v after all have left", f.subscribers)
 	}
 	f.close()
-	late, _ := f.join(1)
+	late, _ := f.subscribe(1)
 	if _, open := <-late; open {
 		t.Error("a closed feed has a seat")
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 )
 
-// The services are plain handlers, and count what they are asked.
+// The services are http.Handlers, and count their calls.
 func Example() {
 	shop := services.New(services.Options{})
 	defer shop.Close()

@@ -46,9 +46,9 @@ func token(t *testing.T, shop *Shop, id Identity) string {
 	return token
 }
 
-// asked is a request in a table. Header lines are "Name: value"; an Authorization
+// req is a request in a table. Header lines are "Name: value"; an Authorization
 // line takes the place of the admin's, and an empty one sends none.
-type asked struct {
+type req struct {
 	method, url, body string
 	header            []string
 }
@@ -59,7 +59,7 @@ type answered struct {
 	body   string
 }
 
-func (h *house) do(t *testing.T, a asked) answered {
+func (h *house) do(t *testing.T, a req) answered {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), a.method, a.url, strings.NewReader(a.body))
 	if err != nil {
@@ -87,10 +87,10 @@ func (h *house) do(t *testing.T, a asked) answered {
 
 func (h *house) get(t *testing.T, url string) answered {
 	t.Helper()
-	return h.do(t, asked{method: "GET", url: url})
+	return h.do(t, req{method: "GET", url: url})
 }
 
-// want asserts the status.
+// want fails unless the response has this status.
 func (a answered) want(t *testing.T, status int) answered {
 	t.Helper()
 	if a.status != status {
@@ -99,7 +99,7 @@ func (a answered) want(t *testing.T, status int) answered {
 	return a
 }
 
-// problem asserts an error answer in its documented shape.
+// problem fails unless the response is this problem in its documented form.
 func (a answered) problem(t *testing.T, status int, code string) {
 	t.Helper()
 	a.want(t, status)

@@ -22,7 +22,7 @@ func (p *products) upload(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// image returns the picture that was last uploaded for sku.
+// image returns the image that was last uploaded for sku.
 func (p *products) image(sku string) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()

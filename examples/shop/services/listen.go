@@ -8,14 +8,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
-// Addresses say where the five servers listen. An empty one, and the zero value,
-// means a free port on the loopback interface.
+// Addresses are those of the five servers. An empty address is a free port of the loopback
+// interface.
 type Addresses struct {
 	Users, Orders string
 	Products      [Replicas]string
 }
 
-// DocumentedAddresses are those that the OpenAPI documents name.
+// DocumentedAddresses returns the addresses that the OpenAPI documents name.
 func DocumentedAddresses() Addresses {
 	return Addresses{
 		Users: "127.0.0.1:9101", Orders: "127.0.0.1:9201",
@@ -23,11 +23,11 @@ func DocumentedAddresses() Addresses {
 	}
 }
 
-// Running is a shop that listens.
+// Running is a shop whose servers run.
 type Running struct {
-	// Users and Orders are the URLs of their services, such as "http://127.0.0.1:9101".
+	// Users and Orders are the URLs of the services, such as "http://127.0.0.1:9101".
 	Users, Orders string
-	// Products are the URLs of its replicas, in their order.
+	// Products are the URLs of the replicas, in order.
 	Products [Replicas]string
 
 	shop     *Shop
@@ -35,15 +35,15 @@ type Running struct {
 	servers  *backend.Servers
 }
 
-// Start serves the shop on five ports until ctx ends or Close is called. When one
-// address is taken it fails, listens on none, and closes the shop.
+// Start serves the shop on five ports until ctx ends or Close is called. If an address is in
+// use, it returns an error, listens on none, and closes the shop.
 func (s *Shop) Start(ctx context.Context, at Addresses) (*Running, error) {
 	r := &Running{shop: s, servers: backend.NewServers(s.Close)}
 	if err := r.listen(ctx, at); err != nil {
 		r.Close()
 		return nil, fmt.Errorf("shop: %w", err)
 	}
-	r.servers.Watch(ctx)
+	r.servers.CloseAfter(ctx)
 	return r, nil
 }
 
@@ -62,8 +62,8 @@ func (r *Running) listen(ctx context.Context, at Addresses) (err error) {
 	return nil
 }
 
-// Wait returns nil when the servers were closed, or the failure of one of them;
-// Close must then still be called.
+// Wait returns nil after the servers have been closed, or the failure of one of them. Close
+// must be called in any case.
 func (r *Running) Wait() error {
 	if err := r.servers.Wait(); err != nil {
 		return fmt.Errorf("shop: %w", err)
@@ -71,10 +71,10 @@ func (r *Running) Wait() error {
 	return nil
 }
 
-// StopReplica ends one replica of products at once, as a crash would: its calls
-// break off, its port refuses further ones.
+// StopReplica ends a replica of products at once, like a crash: its running calls break off,
+// and its port refuses connections.
 func (r *Running) StopReplica(replica int) { _ = r.replicas[replica-1].Close() }
 
-// Close closes the shop, lets running calls finish for three seconds, breaks off
-// those that do not, and waits for every goroutine. It may be called twice.
+// Close closes the shop and its servers. Running calls may finish within three seconds, and are
+// broken off after that. Close waits for every goroutine, and may be called twice.
 func (r *Running) Close() { r.servers.Close() }

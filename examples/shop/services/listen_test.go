@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestStartUndoesItselfWhenAnAddressIsTaken(t *testing.T) {
+func TestStartFailsWhenAddressIsInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestStartUndoesItselfWhenAnAddressIsTaken(t *testing.T) {
 	again.Close()
 }
 
-func TestTheEndOfTheContextStopsTheServers(t *testing.T) {
+func TestContextStopsServers(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	running, err := New(Options{}).Start(ctx, Addresses{})
 	if err != nil {

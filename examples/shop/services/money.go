@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Money is an amount as decimal text, such as "33.00", in a currency.
+// Money is an amount in a currency. The amount is a decimal such as "33.00".
 type Money struct {
 	Amount   string `json:"amount"`
 	Currency string `json:"currency"`
 }
 
-// readDecimal reads the decimals of data.json, exactly. They are part of the
-// program: a mistake in one is a panic.
-func readDecimal(text string) *big.Rat {
+// mustParseDecimal parses a decimal of data.json exactly. It panics if that is malformed, since
+// the data is part of the program.
+func mustParseDecimal(text string) *big.Rat {
 	amount, ok := new(big.Rat).SetString(text)
 	if !ok {
 		panic(fmt.Sprintf("services: %q is not a decimal", text))
@@ -22,12 +22,12 @@ func readDecimal(text string) *big.Rat {
 	return amount
 }
 
-func times(amount *big.Rat, n int) *big.Rat {
+func multiply(amount *big.Rat, n int) *big.Rat {
 	return new(big.Rat).Mul(amount, new(big.Rat).SetInt64(int64(n)))
 }
 
-// decimal writes an amount with the two to four decimals that the document allows.
-func decimal(amount *big.Rat) string {
+// formatDecimal formats an amount with two to four decimals, as the document requires.
+func formatDecimal(amount *big.Rat) string {
 	text := amount.FloatString(4)
 	for range 2 {
 		text = strings.TrimSuffix(text, "0")

@@ -15,7 +15,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
-// OrderStatus is where an order stands.
+// OrderStatus is the status of an order.
 type OrderStatus string
 
 // The statuses of orders.yaml.
@@ -30,8 +30,8 @@ const (
 
 var statuses = []OrderStatus{Pending, Paid, Shipped, Delivered, Cancelled, ReturnRequested}
 
-// Order is an order as the orders service shows it. Its id exceeds what a float
-// can hold exactly.
+// Order is an order in responses. Its id is larger than the integers that a float64 holds
+// exactly.
 type Order struct {
 	ID       int64                      `json:"id"`
 	UserID   string                     `json:"userId"`
@@ -45,15 +45,15 @@ type Order struct {
 	PlacedAt time.Time                  `json:"placedAt"`
 }
 
-// OrderLine is a product, how many of it, and its price when it was ordered.
+// OrderLine is a product with its quantity, and its price when it was ordered.
 type OrderLine struct {
 	ProductID string `json:"productId"`
 	Quantity  int    `json:"quantity"`
 	UnitPrice Money  `json:"unitPrice"`
 }
 
-// StatusChange is an order's step from one status to another: the data of a
-// server-sent event, and the body of the webhook.
+// StatusChange is a change of an order's status: the data of a server-sent event, and the body
+// of the webhook.
 type StatusChange struct {
 	OrderID int64       `json:"orderId"`
 	From    OrderStatus `json:"from"`
@@ -61,24 +61,24 @@ type StatusChange struct {
 	At      time.Time   `json:"at"`
 }
 
-// idStep lies between two order ids, as it does in data.json.
+// idStep is the difference between the ids of consecutive orders, as in data.json.
 const idStep = 977
 
-// orders keeps the orders as they were placed. A stored *Order is never changed,
-// only replaced, so it may be shown without holding mu.
+// orders stores the orders in the order in which they were placed. A stored *Order is never
+// changed, only replaced, so that it may be read without mu.
 type orders struct {
 	exists   func(userID string) bool
 	product  func(sku string) (*Product, bool)
 	announce func(StatusChange)
 	feed     feed
 
-	mu      sync.Mutex
-	all     []*Order        // guarded by mu; the oldest first
-	replies backend.Replies // guarded by mu
+	mu        sync.Mutex
+	all       []*Order              // guarded by mu; the oldest first
+	responses backend.ResponseCache // guarded by mu
 }
 
-// newOrders asks exists and product, which stand for calls to the other services,
-// and tells announce of every change of a status, in their order.
+// newOrders returns orders that look up users by exists and products by product, which stand
+// for calls to the other services. announce is called for each change of a status, in order.
 func newOrders(all []Order, exists func(string) bool, product func(string) (*Product, bool), announce func(StatusChange)) *orders {
 	o := &orders{exists: exists, product: product, announce: announce}
 	for i := range all {
@@ -87,18 +87,18 @@ func newOrders(all []Order, exists func(string) bool, product func(string) (*Pro
 	return o
 }
 
-func (o *orders) operations(door *backend.Bearer) []backend.Operation {
+func (o *orders) operations(auth *backend.Bearer) []backend.Operation {
 	return []backend.Operation{
-		{ID: "listOrders", Route: "GET /orders", Answer: door.Guard(o.list)},
-		{ID: "createOrder", Route: "POST /orders", Answer: door.Guard(o.create)},
-		{ID: "orderHistory", Route: "GET /orders/history", Answer: door.Guard(o.history)},
-		{ID: "getOrder", Route: "GET /orders/{orderId}", Answer: door.Guard(o.get)},
-		{ID: "cancelOrder", Route: "POST /orders/{orderId}/cancel", Answer: door.Guard(o.cancel)},
-		{ID: "orderEvents", Route: "GET /orders/{orderId}/events", Answer: door.Guard(o.events)},
+		{ID: "listOrders", Route: "GET /orders", Handler: auth.Require(o.list)},
+		{ID: "createOrder", Route: "POST /orders", Handler: auth.Require(o.create)},
+		{ID: "orderHistory", Route: "GET /orders/history", Handler: auth.Require(o.history)},
+		{ID: "getOrder", Route: "GET /orders/{orderId}", Handler: auth.Require(o.get)},
+		{ID: "cancelOrder", Route: "POST /orders/{orderId}/cancel", Handler: auth.Require(o.cancel)},
+		{ID: "orderEvents", Route: "GET /orders/{orderId}/events", Handler: auth.Require(o.events)},
 	}
 }
 
-// newestFirst shows the orders that keep returns true for.
+// newestFirst returns the orders for which keep reports true, the newest first.
 func (o *orders) newestFirst(keep func(*Order) bool) []*Order {
 	o.mu.Lock()
 	found := slices.Clone(o.all)
@@ -113,51 +113,51 @@ func (o *orders) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	keep, err := readOrderFilter(p)
+	keep, err := parseOrderFilter(p)
 	if err != nil {
 		return err
 	}
-	page, err := p.Number("page", 1, maxPage, 1)
+	page, err := p.Int("page", 1, maxPage, 1)
 	if err != nil {
 		return err
 	}
-	size, err := p.Number("pageSize", 1, 100, 20)
+	size, err := p.Int("pageSize", 1, 100, 20)
 	if err != nil {
 		return err
 	}
 	found := o.newestFirst(keep)
 	w.Header().Set("X-Total-Count", strconv.Itoa(len(found)))
-	w.Header().Set("Link", links(r.URL.Query(), page, size, len(found)))
-	return backend.WriteJSON(w, http.StatusOK, backend.Window(found, (page-1)*size, size))
+	w.Header().Set("Link", linkHeader(r.URL.Query(), page, size, len(found)))
+	return backend.WriteJSON(w, http.StatusOK, backend.Page(found, (page-1)*size, size))
 }
 
 // maxPage keeps page times pageSize within an int.
 const maxPage = 1 << 24
 
-func readOrderFilter(p backend.Parameters) (func(*Order) bool, error) {
-	userID, err := p.Text("userId")
+func parseOrderFilter(p backend.Parameters) (func(*Order) bool, error) {
+	userID, err := p.String("userId")
 	if err != nil {
 		return nil, err
 	}
 	_, ofUser := p["userId"]
-	asked, err := p.Each("status")
+	req, err := p.Repeated("status")
 	if err != nil {
 		return nil, err
 	}
-	for _, status := range asked {
+	for _, status := range req {
 		if !slices.Contains(statuses, OrderStatus(status)) {
-			return nil, backend.Refuse(http.StatusUnprocessableEntity, "NO_SUCH_STATUS", "status must be one of %v", statuses)
+			return nil, backend.NewProblem(http.StatusUnprocessableEntity, "NO_SUCH_STATUS", "status must be one of %v", statuses)
 		}
 	}
 	return func(order *Order) bool {
 		return (!ofUser || order.UserID == userID) &&
-			(len(asked) == 0 || slices.Contains(asked, string(order.Status)))
+			(len(req) == 0 || slices.Contains(req, string(order.Status)))
 	}, nil
 }
 
-// links is a Link header (RFC 8288) with the pages around this one. The targets
-// are relative, so that they hold behind any proxy.
-func links(query url.Values, page, size, total int) string {
+// linkHeader returns a Link header (RFC 8288) with the first, last, previous and next page. Its
+// targets are relative, so that they are valid behind any proxy.
+func linkHeader(query url.Values, page, size, total int) string {
 	last := max(1, (total+size-1)/size)
 	target := func(rel string, page int) string {
 		query.Set("page", strconv.Itoa(page))
@@ -178,52 +178,53 @@ func (o *orders) history(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ids, err := readUserIDs(p)
+	ids, err := parseUserIDs(p)
 	if err != nil {
 		return err
 	}
-	since, err := readSince(p)
+	since, err := parseSince(p)
 	if err != nil {
 		return err
 	}
-	limit, err := p.Number("limit", 0, 50, 10)
+	limit, err := p.Int("limit", 0, 50, 10)
 	if err != nil {
 		return err
 	}
 	past := o.newestFirst(func(order *Order) bool {
 		return slices.Contains(ids, order.UserID) && !order.PlacedAt.Before(since)
 	})
-	return backend.WriteJSON(w, http.StatusOK, byUser(past, limit))
+	return backend.WriteJSON(w, http.StatusOK, groupByUser(past, limit))
 }
 
-func readUserIDs(p backend.Parameters) ([]string, error) {
-	ids, asked, err := p.List("userIds", maxUserIDs)
+func parseUserIDs(p backend.Parameters) ([]string, error) {
+	ids, req, err := p.List("userIds", maxUserIDs)
 	switch {
 	case err != nil:
 		return nil, err
-	case !asked:
-		return nil, backend.Refuse(http.StatusBadRequest, "MISSING_PARAMETER", "userIds is required")
+	case !req:
+		return nil, backend.NewProblem(http.StatusBadRequest, "MISSING_PARAMETER", "userIds is required")
 	case len(ids) == 0:
-		return nil, backend.Refuse(http.StatusUnprocessableEntity, "TOO_FEW", "userIds must have an element")
+		return nil, backend.NewProblem(http.StatusUnprocessableEntity, "TOO_FEW", "userIds must have an element")
 	}
 	return ids, nil
 }
 
-// readSince is the beginning of time without the parameter.
-func readSince(p backend.Parameters) (time.Time, error) {
-	text, err := p.Text("since")
+// parseSince returns the date in the parameter since, the zero time when it is absent.
+func parseSince(p backend.Parameters) (time.Time, error) {
+	text, err := p.String("since")
 	if err != nil || text == "" {
 		return time.Time{}, err
 	}
 	since, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return time.Time{}, backend.BadType("since", "a date such as 2025-09-01")
+		return time.Time{}, backend.NewBadParameter("since", "a date such as 2025-09-01")
 	}
 	return since, nil
 }
 
-// byUser keeps limit orders of each user. Users without any are not in the map.
-func byUser(past []*Order, limit int) map[string][]*Order {
+// groupByUser returns the first limit orders of each user. Users without orders are not in the
+// map.
+func groupByUser(past []*Order, limit int) map[string][]*Order {
 	history := map[string][]*Order{}
 	for _, order := range past {
 		if len(history[order.UserID]) < limit {
@@ -248,7 +249,7 @@ func (o *orders) get(w http.ResponseWriter, r *http.Request) error {
 func orderID(r *http.Request) (int64, error) {
 	id, err := strconv.ParseInt(r.PathValue("orderId"), 10, 64)
 	if err != nil {
-		return 0, backend.BadType("orderId", "a 64-bit integer")
+		return 0, backend.NewBadParameter("orderId", "a 64-bit integer")
 	}
 	return id, nil
 }
@@ -263,11 +264,11 @@ func (o *orders) find(id int64) (*Order, error) {
 	return o.all[i], nil
 }
 
-// index is the place of an order in all. The caller holds mu.
+// index returns the position of an order in all. mu is held.
 func (o *orders) index(id int64) (int, error) {
 	i := slices.IndexFunc(o.all, func(order *Order) bool { return order.ID == id })
 	if i < 0 {
-		return 0, backend.Refuse(http.StatusNotFound, "NO_SUCH_ORDER", "there is no order with this id")
+		return 0, backend.NewProblem(http.StatusNotFound, "NO_SUCH_ORDER", "there is no order with this id")
 	}
 	return i, nil
 }
@@ -281,11 +282,11 @@ func (o *orders) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	order, err := o.change(id, Cancelled, func(order *Order) error {
+	order, err := o.setStatus(id, Cancelled, func(order *Order) error {
 		if order.Status != Pending && order.Status != Paid {
-			return backend.Refuse(http.StatusConflict, "NOT_CANCELLABLE", "a %s order cannot be cancelled", order.Status)
+			return backend.NewProblem(http.StatusConflict, "NOT_CANCELLABLE", "a %s order cannot be cancelled", order.Status)
 		}
-		return order.remember("cancelReason", reason)
+		return order.addMetadata("cancelReason", reason)
 	})
 	if err != nil {
 		return err
@@ -293,9 +294,8 @@ func (o *orders) cancel(w http.ResponseWriter, r *http.Request) error {
 	return backend.WriteJSON(w, http.StatusOK, order)
 }
 
-// remember adds a text to the metadata, unless it is empty. The map is not shared
-// with the order as it was before.
-func (o *Order) remember(name, text string) error {
+// addMetadata adds a member to a copy of the metadata, unless its text is empty.
+func (o *Order) addMetadata(name, text string) error {
 	if text == "" {
 		return nil
 	}
@@ -310,10 +310,11 @@ func (o *Order) remember(name, text string) error {
 	return nil
 }
 
-// maxText bounds the texts that callers may leave on an order, in characters.
+// maxText bounds the texts that clients may add to an order, in characters.
 const maxText = 500
 
-// readReason takes a form, or no body at all: the document does not require one.
+// readReason reads the reason from a form. Without a body it is "": the document does not
+// require one.
 func readReason(r *http.Request) (string, error) {
 	if r.ContentLength == 0 {
 		return "", nil
@@ -324,18 +325,19 @@ func readReason(r *http.Request) (string, error) {
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return "", backend.Refuse(http.StatusBadRequest, "BAD_FORM", "the body is not a form")
+		return "", backend.NewProblem(http.StatusBadRequest, "BAD_FORM", "the body is not a form")
 	}
 	reason := form.Get("reason")
 	if utf8.RuneCountInString(reason) > maxText {
-		return "", backend.Invalid("reason may have %d characters", maxText)
+		return "", backend.NewInvalid("reason may have %d characters", maxText)
 	}
 	return reason, nil
 }
 
-// change gives an order another status, and tells of it before the next change can
-// happen. may refuse, or add to the new order; nil allows all.
-func (o *orders) change(id int64, to OrderStatus, may func(*Order) error) (*Order, error) {
+// setStatus changes the status of an order and publishes the change. allow may return an error,
+// or change the new order; a nil allow permits all. mu is held from beginning to end, so that
+// changes are published in order.
+func (o *orders) setStatus(id int64, to OrderStatus, allow func(*Order) error) (*Order, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	i, err := o.index(id)
@@ -343,8 +345,8 @@ func (o *orders) change(id int64, to OrderStatus, may func(*Order) error) (*Orde
 		return nil, err
 	}
 	changed := *o.all[i]
-	if may != nil {
-		if err := may(&changed); err != nil {
+	if allow != nil {
+		if err := allow(&changed); err != nil {
 			return nil, err
 		}
 	}
@@ -352,13 +354,14 @@ func (o *orders) change(id int64, to OrderStatus, may func(*Order) error) (*Orde
 	changed.Status = to
 	o.all[i] = &changed
 	if from != to {
-		o.tell(StatusChange{OrderID: id, From: from, To: to, At: time.Now().UTC()})
+		o.publish(StatusChange{OrderID: id, From: from, To: to, At: time.Now().UTC()})
 	}
 	return &changed, nil
 }
 
-// tell never waits for a listener. The caller holds mu.
-func (o *orders) tell(change StatusChange) {
+// publish reports a change to event streams and the webhook, without waiting for either. mu is
+// held.
+func (o *orders) publish(change StatusChange) {
 	o.feed.publish(change)
 	o.announce(change)
 }

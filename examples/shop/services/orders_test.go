@@ -18,12 +18,12 @@ const (
 	latestOrder  = int64(9007199254758563) // of u5
 )
 
-// ids shows orders by their distance from the oldest one.
+// ids returns orders by their distance from the oldest one.
 func ids(orders []Order) string {
 	return names(orders, func(o Order) string { return fmt.Sprint(o.ID - pendingOrder) })
 }
 
-// steps is what ids shows for the nth orders of the data, from 0.
+// steps is the result of ids for the nth orders of the data, from 0.
 func steps(n ...int64) string {
 	return names(n, func(n int64) string { return fmt.Sprint(n * idStep) })
 }
@@ -82,7 +82,7 @@ func TestOrderHistory(t *testing.T) {
 		{"limit is per user", "userIds=u1,u3&limit=1", map[string]string{"u1": steps(12), "u3": steps(8)}},
 		{"limit 0", "userIds=u1&limit=0", map[string]string{}},
 		{"since a day, that day included", "userIds=u1,u3&since=2025-09-11", map[string]string{"u1": steps(12, 10), "u3": steps(8)}},
-		{"asked twice, given once", "userIds=u1,u1", map[string]string{"u1": steps(12, 10)}},
+		{"req twice, given once", "userIds=u1,u1", map[string]string{"u1": steps(12, 10)}},
 		{"nobody has any", "userIds=u7,u8", map[string]string{}},
 	}
 	for _, test := range tests {
@@ -110,11 +110,11 @@ func TestOrderHistoryHasADefaultLimit(t *testing.T) {
 	}
 }
 
-// What goes in as data.json comes out digit by digit.
+// Numbers of data.json are written digit by digit.
 func TestOrdersAreExact(t *testing.T) {
 	h := newHouse(t, Options{})
 	var raw struct{ Orders []json.RawMessage }
-	if err := json.Unmarshal(document, &raw); err != nil {
+	if err := json.Unmarshal(dataJSON, &raw); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range raw.Orders {
@@ -132,7 +132,7 @@ func TestOrdersAreExact(t *testing.T) {
 	}
 }
 
-// exact decodes without losing a digit.
+// exact decodes JSON without losing a digit.
 func exact(t *testing.T, text string) any {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(text))
@@ -144,11 +144,11 @@ func exact(t *testing.T, text string) any {
 	return v
 }
 
-// place creates an order that must be accepted.
+// place creates an order, which must succeed.
 func (h *house) place(t *testing.T, body string, header ...string) answered {
 	t.Helper()
 	header = append(header, asJSON)
-	return h.do(t, asked{"POST", h.Orders + "/orders", body, header}).want(t, 201)
+	return h.do(t, req{"POST", h.Orders + "/orders", body, header}).want(t, 201)
 }
 
 func TestCreateOrder(t *testing.T) {
@@ -170,7 +170,7 @@ func TestCreateOrder(t *testing.T) {
 	}
 }
 
-func TestTotalsHaveNoLargest(t *testing.T) {
+func TestLargeTotals(t *testing.T) {
 	h := newHouse(t, Options{})
 	order := read[Order](t, h.place(t, `{"userId":"u1","lines":[{"productId":"B-101","quantity":9223372036854775807}]}`))
 	if want := "89927877359334064118.25"; order.Total.Amount != want {
@@ -184,14 +184,14 @@ func TestIdempotencyKey(t *testing.T) {
 	const once = "Idempotency-Key: k1"
 	first := h.place(t, body, once)
 	id := read[Order](t, first).ID
-	h.do(t, asked{method: "POST", url: fmt.Sprintf("%s/orders/%d/cancel", h.Orders, id)}).want(t, 200)
+	h.do(t, req{method: "POST", url: fmt.Sprintf("%s/orders/%d/cancel", h.Orders, id)}).want(t, 200)
 
 	again := h.place(t, body, once)
 	if again.body != first.body || again.header.Get("Location") != first.header.Get("Location") || again.header.Get("Idempotency-Replayed") != "true" {
 		t.Errorf("replayed %v %s, want %s", again.header, again.body, first.body)
 	}
 	other := strings.Replace(body, "B-100", "B-101", 1)
-	h.do(t, asked{"POST", h.Orders + "/orders", other, []string{once, asJSON}}).problem(t, 422, "KEY_REUSED")
+	h.do(t, req{"POST", h.Orders + "/orders", other, []string{once, asJSON}}).problem(t, 422, "KEY_REUSED")
 
 	customer := "Authorization: Bearer " + token(t, h.shop, Customer)
 	if theirs := read[Order](t, h.place(t, body, once, customer)); theirs.ID == id {
@@ -205,14 +205,14 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 }
 
-func TestARefusedOrderKeepsNoReply(t *testing.T) {
+func TestRefusedOrderIsNotCached(t *testing.T) {
 	h := newHouse(t, Options{})
 	header := []string{"Idempotency-Key: k", asJSON}
-	h.do(t, asked{"POST", h.Orders + "/orders", `{"userId":"u1","lines":[{"productId":"X","quantity":1}]}`, header}).problem(t, 422, "UNKNOWN_PRODUCT")
+	h.do(t, req{"POST", h.Orders + "/orders", `{"userId":"u1","lines":[{"productId":"X","quantity":1}]}`, header}).problem(t, 422, "UNKNOWN_PRODUCT")
 	h.place(t, `{"userId":"u1","lines":[{"productId":"B-100","quantity":1}]}`, header...)
 }
 
-func TestOneOrderForAKeyUsedAtOnce(t *testing.T) {
+func TestConcurrentUseOfOneKey(t *testing.T) {
 	o := New(Options{}).orders
 	locations := make([]string, 20)
 	var all sync.WaitGroup
@@ -238,7 +238,7 @@ func TestOneOrderForAKeyUsedAtOnce(t *testing.T) {
 func TestCancelOrder(t *testing.T) {
 	h := newHouse(t, Options{})
 	cancel := func(id int64, body string) Order {
-		return read[Order](t, h.do(t, asked{"POST", fmt.Sprintf("%s/orders/%d/cancel", h.Orders, id), body, []string{form}}).want(t, 200))
+		return read[Order](t, h.do(t, req{"POST", fmt.Sprintf("%s/orders/%d/cancel", h.Orders, id), body, []string{form}}).want(t, 200))
 	}
 	order := cancel(pendingOrder, "reason=found+it+%26+cheaper")
 	if order.Status != Cancelled || string(order.Metadata["cancelReason"]) != `"found it \u0026 cheaper"` || string(order.Metadata["channel"]) != `"web"` {
@@ -267,7 +267,7 @@ func TestChangeStatus(t *testing.T) {
 
 func TestDecimal(t *testing.T) {
 	for text, want := range map[string]string{"7.5": "7.50", "12": "12.00", "12.0": "12.00", "0.1": "0.10", "1.005": "1.005", "1.2345": "1.2345", "100": "100.00", "-3.5": "-3.50"} {
-		if got := decimal(readDecimal(text)); got != want {
+		if got := formatDecimal(mustParseDecimal(text)); got != want {
 			t.Errorf("%s is written %s, want %s", text, got, want)
 		}
 	}

@@ -17,10 +17,10 @@ func FuzzParameters(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if after, err := readCursor(p); err == nil && after < 0 {
+		if after, err := parseCursor(p); err == nil && after < 0 {
 			t.Errorf("cursor %d", after)
 		}
-		if price, err := readMaxPrice(p); err == nil && price != nil && price.Denom().BitLen() > 128 {
+		if price, err := parseMaxPrice(p); err == nil && price != nil && price.Denom().BitLen() > 128 {
 			t.Errorf("price %s", price)
 		}
 	})

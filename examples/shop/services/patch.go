@@ -2,9 +2,9 @@ package services
 
 import "maps"
 
-// mergePatch applies a JSON merge patch (RFC 7396) and leaves target as it was: a
-// member that is absent stays, a null removes it, an object is merged into the
-// one that is there, anything else takes its place.
+// mergePatch applies a JSON merge patch (RFC 7396) without changing target: absent members
+// stay, a null removes a member, objects are merged, and any other value replaces the previous
+// one.
 func mergePatch(target, patch any) any {
 	changes, ok := patch.(map[string]any)
 	if !ok {

@@ -14,8 +14,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
-// Product is a product as the products service shows it. Its numbers are kept as
-// data.json writes them.
+// Product is a product in responses. Its numbers are written as in data.json.
 type Product struct {
 	SKU         string          `json:"sku"`
 	Name        string          `json:"name"`
@@ -32,20 +31,20 @@ type Product struct {
 	stars  *big.Rat // Rating; nil without one
 }
 
-// Category is what kind of thing a product is. Parent is nil at the top.
+// Category is a category of products. Parent is nil at the top.
 type Category struct {
 	ID     string    `json:"id"`
 	Name   string    `json:"name"`
 	Parent *Category `json:"parent"`
 }
 
-// within tells whether c is the category id or lies below it.
-func (c *Category) within(id string) bool {
-	return c != nil && (c.ID == id || c.Parent.within(id))
+// isWithin reports whether c is the category id or lies below it.
+func (c *Category) isWithin(id string) bool {
+	return c != nil && (c.ID == id || c.Parent.isWithin(id))
 }
 
-// products is the state that the replicas share. All of it but the images stays
-// as it was loaded, and needs no lock.
+// products is the state that all replicas share. Everything except images is constant and needs
+// no lock.
 type products struct {
 	all   []*Product // by sku
 	bySKU map[string]*Product
@@ -59,9 +58,9 @@ func newProducts(all []Product, stock map[string]int) *products {
 	p := &products{bySKU: map[string]*Product{}, stock: stock, images: map[string][]byte{}}
 	for i := range all {
 		product := &all[i]
-		product.amount = readDecimal(product.Price.String())
+		product.amount = mustParseDecimal(product.Price.String())
 		if product.Rating != nil {
-			product.stars = readDecimal(product.Rating.String())
+			product.stars = mustParseDecimal(product.Rating.String())
 		}
 		p.bySKU[product.SKU] = product
 	}
@@ -73,26 +72,26 @@ func newProducts(all []Product, stock map[string]int) *products {
 
 func (p *products) operations(apiKey string, closed <-chan struct{}) []backend.Operation {
 	return []backend.Operation{
-		{ID: "listProducts", Route: "GET /products", Answer: p.list},
-		{ID: "getProduct", Route: "GET /products/{sku}", Answer: p.get},
-		{ID: "uploadProductImage", Route: "PUT /products/{sku}/image", Answer: backend.Keyed(apiKey, "shop", p.upload), MaxBody: backend.MaxUpload},
-		{ID: "stock", Route: "GET /stock", Answer: p.showStock},
-		{ID: "healthz", Route: "GET /healthz", Answer: health(closed)},
+		{ID: "listProducts", Route: "GET /products", Handler: p.list},
+		{ID: "getProduct", Route: "GET /products/{sku}", Handler: p.get},
+		{ID: "uploadProductImage", Route: "PUT /products/{sku}/image", Handler: backend.RequireAPIKey(apiKey, "shop", p.upload), MaxBody: backend.MaxUpload},
+		{ID: "stock", Route: "GET /stock", Handler: p.showStock},
+		{ID: "healthz", Route: "GET /healthz", Handler: health(closed)},
 	}
 }
 
-// find is what the orders service asks.
+// find returns a product by sku. The orders service calls it.
 func (p *products) find(sku string) (*Product, bool) {
 	product, ok := p.bySKU[sku]
 	return product, ok
 }
 
 func noSuchProduct() *backend.Problem {
-	return backend.Refuse(http.StatusNotFound, "NO_SUCH_PRODUCT", "there is no product with this sku")
+	return backend.NewProblem(http.StatusNotFound, "NO_SUCH_PRODUCT", "there is no product with this sku")
 }
 
-// cacheable is what shared caches may do with the catalogue.
-const cacheable = "public, max-age=60, stale-while-revalidate=30"
+// cacheControl is the Cache-Control of the catalogue.
+const cacheControl = "public, max-age=60, stale-while-revalidate=30"
 
 type productPage struct {
 	Data  []*Product `json:"data"`
@@ -100,21 +99,21 @@ type productPage struct {
 }
 
 func (p *products) list(w http.ResponseWriter, r *http.Request) error {
-	q, err := readProductQuery(r)
+	q, err := parseProductQuery(r)
 	if err != nil {
 		return err
 	}
-	found := slices.DeleteFunc(slices.Clone(p.all), func(product *Product) bool { return !q.wants(product) })
+	found := slices.DeleteFunc(slices.Clone(p.all), func(product *Product) bool { return !q.matches(product) })
 	slices.SortStableFunc(found, q.order)
-	w.Header().Set("Cache-Control", cacheable)
-	return backend.WriteJSON(w, http.StatusOK, productPage{Data: backend.Window(found, q.offset, q.limit), Total: len(found)})
+	w.Header().Set("Cache-Control", cacheControl)
+	return backend.WriteJSON(w, http.StatusOK, productPage{Data: backend.Page(found, q.offset, q.limit), Total: len(found)})
 }
 
-// productQuery is what listProducts asks for. Products with several ids come in
-// the order of sort, never in that of the ids.
+// productQuery has the parameters of listProducts. The results are sorted by order, also with
+// ids.
 type productQuery struct {
 	ids           []string
-	batch         bool // ids were given, perhaps none
+	byID          bool // the parameter ids is present, perhaps empty
 	text          string
 	category      string
 	maxPrice      *big.Rat // nil for any price
@@ -122,65 +121,65 @@ type productQuery struct {
 	offset, limit int
 }
 
-func readProductQuery(r *http.Request) (q productQuery, err error) {
+func parseProductQuery(r *http.Request) (q productQuery, err error) {
 	p, err := backend.ReadParameters(r)
 	if err != nil {
 		return q, err
 	}
-	if q.ids, q.batch, err = p.List("ids", 200); err != nil {
+	if q.ids, q.byID, err = p.List("ids", 200); err != nil {
 		return q, err
 	}
-	if q.text, err = p.Text("q"); err != nil {
+	if q.text, err = p.String("q"); err != nil {
 		return q, err
 	}
-	if q.category, err = p.Text("filter[category]"); err != nil {
+	if q.category, err = p.String("filter[category]"); err != nil {
 		return q, err
 	}
-	if q.maxPrice, err = readMaxPrice(p); err != nil {
+	if q.maxPrice, err = parseMaxPrice(p); err != nil {
 		return q, err
 	}
-	if q.order, err = readSort(p); err != nil {
+	if q.order, err = parseSort(p); err != nil {
 		return q, err
 	}
-	if q.offset, err = p.Number("offset", 0, math.MaxInt32, 0); err != nil {
+	if q.offset, err = p.Int("offset", 0, math.MaxInt32, 0); err != nil {
 		return q, err
 	}
-	q.limit, err = p.Number("limit", 0, 200, 20)
+	q.limit, err = p.Int("limit", 0, 200, 20)
 	return q, err
 }
 
-func readMaxPrice(p backend.Parameters) (*big.Rat, error) {
-	text, err := p.Text("filter[maxPrice]")
+func parseMaxPrice(p backend.Parameters) (*big.Rat, error) {
+	text, err := p.String("filter[maxPrice]")
 	if err != nil || text == "" {
 		return nil, err
 	}
-	// A JSON number: SetString alone would also take fractions, and exponents that
-	// cost a gigabyte.
+	// A JSON number. SetString alone would also accept fractions, and exponents that need a
+	// gigabyte.
 	var number json.Number
 	if json.Unmarshal([]byte(text), &number) != nil || len(text) > 32 || strings.ContainsAny(text, `"eE`) {
-		return nil, backend.BadType("filter[maxPrice]", "a number")
+		return nil, backend.NewBadParameter("filter[maxPrice]", "a number")
 	}
 	price, ok := new(big.Rat).SetString(text)
 	if !ok {
-		return nil, backend.BadType("filter[maxPrice]", "a number")
+		return nil, backend.NewBadParameter("filter[maxPrice]", "a number")
 	}
 	return price, nil
 }
 
-func readSort(p backend.Parameters) (func(a, b *Product) int, error) {
-	text, err := p.Text("sort")
+func parseSort(p backend.Parameters) (func(a, b *Product) int, error) {
+	text, err := p.String("sort")
 	if err != nil {
 		return nil, err
 	}
-	order, ok := sorts[cmp.Or(text, "name")]
+	order, ok := sortOrders[cmp.Or(text, "name")]
 	if !ok {
-		return nil, backend.Refuse(http.StatusUnprocessableEntity, "NO_SUCH_SORT", "sort must be one of %v", slices.Sorted(maps.Keys(sorts)))
+		return nil, backend.NewProblem(http.StatusUnprocessableEntity, "NO_SUCH_SORT", "sort must be one of %v", slices.Sorted(maps.Keys(sortOrders)))
 	}
 	return order, nil
 }
 
-// sorts are the orders of listProducts. Equal products stay in the order of their skus.
-var sorts = map[string]func(a, b *Product) int{
+// sortOrders are the orders of listProducts. Products that are equal in one are sorted by sku.
+var sortOrders = map[string]func(a, b *Product) int{
 	"name":   func(a, b *Product) int { return strings.Compare(a.Name, b.Name) },
 	"price":  func(a, b *Product) int { return a.amount.Cmp(b.amount) },
 	"-price": func(a, b *Product) int { return b.amount.Cmp(a.amount) },
@@ -188,7 +187,7 @@ var sorts = map[string]func(a, b *Product) int{
 		switch {
 		case a.stars == nil && b.stars == nil:
 			return 0
-		case a.stars == nil: // unrated ones come last
+		case a.stars == nil: // products without a rating come last
 			return 1
 		case b.stars == nil:
 			return -1
@@ -197,20 +196,20 @@ var sorts = map[string]func(a, b *Product) int{
 	},
 }
 
-func (q productQuery) wants(p *Product) bool {
-	return (!q.batch || slices.Contains(q.ids, p.SKU)) &&
-		(q.text == "" || p.mentions(q.text)) &&
-		(q.category == "" || p.Category.within(q.category)) &&
+func (q productQuery) matches(p *Product) bool {
+	return (!q.byID || slices.Contains(q.ids, p.SKU)) &&
+		(q.text == "" || p.contains(q.text)) &&
+		(q.category == "" || p.Category.isWithin(q.category)) &&
 		(q.maxPrice == nil || p.amount.Cmp(q.maxPrice) <= 0)
 }
 
-// mentions looks for text in name and description, whatever its letters' case.
-func (p *Product) mentions(text string) bool {
-	said := p.Name
+// contains reports whether text occurs in name or description, without regard to case.
+func (p *Product) contains(text string) bool {
+	searched := p.Name
 	if p.Description != nil {
-		said += "\n" + *p.Description
+		searched += "\n" + *p.Description
 	}
-	return strings.Contains(strings.ToLower(said), strings.ToLower(text))
+	return strings.Contains(strings.ToLower(searched), strings.ToLower(text))
 }
 
 func (p *products) get(w http.ResponseWriter, r *http.Request) error {
@@ -218,7 +217,7 @@ func (p *products) get(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return noSuchProduct()
 	}
-	w.Header().Set("Cache-Control", cacheable)
+	w.Header().Set("Cache-Control", cacheControl)
 	return backend.WriteJSON(w, http.StatusOK, product)
 }
 
@@ -227,13 +226,13 @@ func (p *products) showStock(w http.ResponseWriter, _ *http.Request) error {
 	return backend.WriteJSON(w, http.StatusOK, p.stock)
 }
 
-// health says 503 once the shop is closing, so that balancers leave in time.
-func health(closed <-chan struct{}) backend.Answer {
+// health responds with 503 once the shop closes, so that load balancers stop using the replica.
+func health(closed <-chan struct{}) backend.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
 		select {
 		case <-closed:
-			return backend.Refuse(http.StatusServiceUnavailable, "CLOSING", "this replica is closing")
+			return backend.NewProblem(http.StatusServiceUnavailable, "CLOSING", "this replica is closing")
 		default:
 			return backend.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 		}

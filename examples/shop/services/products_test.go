@@ -34,7 +34,7 @@ func TestListProducts(t *testing.T) {
 		{"unknown category", "?filter[category]=x", "", 0},
 		{"price at most", "?filter[maxPrice]=9.75", "B-101 B-100", 2},
 		{"all together", "?q=shirt&filter[category]=shirts&filter[maxPrice]=20&sort=-price", "S-201 S-200", 2},
-		{"by ids: not in the order asked, unknown and doubled ones left out", "?ids=B-100,X,B-105,B-100,B-101", "B-105 B-101 B-100", 3},
+		{"by ids: not in the order req, unknown and doubled ones left out", "?ids=B-100,X,B-105,B-100,B-101", "B-105 B-101 B-100", 3},
 		{"by no ids: none", "?ids=", "", 0},
 		{"limit holds for ids as well", "?ids=B-100,B-105&limit=1", "B-105", 2},
 		{"unknown parameters are ignored", "?filter[colour]=red&ids=B-100&x", "B-100", 1},
@@ -59,7 +59,7 @@ func TestListProducts(t *testing.T) {
 func TestProductsNeedNoToken(t *testing.T) {
 	h := newHouse(t, Options{})
 	for _, path := range []string{"/products", "/products/B-100", "/stock", "/healthz"} {
-		h.do(t, asked{method: "GET", url: h.Products[0] + path, header: []string{"Authorization: "}}).want(t, 200)
+		h.do(t, req{method: "GET", url: h.Products[0] + path, header: []string{"Authorization: "}}).want(t, 200)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestGetProduct(t *testing.T) {
 	if answer.body != want {
 		t.Errorf("product\n%s\nwant\n%s", answer.body, want)
 	}
-	if got := answer.header.Get("Cache-Control"); got != cacheable {
+	if got := answer.header.Get("Cache-Control"); got != cacheControl {
 		t.Errorf("Cache-Control %q", got)
 	}
 	if unrated := h.get(t, h.Products[0]+"/products/B-105").body; !strings.Contains(unrated, `"rating":null`) {
@@ -122,7 +122,7 @@ func TestUploadProductImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	header := []string{"X-API-Key: another key", "Authorization: ", "Content-Type: " + form.FormDataContentType()}
-	h.do(t, asked{"PUT", h.Products[1] + "/products/B-100/image", body.String(), header}).want(t, 204)
+	h.do(t, req{"PUT", h.Products[1] + "/products/B-100/image", body.String(), header}).want(t, 204)
 	if string(h.shop.Image("B-100")) != picture {
 		t.Error("another picture is stored")
 	}

@@ -1,12 +1,11 @@
-// Package services is a small shop's back office as three REST services: users,
-// orders and products, each with every operation of its OpenAPI document under
-// schema/openapi. They are plain http.Handlers over data in memory, made for the
-// gateway's demo, its tests and its benchmarks.
+// Package services has the REST services of a small shop: users, orders and products, each with
+// all operations of its OpenAPI document under schema/openapi. They are http.Handlers over
+// data in memory, for the gateway's demo, tests and benchmarks.
 //
-// Each New begins from the same data again, so tests share nothing. A service
-// counts its calls by operation (GET /_calls), so that a test can ask how many
-// round trips a query cost. The services believe any valid token and do not ask
-// whose order it is: guarding fields by owner and scope is the gateway's work.
+// Each New starts with the same data, so that tests share nothing. A service counts its calls
+// by operation (GET /_calls), so that a test can check how many round trips a query costs. The
+// services accept any valid token and do not check who owns an order: guarding fields by
+// owner and scope is the task of the gateway.
 //
 // Everything exported is safe for concurrent use.
 package services
@@ -26,8 +25,7 @@ import (
 // Replicas is how many replicas of the products service a Shop has.
 const Replicas = 3
 
-// Options say how a Shop is made. The zero value is a shop that works: ask it for
-// tokens with Shop.Token.
+// Options configure a Shop. The zero value is useful; Shop.Token returns tokens for it.
 type Options struct {
 	// Secret is the HS256 key of the bearer tokens. Default: 32 random bytes.
 	Secret []byte
@@ -35,13 +33,13 @@ type Options struct {
 	Issuer string
 	// Audience is the "aud" that a token must have. Default: DemoAudience.
 	Audience string
-	// APIKey is the X-API-Key that uploadProductImage asks for. Default: DemoAPIKey.
+	// APIKey is the X-API-Key that uploadProductImage requires. Default: DemoAPIKey.
 	APIKey string
-	// WebhookURL receives each change of an order's status. Default: none is sent.
+	// WebhookURL receives each status change of an order. Default: none is sent.
 	WebhookURL string
-	// WebhookSecret signs what is sent there, with the headers of Standard Webhooks.
+	// WebhookSecret signs these webhooks, by Standard Webhooks.
 	WebhookSecret []byte
-	// Log hears of webhooks that were not delivered. Default: nobody does.
+	// Log receives a warning for each webhook that is not delivered. Default: none.
 	Log *slog.Logger
 }
 
@@ -64,7 +62,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Shop is the three services and the state that they share.
+// Shop has the three services and their common state.
 type Shop struct {
 	options  Options
 	orders   *orders
@@ -79,8 +77,8 @@ type Shop struct {
 	closed  chan struct{} // closed by Close
 }
 
-// New makes a shop with the data of data.json. It starts a goroutine only when
-// there is a webhook to send to; Close ends it.
+// New returns a shop with the data of data.json. It starts a goroutine only if there is a
+// receiver of webhooks; Close ends it.
 func New(o Options) *Shop {
 	o = o.withDefaults()
 	data := load()
@@ -89,36 +87,35 @@ func New(o Options) *Shop {
 		s.hooks = backend.NewWebhooks(o.WebhookSecret, o.Log)
 	}
 	s.products = newProducts(data.Products, data.Stock)
-	people := newUsers(data.Users)
-	s.orders = newOrders(data.Orders, people.exists, s.products.find, s.announce)
+	users := newUsers(data.Users)
+	s.orders = newOrders(data.Orders, users.exists, s.products.find, s.announce)
 
-	door := &backend.Bearer{Secret: o.Secret, Issuer: o.Issuer, Audience: o.Audience, Realm: "shop"}
-	s.users = backend.New(people.operations(door), backend.Options{})
-	s.ordering = backend.New(s.orders.operations(door), backend.Options{})
+	auth := &backend.Bearer{Secret: o.Secret, Issuer: o.Issuer, Audience: o.Audience, Realm: "shop"}
+	s.users = backend.New(users.operations(auth), backend.Options{})
+	s.ordering = backend.New(s.orders.operations(auth), backend.Options{})
 	for i := range s.replicas {
 		s.replicas[i] = backend.New(s.products.operations(o.APIKey, s.closed), backend.Options{Replica: i + 1})
 	}
 	return s
 }
 
-// announce tells the receiver of webhooks, if there is one.
+// announce sends a webhook, if there is a receiver.
 func (s *Shop) announce(change StatusChange) {
 	s.hooks.Send(s.options.WebhookURL, fmt.Sprintf("order %d is %s", change.OrderID, change.To), change)
 }
 
-// Users is the service of users.yaml.
+// Users returns the service of users.yaml.
 func (s *Shop) Users() http.Handler { return s.users }
 
-// Orders is the service of orders.yaml.
+// Orders returns the service of orders.yaml.
 func (s *Shop) Orders() http.Handler { return s.ordering }
 
-// Products is one replica of the service of products.yaml, from 1 to Replicas. All
-// answer from the same state; each counts its own calls.
+// Products returns a replica of the service of products.yaml, from 1 to Replicas. All replicas
+// have the same state; each counts its own calls.
 func (s *Shop) Products(replica int) http.Handler { return s.replicas[replica-1] }
 
-// Calls tells by operationId how often "users", "orders" or "products" (all its
-// replicas together) was called, as GET /_calls does for one server. It is nil for
-// another name.
+// Calls returns how often the operations of "users", "orders" or "products" (all replicas
+// together) were called, by operationId. It returns nil for another name.
 func (s *Shop) Calls(service string) map[string]int {
 	switch service {
 	case "users":
@@ -155,22 +152,22 @@ func (s *Shop) ResetCalls() {
 	}
 }
 
-// Image returns the picture that was last uploaded for sku, nil when none was.
+// Image returns the image that was last uploaded for sku, nil if none was.
 func (s *Shop) Image(sku string) []byte { return s.products.image(sku) }
 
-// ChangeStatus moves an order along, as a warehouse would: event streams and the
-// webhook hear of it. It fails when there is no such order or no such status, and
-// does nothing when the order stands there already.
+// ChangeStatus sets the status of an order, as a warehouse would. Event streams and the webhook
+// report it. It returns an error for an unknown order or status, and does nothing if the order
+// has that status already.
 func (s *Shop) ChangeStatus(orderID int64, to OrderStatus) error {
 	if !slices.Contains(statuses, to) {
 		return fmt.Errorf("services: there is no status %q", to)
 	}
-	_, err := s.orders.change(orderID, to, nil)
+	_, err := s.orders.setStatus(orderID, to, nil)
 	return err
 }
 
-// Token signs a token for id that the services, and a gateway with the same
-// secret, accept for a day. It fails when Options.Secret has fewer than 32 bytes.
+// Token returns a token for id that the services, and a gateway with the same secret, accept
+// for a day. It returns an error if Options.Secret has fewer than 32 bytes.
 func (s *Shop) Token(id Identity) (string, error) {
 	return devtoken.Sign(s.options.Secret, devtoken.Claims{
 		Issuer: s.options.Issuer, Audience: s.options.Audience, Subject: id.Subject,
@@ -178,9 +175,8 @@ func (s *Shop) Token(id Identity) (string, error) {
 	})
 }
 
-// Close ends the event streams and the webhook sender, which gets a moment to
-// deliver what is queued. The handlers go on answering, but /healthz says 503.
-// It may be called twice.
+// Close ends the event streams, and the webhook sender after a moment for queued events. The
+// handlers continue to respond, but /healthz with 503. It may be called twice.
 func (s *Shop) Close() {
 	s.closing.Do(func() {
 		close(s.closed)

@@ -15,8 +15,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/internal/backend"
 )
 
-// User is a user as the users service shows it. There is no password: nobody logs
-// in here, so it is checked and forgotten.
+// User is a user in responses. It has no password: there is no login, so that a password is
+// validated and dropped.
 type User struct {
 	ID        string    `json:"id"`
 	Email     string    `json:"email"`
@@ -28,7 +28,7 @@ type User struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
-// Address is where a user lives. Country has two letters.
+// Address is the postal address of a user. Country has two letters.
 type Address struct {
 	Street     string `json:"street"`
 	City       string `json:"city"`
@@ -36,18 +36,18 @@ type Address struct {
 	Country    string `json:"country"`
 }
 
-// maxUserIDs is the most ids that one call may ask for, at users and at orders.
+// maxUserIDs is how many ids one call may have, to users and to orders.
 const maxUserIDs = 100
 
-// users keeps the users in the order of their creation. A stored *User is never
-// changed, only replaced, so it may be shown without holding mu.
+// users stores the users in the order of their creation. A stored *User is never changed, only
+// replaced, so that it may be read without mu.
 type users struct {
-	mu    sync.Mutex
-	all   []*member // guarded by mu; ascending by number
-	count int       // guarded by mu; how many there ever were, so that no id comes back
+	mu      sync.Mutex
+	members []*member // guarded by mu; ascending by number
+	count   int       // guarded by mu; how many users were ever created, so that ids are not reused
 }
 
-// member is a user with its number in the order of creation, which cursors hold.
+// member is a user with its number in the order of creation, which cursors contain.
 type member struct {
 	number int
 	user   *User
@@ -61,38 +61,38 @@ func newUsers(all []User) *users {
 	return u
 }
 
-func (u *users) operations(door *backend.Bearer) []backend.Operation {
+func (u *users) operations(auth *backend.Bearer) []backend.Operation {
 	return []backend.Operation{
-		{ID: "listUsers", Route: "GET /users", Answer: door.Guard(u.list)},
-		{ID: "createUser", Route: "POST /users", Answer: door.Guard(u.create)},
-		{ID: "getUser", Route: "GET /users/{id}", Answer: door.Guard(u.get)},
-		{ID: "updateUser", Route: "PATCH /users/{id}", Answer: door.Guard(u.update)},
-		{ID: "deleteUser", Route: "DELETE /users/{id}", Answer: door.Guard(u.remove)},
+		{ID: "listUsers", Route: "GET /users", Handler: auth.Require(u.list)},
+		{ID: "createUser", Route: "POST /users", Handler: auth.Require(u.create)},
+		{ID: "getUser", Route: "GET /users/{id}", Handler: auth.Require(u.get)},
+		{ID: "updateUser", Route: "PATCH /users/{id}", Handler: auth.Require(u.update)},
+		{ID: "deleteUser", Route: "DELETE /users/{id}", Handler: auth.Require(u.delete)},
 	}
 }
 
-// exists is what the orders service asks.
+// exists reports whether there is a user with this id. The orders service calls it.
 func (u *users) exists(id string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.index(id) >= 0
 }
 
-// index is the place of a user in all, -1 for none. The caller holds mu.
+// index returns the position of a user in members, -1 for none. mu is held.
 func (u *users) index(id string) int {
-	return slices.IndexFunc(u.all, func(m *member) bool { return m.user.ID == id })
+	return slices.IndexFunc(u.members, func(m *member) bool { return m.user.ID == id })
 }
 
-// add takes in a user at the end. The caller holds mu, or is alone.
+// add appends a user. mu is held, unless users is not shared yet.
 func (u *users) add(user *User) {
 	u.count++
-	u.all = append(u.all, &member{number: u.count, user: user})
+	u.members = append(u.members, &member{number: u.count, user: user})
 }
 
 func (u *users) snapshot() []*member {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return slices.Clone(u.all)
+	return slices.Clone(u.members)
 }
 
 type userPage struct {
@@ -101,57 +101,57 @@ type userPage struct {
 }
 
 func (u *users) list(w http.ResponseWriter, r *http.Request) error {
-	q, err := readUserQuery(r)
+	q, err := parseUserQuery(r)
 	if err != nil {
 		return err
 	}
 	return backend.WriteJSON(w, http.StatusOK, q.page(u.snapshot()))
 }
 
-// userQuery is what listUsers asks for.
+// userQuery has the parameters of listUsers.
 type userQuery struct {
 	ids   []string
-	batch bool // ids were given, perhaps none
-	after int  // number of the last user that was shown; 0 for the first page
+	byID  bool // the parameter ids is present, perhaps empty
+	after int  // the number of the last user of the previous page; 0 for the first page
 	limit int
 }
 
-func readUserQuery(r *http.Request) (q userQuery, err error) {
+func parseUserQuery(r *http.Request) (q userQuery, err error) {
 	p, err := backend.ReadParameters(r)
 	if err != nil {
 		return q, err
 	}
-	if q.ids, q.batch, err = p.List("ids", maxUserIDs); err != nil {
+	if q.ids, q.byID, err = p.List("ids", maxUserIDs); err != nil {
 		return q, err
 	}
-	if q.limit, err = p.Number("limit", 1, 100, 20); err != nil {
+	if q.limit, err = p.Int("limit", 1, 100, 20); err != nil {
 		return q, err
 	}
-	q.after, err = readCursor(p)
+	q.after, err = parseCursor(p)
 	return q, err
 }
 
-// page shows first created users first; a batch the other way round: whoever
-// matches the answers by the position of the ids finds out early.
+// page returns users in the order of their creation. With ids it reverses that order, so that
+// a client that matches users by the position of their ids fails early.
 func (q userQuery) page(all []*member) userPage {
-	found := slices.DeleteFunc(all, func(m *member) bool { return !q.wants(m) })
-	if q.batch {
+	found := slices.DeleteFunc(all, func(m *member) bool { return !q.matches(m) })
+	if q.byID {
 		slices.Reverse(found)
 	}
 	page := userPage{Items: []*User{}}
-	for _, m := range backend.Window(found, 0, q.limit) {
+	for _, m := range backend.Page(found, 0, q.limit) {
 		page.Items = append(page.Items, m.user)
 	}
 	if len(found) > q.limit {
-		next := cursor(found[q.limit-1].number)
+		next := encodeCursor(found[q.limit-1].number)
 		page.NextCursor = &next
 	}
 	return page
 }
 
-func (q userQuery) wants(m *member) bool {
+func (q userQuery) matches(m *member) bool {
 	switch {
-	case !q.batch:
+	case !q.byID:
 		return m.number > q.after
 	case !slices.Contains(q.ids, m.user.ID):
 		return false
@@ -159,15 +159,15 @@ func (q userQuery) wants(m *member) bool {
 	return q.after == 0 || m.number < q.after
 }
 
-// A cursor is opaque to callers. It holds the number of the last user shown, not a
-// position, so that deleting users between two pages loses nobody.
-func cursor(number int) string {
+// encodeCursor returns a cursor, which is opaque to clients. It contains the number of the last
+// user of a page and not a position, so that no user is skipped when others are deleted.
+func encodeCursor(number int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "after:%d", number))
 }
 
-// readCursor is 0 without a cursor.
-func readCursor(p backend.Parameters) (int, error) {
-	text, err := p.Text("cursor")
+// parseCursor returns the number in a cursor, 0 when there is none.
+func parseCursor(p backend.Parameters) (int, error) {
+	text, err := p.String("cursor")
 	if err != nil || text == "" {
 		return 0, err
 	}
@@ -175,7 +175,7 @@ func readCursor(p backend.Parameters) (int, error) {
 	digits, ok := strings.CutPrefix(string(plain), "after:")
 	number, err := strconv.Atoi(digits)
 	if !ok || err != nil || number < 1 {
-		return 0, backend.BadType("cursor", "one that a page gave")
+		return 0, backend.NewBadParameter("cursor", "the cursor of a page")
 	}
 	return number, nil
 }
@@ -198,17 +198,17 @@ func (u *users) find(id string) (*User, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if i := u.index(id); i >= 0 {
-		return u.all[i].user, nil
+		return u.members[i].user, nil
 	}
 	return nil, noSuchUser()
 }
 
 func noSuchUser() *backend.Problem {
-	return backend.Refuse(http.StatusNotFound, "NO_SUCH_USER", "there is no user with this id")
+	return backend.NewProblem(http.StatusNotFound, "NO_SUCH_USER", "there is no user with this id")
 }
 
-// newUser is the body of createUser. A pointer tells a missing member from an empty one.
-type newUser struct {
+// userRequest is the body of createUser. Pointers distinguish absent members from empty ones.
+type userRequest struct {
 	Email    *string `json:"email"`
 	Name     *string `json:"name"`
 	Password *string `json:"password"`
@@ -220,56 +220,55 @@ func (u *users) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var asked newUser
-	if err := backend.Parse(body, &asked); err != nil {
+	var req userRequest
+	if err := backend.ParseJSON(body, &req); err != nil {
 		return err
 	}
-	if err := asked.check(); err != nil {
+	if err := req.validate(); err != nil {
 		return err
 	}
-	user, err := u.admit(asked, backend.CallerOf(r).Subject)
+	user, err := u.insert(req, backend.CallerFrom(r).Subject)
 	if err != nil {
 		return err
 	}
 	return backend.WriteJSON(w, http.StatusCreated, user)
 }
 
-func (n newUser) check() error {
+func (n userRequest) validate() error {
 	switch {
 	case n.Email == nil || !backend.IsEmail(*n.Email):
-		return backend.Invalid("email must be an e-mail address")
+		return backend.NewInvalid("email must be an e-mail address")
 	case n.Name == nil || *n.Name == "":
-		return backend.Invalid("name may not be empty")
+		return backend.NewInvalid("name may not be empty")
 	case n.Password == nil || utf8.RuneCountInString(*n.Password) < 8:
-		return backend.Invalid("password must have 8 characters or more")
+		return backend.NewInvalid("password must have 8 characters or more")
 	case n.Role != nil && !slices.Contains([]string{"customer", "support", "admin"}, *n.Role):
-		return backend.Invalid("role must be customer, support or admin")
+		return backend.NewInvalid("role must be customer, support or admin")
 	}
 	return nil
 }
 
-// admit stores a new user, unless its e-mail address is taken in any spelling of
-// its letters.
-func (u *users) admit(asked newUser, createdBy string) (*User, error) {
+// insert stores a new user, unless its e-mail address is in use, in any case of its letters.
+func (u *users) insert(req userRequest, createdBy string) (*User, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if slices.ContainsFunc(u.all, func(m *member) bool { return strings.EqualFold(m.user.Email, *asked.Email) }) {
-		return nil, backend.Refuse(http.StatusConflict, "EMAIL_TAKEN", "there is a user with this e-mail address")
+	if slices.ContainsFunc(u.members, func(m *member) bool { return strings.EqualFold(m.user.Email, *req.Email) }) {
+		return nil, backend.NewProblem(http.StatusConflict, "EMAIL_TAKEN", "there is a user with this e-mail address")
 	}
 	user := &User{
-		ID: fmt.Sprintf("u%d", u.count+1), Email: *asked.Email, Name: *asked.Name, Role: "customer",
+		ID: fmt.Sprintf("u%d", u.count+1), Email: *req.Email, Name: *req.Name, Role: "customer",
 		CreatedBy: createdBy, CreatedAt: time.Now().UTC().Truncate(time.Second),
 	}
-	if asked.Role != nil {
-		user.Role = *asked.Role
+	if req.Role != nil {
+		user.Role = *req.Role
 	}
 	u.add(user)
 	return user, nil
 }
 
-// profile is what updateUser may change. The others are not in it, and so a patch
-// that names them is refused rather than half obeyed.
-type profile struct {
+// profilePatch has the members that updateUser may change. A patch that names other members
+// is refused as a whole.
+type profilePatch struct {
 	Name    *string  `json:"name"`
 	Phone   *string  `json:"phone"`
 	Address *Address `json:"address"`
@@ -281,39 +280,39 @@ func (u *users) update(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var patch map[string]any
-	if err := backend.Parse(body, &patch); err != nil {
+	if err := backend.ParseJSON(body, &patch); err != nil {
 		return err
 	}
 	if patch == nil { // the body was null
-		return backend.Invalid("the patch must be an object")
+		return backend.NewInvalid("the patch must be an object")
 	}
-	user, err := u.revise(r.PathValue("id"), patch)
+	user, err := u.patch(r.PathValue("id"), patch)
 	if err != nil {
 		return err
 	}
 	return backend.WriteJSON(w, http.StatusOK, user)
 }
 
-func (u *users) revise(id string, patch map[string]any) (*User, error) {
+func (u *users) patch(id string, patch map[string]any) (*User, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	i := u.index(id)
 	if i < 0 {
 		return nil, noSuchUser()
 	}
-	revised := *u.all[i].user
-	changed, err := profile{&revised.Name, revised.Phone, revised.Address}.patched(patch)
+	revised := *u.members[i].user
+	changed, err := profilePatch{&revised.Name, revised.Phone, revised.Address}.merge(patch)
 	if err != nil {
 		return nil, err
 	}
 	revised.Name, revised.Phone, revised.Address = *changed.Name, changed.Phone, changed.Address
-	u.all[i] = &member{u.all[i].number, &revised}
+	u.members[i] = &member{u.members[i].number, &revised}
 	return &revised, nil
 }
 
-// patched leaves p as it was.
-func (p profile) patched(patch map[string]any) (profile, error) {
-	var changed profile
+// merge returns p with the patch applied. It does not change p.
+func (p profilePatch) merge(patch map[string]any) (profilePatch, error) {
+	var changed profilePatch
 	before, err := json.Marshal(p)
 	if err != nil {
 		return changed, err
@@ -326,25 +325,25 @@ func (p profile) patched(patch map[string]any) (profile, error) {
 	if err != nil {
 		return changed, err
 	}
-	if err := backend.ParseStrictly(after, &changed); err != nil {
+	if err := backend.ParseJSONStrict(after, &changed); err != nil {
 		return changed, err
 	}
-	return changed, changed.check()
+	return changed, changed.validate()
 }
 
-func (p profile) check() error {
+func (p profilePatch) validate() error {
 	if p.Name == nil || *p.Name == "" {
-		return backend.Invalid("name may not be empty")
+		return backend.NewInvalid("name may not be empty")
 	}
 	if a := p.Address; a != nil && (a.Street == "" || a.City == "" || len(a.Country) != 2) {
-		return backend.Invalid("an address needs a street, a city and a country of two letters")
+		return backend.NewInvalid("an address needs a street, a city and a country of two letters")
 	}
 	return nil
 }
 
-func (u *users) remove(w http.ResponseWriter, r *http.Request) error {
-	if !slices.Contains(backend.CallerOf(r).Roles, "admin") {
-		return backend.Refuse(http.StatusForbidden, "ADMINS_ONLY", "only an admin may delete users")
+func (u *users) delete(w http.ResponseWriter, r *http.Request) error {
+	if !slices.Contains(backend.CallerFrom(r).Roles, "admin") {
+		return backend.NewProblem(http.StatusForbidden, "ADMINS_ONLY", "only an admin may delete users")
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -352,7 +351,7 @@ func (u *users) remove(w http.ResponseWriter, r *http.Request) error {
 	if i < 0 {
 		return noSuchUser()
 	}
-	u.all = slices.Delete(u.all, i, i+1)
+	u.members = slices.Delete(u.members, i, i+1)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -26,7 +26,7 @@ func TestWebhook(t *testing.T) {
 	}))
 	defer receiver.Close()
 	h := newHouse(t, Options{WebhookURL: receiver.URL + "/hook", WebhookSecret: secret})
-	h.do(t, asked{method: "POST", url: fmt.Sprintf("%s/orders/%d/cancel", h.Orders, paidOrder)}).want(t, 200)
+	h.do(t, req{method: "POST", url: fmt.Sprintf("%s/orders/%d/cancel", h.Orders, paidOrder)}).want(t, 200)
 
 	got := <-deliveries
 	id, timestamp := got.header.Get(backend.WebhookID), got.header.Get(backend.WebhookTimestamp)

@@ -7,21 +7,21 @@ import (
 )
 
 const (
-	// perMinute is how many calls a minute has.
+	// perMinute is how many calls a minute is said to allow.
 	perMinute = 100
 	minute    = 60
 )
 
-// rate counts the calls of each minute and tells how many are left. It refuses nobody:
-// whoever heeds the header RateLimit is shown something to heed. Its zero value is ready.
-type rate struct {
+// rateLimit counts the calls of each minute for the header RateLimit. It refuses no call. Its
+// zero value is ready to use.
+type rateLimit struct {
 	mu     sync.Mutex
 	minute int64 // guarded by mu; since 1970
 	calls  int   // guarded by mu; in that minute
 }
 
-// next counts a call and gives the header.
-func (r *rate) next() string {
+// count counts a call and returns the header.
+func (r *rateLimit) count() string {
 	now := time.Now().Unix()
 	r.mu.Lock()
 	defer r.mu.Unlock()
