@@ -212,7 +212,7 @@ func TestConditions(t *testing.T) {
 		a @skip(if: $b) { ...F } ... @include(if: $c) { __typename } 
 	}
 	fragment F on A { o @include(if: $a) { x @skip(if: $b) } }`, nil)
-	if got := walk(op).conditions; !slices.Equal(got, []string{"b", "a", "c"}) {
+	if got := walkOperation(op).conditions; !slices.Equal(got, []string{"b", "a", "c"}) {
 		t.Errorf("the conditions are %v", got)
 	}
 }
