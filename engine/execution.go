@@ -2,13 +2,8 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
-
-	"github.com/gatehouse-graphql/gatehouse/engine/decode"
-	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
 // How operations are executed.
@@ -71,61 +66,4 @@ type Coalescer interface {
 	// variables get the same response, whatever else their requests hold. It waits for
 	// another caller's plan of op until ctx ends at the latest, and then returns false.
 	CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool
-}
-
-type immediateLoadsKey struct{}
-
-// WithImmediateLoads is for the context of a resolver that is called once with all of its
-// parents. There is nobody to wait for, so that its loaders ask at once. Who works for
-// each parent by itself below that takes it back.
-func WithImmediateLoads(ctx context.Context) context.Context {
-	return context.WithValue(ctx, immediateLoadsKey{}, true)
-}
-
-func withoutImmediateLoads(ctx context.Context) context.Context {
-	if hasImmediateLoads(ctx) {
-		return context.WithValue(ctx, immediateLoadsKey{}, false)
-	}
-	return ctx
-}
-
-func hasImmediateLoads(ctx context.Context) bool {
-	all, _ := ctx.Value(immediateLoadsKey{}).(bool)
-	return all
-}
-
-// ReportFaults adds the errors of the elements of the field in ctx that do not fit, or returns
-// that of the field when it is null as a whole. Such a field's value must be nil: a value below
-// which nothing is shown would still have its objects' resolvers called.
-func ReportFaults(ctx context.Context, value any, faults []*decode.Fault) error {
-	if null := NullFault(faults); null != nil {
-		if holdsObjects(value) {
-			return fault.New(fault.Internal, "internal error").WithCause(fmt.Errorf("the field is null and has a value, since %w", null))
-		}
-		return null
-	}
-	for _, f := range faults {
-		graphql.AddError(ctx, f)
-	}
-	return nil
-}
-
-// NullFault returns the fault by which a field is null as a whole; nil when none does that.
-func NullFault(faults []*decode.Fault) *decode.Fault {
-	for _, f := range faults {
-		if f.Null {
-			return f
-		}
-	}
-	return nil
-}
-
-// holdsObjects reports whether a field's value is one that objects may lie in, and not nil.
-func holdsObjects(value any) bool {
-	v := reflect.ValueOf(value)
-	switch v.Kind() {
-	case reflect.Slice, reflect.Pointer, reflect.Interface, reflect.Map:
-		return !v.IsNil()
-	}
-	return false
 }

@@ -66,6 +66,28 @@ type Loader[K comparable, V any] struct {
 	open *keyBatch[K, V]    // the batch that keys may still be added to, nil if none; guarded by mu
 }
 
+type immediateLoadsKey struct{}
+
+// WithImmediateLoads returns a context in which loaders fetch keys at once. It is for a resolver that
+// is called once with all of its parents, so that no other call can add keys to its batch.
+func WithImmediateLoads(ctx context.Context) context.Context {
+	return context.WithValue(ctx, immediateLoadsKey{}, true)
+}
+
+// withoutImmediateLoads undoes WithImmediateLoads, for code that resolves each parent by itself below
+// such a resolver: its keys arrive one by one again.
+func withoutImmediateLoads(ctx context.Context) context.Context {
+	if hasImmediateLoads(ctx) {
+		return context.WithValue(ctx, immediateLoadsKey{}, false)
+	}
+	return ctx
+}
+
+func hasImmediateLoads(ctx context.Context) bool {
+	immediate, _ := ctx.Value(immediateLoadsKey{}).(bool)
+	return immediate
+}
+
 // keyBatch is a set of keys that are fetched together, and their results.
 type keyBatch[K comparable, V any] struct {
 	keys     []K           // guarded by the loader's mu until the batch runs, then constant

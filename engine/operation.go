@@ -64,9 +64,9 @@ type Options struct {
 // An operation is safe for concurrent use by its fields.
 type operation struct {
 	context.Context
-	faults decode.Faults
-	tells  bool // of faults
-	budget Budget
+	faults        decode.Faults
+	reportsFaults bool // set by Begin; without it, FaultsOf does not return faults
+	budget        Budget
 
 	maxCalls   int64
 	calls      atomic.Int64 // backend calls that were begun, or refused
@@ -87,11 +87,10 @@ func WithOperation(ctx context.Context, o Options) context.Context {
 	return newOperation(ctx, o)
 }
 
-// Begin is WithOperation with a table of faults, which FaultsOf returns, if the caller reports
-// faults to the client.
+// Begin is WithOperation and, if reportsFaults is set, WithFaults with a new table, in one allocation.
 func Begin(ctx context.Context, o Options, reportsFaults bool) context.Context {
 	op := newOperation(ctx, o)
-	op.tells = reportsFaults
+	op.reportsFaults = reportsFaults
 	return op
 }
 
@@ -120,29 +119,11 @@ func (op *operation) Value(key any) any {
 	case epochKey:
 		return &op.first
 	case faultsKey:
-		if op.tells {
+		if op.reportsFaults {
 			return &op.faults
 		}
 	}
 	return op.Context.Value(key)
-}
-
-type faultsKey struct{}
-
-// WithFaults returns a context whose operation records in faults the values of the services'
-// responses that do not fit the graph. It must be called before WithOperation. The caller must
-// report the faults to clients, because a faulty field holds Go's zero value. With nil, a response
-// with such a value fails as a whole; handwritten resolvers use this for calls whose results they
-// process themselves.
-func WithFaults(ctx context.Context, faults *decode.Faults) context.Context {
-	return context.WithValue(ctx, faultsKey{}, faults)
-}
-
-// FaultsOf returns the table of faults of the operation in ctx. It is nil when faults are not
-// reported to clients; then each fault fails the response that it is in.
-func FaultsOf(ctx context.Context) *decode.Faults {
-	faults, _ := ctx.Value(faultsKey{}).(*decode.Faults)
-	return faults
 }
 
 // SetProjection sets the fields that the operation in ctx reads from the responses of its calls.

@@ -75,8 +75,8 @@ func planOf(t testing.TB, p *Planner, op *graphql.OperationContext) *Plan {
 	return plan
 }
 
-// What a plan cannot do is left to gqlgen's executor, and said.
-func TestStock(t *testing.T) {
+// An operation that no plan can execute has the reason.
+func TestFallbackReasons(t *testing.T) {
 	var conditions, params strings.Builder
 	for i := range 65 {
 		fmt.Fprintf(&params, "$v%d: Boolean! ", i)
@@ -93,7 +93,7 @@ func TestStock(t *testing.T) {
 		`{ __type(name: "A") { name } }`:                               engine.FallbackIntrospection,
 		`query(` + params.String() + `) {` + conditions.String() + `}`: engine.FallbackConditions,
 		`{ many ` + strings.Repeat("{ m ", 7) + "{ __typename }" + strings.Repeat("}", 7) + `}`: engine.FallbackTooLarge,
-		// Few fields, each often, of many types: what takes long, rather than much.
+		// Few fields, each selected often, of many types: the limit is time, not memory.
 		`{ many { m { m { m { ` + strings.Repeat("n ", 1900) + `} } } } }`: engine.FallbackTooLarge,
 		`{ many { m { m { m { n } } } } }`:                                 "",
 	} {
@@ -101,44 +101,44 @@ func TestStock(t *testing.T) {
 		p := NewPlanner(schema, types)
 		for range 2 {
 			if plan, fallback, err := p.Plan(t.Context(), op); (plan == nil) != (want != "") || fallback != want || err != nil {
-				t.Errorf("%.60s is left to gqlgen for %q, want %q; %v", query, fallback, want, err)
+				t.Errorf("%.60s: fallback for %q, want %q; %v", query, fallback, want, err)
 			}
 		}
 	}
 }
 
-// When the time of an operation is over, it has neither a plan nor a reason against one.
+// After the end of its context, an operation has neither a plan nor a reason for a fallback.
 func TestNoPlanAfterTheEnd(t *testing.T) {
 	p := NewPlanner(schema, types)
 	op := operationOf(t, `{ __typename }`, nil)
-	ctx, end := context.WithCancel(t.Context())
-	end()
-	for range 2 { // the first call makes the plan, the second one finds it
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 2 { // the first call compiles the plan, the second one finds it in the cache
 		if plan, fallback, err := p.Plan(ctx, op); plan != nil || fallback != "" || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, %q, %v", plan, fallback, err)
 		}
 	}
 }
 
-// There is a plan for each set of values of the conditions, and no more than the limit.
-func TestCache(t *testing.T) {
+// The planner has one plan for each combination of the values of conditions, and no more than the limit.
+func TestPlansAreCached(t *testing.T) {
 	p := NewPlanner(schema, types)
 	doc, _ := gqlparser.LoadQueryWithRules(schema, `query($p: Boolean!) { a @skip(if: $p) { o { x } } __typename }`, nil)
 	plan := func(skip bool) *Plan {
 		return planOf(t, p, again(doc, map[string]any{"p": skip}))
 	}
 	if first := plan(true); first != plan(true) || first == plan(false) || len(plan(true).Root().Fields) != 1 || len(plan(false).Root().Fields) != 2 {
-		t.Error("the values of conditions do not make the plan")
+		t.Error("the plans do not depend on the values of conditions alone")
 	}
 	for range maxPlans + 10 {
 		planOf(t, p, operationOf(t, `{ __typename }`, nil))
 	}
 	if p.plans.Len() != maxPlans || p.operations.Len() != maxPlans {
-		t.Errorf("%d plans of %d operations are remembered", p.plans.Len(), p.operations.Len())
+		t.Errorf("%d plans and %d operations are cached", p.plans.Len(), p.operations.Len())
 	}
 }
 
-// First callers of one operation have one plan made.
+// Concurrent first callers with the same operation share one compilation.
 func TestFirstCallersShareOnePlan(t *testing.T) {
 	for range 20 {
 		p := NewPlanner(schema, types)
@@ -155,22 +155,22 @@ func TestFirstCallersShareOnePlan(t *testing.T) {
 		}
 		close(begin)
 		callers.Wait()
-		made := 0
+		count := 0
 		plans.Range(func(plan, _ any) bool {
 			if plan.(*Plan) == nil {
 				t.Error("no plan")
 			}
-			made++
+			count++
 			return true
 		})
-		if made != 1 {
-			t.Fatalf("%d plans were made", made)
+		if count != 1 {
+			t.Fatalf("%d plans were compiled", count)
 		}
 	}
 }
 
-// Plans are weighed with the documents that they keep, also those that were not made, and
-// all together they take no more memory than they may.
+// The weight of a plan includes that of its document, also if the plan is too large, and all plans
+// together take no more memory than the limit.
 func TestCacheIsBoundedInMemory(t *testing.T) {
 	for name, query := range map[string]string{
 		"a large document": `{ a { o { ` + strings.Repeat("x ", 1990) + `} } }`,
@@ -182,8 +182,8 @@ func TestCacheIsBoundedInMemory(t *testing.T) {
 	} {
 		p := NewPlanner(schema, types)
 		before := allocated()
-		for i := 0; p.plans.Len() == i; i++ { // until one is forgotten
-			doc, errs := gqlparser.LoadQueryWithRules(schema, query, rules.NewRules(rules.KnownDirectivesRule)) // others take long
+		for i := 0; p.plans.Len() == i; i++ { // until one is evicted
+			doc, errs := gqlparser.LoadQueryWithRules(schema, query, rules.NewRules(rules.KnownDirectivesRule)) // the other rules are slow
 			if errs != nil {
 				t.Fatal(errs)
 			}
@@ -191,13 +191,13 @@ func TestCacheIsBoundedInMemory(t *testing.T) {
 		}
 		taken := allocated() - before
 		if sum := p.plans.Weight(); sum > maxPlanBytes || taken > maxPlanBytes || taken > sum*11/10 {
-			t.Errorf("%s: %d plans take %d, thought to be %d, and may %d", name, p.plans.Len(), taken, sum, maxPlanBytes)
+			t.Errorf("%s: %d plans take %d bytes, estimated as %d, with a limit of %d", name, p.plans.Len(), taken, sum, maxPlanBytes)
 		}
 		runtime.KeepAlive(p)
 	}
 }
 
-// allocated is what is alive, in bytes.
+// allocated returns the size of the live heap in bytes.
 func allocated() int {
 	runtime.GC()
 	runtime.GC() // what finalizers held
@@ -206,20 +206,20 @@ func allocated() int {
 	return int(m.HeapAlloc)
 }
 
-// The conditions are those of an operation and of the fragments that it uses, each once.
+// The conditions are those of an operation and of the fragments that it spreads, each once.
 func TestConditions(t *testing.T) {
 	op := operationOf(t, `query($a: Boolean! $b: Boolean! $c: Boolean!) {
 		a @skip(if: $b) { ...F } ... @include(if: $c) { __typename } 
 	}
 	fragment F on A { o @include(if: $a) { x @skip(if: $b) } }`, nil)
-	if got := walk(op).conditions; !slices.Equal(got, []string{"b", "a", "c"}) {
+	if got := walkOperation(op).conditions; !slices.Equal(got, []string{"b", "a", "c"}) {
 		t.Errorf("the conditions are %v", got)
 	}
 }
 
-// Fields of one name are merged on whichever types they are selected (section 6.3.2),
-// which gqlgen's executor does not do for types that do not know of each other.
-func TestMerged(t *testing.T) {
+// Fields with the same response key are merged on whichever types they are selected (section 6.3.2 of the
+// specification). gqlgen's executor does not merge them if the types are unrelated.
+func TestFieldsAreMerged(t *testing.T) {
 	op := operationOf(t, `{ thing { ... on A { o { x } } ... on B { o { y x } } } }`, nil)
 	thing := planOf(t, NewPlanner(schema, types), op).Root().Fields[0].Of(types["Thing"].ID)
 	if len(thing.Fields) != 1 {
@@ -231,8 +231,8 @@ func TestMerged(t *testing.T) {
 	}
 }
 
-// An operation wants what is selected of a type at any of its places, and the type's keys.
-func TestWanted(t *testing.T) {
+// The projection of a type has the fields that are selected of it at any place, and its keys.
+func TestProjection(t *testing.T) {
 	keyed := maps.Clone(types)
 	keyed["O"] = TypeInfo{ID: types["O"].ID, Fields: types["O"].Fields, Keys: []string{"key"}}
 	for query, want := range map[string]string{
@@ -247,30 +247,30 @@ func TestWanted(t *testing.T) {
 		op := operationOf(t, query, map[string]any{"yes": true})
 		c := newCompiler(schema, keyed, op)
 		if plan := c.compile(); plan.projection == nil {
-			t.Errorf("%s wants everything", query)
+			t.Errorf("%s reads every field", query)
 		}
 		if got := strings.Join(slices.Sorted(maps.Keys(c.selected["O"])), " "); got != want {
-			t.Errorf("%s wants %q of O, want %q", query, got, want)
+			t.Errorf("%s reads %q of O, want %q", query, got, want)
 		}
 	}
 }
 
-// Code that nobody generates sees everything, wherever in the operation it is asked.
-func TestWholeForCodeByHand(t *testing.T) {
-	for name, info := range map[string]FieldInfo{"by hand": {ID: 2, Kind: Resolver, Handwritten: true}, "by gqlgen": {ID: 2, Kind: Fallback}} {
+// An operation with a field that generated code does not resolve has no projection.
+func TestHandwrittenCodeReadsEveryField(t *testing.T) {
+	for name, info := range map[string]FieldInfo{"handwritten": {ID: 2, Kind: Resolver, Handwritten: true}, "by gqlgen": {ID: 2, Kind: Fallback}} {
 		changed := maps.Clone(types)
 		changed["O"] = TypeInfo{ID: types["O"].ID, Fields: map[string]FieldInfo{"x": types["O"].Fields["x"], "y": info}}
 		p := NewPlanner(schema, changed)
-		for query, whole := range map[string]bool{`{ a { o { x } } thing { o { y } } }`: true, `{ a { o { x } } }`: false} {
+		for query, everyField := range map[string]bool{`{ a { o { x } } thing { o { y } } }`: true, `{ a { o { x } } }`: false} {
 			op := operationOf(t, query, nil)
-			if plan := planOf(t, p, op); (plan.projection == nil) != whole {
-				t.Errorf("%s: %s wants everything: %v", name, query, !whole)
+			if plan := planOf(t, p, op); (plan.projection == nil) != everyField {
+				t.Errorf("%s: %s reads every field: %v", name, query, !everyField)
 			}
 		}
 	}
 }
 
-// What is appended is what gqlgen writes.
+// The Append functions write what gqlgen writes.
 func TestAppend(t *testing.T) {
 	written := func(m graphql.Marshaler) string {
 		var b strings.Builder
@@ -282,7 +282,7 @@ func TestAppend(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	for c := range 256 { // at each place in a word, between others that stand out
+	for c := range 256 { // at each position in a word, between other special bytes
 		for at := range 20 {
 			text := strings.Repeat("\xff ", 10)[:at] + string([]byte{byte(c)}) + "!\"é\\#\x1f~~~~~~~\x7f"
 			if got, want := string(AppendString(nil, text)), written(graphql.MarshalString(text)); got != want {
@@ -296,30 +296,30 @@ func TestAppend(t *testing.T) {
 		}
 	}
 	if Finite(math.Inf(-1)) || Finite(math.NaN()) {
-		t.Error("what JSON cannot write is finite")
+		t.Error("infinity or NaN is finite")
 	}
 }
 
-// What is known of an operation does not keep its document, which may be large.
-func TestDocumentsAreForgotten(t *testing.T) {
+// The cache of operations does not keep their documents in memory.
+func TestOperationsDoNotKeepDocuments(t *testing.T) {
 	p := NewPlanner(schema, types)
 	var doc operationKey
 	func() {
 		op := operationOf(t, `query($a: Boolean!) { __schema { description @skip(if: $a) } }`, map[string]any{"a": true})
 		if plan, _, _ := p.Plan(t.Context(), op); plan != nil {
-			t.Error("introspection is planned")
+			t.Error("introspection has a plan")
 		}
 		doc = weak.Make(op.Operation)
 	}()
 	runtime.GC()
 	if p.operations.Len() != 1 || doc.Value() != nil {
-		t.Error("the document is kept")
+		t.Error("the document is still in memory")
 	}
 }
 
-// Only a query may be shared, all of whose fields depend on nothing but who asks and what.
-// What is left out by its conditions does not count.
-func TestShareable(t *testing.T) {
+// An operation can be coalesced only if it is a query whose fields depend on nothing but the client's identity,
+// the operation and its variables. Fields that are skipped do not count.
+func TestCanCoalesce(t *testing.T) {
 	with := func(change func(*FieldInfo)) Types {
 		changed := maps.Clone(types)
 		info := changed["O"]
@@ -331,9 +331,9 @@ func TestShareable(t *testing.T) {
 		return changed
 	}
 	plain := with(func(*FieldInfo) {})
-	alone := with(func(f *FieldInfo) { f.RequestScoped = true })
-	byHand := with(func(f *FieldInfo) { f.Handwritten = true })
-	stock := with(func(f *FieldInfo) { f.Kind = Fallback })
+	requestScoped := with(func(f *FieldInfo) { f.RequestScoped = true })
+	handwritten := with(func(f *FieldInfo) { f.Handwritten = true })
+	fallback := with(func(f *FieldInfo) { f.Kind = Fallback })
 	const conditional = `query($p: Boolean!) { a { o { y x @include(if: $p) } } }`
 	for _, c := range []struct {
 		types Types
@@ -346,12 +346,12 @@ func TestShareable(t *testing.T) {
 		{plain, `subscription { a }`, false, false},
 		{plain, `{ __schema { queryType { name } } }`, false, false},
 		{plain, `query @odd { a { o { x } } }`, false, false},
-		{alone, `{ a { o { y } } }`, false, true},
-		{alone, `{ a { o { x } } }`, false, false},
-		{alone, conditional, false, true},
-		{alone, conditional, true, false},
-		{byHand, `{ b { ... on Thing { o { x } } } }`, false, false},
-		{stock, `{ thing { o { y } } a { o { x } } }`, false, false},
+		{requestScoped, `{ a { o { y } } }`, false, true},
+		{requestScoped, `{ a { o { x } } }`, false, false},
+		{requestScoped, conditional, false, true},
+		{requestScoped, conditional, true, false},
+		{handwritten, `{ b { ... on Thing { o { x } } } }`, false, false},
+		{fallback, `{ thing { o { y } } a { o { x } } }`, false, false},
 	} {
 		doc, errs := gqlparser.LoadQueryWithRules(schema, c.query, nil)
 		if errs != nil {
@@ -361,7 +361,7 @@ func TestShareable(t *testing.T) {
 		op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: map[string]any{"p": c.p}}
 		for range 2 {
 			if got := p.CanCoalesce(t.Context(), op); got != c.want {
-				t.Errorf("%s with %t may be shared: %t", c.query, c.p, got)
+				t.Errorf("%s with %t can be coalesced: %t", c.query, c.p, got)
 			}
 		}
 	}

@@ -12,48 +12,48 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/cache"
 )
 
-// What a planner remembers.
+// The limits of a planner's caches.
 const (
-	maxPlans     = 1000     // and operations
-	maxPlanBytes = 16 << 20 // of all plans together, about
+	maxPlans     = 1000     // also the maximum number of operations
+	maxPlanBytes = 16 << 20 // estimated memory of all plans, with the documents that they keep
 )
 
-// About what is held in memory, in bytes: as measured at the most.
+// Estimates of memory, in bytes. They are the maxima that were measured.
 const (
-	bytesPerPlan  = 1000
-	bytesPerField = 240 // of a plan
-	bytesPerNode  = 240 // of an operation's tree
-
-	// What is selected below a field, where it was merged from several fields.
-	bytesPerSelection = 16
+	bytesPerPlan      = 1000
+	bytesPerField     = 240 // of a plan
+	bytesPerNode      = 240 // of an operation's syntax tree
+	bytesPerSelection = 16  // below a field: a list that was merged from several fields is a copy
 )
 
-// Planner makes plans and remembers them. It is safe for concurrent use.
+// Planner compiles plans and caches them. It is safe for concurrent use.
 type Planner struct {
 	schema *ast.Schema
 	types  Types
 
 	operations *cache.Cache[operationKey, *operationInfo]
-	plans      *cache.Cache[planKey, *Plan] // nil is a plan that would be too large
+	plans      *cache.Cache[planKey, *Plan] // nil for an operation whose plan would be too large
 }
 
-// operationKey names an operation without keeping its document, which may be large.
+// operationKey identifies an operation. It is weak so that the cache does not keep the operation's
+// document in memory, which may be large.
 type operationKey = weak.Pointer[ast.OperationDefinition]
 
-// planKey says which plan of an operation: the bits are the values of its conditions.
+// planKey identifies a plan of an operation, which has one for each combination of the values of the
+// variables in its conditions.
 type planKey struct {
 	operation  *ast.OperationDefinition
-	conditions uint64
+	conditions uint64 // see conditionBits
 }
 
-// operationInfo is what is known of one before the values of its variables are.
+// operationInfo is the information about an operation that does not depend on its variables.
 type operationInfo struct {
-	fallback   engine.FallbackReason // why it is not planned; empty when it is
-	conditions []string              // the variables in @skip and @include
-	bytes      int                   // what its plans keep of the document
+	fallback      engine.FallbackReason // why no plan can execute it, empty if one can
+	conditions    []string              // the variables in the conditions of @skip and @include
+	documentBytes int                   // estimated memory of the document, which each plan keeps
 }
 
-// NewPlanner makes a planner of a schema, of which types are the object types.
+// NewPlanner returns a planner for a schema with these object types.
 func NewPlanner(schema *ast.Schema, types Types) *Planner {
 	return &Planner{
 		schema: schema, types: types,
@@ -63,10 +63,18 @@ func NewPlanner(schema *ast.Schema, types Types) *Planner {
 }
 
 // Plan returns the plan that executes op. If no plan can, Plan returns the reason why gqlgen's
-// executor must execute op. The error is that of ctx, when it ends before the plan is there.
-// Exactly one of the three results is set.
+// executor must execute op:
+//
+//   - it is a subscription;
+//   - it selects __schema or __type;
+//   - it has directives other than @skip and @include, which gqlgen's executor calls;
+//   - its conditions have more than maxConditions variables;
+//   - its plan would be too large: it would have more than maxFields fields, or more than maxSteps
+//     selections would have to be merged for it.
+//
+// The error is that of ctx, if ctx ends before there is a plan. Exactly one of the three results is set.
 func (p *Planner) Plan(ctx context.Context, op *graphql.OperationContext) (*Plan, engine.FallbackReason, error) {
-	known, err := p.info(ctx, op)
+	known, err := p.operationInfo(ctx, op)
 	if err != nil {
 		return nil, "", err
 	}
@@ -79,20 +87,21 @@ func (p *Planner) Plan(ctx context.Context, op *graphql.OperationContext) (*Plan
 		return nil, "", err
 	case plan == nil:
 		return nil, engine.FallbackTooLarge, nil
-	case ctx.Err() != nil: // after the plan was made, which may take a while
+	case ctx.Err() != nil: // compiling a plan may take some time
 		return nil, "", ctx.Err()
 	}
 	return plan, "", nil
 }
 
-// CanCoalesce tells whether callers of the same identity who ask for the same operation, with
-// the same variables, get the same answer whatever else they sent: a query that is planned,
-// all of whose calls are generated, none of them with a value of the client's request.
+// CanCoalesce reports whether clients with the same identity that send the operation with the same
+// variables get the same response, whatever else their requests contain. This is certain for a query with
+// a plan if generated code resolves all of its fields and none of its calls uses a value of the request.
+// It returns false if ctx ends before there is a plan.
 func (p *Planner) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
 	if op.Operation.Operation != ast.Query {
 		return false
 	}
-	known, err := p.info(ctx, op)
+	known, err := p.operationInfo(ctx, op)
 	if err != nil || known.fallback != "" {
 		return false
 	}
@@ -100,9 +109,9 @@ func (p *Planner) CanCoalesce(ctx context.Context, op *graphql.OperationContext)
 	return err == nil && plan != nil && !plan.requestScoped
 }
 
-// info returns what is known of an operation. Callers who ask for it at the same time
-// have it found out once. The error is that of ctx, when it ends meanwhile.
-func (p *Planner) info(ctx context.Context, op *graphql.OperationContext) (*operationInfo, error) {
+// operationInfo returns the information about an operation. The first of concurrent callers finds it out
+// and the others wait. The error is that of ctx, if ctx ends meanwhile.
+func (p *Planner) operationInfo(ctx context.Context, op *graphql.OperationContext) (*operationInfo, error) {
 	key := weak.Make(op.Operation)
 	if known, ok := p.operations.Get(key); ok {
 		return known, nil
@@ -110,10 +119,12 @@ func (p *Planner) info(ctx context.Context, op *graphql.OperationContext) (*oper
 	return p.operations.Load(ctx, key, func() (*operationInfo, int) { return inspect(op), 1 })
 }
 
-// plan returns the plan of an operation, nil where it would be too large. It is made as
-// operation has it. Each plan is weighed with its document, which it keeps: documents may be
-// large, and their plans small. Those of one document weigh it again each, so that it is
-// rather less that is held.
+// plan returns the plan of an operation, nil if it would be too large. Concurrent callers share its
+// compilation, as in operationInfo.
+//
+// The weight of a plan includes that of its document, because the plan keeps the document in memory, and
+// a large document may have a small plan. Several plans of one document each count it, so that the
+// sum is rather too high.
 func (p *Planner) plan(ctx context.Context, op *graphql.OperationContext, known *operationInfo) (*Plan, error) {
 	key := planKey{op.Operation, known.conditionBits(op.Variables)}
 	if plan, ok := p.plans.Get(key); ok {
@@ -121,60 +132,61 @@ func (p *Planner) plan(ctx context.Context, op *graphql.OperationContext, known 
 	}
 	return p.plans.Load(ctx, key, func() (*Plan, int) {
 		plan := newCompiler(p.schema, p.types, op).compile()
-		return plan, plan.memory() + known.bytes
+		return plan, plan.memory() + known.documentBytes
 	})
 }
 
-// conditionBits are the values of the conditions.
+// conditionBits returns the values of the conditions, one bit for each. A variable that is null or
+// absent counts as false.
 func (o *operationInfo) conditionBits(variables map[string]any) (bits uint64) {
 	for i, name := range o.conditions {
-		if yes, _ := variables[name].(bool); yes {
+		if set, _ := variables[name].(bool); set {
 			bits |= 1 << i
 		}
 	}
 	return bits
 }
 
-// maxConditions is how many conditions have their bits in a planKey.
+// maxConditions is the number of conditions that fit into a planKey.
 const maxConditions = 64
 
-// inspect finds out what an operation is made of.
+// inspect returns the information about an operation.
 func inspect(op *graphql.OperationContext) *operationInfo {
-	l := walk(op)
-	found := &operationInfo{fallback: l.fallback, conditions: l.conditions, bytes: l.nodes*bytesPerNode + len(op.Operation.Position.Src.Input)}
+	w := walkOperation(op)
+	info := &operationInfo{fallback: w.fallback, conditions: w.conditions, documentBytes: w.nodes*bytesPerNode + len(op.Operation.Position.Src.Input)}
 	switch {
 	case op.Operation.Operation == ast.Subscription:
-		found.fallback = engine.FallbackSubscription
+		info.fallback = engine.FallbackSubscription
 	case len(op.Operation.Directives) > 0:
-		found.fallback = engine.FallbackDirectives
-	case len(found.conditions) > maxConditions:
-		found.fallback, found.conditions = engine.FallbackConditions, nil
+		info.fallback = engine.FallbackDirectives
+	case len(info.conditions) > maxConditions:
+		info.fallback, info.conditions = engine.FallbackConditions, nil
 	}
-	return found
+	return info
 }
 
-// inspector goes through an operation and the fragments that it uses.
-type inspector struct {
+// walker walks an operation and the fragments that it spreads, each once.
+type walker struct {
 	doc        *ast.QueryDocument
-	fragments  map[string]bool // that it has been to
-	variables  map[string]bool // that it has seen in conditions
-	conditions []string        // the same, in their order
-	nodes      int             // of the tree
+	fragments  map[string]bool // those that were walked
+	variables  map[string]bool // those in conditions
+	conditions []string        // the same, in the order of the document
+	nodes      int             // number of nodes of the syntax tree
 
-	fallback engine.FallbackReason // why no plan will do
+	fallback engine.FallbackReason // why no plan can execute the operation, empty if one can
 }
 
-func walk(op *graphql.OperationContext) *inspector {
-	w := &inspector{doc: op.Doc, fragments: map[string]bool{}, variables: map[string]bool{}}
+func walkOperation(op *graphql.OperationContext) *walker {
+	w := &walker{doc: op.Doc, fragments: map[string]bool{}, variables: map[string]bool{}}
 	for _, v := range op.Operation.VariableDefinitions {
 		w.nodes++
 		w.value(v.DefaultValue)
 	}
-	w.set(op.Operation.SelectionSet)
+	w.selectionSet(op.Operation.SelectionSet)
 	return w
 }
 
-func (w *inspector) set(set ast.SelectionSet) {
+func (w *walker) selectionSet(set ast.SelectionSet) {
 	for _, selected := range set {
 		w.nodes++
 		switch s := selected.(type) {
@@ -184,10 +196,10 @@ func (w *inspector) set(set ast.SelectionSet) {
 			if s.Name == "__schema" || s.Name == "__type" {
 				w.fallback = engine.FallbackIntrospection
 			}
-			w.set(s.SelectionSet)
+			w.selectionSet(s.SelectionSet)
 		case *ast.InlineFragment:
 			w.directives(s.Directives)
-			w.set(s.SelectionSet)
+			w.selectionSet(s.SelectionSet)
 		case *ast.FragmentSpread:
 			w.directives(s.Directives)
 			w.fragment(s.Name)
@@ -195,7 +207,7 @@ func (w *inspector) set(set ast.SelectionSet) {
 	}
 }
 
-func (w *inspector) fragment(name string) {
+func (w *walker) fragment(name string) {
 	if w.fragments[name] {
 		return
 	}
@@ -203,10 +215,10 @@ func (w *inspector) fragment(name string) {
 	w.nodes++
 	fragment := w.doc.Fragments.ForName(name)
 	w.directives(fragment.Directives)
-	w.set(fragment.SelectionSet)
+	w.selectionSet(fragment.SelectionSet)
 }
 
-func (w *inspector) directives(list ast.DirectiveList) {
+func (w *walker) directives(list ast.DirectiveList) {
 	for _, d := range list {
 		w.nodes++
 		w.arguments(d.Arguments)
@@ -216,19 +228,19 @@ func (w *inspector) directives(list ast.DirectiveList) {
 		}
 		if on := d.Arguments.ForName("if"); on != nil && on.Value.Kind == ast.Variable && !w.variables[on.Value.Raw] {
 			w.variables[on.Value.Raw] = true
-			w.conditions = append(w.conditions, strings.Clone(on.Value.Raw)) // not to keep the text
+			w.conditions = append(w.conditions, strings.Clone(on.Value.Raw)) // a copy, which does not keep the document in memory
 		}
 	}
 }
 
-func (w *inspector) arguments(list ast.ArgumentList) {
+func (w *walker) arguments(list ast.ArgumentList) {
 	for _, a := range list {
 		w.nodes++
 		w.value(a.Value)
 	}
 }
 
-func (w *inspector) value(v *ast.Value) {
+func (w *walker) value(v *ast.Value) {
 	if v == nil {
 		return
 	}

@@ -14,50 +14,52 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
-// Run is one operation while it is answered. Generated code embeds it. Collecting uses it
-// from several goroutines, each of which owns the slots of its own fields and selections;
-// encoding uses it from one.
+// Run is one execution of a plan. Generated code embeds it.
+//
+// Many goroutines use it while collecting, and one while encoding, without locks: an element of results or
+// places is written once, by the goroutine that collects its field or selection, and read only by
+// goroutines that it starts afterwards, or after all of them have ended.
 type Run struct {
 	ctx          context.Context
 	op           *graphql.OperationContext
 	plan         *Plan
-	faults       *decode.Faults
-	budget       *engine.Budget
-	rootObject   graphql.FieldContext // of the root object
-	rootContexts []context.Context    // of the root fields
+	faults       *decode.Faults // nil if faults are not reported
+	budget       *engine.Budget // nil without limits
+	rootObject   graphql.FieldContext
+	rootContexts []context.Context // of the root fields, with their epochs
 
-	results []any    // by Field.slot; written by who collects the field
-	places  []places // by Selection.slot; written by who collects the selection
+	results []any    // by Field.slot: a *fieldResult, or a *guardResult for a property
+	places  []places // by Selection.slot
 	group   sync.WaitGroup
 	failure runFailure
-	inline  struct { // room for a small operation's
-		roots  [2]context.Context
-		nodes  [4]any
-		places [2]places
+	inline  struct { // memory for the slices of a small operation, which saves allocations
+		roots   [2]context.Context
+		results [4]any
+		places  [2]places
 	}
 
-	collected atomic.Int64 // values that collecting has found, which encoding will write
+	collected atomic.Int64 // number of values that collecting has found
 
-	// What follows belongs to encoding.
+	// The following fields are for encoding.
 
-	path          []pathElement   // to where the encoding is
-	limit         int             // how long the buffer may become; lowered by what is taken out of it again
-	checkAt       int             // from which length of the buffer on something is to be done; at most limit
-	pendingValues int             // values that the budget does not know of yet
-	collectErrors map[string]bool // the paths of errors from collecting; nil when there are none
+	path          []pathElement   // to the value that is being encoded
+	limit         int             // maximum length of the buffer; lowered by the bytes that Close discards
+	checkAt       int             // length of the buffer at which CheckSize does something; at most limit
+	pendingValues int             // values that were not taken from the budget yet
+	collectErrors map[string]bool // the paths of the errors that collecting added; nil without errors
 }
 
-// runFailure is what ended a run early: what our own code threw, or stopped. It leaves no
-// answer.
+// runFailure holds the first panic of this package or of generated code in a run: a bug, or a stopped. A
+// run with a failure has no data. Panics of resolvers are not among them: they are errors of fields.
 type runFailure struct {
 	mu         sync.Mutex
-	panicValue any // guarded by mu; the first one
+	panicValue any // guarded by mu while collecting
 }
 
-// Start begins a run of a plan, in the context that the answer is made in.
+// Start prepares a run of p for the operation in ctx. ctx must have a response context.
 func (x *Run) Start(ctx context.Context, p *Plan) {
 	x.ctx, x.op, x.plan, x.faults, x.budget = ctx, graphql.GetOperationContext(ctx), p, engine.FaultsOf(ctx), engine.BudgetOf(ctx)
-	x.results, x.places = inlineOrMake(x.inline.nodes[:], p.fieldSlots), inlineOrMake(x.inline.places[:], p.selectionSlots)
+	x.results, x.places = inlineOrMake(x.inline.results[:], p.fieldSlots), inlineOrMake(x.inline.places[:], p.selectionSlots)
 	engine.SetProjection(ctx, p.projection)
 	x.rootObject.Object = p.root.typeName
 	x.rootContexts = inlineOrMake(x.inline.roots[:], len(p.root.Fields))
@@ -67,8 +69,8 @@ func (x *Run) Start(ctx context.Context, p *Plan) {
 	}
 }
 
-// epochContext is the context of the i-th root field before it has one of its own: in a mutation,
-// each field after the first begins an epoch of the operation.
+// epochContext returns the context of the i-th root field. In a mutation, each field after the first begins
+// a new epoch of the operation.
 func (x *Run) epochContext(ctx context.Context, i int) context.Context {
 	if i == 0 || x.op.Operation.Operation != ast.Mutation {
 		return ctx
@@ -76,10 +78,10 @@ func (x *Run) epochContext(ctx context.Context, i int) context.Context {
 	return engine.WithEpoch(ctx)
 }
 
-// inlineOrMake is for n values, in few if those are enough.
-func inlineOrMake[T any](few []T, n int) []T {
-	if n <= len(few) {
-		return few[:n]
+// inlineOrMake returns a slice of n zero values. It uses inline if that is long enough.
+func inlineOrMake[T any](inline []T, n int) []T {
+	if n <= len(inline) {
+		return inline[:n]
 	}
 	return make([]T, n)
 }
@@ -113,7 +115,7 @@ func (x *Run) Execute(buf []byte, collect func(), encode func([]byte) ([]byte, b
 	return engine.Result{Response: &graphql.Response{Data: b}, Buffer: b}
 }
 
-// beginEncoding prepares the second phase, which begins when the first one has ended.
+// beginEncoding prepares encoding. All goroutines that collected have ended.
 func (x *Run) beginEncoding() {
 	x.limit = math.MaxInt
 	if most, limited := x.budget.MaxBytes(); limited {
@@ -128,21 +130,22 @@ func (x *Run) beginEncoding() {
 	}
 }
 
-// failureError returns the error of a run that has no answer.
-func (x *Run) failureError(thrown any) error {
-	if s, ok := thrown.(stopped); ok {
+// failureError returns the error of the response for a failure.
+func (x *Run) failureError(value any) error {
+	if s, ok := value.(stopped); ok {
 		return s.err
 	}
-	return x.op.RecoverFunc(x.ctx, thrown)
+	return x.op.RecoverFunc(x.ctx, value)
 }
 
+// recoverFailure calls do. It records a panic as the failure of the run, unless there is one already.
 func (x *Run) recoverFailure(do func()) {
 	defer func() {
-		if thrown := recover(); thrown != nil {
+		if value := recover(); value != nil {
 			x.failure.mu.Lock()
 			defer x.failure.mu.Unlock()
 			if x.failure.panicValue == nil {
-				x.failure.panicValue = thrown
+				x.failure.panicValue = value
 			}
 		}
 	}()

@@ -16,7 +16,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
-// runOf starts a run in which the field o of Thing is answered by a resolver.
+// runOf starts a run in which Query.thing and Thing.o have resolvers.
 func runOf(t *testing.T, query string) (*Run, context.Context) {
 	t.Helper()
 	calling := Types{}
@@ -27,39 +27,39 @@ func runOf(t *testing.T, query string) (*Run, context.Context) {
 	calling["Thing"] = TypeInfo{ID: types["Thing"].ID, Fields: map[string]FieldInfo{"o": {ID: 1, Kind: Resolver}}}
 	op := operationOf(t, query, nil)
 	ctx := graphql.WithResponseContext(graphql.WithOperationContext(t.Context(), op), graphql.DefaultErrorPresenter, nil)
-	op.RecoverFunc = func(_ context.Context, thrown any) error { return fmt.Errorf("thrown: %v", thrown) }
+	op.RecoverFunc = func(_ context.Context, value any) error { return fmt.Errorf("panic: %v", value) }
 	x := &Run{}
 	x.Start(ctx, planOf(t, NewPlanner(schema, calling), op))
 	return x, ctx
 }
 
-// What our own code throws, in whichever phase and goroutine, empties the answer.
-func TestBroken(t *testing.T) {
-	throw := func() { panic("a bug") }
-	fine := func(b []byte) ([]byte, bool) { return append(b, "{}"...), true }
+// A panic of this package or of generated code, in either phase and in any goroutine, leaves no data.
+func TestPanicLeavesNoData(t *testing.T) {
+	panics := func() { panic("a bug") }
+	succeeds := func(b []byte) ([]byte, bool) { return append(b, "{}"...), true }
 	for name, run := range map[string]func(x *Run) engine.Result{
-		"collecting": func(x *Run) engine.Result { return x.Execute(nil, throw, fine) },
+		"collecting": func(x *Run) engine.Result { return x.Execute(nil, panics, succeeds) },
 		"encoding": func(x *Run) engine.Result {
 			return x.Execute(nil, func() {}, func([]byte) ([]byte, bool) { panic("a bug") })
 		},
-		"beside": func(x *Run) engine.Result {
+		"collecting in another goroutine": func(x *Run) engine.Result {
 			return x.Execute(nil, func() {
 				w := x.Work()
-				w.Add(throw)
+				w.Add(panics)
 				w.Add(func() {})
 				w.Do()
-			}, fine)
+			}, succeeds)
 		},
 	} {
 		x, ctx := runOf(t, `{ __typename }`)
 		response := run(x).Response
-		if errs := graphql.GetErrors(ctx); string(response.Data) != "null" || len(errs) != 1 || errs[0].Message != "thrown: a bug" {
+		if errs := graphql.GetErrors(ctx); string(response.Data) != "null" || len(errs) != 1 || errs[0].Message != "panic: a bug" {
 			t.Errorf("%s: got %s with %v", name, response.Data, errs)
 		}
 	}
 }
 
-// Resolvers that take one parent run a few at a time, each in its own place.
+// Resolvers that take one parent run a few at a time, each with the context of its own field.
 func TestSingle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, ctx := runOf(t, `{ thing { o { x } } }`)
@@ -99,13 +99,13 @@ func TestSingle(t *testing.T) {
 				failed = append(failed, fmt.Sprint(i))
 			}
 		}
-		if errs := graphql.GetErrors(ctx); strings.Join(failed, " ") != "7 9" || texts(errs) != "input:1:11: thing.o seven; input:1:11: thing.o thrown: nine" {
+		if errs := graphql.GetErrors(ctx); strings.Join(failed, " ") != "7 9" || texts(errs) != "input:1:11: thing.o seven; input:1:11: thing.o panic: nine" {
 			t.Errorf("%v failed with %s", failed, texts(errs))
 		}
 	})
 }
 
-// Once an operation is over, no more resolvers are called.
+// No resolver is called after the end of the operation.
 func TestSingleIsStopped(t *testing.T) {
 	x, _ := runOf(t, `{ thing { o { x } } }`)
 	ctx, stop := context.WithCancel(x.ctx)
@@ -129,30 +129,30 @@ func TestSingleIsStopped(t *testing.T) {
 	}
 }
 
-// An object is found by its place, in whichever order places are asked for.
+// An object is found by its place, in whichever order places are looked up.
 func TestOrdinals(t *testing.T) {
 	var g Group[string]
 	type place struct{ parent, i, j int }
-	at := []place{{0, 0, 0}, {0, 0, 2}, {0, 3, 0}, {2, 0, 1}, {2, 1, 0}, {2, 1, 1}, {7, 0, 0}}
-	for _, p := range at {
+	collected := []place{{0, 0, 0}, {0, 0, 2}, {0, 3, 0}, {2, 0, 1}, {2, 1, 0}, {2, 1, 1}, {7, 0, 0}}
+	for _, p := range collected {
 		g.Add("", p.parent, p.i, p.j)
 	}
 	find := func(p place) int { return g.places.find([]pathElement{{&Field{}, p.parent}, {nil, p.i}, {nil, p.j}}) }
 	orders := map[string]func(i int) int{
 		"forwards":      func(i int) int { return i },
-		"backwards":     func(i int) int { return len(at) - 1 - i },
-		"every other":   func(i int) int { return i * 2 % len(at) },
+		"backwards":     func(i int) int { return len(collected) - 1 - i },
+		"every other":   func(i int) int { return i * 2 % len(collected) },
 		"the same ones": func(i int) int { return i / 2 },
 	}
 	for name, order := range orders {
-		for i := range at {
-			if want := order(i); find(at[want]) != want {
-				t.Errorf("%s: %v is not found at %d", name, at[want], want)
+		for i := range collected {
+			if want := order(i); find(collected[want]) != want {
+				t.Errorf("%s: %v is not found at %d", name, collected[want], want)
 			}
 		}
 	}
 	for _, p := range []place{{-1, 0, 0}, {0, 0, 1}, {0, 1, 0}, {1, 0, 0}, {2, 1, 2}, {7, 0, 1}, {8, 0, 0}} {
-		for _, before := range at {
+		for _, before := range collected {
 			find(before)
 			if got := find(p); got != notCollected {
 				t.Errorf("%v, where nothing was collected, is found at %d", p, got)
@@ -161,7 +161,7 @@ func TestOrdinals(t *testing.T) {
 	}
 }
 
-// An object that was not collected shows an error, and no other object's answer.
+// An object that was not collected has an error, and not the result of another object.
 func TestNotCollected(t *testing.T) {
 	x, ctx := runOf(t, `{ thing { o { x } } }`)
 	top := &x.plan.Root().Fields[0]

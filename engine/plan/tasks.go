@@ -2,7 +2,7 @@ package plan
 
 // Work is a list of tasks that one goroutine has found while collecting.
 //
-// Do starts the tasks and does not wait for them: the only wait of a query is the one of Run.Answer
+// Do starts the tasks and does not wait for them: the only wait of a query is the one of Run.Execute
 // between the two phases, so that each resolver starts as soon as its own parents have been loaded,
 // whatever its siblings do. This works with one WaitGroup, because a task adds its own tasks before
 // it ends: the count cannot be zero while any task is left.
