@@ -11,11 +11,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// How operations are executed.
+// The values of Options.Engine.
 const (
-	// EnginePlan runs queries and mutations by plans, package plan.
+	// EnginePlan executes queries and mutations by plans, package plan, where plans can.
 	EnginePlan = "plan"
-	// EngineGqlgen runs everything on gqlgen's own executor.
+	// EngineGqlgen executes all operations by gqlgen's own executor.
 	EngineGqlgen = "gqlgen"
 )
 
@@ -75,9 +75,9 @@ type Coalescer interface {
 
 type immediateLoadsKey struct{}
 
-// WithImmediateLoads is for the context of a resolver that is called once with all of its
-// parents. There is nobody to wait for, so that its loaders ask at once. Who works for
-// each parent by itself below that takes it back.
+// WithImmediateLoads returns the context of a resolver that is called once with all of its
+// parents. Its loaders fetch at once: no other call of the resolver has keys to wait for. Code
+// that calls resolvers for each parent below that removes the mark by withoutImmediateLoads.
 func WithImmediateLoads(ctx context.Context) context.Context {
 	return context.WithValue(ctx, immediateLoadsKey{}, true)
 }
@@ -90,13 +90,14 @@ func withoutImmediateLoads(ctx context.Context) context.Context {
 }
 
 func hasImmediateLoads(ctx context.Context) bool {
-	all, _ := ctx.Value(immediateLoadsKey{}).(bool)
-	return all
+	immediate, _ := ctx.Value(immediateLoadsKey{}).(bool)
+	return immediate
 }
 
-// ReportFaults adds the errors of the elements of the field in ctx that do not fit, or returns
-// that of the field when it is null as a whole. Such a field's value must be nil: a value below
-// which nothing is shown would still have its objects' resolvers called.
+// ReportFaults adds the errors of the elements that do not fit to the field in ctx, or returns
+// the error of the field if it is null as a whole. The value of such a field must be nil, since
+// resolvers would still be called for the objects in it, although the response shows none of
+// them.
 func ReportFaults(ctx context.Context, value any, faults []*decode.Fault) error {
 	if null := NullFault(faults); null != nil {
 		if holdsObjects(value) {
@@ -110,7 +111,7 @@ func ReportFaults(ctx context.Context, value any, faults []*decode.Fault) error 
 	return nil
 }
 
-// NullFault returns the fault by which a field is null as a whole; nil when none does that.
+// NullFault returns the fault that makes a field null as a whole; nil if there is none.
 func NullFault(faults []*decode.Fault) *decode.Fault {
 	for _, f := range faults {
 		if f.Null {
@@ -120,7 +121,7 @@ func NullFault(faults []*decode.Fault) *decode.Fault {
 	return nil
 }
 
-// holdsObjects reports whether a field's value is one that objects may lie in, and not nil.
+// holdsObjects reports whether the value of a field may have objects and is not nil.
 func holdsObjects(value any) bool {
 	v := reflect.ValueOf(value)
 	switch v.Kind() {

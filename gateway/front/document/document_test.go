@@ -113,15 +113,15 @@ func TestGetRemembers(t *testing.T) {
 func TestCacheIsBoundedInMemory(t *testing.T) {
 	c := newCache(100)
 	add := func(query string, tokens int) {
-		made := prepared{doc: &Document{&limit.Document{Tokens: tokens}, &input.Document{}}}
-		if _, err := c.Load(t.Context(), query, func() (prepared, int) { return made, made.weight(query) }); err != nil {
+		made := outcome{doc: &Document{&limit.Document{Tokens: tokens}, &input.Document{}}}
+		if _, err := c.Load(t.Context(), query, func() (outcome, int) { return made, made.weight(query) }); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i := range 1000 {
 		add(fmt.Sprint(i), 2000)
 	}
-	if got, most := c.Len(), 100*roomPerDocument/(bytesPerDocument+2000*bytesPerToken); got > most || got == 0 || c.Weight() > 100*roomPerDocument {
+	if got, most := c.Len(), 100*averageSize/(bytesPerDocument+2000*bytesPerToken); got > most || got == 0 || c.Weight() > 100*averageSize {
 		t.Errorf("%d large documents are kept, at most %d fit", got, most)
 	}
 	kept := c.Len()
@@ -195,7 +195,7 @@ func TestLargeDocumentsDoNotPushOutSmallOnes(t *testing.T) {
 				hits++
 			}
 		}
-		if store.cache.Weight() > defaultSize*roomPerDocument {
+		if store.cache.Weight() > defaultSize*averageSize {
 			t.Fatalf("%d bytes are kept", store.cache.Weight())
 		}
 	}
@@ -229,7 +229,7 @@ func TestWeight(t *testing.T) {
 		for i := range copies {
 			texts[i] = query + strings.Repeat(" ", i) // with room of its own
 			kept[i], _ = store.Get(t.Context(), texts[i])
-			weighed += prepared{doc: kept[i]}.weight(texts[i])
+			weighed += outcome{doc: kept[i]}.weight(texts[i])
 		}
 		if taken := allocated() - before; taken > weighed {
 			t.Errorf("%s: %d documents of %d tokens take %d bytes, thought to be %d", name, copies, kept[0].Tokens, taken, weighed)
