@@ -15,40 +15,40 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-// lending answers into the buffers that it is lent, and keeps them.
-type lending struct {
+// bufferService writes its responses into the buffers that it gets, and remembers them.
+type bufferService struct {
 	schema *ast.Schema
 	lent   []*byte
 }
 
-func (s *lending) Schema() *ast.Schema { return s.schema }
+func (s *bufferService) Schema() *ast.Schema { return s.schema }
 
-func (s *lending) Complexity(context.Context, string, string, int, map[string]any) (int, bool) {
+func (s *bufferService) Complexity(context.Context, string, string, int, map[string]any) (int, bool) {
 	return 0, false
 }
 
-func (s *lending) CanCoalesce(context.Context, *graphql.OperationContext) bool { return true }
+func (s *bufferService) CanCoalesce(context.Context, *graphql.OperationContext) bool { return true }
 
-func (s *lending) Exec(context.Context) graphql.ResponseHandler { return nil }
+func (s *bufferService) Exec(context.Context) graphql.ResponseHandler { return nil }
 
-func (s *lending) Execute(_ context.Context, _ *graphql.OperationContext, buf []byte) (engine.Result, error) {
+func (s *bufferService) Execute(_ context.Context, _ *graphql.OperationContext, buf []byte) (engine.Result, error) {
 	buf = append(buf[:0], `{"n":1}`...)
 	s.lent = append(s.lent, &buf[0])
 	return engine.Result{Response: &graphql.Response{Data: buf}, Buffer: buf}, nil
 }
 
 var (
-	_ engine.Executor  = (*lending)(nil)
-	_ engine.Coalescer = (*lending)(nil)
+	_ engine.Executor  = (*bufferService)(nil)
+	_ engine.Coalescer = (*bufferService)(nil)
 )
 
-// What was written to an HTTP/2 stream may be read when its request is over, so it is not
-// written again.
-func TestBuffersOfHTTP2(t *testing.T) {
+// Memory that was written to an HTTP/2 stream may be read after the request has ended, so that it
+// is not written again.
+func TestBuffersAreNotReusedOverHTTP2(t *testing.T) {
 	for name, coalesces := range map[string]bool{"alone": false, "shared": true} {
 		again := map[int]int{} // how many buffers were lent twice, by version of HTTP
 		for _, version := range []int{1, 2} {
-			s := &lending{schema: gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { n: Int }"})}
+			s := &bufferService{schema: gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { n: Int }"})}
 			f, err := front.New(front.Options{Execution: engine.Options{Coalesce: coalesces}},
 				front.Deps{Schema: s, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
 			if err != nil {

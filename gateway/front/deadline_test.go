@@ -60,8 +60,8 @@ func TestDeadlineBeforeExecution(t *testing.T) {
 	})
 }
 
-// A body that trickles in does not hold its connection for longer than the deadline.
-func TestBodyThatDoesNotArrive(t *testing.T) {
+// A body that arrives slowly does not hold its connection for longer than the deadline.
+func TestSlowBody(t *testing.T) {
 	g := newGateway(t, front.Options{Deadline: 50 * time.Millisecond}, nil)
 	for _, path := range []string{"/graphql", "/healthz", "/nope"} {
 		conn, err := net.Dial("tcp", g.Listener.Addr().String())
@@ -82,9 +82,8 @@ func TestBodyThatDoesNotArrive(t *testing.T) {
 	}
 }
 
-// The time to send a body does not count against the operation that follows on the
-// same connection.
-func TestReadDeadlineEndsWithTheBody(t *testing.T) {
+// The read deadline of one request does not apply to the next one on the same connection.
+func TestReadDeadlineIsClearedAfterBody(t *testing.T) {
 	g := newGateway(t, front.Options{Deadline: 200 * time.Millisecond}, func(ctx context.Context) *graphql.Response {
 		<-ctx.Done()
 		graphql.AddError(ctx, ctx.Err()) // "context canceled" if the server took the connection for dead
@@ -97,7 +96,7 @@ func TestReadDeadlineEndsWithTheBody(t *testing.T) {
 	}
 }
 
-// serving runs Serve on a free port.
+// serving runs Serve on a free port until stop is called.
 func serving(t *testing.T, f *front.Front, o front.ServeOptions) (url string, stop context.CancelFunc, stopped <-chan error) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -122,7 +121,7 @@ func status(t *testing.T, url string) int {
 	return response.StatusCode
 }
 
-func TestServeFinishesWhatRuns(t *testing.T) {
+func TestServeWaitsForRequests(t *testing.T) {
 	started, finish := make(chan struct{}), make(chan struct{})
 	f, _ := newFront(t, front.Options{}, &service{respond: func(ctx context.Context) *graphql.Response {
 		close(started)

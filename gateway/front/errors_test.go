@@ -18,7 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-// failing answers with errors at the field "n".
+// failing responds with errors at the field "n".
 func failing(errs ...error) func(ctx context.Context) *graphql.Response {
 	return func(ctx context.Context) *graphql.Response {
 		field := graphql.WithFieldContext(ctx, &graphql.FieldContext{
@@ -131,7 +131,7 @@ func TestErrorsArePresented(t *testing.T) {
 	}
 }
 
-// checkLog finds what was logged besides the operation.
+// checkLog calls check for the line that was logged besides that of the operation.
 func checkLog(t *testing.T, g *gateway, got *reply, wanted bool, check func(record map[string]any)) {
 	t.Helper()
 	lines := g.log.lines(t, got.body.Errors[0].Message)
@@ -146,9 +146,9 @@ func checkLog(t *testing.T, g *gateway, got *reply, wanted bool, check func(reco
 	}
 }
 
-// Of a value that only the field's own code refuses, the client reads what was written for
-// clients, and the log has the rest.
-func TestBadArgumentsAreTheClients(t *testing.T) {
+// If only the code of a custom scalar refuses a value, the client is shown a message for clients,
+// and the log has the cause.
+func TestArgumentErrors(t *testing.T) {
 	const unreadable = "an argument has a value that cannot be read"
 	for name, test := range map[string]struct {
 		err    error
@@ -178,7 +178,7 @@ func TestBadArgumentsAreTheClients(t *testing.T) {
 	}
 }
 
-func TestVariablesAreNamed(t *testing.T) {
+func TestVariableErrors(t *testing.T) {
 	g := newGateway(t, front.Options{}, nil)
 	for body, want := range map[string]string{
 		`{"query":"mutation($i:Int!){set(n:$i)}"}`:                                      "variable $i: must be defined",
@@ -192,7 +192,7 @@ func TestVariablesAreNamed(t *testing.T) {
 	}
 }
 
-func TestManyErrorsAreCapped(t *testing.T) {
+func TestErrorsAreTruncated(t *testing.T) {
 	var many []error
 	for i := range 1000 {
 		many = append(many, fmt.Errorf("broken %d", i))
@@ -261,8 +261,8 @@ func (exploding) MutateOperationContext(context.Context, *graphql.OperationConte
 	panic("in an extension, secret")
 }
 
-// A handler that drops the connection is net/http's business.
-func TestAbortIsLeftAlone(t *testing.T) {
+// http.ErrAbortHandler reaches net/http, which closes the connection.
+func TestAbortHandlerIsNotRecovered(t *testing.T) {
 	g := newGateway(t, front.Options{}, func(context.Context) *graphql.Response { panic(http.ErrAbortHandler) })
 	if _, err := g.Client().Do(g.request(t, "GET", "/graphql?query={n}", "")); err == nil {
 		t.Error("there was an answer")

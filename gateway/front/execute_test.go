@@ -14,9 +14,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-// The log says with each operation why gqlgen's executor answers, and of each reason once
-// besides.
-func TestStockIsTold(t *testing.T) {
+// The access log has the reason why gqlgen's executor executes an operation, and the log has one
+// more line for the first operation of each reason.
+func TestFallbackIsLogged(t *testing.T) {
 	const once = "operations of this kind run on gqlgen's own executor, which takes longer; this is told once"
 	reasons := make(chan engine.FallbackReason, 4)
 	g := newGateway(t, front.Options{}, nil, planned(func(_ *graphql.OperationContext, buf []byte) engine.Result {
@@ -41,15 +41,15 @@ func TestStockIsTold(t *testing.T) {
 	}
 }
 
-// intercepts is an extension that wants to see every field.
-type intercepts struct{ passes }
+// fieldInterceptor is an extension that fieldInterceptor fields.
+type fieldInterceptor struct{ responseInterceptor }
 
-func (intercepts) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+func (fieldInterceptor) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
 	return next(ctx)
 }
 
-// Plans are switched off by the setting, and by who wants to see every field.
-func TestNoPlans(t *testing.T) {
+// Plans are not used with the setting gqlgen and with extensions that intercept fields.
+func TestWhichExecutor(t *testing.T) {
 	var fallback engine.FallbackReason
 	executed := func(d *front.Deps) {
 		d.OnOperation = func(_ ast.Operation, reason engine.FallbackReason) { fallback = reason }
@@ -65,8 +65,8 @@ func TestNoPlans(t *testing.T) {
 	}{
 		"default":                   {plan: true},
 		"gqlgen":                    {options: front.Options{Execution: engine.Options{Engine: engine.EngineGqlgen}}, want: engine.FallbackBySetting},
-		"field interceptor":         {use: intercepts{}, want: engine.FallbackInterceptors},
-		"response interceptor only": {use: passes{}, plan: true},
+		"field interceptor":         {use: fieldInterceptor{}, want: engine.FallbackInterceptors},
+		"response interceptor only": {use: responseInterceptor{}, plan: true},
 	} {
 		g := newGateway(t, c.options, nil, byPlan, executed)
 		if c.use != nil {
@@ -80,9 +80,9 @@ func TestNoPlans(t *testing.T) {
 	}
 }
 
-// Buffers are used again, but never while an answer lies in them, and not at all where an
-// extension may have kept an answer.
-func TestBuffers(t *testing.T) {
+// Buffers are used again, but never while a response lies in them, and not with extensions, which
+// may keep the response.
+func TestBuffersAreReused(t *testing.T) {
 	var mu sync.Mutex
 	var kept [][]byte
 	execute := func(op *graphql.OperationContext, buf []byte) engine.Result {
@@ -96,7 +96,7 @@ func TestBuffers(t *testing.T) {
 		kept = nil
 		g := newGateway(t, front.Options{}, nil, planned(execute))
 		if extended {
-			g.front.Use(passes{})
+			g.front.Use(responseInterceptor{})
 		}
 		var callers sync.WaitGroup
 		for caller := range 4 {
@@ -121,11 +121,11 @@ func TestBuffers(t *testing.T) {
 	}
 }
 
-// passes is an extension that sees responses.
-type passes struct{}
+// responseInterceptor is an extension that fieldInterceptor responses.
+type responseInterceptor struct{}
 
-func (passes) ExtensionName() string                   { return "passes" }
-func (passes) Validate(graphql.ExecutableSchema) error { return nil }
-func (passes) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+func (responseInterceptor) ExtensionName() string                   { return "passes" }
+func (responseInterceptor) Validate(graphql.ExecutableSchema) error { return nil }
+func (responseInterceptor) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	return next(ctx)
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// refusing is a field "n" bound to a service that answers 422 with body.
+// refusing resolves the field "n" by a call to a service that responds with 422 and body.
 func refusing(t *testing.T, body string, rules *upstreams.Rules) func(ctx context.Context) *graphql.Response {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -42,7 +42,7 @@ func refusing(t *testing.T, body string, rules *upstreams.Rules) func(ctx contex
 	}
 }
 
-func TestErrorsThatABindingMaps(t *testing.T) {
+func TestMappedErrors(t *testing.T) {
 	mapped := &upstreams.Rules{
 		Message:    func(r *upstreams.Response) any { return mapping.Path(r.Body(), "message") },
 		Extensions: func(r *upstreams.Response) any { return mapping.Path(r.Body(), "more") },
@@ -93,9 +93,9 @@ func TestErrorsThatABindingMaps(t *testing.T) {
 	}
 }
 
-// A fault may stand at several fields at once, so that nothing is written into it; and
-// where no service failed, none is named.
-func TestExtensionsAreCopied(t *testing.T) {
+// Several fields may have the same fault, so that presenting it does not change it. An error
+// without a service names none.
+func TestFaultsAreNotModified(t *testing.T) {
 	shared := &fault.Error{Code: fault.NotFound, Message: "no", Extensions: map[string]any{"a": 1, "service": "x"}}
 	g := newGateway(t, front.Options{}, failing(shared, shared))
 	if got := g.ask(t, "{n}"); len(got.body.Errors) != 2 || got.body.Errors[1].Extensions.Service != "" || !strings.Contains(got.text, `"a":1`) {

@@ -37,16 +37,15 @@ func (c countingConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// A large answer takes two writes to the connection, which is what net/http makes of it when
-// nothing comes after it, with what is in its buffer before it is full; and its memory may be
-// used up to its end.
-func TestLargeAnswer(t *testing.T) {
+// A large response takes two writes to the connection, as few as net/http can do: its own buffer
+// with the header, and the rest of the body. The data may fill their memory to its end.
+func TestLargeResponse(t *testing.T) {
 	for name, o := range map[string]front.Options{"alone": {}, "shared": coalescing} {
 		for _, room := range []int{0, 1, 100} {
 			data := `{"s":"` + strings.Repeat("x", 24<<10) + `"}`
 			f, _ := newFront(t, o, &service{}, planned(func(*graphql.OperationContext, []byte) engine.Result {
 				return written(append(make([]byte, 0, len(data)+room), data...))
-			}), func(d *front.Deps) { d.Schema, d.Forwarded = planningSharer{d.Schema.(planner)}, []string{} })
+			}), func(d *front.Deps) { d.Schema, d.Forwarded = coalescingPlanner{d.Schema.(planner)}, []string{} })
 			writes := &atomic.Int32{}
 			server := httptest.NewUnstartedServer(f.Handler())
 			server.Listener = countingListener{server.Listener, writes}

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Different values have different keys, and none is the beginning of another's.
-func TestKeysOfValues(t *testing.T) {
+// Different values have different keys, and no key is a prefix of another one.
+func TestAppendValue(t *testing.T) {
 	all := []any{
 		nil, true, false, "", "a", "ab", "1", 1, 11, int64(1), 1.0, json.Number("1"), json.Number("1.0"), json.Number("11"),
 		[]any{},

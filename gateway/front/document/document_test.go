@@ -70,13 +70,13 @@ func TestGet(t *testing.T) {
 	}
 }
 
-func TestSuggestionsAreAskedFor(t *testing.T) {
+func TestSuggestions(t *testing.T) {
 	queries := []string{"{pet{nam}}", "{pets(firs:1){name}}", "{pet{weight(unit:KGG)}}", "{pet}"}
 	for _, query := range queries {
 		_, silent := NewStore(schema, Options{}).Get(t.Context(), query)
 		_, helpful := NewStore(schema, Options{Suggestions: true}).Get(t.Context(), query)
 		if len(silent) == 0 || strings.Contains(silent.Error(), "Did you mean") {
-			t.Errorf("%s: %v tells names of the schema", query, silent)
+			t.Errorf("%s: %v shows names of the schema", query, silent)
 		}
 		if !strings.Contains(helpful.Error(), "Did you mean") {
 			t.Errorf("%s: %v has no suggestion", query, helpful)
@@ -131,8 +131,8 @@ func TestCacheIsBoundedInMemory(t *testing.T) {
 	}
 }
 
-// What a hundred clients send for the first time at the same time is read and validated once.
-func TestFirstCallersShareOneDocument(t *testing.T) {
+// A query that a hundred clients send for the first time at the same time is validated once.
+func TestConcurrentGetsPrepareOnce(t *testing.T) {
 	for _, query := range []string{"{pet{name}}", "{nope}"} {
 		synctest.Test(t, func(t *testing.T) { testFirstCallers(t, query) })
 	}
@@ -177,8 +177,8 @@ func testFirstCallers(t *testing.T, query string) {
 	}
 }
 
-// A thousand documents that are in use stay, whatever large ones stream through.
-func TestLargeDocumentsDoNotPushOutSmallOnes(t *testing.T) {
+// A thousand documents in use stay in the cache, however many large ones come after them.
+func TestLargeDocumentsDoNotEvictSmallOnes(t *testing.T) {
 	store := NewStore(schema, Options{Limits: limit.Options{Selections: 5000}})
 	small, hits := make([]*Document, 900), 0
 	for i := range small {
@@ -214,7 +214,7 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// No document takes more memory than is counted for it.
+// No document takes more memory than its weight.
 func TestWeight(t *testing.T) {
 	const copies = 20
 	store := NewStore(schema, Options{Size: -1})
@@ -238,7 +238,7 @@ func TestWeight(t *testing.T) {
 	}
 }
 
-// allocated is what is alive, in bytes.
+// allocated returns the size of the live heap, in bytes.
 func allocated() int {
 	runtime.GC()
 	runtime.GC() // what finalizers held
@@ -300,7 +300,7 @@ func TestOverlappingFields(t *testing.T) {
 	}
 }
 
-func TestOverlapIsExplained(t *testing.T) {
+func TestOverlapMessage(t *testing.T) {
 	_, errs := NewStore(schema, Options{}).Get(t.Context(), "{\n  x:n\n  x:s\n}")
 	want := `Fields "x" conflict because "n" and "s" are different fields. Use different aliases on the fields to fetch both if this was intentional.`
 	if len(errs) != 1 || errs[0].Message != want || len(errs[0].Locations) != 2 || errs[0].Locations[1].Line != 3 {
@@ -308,7 +308,7 @@ func TestOverlapIsExplained(t *testing.T) {
 	}
 }
 
-// Random documents are judged as gqlparser's own rule judges them.
+// Our rule finds conflicts in the same random documents as the rule of gqlparser.
 func TestOverlapAgreesWithGqlparser(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		query := randomDocument(t)
@@ -329,7 +329,7 @@ func conflicts(t *rapid.T, query string, rule validator.Rule) bool {
 	return len(validator.ValidateWithRules(schema, doc, rules.NewRules(rule))) > 0
 }
 
-// randomDocument uses few names, so that many meet.
+// randomDocument uses few names, so that many fields have the same response name.
 func randomDocument(t *rapid.T) string {
 	var b strings.Builder
 	b.WriteString("{" + randomSet(t, "Query", 3) + "}")

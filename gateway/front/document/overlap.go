@@ -94,7 +94,7 @@ func (m *merger) sameField(fields []*ast.Field) bool {
 }
 
 // groupByObject splits fields with one response name into groups of fields that one object may
-// have. A field of an interface is in each group, since each object may have s.
+// have. A field of an interface is in each group, since each object may have it.
 func groupByObject(fields []*ast.Field) [][]*ast.Field {
 	var shared []*ast.Field
 	var types []string

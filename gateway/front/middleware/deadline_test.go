@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// It ends as context.WithDeadline does, whether anybody waits or only looks, and when.
+// A deadlineContext ends as a context of context.WithDeadline does, whether its user waits for Done
+// or polls Err, and whenever it begins to.
 func TestDeadlineContext(t *testing.T) {
 	ways := map[string]func(context.Context) error{
 		"waits": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
@@ -66,7 +67,7 @@ func TestDeadlineContext(t *testing.T) {
 	}
 }
 
-// Nobody's timer is set, and no goroutine watches who derives from it.
+// A context that is not waited for starts no timer, and its children start no goroutine.
 func TestDeadlineContextIsLazy(t *testing.T) {
 	d := &deadlineContext{Context: context.WithValue(t.Context(), testKey{}, "x"), deadline: time.Now().Add(time.Hour)}
 	if d.Err() != nil || d.Value(testKey{}) != "x" || d.timer.Load() != nil {

@@ -22,8 +22,8 @@ func TestNumbersKeepTheirDigits(t *testing.T) {
 	}
 }
 
-// The bodies that clients send are read the short way.
-func TestUsualBodies(t *testing.T) {
+// decodeFast decodes the bodies that clients send.
+func TestDecodeFast(t *testing.T) {
 	for body, want := range map[string]graphql.RawParams{
 		`{"query":"{n}"}`: {Query: "{n}"},
 		`{"operationName":"A","variables":{},"query":"query A {\n  n(s: \"x\")\n}\n"}`: {
@@ -43,8 +43,8 @@ func TestUsualBodies(t *testing.T) {
 	}
 }
 
-// FuzzDecodeBody looks for bodies that bring the decoder down, that are refused with
-// another code, or that encoding/json would read as something else.
+// FuzzDecodeBody looks for bodies that make the decoder panic, that are refused with another code,
+// or that encoding/json decodes differently.
 func FuzzDecodeBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"query":"{n}"}`, `{"query":"{n}","variables":{"a":[1,{"b":null}]},"operationName":"A","extensions":{}}`,
@@ -120,8 +120,8 @@ func twice(from *json.Decoder) bool {
 	return found
 }
 
-// A body is read by the exact names of its members, each of which is there once.
-func TestExactBodies(t *testing.T) {
+// Members of a body have exact names, each at most once.
+func TestDecodeBody(t *testing.T) {
 	const (
 		twiceText = "an object in the request's JSON has two members of one name"
 		halfText  = "a text in the request's JSON has half of a surrogate pair"
@@ -171,7 +171,7 @@ func TestExactBodies(t *testing.T) {
 	}
 }
 
-func TestExactURLs(t *testing.T) {
+func TestReadGET(t *testing.T) {
 	for query, want := range map[string]bool{
 		`query={a}`: true, `query={a}&Query={b}`: true, `query={a}&query={b}`: false, `query={a}&variables={}&variables={}`: false,
 		`query={a}&variables={"x":1,"x":2}`: false, `query={a}&variables={"x":"\ud83d"}`: false, `query={a}&extensions={"x":{"y":1,"y":1}}`: false,
@@ -194,7 +194,7 @@ func outOfRange(err error) bool {
 	return ok && wrong.Type == reflect.TypeFor[float64]()
 }
 
-func TestCheckingAllocatesNothing(t *testing.T) {
+func TestCheckJSONDoesNotAllocate(t *testing.T) {
 	body := []byte(`{"input": {"name": "Ada", "tags": ["a", "b"], "address": {"city": "Cologne"}}, "first": 10}`)
 	if n := testing.AllocsPerRun(100, func() { checkJSON(body, 0) }); n > 0 {
 		t.Errorf("%v allocations", n)
