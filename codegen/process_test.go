@@ -123,7 +123,7 @@ func TestProjectInDir(t *testing.T) {
 // The files of a run that fails are restored in the folder of the project.
 func TestFailureInDir(t *testing.T) {
 	p := newProject(t, "Profile")
-	writeFile(t, filepath.Join(p.Dir, "graph", "wire.gen.go"), "package graph // former\n")
+	writeFile(t, filepath.Join(p.Dir, "graph", "codec.gen.go"), "package graph // former\n")
 	before := tree(t, p.Dir)
 	// gqlgen looks for the package of a model only when it generates.
 	config := filepath.Join(p.Dir, "gqlgen.yml")

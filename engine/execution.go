@@ -6,11 +6,11 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// How operations are executed.
+// The values of Options.Engine.
 const (
-	// EnginePlan runs queries and mutations by plans, package plan.
+	// EnginePlan executes queries and mutations by plans, package plan, where plans can.
 	EnginePlan = "plan"
-	// EngineGqlgen runs everything on gqlgen's own executor.
+	// EngineGqlgen executes all operations by gqlgen's own executor.
 	EngineGqlgen = "gqlgen"
 )
 

@@ -99,7 +99,7 @@ func measure(d *front.Deps, o config.Metrics) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Executed = m.Operation
+	d.OnOperation = m.Operation
 	if o.Public {
 		d.Metrics = m.Handler()
 	}

@@ -22,39 +22,39 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-// sharer is a service of which all queries may be shared.
-type sharer struct{ *service }
+// coalescingService is a service whose queries may all be coalesced.
+type coalescingService struct{ *service }
 
-func (sharer) CanCoalesce(_ context.Context, op *graphql.OperationContext) bool {
+func (coalescingService) CanCoalesce(_ context.Context, op *graphql.OperationContext) bool {
 	return op.Operation.Operation == ast.Query
 }
 
-// planningSharer is a sharer that executes by plans.
-type planningSharer struct{ planner }
+// coalescingPlanner is a coalescingService that executes operations by plans.
+type coalescingPlanner struct{ planner }
 
-func (s planningSharer) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
-	return sharer{}.CanCoalesce(ctx, op)
+func (s coalescingPlanner) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
+	return coalescingService{}.CanCoalesce(ctx, op)
 }
 
 var (
-	_ engine.Coalescer = sharer{}
-	_ engine.Coalescer = planningSharer{}
-	_ engine.Executor  = planningSharer{}
+	_ engine.Coalescer = coalescingService{}
+	_ engine.Coalescer = coalescingPlanner{}
+	_ engine.Executor  = coalescingPlanner{}
 )
 
 var coalescing = front.Options{Execution: engine.Options{Coalesce: true}}
 
-// newSharer is a gateway that coalesces.
-func newSharer(t *testing.T, o front.Options, respond func(context.Context) *graphql.Response, edit ...func(*front.Deps)) *gateway {
+// newCoalescingGateway returns a gateway that coalesces queries.
+func newCoalescingGateway(t *testing.T, o front.Options, respond func(context.Context) *graphql.Response, edit ...func(*front.Deps)) *gateway {
 	t.Helper()
 	share := func(d *front.Deps) {
-		d.Schema, d.Forwarded = sharer{d.Schema.(*service)}, []string{}
+		d.Schema, d.Forwarded = coalescingService{d.Schema.(*service)}, []string{}
 	}
 	return newGateway(t, o, respond, append([]func(*front.Deps){share}, edit...)...)
 }
 
-// both asks {n} twice at the same time. The service must have been asked as often as asked
-// says, with as many callers waiting, before respond gets leave to go on.
+// both sends {n} twice at the same time. It calls leave once the service has been called as often
+// as asked says and that many callers wait.
 func (g *gateway) both(t *testing.T, asked int64, waiting int, leave func()) (answers [2]*reply) {
 	t.Helper()
 	before := g.service.asked.Load()
@@ -68,8 +68,8 @@ func (g *gateway) both(t *testing.T, asked int64, waiting int, leave func()) (an
 	return answers
 }
 
-// Nothing is shared unless the settings say so, the schema knows that it may be, and it is
-// known which headers services get; and never before the eyes of an extension.
+// Queries are coalesced only if the settings say so, the schema reports that they may be, the
+// forwarded headers are known, and there are no extensions.
 func TestCoalescing(t *testing.T) {
 	for name, c := range map[string]struct {
 		options front.Options
@@ -80,17 +80,17 @@ func TestCoalescing(t *testing.T) {
 		"on":              {options: coalescing, shared: true},
 		"off":             {},
 		"stock":           {options: front.Options{Execution: engine.Options{Coalesce: true, Engine: engine.EngineGqlgen}}},
-		"extension":       {options: coalescing, use: passes{}},
-		"interceptor":     {options: coalescing, use: intercepts{}},
+		"extension":       {options: coalescing, use: responseInterceptor{}},
+		"interceptor":     {options: coalescing, use: fieldInterceptor{}},
 		"unknown headers": {options: coalescing, edit: func(d *front.Deps) { d.Forwarded = nil }},
-		"unknown schema":  {options: coalescing, edit: func(d *front.Deps) { d.Schema = d.Schema.(sharer).service }},
+		"unknown schema":  {options: coalescing, edit: func(d *front.Deps) { d.Schema = d.Schema.(coalescingService).service }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			leave := make(chan struct{})
 			if c.edit == nil {
 				c.edit = func(*front.Deps) {}
 			}
-			g := newSharer(t, c.options, func(context.Context) *graphql.Response {
+			g := newCoalescingGateway(t, c.options, func(context.Context) *graphql.Response {
 				<-leave
 				return &graphql.Response{Data: []byte(`{"n":2}`)}
 			}, c.edit)
@@ -110,10 +110,10 @@ func TestCoalescing(t *testing.T) {
 	}
 }
 
-// What our own code throws is an error for all, and no end of the process.
+// A panic of our own code is an error for all callers, and does not end the process.
 func TestCoalescedPanic(t *testing.T) {
 	leave := make(chan struct{})
-	g := newSharer(t, coalescing, func(context.Context) *graphql.Response {
+	g := newCoalescingGateway(t, coalescing, func(context.Context) *graphql.Response {
 		<-leave
 		panic("swordfish")
 	})
@@ -127,12 +127,12 @@ func TestCoalescedPanic(t *testing.T) {
 	}
 }
 
-// An execution whose time is over gives its callers what it has, as it does when it is not
-// shared.
+// When the deadline of a coalesced execution responseInterceptor, its callers get what it has, as without
+// coalescing.
 func TestCoalescedDeadline(t *testing.T) {
 	o := coalescing
 	o.Deadline = 100 * time.Millisecond
-	g := newSharer(t, o, func(ctx context.Context) *graphql.Response {
+	g := newCoalescingGateway(t, o, func(ctx context.Context) *graphql.Response {
 		<-ctx.Done()
 		time.Sleep(10 * time.Millisecond)
 		graphql.AddError(ctx, ctx.Err())
@@ -143,7 +143,7 @@ func TestCoalescedDeadline(t *testing.T) {
 	}
 }
 
-// slowWriter is a client that takes its answer when it is let.
+// slowWriter is a client that reads its response when the test allows it.
 type slowWriter struct {
 	*httptest.ResponseRecorder
 	taking, take chan struct{}
@@ -157,8 +157,8 @@ func (w slowWriter) Write(b []byte) (int, error) {
 	return w.ResponseRecorder.Write(b)
 }
 
-// The memory of an answer is used again when the last of its callers has written it, and not
-// before.
+// The memory of a response is used again once the last of its callers has written it, and not
+// earlier.
 func TestCoalescedBuffers(t *testing.T) {
 	leave := make(chan struct{})
 	s := &service{}
@@ -171,7 +171,7 @@ func TestCoalescedBuffers(t *testing.T) {
 		}
 		return written(append(buf[:0], bytes.Repeat(letter, 8<<10)...))
 	}
-	f, err := front.New(coalescing, front.Deps{Schema: planningSharer{planner{s, execute}}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
+	f, err := front.New(coalescing, front.Deps{Schema: coalescingPlanner{planner{s, execute}}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,21 +206,21 @@ func TestCoalescedBuffers(t *testing.T) {
 	}
 }
 
-// lateBody is a body of which nothing comes for a while.
-type lateBody struct {
+// slowBody is a body whose first byte takes a while.
+type slowBody struct {
 	io.Reader
 	late time.Duration
 }
 
-func (b *lateBody) Read(p []byte) (int, error) {
+func (b *slowBody) Read(p []byte) (int, error) {
 	time.Sleep(b.late)
 	b.late = 0
 	return b.Reader.Read(p)
 }
 
-// Who has spent most of its time before it asks leaves others no part in what it has left: or
-// anybody could have a query that all ask answered with an error, by sending it slowly.
-func TestCoalescedLate(t *testing.T) {
+// A request whose body took most of its time is not coalesced. Otherwise a client could have a
+// popular query fail for all clients by sending it slowly.
+func TestCoalescedLateRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := coalescing
 		o.Deadline = time.Second
@@ -233,13 +233,13 @@ func TestCoalescedLate(t *testing.T) {
 				return &graphql.Response{Data: []byte(`{"n":2}`)}
 			}
 		}}
-		f, err := front.New(o, front.Deps{Schema: sharer{s}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
+		f, err := front.New(o, front.Deps{Schema: coalescingService{s}, Forwarded: []string{}, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ask := func(late time.Duration) *httptest.ResponseRecorder {
 			w := httptest.NewRecorder()
-			r := httptest.NewRequestWithContext(t.Context(), "POST", "/graphql", &lateBody{strings.NewReader(`{"query":"{n}"}`), late})
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "/graphql", &slowBody{strings.NewReader(`{"query":"{n}"}`), late})
 			r.Header.Set("Content-Type", typeJSON)
 			f.Handler().ServeHTTP(w, r)
 			return w

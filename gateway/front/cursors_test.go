@@ -21,12 +21,12 @@ var pagedSchema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	type PageInfo { hasNextPage: Boolean! }
 `})
 
-// pagedService has a graph with connections.
+// pagedService is a service whose schema has Relay connections.
 type pagedService struct{ service }
 
 func (*pagedService) Schema() *ast.Schema { return pagedSchema }
 
-// endCursor answers with a page's end, and asks for the page after `after`.
+// endCursor responds with the cursor of a page's end, and stores the cursor that the request has.
 func endCursor(after **string) func(context.Context) *graphql.Response {
 	return func(ctx context.Context) *graphql.Response {
 		conn, err := page.Of(ctx, page.Request{Field: "Query.n", After: *after}, func(context.Context, page.At) (page.Answer[int], error) {
@@ -40,7 +40,7 @@ func endCursor(after **string) func(context.Context) *graphql.Response {
 	}
 }
 
-// A cursor holds in all replicas of one secret, and otherwise in its own alone.
+// A cursor is valid in all replicas with one secret, and otherwise only in the one that made it.
 func TestCursorsAmongReplicas(t *testing.T) {
 	for secret, holds := range map[string]bool{cursorSecret: true, "": false} {
 		var after *string
@@ -60,8 +60,8 @@ func TestCursorsAmongReplicas(t *testing.T) {
 	}
 }
 
-// One line warns of a random key, where there are cursors at all.
-func TestRandomCursorsAreWarnedOf(t *testing.T) {
+// The log warns of a random key once, if the schema has cursors.
+func TestRandomCursorKeyIsWarnedOf(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		schema graphql.ExecutableSchema

@@ -1,85 +1,191 @@
-package front
+package front_test
 
 import (
+	"bufio"
 	"context"
-	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-// It ends as context.WithDeadline does, whether anybody waits or only looks, and when.
-func TestDeadlineContext(t *testing.T) {
-	ways := map[string]func(context.Context) error{
-		"waits": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
-		"looks": func(ctx context.Context) error {
-			for ctx.Err() == nil {
-				time.Sleep(time.Second)
-			}
-			<-ctx.Done()
-			return ctx.Err()
-		},
-		"below": func(ctx context.Context) error {
-			below, cancel := context.WithCancel(ctx)
-			defer cancel()
-			<-below.Done()
-			return below.Err()
-		},
-	}
-	for name, wait := range ways {
-		for end, want := range map[string]struct {
-			after time.Duration
-			err   error
-		}{
-			"deadline": {10 * time.Second, context.DeadlineExceeded}, "parent": {5 * time.Second, context.Canceled}, "itself": {5 * time.Second, context.Canceled},
-			"parent before": {0, context.Canceled}, "itself before": {0, context.Canceled}, "deadline of parent": {3 * time.Second, context.DeadlineExceeded},
-		} {
+func TestDeadline(t *testing.T) {
+	for name, test := range map[string]struct {
+		o    front.Options
+		want time.Duration
+	}{
+		"by default": {front.Options{}, 30 * time.Second},
+		"of choice":  {front.Options{Deadline: time.Second}, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				parent, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				if end == "deadline of parent" {
-					parent, cancel = context.WithTimeout(parent, want.after)
-					defer cancel()
-				}
+				f, _ := newFront(t, test.o, &service{respond: func(ctx context.Context) *graphql.Response {
+					<-ctx.Done()
+					graphql.AddError(ctx, ctx.Err())
+					return &graphql.Response{Data: []byte(`{"n":null}`)}
+				}})
 				start := time.Now()
-				d := &deadlineContext{Context: parent, at: start.Add(10 * time.Second)}
-				defer d.end()
-				switch end {
-				case "parent":
-					time.AfterFunc(want.after, cancel)
-				case "itself":
-					time.AfterFunc(want.after, d.end)
-				case "parent before":
-					cancel()
-				case "itself before":
-					d.end()
+				answer := httptest.NewRecorder()
+				f.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/graphql?query={n}", nil))
+				if took := time.Since(start); took != test.want {
+					t.Errorf("it took %s", took)
 				}
-				err := wait(d)
-				if late := time.Since(start) - want.after; !errors.Is(err, want.err) || late < 0 || late > time.Second || late > 0 && name != "looks" {
-					t.Errorf("%s, %s: %v after %s", name, end, err, time.Since(start))
-				}
-				if at, ok := d.Deadline(); !ok || end != "deadline of parent" && !at.Equal(start.Add(10*time.Second)) {
-					t.Errorf("%s, %s: the deadline is %s", name, end, at)
+				if answer.Code != 200 || !strings.Contains(answer.Body.String(), `"GATEWAY_TIMEOUT"`) {
+					t.Errorf("got %d %s", answer.Code, answer.Body)
 				}
 			})
+		})
+	}
+}
+
+// The deadline can pass before anything is executed.
+func TestDeadlineBeforeExecution(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _ := newFront(t, front.Options{Deadline: time.Second}, &service{}, func(d *front.Deps) {
+			d.Verify = slowVerify
+		})
+		answer := httptest.NewRecorder()
+		f.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/graphql?query={n}", nil))
+		if answer.Code != 504 || !strings.Contains(answer.Body.String(), `"GATEWAY_TIMEOUT"`) {
+			t.Errorf("got %d %s", answer.Code, answer.Body)
+		}
+	})
+}
+
+// A body that arrives slowly does not hold its connection for longer than the deadline.
+func TestSlowBody(t *testing.T) {
+	g := newGateway(t, front.Options{Deadline: 50 * time.Millisecond}, nil)
+	for _, path := range []string{"/graphql", "/healthz", "/nope"} {
+		conn, err := net.Dial("tcp", g.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", path)
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second)) // only for a front that waits for ever
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		response.Body.Close()
+		if response.StatusCode < 400 {
+			t.Errorf("%s: got %d", path, response.StatusCode)
 		}
 	}
 }
 
-// Nobody's timer is set, and no goroutine watches who derives from it.
-func TestDeadlineContextIsLazy(t *testing.T) {
-	d := &deadlineContext{Context: context.WithValue(t.Context(), recordKey{}, "x"), at: time.Now().Add(time.Hour)}
-	if d.Err() != nil || d.Value(recordKey{}) != "x" || d.timed.Load() != nil {
-		t.Error("a timer is set for who only looks")
-	}
-	synctest.Test(t, func(t *testing.T) {
-		d := &deadlineContext{Context: t.Context(), at: time.Now().Add(time.Hour)}
-		below, cancel := context.WithCancel(d)
-		synctest.Wait()
-		d.end()
-		if below.Err() == nil { // at once, in no other goroutine
-			t.Error("who derives from it goes on")
-		}
-		cancel()
+// The read deadline of one request does not apply to the next one on the same connection.
+func TestReadDeadlineIsClearedAfterBody(t *testing.T) {
+	g := newGateway(t, front.Options{Deadline: 200 * time.Millisecond}, func(ctx context.Context) *graphql.Response {
+		<-ctx.Done()
+		graphql.AddError(ctx, ctx.Err()) // "context canceled" if the server took the connection for dead
+		return &graphql.Response{Data: []byte(`{"n":null}`)}
 	})
+	for range 2 {
+		if got := g.ask(t, "{n}"); got.code() != "GATEWAY_TIMEOUT" {
+			t.Errorf("got %d %s", got.status, got.text)
+		}
+	}
+}
+
+// serving runs Serve on a free port until stop is called.
+func serving(t *testing.T, f *front.Front, o front.ServeOptions) (url string, stop context.CancelFunc, stopped <-chan error) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f.Serve(ctx, listener, o) }()
+	t.Cleanup(stop)
+	return "http://" + listener.Addr().String(), stop, done
+}
+
+func status(t *testing.T, url string) int {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(url)
+	if err != nil {
+		return 0
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func TestServeWaitsForRequests(t *testing.T) {
+	started, finish := make(chan struct{}), make(chan struct{})
+	f, _ := newFront(t, front.Options{}, &service{respond: func(ctx context.Context) *graphql.Response {
+		close(started)
+		select {
+		case <-finish:
+		case <-ctx.Done():
+			t.Error("the operation was cancelled")
+		}
+		return &graphql.Response{Data: []byte("{}")}
+	}})
+	url, stop, stopped := serving(t, f, front.ServeOptions{Delay: time.Second})
+	answered := make(chan int, 1)
+	go func() { answered <- status(t, url+"/graphql?query={n}") }()
+	<-started
+	stop()
+
+	for status(t, url+"/readyz") == 200 { // turns within the delay, while connections are still accepted
+		time.Sleep(time.Millisecond)
+	}
+	if got := status(t, url+"/healthz"); got != 200 {
+		t.Errorf("healthz in the delay: got %d", got)
+	}
+	for status(t, url+"/healthz") != 0 { // ends with the delay
+		time.Sleep(time.Millisecond)
+	}
+	close(finish)
+	if got := <-answered; got != 200 {
+		t.Errorf("what ran was answered with %d", got)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServeStopsInBoundedTime(t *testing.T) {
+	started, cancelled := make(chan struct{}), make(chan struct{})
+	f, _ := newFront(t, front.Options{}, &service{respond: func(ctx context.Context) *graphql.Response {
+		close(started)
+		<-ctx.Done()
+		close(cancelled)
+		return nil
+	}})
+	url, stop, stopped := serving(t, f, front.ServeOptions{Grace: 10 * time.Millisecond})
+	answered := make(chan int, 1)
+	go func() { answered <- status(t, url+"/graphql?query={n}") }()
+	<-started
+	stop()
+	if err := <-stopped; err == nil || !strings.Contains(err.Error(), "still running after 10ms") {
+		t.Errorf("got %v", err)
+	}
+	<-cancelled
+	if got := <-answered; got != 0 {
+		t.Errorf("the client got %d", got)
+	}
+}
+
+func TestServeReportsAFailingListener(t *testing.T) {
+	f, _ := newFront(t, front.Options{}, &service{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	if err := f.Serve(t.Context(), listener, front.ServeOptions{}); err == nil || !strings.HasPrefix(err.Error(), "serve: ") {
+		t.Errorf("got %v", err)
+	}
 }

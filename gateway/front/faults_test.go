@@ -14,7 +14,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-// resolving answers with the field "many" resolved by next as gqlgen does it.
+// resolving responds with the field "many", which next resolves, as gqlgen's generated code does.
 func resolving(nonNull bool, next func(ctx context.Context) (any, error)) func(ctx context.Context) *graphql.Response {
 	return func(ctx context.Context) *graphql.Response {
 		field := graphql.CollectedField{Field: &ast.Field{Alias: "many", Name: "many"}}
@@ -38,7 +38,7 @@ func (b *buffer) Write(p []byte) (int, error) { *b = append(*b, p...); return le
 
 var bad = fault.New(fault.DownstreamService, "bad")
 
-func TestElementsTellOfThemselves(t *testing.T) {
+func TestElementErrors(t *testing.T) {
 	for name, test := range map[string]struct {
 		nonNull bool
 		next    func(ctx context.Context) (any, error)

@@ -1,10 +1,10 @@
-// Package front owns HTTP in and out: the routes, the order of what happens to a
-// request, how an operation is read from it, and how answers and errors look.
+// Package front serves GraphQL over HTTP: New puts its parts together, each of which is a package
+// of its own, and routes.go lists the routes and the middleware in their order.
 //
-// It promises that every operation passes the same limits whichever transport brought
-// it; that an answer's status and media type follow the GraphQL-over-HTTP
-// specification; that no error tells a client what was not meant for clients; and that
-// nothing read, kept or logged is without a bound. It knows no service.
+// It promises that every operation passes the same limits, whichever transport brought it; that
+// the status and the media type of a response follow the GraphQL-over-HTTP specification; that no
+// error shows a client what was not written for clients; and that everything that is read, kept
+// or logged is bounded. It knows no service.
 package front
 
 import (
@@ -16,43 +16,49 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/jub0bs/cors"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/coalesce"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/presenter"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/response"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/transport"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
-// What holds when nothing is said.
+// The defaults of Options.
 const (
 	DefaultBodyBytes = 1_000_000
 	DefaultDeadline  = 30 * time.Second
 )
 
-// Options are the settings of the front. The zero value serves with all limits on,
-// for callers of the same origin, without playground and introspection.
+// Options are the settings of the front. The zero value serves with all limits on, for pages of
+// the same origin, without playground and introspection.
 type Options struct {
-	// Limits bound what an operation may ask.
+	// Limits bound each document.
 	Limits limit.Options
-	// BodyBytes is the size of a request's body. Default 1 MB.
+	// BodyBytes is the size of the largest body of a request, in bytes. Default 1,000,000.
 	BodyBytes int64
-	// Deadline is the longest that an operation may take, from the first byte of its
-	// body to the last of its answer. Default 30s.
+	// Deadline is the longest that an operation may take, from the first byte of the request's
+	// body to the last of the response. Default 30s.
 	Deadline time.Duration
-	// CORS says which web pages may call the gateway. Default none but its own.
+	// CORS says which pages of other origins may call the gateway. Default none.
 	CORS CORS
-	// Introspection lets anybody ask for the schema, and adds "Did you mean ...?" to
+	// Introspection lets every client read the schema, and adds "Did you mean ...?" to
 	// validation errors. Default false.
 	Introspection bool
 	// Playground serves Deps.Playground at "/". Default false.
 	Playground bool
-	// DocumentCache is how many parsed and validated documents are remembered, as long
-	// as they take less than 16 KB each on average; large ones push others out. Default
-	// 1,000; negative remembers none.
+	// DocumentCache is how many parsed and validated documents are remembered, if they take
+	// less than 16 KB each on average; large documents evict others. Default 1,000; a negative
+	// number remembers none.
 	DocumentCache int
-	// Execution bounds the answering of one operation.
+	// Execution bounds the execution of each operation.
 	Execution engine.Options
 	// Cursors say how the cursors of paged fields are sealed.
 	Cursors page.Options
@@ -68,81 +74,101 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Deps are the parts that the front stands on.
+// Deps are the parts that the front needs.
 type Deps struct {
-	// Schema answers operations. Required.
+	// Schema executes operations. It executes them by plans if it is an engine.Executor, and
+	// coalesces them if it is an engine.Coalescer, as generated schemas are. Required.
 	Schema graphql.ExecutableSchema
-	// Verify tells who sends the value of an Authorization header; nil, nil for "" and
-	// other anonymous callers. Its error refuses the whole request. Default: everybody
-	// is anonymous.
+	// Verify returns the caller who sends a value of the Authorization header; nil without an
+	// error for anonymous callers, who send "". Its error refuses the whole request. By default
+	// all callers are anonymous.
 	Verify func(ctx context.Context, authorization string) (*auth.Identity, error)
-	// Forwarded are the headers of requests that any service gets, in the form of
-	// http.Header: upstreams.Services.Forwarded. Callers whose values differ share nothing.
-	// Nil says that they are not known, and then no operations are coalesced.
+	// Forwarded are the names of the headers that any service is forwarded, in the form of
+	// http.Header: upstreams.Services.Forwarded. Requests with different values of them are not
+	// coalesced. Nil means that the names are not known, and then nothing is coalesced.
 	Forwarded []string
-	// Log gets a line for each operation and one for each error not shown to clients.
-	// Default slog.Default().
+	// Log gets a line for each operation, and one for each error with a cause that clients are
+	// not shown. Default slog.Default().
 	Log *slog.Logger
-	// Playground is served at "/" and below when Options.Playground is on.
+	// Playground is served at "/" and below if Options.Playground is set.
 	Playground http.Handler
-	// Metrics is served at "/metrics". Default nothing is.
+	// Metrics is served at "/metrics". Nil serves nothing there.
 	Metrics http.Handler
-	// Executed is called for each operation that was executed: by gqlgen's executor if
-	// fallback has the reason, by a plan if it is empty. Default none.
-	Executed func(kind ast.Operation, fallback engine.FallbackReason)
+	// OnOperation is called for each operation that was executed: by gqlgen's executor if
+	// fallback has the reason, by a plan if it is empty. It must be safe for concurrent use.
+	// Default none.
+	OnOperation func(kind ast.Operation, fallback engine.FallbackReason)
 }
 
-// Front serves GraphQL over HTTP. It is safe for concurrent use.
-type Front struct {
-	options    Options
-	verify     func(ctx context.Context, authorization string) (*auth.Identity, error)
-	log        *slog.Logger
-	cors       *cors.Middleware // nil when no other origin may call
-	executor   *executor
-	buffers    buffers
-	coalescing *coalescing
-	ways       []graphql.Transport // the first that supports a request gets it
-	handler    http.Handler
-	draining   atomic.Bool
-}
-
-// New builds a front. Its error says which setting is wrong.
-func New(o Options, d Deps) (*Front, error) {
-	o = o.withDefaults()
+func (d Deps) withDefaults() Deps {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
 	if d.Verify == nil {
-		d.Verify = anonymous
+		d.Verify = func(context.Context, string) (*auth.Identity, error) { return nil, nil }
 	}
-	if d.Executed == nil {
-		d.Executed = func(ast.Operation, engine.FallbackReason) {}
+	if d.OnOperation == nil {
+		d.OnOperation = func(ast.Operation, engine.FallbackReason) {}
 	}
-	crossOrigin, err := o.CORS.middleware()
+	return d
+}
+
+// Front serves GraphQL over HTTP. It is safe for concurrent use, except for Use.
+type Front struct {
+	options    Options
+	log        *slog.Logger
+	errors     *response.ErrorWriter
+	executor   *execute.Executor
+	coalescer  *coalesce.Coalescer
+	transports []graphql.Transport // the first one that supports a request serves it
+	handler    http.Handler
+	draining   atomic.Bool
+}
+
+// New returns a front. The error says which setting is wrong.
+func New(o Options, d Deps) (*Front, error) {
+	o, d = o.withDefaults(), d.withDefaults()
+	cors, err := o.CORS.middleware()
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
 	}
-	key, err := d.cursors(o.Cursors)
+	key, err := d.cursorKey(o.Cursors)
 	if err != nil {
 		return nil, fmt.Errorf("cursors: %w", err)
 	}
-	f := &Front{options: o, verify: d.Verify, log: d.Log, cors: crossOrigin}
-	f.coalescing = newCoalescing(o, d, &f.buffers)
-	if f.executor, err = newExecutor(d.Schema, o, key, &presenter{log: d.Log}); err != nil {
+	present := presenter.New(d.Log)
+	executor, err := execute.New(d.Schema, execute.Options{
+		Limits:        o.Limits,
+		DocumentCache: o.DocumentCache,
+		Introspection: o.Introspection,
+		Execution:     o.Execution,
+		Cursors:       key,
+		Presenter:     present,
+		Log:           d.Log,
+		OnOperation:   d.OnOperation,
+	})
+	if err != nil {
 		return nil, err
 	}
-	f.executor.executed = d.Executed
-	f.ways = []graphql.Transport{
-		single{front: f, method: http.MethodPost, read: readPOST},
-		single{front: f, method: http.MethodGet, read: readGET, safe: true},
-	}
-	f.handler = f.build(d.Playground, d.Metrics)
+	buffers := &buffer.Pool{}
+	f := &Front{options: o, log: d.Log, errors: response.NewErrorWriter(present), executor: executor}
+	f.coalescer = coalesce.New(coalesce.Options{
+		Schema:      d.coalescerOf(o.Execution),
+		Forwarded:   d.Forwarded,
+		Deadline:    o.Deadline,
+		Executor:    executor,
+		Buffers:     buffers,
+		OnOperation: d.OnOperation,
+	})
+	parts := transport.Options{Executor: executor, Coalescer: f.coalescer, Buffers: buffers, Errors: f.errors, BodyBytes: o.BodyBytes}
+	f.transports = []graphql.Transport{transport.POST(parts), transport.GET(parts)}
+	f.handler = f.routes(d, cors)
 	return f, nil
 }
 
-// cursors makes the key to cursors, and warns of a random one where the graph has Relay
-// connections: their specification names the type PageInfo.
-func (d Deps) cursors(o page.Options) (*page.Key, error) {
+// cursorKey returns the key that seals cursors. It warns if the key is random and the schema has
+// Relay connections, whose specification demands the type PageInfo.
+func (d Deps) cursorKey(o page.Options) (*page.Key, error) {
 	if o.Secret == "" && d.Schema.Schema().Types["PageInfo"] != nil {
 		d.Log.Warn("cursors hold in this process only, until it ends; set cursors.secret in gateway.yaml, or GATEWAY_CURSORS_SECRET, " +
 			"to a text of at least 32 bytes, the same in all replicas; try: openssl rand -hex 32")
@@ -150,14 +176,25 @@ func (d Deps) cursors(o page.Options) (*page.Key, error) {
 	return page.NewKey(o)
 }
 
-func anonymous(context.Context, string) (*auth.Identity, error) { return nil, nil }
+// coalescerOf returns the schema if its operations are to be coalesced; nil if the settings do
+// not say so, or if it is not known which operations may be and which headers services get.
+func (d Deps) coalescerOf(o engine.Options) engine.Coalescer {
+	if !o.Coalesce || d.Forwarded == nil {
+		return nil
+	}
+	c, _ := d.Schema.(engine.Coalescer)
+	return c
+}
 
-// Use adds an extension of gqlgen's. Not to be called once requests are served.
+// RequestID returns the id of the request that ctx belongs to, "" outside of requests.
+func RequestID(ctx context.Context) string { return request.ID(ctx) }
+
+// Use adds an extension of gqlgen. It must not be called once requests are served.
 func (f *Front) Use(extension graphql.HandlerExtension) { f.executor.Use(extension) }
 
-// Handler serves all routes.
+// Handler returns the handler of all routes.
 func (f *Front) Handler() http.Handler { return f.handler }
 
-// Drain makes /readyz answer 503, so that no new clients are sent here.
-// Everything else goes on.
+// Drain makes /readyz answer 503, so that load balancers send no new clients. Everything else
+// goes on.
 func (f *Front) Drain() { f.draining.Store(true) }

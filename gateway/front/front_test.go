@@ -23,8 +23,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-// What each way of asking is answered with.
-func TestAnswers(t *testing.T) {
+// Each way to send an operation has its status and media type.
+func TestResponses(t *testing.T) {
 	post := func(body string, headers ...string) []string {
 		return append([]string{"POST", "/graphql", body, "Content-Type: application/json"}, headers...)
 	}
@@ -128,7 +128,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestOtherMethodsAreTold(t *testing.T) {
+func TestUnsupportedMethods(t *testing.T) {
 	g := newGateway(t, front.Options{}, nil)
 	for method, want := range map[string][2]string{
 		"OPTIONS": {"204", "GET, POST, OPTIONS"}, "DELETE": {"405", "GET, POST, OPTIONS"}, "HEAD": {"405", "GET, POST, OPTIONS"},
@@ -144,7 +144,7 @@ func TestOtherMethodsAreTold(t *testing.T) {
 	}
 }
 
-// What came in never goes out again as it was.
+// A response never repeats what the client sent.
 func TestBodiesAreNotEchoed(t *testing.T) {
 	const secret = "s3cr3t-in-the-body"
 	for _, body := range []string{secret, `{"query":"{n}","variables":"` + secret + `"}`, `{"query":["` + secret + `"]}`, `["` + secret + `"]`, `{"` + secret} {
@@ -156,8 +156,8 @@ func TestBodiesAreNotEchoed(t *testing.T) {
 	}
 }
 
-// Every attack is refused in few words, with the code that says why, and nothing runs.
-func TestAttacks(t *testing.T) {
+// Hostile requests are refused with a short response and the right code, and nothing is executed.
+func TestHostileRequests(t *testing.T) {
 	numbered := func(count int, format string) string {
 		var b strings.Builder
 		for i := range count {
@@ -210,7 +210,7 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// endless counts how much of it was read.
+// endless is a body without end, which counts the bytes that were read.
 type endless struct{ read atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -257,7 +257,7 @@ func TestBodyLimitIsExact(t *testing.T) {
 	}
 }
 
-func TestIntrospectionOnDemand(t *testing.T) {
+func TestIntrospection(t *testing.T) {
 	allowed := false
 	g := newGateway(t, front.Options{Introspection: true}, func(ctx context.Context) *graphql.Response {
 		allowed = !graphql.GetOperationContext(ctx).DisableIntrospection
@@ -280,7 +280,7 @@ func TestDataMayBeNull(t *testing.T) {
 	}
 }
 
-func TestIdentity(t *testing.T) {
+func TestAuthenticate(t *testing.T) {
 	caller := &auth.Identity{Subject: "u1"}
 	verify := func(d *front.Deps) {
 		d.Verify = func(_ context.Context, authorization string) (*auth.Identity, error) {
@@ -325,7 +325,7 @@ func TestIdentity(t *testing.T) {
 				t.Errorf("the caller is %v", seen)
 			}
 			if strings.Contains(got.text, "10.0.0.1") || strings.Contains(got.text, "something inside") {
-				t.Errorf("told too much: %s", got.text)
+				t.Errorf("the client is shown too much: %s", got.text)
 			}
 		})
 	}
@@ -363,7 +363,7 @@ func TestCORS(t *testing.T) {
 	}
 }
 
-func TestBadSettings(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	for name, o := range map[string]front.Options{
 		"no origin":                  {CORS: front.CORS{Origins: []string{"shop.example"}}},
 		"everybody with credentials": {CORS: front.CORS{Origins: []string{"*"}, Credentials: true}},
@@ -435,7 +435,7 @@ func TestAccessLog(t *testing.T) {
 	}
 	for _, secret := range []string{token, variable, "secret text", "find"} {
 		if strings.Contains(g.log.String(), secret) {
-			t.Errorf("the log tells %q:\n%s", secret, g.log)
+			t.Errorf("the log has %q:\n%s", secret, g.log)
 		}
 	}
 }
@@ -460,9 +460,9 @@ func TestAccessLogOfRefusals(t *testing.T) {
 	}
 }
 
-// An extension that replaces the text, as persisted operations do, is followed by the
+// A query that an extension puts in the place of another one, as persisted operations do, has the
 // same limits.
-func TestExtensionsSeeTheText(t *testing.T) {
+func TestExtensionReplacesQuery(t *testing.T) {
 	g := newGateway(t, front.Options{}, nil)
 	g.front.Use(replace{})
 	if got := g.ask(t, "stored:{n}"); got.status != 200 {
@@ -533,8 +533,8 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
-// Who verifies tokens may keep the context, and go on with it beside the request.
-func TestVerifyMayKeepItsContext(t *testing.T) {
+// A Verify function may keep its context and use it while the request goes on.
+func TestVerifyKeepsContext(t *testing.T) {
 	var running sync.WaitGroup
 	var name string
 	g := newGateway(t, front.Options{}, nil, func(d *front.Deps) {
@@ -556,7 +556,7 @@ func TestVerifyMayKeepItsContext(t *testing.T) {
 	running.Wait() // the server ends the context
 }
 
-// HTTP/2 has streams where HTTP/1 has connections, with the same deadlines.
+// Deadlines apply to the streams of HTTP/2 as to the connections of HTTP/1.
 func TestHTTP2(t *testing.T) {
 	f, _ := newFront(t, front.Options{Deadline: 100 * time.Millisecond}, &service{})
 	server := httptest.NewUnstartedServer(f.Handler())

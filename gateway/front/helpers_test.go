@@ -42,7 +42,7 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	extend type Query { find(filter: Filter): Int }
 `})
 
-// service is a schema that answers with what respond says, or {"n":1}.
+// service is a schema that responds as respond does; by default with {"n":1}.
 type service struct {
 	respond func(ctx context.Context) *graphql.Response
 	asked   atomic.Int64
@@ -62,7 +62,7 @@ func (s *service) Exec(context.Context) graphql.ResponseHandler {
 	return s.respond
 }
 
-// planner is a service that executes operations by plans, as execute says.
+// planner is a service that executes operations by execute, in the place of plans.
 type planner struct {
 	*service
 	execute func(op *graphql.OperationContext, buf []byte) engine.Result
@@ -78,17 +78,17 @@ func (p planner) Execute(_ context.Context, op *graphql.OperationContext, buf []
 	return result, nil
 }
 
-// written is the result of a plan that wrote data, into a buffer.
+// written returns the result of a plan that wrote the data.
 func written(data []byte) engine.Result {
 	return engine.Result{Response: &graphql.Response{Data: data}, Buffer: data}
 }
 
-// planned has the gateway's service execute operations by plans.
+// planned makes the service of a gateway a planner.
 func planned(execute func(op *graphql.OperationContext, buf []byte) engine.Result) func(*front.Deps) {
 	return func(d *front.Deps) { d.Schema = planner{d.Schema.(*service), execute} }
 }
 
-// gateway is a running front with what it wrote to its log.
+// gateway is a running front with its service and its log.
 type gateway struct {
 	*httptest.Server
 	front   *front.Front
@@ -113,7 +113,7 @@ func (l *logBuffer) String() string {
 	return l.text.String()
 }
 
-// lines are the log's records with this message.
+// lines returns the log's lines with a message.
 func (l *logBuffer) lines(t *testing.T, message string) (found []map[string]any) {
 	t.Helper()
 	for line := range strings.Lines(l.String()) {
@@ -151,7 +151,7 @@ func newGateway(t *testing.T, o front.Options, respond func(ctx context.Context)
 	return &gateway{Server: server, front: f, service: s, log: log}
 }
 
-// reply is a whole answer.
+// reply is a response with its decoded body.
 type reply struct {
 	status int
 	header http.Header
@@ -173,7 +173,7 @@ type replyError struct {
 	}
 }
 
-// code is that of the first error.
+// code returns the code of the first error, "" without errors.
 func (r *reply) code() string {
 	if len(r.body.Errors) == 0 {
 		return ""
@@ -201,7 +201,7 @@ func (g *gateway) do(t *testing.T, r *http.Request) *reply {
 	return got
 }
 
-// request builds one with headers given as "Name: value".
+// request returns a request with headers of the form "Name: value".
 func (g *gateway) request(t *testing.T, method, path, body string, headers ...string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, g.URL+path, strings.NewReader(body))
@@ -215,7 +215,7 @@ func (g *gateway) request(t *testing.T, method, path, body string, headers ...st
 	return r
 }
 
-// ask posts a query as most clients do.
+// ask sends a query by POST, as most clients do.
 func (g *gateway) ask(t *testing.T, query string, headers ...string) *reply {
 	t.Helper()
 	return g.do(t, g.request(t, "POST", "/graphql", envelope(t, query, ""),
@@ -231,7 +231,7 @@ func envelope(t *testing.T, query, operationName string) string {
 	return string(text)
 }
 
-// slowVerify answers when the request's time is over.
+// slowVerify returns when the deadline has passed.
 func slowVerify(ctx context.Context, _ string) (*auth.Identity, error) {
 	<-ctx.Done()
 	return nil, nil

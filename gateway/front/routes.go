@@ -1,114 +1,85 @@
 package front
 
 import (
-	"io"
 	"net/http"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/httperror"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
-// endpoint is where GraphQL is.
+// endpoint is the path of GraphQL requests.
 const endpoint = "/graphql"
 
-// step is one thing that happens to a request, around what comes after it.
-type step func(next http.Handler) http.Handler
-
-// chain puts steps around last in the order they are listed.
-func chain(last http.Handler, steps ...step) http.Handler {
-	for i := len(steps) - 1; i >= 0; i-- {
-		last = steps[i](last)
-	}
-	return last
-}
-
-// build lays out the way of a request. The order of the steps is the order they run in.
-func (f *Front) build(playground, metrics http.Handler) http.Handler {
-	operations := chain(http.HandlerFunc(f.serveOperation),
-		f.logAccess,      // around everything that can refuse, so that refusals are logged too
-		f.recoverPanic,   // inside the log: a panic's line shows the 500 it became
-		f.crossOrigin,    // before all that refuse: without its headers a page cannot read why, and preflights carry no token
-		f.limitTime,      // before the first byte of the body is waited for
-		f.refuseEncoding, // the size of a body is that of its content, so compressed ones stay out
-		f.identify,       // before the body: who may not ask need not be read
-		f.rememberClient, // last, as it keeps headers for the services behind
+// routes returns the handler of all routes, with the middleware in the order in which it runs.
+func (f *Front) routes(d Deps, cors middleware.Middleware) http.Handler {
+	operations := middleware.Chain(http.HandlerFunc(f.serveOperation),
+		middleware.AccessLog(d.Log),                 // around all that may refuse a request, so that refusals are logged
+		middleware.Recover(f.errors),                // inside the log: the line of a panic has its status 500
+		cors,                                        // before all that may refuse a request: without its headers a page cannot read why, and preflights have no token
+		middleware.Deadline(f.options.Deadline),     // before the body is read
+		middleware.RefuseContentEncoding(f.errors),  // before the body is read
+		middleware.Authenticate(d.Verify, f.errors), // before the body is read: that of a refused caller need not be
+		middleware.ClientHeaders,                    // last, since it keeps the headers for the services
 	)
 
-	routes := http.NewServeMux()
-	routes.Handle(endpoint, operations)
-	routes.HandleFunc("GET /healthz", f.serveHealth)
-	routes.HandleFunc("GET /readyz", f.serveReadiness)
-	if metrics != nil {
-		routes.Handle("GET /metrics", metrics)
+	mux := http.NewServeMux()
+	mux.Handle(endpoint, operations)
+	mux.HandleFunc("GET /healthz", f.serveHealth)
+	mux.HandleFunc("GET /readyz", f.serveReadiness)
+	if d.Metrics != nil {
+		mux.Handle("GET /metrics", d.Metrics)
 	}
-	if !f.options.Playground || playground == nil {
-		playground = http.HandlerFunc(serveNothing)
+	if f.options.Playground && d.Playground != nil {
+		mux.Handle("/", d.Playground)
+	} else {
+		mux.HandleFunc("/", serveNotFound)
 	}
-	routes.Handle("/", playground)
 
-	return chain(routes,
-		f.nameRequest, // first: everything below speaks of the request by this name
-		f.limitBody,   // on each route: what nobody reads must not hold a connection either
+	return middleware.Chain(mux,
+		middleware.RequestID, // first, so that all that follows knows the request by this id
+		middleware.LimitBody(f.options.BodyBytes, f.options.Deadline), // on all routes, since a body that no handler reads must not hold a connection either
 	)
 }
 
-// serveOperation hands the request to the first transport that speaks its language.
+// serveOperation has the first transport that supports the request serve it.
 func (f *Front) serveOperation(w http.ResponseWriter, r *http.Request) {
-	if f.executor.hooks.some { // which may want to know when the operation began
-		c := contextOf(r)
+	if f.executor.HasExtensions() { // they may report when the operation began
+		var c *request.Context
+		r, c = request.Attach(r)
 		c.Context = graphql.StartOperationTrace(c.Context)
 	}
-	if f.options.Playground && browses(r) {
-		recordOf(r.Context()).end(http.StatusSeeOther, nil)
+	if f.options.Playground && isNavigation(r) {
+		request.LogEntryOf(r.Context()).SetResponse(http.StatusSeeOther, nil)
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	for _, way := range f.ways {
-		if way.Supports(r) {
-			way.Do(w, r, f.executor)
+	for _, t := range f.transports {
+		if t.Supports(r) {
+			t.Do(w, r, f.executor)
 			return
 		}
 	}
-	f.refuse(w, r, unsupported(r.Method))
+	f.errors.Write(w, r, unsupported(r.Method))
 }
 
-// browses tells a person who opens the endpoint in a browser from a client that asks.
-func browses(r *http.Request) bool {
+// isNavigation reports whether a person opens the endpoint in a browser, and so is no client
+// that sends an operation.
+func isNavigation(r *http.Request) bool {
 	return r.Method == http.MethodGet && !r.URL.Query().Has("query") && r.Header.Get("Upgrade") == "" &&
 		strings.HasPrefix(r.Header.Get("Accept"), "text/html")
 }
 
-// unsupported is the refusal of a request that no transport took.
-func unsupported(method string) *refusal {
-	no := newRefusal(http.StatusMethodNotAllowed, fault.BadRequest, "use POST, or GET for queries")
-	no.header = http.Header{"Allow": {"GET, POST, OPTIONS"}}
+// unsupported returns the error of a request that no transport supports.
+func unsupported(method string) *httperror.Error {
+	e := httperror.New(http.StatusMethodNotAllowed, fault.BadRequest, "use POST, or GET for queries")
+	e.Header = http.Header{"Allow": {"GET, POST, OPTIONS"}}
 	if method == http.MethodOptions {
-		no.status = http.StatusNoContent
+		e.Status = http.StatusNoContent
 	}
-	return no
-}
-
-func (f *Front) serveHealth(w http.ResponseWriter, _ *http.Request) {
-	plain(w, http.StatusOK, `{"status":"up"}`)
-}
-
-func (f *Front) serveReadiness(w http.ResponseWriter, _ *http.Request) {
-	if f.draining.Load() {
-		plain(w, http.StatusServiceUnavailable, `{"status":"draining"}`)
-		return
-	}
-	plain(w, http.StatusOK, `{"status":"ready"}`)
-}
-
-func serveNothing(w http.ResponseWriter, _ *http.Request) {
-	plain(w, http.StatusNotFound, `{"errors":[{"message":"nothing is here; GraphQL is at `+endpoint+`","extensions":{"code":"NOT_FOUND"}}]}`)
-}
-
-func plain(w http.ResponseWriter, status int, json string) {
-	w.Header().Set("Content-Type", typeJSON+"; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, json+"\n")
+	return e
 }

@@ -10,34 +10,34 @@ import (
 	"time"
 )
 
-// The bounds of a connection. Those of bodies and operations are Options'.
+// The bounds of a connection. Options has those of bodies and operations.
 const (
 	headerTimeout  = 5 * time.Second
 	idleTimeout    = 120 * time.Second
-	answerTimeout  = 30 * time.Second // on top of the operation's deadline
+	writeTimeout   = 30 * time.Second // for the response, after the operation's deadline
 	maxHeaderBytes = 64 << 10
 
-	// DefaultGrace is how long running requests are waited for.
+	// DefaultGrace is the default of ServeOptions.Grace.
 	DefaultGrace = 30 * time.Second
 )
 
 // ServeOptions say how a server stops.
 type ServeOptions struct {
-	// Delay is how long the server goes on as before after /readyz has turned to 503,
-	// for load balancers to look elsewhere. Default 0.
+	// Delay is how long the server goes on as before after /readyz has begun to answer 503, so
+	// that load balancers can react. Default 0.
 	Delay time.Duration
-	// Grace is how long running requests are waited for after that. Default 30s.
+	// Grace is how long the server waits for running requests after that. Default 30s.
 	Grace time.Duration
 }
 
-// Serve serves on l until ctx ends, then stops: readiness off, wait Delay, accept no
-// more, wait at most Grace for what runs, cancel and close the rest. It closes l, and
-// returns within Delay and Grace of ctx's end: nil when everything had finished.
+// Serve serves on l until ctx ends. Then it calls Drain, goes on for o.Delay, accepts no more
+// connections, waits up to o.Grace for running requests, and cancels those that are left. It
+// closes l, and returns within Delay and Grace of the end of ctx; nil if all requests had ended.
 func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 	if o.Grace <= 0 {
 		o.Grace = DefaultGrace
 	}
-	// Requests live on when ctx ends, and end when Serve does.
+	// Requests go on when ctx ends, and end when Serve returns.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	server := f.server(running)
@@ -51,7 +51,7 @@ func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error
 	}
 
 	f.Drain()
-	if err := stillServing(failed, o.Delay); err != nil {
+	if err := waitOrFail(failed, o.Delay); err != nil {
 		return err
 	}
 	err := f.stop(server, o.Grace)
@@ -59,20 +59,21 @@ func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error
 	return err
 }
 
+// server returns a server whose requests have contexts below running.
 func (f *Front) server(running context.Context) *http.Server {
 	return &http.Server{
 		Handler:           f.Handler(),
 		BaseContext:       func(net.Listener) context.Context { return running },
 		ErrorLog:          slog.NewLogLogger(f.log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: headerTimeout,
-		WriteTimeout:      f.options.Deadline + answerTimeout,
+		WriteTimeout:      f.options.Deadline + writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 	}
 }
 
-// stillServing waits for delay, or for the server to fail.
-func stillServing(failed <-chan error, delay time.Duration) error {
+// waitOrFail waits for delay. It returns an error if the server fails meanwhile.
+func waitOrFail(failed <-chan error, delay time.Duration) error {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
@@ -83,13 +84,13 @@ func stillServing(failed <-chan error, delay time.Duration) error {
 	}
 }
 
-// stop lets what runs finish within grace and closes the rest.
+// stop waits up to grace for running requests, and closes the connections of those that are left.
 func (f *Front) stop(server *http.Server, grace time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	err := server.Shutdown(ctx)
-	if err == nil { // nobody waits any more for what has been shared, so that it ends
-		err = f.coalescing.flights.Wait(ctx)
+	if err == nil { // coalesced executions, which no request waits for any more
+		err = f.coalescer.Wait(ctx)
 	}
 	if err == nil {
 		return nil

@@ -2,14 +2,13 @@ package limit
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/escape"
 )
 
 // checkLexemes refuses what gqlparser's lexer takes although the specification (September
@@ -100,7 +99,7 @@ func endOfString(text string, at int) (end int, wrong string) {
 		case '\n', '\r':
 			return end, ""
 		case '\\':
-			n, ok := escapeLength(text[end:])
+			n, ok := escape.Length(text[end:])
 			if !ok {
 				return end, fmt.Sprintf("Invalid Unicode escape sequence: %q.", text[end:min(end+n, len(text))])
 			}
@@ -108,30 +107,6 @@ func endOfString(text string, at int) (end int, wrong string) {
 		}
 	}
 	return end, ""
-}
-
-// escapeLength returns the length of the escape that text begins with, two where it is not
-// of the form \uXXXX. It reports whether the escape is a Unicode scalar value, together with
-// the one behind it if they are a surrogate pair.
-func escapeLength(text string) (n int, ok bool) {
-	first, is := codeUnit(text)
-	if !is {
-		return 2, true
-	}
-	if !utf16.IsSurrogate(first) {
-		return 6, true
-	}
-	second, is := codeUnit(text[6:])
-	return 12, is && utf16.DecodeRune(first, second) != utf8.RuneError
-}
-
-// codeUnit reads \uXXXX.
-func codeUnit(text string) (unit rune, ok bool) {
-	if len(text) < 6 || text[:2] != `\u` {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(text[2:6], 16, 16)
-	return rune(n), err == nil
 }
 
 // skip returns the first place from at on that is not of a kind.

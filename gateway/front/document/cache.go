@@ -11,48 +11,50 @@ import (
 const (
 	defaultSize = 1000
 
-	// roomPerDocument is the memory counted for each document of a cache, in bytes. Most
-	// documents need less. What is remembered may grow the heap to five times as much, since
-	// it is collected so seldom.
-	roomPerDocument = 16 << 10
+	// averageSize is the memory that a cache has for each document, in bytes. Most documents
+	// need less. The heap may grow to five times the memory of the cache, since documents are
+	// collected so rarely.
+	averageSize = 16 << 10
 
-	// About what a document takes, in bytes: as measured at the most, of trees that are all
-	// fields. Most take half of it.
+	// Estimates of the memory of a document, in bytes: the most that was measured, for documents
+	// of fields only. Most documents take half of that.
 	bytesPerDocument = 1500
 	bytesPerToken    = 240
 )
 
-// prepared is what became of a query's text: a document, or the errors that it has.
-type prepared struct {
+// outcome is what a query was prepared to: a document, or the errors that it has.
+type outcome struct {
 	doc  *Document
 	errs gqlerror.List
 }
 
-// newCache returns a cache of documents, bounded in number and in memory, so that nobody
-// fills the process by sending long queries that differ in a space.
-func newCache(size int) *cache.Cache[string, prepared] {
+// newCache returns a cache of documents, bounded in number and in memory, so that a client cannot
+// fill the memory with long queries that differ in a space.
+func newCache(size int) *cache.Cache[string, outcome] {
 	if size == 0 {
 		size = defaultSize
 	}
 	size = max(size, 0)
-	return cache.New[string, prepared](cache.Options{Entries: size, Weight: size * roomPerDocument})
+	return cache.New[string, outcome](cache.Options{Entries: size, Weight: size * averageSize})
 }
 
-// weight is about the memory a document takes; names in its tree point into query. What is no
-// document is not kept: its errors are large and the texts that have them many.
-func (p prepared) weight(query string) int {
-	if p.doc == nil {
+// weight estimates the memory of a document, with its query, which the names in its tree point
+// into. It is negative for errors, so that the cache does not keep them: they are large, and
+// there are many more invalid queries than valid ones.
+func (o outcome) weight(query string) int {
+	if o.doc == nil {
 		return -1
 	}
-	return bytesPerDocument + len(query) + p.doc.Tokens*bytesPerToken + p.doc.Inputs.Bytes
+	return bytesPerDocument + len(query) + o.doc.Tokens*bytesPerToken + o.doc.Inputs.Bytes
 }
 
-// own returns the outcome for one caller: errors may be changed, so each caller has copies.
-func (p prepared) own() (*Document, gqlerror.List) {
-	if p.errs == nil {
-		return p.doc, nil
+// copy returns the outcome for one caller. Each caller has its own copies of the errors, since
+// presenting them changes them.
+func (o outcome) copy() (*Document, gqlerror.List) {
+	if o.errs == nil {
+		return o.doc, nil
 	}
-	errs := slices.Clone(p.errs)
+	errs := slices.Clone(o.errs)
 	for i, err := range errs {
 		errs[i] = new(*err)
 	}

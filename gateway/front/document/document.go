@@ -1,9 +1,9 @@
-// Package document turns the text of a query into a document that may run: bounded,
-// parsed and valid for the schema; and remembers the ones it made.
+// Package document parses and validates queries within the limits, and remembers the documents
+// by the text of the query.
 //
-// It promises that one text costs little to refuse: limits come before parsing and
-// validation, validation stops after a few errors, and the rule on overlapping fields,
-// quadratic and worse in gqlparser, is linear here.
+// It promises that refusing a query takes little time: limits are checked before the query is
+// parsed and validated, validation stops after a few errors, and the rule of overlapping fields,
+// which takes quadratic time and more in gqlparser, takes linear time here.
 package document
 
 import (
@@ -23,46 +23,47 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
-// maxErrors is after how many errors validation stops. Each costs time and answer.
+// maxErrors is the number of errors after which validation stops, since each takes time and
+// makes the response longer.
 const maxErrors = 20
 
-// Options are what a Store needs besides the schema.
+// Options are the settings of a Store. The zero value has all limits at their defaults.
 type Options struct {
 	// Limits bound each document.
 	Limits limit.Options
-	// Size is how many documents are remembered, in 16 KB of memory for each, counted
-	// together. Default 1,000; negative remembers none.
+	// Size is how many documents are remembered, in up to 16 KB of memory each on average.
+	// Default 1,000; a negative number remembers none.
 	Size int
-	// Suggestions adds "Did you mean ...?" to validation errors, which tells names of
-	// the schema to whoever asks. Default false.
+	// Suggestions adds "Did you mean ...?" to validation errors, which shows names of the
+	// schema to all clients. Default false.
 	Suggestions bool
-	// Inputs reads the values in documents, and those of variables. Default: a reader that
-	// takes any value of a custom scalar; NewStore panics if a default value of the schema
-	// does not fit then.
+	// Inputs reads the values in documents and those of variables. By default it is a reader
+	// that accepts any value of a custom scalar; NewStore then panics if a default value in the
+	// schema does not fit its type.
 	Inputs *input.Reader
 }
 
-// Document is a document that may run.
+// Document is a document that is valid and within the limits. It is not changed once it is made.
 type Document struct {
 	*limit.Document
-	// Inputs has the values of an operation's variables read.
+	// Inputs reads the variables of the document's operations.
 	Inputs *input.Document
 }
 
-// Store makes documents and remembers them by their text.
-// It is safe for concurrent use.
+// Store returns documents and remembers them by the text of their queries. It is safe for
+// concurrent use.
 type Store struct {
 	schema *ast.Schema
 	limits limit.Options
 	inputs *input.Reader
 	rules  []validator.Rule
-	cache  *cache.Cache[string, prepared]
+	cache  *cache.Cache[string, outcome]
 }
 
-// NewStore returns a store of documents valid for schema.
+// NewStore returns a store of documents that are valid for the schema.
 func NewStore(schema *ast.Schema, o Options) *Store {
 	if o.Inputs == nil {
-		o.Inputs = anyScalars(schema, o.Suggestions)
+		o.Inputs = acceptAllScalars(schema, o.Suggestions)
 	}
 	return &Store{
 		schema: schema,
@@ -73,7 +74,8 @@ func NewStore(schema *ast.Schema, o Options) *Store {
 	}
 }
 
-func anyScalars(schema *ast.Schema, suggestions bool) *input.Reader {
+// acceptAllScalars returns the default of Options.Inputs.
+func acceptAllScalars(schema *ast.Schema, suggestions bool) *input.Reader {
 	inputs, err := input.NewReader(schema, input.Options{Suggestions: suggestions})
 	if err != nil {
 		panic(err)
@@ -81,111 +83,112 @@ func anyScalars(schema *ast.Schema, suggestions bool) *input.Reader {
 	return inputs
 }
 
-// Get returns the document that query is, or why it is none: a parse or validation
-// error, which has its code, or one around a *fault.Error that names a broken limit.
-// The document is shared between all who ask for the same text: nobody changes it. Callers
-// who ask for it at the same time have it made once; one whose ctx ends meanwhile gets the
-// error of that.
+// Get returns the document of a query, or the errors for which it must not be executed: parse
+// and validation errors, which have codes, or one error that wraps a *fault.Error for a limit
+// that the query exceeds. Callers with equal queries share the document and must not change it.
+// If several of them call Get at the same time, the document is made once; a caller whose ctx
+// ends meanwhile gets the error of ctx.
 func (s *Store) Get(ctx context.Context, query string) (*Document, gqlerror.List) {
-	if kept, ok := s.cache.Get(query); ok {
-		return kept.doc, nil
+	if cached, ok := s.cache.Get(query); ok {
+		return cached.doc, nil
 	}
-	made, err := s.cache.Load(ctx, query, func() (prepared, int) {
-		made := s.prepare(query)
-		return made, made.weight(query)
+	loaded, err := s.cache.Load(ctx, query, func() (outcome, int) {
+		o := s.prepare(query)
+		return o, o.weight(query)
 	})
 	if err != nil {
 		return nil, gqlerror.List{gqlerror.Wrap(err)}
 	}
-	return made.own()
+	return loaded.copy()
 }
 
-// prepare makes a document of a text.
-func (s *Store) prepare(query string) prepared {
+// prepare parses and validates a query.
+func (s *Store) prepare(query string) outcome {
 	doc, err := limit.Read(query, s.limits)
 	if err != nil {
-		return prepared{errs: gqlerror.List{gqlerror.WrapIfUnwrapped(err)}}
+		return outcome{errs: gqlerror.List{gqlerror.WrapIfUnwrapped(err)}}
 	}
-	if err := allowAlone(doc); err != nil {
-		return prepared{errs: gqlerror.List{gqlerror.Wrap(err)}}
+	if err := checkSingleOperation(doc); err != nil {
+		return outcome{errs: gqlerror.List{gqlerror.Wrap(err)}}
 	}
 	if errs := s.validate(doc.AST); len(errs) > 0 {
-		return prepared{errs: errs}
+		return outcome{errs: errs}
 	}
-	return prepared{doc: &Document{doc, s.inputs.Prepare(doc.AST)}}
+	return outcome{doc: &Document{doc, s.inputs.Prepare(doc.AST)}}
 }
 
-// allowAlone checks the limits of an operation that is the only one of its document, and
-// so is the one to run, before the cost of validating it. Of several it is not known yet
-// which will run.
-func allowAlone(doc *limit.Document) error {
+// checkSingleOperation checks the limits of the operation in a document that has no other one,
+// so that an operation beyond its limits is not validated. Of several operations it is not known
+// here which one will be executed; the executor checks that one.
+func checkSingleOperation(doc *limit.Document) error {
 	if len(doc.AST.Operations) > 1 {
 		return nil
 	}
 	return doc.Allow(doc.AST.Operations[0])
 }
 
-// errEnough ends a validation from within: the validator knows no other way to stop.
-var errEnough = errors.New("enough errors")
+// errTooMany is the panic that ends a validation: the validator has no other way to stop.
+var errTooMany = errors.New("too many errors")
 
-// validate finds at most maxErrors errors, and one more that says so.
-func (s *Store) validate(doc *ast.QueryDocument) (found gqlerror.List) {
+// validate returns at most maxErrors errors, and one more that says that validation stopped.
+func (s *Store) validate(doc *ast.QueryDocument) (errs gqlerror.List) {
 	defer func() {
-		if stopped := recover(); stopped != nil && stopped != errEnough {
-			panic(stopped)
+		if p := recover(); p != nil && p != errTooMany {
+			panic(p)
 		}
 	}()
 	var events validator.Events
 	events.OnField(shareTypename)
 	for _, rule := range s.rules {
 		rule.RuleFunc(&events, func(options ...validator.ErrorOption) {
-			if len(found) == maxErrors {
-				found = append(found, invalid("Too many validation errors, validation aborted."))
-				panic(errEnough)
+			if len(errs) == maxErrors {
+				errs = append(errs, validationError("Too many validation errors, validation aborted."))
+				panic(errTooMany)
 			}
-			one := invalid("")
+			err := validationError("")
 			for _, set := range options {
-				set(one)
+				set(err)
 			}
-			one.Rule = rule.Name
-			found = append(found, one)
+			err.Rule = rule.Name
+			errs = append(errs, err)
 		})
 	}
 	validator.Walk(s.schema, doc, &events)
-	return found
+	return errs
 }
 
-// typename is the definition of every __typename. The validator makes a new one for each,
-// which is nearly half the memory of a document that asks for nothing else.
+// typename is the definition of all __typename fields. The validator makes one for each field,
+// which is nearly half of the memory of a document with no other fields.
 var typename = &ast.FieldDefinition{Name: "__typename", Type: ast.NamedType("String", nil)}
 
+// shareTypename replaces the definition that the validator made.
 func shareTypename(_ *validator.Walker, field *ast.Field) {
 	if field.Name == typename.Name {
 		field.Definition = typename
 	}
 }
 
-func invalid(message string) *gqlerror.Error {
+func validationError(message string) *gqlerror.Error {
 	return &gqlerror.Error{
 		Message:    message,
 		Extensions: map[string]any{"code": string(fault.ValidationFailed)},
 	}
 }
 
-// validationRules are gqlparser's in a fixed order, with our own for overlapping fields and
-// for values.
+// validationRules returns the rules of gqlparser in a fixed order, with our own rules for
+// overlapping fields and for values.
 func validationRules(suggestions bool, inputs *input.Reader) []validator.Rule {
 	known := rules.NewDefaultRules().GetInner()
 	known[overlappingFields.Name] = overlappingFields.RuleFunc
 	known[rules.ValuesOfCorrectTypeRule.Name] = inputs.Rule().RuleFunc
 	if !suggestions {
-		for name, silent := range map[string]validator.Rule{
+		for name, rule := range map[string]validator.Rule{
 			rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
 			rules.ScalarLeafsRule.Name:         rules.ScalarLeafsRuleWithoutSuggestions,
 			rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
 			rules.KnownTypeNamesRule.Name:      rules.KnownTypeNamesRuleWithoutSuggestions,
 		} {
-			known[name] = silent.RuleFunc
+			known[name] = rule.RuleFunc
 		}
 	}
 	var all []validator.Rule

@@ -70,13 +70,13 @@ func TestGet(t *testing.T) {
 	}
 }
 
-func TestSuggestionsAreAskedFor(t *testing.T) {
+func TestSuggestions(t *testing.T) {
 	queries := []string{"{pet{nam}}", "{pets(firs:1){name}}", "{pet{weight(unit:KGG)}}", "{pet}"}
 	for _, query := range queries {
 		_, silent := NewStore(schema, Options{}).Get(t.Context(), query)
 		_, helpful := NewStore(schema, Options{Suggestions: true}).Get(t.Context(), query)
 		if len(silent) == 0 || strings.Contains(silent.Error(), "Did you mean") {
-			t.Errorf("%s: %v tells names of the schema", query, silent)
+			t.Errorf("%s: %v shows names of the schema", query, silent)
 		}
 		if !strings.Contains(helpful.Error(), "Did you mean") {
 			t.Errorf("%s: %v has no suggestion", query, helpful)
@@ -113,15 +113,15 @@ func TestGetRemembers(t *testing.T) {
 func TestCacheIsBoundedInMemory(t *testing.T) {
 	c := newCache(100)
 	add := func(query string, tokens int) {
-		made := prepared{doc: &Document{&limit.Document{Tokens: tokens}, &input.Document{}}}
-		if _, err := c.Load(t.Context(), query, func() (prepared, int) { return made, made.weight(query) }); err != nil {
+		made := outcome{doc: &Document{&limit.Document{Tokens: tokens}, &input.Document{}}}
+		if _, err := c.Load(t.Context(), query, func() (outcome, int) { return made, made.weight(query) }); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i := range 1000 {
 		add(fmt.Sprint(i), 2000)
 	}
-	if got, most := c.Len(), 100*roomPerDocument/(bytesPerDocument+2000*bytesPerToken); got > most || got == 0 || c.Weight() > 100*roomPerDocument {
+	if got, most := c.Len(), 100*averageSize/(bytesPerDocument+2000*bytesPerToken); got > most || got == 0 || c.Weight() > 100*averageSize {
 		t.Errorf("%d large documents are kept, at most %d fit", got, most)
 	}
 	kept := c.Len()
@@ -131,8 +131,8 @@ func TestCacheIsBoundedInMemory(t *testing.T) {
 	}
 }
 
-// What a hundred clients send for the first time at the same time is read and validated once.
-func TestFirstCallersShareOneDocument(t *testing.T) {
+// A query that a hundred clients send for the first time at the same time is validated once.
+func TestConcurrentGetsPrepareOnce(t *testing.T) {
 	for _, query := range []string{"{pet{name}}", "{nope}"} {
 		synctest.Test(t, func(t *testing.T) { testFirstCallers(t, query) })
 	}
@@ -177,8 +177,8 @@ func testFirstCallers(t *testing.T, query string) {
 	}
 }
 
-// A thousand documents that are in use stay, whatever large ones stream through.
-func TestLargeDocumentsDoNotPushOutSmallOnes(t *testing.T) {
+// A thousand documents in use stay in the cache, however many large ones come after them.
+func TestLargeDocumentsDoNotEvictSmallOnes(t *testing.T) {
 	store := NewStore(schema, Options{Limits: limit.Options{Selections: 5000}})
 	small, hits := make([]*Document, 900), 0
 	for i := range small {
@@ -195,7 +195,7 @@ func TestLargeDocumentsDoNotPushOutSmallOnes(t *testing.T) {
 				hits++
 			}
 		}
-		if store.cache.Weight() > defaultSize*roomPerDocument {
+		if store.cache.Weight() > defaultSize*averageSize {
 			t.Fatalf("%d bytes are kept", store.cache.Weight())
 		}
 	}
@@ -214,7 +214,7 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// No document takes more memory than is counted for it.
+// No document takes more memory than its weight.
 func TestWeight(t *testing.T) {
 	const copies = 20
 	store := NewStore(schema, Options{Size: -1})
@@ -229,7 +229,7 @@ func TestWeight(t *testing.T) {
 		for i := range copies {
 			texts[i] = query + strings.Repeat(" ", i) // with room of its own
 			kept[i], _ = store.Get(t.Context(), texts[i])
-			weighed += prepared{doc: kept[i]}.weight(texts[i])
+			weighed += outcome{doc: kept[i]}.weight(texts[i])
 		}
 		if taken := allocated() - before; taken > weighed {
 			t.Errorf("%s: %d documents of %d tokens take %d bytes, thought to be %d", name, copies, kept[0].Tokens, taken, weighed)
@@ -238,7 +238,7 @@ func TestWeight(t *testing.T) {
 	}
 }
 
-// allocated is what is alive, in bytes.
+// allocated returns the size of the live heap, in bytes.
 func allocated() int {
 	runtime.GC()
 	runtime.GC() // what finalizers held
@@ -300,7 +300,7 @@ func TestOverlappingFields(t *testing.T) {
 	}
 }
 
-func TestOverlapIsExplained(t *testing.T) {
+func TestOverlapMessage(t *testing.T) {
 	_, errs := NewStore(schema, Options{}).Get(t.Context(), "{\n  x:n\n  x:s\n}")
 	want := `Fields "x" conflict because "n" and "s" are different fields. Use different aliases on the fields to fetch both if this was intentional.`
 	if len(errs) != 1 || errs[0].Message != want || len(errs[0].Locations) != 2 || errs[0].Locations[1].Line != 3 {
@@ -308,7 +308,7 @@ func TestOverlapIsExplained(t *testing.T) {
 	}
 }
 
-// Random documents are judged as gqlparser's own rule judges them.
+// Our rule finds conflicts in the same random documents as the rule of gqlparser.
 func TestOverlapAgreesWithGqlparser(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		query := randomDocument(t)
@@ -329,7 +329,7 @@ func conflicts(t *rapid.T, query string, rule validator.Rule) bool {
 	return len(validator.ValidateWithRules(schema, doc, rules.NewRules(rule))) > 0
 }
 
-// randomDocument uses few names, so that many meet.
+// randomDocument uses few names, so that many fields have the same response name.
 func randomDocument(t *rapid.T) string {
 	var b strings.Builder
 	b.WriteString("{" + randomSet(t, "Query", 3) + "}")

@@ -8,17 +8,18 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// maxSteps bounds the work of overlappingFields for one document. Nothing within the
-// default limits comes near, unless made to.
+// maxSteps bounds the work of overlappingFields for one document. Within the default limits, only
+// a document that is made to be expensive comes near to it.
 const maxSteps = 500_000
 
-// overlappingFields is the specification's rule "Field Selection Merging": fields that
-// answer under one name must be the same field with the same arguments, or belong to
-// different types; and in any case have types of one shape.
+// overlappingFields is the rule "Field Selection Merging" (GraphQL, section 5.3.2). Fields with
+// one response name must be the same field with the same arguments, or belong to different object
+// types; in either case their types must have the same shape.
 //
-// gqlparser compares every two fields of a name, again for each inline fragment around
-// them: 2,000 tokens can keep a core for a minute. Both relations asked for are
-// equivalences, so comparing each field with the first of its group finds the same.
+// gqlparser compares each pair of fields with one response name, and again for each inline
+// fragment around them: a document of 2,000 tokens can take a minute of CPU. "The same field" and
+// "the same shape" are equivalence relations, so that comparing each field with the first one of
+// its group finds a conflict whenever comparing all pairs does, in linear time.
 var overlappingFields = validator.Rule{
 	Name: "OverlappingFieldsCanBeMerged",
 	RuleFunc: func(events *validator.Events, report validator.AddErrFunc) {
@@ -39,42 +40,44 @@ type merger struct {
 	schema *ast.Schema
 	report validator.AddErrFunc
 
-	steps     int
-	conflicts int
+	steps     int // selections that were visited and fields that were compared
+	conflicts int // that were reported
 }
 
-// sameShapes checks that what answers under one name has types of one shape, whatever
-// it belongs to; then the same for all their sub-fields together.
+// sameShapes checks that fields with one response name have types of one shape, whatever object
+// they belong to, and then the same for the sub-fields of all of them together.
 func (m *merger) sameShapes(sets []ast.SelectionSet) {
 	for _, fields := range m.collect(sets) {
 		first := fields[0]
-		agree := true
+		ok := true
 		for _, field := range fields[1:] {
 			if !m.sameShape(first.Definition.Type, field.Definition.Type) {
-				agree = false
+				ok = false
 				m.conflict(first, field, fmt.Sprintf("they return conflicting types %q and %q",
 					first.Definition.Type, field.Definition.Type))
 			}
 		}
-		if agree {
-			m.sameShapes(below(fields))
+		if ok {
+			m.sameShapes(selectionsOf(fields))
 		}
 	}
 }
 
-// sameFields checks that what answers under one name in one object is one field.
+// sameFields checks that fields with one response name in one object are the same field.
 func (m *merger) sameFields(sets []ast.SelectionSet) {
 	for _, fields := range m.collect(sets) {
-		for _, together := range meeting(fields) {
-			if m.agree(together) {
-				m.sameFields(below(together))
+		for _, group := range groupByObject(fields) {
+			if m.sameField(group) {
+				m.sameFields(selectionsOf(group))
 			}
 		}
 	}
 }
 
-func (m *merger) agree(fields []*ast.Field) bool {
-	first, agree := fields[0], true
+// sameField reports whether all fields are the same one with the same arguments, and reports a
+// conflict for each that is not.
+func (m *merger) sameField(fields []*ast.Field) bool {
+	first, ok := fields[0], true
 	for _, field := range fields[1:] {
 		m.steps++
 		switch {
@@ -85,14 +88,14 @@ func (m *merger) agree(fields []*ast.Field) bool {
 		default:
 			continue
 		}
-		agree = false
+		ok = false
 	}
-	return agree
+	return ok
 }
 
-// meeting splits fields of one response name into groups that one object can have
-// together. A field of an interface or union is in each group.
-func meeting(fields []*ast.Field) [][]*ast.Field {
+// groupByObject splits fields with one response name into groups of fields that one object may
+// have. A field of an interface is in each group, since each object may have it.
+func groupByObject(fields []*ast.Field) [][]*ast.Field {
 	var shared []*ast.Field
 	var types []string
 	own := map[string][]*ast.Field{}
@@ -117,8 +120,8 @@ func meeting(fields []*ast.Field) [][]*ast.Field {
 	return groups
 }
 
-// below gives the selections of all fields.
-func below(fields []*ast.Field) []ast.SelectionSet {
+// selectionsOf returns the selection sets of all fields.
+func selectionsOf(fields []*ast.Field) []ast.SelectionSet {
 	var sets []ast.SelectionSet
 	for _, field := range fields {
 		if len(field.SelectionSet) > 0 {
@@ -128,38 +131,39 @@ func below(fields []*ast.Field) []ast.SelectionSet {
 	return sets
 }
 
-// collect groups the fields of sets by the name they answer under, in the order of the
-// text, with fragments put in their places; each fragment once, as twice adds nothing.
-// Fields that the schema does not know are another rule's.
+// collect groups the fields of the sets by response name, in the order of the document, with the
+// fields of fragments in the place of the fragments. Each named fragment is visited once, since
+// a second visit would find the same fields. Fields that the schema does not have are left to
+// another rule.
 func (m *merger) collect(sets []ast.SelectionSet) [][]*ast.Field {
 	var groups [][]*ast.Field
-	place := map[string]int{}
+	index := map[string]int{} // of a group, by response name
 	seen := map[*ast.FragmentDefinition]bool{}
 	var walk func(set ast.SelectionSet)
 	walk = func(set ast.SelectionSet) {
 		for _, selection := range set {
 			if m.steps++; m.steps > maxSteps {
-				m.tooMuch()
+				m.stop()
 			}
-			switch it := selection.(type) {
+			switch s := selection.(type) {
 			case *ast.InlineFragment:
-				walk(it.SelectionSet)
+				walk(s.SelectionSet)
 			case *ast.FragmentSpread:
-				if it.Definition != nil && !seen[it.Definition] {
-					seen[it.Definition] = true
-					walk(it.Definition.SelectionSet)
+				if s.Definition != nil && !seen[s.Definition] {
+					seen[s.Definition] = true
+					walk(s.Definition.SelectionSet)
 				}
 			case *ast.Field:
-				if it.Definition == nil || it.ObjectDefinition == nil {
+				if s.Definition == nil || s.ObjectDefinition == nil {
 					continue
 				}
-				at, ok := place[it.Alias]
+				i, ok := index[s.Alias]
 				if !ok {
-					at = len(groups)
-					place[it.Alias] = at
+					i = len(groups)
+					index[s.Alias] = i
 					groups = append(groups, nil)
 				}
-				groups[at] = append(groups[at], it)
+				groups[i] = append(groups[i], s)
 			}
 		}
 	}
@@ -169,7 +173,7 @@ func (m *merger) collect(sets []ast.SelectionSet) [][]*ast.Field {
 	return groups
 }
 
-// sameShape is the specification's SameResponseShape for two types.
+// sameShape is SameResponseShape of the specification, for two types.
 func (m *merger) sameShape(a, b *ast.Type) bool {
 	switch {
 	case a.NonNull != b.NonNull, (a.Elem == nil) != (b.Elem == nil):
@@ -187,22 +191,23 @@ func (m *merger) isLeaf(t *ast.Type) bool {
 	return definition != nil && definition.IsLeafType()
 }
 
+// conflict reports two fields that cannot be merged.
 func (m *merger) conflict(first, second *ast.Field, reason string) {
 	m.conflicts++
 	m.report(
 		validator.Message("Fields %q conflict because %s. "+
 			"Use different aliases on the fields to fetch both if this was intentional.", first.Alias, reason),
-		at(first.Position), at(second.Position),
+		withLocation(first.Position), withLocation(second.Position),
 	)
 }
 
-// tooMuch ends the validation of a document made to be expensive.
-func (m *merger) tooMuch() {
+// stop ends the validation of a document that is too expensive.
+func (m *merger) stop() {
 	m.report(validator.Message("The document has too many overlapping fields to compare."))
-	panic(errEnough)
+	panic(errTooMany)
 }
 
-func at(position *ast.Position) validator.ErrorOption {
+func withLocation(position *ast.Position) validator.ErrorOption {
 	return func(err *gqlerror.Error) {
 		if position != nil {
 			err.Locations = append(err.Locations, gqlerror.Location{Line: position.Line, Column: position.Column})
@@ -214,16 +219,16 @@ func sameArguments(a, b ast.ArgumentList) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	for _, one := range a {
-		other := b.ForName(one.Name)
-		if other == nil || !sameValue(one.Value, other.Value) {
+	for _, argument := range a {
+		other := b.ForName(argument.Name)
+		if other == nil || !sameValue(argument.Value, other.Value) {
 			return false
 		}
 	}
 	return true
 }
 
-// sameValue compares as the specification does: members of an object in any order.
+// sameValue reports whether two values are equal; the members of objects may be in any order.
 func sameValue(a, b *ast.Value) bool {
 	if a.Kind != b.Kind || a.Raw != b.Raw || len(a.Children) != len(b.Children) {
 		return false

@@ -1,0 +1,267 @@
+// Package execute executes operations: it makes them of the parameters that transports have read,
+// and has the schema execute them.
+//
+// It promises that every operation passes the same limits, whichever transport brought it, and
+// that its response keeps to the operation's budget.
+package execute
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	gqlgen "github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/input"
+	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/presenter"
+	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+)
+
+// Options are what an Executor needs besides the schema. The zero value is not useful: Cursors,
+// Presenter, Log and OnOperation are required.
+type Options struct {
+	// Limits bound each document.
+	Limits limit.Options
+	// DocumentCache is the size of the document cache, as document.Options has it.
+	DocumentCache int
+	// Introspection allows introspection, and suggestions in validation errors. Default false.
+	Introspection bool
+	// Execution bounds the execution of each operation.
+	Execution engine.Options
+	// Cursors is the key that seals the cursors of pages.
+	Cursors *page.Key
+	// Presenter presents the errors.
+	Presenter *presenter.Presenter
+	// Log gets a line for the first operation of each reason why gqlgen's executor executes it.
+	Log *slog.Logger
+	// OnOperation is called for each operation that was executed: by gqlgen's executor if
+	// fallback has the reason, by a plan if it is empty.
+	OnOperation func(kind ast.Operation, fallback engine.FallbackReason)
+}
+
+// Executor executes operations. All transports share one. It is safe for concurrent use, except
+// for Use.
+type Executor struct {
+	schema     graphql.ExecutableSchema
+	plans      engine.Executor  // the same schema; nil if it has no plans
+	gqlgen     *gqlgen.Executor // for subscriptions and for errors that extensions may see
+	options    Options
+	documents  *document.Store
+	extensions extensions
+	conditions map[string][]string   // type conditions by type
+	fallback   engine.FallbackReason // why gqlgen's executor executes all operations; empty when plans do
+	logged     sync.Map              // the reasons that were logged, as keys
+
+	errorPresenter graphql.ErrorPresenterFunc
+	recoverFunc    graphql.RecoverFunc
+}
+
+var _ graphql.GraphExecutor = (*Executor)(nil)
+
+// New returns an executor of the schema's operations. It fails if a default value in the schema
+// does not fit its type.
+func New(schema graphql.ExecutableSchema, o Options) (*Executor, error) {
+	inputs, err := input.NewReader(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: o.Introspection})
+	if err != nil {
+		return nil, err
+	}
+	e := &Executor{
+		schema:  schema,
+		gqlgen:  gqlgen.New(schema),
+		options: o,
+		documents: document.NewStore(schema.Schema(), document.Options{
+			Limits:      o.Limits,
+			Size:        o.DocumentCache,
+			Suggestions: o.Introspection,
+			Inputs:      inputs,
+		}),
+		extensions:     noExtensions(),
+		conditions:     typeConditions(schema.Schema()),
+		errorPresenter: o.Presenter.Present,
+		recoverFunc:    o.Presenter.Recover,
+	}
+	e.plans, _ = schema.(engine.Executor)
+	e.gqlgen.SetErrorPresenter(e.errorPresenter)
+	e.gqlgen.SetRecoverFunc(e.recoverFunc)
+	if o.Execution.Engine == engine.EngineGqlgen {
+		e.fallback = engine.FallbackBySetting
+	}
+	return e, nil
+}
+
+// Use adds an extension of gqlgen. It must not be called once operations are executed. Plans call
+// no field interceptors, so that with one gqlgen's executor executes all operations.
+func (e *Executor) Use(extension graphql.HandlerExtension) {
+	e.gqlgen.Use(extension)
+	e.extensions.add(extension)
+	if e.extensions.interceptFields {
+		e.fallback = engine.FallbackInterceptors
+	}
+}
+
+// HasExtensions reports whether Use has added an extension. Then a transport has to call
+// graphql.StartOperationTrace, and operations must not be coalesced.
+func (e *Executor) HasExtensions() bool { return e.extensions.any }
+
+// UsesPlans reports whether plans execute the operations that they can execute.
+func (e *Executor) UsesPlans() bool { return e.fallback == "" }
+
+// Result is the executed of executing an operation.
+type Result struct {
+	Response *graphql.Response
+	// Fallback says why gqlgen's executor executed the operation; empty if a plan did.
+	Fallback engine.FallbackReason
+	// Calls is the number of calls to services.
+	Calls int
+}
+
+var errNoResponse = errors.New("the executor returned no response")
+
+// Execute executes a query or a mutation. A plan writes the response's data into b. With
+// extensions nothing is written into b, since they may keep the response. After an error,
+// which is that of a ctx that has ended or errNoResponse, the result has no response.
+func (e *Executor) Execute(ctx context.Context, op *graphql.OperationContext, b *buffer.Buffer) (Result, error) {
+	ctx = e.begin(ctx, op)
+	var executed engine.Result
+	if e.extensions.any {
+		var respond graphql.ResponseHandler
+		respond, ctx = e.dispatch(ctx, op, &executed)
+		executed.Response = respond(ctx)
+	} else {
+		var err error
+		ctx = graphql.WithResponseContext(graphql.WithOperationContext(ctx, op), e.errorPresenter, e.recoverFunc)
+		if executed, err = e.execute(ctx, op, b.Bytes); err != nil {
+			return Result{}, err
+		}
+		b.Bytes = executed.Buffer
+		e.report(ctx, op, executed.Fallback)
+		e.bound(ctx, executed.Response)
+	}
+	result := Result{executed.Response, executed.Fallback, engine.Calls(ctx)}
+	if result.Response == nil {
+		return result, cmp.Or(ctx.Err(), errNoResponse)
+	}
+	return result, nil
+}
+
+// DispatchOperation implements graphql.GraphExecutor, for transports whose operations may have
+// many responses. Its interface has no room for a Result.
+func (e *Executor) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	return e.dispatch(e.begin(ctx, op), op, new(engine.Result))
+}
+
+// DispatchError implements graphql.GraphExecutor: it returns the response of an operation that
+// CreateOperationContext has refused.
+func (e *Executor) DispatchError(ctx context.Context, errs gqlerror.List) *graphql.Response {
+	return e.gqlgen.DispatchError(ctx, errs)
+}
+
+// dispatch prepares an operation with the extensions around it. The handler returns the next
+// response and stores in to what else execution returned. Each response has a budget of its own.
+func (e *Executor) dispatch(ctx context.Context, op *graphql.OperationContext, to *engine.Result) (graphql.ResponseHandler, context.Context) {
+	prepare := e.intercept
+	if op.Operation.Operation == ast.Subscription {
+		prepare = e.subscribe
+	}
+	respond, ctx := prepare(ctx, op, to)
+	first := true
+	return func(ctx context.Context) *graphql.Response {
+		if !first {
+			engine.BudgetOf(ctx).Reset()
+		}
+		response := respond(ctx)
+		if first {
+			first = false
+			e.report(ctx, op, to.Fallback)
+		}
+		e.bound(ctx, response)
+		return response
+	}, ctx
+}
+
+// subscribe prepares a subscription, which gqlgen's executor executes.
+func (e *Executor) subscribe(ctx context.Context, op *graphql.OperationContext, to *engine.Result) (graphql.ResponseHandler, context.Context) {
+	to.Fallback = cmp.Or(e.fallback, engine.FallbackSubscription)
+	return e.gqlgen.DispatchOperation(ctx, op)
+}
+
+// intercept prepares a query or a mutation. It calls the extensions in the order of gqlgen's
+// executor. The handler executes the operation once, and returns nil when it is called again
+// or when ctx has ended.
+func (e *Executor) intercept(ctx context.Context, op *graphql.OperationContext, to *engine.Result) (graphql.ResponseHandler, context.Context) {
+	inner := graphql.WithOperationContext(ctx, op)
+	done := false
+	respond := e.extensions.operation(inner, func(ctx context.Context) graphql.ResponseHandler {
+		inner = ctx
+		return func(ctx context.Context) *graphql.Response {
+			if ctx.Err() != nil {
+				return nil
+			}
+			ctx = graphql.WithResponseContext(ctx, e.errorPresenter, e.recoverFunc)
+			return e.extensions.response(ctx, func(ctx context.Context) *graphql.Response {
+				if !done {
+					done = true
+					*to, _ = e.execute(ctx, op, nil) // an error leaves no response
+					return to.Response
+				}
+				return nil
+			})
+		}
+	})
+	return respond, inner
+}
+
+// execute executes the operation by a plan if it can, and by gqlgen's executor otherwise. The
+// error is that of a ctx that ended before the execution began.
+func (e *Executor) execute(ctx context.Context, op *graphql.OperationContext, buf []byte) (engine.Result, error) {
+	executed := engine.Result{Fallback: e.fallback, Buffer: buf}
+	if e.fallback == "" && e.plans != nil {
+		var err error
+		if executed, err = e.plans.Execute(ctx, op, buf); err != nil {
+			return engine.Result{}, err
+		}
+	}
+	if executed.Response == nil {
+		respond := e.schema.Exec(ctx)
+		if err := ctx.Err(); err != nil {
+			return engine.Result{}, err
+		}
+		executed.Response = respond(ctx)
+	}
+	if response := executed.Response; response != nil {
+		response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
+		response.Extensions = graphql.GetExtensions(ctx)
+	}
+	return executed, nil
+}
+
+// begin returns the context of an operation, with the state that its fields share.
+func (e *Executor) begin(ctx context.Context, op *graphql.OperationContext) context.Context {
+	ctx = page.WithKey(ctx, e.options.Cursors)
+	options := e.options.Execution
+	options.Coalesce = options.Coalesce && op.Operation.Operation == ast.Query // what a mutation reads must not be older than what it wrote
+	ctx = engine.Begin(ctx, options, supportsFaults(op))
+	e.watchFields(op, engine.FaultsOf(ctx), engine.BudgetOf(ctx))
+	return ctx
+}
+
+// report counts an operation, and logs the first one of each reason why gqlgen's executor
+// executes it, except for the setting that asks for that.
+func (e *Executor) report(ctx context.Context, op *graphql.OperationContext, fallback engine.FallbackReason) {
+	e.options.OnOperation(op.Operation.Operation, fallback)
+	if fallback == "" || fallback == engine.FallbackBySetting {
+		return
+	}
+	if _, logged := e.logged.LoadOrStore(fallback, nil); !logged {
+		e.options.Log.LogAttrs(ctx, slog.LevelInfo, "operations of this kind run on gqlgen's own executor, which takes longer; this is told once", slog.String("because", string(fallback)))
+	}
+}

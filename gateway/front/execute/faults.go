@@ -1,0 +1,56 @@
+package execute
+
+import (
+	"context"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+)
+
+// supportsFaults reports whether the fields of an operation report the faults of their values:
+// what does not fit the graph in the services' responses. Those of a subscription do not, since
+// gqlgen does not say which object of an event a field belongs to. There a response that does
+// not fit fails as a whole.
+func supportsFaults(op *graphql.OperationContext) bool {
+	return op.Operation.Operation != ast.Subscription
+}
+
+// watchFields has the fields that gqlgen's executor resolves spend from the operation's budget,
+// and report faults unless faults is nil. Once the operation has been stopped a field is null at
+// once and without an error, since the response has the budget's error only.
+func (e *Executor) watchFields(op *graphql.OperationContext, faults *decode.Faults, budget *engine.Budget) {
+	resolve := op.ResolverMiddleware
+	op.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
+		if budget.BeginField(ctx) != nil {
+			return graphql.Null, nil
+		}
+		value, err := resolve(ctx, next)
+		if err == nil && !faults.Empty() {
+			value, err = reportFaults(ctx, faults, value)
+		}
+		if e.spend(ctx, budget, op, value) != nil {
+			return graphql.Null, nil
+		}
+		return value, err
+	}
+	op.RootResolverMiddleware = boundWriting(op.RootResolverMiddleware, budget)
+}
+
+// reportFaults returns the value of the field in ctx and adds the errors of its elements, or
+// returns the error of the field if it does not fit as a whole. It runs after the guards, so that
+// a field that the caller must not see reports nothing.
+func reportFaults(ctx context.Context, faults *decode.Faults, value any) (any, error) {
+	field := graphql.GetFieldContext(ctx)
+	found := faults.In(value)
+	if !field.IsResolver && field.Parent != nil {
+		found = slices.Concat(found, faults.Of(field.Parent.Result, field.Field.Name))
+	}
+	if err := engine.ReportFaults(ctx, value, found); err != nil {
+		return nil, err
+	}
+	return value, nil
+}

@@ -1,0 +1,34 @@
+package front
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/response"
+)
+
+// serveHealth reports that the process runs.
+func (f *Front) serveHealth(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, `{"status":"up"}`)
+}
+
+// serveReadiness reports whether load balancers may send new requests.
+func (f *Front) serveReadiness(w http.ResponseWriter, _ *http.Request) {
+	if f.draining.Load() {
+		writeJSON(w, http.StatusServiceUnavailable, `{"status":"draining"}`)
+		return
+	}
+	writeJSON(w, http.StatusOK, `{"status":"ready"}`)
+}
+
+// serveNotFound answers requests for paths that have no route.
+func serveNotFound(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusNotFound, `{"errors":[{"message":"nothing is here; GraphQL is at `+endpoint+`","extensions":{"code":"NOT_FOUND"}}]}`)
+}
+
+func writeJSON(w http.ResponseWriter, status int, json string) {
+	w.Header().Set("Content-Type", response.TypeJSON+"; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, json+"\n")
+}

@@ -1,0 +1,51 @@
+package middleware
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
+)
+
+// AccessLog writes a line to log for each request, also for one that is refused or panics. The
+// line has no token, no variable and no text of a query. OPTIONS requests have no line, since
+// they ask for no operation.
+func AccessLog(log *slog.Logger) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r, c := request.Attach(r)
+			defer func() {
+				if r.Method != http.MethodOptions && log.Enabled(c, slog.LevelInfo) {
+					log.LogAttrs(c, slog.LevelInfo, "operation", logAttrs(&c.Log, time.Since(c.Start))...)
+				}
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// logAttrs returns the attributes of a request's line. Those that most requests have empty are
+// left out when they are.
+func logAttrs(e *request.LogEntry, duration time.Duration) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("request_id", e.ID),
+		slog.String("operation", e.Operation),
+		slog.String("type", string(e.Type)),
+		slog.Int("status", e.Status),
+		slog.Float64("duration_ms", float64(duration.Microseconds())/1000),
+		slog.Int("backend_calls", e.Calls),
+		slog.Int("errors", e.Errors),
+	}
+	if e.Fallback != "" {
+		attrs = append(attrs, slog.String("fallback", string(e.Fallback)))
+	}
+	if e.Coalesced != "" {
+		attrs = append(attrs, slog.String("coalesced", e.Coalesced))
+	}
+	if len(e.Codes) > 0 {
+		attrs = append(attrs, slog.String("codes", strings.Join(e.Codes, ",")))
+	}
+	return attrs
+}

@@ -1,0 +1,286 @@
+package request
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/httperror"
+)
+
+const mediaTypeJSON = "application/json"
+
+// ReadPOST reads the parameters of an operation from a body of type application/json and at
+// most limit bytes, into b (GraphQL over HTTP, section POST). The result holds no part of b.
+// Other media types are refused, which also guards against forged requests: the types that a
+// page of another origin may send without a preflight are not accepted.
+func ReadPOST(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buffer) (*graphql.RawParams, error) {
+	if !isJSON(r.Header["Content-Type"]) {
+		e := httperror.New(http.StatusUnsupportedMediaType, fault.BadRequest,
+			"send the operation as application/json, in UTF-8")
+		e.Header = http.Header{"Accept-Post": {mediaTypeJSON}}
+		return nil, e
+	}
+	if r.ContentLength > limit {
+		return nil, errTooLarge()
+	}
+	if err := b.ReadFrom(r.Body); err != nil {
+		return nil, toBodyError(err)
+	}
+	// The body has arrived. While the operation runs, the server reads from the connection to
+	// notice that the client disconnects, and a read deadline would look like that.
+	SetReadDeadline(w, time.Time{})
+	return decodeBody(b.Bytes)
+}
+
+func isJSON(contentType []string) bool {
+	if len(contentType) != 1 {
+		return false
+	}
+	if contentType[0] == mediaTypeJSON {
+		return true
+	}
+	media, params, err := mime.ParseMediaType(contentType[0])
+	charset, ok := params["charset"]
+	return err == nil && media == mediaTypeJSON && (!ok || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8"))
+}
+
+func errTooLarge() error {
+	return httperror.New(http.StatusRequestEntityTooLarge, fault.BadRequest, "the request is too large")
+}
+
+// toBodyError returns what the client is shown of an error that reading the body returned.
+func toBodyError(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return errTooLarge()
+	}
+	return httperror.New(http.StatusBadRequest, fault.BadRequest, "the request's body did not arrive")
+}
+
+// decodeBody decodes the JSON object with an operation's parameters. The result holds no part
+// of body.
+func decodeBody(body []byte) (*graphql.RawParams, error) {
+	if p, ok := decodeFast(body); ok {
+		return p, nil
+	}
+	return decodeStrict(body)
+}
+
+// decodeStrict decodes any body. Its errors say what is wrong with the body.
+func decodeStrict(body []byte) (*graphql.RawParams, error) {
+	text := bytes.TrimLeft(body, " \t\r\n")
+	if len(text) > 0 && text[0] == '[' {
+		return nil, fault.New(fault.BadRequest, "send one operation at a time: a list of them is not supported")
+	}
+	var decoded requestBody
+	if !utf8.Valid(body) || len(text) == 0 || text[0] != '{' || json.Unmarshal(body, &decoded) != nil {
+		return nil, fault.New(fault.BadRequest, "the request's body is not a JSON object in UTF-8")
+	}
+	if err := checkJSON(body, 0); err != nil {
+		return nil, err
+	}
+	return decoded.params()
+}
+
+// requestBody is the JSON object with an operation's parameters, by the exact names of its
+// members. Members that params does not read are left to later versions of the specification.
+type requestBody map[string]json.RawMessage
+
+func (b requestBody) params() (*graphql.RawParams, error) {
+	var p graphql.RawParams
+	for _, member := range []struct {
+		name string
+		into any
+		want string
+	}{
+		{"query", &p.Query, "a string"},
+		{"operationName", &p.OperationName, "a string"},
+		{"variables", &p.Variables, "an object"},
+		{"extensions", &p.Extensions, "an object"},
+	} {
+		if err := decodeMember(b[member.name], member.into); err != nil {
+			return nil, fault.New(fault.BadRequest, "%q must be %s", member.name, member.want)
+		}
+	}
+	return &p, nil
+}
+
+// decodeMember decodes a member's value. It leaves into unchanged if the member is absent or
+// null. Numbers keep their digits, since a float64 does not hold every id of 64 bits.
+func decodeMember(text []byte, into any) error {
+	if len(text) == 0 {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return errors.New("something follows")
+	}
+	return nil
+}
+
+// decodeFast decodes the bodies that nearly all clients send, in a fraction of the time of
+// encoding/json. It reports false for a body that is wrong or unusual, which decodeStrict then
+// decodes: it accepts the four members only, each at most once, and no escapes \uXXXX in query
+// and operationName.
+func decodeFast(body []byte) (*graphql.RawParams, bool) {
+	s := bodyScanner{text: body}
+	if !utf8.Valid(body) || !s.accept('{') {
+		return nil, false
+	}
+	var p graphql.RawParams
+	for {
+		name, plain := s.quoted()
+		if !plain || !s.accept(':') || !s.member(string(name), &p) {
+			return nil, false
+		}
+		if !s.accept(',') {
+			return &p, s.accept('}') && s.peek() == 0 && s.at == len(body)
+		}
+	}
+}
+
+// bodyScanner reads a body from left to right. What encoding/json would refuse makes its methods
+// report false, and never makes them accept more than encoding/json does.
+type bodyScanner struct {
+	text []byte
+	at   int     // the index of the next byte
+	seen [4]bool // the members that were read
+}
+
+// peek skips white space and returns the byte after it without reading it; 0 at the end.
+func (s *bodyScanner) peek() byte {
+	for ; s.at < len(s.text); s.at++ {
+		if c := s.text[s.at]; c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return c
+		}
+	}
+	return 0
+}
+
+// accept reads the next byte after white space if it is c, and reports whether it was.
+func (s *bodyScanner) accept(c byte) bool {
+	ok := s.peek() == c
+	if ok {
+		s.at++
+	}
+	return ok
+}
+
+func (s *bodyScanner) acceptNull() bool {
+	s.peek()
+	ok := bytes.HasPrefix(s.text[s.at:], []byte("null"))
+	if ok {
+		s.at += len("null")
+	}
+	return ok
+}
+
+// member reads the value of a member into p.
+func (s *bodyScanner) member(name string, p *graphql.RawParams) bool {
+	var i int
+	var read func() bool
+	switch name {
+	case "query":
+		i, read = 0, func() bool { return s.string(&p.Query) }
+	case "operationName":
+		i, read = 1, func() bool { return s.string(&p.OperationName) }
+	case "variables":
+		i, read = 2, func() bool { return s.object(&p.Variables) }
+	case "extensions":
+		i, read = 3, func() bool { return s.object(&p.Extensions) }
+	default:
+		return false
+	}
+	repeated := s.seen[i]
+	s.seen[i] = true
+	return !repeated && (s.acceptNull() || read())
+}
+
+// quoted reads a string and returns the bytes between its quotes; nil if there is none. It
+// reports whether the string has no escapes.
+func (s *bodyScanner) quoted() (between []byte, plain bool) {
+	if !s.accept('"') {
+		return nil, false
+	}
+	start, plain := s.at, true
+	for ; s.at < len(s.text); s.at++ {
+		switch c := s.text[s.at]; {
+		case c == '"':
+			s.at++
+			return s.text[start : s.at-1], plain
+		case c == '\\':
+			s.at++
+			plain = false
+		case c < ' ':
+			return nil, false
+		}
+	}
+	return nil, false
+}
+
+// string reads a string, without its quotes and escapes.
+func (s *bodyScanner) string(into *string) bool {
+	between, plain := s.quoted()
+	if plain {
+		*into = string(between)
+		return true
+	}
+	text := make([]byte, 0, len(between))
+	for i := 0; i < len(between); i++ {
+		c := between[i]
+		if c == '\\' {
+			i++
+			if c = unescaped[between[i]]; c == 0 {
+				return false
+			}
+		}
+		text = append(text, c)
+	}
+	*into = string(text)
+	return between != nil
+}
+
+// unescaped has the byte that an escape stands for, by the byte after the backslash; 0 for no
+// escape and for \u.
+var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// object finds the end of an object, which encoding/json then decodes.
+func (s *bodyScanner) object(into *map[string]any) bool {
+	if s.peek() != '{' {
+		return false
+	}
+	start, depth := s.at, 0
+	for s.at < len(s.text) {
+		switch s.text[s.at] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			if between, _ := s.quoted(); between == nil {
+				return false
+			}
+			continue
+		}
+		s.at++
+		if depth == 0 {
+			object := s.text[start:s.at]
+			return decodeMember(object, into) == nil && checkJSON(object, 1) == nil
+		}
+	}
+	return false
+}

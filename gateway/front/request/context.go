@@ -1,0 +1,60 @@
+// Package request has what the front knows of an HTTP request: its context, its entry in the
+// access log, and the parameters of the GraphQL operation in its body or URL.
+//
+// It promises that one operation is read the same by every reader: members of one name, halves
+// of surrogate pairs and text that is not UTF-8 are refused (RFC 8259), and no error repeats
+// what the client sent.
+package request
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// HeaderID is the name of the header with the request's id, as net/http writes it.
+const HeaderID = "X-Request-Id"
+
+// Context is the context of one request. Middleware replaces the embedded context to add
+// values, so that the request need not be copied for each of them. The handler's goroutine
+// alone may do that, and only before the operation runs: the operation may keep the Context.
+type Context struct {
+	context.Context
+	Start time.Time // when the front received the request's headers
+	Log   LogEntry
+
+	client context.Context // the server's; it ends when the client disconnects
+}
+
+// Attach returns the Context of r, with the request that carries it. If r has none yet, both
+// are new, so that a middleware may stand anywhere in the chain.
+func Attach(r *http.Request) (*http.Request, *Context) {
+	if c, ok := r.Context().(*Context); ok {
+		return r, c
+	}
+	c := NewContext(r.Context(), "")
+	return r.WithContext(c), c
+}
+
+// NewContext returns the Context of a request with an id that begins now.
+func NewContext(ctx context.Context, id string) *Context {
+	return &Context{Context: ctx, client: ctx, Start: time.Now(), Log: LogEntry{ID: id}}
+}
+
+// Canceled returns a channel that is closed when the client disconnects. Unlike Done it does
+// not wait for the deadline, and so needs no timer.
+func (c *Context) Canceled() <-chan struct{} { return c.client.Done() }
+
+// Snapshot returns a context that may be kept: it has the values that c has now, and those
+// that middleware adds later are not in it.
+func (c *Context) Snapshot() context.Context {
+	return context.WithValue(c.Context, logEntryKey{}, &c.Log)
+}
+
+// Value implements context.Context.
+func (c *Context) Value(key any) any {
+	if key == (logEntryKey{}) {
+		return &c.Log
+	}
+	return c.Context.Value(key)
+}

@@ -1,0 +1,42 @@
+package request
+
+import (
+	"net/http"
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
+)
+
+// ReadGET reads the parameters of an operation from the URL (GraphQL over HTTP, section GET).
+func ReadGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer.Buffer) (*graphql.RawParams, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fault.New(fault.BadRequest, "the URL's query cannot be read")
+	}
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		if len(values[name]) > 1 {
+			return nil, fault.New(fault.BadRequest, "the URL's query has %q twice", name)
+		}
+		if !utf8.ValidString(values.Get(name)) {
+			return nil, fault.New(fault.BadRequest, "%q in the URL's query is not in UTF-8", name)
+		}
+	}
+	p := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	for _, member := range []struct {
+		name string
+		into *map[string]any
+	}{{"variables", &p.Variables}, {"extensions", &p.Extensions}} {
+		text := []byte(values.Get(member.name))
+		if err := decodeMember(text, member.into); err != nil {
+			return nil, fault.New(fault.BadRequest, "%q must be an object in JSON", member.name)
+		}
+		if err := checkJSON(text, 1); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}

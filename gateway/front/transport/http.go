@@ -1,0 +1,138 @@
+// Package transport has the ways by which clients send operations: today POST and GET, with one
+// response each. A transport reads the operation, has it executed, and writes the response.
+package transport
+
+import (
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/coalesce"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/httperror"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/response"
+)
+
+// Options are what the transports need. All fields are required.
+type Options struct {
+	Executor  *execute.Executor
+	Coalescer *coalesce.Coalescer
+	Buffers   *buffer.Pool
+	Errors    *response.ErrorWriter
+	// BodyBytes is the size of the largest body, in bytes.
+	BodyBytes int64
+}
+
+// POST returns the transport of operations in the bodies of POST requests.
+func POST(o Options) graphql.Transport {
+	return &httpTransport{Options: o, method: http.MethodPost, read: request.ReadPOST}
+}
+
+// GET returns the transport of queries in the URLs of GET requests.
+func GET(o Options) graphql.Transport {
+	return &httpTransport{Options: o, method: http.MethodGet, read: request.ReadGET, isSafe: true}
+}
+
+// httpTransport is the transport of operations with one response each.
+type httpTransport struct {
+	Options
+	method string
+	read   func(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buffer) (*graphql.RawParams, error)
+	isSafe bool // the method is safe (RFC 9110, section 9.2.1), so that mutations are refused
+}
+
+// Supports reports whether the request has the transport's method and does not ask for another
+// protocol.
+func (t *httpTransport) Supports(r *http.Request) bool {
+	return r.Method == t.method && r.Header.Get("Upgrade") == ""
+}
+
+// Do reads the operation, executes it, and writes the response.
+func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	mediaType, ok := response.Negotiate(r)
+	if !ok {
+		t.Errors.Write(w, r, httperror.New(http.StatusNotAcceptable, fault.BadRequest,
+			"answers are "+response.TypeGraphQL+" or "+response.TypeJSON))
+		return
+	}
+	b := t.Buffers.Get()
+	params, err := t.read(w, r, t.BodyBytes, b)
+	if err != nil {
+		t.Errors.Write(w, r, err)
+		return
+	}
+	params.Headers = r.Header
+	ctx := r.Context()
+	op, errs := exec.CreateOperationContext(ctx, params)
+	if len(errs) > 0 {
+		refused := exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
+		body := response.Response{Errors: refused.Errors, Extensions: refused.Extensions}
+		body.Write(w, r, mediaType, response.StatusOf(mediaType, refused.Errors))
+		return
+	}
+	if err := t.checkType(op.Operation.Operation); err != nil {
+		t.Errors.Write(w, r, err)
+		return
+	}
+	if t.Coalescer.CanCoalesce(ctx, op) {
+		t.Buffers.Put(b) // the execution has a buffer of its own
+		if t.coalesce(w, r, mediaType, op) {
+			return
+		}
+		b = t.Buffers.Get()
+	}
+	t.execute(w, r, mediaType, op, b)
+}
+
+// checkType returns why the transport does not execute operations of a type; nil if it does.
+func (t *httpTransport) checkType(kind ast.Operation) error {
+	switch {
+	case kind == ast.Subscription:
+		return httperror.New(http.StatusBadRequest, fault.BadRequest, "a subscription has more than one answer; this way has one")
+	case kind == ast.Mutation && t.isSafe:
+		e := httperror.New(http.StatusMethodNotAllowed, fault.BadRequest, "send mutations by POST")
+		e.Header = http.Header{"Allow": {http.MethodPost}}
+		return e
+	}
+	return nil
+}
+
+// execute executes the operation for this request only.
+func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaType string, op *graphql.OperationContext, b *buffer.Buffer) {
+	result, err := t.Executor.Execute(r.Context(), op, b)
+	entry := request.LogEntryOf(r.Context())
+	entry.Calls, entry.Fallback = result.Calls, result.Fallback
+	if err != nil {
+		t.Errors.Write(w, r, err)
+		return
+	}
+	response.FromExecution(result.Response, b).Write(w, r, mediaType, http.StatusOK)
+	if buffer.IsReusable(r) {
+		t.Buffers.Put(b)
+	}
+}
+
+// coalesce executes the operation together with equal requests. It reports false if the request
+// has to be executed by itself.
+func (t *httpTransport) coalesce(w http.ResponseWriter, r *http.Request, mediaType string, op *graphql.OperationContext) bool {
+	share, ok, err := t.Coalescer.Execute(r, op)
+	if err != nil {
+		t.Errors.Write(w, r, err)
+	}
+	if !ok || err != nil {
+		return ok
+	}
+	defer share.Done()
+	entry := request.LogEntryOf(r.Context())
+	if share.Joined {
+		entry.Coalesced = share.BegunBy
+	} else {
+		entry.Calls, entry.Fallback = share.Result.Calls, share.Result.Fallback
+	}
+	share.Write(w, r, mediaType, http.StatusOK)
+	return true
+}
