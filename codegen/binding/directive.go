@@ -9,9 +9,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Directive is one directive of the vocabulary, with everything that depends on its name. Whatever
-// treats directives alike loops over Directives: parsing, the order of compilation, guards, the
-// facts that generated tables hold, the published schema, and the documentation.
+// Directive is one directive of the vocabulary, with everything that depends on its name. All code
+// that treats directives alike loops over Directives: the declarations, the order of compilation,
+// guards, the facts in generated tables, the published schema, and the documentation.
 type Directive struct {
 	Name string
 	Kind DirectiveKind
@@ -33,7 +33,7 @@ type Directive struct {
 	implies []string
 }
 
-// DirectiveKind says who knows of a directive besides the generator.
+// DirectiveKind is where a directive is known besides the generator.
 type DirectiveKind int
 
 const (
@@ -66,7 +66,7 @@ var Directives = []*Directive{
 		Codes: []Code{RepeatedSource, UnusedSource, UnreadableDocument},
 	},
 	{
-		Name: "discriminator", Docs: "Types of several kinds", compile: (*compiler).compileDiscriminators,
+		Name: "discriminator", Docs: "Interfaces and unions", compile: (*compiler).compileDiscriminators,
 		Codes: []Code{InvalidMapping, UnmappedType, MissingDiscriminator, UnmappedValue},
 	},
 	{
