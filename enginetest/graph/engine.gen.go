@@ -12,7 +12,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
-	"github.com/gatehouse-graphql/gatehouse/enginetest/odd"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/handmodel"
 )
 
 // NewSchema returns the executable schema with its guards in place. It executes plans where the
@@ -1635,7 +1635,7 @@ func (x *planRun) resolveMutationAddWriter(f *plan.Field) {
 }
 
 // encodeOdd appends the selected fields of obj to b.
-func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte, bool) {
+func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *handmodel.Odd) ([]byte, bool) {
 	start, ok := len(b), true
 	ordinal, faulty := x.Object(s)
 	b = append(b, '{')
@@ -1689,7 +1689,7 @@ func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte, 
 		case 7: // far
 			b, fieldOK = x.Delegated(b, f, ordinal, false)
 		case 8: // next
-			if v, found := plan.Result[*odd.Odd](&x.Run, f, ordinal, false); !found {
+			if v, found := plan.Result[*handmodel.Odd](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.Null(b, false)
 			} else {
 				x.Push(f, ordinal)
@@ -1704,7 +1704,7 @@ func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *odd.Odd) ([]byte, 
 }
 
 // fallbackOdd resolves a property of obj with gqlgen's executor.
-func (x *planRun) fallbackOdd(ctx context.Context, f *plan.Field, obj *odd.Odd) graphql.Marshaler {
+func (x *planRun) fallbackOdd(ctx context.Context, f *plan.Field, obj *handmodel.Odd) graphql.Marshaler {
 	switch f.ID {
 	case 1:
 		return x.ec._Odd_id(ctx, f.CollectedField, obj)
@@ -1713,7 +1713,7 @@ func (x *planRun) fallbackOdd(ctx context.Context, f *plan.Field, obj *odd.Odd) 
 }
 
 // collectOdd adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectOdd(w *plan.Work, s *plan.Selection, g *plan.Group[*odd.Odd]) {
+func (x *planRun) collectOdd(w *plan.Work, s *plan.Selection, g *plan.Group[*handmodel.Odd]) {
 	if !plan.Enter(&x.Run, s, g) {
 		return
 	}
@@ -1742,7 +1742,7 @@ func (x *planRun) collectOdd(w *plan.Work, s *plan.Selection, g *plan.Group[*odd
 }
 
 // gatherOddSpot gathers the objects in Odd.spot and collects what is selected of them.
-func (x *planRun) gatherOddSpot(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+func (x *planRun) gatherOddSpot(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
 	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		group.Add(&obj.Spot, i)
@@ -1751,7 +1751,7 @@ func (x *planRun) gatherOddSpot(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
 }
 
 // gatherOddSpots gathers the objects in Odd.spots and collects what is selected of them.
-func (x *planRun) gatherOddSpots(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+func (x *planRun) gatherOddSpots(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
 	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		group.Room(len(obj.Spots), 1)
@@ -1763,7 +1763,7 @@ func (x *planRun) gatherOddSpots(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
 }
 
 // gatherOddSpotGrid gathers the objects in Odd.spotGrid and collects what is selected of them.
-func (x *planRun) gatherOddSpotGrid(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+func (x *planRun) gatherOddSpotGrid(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
 	group := plan.NewGroup[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		group.Visit(len(obj.SpotGrid))
@@ -1778,7 +1778,7 @@ func (x *planRun) gatherOddSpotGrid(w *plan.Work, f *plan.Field, objs []*odd.Odd
 }
 
 // gatherOddPlace gathers the objects in Odd.place and collects what is selected of them.
-func (x *planRun) gatherOddPlace(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
+func (x *planRun) gatherOddPlace(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
 	group := plan.NewGroup[*model.Place](&x.Run)
 	for i, obj := range objs {
 		if obj.Place != nil {
@@ -1789,25 +1789,25 @@ func (x *planRun) gatherOddPlace(w *plan.Work, f *plan.Field, objs []*odd.Odd) {
 }
 
 // delegateOddUpper resolves Odd.upper with gqlgen's executor.
-func (x *planRun) delegateOddUpper(f *plan.Field, objs []*odd.Odd) {
-	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *odd.Odd) graphql.Marshaler {
+func (x *planRun) delegateOddUpper(f *plan.Field, objs []*handmodel.Odd) {
+	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
 		return x.ec._Odd_upper(ctx, f.CollectedField, obj)
 	})
 }
 
 // delegateOddFar resolves Odd.far with gqlgen's executor.
-func (x *planRun) delegateOddFar(f *plan.Field, objs []*odd.Odd) {
-	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *odd.Odd) graphql.Marshaler {
+func (x *planRun) delegateOddFar(f *plan.Field, objs []*handmodel.Odd) {
+	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
 		return x.ec._Odd_far(ctx, f.CollectedField, obj)
 	})
 }
 
 // resolveOddNext calls the resolver of Odd.next and collects what is selected of its result.
-func (x *planRun) resolveOddNext(f *plan.Field, objs []*odd.Odd) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*odd.Odd) ([]*odd.Odd, error) {
+func (x *planRun) resolveOddNext(f *plan.Field, objs []*handmodel.Odd) {
+	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*handmodel.Odd) ([]*handmodel.Odd, error) {
 		return x.ec.Resolvers.Odd().Next(ctx, objs)
 	})
-	group := plan.NewGroup[*odd.Odd](&x.Run)
+	group := plan.NewGroup[*handmodel.Odd](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
@@ -3365,7 +3365,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 29: // odd
-			if v, found := plan.Result[*odd.Odd](&x.Run, f, ordinal, false); !found {
+			if v, found := plan.Result[*handmodel.Odd](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.Null(b, false)
 			} else {
 				x.Push(f, ordinal)
@@ -3373,7 +3373,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				x.Pop()
 			}
 		case 30: // odds
-			if v, found := plan.Result[[]*odd.Odd](&x.Run, f, ordinal, false); !found {
+			if v, found := plan.Result[[]*handmodel.Odd](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.Null(b, false)
 			} else {
 				x.Push(f, ordinal)
@@ -4180,10 +4180,10 @@ func (x *planRun) resolveQueryMustAnswers(f *plan.Field) {
 
 // resolveQueryOdd calls the resolver of Query.odd and collects what is selected of its result.
 func (x *planRun) resolveQueryOdd(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*odd.Odd, error) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*handmodel.Odd, error) {
 		return x.ec.Resolvers.Query().Odd(ctx)
 	})
-	group := plan.NewGroup[*odd.Odd](&x.Run)
+	group := plan.NewGroup[*handmodel.Odd](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
@@ -4196,10 +4196,10 @@ func (x *planRun) resolveQueryOdd(f *plan.Field) {
 
 // resolveQueryOdds calls the resolver of Query.odds and collects what is selected of its result.
 func (x *planRun) resolveQueryOdds(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*odd.Odd, error) {
+	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*handmodel.Odd, error) {
 		return x.ec.Resolvers.Query().Odds(ctx)
 	})
-	group := plan.NewGroup[*odd.Odd](&x.Run)
+	group := plan.NewGroup[*handmodel.Odd](&x.Run)
 	for i, v := range values {
 		group.Room(len(v), 1)
 		for j, child := range v {
@@ -6596,7 +6596,7 @@ func (x *planRun) writeListOfNonNullNamed(b []byte, f *plan.Field, list []model.
 }
 
 // writeListOfNonNullOdd appends list, of the type [Odd!], to b.
-func (x *planRun) writeListOfNonNullOdd(b []byte, f *plan.Field, list []*odd.Odd) ([]byte, bool) {
+func (x *planRun) writeListOfNonNullOdd(b []byte, f *plan.Field, list []*handmodel.Odd) ([]byte, bool) {
 	if list == nil {
 		return append(b, "null"...), true
 	}
@@ -7372,7 +7372,7 @@ func (x *planRun) writeNonNullNode(b []byte, f *plan.Field, v model.Node) ([]byt
 }
 
 // writeNonNullOdd appends v, of the type Odd!, to b.
-func (x *planRun) writeNonNullOdd(b []byte, f *plan.Field, v *odd.Odd) ([]byte, bool) {
+func (x *planRun) writeNonNullOdd(b []byte, f *plan.Field, v *handmodel.Odd) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, true)
 	}
@@ -7468,7 +7468,7 @@ func (x *planRun) writeNonNullWriter(b []byte, f *plan.Field, v *model.Writer) (
 }
 
 // writeOdd appends v, of the type Odd, to b.
-func (x *planRun) writeOdd(b []byte, f *plan.Field, v *odd.Odd) ([]byte, bool) {
+func (x *planRun) writeOdd(b []byte, f *plan.Field, v *handmodel.Odd) ([]byte, bool) {
 	if v == nil {
 		return x.NoValue(b, false)
 	}

@@ -100,7 +100,7 @@ type (
 	writerResolver           struct{ *Resolver }
 )
 
-// Other resolves Answer.other by the binding at schema/world.graphqls:176, which calls the service "answers":
+// Other resolves Answer.other by the binding at schema/random.graphqls:176, which calls the service "answers":
 //
 //	GET /others?ids={$batch.id}
 //
@@ -123,7 +123,7 @@ func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*
 	})
 }
 
-// Others resolves Answer.others by the binding at schema/world.graphqls:177, which calls the service "answers":
+// Others resolves Answer.others by the binding at schema/random.graphqls:177, which calls the service "answers":
 //
 //	GET /others?ids={$batch.list*}
 //
@@ -146,7 +146,7 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 	})
 }
 
-// Other resolves Item.other by the binding at schema/world.graphqls:185, which calls the service "answers":
+// Other resolves Item.other by the binding at schema/random.graphqls:185, which calls the service "answers":
 //
 //	GET /others?ids={$batch.id}
 //
@@ -193,7 +193,7 @@ func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writ
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeWriter)
 }
 
-// Answer resolves Query.answer by the binding at schema/world.graphqls:33, which calls the service "answers":
+// Answer resolves Query.answer by the binding at schema/random.graphqls:33, which calls the service "answers":
 //
 //	GET /answer
 func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
@@ -201,7 +201,7 @@ func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeAnswer))
 }
 
-// MustAnswer resolves Query.mustAnswer by the binding at schema/world.graphqls:34, which calls the service "answers":
+// MustAnswer resolves Query.mustAnswer by the binding at schema/random.graphqls:34, which calls the service "answers":
 //
 //	GET /answer
 func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
@@ -209,7 +209,7 @@ func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeAnswer)
 }
 
-// Answers resolves Query.answers by the binding at schema/world.graphqls:35, which calls the service "answers":
+// Answers resolves Query.answers by the binding at schema/random.graphqls:35, which calls the service "answers":
 //
 //	GET /answers
 func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
@@ -217,7 +217,7 @@ func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeAnswer))))
 }
 
-// MustAnswers resolves Query.mustAnswers by the binding at schema/world.graphqls:36, which calls the service "answers":
+// MustAnswers resolves Query.mustAnswers by the binding at schema/random.graphqls:36, which calls the service "answers":
 //
 //	GET /answers
 func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error) {
@@ -225,7 +225,7 @@ func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error)
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeAnswer)))
 }
 
-// Ints resolves Query.ints by the binding at schema/world.graphqls:40, which calls the service "answers":
+// Ints resolves Query.ints by the binding at schema/random.graphqls:40, which calls the service "answers":
 //
 //	GET /ints
 func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {

@@ -13,8 +13,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
+	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/customscalar"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/graph/model"
-	"github.com/gatehouse-graphql/gatehouse/enginetest/inputs/own"
 )
 
 // NewSchema returns the executable schema with its guards in place. It executes plans where the
@@ -65,9 +65,9 @@ func (s *planned) ReadScalar(name string, v any) (err error) {
 	case "Int64":
 		_, err = ec.unmarshalOInt642ᚖint64(ctx, v)
 	case "Level":
-		_, err = ec.unmarshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐLevel(ctx, v)
+		_, err = ec.unmarshalNLevel2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐLevel(ctx, v)
 	case "Money":
-		_, err = ec.unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋownᚐMoney(ctx, v)
+		_, err = ec.unmarshalOMoney2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋinputsᚋcustomscalarᚐMoney(ctx, v)
 	case "Slug":
 		_, err = ec.unmarshalOSlug2ᚖstring(ctx, v)
 	case "URL":
@@ -224,7 +224,7 @@ func (x *planRun) resolveMutationMustPut(f *plan.Field) {
 func (x *planRun) resolveMutationOwn(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_own_args}
 	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
-		return x.ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
+		return x.ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*customscalar.Money), fc.Args["level"].(*customscalar.Level), fc.Args["late"].(*customscalar.Late), fc.Args["slug"].(*string))
 	})
 }
 
@@ -372,6 +372,6 @@ func (x *planRun) resolveQueryPreset(f *plan.Field) {
 func (x *planRun) resolveQueryOwn(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_own_args}
 	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
-		return x.ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*own.Money), fc.Args["level"].(*own.Level), fc.Args["levels"].([]own.Level), fc.Args["late"].(*own.Late), fc.Args["slug"].(*string))
+		return x.ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*customscalar.Money), fc.Args["level"].(*customscalar.Level), fc.Args["levels"].([]customscalar.Level), fc.Args["late"].(*customscalar.Late), fc.Args["slug"].(*string))
 	})
 }
