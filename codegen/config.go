@@ -67,10 +67,10 @@ func enforce(cfg *config.Config, file string, text []byte) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	e := &enforcer{cfg: cfg, root: documentRoot(parsed)}
-	e.unsupportedSettings()
-	e.requiredSwitches()
-	e.guardDirectives()
-	e.inputFields()
+	e.checkUnsupported()
+	e.setSwitches()
+	e.checkGuardDirectives()
+	e.checkInputFields()
 	return e.err(file)
 }
 
@@ -152,8 +152,8 @@ func (e *enforcer) err(file string) error {
 	return errors.Join(errs...)
 }
 
-// unsupportedSettings reports the settings that generated code cannot work with.
-func (e *enforcer) unsupportedSettings() {
+// checkUnsupported reports the settings that generated code cannot work with.
+func (e *enforcer) checkUnsupported() {
 	for _, s := range unsupportedSettings {
 		if s.isSet(e.cfg) {
 			e.report(findKey(e.root, strings.Split(s.key, ".")...), s.key, " cannot be as it is: %s", s.reason)
@@ -161,8 +161,8 @@ func (e *enforcer) unsupportedSettings() {
 	}
 }
 
-// requiredSwitches sets the switches, and reports an omittable that is off.
-func (e *enforcer) requiredSwitches() {
+// setSwitches sets the switches, and reports an omittable that is off.
+func (e *enforcer) setSwitches() {
 	if key := findKey(e.root, omittable); key != nil && !e.cfg.NullableInputOmittable {
 		e.report(key, omittable, ": gatehouse needs true, %s; leave it out", omittableReason)
 	}
@@ -174,8 +174,8 @@ func (e *enforcer) requiredSwitches() {
 	}
 }
 
-// guardDirectives reports guards that the configuration skips or implements by other code.
-func (e *enforcer) guardDirectives() {
+// checkGuardDirectives reports guards that the configuration skips or implements by other code.
+func (e *enforcer) checkGuardDirectives() {
 	for _, name := range binding.DirectivesOf(binding.Guard) {
 		if key := findKey(e.root, "directives", name); key != nil {
 			e.report(key, "directives."+name, ": @%s is a guard of gatehouse's own, which always runs; leave it out", name)
@@ -183,8 +183,8 @@ func (e *enforcer) guardDirectives() {
 	}
 }
 
-// inputFields reports single input fields for which omittable is off.
-func (e *enforcer) inputFields() {
+// checkInputFields reports single input fields for which omittable is off.
+func (e *enforcer) checkInputFields() {
 	for name, model := range e.cfg.Models {
 		for field, entry := range model.Fields {
 			if key := findKey(e.root, "models", name, "fields", field, "omittable"); key != nil && entry.Omittable != nil && !*entry.Omittable {

@@ -208,7 +208,7 @@ func (t Type) fillsScalar(s *Schema, asText bool) string {
 // upload is the scalar of multipart requests. Bindings cannot carry it, so it is not in the table.
 var upload = scalars.Scalar{Name: "Upload", Reads: []string{}, Writes: []string{"string"}, Formats: []string{"binary", "byte"}}
 
-// scalarNamed returns what is known of a scalar, nil for one of the project's own.
+// scalarNamed returns a scalar of the table or Upload, or nil for one that the project declares.
 func scalarNamed(name string) *scalars.Scalar {
 	if name == upload.Name {
 		return &upload
@@ -219,8 +219,8 @@ func scalarNamed(name string) *scalars.Scalar {
 // foreignFormats are formats that no scalar but String and ID accepts.
 var foreignFormats = []string{"email", "idn-email", "hostname", "ipv4", "ipv6", "password", "time", "duration", "regex", "json-pointer"}
 
-// acceptsFormat reports whether a scalar stands for strings of a format. A format that no scalar
-// knows, or none, is trusted: a document often says no more than "string".
+// acceptsFormat reports whether a scalar accepts strings of a format. It accepts a format that is
+// unknown, and none, because documents often declare no more than "string".
 func acceptsFormat(k *scalars.Scalar, format string) bool {
 	if format == "" || k.Formats == nil || slices.Contains(k.Formats, format) {
 		return true
@@ -228,7 +228,7 @@ func acceptsFormat(k *scalars.Scalar, format string) bool {
 	return ofFormat(format) == nil && !slices.Contains(upload.Formats, format) && !slices.Contains(foreignFormats, format)
 }
 
-// ofFormat returns the scalar that stands for strings of a format, nil for none.
+// ofFormat returns the scalar for strings of a format, or nil if there is none.
 func ofFormat(format string) *scalars.Scalar {
 	for i := range scalars.Table {
 		if slices.Contains(scalars.Table[i].Formats, format) {
