@@ -15,9 +15,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/graph/model"
 )
 
-// Person answers Query.person: yourself as an account, anybody else as a user.
+// Person resolves Query.person: the caller as an account, others as users.
 func (r queryResolver) Person(ctx context.Context, id string) (model.Person, error) {
-	if who := auth.From(ctx); who != nil && who.Subject == id {
+	if caller := auth.From(ctx); caller != nil && caller.Subject == id {
 		account, err := r.Me(ctx)
 		if account == nil {
 			return nil, err // not an interface that holds a nil account
@@ -31,18 +31,20 @@ func (r queryResolver) Person(ctx context.Context, id string) (model.Person, err
 	return user, err
 }
 
-// historyOf is how many orders lifetimeValue looks at: as many as the service gives.
-const historyOf = 50
+// maxOrders is how many orders of a user lifetimeValue adds up: the most that the service
+// returns.
+const maxOrders = 50
 
-// LifetimeValue answers User.lifetimeValue from what answers User.orders: a resolver by
-// hand may ask another one. Where both are asked with the same limit, one call does.
+// LifetimeValue resolves User.lifetimeValue by the resolver of User.orders: a handwritten
+// resolver may call another one. An operation that selects both with the same limit makes one
+// call.
 func (r userResolver) LifetimeValue(ctx context.Context, users []*model.User) ([]*model.Money, error) {
-	limit := historyOf
+	limit := maxOrders
 	histories, err := r.Orders(ctx, users, &limit)
 	if histories == nil {
 		return nil, err
 	}
-	failures := make(graphql.BatchErrorList, len(users)) // one user's leave the others' sums alone
+	failures := make(graphql.BatchErrorList, len(users)) // one for each user
 	if some, ok := errors.AsType[graphql.BatchErrorList](err); ok {
 		copy(failures, some)
 	}
@@ -56,8 +58,9 @@ func (r userResolver) LifetimeValue(ctx context.Context, users []*model.User) ([
 	return sums, failures
 }
 
-// total adds up what orders came to, cancelled ones left out; nil when there is none. What
-// the service sent wrong is in faults, and must not be taken for a number.
+// total returns the sum of the orders that are not cancelled, nil if there are none. A value
+// that did not fit the graph is zero here and recorded in faults, so that total checks these
+// first.
 func total(faults *decode.Faults, orders []*model.Order) (*model.Money, error) {
 	var currency string
 	sum := new(big.Rat)

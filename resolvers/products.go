@@ -10,36 +10,37 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/graph/model"
 )
 
-// InStock answers Product.inStock from Product.stock, at the cost of one call for both.
+// InStock resolves Product.inStock by the resolver of Product.stock. Both need one call
+// together.
 func (r productResolver) InStock(ctx context.Context, products []*model.Product) ([]*bool, error) {
 	stock, err := r.Stock(ctx, products)
-	answers := make([]*bool, len(products))
+	inStock := make([]*bool, len(products))
 	for i, n := range stock {
 		if n != nil {
-			some := *n > 0
-			answers[i] = &some
+			available := *n > 0
+			inStock[i] = &available
 		}
 	}
-	return answers, err
+	return inStock, err
 }
 
-// TimesOrdered answers Product.timesOrdered. It batches with a loader of its own: all
-// products of the operation are counted in one walk over the orders.
+// TimesOrdered resolves Product.timesOrdered. It has a batch of its own: the orders are read
+// once for all products of the operation.
 func (r productResolver) TimesOrdered(ctx context.Context, products []*model.Product) ([]*int, error) {
 	return engine.LoadOne(ctx, products, []string{"sku"}, func(p *model.Product) *string {
 		return &p.Sku
 	}, engine.Batch[string, *int]{Identity: engine.Identity{Request: "times ordered"}, Fetch: r.countOrders})
 }
 
-// Orders come in pages; so many are counted at the most, so that one field cannot use up
-// the operation's calls.
+// The bounds of reading all orders, so that one field cannot use up the operation's calls.
 const (
 	pageSize = 100
 	maxPages = 20
 )
 
-// countOrders tells how many of each sku were ordered. A count of some orders would be
-// wrong, so each must be as the graph says.
+// countOrders returns how many of each product were ordered, by sku. It reads orders without
+// decode.Faults, so that an order that does not fit the graph is an error: a count of the
+// others would be wrong.
 func (r productResolver) countOrders(ctx context.Context, skus []string) (map[string]*int, error) {
 	ctx = engine.WithFaults(ctx, nil)
 	counts := make(map[string]*int, len(skus))
@@ -54,7 +55,7 @@ func (r productResolver) countOrders(ctx context.Context, skus []string) (map[st
 		}
 		for _, order := range orders.Nodes {
 			for _, line := range order.Lines {
-				if n, asked := counts[line.ProductID]; asked {
+				if n, ok := counts[line.ProductID]; ok {
 					*n += line.Quantity
 				}
 			}
@@ -66,11 +67,11 @@ func (r productResolver) countOrders(ctx context.Context, skus []string) (map[st
 	return nil, fault.New(fault.BadRequest, "there are too many orders to count")
 }
 
-// searchedProducts is how many products a search looks through.
+// searchedProducts is how many products a search reads.
 const searchedProducts = 200
 
-// Search answers Query.search: products as their service finds them, then the categories
-// of all products whose name holds the text.
+// Search resolves Query.search: the products that their service finds, followed by the
+// categories of all products whose names contain the text.
 func (r queryResolver) Search(ctx context.Context, text string) ([]model.SearchResult, error) {
 	if utf8.RuneCountInString(text) < 2 {
 		return nil, fault.New(fault.BadUserInput, "text must have at least 2 characters")
@@ -96,7 +97,7 @@ func (r queryResolver) Search(ctx context.Context, text string) ([]model.SearchR
 	return results, nil
 }
 
-// categories are those of products and the wider ones, each once.
+// categories returns the categories of products and their ancestors, without duplicates.
 func categories(products []*model.Product) []*model.Category {
 	seen := map[string]bool{}
 	var all []*model.Category

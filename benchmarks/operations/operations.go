@@ -1,5 +1,5 @@
-// Package operations holds what the benchmarks ask of a posts gateway, and what it must
-// answer and cost.
+// Package operations has the operations of the benchmarks, with the responses and the number of
+// calls that a posts gateway must produce.
 package operations
 
 import (
@@ -11,25 +11,24 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/services"
 )
 
-// Operation is a query with what is known of it.
+// Operation is a query with its expected results.
 type Operation struct {
 	// Name is short: Q1.
 	Name string
 	// Query is the document.
 	Query string
-	// Services are what it is asked over.
+	// Services are the options of the services behind it.
 	Services services.Options
-	// Calls is how many calls to the services answering it takes, when nothing is shared
-	// between operations.
+	// Calls is how many calls to the services it needs when operations share nothing.
 	Calls int
 
 	data func(posts []services.Post) any
 }
 
-// Greeting is the answer of greet.
+// Greeting is the value of Query.greet.
 const Greeting = "Hello World!"
 
-// The documents. Q3 and Q5 ask the same of different services.
+// The documents. Q3 and Q5 are the same query over different services.
 const (
 	Greet = `{greet}`
 	Posts = `{posts{id userId title body}}`
@@ -37,7 +36,7 @@ const (
 	One   = `{post(id:1){title user{name}}}`
 )
 
-// All are the operations, in order.
+// All returns the operations in order.
 func All() []Operation {
 	many := services.Options{Users: 1000, Latency: 5 * time.Millisecond}
 	return []Operation{
@@ -49,14 +48,14 @@ func All() []Operation {
 	}
 }
 
-// Request is the operation as the body of a POST.
+// Request returns the body of a POST with the operation.
 func (o Operation) Request() []byte {
 	body, _ := json.Marshal(map[string]string{"query": o.Query}) // cannot fail
 	return body
 }
 
-// Check says what is wrong with the body of an answer. Of services whose answers take
-// turns, any will do.
+// Check returns an error if body is not an expected response. If the services return different
+// posts in turn, the response for any turn is expected.
 func (o Operation) Check(body []byte) error {
 	got, err := normal(body)
 	if err != nil {
@@ -71,14 +70,14 @@ func (o Operation) Check(body []byte) error {
 	return fmt.Errorf("%s: the answer is\n%.300s\nwant\n%.300s", o.Name, got, want)
 }
 
-// Expected is the answer for a turn of the services, with members in alphabetical order.
+// Expected returns the response for a turn of the services, with members in alphabetical order.
 func (o Operation) Expected(turn int) []byte {
 	text, _ := json.Marshal(map[string]any{"data": o.data(o.Services.PostsOf(turn))}) // cannot fail
 	ordered, _ := normal(text)
 	return ordered
 }
 
-// normal is a JSON text without spaces, members in alphabetical order.
+// normal returns JSON without white space, with members in alphabetical order.
 func normal(text []byte) ([]byte, error) {
 	var v any
 	if err := json.Unmarshal(text, &v); err != nil {

@@ -16,13 +16,13 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
 )
 
-// load asks one server the same, from many connections, each of which asks again as soon as
-// it has its answer. net/http's client would take more of the machine than most of those
-// that it asks, so this speaks HTTP/1.1 itself, as much of it as they answer.
+// load sends one operation to a server, over many connections, each of which sends it again as
+// soon as it has the response. net/http's client would need more CPU than most of the servers,
+// so load implements as much of HTTP/1.1 as these use.
 type load struct {
 	address string
 	request []byte
-	answers *answers
+	checker *responseChecker
 	conns   int
 }
 
@@ -30,85 +30,87 @@ func newLoad(op operations.Operation, address string, conns int) *load {
 	var b bytes.Buffer
 	body := op.Request()
 	fmt.Fprintf(&b, "POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, len(body), body)
-	return &load{address: address, request: b.Bytes(), answers: &answers{op: op}, conns: conns}
+	return &load{address: address, request: b.Bytes(), checker: &responseChecker{op: op}, conns: conns}
 }
 
-// asked is what a load has seen.
-type asked struct {
+// loadResult is the result of a run.
+type loadResult struct {
 	took      time.Duration
 	latencies []time.Duration // of each request, in no order
 }
 
-// run asks for a while. Its error is the first of any connection: a wrong answer, too.
-func (l *load) run(ctx context.Context, duration time.Duration) (asked, error) {
+// run sends requests for a duration. Its error joins those of all connections; a wrong response
+// is an error.
+func (l *load) run(ctx context.Context, duration time.Duration) (loadResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, duration)
 	defer cancel()
 	latencies := make([][]time.Duration, l.conns)
 	errs := make([]error, l.conns)
-	began := time.Now()
+	start := time.Now()
 	var all sync.WaitGroup
 	for i := range l.conns {
 		all.Go(func() {
-			if latencies[i], errs[i] = l.connection(ctx); errs[i] != nil {
+			if latencies[i], errs[i] = l.runConn(ctx); errs[i] != nil {
 				cancel()
 			}
 		})
 	}
 	all.Wait()
-	return asked{time.Since(began), slices.Concat(latencies...)}, errors.Join(errs...)
+	return loadResult{time.Since(start), slices.Concat(latencies...)}, errors.Join(errs...)
 }
 
-// connection asks over one until ctx ends, once at least. The last answer is waited for, so
-// that calls to the services belong to requests that are counted.
-func (l *load) connection(ctx context.Context) (latencies []time.Duration, err error) {
+// runConn sends requests over one connection until ctx ends, at least one. It waits for the
+// last response, so that all calls to the services belong to counted requests.
+func (l *load) runConn(ctx context.Context) (latencies []time.Duration, err error) {
 	conn, err := net.DialTimeout("tcp", l.address, startTimeout)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	r := reader{from: bufio.NewReaderSize(conn, 64<<10)}
-	for began := time.Now(); ; {
-		if err := l.ask(conn, &r); err != nil {
+	r := responseReader{from: bufio.NewReaderSize(conn, 64<<10)}
+	for start := time.Now(); ; {
+		if err := l.roundTrip(conn, &r); err != nil {
 			return latencies, err
 		}
 		now := time.Now()
-		latencies = append(latencies, now.Sub(began))
-		if began = now; ctx.Err() != nil {
+		latencies = append(latencies, now.Sub(start))
+		if start = now; ctx.Err() != nil {
 			return latencies, nil
 		}
 	}
 }
 
-func (l *load) ask(conn net.Conn, r *reader) error {
+func (l *load) roundTrip(conn net.Conn, r *responseReader) error {
 	if err := conn.SetDeadline(time.Now().Add(startTimeout)); err != nil {
 		return err
 	}
 	if _, err := conn.Write(l.request); err != nil {
 		return err
 	}
-	status, body, err := r.response()
+	status, body, err := r.readResponse()
 	if err != nil {
 		return err
 	}
 	if status != 200 {
 		return fmt.Errorf("status %d: %.300s", status, body)
 	}
-	return l.answers.check(body)
+	return l.checker.check(body)
 }
 
-// answers checks that each answer is right, and knows those again that were.
-type answers struct {
+// responseChecker checks that responses are right, and recognizes those that it has checked
+// before.
+type responseChecker struct {
 	op    operations.Operation
 	mu    sync.RWMutex
-	right map[string]bool // guarded by mu
+	known map[string]bool // guarded by mu
 }
 
-// maxRight is how many different right answers are remembered.
-const maxRight = 64
+// maxKnown is how many different responses are recognized.
+const maxKnown = 64
 
-func (a *answers) check(body []byte) error {
+func (a *responseChecker) check(body []byte) error {
 	a.mu.RLock()
-	known := a.right[string(body)]
+	known := a.known[string(body)]
 	a.mu.RUnlock()
 	if known {
 		return nil
@@ -118,26 +120,26 @@ func (a *answers) check(body []byte) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.right == nil {
-		a.right = map[string]bool{}
+	if a.known == nil {
+		a.known = map[string]bool{}
 	}
-	if len(a.right) < maxRight {
-		a.right[string(body)] = true
+	if len(a.known) < maxKnown {
+		a.known[string(body)] = true
 	}
 	return nil
 }
 
-// reader reads responses that follow each other on a connection.
-type reader struct {
+// responseReader reads consecutive responses from a connection.
+type responseReader struct {
 	from *bufio.Reader
 	body []byte
 }
 
-var errResponse = errors.New("the response is no HTTP/1.1 with a length")
+var errResponse = errors.New("the response is not HTTP/1.1 with a length")
 
-// response gives the next one. Its body is overwritten by the one after that.
-func (r *reader) response() (status int, body []byte, err error) {
-	line, err := r.line()
+// readResponse returns the next response. The one after it overwrites its body.
+func (r *responseReader) readResponse() (status int, body []byte, err error) {
+	line, err := r.readLine()
 	if err != nil {
 		return 0, nil, err
 	}
@@ -146,24 +148,24 @@ func (r *reader) response() (status int, body []byte, err error) {
 	if status, err = strconv.Atoi(string(code)); err != nil {
 		return 0, nil, fmt.Errorf("%w: %q", errResponse, line)
 	}
-	length, chunked, err := r.headers()
+	length, chunked, err := r.readHeaders()
 	switch r.body = r.body[:0]; {
 	case err != nil:
 	case chunked:
-		err = r.chunks()
+		err = r.readChunks()
 	case length < 0:
 		err = errResponse
 	default:
-		err = r.take(length)
+		err = r.readBody(length)
 	}
 	return status, r.body, err
 }
 
-// headers reads them to their end; without a Content-Length, length is -1.
-func (r *reader) headers() (length int, chunked bool, err error) {
+// readHeaders reads up to the end of the headers. Without a Content-Length, length is -1.
+func (r *responseReader) readHeaders() (length int, chunked bool, err error) {
 	length = -1
 	for {
-		line, err := r.line()
+		line, err := r.readLine()
 		if err != nil || len(line) == 0 {
 			return length, chunked, err
 		}
@@ -180,8 +182,8 @@ func (r *reader) headers() (length int, chunked bool, err error) {
 	}
 }
 
-// line is the next one without its end.
-func (r *reader) line() ([]byte, error) {
+// readLine returns the next line without its end.
+func (r *responseReader) readLine() ([]byte, error) {
 	line, err := r.from.ReadSlice('\n')
 	if err != nil {
 		return nil, fmt.Errorf("the response broke off: %w", err)
@@ -189,8 +191,8 @@ func (r *reader) line() ([]byte, error) {
 	return bytes.TrimRight(line, "\r\n"), nil
 }
 
-// take appends n bytes to the body.
-func (r *reader) take(n int) error {
+// readBody appends n bytes to the body.
+func (r *responseReader) readBody(n int) error {
 	from := len(r.body)
 	r.body = slices.Grow(r.body, n)[:from+n]
 	if _, err := io.ReadFull(r.from, r.body[from:]); err != nil {
@@ -199,10 +201,10 @@ func (r *reader) take(n int) error {
 	return nil
 }
 
-// chunks reads a body in pieces, each with its length before it, to the empty one.
-func (r *reader) chunks() error {
+// readChunks reads a chunked body (RFC 9112, 7.1).
+func (r *responseReader) readChunks() error {
 	for {
-		line, err := r.line()
+		line, err := r.readLine()
 		if err != nil {
 			return err
 		}
@@ -211,10 +213,10 @@ func (r *reader) chunks() error {
 		if err != nil {
 			return fmt.Errorf("%w: a chunk of %q bytes", errResponse, size)
 		}
-		if err := r.take(int(n)); err != nil {
+		if err := r.readBody(int(n)); err != nil {
 			return err
 		}
-		if _, err := r.line(); err != nil || n == 0 {
+		if _, err := r.readLine(); err != nil || n == 0 {
 			return err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func TestResponses(t *testing.T) {
-	r := reader{from: bufio.NewReaderSize(strings.NewReader(
+	r := responseReader{from: bufio.NewReaderSize(strings.NewReader(
 		"HTTP/1.1 200 OK\r\nContent-Type: x\r\ncontent-length: 3\r\n\r\none"+
 			"HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\n\r\n2\r\ntw\r\nA;x=y\r\no thousand\r\n0\r\n\r\n"+
 			"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 64)}
@@ -22,12 +22,12 @@ func TestResponses(t *testing.T) {
 		status int
 		body   string
 	}{{200, "one"}, {502, "two thousand"}, {200, ""}} {
-		status, body, err := r.response()
+		status, body, err := r.readResponse()
 		if err != nil || status != want.status || string(body) != want.body {
 			t.Errorf("%d %q %v, want %v", status, body, err, want)
 		}
 	}
-	if _, _, err := r.response(); err == nil {
+	if _, _, err := r.readResponse(); err == nil {
 		t.Error("a response after the last one")
 	}
 }
@@ -39,22 +39,22 @@ func TestWrongResponses(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n",
 	} {
-		r := reader{from: bufio.NewReader(strings.NewReader(wrong))}
-		if status, body, err := r.response(); err == nil {
+		r := responseReader{from: bufio.NewReader(strings.NewReader(wrong))}
+		if status, body, err := r.readResponse(); err == nil {
 			t.Errorf("%q is read as %d %q", wrong, status, body)
 		}
 	}
 }
 
-// ask runs a load for a moment against a server that answers what it is told.
-func ask(t *testing.T, op operations.Operation, answer http.HandlerFunc) (asked, error) {
+// ask runs a load for a moment against a server that sends these responses.
+func ask(t *testing.T, op operations.Operation, answer http.HandlerFunc) (loadResult, error) {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
 	return newLoad(op, strings.TrimPrefix(server.URL, "http://"), 4).run(t.Context(), time.Millisecond)
 }
 
-// Every connection gets an answer at least, and wrong ones are found.
+// Every connection receives at least one response, and wrong ones are detected.
 func TestLoad(t *testing.T) {
 	users := operations.All()[2]
 	users.Services = services.Options{Users: 200}

@@ -1,6 +1,6 @@
-// Command peers measures the posts gateway beside others that answer the same operations
-// over the same services: each in a process of its own, in rounds that take turns, with
-// every answer checked. `make bench-peers` builds them all and runs it.
+// Command peers compares the posts gateway with other programs that serve the same operations
+// over the same services. Each runs in a process of its own, in alternating rounds, and every
+// response is checked. `make bench-peers` builds and runs all of them.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-// settings say what is measured, and for how long.
+// settings configure what is measured, and for how long.
 type settings struct {
 	bin      string
 	tailcall string
@@ -49,16 +49,16 @@ func flags() settings {
 	flag.StringVar(&s.tailcall, "tailcall", "", "the `command` that runs Tailcall, for systems whose glibc is older than its own (default: from npm)")
 	flag.StringVar(&s.only, "only", "", "operations to run, as `Q2,Q3` (default all)")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds for each operation")
-	flag.DurationVar(&s.duration, "duration", 3*time.Second, "how long a peer is asked in each round")
-	flag.DurationVar(&s.warmup, "warmup", time.Second, "how long a peer is asked before the first round")
-	flag.IntVar(&s.conns, "connections", 64, "how many clients ask at a time")
+	flag.DurationVar(&s.duration, "duration", 3*time.Second, "how long a peer is measured in each round")
+	flag.DurationVar(&s.warmup, "warmup", time.Second, "how long a peer is warmed up before the first round")
+	flag.IntVar(&s.conns, "connections", 64, "how many clients send requests concurrently")
 	flag.StringVar(&s.note, "note", "", "a `sentence` for the report")
 	flag.Parse()
 	return s
 }
 
-// wants tells whether an operation is to be measured.
-func (s settings) wants(op operations.Operation) bool {
+// includes reports whether an operation is measured.
+func (s settings) includes(op operations.Operation) bool {
 	return s.only == "" || strings.Contains(","+s.only+",", ","+op.Name+",")
 }
 
@@ -70,15 +70,15 @@ func run(ctx context.Context, s settings) error {
 	}
 	report := newReport(os.Stdout, s)
 	for _, op := range operations.All() {
-		if !s.wants(op) {
+		if !s.includes(op) {
 			continue
 		}
 		results, err := s.measure(ctx, op, peers)
 		if err != nil {
 			return err
 		}
-		report.operation(op, results)
+		report.writeOperation(op, results)
 	}
-	report.summary()
+	report.writeSummary()
 	return ctx.Err()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
 )
 
-// result is what a peer did in all rounds of an operation.
+// result is the result of a peer over all rounds of an operation.
 type result struct {
 	peer      string
 	rates     []float64 // requests a second, by round
@@ -21,23 +21,22 @@ type result struct {
 	peak      int64 // bytes
 }
 
-// contender is a peer that runs, with its load.
-type contender struct {
+// runningPeer is a peer whose process runs, with its load.
+type runningPeer struct {
 	*process
 	load   *load
 	result *result
 }
 
-// measure runs an operation's rounds over services of its own. In each round each peer has
-// its turn, and each round begins with another peer, so that what disturbs the machine
-// disturbs all of them.
+// measure runs the rounds of an operation over services of its own. Each round measures each
+// peer, and starts with another one, so that disturbances of the machine affect all peers.
 func (s settings) measure(ctx context.Context, op operations.Operation, peers []peer) ([]*result, error) {
 	services, err := startServices(ctx, op.Services)
 	if err != nil {
 		return nil, err
 	}
 	defer services.stop()
-	contenders, err := s.contenders(ctx, op, peers, services.url())
+	contenders, err := s.startPeers(ctx, op, peers, services.url())
 	for _, c := range contenders {
 		defer c.stop()
 	}
@@ -47,7 +46,7 @@ func (s settings) measure(ctx context.Context, op operations.Operation, peers []
 	for round := range s.rounds {
 		for i := range contenders {
 			c := contenders[(i+round)%len(contenders)]
-			if err := c.turn(ctx, s.duration, services); err != nil {
+			if err := c.runRound(ctx, s.duration, services); err != nil {
 				return nil, fmt.Errorf("%s, %s: %w", op.Name, c.name, err)
 			}
 		}
@@ -56,19 +55,19 @@ func (s settings) measure(ctx context.Context, op operations.Operation, peers []
 	return finish(contenders)
 }
 
-// contenders starts the peers and warms them up. Those that it gives are to be stopped, also
-// with an error.
-func (s settings) contenders(ctx context.Context, op operations.Operation, peers []peer, upstream string) ([]*contender, error) {
-	var all []*contender
+// startPeers starts the peers and warms them up. The caller must stop those that it returns,
+// also with an error.
+func (s settings) startPeers(ctx context.Context, op operations.Operation, peers []peer, upstream string) ([]*runningPeer, error) {
+	var all []*runningPeer
 	for _, p := range peers {
-		if !p.answers(op) {
+		if !p.supports(op) {
 			continue
 		}
 		process, err := p.start(ctx, upstream)
 		if err != nil {
 			return all, err
 		}
-		c := &contender{process, newLoad(op, process.address, s.conns), &result{peer: p.name}}
+		c := &runningPeer{process, newLoad(op, process.address, s.conns), &result{peer: p.name}}
 		all = append(all, c)
 		if _, err := c.load.run(ctx, s.warmup); err != nil {
 			return all, fmt.Errorf("%s, %s: %w", op.Name, p.name, err)
@@ -77,7 +76,7 @@ func (s settings) contenders(ctx context.Context, op operations.Operation, peers
 	return all, nil
 }
 
-// start runs the peer over services at a URL.
+// start starts the peer over services at a URL.
 func (p peer) start(ctx context.Context, upstream string) (*process, error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -90,9 +89,9 @@ func (p peer) start(ctx context.Context, upstream string) (*process, error) {
 	return start(ctx, p.name, address, command)
 }
 
-// turn asks the peer once more.
-func (c *contender) turn(ctx context.Context, duration time.Duration, services *backend) error {
-	before, err := c.account(services)
+// runRound measures the peer for one round.
+func (c *runningPeer) runRound(ctx context.Context, duration time.Duration, services *backend) error {
+	before, err := c.usage(services)
 	if err != nil {
 		return err
 	}
@@ -100,7 +99,7 @@ func (c *contender) turn(ctx context.Context, duration time.Duration, services *
 	if err != nil {
 		return err
 	}
-	after, err := c.account(services)
+	after, err := c.usage(services)
 	if err != nil {
 		return err
 	}
@@ -112,13 +111,13 @@ func (c *contender) turn(ctx context.Context, duration time.Duration, services *
 	return nil
 }
 
-// account is what was spent so far.
-type account struct {
+// usage is the CPU time and the calls so far.
+type usage struct {
 	cpu   time.Duration
 	calls int
 }
 
-func (c *contender) account(services *backend) (a account, err error) {
+func (c *runningPeer) usage(services *backend) (a usage, err error) {
 	if a.cpu, err = proc.CPU(c.pid()); err != nil {
 		return a, err
 	}
@@ -126,8 +125,8 @@ func (c *contender) account(services *backend) (a account, err error) {
 	return a, err
 }
 
-// finish reads what is known only at the end.
-func finish(contenders []*contender) ([]*result, error) {
+// finish completes the results with what is known only at the end.
+func finish(contenders []*runningPeer) ([]*result, error) {
 	var results []*result
 	for _, c := range contenders {
 		peak, err := proc.PeakMemory(c.pid())
@@ -141,7 +140,7 @@ func finish(contenders []*contender) ([]*result, error) {
 	return results, nil
 }
 
-// rate is the median of the rounds' requests a second.
+// rate returns the median of requests per second over the rounds.
 func (r *result) rate() float64 {
 	sorted := slices.Sorted(slices.Values(r.rates))
 	middle := len(sorted) / 2
@@ -151,12 +150,12 @@ func (r *result) rate() float64 {
 	return sorted[middle]
 }
 
-// latency is the one that a part of all requests did not exceed.
+// latency returns a quantile of all latencies.
 func (r *result) latency(part float64) time.Duration {
 	return r.latencies[min(int(part*float64(len(r.latencies))), len(r.latencies)-1)]
 }
 
-// cpuPerRequest is in milliseconds.
+// cpuPerRequest returns milliseconds.
 func (r *result) cpuPerRequest() float64 {
 	return r.cpu.Seconds() * 1e3 / float64(len(r.latencies))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
 )
 
-// The peers' names, as the report has them.
+// The names of the peers in the report.
 const (
 	gatehouse         = "Gatehouse"
 	gatehouseCoalesce = "Gatehouse, coalesce"
@@ -20,27 +20,27 @@ const (
 	tailcallDedupe    = "Tailcall, dedupe"
 )
 
-// peer is a program that answers the operations.
+// peer is a program that serves the operations.
 type peer struct {
 	name string
-	// command makes the command line that serves on an address over services at a URL.
+	// command returns the command line that serves on an address over services at a URL.
 	command func(address, upstream string) ([]string, error)
-	// only are the operations that it is asked. Default all.
-	only []string
+	// operations are the names of the operations that are measured. Default all.
+	operations []string
 }
 
-// answers tells whether the peer is asked an operation.
-func (p peer) answers(op operations.Operation) bool {
-	return p.only == nil || slices.Contains(p.only, op.Name)
+// supports reports whether an operation is measured with the peer.
+func (p peer) supports(op operations.Operation) bool {
+	return p.operations == nil || slices.Contains(p.operations, op.Name)
 }
 
-// peers are all that can run here.
+// peers returns the peers that can run on this system.
 func (s settings) peers(ctx context.Context) ([]peer, error) {
 	peers := []peer{
-		{name: gatehouse, command: s.program("posts")},
-		{name: gatehouseCoalesce, command: s.program("posts", "--coalesce")},
-		{name: byHand, command: s.program("byhand")},
-		{name: gqlgen, command: s.program("gqlgen")},
+		{name: gatehouse, command: s.programCommand("posts")},
+		{name: gatehouseCoalesce, command: s.programCommand("posts", "--coalesce")},
+		{name: byHand, command: s.programCommand("byhand")},
+		{name: gqlgen, command: s.programCommand("gqlgen")},
 	}
 	run, err := s.findTailcall(ctx)
 	if err != nil {
@@ -48,14 +48,14 @@ func (s settings) peers(ctx context.Context) ([]peer, error) {
 		return peers, ctx.Err()
 	}
 	return append(peers,
-		peer{name: tailcall, command: s.composition(run, "plain"), only: []string{"Q1", "Q2", "Q4"}},
-		peer{name: tailcall, command: s.composition(run, "batched"), only: []string{"Q3", "Q5"}},
-		peer{name: tailcallDedupe, command: s.composition(run, "dedupe")},
+		peer{name: tailcall, command: s.tailcallCommand(run, "plain"), operations: []string{"Q1", "Q2", "Q4"}},
+		peer{name: tailcall, command: s.tailcallCommand(run, "batched"), operations: []string{"Q3", "Q5"}},
+		peer{name: tailcallDedupe, command: s.tailcallCommand(run, "dedupe")},
 	), nil
 }
 
-// program is one of ours, each of which has the same two flags.
-func (s settings) program(name string, more ...string) func(address, upstream string) ([]string, error) {
+// programCommand is the command of one of our programs, which have the same two flags.
+func (s settings) programCommand(name string, more ...string) func(address, upstream string) ([]string, error) {
 	return func(address, upstream string) ([]string, error) {
 		return append([]string{filepath.Join(s.bin, name), "--listen", address, "--upstream", upstream}, more...), nil
 	}

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// process is a program that serves on address.
+// process is a running program that serves on address.
 type process struct {
 	name    string
 	address string
 	cmd     *exec.Cmd
-	ended   chan error
+	exited  chan error
 }
 
 // The bounds of starting and stopping.
@@ -25,23 +25,23 @@ const (
 	stopTimeout  = 5 * time.Second
 )
 
-// start runs a command that shall listen on address, and waits until it does.
+// start starts a command that listens on address, and waits until it does.
 func start(ctx context.Context, name, address string, command []string) (*process, error) {
-	p := &process{name: name, address: address, cmd: exec.Command(command[0], command[1:]...), ended: make(chan error, 1)}
+	p := &process{name: name, address: address, cmd: exec.Command(command[0], command[1:]...), exited: make(chan error, 1)}
 	p.cmd.Stderr = os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w; make bench-peers builds it", name, err)
 	}
-	go func() { p.ended <- p.cmd.Wait() }()
-	if err := p.listening(ctx); err != nil {
+	go func() { p.exited <- p.cmd.Wait() }()
+	if err := p.waitUntilListening(ctx); err != nil {
 		p.stop()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return p, nil
 }
 
-// listening waits until somebody listens.
-func (p *process) listening(ctx context.Context) error {
+// waitUntilListening waits until the process accepts connections.
+func (p *process) waitUntilListening(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for retry := time.NewTicker(20 * time.Millisecond); ; {
@@ -50,8 +50,8 @@ func (p *process) listening(ctx context.Context) error {
 			return conn.Close()
 		}
 		select {
-		case end := <-p.ended:
-			p.ended <- end
+		case end := <-p.exited:
+			p.exited <- end
 			return fmt.Errorf("ended instead of listening: %w", errors.Join(end, err))
 		case <-ctx.Done():
 			return fmt.Errorf("does not listen: %w", err)
@@ -60,21 +60,21 @@ func (p *process) listening(ctx context.Context) error {
 	}
 }
 
-// stop ends the process, by force if it does not end itself.
+// stop terminates the process, by SIGKILL after stopTimeout.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
-	case <-p.ended:
+	case <-p.exited:
 		return
 	case <-time.After(stopTimeout):
 	}
 	_ = p.cmd.Process.Kill()
-	<-p.ended
+	<-p.exited
 }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// freeAddress is one on this machine that nobody listens on.
+// freeAddress returns a loopback address on which no process listens.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
 )
 
-// report writes Markdown as results come in.
+// report writes Markdown while results arrive.
 type report struct {
 	w       io.Writer
 	names   []string // of the operations
@@ -25,12 +25,12 @@ func newReport(w io.Writer, s settings) *report {
 	return &report{w: w, results: map[string]map[string]*result{}}
 }
 
-// machine is this one in words.
+// machine returns a description of this computer.
 func machine() string {
 	return fmt.Sprintf("%s, %d cores, Linux %s", processor(), runtime.NumCPU(), firstWord("/proc/sys/kernel/osrelease"))
 }
 
-// processor is the name of the first one.
+// processor returns the name of the first processor.
 func processor() string {
 	text, _ := os.ReadFile("/proc/cpuinfo") // without it the name is missing, no more
 	for line := range strings.Lines(string(text)) {
@@ -47,8 +47,8 @@ func firstWord(file string) string {
 	return word
 }
 
-// operation writes an operation's table.
-func (r *report) operation(op operations.Operation, results []*result) {
+// writeOperation writes the table of an operation.
+func (r *report) writeOperation(op operations.Operation, results []*result) {
 	fmt.Fprintf(r.w, "\n### %s `%s`\n\n", op.Name, op.Query)
 	fmt.Fprintln(r.w, "| | requests/s | p50 ms | p99 ms | CPU ms/request | calls/request | peak MB |")
 	fmt.Fprintln(r.w, "|---|---:|---:|---:|---:|---:|---:|")
@@ -63,19 +63,19 @@ func (r *report) operation(op operations.Operation, results []*result) {
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
-// summary writes how the gateway does against the others.
-func (r *report) summary() {
+// writeSummary writes how the gateway compares with the others.
+func (r *report) writeSummary() {
 	fmt.Fprintf(r.w, "\n### %s against the others\n\n| | %s |\n|---|%s\n", gatehouse, strings.Join(r.names, " | "), strings.Repeat("---:|", len(r.names)))
-	r.against("requests/s against Tailcall", gatehouse, tailcall, (*result).rate)
-	r.against("requests/s with coalesce against Tailcall, dedupe", gatehouseCoalesce, tailcallDedupe, (*result).rate)
-	r.against("requests/s against gqlgen + dataloader", gatehouse, gqlgen, (*result).rate)
-	r.against("CPU per request against gqlgen + dataloader", gatehouse, gqlgen, (*result).cpuPerRequest)
-	r.against("CPU per request with coalesce against Tailcall, dedupe", gatehouseCoalesce, tailcallDedupe, (*result).cpuPerRequest)
-	r.against("CPU per request against net/http by hand", gatehouse, byHand, (*result).cpuPerRequest)
+	r.writeRatios("requests/s against Tailcall", gatehouse, tailcall, (*result).rate)
+	r.writeRatios("requests/s with coalesce against Tailcall, dedupe", gatehouseCoalesce, tailcallDedupe, (*result).rate)
+	r.writeRatios("requests/s against gqlgen + dataloader", gatehouse, gqlgen, (*result).rate)
+	r.writeRatios("CPU per request against gqlgen + dataloader", gatehouse, gqlgen, (*result).cpuPerRequest)
+	r.writeRatios("CPU per request with coalesce against Tailcall, dedupe", gatehouseCoalesce, tailcallDedupe, (*result).cpuPerRequest)
+	r.writeRatios("CPU per request against net/http by hand", gatehouse, byHand, (*result).cpuPerRequest)
 }
 
-// against writes a row of ratios, or nothing for a peer that did not run.
-func (r *report) against(what, ours, peer string, figure func(*result) float64) {
+// writeRatios writes a row of ratios, or nothing if a peer did not run.
+func (r *report) writeRatios(what, ours, peer string, figure func(*result) float64) {
 	row := "| " + what + " |"
 	for _, name := range r.names {
 		own, other := r.results[name][ours], r.results[name][peer]

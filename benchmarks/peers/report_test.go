@@ -33,8 +33,8 @@ func TestFigures(t *testing.T) {
 func TestReport(t *testing.T) {
 	var text strings.Builder
 	r := newReport(&text, settings{note: "Nobody else was there."})
-	r.operation(operations.All()[0], []*result{sample(gatehouse, 3), sample(byHand, 2)})
-	r.summary()
+	r.writeOperation(operations.All()[0], []*result{sample(gatehouse, 3), sample(byHand, 2)})
+	r.writeSummary()
 	for _, want := range []string{
 		"Nobody else was there.\n", "### Q1 `{greet}`\n", "| Gatehouse | 25 | 51.00 | 100.00 | 30.0000 | 2.50 | 12 |\n",
 		"| | Q1 |\n|---|---:|\n", "| CPU per request against net/http by hand | 1.50x |\n",
@@ -46,8 +46,8 @@ func TestReport(t *testing.T) {
 	if strings.Contains(text.String(), "against Tailcall") {
 		t.Errorf("Tailcall did not run:\n%s", &text)
 	}
-	r.operation(operations.All()[0], []*result{sample(gatehouse, 3), sample(gatehouseCoalesce, 1), sample(tailcallDedupe, 2)})
-	r.summary()
+	r.writeOperation(operations.All()[0], []*result{sample(gatehouse, 3), sample(gatehouseCoalesce, 1), sample(tailcallDedupe, 2)})
+	r.writeSummary()
 	if want := "| CPU per request with coalesce against Tailcall, dedupe | 0.50x | 0.50x |\n"; !strings.Contains(text.String(), want) {
 		t.Errorf("without %q:\n%s", want, &text)
 	}
@@ -58,7 +58,7 @@ func TestFill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := string(fill(text, "127.0.0.1:12345", "http://127.0.0.1:678"))
+	got := string(expand(text, "127.0.0.1:12345", "http://127.0.0.1:678"))
 	if !strings.Contains(got, "port: 12345)") || !strings.Contains(got, `url: "http://127.0.0.1:678/posts/{{.args.id}}"`) || strings.Contains(got, "UPSTREAM") {
 		t.Error(got)
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/services"
 )
 
-// servicesRole is the argument by which the program is the services, in another process.
+// servicesRole is the argument with which the program runs as the services, in another process.
 const servicesRole = "services"
 
-// serveServices serves on an address, by options as JSON.
+// serveServices serves on an address, with options as JSON.
 func serveServices(args []string) error {
 	var o services.Options
 	if err := json.Unmarshal([]byte(args[1]), &o); err != nil {
@@ -21,7 +21,7 @@ func serveServices(args []string) error {
 	return http.ListenAndServe(args[0], services.New(o))
 }
 
-// backend is the services' process.
+// backend is the process of the services.
 type backend struct{ *process }
 
 func startServices(ctx context.Context, o services.Options) (*backend, error) {
@@ -39,7 +39,7 @@ func startServices(ctx context.Context, o services.Options) (*backend, error) {
 
 func (b *backend) url() string { return "http://" + b.address }
 
-// calls is how many calls were made so far.
+// calls returns the number of calls so far.
 func (b *backend) calls() (int, error) {
 	resp, err := http.Get(b.url() + "/_calls")
 	if err != nil {

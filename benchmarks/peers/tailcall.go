@@ -21,8 +21,8 @@ const (
 //go:embed tailcall/*.graphql
 var compositions embed.FS
 
-// findTailcall is the command that runs Tailcall, after a try. Its error says why it cannot
-// run here: no npm, or a glibc before 2.39.
+// findTailcall returns the command that runs Tailcall, after a test run. Its error says why it
+// cannot run on this system: no npm, or a glibc older than 2.39.
 func (s settings) findTailcall(ctx context.Context) ([]string, error) {
 	command := strings.Fields(s.tailcall)
 	if len(command) == 0 {
@@ -39,7 +39,7 @@ func (s settings) findTailcall(ctx context.Context) ([]string, error) {
 	return command, nil
 }
 
-// fetchTailcall gets the program from npm once.
+// fetchTailcall downloads the program from npm, once.
 func (s settings) fetchTailcall(ctx context.Context) (string, error) {
 	folder := filepath.Join(s.bin, "tailcall-"+tailcallVersion)
 	program := filepath.Join(folder, "package", "bin", "tailcall")
@@ -73,23 +73,24 @@ func firstLine(text []byte) string {
 	return line
 }
 
-// composition starts Tailcall with one of the files under tailcall/, filled in.
-func (s settings) composition(run []string, name string) func(address, upstream string) ([]string, error) {
+// tailcallCommand returns the command that starts Tailcall with one of the files under
+// tailcall/, expanded.
+func (s settings) tailcallCommand(run []string, name string) func(address, upstream string) ([]string, error) {
 	return func(address, upstream string) ([]string, error) {
 		text, err := compositions.ReadFile("tailcall/" + name + ".graphql")
 		if err != nil {
 			return nil, err
 		}
 		file := filepath.Join(s.bin, name+".graphql")
-		if err := os.WriteFile(file, fill(text, address, upstream), 0o644); err != nil {
+		if err := os.WriteFile(file, expand(text, address, upstream), 0o644); err != nil {
 			return nil, err
 		}
 		return append(append([]string{"env", "TAILCALL_LOG_LEVEL=error", "TAILCALL_TRACKER=false"}, run...), "start", file), nil
 	}
 }
 
-// fill puts the port and the services' URL where they are left open.
-func fill(composition []byte, address, upstream string) []byte {
+// expand replaces the placeholders for the port and the services' URL.
+func expand(composition []byte, address, upstream string) []byte {
 	_, port, _ := net.SplitHostPort(address) // it is freeAddress's
 	return []byte(strings.NewReplacer("PORT", port, "UPSTREAM", upstream).Replace(string(composition)))
 }

@@ -31,8 +31,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
-// servicesOf asks the test binary to be the services instead, so that what a benchmark
-// counts is the gateway's alone.
+// servicesOf is the environment variable by which the test binary becomes the services, so that
+// a benchmark measures the gateway alone.
 const servicesOf = "GATEHOUSE_BENCHMARK_SERVICES"
 
 func TestMain(m *testing.M) {
@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveServices tells its address in a line and serves until standard input ends.
+// serveServices prints its URL and serves until standard input ends.
 func serveServices(options string) {
 	var o services.Options
 	if err := json.Unmarshal([]byte(options), &o); err != nil {
@@ -58,7 +58,7 @@ func serveServices(options string) {
 	bufio.NewReader(os.Stdin).ReadByte()
 }
 
-// startServices starts a process that serves o, and gives its URL.
+// startServices starts a process that serves o, and returns its URL.
 func startServices(b *testing.B, o services.Options) string {
 	b.Helper()
 	options, _ := json.Marshal(o) // cannot fail
@@ -83,7 +83,7 @@ func startServices(b *testing.B, o services.Options) string {
 	return strings.TrimSpace(url)
 }
 
-// measured runs a benchmark's loop, and reports the CPU time of all threads besides.
+// measured runs the loop of a benchmark, and reports the CPU time of all threads in addition.
 func measured(b *testing.B, body func()) {
 	b.ReportAllocs()
 	before, err := proc.CPU(proc.Self)
@@ -95,8 +95,7 @@ func measured(b *testing.B, body func()) {
 	}
 }
 
-// The whole way of a request but for the client's own socket, with the services in another
-// process.
+// A whole request except for the client's socket, with the services in another process.
 func BenchmarkHandler(b *testing.B) {
 	for _, op := range operations.All() {
 		b.Run(op.Name, func(b *testing.B) {
@@ -107,7 +106,7 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
-// Clients who ask the same side by side, with coalescing and without.
+// Concurrent equal requests, with and without coalescing.
 func BenchmarkCoalesce(b *testing.B) {
 	for _, op := range operations.All()[1:4] {
 		for name, execution := range map[string]engine.Options{"off": {}, "on": {Coalesce: true}} {
@@ -137,7 +136,7 @@ func mustAnswer(b *testing.B, gateway http.Handler, op operations.Operation) {
 	}
 }
 
-// What an answer costs grows as the answer does: time, bytes and the process's peak memory.
+// The cost of a response by its size: time, bytes and peak memory of the process.
 func BenchmarkLinear(b *testing.B) {
 	for _, n := range []int{10, 100, 1_000, 10_000} {
 		b.Run("posts="+strconv.Itoa(n), func(b *testing.B) {
@@ -155,7 +154,7 @@ func BenchmarkLinear(b *testing.B) {
 	}
 }
 
-// Reading the services' answers: the whole of each, with nothing left out.
+// Decoding the responses of services completely.
 func BenchmarkDecode(b *testing.B) {
 	backend := services.New(services.Options{})
 	readPosts, readUsers := decode.ListOf(graph.DecodePost), decode.ListOf(graph.DecodeUser)
@@ -178,8 +177,8 @@ func decoding[T any](b *testing.B, body []byte, read func(*decode.Decoder) []T) 
 	})
 }
 
-// The way of an answer's bytes, from the services' bodies to the client's: decoding, joining
-// and encoding, as the generated resolvers do it, without what makes the calls and answers.
+// From the bodies of services to the body of the response: decoding, joining and encoding by
+// the generated resolvers, without calls and requests.
 func BenchmarkBytes(b *testing.B) {
 	for _, op := range operations.All()[1:4] {
 		b.Run(op.Name, func(b *testing.B) { alongBytes(b, op) })
@@ -209,7 +208,7 @@ func alongBytes(b *testing.B, op operations.Operation) {
 	measured(b, func() { run() })
 }
 
-// Writing a call of 100 keys.
+// Building a call with 100 keys.
 func BenchmarkCall(b *testing.B) {
 	keys := make([]string, 100)
 	for i := range keys {
@@ -223,8 +222,8 @@ func BenchmarkCall(b *testing.B) {
 	})
 }
 
-// Execution alone: resolvers that have their objects at hand, no transport, no services.
-// The answer's writing is part of it.
+// Execution without transport and services: resolvers that have their objects at hand. Encoding
+// the response is included.
 func BenchmarkEngine(b *testing.B) {
 	e := newPlanExecutor(graph.NewSchema(newCanned()))
 	execute := func(query string) json.RawMessage { return e.execute(b, b.Context(), query, nil).Response.Data }
@@ -264,7 +263,7 @@ func (e planExecutor) execute(b *testing.B, ctx context.Context, query string, b
 	return result
 }
 
-// canned answers fields from memory.
+// canned resolves fields from memory.
 type canned struct {
 	posts []*model.Post
 	users map[int]*model.User
@@ -300,7 +299,7 @@ func (c cannedPost) User(_ context.Context, parents []*model.Post) ([]*model.Use
 	return users, nil
 }
 
-// bodies answers fields from the bodies of services at hand.
+// bodies resolves fields from given bodies of services.
 type bodies struct{ posts, post, users []byte }
 
 func newBodies(o services.Options) *bodies {

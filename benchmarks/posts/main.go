@@ -1,5 +1,5 @@
-// Command posts serves the posts graph over services like JSONPlaceholder's. It is what the
-// benchmarks measure, and in the shape of anybody's project.
+// Command posts serves the posts graph over services in the form of JSONPlaceholder's. The
+// benchmarks measure it. It has the layout of any project.
 package main
 
 import (
@@ -31,19 +31,19 @@ func main() {
 	}
 }
 
-// settings are the defaults, but for what the flags say.
+// settings returns the defaults, changed by the flags.
 func settings() *config.Config {
 	c := &config.Config{}
 	flag.StringVar(&c.Listen, "listen", "localhost:8080", "the `address` to serve on")
-	flag.BoolVar(&c.Execution.Coalesce, "coalesce", false, "clients who ask the same at the same time share one execution")
+	flag.BoolVar(&c.Execution.Coalesce, "coalesce", false, "equal concurrent operations share one execution")
 	upstream := flag.String("upstream", "http://localhost:3000", "the `URL` of the services")
 	flag.Parse()
 	c.Sources = config.Sources{"posts": {URLs: []string{*upstream}}}
 	return c
 }
 
-// serve serves until ctx ends. Its log tells warnings only: the others that are measured
-// write no line for each request.
+// serve serves until ctx ends. It logs warnings only, since the other programs that are
+// measured do not log requests.
 func serve(ctx context.Context, c *config.Config) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return gateway.Serve(ctx, command.Start{Config: c, Log: log, Out: os.Stdout}, gateway.Graph{

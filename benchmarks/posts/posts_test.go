@@ -15,7 +15,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// newGateway is the gateway's handler over services at a URL. There is one execution at most.
+// newGateway returns the gateway's handler over services at a URL. There is at most one
+// execution.
 func newGateway(t testing.TB, url string, execution ...engine.Options) http.Handler {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -40,7 +41,7 @@ func ask(gateway http.Handler, body []byte) *httptest.ResponseRecorder {
 	return w
 }
 
-// Every operation of the benchmarks is answered right, by as many calls as it should take.
+// Every operation of the benchmarks has the right response, with the expected number of calls.
 func TestOperations(t *testing.T) {
 	for _, op := range operations.All() {
 		t.Run(op.Name, func(t *testing.T) {

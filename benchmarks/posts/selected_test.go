@@ -13,8 +13,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
-// odd gives a gateway by each executor over services whose objects have parts that do not fit
-// the graph.
+// odd returns a gateway by each executor, over services whose objects have parts that do not
+// fit the graph.
 func odd(t *testing.T) map[string]http.Handler {
 	t.Helper()
 	answers := map[string]string{
@@ -34,7 +34,7 @@ func odd(t *testing.T) map[string]http.Handler {
 	}
 }
 
-// shown is the data of an answer, and the paths of its errors.
+// shown is the data of a response, and the paths of its errors.
 func shown(t *testing.T, body []byte) string {
 	t.Helper()
 	var answer struct {
@@ -52,15 +52,16 @@ func shown(t *testing.T, body []byte) string {
 	return string(answer.Data) + strings.Join(paths, "")
 }
 
-// Only what is selected is read, besides the keys of joins; errors are those of what is
-// selected. gqlgen's executor, for which everything is read, gives the same.
+// Only selected members are decoded, besides the keys of joins, and errors are those of
+// selected members. gqlgen's executor, for which everything is decoded, responds equally.
 func TestSelected(t *testing.T) {
 	gateways := odd(t)
 	for query, want := range map[string]string{
 		`{posts {title}}`: `{"posts":[{"title":"one"},{"title":"two"}]}`,
-		// Neither key is selected: Post.userId, by which users are asked for, and User.id, by which they are told apart.
+		// Neither key is selected: Post.userId, by which users are fetched, and User.id, by
+		// which they are matched.
 		`{posts {user {name}}}`: `{"posts":[{"user":{"name":"Ada"}},{"user":{"name":"Ada"}}]}`,
-		// One user at two places of which each wants something else.
+		// One user at two places with different selections.
 		`{a: posts {user {name}} b: posts {title user {email website}}}`: `{"a":[{"user":{"name":"Ada"}},{"user":{"name":"Ada"}}],` +
 			`"b":[{"title":"one","user":{"email":"a@b","website":"w"}},{"title":"two","user":{"email":"a@b","website":"w"}}]}`,
 		`{post(id: 1) {title user {email}}}`: `{"post":{"title":"one","user":{"email":"a@b"}}}`,

@@ -1,8 +1,8 @@
-// Package services stands in for the services behind the posts gateway: posts and their
-// writers, in the form of JSONPlaceholder's, made up from their numbers.
+// Package services has the services behind the posts gateway: posts and users in the form of
+// JSONPlaceholder's, generated from their numbers.
 //
-// It costs little to answer, so that what is measured is who asks: every answer is joined
-// from parts that were made beforehand.
+// Responses are joined from parts that are prepared beforehand, so that the services cost
+// little and a benchmark measures the gateway.
 package services
 
 import (
@@ -18,16 +18,15 @@ import (
 	"time"
 )
 
-// Options say what the services hold. The zero value is JSONPlaceholder's: 100 posts by 10
-// users.
+// Options configure the data. The zero value is that of JSONPlaceholder: 100 posts by 10 users.
 type Options struct {
-	// Posts is how many posts GET /posts answers. Default 100.
+	// Posts is how many posts GET /posts returns. Default 100.
 	Posts int
-	// Users is how many users there are. Posts are by each in turn; where there are more
-	// users than posts, the next answer goes on where the last one ended, so that callers
-	// who ask at the same time want different users. Default 10.
+	// Users is how many users there are. The posts are by each user in turn. If there are more
+	// users than posts, consecutive responses of GET /posts have posts by different users, so
+	// that concurrent clients need different users. Default 10.
 	Users int
-	// Latency is waited before each answer. Default none.
+	// Latency is the delay before each response. Default none.
 	Latency time.Duration
 }
 
@@ -41,7 +40,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Post is one of GET /posts.
+// Post is an element of GET /posts.
 type Post struct {
 	UserID int    `json:"userId"`
 	ID     int    `json:"id"`
@@ -49,7 +48,7 @@ type Post struct {
 	Body   string `json:"body"`
 }
 
-// User is one of GET /users. Its last members are what no query of the benchmarks asks for.
+// User is an element of GET /users. No query of the benchmarks selects its last members.
 type User struct {
 	ID       int     `json:"id"`
 	Name     string  `json:"name"`
@@ -61,7 +60,7 @@ type User struct {
 	Company  Company `json:"company"`
 }
 
-// Address is where a user lives.
+// Address is the postal address of a user.
 type Address struct {
 	Street  string `json:"street"`
 	Suite   string `json:"suite"`
@@ -70,77 +69,77 @@ type Address struct {
 	Geo     Geo    `json:"geo"`
 }
 
-// Geo is a place on earth.
+// Geo is a geographical position.
 type Geo struct {
 	Lat string `json:"lat"`
 	Lng string `json:"lng"`
 }
 
-// Company is for whom a user works.
+// Company is the employer of a user.
 type Company struct {
 	Name        string `json:"name"`
 	CatchPhrase string `json:"catchPhrase"`
 	BS          string `json:"bs"`
 }
 
-// Services answer all routes. They are safe for concurrent use.
+// Services handle all routes. They are safe for concurrent use.
 type Services struct {
-	options Options
-	posts   [][]byte // the answers of GET /posts, in turn
-	single  [][]byte // by post
-	users   [][]byte // by user
-	turn    atomic.Int64
-	mux     *http.ServeMux
+	options  Options
+	posts    [][]byte // the answers of GET /posts, in turn
+	postByID [][]byte // by post
+	users    [][]byte // by user
+	turn     atomic.Int64
+	mux      *http.ServeMux
 
 	mu    sync.Mutex
 	calls map[string]int // by route, guarded by mu
 }
 
-// New makes the data of o.
+// New returns services with the data of o.
 func New(o Options) *Services {
 	o = o.withDefaults()
 	s := &Services{options: o, calls: map[string]int{}, mux: http.NewServeMux()}
 	for turn := range o.Turns() {
-		s.posts = append(s.posts, indented(o.PostsOf(turn)))
+		s.posts = append(s.posts, marshalIndent(o.PostsOf(turn)))
 	}
 	for _, p := range o.PostsOf(0) {
-		s.single = append(s.single, indented(p))
+		s.postByID = append(s.postByID, marshalIndent(p))
 	}
 	for id := range o.Users {
-		s.users = append(s.users, indented(UserOf(id+1)))
+		s.users = append(s.users, marshalIndent(UserOf(id+1)))
 	}
 	s.routes()
 	return s
 }
 
-// Turns is after how many answers GET /posts begins anew.
+// Turns returns after how many responses GET /posts starts again.
 func (o Options) Turns() int {
 	o = o.withDefaults()
 	return max(1, o.Users/o.Posts)
 }
 
-// PostsOf are the posts of an answer of GET /posts.
+// PostsOf returns the posts of the response for a turn.
 func (o Options) PostsOf(turn int) []Post {
 	o = o.withDefaults()
 	posts := make([]Post, o.Posts)
 	for i := range posts {
-		posts[i] = postOf(i+1, (turn*o.Posts+i)%o.Users+1)
+		posts[i] = newPost(i+1, (turn*o.Posts+i)%o.Users+1)
 	}
 	return posts
 }
 
-// The words of JSONPlaceholder's posts, in their length.
+// The texts of posts, as long as JSONPlaceholder's.
 const (
 	title = "sunt aut facere repellat provident occaecati excepturi"
 	text  = "quia et suscipit\nsuscipit recusandae consequuntur expedita et cum\n" +
 		"reprehenderit molestiae ut ut quas totam\nnostrum rerum est autem sunt rem eveniet architecto"
 )
 
-func postOf(id, user int) Post {
+func newPost(id, user int) Post {
 	return Post{UserID: user, ID: id, Title: title + " " + strconv.Itoa(id), Body: text}
 }
 
-// UserOf is the user of an id.
+// UserOf returns the user with an id.
 func UserOf(id int) User {
 	name := "Leanne Graham " + strconv.Itoa(id)
 	return User{
@@ -151,8 +150,8 @@ func UserOf(id int) User {
 	}
 }
 
-// indented is a value as JSONPlaceholder writes it.
-func indented(v any) []byte {
+// marshalIndent returns v in the form of JSONPlaceholder.
+func marshalIndent(v any) []byte {
 	text, _ := json.MarshalIndent(v, "", "  ") // cannot fail
 	return text
 }
@@ -161,14 +160,15 @@ func (s *Services) routes() {
 	s.handle("GET /posts", func(*http.Request) []byte {
 		return s.posts[int(s.turn.Add(1)-1)%len(s.posts)]
 	})
-	s.handle("GET /posts/{id}", func(r *http.Request) []byte { return at(s.single, r.PathValue("id")) })
-	s.handle("GET /users/{id}", func(r *http.Request) []byte { return at(s.users, r.PathValue("id")) })
+	s.handle("GET /posts/{id}", func(r *http.Request) []byte { return byID(s.postByID, r.PathValue("id")) })
+	s.handle("GET /users/{id}", func(r *http.Request) []byte { return byID(s.users, r.PathValue("id")) })
 	s.handle("GET /users", func(r *http.Request) []byte { return s.usersBy(r.URL.Query()["id"]) })
-	s.mux.HandleFunc("GET /_calls", s.tell)
-	s.mux.HandleFunc("DELETE /_calls", s.forget)
+	s.mux.HandleFunc("GET /_calls", s.serveCalls)
+	s.mux.HandleFunc("DELETE /_calls", s.resetCalls)
 }
 
-// handle counts a route's calls and writes its answers; nil is that there is none.
+// handle registers a route. It counts the calls and writes the bodies that respond returns; nil
+// is a 404.
 func (s *Services) handle(route string, answer func(*http.Request) []byte) {
 	s.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
 		s.count(route)
@@ -190,22 +190,23 @@ func (s *Services) count(route string) {
 	s.calls[route]++
 }
 
-// at is the answer for an id, counted from 1; nil for any other text.
-func at(answers [][]byte, id string) []byte {
+// byID returns the element for an id, counted from 1; nil for any other text.
+func byID(answers [][]byte, id string) []byte {
 	if n, err := strconv.Atoi(id); err == nil && n >= 1 && n <= len(answers) {
 		return answers[n-1]
 	}
 	return nil
 }
 
-// usersBy is a list of the users of ids, those that there are; of all without ids.
+// usersBy returns a list of the users with these ids, without unknown ones; all users if there
+// are no ids.
 func (s *Services) usersBy(ids []string) []byte {
 	if len(ids) == 0 {
 		return listOf(s.users)
 	}
 	found := make([][]byte, 0, len(ids))
 	for _, id := range ids {
-		if user := at(s.users, id); user != nil {
+		if user := byID(s.users, id); user != nil {
 			found = append(found, user)
 		}
 	}
@@ -216,24 +217,24 @@ func listOf(items [][]byte) []byte {
 	return slices.Concat([]byte("[\n"), bytes.Join(items, []byte(",\n")), []byte("\n]"))
 }
 
-func (s *Services) tell(w http.ResponseWriter, _ *http.Request) {
+func (s *Services) serveCalls(w http.ResponseWriter, _ *http.Request) {
 	_ = json.NewEncoder(w).Encode(s.Calls())
 }
 
-func (s *Services) forget(w http.ResponseWriter, _ *http.Request) {
+func (s *Services) resetCalls(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.calls)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// Calls are how often each route was called, but for /_calls itself.
+// Calls returns how often each route was called, except /_calls.
 func (s *Services) Calls() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.calls)
 }
 
-// ServeHTTP answers a route. GET /_calls tells the calls by route, DELETE /_calls sets them
-// to zero.
+// ServeHTTP implements http.Handler. GET /_calls returns the calls by route, and DELETE /_calls
+// resets them.
 func (s *Services) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }

@@ -51,7 +51,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// With many users, answers that follow each other are by different ones.
+// With many users, consecutive responses have posts by different users.
 func TestAnswersTakeTurns(t *testing.T) {
 	o := Options{Posts: 10, Users: 30}
 	s := New(o)

@@ -1,6 +1,5 @@
-// Package proc reads what Linux accounts to a process: the CPU time that it took and the
-// most memory that it held. Of all that a benchmark can read, other load on the machine
-// disturbs the CPU time least.
+// Package proc reads what Linux accounts to a process: its CPU time and its peak memory. Of all
+// that a benchmark can measure, CPU time is disturbed least by other load on the machine.
 package proc
 
 import (
@@ -12,11 +11,10 @@ import (
 	"time"
 )
 
-// Self is the process that asks.
+// Self is the calling process.
 const Self = 0
 
-// tick is the unit of CPU time under /proc: USER_HZ, which is 100 on every platform that Go
-// runs on.
+// tick is the unit of CPU time under /proc: USER_HZ, which is 100 on all platforms of Go.
 const tick = 10 * time.Millisecond
 
 func file(pid int, name string) string {
@@ -26,7 +24,7 @@ func file(pid int, name string) string {
 	return fmt.Sprintf("/proc/%d/%s", pid, name)
 }
 
-// CPU is the time that all threads of a process have computed so far, in steps of 10 ms.
+// CPU returns the CPU time of all threads of a process so far, in steps of 10 ms.
 func CPU(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(file(pid, "stat"))
 	if err != nil {
@@ -37,8 +35,8 @@ func CPU(pid int) (time.Duration, error) {
 
 var errStat = errors.New("/proc/PID/stat does not look as proc(5) says")
 
-// parseStat reads utime and stime, the 14th and 15th field. The second is the program's
-// name in brackets, which may hold anything, brackets too.
+// parseStat returns utime and stime, fields 14 and 15. Field 2 is the name of the program in
+// parentheses, which may contain any characters, parentheses included.
 func parseStat(stat string) (time.Duration, error) {
 	_, behind, ok := strings.Cut(stat[max(0, strings.LastIndexByte(stat, ')')):], ")")
 	fields := strings.Fields(behind)
@@ -53,8 +51,8 @@ func parseStat(stat string) (time.Duration, error) {
 	return time.Duration(user+system) * tick, nil
 }
 
-// PeakMemory is the most resident memory that a process has had, in bytes, since it began
-// or since ForgetPeak.
+// PeakMemory returns the peak resident memory of a process, in bytes, since its start or since
+// ForgetPeak.
 func PeakMemory(pid int) (int64, error) {
 	status, err := os.ReadFile(file(pid, "status"))
 	if err != nil {
@@ -63,7 +61,7 @@ func PeakMemory(pid int) (int64, error) {
 	return parseStatus(string(status))
 }
 
-// parseStatus reads VmHWM.
+// parseStatus returns VmHWM.
 func parseStatus(status string) (int64, error) {
 	for line := range strings.Lines(status) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
@@ -74,7 +72,7 @@ func parseStatus(status string) (int64, error) {
 	return 0, errors.New("/proc/PID/status has no VmHWM")
 }
 
-// ForgetPeak makes what a process holds now its peak.
+// ForgetPeak resets the peak to the current memory of a process.
 func ForgetPeak(pid int) error {
 	return os.WriteFile(file(pid, "clear_refs"), []byte("5"), 0)
 }

@@ -32,7 +32,7 @@ func TestParseStatus(t *testing.T) {
 	}
 }
 
-// The kernel's own files are read.
+// The files of the kernel can be parsed.
 func TestSelf(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux accounts under /proc")

@@ -1,6 +1,6 @@
-// Command byhand answers the benchmarks' operations as one would who knew them beforehand:
-// fetch, scan, re-emit, and nothing else. It parses no GraphQL, checks no value, and is the
-// limit of what a gateway on net/http could reach.
+// Command byhand serves the operations of the benchmarks with code that knows them beforehand:
+// it fetches, scans and writes, without parsing GraphQL or checking values. It is the limit of
+// what a gateway on net/http could reach.
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 	os.Exit(1)
 }
 
-// aggregator answers the operations that it knows by their text.
+// aggregator serves the operations that it knows, by their text.
 type aggregator struct {
 	base    *url.URL
 	client  http.RoundTripper
@@ -123,7 +123,7 @@ func (a *aggregator) postsWithUsers(r *http.Request, b []byte) ([]byte, error) {
 	return append(b, `]}}`...), err
 }
 
-// idsOf is the query that asks for each writer once.
+// idsOf returns the query that fetches each user once.
 func idsOf(posts []row) string {
 	seen := make(map[string]bool, len(posts))
 	query := make([]byte, 0, 8*len(posts))
@@ -162,7 +162,7 @@ func comma(b []byte, i int) []byte {
 
 func member(b []byte, name string, value []byte) []byte { return append(append(b, name...), value...) }
 
-// fetched is an answer of a service, in memory that free gives back; or why there is none.
+// fetched is a response of a service, in memory that free returns to a pool; or an error.
 type fetched struct {
 	buffer *[]byte
 	err    error
@@ -196,7 +196,7 @@ func (a *aggregator) free(f fetched) {
 	}
 }
 
-// scan gives the named members of each object.
+// scan returns the named members of each object.
 func (f fetched) scan(names ...string) ([]row, error) {
 	if f.err != nil {
 		return nil, f.err

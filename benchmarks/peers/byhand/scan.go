@@ -5,13 +5,13 @@ import (
 	"errors"
 )
 
-// row are the members of an object that were asked for, in their order, as JSON. They share
-// the scanned text.
+// row has the members of an object that were asked for, in order, as JSON. They share the
+// scanned text.
 type row [4][]byte
 
 var errJSON = errors.New("the service's answer is no list of objects, and no object")
 
-// scan walks a list of objects, or one, and keeps the members that have names.
+// scan scans a list of objects, or one object, and keeps the members that have these names.
 func scan(b []byte, names []string) ([]row, error) {
 	i := space(b, 0)
 	if i < len(b) && b[i] == '[' {
@@ -30,7 +30,7 @@ func scan(b []byte, names []string) ([]row, error) {
 	return rows, nil
 }
 
-// object walks one from its opening bracket and gives the offset behind it, or -1.
+// object scans an object from its opening brace and returns the offset behind it, or -1.
 func object(b []byte, i int, names []string, r *row) int {
 	for i = space(b, i+1); i < len(b) && b[i] == '"'; i = space(b, i) {
 		end := skip(b, i)
@@ -58,7 +58,7 @@ func object(b []byte, i int, names []string, r *row) int {
 	return i + 1
 }
 
-// space skips what stands between values.
+// space skips the white space between values.
 func space(b []byte, i int) int {
 	for i < len(b) && (b[i] <= ' ' || b[i] == ',') {
 		i++
@@ -66,7 +66,7 @@ func space(b []byte, i int) int {
 	return i
 }
 
-// skip gives the offset behind a value, or -1.
+// skip returns the offset behind a value, or -1.
 func skip(b []byte, i int) int {
 	if i >= len(b) {
 		return -1
@@ -83,7 +83,7 @@ func skip(b []byte, i int) int {
 	return i
 }
 
-// text gives the offset behind the closing quote.
+// text returns the offset behind the closing quote.
 func text(b []byte, i int) int {
 	for from := i; ; i++ {
 		n := bytes.IndexByte(b[i:], '"')
@@ -101,7 +101,7 @@ func text(b []byte, i int) int {
 	}
 }
 
-// nested gives the offset behind an object or a list.
+// nested returns the offset behind an object or a list.
 func nested(b []byte, i int) int {
 	for depth := 0; i < len(b); i++ {
 		switch b[i] {

@@ -1,6 +1,6 @@
 //go:build ignore
 
-// go run generate.go makes graph/ anew from schema.graphqls.
+// go run generate.go generates graph/ from schema.graphqls.
 package main
 
 import (

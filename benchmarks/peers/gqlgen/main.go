@@ -1,4 +1,4 @@
-// Command gqlgen answers the benchmarks' operations with gqlgen as it comes and
+// Command gqlgen serves the operations of the benchmarks with gqlgen's defaults and
 // graph-gophers/dataloader: what one writes by hand with the best-known libraries.
 package main
 
@@ -26,7 +26,7 @@ func main() {
 	os.Exit(1)
 }
 
-// newServer is gqlgen's handler with POST and its cache of parsed queries, and a loader for
+// newServer returns gqlgen's handler with POST and a cache of parsed queries, and a loader for
 // each request.
 func newServer(upstream string) http.Handler {
 	services := newServices(upstream)

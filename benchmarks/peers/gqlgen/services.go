@@ -15,7 +15,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/peers/gqlgen/graph/model"
 )
 
-// services calls the services, over enough connections for the benchmarks' clients.
+// services calls the services, over enough connections for all clients of the benchmarks.
 type services struct {
 	url    string
 	client *http.Client
@@ -25,7 +25,7 @@ func newServices(url string) *services {
 	return &services{url: url, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 }
 
-// get fetches a path and decodes the answer.
+// get fetches a path and decodes the response.
 func get[T any](ctx context.Context, s *services, path string) (T, error) {
 	var value T
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
@@ -50,15 +50,15 @@ type loaderKey struct{}
 
 func loaderOf(ctx context.Context) loader { return ctx.Value(loaderKey{}).(loader) }
 
-// newLoader collects the users that are asked for within a millisecond. The default, 16 ms,
-// would only add to the time.
+// newLoader returns a loader that collects users for one millisecond. The default of 16 ms
+// would only add latency.
 func (s *services) newLoader() loader {
 	return dataloader.NewBatchedLoader(s.users, dataloader.WithWait[int, *model.User](time.Millisecond))
 }
 
 var errNoUser = errors.New("there is no such user")
 
-// users fetches users in one call and puts them in the order of their ids.
+// users fetches users in one call, in the order of their ids.
 func (s *services) users(ctx context.Context, ids []int) []*dataloader.Result[*model.User] {
 	query := url.Values{}
 	for _, id := range ids {
