@@ -127,7 +127,7 @@ func TestCoalescedPanic(t *testing.T) {
 	}
 }
 
-// When the deadline of a coalesced execution responseInterceptor, its callers get what it has, as without
+// When the deadline of a coalesced execution passes, its callers get what it has, as without
 // coalescing.
 func TestCoalescedDeadline(t *testing.T) {
 	o := coalescing

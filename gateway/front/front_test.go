@@ -500,7 +500,7 @@ func TestRoutes(t *testing.T) {
 		status       int
 		text         string
 	}{
-		{off, "GET", "/", 404, "nothing is here"},
+		{off, "GET", "/", 404, "nothing at this path"},
 		{off, "GET", "/nope", 404, "NOT_FOUND"},
 		{off, "GET", "/healthz", 200, "up"},
 		{off, "GET", "/readyz", 200, "ready"},

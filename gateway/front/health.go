@@ -23,7 +23,7 @@ func (f *Front) serveReadiness(w http.ResponseWriter, _ *http.Request) {
 
 // serveNotFound answers requests for paths that have no route.
 func serveNotFound(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusNotFound, `{"errors":[{"message":"nothing is here; GraphQL is at `+endpoint+`","extensions":{"code":"NOT_FOUND"}}]}`)
+	writeJSON(w, http.StatusNotFound, `{"errors":[{"message":"there is nothing at this path; GraphQL is at `+endpoint+`","extensions":{"code":"NOT_FOUND"}}]}`)
 }
 
 func writeJSON(w http.ResponseWriter, status int, json string) {

@@ -115,7 +115,7 @@ func (e *Executor) HasExtensions() bool { return e.extensions.any }
 // UsesPlans reports whether plans execute the operations that they can execute.
 func (e *Executor) UsesPlans() bool { return e.fallback == "" }
 
-// Result is the executed of executing an operation.
+// Result is the outcome of executing an operation.
 type Result struct {
 	Response *graphql.Response
 	// Fallback says why gqlgen's executor executed the operation; empty if a plan did.
@@ -262,6 +262,6 @@ func (e *Executor) report(ctx context.Context, op *graphql.OperationContext, fal
 		return
 	}
 	if _, logged := e.logged.LoadOrStore(fallback, nil); !logged {
-		e.options.Log.LogAttrs(ctx, slog.LevelInfo, "operations of this kind run on gqlgen's own executor, which takes longer; this is told once", slog.String("because", string(fallback)))
+		e.options.Log.LogAttrs(ctx, slog.LevelInfo, "gqlgen's executor executes operations of this kind, which takes longer than plans; this is logged once", slog.String("fallback", string(fallback)))
 	}
 }

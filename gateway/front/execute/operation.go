@@ -84,7 +84,7 @@ func (e *Executor) selectOperation(op *graphql.OperationContext, doc *document.D
 		return err
 	}
 	if !e.options.Introspection && doc.Introspects(op.Operation) {
-		return fault.New(fault.IntrospectionDisabled, "this gateway does not tell its schema: __schema and __type are switched off")
+		return fault.New(fault.IntrospectionDisabled, "introspection is switched off: this gateway does not answer __schema and __type")
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (e *Executor) selectOperation(op *graphql.OperationContext, doc *document.D
 // errNoOperation returns the error for a document without the operation to execute.
 func errNoOperation(name string) error {
 	if name == "" {
-		return fault.New(fault.OperationResolution, "the document has several operations: say which with operationName")
+		return fault.New(fault.OperationResolution, "the document has several operations: name the one to execute with operationName")
 	}
 	return fault.New(fault.OperationResolution, "the document has no operation named %q", name)
 }

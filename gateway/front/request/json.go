@@ -12,7 +12,7 @@ import (
 // Valid JSON that different readers understand differently, and that encoding/json accepts.
 var (
 	errDuplicateName = fault.New(fault.BadRequest, "an object in the request's JSON has two members of one name")
-	errLoneSurrogate = fault.New(fault.BadRequest, "a text in the request's JSON has half of a surrogate pair")
+	errLoneSurrogate = fault.New(fault.BadRequest, "a string in the request's JSON has half of a surrogate pair")
 	errTooDeep       = fault.New(fault.BadRequest, "the request's JSON nests more than %d objects and lists", maxNesting)
 )
 

@@ -124,7 +124,7 @@ func twice(from *json.Decoder) bool {
 func TestDecodeBody(t *testing.T) {
 	const (
 		twiceText = "an object in the request's JSON has two members of one name"
-		halfText  = "a text in the request's JSON has half of a surrogate pair"
+		halfText  = "a string in the request's JSON has half of a surrogate pair"
 		deepText  = "the request's JSON nests more than 500 objects and lists"
 	)
 	nine := `"a":0,"b":0,"c":0,"d":0,"e":0,"f":0,"g":0,"h":0,"i":0`

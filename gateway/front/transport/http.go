@@ -1,5 +1,5 @@
-// Package transport has the ways by which clients send operations: today POST and GET, with one
-// response each. A transport reads the operation, has it executed, and writes the response.
+// Package transport has the transports of operations over HTTP: POST and GET, with one response
+// each. A transport reads the operation, executes it, and writes the response.
 package transport
 
 import (
@@ -56,7 +56,7 @@ func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.
 	mediaType, ok := response.Negotiate(r)
 	if !ok {
 		t.Errors.Write(w, r, httperror.New(http.StatusNotAcceptable, fault.BadRequest,
-			"answers are "+response.TypeGraphQL+" or "+response.TypeJSON))
+			"accept "+response.TypeGraphQL+" or "+response.TypeJSON))
 		return
 	}
 	b := t.Buffers.Get()
@@ -92,7 +92,7 @@ func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.
 func (t *httpTransport) checkType(kind ast.Operation) error {
 	switch {
 	case kind == ast.Subscription:
-		return httperror.New(http.StatusBadRequest, fault.BadRequest, "a subscription has more than one answer; this way has one")
+		return httperror.New(http.StatusBadRequest, fault.BadRequest, "subscriptions are not supported: a response over POST or GET has one result")
 	case kind == ast.Mutation && t.isSafe:
 		e := httperror.New(http.StatusMethodNotAllowed, fault.BadRequest, "send mutations by POST")
 		e.Header = http.Header{"Allow": {http.MethodPost}}
