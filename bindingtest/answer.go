@@ -34,12 +34,12 @@ func (t *test) check(schema *ast.Schema, operation *ast.OperationDefinition, got
 	if t.response != nil {
 		f := t.finder(schema)
 		f.search(operation.SelectionSet, []any{got.Data}, false)
-		for _, line := range differences(t.response.plain(), f.value()) {
+		for _, line := range differences(t.response.value, f.value()) {
 			lines = append(lines, "connectorResponse: "+line)
 		}
 	}
 	if t.data != nil {
-		for _, line := range differences(t.data.plain(), got.Data) {
+		for _, line := range differences(t.data.value, got.Data) {
 			lines = append(lines, "data: "+line)
 		}
 	}
@@ -94,21 +94,21 @@ func (w wantError) differences(got shownError) []string {
 	compare(w.code != "", "code", w.code, got.code())
 	compare(w.message != "", "message", w.message, got.Message)
 	if w.path != nil {
-		compare(true, "path", w.path.plain(), got.Path)
+		compare(true, "path", w.path.value, got.Path)
 	}
 	if w.extensions != nil {
-		compare(true, "extensions", w.extensions.plain(), got.named(w.extensions))
+		compare(true, "extensions", w.extensions.value, got.named(w.extensions))
 	}
 	return differences(want, have)
 }
 
 // named are the extensions with the names that an object has.
-func (e shownError) named(object *node) map[string]any {
+func (e shownError) named(object *expected) map[string]any {
 	some := map[string]any{}
-	members, _ := object.value.([]member)
-	for _, m := range members {
-		if value, there := e.Extensions[m.name]; there {
-			some[m.name] = value
+	members, _ := object.value.(map[string]any)
+	for name := range members {
+		if value, there := e.Extensions[name]; there {
+			some[name] = value
 		}
 	}
 	return some

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// decoded reads JSON with its numbers as they are written.
-func decoded(text string) (any, error) {
+// decodeJSON reads JSON with its numbers as they are written.
+func decodeJSON(text string) (any, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var value any

@@ -19,7 +19,7 @@ type request struct {
 	source, method string
 	target         *target
 	headers        http.Header // a nil value is a header that must not be sent
-	body           *node
+	body           *expected
 }
 
 // target is where a call goes, within its service.
@@ -171,7 +171,7 @@ func without(all, others []string) []string {
 
 // bodyDifferences reads a body by its media type: JSON and forms by what they mean,
 // anything else as text.
-func bodyDifferences(want *node, s *sent) []string {
+func bodyDifferences(want *expected, s *sent) []string {
 	media, params, _ := mime.ParseMediaType(s.header.Get("Content-Type"))
 	switch {
 	case media == "application/x-www-form-urlencoded":
@@ -179,15 +179,15 @@ func bodyDifferences(want *node, s *sent) []string {
 	case media == "multipart/form-data":
 		return multipartDifferences(want, s.body, params["boundary"])
 	case s.body == "":
-		return differences(want.plain(), nil)
+		return differences(want.value, nil)
 	}
-	wanted := want.plain()
-	got, err := decoded(s.body)
+	wanted := want.value
+	got, err := decodeJSON(s.body)
 	if err != nil {
 		return differences(wanted, s.body)
 	}
 	if text, ok := wanted.(string); ok {
-		if value, err := decoded(text); err == nil {
+		if value, err := decodeJSON(text); err == nil {
 			wanted = value
 		}
 	}
@@ -195,9 +195,9 @@ func bodyDifferences(want *node, s *sent) []string {
 }
 
 // formDifferences compares a form with an object of its fields, or with the form's text.
-func formDifferences(want *node, body string) []string {
+func formDifferences(want *expected, body string) []string {
 	var wanted []string
-	switch v := want.plain().(type) {
+	switch v := want.value.(type) {
 	case string:
 		wanted = formFields(v)
 	case map[string]any:
@@ -231,7 +231,7 @@ func fieldsOf(name string, value any) []string {
 
 // multipartDifferences compares parts with an object of them by name: a field is its
 // text, or the value that it is as JSON, a file {filename, contentType, content}.
-func multipartDifferences(want *node, body, boundary string) []string {
+func multipartDifferences(want *expected, body, boundary string) []string {
 	if !strings.HasSuffix(strings.TrimSpace(body), "--"+boundary+"--") {
 		return []string{"the parts break off"}
 	}
@@ -239,7 +239,7 @@ func multipartDifferences(want *node, body, boundary string) []string {
 	for parts := multipart.NewReader(strings.NewReader(body), boundary); ; {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
-			return differences(want.plain(), got)
+			return differences(want.value, got)
 		}
 		if err != nil {
 			return []string{fmt.Sprintf("the parts cannot be read: %v", err)}
@@ -254,7 +254,7 @@ func multipartDifferences(want *node, body, boundary string) []string {
 
 func shownPart(part *multipart.Part, content string) any {
 	media := part.Header.Get("Content-Type")
-	if value, err := decoded(content); err == nil && strings.HasPrefix(media, "application/json") && part.FileName() == "" {
+	if value, err := decodeJSON(content); err == nil && strings.HasPrefix(media, "application/json") && part.FileName() == "" {
 		return value
 	}
 	if part.FileName() == "" {

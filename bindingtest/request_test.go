@@ -42,8 +42,7 @@ func TestDifferences(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &reader{}
-			root := (&tree{mistakes: &r.mistakes}).read([]byte(test.want))
-			want := r.request(root)
+			want := r.request(r.parse([]byte(test.want)))
 			if err := r.err(); err != nil {
 				t.Fatal(err)
 			}

@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -114,10 +115,10 @@ func appendix(got *response, log string) []string {
 func (t *test) operation(schema *ast.Schema, inputs *input.Reader) (*ast.OperationDefinition, string) {
 	object := schema.Types[t.connector[0]]
 	if object == nil {
-		return nil, fmt.Sprintf("connector: there is no type %s%s", t.connector[0], suggest(t.connector[0], objects(schema)))
+		return nil, fmt.Sprintf("connector: there is no type %s%s", t.connector[0], suggest.DidYouMean(t.connector[0], objects(schema)))
 	}
 	if object.Fields.ForName(t.connector[1]) == nil {
-		return nil, fmt.Sprintf("connector: %s has no field %q%s", object.Name, t.connector[1], suggest(t.connector[1], names(object)))
+		return nil, fmt.Sprintf("connector: %s has no field %q%s", object.Name, t.connector[1], suggest.DidYouMean(t.connector[1], names(object)))
 	}
 	known := rules.NewDefaultRules()
 	known.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, inputs.Rule().RuleFunc)

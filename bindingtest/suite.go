@@ -2,6 +2,7 @@ package bindingtest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -10,9 +11,10 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/goccy/go-yaml"
+	goyaml "github.com/goccy/go-yaml"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -33,9 +35,9 @@ type test struct {
 	caller    *auth.Identity // nil is anonymous
 	headers   http.Header    // of the client's request
 	env       map[string]*string
-	calls     []*call // in the order they are written; that of the connector is the last
-	response  *node   // what the connector's field shall answer; nil says nothing
-	data      *node   // what the whole operation shall answer; nil says nothing
+	calls     []*call   // in the order they are written; that of the connector is the last
+	response  *expected // what the connector's field shall answer; nil says nothing
+	data      *expected // what the whole operation shall answer; nil says nothing
 	errors    []wantError
 }
 
@@ -57,7 +59,7 @@ type answer struct {
 type wantError struct {
 	line             int
 	code, message    string
-	path, extensions *node
+	path, extensions *expected
 }
 
 // read reads a file of tests. Its error has a line for each mistake.
@@ -67,8 +69,7 @@ func read(file string) (*suite, error) {
 		return nil, fmt.Errorf("the tests cannot be read: %w", err)
 	}
 	r := &reader{mistakes: mistakes{file: file}, suite: &suite{sources: map[string]upstreams.Source{}, env: map[string]*string{}}}
-	t := &tree{mistakes: &r.mistakes, anchors: map[string]*node{}}
-	if root := t.read(text); root != nil && len(r.list) == 0 {
+	if root := r.parse(text); root != nil && len(r.list) == 0 {
 		r.file(root)
 	}
 	return r.suite, r.err()
@@ -82,11 +83,11 @@ type reader struct {
 	ids    map[string]string // see bindings
 }
 
-func (r *reader) file(root *node) {
-	var config, tests *node
+func (r *reader) file(root *yaml.Node) {
+	var config, tests *yaml.Node
 	r.object(root, "a file of tests", fields{
-		"config": func(n *node) { config = n },
-		"tests":  func(n *node) { tests = n },
+		"config": func(n *yaml.Node) { config = n },
+		"tests":  func(n *yaml.Node) { tests = n },
 	})
 	if config != nil {
 		r.object(config, "config", fields{"claims": r.claims(&r.caller), "sources": r.sources, "env": r.env(r.suite.env)})
@@ -99,28 +100,35 @@ func (r *reader) file(root *node) {
 }
 
 // sources are what gateway.yaml may say of them, without their urls.
-func (r *reader) sources(n *node) {
-	members, ok := n.value.([]member)
-	if !ok {
-		r.add(n, "sources are an object of sources by their names, not %s", n.kind())
+func (r *reader) sources(n *yaml.Node) {
+	if n.Kind != yaml.Mapping {
+		r.add(n, "sources are an object of sources by their names, not %s", kindOf(n))
 		return
 	}
-	for _, m := range members {
-		text, err := yaml.Marshal(m.plain())
+	for _, m := range n.Members {
+		text, err := goyaml.Marshal(plainValue(m.Value))
 		var source upstreams.Source
 		if err == nil {
-			err = yaml.UnmarshalWithOptions(text, &source, yaml.Strict())
+			err = goyaml.UnmarshalWithOptions(text, &source, goyaml.Strict())
 		}
 		if err != nil {
-			r.add(&m.node, "this is not what gateway.yaml says of a source: %s", message(err))
+			r.add(m.Key, "this is not what gateway.yaml says of a source: %s", message(err))
 		}
-		r.suite.sources[m.name] = source
+		r.suite.sources[m.Key.Value] = source
 	}
 }
 
-func (r *reader) claims(to **auth.Identity) func(*node) {
-	return func(n *node) {
-		switch claims := n.plain().(type) {
+// message returns an error of the library without its place and excerpt.
+func message(err error) string {
+	if known, ok := errors.AsType[goyaml.Error](err); ok {
+		return known.GetMessage()
+	}
+	return err.Error()
+}
+
+func (r *reader) claims(to **auth.Identity) decoder {
+	return func(n *yaml.Node) {
+		switch claims := plainValue(n).(type) {
 		case nil:
 			*to = nil
 		case map[string]any:
@@ -131,24 +139,24 @@ func (r *reader) claims(to **auth.Identity) func(*node) {
 	}
 }
 
-func (r *reader) test(n *node) {
-	t := &test{line: n.line, caller: r.caller, headers: http.Header{}, env: maps.Clone(r.suite.env)}
+func (r *reader) test(n *yaml.Node) {
+	t := &test{line: n.Line, caller: r.caller, headers: http.Header{}, env: maps.Clone(r.suite.env)}
 	var connector string
-	main := &call{line: n.line, answer: answer{status: http.StatusOK, header: http.Header{}}}
+	main := &call{line: n.Line, answer: answer{status: http.StatusOK, header: http.Header{}}}
 	made := false
 	f := fields{
 		"name":           r.text(&t.name),
 		"connector":      r.text(&connector),
 		"query":          r.text(&t.query),
-		"variables":      func(n *node) { t.variables = n.plain() },
+		"variables":      func(n *yaml.Node) { t.variables = plainValue(n) },
 		"claims":         r.claims(&t.caller),
 		"requestHeaders": r.header(t.headers),
 		"env":            r.env(t.env),
-		"calls":          func(n *node) { r.items(n, "calls", func(n *node) { t.calls = append(t.calls, r.call(n)) }) },
-		"expect":         func(n *node) { made = r.expect(n, t, main) || made },
+		"calls":          func(n *yaml.Node) { r.items(n, "calls", func(n *yaml.Node) { t.calls = append(t.calls, r.call(n)) }) },
+		"expect":         func(n *yaml.Node) { made = r.expect(n, t, main) || made },
 	}
 	for name, read := range r.answer(&main.answer) {
-		f[name] = func(n *node) { made = true; read(n) }
+		f[name] = func(n *yaml.Node) { made = true; read(n) }
 	}
 	if !r.object(n, "a test", f) {
 		return
@@ -161,17 +169,16 @@ func (r *reader) test(n *node) {
 }
 
 // env reads variables of the environment, of which null is one that is not set.
-func (r *reader) env(to map[string]*string) func(*node) {
-	return func(n *node) {
-		members, ok := n.value.([]member)
-		if !ok {
-			r.add(n, "the environment is an object of values by name, such as {REGION: eu}, not %s", n.kind())
+func (r *reader) env(to map[string]*string) decoder {
+	return func(n *yaml.Node) {
+		if n.Kind != yaml.Mapping {
+			r.add(n, "the environment is an object of values by name, such as {REGION: eu}, not %s", kindOf(n))
 		}
-		for _, m := range members {
-			to[m.name] = nil
-			if m.value != nil {
-				to[m.name] = new(string)
-				r.text(to[m.name])(&m.node)
+		for _, m := range n.Members {
+			to[m.Key.Value] = nil
+			if m.Value.Kind != yaml.Null {
+				to[m.Key.Value] = new(string)
+				r.text(to[m.Key.Value])(at(m))
 			}
 		}
 	}
@@ -189,7 +196,7 @@ func (r *reader) coordinate(connector string) []string {
 var coordinate = regexp.MustCompile(`^(\w+)\.(\w+)$`)
 
 // complete reports what a test lacks. One that expects nothing could never fail.
-func (r *reader) complete(n *node, t *test, connector string) {
+func (r *reader) complete(n *yaml.Node, t *test, connector string) {
 	parts := r.coordinate(connector)
 	switch {
 	case t.name == "":
@@ -206,10 +213,10 @@ func (r *reader) complete(n *node, t *test, connector string) {
 }
 
 // call reads one of the calls: what is asked, and what is answered.
-func (r *reader) call(n *node) *call {
-	c := &call{line: n.line, answer: answer{status: http.StatusOK, header: http.Header{}}}
+func (r *reader) call(n *yaml.Node) *call {
+	c := &call{line: n.Line, answer: answer{status: http.StatusOK, header: http.Header{}}}
 	f := r.answer(&c.answer)
-	f["connectorRequest"] = func(n *node) { c.want = r.request(n) }
+	f["connectorRequest"] = func(n *yaml.Node) { c.want = r.request(n) }
 	if r.object(n, "a call", f) && c.want == nil {
 		r.add(n, "a call says what is asked, as connectorRequest: {method: GET, url: /users/u1}")
 	}
@@ -225,11 +232,10 @@ func (r *reader) answer(a *answer) fields {
 	}
 }
 
-func (r *reader) status(to *int) func(*node) {
-	return func(n *node) {
-		number, _ := n.value.(json.Number)
-		status, err := strconv.Atoi(number.String())
-		if err != nil || status < 200 || status > 599 {
+func (r *reader) status(to *int) decoder {
+	return func(n *yaml.Node) {
+		status, err := strconv.Atoi(n.Value)
+		if err != nil || n.Kind != yaml.Int || status < 200 || status > 599 {
 			r.add(n, "a status is a number from 200 to 599")
 			return
 		}
@@ -238,34 +244,33 @@ func (r *reader) status(to *int) func(*node) {
 }
 
 // header reads the values of headers, each one text or a list of them.
-func (r *reader) header(to http.Header) func(*node) {
-	return func(n *node) {
-		members, ok := n.value.([]member)
-		if !ok {
-			r.add(n, "headers are an object of values by name, not %s", n.kind())
+func (r *reader) header(to http.Header) decoder {
+	return func(n *yaml.Node) {
+		if n.Kind != yaml.Mapping {
+			r.add(n, "headers are an object of values by name, not %s", kindOf(n))
 		}
-		for _, m := range members {
-			items, ok := m.value.([]*node)
-			if !ok {
-				items = []*node{&m.node}
+		for _, m := range n.Members {
+			items := []*yaml.Node{at(m)}
+			if m.Value.Kind == yaml.List {
+				items = m.Value.Items
 			}
 			for _, item := range items {
 				var value string
 				r.text(&value)(item)
-				to.Add(m.name, value)
+				to.Add(m.Key.Value, value)
 			}
 		}
 	}
 }
 
 // body reads what a service sends: text as it is, anything else as JSON.
-func (r *reader) body(to *string) func(*node) {
-	return func(n *node) {
-		if text, ok := n.value.(string); ok {
-			*to = text
+func (r *reader) body(to *string) decoder {
+	return func(n *yaml.Node) {
+		if n.Kind == yaml.String {
+			*to = n.Value
 			return
 		}
-		text, err := json.Marshal(n.plain())
+		text, err := json.Marshal(plainValue(n))
 		if err != nil {
 			r.add(n, "this is no JSON: %v", err)
 		}
@@ -274,29 +279,31 @@ func (r *reader) body(to *string) func(*node) {
 }
 
 // expect tells whether the connector shall make a call.
-func (r *reader) expect(n *node, t *test, main *call) (made bool) {
+func (r *reader) expect(n *yaml.Node, t *test, main *call) (made bool) {
 	r.object(n, "expect", fields{
-		"connectorRequest":  func(n *node) { main.want, main.line, made = r.request(n), n.line, true },
+		"connectorRequest":  func(n *yaml.Node) { main.want, main.line, made = r.request(n), n.Line, true },
 		"connectorResponse": r.json(&t.response),
 		"data":              r.json(&t.data),
-		"errors":            func(n *node) { r.items(n, "errors", func(n *node) { t.errors = append(t.errors, r.wantError(n)) }) },
+		"errors": func(n *yaml.Node) {
+			r.items(n, "errors", func(n *yaml.Node) { t.errors = append(t.errors, r.wantError(n)) })
+		},
 	})
 	return made
 }
 
-func (r *reader) wantError(n *node) wantError {
-	w := wantError{line: n.line}
+func (r *reader) wantError(n *yaml.Node) wantError {
+	w := wantError{line: n.Line}
 	r.object(n, "an error", fields{
 		"code":       r.text(&w.code),
 		"message":    r.text(&w.message),
-		"path":       func(n *node) { w.path = n },
-		"extensions": func(n *node) { w.extensions = n },
+		"path":       value(&w.path),
+		"extensions": value(&w.extensions),
 	})
 	return w
 }
 
 // request reads what a call shall ask.
-func (r *reader) request(n *node) *request {
+func (r *reader) request(n *yaml.Node) *request {
 	want := &request{}
 	var url string
 	r.object(n, "connectorRequest", fields{
@@ -304,7 +311,7 @@ func (r *reader) request(n *node) *request {
 		"method":  r.text(&want.method),
 		"url":     r.text(&url),
 		"headers": r.wantHeaders(want),
-		"body":    func(n *node) { want.body = n },
+		"body":    value(&want.body),
 	})
 	var err error
 	if want.target, err = parseTarget(url); err != nil {
@@ -314,18 +321,17 @@ func (r *reader) request(n *node) *request {
 }
 
 // wantHeaders reads headers of which null is one that must not be sent.
-func (r *reader) wantHeaders(want *request) func(*node) {
-	return func(n *node) {
+func (r *reader) wantHeaders(want *request) decoder {
+	return func(n *yaml.Node) {
 		want.headers = http.Header{}
-		given := *n
-		if members, ok := n.value.([]member); ok {
-			given.value = slices.DeleteFunc(slices.Clone(members), func(m member) bool {
-				if m.value == nil {
-					want.headers[http.CanonicalHeaderKey(m.name)] = nil
-				}
-				return m.value == nil
-			})
-		}
-		r.header(want.headers)(&given)
+		sent := *n
+		sent.Members = slices.DeleteFunc(slices.Clone(n.Members), func(m yaml.Member) bool {
+			if m.Value.Kind != yaml.Null {
+				return false
+			}
+			want.headers[http.CanonicalHeaderKey(m.Key.Value)] = nil
+			return true
+		})
+		r.header(want.headers)(&sent)
 	}
 }

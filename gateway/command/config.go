@@ -14,8 +14,6 @@ func newConfig(s surroundings, f *flags) *cobra.Command {
 		Short: "Check the settings file, or describe it to an editor",
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
-
-		SuggestionsMinimumDistance: 2,
 	}
 	c.AddCommand(newValidate(s, f), newSchema(s))
 	return c

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
 // flags are those of the gateway itself; the ones that choose settings are shared
@@ -21,15 +22,14 @@ type flags struct {
 func newRoot(p Program, s surroundings) *cobra.Command {
 	f := &flags{}
 	root := &cobra.Command{
-		Use:                        p.Name,
-		Short:                      p.Short,
-		Long:                       p.Short + ".\n\n" + settingsHelp,
-		Version:                    buildVersion(),
-		Args:                       noArguments,
-		SilenceErrors:              true, // run tells them, once
-		SilenceUsage:               true,
-		SuggestionsMinimumDistance: 2,
-		RunE:                       func(c *cobra.Command, _ []string) error { return serve(c, p, s, f) },
+		Use:           p.Name,
+		Short:         p.Short,
+		Long:          p.Short + ".\n\n" + settingsHelp,
+		Version:       buildVersion(),
+		Args:          noArguments,
+		SilenceErrors: true, // run tells them, once
+		SilenceUsage:  true,
+		RunE:          func(c *cobra.Command, _ []string) error { return serve(c, p, s, f) },
 	}
 	root.SetArgs(s.args)
 	root.SetOut(s.out)
@@ -77,11 +77,13 @@ func noArguments(c *cobra.Command, args []string) error {
 	if !c.HasSubCommands() {
 		return &usageError{c.CommandPath(), fmt.Errorf("%q is too much; %s takes flags only", args[0], c.CommandPath())}
 	}
-	hint := ""
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("; did you mean %q?", near[0])
+	var known []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			known = append(known, sub.Name())
+		}
 	}
-	return &usageError{c.CommandPath(), fmt.Errorf("%q is not a command%s", args[0], hint)}
+	return &usageError{c.CommandPath(), fmt.Errorf("%q is not a command%s", args[0], suggest.DidYouMean(args[0], known))}
 }
 
 func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {

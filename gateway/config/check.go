@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -42,7 +43,7 @@ func (c *Config) check(k *checker) {
 }
 
 // complain keeps what a variable holds out of the text: it may be meant for another place.
-func (k *checker) complain(p path, text string) {
+func (k *checker) complain(p yaml.Path, text string) {
 	if near(p, k.shape) {
 		return
 	}
@@ -111,23 +112,25 @@ func (c *Config) checkCORS(k *checker) {
 }
 
 // crossOrigin puts the library's complaint into our words, at the setting to change.
-func (c *Config) crossOrigin(err error) (path, string) {
+func (c *Config) crossOrigin(err error) (yaml.Path, string) {
 	p := parsePath("cors")
-	origin := func(value string) path { return p.in("origins").at(max(slices.Index(c.CORS.Origins, value), 0)) }
+	origin := func(value string) yaml.Path {
+		return p.Key("origins").Item(max(slices.Index(c.CORS.Origins, value), 0))
+	}
 	switch e := err.(type) {
 	case *cfgerrors.UnacceptableOriginPatternError:
 		return origin(e.Value), fmt.Sprintf("%q cannot be allowed; write scheme and host without a path, as https://shop.example.com", e.Value)
 	case *cfgerrors.IncompatibleOriginPatternError:
 		switch e.Reason {
 		case "wildcard":
-			return p.in("credentials"), "cannot be true while all origins (\"*\") are allowed; list the origins, or leave credentials out, which bearer tokens do not need"
+			return p.Key("credentials"), "cannot be true while all origins (\"*\") are allowed; list the origins, or leave credentials out, which bearer tokens do not need"
 		case "insecure":
 			return origin(e.Value), fmt.Sprintf("%q is not https, so the network could use the caller's credentials; use https, or leave credentials out", e.Value)
 		default:
 			return origin(e.Value), fmt.Sprintf("%q allows everybody's sites below a public suffix; name the site", e.Value)
 		}
 	case *cfgerrors.MaxAgeOutOfBoundsError:
-		return p.in("maxAge"), "must be at most 24h"
+		return p.Key("maxAge"), "must be at most 24h"
 	}
 	return p, err.Error()
 }
@@ -140,12 +143,12 @@ func (c *Config) checkIssuers(k *checker) {
 	seen := map[string]bool{}
 	for i, issuer := range c.Auth.Issuers {
 		p := issuerPath(i)
-		if empty := k.unfilled(p.in("secret")); empty != "" && issuer.KeyFile == "" && issuer.JWKS == "" {
-			k.complain(p.in("secret"), "is empty, since "+empty)
+		if empty := k.unfilled(p.Key("secret")); empty != "" && issuer.KeyFile == "" && issuer.JWKS == "" {
+			k.complain(p.Key("secret"), "is empty, since "+empty)
 			continue
 		}
 		if seen[issuer.Issuer] && issuer.Issuer != "" {
-			k.complain(p.in("issuer"), fmt.Sprintf("%q is configured twice; keep one of them", issuer.Issuer))
+			k.complain(p.Key("issuer"), fmt.Sprintf("%q is configured twice; keep one of them", issuer.Issuer))
 		}
 		seen[issuer.Issuer] = true
 		alone.Issuers = c.Auth.Issuers[i : i+1]
@@ -154,7 +157,7 @@ func (c *Config) checkIssuers(k *checker) {
 }
 
 // unfilled says which variable left the setting at p empty; "" when none did.
-func (k *checker) unfilled(p path) string {
+func (k *checker) unfilled(p yaml.Path) string {
 	n, _ := k.root.find(p)
 	if n == nil || n.kind != scalar || n.text != "" || len(n.filled) == 0 {
 		return ""
@@ -177,10 +180,10 @@ func (c *Config) checkSources(k *checker) {
 			k.complain(p, "a source's name is made of letters, digits, - and _, and begins with a letter")
 			continue
 		}
-		if other, taken := variable[envWord(name)]; taken {
+		if other, taken := variable[environmentWord(name)]; taken {
 			k.complain(p, fmt.Sprintf("the environment cannot tell %q from %q; rename one of them", name, other))
 		}
-		variable[envWord(name)] = name
+		variable[environmentWord(name)] = name
 		services, err := upstreams.New(upstreams.Options{name: c.Sources[name]}, slog.New(slog.DiscardHandler))
 		if err == nil {
 			services.Close()
@@ -190,7 +193,7 @@ func (c *Config) checkSources(k *checker) {
 }
 
 // ask reports each of the joined errors that a part gave about the block at p.
-func (k *checker) ask(p path, err error) {
+func (k *checker) ask(p yaml.Path, err error) {
 	if err == nil {
 		return
 	}
@@ -213,7 +216,7 @@ var (
 )
 
 // refine moves the place from a block to the setting in it that text begins with.
-func (k *checker) refine(p path, text string) (path, string) {
+func (k *checker) refine(p yaml.Path, text string) (yaml.Path, string) {
 	match := ownSetting.FindStringSubmatch(text)
 	if match == nil {
 		return p, text
@@ -223,13 +226,13 @@ func (k *checker) refine(p path, text string) (path, string) {
 		return p, text
 	}
 	if index, err := strconv.Atoi(match[2]); err == nil {
-		finer = finer.at(index)
+		finer = finer.Item(index)
 	}
 	return finer, text[len(match[0]):]
 }
 
 // typeAt gives the type of the setting at p, nil when the shape has none.
-func typeAt(t reflect.Type, p path) reflect.Type {
+func typeAt(t reflect.Type, p yaml.Path) reflect.Type {
 	for _, s := range p {
 		switch {
 		case t.Kind() == reflect.Map, t.Kind() == reflect.Slice:
@@ -238,7 +241,7 @@ func typeAt(t reflect.Type, p path) reflect.Type {
 		case t.Kind() != reflect.Struct || shape(t) != mapping:
 			return nil
 		}
-		at := slices.IndexFunc(fieldsOf(t), func(f field) bool { return f.name == s.name })
+		at := slices.IndexFunc(fieldsOf(t), func(f field) bool { return f.name == s.Name })
 		if at < 0 {
 			return nil
 		}

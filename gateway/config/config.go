@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -164,21 +165,21 @@ func defaults() *Config {
 // that it means the same from wherever the gateway is started. Those that the
 // environment names stay relative to the process.
 func (c *Config) beside(folder string, root *node) {
-	anchor := func(p path, file string) string {
+	anchor := func(p yaml.Path, file string) string {
 		if _, at := root.find(p); file == "" || filepath.IsAbs(file) || !at.inFile() {
 			return file
 		}
 		return filepath.Join(folder, file)
 	}
 	for i := range c.Auth.Issuers {
-		c.Auth.Issuers[i].KeyFile = anchor(issuerPath(i).in("keyFile"), c.Auth.Issuers[i].KeyFile)
+		c.Auth.Issuers[i].KeyFile = anchor(issuerPath(i).Key("keyFile"), c.Auth.Issuers[i].KeyFile)
 	}
 	for name, source := range c.Sources {
-		source.TLS.CAFile = anchor(sourcePath(name).in("tls").in("caFile"), source.TLS.CAFile)
+		source.TLS.CAFile = anchor(sourcePath(name).Key("tls").Key("caFile"), source.TLS.CAFile)
 		c.Sources[name] = source
 	}
 }
 
-func issuerPath(i int) path { return parsePath("auth.issuers").at(i) }
+func issuerPath(i int) yaml.Path { return parsePath("auth.issuers").Item(i) }
 
-func sourcePath(name string) path { return path{{"sources", -1}, {name, -1}} }
+func sourcePath(name string) yaml.Path { return yaml.Path(nil).Key("sources").Key(name) }

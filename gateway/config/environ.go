@@ -8,7 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // environment is what a process finds around it, by name. Later entries win.
@@ -29,6 +30,9 @@ func (e environment) lookup(name string) (string, bool) {
 	value, ok := e[name]
 	return value, ok
 }
+
+// prefix begins the name of each variable that is a setting.
+const prefix = "GATEWAY_"
 
 // conventional are variables that every platform knows; the GATEWAY_ form of the same
 // setting is closer and wins.
@@ -53,7 +57,7 @@ func (e environment) overlay(root *node, m *mistakes) (warnings []string) {
 		}
 	}
 	for _, name := range e.ours() {
-		p, typ := resolve(reflect.TypeFor[Config](), root, strings.TrimPrefix(name, "GATEWAY_"), nil)
+		p, typ := resolve(reflect.TypeFor[Config](), root, strings.TrimPrefix(name, prefix), nil)
 		if typ == nil {
 			warnings = append(warnings, fmt.Sprintf("%s sets nothing%s", name, suggestVariable(name, root)))
 			continue
@@ -70,7 +74,7 @@ func (e environment) overlay(root *node, m *mistakes) (warnings []string) {
 func (e environment) ours() []string {
 	var names []string
 	for name, value := range e {
-		if strings.HasPrefix(name, "GATEWAY_") && value != "" && !foreign.MatchString(name) {
+		if strings.HasPrefix(name, prefix) && value != "" && !foreign.MatchString(name) {
 			names = append(names, name)
 		}
 	}
@@ -104,7 +108,7 @@ func fromText(text string, t reflect.Type, at origin) *node {
 
 // resolve finds the setting that the rest of a variable's name stands for, and its
 // type; nil when there is none. n is what the tree holds so far, for its names.
-func resolve(t reflect.Type, n *node, rest string, p path) (path, reflect.Type) {
+func resolve(t reflect.Type, n *node, rest string, p yaml.Path) (yaml.Path, reflect.Type) {
 	switch shape(t) {
 	case mapping:
 		if t.Kind() == reflect.Map {
@@ -120,17 +124,17 @@ func resolve(t reflect.Type, n *node, rest string, p path) (path, reflect.Type) 
 	return whole(t, rest, p)
 }
 
-func whole(t reflect.Type, rest string, p path) (path, reflect.Type) {
+func whole(t reflect.Type, rest string, p yaml.Path) (yaml.Path, reflect.Type) {
 	if rest != "" {
 		return nil, nil
 	}
 	return p, t
 }
 
-func resolveField(t reflect.Type, n *node, rest string, p path) (path, reflect.Type) {
+func resolveField(t reflect.Type, n *node, rest string, p yaml.Path) (yaml.Path, reflect.Type) {
 	for _, f := range fieldsOf(t) {
-		if after, ok := cutWord(rest, envWord(f.name)); ok {
-			if found, typ := resolve(f.typ, n.under(f.name), after, p.in(f.name)); typ != nil {
+		if after, ok := cutWord(rest, environmentWord(f.name)); ok {
+			if found, typ := resolve(f.typ, n.under(f.name), after, p.Key(f.name)); typ != nil {
 				return found, typ
 			}
 		}
@@ -140,17 +144,17 @@ func resolveField(t reflect.Type, n *node, rest string, p path) (path, reflect.T
 
 // resolveEntry knows the names that the file has. Another one is taken from the
 // variable itself: USERS_API in GATEWAY_SOURCES_USERS_API_URLS becomes users-api.
-func resolveEntry(t reflect.Type, n *node, rest string, p path) (path, reflect.Type) {
+func resolveEntry(t reflect.Type, n *node, rest string, p yaml.Path) (yaml.Path, reflect.Type) {
 	for _, name := range n.names() {
-		if after, ok := cutWord(rest, envWord(name)); ok {
-			if found, typ := resolve(t.Elem(), n.under(name), after, p.in(name)); typ != nil {
+		if after, ok := cutWord(rest, environmentWord(name)); ok {
+			if found, typ := resolve(t.Elem(), n.under(name), after, p.Key(name)); typ != nil {
 				return found, typ
 			}
 		}
 	}
 	for end := len(rest); end > 0; end = strings.LastIndexByte(rest[:end], '_') {
 		name := strings.ReplaceAll(strings.ToLower(rest[:end]), "_", "-")
-		found, typ := resolve(t.Elem(), &node{}, strings.TrimPrefix(rest[end:], "_"), p.in(name))
+		found, typ := resolve(t.Elem(), &node{}, strings.TrimPrefix(rest[end:], "_"), p.Key(name))
 		if typ != nil {
 			return found, typ
 		}
@@ -158,7 +162,7 @@ func resolveEntry(t reflect.Type, n *node, rest string, p path) (path, reflect.T
 	return nil, nil
 }
 
-func resolveItem(t reflect.Type, n *node, rest string, p path) (path, reflect.Type) {
+func resolveItem(t reflect.Type, n *node, rest string, p yaml.Path) (yaml.Path, reflect.Type) {
 	digits, after, _ := strings.Cut(rest, "_")
 	index, err := strconv.Atoi(digits)
 	if err != nil || index < 0 {
@@ -168,7 +172,7 @@ func resolveItem(t reflect.Type, n *node, rest string, p path) (path, reflect.Ty
 	if index < len(n.items) {
 		item = n.items[index]
 	}
-	return resolve(t.Elem(), item, after, p.at(index))
+	return resolve(t.Elem(), item, after, p.Item(index))
 }
 
 // cutWord takes word off the front of rest, where an underscore or nothing follows.
@@ -188,38 +192,36 @@ func (n *node) under(name string) *node {
 	return &node{}
 }
 
-// suggestVariable looks for a near name among those of all settings that the tree has
-// a place for.
+// suggestVariable suggests the variable of a setting that the tree has a place for, "" if none is
+// similar. It compares what follows GATEWAY_, which all of them share.
 func suggestVariable(name string, root *node) string {
-	best, distance := "", 4
-	for _, known := range variables(reflect.TypeFor[Config](), root, nil) {
-		if d := levenshtein.ComputeDistance(name, known); d < distance {
-			best, distance = known, d
-		}
+	known := variables(reflect.TypeFor[Config](), root, nil)
+	for i := range known {
+		known[i] = strings.TrimPrefix(known[i], prefix)
 	}
-	if best == "" {
-		return ""
+	if i := suggest.Nearest(strings.TrimPrefix(name, prefix), known); i >= 0 {
+		return fmt.Sprintf("; did you mean %s%s?", prefix, known[i])
 	}
-	return fmt.Sprintf("; did you mean %s?", best)
+	return ""
 }
 
 // variables names the variables of all settings in t.
-func variables(t reflect.Type, n *node, p path) []string {
+func variables(t reflect.Type, n *node, p yaml.Path) []string {
 	var names []string
 	switch {
 	case shape(t) == scalar, shape(t) == list && shape(t.Elem()) == scalar:
-		return []string{p.variable()}
+		return []string{environmentName(p)}
 	case t.Kind() == reflect.Slice:
 		for i, item := range n.items {
-			names = append(names, variables(t.Elem(), item, p.at(i))...)
+			names = append(names, variables(t.Elem(), item, p.Item(i))...)
 		}
 	case t.Kind() == reflect.Map:
 		for _, name := range n.names() {
-			names = append(names, variables(t.Elem(), n.under(name), p.in(name))...)
+			names = append(names, variables(t.Elem(), n.under(name), p.Key(name))...)
 		}
 	default:
 		for _, f := range fieldsOf(t) {
-			names = append(names, variables(f.typ, n.under(f.name), p.in(f.name))...)
+			names = append(names, variables(f.typ, n.under(f.name), p.Key(f.name))...)
 		}
 	}
 	return names

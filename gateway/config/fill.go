@@ -10,14 +10,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agnivade/levenshtein"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // filler writes a tree into the Go value that has its shape, leaving untouched
 // what the tree does not mention.
 type filler struct{ mistakes *mistakes }
 
-func (f *filler) fill(v reflect.Value, n *node, p path) {
+func (f *filler) fill(v reflect.Value, n *node, p yaml.Path) {
 	if secret(p) || strings.Contains(n.text, "://") && strings.Contains(n.text, "@") {
 		f.mistakes.hide(n) // the second is a URL with a password in it
 	}
@@ -40,43 +41,43 @@ func (f *filler) fill(v reflect.Value, n *node, p path) {
 	}
 }
 
-func (f *filler) fields(v reflect.Value, n *node, p path) {
+func (f *filler) fields(v reflect.Value, n *node, p yaml.Path) {
 	known := map[string]field{}
 	for _, field := range fieldsOf(v.Type()) {
 		known[field.name] = field
 	}
 	for _, m := range n.fields {
 		if field, ok := known[m.name]; ok {
-			f.fill(v.FieldByIndex(field.index), m.value, p.in(m.name))
+			f.fill(v.FieldByIndex(field.index), m.value, p.Key(m.name))
 			continue
 		}
 		f.mistakes.hide(m.value)
-		f.mistakes.add(m.at, p.in(m.name), "no such setting%s", suggest(m.name, slices.Sorted(maps.Keys(known))))
+		f.mistakes.add(m.at, p.Key(m.name), "no such setting%s", suggest.DidYouMean(m.name, slices.Sorted(maps.Keys(known))))
 	}
 }
 
-func (f *filler) entries(v reflect.Value, n *node, p path) {
+func (f *filler) entries(v reflect.Value, n *node, p yaml.Path) {
 	filled := reflect.MakeMapWithSize(v.Type(), len(n.fields))
 	for _, m := range n.fields {
 		entry := reflect.New(v.Type().Elem()).Elem()
-		f.fill(entry, m.value, p.in(m.name))
+		f.fill(entry, m.value, p.Key(m.name))
 		filled.SetMapIndex(reflect.ValueOf(m.name).Convert(v.Type().Key()), entry)
 	}
 	v.Set(filled)
 }
 
-func (f *filler) list(v reflect.Value, n *node, p path) {
+func (f *filler) list(v reflect.Value, n *node, p yaml.Path) {
 	filled := reflect.MakeSlice(v.Type(), len(n.items), len(n.items))
 	for i, item := range n.items {
 		if item.kind == null && !item.broken {
-			f.mistakes.add(item.at, p.at(i), "is empty; write a value or remove it")
+			f.mistakes.add(item.at, p.Item(i), "is empty; write a value or remove it")
 		}
-		f.fill(filled.Index(i), item, p.at(i))
+		f.fill(filled.Index(i), item, p.Item(i))
 	}
 	v.Set(filled)
 }
 
-func (f *filler) scalar(v reflect.Value, n *node, p path) {
+func (f *filler) scalar(v reflect.Value, n *node, p yaml.Path) {
 	if want := set(v, n); want != "" {
 		text := fmt.Sprintf("must be %s", want)
 		if !secret(p) {
@@ -169,23 +170,5 @@ func setSize(target *int64, n *node) string {
 		return want
 	}
 	*target = count * unit
-	return ""
-}
-
-// suggest gives "; did you mean ...?" for a name near enough to a known one, else
-// the choice there is.
-func suggest(name string, known []string) string {
-	best, distance := "", 1+max(len(name), 3)/3
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance || d == distance && best == "" {
-			best, distance = k, d
-		}
-	}
-	switch {
-	case best != "":
-		return fmt.Sprintf("; did you mean %q?", best)
-	case len(known) <= 12:
-		return "; there are " + strings.Join(known, ", ")
-	}
 	return ""
 }

@@ -7,7 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // DefaultPath is the file that is read when nobody names one.
@@ -54,9 +55,8 @@ func Load(r Request) (*Config, error) {
 		return nil, err
 	}
 	env := environ(r.Env)
-	found := &mistakes{file: r.Path, lines: strings.Split(string(source), "\n")}
-	reader := &yamlReader{mistakes: found, lookup: env.lookup, anchors: map[string]*node{}}
-	root := reader.read(source)
+	found := &mistakes{file: r.Path, lines: yaml.Lines(string(source))}
+	root := (&fileReader{found, env.lookup}).read(source)
 
 	c := defaults()
 	c.Warnings = env.overlay(root, found)

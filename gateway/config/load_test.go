@@ -249,7 +249,7 @@ func TestTheVariablesOfAllSettingsCanBeResolved(t *testing.T) {
 	}
 	for _, name := range names {
 		p, typ := resolve(typeOf(c), root, strings.TrimPrefix(name, "GATEWAY_"), nil)
-		if typ == nil || p.variable() != name {
+		if typ == nil || environmentName(p) != name {
 			t.Errorf("%s is found to be %s", name, p)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // Mistake is one thing wrong in the settings: where, what, and what to do about it.
@@ -78,11 +80,11 @@ type hiddenText struct {
 
 type located struct {
 	at      origin
-	setting path
+	setting yaml.Path
 	text    string
 }
 
-func (m *mistakes) add(at origin, setting path, format string, args ...any) {
+func (m *mistakes) add(at origin, setting yaml.Path, format string, args ...any) {
 	m.found = append(m.found, located{at, setting, fmt.Sprintf(format, args...)})
 }
 
@@ -105,11 +107,11 @@ func (m *mistakes) hide(n *node) {
 
 // near tells whether one of those found lies at p, above or below it, or in the same
 // block, so that what seems wrong at p is perhaps only its echo.
-func near(p path, found []located) bool {
+func near(p yaml.Path, found []located) bool {
 	return slices.ContainsFunc(found, func(l located) bool {
 		depth := len(l.setting)
-		sameBlock := depth > 1 && p.within(l.setting[:depth-1])
-		return sameBlock || p.within(l.setting) || l.setting.within(p)
+		sameBlock := depth > 1 && l.setting[:depth-1].Contains(p)
+		return sameBlock || l.setting.Contains(p) || p.Contains(l.setting)
 	})
 }
 

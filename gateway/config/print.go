@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"reflect"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // A printed Config is JSON with the file's names, whichever verb, logger or encoder
@@ -64,7 +66,7 @@ func (s Sources) MarshalJSON() ([]byte, error) {
 func (c Config) Secrets() []string { return secretsIn(reflect.ValueOf(c), nil) }
 
 // secretsIn returns the secrets of v, whose settings lie at p.
-func secretsIn(v reflect.Value, p path) (found []string) {
+func secretsIn(v reflect.Value, p yaml.Path) (found []string) {
 	switch {
 	case shape(v.Type()) == scalar:
 		if text := v.Interface(); secret(p) {
@@ -72,15 +74,15 @@ func secretsIn(v reflect.Value, p path) (found []string) {
 		}
 	case v.Kind() == reflect.Slice:
 		for i := range v.Len() {
-			found = append(found, secretsIn(v.Index(i), p.at(i))...)
+			found = append(found, secretsIn(v.Index(i), p.Item(i))...)
 		}
 	case v.Kind() == reflect.Map:
 		for _, key := range v.MapKeys() {
-			found = append(found, secretsIn(v.MapIndex(key), p.in(key.String()))...)
+			found = append(found, secretsIn(v.MapIndex(key), p.Key(key.String()))...)
 		}
 	default:
 		for _, f := range fieldsOf(v.Type()) {
-			found = append(found, secretsIn(v.FieldByIndex(f.index), p.in(f.name))...)
+			found = append(found, secretsIn(v.FieldByIndex(f.index), p.Key(f.name))...)
 		}
 	}
 	return found
@@ -95,7 +97,7 @@ func printJSON(s fmt.State, m json.Marshaler) {
 }
 
 // public gives what may be seen of v, whose settings lie at p.
-func public(v reflect.Value, p path) any {
+func public(v reflect.Value, p yaml.Path) any {
 	switch {
 	case secret(p):
 		return hidden(v)
@@ -110,7 +112,7 @@ func public(v reflect.Value, p path) any {
 	}
 	settings := map[string]any{}
 	for _, f := range fieldsOf(v.Type()) {
-		settings[f.name] = public(v.FieldByIndex(f.index), p.in(f.name))
+		settings[f.name] = public(v.FieldByIndex(f.index), p.Key(f.name))
 	}
 	return settings
 }
@@ -123,18 +125,18 @@ func hidden(v reflect.Value) any {
 	return mask
 }
 
-func publicList(v reflect.Value, p path) []any {
+func publicList(v reflect.Value, p yaml.Path) []any {
 	items := make([]any, v.Len())
 	for i := range items {
-		items[i] = public(v.Index(i), p.at(i))
+		items[i] = public(v.Index(i), p.Item(i))
 	}
 	return items
 }
 
-func publicMap(v reflect.Value, p path) map[string]any {
+func publicMap(v reflect.Value, p yaml.Path) map[string]any {
 	entries := map[string]any{}
 	for _, key := range v.MapKeys() {
-		entries[key.String()] = public(v.MapIndex(key), p.in(key.String()))
+		entries[key.String()] = public(v.MapIndex(key), p.Key(key.String()))
 	}
 	return entries
 }

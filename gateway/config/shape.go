@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // A setting is a field with a yaml tag, in Config or in a part's Options; one without
@@ -69,18 +71,18 @@ var secrets = [][]string{
 }
 
 // secret tells whether the setting at p is one of them.
-func secret(p path) bool {
-	return slices.ContainsFunc(secrets, func(s []string) bool { return len(p) == len(s) && p.matches(s) })
+func secret(p yaml.Path) bool {
+	return slices.ContainsFunc(secrets, func(s []string) bool { return len(p) == len(s) && matches(p, s) })
 }
 
 // holdsSecrets tells whether one of them lies at p or below it.
-func holdsSecrets(p path) bool {
-	return slices.ContainsFunc(secrets, func(s []string) bool { return len(p) <= len(s) && p.matches(s[:len(p)]) })
+func holdsSecrets(p yaml.Path) bool {
+	return slices.ContainsFunc(secrets, func(s []string) bool { return len(p) <= len(s) && matches(p, s[:len(p)]) })
 }
 
-func (p path) matches(names []string) bool {
+func matches(p yaml.Path, names []string) bool {
 	for i, name := range names {
-		if name != "" && p[i].name != name {
+		if name != "" && p[i].Name != name {
 			return false
 		}
 	}

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/gatehouse-graphql/gatehouse/internal/yaml"
+
 // A tree is what all layers become before the parts' Options are filled from it: the
 // file's values with aliases followed and variables filled in, and over them those of
 // the environment and the flags. Each value remembers where it was written, so that
@@ -100,15 +102,15 @@ func (n *node) size() int {
 
 // put lays value over the tree at p, making the blocks that lead there. A list grows
 // by one element at most; put reports whether the place could be reached.
-func (n *node) put(p path, value *node) bool {
+func (n *node) put(p yaml.Path, value *node) bool {
 	if len(p) == 0 {
 		*n = *value
 		return true
 	}
-	if p[0].index >= 0 {
-		return n.item(p[0].index, value.at) && n.items[p[0].index].put(p[1:], value)
+	if p[0].Index >= 0 {
+		return n.item(p[0].Index, value.at) && n.items[p[0].Index].put(p[1:], value)
 	}
-	return n.block(value.at) && n.child(p[0].name, value.at).put(p[1:], value)
+	return n.block(value.at) && n.child(p[0].Name, value.at).put(p[1:], value)
 }
 
 // block makes a mapping of n where nothing stood.
@@ -140,7 +142,7 @@ func (n *node) item(index int, at origin) bool {
 
 // find walks to p and gives the value there, nil when there is none, with the place to
 // show for it: of a missing setting, that of the block which lacks it.
-func (n *node) find(p path) (found *node, at origin) {
+func (n *node) find(p yaml.Path) (found *node, at origin) {
 	at = n.at
 	for _, s := range p {
 		next, named := n.step(s)
@@ -155,15 +157,15 @@ func (n *node) find(p path) (found *node, at origin) {
 	return n, at
 }
 
-func (n *node) step(s step) (*node, origin) {
-	if s.index >= 0 {
-		if s.index < len(n.items) {
-			return n.items[s.index], n.items[s.index].at
+func (n *node) step(s yaml.Step) (*node, origin) {
+	if s.Index >= 0 {
+		if s.Index < len(n.items) {
+			return n.items[s.Index], n.items[s.Index].at
 		}
 		return nil, n.at
 	}
 	for _, m := range n.fields {
-		if m.name == s.name {
+		if m.name == s.Name {
 			return m.value, m.at
 		}
 	}
