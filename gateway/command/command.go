@@ -64,17 +64,17 @@ type Mode struct {
 //	func main() { os.Exit(command.Main(program)) }
 func Main(p Program) int {
 	TuneMemory()
-	ctx, stop := untilSignal()
+	ctx, stop := notifyContext()
 	defer stop()
-	return run(ctx, p, surroundings{
+	return run(ctx, p, environment{
 		args: os.Args[1:], env: os.Environ(), out: os.Stdout, err: os.Stderr,
 	})
 }
 
-// untilSignal gives a context that a signal ends. By then signals mean to the process what
+// notifyContext gives a context that a signal ends. By then signals mean to the process what
 // they mean to any other, so that a second one kills; signal.NotifyContext, which
 // cancels first, would swallow one that comes at once. stop ends its goroutine.
-func untilSignal() (ctx context.Context, stop context.CancelFunc) {
+func notifyContext() (ctx context.Context, stop context.CancelFunc) {
 	ctx, stop = context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -89,14 +89,14 @@ func untilSignal() (ctx context.Context, stop context.CancelFunc) {
 	return ctx, stop
 }
 
-// surroundings are what a process finds around it; tests bring their own.
-type surroundings struct {
+// environment are what a process finds around it; tests bring their own.
+type environment struct {
 	args, env []string
 	out, err  io.Writer
 }
 
 // lookup reads one variable, the last entry winning as in the environment itself.
-func (s surroundings) lookup(name string) string {
+func (s environment) lookup(name string) string {
 	value := ""
 	for _, entry := range s.env {
 		if rest, ok := strings.CutPrefix(entry, name+"="); ok {
@@ -106,7 +106,7 @@ func (s surroundings) lookup(name string) string {
 	return value
 }
 
-func run(ctx context.Context, p Program, s surroundings) int {
+func run(ctx context.Context, p Program, s environment) int {
 	p = p.withDefaults()
 	root := newRoot(p, s)
 	err := root.ExecuteContext(ctx)

@@ -49,7 +49,7 @@ func call(t *testing.T, file string, env []string, args ...string) called {
 		Issuer: "the-demo", Audience: "the-app",
 		Run: func(_ context.Context, s Start) error { c.start = &s; return nil },
 	}
-	c.code = run(t.Context(), program, surroundings{args: args, env: env, out: &out, err: &errs})
+	c.code = run(t.Context(), program, environment{args: args, env: env, out: &out, err: &errs})
 	c.out, c.err = out.String(), errs.String()
 	return c
 }
@@ -145,6 +145,7 @@ func TestExitCodesAndWords(t *testing.T) {
 		{"an unknown subcommand", sound, "config validat", 2, "\"validat\" is not a command; did you mean \"validate\"?\n\nRun \"gateway config --help\""},
 		{"a word too many", sound, "config validate gateway.yaml", 2, `"gateway.yaml" is too much`},
 		{"a wrong flag value", sound, "--log-level loud", 1, "--log-level: log.level: must be debug, info, warn or error"},
+		{"the former name of an engine", sound, "--engine stock", 1, "--engine: execution.engine: must be plan or gqlgen, not \"stock\"; did you mean \"gqlgen\"?"},
 		{"an engine that is not there", sound, "--engine fast", 1, "--engine: execution.engine: must be plan or gqlgen"},
 		{"a wrong duration", sound, "token --ttl soon", 2, "--ttl"},
 	} {
@@ -164,7 +165,7 @@ func TestARunThatFails(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var out, errs bytes.Buffer
 	p := Program{Name: "shop", Run: func(context.Context, Start) error { return errors.New("the port is taken") }}
-	code := run(t.Context(), p, surroundings{args: []string{"--demo"}, out: &out, err: &errs})
+	code := run(t.Context(), p, environment{args: []string{"--demo"}, out: &out, err: &errs})
 	if code != 1 || errs.String() != "shop: the port is taken\n" {
 		t.Errorf("%d %q", code, errs.String())
 	}
@@ -263,15 +264,15 @@ func TestWhereTheVersionComesFrom(t *testing.T) {
 		},
 	}
 	for _, c := range []struct {
-		linked stamp
+		linked versionInfo
 		info   *debug.BuildInfo
-		want   stamp
+		want   versionInfo
 	}{
-		{stamp{"v1", "abc", "today"}, info, stamp{"v1", "abc", "today"}},
-		{stamp{}, info, stamp{"devel", "0123456789ab+changes", "2026-11-20"}},
-		{stamp{version: "v1"}, nil, stamp{"v1", "unknown", "unknown date"}},
+		{versionInfo{"v1", "abc", "today"}, info, versionInfo{"v1", "abc", "today"}},
+		{versionInfo{}, info, versionInfo{"devel", "0123456789ab+changes", "2026-11-20"}},
+		{versionInfo{version: "v1"}, nil, versionInfo{"v1", "unknown", "unknown date"}},
 	} {
-		if got := c.linked.orElse(c.info); got != c.want {
+		if got := c.linked.withBuildInfo(c.info); got != c.want {
 			t.Errorf("%+v, want %+v", got, c.want)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-func newConfig(s surroundings, f *flags) *cobra.Command {
+func newConfig(s environment, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
 		Short: "Check the settings file, or describe it to an editor",
@@ -19,7 +19,7 @@ func newConfig(s surroundings, f *flags) *cobra.Command {
 	return c
 }
 
-func newValidate(s surroundings, f *flags) *cobra.Command {
+func newValidate(s environment, f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate",
 		Short: "Tell everything that is wrong in the settings",
@@ -27,13 +27,13 @@ func newValidate(s surroundings, f *flags) *cobra.Command {
 everything that is wrong with them. With --demo it leaves out what the demo replaces.`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return validate(f.request(c, s), s)
+			return validateSettings(f.request(c, s), s)
 		},
 	}
 }
 
-// validate insists on the file: checking one that is not there helps nobody.
-func validate(r config.Request, s surroundings) error {
+// validateSettings insists on the file: checking one that is not there helps nobody.
+func validateSettings(r config.LoadOptions, s environment) error {
 	if r.Path == "" {
 		r.Path = config.DefaultPath
 	}
@@ -49,7 +49,7 @@ func validate(r config.Request, s surroundings) error {
 	return err
 }
 
-func newSchema(s surroundings) *cobra.Command {
+func newSchema(s environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the settings file",

@@ -12,9 +12,9 @@ import (
 // spends a fifth of its time collecting a few megabytes. See docs/decisions/0016.
 const gcPercent = 400
 
-// ofLimit is how much of a container's memory the heap may take before it is collected
+// memoryLimitRatio is how much of a container's memory the heap may take before it is collected
 // whatever gcPercent says.
-const ofLimit = 0.9
+const memoryLimitRatio = 0.9
 
 // TuneMemory sets the garbage collector for a gateway's kind of work, and a memory limit
 // from the container's, unless the environment says otherwise with GOGC or GOMEMLIMIT. A
@@ -24,5 +24,5 @@ func TuneMemory() {
 		debug.SetGCPercent(gcPercent)
 	}
 	// Where there is no container, or one without a limit, nothing is limited.
-	_, _ = memlimit.Set(memlimit.WithRatio(ofLimit))
+	_, _ = memlimit.Set(memlimit.WithRatio(memoryLimitRatio))
 }

@@ -19,7 +19,7 @@ type flags struct {
 	dev, demo                                   bool
 }
 
-func newRoot(p Program, s surroundings) *cobra.Command {
+func newRoot(p Program, s environment) *cobra.Command {
 	f := &flags{}
 	root := &cobra.Command{
 		Use:           p.Name,
@@ -29,7 +29,7 @@ func newRoot(p Program, s surroundings) *cobra.Command {
 		Args:          noArguments,
 		SilenceErrors: true, // run tells them, once
 		SilenceUsage:  true,
-		RunE:          func(c *cobra.Command, _ []string) error { return serve(c, p, s, f) },
+		RunE:          func(c *cobra.Command, _ []string) error { return runProgram(c, p, s, f) },
 	}
 	root.SetArgs(s.args)
 	root.SetOut(s.out)
@@ -55,15 +55,15 @@ func (f *flags) define(root *cobra.Command) {
 	own.StringVar(&f.engine, "engine", "", "plan or gqlgen: gqlgen answers everything by gqlgen's own executor, which is slower (default plan)")
 	own.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default info)")
 	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto: text on a terminal, else json (default auto)")
-	complete(root, "config", nil, cobra.ShellCompDirectiveDefault)
-	complete(root, "engine", []string{"plan", "gqlgen"}, cobra.ShellCompDirectiveNoFileComp)
-	complete(root, "log-level", []string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
-	complete(root, "log-format", []string{"auto", "json", "text"}, cobra.ShellCompDirectiveNoFileComp)
+	registerCompletion(root, "config", nil, cobra.ShellCompDirectiveDefault)
+	registerCompletion(root, "engine", []string{"plan", "gqlgen"}, cobra.ShellCompDirectiveNoFileComp)
+	registerCompletion(root, "log-level", []string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
+	registerCompletion(root, "log-format", []string{"auto", "json", "text"}, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// complete tells the shell which words may follow a flag. It fails for a flag that is
+// registerCompletion tells the shell which words may follow a flag. It fails for a flag that is
 // not there, which is a mistake in this file.
-func complete(c *cobra.Command, flag string, words []string, directive cobra.ShellCompDirective) {
+func registerCompletion(c *cobra.Command, flag string, words []string, directive cobra.ShellCompDirective) {
 	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, directive)); err != nil {
 		panic(err)
 	}
@@ -86,7 +86,7 @@ func noArguments(c *cobra.Command, args []string) error {
 	return &usageError{c.CommandPath(), fmt.Errorf("%q is not a command%s", args[0], suggest.DidYouMean(args[0], known))}
 }
 
-func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {
+func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
 	settings, err := config.Load(f.request(c, s))
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {
 		log.Warn(warning)
 	}
 	if f.demo {
-		settings.Listen = onThisMachine(settings.Listen)
+		settings.Listen = loopbackAddress(settings.Listen)
 	}
 	return p.Run(c.Context(), Start{
 		Config: settings, Log: log, Out: s.out,
@@ -105,9 +105,9 @@ func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {
 	})
 }
 
-// onThisMachine is an address for this machine alone, unless one names a host: what a demo
+// loopbackAddress is an address for this machine alone, unless one names a host: what a demo
 // shows, tokens included, is not for the network.
-func onThisMachine(address string) string {
+func loopbackAddress(address string) string {
 	if host, port, err := net.SplitHostPort(address); err == nil && host == "" {
 		return net.JoinHostPort("localhost", port)
 	}
@@ -115,12 +115,12 @@ func onThisMachine(address string) string {
 }
 
 // request says where this call's settings come from.
-func (f *flags) request(c *cobra.Command, s surroundings) config.Request {
+func (f *flags) request(c *cobra.Command, s environment) config.LoadOptions {
 	path := f.config
 	if path == "" {
 		path = s.lookup("GATEWAY_CONFIG")
 	}
-	return config.Request{
+	return config.LoadOptions{
 		Path: path, Explicit: path != "", Env: s.env, Demo: f.demo,
 		Overrides: f.overrides(c),
 	}

@@ -13,7 +13,7 @@ import (
 // demoSecret is the variable that fixes the demo's signing key.
 const demoSecret = "GATEWAY_DEMO_SECRET"
 
-func newToken(p Program, s surroundings) *cobra.Command {
+func newToken(p Program, s environment) *cobra.Command {
 	var claims devtoken.Claims
 	var scopes []string
 	c := &cobra.Command{
@@ -41,7 +41,7 @@ the one of --demo does. Nothing that matters should trust such a key.`,
 	return c
 }
 
-func printToken(s surroundings, claims devtoken.Claims) error {
+func printToken(s environment, claims devtoken.Claims) error {
 	secret := s.lookup(demoSecret)
 	switch {
 	case secret == "":

@@ -19,15 +19,15 @@ var version, commit, date string
 // v1.2.3 (commit 1a2b3c4d5e6f, 2026-11-20T10:00:00Z, go1.26.8 linux/amd64).
 func buildVersion() string {
 	info, _ := debug.ReadBuildInfo()
-	v := stamp{version, commit, date}.orElse(info)
+	v := versionInfo{version, commit, date}.withBuildInfo(info)
 	return fmt.Sprintf("%s (commit %s, %s, %s %s/%s)",
 		v.version, v.commit, v.date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-type stamp struct{ version, commit, date string }
+type versionInfo struct{ version, commit, date string }
 
-// orElse fills what is empty from info, which may be nil.
-func (s stamp) orElse(info *debug.BuildInfo) stamp {
+// withBuildInfo fills what is empty from info, which may be nil.
+func (s versionInfo) withBuildInfo(info *debug.BuildInfo) versionInfo {
 	recorded := map[string]string{}
 	if info != nil {
 		recorded["version"] = strings.Trim(info.Main.Version, "()")
@@ -42,7 +42,7 @@ func (s stamp) orElse(info *debug.BuildInfo) stamp {
 	if recorded["vcs.modified"] == "true" {
 		revision += "+changes"
 	}
-	return stamp{
+	return versionInfo{
 		version: cmp.Or(s.version, recorded["version"], "devel"),
 		commit:  cmp.Or(s.commit, revision, "unknown"),
 		date:    cmp.Or(s.date, recorded["vcs.time"], "unknown date"),

@@ -161,12 +161,12 @@ func defaults() *Config {
 	}
 }
 
-// beside makes the files that the settings file names relative to its own folder, so
+// resolvePaths makes the files that the settings file names relative to its own folder, so
 // that it means the same from wherever the gateway is started. Those that the
 // environment names stay relative to the process.
-func (c *Config) beside(folder string, root *node) {
+func (c *Config) resolvePaths(folder string, root *node) {
 	anchor := func(p yaml.Path, file string) string {
-		if _, at := root.find(p); file == "" || filepath.IsAbs(file) || !at.inFile() {
+		if _, at := root.find(p); file == "" || filepath.IsAbs(file) || !at.isInFile() {
 			return file
 		}
 		return filepath.Join(folder, file)

@@ -40,7 +40,7 @@ func TestEachMistakeIsToldInItsPlace(t *testing.T) {
 	for _, file := range files {
 		file = filepath.Base(file)
 		t.Run(strings.TrimSuffix(file, ".yaml"), func(t *testing.T) {
-			_, err := Load(Request{Path: file, Explicit: true, Env: []string{"PASSWORD=hunter2-hunter2"}})
+			_, err := Load(LoadOptions{Path: file, Explicit: true, Env: []string{"PASSWORD=hunter2-hunter2"}})
 			if err == nil {
 				t.Fatal("accepted")
 			}

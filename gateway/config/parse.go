@@ -63,7 +63,7 @@ func (r *fileReader) report(err *yaml.Error) {
 // node returns a value of the file as a tree of its own: several settings may stand for one value
 // by aliases, and a variable of the environment changes only one of them.
 func (r *fileReader) node(v *yaml.Node, p yaml.Path) *node {
-	n := &node{at: origin{line: v.Line, column: v.Column}, broken: v.Invalid}
+	n := &node{at: origin{line: v.Line, column: v.Column}, invalid: v.Invalid}
 	switch v.Kind {
 	case yaml.Null:
 		return n
@@ -71,7 +71,7 @@ func (r *fileReader) node(v *yaml.Node, p yaml.Path) *node {
 		n.kind = mapping
 		for _, m := range v.Members {
 			at := origin{line: m.Key.Line, column: m.Key.Column}
-			n.fields = append(n.fields, member{m.Key.Value, at, r.node(m.Value, p.Key(m.Key.Value))})
+			n.members = append(n.members, member{m.Key.Value, at, r.node(m.Value, p.Key(m.Key.Value))})
 		}
 	case yaml.List:
 		n.kind = list
@@ -91,17 +91,17 @@ func (r *fileReader) scalar(n *node, v *yaml.Node, p yaml.Path) {
 	filled, err := expand(v.Value, r.lookup)
 	if err != nil {
 		r.mistakes.add(n.at, p, "%s", err)
-		n.broken = true
+		n.invalid = true
 		return
 	}
-	n.kind, n.text, n.says, n.filled = scalar, filled.text, textual, filled.names
+	n.kind, n.text, n.scalarType, n.variables = scalar, filled.text, textScalar, filled.variables
 	switch {
-	case len(filled.names) > 0:
-		n.says = anything
+	case len(filled.variables) > 0:
+		n.scalarType = anyScalar
 	case v.IsNumber():
-		n.says = number
+		n.scalarType = numberScalar
 	case v.Kind == yaml.Bool:
-		n.says = truth
+		n.scalarType = boolScalar
 	}
 }
 
@@ -128,10 +128,10 @@ func (n *node) describe() string {
 	switch {
 	case n.kind != scalar:
 		return n.kind.String()
-	case len(n.filled) > 0:
-		return fmt.Sprintf("what ${%s} holds", n.filled[0])
+	case len(n.variables) > 0:
+		return fmt.Sprintf("what ${%s} holds", n.variables[0])
 	}
-	if n.says == number || n.says == truth {
+	if n.scalarType == numberScalar || n.scalarType == boolScalar {
 		return n.text
 	}
 	return fmt.Sprintf("%q", shorten(n.text))

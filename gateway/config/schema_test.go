@@ -160,7 +160,7 @@ func described(t *testing.T, root, s *checkedSchema, typ reflect.Type, p []strin
 	t.Helper()
 	s = s.resolve(root)
 	switch {
-	case shape(typ) == scalar:
+	case kindOf(typ) == scalar:
 		return
 	case typ.Kind() == reflect.Slice:
 		described(t, root, s.Items, typ.Elem(), append(p, "[]"))
@@ -222,7 +222,7 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 			if (c.wrong == "") != (complaint == "") || !strings.Contains(complaint, c.wrong) {
 				t.Errorf("complaint %q, want one about %q", complaint, c.wrong)
 			}
-			if _, err := Load(Request{Path: write(t, c.file), Explicit: true}); (err != nil) != (c.wrong != "") {
+			if _, err := Load(LoadOptions{Path: write(t, c.file), Explicit: true}); (err != nil) != (c.wrong != "") {
 				t.Errorf("Load says %v", err)
 			}
 		})
