@@ -68,7 +68,7 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		Log:        log,
 		Playground: playground.Handler(g.Playground),
 	}
-	stopMetrics, err := measure(&deps, settings.Metrics)
+	stopMetrics, err := newMetrics(&deps, settings.Metrics)
 	if err != nil {
 		return err
 	}
@@ -83,14 +83,14 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	if g.Ready != nil {
-		g.Ready("http://" + reachable(listener.Addr()))
+		g.Ready("http://" + browserAddress(listener.Addr()))
 	}
 	log.Info("serving", "address", listener.Addr().String(), "playground", settings.Playground)
 	return served.Serve(ctx, listener, front.ServeOptions{Delay: settings.Shutdown.Delay, Grace: settings.Shutdown.Grace})
 }
 
-// measure has the front's operations counted, where the counts are shown to somebody.
-func measure(d *front.Deps, o config.Metrics) (stop func(), err error) {
+// newMetrics has the front's operations counted, where the counts are shown to somebody.
+func newMetrics(d *front.Deps, o config.Metrics) (stop func(), err error) {
 	stop = func() {}
 	if !o.Public && o.Listen == "" {
 		return stop, nil
@@ -99,7 +99,7 @@ func measure(d *front.Deps, o config.Metrics) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	d.OnOperation = m.Operation
+	d.OnOperation = m.CountOperation
 	if o.Public {
 		d.Metrics = m.Handler()
 	}
@@ -109,8 +109,8 @@ func measure(d *front.Deps, o config.Metrics) (stop func(), err error) {
 	return stop, err
 }
 
-// reachable is an address to type into a browser.
-func reachable(a net.Addr) string {
+// browserAddress is an address to type into a browser.
+func browserAddress(a net.Addr) string {
 	host, port, _ := net.SplitHostPort(a.String())
 	if ip := net.ParseIP(host); ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
 		host = "localhost"

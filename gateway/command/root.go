@@ -12,8 +12,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
-// flags are those of the gateway itself; the ones that choose settings are shared
-// with its config commands.
+// flags are the flags of the gateway. Its config commands share --config and --demo.
 type flags struct {
 	config, listen, engine, logLevel, logFormat string
 	dev, demo                                   bool
@@ -27,7 +26,7 @@ func newRoot(p Program, s environment) *cobra.Command {
 		Long:          p.Short + ".\n\n" + settingsHelp,
 		Version:       buildVersion(),
 		Args:          noArguments,
-		SilenceErrors: true, // run tells them, once
+		SilenceErrors: true, // run prints them, once
 		SilenceUsage:  true,
 		RunE:          func(c *cobra.Command, _ []string) error { return runProgram(c, p, s, f) },
 	}
@@ -41,9 +40,9 @@ func newRoot(p Program, s environment) *cobra.Command {
 	return root
 }
 
-const settingsHelp = `Settings come from the settings file, over it the environment, over it the flags. In the
-environment limits.rootFields is GATEWAY_LIMITS_ROOT_FIELDS, and so for each; PORT,
-LOG_LEVEL, LOG_FORMAT and NO_COLOR mean what they mean everywhere.`
+const settingsHelp = `Flags have precedence over the environment, and the environment over the settings file. In
+the environment limits.rootFields is GATEWAY_LIMITS_ROOT_FIELDS, and so on for each setting;
+PORT, LOG_LEVEL, LOG_FORMAT and NO_COLOR have their usual meaning.`
 
 func (f *flags) define(root *cobra.Command) {
 	shared := root.PersistentFlags()
@@ -52,24 +51,24 @@ func (f *flags) define(root *cobra.Command) {
 	own := root.Flags()
 	own.StringVar(&f.listen, "listen", "", "the `address` to serve on (default \":8080\")")
 	own.BoolVar(&f.dev, "dev", false, "switch the playground, introspection and /metrics on")
-	own.StringVar(&f.engine, "engine", "", "plan or gqlgen: gqlgen answers everything by gqlgen's own executor, which is slower (default plan)")
+	own.StringVar(&f.engine, "engine", "", "plan or gqlgen; gqlgen runs every operation on gqlgen's own executor, which is slower (default plan)")
 	own.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default info)")
-	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto: text on a terminal, else json (default auto)")
+	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto, which is text on a terminal and json elsewhere (default auto)")
 	registerCompletion(root, "config", nil, cobra.ShellCompDirectiveDefault)
 	registerCompletion(root, "engine", []string{"plan", "gqlgen"}, cobra.ShellCompDirectiveNoFileComp)
 	registerCompletion(root, "log-level", []string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
 	registerCompletion(root, "log-format", []string{"auto", "json", "text"}, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// registerCompletion tells the shell which words may follow a flag. It fails for a flag that is
-// not there, which is a mistake in this file.
+// registerCompletion registers the words that the shell completes after a flag. It panics for a flag
+// that is not defined, which is a mistake in this file.
 func registerCompletion(c *cobra.Command, flag string, words []string, directive cobra.ShellCompDirective) {
 	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, directive)); err != nil {
 		panic(err)
 	}
 }
 
-// noArguments refuses words after the flags; a misspelt subcommand is one.
+// noArguments refuses words after the flags, of which a misspelt subcommand is one.
 func noArguments(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -86,8 +85,9 @@ func noArguments(c *cobra.Command, args []string) error {
 	return &usageError{c.CommandPath(), fmt.Errorf("%q is not a command%s", args[0], suggest.DidYouMean(args[0], known))}
 }
 
+// runProgram loads the settings and calls Program.Run.
 func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
-	settings, err := config.Load(f.request(c, s))
+	settings, err := config.Load(f.loadOptions(c, s))
 	if err != nil {
 		return err
 	}
@@ -105,8 +105,8 @@ func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
 	})
 }
 
-// loopbackAddress is an address for this machine alone, unless one names a host: what a demo
-// shows, tokens included, is not for the network.
+// loopbackAddress returns an address with localhost as its host, or address if that has a host: the
+// demo prints tokens and must not be open to the network by default.
 func loopbackAddress(address string) string {
 	if host, port, err := net.SplitHostPort(address); err == nil && host == "" {
 		return net.JoinHostPort("localhost", port)
@@ -114,8 +114,8 @@ func loopbackAddress(address string) string {
 	return address
 }
 
-// request says where this call's settings come from.
-func (f *flags) request(c *cobra.Command, s environment) config.LoadOptions {
+// loadOptions returns the sources of the settings.
+func (f *flags) loadOptions(c *cobra.Command, s environment) config.LoadOptions {
 	path := f.config
 	if path == "" {
 		path = s.lookup("GATEWAY_CONFIG")
@@ -126,13 +126,14 @@ func (f *flags) request(c *cobra.Command, s environment) config.LoadOptions {
 	}
 }
 
+// overrides returns the settings that flags have.
 func (f *flags) overrides(c *cobra.Command) []config.Override {
 	var over []config.Override
 	for flag, setting := range map[string]string{
 		"listen": "listen", "engine": "execution.engine", "log-level": "log.level", "log-format": "log.format",
 	} {
-		if given := c.Flags().Lookup(flag); given != nil && given.Changed {
-			over = append(over, config.Override{Setting: setting, Value: given.Value.String(), Flag: "--" + flag})
+		if f := c.Flags().Lookup(flag); f != nil && f.Changed {
+			over = append(over, config.Override{Setting: setting, Value: f.Value.String(), Flag: "--" + flag})
 		}
 	}
 	for flag, on := range map[string]bool{"--dev": f.dev, "--demo": f.demo} {

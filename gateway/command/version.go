@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Set when linking, by
+// The linker sets these:
 //
 //	-ldflags "-X github.com/gatehouse-graphql/gatehouse/gateway/command.version=v1.2.3 …"
 //
-// What is left empty comes from what the Go tool records by itself.
+// An empty one is taken from the build information that the go command records.
 var version, commit, date string
 
-// buildVersion is what --version prints after the name:
+// buildVersion returns what --version prints after the name:
 // v1.2.3 (commit 1a2b3c4d5e6f, 2026-11-20T10:00:00Z, go1.26.8 linux/amd64).
 func buildVersion() string {
 	info, _ := debug.ReadBuildInfo()
@@ -24,9 +24,10 @@ func buildVersion() string {
 		v.version, v.commit, v.date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
+// versionInfo identifies a build.
 type versionInfo struct{ version, commit, date string }
 
-// withBuildInfo fills what is empty from info, which may be nil.
+// withBuildInfo returns s with its empty fields taken from info, which may be nil.
 func (s versionInfo) withBuildInfo(info *debug.BuildInfo) versionInfo {
 	recorded := map[string]string{}
 	if info != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
-// A printed Config is JSON with the file's names, whichever verb, logger or encoder
-// prints it, so that no way of printing shows a secret. The same holds for its
-// Cursors, Auth and Sources alone; once converted to their parts' types they print as plain structs do.
+// A Config prints as JSON with the names of the file, with any verb, logger or encoder, so that no
+// way of printing shows a secret. So do Cursors, Auth and Sources alone. The types of the parts, to
+// which these convert, print as any struct does.
 
 // Format implements fmt.Formatter.
 func (c Config) Format(s fmt.State, _ rune) { printJSON(s, c) }
@@ -62,10 +62,10 @@ func (s Sources) MarshalJSON() ([]byte, error) {
 	return json.Marshal(redacted(reflect.ValueOf(s), parsePath("sources")))
 }
 
-// Secrets returns the texts of the settings that are secrets.
+// Secrets returns the values of the settings that are secrets, for the redaction of logs.
 func (c Config) Secrets() []string { return secretsIn(reflect.ValueOf(c), nil) }
 
-// secretsIn returns the secrets of v, whose settings lie at p.
+// secretsIn returns the secrets within v, which is at p.
 func secretsIn(v reflect.Value, p yaml.Path) (found []string) {
 	switch {
 	case kindOf(v.Type()) == scalar:
@@ -96,7 +96,7 @@ func printJSON(s fmt.State, m json.Marshaler) {
 	s.Write(text) //nolint:errcheck // fmt keeps the error of its writer itself
 }
 
-// redacted gives what may be seen of v, whose settings lie at p.
+// redacted returns the settings of v, which is at p, with secrets masked.
 func redacted(v reflect.Value, p yaml.Path) any {
 	switch {
 	case isSecret(p):
@@ -117,7 +117,7 @@ func redacted(v reflect.Value, p yaml.Path) any {
 	return settings
 }
 
-// maskedValue tells no more of a secret than whether there is one.
+// maskedValue returns the mask for a secret that is set, "" for one that is not.
 func maskedValue(v reflect.Value) any {
 	if v.IsZero() {
 		return ""

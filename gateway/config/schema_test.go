@@ -19,7 +19,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 )
 
-//go:generate go test . -run ^TestSchemaIsOfTheseTypes$ -update
+//go:generate go test . -run "^(TestSchemaIsOfTheseTypes|TestSettingsPage)$" -update
 
 // The schema is made here, when building and not when running: descriptions are the
 // Go comments, which a binary does not have.

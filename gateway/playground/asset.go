@@ -23,14 +23,14 @@ var dist embed.FS
 
 // asset is one file, kept gzipped as most clients want it.
 type asset struct {
-	packed      []byte
+	gzipped     []byte
 	contentType string
 	cache       string
 	tag         string // without quotes
 }
 
-// embedded returns the files of dist by the pattern they are served at.
-func embedded() map[string]*asset {
+// embeddedAssets returns the files of dist by the pattern they are served at.
+func embeddedAssets() map[string]*asset {
 	assets := make(map[string]*asset)
 	err := fs.WalkDir(dist, "dist", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -57,7 +57,7 @@ func pattern(name string) string {
 func newAsset(name string, packed []byte) *asset {
 	sum := sha256.Sum256(packed)
 	return &asset{
-		packed:      packed,
+		gzipped:     packed,
 		contentType: contentTypes[path.Ext(name)],
 		cache:       cacheControl(name),
 		tag:         hex.EncodeToString(sum[:12]),
@@ -95,11 +95,11 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if acceptsGzip(r.Header) {
 		h.Set("Content-Encoding", "gzip")
 		h.Set("ETag", `"`+a.tag+`-gzip"`)
-		serve(w, r, a.packed)
+		serve(w, r, a.gzipped)
 		return
 	}
 	h.Set("ETag", `"`+a.tag+`"`)
-	serve(w, r, unpack(a.packed))
+	serve(w, r, decompress(a.gzipped))
 }
 
 // serve leaves If-None-Match, ranges and HEAD to net/http.
@@ -116,16 +116,16 @@ func acceptsGzip(h http.Header) bool {
 		coding, parameter, _ := strings.Cut(item, ";")
 		switch strings.ToLower(strings.TrimSpace(coding)) {
 		case "gzip":
-			return wanted(parameter)
+			return isAccepted(parameter)
 		case "*":
-			other = wanted(parameter)
+			other = isAccepted(parameter)
 		}
 	}
 	return other
 }
 
-// wanted tells whether a "q=0.5" is above zero; a missing one counts as 1.
-func wanted(parameter string) bool {
+// isAccepted tells whether a "q=0.5" is above zero; a missing one counts as 1.
+func isAccepted(parameter string) bool {
 	name, value, found := strings.Cut(strings.TrimSpace(parameter), "=")
 	if !found || !strings.EqualFold(name, "q") {
 		return true
@@ -134,7 +134,7 @@ func wanted(parameter string) bool {
 	return err == nil && quality > 0
 }
 
-func pack(plain []byte) []byte {
+func compress(plain []byte) []byte {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	_, _ = z.Write(plain) // into memory: cannot fail
@@ -142,9 +142,9 @@ func pack(plain []byte) []byte {
 	return packed.Bytes()
 }
 
-// unpack undoes pack. The bytes are our own, so that damage would be a mistake
+// decompress undoes pack. The bytes are our own, so that damage would be a mistake
 // in this program, which net/http reports for the one request.
-func unpack(packed []byte) []byte {
+func decompress(packed []byte) []byte {
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		panic("playground: " + err.Error())

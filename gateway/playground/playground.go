@@ -49,11 +49,11 @@ type Example struct {
 // keeps no reference to o.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
-	for path, a := range embedded() {
+	for path, a := range embeddedAssets() {
 		mux.Handle("GET "+path, a)
 	}
-	mux.Handle("GET /playground/config.json", newAsset("config.json", pack(o.config())))
-	return guarded(mux)
+	mux.Handle("GET /playground/config.json", newAsset("config.json", compress(o.config())))
+	return withSecurityHeaders(mux)
 }
 
 const headersHint = `{
@@ -96,17 +96,17 @@ func (e Example) tab() tab {
 	return tab{Query: query, Variables: strings.TrimSpace(e.Variables), Headers: strings.TrimSpace(e.Headers)}
 }
 
-// policy lets the page load from its own server only. Styles may stand in the
+// contentSecurityPolicy lets the page load from its own server only. Styles may stand in the
 // page because Monaco computes them there; scripts may not. Pictures may be
 // data: because Monaco's sheet has its small ones inside. The policy is sent
 // with every file since a worker obeys the one its own script came with.
-const policy = "default-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+const contentSecurityPolicy = "default-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
 	"object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func guarded(next http.Handler) http.Handler {
+func withSecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

@@ -10,9 +10,9 @@ import (
 
 // handler is a slog.Handler that takes secrets out of records before another one gets them.
 type handler struct {
-	next  slog.Handler
-	known []string
-	of    func(context.Context) []string
+	next           slog.Handler
+	known          []string
+	requestSecrets func(context.Context) []string
 }
 
 // Logger returns log without secrets. The known ones are those of settings; of, which may
@@ -21,7 +21,7 @@ func Logger(log *slog.Logger, known []string, of func(context.Context) []string)
 	if of == nil {
 		of = func(context.Context) []string { return nil }
 	}
-	return slog.New(&handler{next: log.Handler(), known: Known(known...), of: of})
+	return slog.New(&handler{next: log.Handler(), known: Variants(known...), requestSecrets: of})
 }
 
 func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -29,7 +29,7 @@ func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h *handler) WithGroup(name string) slog.Handler {
-	return &handler{h.next.WithGroup(name), h.known, h.of}
+	return &handler{h.next.WithGroup(name), h.known, h.requestSecrets}
 }
 
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -37,12 +37,12 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for i, a := range attrs {
 		clean[i], _ = (&cleaner{known: h.known}).attr(a)
 	}
-	return &handler{h.next.WithAttrs(clean), h.known, h.of}
+	return &handler{h.next.WithAttrs(clean), h.known, h.requestSecrets}
 }
 
 // Handle passes a record on as it is, unless it holds a secret.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
-	c := cleaner{known: h.known, ctx: ctx, of: h.of}
+	c := cleaner{known: h.known, ctx: ctx, requestSecrets: h.requestSecrets}
 	message := c.text(r.Message)
 	changed := message != r.Message
 	r.Attrs(func(a slog.Attr) bool {
@@ -64,17 +64,17 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 
 // cleaner takes the secrets out of one record.
 type cleaner struct {
-	known []string
-	ctx   context.Context                // of the record
-	of    func(context.Context) []string // nil once known has what it gives
+	known          []string
+	ctx            context.Context                // of the record
+	requestSecrets func(context.Context) []string // nil once known has what it gives
 }
 
 // text asks for the request's secrets only when there is a text that may hold them: those
 // of most records are names and numbers.
 func (c *cleaner) text(text string) string {
-	if c.of != nil && !isName(text) {
-		c.known = append(Known(c.of(c.ctx)...), c.known...)
-		c.of = nil
+	if c.requestSecrets != nil && !isName(text) {
+		c.known = append(Variants(c.requestSecrets(c.ctx)...), c.known...)
+		c.requestSecrets = nil
 	}
 	return Text(text, c.known...)
 }
@@ -110,15 +110,15 @@ func (c *cleaner) attr(a slog.Attr) (slog.Attr, bool) {
 	default:
 		return a, false
 	}
-	if clean := c.named(a.Key, text); clean != text {
+	if clean := c.attrText(a.Key, text); clean != text {
 		return slog.String(a.Key, clean), true
 	}
 	return a, false
 }
 
-// named returns the text of an attribute without secrets. A name of a secret makes all
+// attrText returns the text of an attribute without secrets. A name of a secret makes all
 // of it one.
-func (c *cleaner) named(key, text string) string {
+func (c *cleaner) attrText(key, text string) string {
 	if clean := c.text(text); clean != text || text == "" {
 		return clean
 	}
@@ -131,7 +131,7 @@ func (c *cleaner) named(key, text string) string {
 // isSecretName reports whether a name is one that stands before secrets.
 func isSecretName(name string) bool {
 	sign := func(s string) bool { return containsFold(name, s) }
-	return slices.ContainsFunc(nameSigns, sign) && len(named.FindString(name+"=")) == len(name)+1
+	return slices.ContainsFunc(nameMarkers, sign) && len(namedSecret.FindString(name+"=")) == len(name)+1
 }
 
 func (c *cleaner) group(key string, attrs []slog.Attr) (slog.Attr, bool) {
@@ -153,7 +153,7 @@ func (c *cleaner) anyAttr(key string, v slog.Value) (slog.Attr, bool) {
 		}
 	}
 	for _, text := range texts {
-		if clean := c.named(key, text); clean != text {
+		if clean := c.attrText(key, text); clean != text {
 			return slog.String(key, clean), true
 		}
 	}

@@ -13,18 +13,18 @@ const (
 	// minKnown is the shortest known secret that is looked for, in bytes. A shorter one
 	// would be found in every other text.
 	minKnown = 6
-	// enough is how much of a known secret is found where something else follows, in
+	// minMatch is how much of a known secret is found where something else follows, in
 	// characters. At the end of a text, which may have been cut off, minKnown are.
-	enough = 12
+	minMatch = 12
 	// maxSlashes is how many backslashes before a character are understood: those of a text
 	// that was quoted four times.
 	maxSlashes = 1<<4 - 1
 )
 
-// Known returns the texts to look for of secrets: these, what of them follows a scheme such
+// Variants returns the texts to look for of secrets: these, what of them follows a scheme such
 // as Bearer, what that stands for if the scheme is Basic, and all of them in base64. Too short
 // ones are left out. Text finds them in whichever way their characters are escaped.
-func Known(secrets ...string) []string {
+func Variants(secrets ...string) []string {
 	var known []string
 	add := func(text string) {
 		if len(text) >= minKnown && !slices.Contains(known, text) {
@@ -49,10 +49,10 @@ func Known(secrets ...string) []string {
 	return known
 }
 
-// withoutKnown takes a known secret out of a text, also where its end is missing. It takes
+// redactKnown takes a known secret out of a text, also where its end is missing. It takes
 // linear time: an attempt ends after a few characters, or what it has found is not looked at
 // again.
-func withoutKnown(text, secret string) string {
+func redactKnown(text, secret string) string {
 	if len(secret) < minKnown {
 		return text
 	}
@@ -61,7 +61,7 @@ func withoutKnown(text, secret string) string {
 	for at := 0; at < len(text); {
 		n := 0
 		if mayBegin(text[at], secret[0]) {
-			n = knownAt(text[at:], secret)
+			n = matchLength(text[at:], secret)
 		}
 		if n == 0 {
 			at++
@@ -82,14 +82,14 @@ func mayBegin(c, first byte) bool {
 	return c|0x20 == first|0x20 || c == '\\' || c == '%' || c == '&'
 }
 
-// knownAt returns how long the secret is that a text begins with, or enough of it; 0 if there
+// matchLength returns how long the secret is that a text begins with, or enough of it; 0 if there
 // is none.
-func knownAt(text, secret string) int {
+func matchLength(text, secret string) int {
 	end, found := 0, 0
 	for _, want := range secret {
-		n := character(text[end:], want)
+		n := characterLength(text[end:], want)
 		if n == 0 {
-			if found < enough && !isCutOff(text[end:], secret, found) {
+			if found < minMatch && !isCutOff(text[end:], secret, found) {
 				return 0
 			}
 			break
@@ -103,16 +103,16 @@ func knownAt(text, secret string) int {
 // isCutOff reports whether a text that ends a secret after some of its characters has been cut
 // off there, and has enough of it. A scheme at the end is not part of a secret.
 func isCutOff(rest, secret string, found int) bool {
-	return found >= minKnown && atEnd(rest) && !strings.Contains(secret, " ")
+	return found >= minKnown && isEnd(rest) && !strings.Contains(secret, " ")
 }
 
-// atEnd reports whether nothing follows but what closes a text that was cut off.
-func atEnd(text string) bool { return strings.Trim(text, "\\\"'…") == "" }
+// isEnd reports whether nothing follows but what closes a text that was cut off.
+func isEnd(text string) bool { return strings.Trim(text, "\\\"'…") == "" }
 
-// character returns how many bytes a text takes for the character that it begins with; 0 if
+// characterLength returns how many bytes a text takes for the character that it begins with; 0 if
 // that is not the wanted one. It may be written in lower or upper case, escaped by backslashes
 // or as \uXXXX, percent-encoded, or as a character reference of HTML.
-func character(text string, want rune) int {
+func characterLength(text string, want rune) int {
 	slashes := 0
 	for slashes < min(len(text), maxSlashes) && text[slashes] == '\\' {
 		slashes++
@@ -126,15 +126,15 @@ func character(text string, want rune) int {
 	case isCharacter(rest, want):
 		return slashes + utf8.RuneLen(want)
 	case slashes > 0 && rest[0] == 'u' && len(rest) >= len("u0000"):
-		return widthOf(slashes+len("u0000"), rest[1:5], 16, want)
+		return lengthIfCode(slashes+len("u0000"), rest[1:5], 16, want)
 	case slashes > 0 && strings.ContainsRune("\n\r\t", want):
-		return isEscape(rest[0], want) * (slashes + 1)
+		return escapeLength(rest[0], want) * (slashes + 1)
 	case slashes > 0:
 		return 0
 	case rest[0] == '%':
-		return percentEncoded(rest, want)
+		return percentEncodedLength(rest, want)
 	case rest[0] == '&':
-		return characterReference(rest, want)
+		return characterReferenceLength(rest, want)
 	case want == ' ' && rest[0] == '+':
 		return 1
 	}
@@ -149,24 +149,24 @@ func isCharacter(text string, want rune) bool {
 	return n > 0 && n <= len(text) && strings.EqualFold(text[:n], string(want))
 }
 
-// isEscape is 1 if a letter stands for a control character, and 0 else.
-func isEscape(letter byte, control rune) int {
+// escapeLength is 1 if a letter stands for a control character, and 0 else.
+func escapeLength(letter byte, control rune) int {
 	if i := strings.IndexRune("\n\r\t", control); i >= 0 && "nrt"[i] == letter {
 		return 1
 	}
 	return 0
 }
 
-// widthOf returns n if a number is the code of the wanted character, and 0 else.
-func widthOf(n int, number string, base int, want rune) int {
+// lengthIfCode returns n if a number is the code of the wanted character, and 0 else.
+func lengthIfCode(n int, number string, base int, want rune) int {
 	if code, err := strconv.ParseUint(number, base, 32); err != nil || !isCharacter(string(rune(code)), want) {
 		return 0
 	}
 	return n
 }
 
-// percentEncoded is character for percent-encoded bytes. The percent sign may be encoded, too.
-func percentEncoded(text string, want rune) int {
+// percentEncodedLength is character for percent-encoded bytes. The percent sign may be encoded, too.
+func percentEncodedLength(text string, want rune) int {
 	end := 0
 	var decoded []byte
 	for len(decoded) < utf8.RuneLen(want) {
@@ -191,21 +191,21 @@ func percentEncoded(text string, want rune) int {
 	return end
 }
 
-// names are the character references that every HTML library writes.
-var names = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
+// htmlEntities are the character references that every HTML library writes.
+var htmlEntities = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
 
-// characterReference is character for a character reference of HTML.
-func characterReference(text string, want rune) int {
+// characterReferenceLength is character for a character reference of HTML.
+func characterReferenceLength(text string, want rune) int {
 	name, _, ok := strings.Cut(text[1:min(len(text), len("&#x10FFFF;"))], ";")
 	n := len(name) + len("&;")
 	switch {
 	case !ok:
 		return 0
 	case strings.HasPrefix(name, "#x"), strings.HasPrefix(name, "#X"):
-		return widthOf(n, name[2:], 16, want)
+		return lengthIfCode(n, name[2:], 16, want)
 	case strings.HasPrefix(name, "#"):
-		return widthOf(n, name[1:], 10, want)
-	case names[name] == want:
+		return lengthIfCode(n, name[1:], 10, want)
+	case htmlEntities[name] == want:
 		return n
 	}
 	return 0

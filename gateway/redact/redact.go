@@ -15,17 +15,17 @@ import (
 // Mask stands where a secret was.
 const Mask = "[redacted]"
 
-// form is how secrets of one kind are written, and what stands there instead. A text that
+// secretPattern is how secrets of one kind are written, and what stands there instead. A text that
 // holds none of the signs, in lower or upper case, is not looked through: that costs much.
-type form struct {
-	name    string
-	signs   []string
-	pattern *regexp.Regexp
-	instead string
+type secretPattern struct {
+	name        string
+	markers     []string
+	pattern     *regexp.Regexp
+	replacement string
 }
 
-// forms are secrets that tell what they are, wherever they stand.
-var forms = []form{
+// secretPatterns are secrets that tell what they are, wherever they stand.
+var secretPatterns = []secretPattern{
 	{
 		"private key",
 		[]string{"PRIVATE KEY"},
@@ -63,9 +63,9 @@ var forms = []form{
 	},
 }
 
-// concerns reports whether a text may hold a secret of the form.
-func (f *form) concerns(text string) bool {
-	return slices.ContainsFunc(f.signs, func(sign string) bool { return containsFold(text, sign) })
+// mayMatch reports whether a text may hold a secret of the form.
+func (f *secretPattern) mayMatch(text string) bool {
+	return slices.ContainsFunc(f.markers, func(sign string) bool { return containsFold(text, sign) })
 }
 
 // containsFold is strings.Contains for a sign of ASCII in any case.
@@ -78,40 +78,40 @@ func containsFold(text, sign string) bool {
 	return false
 }
 
-// named finds a name of a secret and what stands between it and its value: a header, a
+// namedSecret finds a name of a secret and what stands between it and its value: a header, a
 // member of JSON, a parameter of a URL, a setting, or a pair of a name and a value that are
 // members of one object. The quotes may be escaped.
-var named = regexp.MustCompile(`(?i)((?:proxy-)?authorization|(?:set-)?cookie2?|` +
+var namedSecret = regexp.MustCompile(`(?i)((?:proxy-)?authorization|(?:set-)?cookie2?|` +
 	`[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|signature|api[_-]?key|(?:access|private|secret|session|auth|signing|encryption)[_-]?key|sess(?:ion)?[_-]?id|connect\.sid|jwt))` +
 	quote + `?(?:(?:\s|%20)*(?:[:=]|%3[Aa]|%3[Dd]|=>)|>|(` + quote + `\s*,)(?:\s*` + quote + `values?` + quote + `(\s*[:=]))?)\s*`)
 
 // quote is one that may be escaped, also as a character reference of HTML.
 const quote = `(?:\\*["']|&quot;|&#34;|&#39;)`
 
-// reference finds a quote that is a character reference at the beginning of a text.
-var reference = regexp.MustCompile(`^&(?:quot|#34|#39);`)
+// htmlQuote finds a quote that is a character reference at the beginning of a text.
+var htmlQuote = regexp.MustCompile(`^&(?:quot|#34|#39);`)
 
-// nameSigns are parts of the names; each name has one of them.
-var nameSigns = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "key", "sess", "connect.sid", "jwt"}
+// nameMarkers are parts of the names; each name has one of them.
+var nameMarkers = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "key", "sess", "connect.sid", "jwt"}
 
-// header tells the names of headers whose values go on to the end of the line.
-var header = regexp.MustCompile(`(?i)^(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-.*)$`)
+// headerName tells the names of headers whose values go on to the end of the line.
+var headerName = regexp.MustCompile(`(?i)^(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-.*)$`)
 
 // Text returns text without secrets: those of the known forms, those that a name tells of,
 // and the known ones.
 func Text(text string, known ...string) string {
 	for _, secret := range known {
-		text = withoutKnown(text, secret)
+		text = redactKnown(text, secret)
 	}
 	if isWord(text) {
 		return text
 	}
-	if strings.ContainsAny(text, ":=%>,") && slices.ContainsFunc(nameSigns, func(s string) bool { return containsFold(text, s) }) {
-		text = withoutNamed(text)
+	if strings.ContainsAny(text, ":=%>,") && slices.ContainsFunc(nameMarkers, func(s string) bool { return containsFold(text, s) }) {
+		text = redactNamed(text)
 	}
-	for i := range forms {
-		if f := &forms[i]; f.concerns(text) && f.pattern.MatchString(text) {
-			text = f.pattern.ReplaceAllString(text, f.instead)
+	for i := range secretPatterns {
+		if f := &secretPatterns[i]; f.mayMatch(text) && f.pattern.MatchString(text) {
+			text = f.pattern.ReplaceAllString(text, f.replacement)
 		}
 	}
 	return text
@@ -128,9 +128,9 @@ func isWord(text string) bool {
 	return true
 }
 
-// withoutNamed takes out the values behind names of secrets.
-func withoutNamed(text string) string {
-	places := named.FindAllStringSubmatchIndex(text, -1)
+// redactNamed takes out the values behind names of secrets.
+func redactNamed(text string) string {
+	places := namedSecret.FindAllStringSubmatchIndex(text, -1)
 	if places == nil {
 		return text
 	}
@@ -141,12 +141,12 @@ func withoutNamed(text string) string {
 		if from < done {
 			continue // inside of a value
 		}
-		isHeader := header.MatchString(text[place[2]:place[3]])
+		isHeader := headerName.MatchString(text[place[2]:place[3]])
 		if isListed := place[4] >= 0 && place[6] < 0; isListed && !isHeader {
 			continue // it is one of several names
 		}
-		prefix, end := value(text, from, isHeader)
-		if end == from+prefix || isNothing(text[from:end]) {
+		prefix, end := valueBounds(text, from, isHeader)
+		if end == from+prefix || isPlaceholder(text[from:end]) {
 			continue
 		}
 		b.WriteString(text[done:from+prefix] + Mask)
@@ -156,31 +156,31 @@ func withoutNamed(text string) string {
 	return b.String()
 }
 
-// isNothing reports whether a value is none.
-func isNothing(value string) bool {
+// isPlaceholder reports whether a value is none.
+func isPlaceholder(value string) bool {
 	return slices.Contains([]string{"null", "true", "false", "nil", Mask}, value)
 }
 
-// value finds where the value ends that begins at from, and how much of its beginning may
+// valueBounds finds where the value ends that begins at from, and how much of its beginning may
 // stay. A value in quotes ends at a quote that is escaped as often as the first; one in
 // brackets, at the bracket that closes them; that of a header, or a block of YAML, at the end of its line; and
 // any other before white space or what separates values.
-func value(text string, from int, line bool) (prefix, end int) {
+func valueBounds(text string, from int, line bool) (prefix, end int) {
 	rest := text[from:]
 	slashes := len(rest) - len(strings.TrimLeft(rest, `\`))
 	switch quoted := rest[slashes:]; {
 	case quoted == "":
 		return 0, len(text)
 	case quoted[0] == '"', quoted[0] == '\'' && slashes == 0:
-		return slashes + 1, from + slashes + 1 + untilQuote(quoted[1:], quoted[0], slashes)
-	case reference.MatchString(rest):
-		mark := reference.FindString(rest)
+		return slashes + 1, from + slashes + 1 + indexClosingQuote(quoted[1:], quoted[0], slashes)
+	case htmlQuote.MatchString(rest):
+		mark := htmlQuote.FindString(rest)
 		before, _, _ := strings.Cut(rest[len(mark):], mark)
 		return len(mark), from + len(mark) + len(before)
 	case rest[0] == '[', rest[0] == '{':
-		return 0, from + untilClosed(rest)
+		return 0, from + indexClosingBracket(rest)
 	case line, rest[0] == '|', rest[0] == '>':
-		return 0, from + untilLineEnd(rest)
+		return 0, from + indexLineEnd(rest)
 	}
 	n := strings.IndexAny(rest, " \t\r\n,;&\"'`)]}<>\\")
 	if n < 0 {
@@ -189,9 +189,9 @@ func value(text string, from int, line bool) (prefix, end int) {
 	return 0, from + n
 }
 
-// untilQuote finds the quote that ends a text whose first quote has that many slashes
+// indexClosingQuote finds the quote that ends a text whose first quote has that many slashes
 // before it.
-func untilQuote(text string, quote byte, slashes int) int {
+func indexClosingQuote(text string, quote byte, slashes int) int {
 	before := 0
 	for i := range len(text) {
 		switch text[i] {
@@ -208,8 +208,8 @@ func untilQuote(text string, quote byte, slashes int) int {
 	return len(text)
 }
 
-// untilClosed finds the end of a list or an object.
-func untilClosed(text string) int {
+// indexClosingBracket finds the end of a list or an object.
+func indexClosingBracket(text string) int {
 	depth := 0
 	for i := range len(text) {
 		switch text[i] {
@@ -228,7 +228,7 @@ func untilClosed(text string) int {
 // on with the one before it, as in a header that is folded or a text of YAML.
 var lineEnd = regexp.MustCompile(`(?:\r\n?|\n|\\+r|\\+n)+(?:[ \t]|\\+t)?`)
 
-func untilLineEnd(text string) int {
+func indexLineEnd(text string) int {
 	for from := 0; ; {
 		at := lineEnd.FindStringIndex(text[from:])
 		if at == nil {
