@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// minKnown is the shortest known secret that is looked for, in bytes. A shorter one
-	// would be found in every other text.
+	// minKnown is the length of the shortest known secret that is searched for, in bytes. A shorter
+	// one would be found in most texts.
 	minKnown = 6
-	// minMatch is how much of a known secret is found where something else follows, in
-	// characters. At the end of a text, which may have been cut off, minKnown are.
+	// minMatch is the number of characters of a known secret that count as a match where other text
+	// follows. At the end of a text, which may have been cut off, minKnown of them do.
 	minMatch = 12
-	// maxSlashes is how many backslashes before a character are understood: those of a text
-	// that was quoted four times.
+	// maxSlashes is the greatest number of backslashes before a character: a text that was quoted
+	// four times has as many.
 	maxSlashes = 1<<4 - 1
 )
 
-// Variants returns the texts to look for of secrets: these, what of them follows a scheme such
-// as Bearer, what that stands for if the scheme is Basic, and all of them in base64. Too short
-// ones are left out. Text finds them in whichever way their characters are escaped.
+// Variants returns the texts by which Text finds secrets: the secrets, their credentials without a
+// scheme such as Bearer, the decoded credentials and the password of the scheme Basic, and all of
+// these in base64. It leaves out those that are too short. Text finds them with any escapes.
 func Variants(secrets ...string) []string {
 	var known []string
 	add := func(text string) {
@@ -44,14 +44,13 @@ func Variants(secrets ...string) []string {
 			add(base64.RawStdEncoding.EncodeToString([]byte(text)))
 		}
 	}
-	// A secret may begin as another does.
+	// One secret may begin with another one, which must not match first.
 	slices.SortStableFunc(known, func(a, b string) int { return len(b) - len(a) })
 	return known
 }
 
-// redactKnown takes a known secret out of a text, also where its end is missing. It takes
-// linear time: an attempt ends after a few characters, or what it has found is not looked at
-// again.
+// redactKnown replaces a known secret in a text, also one whose end is missing. It takes linear time: a
+// comparison that fails ends after a few characters, and one that succeeds is not repeated.
 func redactKnown(text, secret string) string {
 	if len(secret) < minKnown {
 		return text
@@ -82,8 +81,8 @@ func mayBegin(c, first byte) bool {
 	return c|0x20 == first|0x20 || c == '\\' || c == '%' || c == '&'
 }
 
-// matchLength returns how long the secret is that a text begins with, or enough of it; 0 if there
-// is none.
+// matchLength returns the length of the secret at the beginning of a text, which may lack its end, or 0
+// if there is none.
 func matchLength(text, secret string) int {
 	end, found := 0, 0
 	for _, want := range secret {
@@ -100,18 +99,18 @@ func matchLength(text, secret string) int {
 	return end
 }
 
-// isCutOff reports whether a text that ends a secret after some of its characters has been cut
-// off there, and has enough of it. A scheme at the end is not part of a secret.
+// isCutOff reports whether the text ends behind the first found characters of a secret, and these are
+// enough. With a scheme the characters may be the scheme alone.
 func isCutOff(rest, secret string, found int) bool {
 	return found >= minKnown && isEnd(rest) && !strings.Contains(secret, " ")
 }
 
-// isEnd reports whether nothing follows but what closes a text that was cut off.
+// isEnd reports whether a text has only what closes a text that was cut off.
 func isEnd(text string) bool { return strings.Trim(text, "\\\"'…") == "" }
 
-// characterLength returns how many bytes a text takes for the character that it begins with; 0 if
-// that is not the wanted one. It may be written in lower or upper case, escaped by backslashes
-// or as \uXXXX, percent-encoded, or as a character reference of HTML.
+// characterLength returns the number of bytes that a text has for its first character, or 0 if that is
+// not the wanted one. The character may be in lower or upper case, escaped by backslashes or as
+// \uXXXX, percent-encoded, or a character reference of HTML.
 func characterLength(text string, want rune) int {
 	slashes := 0
 	for slashes < min(len(text), maxSlashes) && text[slashes] == '\\' {
@@ -141,6 +140,7 @@ func characterLength(text string, want rune) int {
 	return 0
 }
 
+// isCharacter reports whether text begins with a character, without regard to case.
 func isCharacter(text string, want rune) bool {
 	if want < utf8.RuneSelf {
 		return text != "" && (rune(text[0]) == want || unicode.IsLetter(want) && rune(text[0]|0x20) == want|0x20)
@@ -149,7 +149,7 @@ func isCharacter(text string, want rune) bool {
 	return n > 0 && n <= len(text) && strings.EqualFold(text[:n], string(want))
 }
 
-// escapeLength is 1 if a letter stands for a control character, and 0 else.
+// escapeLength returns 1 if a letter is the escape of a control character, and 0 otherwise.
 func escapeLength(letter byte, control rune) int {
 	if i := strings.IndexRune("\n\r\t", control); i >= 0 && "nrt"[i] == letter {
 		return 1
@@ -157,7 +157,7 @@ func escapeLength(letter byte, control rune) int {
 	return 0
 }
 
-// lengthIfCode returns n if a number is the code of the wanted character, and 0 else.
+// lengthIfCode returns n if a number is the code point of the wanted character, and 0 otherwise.
 func lengthIfCode(n int, number string, base int, want rune) int {
 	if code, err := strconv.ParseUint(number, base, 32); err != nil || !isCharacter(string(rune(code)), want) {
 		return 0
@@ -165,7 +165,8 @@ func lengthIfCode(n int, number string, base int, want rune) int {
 	return n
 }
 
-// percentEncodedLength is character for percent-encoded bytes. The percent sign may be encoded, too.
+// percentEncodedLength is characterLength for percent-encoded bytes. The percent sign may be encoded
+// as well.
 func percentEncodedLength(text string, want rune) int {
 	end := 0
 	var decoded []byte
@@ -191,10 +192,10 @@ func percentEncodedLength(text string, want rune) int {
 	return end
 }
 
-// htmlEntities are the character references that every HTML library writes.
+// htmlEntities are the named character references that HTML libraries write.
 var htmlEntities = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
 
-// characterReferenceLength is character for a character reference of HTML.
+// characterReferenceLength is characterLength for a character reference of HTML.
 func characterReferenceLength(text string, want rune) int {
 	name, _, ok := strings.Cut(text[1:min(len(text), len("&#x10FFFF;"))], ";")
 	n := len(name) + len("&;")
