@@ -41,7 +41,7 @@ func TestDifferences(t *testing.T) {
 		"headers":              {want: `{headers: {x-a: [b, c], x-b: null}}`, differences: []string{`header X-A: want "b, c", got none`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := &reader{}
+			r := &suiteReader{}
 			want := r.request(r.parse([]byte(test.want)))
 			if err := r.err(); err != nil {
 				t.Fatal(err)
@@ -57,7 +57,7 @@ func TestDifferences(t *testing.T) {
 			if test.cookie != "" {
 				request.Header.Set("Cookie", test.cookie)
 			}
-			if diff := cmp.Diff(test.differences, want.differences(received(request))); diff != "" {
+			if diff := cmp.Diff(test.differences, want.differences(newSentRequest(request))); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
