@@ -56,7 +56,7 @@ func call(t *testing.T, file string, env []string, args ...string) called {
 
 const sound = "sources: {users: {urls: [http://localhost:9101]}}\n"
 
-func TestRunGetsTheSettings(t *testing.T) {
+func TestRunReceivesSettings(t *testing.T) {
 	c := call(t, sound+"listen: :1\n", []string{"LOG_LEVEL=error"}, "--listen", ":2", "--log-format=json")
 	if c.code != 0 || c.start == nil {
 		t.Fatalf("%+v", c)
@@ -73,7 +73,7 @@ func TestRunGetsTheSettings(t *testing.T) {
 	}
 }
 
-func TestModesSwitchThePlaygroundOn(t *testing.T) {
+func TestModesEnablePlayground(t *testing.T) {
 	for flag, want := range map[string]Mode{"--dev": {Dev: true}, "--demo": {Demo: true}} {
 		c := call(t, sound+"playground: false", nil, flag)
 		if c.start == nil || c.start.Mode != want || !c.start.Config.Playground || !c.start.Config.Introspection || !c.start.Config.Metrics.Public {
@@ -82,8 +82,8 @@ func TestModesSwitchThePlaygroundOn(t *testing.T) {
 	}
 }
 
-// What a demo shows is not for the network, unless somebody says so.
-func TestTheDemoStaysOnThisMachine(t *testing.T) {
+// The demo prints tokens, so that it must not be open to the network by default.
+func TestDemoListensOnLoopback(t *testing.T) {
 	for listen, want := range map[string]string{":1": "localhost:1", "0.0.0.0:1": "0.0.0.0:1", "example.com:1": "example.com:1"} {
 		if c := call(t, "", nil, "--demo", "--listen", listen); c.start == nil || c.start.Config.Listen != want {
 			t.Errorf("%s: %+v", listen, c)
@@ -94,19 +94,19 @@ func TestTheDemoStaysOnThisMachine(t *testing.T) {
 	}
 }
 
-func TestTheFlagForTheEngine(t *testing.T) {
+func TestEngineFlag(t *testing.T) {
 	if c := call(t, sound, []string{"GATEWAY_EXECUTION_ENGINE=plan"}, "--engine", "gqlgen"); c.start == nil || c.start.Config.Execution.Engine != engine.EngineGqlgen {
 		t.Errorf("%+v", c)
 	}
 }
 
-func TestTheDemoNeedsNoFile(t *testing.T) {
+func TestDemoWithoutFile(t *testing.T) {
 	if c := call(t, "", nil, "--demo"); c.code != 0 || c.start == nil || c.out+c.err != "" {
 		t.Errorf("%+v", c)
 	}
 }
 
-func TestWhichFileIsRead(t *testing.T) {
+func TestConfigFile(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "other.yaml")
 	third := filepath.Join(t.TempDir(), "third.yaml")
 	for file, port := range map[string]string{other: ":3", third: ":4"} {
@@ -130,7 +130,7 @@ func TestWhichFileIsRead(t *testing.T) {
 	}
 }
 
-func TestExitCodesAndWords(t *testing.T) {
+func TestExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		file string
@@ -161,7 +161,7 @@ func TestExitCodesAndWords(t *testing.T) {
 	}
 }
 
-func TestARunThatFails(t *testing.T) {
+func TestRunError(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var out, errs bytes.Buffer
 	p := Program{Name: "shop", Run: func(context.Context, Start) error { return errors.New("the port is taken") }}
@@ -234,7 +234,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-func TestNoTokenWithoutASecret(t *testing.T) {
+func TestTokenRequiresSecret(t *testing.T) {
 	for secret, want := range map[string]string{
 		"":          "GATEWAY_DEMO_SECRET is not set",
 		"swordfish": "GATEWAY_DEMO_SECRET has 9 bytes; it needs at least 32",
@@ -256,7 +256,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-func TestWhereTheVersionComesFrom(t *testing.T) {
+func TestVersionInfo(t *testing.T) {
 	info := &debug.BuildInfo{
 		Main: debug.Module{Version: "(devel)"},
 		Settings: []debug.BuildSetting{
@@ -304,7 +304,7 @@ func TestLogFormats(t *testing.T) {
 }
 
 // A process of its own, since signals are the process's.
-func TestSignalsEndIt(t *testing.T) {
+func TestSignals(t *testing.T) {
 	if os.Getenv("BE_THE_GATEWAY") != "" {
 		os.Args = []string{"gateway", "--demo"}
 		os.Exit(Main(Program{Run: func(ctx context.Context, _ Start) error {
@@ -326,7 +326,7 @@ func TestSignalsEndIt(t *testing.T) {
 		{"tidy", []syscall.Signal{syscall.SIGINT}, true},
 		{"stubborn", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, false},
 	} {
-		child := exec.Command(os.Args[0], "-test.run=^TestSignalsEndIt$")
+		child := exec.Command(os.Args[0], "-test.run=^TestSignals$")
 		child.Env = append(os.Environ(), "BE_THE_GATEWAY="+c.manner)
 		child.Dir = t.TempDir()
 		out, err := child.StdoutPipe()

@@ -43,7 +43,7 @@ func load(t *testing.T, text string, env ...string) *Config {
 	return c
 }
 
-func TestNoFileIsTheDefaults(t *testing.T) {
+func TestDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
 	c, err := Load(LoadOptions{})
 	if err != nil {
@@ -57,7 +57,7 @@ func TestNoFileIsTheDefaults(t *testing.T) {
 	}
 }
 
-func TestAMissingFileThatSomebodyNamed(t *testing.T) {
+func TestExplicitFileMustExist(t *testing.T) {
 	_, err := Load(LoadOptions{Path: "no-such.yaml", Explicit: true})
 	if err == nil || !strings.Contains(err.Error(), "no-such.yaml does not exist") {
 		t.Error(err)
@@ -67,7 +67,7 @@ func TestAMissingFileThatSomebodyNamed(t *testing.T) {
 	}
 }
 
-func TestEveryKindOfValue(t *testing.T) {
+func TestDecode(t *testing.T) {
 	c := load(t, `
 listen: localhost:9000
 log: {level: warn, format: json}
@@ -126,7 +126,7 @@ func plain(c *Config) any {
 }
 
 // The file's blocks are cut for those who write them; the front is told all the same.
-func TestTheFrontIsToldEverything(t *testing.T) {
+func TestFrontHasEverySetting(t *testing.T) {
 	c := load(t, `
 playground: true
 introspection: true
@@ -166,7 +166,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-func TestLaterSourcesWin(t *testing.T) {
+func TestPrecedence(t *testing.T) {
 	file := "listen: :1\nlog: {level: error}\nlimits: {depth: 1}\n"
 	flag := []Override{{Setting: "listen", Value: ":5", Flag: "--listen"}}
 	for _, c := range []struct {
@@ -194,7 +194,7 @@ func TestLaterSourcesWin(t *testing.T) {
 	}
 }
 
-func TestEverySettingHasAVariable(t *testing.T) {
+func TestVariables(t *testing.T) {
 	file := "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: " + key + "}]}\n" +
 		"sources: {user-api: {urls: [http://localhost], headers: {X-Api-Key: old}}}\n"
 	c := load(t, file,
@@ -239,7 +239,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 	}
 }
 
-func TestTheVariablesOfAllSettingsCanBeResolved(t *testing.T) {
+func TestVariableNamesResolve(t *testing.T) {
 	c := load(t, "sources: {users: {urls: [http://localhost]}}")
 	root := &node{kind: mapping}
 	root.set(parsePath("sources.users"), &node{kind: mapping})
@@ -274,7 +274,7 @@ func TestWrongVariables(t *testing.T) {
 	}
 }
 
-func TestVariablesThatSetNothing(t *testing.T) {
+func TestUnknownVariablesAreWarnings(t *testing.T) {
 	c := load(t, "sources: {users: {urls: [http://localhost]}}",
 		"GATEWAY_EXECUTION_COLLAPSE=true", "GATEWAY_LIMTS_DEPTH=5", "GATEWAY_SOURCES_USERS_TIMOUT=3s", "GATEWAY_WHATEVER_THIS_IS=1",
 		"GATEWAY_CONFIG=x", "GATEWAY_DEMO_SECRET="+key,
@@ -308,7 +308,7 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-func TestAVariableCannotBecomeStructure(t *testing.T) {
+func TestVariablesCannotBecomeStructure(t *testing.T) {
 	hostile := "a}}}, limits: {depth: 1}, x: {"
 	c := load(t, "auth: {rolesClaim: \"${CLAIM}\"}\nsources: {users: {urls: [http://localhost], headers: {X-Key: \"${CLAIM}\"}}}", "CLAIM="+hostile)
 	if c.Auth.RolesClaim != hostile || c.Sources["users"].Headers["X-Key"] != hostile || c.Limits.Depth != 0 {
@@ -316,7 +316,7 @@ func TestAVariableCannotBecomeStructure(t *testing.T) {
 	}
 }
 
-func TestFilesLieBesideTheSettings(t *testing.T) {
+func TestPathsAreRelativeToTheFile(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "gateway.yaml")
 	text := "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [RS256], keyFile: keys/public.pem}]}"
@@ -333,7 +333,7 @@ func TestFilesLieBesideTheSettings(t *testing.T) {
 	}
 }
 
-func TestTheDemoNeedsNoIssuerAndNoSource(t *testing.T) {
+func TestDemoAcceptsIncompleteSettings(t *testing.T) {
 	file := write(t, "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: \"${GATEWAY_DEMO_SECRET:-}\"}]}\nsources: {users: {}}")
 	c, err := Load(LoadOptions{Path: file, Explicit: true, Demo: true})
 	if err != nil || len(c.Warnings) > 0 {
@@ -441,7 +441,7 @@ func TestNoErrorShowsASecret(t *testing.T) {
 			"listen: 3\n---\nauth: {issuers: [{LINE}]}", "auth: !x {LINE}", "auth: &a {LINE}\nlimits: *a",
 		} {
 			if strings.Contains(line, "algorithms") {
-				continue // what is no secret may be quoted
+				continue // a value that is not a secret may be quoted
 			}
 			text := strings.ReplaceAll(strings.ReplaceAll(around, "LINE", line), "S", planted)
 			_, err := Load(LoadOptions{Path: write(t, text), Explicit: true})
@@ -452,14 +452,14 @@ func TestNoErrorShowsASecret(t *testing.T) {
 	}
 }
 
-func TestManyMistakesAreCutShort(t *testing.T) {
+func TestManyMistakesAreTruncated(t *testing.T) {
 	_, err := Load(LoadOptions{Path: write(t, strings.Repeat("x: 1\n", 100)), Explicit: true})
 	if err == nil || strings.Count(err.Error(), "\n") > 100 || !strings.Contains(err.Error(), "and 80 more") {
 		t.Error(err)
 	}
 }
 
-func TestALargeFileIsNoSettingsFile(t *testing.T) {
+func TestLargeFileIsRefused(t *testing.T) {
 	_, err := Load(LoadOptions{Path: write(t, strings.Repeat("[", 1<<20)), Explicit: true})
 	if err == nil || !strings.Contains(err.Error(), "1048576 bytes") {
 		t.Error(err)

@@ -60,7 +60,7 @@ func TestTheShopsFileFitsTheSchema(t *testing.T) {
 	if err := yaml.Unmarshal(text, &value); err != nil {
 		t.Fatal(err)
 	}
-	root := parseSchema(t)
+	root := parseSchema(t, Schema())
 	if complaint := root.check(root, value, ""); complaint != "" {
 		t.Error(complaint)
 	}

@@ -91,7 +91,7 @@ const quote = `(?:\\*["']|&quot;|&#34;|&#39;)`
 // htmlQuote matches a quote at the beginning of a text that is a character reference.
 var htmlQuote = regexp.MustCompile(`^&(?:quot|#34|#39);`)
 
-// nameMarkers are the parts of names one of which each match of namedSecret has.
+// nameMarkers are parts of names. Each name that namedSecret matches has one of them.
 var nameMarkers = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "key", "sess", "connect.sid", "jwt"}
 
 // headerName matches the names of headers, whose values end with the line.
