@@ -1,11 +1,11 @@
-// Package bindingtest runs tests of bindings that are written as YAML files: an
-// operation, canned answers of the services, and what the gateway must ask of them and
-// answer. docs/testing-bindings.md has the form of the files.
+// Package bindingtest runs tests of bindings, which are YAML files with an operation, canned responses of
+// the services, the expected calls, and the expected response. docs/testing-bindings.md describes
+// their format.
 //
-// It promises that a test runs what the gateway runs, from the operation's text to the
-// calls' bytes: the real front, guards and limits included, generated resolvers, real
-// clients of the services. Only the services are missing, so nothing leaves the machine.
-// A call that no test expects fails it, and so does an expected one that is not made.
+// It promises that a test runs the code of the gateway from the text of the operation to the bytes of the
+// calls: the front with its guards and limits, the generated resolvers, and the clients of the
+// services. Only the services are replaced, by a server on this machine. An unexpected call fails a
+// test, and so does an expected call that is not made.
 package bindingtest
 
 import (
@@ -20,20 +20,19 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// Pattern is where a project's tests are, from its root.
+// Pattern matches the tests of a project, relative to its root.
 const Pattern = "schema/*.test.yaml"
 
-// Project is what is tested. Both fields are required.
+// Project is the project whose bindings are tested. Both fields are required.
 type Project struct {
 	// Sources are the services that the graph is bound to: resolvers.Requirements.Sources.
 	Sources []string
-	// Schema makes the executable schema over the services. It is called once for
-	// each test.
+	// Schema returns the executable schema over the services. It is called once for each test.
 	Schema func(*upstreams.Services) graphql.ExecutableSchema
 }
 
-// Run runs the tests of all files that fit a pattern, each as a subtest of its file's. It
-// fails when no file does.
+// Run runs the tests of all files that match a pattern: a subtest for each file, and one within it for
+// each of its tests. It fails if no file matches.
 func Run(t *testing.T, p Project, pattern string) {
 	t.Helper()
 	files, err := Files(pattern)
@@ -59,21 +58,22 @@ func (p Project) runFile(t *testing.T, file string) {
 	}
 }
 
-// Files are those that fit a pattern, in order. None is an error that says how to begin.
+// Files returns the sorted files that match a pattern. If there are none, its error has an example to
+// begin with.
 func Files(pattern string) ([]string, error) {
 	files, err := filepath.Glob(pattern)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", pattern, err)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("there are no tests at %s; write one, for example:\n\n%s", pattern, first)
+		return nil, fmt.Errorf("there are no tests at %s; write one, for example:\n\n%s", pattern, exampleTest)
 	}
 	slices.Sort(files)
 	return files, nil
 }
 
-// first is a test to begin with.
-const first = `tests:
+// exampleTest is the example in the error of Files.
+const exampleTest = `tests:
   - name: A user by id
     connector: Query.user
     query: '{ user(id: "u1") { id name } }'

@@ -29,7 +29,7 @@ var shop = bindingtest.Project{
 
 // Every way to fail is told, with what is wanted and what is there.
 func TestPrint(t *testing.T) {
-	for _, name := range []string{"failing", "mistakes", "values", "syntax"} {
+	for _, name := range []string{"failing", "mistakes", "values", "alias", "syntax"} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
 			if shop.Print(t.Context(), &out, nil, filepath.Join("testdata", name+".test.yaml")) {

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// Main is the program that gatehouse test makes of a project: its arguments are files of
-// tests, its exit status is 1 when one fails. It does not return.
+// Main is the main function of the program that gatehouse test generates for a project. Its arguments are
+// files of tests. It exits with status 1 if a test fails, and does not return.
 func Main(p Project) {
-	pattern := flag.String("run", "", "run the tests whose name it fits")
+	pattern := flag.String("run", "", "run only the tests whose name matches this `pattern`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	run, err := regexp.Compile(*pattern)
@@ -30,21 +30,21 @@ func Main(p Project) {
 	os.Exit(0)
 }
 
-// Print runs the tests of files whose name a pattern fits, nil being any, and prints
-// what becomes of each as soon as it is known. It is false when one fails, when a file
-// has a mistake, and when there was no test to run.
+// Print runs the tests in files whose name matches run, all of them if run is nil, and prints each result
+// as soon as the test has ended. It reports whether all tests passed; it returns false also if a file
+// has a mistake or there was no test to run.
 func (p Project) Print(ctx context.Context, out io.Writer, run *regexp.Regexp, files ...string) (ok bool) {
-	c := &count{out: out}
+	c := &summary{out: out}
 	for _, file := range files {
 		if ctx.Err() != nil {
 			break
 		}
 		p.printFile(ctx, c, run, file)
 	}
-	return c.sum()
+	return c.print()
 }
 
-func (p Project) printFile(ctx context.Context, c *count, run *regexp.Regexp, file string) {
+func (p Project) printFile(ctx context.Context, c *summary, run *regexp.Regexp, file string) {
 	s, err := read(file)
 	if err != nil {
 		c.broken++
@@ -56,18 +56,18 @@ func (p Project) printFile(ctx context.Context, c *count, run *regexp.Regexp, fi
 		if run == nil || run.MatchString(t.name) {
 			fmt.Fprint(c.out, heading)
 			heading = ""
-			c.one(t, p.run(ctx, s, t))
+			c.add(t, p.run(ctx, s, t))
 		}
 	}
 }
 
-// count keeps how the tests ended.
-type count struct {
+// summary prints the results of tests and counts them.
+type summary struct {
 	out                    io.Writer
 	passed, failed, broken int
 }
 
-func (c *count) one(t *test, problems []string) {
+func (c *summary) add(t *test, problems []string) {
 	if len(problems) == 0 {
 		c.passed++
 		fmt.Fprintf(c.out, "  ok    %s\n", t.name)
@@ -80,14 +80,14 @@ func (c *count) one(t *test, problems []string) {
 	}
 }
 
-func (c *count) sum() bool {
+func (c *summary) print() bool {
 	fmt.Fprintf(c.out, "\n%d passed, %d failed", c.passed, c.failed)
 	if c.broken > 0 {
 		fmt.Fprintf(c.out, ", files with mistakes: %d", c.broken)
 	}
 	fmt.Fprintln(c.out)
 	if c.passed+c.failed+c.broken == 0 {
-		fmt.Fprintln(c.out, "no test was run; is --run right?")
+		fmt.Fprintln(c.out, "no test was run; check --run")
 		return false
 	}
 	return c.failed+c.broken == 0

@@ -14,21 +14,21 @@ import (
 	"strings"
 )
 
-// request is what a call shall be. What is empty is not compared.
-type request struct {
+// expectedRequest is the request that a call must send. Empty fields are not compared.
+type expectedRequest struct {
 	source, method string
 	target         *target
 	headers        http.Header // a nil value is a header that must not be sent
-	body           *node
+	body           *expected
 }
 
-// target is where a call goes, within its service.
+// target is the path and query of a call within its service.
 type target struct {
-	path  []string // its segments, unescaped
-	query []string // its parameters as name=value, unescaped, sorted
+	path  []string // segments, unescaped: an escaped slash does not separate segments
+	query []string // parameters as name=value, unescaped and sorted: their order does not count
 }
 
-// parseTarget reads path and query, escaped or not; nil for none.
+// parseTarget parses a path with a query, which may be escaped or plain. It returns nil for "".
 func parseTarget(text string) (*target, error) {
 	if text == "" {
 		return nil, nil
@@ -39,18 +39,18 @@ func parseTarget(text string) (*target, error) {
 	path, query, _ := strings.Cut(text, "?")
 	t := &target{query: []string{}}
 	for segment := range strings.SplitSeq(path, "/") {
-		t.path = append(t.path, unescaped(segment, url.PathUnescape))
+		t.path = append(t.path, unescapeOrKeep(segment, url.PathUnescape))
 	}
 	for parameter := range strings.SplitSeq(query, "&") {
 		if parameter != "" {
-			t.query = append(t.query, unescaped(parameter, url.QueryUnescape))
+			t.query = append(t.query, unescapeOrKeep(parameter, url.QueryUnescape))
 		}
 	}
 	slices.Sort(t.query)
 	return t, nil
 }
 
-// escapedPath shows which slashes part segments.
+// escapedPath returns the path with the slashes within segments escaped.
 func (t *target) escapedPath() string {
 	segments := make([]string, len(t.path))
 	for i, s := range t.path {
@@ -59,39 +59,40 @@ func (t *target) escapedPath() string {
 	return strings.Join(segments, "/")
 }
 
-// unescaped leaves what is no escape as it is, so that a url can be written plainly.
-func unescaped(text string, unescape func(string) (string, error)) string {
+// unescapeOrKeep unescapes a text, or returns it as it is if it has a stray "%", so that a test can have
+// plain text in a url.
+func unescapeOrKeep(text string, unescape func(string) (string, error)) string {
 	if plain, err := unescape(text); err == nil {
 		return plain
 	}
 	return text
 }
 
-// sent is a call that was made.
-type sent struct {
+// sentRequest is a request that a service got.
+type sentRequest struct {
 	source, method, url string
 	target              *target
 	header              http.Header
 	body                string
 }
 
-// String is the call for people.
-func (s *sent) String() string {
+// String describes the request in a message.
+func (s *sentRequest) String() string {
 	text := fmt.Sprintf("%s %s to %q", s.method, s.url, s.source)
 	if s.body != "" {
-		text += " with the body " + short(s.body)
+		text += " with the body " + formatJSON(s.body)
 	}
 	return text
 }
 
-// sameCall tells whether s may be meant, although it may differ.
-func (r *request) sameCall(s *sent) bool {
+// isSameEndpoint reports whether s has the expected source, method and path.
+func (r *expectedRequest) isSameEndpoint(s *sentRequest) bool {
 	return (r.source == "" || r.source == s.source) && (r.method == "" || strings.EqualFold(r.method, s.method)) &&
 		(r.target == nil || slices.Equal(r.target.path, s.target.path))
 }
 
-// differences tells how the call is not as wanted.
-func (r *request) differences(s *sent) []string {
+// differences returns how s differs from the expected request, and nothing if it fits.
+func (r *expectedRequest) differences(s *sentRequest) []string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	if r.source != "" && r.source != s.source {
@@ -104,15 +105,15 @@ func (r *request) differences(s *sent) []string {
 		if !slices.Equal(r.target.path, s.target.path) {
 			add("path: want %s, got %s", r.target.escapedPath(), s.target.escapedPath())
 		}
-		all = append(all, parameters("query", r.target.query, s.target.query)...)
+		all = append(all, compareMultisets("query", r.target.query, s.target.query)...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.headers)) {
 		if name == "Cookie" && r.headers[name] != nil {
-			all = append(all, parameters("cookie", cookies(r.headers[name]), cookies(s.header.Values(name)))...)
+			all = append(all, compareMultisets("cookie", cookies(r.headers[name]), cookies(s.header.Values(name)))...)
 			continue
 		}
 		if want, got := r.headers[name], s.header.Values(name); !slices.Equal(want, got) {
-			add("header %s: want %s, got %s", name, shownHeader(want), shownHeader(got))
+			add("header %s: want %s, got %s", name, formatHeader(want), formatHeader(got))
 		}
 	}
 	if r.body != nil {
@@ -123,7 +124,7 @@ func (r *request) differences(s *sent) []string {
 	return all
 }
 
-// cookies are the pairs of Cookie headers, whose order means nothing.
+// cookies returns the sorted pairs of Cookie headers, since their order does not count.
 func cookies(values []string) []string {
 	var pairs []string
 	for pair := range strings.SplitSeq(strings.Join(values, ";"), ";") {
@@ -135,27 +136,28 @@ func cookies(values []string) []string {
 	return pairs
 }
 
-func shownHeader(values []string) string {
+// formatHeader returns the values of a header for a message.
+func formatHeader(values []string) string {
 	if len(values) == 0 {
 		return "none"
 	}
 	return fmt.Sprintf("%q", strings.Join(values, ", "))
 }
 
-// parameters compares multisets that are sorted.
-func parameters(what string, want, got []string) []string {
+// compareMultisets returns the differences of two sorted lists, in which an element may occur repeatedly.
+func compareMultisets(what string, want, got []string) []string {
 	var lines []string
-	for _, p := range without(want, got) {
+	for _, p := range subtract(want, got) {
 		lines = append(lines, fmt.Sprintf("%s: want %s, but it is missing", what, p))
 	}
-	for _, p := range without(got, want) {
+	for _, p := range subtract(got, want) {
 		lines = append(lines, fmt.Sprintf("%s: not expected, got %s", what, p))
 	}
 	return lines
 }
 
-// without are those of all that others does not have, as often as it lacks them.
-func without(all, others []string) []string {
+// subtract returns the elements of all without those of others, each as often as others lacks it.
+func subtract(all, others []string) []string {
 	counts := map[string]int{}
 	for _, p := range others {
 		counts[p]++
@@ -169,9 +171,9 @@ func without(all, others []string) []string {
 	return rest
 }
 
-// bodyDifferences reads a body by its media type: JSON and forms by what they mean,
-// anything else as text.
-func bodyDifferences(want *node, s *sent) []string {
+// bodyDifferences compares a body by its media type: forms and multipart by their fields, JSON by its
+// value, and any other body as text.
+func bodyDifferences(want *expected, s *sentRequest) []string {
 	media, params, _ := mime.ParseMediaType(s.header.Get("Content-Type"))
 	switch {
 	case media == "application/x-www-form-urlencoded":
@@ -179,36 +181,36 @@ func bodyDifferences(want *node, s *sent) []string {
 	case media == "multipart/form-data":
 		return multipartDifferences(want, s.body, params["boundary"])
 	case s.body == "":
-		return differences(want.plain(), nil)
+		return differences(want.value, nil)
 	}
-	wanted := want.plain()
-	got, err := decoded(s.body)
+	wanted := want.value
+	got, err := decodeJSON(s.body)
 	if err != nil {
 		return differences(wanted, s.body)
 	}
 	if text, ok := wanted.(string); ok {
-		if value, err := decoded(text); err == nil {
+		if value, err := decodeJSON(text); err == nil {
 			wanted = value
 		}
 	}
 	return differences(wanted, got)
 }
 
-// formDifferences compares a form with an object of its fields, or with the form's text.
-func formDifferences(want *node, body string) []string {
+// formDifferences compares a form with an object of its fields, or with an encoded form.
+func formDifferences(want *expected, body string) []string {
 	var wanted []string
-	switch v := want.plain().(type) {
+	switch v := want.value.(type) {
 	case string:
 		wanted = formFields(v)
 	case map[string]any:
 		for name, value := range v {
-			wanted = append(wanted, fieldsOf(name, value)...)
+			wanted = append(wanted, formPairs(name, value)...)
 		}
 	default:
 		return []string{"a form was sent; expect an object of its fields"}
 	}
 	slices.Sort(wanted)
-	return parameters("field", wanted, formFields(body))
+	return compareMultisets("field", wanted, formFields(body))
 }
 
 func formFields(text string) []string {
@@ -216,8 +218,8 @@ func formFields(text string) []string {
 	return t.query
 }
 
-// fieldsOf are the fields of a form for one name, of which a list is several.
-func fieldsOf(name string, value any) []string {
+// formPairs returns the pairs of a form for one name, several for a list.
+func formPairs(name string, value any) []string {
 	items, ok := value.([]any)
 	if !ok {
 		items = []any{value}
@@ -229,9 +231,8 @@ func fieldsOf(name string, value any) []string {
 	return fields
 }
 
-// multipartDifferences compares parts with an object of them by name: a field is its
-// text, or the value that it is as JSON, a file {filename, contentType, content}.
-func multipartDifferences(want *node, body, boundary string) []string {
+// multipartDifferences compares a multipart body with an object of its parts by name; see partValue.
+func multipartDifferences(want *expected, body, boundary string) []string {
 	if !strings.HasSuffix(strings.TrimSpace(body), "--"+boundary+"--") {
 		return []string{"the parts break off"}
 	}
@@ -239,7 +240,7 @@ func multipartDifferences(want *node, body, boundary string) []string {
 	for parts := multipart.NewReader(strings.NewReader(body), boundary); ; {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
-			return differences(want.plain(), got)
+			return differences(want.value, got)
 		}
 		if err != nil {
 			return []string{fmt.Sprintf("the parts cannot be read: %v", err)}
@@ -248,13 +249,15 @@ func multipartDifferences(want *node, body, boundary string) []string {
 		if _, err := content.ReadFrom(part); err != nil {
 			return []string{fmt.Sprintf("the parts cannot be read: %v", err)}
 		}
-		got[part.FormName()] = shownPart(part, content.String())
+		got[part.FormName()] = partValue(part, content.String())
 	}
 }
 
-func shownPart(part *multipart.Part, content string) any {
+// partValue returns the value that stands for a part: {filename, contentType, content} for a file, the
+// value of a JSON part, and the text of any other field.
+func partValue(part *multipart.Part, content string) any {
 	media := part.Header.Get("Content-Type")
-	if value, err := decoded(content); err == nil && strings.HasPrefix(media, "application/json") && part.FileName() == "" {
+	if value, err := decodeJSON(content); err == nil && strings.HasPrefix(media, "application/json") && part.FileName() == "" {
 		return value
 	}
 	if part.FileName() == "" {

@@ -41,9 +41,8 @@ func TestDifferences(t *testing.T) {
 		"headers":              {want: `{headers: {x-a: [b, c], x-b: null}}`, differences: []string{`header X-A: want "b, c", got none`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := &reader{}
-			root := (&tree{mistakes: &r.mistakes}).read([]byte(test.want))
-			want := r.request(root)
+			r := &suiteReader{}
+			want := r.request(r.parse([]byte(test.want)))
 			if err := r.err(); err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +57,7 @@ func TestDifferences(t *testing.T) {
 			if test.cookie != "" {
 				request.Header.Set("Cookie", test.cookie)
 			}
-			if diff := cmp.Diff(test.differences, want.differences(received(request))); diff != "" {
+			if diff := cmp.Diff(test.differences, want.differences(newSentRequest(request))); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})

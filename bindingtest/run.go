@@ -20,28 +20,30 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// cursorSecret makes cursors that are the same in every run.
+// cursorSecret encrypts the cursors of tests, which are the same in every run.
 const cursorSecret = "the cursors of tests are no secret"
 
-// run runs one test and tells what is wrong: nothing when it passes.
+// run runs a test and returns what is wrong, which is nothing if it passes. It changes the environment of
+// the process while it runs, so that tests cannot run concurrently.
 func (p Project) run(ctx context.Context, s *suite, t *test) []string {
-	stand := newServices(t.calls)
-	defer stand.server.Close()
-	backends, err := upstreams.New(stand.options(p.Sources, s.sources), nil)
+	mocks := newMockServices(t.calls)
+	defer mocks.server.Close()
+	backends, err := upstreams.New(mocks.sourceOptions(p.Sources, s.sources), nil)
 	if err != nil {
 		return []string{err.Error()}
 	}
 	defer backends.Close()
-	defer environment(t.env)()
+	defer setEnvironment(t.env)()
 	schema := p.Schema(backends)
 	inputs, err := input.NewReader(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: true})
 	if err != nil {
 		return []string{err.Error()}
 	}
-	operation, problem := t.operation(schema.Schema(), inputs)
+	operation, problem := t.parseOperation(schema.Schema(), inputs)
 	if problem != "" {
 		return []string{problem}
 	}
@@ -49,27 +51,27 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 	served, err := front.New(front.Options{Introspection: true, Cursors: page.Options{Secret: cursorSecret}}, front.Deps{
 		Schema: schema,
 		Verify: func(context.Context, string) (*auth.Identity, error) { return t.caller, nil },
-		Log:    slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: brief})),
+		Log:    slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: dropVolatileAttrs})),
 	})
 	if err != nil {
 		return []string{err.Error()}
 	}
-	got, err := t.ask(ctx, served.Handler())
+	got, err := t.send(ctx, served.Handler())
 	if err != nil {
 		return []string{err.Error()}
 	}
-	found := stand.report()
-	if len(stand.stray) > 0 { // the answer is wrong for a reason that is told
+	found := mocks.failures()
+	if len(mocks.unexpected) > 0 { // an unexpected call explains all differences of the response
 		return found
 	}
-	if found = append(found, t.check(schema.Schema(), operation, got)...); len(found) > 0 {
-		found = append(found, appendix(got, log.String())...)
+	if found = append(found, t.compare(schema.Schema(), operation, got)...); len(found) > 0 {
+		found = append(found, diagnostics(got, log.String())...)
 	}
 	return found
 }
 
-// environment sets variables for the time of a test; its result brings them back.
-func environment(wanted map[string]*string) (restore func()) {
+// setEnvironment sets variables for the time of a test. restore gives them their former values.
+func setEnvironment(wanted map[string]*string) (restore func()) {
 	before := map[string]*string{}
 	for name := range wanted {
 		if value, ok := os.LookupEnv(name); ok {
@@ -85,15 +87,15 @@ func environment(wanted map[string]*string) (restore func()) {
 func setAll(variables map[string]*string) {
 	for name, value := range variables {
 		if value == nil {
-			_ = os.Unsetenv(name) // a name that cannot be is not set either
+			_ = os.Unsetenv(name) // an invalid name is not set anyway
 			continue
 		}
 		_ = os.Setenv(name, *value)
 	}
 }
 
-// brief leaves out of a log line what changes from run to run.
-func brief(_ []string, a slog.Attr) slog.Attr {
+// dropVolatileAttrs drops the attributes of a log record that change from run to run.
+func dropVolatileAttrs(_ []string, a slog.Attr) slog.Attr {
 	switch a.Key {
 	case slog.TimeKey, slog.LevelKey, "request_id", "stack":
 		return slog.Attr{}
@@ -101,23 +103,24 @@ func brief(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// appendix is what helps to understand a failure.
-func appendix(got *response, log string) []string {
-	lines := []string{"the gateway answered " + got.text}
+// diagnostics returns the response and the log, which help to understand a failure.
+func diagnostics(got *response, log string) []string {
+	lines := []string{"the gateway responded " + got.body}
 	for line := range strings.Lines(log) {
 		lines = append(lines, "its log: "+strings.TrimSpace(line))
 	}
 	return lines
 }
 
-// operation parses the test's query and looks for the connector in it.
-func (t *test) operation(schema *ast.Schema, inputs *input.Reader) (*ast.OperationDefinition, string) {
+// parseOperation parses the query of the test, which must have one operation that selects the field of
+// the connector. Its second result is what is wrong, or "".
+func (t *test) parseOperation(schema *ast.Schema, inputs *input.Reader) (*ast.OperationDefinition, string) {
 	object := schema.Types[t.connector[0]]
 	if object == nil {
-		return nil, fmt.Sprintf("connector: there is no type %s%s", t.connector[0], suggest(t.connector[0], objects(schema)))
+		return nil, fmt.Sprintf("connector: there is no type %s%s", t.connector[0], suggest.DidYouMean(t.connector[0], objectTypeNames(schema)))
 	}
 	if object.Fields.ForName(t.connector[1]) == nil {
-		return nil, fmt.Sprintf("connector: %s has no field %q%s", object.Name, t.connector[1], suggest(t.connector[1], names(object)))
+		return nil, fmt.Sprintf("connector: %s has no field %q%s", object.Name, t.connector[1], suggest.DidYouMean(t.connector[1], fieldNames(object)))
 	}
 	known := rules.NewDefaultRules()
 	known.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, inputs.Rule().RuleFunc)
@@ -126,17 +129,17 @@ func (t *test) operation(schema *ast.Schema, inputs *input.Reader) (*ast.Operati
 		return nil, "query: " + strings.TrimSpace(errs.Error())
 	}
 	if len(document.Operations) != 1 {
-		return nil, "query: it holds several operations; a test is of one"
+		return nil, "query: it has several operations; a test has one"
 	}
 	f := t.finder(schema)
 	if f.search(document.Operations[0].SelectionSet, nil, false); f.places == 0 {
-		return nil, fmt.Sprintf("query: it does not ask for %s.%s, which the test is about", t.connector[0], t.connector[1])
+		return nil, fmt.Sprintf("query: it does not select %s.%s, which the test is about", t.connector[0], t.connector[1])
 	}
 	return document.Operations[0], ""
 }
 
-// objects are the names of the types that have resolvers.
-func objects(schema *ast.Schema) []string {
+// objectTypeNames returns the sorted names of the object types.
+func objectTypeNames(schema *ast.Schema) []string {
 	var all []string
 	for name, def := range schema.Types {
 		if def.Kind == ast.Object && !def.BuiltIn {
@@ -147,7 +150,8 @@ func objects(schema *ast.Schema) []string {
 	return all
 }
 
-func names(object *ast.Definition) []string {
+// fieldNames returns the fields of a type, without those of introspection.
+func fieldNames(object *ast.Definition) []string {
 	var all []string
 	for _, f := range object.Fields {
 		if !strings.HasPrefix(f.Name, "__") {
@@ -157,8 +161,8 @@ func names(object *ast.Definition) []string {
 	return all
 }
 
-// ask sends the operation as a client does.
-func (t *test) ask(ctx context.Context, gateway http.Handler) (*response, error) {
+// send sends the operation to the gateway as a client does, and decodes the response.
+func (t *test) send(ctx context.Context, gateway http.Handler) (*response, error) {
 	body, err := json.Marshal(map[string]any{"query": t.query, "variables": t.variables})
 	if err != nil {
 		return nil, fmt.Errorf("variables: %w", err)
@@ -171,11 +175,11 @@ func (t *test) ask(ctx context.Context, gateway http.Handler) (*response, error)
 	r.Header.Set("Accept", "application/graphql-response+json")
 	w := httptest.NewRecorder()
 	gateway.ServeHTTP(w, r)
-	got := &response{text: strings.TrimSpace(w.Body.String())}
-	d := json.NewDecoder(strings.NewReader(got.text))
+	got := &response{body: strings.TrimSpace(w.Body.String())}
+	d := json.NewDecoder(strings.NewReader(got.body))
 	d.UseNumber()
 	if err := d.Decode(got); err != nil {
-		return nil, fmt.Errorf("the gateway's answer is no JSON: %w: %s", err, got.text)
+		return nil, fmt.Errorf("the gateway's response is not JSON: %w: %s", err, got.body)
 	}
 	return got, nil
 }

@@ -12,32 +12,36 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// services stand in for all services: each has its own path at one server. They give
-// the canned answers, and note which calls were not as expected.
-type services struct {
+// mockServices is one HTTP server in the place of all services, each of which has its own path. It sends
+// the canned responses and records which calls were not as expected.
+//
+// Each expected call is matched at most once. A call that matches none is recorded as unexpected and
+// gets 501, so that it cannot pass as a response of a service.
+type mockServices struct {
 	server *httptest.Server
 	calls  []*call
 
-	mu       sync.Mutex
-	made     []bool     // by call; guarded by mu
-	problems []problems // by call, of those that were made; guarded by mu
-	stray    []string   // guarded by mu
+	mu         sync.Mutex
+	called     []bool     // by index of calls; guarded by mu
+	mismatches []mismatch // by index of calls, zero for those that were not made; guarded by mu
+	unexpected []string   // guarded by mu
 }
 
-// problems are how a call that was made differs.
-type problems struct {
-	sent  *sent
+// mismatch is how a call that was made differs from the expected one.
+type mismatch struct {
+	sent  *sentRequest
 	lines []string
 }
 
-func newServices(calls []*call) *services {
-	s := &services{calls: calls, made: make([]bool, len(calls)), problems: make([]problems, len(calls))}
+func newMockServices(calls []*call) *mockServices {
+	s := &mockServices{calls: calls, called: make([]bool, len(calls)), mismatches: make([]mismatch, len(calls))}
 	s.server = httptest.NewServer(s)
 	return s
 }
 
-// options are the settings of sources that lead here. known is what the tests say of some.
-func (s *services) options(sources []string, known map[string]upstreams.Source) upstreams.Options {
+// sourceOptions returns the settings of sources with this server as their only replica. known has other
+// settings that the tests give.
+func (s *mockServices) sourceOptions(sources []string, known map[string]upstreams.Source) upstreams.Options {
 	o := upstreams.Options{}
 	for _, name := range sources {
 		source := known[name]
@@ -47,9 +51,9 @@ func (s *services) options(sources []string, known map[string]upstreams.Source) 
 	return o
 }
 
-// ServeHTTP answers one call.
-func (s *services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := s.answer(received(r))
+// ServeHTTP sends the canned response of a call.
+func (s *mockServices) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := s.respond(newSentRequest(r))
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
@@ -57,87 +61,87 @@ func (s *services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 	}
 	w.WriteHeader(a.status)
-	_, _ = io.WriteString(w, a.body) // a gateway that has gone is none of ours
+	_, _ = io.WriteString(w, a.body) // it fails if the gateway has cancelled the call
 }
 
-// received takes the service's name off the path.
-func received(r *http.Request) *sent {
-	body, _ := io.ReadAll(r.Body) // what breaks off differs
+// newSentRequest returns a request as the service would see it, without its path at this server.
+func newSentRequest(r *http.Request) *sentRequest {
+	body, _ := io.ReadAll(r.Body) // a body that breaks off differs from the expected one
 	source, rest, _ := strings.Cut(strings.TrimPrefix(r.RequestURI, "/"), "/")
-	t, _ := parseTarget("/" + rest) // which is a target
-	return &sent{source: source, method: r.Method, url: "/" + rest, target: t, header: r.Header, body: string(body)}
+	t, _ := parseTarget("/" + rest) // a path is always a target
+	return &sentRequest{source: source, method: r.Method, url: "/" + rest, target: t, header: r.Header, body: string(body)}
 }
 
-// answer finds the call that is meant.
-func (s *services) answer(got *sent) answer {
+// respond records a call and returns its canned response.
+func (s *mockServices) respond(got *sentRequest) cannedResponse {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := s.match(got)
 	if i < 0 {
-		s.stray = append(s.stray, got.String())
-		return answer{status: http.StatusNotImplemented}
+		s.unexpected = append(s.unexpected, got.String())
+		return cannedResponse{status: http.StatusNotImplemented}
 	}
-	s.made[i] = true
+	s.called[i] = true
 	if want := s.calls[i].want; want != nil {
-		s.problems[i] = problems{got, want.differences(got)}
+		s.mismatches[i] = mismatch{got, want.differences(got)}
 	}
-	return s.calls[i].answer
+	return s.calls[i].response
 }
 
-// match gives the place of the call that got is: the one that fits and says most of it,
-// else one that says nothing, else one that is nearly the same; -1 for none. Each call is
-// made once.
-func (s *services) match(got *sent) int {
+// match returns the index of the expected call that got is, or -1. Calls arrive in any order, so that the
+// one with the highest score is taken: a request that fits, the more specific the better; then one that
+// accepts anything; then one to the same endpoint, whose differences are reported.
+func (s *mockServices) match(got *sentRequest) int {
 	best, score := -1, -1
 	for i, c := range s.calls {
-		if s.made[i] {
+		if s.called[i] {
 			continue
 		}
-		if n := c.fits(got); n > score {
+		if n := c.score(got); n > score {
 			best, score = i, n
 		}
 	}
 	return best
 }
 
-// fits says how well a call fits, -1 when it cannot be meant.
-func (c *call) fits(got *sent) int {
+// score returns how well an expected call fits, or -1 if it does not. See match.
+func (c *call) score(got *sentRequest) int {
 	switch {
 	case c.want == nil:
 		return 1
 	case len(c.want.differences(got)) == 0:
-		return 2 + c.want.details()
-	case c.want.sameCall(got):
+		return 2 + c.want.specificity()
+	case c.want.isSameEndpoint(got):
 		return 0
 	}
 	return -1
 }
 
-// details counts what a request says.
-func (r *request) details() int {
+// specificity returns how many properties of a request are compared.
+func (r *expectedRequest) specificity() int {
 	n := len(r.headers)
-	for _, said := range []bool{r.source != "", r.method != "", r.target != nil, r.body != nil} {
-		if said {
+	for _, set := range []bool{r.source != "", r.method != "", r.target != nil, r.body != nil} {
+		if set {
 			n++
 		}
 	}
 	return n
 }
 
-// report tells which calls were not as expected. No call is made any more.
-func (s *services) report() []string {
+// failures returns what was wrong with the calls. It must be called after the last call has ended.
+func (s *mockServices) failures() []string {
 	var lines []string
 	for i, c := range s.calls {
-		if !s.made[i] {
+		if !s.called[i] {
 			lines = append(lines, fmt.Sprintf("the call of line %d was not made", c.line))
 		}
-		for _, line := range s.problems[i].lines {
-			lines = append(lines, fmt.Sprintf("%s %s: %s", s.problems[i].sent.method, s.problems[i].sent.url, line))
+		for _, line := range s.mismatches[i].lines {
+			lines = append(lines, fmt.Sprintf("%s %s: %s", s.mismatches[i].sent.method, s.mismatches[i].sent.url, line))
 		}
 	}
-	slices.Sort(s.stray)
-	for _, text := range s.stray {
-		lines = append(lines, "no test expects the call "+text)
+	slices.Sort(s.unexpected)
+	for _, text := range s.unexpected {
+		lines = append(lines, "the test does not expect the call "+text)
 	}
 	return lines
 }

@@ -1,331 +1,52 @@
 package bindingtest
 
 import (
-	"encoding/json"
-	"fmt"
-	"maps"
 	"net/http"
-	"os"
-	"regexp"
-	"slices"
-	"strconv"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// suite is a file of tests.
+// suite is the content of a file of tests.
 type suite struct {
-	sources map[string]upstreams.Source // what the settings would say of them
-	env     map[string]*string          // the environment; nil is a variable that is not set
+	sources map[string]upstreams.Source // their settings by name, without urls
+	env     map[string]*string          // variables of the environment; nil is one that is not set
 	tests   []*test
 }
 
-// test is an operation with what shall become of it.
+// test is an operation with its canned responses and what it expects.
 type test struct {
 	line      int
 	name      string
-	connector [2]string // type and field
+	connector [2]string // the type and the field of the binding
 	query     string
 	variables any
-	caller    *auth.Identity // nil is anonymous
+	caller    *auth.Identity // nil is an anonymous caller
 	headers   http.Header    // of the client's request
 	env       map[string]*string
-	calls     []*call // in the order they are written; that of the connector is the last
-	response  *node   // what the connector's field shall answer; nil says nothing
-	data      *node   // what the whole operation shall answer; nil says nothing
-	errors    []wantError
+	calls     []*call   // in the order written; the call of the connector is the last
+	response  *expected // the value of the field; nil is not compared
+	data      *expected // the data of the whole response; nil is not compared
+	errors    []expectedError
 }
 
-// call is one that shall be made, with its canned answer.
+// call is a call that a test expects exactly once, with its canned response.
 type call struct {
-	line   int
-	want   *request // nil: any
-	answer answer
+	line     int
+	want     *expectedRequest // nil accepts any call
+	response cannedResponse
 }
 
-// answer is what a service says.
-type answer struct {
+// cannedResponse is the response of a service.
+type cannedResponse struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// wantError is an error that shall be in the answer. What is empty is not compared.
-type wantError struct {
+// expectedError is an error that the response must have. Empty fields are not compared.
+type expectedError struct {
 	line             int
 	code, message    string
-	path, extensions *node
-}
-
-// read reads a file of tests. Its error has a line for each mistake.
-func read(file string) (*suite, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("the tests cannot be read: %w", err)
-	}
-	r := &reader{mistakes: mistakes{file: file}, suite: &suite{sources: map[string]upstreams.Source{}, env: map[string]*string{}}}
-	t := &tree{mistakes: &r.mistakes, anchors: map[string]*node{}}
-	if root := t.read(text); root != nil && len(r.list) == 0 {
-		r.file(root)
-	}
-	return r.suite, r.err()
-}
-
-// reader makes a suite of a file's tree.
-type reader struct {
-	mistakes
-	suite  *suite
-	caller *auth.Identity    // whoever asks unless a test says otherwise
-	ids    map[string]string // see bindings
-}
-
-func (r *reader) file(root *node) {
-	var config, tests *node
-	r.object(root, "a file of tests", fields{
-		"config": func(n *node) { config = n },
-		"tests":  func(n *node) { tests = n },
-	})
-	if config != nil {
-		r.object(config, "config", fields{"claims": r.claims(&r.caller), "sources": r.sources, "env": r.env(r.suite.env)})
-	}
-	if tests == nil {
-		r.add(root, "there are no tests; list them under tests:")
-		return
-	}
-	r.items(tests, "tests", r.test)
-}
-
-// sources are what gateway.yaml may say of them, without their urls.
-func (r *reader) sources(n *node) {
-	members, ok := n.value.([]member)
-	if !ok {
-		r.add(n, "sources are an object of sources by their names, not %s", n.kind())
-		return
-	}
-	for _, m := range members {
-		text, err := yaml.Marshal(m.plain())
-		var source upstreams.Source
-		if err == nil {
-			err = yaml.UnmarshalWithOptions(text, &source, yaml.Strict())
-		}
-		if err != nil {
-			r.add(&m.node, "this is not what gateway.yaml says of a source: %s", message(err))
-		}
-		r.suite.sources[m.name] = source
-	}
-}
-
-func (r *reader) claims(to **auth.Identity) func(*node) {
-	return func(n *node) {
-		switch claims := n.plain().(type) {
-		case nil:
-			*to = nil
-		case map[string]any:
-			*to = auth.Identify(claims, "")
-		default:
-			r.add(n, "claims are an object, such as {sub: u1, scope: \"users:read\"}, or null for nobody")
-		}
-	}
-}
-
-func (r *reader) test(n *node) {
-	t := &test{line: n.line, caller: r.caller, headers: http.Header{}, env: maps.Clone(r.suite.env)}
-	var connector string
-	main := &call{line: n.line, answer: answer{status: http.StatusOK, header: http.Header{}}}
-	made := false
-	f := fields{
-		"name":           r.text(&t.name),
-		"connector":      r.text(&connector),
-		"query":          r.text(&t.query),
-		"variables":      func(n *node) { t.variables = n.plain() },
-		"claims":         r.claims(&t.caller),
-		"requestHeaders": r.header(t.headers),
-		"env":            r.env(t.env),
-		"calls":          func(n *node) { r.items(n, "calls", func(n *node) { t.calls = append(t.calls, r.call(n)) }) },
-		"expect":         func(n *node) { made = r.expect(n, t, main) || made },
-	}
-	for name, read := range r.answer(&main.answer) {
-		f[name] = func(n *node) { made = true; read(n) }
-	}
-	if !r.object(n, "a test", f) {
-		return
-	}
-	if made {
-		t.calls = append(t.calls, main)
-	}
-	r.complete(n, t, connector)
-	r.suite.tests = append(r.suite.tests, t)
-}
-
-// env reads variables of the environment, of which null is one that is not set.
-func (r *reader) env(to map[string]*string) func(*node) {
-	return func(n *node) {
-		members, ok := n.value.([]member)
-		if !ok {
-			r.add(n, "the environment is an object of values by name, such as {REGION: eu}, not %s", n.kind())
-		}
-		for _, m := range members {
-			to[m.name] = nil
-			if m.value != nil {
-				to[m.name] = new(string)
-				r.text(to[m.name])(&m.node)
-			}
-		}
-	}
-}
-
-// coordinate finds the type and the field of a binding by their names or by its id, with the
-// whole before them; nil when the text is neither.
-func (r *reader) coordinate(connector string) []string {
-	if field, ok := r.bindings()[connector]; ok {
-		connector = field
-	}
-	return coordinate.FindStringSubmatch(connector)
-}
-
-var coordinate = regexp.MustCompile(`^(\w+)\.(\w+)$`)
-
-// complete reports what a test lacks. One that expects nothing could never fail.
-func (r *reader) complete(n *node, t *test, connector string) {
-	parts := r.coordinate(connector)
-	switch {
-	case t.name == "":
-		r.add(n, "a test has a name: what it shows")
-	case parts == nil:
-		r.add(n, "a test names the field whose binding it is about, as connector: Query.user, or the id of its @connect")
-	case t.query == "":
-		r.add(n, "a test has a query: the operation that is run")
-	case t.response == nil && t.data == nil && len(t.errors) == 0:
-		r.add(n, "a test expects something; write expect: {connectorResponse: ...}, or data, or errors")
-	default:
-		t.connector = [2]string(parts[1:])
-	}
-}
-
-// call reads one of the calls: what is asked, and what is answered.
-func (r *reader) call(n *node) *call {
-	c := &call{line: n.line, answer: answer{status: http.StatusOK, header: http.Header{}}}
-	f := r.answer(&c.answer)
-	f["connectorRequest"] = func(n *node) { c.want = r.request(n) }
-	if r.object(n, "a call", f) && c.want == nil {
-		r.add(n, "a call says what is asked, as connectorRequest: {method: GET, url: /users/u1}")
-	}
-	return c
-}
-
-// answer reads a canned answer.
-func (r *reader) answer(a *answer) fields {
-	return fields{
-		"apiResponseStatus":  r.status(&a.status),
-		"apiResponseHeaders": r.header(a.header),
-		"apiResponseBody":    r.body(&a.body),
-	}
-}
-
-func (r *reader) status(to *int) func(*node) {
-	return func(n *node) {
-		number, _ := n.value.(json.Number)
-		status, err := strconv.Atoi(number.String())
-		if err != nil || status < 200 || status > 599 {
-			r.add(n, "a status is a number from 200 to 599")
-			return
-		}
-		*to = status
-	}
-}
-
-// header reads the values of headers, each one text or a list of them.
-func (r *reader) header(to http.Header) func(*node) {
-	return func(n *node) {
-		members, ok := n.value.([]member)
-		if !ok {
-			r.add(n, "headers are an object of values by name, not %s", n.kind())
-		}
-		for _, m := range members {
-			items, ok := m.value.([]*node)
-			if !ok {
-				items = []*node{&m.node}
-			}
-			for _, item := range items {
-				var value string
-				r.text(&value)(item)
-				to.Add(m.name, value)
-			}
-		}
-	}
-}
-
-// body reads what a service sends: text as it is, anything else as JSON.
-func (r *reader) body(to *string) func(*node) {
-	return func(n *node) {
-		if text, ok := n.value.(string); ok {
-			*to = text
-			return
-		}
-		text, err := json.Marshal(n.plain())
-		if err != nil {
-			r.add(n, "this is no JSON: %v", err)
-		}
-		*to = string(text)
-	}
-}
-
-// expect tells whether the connector shall make a call.
-func (r *reader) expect(n *node, t *test, main *call) (made bool) {
-	r.object(n, "expect", fields{
-		"connectorRequest":  func(n *node) { main.want, main.line, made = r.request(n), n.line, true },
-		"connectorResponse": r.json(&t.response),
-		"data":              r.json(&t.data),
-		"errors":            func(n *node) { r.items(n, "errors", func(n *node) { t.errors = append(t.errors, r.wantError(n)) }) },
-	})
-	return made
-}
-
-func (r *reader) wantError(n *node) wantError {
-	w := wantError{line: n.line}
-	r.object(n, "an error", fields{
-		"code":       r.text(&w.code),
-		"message":    r.text(&w.message),
-		"path":       func(n *node) { w.path = n },
-		"extensions": func(n *node) { w.extensions = n },
-	})
-	return w
-}
-
-// request reads what a call shall ask.
-func (r *reader) request(n *node) *request {
-	want := &request{}
-	var url string
-	r.object(n, "connectorRequest", fields{
-		"source":  r.text(&want.source),
-		"method":  r.text(&want.method),
-		"url":     r.text(&url),
-		"headers": r.wantHeaders(want),
-		"body":    func(n *node) { want.body = n },
-	})
-	var err error
-	if want.target, err = parseTarget(url); err != nil {
-		r.add(n, "%v", err)
-	}
-	return want
-}
-
-// wantHeaders reads headers of which null is one that must not be sent.
-func (r *reader) wantHeaders(want *request) func(*node) {
-	return func(n *node) {
-		want.headers = http.Header{}
-		given := *n
-		if members, ok := n.value.([]member); ok {
-			given.value = slices.DeleteFunc(slices.Clone(members), func(m member) bool {
-				if m.value == nil {
-					want.headers[http.CanonicalHeaderKey(m.name)] = nil
-				}
-				return m.value == nil
-			})
-		}
-		r.header(want.headers)(&given)
-	}
+	path, extensions *expected
 }

@@ -1,8 +1,8 @@
-// Package gateway runs a graph. It knows every part of the running program and no service:
-// the program's own main hands in the graph.
+// Package gateway runs a graph: it builds all parts of the program from the settings and connects them.
+// The main package of a project passes the graph.
 //
-// It promises that what a failed start has begun is stopped again, and that stopping ends
-// within the settings' bounds.
+// It promises that a failed start stops what it has begun, and that stopping takes no longer than the
+// settings allow.
 package gateway
 
 import (
@@ -22,22 +22,22 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// Graph is what a gateway serves.
+// Graph is the graph that a gateway serves.
 type Graph struct {
-	// Schema makes the graph over its services. Required.
+	// Schema returns the executable schema over the services. Required.
 	Schema func(*upstreams.Services) graphql.ExecutableSchema
-	// Requirements is what the graph's bindings need of the settings, without which the gateway
-	// does not start: resolvers.Requirements.
+	// Requirements are the settings that the bindings of the graph need: resolvers.Requirements.
+	// The gateway does not start without them.
 	Requirements upstreams.Requirements
-	// Playground is what the page opens with. Default no examples.
+	// Playground has the examples of the playground. Default none.
 	Playground playground.Options
-	// Ready hears once where the gateway listens, as an address to type into a browser,
-	// before the first request is taken. Default nobody does.
+	// Ready is called once with the URL of the gateway, before the first request is accepted.
+	// Default nil, which is not called.
 	Ready func(url string)
 }
 
-// Serve builds each part by the settings, serves until ctx ends, then stops. Its error says
-// why it could not start, or did not stop in time.
+// Serve builds each part from the settings, serves until ctx ends, and stops. It returns an error if the
+// gateway could not start or did not stop in time.
 func Serve(ctx context.Context, start command.Start, g Graph) error {
 	settings := start.Config
 	log := redact.Logger(start.Log, settings.Secrets(), upstreams.ClientCredentials)
@@ -50,16 +50,16 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		return err
 	}
 
-	verifying, stopVerifying := context.WithCancel(context.WithoutCancel(ctx))
-	tokens := auth.Options(settings.Auth)
-	tokens.Log = log
-	verifier, err := auth.NewVerifier(verifying, tokens)
+	verifierCtx, stopVerifier := context.WithCancel(context.WithoutCancel(ctx))
+	authOptions := auth.Options(settings.Auth)
+	authOptions.Log = log
+	verifier, err := auth.NewVerifier(verifierCtx, authOptions)
 	if err != nil {
-		stopVerifying()
+		stopVerifier()
 		return err
 	}
 	defer verifier.Wait()
-	defer stopVerifying()
+	defer stopVerifier()
 
 	deps := front.Deps{
 		Schema:     g.Schema(backends),
@@ -68,7 +68,7 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		Log:        log,
 		Playground: playground.Handler(g.Playground),
 	}
-	stopMetrics, err := measure(&deps, settings.Metrics)
+	stopMetrics, err := newMetrics(&deps, settings.Metrics)
 	if err != nil {
 		return err
 	}
@@ -83,14 +83,15 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	if g.Ready != nil {
-		g.Ready("http://" + reachable(listener.Addr()))
+		g.Ready("http://" + browserAddress(listener.Addr()))
 	}
 	log.Info("serving", "address", listener.Addr().String(), "playground", settings.Playground)
 	return served.Serve(ctx, listener, front.ServeOptions{Delay: settings.Shutdown.Delay, Grace: settings.Shutdown.Grace})
 }
 
-// measure has the front's operations counted, where the counts are shown to somebody.
-func measure(d *front.Deps, o config.Metrics) (stop func(), err error) {
+// newMetrics connects metrics with the front if the settings have a place for them, and serves them on
+// an address of their own if there is one. Without a place nothing is counted.
+func newMetrics(d *front.Deps, o config.Metrics) (stop func(), err error) {
 	stop = func() {}
 	if !o.Public && o.Listen == "" {
 		return stop, nil
@@ -99,7 +100,7 @@ func measure(d *front.Deps, o config.Metrics) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	d.OnOperation = m.Operation
+	d.OnOperation = m.CountOperation
 	if o.Public {
 		d.Metrics = m.Handler()
 	}
@@ -109,8 +110,8 @@ func measure(d *front.Deps, o config.Metrics) (stop func(), err error) {
 	return stop, err
 }
 
-// reachable is an address to type into a browser.
-func reachable(a net.Addr) string {
+// browserAddress returns an address that a browser on this machine can open.
+func browserAddress(a net.Addr) string {
 	host, port, _ := net.SplitHostPort(a.String())
 	if ip := net.ParseIP(host); ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
 		host = "localhost"

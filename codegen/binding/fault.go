@@ -8,12 +8,12 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/lexer"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
 // Fault is one mistake in a schema.
@@ -135,29 +135,5 @@ func startOfString(s *ast.Source, at gqlerror.Location) (line, column int) {
 	}
 }
 
-// DidYouMean suggests the nearest of the known names. If none is near, it lists the names, unless
-// they are more than ten. The result begins with a semicolon, or is empty.
-func DidYouMean(name string, known []string) string {
-	nearest := Nearest(name, known)
-	switch {
-	case nearest >= 0:
-		return fmt.Sprintf("; did you mean %q?", known[nearest])
-	case len(known) == 0:
-		return ""
-	case len(known) <= 10:
-		return "; there is " + strings.Join(known, ", ")
-	}
-	return ""
-}
-
-// Nearest returns the index of the known name that is most similar to a name, -1 if none is
-// similar.
-func Nearest(name string, known []string) int {
-	best, distance := -1, len(name)/2+1
-	for i, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = i, d
-		}
-	}
-	return best
-}
+// DidYouMean suggests one of the known names, or lists them; see suggest.DidYouMean.
+func DidYouMean(name string, known []string) string { return suggest.DidYouMean(name, known) }

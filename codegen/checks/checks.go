@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
 // Documents compares the bindings of a graph with the documents of its sources. The error holds
@@ -87,10 +88,10 @@ func suggestCall(called string, doc *openapi.Document) string {
 		names = append(names, op.Method+" "+op.Path)
 		calls = append(calls, op.Method+" "+pathParameters.ReplaceAllLiteralString(op.Path, "{}"))
 	}
-	if i := binding.Nearest(called, calls); i >= 0 {
+	if i := suggest.Nearest(called, calls); i >= 0 {
 		return fmt.Sprintf("; did you mean %q?", names[i])
 	}
-	return binding.DidYouMean(called, names)
+	return suggest.DidYouMean(called, names)
 }
 
 var pathParameters = regexp.MustCompile(`\{[^{}]*\}`)

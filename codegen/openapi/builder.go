@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // builder builds schemas.
@@ -100,7 +100,7 @@ func (r *reader) pending(n node) *pending {
 // the name in the last of them.
 func (r *reader) definition(n node) (node, string) {
 	name := ""
-	for range maxAliases {
+	for range maxReferences {
 		ref := n.get("$ref")
 		if !ref.isScalar() || hasConstraints(n) {
 			return n, name
@@ -183,7 +183,7 @@ func (r *reader) mergeParts(n node) []node {
 func bareReference(n, ref node) node {
 	only := *n.Node
 	key, _ := n.member("$ref")
-	only.Content = []*yaml.Node{key.Node, ref.Node}
+	only.Members = []yaml.Member{{Key: key.Node, Value: ref.Node}}
 	return node{&only, n.file}
 }
 

@@ -5,7 +5,7 @@ import (
 	"iter"
 	"strconv"
 
-	"go.yaml.in/yaml/v4"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // node is a value in the text of a file. The zero node stands for one that is absent;
@@ -15,25 +15,14 @@ type node struct {
 	file string
 }
 
-// maxAliases bounds how many YAML aliases, merges and references lead to one value.
-const maxAliases = 100
-
-// wrap takes aliases away.
-func wrap(n *yaml.Node, file string) node {
-	for range maxAliases {
-		if n == nil || n.Kind != yaml.AliasNode {
-			return node{n, file}
-		}
-		n = n.Alias
-	}
-	return node{}
-}
+// maxReferences bounds how many references lead to one value.
+const maxReferences = 100
 
 func (n node) absent() bool    { return n.Node == nil }
-func (n node) isMapping() bool { return n.Node != nil && n.Kind == yaml.MappingNode }
-func (n node) isList() bool    { return n.Node != nil && n.Kind == yaml.SequenceNode }
-func (n node) isScalar() bool  { return n.Node != nil && n.Kind == yaml.ScalarNode }
-func (n node) isNull() bool    { return n.isScalar() && n.ShortTag() == "!!null" }
+func (n node) isMapping() bool { return n.Node != nil && n.Kind == yaml.Mapping }
+func (n node) isList() bool    { return n.Node != nil && n.Kind == yaml.List }
+func (n node) isScalar() bool  { return n.Node != nil && n.IsScalar() }
+func (n node) isNull() bool    { return n.Node != nil && n.Kind == yaml.Null }
 
 func (n node) place() Place {
 	if n.Node == nil {
@@ -42,48 +31,15 @@ func (n node) place() Place {
 	return Place{File: n.file, Line: n.Line, Column: n.Column}
 }
 
-// members gives the keys and values of a mapping, then those that it merges with <<.
+// members yields the keys and values of a mapping, those that it merges with << last.
 func (n node) members() iter.Seq2[node, node] {
 	return func(yield func(node, node) bool) {
-		if !n.isMapping() {
+		if n.absent() {
 			return
 		}
-		merges := false
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key, value := wrap(n.Content[i], n.file), wrap(n.Content[i+1], n.file)
-			if key.isMerge() {
-				merges = true
-			} else if key.isScalar() && !value.absent() && !yield(key, value) {
+		for _, m := range n.Members {
+			if !yield(node{m.Key, n.file}, node{m.Value, n.file}) {
 				return
-			}
-		}
-		if merges {
-			n.merged(yield)
-		}
-	}
-}
-
-func (n node) isMerge() bool { return n.isScalar() && n.Value == "<<" && n.ShortTag() == "!!merge" }
-
-// merged gives the members that come from elsewhere, the nearest first.
-func (n node) merged(yield func(node, node) bool) {
-	seen, visited := map[string]bool{}, map[*yaml.Node]bool{}
-	for from := []node{n}; len(from) > 0; from = from[1:] {
-		m := from[0]
-		if visited[m.Node] || !m.isMapping() {
-			continue
-		}
-		visited[m.Node] = true
-		for i := 0; i+1 < len(m.Content); i += 2 {
-			key, value := wrap(m.Content[i], m.file), wrap(m.Content[i+1], m.file)
-			switch {
-			case key.isMerge():
-				from = append(append(from, value), value.list()...)
-			case !key.isScalar() || value.absent() || seen[key.Value]:
-			case m.Node != n.Node && !yield(key, value):
-				return
-			default:
-				seen[key.Value] = true
 			}
 		}
 	}
@@ -104,16 +60,14 @@ func (n node) get(name string) node {
 	return value
 }
 
-// list gives the elements of a list.
+// list returns the elements of a list.
 func (n node) list() []node {
-	if !n.isList() {
+	if n.absent() {
 		return nil
 	}
-	elements := make([]node, 0, len(n.Content))
-	for _, c := range n.Content {
-		if e := wrap(c, n.file); !e.absent() {
-			elements = append(elements, e)
-		}
+	elements := make([]node, len(n.Items))
+	for i, item := range n.Items {
+		elements[i] = node{item, n.file}
 	}
 	return elements
 }

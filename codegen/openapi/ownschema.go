@@ -2,6 +2,8 @@ package openapi
 
 import (
 	"slices"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // ownSchema reads the keywords of a schema, without what it merges from elsewhere.
@@ -139,5 +141,5 @@ func typeOf(v node) string {
 	if !v.isScalar() {
 		return ""
 	}
-	return map[string]string{"!!str": "string", "!!int": "integer", "!!float": "number", "!!bool": "boolean"}[v.ShortTag()]
+	return map[yaml.Kind]string{yaml.String: "string", yaml.Int: "integer", yaml.Float: "number", yaml.Bool: "boolean"}[v.Kind]
 }

@@ -7,10 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pb33f/libopenapi/datamodel"
-	"go.yaml.in/yaml/v4"
-
 	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // Read reads a document and the files that it refers to. An error names the file, the
@@ -76,65 +74,73 @@ func newReader(doc *Document, root node, open func(string) ([]byte, error)) *rea
 	}
 }
 
-// parse reads YAML or JSON. The library mends escapes of JSON that YAML does not know.
-// Its model of a document is not used: there, one reference that leads nowhere costs all
-// parameters or answers of an operation, or all paths, and files that refer to each
-// other are read by goroutines that at times wait for each other for ever.
+// parse reads YAML or JSON. A library's model of a document is not used: there, one reference
+// that leads nowhere costs all parameters or answers of an operation, or all paths, and files that
+// refer to each other are read by goroutines that at times wait for each other for ever.
 func parse(name string, text []byte) (node, error) {
-	info, err := datamodel.ExtractSpecInfoWithConfig(text, &datamodel.DocumentConfiguration{SkipJSONConversion: true})
-	if info == nil || info.RootNode == nil || len(info.RootNode.Content) == 0 {
-		if err == nil || len(strings.TrimSpace(string(text))) == 0 {
-			return node{}, fmt.Errorf("%s:1: the file is empty; it should hold an OpenAPI document", name)
+	doc := yaml.Parse(text, yaml.Options{Lenient: true})
+	for _, err := range doc.Errors {
+		switch err.Problem {
+		case yaml.Syntax:
+			return node{}, fmt.Errorf("%s:%d: the file is neither YAML nor JSON: %s", name, err.Line, err.Message)
+		case yaml.TooManyValues:
+			return node{}, fmt.Errorf("%s:%d: %s", name, err.Line, err.Message)
 		}
-		return node{}, syntaxError(name, err)
 	}
-	root := wrap(info.RootNode.Content[0], name)
-	return root, plainNames(root.Node, name)
+	if doc.Root == nil {
+		return node{}, fmt.Errorf("%s:1: the file is empty; it should hold an OpenAPI document", name)
+	}
+	root := node{doc.Root, name}
+	return root, plainNames(root, map[*yaml.Node]bool{})
 }
 
 // plainNames returns an error for a name in the text that has characters which a reader would
 // not see, or which end a line: names stand in messages and in comments of generated code.
-// Aliases are looked at where they lead.
-func plainNames(n *yaml.Node, file string) error {
-	for i, child := range n.Content {
-		if isName(n, i) && strings.ContainsFunc(child.Value, plain.Invisible) {
-			return fmt.Errorf("%s: the name %q has a line break or another control character; correct it in the document", node{child, file}.place(), child.Value)
+// seen has the values that were visited, since aliases make a graph of the tree.
+func plainNames(n node, seen map[*yaml.Node]bool) error {
+	if seen[n.Node] {
+		return nil
+	}
+	seen[n.Node] = true
+	for _, m := range n.Members {
+		key, value := node{m.Key, n.file}, node{m.Value, n.file}
+		if err := plainName(key); err != nil {
+			return err
 		}
-		if err := plainNames(child, file); err != nil {
+		if value.isScalar() && n.names(key.Value) {
+			if err := plainName(value); err != nil {
+				return err
+			}
+		}
+		if err := plainNames(value, seen); err != nil {
+			return err
+		}
+	}
+	for _, e := range n.list() {
+		if err := plainNames(e, seen); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// isName reports whether an element of a node is a key, or a value that names something. The
-// name of a parameter stands beside in: examples have members of that name too.
-func isName(n *yaml.Node, i int) bool {
-	if n.Kind != yaml.MappingNode || i%2 == 0 {
-		return n.Kind == yaml.MappingNode
+func plainName(n node) error {
+	if !strings.ContainsFunc(n.Value, plain.Invisible) {
+		return nil
 	}
-	switch n.Content[i-1].Value {
+	return fmt.Errorf("%s: the name %q has a line break or another control character; correct it in the document", n.place(), n.Value)
+}
+
+// names reports whether the member key of a mapping names something. The name of a parameter
+// stands beside in: examples have members of that name too.
+func (n node) names(key string) bool {
+	switch key {
 	case "operationId", "propertyName", "$ref":
 		return true
 	case "name":
-		return !(node{n, ""}).get("in").absent()
+		return !n.get("in").absent()
 	}
 	return false
-}
-
-var lineOfError = regexp.MustCompile(`\bL(\d+)\.C\d+|\bline (\d+)`)
-
-// syntaxError takes the line out of a parser's message, the first when it names several.
-func syntaxError(name string, err error) error {
-	text := err.Error()
-	line := "1"
-	if m := lineOfError.FindStringSubmatch(text); m != nil {
-		line = m[1] + m[2]
-	}
-	for _, noise := range []string{"unable to parse specification: ", "go-yaml load error "} {
-		text = strings.ReplaceAll(text, noise, "")
-	}
-	return fmt.Errorf("%s:%s: the file is neither YAML nor JSON: %s", name, line, text)
 }
 
 var readable = regexp.MustCompile(`^3\.[012](\.\d+)?(-.*)?$`)

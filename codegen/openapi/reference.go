@@ -13,7 +13,7 @@ type target struct{ file, fragment string }
 // follow returns the node at the end of a chain of references, or n itself if it is not a
 // reference. The result is absent, with a warning, if the chain is broken or circular.
 func (r *reader) follow(n node) node {
-	for range maxAliases {
+	for range maxReferences {
 		ref := n.get("$ref")
 		if !ref.isScalar() {
 			return n

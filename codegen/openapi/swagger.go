@@ -8,7 +8,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi2"
 	"github.com/getkin/kin-openapi/openapi2conv"
-	"go.yaml.in/yaml/v4"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
 // convertSwagger converts a Swagger 2.0 document to OpenAPI 3.0.
@@ -104,10 +105,10 @@ func (n node) plain(left *int, depth int) any {
 }
 
 func (n node) scalar() any {
-	switch n.ShortTag() {
-	case "!!bool":
+	switch n.Kind {
+	case yaml.Bool:
 		return n.isTrue()
-	case "!!int", "!!float":
+	case yaml.Int, yaml.Float:
 		if json.Valid([]byte(n.Value)) {
 			return json.Number(n.Value)
 		}
@@ -214,7 +215,7 @@ func copyParameterPlaces(list, from node) {
 		}
 	}
 	copyPlace(list, from)
-	slices.SortStableFunc(list.Content, func(a, b *yaml.Node) int { return comparePlaces(node{a, ""}.place(), node{b, ""}.place()) })
+	slices.SortStableFunc(list.Items, func(a, b *yaml.Node) int { return comparePlaces(node{a, ""}.place(), node{b, ""}.place()) })
 }
 
 func copyPlace(n, from node) {
@@ -228,9 +229,7 @@ func sortMembers(n node) {
 	if !n.isMapping() {
 		return
 	}
-	pairs := slices.Collect(slices.Chunk(n.Content, 2))
-	slices.SortStableFunc(pairs, func(a, b []*yaml.Node) int {
-		return comparePlaces(node{a[0], ""}.place(), node{b[0], ""}.place())
+	slices.SortStableFunc(n.Members, func(a, b yaml.Member) int {
+		return comparePlaces(node{a.Key, ""}.place(), node{b.Key, ""}.place())
 	})
-	n.Content = slices.Concat(pairs...)
 }

@@ -1,11 +1,9 @@
-// Package command owns the command line of a gateway: its flags and subcommands, the
-// signals, the exit code and the first logger. It knows no service and no graph; the
-// program hands in what to run.
+// Package command owns the command line of a gateway: flags and subcommands, signals, the exit code
+// and the logger. It does not know the graph; Program.Run serves it.
 //
-// It promises that a failure is told once, in words, on standard error; that the exit
-// code is 0 when all went well, 1 when the program failed and 2 when it was called
-// wrongly; and that SIGINT and SIGTERM cancel the context of Program.Run, the second
-// of them ending the process at once.
+// It promises that an error is printed once, to standard error; that the exit code is 0 for
+// success, 1 for a failure and 2 for wrong usage; and that the first SIGINT or SIGTERM cancels the
+// context of Program.Run while the second one ends the process at once.
 package command
 
 import (
@@ -23,58 +21,57 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 )
 
-// Program is what a gateway's main gives to Main.
+// Program describes a gateway to Main.
 type Program struct {
-	// Name is how the program is called. Default "gateway".
+	// Name is the name of the program. Default "gateway".
 	Name string
-	// Short says in a line what it serves. Default "A GraphQL gateway over REST services".
+	// Short describes the program in one line. Default "A GraphQL gateway over REST services".
 	Short string
-	// Issuer and Audience are what tokens of the token command say unless told
-	// otherwise: those of the program's demo.
+	// Issuer and Audience are the defaults of the token command: those of the program's demo.
 	Issuer, Audience string
 	// Run serves until ctx ends, then stops and returns. Required.
 	Run func(ctx context.Context, start Start) error
 }
 
-// Start is what Program.Run begins with.
+// Start is the argument of Program.Run.
 type Start struct {
-	// Config has been checked. It belongs to Run, which may change it.
+	// Config has been validated. Run owns it and may change it.
 	Config *config.Config
-	// Mode says how the program was asked to behave.
+	// Mode has the flags that are not settings.
 	Mode Mode
-	// Log is as the settings ask; it is slog's default too.
+	// Log has the level and format of the settings. It is also the default of slog.
 	Log *slog.Logger
-	// Out is for texts to people, such as the demo's URLs.
+	// Out is for text to the user, such as the URLs of the demo.
 	Out io.Writer
 }
 
-// Mode is how the program was asked to behave. In both cases the playground and
-// introspection are switched on in Start.Config.
+// Mode has the flags that are not settings. Both switch the playground, introspection and /metrics on
+// in Start.Config.
 type Mode struct {
-	// Dev is --dev: for those who change the graph.
+	// Dev is --dev, for work on the graph.
 	Dev bool
-	// Demo is --demo: sources and issuers of the settings are to be replaced by
-	// sample services inside the process and a development key. They may be incomplete.
-	// Start.Config.Listen is then for this machine alone, unless it names a host.
+	// Demo is --demo: Run replaces the sources and issuers of the settings, which may be
+	// incomplete, by sample services inside the process and a development key. Start.Config.Listen
+	// is then a loopback address, unless the settings have a host.
 	Demo bool
 }
 
-// Main runs the command line of the process and gives its exit code:
+// Main runs the command line of the process and returns its exit code:
 //
 //	func main() { os.Exit(command.Main(program)) }
 func Main(p Program) int {
 	TuneMemory()
-	ctx, stop := untilSignal()
+	ctx, stop := notifyContext()
 	defer stop()
-	return run(ctx, p, surroundings{
+	return run(ctx, p, environment{
 		args: os.Args[1:], env: os.Environ(), out: os.Stdout, err: os.Stderr,
 	})
 }
 
-// untilSignal gives a context that a signal ends. By then signals mean to the process what
-// they mean to any other, so that a second one kills; signal.NotifyContext, which
-// cancels first, would swallow one that comes at once. stop ends its goroutine.
-func untilSignal() (ctx context.Context, stop context.CancelFunc) {
+// notifyContext returns a context that SIGINT or SIGTERM cancels. It restores the default behaviour of
+// signals before it cancels, so that a second signal ends the process; signal.NotifyContext cancels
+// first and would swallow a second signal that follows at once. stop ends the goroutine.
+func notifyContext() (ctx context.Context, stop context.CancelFunc) {
 	ctx, stop = context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -89,14 +86,14 @@ func untilSignal() (ctx context.Context, stop context.CancelFunc) {
 	return ctx, stop
 }
 
-// surroundings are what a process finds around it; tests bring their own.
-type surroundings struct {
+// environment has the arguments, variables and streams of the process. Tests replace them.
+type environment struct {
 	args, env []string
 	out, err  io.Writer
 }
 
-// lookup reads one variable, the last entry winning as in the environment itself.
-func (s surroundings) lookup(name string) string {
+// lookup returns the value of a variable, "" if it is not set. The last entry of a name wins.
+func (s environment) lookup(name string) string {
 	value := ""
 	for _, entry := range s.env {
 		if rest, ok := strings.CutPrefix(entry, name+"="); ok {
@@ -106,7 +103,8 @@ func (s surroundings) lookup(name string) string {
 	return value
 }
 
-func run(ctx context.Context, p Program, s surroundings) int {
+// run runs the command line and returns the exit code.
+func run(ctx context.Context, p Program, s environment) int {
 	p = p.withDefaults()
 	root := newRoot(p, s)
 	err := root.ExecuteContext(ctx)
@@ -131,9 +129,9 @@ func (p Program) withDefaults() Program {
 	return p
 }
 
-// usageError is a call that the program does not understand.
+// usageError is an error in the arguments.
 type usageError struct {
-	command string // whose help shows the right way
+	command string // the command whose help the message refers to
 	cause   error
 }
 

@@ -49,14 +49,14 @@ func call(t *testing.T, file string, env []string, args ...string) called {
 		Issuer: "the-demo", Audience: "the-app",
 		Run: func(_ context.Context, s Start) error { c.start = &s; return nil },
 	}
-	c.code = run(t.Context(), program, surroundings{args: args, env: env, out: &out, err: &errs})
+	c.code = run(t.Context(), program, environment{args: args, env: env, out: &out, err: &errs})
 	c.out, c.err = out.String(), errs.String()
 	return c
 }
 
 const sound = "sources: {users: {urls: [http://localhost:9101]}}\n"
 
-func TestRunGetsTheSettings(t *testing.T) {
+func TestRunReceivesSettings(t *testing.T) {
 	c := call(t, sound+"listen: :1\n", []string{"LOG_LEVEL=error"}, "--listen", ":2", "--log-format=json")
 	if c.code != 0 || c.start == nil {
 		t.Fatalf("%+v", c)
@@ -73,7 +73,7 @@ func TestRunGetsTheSettings(t *testing.T) {
 	}
 }
 
-func TestModesSwitchThePlaygroundOn(t *testing.T) {
+func TestModesEnablePlayground(t *testing.T) {
 	for flag, want := range map[string]Mode{"--dev": {Dev: true}, "--demo": {Demo: true}} {
 		c := call(t, sound+"playground: false", nil, flag)
 		if c.start == nil || c.start.Mode != want || !c.start.Config.Playground || !c.start.Config.Introspection || !c.start.Config.Metrics.Public {
@@ -82,8 +82,8 @@ func TestModesSwitchThePlaygroundOn(t *testing.T) {
 	}
 }
 
-// What a demo shows is not for the network, unless somebody says so.
-func TestTheDemoStaysOnThisMachine(t *testing.T) {
+// The demo prints tokens, so that it must not be open to the network by default.
+func TestDemoListensOnLoopback(t *testing.T) {
 	for listen, want := range map[string]string{":1": "localhost:1", "0.0.0.0:1": "0.0.0.0:1", "example.com:1": "example.com:1"} {
 		if c := call(t, "", nil, "--demo", "--listen", listen); c.start == nil || c.start.Config.Listen != want {
 			t.Errorf("%s: %+v", listen, c)
@@ -94,19 +94,19 @@ func TestTheDemoStaysOnThisMachine(t *testing.T) {
 	}
 }
 
-func TestTheFlagForTheEngine(t *testing.T) {
+func TestEngineFlag(t *testing.T) {
 	if c := call(t, sound, []string{"GATEWAY_EXECUTION_ENGINE=plan"}, "--engine", "gqlgen"); c.start == nil || c.start.Config.Execution.Engine != engine.EngineGqlgen {
 		t.Errorf("%+v", c)
 	}
 }
 
-func TestTheDemoNeedsNoFile(t *testing.T) {
+func TestDemoWithoutFile(t *testing.T) {
 	if c := call(t, "", nil, "--demo"); c.code != 0 || c.start == nil || c.out+c.err != "" {
 		t.Errorf("%+v", c)
 	}
 }
 
-func TestWhichFileIsRead(t *testing.T) {
+func TestConfigFile(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "other.yaml")
 	third := filepath.Join(t.TempDir(), "third.yaml")
 	for file, port := range map[string]string{other: ":3", third: ":4"} {
@@ -130,7 +130,7 @@ func TestWhichFileIsRead(t *testing.T) {
 	}
 }
 
-func TestExitCodesAndWords(t *testing.T) {
+func TestExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		file string
@@ -145,6 +145,7 @@ func TestExitCodesAndWords(t *testing.T) {
 		{"an unknown subcommand", sound, "config validat", 2, "\"validat\" is not a command; did you mean \"validate\"?\n\nRun \"gateway config --help\""},
 		{"a word too many", sound, "config validate gateway.yaml", 2, `"gateway.yaml" is too much`},
 		{"a wrong flag value", sound, "--log-level loud", 1, "--log-level: log.level: must be debug, info, warn or error"},
+		{"the former name of an engine", sound, "--engine stock", 1, "--engine: execution.engine: must be plan or gqlgen, not \"stock\"; did you mean \"gqlgen\"?"},
 		{"an engine that is not there", sound, "--engine fast", 1, "--engine: execution.engine: must be plan or gqlgen"},
 		{"a wrong duration", sound, "token --ttl soon", 2, "--ttl"},
 	} {
@@ -160,11 +161,11 @@ func TestExitCodesAndWords(t *testing.T) {
 	}
 }
 
-func TestARunThatFails(t *testing.T) {
+func TestRunError(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var out, errs bytes.Buffer
 	p := Program{Name: "shop", Run: func(context.Context, Start) error { return errors.New("the port is taken") }}
-	code := run(t.Context(), p, surroundings{args: []string{"--demo"}, out: &out, err: &errs})
+	code := run(t.Context(), p, environment{args: []string{"--demo"}, out: &out, err: &errs})
 	if code != 1 || errs.String() != "shop: the port is taken\n" {
 		t.Errorf("%d %q", code, errs.String())
 	}
@@ -233,7 +234,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-func TestNoTokenWithoutASecret(t *testing.T) {
+func TestTokenRequiresSecret(t *testing.T) {
 	for secret, want := range map[string]string{
 		"":          "GATEWAY_DEMO_SECRET is not set",
 		"swordfish": "GATEWAY_DEMO_SECRET has 9 bytes; it needs at least 32",
@@ -255,7 +256,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-func TestWhereTheVersionComesFrom(t *testing.T) {
+func TestVersionInfo(t *testing.T) {
 	info := &debug.BuildInfo{
 		Main: debug.Module{Version: "(devel)"},
 		Settings: []debug.BuildSetting{
@@ -263,15 +264,15 @@ func TestWhereTheVersionComesFrom(t *testing.T) {
 		},
 	}
 	for _, c := range []struct {
-		linked stamp
+		linked versionInfo
 		info   *debug.BuildInfo
-		want   stamp
+		want   versionInfo
 	}{
-		{stamp{"v1", "abc", "today"}, info, stamp{"v1", "abc", "today"}},
-		{stamp{}, info, stamp{"devel", "0123456789ab+changes", "2026-11-20"}},
-		{stamp{version: "v1"}, nil, stamp{"v1", "unknown", "unknown date"}},
+		{versionInfo{"v1", "abc", "today"}, info, versionInfo{"v1", "abc", "today"}},
+		{versionInfo{}, info, versionInfo{"devel", "0123456789ab+changes", "2026-11-20"}},
+		{versionInfo{version: "v1"}, nil, versionInfo{"v1", "unknown", "unknown date"}},
 	} {
-		if got := c.linked.orElse(c.info); got != c.want {
+		if got := c.linked.withBuildInfo(c.info); got != c.want {
 			t.Errorf("%+v, want %+v", got, c.want)
 		}
 	}
@@ -303,7 +304,7 @@ func TestLogFormats(t *testing.T) {
 }
 
 // A process of its own, since signals are the process's.
-func TestSignalsEndIt(t *testing.T) {
+func TestSignals(t *testing.T) {
 	if os.Getenv("BE_THE_GATEWAY") != "" {
 		os.Args = []string{"gateway", "--demo"}
 		os.Exit(Main(Program{Run: func(ctx context.Context, _ Start) error {
@@ -325,7 +326,7 @@ func TestSignalsEndIt(t *testing.T) {
 		{"tidy", []syscall.Signal{syscall.SIGINT}, true},
 		{"stubborn", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, false},
 	} {
-		child := exec.Command(os.Args[0], "-test.run=^TestSignalsEndIt$")
+		child := exec.Command(os.Args[0], "-test.run=^TestSignals$")
 		child.Env = append(os.Environ(), "BE_THE_GATEWAY="+c.manner)
 		child.Dir = t.TempDir()
 		out, err := child.StdoutPipe()

@@ -8,34 +8,32 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-func newConfig(s surroundings, f *flags) *cobra.Command {
+func newConfig(s environment, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
 		Short: "Check the settings file, or describe it to an editor",
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
-
-		SuggestionsMinimumDistance: 2,
 	}
 	c.AddCommand(newValidate(s, f), newSchema(s))
 	return c
 }
 
-func newValidate(s surroundings, f *flags) *cobra.Command {
+func newValidate(s environment, f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate",
-		Short: "Tell everything that is wrong in the settings",
-		Long: `Reads the settings as the gateway would, from the file and the environment, and tells
-everything that is wrong with them. With --demo it leaves out what the demo replaces.`,
+		Short: "Report everything that is wrong in the settings",
+		Long: `Reads the settings as the gateway does, from the file and the environment, and reports
+everything that is wrong in them. With --demo it does not check what the demo replaces.`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return validate(f.request(c, s), s)
+			return validateSettings(f.loadOptions(c, s), s)
 		},
 	}
 }
 
-// validate insists on the file: checking one that is not there helps nobody.
-func validate(r config.Request, s surroundings) error {
+// validateSettings validates the settings. Unlike a start it requires the settings file.
+func validateSettings(r config.LoadOptions, s environment) error {
 	if r.Path == "" {
 		r.Path = config.DefaultPath
 	}
@@ -51,12 +49,12 @@ func validate(r config.Request, s surroundings) error {
 	return err
 }
 
-func newSchema(s surroundings) *cobra.Command {
+func newSchema(s environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the settings file",
 		Long: `Prints the JSON Schema (draft 2020-12) of the settings file. Keep it beside the file and name
-it in the first line, and the editor completes and checks the settings:
+it in the first line, so that the editor completes and checks the settings:
 
   # yaml-language-server: $schema=gateway.schema.json`,
 		Args: noArguments,

@@ -12,8 +12,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-// newLogger writes JSON for machines, with the keys time, level and msg, and lines
-// for people; which of them "auto" means depends on who is listening.
+// newLogger returns a logger that writes JSON with the keys time, level and msg, or lines of text. The
+// format "auto" is text on a terminal and JSON elsewhere. plain switches colours off.
 func newLogger(w io.Writer, o config.Log, plain bool) *slog.Logger {
 	terminal := isTerminal(w)
 	if o.Format == config.LogText || o.Format != config.LogJSON && terminal {

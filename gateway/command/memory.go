@@ -7,22 +7,22 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// gcPercent is how much the heap may grow, of what is alive, before it is collected. A
-// gateway has little alive and makes much that dies with its request: at Go's own 100 it
-// spends a fifth of its time collecting a few megabytes. See docs/decisions/0016.
+// gcPercent is the growth of the heap, relative to what is live, that starts a collection. A gateway has
+// a small live heap, and most of its allocations end with their request: at Go's default of 100 it
+// spends a fifth of its time on collecting a few megabytes. See docs/decisions/0016.
 const gcPercent = 400
 
-// ofLimit is how much of a container's memory the heap may take before it is collected
-// whatever gcPercent says.
-const ofLimit = 0.9
+// memoryLimitRatio is the share of a container's memory at which collections start regardless of
+// gcPercent.
+const memoryLimitRatio = 0.9
 
-// TuneMemory sets the garbage collector for a gateway's kind of work, and a memory limit
-// from the container's, unless the environment says otherwise with GOGC or GOMEMLIMIT. A
-// program calls it once, before it serves.
+// TuneMemory sets the pace of the garbage collector for a gateway, and a memory limit by that of the
+// container. GOGC and GOMEMLIMIT in the environment have precedence. A program calls it once,
+// before it serves.
 func TuneMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	// Where there is no container, or one without a limit, nothing is limited.
-	_, _ = memlimit.Set(memlimit.WithRatio(ofLimit))
+	// It fails where there is no container or no limit, and nothing is set then.
+	_, _ = memlimit.Set(memlimit.WithRatio(memoryLimitRatio))
 }

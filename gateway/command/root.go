@@ -9,27 +9,26 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
-// flags are those of the gateway itself; the ones that choose settings are shared
-// with its config commands.
+// flags are the flags of the gateway. Its config commands share --config and --demo.
 type flags struct {
 	config, listen, engine, logLevel, logFormat string
 	dev, demo                                   bool
 }
 
-func newRoot(p Program, s surroundings) *cobra.Command {
+func newRoot(p Program, s environment) *cobra.Command {
 	f := &flags{}
 	root := &cobra.Command{
-		Use:                        p.Name,
-		Short:                      p.Short,
-		Long:                       p.Short + ".\n\n" + settingsHelp,
-		Version:                    buildVersion(),
-		Args:                       noArguments,
-		SilenceErrors:              true, // run tells them, once
-		SilenceUsage:               true,
-		SuggestionsMinimumDistance: 2,
-		RunE:                       func(c *cobra.Command, _ []string) error { return serve(c, p, s, f) },
+		Use:           p.Name,
+		Short:         p.Short,
+		Long:          p.Short + ".\n\n" + settingsHelp,
+		Version:       buildVersion(),
+		Args:          noArguments,
+		SilenceErrors: true, // run prints them, once
+		SilenceUsage:  true,
+		RunE:          func(c *cobra.Command, _ []string) error { return runProgram(c, p, s, f) },
 	}
 	root.SetArgs(s.args)
 	root.SetOut(s.out)
@@ -41,9 +40,9 @@ func newRoot(p Program, s surroundings) *cobra.Command {
 	return root
 }
 
-const settingsHelp = `Settings come from the settings file, over it the environment, over it the flags. In the
-environment limits.rootFields is GATEWAY_LIMITS_ROOT_FIELDS, and so for each; PORT,
-LOG_LEVEL, LOG_FORMAT and NO_COLOR mean what they mean everywhere.`
+const settingsHelp = `Flags have precedence over the environment, and the environment over the settings file. In
+the environment limits.rootFields is GATEWAY_LIMITS_ROOT_FIELDS, and so on for each setting;
+PORT, LOG_LEVEL, LOG_FORMAT and NO_COLOR have their usual meaning.`
 
 func (f *flags) define(root *cobra.Command) {
 	shared := root.PersistentFlags()
@@ -52,24 +51,24 @@ func (f *flags) define(root *cobra.Command) {
 	own := root.Flags()
 	own.StringVar(&f.listen, "listen", "", "the `address` to serve on (default \":8080\")")
 	own.BoolVar(&f.dev, "dev", false, "switch the playground, introspection and /metrics on")
-	own.StringVar(&f.engine, "engine", "", "plan or gqlgen: gqlgen answers everything by gqlgen's own executor, which is slower (default plan)")
+	own.StringVar(&f.engine, "engine", "", "plan or gqlgen; gqlgen runs every operation on gqlgen's own executor, which is slower (default plan)")
 	own.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default info)")
-	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto: text on a terminal, else json (default auto)")
-	complete(root, "config", nil, cobra.ShellCompDirectiveDefault)
-	complete(root, "engine", []string{"plan", "gqlgen"}, cobra.ShellCompDirectiveNoFileComp)
-	complete(root, "log-level", []string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
-	complete(root, "log-format", []string{"auto", "json", "text"}, cobra.ShellCompDirectiveNoFileComp)
+	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto, which is text on a terminal and json elsewhere (default auto)")
+	registerCompletion(root, "config", nil, cobra.ShellCompDirectiveDefault)
+	registerCompletion(root, "engine", []string{"plan", "gqlgen"}, cobra.ShellCompDirectiveNoFileComp)
+	registerCompletion(root, "log-level", []string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)
+	registerCompletion(root, "log-format", []string{"auto", "json", "text"}, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// complete tells the shell which words may follow a flag. It fails for a flag that is
-// not there, which is a mistake in this file.
-func complete(c *cobra.Command, flag string, words []string, directive cobra.ShellCompDirective) {
+// registerCompletion registers the words that the shell completes after a flag. It panics for a flag
+// that is not defined, which is a mistake in this file.
+func registerCompletion(c *cobra.Command, flag string, words []string, directive cobra.ShellCompDirective) {
 	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, directive)); err != nil {
 		panic(err)
 	}
 }
 
-// noArguments refuses words after the flags; a misspelt subcommand is one.
+// noArguments refuses words after the flags, of which a misspelt subcommand is one.
 func noArguments(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -77,15 +76,18 @@ func noArguments(c *cobra.Command, args []string) error {
 	if !c.HasSubCommands() {
 		return &usageError{c.CommandPath(), fmt.Errorf("%q is too much; %s takes flags only", args[0], c.CommandPath())}
 	}
-	hint := ""
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("; did you mean %q?", near[0])
+	var known []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			known = append(known, sub.Name())
+		}
 	}
-	return &usageError{c.CommandPath(), fmt.Errorf("%q is not a command%s", args[0], hint)}
+	return &usageError{c.CommandPath(), fmt.Errorf("%q is not a command%s", args[0], suggest.DidYouMean(args[0], known))}
 }
 
-func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {
-	settings, err := config.Load(f.request(c, s))
+// runProgram loads the settings and calls Program.Run.
+func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
+	settings, err := config.Load(f.loadOptions(c, s))
 	if err != nil {
 		return err
 	}
@@ -95,7 +97,7 @@ func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {
 		log.Warn(warning)
 	}
 	if f.demo {
-		settings.Listen = onThisMachine(settings.Listen)
+		settings.Listen = loopbackAddress(settings.Listen)
 	}
 	return p.Run(c.Context(), Start{
 		Config: settings, Log: log, Out: s.out,
@@ -103,34 +105,35 @@ func serve(c *cobra.Command, p Program, s surroundings, f *flags) error {
 	})
 }
 
-// onThisMachine is an address for this machine alone, unless one names a host: what a demo
-// shows, tokens included, is not for the network.
-func onThisMachine(address string) string {
+// loopbackAddress returns an address with localhost as its host, or address if that has a host: the
+// demo prints tokens and must not be open to the network by default.
+func loopbackAddress(address string) string {
 	if host, port, err := net.SplitHostPort(address); err == nil && host == "" {
 		return net.JoinHostPort("localhost", port)
 	}
 	return address
 }
 
-// request says where this call's settings come from.
-func (f *flags) request(c *cobra.Command, s surroundings) config.Request {
+// loadOptions returns the sources of the settings.
+func (f *flags) loadOptions(c *cobra.Command, s environment) config.LoadOptions {
 	path := f.config
 	if path == "" {
 		path = s.lookup("GATEWAY_CONFIG")
 	}
-	return config.Request{
+	return config.LoadOptions{
 		Path: path, Explicit: path != "", Env: s.env, Demo: f.demo,
 		Overrides: f.overrides(c),
 	}
 }
 
+// overrides returns the settings that flags have.
 func (f *flags) overrides(c *cobra.Command) []config.Override {
 	var over []config.Override
 	for flag, setting := range map[string]string{
 		"listen": "listen", "engine": "execution.engine", "log-level": "log.level", "log-format": "log.format",
 	} {
-		if given := c.Flags().Lookup(flag); given != nil && given.Changed {
-			over = append(over, config.Override{Setting: setting, Value: given.Value.String(), Flag: "--" + flag})
+		if f := c.Flags().Lookup(flag); f != nil && f.Changed {
+			over = append(over, config.Override{Setting: setting, Value: f.Value.String(), Flag: "--" + flag})
 		}
 	}
 	for flag, on := range map[string]bool{"--dev": f.dev, "--demo": f.demo} {

@@ -10,18 +10,18 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth/devtoken"
 )
 
-// demoSecret is the variable that fixes the demo's signing key.
+// demoSecret is the variable with the signing key of the demo.
 const demoSecret = "GATEWAY_DEMO_SECRET"
 
-func newToken(p Program, s surroundings) *cobra.Command {
+func newToken(p Program, s environment) *cobra.Command {
 	var claims devtoken.Claims
 	var scopes []string
 	c := &cobra.Command{
 		Use:   "token",
-		Short: "Make a bearer token for development",
-		Long: `Makes a bearer token for development, signed with the key in ` + demoSecret + `
-by HS256. A gateway accepts it when one of its issuers has the same secret, as
-the one of --demo does. Nothing that matters should trust such a key.`,
+		Short: "Print a bearer token for development",
+		Long: `Prints a bearer token for development, signed with the key in ` + demoSecret + `
+by HS256. A gateway accepts it if one of its issuers has the same secret, as
+that of --demo does. Do not use such a key in production.`,
 		Example: fmt.Sprintf("  export %s=$(openssl rand -hex 32)\n  %s token --subject u1 --scope users:read --role admin --ttl 8h", demoSecret, p.Name),
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -35,13 +35,13 @@ the one of --demo does. Nothing that matters should trust such a key.`,
 	c.Flags().StringVar(&claims.Subject, "subject", "", "the user's `id`")
 	c.Flags().StringSliceVar(&scopes, "scope", nil, "a `scope`; may be repeated")
 	c.Flags().StringSliceVar(&claims.Roles, "role", nil, "a `role`; may be repeated")
-	c.Flags().DurationVar(&claims.TTL, "ttl", devtoken.DefaultTTL, "how long it lives")
-	c.Flags().StringVar(&claims.Issuer, "issuer", p.Issuer, "who signed it")
-	c.Flags().StringVar(&claims.Audience, "audience", p.Audience, "whom it is for")
+	c.Flags().DurationVar(&claims.TTL, "ttl", devtoken.DefaultTTL, "the `time` until it expires")
+	c.Flags().StringVar(&claims.Issuer, "issuer", p.Issuer, "the `issuer` (iss)")
+	c.Flags().StringVar(&claims.Audience, "audience", p.Audience, "the `audience` (aud)")
 	return c
 }
 
-func printToken(s surroundings, claims devtoken.Claims) error {
+func printToken(s environment, claims devtoken.Claims) error {
 	secret := s.lookup(demoSecret)
 	switch {
 	case secret == "":

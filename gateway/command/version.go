@@ -8,26 +8,27 @@ import (
 	"strings"
 )
 
-// Set when linking, by
+// The linker sets these:
 //
 //	-ldflags "-X github.com/gatehouse-graphql/gatehouse/gateway/command.version=v1.2.3 …"
 //
-// What is left empty comes from what the Go tool records by itself.
+// An empty one is taken from the build information that the go command records.
 var version, commit, date string
 
-// buildVersion is what --version prints after the name:
+// buildVersion returns what --version prints after the name:
 // v1.2.3 (commit 1a2b3c4d5e6f, 2026-11-20T10:00:00Z, go1.26.8 linux/amd64).
 func buildVersion() string {
 	info, _ := debug.ReadBuildInfo()
-	v := stamp{version, commit, date}.orElse(info)
+	v := versionInfo{version, commit, date}.withBuildInfo(info)
 	return fmt.Sprintf("%s (commit %s, %s, %s %s/%s)",
 		v.version, v.commit, v.date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-type stamp struct{ version, commit, date string }
+// versionInfo identifies a build.
+type versionInfo struct{ version, commit, date string }
 
-// orElse fills what is empty from info, which may be nil.
-func (s stamp) orElse(info *debug.BuildInfo) stamp {
+// withBuildInfo returns s with its empty fields taken from info, which may be nil.
+func (s versionInfo) withBuildInfo(info *debug.BuildInfo) versionInfo {
 	recorded := map[string]string{}
 	if info != nil {
 		recorded["version"] = strings.Trim(info.Main.Version, "()")
@@ -42,7 +43,7 @@ func (s stamp) orElse(info *debug.BuildInfo) stamp {
 	if recorded["vcs.modified"] == "true" {
 		revision += "+changes"
 	}
-	return stamp{
+	return versionInfo{
 		version: cmp.Or(s.version, recorded["version"], "devel"),
 		commit:  cmp.Or(s.commit, revision, "unknown"),
 		date:    cmp.Or(s.date, recorded["vcs.time"], "unknown date"),

@@ -16,24 +16,25 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// checker looks at what the settings mean. The rules of a part are the part's own, and
-// asked of it; here are those of the program itself, and the finding of the place to
-// which a complaint belongs.
+// checker checks decoded settings. Each part checks its own Options; here are the rules of the
+// program itself, and the search for the setting that an error of a part is about.
 type checker struct {
-	root     *node
-	mistakes *mistakes
-	shape    []located // what could not even be read: more about it would be an echo
-	demo     bool
+	root           *node
+	mistakes       *mistakes
+	decodeFindings []finding // the mistakes before the check; see isEcho
+	demo           bool
 }
 
+// check reports what is wrong with decoded settings, and adds warnings.
 func (c *Config) check(k *checker) {
-	k.shape = slices.Clone(k.mistakes.found)
+	k.decodeFindings = slices.Clone(k.mistakes.findings)
 	c.checkProgram(k)
 	c.checkCORS(k)
-	k.ask(parsePath("cursors"), page.Options(c.Cursors).Validate())
+	k.reportErrors(parsePath("cursors"), page.Options(c.Cursors).Validate())
 	if !k.demo {
 		c.checkIssuers(k)
 		c.checkSources(k)
@@ -41,13 +42,14 @@ func (c *Config) check(k *checker) {
 	c.warn(k)
 }
 
-// complain keeps what a variable holds out of the text: it may be meant for another place.
-func (k *checker) complain(p path, text string) {
-	if near(p, k.shape) {
+// report adds a mistake at p. It replaces the value of a variable in the text by the variable's
+// name, since the variable may hold a secret that is meant for another setting.
+func (k *checker) report(p yaml.Path, text string) {
+	if isEcho(p, k.decodeFindings) {
 		return
 	}
 	n, at := k.root.find(p)
-	if n != nil && len(n.filled) > 0 {
+	if n != nil && len(n.variables) > 0 {
 		for _, value := range []string{n.text, shorten(n.text)} {
 			text = strings.ReplaceAll(text, strconv.Quote(value), n.describe())
 		}
@@ -55,18 +57,23 @@ func (k *checker) complain(p path, text string) {
 	k.mistakes.add(at, p, "%s", text)
 }
 
+// checkProgram checks the settings of the program itself.
 func (c *Config) checkProgram(k *checker) {
 	if problem := checkListen(c.Listen); problem != "" {
-		k.complain(parsePath("listen"), problem)
+		k.report(parsePath("listen"), problem)
 	}
 	if problem := checkListen(c.Metrics.Listen); problem != "" && c.Metrics.Listen != "" {
-		k.complain(parsePath("metrics.listen"), problem)
+		k.report(parsePath("metrics.listen"), problem)
 	}
 	if !slices.Contains([]string{LogAuto, LogJSON, LogText}, c.Log.Format) {
-		k.complain(parsePath("log.format"), fmt.Sprintf("must be auto, json or text, not %q", c.Log.Format))
+		k.report(parsePath("log.format"), fmt.Sprintf("must be auto, json or text, not %q", c.Log.Format))
 	}
 	if !slices.Contains([]string{"", engine.EnginePlan, engine.EngineGqlgen}, c.Execution.Engine) {
-		k.complain(parsePath("execution.engine"), fmt.Sprintf("must be plan or gqlgen, not %q", c.Execution.Engine))
+		text := fmt.Sprintf("must be plan or gqlgen, not %q", c.Execution.Engine)
+		if present, ok := renamedValues["execution.engine"][c.Execution.Engine]; ok {
+			text += fmt.Sprintf("; did you mean %q? That is its name now", present)
+		}
+		k.report(parsePath("execution.engine"), text)
 	}
 	negative := map[string]bool{
 		"shutdown.delay":             c.Shutdown.Delay < 0,
@@ -82,11 +89,12 @@ func (c *Config) checkProgram(k *checker) {
 	}
 	for _, setting := range slices.Sorted(maps.Keys(negative)) {
 		if negative[setting] {
-			k.complain(parsePath(setting), "is negative; leave it out to get the default")
+			k.report(parsePath(setting), "is negative; leave it out to get the default")
 		}
 	}
 }
 
+// checkListen returns what is wrong with an address to listen on, or "".
 func checkListen(address string) string {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -98,69 +106,71 @@ func checkListen(address string) string {
 	return ""
 }
 
-// checkCORS asks the front, whose library refuses dangerous rules.
+// checkCORS reports what the CORS library refuses, which includes insecure rules.
 func (c *Config) checkCORS(k *checker) {
 	err := c.CORS.Validate()
 	if err == nil {
 		return
 	}
 	for one := range cfgerrors.All(err) {
-		p, text := c.crossOrigin(one)
-		k.complain(p, text)
+		p, text := c.corsMistake(one)
+		k.report(p, text)
 	}
 }
 
-// crossOrigin puts the library's complaint into our words, at the setting to change.
-func (c *Config) crossOrigin(err error) (path, string) {
+// corsMistake returns the setting to change for an error of the CORS library, and a text about it.
+func (c *Config) corsMistake(err error) (yaml.Path, string) {
 	p := parsePath("cors")
-	origin := func(value string) path { return p.in("origins").at(max(slices.Index(c.CORS.Origins, value), 0)) }
+	origin := func(value string) yaml.Path {
+		return p.Key("origins").Item(max(slices.Index(c.CORS.Origins, value), 0))
+	}
 	switch e := err.(type) {
 	case *cfgerrors.UnacceptableOriginPatternError:
 		return origin(e.Value), fmt.Sprintf("%q cannot be allowed; write scheme and host without a path, as https://shop.example.com", e.Value)
 	case *cfgerrors.IncompatibleOriginPatternError:
 		switch e.Reason {
 		case "wildcard":
-			return p.in("credentials"), "cannot be true while all origins (\"*\") are allowed; list the origins, or leave credentials out, which bearer tokens do not need"
+			return p.Key("credentials"), "cannot be true while all origins (\"*\") are allowed; list the origins, or leave credentials out, which bearer tokens do not need"
 		case "insecure":
 			return origin(e.Value), fmt.Sprintf("%q is not https, so the network could use the caller's credentials; use https, or leave credentials out", e.Value)
 		default:
-			return origin(e.Value), fmt.Sprintf("%q allows everybody's sites below a public suffix; name the site", e.Value)
+			return origin(e.Value), fmt.Sprintf("%q allows all sites below a public suffix; name the site", e.Value)
 		}
 	case *cfgerrors.MaxAgeOutOfBoundsError:
-		return p.in("maxAge"), "must be at most 24h"
+		return p.Key("maxAge"), "must be at most 24h"
 	}
 	return p, err.Error()
 }
 
-// checkIssuers asks auth about each issuer alone, to know which one it complains of.
+// checkIssuers validates each issuer alone, so that the error of auth is about that issuer.
 func (c *Config) checkIssuers(k *checker) {
 	alone := auth.Options(c.Auth)
 	alone.Issuers = nil
-	k.ask(parsePath("auth"), alone.Validate())
+	k.reportErrors(parsePath("auth"), alone.Validate())
 	seen := map[string]bool{}
 	for i, issuer := range c.Auth.Issuers {
 		p := issuerPath(i)
-		if empty := k.unfilled(p.in("secret")); empty != "" && issuer.KeyFile == "" && issuer.JWKS == "" {
-			k.complain(p.in("secret"), "is empty, since "+empty)
+		if empty := k.emptyVariable(p.Key("secret")); empty != "" && issuer.KeyFile == "" && issuer.JWKS == "" {
+			k.report(p.Key("secret"), "is empty, since "+empty)
 			continue
 		}
 		if seen[issuer.Issuer] && issuer.Issuer != "" {
-			k.complain(p.in("issuer"), fmt.Sprintf("%q is configured twice; keep one of them", issuer.Issuer))
+			k.report(p.Key("issuer"), fmt.Sprintf("%q is configured twice; keep one of them", issuer.Issuer))
 		}
 		seen[issuer.Issuer] = true
 		alone.Issuers = c.Auth.Issuers[i : i+1]
-		k.ask(p, alone.Validate())
+		k.reportErrors(p, alone.Validate())
 	}
 }
 
-// unfilled says which variable left the setting at p empty; "" when none did.
-func (k *checker) unfilled(p path) string {
+// emptyVariable returns which variable left the setting at p empty, or "" if none did.
+func (k *checker) emptyVariable(p yaml.Path) string {
 	n, _ := k.root.find(p)
-	if n == nil || n.kind != scalar || n.text != "" || len(n.filled) == 0 {
+	if n == nil || n.kind != scalar || n.text != "" || len(n.variables) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("the environment variable %s is not set; set it", n.filled[0])
-	if n.filled[0] == "GATEWAY_DEMO_SECRET" {
+	text := fmt.Sprintf("the environment variable %s is not set; set it", n.variables[0])
+	if n.variables[0] == "GATEWAY_DEMO_SECRET" {
 		text += fmt.Sprintf(" to %d bytes or more, or start with --demo, which makes a key of its own", auth.MinSecret)
 	}
 	return text
@@ -168,53 +178,54 @@ func (k *checker) unfilled(p path) string {
 
 var sourceName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
 
-// checkSources builds each service alone and throws it away: none is called.
+// checkSources builds a client for each source, which finds its mistakes, and closes it unused.
 func (c *Config) checkSources(k *checker) {
 	variable := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		p := sourcePath(name)
 		if !sourceName.MatchString(name) {
-			k.complain(p, "a source's name is made of letters, digits, - and _, and begins with a letter")
+			k.report(p, "a source's name consists of letters, digits, - and _, and begins with a letter")
 			continue
 		}
-		if other, taken := variable[envWord(name)]; taken {
-			k.complain(p, fmt.Sprintf("the environment cannot tell %q from %q; rename one of them", name, other))
+		if other, taken := variable[environmentWord(name)]; taken {
+			k.report(p, fmt.Sprintf("%q and %q have the same variables in the environment; rename one of them", name, other))
 		}
-		variable[envWord(name)] = name
+		variable[environmentWord(name)] = name
 		services, err := upstreams.New(upstreams.Options{name: c.Sources[name]}, slog.New(slog.DiscardHandler))
 		if err == nil {
 			services.Close()
 		}
-		k.ask(p, err)
+		k.reportErrors(p, err)
 	}
 }
 
-// ask reports each of the joined errors that a part gave about the block at p.
-func (k *checker) ask(p path, err error) {
+// reportErrors reports each of the joined errors that a part returned about the block at p.
+func (k *checker) reportErrors(p yaml.Path, err error) {
 	if err == nil {
 		return
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
-			k.ask(p, one)
+			k.reportErrors(p, one)
 		}
 		return
 	}
 	text := partPrefix.ReplaceAllString(err.Error(), "")
-	at, text := k.refine(p, text)
-	k.complain(at, text)
+	at, text := k.locate(p, text)
+	k.report(at, text)
 }
 
 var (
-	// partPrefix is how parts name themselves and the block, which the place tells better.
+	// partPrefix is how parts name themselves and the block, which the place of a mistake shows.
 	partPrefix = regexp.MustCompile(`^(auth: |front: |source "[^"]*": |issuer ("(\\.|[^"\\])*"|number \d+): )+`)
-	// ownSetting is the setting that a part's complaint begins with.
-	ownSetting = regexp.MustCompile(`^(?:the )?([a-zA-Z.]+)(?:\[(\d+)\])?:? `)
+	// settingPrefix is the setting with which an error of a part begins.
+	settingPrefix = regexp.MustCompile(`^(?:the )?([a-zA-Z.]+)(?:\[(\d+)\])?:? `)
 )
 
-// refine moves the place from a block to the setting in it that text begins with.
-func (k *checker) refine(p path, text string) (path, string) {
-	match := ownSetting.FindStringSubmatch(text)
+// locate returns the path of the setting with which text begins and the rest of the text, or its
+// arguments if text does not begin with a setting of the block at p.
+func (k *checker) locate(p yaml.Path, text string) (yaml.Path, string) {
+	match := settingPrefix.FindStringSubmatch(text)
 	if match == nil {
 		return p, text
 	}
@@ -223,22 +234,22 @@ func (k *checker) refine(p path, text string) (path, string) {
 		return p, text
 	}
 	if index, err := strconv.Atoi(match[2]); err == nil {
-		finer = finer.at(index)
+		finer = finer.Item(index)
 	}
 	return finer, text[len(match[0]):]
 }
 
-// typeAt gives the type of the setting at p, nil when the shape has none.
-func typeAt(t reflect.Type, p path) reflect.Type {
+// typeAt returns the type of the setting at p within t, or nil if there is none.
+func typeAt(t reflect.Type, p yaml.Path) reflect.Type {
 	for _, s := range p {
 		switch {
 		case t.Kind() == reflect.Map, t.Kind() == reflect.Slice:
 			t = t.Elem()
 			continue
-		case t.Kind() != reflect.Struct || shape(t) != mapping:
+		case t.Kind() != reflect.Struct || kindOf(t) != mapping:
 			return nil
 		}
-		at := slices.IndexFunc(fieldsOf(t), func(f field) bool { return f.name == s.name })
+		at := slices.IndexFunc(fieldsOf(t), func(f field) bool { return f.name == s.Name })
 		if at < 0 {
 			return nil
 		}
@@ -247,7 +258,7 @@ func typeAt(t reflect.Type, p path) reflect.Type {
 	return t
 }
 
-// warn tells what is odd and yet may be meant.
+// warn adds warnings about what is unusual but may be intended.
 func (c *Config) warn(k *checker) {
 	if len(c.Sources) == 0 && !k.demo {
 		c.Warnings = append(c.Warnings, "no sources are configured, so the graph has no service to ask; "+

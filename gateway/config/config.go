@@ -1,16 +1,16 @@
-// Package config owns the settings of a running gateway: it gathers the file, the
-// environment and the flags into each part's own Options, which live beside the code
-// that reads them.
+// Package config owns the settings of a running gateway. It reads the file, the environment and the
+// flags into the Options of each part, which are declared beside the code that uses them.
 //
-// It promises that nothing is ignored and nothing guessed: an unknown key, a wrong type
-// or a rule of a part that is broken is an error with its place in the file and what to
-// do, all of them told at once. What is secret appears in no message, no excerpt and no
-// printed Config. Later sources win: defaults, file, environment, flags.
+// It promises that nothing is ignored and nothing is guessed: an unknown key, a wrong type or a
+// value that a part refuses is an error with its place in the file and what to write instead, and
+// all errors are reported at once. No message, excerpt or printed Config contains a secret.
+// Precedence grows from the defaults over the file and the environment to the flags.
 //
-// A variable's name is the setting's, mechanically: GATEWAY_LIMITS_ROOT_FIELDS is
-// limits.rootFields, GATEWAY_SOURCES_USERS_URLS is sources.users.urls (lists are
-// separated by commas) and GATEWAY_AUTH_ISSUERS_0_SECRET the first issuer's secret.
-// PORT, LOG_LEVEL and LOG_FORMAT are known too.
+// The name of a variable of the environment follows from the path of its setting:
+// GATEWAY_LIMITS_ROOT_FIELDS is limits.rootFields, GATEWAY_SOURCES_USERS_URLS is
+// sources.users.urls (with commas between the elements of a list), and
+// GATEWAY_AUTH_ISSUERS_0_SECRET is the secret of the first issuer. PORT, LOG_LEVEL and LOG_FORMAT
+// set listen, log.level and log.format. docs/settings.md lists all settings.
 package config
 
 import (
@@ -25,51 +25,51 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// Config is the settings file. Each part's block is that part's Options; a value left
-// out stands at zero here and gets its default where it is read. A Config prints as
-// JSON without secrets, whichever way it is printed. It is not safe for concurrent
-// change.
+// Config are the settings of a gateway. The block of a part has that part's Options. A setting that
+// is left out is zero here, and the part replaces it by its default. A Config prints as JSON
+// without secrets, with any verb, logger or encoder. It is not safe for concurrent use while it is
+// changed.
 type Config struct {
-	// Listen is the address to serve on, host:port; without a host, on all of the
-	// machine's. Default ":8080".
+	// Listen is the address to serve on, host:port. Without a host it is every address of the
+	// machine. Default ":8080".
 	Listen string `yaml:"listen"`
-	// Log is what the log tells, and how.
+	// Log is the level and the format of the log.
 	Log Log `yaml:"log"`
-	// Shutdown is how the gateway stops.
+	// Shutdown is how long the gateway takes to stop.
 	Shutdown Shutdown `yaml:"shutdown"`
 	// Playground serves GraphiQL at "/". Default false; --dev and --demo switch it on.
 	Playground bool `yaml:"playground"`
-	// Introspection lets anybody ask for the schema. Default false; --dev and --demo
+	// Introspection allows introspection queries by any client. Default false; --dev and --demo
 	// switch it on.
 	Introspection bool `yaml:"introspection"`
-	// Metrics say who may read what the gateway counts. Default nobody.
+	// Metrics is where the metrics are served. Default nowhere.
 	Metrics Metrics `yaml:"metrics"`
-	// CORS says which web pages may call the gateway. Default none but its own.
+	// CORS has the origins whose web pages may call the gateway. Default only its own.
 	CORS front.CORS `yaml:"cors"`
-	// Limits are what one request may ask. They count before anything is executed.
+	// Limits bound the size of one request. They are checked before anything is executed.
 	Limits Limits `yaml:"limits"`
-	// Execution is how one operation is answered, and what that may cost.
+	// Execution is how one operation is executed, and the bounds of that.
 	Execution Execution `yaml:"execution"`
-	// Cursors say how the cursors of paged fields are sealed.
+	// Cursors has the key that encrypts the cursors of paged fields.
 	Cursors Cursors `yaml:"cursors"`
-	// Auth says whose tokens are accepted. Default nobody's: every caller is anonymous.
+	// Auth has the issuers whose tokens are accepted. Default none: every caller is anonymous.
 	Auth Auth `yaml:"auth"`
 	// Sources are the services behind the graph, by the names that its bindings use.
 	Sources Sources `yaml:"sources"`
 
-	// Warnings are what is odd in the settings but no mistake. For the log.
+	// Warnings are about what is unusual in the settings but not wrong. The program logs them.
 	Warnings []string `yaml:"-"`
 }
 
-// Log is what the log tells, and how.
+// Log is the level and the format of the log.
 type Log struct {
-	// Level is the least that is told: debug, info, warn or error. Default info.
+	// Level is the lowest level that is logged: debug, info, warn or error. Default info.
 	Level slog.Level `yaml:"level"`
-	// Format is json, text, or auto: text for people on a terminal and json
-	// elsewhere. Default auto.
+	// Format is json, text, or auto, which is text on a terminal and json elsewhere. Default auto.
 	Format string `yaml:"format"`
 }
 
@@ -80,49 +80,48 @@ const (
 	LogText = "text"
 )
 
-// Shutdown is how the gateway stops: it says it is no longer ready, waits Delay, accepts
-// no more, and gives what runs Grace to finish.
+// Shutdown is how long the gateway takes to stop: it reports that it is not ready, serves for
+// Delay, accepts no more connections, and lets running requests finish within Grace.
 type Shutdown struct {
-	// Delay leaves load balancers the time to look elsewhere. Default 0s.
+	// Delay is the time that load balancers have to take the gateway out. Default 0s.
 	Delay time.Duration `yaml:"delay"`
-	// Grace is the longest that running requests are waited for. Default 30s.
+	// Grace is the time after which running requests are cancelled. Default 30s.
 	Grace time.Duration `yaml:"grace"`
 }
 
-// Metrics say who may read what the gateway counts, in Prometheus' format. Nothing is
-// counted where nobody may.
+// Metrics is where the metrics are served, in the text format of Prometheus. Without any such place
+// nothing is counted.
 type Metrics struct {
-	// Listen is an address of its own for /metrics, host:port, for those alone who reach
-	// it. Default none.
+	// Listen is an address for /metrics alone, host:port, which can be unreachable for clients.
+	// Default none.
 	Listen string `yaml:"listen"`
-	// Public serves /metrics beside /graphql too, for everybody. Default false; --dev and
-	// --demo switch it on.
+	// Public serves /metrics beside /graphql, to any client. Default false; --dev and --demo
+	// switch it on.
 	Public bool `yaml:"public"`
 }
 
-// Limits are what one request may ask.
+// Limits bound the size of one request.
 type Limits struct {
-	// Body is the size of a request's body, which may not be compressed. Default 1MB.
+	// Body is the largest body of a request, which must not be compressed. Default 1MB.
 	Body int64 `yaml:"body"`
 
 	limit.Options `yaml:",inline"`
 }
 
-// Execution is how one operation is answered, and what that may cost.
+// Execution is how one operation is executed, and the bounds of that.
 type Execution struct {
-	// Deadline is the longest that an operation may take, all its calls included.
-	// Default 30s.
+	// Deadline is the longest time that an operation may take, with all of its calls. Default 30s.
 	Deadline time.Duration `yaml:"deadline"`
 
-	// DocumentCache is how many parsed and validated documents are remembered, as long
-	// as they take less than 16 KB each on average. Those stay that are asked for most often
-	// in relation to their size. Default 1,000; negative remembers none.
+	// DocumentCache is the number of parsed and validated documents that are cached, provided that
+	// they take less than 16 KB each on average. The cache keeps those that are used most often in
+	// relation to their size. Default 1,000; negative caches none.
 	DocumentCache int `yaml:"documentCache"`
 
 	engine.Options `yaml:",inline"`
 }
 
-// Front gathers what the settings say to the front.
+// Front returns the options of gateway/front.
 func (c *Config) Front() front.Options {
 	return front.Options{
 		Limits:        c.Limits.Options,
@@ -149,9 +148,10 @@ type Sources upstreams.Options
 //go:embed schema.json
 var schema []byte
 
-// Schema gives the JSON Schema (draft 2020-12) of the settings file, for editors.
+// Schema returns the JSON Schema (draft 2020-12) of the settings file, for editors.
 func Schema() []byte { return slices.Clone(schema) }
 
+// defaults returns the defaults that no part has.
 func defaults() *Config {
 	return &Config{
 		Listen:   ":8080",
@@ -160,25 +160,25 @@ func defaults() *Config {
 	}
 }
 
-// beside makes the files that the settings file names relative to its own folder, so
-// that it means the same from wherever the gateway is started. Those that the
-// environment names stay relative to the process.
-func (c *Config) beside(folder string, root *node) {
-	anchor := func(p path, file string) string {
-		if _, at := root.find(p); file == "" || filepath.IsAbs(file) || !at.inFile() {
+// resolvePaths resolves the relative paths in the settings file against the folder of that file, so
+// that it means the same in whichever directory the gateway is started. A path in the environment
+// stays relative to the working directory.
+func (c *Config) resolvePaths(folder string, root *node) {
+	resolve := func(p yaml.Path, file string) string {
+		if _, at := root.find(p); file == "" || filepath.IsAbs(file) || !at.isInFile() {
 			return file
 		}
 		return filepath.Join(folder, file)
 	}
 	for i := range c.Auth.Issuers {
-		c.Auth.Issuers[i].KeyFile = anchor(issuerPath(i).in("keyFile"), c.Auth.Issuers[i].KeyFile)
+		c.Auth.Issuers[i].KeyFile = resolve(issuerPath(i).Key("keyFile"), c.Auth.Issuers[i].KeyFile)
 	}
 	for name, source := range c.Sources {
-		source.TLS.CAFile = anchor(sourcePath(name).in("tls").in("caFile"), source.TLS.CAFile)
+		source.TLS.CAFile = resolve(sourcePath(name).Key("tls").Key("caFile"), source.TLS.CAFile)
 		c.Sources[name] = source
 	}
 }
 
-func issuerPath(i int) path { return parsePath("auth.issuers").at(i) }
+func issuerPath(i int) yaml.Path { return parsePath("auth.issuers").Item(i) }
 
-func sourcePath(name string) path { return path{{"sources", -1}, {name, -1}} }
+func sourcePath(name string) yaml.Path { return yaml.Path(nil).Key("sources").Key(name) }

@@ -31,7 +31,7 @@ func golden(t *testing.T, file string, text []byte) {
 // What no message may show, wherever it stands in the wrong files or their variables.
 var planted = []string{"swordfish", "thirty-two", "hunter2", "123456789"}
 
-func TestEachMistakeIsToldInItsPlace(t *testing.T) {
+func TestMistakesHavePlaces(t *testing.T) {
 	files, err := filepath.Glob("testdata/wrong/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no wrong files", err)
@@ -40,7 +40,7 @@ func TestEachMistakeIsToldInItsPlace(t *testing.T) {
 	for _, file := range files {
 		file = filepath.Base(file)
 		t.Run(strings.TrimSuffix(file, ".yaml"), func(t *testing.T) {
-			_, err := Load(Request{Path: file, Explicit: true, Env: []string{"PASSWORD=hunter2-hunter2"}})
+			_, err := Load(LoadOptions{Path: file, Explicit: true, Env: []string{"PASSWORD=hunter2-hunter2"}})
 			if err == nil {
 				t.Fatal("accepted")
 			}

@@ -14,7 +14,7 @@ func ExampleLoad() {
 		fmt.Println(err)
 	}
 
-	_, err := config.Load(config.Request{Path: file, Explicit: true, Env: []string{"GATEWAY_LIMITS_TOKENS=many"}})
+	_, err := config.Load(config.LoadOptions{Path: file, Explicit: true, Env: []string{"GATEWAY_LIMITS_TOKENS=many"}})
 	fmt.Println(err)
 	// Output:
 	// 2 mistakes in the settings

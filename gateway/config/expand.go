@@ -7,24 +7,25 @@ import (
 )
 
 var (
-	variable   = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}`)
-	opensBrace = "${"
+	variablePattern = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}`)
+	openBrace       = "${"
 )
 
+// expansion is a text with its variables filled in.
 type expansion struct {
-	text  string
-	names []string // of the variables, those with a default used too
+	text      string
+	variables []string // all that the text names, those included whose default was used
 }
 
-// expand fills ${VAR} and ${VAR:-default} in. A default stands in for a variable that is
-// unset or empty, as in a shell; $${ writes a literal ${. It works on a value
-// that YAML has already read, so what a variable holds can never become structure.
-// Errors name the variable and never what one holds.
+// expand replaces ${VAR} and ${VAR:-default} in a text. The default replaces a variable that is
+// unset or empty, as in a shell; $${ stands for a literal ${. The text is a value that the YAML
+// reader has returned, so that the content of a variable can never become structure, and it is not
+// expanded again. Errors have the name of a variable and never its content.
 func expand(text string, lookup func(string) (string, bool)) (expansion, error) {
 	var done expansion
 	var b strings.Builder
 	for {
-		before, rest, found := strings.Cut(text, opensBrace)
+		before, rest, found := strings.Cut(text, openBrace)
 		if !found {
 			b.WriteString(text)
 			done.text = b.String()
@@ -36,21 +37,22 @@ func expand(text string, lookup func(string) (string, bool)) (expansion, error) 
 			text = rest
 			continue
 		}
-		match := variable.FindStringSubmatch(opensBrace + rest)
+		match := variablePattern.FindStringSubmatch(openBrace + rest)
 		if match == nil {
 			return done, fmt.Errorf("\"${\" must begin ${NAME} or ${NAME:-default}; for a literal one write $${")
 		}
-		value, err := valueOf(match, lookup)
+		value, err := lookupVariable(match, lookup)
 		if err != nil {
 			return done, err
 		}
 		b.WriteString(value)
-		done.names = append(done.names, match[1])
-		text = rest[len(match[0])-len(opensBrace):]
+		done.variables = append(done.variables, match[1])
+		text = rest[len(match[0])-len(openBrace):]
 	}
 }
 
-func valueOf(match []string, lookup func(string) (string, bool)) (string, error) {
+// lookupVariable returns the value of a variable that variablePattern has matched.
+func lookupVariable(match []string, lookup func(string) (string, bool)) (string, error) {
 	name, hasDefault := match[1], match[2] != ""
 	value, set := lookup(name)
 	switch {

@@ -7,85 +7,85 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
-// DefaultPath is the file that is read when nobody names one.
+// DefaultPath is the settings file if no other is named.
 const DefaultPath = "gateway.yaml"
 
-// Request says where settings come from. What stands later in it wins over what stands
-// earlier.
-type Request struct {
+// LoadOptions are the sources of settings. Flags have precedence over the environment, and the
+// environment over the file.
+type LoadOptions struct {
 	// Path is the file. Default DefaultPath.
 	Path string
-	// Explicit is set when somebody asked for that file, so that its absence is an
-	// error. Otherwise a missing file is an empty one.
+	// Explicit makes it an error that the file does not exist. Otherwise a missing file counts as
+	// an empty one.
 	Explicit bool
-	// Env has the form of os.Environ: what GATEWAY_*, PORT, LOG_LEVEL and LOG_FORMAT
-	// set, and what ${VAR} in the file is filled from. Nil means no variables.
+	// Env are variables in the form of os.Environ. GATEWAY_*, PORT, LOG_LEVEL and LOG_FORMAT set
+	// settings, and ${VAR} in the file is replaced by any of them. Nil means no variables.
 	Env []string
-	// Overrides are what the command line sets.
+	// Overrides are the settings of the command line.
 	Overrides []Override
-	// Demo says that sources and issuers will be replaced by the demo's own, so
-	// that what the file says of them need not be complete.
+	// Demo accepts incomplete sources and issuers, since the caller replaces them by those of the
+	// demo.
 	Demo bool
 }
 
-// Override is a setting given by a flag.
+// Override is a setting of the command line.
 type Override struct {
-	// Setting is its place, as log.level.
+	// Setting is its path, as log.level.
 	Setting string
-	// Value is written as in the file.
+	// Value is the text of a scalar as the file would have it.
 	Value string
-	// Flag is named in messages, as --log-level.
+	// Flag is its name in messages, as --log-level.
 	Flag string
 }
 
-// Load gathers the settings of file, environment and flags, and checks them with the
-// parts they are for. All that is wrong is told at once, in an *Error; a file that
-// cannot be read gives another error. It reads the file and the key files that
-// it names, and asks nothing of the network.
-func Load(r Request) (*Config, error) {
-	if r.Path == "" {
-		r.Path = DefaultPath
+// Load reads the settings from the file, the environment and the flags, and has each part check its
+// own. Its error is an *Error with all mistakes, or another error if the file cannot be opened. Load
+// reads the key files that the settings name; it does not use the network.
+func Load(o LoadOptions) (*Config, error) {
+	if o.Path == "" {
+		o.Path = DefaultPath
 	}
-	source, err := r.read()
+	source, err := o.read()
 	if err != nil {
 		return nil, err
 	}
-	env := environ(r.Env)
-	found := &mistakes{file: r.Path, lines: strings.Split(string(source), "\n")}
-	reader := &yamlReader{mistakes: found, lookup: env.lookup, anchors: map[string]*node{}}
-	root := reader.read(source)
+	env := parseEnvironment(o.Env)
+	m := &mistakes{file: o.Path, lines: yaml.Lines(string(source))}
+	root := (&fileReader{m, env.lookup}).read(source)
 
 	c := defaults()
-	c.Warnings = env.overlay(root, found)
-	r.override(root)
-	(&filler{found}).fill(reflect.ValueOf(c).Elem(), root, nil)
-	c.beside(filepath.Dir(r.Path), root)
-	c.check(&checker{root: root, mistakes: found, demo: r.Demo})
-	if err := found.err(); err != nil {
+	c.Warnings = env.apply(root, m)
+	o.override(root)
+	(&decoder{m}).decode(reflect.ValueOf(c).Elem(), root, nil)
+	c.resolvePaths(filepath.Dir(o.Path), root)
+	c.check(&checker{root: root, mistakes: m, demo: o.Demo})
+	if err := m.err(); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// read gives no bytes for a missing file that nobody asked for.
-func (r Request) read() ([]byte, error) {
-	source, err := os.ReadFile(r.Path)
+// read returns the text of the file, nil for a missing file unless Explicit is set.
+func (o LoadOptions) read() ([]byte, error) {
+	source, err := os.ReadFile(o.Path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !r.Explicit:
+	case errors.Is(err, fs.ErrNotExist) && !o.Explicit:
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("the settings file %s does not exist; name another with --config", r.Path)
+		return nil, fmt.Errorf("the settings file %s does not exist; name another with --config", o.Path)
 	case err != nil:
 		return nil, fmt.Errorf("the settings file cannot be read: %w", err)
 	}
 	return source, nil
 }
 
-func (r Request) override(root *node) {
-	for _, o := range r.Overrides {
-		root.put(parsePath(o.Setting), &node{kind: scalar, text: o.Value, at: origin{name: o.Flag}})
+// override writes the settings of the command line over those in the tree.
+func (o LoadOptions) override(root *node) {
+	for _, over := range o.Overrides {
+		root.set(parsePath(over.Setting), &node{kind: scalar, text: over.Value, at: origin{name: over.Flag}})
 	}
 }

@@ -36,16 +36,16 @@ func write(t *testing.T, text string) (file string) {
 
 func load(t *testing.T, text string, env ...string) *Config {
 	t.Helper()
-	c, err := Load(Request{Path: write(t, text), Explicit: true, Env: env})
+	c, err := Load(LoadOptions{Path: write(t, text), Explicit: true, Env: env})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func TestNoFileIsTheDefaults(t *testing.T) {
+func TestDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
-	c, err := Load(Request{})
+	c, err := Load(LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,17 +57,17 @@ func TestNoFileIsTheDefaults(t *testing.T) {
 	}
 }
 
-func TestAMissingFileThatSomebodyNamed(t *testing.T) {
-	_, err := Load(Request{Path: "no-such.yaml", Explicit: true})
+func TestExplicitFileMustExist(t *testing.T) {
+	_, err := Load(LoadOptions{Path: "no-such.yaml", Explicit: true})
 	if err == nil || !strings.Contains(err.Error(), "no-such.yaml does not exist") {
 		t.Error(err)
 	}
-	if _, err := Load(Request{Path: t.TempDir()}); err == nil {
+	if _, err := Load(LoadOptions{Path: t.TempDir()}); err == nil {
 		t.Error("a folder was read")
 	}
 }
 
-func TestEveryKindOfValue(t *testing.T) {
+func TestDecode(t *testing.T) {
 	c := load(t, `
 listen: localhost:9000
 log: {level: warn, format: json}
@@ -126,7 +126,7 @@ func plain(c *Config) any {
 }
 
 // The file's blocks are cut for those who write them; the front is told all the same.
-func TestTheFrontIsToldEverything(t *testing.T) {
+func TestFrontHasEverySetting(t *testing.T) {
 	c := load(t, `
 playground: true
 introspection: true
@@ -159,14 +159,14 @@ func TestSizes(t *testing.T) {
 		"": -1, "MB": -1, "1.5MB": -1, "1M": -1, "1TB": -1, "MB1": -1, "9999999999GB": -1, "99999999999999999999": -1,
 	} {
 		var got int64 = -1
-		setSize(&got, &node{text: text})
+		decodeSize(&got, &node{text: text})
 		if got != want {
 			t.Errorf("%q is %d, want %d", text, got, want)
 		}
 	}
 }
 
-func TestLaterSourcesWin(t *testing.T) {
+func TestPrecedence(t *testing.T) {
 	file := "listen: :1\nlog: {level: error}\nlimits: {depth: 1}\n"
 	flag := []Override{{Setting: "listen", Value: ":5", Flag: "--listen"}}
 	for _, c := range []struct {
@@ -183,7 +183,7 @@ func TestLaterSourcesWin(t *testing.T) {
 		{"an empty variable is none", []string{"GATEWAY_LISTEN=", "PORT="}, nil, ":1 ERROR 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := Load(Request{Path: write(t, file), Explicit: true, Env: c.env, Overrides: c.flags})
+			got, err := Load(LoadOptions{Path: write(t, file), Explicit: true, Env: c.env, Overrides: c.flags})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +194,7 @@ func TestLaterSourcesWin(t *testing.T) {
 	}
 }
 
-func TestEverySettingHasAVariable(t *testing.T) {
+func TestVariables(t *testing.T) {
 	file := "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: " + key + "}]}\n" +
 		"sources: {user-api: {urls: [http://localhost], headers: {X-Api-Key: old}}}\n"
 	c := load(t, file,
@@ -239,17 +239,17 @@ func TestEverySettingHasAVariable(t *testing.T) {
 	}
 }
 
-func TestTheVariablesOfAllSettingsCanBeResolved(t *testing.T) {
+func TestVariableNamesResolve(t *testing.T) {
 	c := load(t, "sources: {users: {urls: [http://localhost]}}")
 	root := &node{kind: mapping}
-	root.put(parsePath("sources.users"), &node{kind: mapping})
-	names := variables(typeOf(c), root, nil)
+	root.set(parsePath("sources.users"), &node{kind: mapping})
+	names := variableNames(typeOf(c), root, nil)
 	if len(names) < 30 {
 		t.Fatalf("only %d variables", len(names))
 	}
 	for _, name := range names {
-		p, typ := resolve(typeOf(c), root, strings.TrimPrefix(name, "GATEWAY_"), nil)
-		if typ == nil || p.variable() != name {
+		p, typ := findSetting(typeOf(c), root, strings.TrimPrefix(name, "GATEWAY_"), nil)
+		if typ == nil || environmentName(p) != name {
 			t.Errorf("%s is found to be %s", name, p)
 		}
 	}
@@ -261,24 +261,26 @@ func TestWrongVariables(t *testing.T) {
 		want string
 	}{
 		{"GATEWAY_LIMITS_DEPTH=deep", `GATEWAY_LIMITS_DEPTH: limits.depth: must be a whole number, not "deep"`},
+		{"GATEWAY_EXECUTION_ENGINE=stock", `GATEWAY_EXECUTION_ENGINE: execution.engine: must be plan or gqlgen, not "stock"; did you mean "gqlgen"? That is its name now`},
 		{"LOG_LEVEL=loud", `LOG_LEVEL: log.level: must be debug, info, warn or error, not "loud"`},
 		{"PORT=tcp", `PORT: listen: has the port "tcp"`},
 		{"GATEWAY_AUTH_ISSUERS_3_SECRET=" + key, "GATEWAY_AUTH_ISSUERS_3_SECRET: auth.issuers[3].secret: there is no place for it"},
 		{"GATEWAY_AUTH_ISSUERS_0_SECRET=swordfish", "GATEWAY_AUTH_ISSUERS_0_SECRET: auth.issuers[0]: set issuer"},
 	} {
-		_, err := Load(Request{Path: write(t, ""), Explicit: true, Env: []string{c.env}})
+		_, err := Load(LoadOptions{Path: write(t, ""), Explicit: true, Env: []string{c.env}})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "swordfish") {
 			t.Errorf("%s: %v\nwant: %s", c.env, err, c.want)
 		}
 	}
 }
 
-func TestVariablesThatSetNothing(t *testing.T) {
+func TestUnknownVariablesAreWarnings(t *testing.T) {
 	c := load(t, "sources: {users: {urls: [http://localhost]}}",
-		"GATEWAY_LIMTS_DEPTH=5", "GATEWAY_SOURCES_USERS_TIMOUT=3s", "GATEWAY_WHATEVER_THIS_IS=1",
+		"GATEWAY_EXECUTION_COLLAPSE=true", "GATEWAY_LIMTS_DEPTH=5", "GATEWAY_SOURCES_USERS_TIMOUT=3s", "GATEWAY_WHATEVER_THIS_IS=1",
 		"GATEWAY_CONFIG=x", "GATEWAY_DEMO_SECRET="+key,
 		"GATEWAY_SERVICE_HOST=10.0.0.1", "GATEWAY_SERVICE_PORT_HTTP=80", "GATEWAY_PORT=tcp://10.0.0.1:80", "GATEWAY_PORT_80_TCP_ADDR=10.0.0.1")
 	want := []string{
+		"GATEWAY_EXECUTION_COLLAPSE sets nothing; did you mean GATEWAY_EXECUTION_COALESCE? That is its name now",
 		"GATEWAY_LIMTS_DEPTH sets nothing; did you mean GATEWAY_LIMITS_DEPTH?",
 		"GATEWAY_SOURCES_USERS_TIMOUT sets nothing; did you mean GATEWAY_SOURCES_USERS_TIMEOUT?",
 		"GATEWAY_WHATEVER_THIS_IS sets nothing",
@@ -306,7 +308,7 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-func TestAVariableCannotBecomeStructure(t *testing.T) {
+func TestVariablesCannotBecomeStructure(t *testing.T) {
 	hostile := "a}}}, limits: {depth: 1}, x: {"
 	c := load(t, "auth: {rolesClaim: \"${CLAIM}\"}\nsources: {users: {urls: [http://localhost], headers: {X-Key: \"${CLAIM}\"}}}", "CLAIM="+hostile)
 	if c.Auth.RolesClaim != hostile || c.Sources["users"].Headers["X-Key"] != hostile || c.Limits.Depth != 0 {
@@ -314,30 +316,30 @@ func TestAVariableCannotBecomeStructure(t *testing.T) {
 	}
 }
 
-func TestFilesLieBesideTheSettings(t *testing.T) {
+func TestPathsAreRelativeToTheFile(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "gateway.yaml")
 	text := "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [RS256], keyFile: keys/public.pem}]}"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Load(Request{Path: file, Explicit: true})
+	_, err := Load(LoadOptions{Path: file, Explicit: true})
 	if err == nil || !strings.Contains(err.Error(), filepath.Join(folder, "keys/public.pem")) {
 		t.Errorf("it looked elsewhere: %v", err)
 	}
-	_, err = Load(Request{Path: file, Explicit: true, Env: []string{"GATEWAY_AUTH_ISSUERS_0_KEY_FILE=mine.pem"}})
+	_, err = Load(LoadOptions{Path: file, Explicit: true, Env: []string{"GATEWAY_AUTH_ISSUERS_0_KEY_FILE=mine.pem"}})
 	if err == nil || strings.Contains(err.Error(), filepath.Join(folder, "mine.pem")) {
 		t.Errorf("a variable's file is the process's own: %v", err)
 	}
 }
 
-func TestTheDemoNeedsNoIssuerAndNoSource(t *testing.T) {
+func TestDemoAcceptsIncompleteSettings(t *testing.T) {
 	file := write(t, "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: \"${GATEWAY_DEMO_SECRET:-}\"}]}\nsources: {users: {}}")
-	c, err := Load(Request{Path: file, Explicit: true, Demo: true})
+	c, err := Load(LoadOptions{Path: file, Explicit: true, Demo: true})
 	if err != nil || len(c.Warnings) > 0 {
 		t.Fatal(err, c.Warnings)
 	}
-	_, err = Load(Request{Path: file, Explicit: true})
+	_, err = Load(LoadOptions{Path: file, Explicit: true})
 	mistakes, ok := errors.AsType[*Error](err)
 	if !ok || len(mistakes.Mistakes) != 2 {
 		t.Error(err)
@@ -371,6 +373,29 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 }
 
+// Each former name stands for a setting, and each former word for a value, that there is.
+func TestRenamedSettingsExist(t *testing.T) {
+	for setting := range renamedSettings {
+		if p := parsePath(setting); typeAt(typeOf(&Config{}), p) != nil {
+			t.Errorf("%s is a setting still", setting)
+		}
+		if p := renamedSetting(parsePath(setting)); typeAt(typeOf(&Config{}), p) == nil {
+			t.Errorf("%s is called %s now, which is not a setting", setting, p)
+		}
+	}
+	for setting, words := range renamedValues {
+		for former, present := range words {
+			if _, err := Load(LoadOptions{Path: write(t, ""), Overrides: []Override{{Setting: setting, Value: present}}}); err != nil {
+				t.Errorf("%s is called %s now: %v", former, present, err)
+			}
+			_, err := Load(LoadOptions{Path: write(t, ""), Overrides: []Override{{Setting: setting, Value: former}}})
+			if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("did you mean %q?", present)) {
+				t.Errorf("%s is not said to be called %s now: %v", former, present, err)
+			}
+		}
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	wrong, err := filepath.Glob("testdata/wrong/*.yaml")
 	if err != nil {
@@ -390,7 +415,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 		env := []string{"GATEWAY_LIMITS_DEPTH=" + value, "GATEWAY_LISTEN=" + value, "A=" + value, "PASSWORD=hunter2-hunter2"}
-		c, err := Load(Request{Path: file, Explicit: true, Env: env})
+		c, err := Load(LoadOptions{Path: file, Explicit: true, Env: env})
 		if (c == nil) == (err == nil) {
 			t.Fatal("neither or both", c, err)
 		}
@@ -416,10 +441,10 @@ func TestNoErrorShowsASecret(t *testing.T) {
 			"listen: 3\n---\nauth: {issuers: [{LINE}]}", "auth: !x {LINE}", "auth: &a {LINE}\nlimits: *a",
 		} {
 			if strings.Contains(line, "algorithms") {
-				continue // what is no secret may be quoted
+				continue // a value that is not a secret may be quoted
 			}
 			text := strings.ReplaceAll(strings.ReplaceAll(around, "LINE", line), "S", planted)
-			_, err := Load(Request{Path: write(t, text), Explicit: true})
+			_, err := Load(LoadOptions{Path: write(t, text), Explicit: true})
 			if err != nil && strings.Contains(err.Error(), planted) {
 				t.Errorf("the secret shows in:\n%s\nof:\n%s", err, text)
 			}
@@ -427,15 +452,15 @@ func TestNoErrorShowsASecret(t *testing.T) {
 	}
 }
 
-func TestManyMistakesAreCutShort(t *testing.T) {
-	_, err := Load(Request{Path: write(t, strings.Repeat("x: 1\n", 100)), Explicit: true})
+func TestManyMistakesAreTruncated(t *testing.T) {
+	_, err := Load(LoadOptions{Path: write(t, strings.Repeat("x: 1\n", 100)), Explicit: true})
 	if err == nil || strings.Count(err.Error(), "\n") > 100 || !strings.Contains(err.Error(), "and 80 more") {
 		t.Error(err)
 	}
 }
 
-func TestALargeFileIsNoSettingsFile(t *testing.T) {
-	_, err := Load(Request{Path: write(t, strings.Repeat("[", 1<<20)), Explicit: true})
+func TestLargeFileIsRefused(t *testing.T) {
+	_, err := Load(LoadOptions{Path: write(t, strings.Repeat("[", 1<<20)), Explicit: true})
 	if err == nil || !strings.Contains(err.Error(), "1048576 bytes") {
 		t.Error(err)
 	}

@@ -3,55 +3,38 @@ package config
 import (
 	"strconv"
 	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
-// path names a setting: sources.users.urls[0].
-type path []step
-
-// step is a name in a block, or with index >= 0 a place in a list.
-type step struct {
-	name  string
-	index int
-}
-
-func (p path) in(name string) path { return append(p[:len(p):len(p)], step{name, -1}) }
-
-func (p path) at(index int) path { return append(p[:len(p):len(p)], step{"", index}) }
-
-// String writes p as messages and the documentation do.
-func (p path) String() string {
-	var b strings.Builder
-	for _, s := range p {
-		switch {
-		case s.index >= 0:
-			b.WriteString("[" + strconv.Itoa(s.index) + "]")
-		case b.Len() > 0:
-			b.WriteString("." + s.name)
-		default:
-			b.WriteString(s.name)
-		}
+// parsePath returns the path of a setting that lies in no list, such as limits.depth.
+func parsePath(setting string) yaml.Path {
+	var p yaml.Path
+	for name := range strings.SplitSeq(setting, ".") {
+		p = p.Key(name)
 	}
-	return b.String()
+	return p
 }
 
-// variable is the name under which the environment sets p:
+// environmentName returns the name of the variable that sets the setting at p:
 // sources.users.maxResponse is GATEWAY_SOURCES_USERS_MAX_RESPONSE.
-func (p path) variable() string {
+func environmentName(p yaml.Path) string {
 	var b strings.Builder
 	b.WriteString("GATEWAY")
 	for _, s := range p {
 		b.WriteByte('_')
-		if s.index >= 0 {
-			b.WriteString(strconv.Itoa(s.index))
+		if s.Index >= 0 {
+			b.WriteString(strconv.Itoa(s.Index))
 		} else {
-			b.WriteString(envWord(s.name))
+			b.WriteString(environmentWord(s.Name))
 		}
 	}
 	return b.String()
 }
 
-// envWord turns one name of the file into its upper-case form with underscores.
-func envWord(name string) string {
+// environmentWord returns a name of the file in upper case, with an underscore before each word:
+// maxResponse is MAX_RESPONSE, and user-api is USER_API.
+func environmentWord(name string) string {
 	var b strings.Builder
 	lower := false
 	for _, r := range name {
@@ -69,26 +52,4 @@ func envWord(name string) string {
 		lower = r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
 	}
 	return b.String()
-}
-
-// within tells whether p lies under q or is q itself.
-func (p path) within(q path) bool {
-	if len(p) < len(q) {
-		return false
-	}
-	for i := range q {
-		if p[i] != q[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// parsePath reads the names of a setting that lies in no list.
-func parsePath(setting string) path {
-	var p path
-	for name := range strings.SplitSeq(setting, ".") {
-		p = p.in(name)
-	}
-	return p
 }

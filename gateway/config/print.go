@@ -6,32 +6,34 @@ import (
 	"log/slog"
 	"reflect"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
-// A printed Config is JSON with the file's names, whichever verb, logger or encoder
-// prints it, so that no way of printing shows a secret. The same holds for its
-// Cursors, Auth and Sources alone; once converted to their parts' types they print as plain structs do.
+// A Config prints as JSON with the names of the file, with any verb, logger or encoder, so that no
+// way of printing shows a secret. So do Cursors, Auth and Sources alone. The types of the parts, to
+// which these convert, print as any struct does.
 
 // Format implements fmt.Formatter.
 func (c Config) Format(s fmt.State, _ rune) { printJSON(s, c) }
 
 // LogValue implements slog.LogValuer.
-func (c Config) LogValue() slog.Value { return slog.AnyValue(public(reflect.ValueOf(c), nil)) }
+func (c Config) LogValue() slog.Value { return slog.AnyValue(redacted(reflect.ValueOf(c), nil)) }
 
 // MarshalJSON implements json.Marshaler.
-func (c Config) MarshalJSON() ([]byte, error) { return json.Marshal(public(reflect.ValueOf(c), nil)) }
+func (c Config) MarshalJSON() ([]byte, error) { return json.Marshal(redacted(reflect.ValueOf(c), nil)) }
 
 // Format implements fmt.Formatter.
 func (c Cursors) Format(s fmt.State, _ rune) { printJSON(s, c) }
 
 // LogValue implements slog.LogValuer.
 func (c Cursors) LogValue() slog.Value {
-	return slog.AnyValue(public(reflect.ValueOf(c), parsePath("cursors")))
+	return slog.AnyValue(redacted(reflect.ValueOf(c), parsePath("cursors")))
 }
 
 // MarshalJSON implements json.Marshaler.
 func (c Cursors) MarshalJSON() ([]byte, error) {
-	return json.Marshal(public(reflect.ValueOf(c), parsePath("cursors")))
+	return json.Marshal(redacted(reflect.ValueOf(c), parsePath("cursors")))
 }
 
 // Format implements fmt.Formatter.
@@ -39,12 +41,12 @@ func (a Auth) Format(s fmt.State, _ rune) { printJSON(s, a) }
 
 // LogValue implements slog.LogValuer.
 func (a Auth) LogValue() slog.Value {
-	return slog.AnyValue(public(reflect.ValueOf(a), parsePath("auth")))
+	return slog.AnyValue(redacted(reflect.ValueOf(a), parsePath("auth")))
 }
 
 // MarshalJSON implements json.Marshaler.
 func (a Auth) MarshalJSON() ([]byte, error) {
-	return json.Marshal(public(reflect.ValueOf(a), parsePath("auth")))
+	return json.Marshal(redacted(reflect.ValueOf(a), parsePath("auth")))
 }
 
 // Format implements fmt.Formatter.
@@ -52,35 +54,35 @@ func (s Sources) Format(state fmt.State, _ rune) { printJSON(state, s) }
 
 // LogValue implements slog.LogValuer.
 func (s Sources) LogValue() slog.Value {
-	return slog.AnyValue(public(reflect.ValueOf(s), parsePath("sources")))
+	return slog.AnyValue(redacted(reflect.ValueOf(s), parsePath("sources")))
 }
 
 // MarshalJSON implements json.Marshaler.
 func (s Sources) MarshalJSON() ([]byte, error) {
-	return json.Marshal(public(reflect.ValueOf(s), parsePath("sources")))
+	return json.Marshal(redacted(reflect.ValueOf(s), parsePath("sources")))
 }
 
-// Secrets returns the texts of the settings that are secrets.
+// Secrets returns the values of the settings that are secrets, for the redaction of logs.
 func (c Config) Secrets() []string { return secretsIn(reflect.ValueOf(c), nil) }
 
-// secretsIn returns the secrets of v, whose settings lie at p.
-func secretsIn(v reflect.Value, p path) (found []string) {
+// secretsIn returns the secrets within v, which is at p.
+func secretsIn(v reflect.Value, p yaml.Path) (found []string) {
 	switch {
-	case shape(v.Type()) == scalar:
-		if text := v.Interface(); secret(p) {
+	case kindOf(v.Type()) == scalar:
+		if text := v.Interface(); isSecret(p) {
 			found = append(found, fmt.Sprint(text))
 		}
 	case v.Kind() == reflect.Slice:
 		for i := range v.Len() {
-			found = append(found, secretsIn(v.Index(i), p.at(i))...)
+			found = append(found, secretsIn(v.Index(i), p.Item(i))...)
 		}
 	case v.Kind() == reflect.Map:
 		for _, key := range v.MapKeys() {
-			found = append(found, secretsIn(v.MapIndex(key), p.in(key.String()))...)
+			found = append(found, secretsIn(v.MapIndex(key), p.Key(key.String()))...)
 		}
 	default:
 		for _, f := range fieldsOf(v.Type()) {
-			found = append(found, secretsIn(v.FieldByIndex(f.index), p.in(f.name))...)
+			found = append(found, secretsIn(v.FieldByIndex(f.index), p.Key(f.name))...)
 		}
 	}
 	return found
@@ -94,47 +96,47 @@ func printJSON(s fmt.State, m json.Marshaler) {
 	s.Write(text) //nolint:errcheck // fmt keeps the error of its writer itself
 }
 
-// public gives what may be seen of v, whose settings lie at p.
-func public(v reflect.Value, p path) any {
+// redacted returns the settings of v, which is at p, with secrets masked.
+func redacted(v reflect.Value, p yaml.Path) any {
 	switch {
-	case secret(p):
-		return hidden(v)
+	case isSecret(p):
+		return maskedValue(v)
 	case v.Type() == durationType:
 		return v.Interface().(time.Duration).String()
-	case shape(v.Type()) == scalar:
+	case kindOf(v.Type()) == scalar:
 		return v.Interface()
 	case v.Kind() == reflect.Slice:
-		return publicList(v, p)
+		return redactedList(v, p)
 	case v.Kind() == reflect.Map:
-		return publicMap(v, p)
+		return redactedMap(v, p)
 	}
 	settings := map[string]any{}
 	for _, f := range fieldsOf(v.Type()) {
-		settings[f.name] = public(v.FieldByIndex(f.index), p.in(f.name))
+		settings[f.name] = redacted(v.FieldByIndex(f.index), p.Key(f.name))
 	}
 	return settings
 }
 
-// hidden tells no more of a secret than whether there is one.
-func hidden(v reflect.Value) any {
+// maskedValue returns the mask for a secret that is set, "" for one that is not.
+func maskedValue(v reflect.Value) any {
 	if v.IsZero() {
 		return ""
 	}
 	return mask
 }
 
-func publicList(v reflect.Value, p path) []any {
+func redactedList(v reflect.Value, p yaml.Path) []any {
 	items := make([]any, v.Len())
 	for i := range items {
-		items[i] = public(v.Index(i), p.at(i))
+		items[i] = redacted(v.Index(i), p.Item(i))
 	}
 	return items
 }
 
-func publicMap(v reflect.Value, p path) map[string]any {
+func redactedMap(v reflect.Value, p yaml.Path) map[string]any {
 	entries := map[string]any{}
 	for _, key := range v.MapKeys() {
-		entries[key.String()] = public(v.MapIndex(key), p.in(key.String()))
+		entries[key.String()] = redacted(v.MapIndex(key), p.Key(key.String()))
 	}
 	return entries
 }

@@ -13,7 +13,7 @@ import (
 const shopFile = "../../gateway.yaml"
 
 func TestTheShopsFile(t *testing.T) {
-	c, err := Load(Request{Path: shopFile, Explicit: true, Env: []string{"GATEWAY_DEMO_SECRET=" + key}})
+	c, err := Load(LoadOptions{Path: shopFile, Explicit: true, Env: []string{"GATEWAY_DEMO_SECRET=" + key}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,11 +42,11 @@ func TestTheShopsFile(t *testing.T) {
 }
 
 func TestTheShopsFileWithoutItsSecret(t *testing.T) {
-	_, err := Load(Request{Path: shopFile, Explicit: true})
+	_, err := Load(LoadOptions{Path: shopFile, Explicit: true})
 	if err == nil || !strings.Contains(err.Error(), "GATEWAY_DEMO_SECRET is not set") || !strings.Contains(err.Error(), "--demo") {
 		t.Error(err)
 	}
-	if _, err := Load(Request{Path: shopFile, Explicit: true, Demo: true}); err != nil {
+	if _, err := Load(LoadOptions{Path: shopFile, Explicit: true, Demo: true}); err != nil {
 		t.Error("the demo brings its own:", err)
 	}
 }
@@ -60,7 +60,7 @@ func TestTheShopsFileFitsTheSchema(t *testing.T) {
 	if err := yaml.Unmarshal(text, &value); err != nil {
 		t.Fatal(err)
 	}
-	root := parseSchema(t)
+	root := parseSchema(t, Schema())
 	if complaint := root.check(root, value, ""); complaint != "" {
 		t.Error(complaint)
 	}

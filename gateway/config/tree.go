@@ -1,19 +1,20 @@
 package config
 
-// A tree is what all layers become before the parts' Options are filled from it: the
-// file's values with aliases followed and variables filled in, and over them those of
-// the environment and the flags. Each value remembers where it was written, so that
-// a mistake can be shown in its place.
+import "github.com/gatehouse-graphql/gatehouse/internal/yaml"
+
+// node is a value in the tree of settings. The tree starts as that of the file, with its variables
+// filled in; the environment and the flags are written over it, and the decoder reads the result.
+// Each value knows where it was written, so that a mistake can be shown there.
 type node struct {
-	kind   kind
-	at     origin
-	text   string   // of a scalar, variables filled in
-	raw    string   // of a scalar, as the file has it
-	broken bool     // a mistake was found in it, so that there is nothing to add
-	says   literal  // what YAML takes a scalar for
-	filled []string // the variables that text was made of
-	fields []member // of a mapping, in the order written
-	items  []*node  // of a list
+	kind       kind
+	at         origin
+	text       string     // of a scalar, with its variables filled in
+	raw        string     // of a scalar, the first line of it as the file has it
+	invalid    bool       // a mistake was reported for it
+	scalarType scalarType // of a scalar
+	variables  []string   // of a scalar, the variables that text was made from
+	members    []member   // of a mapping, in the order written
+	items      []*node    // of a list
 }
 
 type member struct {
@@ -22,22 +23,22 @@ type member struct {
 	value *node
 }
 
-// origin is where a value was written: a place in the file, or the variable or flag name.
+// origin is where a value was written: a place in the file, or the variable or flag of that name.
 type origin struct {
 	name         string
 	line, column int
 }
 
-func (o origin) inFile() bool { return o.line > 0 }
+func (o origin) isInFile() bool { return o.line > 0 }
 
-// literal is what a scalar can be read as.
-type literal int
+// scalarType is what a scalar is by the rules of YAML.
+type scalarType int
 
 const (
-	anything literal = iota // from a variable or a flag: the setting decides
-	textual
-	number
-	truth
+	anyScalar scalarType = iota // from a variable or a flag: the type of the setting decides
+	textScalar
+	numberScalar
+	boolScalar
 )
 
 type kind int
@@ -53,9 +54,9 @@ func (k kind) String() string {
 	return [...]string{"nothing", "a single value", "a block of settings", "a list"}[k]
 }
 
-// get gives the member with that name, nil when there is none.
+// get returns the value of a member, or nil if there is none.
 func (n *node) get(name string) *node {
-	for _, m := range n.fields {
+	for _, m := range n.members {
 		if m.name == name {
 			return m.value
 		}
@@ -63,72 +64,49 @@ func (n *node) get(name string) *node {
 	return nil
 }
 
-// names lists the members' names in the order written.
+// names returns the names of the members in the order written.
 func (n *node) names() []string {
-	names := make([]string, len(n.fields))
-	for i, m := range n.fields {
+	names := make([]string, len(n.members))
+	for i, m := range n.members {
 		names[i] = m.name
 	}
 	return names
 }
 
-// clone copies n, so that a change under one alias does not show under another.
-func (n *node) clone() *node {
-	copied := *n
-	copied.fields = make([]member, len(n.fields))
-	for i, m := range n.fields {
-		copied.fields[i] = member{m.name, m.at, m.value.clone()}
-	}
-	copied.items = make([]*node, len(n.items))
-	for i, item := range n.items {
-		copied.items[i] = item.clone()
-	}
-	return &copied
-}
-
-// size counts the values under n and itself.
-func (n *node) size() int {
-	count := 1
-	for _, m := range n.fields {
-		count += m.value.size()
-	}
-	for _, item := range n.items {
-		count += item.size()
-	}
-	return count
-}
-
-// put lays value over the tree at p, making the blocks that lead there. A list grows
-// by one element at most; put reports whether the place could be reached.
-func (n *node) put(p path, value *node) bool {
+// set writes value over the one at p and adds the blocks that lead there. A list grows by one
+// element at most. It reports whether there is a place for the value.
+func (n *node) set(p yaml.Path, value *node) bool {
 	if len(p) == 0 {
 		*n = *value
 		return true
 	}
-	if p[0].index >= 0 {
-		return n.item(p[0].index, value.at) && n.items[p[0].index].put(p[1:], value)
+	if p[0].Index >= 0 {
+		return n.ensureItem(p[0].Index, value.at) && n.items[p[0].Index].set(p[1:], value)
 	}
-	return n.block(value.at) && n.child(p[0].name, value.at).put(p[1:], value)
+	return n.ensureMapping(value.at) && n.ensureMember(p[0].Name, value.at).set(p[1:], value)
 }
 
-// block makes a mapping of n where nothing stood.
-func (n *node) block(at origin) bool {
+// ensureMapping makes n an empty mapping if it is null, and reports whether it is a mapping.
+func (n *node) ensureMapping(at origin) bool {
 	if n.kind == null {
 		*n = node{kind: mapping, at: at}
 	}
 	return n.kind == mapping
 }
 
-func (n *node) child(name string, at origin) *node {
+// ensureMember returns the value of a member, which it adds if there is none.
+func (n *node) ensureMember(name string, at origin) *node {
 	if existing := n.get(name); existing != nil {
 		return existing
 	}
 	added := &node{at: at}
-	n.fields = append(n.fields, member{name, at, added})
+	n.members = append(n.members, member{name, at, added})
 	return added
 }
 
-func (n *node) item(index int, at origin) bool {
+// ensureItem makes n an empty list if it is null, adds the element if it is the next one, and
+// reports whether there is such an element.
+func (n *node) ensureItem(index int, at origin) bool {
 	if n.kind == null {
 		*n = node{kind: list, at: at}
 	}
@@ -138,12 +116,12 @@ func (n *node) item(index int, at origin) bool {
 	return n.kind == list && index < len(n.items)
 }
 
-// find walks to p and gives the value there, nil when there is none, with the place to
-// show for it: of a missing setting, that of the block which lacks it.
-func (n *node) find(p path) (found *node, at origin) {
+// find returns the value at p, or nil if there is none, and the place to show for it. The place of a
+// missing setting is that of the block which lacks it.
+func (n *node) find(p yaml.Path) (found *node, at origin) {
 	at = n.at
 	for _, s := range p {
-		next, named := n.step(s)
+		next, named := n.child(s)
 		if next == nil {
 			return nil, at
 		}
@@ -155,15 +133,16 @@ func (n *node) find(p path) (found *node, at origin) {
 	return n, at
 }
 
-func (n *node) step(s step) (*node, origin) {
-	if s.index >= 0 {
-		if s.index < len(n.items) {
-			return n.items[s.index], n.items[s.index].at
+// child returns the value that is one step away, and the place of its name.
+func (n *node) child(s yaml.Step) (*node, origin) {
+	if s.Index >= 0 {
+		if s.Index < len(n.items) {
+			return n.items[s.Index], n.items[s.Index].at
 		}
 		return nil, n.at
 	}
-	for _, m := range n.fields {
-		if m.name == s.name {
+	for _, m := range n.members {
+		if m.name == s.Name {
 			return m.value, m.at
 		}
 	}

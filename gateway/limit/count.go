@@ -6,11 +6,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// ceiling is where counting stops: fragments double a count with every 37 bytes of
-// text, so that it would leave any integer behind.
+// ceiling is where counting stops. Fragments that spread each other double a count with every 37
+// bytes of text, which overflows any integer.
 const ceiling = 1 << 30
 
-// sums are what a set of selections asks for, with its fragments put in their places.
+// sums are the counts of a selection set with its fragments expanded.
 type sums struct {
 	selections int
 	aliases    int
@@ -18,11 +18,11 @@ type sums struct {
 
 	depth         int // of fields
 	introspection int // of fields under __schema or __type
-	nesting       int // of selection sets and fragments: how deep validation recurses
+	nesting       int // of selection sets and fragments, which is the depth of the validator's recursion
 }
 
-// and adds what stands beside s.
-func (s sums) and(other sums) sums {
+// plus returns the counts of s and other side by side: numbers add up, depths do not.
+func (s sums) plus(other sums) sums {
 	return sums{
 		selections:    min(s.selections+other.selections, ceiling),
 		aliases:       min(s.aliases+other.aliases, ceiling),
@@ -33,32 +33,32 @@ func (s sums) and(other sums) sums {
 	}
 }
 
-// counter counts each fragment once and then knows its sums, so that the cost is that
-// of the text and not that of what it stands for.
+// counter counts each fragment once and reuses its sums at every spread, so that the cost is linear in
+// the text, although the expansion of the fragments may be exponential in it.
 type counter struct {
-	fragments map[string]*ast.FragmentDefinition
-	known     map[*ast.FragmentDefinition]sums
-	open      map[*ast.FragmentDefinition]bool // being counted: meeting one again is a cycle
+	fragments  map[string]*ast.FragmentDefinition
+	counted    map[*ast.FragmentDefinition]sums
+	inProgress map[*ast.FragmentDefinition]bool // being counted; a spread of one of these is a cycle
 }
 
 func newCounter(doc *ast.QueryDocument) *counter {
 	c := &counter{
-		fragments: make(map[string]*ast.FragmentDefinition, len(doc.Fragments)),
-		known:     make(map[*ast.FragmentDefinition]sums, len(doc.Fragments)),
-		open:      map[*ast.FragmentDefinition]bool{},
+		fragments:  make(map[string]*ast.FragmentDefinition, len(doc.Fragments)),
+		counted:    make(map[*ast.FragmentDefinition]sums, len(doc.Fragments)),
+		inProgress: map[*ast.FragmentDefinition]bool{},
 	}
 	for _, fragment := range doc.Fragments {
 		if _, twice := c.fragments[fragment.Name]; !twice {
-			c.fragments[fragment.Name] = fragment // of two with one name, the validator too takes the first
+			c.fragments[fragment.Name] = fragment // the validator also takes the first of two with one name
 		}
 	}
 	return c
 }
 
-// set counts a selection set that stands level sets deep.
-func (c *counter) set(set ast.SelectionSet, level int) (sums, error) {
+// selectionSet counts a selection set within level others.
+func (c *counter) selectionSet(set ast.SelectionSet, level int) (sums, error) {
 	if level > maxNesting {
-		return sums{}, tooNested()
+		return sums{}, nestingError()
 	}
 	var all sums
 	for _, selection := range set {
@@ -66,11 +66,11 @@ func (c *counter) set(set ast.SelectionSet, level int) (sums, error) {
 		if err != nil {
 			return sums{}, err
 		}
-		all = all.and(one)
+		all = all.plus(one)
 	}
 	all.nesting++
 	if all.nesting > maxNesting {
-		return sums{}, tooNested() // reached by way of a fragment that was counted before
+		return sums{}, nestingError() // a fragment that was counted elsewhere, at a lower level, brings its own nesting
 	}
 	return all, nil
 }
@@ -80,21 +80,21 @@ func (c *counter) selection(selection ast.Selection, level int) (sums, error) {
 	case *ast.Field:
 		return c.field(it, level)
 	case *ast.InlineFragment:
-		inner, err := c.set(it.SelectionSet, level+1)
-		return inner.and(sums{selections: 1, directives: len(it.Directives)}), err
+		inner, err := c.selectionSet(it.SelectionSet, level+1)
+		return inner.plus(sums{selections: 1, directives: len(it.Directives)}), err
 	case *ast.FragmentSpread:
 		inner, err := c.spread(it.Name, level)
-		return inner.and(sums{selections: 1, directives: len(it.Directives)}), err
+		return inner.plus(sums{selections: 1, directives: len(it.Directives)}), err
 	}
 	return sums{}, nil
 }
 
 func (c *counter) field(field *ast.Field, level int) (sums, error) {
-	inner, err := c.set(field.SelectionSet, level+1)
+	inner, err := c.selectionSet(field.SelectionSet, level+1)
 	if err != nil {
 		return sums{}, err
 	}
-	all := inner.and(sums{selections: 1, directives: len(field.Directives)})
+	all := inner.plus(sums{selections: 1, directives: len(field.Directives)})
 	if field.Alias != field.Name {
 		all.aliases = min(all.aliases+1, ceiling)
 	}
@@ -106,8 +106,8 @@ func (c *counter) field(field *ast.Field, level int) (sums, error) {
 	return all, nil
 }
 
-// spread counts what a fragment stands for. One that does not exist counts nothing:
-// saying so is the validator's.
+// spread counts the content of a fragment. It counts nothing for one that does not exist, which the
+// validator reports.
 func (c *counter) spread(name string, level int) (sums, error) {
 	fragment := c.fragments[name]
 	if fragment == nil {
@@ -116,29 +116,29 @@ func (c *counter) spread(name string, level int) (sums, error) {
 	return c.fragment(fragment, level)
 }
 
-// fragment refuses a cycle at once, though validation would too: stock validation
-// takes seconds to find a long one.
+// fragment counts a fragment, once for all of its spreads. It refuses a cycle here, since the rule of
+// the validator takes seconds to find a long one.
 func (c *counter) fragment(fragment *ast.FragmentDefinition, level int) (sums, error) {
-	if found, ok := c.known[fragment]; ok {
+	if found, ok := c.counted[fragment]; ok {
 		return found, nil
 	}
-	if c.open[fragment] {
+	if c.inProgress[fragment] {
 		return sums{}, fault.New(fault.ValidationFailed,
 			"Cannot spread fragment %q within itself.", fragment.Name)
 	}
-	c.open[fragment] = true
-	all, err := c.set(fragment.SelectionSet, level+1)
+	c.inProgress[fragment] = true
+	all, err := c.selectionSet(fragment.SelectionSet, level+1)
 	if err != nil {
 		return sums{}, err
 	}
-	delete(c.open, fragment)
-	all = all.and(sums{directives: len(fragment.Directives)})
-	c.known[fragment] = all
+	delete(c.inProgress, fragment)
+	all = all.plus(sums{directives: len(fragment.Directives)})
+	c.counted[fragment] = all
 	return all, nil
 }
 
-// roots finds the response names an operation asks of the root, each once.
-func (c *counter) roots(op *ast.OperationDefinition) int {
+// rootFields returns the number of different response names at the root of an operation.
+func (c *counter) rootFields(op *ast.OperationDefinition) int {
 	names := map[string]bool{}
 	seen := map[string]bool{}
 	var walk func(set ast.SelectionSet)
@@ -161,10 +161,11 @@ func (c *counter) roots(op *ast.OperationDefinition) int {
 	return len(names)
 }
 
+// isIntrospection reports whether a field introspects the schema; __typename does not.
 func isIntrospection(field *ast.Field) bool {
 	return field.Name == "__schema" || field.Name == "__type"
 }
 
-func tooNested() error {
+func nestingError() error {
 	return fault.New(fault.MaxDepth, "the document nests more than %d selections and fragments", maxNesting)
 }

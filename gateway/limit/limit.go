@@ -1,11 +1,9 @@
-// Package limit owns what an operation may ask: how long its text is, how deep it
-// nests, how many fields, aliases and directives it has once its fragments are put in
-// their places.
+// Package limit bounds the size of an operation: the length of its text, its depth, and the number of
+// its fields, aliases and directives with all fragments expanded.
 //
-// It promises to find out in time and memory linear in the length of the text, before
-// anything validates it, whichever way the text came in; and that what it lets pass
-// can be parsed and walked without deep recursion. It knows no schema.
-// All functions are safe for concurrent use.
+// It promises that checking a text takes time and memory linear in its length and precedes
+// validation, and that an accepted text can be parsed and walked without deep recursion. It does
+// not know the schema. All functions are safe for concurrent use.
 package limit
 
 import (
@@ -18,37 +16,36 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// Document is a parsed document with the counts of its operations.
-// It does not change after Read, apart from what a validator notes in AST.
+// Document is a parsed document with the counts of its operations. Only a validator changes it, which
+// writes definitions into AST.
 type Document struct {
-	// AST is the parsed document. It has at least one operation and no fragment
-	// that contains itself.
+	// AST is the parsed document. It has at least one operation, and no fragment of it spreads
+	// itself.
 	AST *ast.QueryDocument
 
-	// Tokens is how many tokens the text has: a measure of the memory AST takes.
+	// Tokens is the number of tokens in the text, a measure of the memory that AST takes.
 	Tokens int
 
 	limits     Options
 	operations map[*ast.OperationDefinition]counts
 }
 
-// counts are those of one operation.
+// counts are the counts of one operation.
 type counts struct {
 	sums
-	roots int
+	rootFields int
 }
 
-// Read parses query and refuses what no operation in it may ask. Its error is a
-// *gqlerror.Error with the place of a syntax error and the code GRAPHQL_PARSE_FAILED,
-// or a *fault.Error that names the limit. What only the chosen operation must keep to,
-// Allow tells.
+// Read parses a query and checks the limits of documents; Allow checks those of one operation. Its
+// error is a *gqlerror.Error with the place of a syntax error and the code GRAPHQL_PARSE_FAILED, or
+// a *fault.Error that names the limit.
 func Read(query string, o Options) (*Document, error) {
 	o = o.withDefaults()
 	tokens, err := scan(query, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkLexemes(query); err != nil {
+	if err := checkLexicalTokens(query); err != nil {
 		return nil, err
 	}
 	doc, err := parse(query)
@@ -62,7 +59,7 @@ func Read(query string, o Options) (*Document, error) {
 	return d, nil
 }
 
-// parse is for a text that was scanned.
+// parse parses a text that scan has accepted, so that the recursion of the parser is bounded.
 func parse(query string) (*ast.QueryDocument, error) {
 	doc, err := parser.ParseQuery(&ast.Source{Input: query})
 	if err != nil {
@@ -81,43 +78,43 @@ func syntaxError(err error) error {
 	return syntax
 }
 
-// count fills in the counts of each operation, and checks those of the document:
-// the validator walks every operation and every fragment, used or not.
+// count counts each operation and checks the counts of the whole document, since the validator walks
+// all operations and all fragments, those that are not spread included.
 func (d *Document) count() error {
 	c := newCounter(d.AST)
 	var all sums
 	for _, op := range d.AST.Operations {
-		found, err := c.set(op.SelectionSet, 0)
+		found, err := c.selectionSet(op.SelectionSet, 0)
 		if err != nil {
 			return err
 		}
-		found = found.and(sums{directives: len(op.Directives)})
-		d.operations[op] = counts{sums: found, roots: c.roots(op)}
-		all = all.and(found)
+		found = found.plus(sums{directives: len(op.Directives)})
+		d.operations[op] = counts{sums: found, rootFields: c.rootFields(op)}
+		all = all.plus(found)
 	}
 	for _, fragment := range d.AST.Fragments {
-		if _, used := c.known[fragment]; used {
+		if _, used := c.counted[fragment]; used {
 			continue
 		}
 		found, err := c.fragment(fragment, 0)
 		if err != nil {
 			return err
 		}
-		all = all.and(found)
+		all = all.plus(found)
 	}
-	if over(all.selections, d.limits.Selections) {
-		return broken(fault.MaxSelections, "the document", "selections, fragments put in their places",
+	if exceeds(all.selections, d.limits.Selections) {
+		return exceededError(fault.MaxSelections, "the document", "selections with its fragments expanded",
 			all.selections, d.limits.Selections)
 	}
 	return nil
 }
 
-// Allow refuses an operation of the document that asks more than one may.
-// Its error is a *fault.Error with the number and the limit in its text.
+// Allow checks the limits of one operation of the document. Its error is a *fault.Error with the count
+// and the limit in its text.
 func (d *Document) Allow(op *ast.OperationDefinition) error {
 	found := d.operations[op]
 	for _, limit := range []struct {
-		kind    fault.Code
+		code    fault.Code
 		what    string
 		count   int
 		allowed int
@@ -125,25 +122,26 @@ func (d *Document) Allow(op *ast.OperationDefinition) error {
 		{fault.MaxDepth, "levels of fields", found.depth, d.limits.Depth},
 		{fault.MaxDepth, "levels of introspection", found.introspection, introspectionDepth},
 		{fault.MaxAliases, "aliases", found.aliases, d.limits.Aliases},
-		{fault.MaxRootFields, "root fields", found.roots, d.limits.RootFields},
+		{fault.MaxRootFields, "root fields", found.rootFields, d.limits.RootFields},
 		{fault.MaxDirectives, "directives", found.directives, d.limits.Directives},
 	} {
-		if over(limit.count, limit.allowed) {
-			return broken(limit.kind, "the operation", limit.what, limit.count, limit.allowed)
+		if exceeds(limit.count, limit.allowed) {
+			return exceededError(limit.code, "the operation", limit.what, limit.count, limit.allowed)
 		}
 	}
 	return nil
 }
 
-// Introspects tells whether op asks for the schema. __typename does not.
+// Introspects reports whether op selects __schema or __type.
 func (d *Document) Introspects(op *ast.OperationDefinition) bool {
 	return d.operations[op].introspection > 0
 }
 
-func broken(kind fault.Code, whose, what string, count, limit int) error {
+// exceededError returns the error for a count above a limit. Counting stops at ceiling.
+func exceededError(code fault.Code, whose, what string, count, limit int) error {
 	many := fmt.Sprint(count)
 	if count >= ceiling {
 		many = "over " + fmt.Sprint(ceiling-1)
 	}
-	return fault.New(kind, "%s has %s %s; the limit is %d", whose, many, what, limit)
+	return fault.New(code, "%s has %s %s; the limit is %d", whose, many, what, limit)
 }

@@ -172,8 +172,8 @@ func TestTextNamesCountAndLimit(t *testing.T) {
 		nested(20):                              "the operation has 20 levels of fields; the limit is 15",
 		"{" + numbered(40, "a%d ") + "}":        "the operation has 40 root fields; the limit is 30",
 		"{" + strings.Repeat("id ", 3000) + "}": "the document has more than 2000 tokens, which is the limit",
-		fanOut(14):                              "the document has 24575 selections, fragments put in their places; the limit is 10000",
-		fanOut(40):                              "the document has over 1073741823 selections, fragments put in their places; the limit is 10000",
+		fanOut(14):                              "the document has 24575 selections with its fragments expanded; the limit is 10000",
+		fanOut(40):                              "the document has over 1073741823 selections with its fragments expanded; the limit is 10000",
 	} {
 		err := ask(query, "", limit.Options{})
 		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Message != want {

@@ -1,6 +1,6 @@
 package limit
 
-// What is allowed when nothing is said.
+// The defaults of Options.
 const (
 	DefaultTokens     = 2_000
 	DefaultDepth      = 15
@@ -10,52 +10,51 @@ const (
 	DefaultSelections = 10_000
 )
 
-// What no setting can lift, because something below would break without it.
+// Limits that no option can lift, since the parser or the validator needs them.
 const (
-	// maxNesting bounds how deep brackets, and fragments within fragments, may nest.
-	// Parser and validator recurse as deep as that, and a Go stack that overflows
-	// takes the whole process with it.
+	// maxNesting bounds the nesting of brackets, and of fragments within fragments. The parser and
+	// the validator recurse that deep, and a Go stack that overflows ends the process.
 	maxNesting = 500
 
-	// maxName bounds one name, in bytes. Validation compares an unknown name with
-	// every known one to suggest a better one, which costs length times length.
+	// maxName bounds a name, in bytes. For its suggestions the validator compares an unknown name
+	// with all known ones, which takes time in proportion to the product of both lengths.
 	maxName = 256
 
-	// introspectionDepth is how deep the fields under __schema and __type may nest.
-	// The introspection query of graphql-js needs 15.
+	// introspectionDepth bounds the depth of fields under __schema and __type. The introspection
+	// query of graphql-js needs 15.
 	introspectionDepth = 20
 )
 
-// Options are the limits of one operation. In each, 0 is the default and a
-// negative number lifts the limit.
+// Options are the limits of one operation. Zero is the default of a limit, and a negative number
+// lifts it.
 type Options struct {
-	// Tokens is how many tokens a document may have, comments included. Default 2,000.
+	// Tokens is the number of tokens in a document, comments included. Default 2,000.
 	Tokens int `yaml:"tokens"`
 
-	// Depth is how deep fields may nest; `{a{b}}` is two deep. What introspection asks
-	// below __schema and __type is bounded on its own. Default 15.
+	// Depth is the number of levels of fields: `{a{b}}` has two. Fields below __schema and __type
+	// have a limit of their own. Default 15.
 	Depth int `yaml:"depth"`
 
-	// Aliases is how many fields of an operation may be renamed. Default 100.
+	// Aliases is the number of fields with an alias in an operation. Default 100.
 	Aliases int `yaml:"aliases"`
 
-	// RootFields is how many different fields an operation may ask of the root;
-	// a field asked for twice under one name is one. Default 30.
+	// RootFields is the number of fields of the root type in an operation. Fields with the same
+	// response name count once. Default 30.
 	RootFields int `yaml:"rootFields"`
 
-	// Directives is how many directives a document may apply. Default 50.
+	// Directives is the number of directives that are applied in a document. Default 50.
 	Directives int `yaml:"directives"`
 
-	// Selections is how many fields and fragments a document may select, where a
-	// fragment counts each time it is used. Default 10,000.
+	// Selections is the number of fields and fragments that a document selects. The content of a
+	// fragment counts at each place where it is spread. Default 10,000.
 	Selections int `yaml:"selections"`
 }
 
-// withDefaults fills in what was left at zero.
+// withDefaults replaces zeros by the defaults.
 func (o Options) withDefaults() Options {
 	for _, setting := range []struct {
 		value    *int
-		standard int
+		fallback int
 	}{
 		{&o.Tokens, DefaultTokens},
 		{&o.Depth, DefaultDepth},
@@ -65,11 +64,11 @@ func (o Options) withDefaults() Options {
 		{&o.Selections, DefaultSelections},
 	} {
 		if *setting.value == 0 {
-			*setting.value = setting.standard
+			*setting.value = setting.fallback
 		}
 	}
 	return o
 }
 
-// over tells whether count breaks a limit; a negative limit is never broken.
-func over(count, limit int) bool { return limit >= 0 && count > limit }
+// exceeds reports whether count is above a limit. Nothing exceeds a negative limit.
+func exceeds(count, limit int) bool { return limit >= 0 && count > limit }

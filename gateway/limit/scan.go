@@ -7,20 +7,20 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
-// scanner counts tokens as they are read, so that a text which asks too much is
-// refused before a parser recurses into it or a tree of it fills the memory.
+// scanner counts tokens as they are read, so that a text beyond the limits is refused before the parser
+// recurses into it or its tree fills the memory.
 type scanner struct {
 	limits Options
 
 	tokens     int
 	directives int
-	nesting    int // brackets of all kinds that are open
-	parens     int // round ones among them: a colon outside of these makes an alias
-	aliases    int // in the definition that is being read
+	nesting    int // open brackets of all kinds
+	parens     int // open parentheses; a colon outside of them belongs to an alias
+	aliases    int // in the current definition
 }
 
-// scan reads query to its end, to the first broken limit, or to the first thing that
-// is no token: the parser stops there too, and words that error better.
+// scan counts the tokens of a query up to its end, to the first limit that is exceeded, or to the first
+// text that is not a token.
 func scan(query string, limits Options) (tokens int, err error) {
 	text := lexer.New(&ast.Source{Input: query})
 	s := scanner{limits: limits}
@@ -32,14 +32,14 @@ func scan(query string, limits Options) (tokens int, err error) {
 		if token.Kind == lexer.EOF {
 			return s.tokens, nil
 		}
-		if err := s.see(token); err != nil {
+		if err := s.count(token); err != nil {
 			return s.tokens, err
 		}
 	}
 }
 
-// see counts one token. Limits that tell more come before the plain number of tokens.
-func (s *scanner) see(token lexer.Token) error {
+// count counts one token and checks the limits.
+func (s *scanner) count(token lexer.Token) error {
 	switch token.Kind {
 	case lexer.BraceL, lexer.BracketL:
 		s.nesting++
@@ -47,9 +47,9 @@ func (s *scanner) see(token lexer.Token) error {
 		s.nesting++
 		s.parens++
 	case lexer.BraceR, lexer.BracketR:
-		s.close()
+		s.closeBracket()
 	case lexer.ParenR:
-		s.close()
+		s.closeBracket()
 		s.parens--
 	case lexer.At:
 		s.directives++
@@ -62,25 +62,26 @@ func (s *scanner) see(token lexer.Token) error {
 	return s.check(token)
 }
 
-// close ends a bracket, and with the outermost one the definition it belongs to.
-func (s *scanner) close() {
+// closeBracket counts a closing bracket. The outermost one ends its definition.
+func (s *scanner) closeBracket() {
 	s.nesting--
 	if s.nesting <= 0 {
 		s.aliases = 0
 	}
 }
 
+// check checks the limits. Those whose message is more specific come before the number of tokens.
 func (s *scanner) check(token lexer.Token) error {
 	switch {
 	case s.nesting > maxNesting:
 		return fault.New(fault.MaxDepth, "the document nests more than %d brackets", maxNesting)
-	case over(s.directives, s.limits.Directives):
+	case exceeds(s.directives, s.limits.Directives):
 		return fault.New(fault.MaxDirectives,
 			"the document applies more than %d directives, which is the limit", s.limits.Directives)
-	case over(s.aliases, s.limits.Aliases):
+	case exceeds(s.aliases, s.limits.Aliases):
 		return fault.New(fault.MaxAliases,
 			"the operation uses more than %d aliases, which is the limit", s.limits.Aliases)
-	case over(s.tokens, s.limits.Tokens):
+	case exceeds(s.tokens, s.limits.Tokens):
 		return fault.New(fault.ParseFailed,
 			"the document has more than %d tokens, which is the limit", s.limits.Tokens)
 	case token.Kind == lexer.Name && len(token.Value) > maxName:

@@ -16,7 +16,7 @@ func ExampleMetrics() {
 	if err != nil {
 		panic(err)
 	}
-	m.Operation(ast.Query, "")
+	m.CountOperation(ast.Query, "")
 	page := httptest.NewRecorder()
 	m.Handler().ServeHTTP(page, httptest.NewRequest("GET", metrics.Path, nil))
 	for line := range strings.Lines(page.Body.String()) {

@@ -1,9 +1,8 @@
-// Package metrics owns what the gateway counts for its operators, and the page that shows
-// it. It counts through OpenTelemetry's API and shows the counts in Prometheus' format.
+// Package metrics owns the metrics of the gateway and the handler that serves them. It counts with the
+// API of OpenTelemetry and serves the text format of Prometheus.
 //
-// It promises that counting costs an operation nanoseconds and no memory, and that there
-// are never more series than are fixed when it is made, whatever clients send. It tells
-// nothing of any one client or operation.
+// It promises that counting an operation takes nanoseconds and no memory, and that the number of
+// series is fixed by New, whatever clients send. No metric identifies a client or an operation.
 package metrics
 
 import (
@@ -20,26 +19,27 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 )
 
-// Path is where the page is.
+// Path is the path of the metrics.
 const Path = "/metrics"
 
-// maxReaders is how many may read the page at a time. Others get 503.
-const maxReaders = 4
+// maxConcurrentRequests is how many requests are served at a time. Others get 503.
+const maxConcurrentRequests = 4
 
-// scope names this package among what an OpenTelemetry provider measures.
+// scope is the name of the instrumentation scope, which is this package.
 const scope = "github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 
-// Metrics counts and shows. It is safe for concurrent use, and holds no goroutine but those of Serve.
+// Metrics counts operations and serves the counts. It is safe for concurrent use. Only Serve starts
+// goroutines.
 type Metrics struct {
 	operations operations
 	handler    http.Handler
 }
 
-// New makes metrics of operations, of the Go runtime and of the process. What goes wrong
-// when somebody reads them is told to log.
+// New returns metrics of operations, of the Go runtime and of the process. It logs errors of serving
+// them to log.
 func New(log *slog.Logger) (*Metrics, error) {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister( // which fails for two of one name, and there is nothing else yet
+	registry.MustRegister( // panics for two collectors of one name, which these are not
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -48,30 +48,30 @@ func New(log *slog.Logger) (*Metrics, error) {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	m := &Metrics{}
-	if err := m.observed(sdk.NewMeterProvider(sdk.WithReader(reader)).Meter(scope)); err != nil {
+	if err := m.register(sdk.NewMeterProvider(sdk.WithReader(reader)).Meter(scope)); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		ErrorHandling:       promhttp.ContinueOnError, // so that no error's text goes to the reader
-		MaxRequestsInFlight: maxReaders,
+		ErrorHandling:       promhttp.ContinueOnError, // so that no text of an error is sent
+		MaxRequestsInFlight: maxConcurrentRequests,
 	})
 	return m, nil
 }
 
-// observed has the counts read when the page is.
-func (m *Metrics) observed(meter metric.Meter) error {
+// register registers the instruments. Their callbacks run when the metrics are read.
+func (m *Metrics) register(meter metric.Meter) error {
 	m.operations = newOperations()
 	_, err := meter.Int64ObservableCounter("gateway.operations",
-		metric.WithDescription("Operations that were executed, by type, by the executor that answered, and by why that was gqlgen's."),
+		metric.WithDescription("Executed operations by type, by executor, and by the reason for a fallback to gqlgen's executor."),
 		metric.WithUnit("{operation}"),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			m.operations.tell(o)
+			m.operations.observe(o)
 			return nil
 		}),
 	)
 	return err
 }
 
-// Handler serves the page at any path.
+// Handler returns a handler that serves the metrics at any path.
 func (m *Metrics) Handler() http.Handler { return m.handler }

@@ -52,8 +52,8 @@ func TestOperations(t *testing.T) {
 	for range 4 {
 		callers.Go(func() {
 			for range 100 {
-				m.Operation(ast.Query, "")
-				m.Operation(ast.Mutation, engine.FallbackDirectives)
+				m.CountOperation(ast.Query, "")
+				m.CountOperation(ast.Mutation, engine.FallbackDirectives)
 			}
 		})
 	}
@@ -78,8 +78,8 @@ func TestOperations(t *testing.T) {
 func TestSeriesDoNotGrow(t *testing.T) {
 	m := newMetrics(t, slog.New(slog.DiscardHandler))
 	for i := range 1000 {
-		m.Operation(ast.Query, engine.FallbackReason(fmt.Sprintf("because\n%d", i)))
-		m.Operation(ast.Operation(fmt.Sprint(i)), "")
+		m.CountOperation(ast.Query, engine.FallbackReason(fmt.Sprintf("because\n%d", i)))
+		m.CountOperation(ast.Operation(fmt.Sprint(i)), "")
 	}
 	_, got := page(t, m)
 	want := map[string]string{
@@ -97,7 +97,7 @@ func TestSeriesDoNotGrow(t *testing.T) {
 func TestReasons(t *testing.T) {
 	m := newMetrics(t, slog.New(slog.DiscardHandler))
 	for _, reason := range engine.FallbackReasons() {
-		m.Operation(ast.Query, reason)
+		m.CountOperation(ast.Query, reason)
 	}
 	_, got := page(t, m)
 	for _, reason := range engine.FallbackReasons() {
@@ -142,7 +142,7 @@ func BenchmarkOperation(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				m.Operation(ast.Mutation, reason)
+				m.CountOperation(ast.Mutation, reason)
 			}
 		})
 	}

@@ -11,24 +11,24 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
-// The labels of an operation.
+// The labels of an operation. A plan has no reason.
 const (
 	labelType     = attribute.Key("graphql.operation.type")
 	labelExecutor = attribute.Key("executor")
 	labelReason   = attribute.Key("reason")
 )
 
-// other stands for what is not in our lists.
+// other is the label for operation types and reasons that are not known, which bounds the series.
 const other = "other"
 
-// operations counts operations by kind, executor and reason. All there is room for is
-// made at once, so that nothing that is counted can make more of it.
+// operations counts operations by kind, executor and reason. All series exist from the beginning, so
+// that counting allocates nothing and cannot add any.
 type operations struct {
 	plans     []series                           // by kind
 	fallbacks map[engine.FallbackReason][]series // by reason, then by kind
 }
 
-// series is one line of the page.
+// series is a counter with its labels.
 type series struct {
 	kind   ast.Operation
 	labels metric.MeasurementOption
@@ -43,8 +43,8 @@ func newOperations() operations {
 	return o
 }
 
-// newSeries are those of each kind of operations, with the same labels besides. The last
-// is of what is none.
+// newSeries returns a series for each kind of operation, with labels. The last one is for operations
+// of any other kind.
 func newSeries(labels ...attribute.KeyValue) []series {
 	all := make([]series, 4)
 	for i, kind := range []ast.Operation{ast.Query, ast.Mutation, ast.Subscription, other} {
@@ -54,9 +54,9 @@ func newSeries(labels ...attribute.KeyValue) []series {
 	return all
 }
 
-// Operation counts an operation that was executed: by gqlgen's executor if fallback has the
-// reason, by a plan if it is empty.
-func (m *Metrics) Operation(kind ast.Operation, fallback engine.FallbackReason) {
+// CountOperation counts an executed operation. fallback is why gqlgen's executor ran it, "" if a plan
+// did.
+func (m *Metrics) CountOperation(kind ast.Operation, fallback engine.FallbackReason) {
 	all := m.operations.plans
 	if fallback != "" {
 		var known bool
@@ -72,18 +72,18 @@ func (m *Metrics) Operation(kind ast.Operation, fallback engine.FallbackReason) 
 	}
 }
 
-// tell shows queries and mutations by plans from the beginning, so that their first ones
-// are seen as growth; of the others those that there were.
-func (o *operations) tell(to metric.Int64Observer) {
-	tell := func(all []series, always int) {
+// observe reports the counts. It reports queries and mutations by plans also while they are zero, so
+// that their first one is seen as an increase, and others once there are any.
+func (o *operations) observe(to metric.Int64Observer) {
+	report := func(all []series, always int) {
 		for i := range all {
 			if count := all[i].count.Load(); count > 0 || i < always {
 				to.Observe(count, all[i].labels)
 			}
 		}
 	}
-	tell(o.plans, 2)
+	report(o.plans, 2)
 	for _, all := range o.fallbacks {
-		tell(all, 0)
+		report(all, 0)
 	}
 }

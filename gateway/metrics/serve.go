@@ -10,31 +10,31 @@ import (
 	"time"
 )
 
-// The bounds of a connection to a server of the page alone.
+// The bounds of a connection to the server of the metrics.
 const (
-	readTime     = 5 * time.Second
-	answerTime   = 30 * time.Second
-	idleTime     = 120 * time.Second
-	stopTime     = 5 * time.Second
-	maxHeaderLen = 16 << 10
+	readTimeout     = 5 * time.Second
+	writeTimeout    = 30 * time.Second
+	idleTimeout     = 120 * time.Second
+	shutdownTimeout = 5 * time.Second
+	maxHeaderBytes  = 16 << 10
 )
 
-// Serve serves the page alone on an address of its own, until stop is called. That waits a
-// few seconds for readers.
+// Serve serves the metrics, and nothing else, on an address until stop is called. stop waits up to five
+// seconds for requests in progress.
 func (m *Metrics) Serve(address string, log *slog.Logger) (stop func(), err error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen for readers of metrics: %w; choose another address with metrics.listen", err)
+		return nil, fmt.Errorf("cannot listen for metrics: %w; choose another address with metrics.listen", err)
 	}
 	routes := http.NewServeMux()
 	routes.Handle("GET "+Path, m.handler)
 	server := &http.Server{
 		Handler:        routes,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		ReadTimeout:    readTime,
-		WriteTimeout:   answerTime,
-		IdleTimeout:    idleTime,
-		MaxHeaderBytes: maxHeaderLen,
+		ReadTimeout:    readTimeout,
+		WriteTimeout:   writeTimeout,
+		IdleTimeout:    idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -45,7 +45,7 @@ func (m *Metrics) Serve(address string, log *slog.Logger) (stop func(), err erro
 	}()
 	log.Info("serving metrics", "address", listener.Addr().String())
 	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
 			_ = server.Close()

@@ -15,22 +15,22 @@ import (
 	"time"
 )
 
-// dist holds the built files. "all:" because the bundler may name one with a
-// leading underscore, which go:embed would leave out.
+// dist has the built files. "all:" includes files with a leading underscore, which the bundler may
+// write and go:embed would leave out.
 //
 //go:embed all:dist
 var dist embed.FS
 
-// asset is one file, kept gzipped as most clients want it.
+// asset is a file. It is kept gzipped, which is how most clients accept it.
 type asset struct {
-	packed      []byte
+	gzipped     []byte
 	contentType string
 	cache       string
 	tag         string // without quotes
 }
 
-// embedded returns the files of dist by the pattern they are served at.
-func embedded() map[string]*asset {
+// embeddedAssets returns the files of dist by the patterns of their routes.
+func embeddedAssets() map[string]*asset {
 	assets := make(map[string]*asset)
 	err := fs.WalkDir(dist, "dist", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -42,7 +42,7 @@ func embedded() map[string]*asset {
 		return err
 	})
 	if err != nil {
-		panic("playground: the embedded files cannot be read: " + err.Error()) // memory of this program
+		panic("playground: the embedded files cannot be read: " + err.Error()) // they are in the memory of the program
 	}
 	return assets
 }
@@ -57,15 +57,15 @@ func pattern(name string) string {
 func newAsset(name string, packed []byte) *asset {
 	sum := sha256.Sum256(packed)
 	return &asset{
-		packed:      packed,
+		gzipped:     packed,
 		contentType: contentTypes[path.Ext(name)],
 		cache:       cacheControl(name),
 		tag:         hex.EncodeToString(sum[:12]),
 	}
 }
 
-// contentTypes is fixed here because mime.TypeByExtension reads the machine's
-// own tables, and with nosniff a wrong one would stop the page.
+// contentTypes are fixed, since mime.TypeByExtension depends on the tables of the machine and nosniff
+// makes a browser refuse a file with a wrong type.
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".html": "text/html; charset=utf-8",
@@ -76,8 +76,8 @@ var contentTypes = map[string]string{
 	".txt":  "text/plain; charset=utf-8",
 }
 
-// cacheControl lets browsers keep what has a hash of its content in its name,
-// and has them ask again for the rest.
+// cacheControl returns the caching of a file: for ever if its name has a hash of its content, and with
+// revalidation otherwise.
 func cacheControl(name string) string {
 	if strings.HasPrefix(name, "/playground/assets/") {
 		return "public, max-age=31536000, immutable"
@@ -85,8 +85,8 @@ func cacheControl(name string) string {
 	return "no-cache"
 }
 
-// ServeHTTP sends the file gzipped, or plain to a client that does not take
-// gzip. The two have their own strong tags, being different bytes.
+// ServeHTTP sends the file gzipped, or plain to a client that does not accept gzip. The two have
+// different bytes and therefore different strong entity tags.
 func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", a.contentType)
@@ -95,37 +95,37 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if acceptsGzip(r.Header) {
 		h.Set("Content-Encoding", "gzip")
 		h.Set("ETag", `"`+a.tag+`-gzip"`)
-		serve(w, r, a.packed)
+		serve(w, r, a.gzipped)
 		return
 	}
 	h.Set("ETag", `"`+a.tag+`"`)
-	serve(w, r, unpack(a.packed))
+	serve(w, r, decompress(a.gzipped))
 }
 
-// serve leaves If-None-Match, ranges and HEAD to net/http.
+// serve writes content. net/http handles If-None-Match, ranges and HEAD.
 func serve(w http.ResponseWriter, r *http.Request, content []byte) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
-// acceptsGzip reads Accept-Encoding: gzip named, or covered by "*", with a
-// quality above zero. No header means that any coding would do, but a client
-// that says nothing most likely cannot unpack: it gets plain bytes.
+// acceptsGzip reports whether Accept-Encoding has gzip or "*" with a quality above zero (RFC 9110,
+// section 12.5.3). Without the header any coding is acceptable, but a client that does not send it
+// most likely cannot decompress.
 func acceptsGzip(h http.Header) bool {
 	var other bool
 	for item := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
 		coding, parameter, _ := strings.Cut(item, ";")
 		switch strings.ToLower(strings.TrimSpace(coding)) {
 		case "gzip":
-			return wanted(parameter)
+			return isAccepted(parameter)
 		case "*":
-			other = wanted(parameter)
+			other = isAccepted(parameter)
 		}
 	}
 	return other
 }
 
-// wanted tells whether a "q=0.5" is above zero; a missing one counts as 1.
-func wanted(parameter string) bool {
+// isAccepted reports whether a quality such as "q=0.5" is above zero. A missing one counts as 1.
+func isAccepted(parameter string) bool {
 	name, value, found := strings.Cut(strings.TrimSpace(parameter), "=")
 	if !found || !strings.EqualFold(name, "q") {
 		return true
@@ -134,7 +134,7 @@ func wanted(parameter string) bool {
 	return err == nil && quality > 0
 }
 
-func pack(plain []byte) []byte {
+func compress(plain []byte) []byte {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	_, _ = z.Write(plain) // into memory: cannot fail
@@ -142,9 +142,8 @@ func pack(plain []byte) []byte {
 	return packed.Bytes()
 }
 
-// unpack undoes pack. The bytes are our own, so that damage would be a mistake
-// in this program, which net/http reports for the one request.
-func unpack(packed []byte) []byte {
+// decompress reverses compress. It panics for damaged bytes, which are part of the program.
+func decompress(packed []byte) []byte {
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		panic("playground: " + err.Error())

@@ -1,10 +1,9 @@
-// Package playground serves GraphiQL from the program itself. It promises that
-// a page opened in it loads nothing from any other machine: every file is
-// embedded, and the content security policy lets the browser ask only the
-// server that the page came from.
+// Package playground serves GraphiQL from the program itself. It promises that the page loads nothing
+// from another machine: every file is embedded, and the content security policy restricts the
+// browser to the server of the page.
 //
-// The files are built by web/ (make playground) and committed in dist/, gzipped,
-// so that nobody needs Node to build the gateway.
+// web/ builds the files (make playground). They are committed in dist/, gzipped, so that the build of
+// the gateway does not need Node.
 package playground
 
 import (
@@ -14,53 +13,51 @@ import (
 	"strings"
 )
 
-// Options says what the page opens with. The zero value is a playground of the
-// graph at /graphql without examples.
+// Options are the contents of the page. The zero value is a playground for /graphql without examples.
 type Options struct {
-	// Endpoint is the path of the graph on the same server; "/graphql" when
-	// empty. Below a reverse proxy's prefix it moves with the page.
+	// Endpoint is the path of the GraphQL endpoint on the same server. Default "/graphql". It is
+	// relative to the page, so that a reverse proxy may add a prefix.
 	Endpoint string
-	// Title names the page and stands in its corner; "Gatehouse" when empty.
+	// Title is the title of the page. Default "Gatehouse".
 	Title string
-	// Headers is what the headers pane of a new tab holds, JSON that may have
-	// comments. When empty it shows, as a comment, where a token goes.
+	// Headers is the text in the headers pane of a new tab: JSON, which may have comments. Default a
+	// comment that shows an Authorization header.
 	Headers string
-	// Examples are the tabs of a first visit, in this order. Whoever has been
-	// here before finds the tabs as they were left.
+	// Examples are the tabs of a first visit, in this order. A browser that has been here before
+	// keeps its own tabs.
 	Examples []Example
 }
 
-// Example is an operation ready to be run.
+// Example is an operation in a tab.
 type Example struct {
-	// Name says what the operation shows. It becomes the comment above a Query
-	// that does not begin with one.
+	// Name describes the operation. It becomes a comment above a Query that does not begin with
+	// one.
 	Name string
-	// Query is the document. The name of its operation is the tab's title.
+	// Query is the document. The name of its operation becomes the title of the tab.
 	Query string
 	// Variables is a JSON object, or empty.
 	Variables string
-	// Headers is a JSON object; Options.Headers when empty.
+	// Headers is a JSON object. Default Options.Headers.
 	Headers string
 }
 
-// Handler serves the page at "/" and what it needs below "/playground/": the
-// assets, config.json, and THIRD_PARTY_LICENSES.txt. It answers GET and HEAD;
-// other methods get 405, other paths 404. It is safe for concurrent use and
-// keeps no reference to o.
+// Handler returns a handler that serves the page at "/" and its files below "/playground/": the assets,
+// config.json, and THIRD_PARTY_LICENSES.txt. It answers GET and HEAD; other methods get 405, other
+// paths 404. It is safe for concurrent use and keeps no reference to o.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
-	for path, a := range embedded() {
+	for path, a := range embeddedAssets() {
 		mux.Handle("GET "+path, a)
 	}
-	mux.Handle("GET /playground/config.json", newAsset("config.json", pack(o.config())))
-	return guarded(mux)
+	mux.Handle("GET /playground/config.json", newAsset("config.json", compress(o.config())))
+	return withSecurityHeaders(mux)
 }
 
 const headersHint = `{
   // "Authorization": "Bearer <token>"
 }`
 
-// config is what the page asks for first: /playground/config.json.
+// config is the content of /playground/config.json, which the page fetches first.
 type config struct {
 	Title    string `json:"title"`
 	Endpoint string `json:"endpoint"` // relative to the page
@@ -96,17 +93,17 @@ func (e Example) tab() tab {
 	return tab{Query: query, Variables: strings.TrimSpace(e.Variables), Headers: strings.TrimSpace(e.Headers)}
 }
 
-// policy lets the page load from its own server only. Styles may stand in the
-// page because Monaco computes them there; scripts may not. Pictures may be
-// data: because Monaco's sheet has its small ones inside. The policy is sent
-// with every file since a worker obeys the one its own script came with.
-const policy = "default-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+// contentSecurityPolicy restricts the page to its own server. It allows inline styles, which Monaco
+// computes, but no inline scripts, and data: for the small images in the style sheet of Monaco. Every
+// file has the policy, since a worker obeys that of its own script.
+const contentSecurityPolicy = "default-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
 	"object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func guarded(next http.Handler) http.Handler {
+// withSecurityHeaders adds the policy and related headers to every response.
+func withSecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

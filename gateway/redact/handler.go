@@ -8,20 +8,20 @@ import (
 	"slices"
 )
 
-// handler is a slog.Handler that takes secrets out of records before another one gets them.
+// handler is a slog.Handler that replaces the secrets in records and passes them on to the next one.
 type handler struct {
-	next  slog.Handler
-	known []string
-	of    func(context.Context) []string
+	next           slog.Handler
+	known          []string
+	requestSecrets func(context.Context) []string
 }
 
-// Logger returns log without secrets. The known ones are those of settings; of, which may
-// be nil, gives those of the request that a record is written for.
-func Logger(log *slog.Logger, known []string, of func(context.Context) []string) *slog.Logger {
-	if of == nil {
-		of = func(context.Context) []string { return nil }
+// Logger returns a logger that writes to log without secrets. known are the secrets of the settings.
+// requestSecrets returns those of the request of a context; nil means none.
+func Logger(log *slog.Logger, known []string, requestSecrets func(context.Context) []string) *slog.Logger {
+	if requestSecrets == nil {
+		requestSecrets = func(context.Context) []string { return nil }
 	}
-	return slog.New(&handler{next: log.Handler(), known: Known(known...), of: of})
+	return slog.New(&handler{next: log.Handler(), known: Variants(known...), requestSecrets: requestSecrets})
 }
 
 func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -29,7 +29,7 @@ func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h *handler) WithGroup(name string) slog.Handler {
-	return &handler{h.next.WithGroup(name), h.known, h.of}
+	return &handler{h.next.WithGroup(name), h.known, h.requestSecrets}
 }
 
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -37,12 +37,12 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for i, a := range attrs {
 		clean[i], _ = (&cleaner{known: h.known}).attr(a)
 	}
-	return &handler{h.next.WithAttrs(clean), h.known, h.of}
+	return &handler{h.next.WithAttrs(clean), h.known, h.requestSecrets}
 }
 
-// Handle passes a record on as it is, unless it holds a secret.
+// Handle passes a record on as it is unless it has a secret, which is rare and costs a copy.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
-	c := cleaner{known: h.known, ctx: ctx, of: h.of}
+	c := cleaner{known: h.known, ctx: ctx, requestSecrets: h.requestSecrets}
 	message := c.text(r.Message)
 	changed := message != r.Message
 	r.Attrs(func(a slog.Attr) bool {
@@ -62,25 +62,25 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.next.Handle(ctx, clean)
 }
 
-// cleaner takes the secrets out of one record.
+// cleaner replaces the secrets in one record.
 type cleaner struct {
-	known []string
-	ctx   context.Context                // of the record
-	of    func(context.Context) []string // nil once known has what it gives
+	known          []string
+	ctx            context.Context                // of the record
+	requestSecrets func(context.Context) []string // nil once known has its result
 }
 
-// text asks for the request's secrets only when there is a text that may hold them: those
-// of most records are names and numbers.
+// text returns a text without secrets. It fetches the secrets of the request for the first text that may
+// contain one: most records have names and numbers alone.
 func (c *cleaner) text(text string) string {
-	if c.of != nil && !isName(text) {
-		c.known = append(Known(c.of(c.ctx)...), c.known...)
-		c.of = nil
+	if c.requestSecrets != nil && !isName(text) {
+		c.known = append(Variants(c.requestSecrets(c.ctx)...), c.known...)
+		c.requestSecrets = nil
 	}
 	return Text(text, c.known...)
 }
 
-// maxName is how long a name may be that is no secret, in bytes: the gateway's own names of
-// requests are shorter.
+// maxName is the greatest length of a name in bytes. A longer text may be a secret; request ids of the
+// gateway are shorter.
 const maxName = 31
 
 // isName reports whether a text is short and has only letters, digits and underscores.
@@ -110,15 +110,15 @@ func (c *cleaner) attr(a slog.Attr) (slog.Attr, bool) {
 	default:
 		return a, false
 	}
-	if clean := c.named(a.Key, text); clean != text {
+	if clean := c.attrText(a.Key, text); clean != text {
 		return slog.String(a.Key, clean), true
 	}
 	return a, false
 }
 
-// named returns the text of an attribute without secrets. A name of a secret makes all
-// of it one.
-func (c *cleaner) named(key, text string) string {
+// attrText returns the text of an attribute without secrets. If the key is the name of a secret, all of
+// the text is one.
+func (c *cleaner) attrText(key, text string) string {
 	if clean := c.text(text); clean != text || text == "" {
 		return clean
 	}
@@ -128,10 +128,10 @@ func (c *cleaner) named(key, text string) string {
 	return text
 }
 
-// isSecretName reports whether a name is one that stands before secrets.
+// isSecretName reports whether a name is that of a secret.
 func isSecretName(name string) bool {
 	sign := func(s string) bool { return containsFold(name, s) }
-	return slices.ContainsFunc(nameSigns, sign) && len(named.FindString(name+"=")) == len(name)+1
+	return slices.ContainsFunc(nameMarkers, sign) && len(namedSecret.FindString(name+"=")) == len(name)+1
 }
 
 func (c *cleaner) group(key string, attrs []slog.Attr) (slog.Attr, bool) {
@@ -144,7 +144,8 @@ func (c *cleaner) group(key string, attrs []slog.Attr) (slog.Attr, bool) {
 	return slog.Attr{Key: key, Value: slog.GroupValue(clean...)}, changed
 }
 
-// anyAttr is for values that handlers write in ways of their own.
+// anyAttr returns an attribute of another type without secrets. A handler may print it with fmt or
+// encode it as JSON, so that neither text may have a secret.
 func (c *cleaner) anyAttr(key string, v slog.Value) (slog.Attr, bool) {
 	texts := []string{fmt.Sprintf("%+v", v.Any())}
 	if _, isError := v.Any().(error); !isError {
@@ -153,7 +154,7 @@ func (c *cleaner) anyAttr(key string, v slog.Value) (slog.Attr, bool) {
 		}
 	}
 	for _, text := range texts {
-		if clean := c.named(key, text); clean != text {
+		if clean := c.attrText(key, text); clean != text {
 			return slog.String(key, clean), true
 		}
 	}

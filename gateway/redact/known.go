@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	// minKnown is the shortest known secret that is looked for, in bytes. A shorter one
-	// would be found in every other text.
+	// minKnown is the length of the shortest known secret that is searched for, in bytes. A shorter
+	// one would be found in most texts.
 	minKnown = 6
-	// enough is how much of a known secret is found where something else follows, in
-	// characters. At the end of a text, which may have been cut off, minKnown are.
-	enough = 12
-	// maxSlashes is how many backslashes before a character are understood: those of a text
-	// that was quoted four times.
+	// minMatch is the number of characters of a known secret that count as a match where other text
+	// follows. At the end of a text, which may have been cut off, minKnown of them do.
+	minMatch = 12
+	// maxSlashes is the greatest number of backslashes before a character: a text that was quoted
+	// four times has as many.
 	maxSlashes = 1<<4 - 1
 )
 
-// Known returns the texts to look for of secrets: these, what of them follows a scheme such
-// as Bearer, what that stands for if the scheme is Basic, and all of them in base64. Too short
-// ones are left out. Text finds them in whichever way their characters are escaped.
-func Known(secrets ...string) []string {
+// Variants returns the texts by which Text finds secrets: the secrets, their credentials without a
+// scheme such as Bearer, the decoded credentials and the password of the scheme Basic, and all of
+// these in base64. It leaves out those that are too short. Text finds them with any escapes.
+func Variants(secrets ...string) []string {
 	var known []string
 	add := func(text string) {
 		if len(text) >= minKnown && !slices.Contains(known, text) {
@@ -44,15 +44,14 @@ func Known(secrets ...string) []string {
 			add(base64.RawStdEncoding.EncodeToString([]byte(text)))
 		}
 	}
-	// A secret may begin as another does.
+	// One secret may begin with another one, which must not match first.
 	slices.SortStableFunc(known, func(a, b string) int { return len(b) - len(a) })
 	return known
 }
 
-// withoutKnown takes a known secret out of a text, also where its end is missing. It takes
-// linear time: an attempt ends after a few characters, or what it has found is not looked at
-// again.
-func withoutKnown(text, secret string) string {
+// redactKnown replaces a known secret in a text, also one whose end is missing. It takes linear time: a
+// comparison that fails ends after a few characters, and one that succeeds is not repeated.
+func redactKnown(text, secret string) string {
 	if len(secret) < minKnown {
 		return text
 	}
@@ -61,7 +60,7 @@ func withoutKnown(text, secret string) string {
 	for at := 0; at < len(text); {
 		n := 0
 		if mayBegin(text[at], secret[0]) {
-			n = knownAt(text[at:], secret)
+			n = matchLength(text[at:], secret)
 		}
 		if n == 0 {
 			at++
@@ -82,14 +81,14 @@ func mayBegin(c, first byte) bool {
 	return c|0x20 == first|0x20 || c == '\\' || c == '%' || c == '&'
 }
 
-// knownAt returns how long the secret is that a text begins with, or enough of it; 0 if there
-// is none.
-func knownAt(text, secret string) int {
+// matchLength returns the length of the secret at the beginning of a text, which may lack its end, or 0
+// if there is none.
+func matchLength(text, secret string) int {
 	end, found := 0, 0
 	for _, want := range secret {
-		n := character(text[end:], want)
+		n := characterLength(text[end:], want)
 		if n == 0 {
-			if found < enough && !isCutOff(text[end:], secret, found) {
+			if found < minMatch && !isCutOff(text[end:], secret, found) {
 				return 0
 			}
 			break
@@ -100,19 +99,19 @@ func knownAt(text, secret string) int {
 	return end
 }
 
-// isCutOff reports whether a text that ends a secret after some of its characters has been cut
-// off there, and has enough of it. A scheme at the end is not part of a secret.
+// isCutOff reports whether the text ends behind the first found characters of a secret, and these are
+// enough. With a scheme the characters may be the scheme alone.
 func isCutOff(rest, secret string, found int) bool {
-	return found >= minKnown && atEnd(rest) && !strings.Contains(secret, " ")
+	return found >= minKnown && isEnd(rest) && !strings.Contains(secret, " ")
 }
 
-// atEnd reports whether nothing follows but what closes a text that was cut off.
-func atEnd(text string) bool { return strings.Trim(text, "\\\"'…") == "" }
+// isEnd reports whether a text has only what closes a text that was cut off.
+func isEnd(text string) bool { return strings.Trim(text, "\\\"'…") == "" }
 
-// character returns how many bytes a text takes for the character that it begins with; 0 if
-// that is not the wanted one. It may be written in lower or upper case, escaped by backslashes
-// or as \uXXXX, percent-encoded, or as a character reference of HTML.
-func character(text string, want rune) int {
+// characterLength returns the number of bytes that a text has for its first character, or 0 if that is
+// not the wanted one. The character may be in lower or upper case, escaped by backslashes or as
+// \uXXXX, percent-encoded, or a character reference of HTML.
+func characterLength(text string, want rune) int {
 	slashes := 0
 	for slashes < min(len(text), maxSlashes) && text[slashes] == '\\' {
 		slashes++
@@ -126,21 +125,22 @@ func character(text string, want rune) int {
 	case isCharacter(rest, want):
 		return slashes + utf8.RuneLen(want)
 	case slashes > 0 && rest[0] == 'u' && len(rest) >= len("u0000"):
-		return widthOf(slashes+len("u0000"), rest[1:5], 16, want)
+		return lengthIfCode(slashes+len("u0000"), rest[1:5], 16, want)
 	case slashes > 0 && strings.ContainsRune("\n\r\t", want):
-		return isEscape(rest[0], want) * (slashes + 1)
+		return escapeLength(rest[0], want) * (slashes + 1)
 	case slashes > 0:
 		return 0
 	case rest[0] == '%':
-		return percentEncoded(rest, want)
+		return percentEncodedLength(rest, want)
 	case rest[0] == '&':
-		return characterReference(rest, want)
+		return characterReferenceLength(rest, want)
 	case want == ' ' && rest[0] == '+':
 		return 1
 	}
 	return 0
 }
 
+// isCharacter reports whether text begins with a character, without regard to case.
 func isCharacter(text string, want rune) bool {
 	if want < utf8.RuneSelf {
 		return text != "" && (rune(text[0]) == want || unicode.IsLetter(want) && rune(text[0]|0x20) == want|0x20)
@@ -149,24 +149,25 @@ func isCharacter(text string, want rune) bool {
 	return n > 0 && n <= len(text) && strings.EqualFold(text[:n], string(want))
 }
 
-// isEscape is 1 if a letter stands for a control character, and 0 else.
-func isEscape(letter byte, control rune) int {
+// escapeLength returns 1 if a letter is the escape of a control character, and 0 otherwise.
+func escapeLength(letter byte, control rune) int {
 	if i := strings.IndexRune("\n\r\t", control); i >= 0 && "nrt"[i] == letter {
 		return 1
 	}
 	return 0
 }
 
-// widthOf returns n if a number is the code of the wanted character, and 0 else.
-func widthOf(n int, number string, base int, want rune) int {
+// lengthIfCode returns n if a number is the code point of the wanted character, and 0 otherwise.
+func lengthIfCode(n int, number string, base int, want rune) int {
 	if code, err := strconv.ParseUint(number, base, 32); err != nil || !isCharacter(string(rune(code)), want) {
 		return 0
 	}
 	return n
 }
 
-// percentEncoded is character for percent-encoded bytes. The percent sign may be encoded, too.
-func percentEncoded(text string, want rune) int {
+// percentEncodedLength is characterLength for percent-encoded bytes. The percent sign may be encoded
+// as well.
+func percentEncodedLength(text string, want rune) int {
 	end := 0
 	var decoded []byte
 	for len(decoded) < utf8.RuneLen(want) {
@@ -191,21 +192,21 @@ func percentEncoded(text string, want rune) int {
 	return end
 }
 
-// names are the character references that every HTML library writes.
-var names = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
+// htmlEntities are the named character references that HTML libraries write.
+var htmlEntities = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
 
-// characterReference is character for a character reference of HTML.
-func characterReference(text string, want rune) int {
+// characterReferenceLength is characterLength for a character reference of HTML.
+func characterReferenceLength(text string, want rune) int {
 	name, _, ok := strings.Cut(text[1:min(len(text), len("&#x10FFFF;"))], ";")
 	n := len(name) + len("&;")
 	switch {
 	case !ok:
 		return 0
 	case strings.HasPrefix(name, "#x"), strings.HasPrefix(name, "#X"):
-		return widthOf(n, name[2:], 16, want)
+		return lengthIfCode(n, name[2:], 16, want)
 	case strings.HasPrefix(name, "#"):
-		return widthOf(n, name[1:], 10, want)
-	case names[name] == want:
+		return lengthIfCode(n, name[1:], 10, want)
+	case htmlEntities[name] == want:
 		return n
 	}
 	return 0

@@ -1,9 +1,9 @@
-// Package redact takes secrets out of texts, above all out of the log. It is the one place
-// that knows what secrets look like.
+// Package redact replaces secrets in texts, above all in the log. It is the one place that knows what
+// secrets look like.
 //
-// It promises that it takes linear time, and that no record of a log is lost: of a record
-// that holds a secret, the secret alone is replaced. It cannot know a secret that has none
-// of the forms it knows and that nobody has told it.
+// It promises linear time, and that no record of a log is lost: in a record with a secret it replaces
+// the secret alone. It cannot recognize a secret that matches none of its patterns and is not
+// among the known ones.
 package redact
 
 import (
@@ -15,17 +15,17 @@ import (
 // Mask stands where a secret was.
 const Mask = "[redacted]"
 
-// form is how secrets of one kind are written, and what stands there instead. A text that
-// holds none of the signs, in lower or upper case, is not looked through: that costs much.
-type form struct {
-	name    string
-	signs   []string
-	pattern *regexp.Regexp
-	instead string
+// secretPattern matches the secrets of one kind. The pattern runs only on texts that contain one of the
+// markers, in lower or upper case, since a regular expression is expensive.
+type secretPattern struct {
+	name        string
+	markers     []string
+	pattern     *regexp.Regexp
+	replacement string
 }
 
-// forms are secrets that tell what they are, wherever they stand.
-var forms = []form{
+// secretPatterns match secrets that can be recognized wherever they stand.
+var secretPatterns = []secretPattern{
 	{
 		"private key",
 		[]string{"PRIVATE KEY"},
@@ -63,12 +63,12 @@ var forms = []form{
 	},
 }
 
-// concerns reports whether a text may hold a secret of the form.
-func (f *form) concerns(text string) bool {
-	return slices.ContainsFunc(f.signs, func(sign string) bool { return containsFold(text, sign) })
+// mayMatch reports whether a text contains one of the markers.
+func (f *secretPattern) mayMatch(text string) bool {
+	return slices.ContainsFunc(f.markers, func(sign string) bool { return containsFold(text, sign) })
 }
 
-// containsFold is strings.Contains for a sign of ASCII in any case.
+// containsFold is strings.Contains for an ASCII marker, without regard to case.
 func containsFold(text, sign string) bool {
 	for i := 0; i+len(sign) <= len(text); i++ {
 		if text[i]|0x20 == sign[0]|0x20 && strings.EqualFold(text[i:i+len(sign)], sign) {
@@ -78,47 +78,47 @@ func containsFold(text, sign string) bool {
 	return false
 }
 
-// named finds a name of a secret and what stands between it and its value: a header, a
-// member of JSON, a parameter of a URL, a setting, or a pair of a name and a value that are
-// members of one object. The quotes may be escaped.
-var named = regexp.MustCompile(`(?i)((?:proxy-)?authorization|(?:set-)?cookie2?|` +
+// namedSecret matches the name of a secret and what separates it from its value, where the name is that
+// of a header, of a member of JSON, of a parameter of a URL or of a setting, or where name and value
+// are two members of one object. Quotes may be escaped.
+var namedSecret = regexp.MustCompile(`(?i)((?:proxy-)?authorization|(?:set-)?cookie2?|` +
 	`[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|signature|api[_-]?key|(?:access|private|secret|session|auth|signing|encryption)[_-]?key|sess(?:ion)?[_-]?id|connect\.sid|jwt))` +
 	quote + `?(?:(?:\s|%20)*(?:[:=]|%3[Aa]|%3[Dd]|=>)|>|(` + quote + `\s*,)(?:\s*` + quote + `values?` + quote + `(\s*[:=]))?)\s*`)
 
-// quote is one that may be escaped, also as a character reference of HTML.
+// quote matches a quote, which may be escaped by backslashes or be a character reference of HTML.
 const quote = `(?:\\*["']|&quot;|&#34;|&#39;)`
 
-// reference finds a quote that is a character reference at the beginning of a text.
-var reference = regexp.MustCompile(`^&(?:quot|#34|#39);`)
+// htmlQuote matches a quote at the beginning of a text that is a character reference.
+var htmlQuote = regexp.MustCompile(`^&(?:quot|#34|#39);`)
 
-// nameSigns are parts of the names; each name has one of them.
-var nameSigns = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "key", "sess", "connect.sid", "jwt"}
+// nameMarkers are parts of names. Each name that namedSecret matches has one of them.
+var nameMarkers = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "key", "sess", "connect.sid", "jwt"}
 
-// header tells the names of headers whose values go on to the end of the line.
-var header = regexp.MustCompile(`(?i)^(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-.*)$`)
+// headerName matches the names of headers, whose values end with the line.
+var headerName = regexp.MustCompile(`(?i)^(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-.*)$`)
 
-// Text returns text without secrets: those of the known forms, those that a name tells of,
-// and the known ones.
+// Text returns text with Mask in the place of secrets: the known ones, those that follow the name of a
+// secret, and those that match a pattern. See Variants for known.
 func Text(text string, known ...string) string {
 	for _, secret := range known {
-		text = withoutKnown(text, secret)
+		text = redactKnown(text, secret)
 	}
 	if isWord(text) {
 		return text
 	}
-	if strings.ContainsAny(text, ":=%>,") && slices.ContainsFunc(nameSigns, func(s string) bool { return containsFold(text, s) }) {
-		text = withoutNamed(text)
+	if strings.ContainsAny(text, ":=%>,") && slices.ContainsFunc(nameMarkers, func(s string) bool { return containsFold(text, s) }) {
+		text = redactNamed(text)
 	}
-	for i := range forms {
-		if f := &forms[i]; f.concerns(text) && f.pattern.MatchString(text) {
-			text = f.pattern.ReplaceAllString(text, f.instead)
+	for i := range secretPatterns {
+		if f := &secretPatterns[i]; f.mayMatch(text) && f.pattern.MatchString(text) {
+			text = f.pattern.ReplaceAllString(text, f.replacement)
 		}
 	}
 	return text
 }
 
-// isWord reports whether a text has only small letters and digits, as most that are logged
-// for every request: no form is without another character.
+// isWord reports whether a text has only lower-case letters and digits, as most values have that are
+// logged for every request. Every pattern requires another character.
 func isWord(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') {
@@ -128,9 +128,9 @@ func isWord(text string) bool {
 	return true
 }
 
-// withoutNamed takes out the values behind names of secrets.
-func withoutNamed(text string) string {
-	places := named.FindAllStringSubmatchIndex(text, -1)
+// redactNamed replaces the values that follow names of secrets.
+func redactNamed(text string) string {
+	places := namedSecret.FindAllStringSubmatchIndex(text, -1)
 	if places == nil {
 		return text
 	}
@@ -139,14 +139,14 @@ func withoutNamed(text string) string {
 	for _, place := range places {
 		from := place[1]
 		if from < done {
-			continue // inside of a value
+			continue // within a value that was replaced
 		}
-		isHeader := header.MatchString(text[place[2]:place[3]])
+		isHeader := headerName.MatchString(text[place[2]:place[3]])
 		if isListed := place[4] >= 0 && place[6] < 0; isListed && !isHeader {
-			continue // it is one of several names
+			continue // the name is an element of a list
 		}
-		prefix, end := value(text, from, isHeader)
-		if end == from+prefix || isNothing(text[from:end]) {
+		prefix, end := valueBounds(text, from, isHeader)
+		if end == from+prefix || isPlaceholder(text[from:end]) {
 			continue
 		}
 		b.WriteString(text[done:from+prefix] + Mask)
@@ -156,31 +156,31 @@ func withoutNamed(text string) string {
 	return b.String()
 }
 
-// isNothing reports whether a value is none.
-func isNothing(value string) bool {
+// isPlaceholder reports whether a value cannot be a secret.
+func isPlaceholder(value string) bool {
 	return slices.Contains([]string{"null", "true", "false", "nil", Mask}, value)
 }
 
-// value finds where the value ends that begins at from, and how much of its beginning may
-// stay. A value in quotes ends at a quote that is escaped as often as the first; one in
-// brackets, at the bracket that closes them; that of a header, or a block of YAML, at the end of its line; and
-// any other before white space or what separates values.
-func value(text string, from int, line bool) (prefix, end int) {
+// valueBounds returns the end of the value that begins at from, and the length of its prefix that may
+// stay. A value in quotes ends at a quote with as many backslashes as the first one, a value in
+// brackets at the closing bracket, the value of a header or a block of YAML at the end of the line,
+// and any other value before white space or a separator.
+func valueBounds(text string, from int, line bool) (prefix, end int) {
 	rest := text[from:]
 	slashes := len(rest) - len(strings.TrimLeft(rest, `\`))
 	switch quoted := rest[slashes:]; {
 	case quoted == "":
 		return 0, len(text)
 	case quoted[0] == '"', quoted[0] == '\'' && slashes == 0:
-		return slashes + 1, from + slashes + 1 + untilQuote(quoted[1:], quoted[0], slashes)
-	case reference.MatchString(rest):
-		mark := reference.FindString(rest)
+		return slashes + 1, from + slashes + 1 + indexClosingQuote(quoted[1:], quoted[0], slashes)
+	case htmlQuote.MatchString(rest):
+		mark := htmlQuote.FindString(rest)
 		before, _, _ := strings.Cut(rest[len(mark):], mark)
 		return len(mark), from + len(mark) + len(before)
 	case rest[0] == '[', rest[0] == '{':
-		return 0, from + untilClosed(rest)
+		return 0, from + indexClosingBracket(rest)
 	case line, rest[0] == '|', rest[0] == '>':
-		return 0, from + untilLineEnd(rest)
+		return 0, from + indexLineEnd(rest)
 	}
 	n := strings.IndexAny(rest, " \t\r\n,;&\"'`)]}<>\\")
 	if n < 0 {
@@ -189,9 +189,9 @@ func value(text string, from int, line bool) (prefix, end int) {
 	return 0, from + n
 }
 
-// untilQuote finds the quote that ends a text whose first quote has that many slashes
-// before it.
-func untilQuote(text string, quote byte, slashes int) int {
+// indexClosingQuote returns the index of the quote that ends a text whose opening quote has slashes
+// backslashes before it, or the length of the text. A quote with more of them is escaped within.
+func indexClosingQuote(text string, quote byte, slashes int) int {
 	before := 0
 	for i := range len(text) {
 		switch text[i] {
@@ -208,8 +208,9 @@ func untilQuote(text string, quote byte, slashes int) int {
 	return len(text)
 }
 
-// untilClosed finds the end of a list or an object.
-func untilClosed(text string) int {
+// indexClosingBracket returns the index behind the bracket that closes the first one, or the length of
+// the text.
+func indexClosingBracket(text string) int {
 	depth := 0
 	for i := range len(text) {
 		switch text[i] {
@@ -224,11 +225,12 @@ func untilClosed(text string) int {
 	return len(text)
 }
 
-// lineEnd is the end of a line, which may be escaped. A line that begins with white space goes
-// on with the one before it, as in a header that is folded or a text of YAML.
+// lineEnd matches the end of a line, which may be escaped, and white space at the beginning of the next
+// line. Such a line continues the one before it, as in a folded header or a block of YAML.
 var lineEnd = regexp.MustCompile(`(?:\r\n?|\n|\\+r|\\+n)+(?:[ \t]|\\+t)?`)
 
-func untilLineEnd(text string) int {
+// indexLineEnd returns the index of the end of the first line with its continuations.
+func indexLineEnd(text string) int {
 	for from := 0; ; {
 		at := lineEnd.FindStringIndex(text[from:])
 		if at == nil {

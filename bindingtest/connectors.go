@@ -8,14 +8,14 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// bindings are the fields whose bindings have ids, as Type.field by id. They stand in the
-// schema beside the tests: the one that is served says nothing of bindings.
-func (r *reader) bindings() map[string]string {
+// connectorIDs returns the fields whose bindings have an id, as Type.field by id. It reads them from the
+// schema files beside the tests, since the schema that the gateway serves has no @connect.
+func (r *suiteReader) connectorIDs() map[string]string {
 	if r.ids != nil {
 		return r.ids
 	}
 	r.ids = map[string]string{}
-	files, _ := filepath.Glob(filepath.Join(filepath.Dir(r.mistakes.file), "*.graphqls")) // a folder's name is no bad pattern
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(r.mistakes.file), "*.graphqls")) // the pattern is valid
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -23,16 +23,17 @@ func (r *reader) bindings() map[string]string {
 		}
 		doc, err := parser.ParseSchema(&ast.Source{Name: file, Input: string(text)})
 		if err != nil {
-			continue // which is for gatehouse check to tell
+			continue // gatehouse check reports it
 		}
 		for _, def := range append(doc.Definitions, doc.Extensions...) {
-			r.idsOf(def)
+			r.addIDs(def)
 		}
 	}
 	return r.ids
 }
 
-func (r *reader) idsOf(def *ast.Definition) {
+// addIDs adds the ids of the bindings of a type.
+func (r *suiteReader) addIDs(def *ast.Definition) {
 	for _, f := range def.Fields {
 		connect := f.Directives.ForName("connect")
 		if connect == nil {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// decoded reads JSON with its numbers as they are written.
-func decoded(text string) (any, error) {
+// decodeJSON decodes one JSON value with its numbers as json.Number.
+func decodeJSON(text string) (any, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var value any
@@ -24,11 +24,11 @@ func decoded(text string) (any, error) {
 	return value, nil
 }
 
-// maxDifferences is how many are told; behind so many another answer was meant.
+// maxDifferences is how many differences are listed; a value with more is another one altogether.
 const maxDifferences = 12
 
-// differences tells how two JSON values differ, a line for each place; none when they
-// are equal. The order of members does not count, and numbers are compared as numbers.
+// differences returns a line for each place where two JSON values differ, and none if they are equal.
+// The order of members does not count, and numbers are compared by value: 1.0 equals 1.
 func differences(want, got any) []string {
 	var d differ
 	d.compare("$", want, got)
@@ -38,6 +38,7 @@ func differences(want, got any) []string {
 	return d.lines
 }
 
+// differ collects the differences of two values. $ is the root of its paths.
 type differ struct{ lines []string }
 
 func (d *differ) add(format string, args ...any) {
@@ -61,7 +62,7 @@ func (d *differ) compare(path string, want, got any) {
 			return
 		}
 	}
-	d.add("%s: want %s, got %s", path, short(want), short(got))
+	d.add("%s: want %s, got %s", path, formatJSON(want), formatJSON(got))
 }
 
 func (d *differ) objects(path string, want, got map[string]any) {
@@ -72,9 +73,9 @@ func (d *differ) objects(path string, want, got map[string]any) {
 		g, there := got[name]
 		switch at := path + "." + name; {
 		case !there:
-			d.add("%s: want %s, but it is missing", at, short(w))
+			d.add("%s: want %s, but it is missing", at, formatJSON(w))
 		case !wanted:
-			d.add("%s: not expected, got %s", at, short(g))
+			d.add("%s: not expected, got %s", at, formatJSON(g))
 		default:
 			d.compare(at, w, g)
 		}
@@ -85,28 +86,29 @@ func (d *differ) lists(path string, want, got []any) {
 	for i := range max(len(want), len(got)) {
 		switch at := fmt.Sprintf("%s[%d]", path, i); {
 		case i >= len(got):
-			d.add("%s: want %s, but the list ends before", at, short(want[i]))
+			d.add("%s: want %s, but the list ends before", at, formatJSON(want[i]))
 		case i >= len(want):
-			d.add("%s: not expected, got %s", at, short(got[i]))
+			d.add("%s: not expected, got %s", at, formatJSON(got[i]))
 		default:
 			d.compare(at, want[i], got[i])
 		}
 	}
 }
 
+// sameScalar reports whether two scalars are equal. It compares numbers exactly.
 func sameScalar(want, got any) bool {
 	w, ok := want.(json.Number)
 	g, both := got.(json.Number)
 	if !ok || !both {
-		return scalar(got) && want == got
+		return isScalar(got) && want == got
 	}
 	x, okX := new(big.Rat).SetString(w.String())
 	y, okY := new(big.Rat).SetString(g.String())
 	return okX && okY && x.Cmp(y) == 0
 }
 
-// scalar tells what can be compared by ==.
-func scalar(v any) bool {
+// isScalar reports whether v can be compared by ==, which panics for maps and slices.
+func isScalar(v any) bool {
 	switch v.(type) {
 	case map[string]any, []any:
 		return false
@@ -114,11 +116,11 @@ func scalar(v any) bool {
 	return true
 }
 
-// maxShort is how much of a value a difference shows.
-const maxShort = 200
+// maxFormatted is the number of characters of a value that a difference shows.
+const maxFormatted = 200
 
-// short is a value as JSON, cut when it is long.
-func short(v any) string {
+// formatJSON returns a value as JSON, truncated to maxFormatted characters.
+func formatJSON(v any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -126,8 +128,8 @@ func short(v any) string {
 		return fmt.Sprint(v)
 	}
 	text := []rune(strings.TrimSpace(b.String()))
-	if len(text) > maxShort {
-		return string(text[:maxShort]) + "…"
+	if len(text) > maxFormatted {
+		return string(text[:maxFormatted]) + "…"
 	}
 	return string(text)
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/escape"
 )
 
-// checkLexemes refuses what gqlparser's lexer takes although the specification (September
-// 2025, 2.1) does not: a number that goes on as a name or as another number (2.1.7 and
-// 2.9.1, "lookahead"), half a surrogate pair, and a block string that ends with more than
-// three quotes. Everything else that is wrong is left to gqlparser, which words it better.
-func checkLexemes(query string) error {
+// checkLexicalTokens refuses what the lexer of gqlparser accepts although the specification
+// (September 2025, section 2.1) does not: a number that a name or another number follows (2.1.7 and
+// 2.9.1, "lookahead"), half a surrogate pair, and a block string that ends with more than three
+// quotes. All other errors are left to gqlparser, whose messages are better.
+func checkLexicalTokens(query string) error {
 	for at := 0; at < len(query); {
 		end, wrong := at+1, ""
 		switch c := query[at]; {
@@ -26,7 +26,7 @@ func checkLexemes(query string) error {
 		case c == '"':
 			end, wrong = endOfString(query, at)
 		case isNameStart(c):
-			end = skip(query, at, isNamePart)
+			end = skipWhile(query, at, isNamePart)
 		case c == '-' || isDigit(c):
 			end, wrong = endOfNumber(query, at)
 		}
@@ -38,7 +38,7 @@ func checkLexemes(query string) error {
 	return nil
 }
 
-// lexicalError is at the end of the text before it.
+// lexicalError returns a syntax error at the end of the text before it.
 func lexicalError(before, message string) error {
 	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(before)
 	last := lines[strings.LastIndexByte(lines, '\n')+1:]
@@ -50,12 +50,12 @@ func lexicalError(before, message string) error {
 }
 
 func endOfComment(text string, at int) int {
-	return skip(text, at, func(c byte) bool { return c != '\n' && c != '\r' })
+	return skipWhile(text, at, func(c byte) bool { return c != '\n' && c != '\r' })
 }
 
-// endOfNumber returns the end of a number, or of what of it is one.
+// endOfNumber returns the end of the longest number at a position, and what is wrong behind it.
 func endOfNumber(text string, at int) (end int, wrong string) {
-	digits := func(from int) int { return skip(text, from, isDigit) }
+	digits := func(from int) int { return skipWhile(text, from, isDigit) }
 	end = digits(at + 1)
 	if end+1 < len(text) && text[end] == '.' && isDigit(text[end+1]) {
 		end = digits(end + 1)
@@ -75,6 +75,7 @@ func endOfNumber(text string, at int) (end int, wrong string) {
 	return end, wrong
 }
 
+// endOfBlock returns the end of a block string, and what is wrong with it.
 func endOfBlock(text string, at int) (end int, wrong string) {
 	const quotes = `"""`
 	for end = at + len(quotes); end < len(text); end++ {
@@ -90,7 +91,7 @@ func endOfBlock(text string, at int) (end int, wrong string) {
 	return end, ""
 }
 
-// endOfString returns the end of a string, or the place of an escape that is wrong.
+// endOfString returns the end of a string, or the position of an invalid escape and what is wrong.
 func endOfString(text string, at int) (end int, wrong string) {
 	for end = at + 1; end < len(text); end++ {
 		switch text[end] {
@@ -109,8 +110,8 @@ func endOfString(text string, at int) (end int, wrong string) {
 	return end, ""
 }
 
-// skip returns the first place from at on that is not of a kind.
-func skip(text string, at int, is func(byte) bool) int {
+// skipWhile returns the first position from at on whose byte is not of a kind.
+func skipWhile(text string, at int, is func(byte) bool) int {
 	for at < len(text) && is(text[at]) {
 		at++
 	}

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
-// A setting is a field with a yaml tag, in Config or in a part's Options; one without
-// is no business of the file. What a field accepts follows from its Go type:
+// field is a setting: a field of Config, or of the Options of a part, with a yaml tag. Fields
+// without one cannot be set in the file. What a setting accepts follows from its Go type:
 //
 //	bool           true, false
 //	int            a count
@@ -24,7 +26,7 @@ type field struct {
 	typ   reflect.Type
 }
 
-// fieldsOf lists the settings of a struct in their order, those of inlined structs too.
+// fieldsOf returns the settings of a struct in their order, those of inlined structs included.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
@@ -48,8 +50,8 @@ var (
 	levelType    = reflect.TypeFor[slog.Level]()
 )
 
-// shape tells how a Go type is written in the file.
-func shape(t reflect.Type) kind {
+// kindOf returns the kind of value that the file has for a Go type.
+func kindOf(t reflect.Type) kind {
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
 		return mapping
@@ -59,8 +61,8 @@ func shape(t reflect.Type) kind {
 	return scalar
 }
 
-// secrets are the settings that hold what nobody may read: no message, excerpt, log
-// line or printed Config shows them. An empty step is any name or number.
+// secrets are the settings whose values must not be read: no message, excerpt, log line or
+// printed Config shows them. An empty step stands for any name or index.
 var secrets = [][]string{
 	{"cursors", "secret"},
 	{"auth", "issuers", "", "secret"},
@@ -68,19 +70,20 @@ var secrets = [][]string{
 	{"sources", "", "config", ""},
 }
 
-// secret tells whether the setting at p is one of them.
-func secret(p path) bool {
-	return slices.ContainsFunc(secrets, func(s []string) bool { return len(p) == len(s) && p.matches(s) })
+// isSecret reports whether the setting at p is a secret.
+func isSecret(p yaml.Path) bool {
+	return slices.ContainsFunc(secrets, func(s []string) bool { return len(p) == len(s) && matches(p, s) })
 }
 
-// holdsSecrets tells whether one of them lies at p or below it.
-func holdsSecrets(p path) bool {
-	return slices.ContainsFunc(secrets, func(s []string) bool { return len(p) <= len(s) && p.matches(s[:len(p)]) })
+// containsSecrets reports whether the setting at p, or one in the block at p, is a secret.
+func containsSecrets(p yaml.Path) bool {
+	return slices.ContainsFunc(secrets, func(s []string) bool { return len(p) <= len(s) && matches(p, s[:len(p)]) })
 }
 
-func (p path) matches(names []string) bool {
+// matches reports whether p has these names, of which "" is any. p is as long as names.
+func matches(p yaml.Path, names []string) bool {
 	for i, name := range names {
-		if name != "" && p[i].name != name {
+		if name != "" && p[i].Name != name {
 			return false
 		}
 	}
