@@ -92,7 +92,7 @@ func FuzzScopes(f *testing.F) {
 		_, isText := caller.Claims["scope"].(string)
 		for at, scope := range caller.Scopes {
 			if scope == "" || slices.Contains(caller.Scopes[:at], scope) || isText && strings.Contains(scope, " ") {
-				t.Errorf("%q gives %q", claim, caller.Scopes)
+				t.Errorf("%q: got %q", claim, caller.Scopes)
 			}
 			if !strings.Contains(string(must(json.Marshal(caller.Claims["scope"]))), string(must(json.Marshal(scope)))[1:]) && !isText {
 				t.Errorf("%q is not in %s", scope, claim)

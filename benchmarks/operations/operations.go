@@ -59,7 +59,7 @@ func (o Operation) Request() []byte {
 func (o Operation) Check(body []byte) error {
 	got, err := normal(body)
 	if err != nil {
-		return fmt.Errorf("%s: the answer is no JSON: %w: %.200s", o.Name, err, body)
+		return fmt.Errorf("%s: the response is not JSON: %w: %.200s", o.Name, err, body)
 	}
 	var want []byte
 	for turn := range o.Services.Turns() {

@@ -180,7 +180,7 @@ func (s *Services) handle(route string, answer func(*http.Request) []byte) {
 		}
 		w.Header()["Content-Type"] = []string{"application/json; charset=utf-8"}
 		w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
-		_, _ = w.Write(body) // a caller that has gone is no error of ours
+		_, _ = w.Write(body) // it fails only when the client has left
 	})
 }
 

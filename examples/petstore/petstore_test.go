@@ -28,7 +28,7 @@ const (
 	whiskers = "019b4132-70aa-764f-b315-e2803d882a24" // a cat to adopt, for 75.00 USD
 	placed   = "ord_4Pz3KJT6UNKHFYgN"                 // by u1, for 45.00 USD
 	another  = "ord_UL4FT4DK79P9G8VE"                 // by u2, for 210.00 USD
-	orphan   = "ord_HYCFY05G59R2R1KK"                 // its pet is no more
+	orphan   = "ord_HYCFY05G59R2R1KK"                 // its pet was deleted
 )
 
 // use is an operation with its data and its calls.
@@ -97,7 +97,7 @@ var uses = []use{
 		`{"createOrder":{"status":"PLACED","quantity":1,"shipDate":"2026-02-01","totalAmount":"75","pet":{"name":"Whiskers","status":"PENDING"},"user":{"username":"ada"}}}`,
 		map[string]int{"createOrder": 1, "getPet": 1, "getUser": 1},
 	},
-	{ // who has no token orders in nobody's name
+	{ // an order of an anonymous caller has no user
 		nobody,
 		`mutation { createOrder(input: {petId: "` + whiskers + `", quantity: 2}) { totalAmount userId } }`,
 		`{"createOrder":{"totalAmount":"150","userId":null}}`,

@@ -21,7 +21,7 @@ var errNotReplayed = errors.New("the connection ended, and the request may have 
 //   - POST, PUT, PATCH and DELETE over HTTP/1.1: only while nothing has been written. That
 //     is right.
 //   - GET, HEAD, OPTIONS and TRACE over HTTP/1.1: always, unless the body cannot be
-//     rewound. So preventReplay gives the request such a body.
+//     rewound. So preventReplay sets such a body.
 //   - Every request over HTTP/2 whose stream was reset by REFUSED_STREAM, which says that
 //     nothing was processed (RFC 9113, 8.7), or by PROTOCOL_ERROR, which does not say so.
 //     After PROTOCOL_ERROR it takes another connection; GotConn sees that, and cancels.

@@ -170,7 +170,7 @@ func TestTextAndOtherJSON(t *testing.T) {
 		"text": post().Text("\xff"), "multipart": post().Multipart(encode.Object{{Name: "a", Value: "\xff"}}),
 	} {
 		if fault.CodeOf(c.Err()) != fault.BadUserInput {
-			t.Errorf("%s that is no UTF-8: %v", name, c.Err())
+			t.Errorf("%s that is not UTF-8: %v", name, c.Err())
 		}
 	}
 }

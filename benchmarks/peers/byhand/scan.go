@@ -9,7 +9,7 @@ import (
 // scanned text.
 type row [4][]byte
 
-var errJSON = errors.New("the service's answer is no list of objects, and no object")
+var errJSON = errors.New("the service's response is neither an object nor a list of objects")
 
 // scan scans a list of objects, or one object, and keeps the members that have these names.
 func scan(b []byte, names []string) ([]row, error) {

@@ -71,7 +71,7 @@ func TestDocumentIsChecked(t *testing.T) {
 			bad.header = bad.header.Clone()
 			test.change(&bad)
 			if err := h.hold(test.route, test.sent, bad); err == nil {
-				t.Errorf("nobody minds %d %s", bad.status, bad.body)
+				t.Errorf("not detected: %d %s", bad.status, bad.body)
 			}
 		})
 	}

@@ -24,7 +24,7 @@ func TestGetOrder(t *testing.T) {
 		t.Errorf("order\n%s\nwant\n%s", got, want)
 	}
 	if got := read[Order](t, h.do(t, "GET /orders/ord_6RXAEATYRMSCNL5P", "")); got.UserID != nil {
-		t.Errorf("an order of nobody: %+v", got)
+		t.Errorf("an anonymous order: %+v", got)
 	}
 }
 

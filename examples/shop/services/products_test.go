@@ -47,7 +47,7 @@ func TestListProducts(t *testing.T) {
 				t.Errorf("products %s of %d, want %s of %d", got, page.Total, test.want, test.total)
 			}
 			if !strings.HasPrefix(answer.body, `{"data":[`) {
-				t.Errorf("data is no list: %s", answer.body)
+				t.Errorf("data is not a list: %s", answer.body)
 			}
 			if got := answer.header.Get("Cache-Control"); got != "public, max-age=60, stale-while-revalidate=30" {
 				t.Errorf("Cache-Control %q", got)
