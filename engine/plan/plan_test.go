@@ -317,8 +317,8 @@ func TestOperationsDoNotKeepDocuments(t *testing.T) {
 	}
 }
 
-// An operation can be coalesced only if it is a query whose fields depend on nothing but the client's identity,
-// the operation and its variables. Fields that are skipped do not count.
+// An operation can be coalesced only if it is a query whose fields depend on nothing but the client's
+// identity, the operation and its variables. Fields that are skipped do not count.
 func TestCanCoalesce(t *testing.T) {
 	with := func(change func(*FieldInfo)) Types {
 		changed := maps.Clone(types)
