@@ -97,7 +97,7 @@ func (v *Verifier) Verify(ctx context.Context, authorization string) (*Identity,
 	if err := v.verifyToken(ctx, t); err != nil {
 		return nil, toFault(err)
 	}
-	return Identify(t.claims, v.rolesClaim), nil
+	return NewIdentity(t.claims, v.rolesClaim), nil
 }
 
 func (v *Verifier) parseAuthorization(authorization string) (*token, error) {

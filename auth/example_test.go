@@ -46,7 +46,7 @@ func ExampleRequiresScopes() {
 	scopes := [][]string{{"users:read"}, {"admin"}}
 
 	for _, caller := range []*auth.Identity{nil, {Subject: "u1"}, {Subject: "u2", Scopes: []string{"admin"}}} {
-		value, err := auth.RequiresScopes(auth.With(context.Background(), caller), nil, email, scopes)
+		value, err := auth.RequiresScopes(auth.NewContext(context.Background(), caller), nil, email, scopes)
 		fmt.Println(value, fault.CodeOf(err))
 	}
 	// Output:

@@ -19,7 +19,7 @@ func Authenticated(ctx context.Context, _ any, next graphql.Resolver) (any, erro
 
 // CheckAuthenticated returns the error of Authenticated, or nil.
 func CheckAuthenticated(ctx context.Context) error {
-	if From(ctx) == nil {
+	if FromContext(ctx) == nil {
 		return anonymousFault()
 	}
 	return nil
@@ -39,7 +39,7 @@ func RequiresScopes(ctx context.Context, _ any, next graphql.Resolver, scopes []
 
 // CheckScopes returns the error of RequiresScopes, or nil.
 func CheckScopes(ctx context.Context, scopes [][]string) error {
-	caller := From(ctx)
+	caller := FromContext(ctx)
 	if caller == nil {
 		return anonymousFault()
 	}

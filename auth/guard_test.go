@@ -34,9 +34,9 @@ func TestAuthenticated(t *testing.T) {
 		kind fault.Code
 	}{
 		"nobody":        {context.Background(), fault.Unauthenticated},
-		"anonymous":     {auth.With(context.Background(), nil), fault.Unauthenticated},
-		"a caller":      {auth.With(context.Background(), &auth.Identity{Subject: "u1"}), ""},
-		"a bare caller": {auth.With(context.Background(), &auth.Identity{}), ""},
+		"anonymous":     {auth.NewContext(context.Background(), nil), fault.Unauthenticated},
+		"a caller":      {auth.NewContext(context.Background(), &auth.Identity{Subject: "u1"}), ""},
+		"a bare caller": {auth.NewContext(context.Background(), &auth.Identity{}), ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestRequiresScopes(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			asked, value, err := guarded(func(next func(context.Context) (any, error)) (any, error) {
-				return auth.RequiresScopes(auth.With(context.Background(), test.caller), nil, next, test.scopes)
+				return auth.RequiresScopes(auth.NewContext(context.Background(), test.caller), nil, next, test.scopes)
 			})
 			wantGuard(t, asked, value, err, test.kind)
 		})
@@ -85,7 +85,7 @@ func TestRequiresScopes(t *testing.T) {
 // The error of the field itself is returned unchanged.
 func TestGuardsReturnErrorsOfFields(t *testing.T) {
 	broken := errors.New("broken")
-	ctx := auth.With(context.Background(), &auth.Identity{Scopes: []string{"a"}})
+	ctx := auth.NewContext(context.Background(), &auth.Identity{Scopes: []string{"a"}})
 	next := func(context.Context) (any, error) { return nil, broken }
 	if _, err := auth.Authenticated(ctx, nil, next); err != broken {
 		t.Errorf("got %v", err)

@@ -23,10 +23,10 @@ type Identity struct {
 	Claims map[string]any
 }
 
-// Identify returns the identity that the payload of an accepted token describes. It verifies
+// NewIdentity returns the identity that the payload of an accepted token describes. It verifies
 // nothing: it is for a Verifier, and for tests without tokens. The values of claims are
 // those of Identity.Claims. An empty rolesClaim is DefaultRolesClaim.
-func Identify(claims map[string]any, rolesClaim string) *Identity {
+func NewIdentity(claims map[string]any, rolesClaim string) *Identity {
 	subject, _ := claims["sub"].(string)
 	return &Identity{
 		Subject: subject,
@@ -76,13 +76,13 @@ func (i *Identity) LogValue() slog.Value {
 
 type identityKey struct{}
 
-// With returns a context with the identity of the caller; nil is an anonymous caller.
-func With(ctx context.Context, i *Identity) context.Context {
+// NewContext returns a context with the identity of the caller; nil is an anonymous caller.
+func NewContext(ctx context.Context, i *Identity) context.Context {
 	return context.WithValue(ctx, identityKey{}, i)
 }
 
-// From returns the identity that ctx carries, nil for an anonymous caller.
-func From(ctx context.Context) *Identity {
+// FromContext returns the identity that ctx carries, nil for an anonymous caller.
+func FromContext(ctx context.Context) *Identity {
 	i, _ := ctx.Value(identityKey{}).(*Identity)
 	return i
 }
@@ -90,6 +90,6 @@ func From(ctx context.Context) *Identity {
 // Claim returns a claim of the caller by its dotted path, nil when it is absent. Bindings
 // call it for $claims.
 func Claim(ctx context.Context, path string) any {
-	value, _ := From(ctx).Claim(path)
+	value, _ := FromContext(ctx).Claim(path)
 	return value
 }

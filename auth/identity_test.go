@@ -60,7 +60,7 @@ func TestIdentityInALog(t *testing.T) {
 
 // An anonymous caller is nil, and all methods may be called on it.
 func TestAnonymous(t *testing.T) {
-	caller := auth.From(t.Context())
+	caller := auth.FromContext(t.Context())
 	if caller != nil || caller.HasScope("a") || caller.HasRole("a") || caller.String() != "anonymous" {
 		t.Errorf("got %v", caller)
 	}
@@ -70,8 +70,8 @@ func TestAnonymous(t *testing.T) {
 	if claim := auth.Claim(t.Context(), "sub"); claim != nil {
 		t.Errorf("got %v", claim)
 	}
-	known := auth.With(t.Context(), &auth.Identity{Subject: "u1"})
-	if auth.From(known).Subject != "u1" || auth.From(auth.With(known, nil)) != nil {
+	known := auth.NewContext(t.Context(), &auth.Identity{Subject: "u1"})
+	if auth.FromContext(known).Subject != "u1" || auth.FromContext(auth.NewContext(known, nil)) != nil {
 		t.Error("With did not replace the caller")
 	}
 }
@@ -109,7 +109,7 @@ func TestClaim(t *testing.T) {
 		if value, found := caller.Claim(test.path); value != test.value || found != test.found {
 			t.Errorf("%q: got %v, %v", test.path, value, found)
 		}
-		if value := auth.Claim(auth.With(t.Context(), caller), test.path); value != test.value {
+		if value := auth.Claim(auth.NewContext(t.Context(), caller), test.path); value != test.value {
 			t.Errorf("%q of the context: got %v", test.path, value)
 		}
 	}

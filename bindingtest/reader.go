@@ -90,7 +90,7 @@ func (r *suiteReader) claims(to **auth.Identity) decoder {
 		case nil:
 			*to = nil
 		case map[string]any:
-			*to = auth.Identify(claims, "")
+			*to = auth.NewIdentity(claims, "")
 		default:
 			r.add(n, "claims are an object, such as {sub: u1, scope: \"users:read\"}, or null for an anonymous caller")
 		}

@@ -39,7 +39,7 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 	defer backends.Close()
 	defer setEnvironment(t.env)()
 	schema := p.Schema(backends)
-	inputs, err := input.NewReader(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: true})
+	inputs, err := input.NewCoercer(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: true})
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -114,7 +114,7 @@ func diagnostics(got *response, log string) []string {
 
 // parseOperation parses the query of the test, which must have one operation that selects the field of
 // the connector. Its second result is what is wrong, or "".
-func (t *test) parseOperation(schema *ast.Schema, inputs *input.Reader) (*ast.OperationDefinition, string) {
+func (t *test) parseOperation(schema *ast.Schema, inputs *input.Coercer) (*ast.OperationDefinition, string) {
 	object := schema.Types[t.connector[0]]
 	if object == nil {
 		return nil, fmt.Sprintf("connector: there is no type %s%s", t.connector[0], suggest.DidYouMean(t.connector[0], objectTypeNames(schema)))

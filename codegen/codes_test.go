@@ -39,7 +39,7 @@ func checkAll(t *testing.T, sources ...*graphql.Source) error {
 		return err
 	}
 	graph, broken := binding.Compile(schema, binding.CompileOptions{})
-	warnings, unfit := checks.Documents(schema, graph)
+	warnings, unfit := checks.CompareDocuments(schema, graph)
 	if len(warnings) > 0 {
 		t.Errorf("warnings: %s", warnings)
 	}

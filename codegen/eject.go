@@ -41,7 +41,7 @@ func (r *run) eject(ctx context.Context, name string) (file string, err error) {
 	if err != nil {
 		return "", err
 	}
-	files, err := r.takeSnapshot(append(plugin.Files(cfg), e.field.Position.Src.Name, e.file))
+	files, err := r.takeSnapshot(append(plugin.GeneratedFiles(cfg), e.field.Position.Src.Name, e.file))
 	if err != nil {
 		return "", err
 	}
@@ -74,7 +74,7 @@ func (e *ejection) apply(ctx context.Context) error {
 	}
 	e.quiet = true // the first generate has warned
 	err := abandon(e.generate(ctx), "with "+e.field.Name()+" by hand the resolvers")
-	if _, ok := errors.AsType[*plugin.Unanswered](err); ok {
+	if _, ok := errors.AsType[*plugin.MissingResolvers](err); ok {
 		return fmt.Errorf("%s cannot be answered by hand: %w", e.field.Name(), err)
 	}
 	return err
@@ -113,9 +113,9 @@ func (e *ejection) checkCompletions() error {
 
 // checkCompletion checks the objects of one type at one place. They are complete if the graph still
 // completes them there, and did not come to take further fields for granted.
-func (e *ejection) checkCompletion(c *binding.Completion, t *binding.Completed, now *binding.Graph) error {
+func (e *ejection) checkCompletion(c *binding.Completion, t *binding.CompletedType, now *binding.Graph) error {
 	place, object := c.Object.Name+"."+c.Definition.Name, t.Entity.Object.Name
-	left := now.Completion(c.Object.Name, c.Definition.Name).Of(object)
+	left := now.Completion(c.Object.Name, c.Definition.Name).Type(object)
 	switch {
 	case left != nil && len(left.Sent) <= len(t.Sent):
 		return nil
@@ -133,7 +133,7 @@ func (e *ejection) moveMethod() error {
 	if err != nil {
 		return err
 	}
-	snippet, err := eject.Extract(connect, source, plugin.Receiver(e.field.Object.Name), e.field.Name())
+	snippet, err := eject.Extract(connect, source, plugin.ResolverType(e.field.Object.Name), e.field.Name())
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (r *run) newEjection(cfg *config.Config, name string) (*ejection, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := plugin.Home(r.root, field.Object.Name)
+	file, err := plugin.ResolverFile(r.root, field.Object.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +224,7 @@ func (r *run) notBoundError(schema *ast.Schema, name string, bound []string) err
 	case object.Fields.ForName(fieldName) == nil:
 		return fmt.Errorf("%s has no field %q%s", typeName, fieldName, binding.DidYouMean(name, ofType))
 	}
-	place, err := plugin.ByHand(r.root, typeName, fieldName)
+	place, err := plugin.FindHandwritten(r.root, typeName, fieldName)
 	switch {
 	case err != nil:
 		return err

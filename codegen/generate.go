@@ -41,7 +41,7 @@ func (r *run) generate(ctx context.Context) error {
 	if err := r.requireModule(cfg); err != nil {
 		return err
 	}
-	files, err := r.takeSnapshot(plugin.Files(cfg))
+	files, err := r.takeSnapshot(plugin.GeneratedFiles(cfg))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (r *run) generate(ctx context.Context) error {
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return errors.Join(err, files.restore())
 	}
-	return errors.Join(plug.Unanswered(), handwrittenErr)
+	return errors.Join(plug.MissingResolvers(), handwrittenErr)
 }
 
 // requireModule returns an error if the project belongs to no Go module.

@@ -38,7 +38,7 @@ func (r *run) runGqlgen(cfg *config.Config, plug *plugin.Plugin) (err error) {
 		}
 	}()
 	return inDir(r.root, func() error {
-		return api.Generate(cfg, api.PrependPlugin(plug), api.AddPlugin(plug.Late()))
+		return api.Generate(cfg, api.PrependPlugin(plug), api.AddPlugin(plug.CompletionPlugin()))
 	})
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen"
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/checks"
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 )
 
 var (
@@ -89,7 +89,7 @@ func tryHostile(t *testing.T, root string, cases []hostileCase) error {
 // onlyQuoted returns an error for a canary outside of strings and comments, and for invisible
 // characters.
 func onlyQuoted(name string, text []byte) error {
-	if i := strings.IndexFunc(string(text), func(r rune) bool { return r != '\n' && r != '\t' && plain.Invisible(r) }); i >= 0 {
+	if i := strings.IndexFunc(string(text), func(r rune) bool { return r != '\n' && r != '\t' && escape.IsInvisible(r) }); i >= 0 {
 		return fmt.Errorf("%s has an invisible character behind %q", name, text[max(0, i-60):i])
 	}
 	files := token.NewFileSet()
@@ -130,7 +130,7 @@ func (c *hostileCase) check(t *testing.T) binding.Faults {
 	schema, err := binding.Load(&graphql.Source{Name: filepath.ToSlash(filepath.Join(dir, c.name+".graphqls")), Input: c.schema})
 	if err == nil {
 		graph, broken := binding.Compile(schema, binding.CompileOptions{})
-		_, unfit := checks.Documents(schema, graph)
+		_, unfit := checks.CompareDocuments(schema, graph)
 		err = binding.MergeFaults(broken, unfit)
 	}
 	faults, ok := errors.AsType[binding.Faults](err)
@@ -138,7 +138,7 @@ func (c *hostileCase) check(t *testing.T) binding.Faults {
 		t.Fatalf("seed %d: %v", c.seed, err)
 	}
 	for _, f := range faults {
-		if strings.ContainsFunc(f.Error(), plain.Invisible) {
+		if strings.ContainsFunc(f.Error(), escape.IsInvisible) {
 			t.Errorf("seed %d: the message has characters that a terminal obeys: %q", c.seed, f.Error())
 		}
 	}

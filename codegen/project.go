@@ -120,7 +120,7 @@ func (r *run) check(cfg *config.Config) error {
 	if graph == nil {
 		return bindingErr
 	}
-	warnings, documentErr := checks.Documents(schema, graph)
+	warnings, documentErr := checks.CompareDocuments(schema, graph)
 	for _, w := range warnings {
 		r.warn(w)
 	}

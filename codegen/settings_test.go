@@ -133,7 +133,7 @@ omit_gqlgen_file_notice: true
 		t.Run(name, func(t *testing.T) {
 			settingsProject(t, settings)
 			err := new(codegen.Project).Generate(t.Context())
-			if u, ok := errors.AsType[*plugin.Unanswered](err); !ok || len(u.Missing) != 2 {
+			if u, ok := errors.AsType[*plugin.MissingResolvers](err); !ok || len(u.Missing) != 2 {
 				t.Errorf("it is %v, want two methods to write", err)
 			}
 		})

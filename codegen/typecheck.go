@@ -61,17 +61,17 @@ func isConnectFile(path string) bool { return path == plugin.ConnectFile() }
 // the resolvers' package with stubs. If a field has both a binding and a handwritten method, which
 // Generate reports, the check would only repeat that, so checkHandwritten skips it.
 func checkHandwritten(program *typecheck.Program, generated *types.Package, plug *plugin.Plugin) (handwrittenErr, err error) {
-	if u, ok := errors.AsType[*plugin.Unanswered](plug.Unanswered()); ok && len(u.Twice) > 0 {
+	if u, ok := errors.AsType[*plugin.MissingResolvers](plug.MissingResolvers()); ok && len(u.Duplicates) > 0 {
 		return nil, nil
 	}
-	resolvers, err := program.CheckDir(plugin.ResolversDir, func(string) bool { return true }, map[string][]byte{"stubs.go": plug.Missing})
+	resolvers, err := program.CheckDir(plugin.ResolversDir, func(string) bool { return true }, map[string][]byte{"stubs.go": plug.MissingStubs})
 	if err != nil {
 		return nil, err
 	}
 	if !hasServices(resolvers.Types) {
 		return &HandwrittenCodeError{[]string{missingServices}}, nil
 	}
-	problems := wrongSignatures(plug.ByHand, resolvers.Types, generated)
+	problems := wrongSignatures(plug.Handwritten, resolvers.Types, generated)
 	if len(problems) == 0 {
 		problems = firstProblems(append(program.ProblemsOutside(plugin.ResolversDir), resolvers.Problems...))
 	}
@@ -102,8 +102,8 @@ func wrongSignatures(methods []plugin.Method, actual, wanted *types.Package) []s
 	var problems []string
 	for _, m := range methods {
 		got, want := methodType(actual, m), methodType(wanted, m)
-		if m.Place != "" && got != nil && want != nil && !types.Identical(got, want) {
-			problems = append(problems, fmt.Sprintf("%s: the method that answers %s has to be\n\t%s", m.Place, m.Field, m.Signature))
+		if m.Position != "" && got != nil && want != nil && !types.Identical(got, want) {
+			problems = append(problems, fmt.Sprintf("%s: the method that answers %s has to be\n\t%s", m.Position, m.Field, m.Signature))
 		}
 	}
 	return problems

@@ -145,13 +145,13 @@ func (b *Budget) SpendBytes(n int) error {
 		return nil
 	}
 	if b.bytes.Add(int64(n)) > b.maxBytes {
-		return b.StopAtBytes()
+		return b.StopTooLarge()
 	}
 	return b.Err()
 }
 
-// StopAtBytes stops the operation because its response has too many bytes.
-func (b *Budget) StopAtBytes() error {
+// StopTooLarge stops the operation because its response has too many bytes.
+func (b *Budget) StopTooLarge() error {
 	return b.Stop(fault.New(fault.MaxResponse,
 		"the response has more than %d bytes, which is the limit (execution.maxBytes); ask for fewer fields or shorter lists", b.maxBytes))
 }
@@ -182,8 +182,8 @@ func (b *Budget) AddErrors(n int) bool {
 	return b == nil || b.errors.Add(int64(n)) <= MaxErrors+1
 }
 
-// HasRoom reports whether the response may list another error.
-func (b *Budget) HasRoom() bool { return b == nil || b.errors.Load() <= MaxErrors }
+// CanAddError reports whether the response may list another error.
+func (b *Budget) CanAddError() bool { return b == nil || b.errors.Load() <= MaxErrors }
 
 // OmittedErrors returns the number of errors that were counted but not created.
 func (b *Budget) OmittedErrors() int {

@@ -35,15 +35,15 @@ type Entity[K comparable, T any] struct {
 	Batch Batch[K, *T]
 }
 
-// Completion completes partial values, some of which may be nil. It returns whole values in the same
+// Completer completes partial values, some of which may be nil. It returns whole values in the same
 // order, and either nil or one error (or nil) for each. V is the pointer to an object, or the Go
 // interface of a GraphQL interface or union.
-type Completion[V any] func(ctx context.Context, values []V) ([]V, graphql.BatchErrorList)
+type Completer[V any] func(ctx context.Context, values []V) ([]V, graphql.BatchErrorList)
 
-// Beyond returns a Completion of objects that come with the sent fields. It fetches whole objects
+// Completer returns a Completer of objects that come with the sent fields. It fetches whole objects
 // only if the client selects a field that is not among them. An object that the entity's service
 // does not know becomes null.
-func (e Entity[K, T]) Beyond(sent ...string) Completion[*T] {
+func (e Entity[K, T]) Completer(sent ...string) Completer[*T] {
 	return func(ctx context.Context, objects []*T) ([]*T, graphql.BatchErrorList) {
 		if !e.isNeeded(ctx, sent) {
 			return objects, nil
@@ -87,12 +87,12 @@ func errorForEach[T any](objects []*T, err error) graphql.BatchErrorList {
 	return errs
 }
 
-// Member completes those values of an interface or a union that are objects of one type. It
+// MemberCompleter completes those values of an interface or a union that are objects of one type. It
 // writes them to their places in whole, and leaves the other places alone.
-type Member[V any] func(ctx context.Context, values, whole []V) graphql.BatchErrorList
+type MemberCompleter[V any] func(ctx context.Context, values, whole []V) graphql.BatchErrorList
 
-// MemberOf returns the Member for a Completion of one type's objects.
-func MemberOf[V, T any](complete Completion[*T]) Member[V] {
+// NewMemberCompleter returns the MemberCompleter for a Completer of one type's objects.
+func NewMemberCompleter[V, T any](complete Completer[*T]) MemberCompleter[V] {
 	return func(ctx context.Context, values, whole []V) graphql.BatchErrorList {
 		var objects []*T
 		var indices []int // of objects in values
@@ -124,10 +124,10 @@ func abstractValue[V, T any](object *T) (v V) {
 	return v
 }
 
-// Members returns a Completion of the values of an interface or a union. The objects of each type
+// NewAbstractCompleter returns a Completer of the values of an interface or a union. The objects of each type
 // are completed by a batch of their own, all batches at the same time. Objects of types without a
-// Member are returned as they are.
-func Members[V any](members ...Member[V]) Completion[V] {
+// MemberCompleter are returned as they are.
+func NewAbstractCompleter[V any](members ...MemberCompleter[V]) Completer[V] {
 	return func(ctx context.Context, values []V) ([]V, graphql.BatchErrorList) {
 		whole := slices.Clone(values)
 		failed := make([]graphql.BatchErrorList, len(members))
@@ -148,8 +148,8 @@ func Members[V any](members ...Member[V]) Completion[V] {
 }
 
 // completeMember calls member. A panic becomes the error of every value.
-func completeMember[V any](ctx context.Context, values, whole []V, member Member[V]) graphql.BatchErrorList {
-	errs, err := recoverToError(ctx, member, func(ctx context.Context, member Member[V]) (graphql.BatchErrorList, error) {
+func completeMember[V any](ctx context.Context, values, whole []V, member MemberCompleter[V]) graphql.BatchErrorList {
+	errs, err := recoverToError(ctx, member, func(ctx context.Context, member MemberCompleter[V]) (graphql.BatchErrorList, error) {
 		return member(ctx, values, whole), nil
 	})
 	if err == nil {
@@ -162,8 +162,8 @@ func completeMember[V any](ctx context.Context, values, whole []V, member Member
 	return errs
 }
 
-// Complete resolves a field whose value is in each parent already, by completing these values.
-func Complete[P, V any](ctx context.Context, parents []P, field string, value func(P) V, complete Completion[V]) ([]V, error) {
+// CompleteField resolves a field whose value is in each parent already, by completing these values.
+func CompleteField[P, V any](ctx context.Context, parents []P, field string, value func(P) V, complete Completer[V]) ([]V, error) {
 	errs := keyErrors(ctx, parents, []string{field})
 	values := make([]V, len(parents))
 	for i, parent := range parents {
@@ -175,23 +175,23 @@ func Complete[P, V any](ctx context.Context, parents []P, field string, value fu
 	return whole, errorOrNil(mergeErrors(errs, failed, len(parents)))
 }
 
-// CompleteEach is Complete for a field whose value is a list. If the completion of an element
+// CompleteListField is CompleteField for a field whose value is a list. If the completion of an element
 // fails, the element is null with an error at its place. If nonNull is set, because the elements
 // must not be null, the list fails instead, as it does when all of its elements fail.
-func CompleteEach[P, V any](ctx context.Context, parents []P, field string, values func(P) []V, nonNull bool, complete Completion[V]) ([][]V, error) {
+func CompleteListField[P, V any](ctx context.Context, parents []P, field string, values func(P) []V, nonNull bool, complete Completer[V]) ([][]V, error) {
 	lists := make([][]V, len(parents))
 	faults := make([][]*decode.Fault, len(parents))
 	for i, parent := range parents {
 		if !isNil(parent) {
-			lists[i], faults[i] = values(parent), FaultsOf(ctx).Of(parent, field)
+			lists[i], faults[i] = values(parent), FaultsOf(ctx).OfField(parent, field)
 		}
 	}
 	whole, errs := complete.completeLists(ctx, lists, faults, nonNull)
 	return whole, errorOrNil(errs)
 }
 
-// Whole completes the value that a call returned. It takes the results of the call.
-func (c Completion[V]) Whole(ctx context.Context, value V, err error) (V, error) {
+// CompleteValue completes the value that a call returned. It takes the results of the call.
+func (c Completer[V]) CompleteValue(ctx context.Context, value V, err error) (V, error) {
 	if err != nil {
 		return value, err
 	}
@@ -203,9 +203,9 @@ func (c Completion[V]) Whole(ctx context.Context, value V, err error) (V, error)
 	return whole[0], nil
 }
 
-// List completes the list that a call returned. It takes the results of the call; nonNull is as
-// for CompleteEach.
-func (c Completion[V]) List(ctx context.Context, values []V, err error, nonNull bool) ([]V, error) {
+// CompleteList completes the list that a call returned. It takes the results of the call; nonNull is as
+// for CompleteListField.
+func (c Completer[V]) CompleteList(ctx context.Context, values []V, err error, nonNull bool) ([]V, error) {
 	if err != nil {
 		return values, err
 	}
@@ -216,9 +216,9 @@ func (c Completion[V]) List(ctx context.Context, values []V, err error, nonNull 
 	return lists[0], nil
 }
 
-// All completes the values that a batch returned, one for each parent. It takes the results of
+// CompleteBatch completes the values that a batch returned, one for each parent. It takes the results of
 // the batch.
-func (c Completion[V]) All(ctx context.Context, values []V, err error) ([]V, error) {
+func (c Completer[V]) CompleteBatch(ctx context.Context, values []V, err error) ([]V, error) {
 	batch, ok := errors.AsType[graphql.BatchErrorList](err)
 	if err != nil && !ok {
 		return values, err
@@ -227,9 +227,9 @@ func (c Completion[V]) All(ctx context.Context, values []V, err error) ([]V, err
 	return whole, errorOrNil(mergeErrors(batch, errs, len(values)))
 }
 
-// Lists completes the lists that a batch returned, one for each parent. It takes the results of
-// the batch; nonNull is as for CompleteEach.
-func (c Completion[V]) Lists(ctx context.Context, lists [][]V, err error, nonNull bool) ([][]V, error) {
+// CompleteBatchLists completes the lists that a batch returned, one for each parent. It takes the results of
+// the batch; nonNull is as for CompleteListField.
+func (c Completer[V]) CompleteBatchLists(ctx context.Context, lists [][]V, err error, nonNull bool) ([][]V, error) {
 	batch, ok := errors.AsType[graphql.BatchErrorList](err)
 	if err != nil && !ok {
 		return lists, err
@@ -244,7 +244,7 @@ func (c Completion[V]) Lists(ctx context.Context, lists [][]V, err error, nonNul
 // Faults are found by the list that holds the faulty element. A completed list is a new one, so
 // the faults of the old list have to be moved to it: those that the operation's table has for the
 // old list, and those in faults, which has some for each list if it is not nil.
-func (c Completion[V]) completeLists(ctx context.Context, lists [][]V, faults [][]*decode.Fault, nonNull bool) ([][]V, graphql.BatchErrorList) {
+func (c Completer[V]) completeLists(ctx context.Context, lists [][]V, faults [][]*decode.Fault, nonNull bool) ([][]V, graphql.BatchErrorList) {
 	var all []V
 	for _, list := range lists {
 		all = append(all, list...)
@@ -253,7 +253,7 @@ func (c Completion[V]) completeLists(ctx context.Context, lists [][]V, faults []
 	completed := make([][]V, len(lists))
 	var failed graphql.BatchErrorList
 	for i, start := 0, 0; i < len(lists); i, start = i+1, start+len(lists[i]) {
-		problems := listErrors{nonNull: nonNull, faults: slices.Clone(FaultsOf(ctx).In(lists[i]))}
+		problems := listErrors{nonNull: nonNull, faults: slices.Clone(FaultsOf(ctx).OfElements(lists[i]))}
 		if faults != nil {
 			problems.faults = append(problems.faults, faults[i]...)
 		}
@@ -327,7 +327,7 @@ func (l *listErrors) report(ctx context.Context, list any) error {
 			return f
 		}
 	}
-	if l.err == nil && !FaultsOf(ctx).Add(list, l.faults...) {
+	if l.err == nil && !FaultsOf(ctx).AddElements(list, l.faults...) {
 		return l.faults[0]
 	}
 	return l.err

@@ -129,7 +129,7 @@ func TestLoadMany(t *testing.T) {
 
 func TestLoadAll(t *testing.T) {
 	calls := 0
-	all := All[[]int]{Identity: Identity{Request: "all"}, Missing: []int{}, Fetch: func(context.Context) (map[string][]int, error) {
+	all := LookupTable[[]int]{Identity: Identity{Request: "all"}, Missing: []int{}, Fetch: func(context.Context) (map[string][]int, error) {
 		calls++
 		return map[string][]int{"k1": {1}}, nil
 	}}
@@ -167,7 +167,7 @@ func TestErrorsOfSingleKeys(t *testing.T) {
 	for _, rest := range []*decode.Fault{nil, lost} {
 		b := Batch[string, *string]{Identity: Identity{Request: "b"}, Fetch: func(ctx context.Context, _ []string) (map[string]*string, error) { return fetch(rest)(ctx) }}
 		values, err := LoadOne(t.Context(), parents, from, key, b)
-		all, allErr := LoadAll(t.Context(), parents, from, key, All[*string]{Identity: Identity{Request: "w"}, Fetch: fetch(rest)})
+		all, allErr := LoadAll(t.Context(), parents, from, key, LookupTable[*string]{Identity: Identity{Request: "w"}, Fetch: fetch(rest)})
 		for _, got := range []struct {
 			values []*string
 			err    error
@@ -206,7 +206,7 @@ func TestFaultsInLists(t *testing.T) {
 				t.Fatalf("got %v, %v", got, err)
 			}
 			if keepMissing && faults != nil {
-				found := faults.In(got[0])
+				found := faults.OfElements(got[0])
 				if list[2].Error() != "down" || list[0] != nil || len(got[0]) != 3 || got[0][1] != nil || len(found) != 1 || !slices.Equal(found[0].Index, []int{1, 3}) || found[0].Null {
 					t.Errorf("got %v with %v, %v", got[0], found, list[0])
 				}
@@ -250,7 +250,7 @@ func TestFaultyKeys(t *testing.T) {
 	}}
 	_, err := LoadOne(ctx, parents, from, key, b)
 	_, manyErr := LoadMany(ctx, parents, from, func(p *parent) []string { return []string{p.key} }, true, b)
-	_, allErr := LoadAll(ctx, parents, from, key, All[int]{Identity: Identity{Request: "w"}, Fetch: func(context.Context) (map[string]int, error) { return nil, nil }})
+	_, allErr := LoadAll(ctx, parents, from, key, LookupTable[int]{Identity: Identity{Request: "w"}, Fetch: func(context.Context) (map[string]int, error) { return nil, nil }})
 	for i, err := range []error{err, manyErr, allErr} {
 		list, ok := err.(graphql.BatchErrorList)
 		if !ok || fault.CodeOf(list[0]) != fault.DownstreamService || list[1] != nil || list[2] != nil {
@@ -260,7 +260,7 @@ func TestFaultyKeys(t *testing.T) {
 	if !slices.Equal(requested, []string{"k1"}) {
 		t.Errorf("requested %v", requested)
 	}
-	if _, err := LoadAll(ctx, parents[:1], from, key, All[int]{Identity: Identity{Request: "never"}}); err == nil {
+	if _, err := LoadAll(ctx, parents[:1], from, key, LookupTable[int]{Identity: Identity{Request: "never"}}); err == nil {
 		t.Error("no error although all keys are faulty")
 	}
 }
@@ -385,10 +385,10 @@ func TestSpendCall(t *testing.T) {
 		})
 	}
 	calls.Wait()
-	if refused.Load() != 7 || Calls(ctx) != 3 {
-		t.Errorf("refused %d of 10, made %d; want 7 and 3", refused.Load(), Calls(ctx))
+	if refused.Load() != 7 || CallCount(ctx) != 3 {
+		t.Errorf("refused %d of 10, made %d; want 7 and 3", refused.Load(), CallCount(ctx))
 	}
-	if SpendCall(t.Context()) != nil || Calls(t.Context()) != 0 {
+	if SpendCall(t.Context()) != nil || CallCount(t.Context()) != 0 {
 		t.Error("outside an operation there is no budget")
 	}
 }

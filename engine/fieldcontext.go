@@ -28,11 +28,11 @@ func selectsAny(ctx context.Context, types []string, match func(field string) bo
 	return slices.ContainsFunc(fields, func(f graphql.CollectedField) bool { return match(f.Name) })
 }
 
-// Given returns v, the value of an argument of the field in ctx in the form in which it is sent
+// ArgumentOrAbsent returns v, the value of an argument of the field in ctx in the form in which it is sent
 // to a service, or encode.Absent if the client left the argument out. An argument that the client
 // set to null is not absent (section 6.4.1 of the GraphQL specification distinguishes the two).
-// Outside of an operation Given returns v.
-func Given(ctx context.Context, argument string, v any) any {
+// Outside of an operation ArgumentOrAbsent returns v.
+func ArgumentOrAbsent(ctx context.Context, argument string, v any) any {
 	if v != nil || !hasFieldContext(ctx) {
 		return v
 	}

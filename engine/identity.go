@@ -27,31 +27,31 @@ type Identity struct {
 	// Rules names the rules that decide which responses are successes and what clients see of
 	// the others (isSuccess, errors). It is empty when the HTTP status alone decides.
 	Rules string
-	// Reading describes what is read from a response, and as which type of the graph; for a
+	// Extraction describes what is read from a response, and as which type of the graph; for a
 	// batch also how values are matched with keys. For a whole operation, whose Request is its
 	// document, it is the name of the operation that is executed.
-	Reading string
+	Extraction string
 	// Arguments are those values of the field's arguments that the request or its reading depends
-	// on and that Request does not contain, in the form of KeyText.
+	// on and that Request does not contain, in the form of EncodeKey.
 	Arguments string
 }
 
 // AppendKey appends the identity to b. Different identities are written differently, and none is
 // a prefix of another.
 func (id *Identity) AppendKey(b []byte) []byte {
-	for _, part := range [...]string{id.Source, id.Request, id.Caller, id.Rules, id.Reading, id.Arguments} {
+	for _, part := range [...]string{id.Source, id.Request, id.Caller, id.Rules, id.Extraction, id.Arguments} {
 		b = coalesce.AppendText(b, part)
 	}
 	return b
 }
 
-// Caller returns the Identity.Caller for the values of an Authorization header. It joins them with
+// CallerID returns the Identity.Caller for the values of an Authorization header. It joins them with
 // line breaks, which no header value contains.
-func Caller(authorization []string) string { return strings.Join(authorization, "\n") }
+func CallerID(authorization []string) string { return strings.Join(authorization, "\n") }
 
-// KeyText returns the parts of a key, each a value of encoding/json or a slice of them, as one
+// EncodeKey returns the parts of a key, each a value of encoding/json or a slice of them, as one
 // JSON text. Different lists of parts have different texts.
-func KeyText(parts ...any) string {
+func EncodeKey(parts ...any) string {
 	text, err := json.Marshal(parts)
 	if err != nil {
 		return fmt.Sprint(parts...)

@@ -56,7 +56,7 @@ func keyErrors[P any](ctx context.Context, parents []P, from []string) graphql.B
 	}
 	var errs graphql.BatchErrorList
 	for i, parent := range parents {
-		if err := faults.Err(parent, from...); err != nil {
+		if err := faults.FieldFault(parent, from...); err != nil {
 			errs = setError(errs, len(parents), i, err)
 		}
 	}
@@ -123,8 +123,8 @@ func LoadMany[P any, K comparable, V any](ctx context.Context, parents []P, from
 	return values, errorOrNil(errs)
 }
 
-// All describes one call that returns the values of all keys.
-type All[V any] struct {
+// LookupTable describes one call that returns the values of all keys.
+type LookupTable[V any] struct {
 	// Identity identifies the call, as in Batch.
 	Identity Identity
 	// Missing is the value of a key that the response leaves out. The default is V's zero value.
@@ -137,7 +137,7 @@ type All[V any] struct {
 // LoadAll resolves a field that has one key in each parent from one response that holds the
 // values of all keys. The response is fetched once in an epoch, and not at all if no parent has
 // a key. Everything else is as for LoadOne.
-func LoadAll[P, V any](ctx context.Context, parents []P, from []string, key func(P) *string, all All[V]) ([]V, error) {
+func LoadAll[P, V any](ctx context.Context, parents []P, from []string, key func(P) *string, all LookupTable[V]) ([]V, error) {
 	keys := make([]*string, len(parents))
 	hasKey := false
 	errs := keyErrors(ctx, parents, from)
@@ -172,7 +172,7 @@ func LoadAll[P, V any](ctx context.Context, parents []P, from []string, key func
 
 // load returns what Fetch returned, which is called once in an epoch: the call is the only key of
 // a loader.
-func (a All[V]) load(ctx context.Context) (fetched[string, V], error) {
+func (a LookupTable[V]) load(ctx context.Context) (fetched[string, V], error) {
 	type onlyKey struct{}
 	found, errs := LoaderFor(ctx, Batch[onlyKey, fetched[string, V]]{
 		Identity: a.Identity,
@@ -240,7 +240,7 @@ func listOf[V any](ctx context.Context, found []Found[V], failed []error, keepMi
 			values = append(values, f.Value)
 		}
 	}
-	if !FaultsOf(ctx).Add(values, faults...) {
+	if !FaultsOf(ctx).AddElements(values, faults...) {
 		return nil, faults[0]
 	}
 	return values, nil

@@ -397,7 +397,7 @@ func (b *keyBatch[K, V]) fail(from, to int, err error) {
 // goroutine. The error names the batch without its request, which may hold secrets.
 func (l *Loader[K, V]) panicError(value any) error {
 	id := l.batch.Identity
-	name := id.Source + " " + id.Reading
+	name := id.Source + " " + id.Extraction
 	if id.Source == "" {
 		name = id.Request // of a handwritten batch: a name
 	}
@@ -425,7 +425,7 @@ func (f fetched[K, V]) lookup(key K, missing V) (Found[V], error) {
 	if value, ok := f.values[key]; ok {
 		return Found[V]{Value: value, OK: true}, nil
 	}
-	if err := f.faults.Of(key); err != nil {
+	if err := f.faults.OfKey(key); err != nil {
 		return Found[V]{}, err
 	}
 	return Found[V]{Value: missing}, nil

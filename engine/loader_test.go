@@ -83,7 +83,7 @@ func TestFetchThatDoesNotReturn(t *testing.T) {
 					if immediate {
 						ctx = WithImmediateLoads(ctx)
 					}
-					b := Batch[string, string]{MaxSize: 2, Identity: Identity{Source: "s", Request: "GET /secret", Reading: "r"}, Fetch: func(_ context.Context, keys []string) (map[string]string, error) {
+					b := Batch[string, string]{MaxSize: 2, Identity: Identity{Source: "s", Request: "GET /secret", Extraction: "r"}, Fetch: func(_ context.Context, keys []string) (map[string]string, error) {
 						time.Sleep(time.Second)
 						if slices.Contains(keys, "bad") {
 							end()
@@ -203,8 +203,8 @@ func TestEpochs(t *testing.T) {
 			}
 		}
 	}
-	if Calls(ctx) != 3 {
-		t.Errorf("the operation has made %d calls", Calls(ctx))
+	if CallCount(ctx) != 3 {
+		t.Errorf("the operation has made %d calls", CallCount(ctx))
 	}
 	if found, errs := LoaderFor(WithEpoch(t.Context()), b).Load(t.Context(), []string{"k"}); errs != nil || found[0].Value != 4 {
 		t.Errorf("an epoch without an operation: %v, %v", found, errs)
@@ -214,7 +214,7 @@ func TestEpochs(t *testing.T) {
 // Batches share a loader if and only if their identities are equal in every field.
 func TestLoadersAreSharedByIdentity(t *testing.T) {
 	ctx := WithOperation(t.Context(), Options{})
-	base := Batch[string, int]{MaxSize: 5, Identity: Identity{Source: "a", Request: "b", Caller: "c", Rules: "d", Reading: "e", Arguments: "f"}}
+	base := Batch[string, int]{MaxSize: 5, Identity: Identity{Source: "a", Request: "b", Caller: "c", Rules: "d", Extraction: "e", Arguments: "f"}}
 	same := base
 	if LoaderFor(ctx, base) != LoaderFor(ctx, same) {
 		t.Error("batches of equal identities do not share a loader")

@@ -65,12 +65,12 @@ type Options struct {
 type operation struct {
 	context.Context
 	faults        decode.Faults
-	reportsFaults bool // set by Begin; without it, FaultsOf does not return faults
+	reportsFaults bool // set by StartOperation; without it, FaultsOf does not return faults
 	budget        Budget
 
 	maxCalls   int64
 	calls      atomic.Int64 // backend calls that were begun, or refused
-	callSlots  Slots
+	callSlots  Semaphore
 	maxItems   int64
 	items      atomic.Int64                      // joined values that were spent
 	projection atomic.Pointer[decode.Projection] // nil selects everything
@@ -87,8 +87,8 @@ func WithOperation(ctx context.Context, o Options) context.Context {
 	return newOperation(ctx, o)
 }
 
-// Begin is WithOperation and, if reportsFaults is set, WithFaults with a new table, in one allocation.
-func Begin(ctx context.Context, o Options, reportsFaults bool) context.Context {
+// StartOperation is WithOperation and, if reportsFaults is set, WithFaults with a new table, in one allocation.
+func StartOperation(ctx context.Context, o Options, reportsFaults bool) context.Context {
 	op := newOperation(ctx, o)
 	op.reportsFaults = reportsFaults
 	return op
@@ -180,8 +180,8 @@ func ReleaseCall(ctx context.Context) {
 	}
 }
 
-// Calls returns the number of backend calls that the operation in ctx has made so far.
-func Calls(ctx context.Context) int {
+// CallCount returns the number of backend calls that the operation in ctx has made so far.
+func CallCount(ctx context.Context) int {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	if !ok {
 		return 0

@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// Slots is a counting semaphore: it limits how many calls run at the same time. Further ones wait
+// Semaphore is a counting semaphore: it limits how many calls run at the same time. Further ones wait
 // for a slot in the order in which they came. The zero value has no limit. It is safe for
 // concurrent use.
 //
 // Unlike golang.org/x/sync/semaphore it needs no constructor, and its limit may be absent.
-type Slots struct {
+type Semaphore struct {
 	// Max is the number of slots; 0 means no limit. It must not change after the first use.
 	Max int
 
@@ -22,7 +22,7 @@ type Slots struct {
 
 // Acquire takes a slot. It waits for one until ctx ends, and then returns the error of ctx. If it
 // returns nil, Release must be called.
-func (s *Slots) Acquire(ctx context.Context) error {
+func (s *Semaphore) Acquire(ctx context.Context) error {
 	turn := s.acquireOrQueue()
 	if turn == nil {
 		return nil
@@ -38,7 +38,7 @@ func (s *Slots) Acquire(ctx context.Context) error {
 
 // acquireOrQueue takes a slot and returns nil, or returns the channel that is closed when the
 // caller gets one.
-func (s *Slots) acquireOrQueue() (turn chan struct{}) {
+func (s *Semaphore) acquireOrQueue() (turn chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.Max <= 0 || s.taken < s.Max {
@@ -52,7 +52,7 @@ func (s *Slots) acquireOrQueue() (turn chan struct{}) {
 
 // abandon ends the wait for turn. If turn got its slot in the meantime, the next in the queue gets
 // it, so that no slot is lost.
-func (s *Slots) abandon(turn chan struct{}) {
+func (s *Semaphore) abandon(turn chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.Index(s.waiting, turn); i >= 0 {
@@ -63,14 +63,14 @@ func (s *Slots) abandon(turn chan struct{}) {
 }
 
 // Release returns a slot. The one that has waited longest gets it.
-func (s *Slots) Release() {
+func (s *Semaphore) Release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.release()
 }
 
 // release passes a slot on, which stays taken, or frees it. The caller holds s.mu.
-func (s *Slots) release() {
+func (s *Semaphore) release() {
 	if len(s.waiting) == 0 {
 		s.taken--
 		return

@@ -12,7 +12,7 @@ import (
 
 func TestSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Slots{Max: 3}
+		s := &Semaphore{Max: 3}
 		var running, most atomic.Int64
 		var all sync.WaitGroup
 		for range 20 {
@@ -41,7 +41,7 @@ func TestSlots(t *testing.T) {
 // gets one.
 func TestSlotsOfAbandonedWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Slots{Max: 1}
+		s := &Semaphore{Max: 1}
 		if err := s.Acquire(t.Context()); err != nil {
 			t.Fatal(err)
 		}

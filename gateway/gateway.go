@@ -64,7 +64,7 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 	deps := front.Deps{
 		Schema:     g.Schema(backends),
 		Verify:     verifier.Verify,
-		Forwarded:  backends.Forwarded(),
+		Forwarded:  backends.ForwardedHeaders(),
 		Log:        log,
 		Playground: playground.Handler(g.Playground),
 	}

@@ -421,7 +421,7 @@ func DecodeOrderStatus(d *decode.Decoder) model.OrderStatus {
 	case "return-requested":
 		return model.OrderStatusReturnRequested
 	}
-	d.Unknown("OrderStatus", text)
+	d.UnknownEnumValue("OrderStatus", text)
 	return ""
 }
 
@@ -436,7 +436,7 @@ func DecodeRole(d *decode.Decoder) model.Role {
 	case "admin":
 		return model.RoleAdmin
 	}
-	d.Unknown("Role", text)
+	d.UnknownEnumValue("Role", text)
 	return ""
 }
 
@@ -453,7 +453,7 @@ func DecodeShirtSize(d *decode.Decoder) model.ShirtSize {
 	case "XL":
 		return model.ShirtSizeXl
 	}
-	d.Unknown("ShirtSize", text)
+	d.UnknownEnumValue("ShirtSize", text)
 	return ""
 }
 
@@ -466,7 +466,7 @@ func EncodeAddressInput(in *model.AddressInput) any {
 	var o encode.Object
 	o = o.With("street", in.Street)
 	o = o.With("city", in.City)
-	o = encode.WithGiven(o, "postalCode", in.PostalCode, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "postalCode", in.PostalCode, encode.PtrOf(encode.Any[string]))
 	o = o.With("country", in.Country)
 	return o
 }
@@ -478,7 +478,7 @@ func EncodeCancelOrder(in *model.CancelOrder) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "reason", in.Reason, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "reason", in.Reason, encode.PtrOf(encode.Any[string]))
 	return o
 }
 
@@ -491,7 +491,7 @@ func EncodeNewOrder(in *model.NewOrder) any {
 	var o encode.Object
 	o = o.With("userId", in.UserID)
 	o = o.With("lines", encode.List(in.Lines, EncodeNewOrderLine))
-	o = encode.WithGiven(o, "note", in.Note, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "note", in.Note, encode.PtrOf(encode.Any[string]))
 	return o
 }
 
@@ -517,7 +517,7 @@ func EncodeNewUser(in *model.NewUser) any {
 	o = o.With("email", in.Email)
 	o = o.With("name", in.Name)
 	o = o.With("password", in.Password)
-	o = encode.WithGiven(o, "role", in.Role, encode.PtrOf(EncodeRole))
+	o = encode.WithOmittable(o, "role", in.Role, encode.PtrOf(EncodeRole))
 	return o
 }
 
@@ -528,8 +528,8 @@ func EncodeProductFilter(in *model.ProductFilter) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "category", in.Category, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "maxPrice", in.MaxPrice, encode.PtrOf(encode.Any[float64]))
+	o = encode.WithOmittable(o, "category", in.Category, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "maxPrice", in.MaxPrice, encode.PtrOf(encode.Any[float64]))
 	return o
 }
 
@@ -540,9 +540,9 @@ func EncodeUserPatch(in *model.UserPatch) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "name", in.Name, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "phone", in.Phone, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "address", in.Address, EncodeAddressInput)
+	o = encode.WithOmittable(o, "name", in.Name, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "phone", in.Phone, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "address", in.Address, EncodeAddressInput)
 	return o
 }
 

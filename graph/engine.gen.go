@@ -74,7 +74,7 @@ func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf
 		return engine.Result{Fallback: fallback, Buffer: buf}, err
 	}
 	x := &planRun{ec: newExecutionContext(op, s.executableSchema, nil)}
-	if p.Arguments() {
+	if p.HasArguments() {
 		ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, func() *graphql.InputUnmarshalerIndex {
 			return graphql.NewInputUnmarshalerIndex(
 				graphql.NewInputUnmarshaler("AddressInput", x.ec.unmarshalInputAddressInput),
@@ -104,7 +104,7 @@ type planRun struct {
 	ec *executionContext
 }
 
-// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
+// The IDs of object types. plan.Field.SelectionOf returns the selection for a type by its ID.
 const (
 	ofAccount = iota
 	ofAddress
@@ -278,13 +278,13 @@ var planTypes = plan.Types{
 // encodeAccount appends the selected fields of obj to b.
 func (x *planRun) encodeAccount(b []byte, s *plan.Selection, obj *model.Account) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAccount(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAccount(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -293,19 +293,19 @@ func (x *planRun) encodeAccount(b []byte, s *plan.Selection, obj *model.Account)
 			b = append(b, `"Account"`...)
 		case 1: // id
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 				break
 			}
 			b = plan.AppendString(b, obj.ID)
 		case 2: // name
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 				break
 			}
 			b = plan.AppendString(b, obj.Name)
 		case 3: // role
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 				break
 			}
 			if v := obj.Role; v == nil {
@@ -315,13 +315,13 @@ func (x *planRun) encodeAccount(b []byte, s *plan.Selection, obj *model.Account)
 			}
 		case 4: // email
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 				break
 			}
 			b = plan.AppendString(b, obj.Email)
 		case 5: // phone
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 				break
 			}
 			if v := obj.Phone; v == nil {
@@ -331,7 +331,7 @@ func (x *planRun) encodeAccount(b []byte, s *plan.Selection, obj *model.Account)
 			}
 		case 6: // address
 			if v := obj.Address; !x.Visible(f, requireAuthenticated, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeAddress(b, f, v)
@@ -339,13 +339,13 @@ func (x *planRun) encodeAccount(b []byte, s *plan.Selection, obj *model.Account)
 			}
 		case 7: // createdAt
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 				break
 			}
 			b = plan.AppendDateTime(b, obj.CreatedAt)
 		case 8: // orders
 			if v, found := plan.Result[[]*model.Order](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullOrder(b, f, v)
@@ -378,8 +378,8 @@ func (x *planRun) fallbackAccount(ctx context.Context, f *plan.Field, obj *model
 }
 
 // collectAccount adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectAccount(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Account]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectAccount(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Account]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -393,33 +393,33 @@ func (x *planRun) collectAccount(w *plan.Work, s *plan.Selection, g *plan.Group[
 // resolveAccountOrders calls the resolver of Account.orders and collects what is selected of its result.
 func (x *planRun) resolveAccountOrders(f *plan.Field, objs []*model.Account) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Account_orders_args, Guard: requireAuthenticated}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Account) ([][]*model.Order, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Account) ([][]*model.Order, error) {
 		return x.ec.Resolvers.Account().Orders(ctx, objs, fc.Args["limit"].(*int))
 	})
-	group := plan.NewGroup[*model.Order](&x.Run)
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectOrder(w, f.Of(ofOrder), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
+	w.Start()
 }
 
 // encodeAddress appends the selected fields of obj to b.
 func (x *planRun) encodeAddress(b []byte, s *plan.Selection, obj *model.Address) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAddress(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAddress(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -463,13 +463,13 @@ func (x *planRun) fallbackAddress(ctx context.Context, f *plan.Field, obj *model
 // encodeBookDetails appends the selected fields of obj to b.
 func (x *planRun) encodeBookDetails(b []byte, s *plan.Selection, obj *model.BookDetails) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBookDetails(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBookDetails(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -505,13 +505,13 @@ func (x *planRun) fallbackBookDetails(ctx context.Context, f *plan.Field, obj *m
 // encodeCardPayment appends the selected fields of obj to b.
 func (x *planRun) encodeCardPayment(b []byte, s *plan.Selection, obj *model.CardPayment) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackCardPayment(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackCardPayment(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -547,13 +547,13 @@ func (x *planRun) fallbackCardPayment(ctx context.Context, f *plan.Field, obj *m
 // encodeCategory appends the selected fields of obj to b.
 func (x *planRun) encodeCategory(b []byte, s *plan.Selection, obj *model.Category) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackCategory(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackCategory(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -566,7 +566,7 @@ func (x *planRun) encodeCategory(b []byte, s *plan.Selection, obj *model.Categor
 			b = plan.AppendString(b, obj.Name)
 		case 3: // parent
 			if v := obj.Parent; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeCategory(b, f, v)
@@ -593,13 +593,13 @@ func (x *planRun) fallbackCategory(ctx context.Context, f *plan.Field, obj *mode
 // encodeInventoryItem appends the selected fields of obj to b.
 func (x *planRun) encodeInventoryItem(b []byte, s *plan.Selection, obj *model.InventoryItem) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackInventoryItem(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackInventoryItem(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -610,7 +610,7 @@ func (x *planRun) encodeInventoryItem(b []byte, s *plan.Selection, obj *model.In
 			b = plan.AppendInt(b, obj.Left)
 		case 2: // product
 			if v, found := plan.Result[*model.Product](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeProduct(b, f, v)
@@ -633,8 +633,8 @@ func (x *planRun) fallbackInventoryItem(ctx context.Context, f *plan.Field, obj 
 }
 
 // collectInventoryItem adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectInventoryItem(w *plan.Work, s *plan.Selection, g *plan.Group[*model.InventoryItem]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectInventoryItem(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.InventoryItem]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -647,30 +647,30 @@ func (x *planRun) collectInventoryItem(w *plan.Work, s *plan.Selection, g *plan.
 
 // resolveInventoryItemProduct calls the resolver of InventoryItem.product and collects what is selected of its result.
 func (x *planRun) resolveInventoryItemProduct(f *plan.Field, objs []*model.InventoryItem) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.InventoryItem) ([]*model.Product, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.InventoryItem) ([]*model.Product, error) {
 		return x.ec.Resolvers.InventoryItem().Product(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Product](&x.Run)
+	group := plan.NewObjectList[*model.Product](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectProduct(w, f.Of(ofProduct), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
+	w.Start()
 }
 
 // encodeMoney appends the selected fields of obj to b.
 func (x *planRun) encodeMoney(b []byte, s *plan.Selection, obj *model.Money) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackMoney(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackMoney(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -702,7 +702,7 @@ func (x *planRun) fallbackMoney(ctx context.Context, f *plan.Field, obj *model.M
 // encodeMutation appends the selected fields of the root to b.
 func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -712,7 +712,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			b = append(b, `"Mutation"`...)
 		case 1: // createOrder
 			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOrder(b, f, v)
@@ -720,7 +720,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 2: // cancelOrder
 			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOrder(b, f, v)
@@ -728,7 +728,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 3: // createUser
 			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeUser(b, f, v)
@@ -736,7 +736,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 4: // updateUser
 			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeUser(b, f, v)
@@ -744,7 +744,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 5: // deleteUser
 			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -761,7 +761,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectMutation calls the resolvers of the selected root fields, one after another.
 func (x *planRun) collectMutation(s *plan.Selection) {
-	w := x.Work()
+	w := x.NewTasks()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // createOrder
@@ -775,82 +775,82 @@ func (x *planRun) collectMutation(s *plan.Selection) {
 		case 5: // deleteUser
 			w.Add(func() { x.resolveMutationDeleteUser(f) })
 		}
-		w.Wait()
+		w.StartAndWait()
 	}
 }
 
 // resolveMutationCreateOrder calls the resolver of Mutation.createOrder and collects what is selected of its result.
 func (x *planRun) resolveMutationCreateOrder(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createOrder_args, Guard: requireOrdersWrite}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CreateOrder(ctx, fc.Args["input"].(model.NewOrder), fc.Args["idempotencyKey"].(*string))
 	})
-	group := plan.NewGroup[*model.Order](&x.Run)
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOrder(w, f.Of(ofOrder), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
+	w.Start()
 }
 
 // resolveMutationCancelOrder calls the resolver of Mutation.cancelOrder and collects what is selected of its result.
 func (x *planRun) resolveMutationCancelOrder(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_cancelOrder_args, Guard: requireOrdersWrite}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CancelOrder(ctx, fc.Args["id"].(string), fc.Args["input"].(*model.CancelOrder))
 	})
-	group := plan.NewGroup[*model.Order](&x.Run)
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOrder(w, f.Of(ofOrder), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
+	w.Start()
 }
 
 // resolveMutationCreateUser calls the resolver of Mutation.createUser and collects what is selected of its result.
 func (x *planRun) resolveMutationCreateUser(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createUser_args, Guard: requireUsersWrite}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(model.NewUser))
 	})
-	group := plan.NewGroup[*model.User](&x.Run)
+	group := plan.NewObjectList[*model.User](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectUser(w, f.Of(ofUser), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectUser(w, f.SelectionOf(ofUser), &group)
+	w.Start()
 }
 
 // resolveMutationUpdateUser calls the resolver of Mutation.updateUser and collects what is selected of its result.
 func (x *planRun) resolveMutationUpdateUser(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_updateUser_args, Guard: requireUsersWrite}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Mutation().UpdateUser(ctx, fc.Args["id"].(string), fc.Args["input"].(model.UserPatch))
 	})
-	group := plan.NewGroup[*model.User](&x.Run)
+	group := plan.NewObjectList[*model.User](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectUser(w, f.Of(ofUser), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectUser(w, f.SelectionOf(ofUser), &group)
+	w.Start()
 }
 
 // resolveMutationDeleteUser calls the resolver of Mutation.deleteUser.
 func (x *planRun) resolveMutationDeleteUser(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_deleteUser_args, Guard: requireUsersWrite}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().DeleteUser(ctx, fc.Args["id"].(string))
 	})
 }
@@ -858,13 +858,13 @@ func (x *planRun) resolveMutationDeleteUser(f *plan.Field) {
 // encodeOrder appends the selected fields of obj to b.
 func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrder(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrder(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -877,7 +877,7 @@ func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]
 			b = plan.AppendQuoted(b, obj.Status)
 		case 3: // lines
 			if v := obj.Lines; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullOrderLine(b, f, v)
@@ -885,7 +885,7 @@ func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]
 			}
 		case 4: // total
 			if v := obj.Total; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullMoney(b, f, v)
@@ -893,9 +893,9 @@ func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]
 			}
 		case 5: // payment
 			if v := obj.Payment; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePayment(b, f, v)
@@ -915,7 +915,7 @@ func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]
 			}
 		case 8: // replaces
 			if v := obj.Replaces; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOrder(b, f, v)
@@ -927,7 +927,7 @@ func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]
 			b = plan.AppendString(b, obj.UserID)
 		case 11: // customer
 			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeUser(b, f, v)
@@ -960,11 +960,11 @@ func (x *planRun) fallbackOrder(ctx context.Context, f *plan.Field, obj *model.O
 }
 
 // collectOrder adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectOrder(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Order]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectOrder(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Order]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 3: // lines
 			x.gatherOrderLines(w, f, g.Objects)
@@ -981,50 +981,50 @@ func (x *planRun) collectOrder(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 }
 
 // gatherOrderLines gathers the objects in Order.lines and collects what is selected of them.
-func (x *planRun) gatherOrderLines(w *plan.Work, f *plan.Field, objs []*model.Order) {
-	group := plan.NewGroup[*model.OrderLine](&x.Run)
+func (x *planRun) gatherOrderLines(w *plan.TaskList, f *plan.Field, objs []*model.Order) {
+	group := plan.NewObjectList[*model.OrderLine](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Lines), 1)
+		group.Grow(len(obj.Lines), 1)
 		for j, child := range obj.Lines {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectOrderLine(w, f.Of(ofOrderLine), &group)
+	x.collectOrderLine(w, f.SelectionOf(ofOrderLine), &group)
 }
 
 // gatherOrderReplaces gathers the objects in Order.replaces and collects what is selected of them.
-func (x *planRun) gatherOrderReplaces(w *plan.Work, f *plan.Field, objs []*model.Order) {
-	group := plan.NewGroup[*model.Order](&x.Run)
+func (x *planRun) gatherOrderReplaces(w *plan.TaskList, f *plan.Field, objs []*model.Order) {
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, obj := range objs {
 		if obj.Replaces != nil {
 			group.Add(obj.Replaces, i)
 		}
 	}
-	x.collectOrder(w, f.Of(ofOrder), &group)
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 }
 
 // resolveOrderCustomer calls the resolver of Order.customer and collects what is selected of its result.
 func (x *planRun) resolveOrderCustomer(f *plan.Field, objs []*model.Order) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
 		return x.ec.Resolvers.Order().Customer(ctx, objs)
 	})
-	group := plan.NewGroup[*model.User](&x.Run)
+	group := plan.NewObjectList[*model.User](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectUser(w, f.Of(ofUser), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectUser(w, f.SelectionOf(ofUser), &group)
+	w.Start()
 }
 
 // encodeOrderConnection appends the selected fields of obj to b.
 func (x *planRun) encodeOrderConnection(b []byte, s *plan.Selection, obj *model.OrderConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -1034,7 +1034,7 @@ func (x *planRun) encodeOrderConnection(b []byte, s *plan.Selection, obj *model.
 			b = append(b, `"OrderConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullOrderEdge(b, f, v)
@@ -1042,7 +1042,7 @@ func (x *planRun) encodeOrderConnection(b []byte, s *plan.Selection, obj *model.
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullOrder(b, f, v)
@@ -1050,7 +1050,7 @@ func (x *planRun) encodeOrderConnection(b []byte, s *plan.Selection, obj *model.
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
@@ -1064,11 +1064,11 @@ func (x *planRun) encodeOrderConnection(b []byte, s *plan.Selection, obj *model.
 }
 
 // collectOrderConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectOrderConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderConnection]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectOrderConnection(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.OrderConnection]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // edges
 			x.gatherOrderConnectionEdges(w, f, g.Objects)
@@ -1079,43 +1079,43 @@ func (x *planRun) collectOrderConnection(w *plan.Work, s *plan.Selection, g *pla
 }
 
 // gatherOrderConnectionEdges gathers the objects in OrderConnection.edges and collects what is selected of them.
-func (x *planRun) gatherOrderConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
-	group := plan.NewGroup[*model.OrderEdge](&x.Run)
+func (x *planRun) gatherOrderConnectionEdges(w *plan.TaskList, f *plan.Field, objs []*model.OrderConnection) {
+	group := plan.NewObjectList[*model.OrderEdge](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Edges), 1)
+		group.Grow(len(obj.Edges), 1)
 		for j, child := range obj.Edges {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectOrderEdge(w, f.Of(ofOrderEdge), &group)
+	x.collectOrderEdge(w, f.SelectionOf(ofOrderEdge), &group)
 }
 
 // gatherOrderConnectionNodes gathers the objects in OrderConnection.nodes and collects what is selected of them.
-func (x *planRun) gatherOrderConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.OrderConnection) {
-	group := plan.NewGroup[*model.Order](&x.Run)
+func (x *planRun) gatherOrderConnectionNodes(w *plan.TaskList, f *plan.Field, objs []*model.OrderConnection) {
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Nodes), 1)
+		group.Grow(len(obj.Nodes), 1)
 		for j, child := range obj.Nodes {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectOrder(w, f.Of(ofOrder), &group)
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 }
 
 // encodeOrderEdge appends the selected fields of obj to b.
 func (x *planRun) encodeOrderEdge(b []byte, s *plan.Selection, obj *model.OrderEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrderEdge(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrderEdge(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1124,7 +1124,7 @@ func (x *planRun) encodeOrderEdge(b []byte, s *plan.Selection, obj *model.OrderE
 			b = append(b, `"OrderEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullOrder(b, f, v)
@@ -1149,11 +1149,11 @@ func (x *planRun) fallbackOrderEdge(ctx context.Context, f *plan.Field, obj *mod
 }
 
 // collectOrderEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectOrderEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderEdge]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectOrderEdge(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.OrderEdge]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // node
 			x.gatherOrderEdgeNode(w, f, g.Objects)
@@ -1162,26 +1162,26 @@ func (x *planRun) collectOrderEdge(w *plan.Work, s *plan.Selection, g *plan.Grou
 }
 
 // gatherOrderEdgeNode gathers the objects in OrderEdge.node and collects what is selected of them.
-func (x *planRun) gatherOrderEdgeNode(w *plan.Work, f *plan.Field, objs []*model.OrderEdge) {
-	group := plan.NewGroup[*model.Order](&x.Run)
+func (x *planRun) gatherOrderEdgeNode(w *plan.TaskList, f *plan.Field, objs []*model.OrderEdge) {
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, obj := range objs {
 		if obj.Node != nil {
 			group.Add(obj.Node, i)
 		}
 	}
-	x.collectOrder(w, f.Of(ofOrder), &group)
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 }
 
 // encodeOrderLine appends the selected fields of obj to b.
 func (x *planRun) encodeOrderLine(b []byte, s *plan.Selection, obj *model.OrderLine) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrderLine(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrderLine(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1194,7 +1194,7 @@ func (x *planRun) encodeOrderLine(b []byte, s *plan.Selection, obj *model.OrderL
 			b = plan.AppendInt(b, obj.Quantity)
 		case 3: // unitPrice
 			if v := obj.UnitPrice; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullMoney(b, f, v)
@@ -1202,7 +1202,7 @@ func (x *planRun) encodeOrderLine(b []byte, s *plan.Selection, obj *model.OrderL
 			}
 		case 4: // product
 			if v, found := plan.Result[*model.Product](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeProduct(b, f, v)
@@ -1227,8 +1227,8 @@ func (x *planRun) fallbackOrderLine(ctx context.Context, f *plan.Field, obj *mod
 }
 
 // collectOrderLine adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectOrderLine(w *plan.Work, s *plan.Selection, g *plan.Group[*model.OrderLine]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectOrderLine(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.OrderLine]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -1241,30 +1241,30 @@ func (x *planRun) collectOrderLine(w *plan.Work, s *plan.Selection, g *plan.Grou
 
 // resolveOrderLineProduct calls the resolver of OrderLine.product and collects what is selected of its result.
 func (x *planRun) resolveOrderLineProduct(f *plan.Field, objs []*model.OrderLine) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.OrderLine) ([]*model.Product, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.OrderLine) ([]*model.Product, error) {
 		return x.ec.Resolvers.OrderLine().Product(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Product](&x.Run)
+	group := plan.NewObjectList[*model.Product](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectProduct(w, f.Of(ofProduct), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
+	w.Start()
 }
 
 // encodePageInfo appends the selected fields of obj to b.
 func (x *planRun) encodePageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPageInfo(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPageInfo(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1312,13 +1312,13 @@ func (x *planRun) fallbackPageInfo(ctx context.Context, f *plan.Field, obj *mode
 // encodeProduct appends the selected fields of obj to b.
 func (x *planRun) encodeProduct(b []byte, s *plan.Selection, obj *model.Product) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackProduct(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackProduct(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1336,26 +1336,26 @@ func (x *planRun) encodeProduct(b []byte, s *plan.Selection, obj *model.Product)
 				b = plan.AppendString(b, *v)
 			}
 		case 4: // price
-			if v := obj.Price; plan.Finite(v) {
+			if v := obj.Price; plan.IsFinite(v) {
 				b = plan.AppendFloat(b, v)
 			} else {
-				b, fieldOK = x.Leaf(b, f, true, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalNFloat2float64(ctx, f.Selections, v) })
+				b, fieldOK = x.AppendLeaf(b, f, true, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalNFloat2float64(ctx, f.Selections, v) })
 			}
 		case 5: // currency
 			b = plan.AppendString(b, obj.Currency)
 		case 6: // rating
 			if v := obj.Rating; v == nil {
 				b = append(b, "null"...)
-			} else if plan.Finite(*v) {
+			} else if plan.IsFinite(*v) {
 				b = plan.AppendFloat(b, *v)
 			} else {
-				b, fieldOK = x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+				b, fieldOK = x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 					return x.ec.marshalOFloat2ᚖfloat64(ctx, f.Selections, v)
 				})
 			}
 		case 7: // category
 			if v := obj.Category; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeCategory(b, f, v)
@@ -1363,9 +1363,9 @@ func (x *planRun) encodeProduct(b []byte, s *plan.Selection, obj *model.Product)
 			}
 		case 8: // details
 			if v := obj.Details; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeProductDetails(b, f, v)
@@ -1375,7 +1375,7 @@ func (x *planRun) encodeProduct(b []byte, s *plan.Selection, obj *model.Product)
 			b, fieldOK = x.writeListOfNonNullID(b, f, obj.RelatedSkus)
 		case 10: // related
 			if v, found := plan.Result[[]*model.Product](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullProduct(b, f, v)
@@ -1383,7 +1383,7 @@ func (x *planRun) encodeProduct(b []byte, s *plan.Selection, obj *model.Product)
 			}
 		case 11: // stock
 			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -1393,7 +1393,7 @@ func (x *planRun) encodeProduct(b []byte, s *plan.Selection, obj *model.Product)
 			}
 		case 12: // inStock
 			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -1403,7 +1403,7 @@ func (x *planRun) encodeProduct(b []byte, s *plan.Selection, obj *model.Product)
 			}
 		case 13: // timesOrdered
 			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -1440,8 +1440,8 @@ func (x *planRun) fallbackProduct(ctx context.Context, f *plan.Field, obj *model
 }
 
 // collectProduct adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectProduct(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Product]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectProduct(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Product]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -1460,33 +1460,33 @@ func (x *planRun) collectProduct(w *plan.Work, s *plan.Selection, g *plan.Group[
 
 // resolveProductRelated calls the resolver of Product.related and collects what is selected of its result.
 func (x *planRun) resolveProductRelated(f *plan.Field, objs []*model.Product) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([][]*model.Product, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([][]*model.Product, error) {
 		return x.ec.Resolvers.Product().Related(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Product](&x.Run)
+	group := plan.NewObjectList[*model.Product](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectProduct(w, f.Of(ofProduct), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
+	w.Start()
 }
 
 // resolveProductStock calls the resolver of Product.stock.
 func (x *planRun) resolveProductStock(f *plan.Field, objs []*model.Product) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
 		return x.ec.Resolvers.Product().Stock(ctx, objs)
 	})
 }
 
 // resolveProductInStock calls the resolver of Product.inStock.
 func (x *planRun) resolveProductInStock(f *plan.Field, objs []*model.Product) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*bool, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*bool, error) {
 		return x.ec.Resolvers.Product().InStock(ctx, objs)
 	})
 }
@@ -1494,7 +1494,7 @@ func (x *planRun) resolveProductInStock(f *plan.Field, objs []*model.Product) {
 // resolveProductTimesOrdered calls the resolver of Product.timesOrdered.
 func (x *planRun) resolveProductTimesOrdered(f *plan.Field, objs []*model.Product) {
 	hooks := plan.FieldHooks{Guard: requireOrdersRead}
-	plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
+	plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Product) ([]*int, error) {
 		return x.ec.Resolvers.Product().TimesOrdered(ctx, objs)
 	})
 }
@@ -1502,13 +1502,13 @@ func (x *planRun) resolveProductTimesOrdered(f *plan.Field, objs []*model.Produc
 // encodeProductConnection appends the selected fields of obj to b.
 func (x *planRun) encodeProductConnection(b []byte, s *plan.Selection, obj *model.ProductConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackProductConnection(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackProductConnection(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1517,7 +1517,7 @@ func (x *planRun) encodeProductConnection(b []byte, s *plan.Selection, obj *mode
 			b = append(b, `"ProductConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullProductEdge(b, f, v)
@@ -1525,7 +1525,7 @@ func (x *planRun) encodeProductConnection(b []byte, s *plan.Selection, obj *mode
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullProduct(b, f, v)
@@ -1533,7 +1533,7 @@ func (x *planRun) encodeProductConnection(b []byte, s *plan.Selection, obj *mode
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
@@ -1562,11 +1562,11 @@ func (x *planRun) fallbackProductConnection(ctx context.Context, f *plan.Field, 
 }
 
 // collectProductConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectProductConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.ProductConnection]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectProductConnection(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.ProductConnection]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // edges
 			x.gatherProductConnectionEdges(w, f, g.Objects)
@@ -1577,43 +1577,43 @@ func (x *planRun) collectProductConnection(w *plan.Work, s *plan.Selection, g *p
 }
 
 // gatherProductConnectionEdges gathers the objects in ProductConnection.edges and collects what is selected of them.
-func (x *planRun) gatherProductConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
-	group := plan.NewGroup[*model.ProductEdge](&x.Run)
+func (x *planRun) gatherProductConnectionEdges(w *plan.TaskList, f *plan.Field, objs []*model.ProductConnection) {
+	group := plan.NewObjectList[*model.ProductEdge](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Edges), 1)
+		group.Grow(len(obj.Edges), 1)
 		for j, child := range obj.Edges {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectProductEdge(w, f.Of(ofProductEdge), &group)
+	x.collectProductEdge(w, f.SelectionOf(ofProductEdge), &group)
 }
 
 // gatherProductConnectionNodes gathers the objects in ProductConnection.nodes and collects what is selected of them.
-func (x *planRun) gatherProductConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.ProductConnection) {
-	group := plan.NewGroup[*model.Product](&x.Run)
+func (x *planRun) gatherProductConnectionNodes(w *plan.TaskList, f *plan.Field, objs []*model.ProductConnection) {
+	group := plan.NewObjectList[*model.Product](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Nodes), 1)
+		group.Grow(len(obj.Nodes), 1)
 		for j, child := range obj.Nodes {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectProduct(w, f.Of(ofProduct), &group)
+	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
 }
 
 // encodeProductEdge appends the selected fields of obj to b.
 func (x *planRun) encodeProductEdge(b []byte, s *plan.Selection, obj *model.ProductEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackProductEdge(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackProductEdge(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1622,7 +1622,7 @@ func (x *planRun) encodeProductEdge(b []byte, s *plan.Selection, obj *model.Prod
 			b = append(b, `"ProductEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullProduct(b, f, v)
@@ -1647,11 +1647,11 @@ func (x *planRun) fallbackProductEdge(ctx context.Context, f *plan.Field, obj *m
 }
 
 // collectProductEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectProductEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.ProductEdge]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectProductEdge(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.ProductEdge]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // node
 			x.gatherProductEdgeNode(w, f, g.Objects)
@@ -1660,20 +1660,20 @@ func (x *planRun) collectProductEdge(w *plan.Work, s *plan.Selection, g *plan.Gr
 }
 
 // gatherProductEdgeNode gathers the objects in ProductEdge.node and collects what is selected of them.
-func (x *planRun) gatherProductEdgeNode(w *plan.Work, f *plan.Field, objs []*model.ProductEdge) {
-	group := plan.NewGroup[*model.Product](&x.Run)
+func (x *planRun) gatherProductEdgeNode(w *plan.TaskList, f *plan.Field, objs []*model.ProductEdge) {
+	group := plan.NewObjectList[*model.Product](&x.Run)
 	for i, obj := range objs {
 		if obj.Node != nil {
 			group.Add(obj.Node, i)
 		}
 	}
-	x.collectProduct(w, f.Of(ofProduct), &group)
+	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
 }
 
 // encodeQuery appends the selected fields of the root to b.
 func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -1683,7 +1683,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			b = append(b, `"Query"`...)
 		case 1: // order
 			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOrder(b, f, v)
@@ -1691,7 +1691,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 2: // orders
 			if v, found := plan.Result[*model.OrderConnection](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOrderConnection(b, f, v)
@@ -1699,7 +1699,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 3: // product
 			if v, found := plan.Result[*model.Product](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeProduct(b, f, v)
@@ -1707,7 +1707,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 4: // products
 			if v, found := plan.Result[*model.ProductConnection](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeProductConnection(b, f, v)
@@ -1715,7 +1715,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 5: // inventory
 			if v, found := plan.Result[[]*model.InventoryItem](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullInventoryItem(b, f, v)
@@ -1723,7 +1723,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 6: // search
 			if v, found := plan.Result[[]model.SearchResult](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullSearchResult(b, f, v)
@@ -1731,7 +1731,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 7: // me
 			if v, found := plan.Result[*model.Account](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeAccount(b, f, v)
@@ -1739,7 +1739,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 8: // user
 			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeUser(b, f, v)
@@ -1747,7 +1747,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 9: // users
 			if v, found := plan.Result[*model.UserConnection](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeUserConnection(b, f, v)
@@ -1755,9 +1755,9 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 10: // person
 			if v, found := plan.Result[model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePerson(b, f, v)
@@ -1772,7 +1772,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectQuery calls the resolvers of the selected root fields.
 func (x *planRun) collectQuery(s *plan.Selection) {
-	w := x.Work()
+	w := x.NewTasks()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // order
@@ -1797,105 +1797,105 @@ func (x *planRun) collectQuery(s *plan.Selection) {
 			w.Add(func() { x.resolveQueryPerson(f) })
 		}
 	}
-	w.Do()
+	w.Start()
 }
 
 // resolveQueryOrder calls the resolver of Query.order and collects what is selected of its result.
 func (x *planRun) resolveQueryOrder(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_order_args, Guard: requireOrdersRead}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Query().Order(ctx, fc.Args["id"].(string))
 	})
-	group := plan.NewGroup[*model.Order](&x.Run)
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOrder(w, f.Of(ofOrder), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
+	w.Start()
 }
 
 // resolveQueryOrders calls the resolver of Query.orders and collects what is selected of its result.
 func (x *planRun) resolveQueryOrders(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_orders_args, Guard: requireOrdersRead}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderConnection, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderConnection, error) {
 		return x.ec.Resolvers.Query().Orders(ctx, fc.Args["userId"].(*string), fc.Args["status"].([]model.OrderStatus), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.OrderConnection](&x.Run)
+	group := plan.NewObjectList[*model.OrderConnection](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOrderConnection(w, f.Of(ofOrderConnection), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOrderConnection(w, f.SelectionOf(ofOrderConnection), &group)
+	w.Start()
 }
 
 // resolveQueryProduct calls the resolver of Query.product and collects what is selected of its result.
 func (x *planRun) resolveQueryProduct(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_product_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Product, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Product, error) {
 		return x.ec.Resolvers.Query().Product(ctx, fc.Args["sku"].(string))
 	})
-	group := plan.NewGroup[*model.Product](&x.Run)
+	group := plan.NewObjectList[*model.Product](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectProduct(w, f.Of(ofProduct), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
+	w.Start()
 }
 
 // resolveQueryProducts calls the resolver of Query.products and collects what is selected of its result.
 func (x *planRun) resolveQueryProducts(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_products_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ProductConnection, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ProductConnection, error) {
 		return x.ec.Resolvers.Query().Products(ctx, fc.Args["q"].(*string), fc.Args["filter"].(*model.ProductFilter), fc.Args["sort"].(*model.ProductSort), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.ProductConnection](&x.Run)
+	group := plan.NewObjectList[*model.ProductConnection](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectProductConnection(w, f.Of(ofProductConnection), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectProductConnection(w, f.SelectionOf(ofProductConnection), &group)
+	w.Start()
 }
 
 // resolveQueryInventory calls the resolver of Query.inventory and collects what is selected of its result.
 func (x *planRun) resolveQueryInventory(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryItem, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryItem, error) {
 		return x.ec.Resolvers.Query().Inventory(ctx)
 	})
-	group := plan.NewGroup[*model.InventoryItem](&x.Run)
+	group := plan.NewObjectList[*model.InventoryItem](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectInventoryItem(w, f.Of(ofInventoryItem), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectInventoryItem(w, f.SelectionOf(ofInventoryItem), &group)
+	w.Start()
 }
 
 // resolveQuerySearch calls the resolver of Query.search and collects what is selected of its result.
 func (x *planRun) resolveQuerySearch(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_search_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.SearchResult, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.SearchResult, error) {
 		return x.ec.Resolvers.Query().Search(ctx, fc.Args["text"].(string))
 	})
-	group := plan.NewGroup[*model.Product](&x.Run)
+	group := plan.NewObjectList[*model.Product](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Product:
@@ -1907,70 +1907,70 @@ func (x *planRun) resolveQuerySearch(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectProduct(w, f.Of(ofProduct), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
+	w.Start()
 }
 
 // resolveQueryMe calls the resolver of Query.me and collects what is selected of its result.
 func (x *planRun) resolveQueryMe(f *plan.Field) {
 	hooks := plan.FieldHooks{Guard: requireAuthenticated}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Query().Me(ctx)
 	})
-	group := plan.NewGroup[*model.Account](&x.Run)
+	group := plan.NewObjectList[*model.Account](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectAccount(w, f.Of(ofAccount), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectAccount(w, f.SelectionOf(ofAccount), &group)
+	w.Start()
 }
 
 // resolveQueryUser calls the resolver of Query.user and collects what is selected of its result.
 func (x *planRun) resolveQueryUser(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_user_args, Guard: requireAuthenticated}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Query().User(ctx, fc.Args["id"].(string))
 	})
-	group := plan.NewGroup[*model.User](&x.Run)
+	group := plan.NewObjectList[*model.User](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectUser(w, f.Of(ofUser), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectUser(w, f.SelectionOf(ofUser), &group)
+	w.Start()
 }
 
 // resolveQueryUsers calls the resolver of Query.users and collects what is selected of its result.
 func (x *planRun) resolveQueryUsers(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_users_args, Guard: requireUsersRead}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.UserConnection, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.UserConnection, error) {
 		return x.ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.UserConnection](&x.Run)
+	group := plan.NewObjectList[*model.UserConnection](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectUserConnection(w, f.Of(ofUserConnection), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectUserConnection(w, f.SelectionOf(ofUserConnection), &group)
+	w.Start()
 }
 
 // resolveQueryPerson calls the resolver of Query.person and collects what is selected of its result.
 func (x *planRun) resolveQueryPerson(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_person_args, Guard: requireAuthenticated}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Person, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx, fc.Args["id"].(string))
 	})
-	groupUser := plan.NewGroup[*model.User](&x.Run)
-	groupAccount := plan.NewGroup[*model.Account](&x.Run)
+	groupUser := plan.NewObjectList[*model.User](&x.Run)
+	groupAccount := plan.NewObjectList[*model.Account](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.User:
@@ -1987,22 +1987,22 @@ func (x *planRun) resolveQueryPerson(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectUser(w, f.Of(ofUser), &groupUser)
-	x.collectAccount(w, f.Of(ofAccount), &groupAccount)
-	w.Do()
+	w := x.NewTasks()
+	x.collectUser(w, f.SelectionOf(ofUser), &groupUser)
+	x.collectAccount(w, f.SelectionOf(ofAccount), &groupAccount)
+	w.Start()
 }
 
 // encodeShirtDetails appends the selected fields of obj to b.
 func (x *planRun) encodeShirtDetails(b []byte, s *plan.Selection, obj *model.ShirtDetails) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackShirtDetails(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackShirtDetails(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -2030,13 +2030,13 @@ func (x *planRun) fallbackShirtDetails(ctx context.Context, f *plan.Field, obj *
 // encodeTransferPayment appends the selected fields of obj to b.
 func (x *planRun) encodeTransferPayment(b []byte, s *plan.Selection, obj *model.TransferPayment) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackTransferPayment(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackTransferPayment(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -2064,13 +2064,13 @@ func (x *planRun) fallbackTransferPayment(ctx context.Context, f *plan.Field, ob
 // encodeUser appends the selected fields of obj to b.
 func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -2089,7 +2089,7 @@ func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]by
 			}
 		case 4: // email
 			if !x.Visible(f, requireUsersRead, false, nil, nil) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 				break
 			}
 			if v := obj.Email; v == nil {
@@ -2099,7 +2099,7 @@ func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]by
 			}
 		case 5: // phone
 			if !x.Visible(f, requireUsersRead, false, nil, nil) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 				break
 			}
 			if v := obj.Phone; v == nil {
@@ -2109,7 +2109,7 @@ func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]by
 			}
 		case 6: // address
 			if v := obj.Address; !x.Visible(f, requireUsersRead, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeAddress(b, f, v)
@@ -2125,7 +2125,7 @@ func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]by
 			b = plan.AppendDateTime(b, obj.CreatedAt)
 		case 9: // orders
 			if v, found := plan.Result[[]*model.Order](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullOrder(b, f, v)
@@ -2133,7 +2133,7 @@ func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]by
 			}
 		case 10: // lifetimeValue
 			if v, found := plan.Result[*model.Money](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeMoney(b, f, v)
@@ -2168,8 +2168,8 @@ func (x *planRun) fallbackUser(ctx context.Context, f *plan.Field, obj *model.Us
 }
 
 // collectUser adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectUser(w *plan.Work, s *plan.Selection, g *plan.Group[*model.User]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectUser(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.User]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -2185,27 +2185,27 @@ func (x *planRun) collectUser(w *plan.Work, s *plan.Selection, g *plan.Group[*mo
 // resolveUserOrders calls the resolver of User.orders and collects what is selected of its result.
 func (x *planRun) resolveUserOrders(f *plan.Field, objs []*model.User) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_User_orders_args, Guard: requireOrdersRead}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.User) ([][]*model.Order, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.User) ([][]*model.Order, error) {
 		return x.ec.Resolvers.User().Orders(ctx, objs, fc.Args["limit"].(*int))
 	})
-	group := plan.NewGroup[*model.Order](&x.Run)
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectOrder(w, f.Of(ofOrder), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
+	w.Start()
 }
 
 // resolveUserLifetimeValue calls the resolver of User.lifetimeValue.
 func (x *planRun) resolveUserLifetimeValue(f *plan.Field, objs []*model.User) {
 	hooks := plan.FieldHooks{Guard: requireOrdersRead}
-	plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.User) ([]*model.Money, error) {
+	plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.User) ([]*model.Money, error) {
 		return x.ec.Resolvers.User().LifetimeValue(ctx, objs)
 	})
 }
@@ -2213,7 +2213,7 @@ func (x *planRun) resolveUserLifetimeValue(f *plan.Field, objs []*model.User) {
 // encodeUserConnection appends the selected fields of obj to b.
 func (x *planRun) encodeUserConnection(b []byte, s *plan.Selection, obj *model.UserConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -2223,7 +2223,7 @@ func (x *planRun) encodeUserConnection(b []byte, s *plan.Selection, obj *model.U
 			b = append(b, `"UserConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullUserEdge(b, f, v)
@@ -2231,7 +2231,7 @@ func (x *planRun) encodeUserConnection(b []byte, s *plan.Selection, obj *model.U
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullUser(b, f, v)
@@ -2239,7 +2239,7 @@ func (x *planRun) encodeUserConnection(b []byte, s *plan.Selection, obj *model.U
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
@@ -2253,11 +2253,11 @@ func (x *planRun) encodeUserConnection(b []byte, s *plan.Selection, obj *model.U
 }
 
 // collectUserConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectUserConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.UserConnection]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectUserConnection(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.UserConnection]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // edges
 			x.gatherUserConnectionEdges(w, f, g.Objects)
@@ -2268,43 +2268,43 @@ func (x *planRun) collectUserConnection(w *plan.Work, s *plan.Selection, g *plan
 }
 
 // gatherUserConnectionEdges gathers the objects in UserConnection.edges and collects what is selected of them.
-func (x *planRun) gatherUserConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
-	group := plan.NewGroup[*model.UserEdge](&x.Run)
+func (x *planRun) gatherUserConnectionEdges(w *plan.TaskList, f *plan.Field, objs []*model.UserConnection) {
+	group := plan.NewObjectList[*model.UserEdge](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Edges), 1)
+		group.Grow(len(obj.Edges), 1)
 		for j, child := range obj.Edges {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectUserEdge(w, f.Of(ofUserEdge), &group)
+	x.collectUserEdge(w, f.SelectionOf(ofUserEdge), &group)
 }
 
 // gatherUserConnectionNodes gathers the objects in UserConnection.nodes and collects what is selected of them.
-func (x *planRun) gatherUserConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.UserConnection) {
-	group := plan.NewGroup[*model.User](&x.Run)
+func (x *planRun) gatherUserConnectionNodes(w *plan.TaskList, f *plan.Field, objs []*model.UserConnection) {
+	group := plan.NewObjectList[*model.User](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Nodes), 1)
+		group.Grow(len(obj.Nodes), 1)
 		for j, child := range obj.Nodes {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectUser(w, f.Of(ofUser), &group)
+	x.collectUser(w, f.SelectionOf(ofUser), &group)
 }
 
 // encodeUserEdge appends the selected fields of obj to b.
 func (x *planRun) encodeUserEdge(b []byte, s *plan.Selection, obj *model.UserEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUserEdge(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUserEdge(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -2313,7 +2313,7 @@ func (x *planRun) encodeUserEdge(b []byte, s *plan.Selection, obj *model.UserEdg
 			b = append(b, `"UserEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullUser(b, f, v)
@@ -2338,11 +2338,11 @@ func (x *planRun) fallbackUserEdge(ctx context.Context, f *plan.Field, obj *mode
 }
 
 // collectUserEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectUserEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.UserEdge]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectUserEdge(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.UserEdge]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // node
 			x.gatherUserEdgeNode(w, f, g.Objects)
@@ -2351,40 +2351,40 @@ func (x *planRun) collectUserEdge(w *plan.Work, s *plan.Selection, g *plan.Group
 }
 
 // gatherUserEdgeNode gathers the objects in UserEdge.node and collects what is selected of them.
-func (x *planRun) gatherUserEdgeNode(w *plan.Work, f *plan.Field, objs []*model.UserEdge) {
-	group := plan.NewGroup[*model.User](&x.Run)
+func (x *planRun) gatherUserEdgeNode(w *plan.TaskList, f *plan.Field, objs []*model.UserEdge) {
+	group := plan.NewObjectList[*model.User](&x.Run)
 	for i, obj := range objs {
 		if obj.Node != nil {
 			group.Add(obj.Node, i)
 		}
 	}
-	x.collectUser(w, f.Of(ofUser), &group)
+	x.collectUser(w, f.SelectionOf(ofUser), &group)
 }
 
 // writeAccount appends v, of the type Account, to b.
 func (x *planRun) writeAccount(b []byte, f *plan.Field, v *model.Account) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeAccount(b, f.Of(ofAccount), v)
+	b, _ = x.encodeAccount(b, f.SelectionOf(ofAccount), v)
 	return b, true
 }
 
 // writeAddress appends v, of the type Address, to b.
 func (x *planRun) writeAddress(b []byte, f *plan.Field, v *model.Address) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeAddress(b, f.Of(ofAddress), v)
+	b, _ = x.encodeAddress(b, f.SelectionOf(ofAddress), v)
 	return b, true
 }
 
 // writeCategory appends v, of the type Category, to b.
 func (x *planRun) writeCategory(b []byte, f *plan.Field, v *model.Category) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeCategory(b, f.Of(ofCategory), v)
+	b, _ = x.encodeCategory(b, f.SelectionOf(ofCategory), v)
 	return b, true
 }
 
@@ -2393,7 +2393,7 @@ func (x *planRun) writeListOfNonNullID(b []byte, f *plan.Field, list []string) (
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -2416,7 +2416,7 @@ func (x *planRun) writeListOfNonNullInventoryItem(b []byte, f *plan.Field, list 
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullInventoryItem(b, f, list[i])
 		ok = ok && elementOK
@@ -2437,7 +2437,7 @@ func (x *planRun) writeListOfNonNullOrder(b []byte, f *plan.Field, list []*model
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullOrder(b, f, list[i])
 		ok = ok && elementOK
@@ -2458,7 +2458,7 @@ func (x *planRun) writeListOfNonNullProduct(b []byte, f *plan.Field, list []*mod
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullProduct(b, f, list[i])
 		ok = ok && elementOK
@@ -2479,7 +2479,7 @@ func (x *planRun) writeListOfNonNullSearchResult(b []byte, f *plan.Field, list [
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullSearchResult(b, f, list[i])
 		ok = ok && elementOK
@@ -2491,18 +2491,18 @@ func (x *planRun) writeListOfNonNullSearchResult(b []byte, f *plan.Field, list [
 // writeMoney appends v, of the type Money, to b.
 func (x *planRun) writeMoney(b []byte, f *plan.Field, v *model.Money) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeMoney(b, f.Of(ofMoney), v)
+	b, _ = x.encodeMoney(b, f.SelectionOf(ofMoney), v)
 	return b, true
 }
 
 // writeNonNullInventoryItem appends v, of the type InventoryItem!, to b.
 func (x *planRun) writeNonNullInventoryItem(b []byte, f *plan.Field, v *model.InventoryItem) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeInventoryItem(b, f.Of(ofInventoryItem), v)
+	return x.encodeInventoryItem(b, f.SelectionOf(ofInventoryItem), v)
 }
 
 // writeNonNullListOfNonNullOrder appends list, of the type [Order!]!, to b.
@@ -2514,7 +2514,7 @@ func (x *planRun) writeNonNullListOfNonNullOrder(b []byte, f *plan.Field, list [
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullOrder(b, f, list[i])
 		ok = ok && elementOK
@@ -2532,7 +2532,7 @@ func (x *planRun) writeNonNullListOfNonNullOrderEdge(b []byte, f *plan.Field, li
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullOrderEdge(b, f, list[i])
 		ok = ok && elementOK
@@ -2550,7 +2550,7 @@ func (x *planRun) writeNonNullListOfNonNullOrderLine(b []byte, f *plan.Field, li
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullOrderLine(b, f, list[i])
 		ok = ok && elementOK
@@ -2568,7 +2568,7 @@ func (x *planRun) writeNonNullListOfNonNullProduct(b []byte, f *plan.Field, list
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullProduct(b, f, list[i])
 		ok = ok && elementOK
@@ -2586,7 +2586,7 @@ func (x *planRun) writeNonNullListOfNonNullProductEdge(b []byte, f *plan.Field, 
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullProductEdge(b, f, list[i])
 		ok = ok && elementOK
@@ -2597,7 +2597,7 @@ func (x *planRun) writeNonNullListOfNonNullProductEdge(b []byte, f *plan.Field, 
 
 // writeNonNullListOfNonNullShirtSize appends list, of the type [ShirtSize!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullShirtSize(b []byte, f *plan.Field, list []model.ShirtSize) ([]byte, bool) {
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -2617,7 +2617,7 @@ func (x *planRun) writeNonNullListOfNonNullUser(b []byte, f *plan.Field, list []
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullUser(b, f, list[i])
 		ok = ok && elementOK
@@ -2635,7 +2635,7 @@ func (x *planRun) writeNonNullListOfNonNullUserEdge(b []byte, f *plan.Field, lis
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullUserEdge(b, f, list[i])
 		ok = ok && elementOK
@@ -2647,114 +2647,114 @@ func (x *planRun) writeNonNullListOfNonNullUserEdge(b []byte, f *plan.Field, lis
 // writeNonNullMoney appends v, of the type Money!, to b.
 func (x *planRun) writeNonNullMoney(b []byte, f *plan.Field, v *model.Money) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeMoney(b, f.Of(ofMoney), v)
+	return x.encodeMoney(b, f.SelectionOf(ofMoney), v)
 }
 
 // writeNonNullOrder appends v, of the type Order!, to b.
 func (x *planRun) writeNonNullOrder(b []byte, f *plan.Field, v *model.Order) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeOrder(b, f.Of(ofOrder), v)
+	return x.encodeOrder(b, f.SelectionOf(ofOrder), v)
 }
 
 // writeNonNullOrderEdge appends v, of the type OrderEdge!, to b.
 func (x *planRun) writeNonNullOrderEdge(b []byte, f *plan.Field, v *model.OrderEdge) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeOrderEdge(b, f.Of(ofOrderEdge), v)
+	return x.encodeOrderEdge(b, f.SelectionOf(ofOrderEdge), v)
 }
 
 // writeNonNullOrderLine appends v, of the type OrderLine!, to b.
 func (x *planRun) writeNonNullOrderLine(b []byte, f *plan.Field, v *model.OrderLine) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeOrderLine(b, f.Of(ofOrderLine), v)
+	return x.encodeOrderLine(b, f.SelectionOf(ofOrderLine), v)
 }
 
 // writeNonNullPageInfo appends v, of the type PageInfo!, to b.
 func (x *planRun) writeNonNullPageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodePageInfo(b, f.Of(ofPageInfo), v)
+	return x.encodePageInfo(b, f.SelectionOf(ofPageInfo), v)
 }
 
 // writeNonNullProduct appends v, of the type Product!, to b.
 func (x *planRun) writeNonNullProduct(b []byte, f *plan.Field, v *model.Product) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeProduct(b, f.Of(ofProduct), v)
+	return x.encodeProduct(b, f.SelectionOf(ofProduct), v)
 }
 
 // writeNonNullProductEdge appends v, of the type ProductEdge!, to b.
 func (x *planRun) writeNonNullProductEdge(b []byte, f *plan.Field, v *model.ProductEdge) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeProductEdge(b, f.Of(ofProductEdge), v)
+	return x.encodeProductEdge(b, f.SelectionOf(ofProductEdge), v)
 }
 
 // writeNonNullSearchResult appends v, of the type SearchResult!, to b.
 func (x *planRun) writeNonNullSearchResult(b []byte, f *plan.Field, v model.SearchResult) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	case model.Product:
-		return x.encodeProduct(b, f.Of(ofProduct), &v)
+		return x.encodeProduct(b, f.SelectionOf(ofProduct), &v)
 	case *model.Product:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodeProduct(b, f.Of(ofProduct), v)
+		return x.encodeProduct(b, f.SelectionOf(ofProduct), v)
 	case model.Category:
-		return x.encodeCategory(b, f.Of(ofCategory), &v)
+		return x.encodeCategory(b, f.SelectionOf(ofCategory), &v)
 	case *model.Category:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodeCategory(b, f.Of(ofCategory), v)
+		return x.encodeCategory(b, f.SelectionOf(ofCategory), v)
 	default:
-		return x.UnexpectedType(b, true, v)
+		return x.AppendUnexpectedType(b, true, v)
 	}
 }
 
 // writeNonNullUser appends v, of the type User!, to b.
 func (x *planRun) writeNonNullUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeUser(b, f.Of(ofUser), v)
+	return x.encodeUser(b, f.SelectionOf(ofUser), v)
 }
 
 // writeNonNullUserEdge appends v, of the type UserEdge!, to b.
 func (x *planRun) writeNonNullUserEdge(b []byte, f *plan.Field, v *model.UserEdge) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeUserEdge(b, f.Of(ofUserEdge), v)
+	return x.encodeUserEdge(b, f.SelectionOf(ofUserEdge), v)
 }
 
 // writeOrder appends v, of the type Order, to b.
 func (x *planRun) writeOrder(b []byte, f *plan.Field, v *model.Order) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeOrder(b, f.Of(ofOrder), v)
+	b, _ = x.encodeOrder(b, f.SelectionOf(ofOrder), v)
 	return b, true
 }
 
 // writeOrderConnection appends v, of the type OrderConnection, to b.
 func (x *planRun) writeOrderConnection(b []byte, f *plan.Field, v *model.OrderConnection) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeOrderConnection(b, f.Of(ofOrderConnection), v)
+	b, _ = x.encodeOrderConnection(b, f.SelectionOf(ofOrderConnection), v)
 	return b, true
 }
 
@@ -2762,27 +2762,27 @@ func (x *planRun) writeOrderConnection(b []byte, f *plan.Field, v *model.OrderCo
 func (x *planRun) writePayment(b []byte, f *plan.Field, v model.Payment) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	case model.TransferPayment:
-		b, _ = x.encodeTransferPayment(b, f.Of(ofTransferPayment), &v)
+		b, _ = x.encodeTransferPayment(b, f.SelectionOf(ofTransferPayment), &v)
 		return b, true
 	case *model.TransferPayment:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeTransferPayment(b, f.Of(ofTransferPayment), v)
+		b, _ = x.encodeTransferPayment(b, f.SelectionOf(ofTransferPayment), v)
 		return b, true
 	case model.CardPayment:
-		b, _ = x.encodeCardPayment(b, f.Of(ofCardPayment), &v)
+		b, _ = x.encodeCardPayment(b, f.SelectionOf(ofCardPayment), &v)
 		return b, true
 	case *model.CardPayment:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeCardPayment(b, f.Of(ofCardPayment), v)
+		b, _ = x.encodeCardPayment(b, f.SelectionOf(ofCardPayment), v)
 		return b, true
 	default:
-		return x.UnexpectedType(b, false, v)
+		return x.AppendUnexpectedType(b, false, v)
 	}
 }
 
@@ -2790,45 +2790,45 @@ func (x *planRun) writePayment(b []byte, f *plan.Field, v model.Payment) ([]byte
 func (x *planRun) writePerson(b []byte, f *plan.Field, v model.Person) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	case model.User:
-		b, _ = x.encodeUser(b, f.Of(ofUser), &v)
+		b, _ = x.encodeUser(b, f.SelectionOf(ofUser), &v)
 		return b, true
 	case *model.User:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeUser(b, f.Of(ofUser), v)
+		b, _ = x.encodeUser(b, f.SelectionOf(ofUser), v)
 		return b, true
 	case model.Account:
-		b, _ = x.encodeAccount(b, f.Of(ofAccount), &v)
+		b, _ = x.encodeAccount(b, f.SelectionOf(ofAccount), &v)
 		return b, true
 	case *model.Account:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeAccount(b, f.Of(ofAccount), v)
+		b, _ = x.encodeAccount(b, f.SelectionOf(ofAccount), v)
 		return b, true
 	default:
-		return x.UnexpectedType(b, false, v)
+		return x.AppendUnexpectedType(b, false, v)
 	}
 }
 
 // writeProduct appends v, of the type Product, to b.
 func (x *planRun) writeProduct(b []byte, f *plan.Field, v *model.Product) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeProduct(b, f.Of(ofProduct), v)
+	b, _ = x.encodeProduct(b, f.SelectionOf(ofProduct), v)
 	return b, true
 }
 
 // writeProductConnection appends v, of the type ProductConnection, to b.
 func (x *planRun) writeProductConnection(b []byte, f *plan.Field, v *model.ProductConnection) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeProductConnection(b, f.Of(ofProductConnection), v)
+	b, _ = x.encodeProductConnection(b, f.SelectionOf(ofProductConnection), v)
 	return b, true
 }
 
@@ -2836,45 +2836,45 @@ func (x *planRun) writeProductConnection(b []byte, f *plan.Field, v *model.Produ
 func (x *planRun) writeProductDetails(b []byte, f *plan.Field, v model.ProductDetails) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	case model.ShirtDetails:
-		b, _ = x.encodeShirtDetails(b, f.Of(ofShirtDetails), &v)
+		b, _ = x.encodeShirtDetails(b, f.SelectionOf(ofShirtDetails), &v)
 		return b, true
 	case *model.ShirtDetails:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeShirtDetails(b, f.Of(ofShirtDetails), v)
+		b, _ = x.encodeShirtDetails(b, f.SelectionOf(ofShirtDetails), v)
 		return b, true
 	case model.BookDetails:
-		b, _ = x.encodeBookDetails(b, f.Of(ofBookDetails), &v)
+		b, _ = x.encodeBookDetails(b, f.SelectionOf(ofBookDetails), &v)
 		return b, true
 	case *model.BookDetails:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeBookDetails(b, f.Of(ofBookDetails), v)
+		b, _ = x.encodeBookDetails(b, f.SelectionOf(ofBookDetails), v)
 		return b, true
 	default:
-		return x.UnexpectedType(b, false, v)
+		return x.AppendUnexpectedType(b, false, v)
 	}
 }
 
 // writeUser appends v, of the type User, to b.
 func (x *planRun) writeUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeUser(b, f.Of(ofUser), v)
+	b, _ = x.encodeUser(b, f.SelectionOf(ofUser), v)
 	return b, true
 }
 
 // writeUserConnection appends v, of the type UserConnection, to b.
 func (x *planRun) writeUserConnection(b []byte, f *plan.Field, v *model.UserConnection) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeUserConnection(b, f.Of(ofUserConnection), v)
+	b, _ = x.encodeUserConnection(b, f.SelectionOf(ofUserConnection), v)
 	return b, true
 }
 

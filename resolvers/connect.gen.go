@@ -69,11 +69,11 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
 		Identity: engine.Identity{
-			Source:    "orders",
-			Request:   "GET /orders/history?limit={1}&userIds={keys}",
-			Arguments: engine.KeyText(limit),
-			Rules:     "ordersRules",
-			Reading:   "keyed([Order!]) as [Order!]",
+			Source:     "orders",
+			Request:    "GET /orders/history?limit={1}&userIds={keys}",
+			Arguments:  engine.EncodeKey(limit),
+			Rules:      "ordersRules",
+			Extraction: "keyed([Order!]) as [Order!]",
 		},
 		MaxSize: 100,
 		Missing: []*model.Order{},
@@ -145,9 +145,9 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 		return &parent.UserID
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{
-			Source:  "users",
-			Request: "GET /users?ids={keys}&limit=100",
-			Reading: ".items [User!]! as [User!]! by id",
+			Source:     "users",
+			Request:    "GET /users?ids={keys}&limit=100",
+			Extraction: ".items [User!]! as [User!]! by id",
 		},
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
@@ -170,9 +170,9 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 		return &parent.ProductID
 	}, engine.Batch[string, *model.Product]{
 		Identity: engine.Identity{
-			Source:  "products",
-			Request: "GET /products?ids={keys}&limit=200",
-			Reading: ".data [Product!]! as [Product!]! by sku",
+			Source:     "products",
+			Request:    "GET /products?ids={keys}&limit=200",
+			Extraction: ".data [Product!]! as [Product!]! by sku",
 		},
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
@@ -195,9 +195,9 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 		return parent.RelatedSkus
 	}, false, engine.Batch[string, *model.Product]{
 		Identity: engine.Identity{
-			Source:  "products",
-			Request: "GET /products?ids={keys}&limit=200",
-			Reading: ".data [Product!]! as [Product!]! by sku",
+			Source:     "products",
+			Request:    "GET /products?ids={keys}&limit=200",
+			Extraction: ".data [Product!]! as [Product!]! by sku",
 		},
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
@@ -218,11 +218,11 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([]*int, error) {
 	return engine.LoadAll(ctx, parents, []string{"sku"}, func(parent *model.Product) *string {
 		return &parent.Sku
-	}, engine.All[*int]{
+	}, engine.LookupTable[*int]{
 		Identity: engine.Identity{
-			Source:  "products",
-			Request: "GET /stock",
-			Reading: "keyed(Int) as Int",
+			Source:     "products",
+			Request:    "GET /stock",
+			Extraction: "keyed(Int) as Int",
 		},
 		Fetch: func(ctx context.Context) (map[string]*int, error) {
 			call := rest.New(http.MethodGet, "/stock")
@@ -244,14 +244,14 @@ func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, erro
 //
 //	GET /orders
 func (r queryResolver) Orders(ctx context.Context, userID *string, status []model.OrderStatus, first *int, after *string) (*model.OrderConnection, error) {
-	found, err := page.Of(ctx, page.Request{
+	found, err := page.Load(ctx, page.Request{
 		Field: "Query.orders",
 		First: first, After: after, Default: 20, Max: 100,
 		Type: page.PageNumber,
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Order]], error) {
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Order]], error) {
 		call := rest.New(http.MethodGet, "/orders").
 			Query("userId", encode.Ptr(userID, encode.Any[string])).
-			QueryEach("status", encode.List(status, graph.EncodeOrderStatus)).
+			QueryExploded("status", encode.List(status, graph.EncodeOrderStatus)).
 			Query("page", at.Page).
 			Query("pageSize", at.Size)
 		return upstreams.Fetch(ctx, r.Services, "orders", call, pageQueryOrders, ordersRules)
@@ -288,13 +288,13 @@ func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product,
 //
 //	GET /products
 func (r queryResolver) Products(ctx context.Context, q *string, filter *model.ProductFilter, sort *model.ProductSort, first *int, after *string) (*model.ProductConnection, error) {
-	found, err := page.Of(ctx, page.Request{
+	found, err := page.Load(ctx, page.Request{
 		Field: "Query.products",
 		First: first, After: after, Default: 20, Max: 200,
-		Type:  page.Offset,
-		Tells: true,
-		Total: engine.Selects(ctx, "totalCount"),
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Product]], error) {
+		Type:        page.Offset,
+		ReportsMore: true,
+		WantsTotal:  engine.Selects(ctx, "totalCount"),
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Product]], error) {
 		call := rest.New(http.MethodGet, "/products").
 			Query("q", encode.Ptr(q, encode.Any[string])).
 			DeepObject("filter", graph.EncodeProductFilter(filter)).
@@ -352,11 +352,11 @@ func (r queryResolver) User(ctx context.Context, id string) (*model.User, error)
 //
 //	GET /users
 func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*model.UserConnection, error) {
-	found, err := page.Of(ctx, page.Request{
+	found, err := page.Load(ctx, page.Request{
 		Field: "Query.users",
 		First: first, After: after, Default: 20, Max: 100,
 		Type: page.NextCursor,
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.User]], error) {
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.User]], error) {
 		call := rest.New(http.MethodGet, "/users").
 			Query("limit", at.Size).
 			Query("cursor", at.Cursor)
@@ -391,11 +391,11 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 		return &parent.ID
 	}, engine.Batch[string, []*model.Order]{
 		Identity: engine.Identity{
-			Source:    "orders",
-			Request:   "GET /orders/history?limit={1}&userIds={keys}",
-			Arguments: engine.KeyText(limit),
-			Rules:     "ordersRules",
-			Reading:   "keyed([Order!]) as [Order!]",
+			Source:     "orders",
+			Request:    "GET /orders/history?limit={1}&userIds={keys}",
+			Arguments:  engine.EncodeKey(limit),
+			Rules:      "ordersRules",
+			Extraction: "keyed([Order!]) as [Order!]",
 		},
 		MaxSize: 100,
 		Missing: []*model.Order{},
@@ -412,9 +412,9 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 // Product completes the objects in InventoryItem.product. Of Product, the response has only sku;
 // the binding of Product fetches the other fields.
 func (r inventoryItemResolver) Product(ctx context.Context, parents []*model.InventoryItem) ([]*model.Product, error) {
-	return engine.Complete(ctx, parents, "product", func(parent *model.InventoryItem) *model.Product {
+	return engine.CompleteField(ctx, parents, "product", func(parent *model.InventoryItem) *model.Product {
 		return parent.Product
-	}, r.productEntity(ctx).Beyond("sku", "stock"))
+	}, r.productEntity(ctx).Completer("sku", "stock"))
 }
 
 // productEntity fetches objects of Product by their keys. The binding at schema/products.graphqls:33 calls the service "products":
@@ -430,9 +430,9 @@ func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, mode
 		},
 		Batch: engine.Batch[string, *model.Product]{
 			Identity: engine.Identity{
-				Source:  "products",
-				Request: "GET /products?ids={keys}&limit=200",
-				Reading: ".data [Product!]! as [Product!]! by sku",
+				Source:     "products",
+				Request:    "GET /products?ids={keys}&limit=200",
+				Extraction: ".data [Product!]! as [Product!]! by sku",
 			},
 			MaxSize: 200,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
@@ -459,28 +459,28 @@ var productFieldGuards = map[string]func(context.Context) error{
 var ordersRules = &upstreams.Rules{
 	Message: func(response *upstreams.Response) any {
 		return mapping.Apply(response.Status, func(at any) any {
-			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(response.Body(), "detail")}, [2]any{json.Number("422"), mapping.Path(response.Body(), "detail")})
+			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Get(response.Body(), "detail")}, [2]any{json.Number("422"), mapping.Get(response.Body(), "detail")})
 		})
 	},
 	Extensions: func(response *upstreams.Response) any {
 		return encode.Object{}.With("reason", mapping.Apply(response.Status, func(at any) any {
-			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Path(response.Body(), "code")}, [2]any{json.Number("422"), mapping.Path(response.Body(), "code")})
+			return mapping.Match(at, nil, [2]any{json.Number("409"), mapping.Get(response.Body(), "code")}, [2]any{json.Number("422"), mapping.Get(response.Body(), "code")})
 		}))
 	},
 }
 
 // pageQueryOrders decodes a page of Query.orders by the selection of its binding.
-func pageQueryOrders(d *decode.Decoder) page.Answer[decode.Item[*model.Order]] {
-	var p page.Answer[decode.Item[*model.Order]]
-	p.Items = decode.Items(graph.DecodeOrder)(d)
+func pageQueryOrders(d *decode.Decoder) page.Response[decode.Item[*model.Order]] {
+	var p page.Response[decode.Item[*model.Order]]
+	p.Items = decode.ItemsOf(graph.DecodeOrder)(d)
 	return p
 }
 
 // pageQueryProducts decodes a page of Query.products by the selection of its binding.
-func pageQueryProducts(d *decode.Decoder) page.Answer[decode.Item[*model.Product]] {
-	var p page.Answer[decode.Item[*model.Product]]
+func pageQueryProducts(d *decode.Decoder) page.Response[decode.Item[*model.Product]] {
+	var p page.Response[decode.Item[*model.Product]]
 	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
-	p.Items = decode.Member("data", decode.Items(graph.DecodeProduct))(d)
+	p.Items = decode.Member("data", decode.ItemsOf(graph.DecodeProduct))(d)
 	return p
 }
 
@@ -506,7 +506,7 @@ func decodeQueryInventoryProduct(d *decode.Decoder) *model.Product {
 
 var shapeQueryInventory = decode.NewShape("InventoryItem",
 	decode.Field{Name: "left", Wire: "value", Required: true},
-	decode.Field{Name: "product", Whole: true},
+	decode.Field{Name: "product", Self: true},
 )
 
 // decodeQueryInventory decodes the InventoryItem of Query.inventory by the selection of its binding.
@@ -528,9 +528,9 @@ func decodeQueryInventory(d *decode.Decoder) *model.InventoryItem {
 }
 
 // pageQueryUsers decodes a page of Query.users by the selection of its binding.
-func pageQueryUsers(d *decode.Decoder) page.Answer[decode.Item[*model.User]] {
-	var p page.Answer[decode.Item[*model.User]]
-	p.Next = decode.Lookahead(d, decode.Member("nextCursor", decode.PtrOf((*decode.Decoder).ID)))
-	p.Items = decode.Member("items", decode.Items(graph.DecodeUser))(d)
+func pageQueryUsers(d *decode.Decoder) page.Response[decode.Item[*model.User]] {
+	var p page.Response[decode.Item[*model.User]]
+	p.NextCursor = decode.Lookahead(d, decode.Member("nextCursor", decode.PtrOf((*decode.Decoder).ID)))
+	p.Items = decode.Member("items", decode.ItemsOf(graph.DecodeUser))(d)
 	return p
 }

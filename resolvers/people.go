@@ -17,7 +17,7 @@ import (
 
 // Person resolves Query.person: the caller as an account, others as users.
 func (r queryResolver) Person(ctx context.Context, id string) (model.Person, error) {
-	if caller := auth.From(ctx); caller != nil && caller.Subject == id {
+	if caller := auth.FromContext(ctx); caller != nil && caller.Subject == id {
 		account, err := r.Me(ctx)
 		if account == nil {
 			return nil, err // not an interface that holds a nil account
@@ -65,13 +65,13 @@ func total(faults *decode.Faults, orders []*model.Order) (*model.Money, error) {
 	var currency string
 	sum := new(big.Rat)
 	for _, o := range orders {
-		if err := faults.Err(o, "status", "total"); err != nil {
+		if err := faults.FieldFault(o, "status", "total"); err != nil {
 			return nil, err
 		}
 		if o.Status == model.OrderStatusCancelled {
 			continue
 		}
-		if err := faults.Err(o.Total, "amount", "currency"); err != nil {
+		if err := faults.FieldFault(o.Total, "amount", "currency"); err != nil {
 			return nil, err
 		}
 		amount, ok := new(big.Rat).SetString(string(o.Total.Amount))

@@ -27,14 +27,14 @@ func coalesces(ctx context.Context, c *rest.Call) bool {
 type coalescingTransport struct {
 	source  string
 	next    http.RoundTripper
-	slots   *engine.Slots // of the source; callers that share a response use one slot together
-	timeout time.Duration // of each request, its body included
-	maxBody int64         // of a 2xx response, in bytes
-	sendsID bool          // the settings forward X-Request-Id, so that it is part of the key
+	slots   *engine.Semaphore // of the source; callers that share a response use one slot together
+	timeout time.Duration     // of each request, its body included
+	maxBody int64             // of a 2xx response, in bytes
+	sendsID bool              // the settings forward X-Request-Id, so that it is part of the key
 	group   coalesce.Group[*response]
 }
 
-func newCoalescingTransport(source string, next http.RoundTripper, slots *engine.Slots, o Source) *coalescingTransport {
+func newCoalescingTransport(source string, next http.RoundTripper, slots *engine.Semaphore, o Source) *coalescingTransport {
 	return &coalescingTransport{
 		source: source, next: next, slots: slots, timeout: o.Timeout, maxBody: o.MaxResponse,
 		sendsID: slices.Contains(addNames(nil, o.Forward), requestID),
@@ -110,7 +110,7 @@ func (t *coalescingTransport) appendKey(b []byte, req *http.Request) []byte {
 	identity := engine.Identity{
 		Source:  t.source,
 		Request: req.URL.RawPath,
-		Caller:  engine.Caller(clientHeader(req.Context(), "Authorization")),
+		Caller:  engine.CallerID(clientHeader(req.Context(), "Authorization")),
 	}
 	b = identity.AppendKey(b)
 	b = coalesce.AppendText(coalesce.AppendText(b, req.URL.Path), req.URL.RawQuery)

@@ -131,7 +131,7 @@ func TestCoalescedCalls(t *testing.T) {
 				if a.err != nil || a.body == "" {
 					t.Errorf("caller %d: %q %v", i, a.body, a.err)
 				}
-				if n := engine.Calls(c.in[i]); n != 1 {
+				if n := engine.CallCount(c.in[i]); n != 1 {
 					t.Errorf("caller %d has made %d calls by its budget", i, n)
 				}
 			}

@@ -93,7 +93,7 @@ func ForwardError(name string) string {
 	switch {
 	case !rest.ValidHeaderName(name):
 		return "is not a header name"
-	case rest.Reserved(canonical):
+	case rest.ReservedHeader(canonical):
 		return "belongs to the client's own connection"
 	case canonical == "Cookie":
 		return "holds what a browser sends without being asked"

@@ -164,7 +164,7 @@ func (o Source) validateHeaders() error {
 		switch {
 		case !rest.ValidHeaderName(name):
 			errs = append(errs, fmt.Errorf("headers: %q is not a header name", name))
-		case rest.Reserved(name):
+		case rest.ReservedHeader(name):
 			errs = append(errs, fmt.Errorf("headers: %s belongs to the connection and cannot be set", name))
 		case !rest.ValidHeaderValue(o.Headers[name]):
 			errs = append(errs, fmt.Errorf("headers: the value of %s has control characters", name))

@@ -83,14 +83,14 @@ func authorityOf(t *testing.T, server *httptest.Server) string {
 func TestReplayAfterBrokenConnection(t *testing.T) {
 	calls := map[string]*rest.Call{
 		"GET":              rest.New("GET", "/users/u1"),
-		"GET, once":        rest.New("GET", "/users/u1").Once(),
+		"GET, once":        rest.New("GET", "/users/u1").NonIdempotent(),
 		"POST":             rest.New("POST", "/users").JSON("x"),
 		"POST, empty":      rest.New("POST", "/users/u1/lock"),
 		"POST, no key":     rest.New("POST", "/users").Header("Idempotency-Key", "").JSON("x"),
 		"PUT":              rest.New("PUT", "/users/u1").JSON("x"),
 		"PATCH":            rest.New("PATCH", "/users/u1").JSON("x"),
 		"DELETE":           rest.New("DELETE", "/users/u1"),
-		"GET, once, key":   rest.New("GET", "/users/u1").Once().Header("Idempotency-Key", "k"),
+		"GET, once, key":   rest.New("GET", "/users/u1").NonIdempotent().Header("Idempotency-Key", "k"),
 		"POST, idempotent": rest.New("POST", "/users").JSON("x").Idempotent(),
 		"PUT, key":         rest.New("PUT", "/users/u1").JSON("x").Header("Idempotency-Key", "k"),
 		"DELETE, key":      rest.New("DELETE", "/users/u1").Header("Idempotency-Key", "k"),
@@ -149,7 +149,7 @@ func TestResetStreamIsNotReplayed(t *testing.T) {
 		URLs: []string{"https://" + listener.Addr().String()}, TLS: upstreams.TLS{CAFile: authorityOf(t, model)},
 	})
 	for name, call := range map[string]*rest.Call{
-		"DELETE": rest.New("DELETE", "/users/u1"), "POST": rest.New("POST", "/users").JSON("x"), "GET": rest.New("GET", "/users/logout").Once(),
+		"DELETE": rest.New("DELETE", "/users/u1"), "POST": rest.New("POST", "/users").JSON("x"), "GET": rest.New("GET", "/users/logout").NonIdempotent(),
 	} {
 		calls.Store(0)
 		if _, err := services.Do(t.Context(), "users", call); err == nil || calls.Load() != 1 {

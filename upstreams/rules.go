@@ -79,7 +79,7 @@ func (r *Rules) message(response *Response) string {
 	if r.Message == nil {
 		return ""
 	}
-	text, _ := mapping.Value(r.Message(response)).(string)
+	text, _ := mapping.Normalize(r.Message(response)).(string)
 	return strings.TrimSpace(sanitize(text))
 }
 
@@ -88,7 +88,7 @@ func (r *Rules) extensions(response *Response) map[string]any {
 	if r.Extensions == nil {
 		return nil
 	}
-	o, _ := mapping.Value(r.Extensions(response)).(encode.Object)
+	o, _ := mapping.Normalize(r.Extensions(response)).(encode.Object)
 	shown := map[string]any{}
 	for _, m := range o {
 		if value := sanitizeValue(m.Value); value != nil {
@@ -103,7 +103,7 @@ func (r *Rules) extensions(response *Response) map[string]any {
 
 // sanitizeValue returns v with every string in it sanitized, names of members included.
 func sanitizeValue(v any) any {
-	switch v := mapping.Value(v).(type) {
+	switch v := mapping.Normalize(v).(type) {
 	case string:
 		return sanitize(v)
 	case []any:

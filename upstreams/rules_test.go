@@ -46,7 +46,7 @@ func name(d *decode.Decoder) *string {
 }
 
 func TestSuccessRule(t *testing.T) {
-	ok := func(r *upstreams.Response) bool { return mapping.Truthy(mapping.Path(r.Body(), "ok")) }
+	ok := func(r *upstreams.Response) bool { return mapping.Truthy(mapping.Get(r.Body(), "ok")) }
 	found := func(r *upstreams.Response) bool { return r.Status < 300 || r.Status == 404 }
 	for _, test := range []struct {
 		name    string
@@ -90,7 +90,7 @@ func TestSuccessRule(t *testing.T) {
 
 func TestErrorRules(t *testing.T) {
 	body := func(names ...string) func(*upstreams.Response) any {
-		return func(r *upstreams.Response) any { return mapping.Path(r.Body(), names...) }
+		return func(r *upstreams.Response) any { return mapping.Get(r.Body(), names...) }
 	}
 	const usual = "the service refused the input"
 	long := strings.Repeat("ä", 2000)

@@ -26,8 +26,8 @@ import (
 type Services struct {
 	// By the name of the source.
 	clients    map[string]*rest.Client
-	coalescing map[string]*rest.Client  // the same clients, over a transport that coalesces calls
-	slots      map[string]*engine.Slots // how many calls may run
+	coalescing map[string]*rest.Client      // the same clients, over a transport that coalesces calls
+	slots      map[string]*engine.Semaphore // how many calls may run
 	config     map[string]map[string]string
 
 	transports []*transport
@@ -44,7 +44,7 @@ func New(o Options, log *slog.Logger) (*Services, error) {
 	s := &Services{
 		clients:    make(map[string]*rest.Client, len(o)),
 		coalescing: make(map[string]*rest.Client, len(o)),
-		slots:      make(map[string]*engine.Slots, len(o)),
+		slots:      make(map[string]*engine.Semaphore, len(o)),
 		config:     make(map[string]map[string]string, len(o)),
 		forward:    []string{},
 	}
@@ -101,7 +101,7 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		Log:             log,
 	}
 	s.clients[name] = &client
-	s.slots[name] = &engine.Slots{Max: o.Pool.MaxCalls}
+	s.slots[name] = &engine.Semaphore{Max: o.Pool.MaxCalls}
 	coalescing := client
 	coalescing.Transport = newCoalescingTransport(name, client.Transport, s.slots[name], o)
 	s.coalescing[name] = &coalescing
@@ -179,10 +179,10 @@ func notSent(source string, err error) error {
 	return &fault.Error{Code: fault.GatewayTimeout, Message: "the call's turn did not come in time", Service: source, Cause: err}
 }
 
-// Forwarded returns the canonical names of the client's headers that at least one source
+// ForwardedHeaders returns the canonical names of the client's headers that at least one source
 // lists under Forward. It is never nil. All services receive X-Request-Id, but it is
 // returned only if a source lists it.
-func (s *Services) Forwarded() []string { return slices.Clone(s.forward) }
+func (s *Services) ForwardedHeaders() []string { return slices.Clone(s.forward) }
 
 // Close closes the idle connections. Running calls continue.
 func (s *Services) Close() {

@@ -215,7 +215,7 @@ func BenchmarkCall(b *testing.B) {
 		keys[i] = strconv.Itoa(i + 1)
 	}
 	measured(b, func() {
-		call := rest.New(http.MethodGet, "/users").QueryEach("id", keys)
+		call := rest.New(http.MethodGet, "/users").QueryExploded("id", keys)
 		if _, err := call.Request(b.Context(), "posts"); err != nil {
 			b.Fatal(err)
 		}

@@ -25,7 +25,7 @@ func newGateway(t testing.TB, url string, execution ...engine.Options) http.Hand
 		t.Fatal(err)
 	}
 	t.Cleanup(backends.Close)
-	served, err := front.New(front.Options{Execution: append(execution, engine.Options{})[0]}, front.Deps{Schema: schema(backends), Forwarded: backends.Forwarded(), Log: log})
+	served, err := front.New(front.Options{Execution: append(execution, engine.Options{})[0]}, front.Deps{Schema: schema(backends), Forwarded: backends.ForwardedHeaders(), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

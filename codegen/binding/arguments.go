@@ -45,7 +45,7 @@ func (c *compiler) checkDirectiveArguments(directives ast.DirectiveList) {
 // checkDefaultValues checks the default values of the schema with the gateway's own reader, which
 // would otherwise refuse them when the gateway starts.
 func (c *compiler) checkDefaultValues() {
-	_, err := input.NewReader(c.schema, input.Options{Suggestions: true})
+	_, err := input.NewCoercer(c.schema, input.Options{Suggestions: true})
 	if wrong, ok := errors.AsType[*input.Error](err); ok {
 		c.faults.Add(WrongLiteral, wrong.Position, "%s", wrong.Message)
 	}

@@ -39,12 +39,12 @@ func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 	}
 	f := item.Fields.ForName(key.Raw)
 	switch {
-	case f == nil || !Sent(f):
+	case f == nil || !IsProperty(f):
 		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, propertyNames(item)))
 	case !isKeyType(f.Type) || !f.Type.NonNull:
 		b.faults.Add(KeyType, key.Position, "%s.%s is %s, but a key is %s", item.Name, key.Raw, f.Type, keyTypes("!"))
 	default:
-		b.field.Batch.Item = key.Raw
+		b.field.Batch.ItemKey = key.Raw
 	}
 }
 
@@ -54,7 +54,7 @@ func (b *bindingCompiler) matchByKey(f *ast.FieldDefinition) {
 		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of a response are matched by a non-null key: %s", b.field.Object.Name, f.Name, f.Type, keyTypes("!"))
 		return
 	}
-	b.field.Batch.Item = f.Name
+	b.field.Batch.ItemKey = f.Name
 }
 
 // settleKeys determines, once the call is compiled, which of the parent's fields holds the keys.
@@ -65,20 +65,20 @@ func (b *bindingCompiler) settleKeys(v *ast.Value) {
 		return
 	}
 	b.settleParentKey(v)
-	if batch.Parent == nil {
+	if batch.ParentKey == nil {
 		return
 	}
 	b.settleItemKey()
-	t, field := batch.Parent.Type, b.field.Definition
+	t, field := batch.ParentKey.Type, b.field.Definition
 	if !isKeyType(t) && (t.Elem == nil || !isKeyType(t.Elem)) {
-		b.faults.Add(KeyType, v.Position, "%s.%s is %s, but a key is %s, or a list of them", b.field.Object.Name, batch.Parent.Name, t, keyTypes(""))
+		b.faults.Add(KeyType, v.Position, "%s.%s is %s, but a key is %s, or a list of them", b.field.Object.Name, batch.ParentKey.Name, t, keyTypes(""))
 		return
 	}
 	if isList(t) && !isList(field.Type) {
-		b.faults.Add(KeyListForOneValue, v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.Parent.Name, field.Name)
+		b.faults.Add(KeyListForOneValue, v.Position, "%s.%s is a list of keys, so %s must be a list too", b.field.Object.Name, batch.ParentKey.Name, field.Name)
 	}
 	if !t.NonNull && field.Type.NonNull {
-		b.reportNull(batch.Parent)
+		b.reportNull(batch.ParentKey)
 	}
 	if !isList(field.Type) && field.Type.NonNull && b.schema.Types[field.Type.NamedType].IsLeafType() {
 		b.faults.Add(PossiblyNull, field.Type.Position, "a service may leave a key out, and then %s is null; make it %s", b.name(), strings.TrimSuffix(field.Type.String(), "!"))
@@ -89,7 +89,7 @@ func (b *bindingCompiler) settleKeys(v *ast.Value) {
 // that holds the keys, unless the service's document describes an object with a member for each
 // key.
 func (b *bindingCompiler) settleItemKey() {
-	if b.field.Definition.Name != "" || b.field.Batch.Item != "" {
+	if b.field.Definition.Name != "" || b.field.Batch.ItemKey != "" {
 		return
 	}
 	answer := responseSchema(b.field, b.graph.Source(b.field.Source))
@@ -98,8 +98,8 @@ func (b *bindingCompiler) settleItemKey() {
 			answer = propertySchema(answer, name)
 		}
 	}
-	if answer == nil || answer.Map() == nil || len(answer.Properties) > 0 {
-		b.matchByKey(b.field.Batch.Parent)
+	if answer == nil || answer.MemberSchema() == nil || len(answer.Properties) > 0 {
+		b.matchByKey(b.field.Batch.ParentKey)
 	}
 }
 
@@ -128,9 +128,9 @@ func (b *bindingCompiler) settleParentKey(v *ast.Value) {
 	batch := b.field.Batch
 	key := memberValue(argument(b.directive, "batch"), "key")
 	switch {
-	case batch.Parent != nil:
-		if key != nil && batch.Item == "" && key.Raw != batch.Parent.Name && b.schema.Types[b.field.Definition.Type.Name()].IsLeafType() {
-			b.faults.Add(SecondKey, key.Position, "the keys of %s are {$batch.%s} in the call; leave out key", b.name(), batch.Parent.Name)
+	case batch.ParentKey != nil:
+		if key != nil && batch.ItemKey == "" && key.Raw != batch.ParentKey.Name && b.schema.Types[b.field.Definition.Type.Name()].IsLeafType() {
+			b.faults.Add(SecondKey, key.Position, "the keys of %s are {$batch.%s} in the call; leave out key", b.name(), batch.ParentKey.Name)
 		}
 	case key == nil:
 		b.faults.Add(MissingKeys, v.Position, "the call does not carry the keys of the batch; %s, or name the parent's field with batch: {key: \"field\"} if one response holds them all", b.howToSend("$batch.field"))
@@ -139,7 +139,7 @@ func (b *bindingCompiler) settleParentKey(v *ast.Value) {
 	case batch.MaxSize > 0:
 		b.faults.Add(BatchSize, v.Position, "the call carries no keys, so its response holds all of them; leave out maxSize, or %s", b.howToSend("$batch."+key.Raw))
 	default:
-		batch.Parent = b.parentProperty(key.Raw)
+		batch.ParentKey = b.parentProperty(key.Raw)
 	}
 }
 
@@ -177,7 +177,7 @@ func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map
 		}
 	case ast.Object:
 		for _, f := range def.Fields {
-			if Sent(f) {
+			if IsProperty(f) {
 				b.checkReadable(f.Type, f.Position, seen)
 			}
 		}

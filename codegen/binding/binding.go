@@ -24,8 +24,8 @@ type Graph struct {
 	Entities map[string]*Field
 	// Completions holds the fields at which objects come with some of their fields only.
 	Completions []*Completion
-	// Abstract holds how the types of interfaces and unions are told apart, by their names.
-	Abstract map[string]*Choice
+	// Discriminators holds how the types of interfaces and unions are told apart, by their names.
+	Discriminators map[string]*Discriminator
 
 	wire         map[[2]string]string // @json(name:) by type and member
 	invalidNames map[string]bool      // types whose @json is not valid
@@ -59,26 +59,26 @@ type Field struct {
 	Position   *ast.Position // of its @connect
 	Source     string
 	Call       Call
-	// Reading is how the value is read from the response: with a batch the list or map of all
+	// Extraction is how the value is read from the response: with a batch the list or map of all
 	// items, with a page one item. It is nil when Done.
-	Reading *Extraction
-	Given   []*Value // the variables that Reading uses
-	Batch   *Batch   // nil for a call for each parent
-	Page    *Page    // nil unless the field is a connection
-	Rules   Rules    // the binding's own, else its source's
+	Extraction         *Extraction
+	SelectionVariables []*Value // the variables that Reading uses
+	Batch              *Batch   // nil for a call for each parent
+	Page               *Page    // nil unless the field is a connection
+	Rules              Rules    // the binding's own, else its source's
 
-	// Done is set for a Boolean without a selection whose value is that the call succeeded.
-	Done bool
-	// Undescribed goes with Done, where no document says that the response has no body. A response
+	// ReportsSuccess is set for a Boolean without a selection whose value is that the call succeeded.
+	ReportsSuccess bool
+	// UndocumentedResponse goes with Done, where no document says that the response has no body. A response
 	// that has a body is the value then, and has to be true or false.
-	Undescribed bool
+	UndocumentedResponse bool
 
-	// Completes is set where the field's objects come with some of their fields only.
-	Completes *Completion
-	ID        string // the binding's name in the schema; "" stands for Type.field
-	Entity    bool   // the field can fetch any object of its type by its key
-	// Root is the field of Query whose call a type's binding makes; nil for a call of its own.
-	Root *Field
+	// Completion is set where the field's objects come with some of their fields only.
+	Completion *Completion
+	ID         string // the binding's name in the schema; "" stands for Type.field
+	Entity     bool   // the field can fetch any object of its type by its key
+	// QueryField is the field of Query whose call a type's binding makes; nil for a call of its own.
+	QueryField *Field
 }
 
 // Name returns Type.field, or the name of the type for the binding of a type.
@@ -101,7 +101,7 @@ type Call struct {
 	Cookies   []Param
 	Body      *Value
 	Encoding  Encoding
-	Media     string // the body's media type if it is not the default of Encoding
+	MediaType string // the body's media type if it is not the default of Encoding
 	// Idempotent is set where the schema says that the call may be repeated without harm.
 	Idempotent bool
 }
@@ -119,10 +119,10 @@ const (
 
 // Param is a query parameter, a header or a cookie.
 type Param struct {
-	Name  string
-	Parts []Part
-	Each  bool               // repeat the parameter for each element of its one value, a list
-	Style *openapi.Parameter // how a document describes its form; nil in calls by http
+	Name    string
+	Parts   []Part
+	Explode bool               // repeat the parameter for each element of its one value, a list
+	Style   *openapi.Parameter // how a document describes its form; nil in calls by http
 }
 
 // Part is literal text, or one value.
@@ -134,9 +134,9 @@ type Part struct {
 
 // Batch is one call for many parents.
 type Batch struct {
-	Parent  *ast.FieldDefinition // the parent's field that holds the key, or a list of keys
-	Item    string               // the field of the items that holds their key; "" if the response is an object by key
-	MaxSize int                  // the most keys in one call; 0 for any number
+	ParentKey *ast.FieldDefinition // the parent's field that holds the key, or a list of keys
+	ItemKey   string               // the field of the items that holds their key; "" if the response is an object by key
+	MaxSize   int                  // the most keys in one call; 0 for any number
 }
 
 // WireName returns the name by which services know a type's field, or a value of an enum.
@@ -169,8 +169,8 @@ func (g *Graph) Source(name string) *Source {
 	return nil
 }
 
-// All returns the bindings of fields and of types.
-func (g *Graph) All() []*Field {
+// Bindings returns the bindings of fields and of types.
+func (g *Graph) Bindings() []*Field {
 	all := slices.Clone(g.Fields)
 	for _, name := range slices.Sorted(maps.Keys(g.Entities)) {
 		all = append(all, g.Entities[name])
@@ -198,13 +198,13 @@ func (c *Call) Variables() []*Value {
 	return all
 }
 
-// Changed returns the expressions that transform keys and parents' fields before they are sent, as
+// TransformedKeys returns the expressions that transform keys and parents' fields before they are sent, as
 // the schema writes them. They are part of a batch's identity, since two calls may differ in nothing
 // else.
-func (c *Call) Changed() []string {
+func (c *Call) TransformedKeys() []string {
 	var all []string
 	for _, v := range c.Variables() {
-		if (v.Scope == Keys || v.Scope == This) && !v.Plain() {
+		if (v.Scope == Keys || v.Scope == This) && !v.IsPlain() {
 			all = append(all, v.sourceText())
 		}
 	}
@@ -220,20 +220,20 @@ func equalValues(a, b *Value) bool {
 	return a == b || a != nil && b != nil && a.sourceText() == b.sourceText()
 }
 
-// Unclear reports whether a directive that names members of a type is not valid. That is a fault of
+// HasInvalidNames reports whether a directive that names members of a type is not valid. That is a fault of
 // its own, so checks of these names skip the type.
-func (g *Graph) Unclear(object string) bool { return g.invalidNames[object] }
+func (g *Graph) HasInvalidNames(object string) bool { return g.invalidNames[object] }
 
 // CarriesKeys reports whether the call sends the keys of a batch.
 func (c *Call) CarriesKeys() bool {
 	return slices.ContainsFunc(c.Variables(), func(v *Value) bool { return v.Scope == Keys })
 }
 
-// Own returns the names of the parent's fields that the binding takes with $this, each once, in
+// ParentFields returns the names of the parent's fields that the binding takes with $this, each once, in
 // order.
-func (f *Field) Own() []string {
+func (f *Field) ParentFields() []string {
 	var names []string
-	for _, v := range slices.Concat(f.Call.Variables(), f.Given) {
+	for _, v := range slices.Concat(f.Call.Variables(), f.SelectionVariables) {
 		if v.Scope == This && !slices.Contains(names, v.Path[0]) {
 			names = append(names, v.Path[0])
 		}

@@ -140,7 +140,7 @@ func describe(f *Field) string {
 	fmt.Fprintf(&b, "%s %s path%s", f.Source, f.Call.Method, parts(f.Call.Path))
 	for _, q := range f.Call.Query {
 		star := ""
-		if q.Each {
+		if q.Explode {
 			star = "*"
 		}
 		fmt.Fprintf(&b, " %s%s%s", q.Name, star, parts(q.Parts))
@@ -154,11 +154,11 @@ func describe(f *Field) string {
 	if f.Call.Idempotent {
 		b.WriteString(" idempotent")
 	}
-	if f.Reading != nil {
-		b.WriteString(" reads " + f.Reading.String())
+	if f.Extraction != nil {
+		b.WriteString(" reads " + f.Extraction.String())
 	}
 	if f.Batch != nil {
-		fmt.Fprintf(&b, " batch %s->%s by %d", f.Batch.Parent.Name, f.Batch.Item, f.Batch.MaxSize)
+		fmt.Fprintf(&b, " batch %s->%s by %d", f.Batch.ParentKey.Name, f.Batch.ItemKey, f.Batch.MaxSize)
 	}
 	return b.String()
 }

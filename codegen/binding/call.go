@@ -153,7 +153,7 @@ func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 		return
 	}
 	for _, p := range t {
-		if p.expr == nil && (escape.MatchString(p.literal) || strings.ContainsFunc(p.literal, unicode.IsControl)) {
+		if p.expr == nil && (percentEncoded.MatchString(p.literal) || strings.ContainsFunc(p.literal, unicode.IsControl)) {
 			b.faultAt(EscapedQuery, v, p, "%q holds an escape or a control character; write plain text, which is escaped when it is sent", p.literal)
 		}
 	}
@@ -162,14 +162,14 @@ func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 	b.field.Call.Query = append(b.field.Call.Query, param)
 }
 
-// escape matches a percent-encoded character (RFC 3986, section 2.1).
-var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+// percentEncoded matches a percent-encoded character (RFC 3986, section 2.1).
+var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // checkLists checks the values of a query parameter. A list has to be alone in its parameter, and
 // only a list can have a star, which repeats the parameter for each element.
 func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 	for i, part := range param.Parts {
-		param.Each = param.Each || t[i].explode
+		param.Explode = param.Explode || t[i].explode
 		if part.Value == nil || part.Value.Type == nil {
 			continue
 		}
@@ -233,7 +233,7 @@ func (b *bindingCompiler) checkHeaderName(name *ast.Value, seen map[string]bool)
 	switch {
 	case !rest.ValidHeaderName(name.Raw):
 		b.faults.Add(InvalidHeaderName, name.Position, "%q is not a valid name of a header", name.Raw)
-	case rest.Reserved(name.Raw):
+	case rest.ReservedHeader(name.Raw):
 		b.faults.Add(ReservedHeader, name.Position, "%s belongs to the connection, not to a call; remove it", name.Raw)
 	case seen[key] && key != cookie:
 		b.faults.Add(RepeatedHeader, name.Position, "%s is set twice; keep one", name.Raw)
@@ -304,7 +304,7 @@ func (b *bindingCompiler) compileBodyText(text *ast.Value) {
 func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 	if made := body.objectTransform(); made != nil {
 		for _, f := range made.Fields {
-			b.checkFormField(text, f.Name, f.Of.Type)
+			b.checkFormField(text, f.Name, f.Value.Type)
 		}
 		return
 	}
@@ -327,16 +327,16 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 
 // objectTransform returns the object that an expression ends with, nil if it ends with another
 // value.
-func (v *Value) objectTransform() *Change {
-	if len(v.Then) == 0 || v.Then[len(v.Then)-1].Op != Object {
+func (v *Value) objectTransform() *Transform {
+	if len(v.Transforms) == 0 || v.Transforms[len(v.Transforms)-1].Op != Object {
 		return nil
 	}
-	return &v.Then[len(v.Then)-1]
+	return &v.Transforms[len(v.Transforms)-1]
 }
 
-// Made returns the members of the object that an expression builds; ok is false if it does not
+// ObjectFields returns the members of the object that an expression builds; ok is false if it does not
 // build one.
-func (v *Value) Made() (fields []ValueField, ok bool) {
+func (v *Value) ObjectFields() (fields []ValueField, ok bool) {
 	if made := v.objectTransform(); made != nil {
 		return made.Fields, true
 	}

@@ -18,7 +18,7 @@ import (
 // without mistakes, so that they can be compared with the documents in the same run.
 func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 	c := &compiler{schema: schema, options: beside, invalid: map[*ast.Directive]bool{}, graph: &Graph{
-		Entities: map[string]*Field{}, Abstract: map[string]*Choice{}, wire: map[[2]string]string{}, invalidNames: map[string]bool{},
+		Entities: map[string]*Field{}, Discriminators: map[string]*Discriminator{}, wire: map[[2]string]string{}, invalidNames: map[string]bool{},
 		facts: map[[2]string][]Fact{},
 	}}
 	c.checkDirectives()
@@ -41,11 +41,11 @@ func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 // CompileOptions describes the project around a schema. The zero value is a project that has a
 // schema alone.
 type CompileOptions struct {
-	// Inert names the directives that are not ours and that nothing runs.
-	Inert []string
-	// Calls reports whether a handwritten resolver calls a source, which then needs no binding. Nil
+	// InertDirectives names the directives that are not ours and that nothing runs.
+	InertDirectives []string
+	// CallsSource reports whether a handwritten resolver calls a source, which then needs no binding. Nil
 	// means that none does.
-	Calls func(source string) bool
+	CallsSource func(source string) bool
 	// ReadDocument reads the OpenAPI document of a source. Nil means openapi.Read.
 	ReadDocument func(path string) (*openapi.Document, error)
 }
@@ -57,7 +57,9 @@ func (b CompileOptions) readDocument(path string) (*openapi.Document, error) {
 	return b.ReadDocument(path)
 }
 
-func (b CompileOptions) callsSource(source string) bool { return b.Calls != nil && b.Calls(source) }
+func (b CompileOptions) callsSource(source string) bool {
+	return b.CallsSource != nil && b.CallsSource(source)
+}
 
 type compiler struct {
 	schema  *ast.Schema
@@ -115,7 +117,7 @@ func (c *compiler) compileField(object *ast.Definition, field *ast.FieldDefiniti
 	d := field.Directives.ForName("connect")
 	switch {
 	case d == nil:
-		if object.Kind == ast.Object && !c.isRoot(object) && len(field.Arguments) > 0 && Sent(field) {
+		if object.Kind == ast.Object && !c.isRoot(object) && len(field.Arguments) > 0 && IsProperty(field) {
 			c.faults.Add(UnusedArgument, field.Arguments[0].Position, "%s.%s has arguments, but nothing uses them; bind the field with @connect, or resolve it by hand with @goField(forceResolver: true)", object.Name, field.Name)
 		}
 	case c.invalid[d]:
@@ -155,7 +157,7 @@ func (c *compiler) compileBinding(f *Field, d *ast.Directive) *Field {
 	if s := c.graph.Source(f.Source); s != nil {
 		f.Rules = b.compileRules(d, s.Rules)
 	}
-	if isPage && (f.Batch == nil || f.Batch.Parent != nil) {
+	if isPage && (f.Batch == nil || f.Batch.ParentKey != nil) {
 		b.compileResult(d)
 	}
 	if len(c.faults) > before {

@@ -15,18 +15,18 @@ import (
 type Completion struct {
 	Object     *ast.Definition
 	Definition *ast.FieldDefinition
-	Types      []*Completed // of an interface or a union the types with a binding, by name; else one
+	Types      []*CompletedType // of an interface or a union the types with a binding, by name; else one
 }
 
-// Completed is a type whose objects are completed at one field.
-type Completed struct {
-	Entity *Field
-	Sent   []string // the fields of the type that come with the object
-	Enough []string // Sent, and the bound fields whose calls take nothing but those
+// CompletedType is a type whose objects are completed at one field.
+type CompletedType struct {
+	Entity     *Field
+	Sent       []string // the fields of the type that come with the object
+	Sufficient []string // Sent, and the bound fields whose calls take nothing but those
 }
 
-// Of returns how objects of a type are completed, nil if they are not.
-func (c *Completion) Of(object string) *Completed {
+// Type returns how objects of a type are completed, nil if they are not.
+func (c *Completion) Type(object string) *CompletedType {
 	if c == nil {
 		return nil
 	}
@@ -52,8 +52,8 @@ func (g *Graph) Completion(object, field string) *Completion {
 // what every binding reads, together with what the service's document says of the same place.
 func (c *compiler) findCompletions() {
 	w := &completionFinder{compiler: c, seen: map[visit]bool{}, completions: map[[2]string]*Completion{}}
-	for _, f := range c.graph.All() {
-		if f.Reading == nil {
+	for _, f := range c.graph.Bindings() {
+		if f.Extraction == nil {
 			continue
 		}
 		w.field = f
@@ -63,7 +63,7 @@ func (c *compiler) findCompletions() {
 			continue
 		}
 		w.atRoot = true
-		w.visitValue(f.Reading, answer, nil)
+		w.visitValue(f.Extraction, answer, nil)
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(w.completions), compareKeys) {
 		c.graph.Completions = append(c.graph.Completions, w.completions[key])
@@ -131,13 +131,13 @@ func (w *completionFinder) visitValue(r *Extraction, s *openapi.Schema, in *loca
 	case Object:
 		w.visitObject(r, s, in)
 	case Member:
-		w.visitValue(r.Of, propertySchema(s, r.Name), in)
-	case First, Last, Each:
-		w.visitValue(r.Of, itemSchema(s), in)
-	case Keyed:
-		w.visitValue(r.Of, valueSchema(s), in)
+		w.visitValue(r.Inner, propertySchema(s, r.Name), in)
+	case First, Last, Map:
+		w.visitValue(r.Inner, itemSchema(s), in)
+	case ByKey:
+		w.visitValue(r.Inner, valueSchema(s), in)
 	case Entries:
-		w.visitValue(r.Of, entrySchema(s), in)
+		w.visitValue(r.Inner, entrySchema(s), in)
 	}
 }
 
@@ -162,7 +162,7 @@ func valueSchema(s *openapi.Schema) *openapi.Schema {
 	if s == nil {
 		return nil
 	}
-	return s.Map()
+	return s.MemberSchema()
 }
 
 // entrySchema returns the schema of the entries that ->entries reads from an object.
@@ -179,13 +179,13 @@ func (w *completionFinder) visitType(t *ast.Type, s *openapi.Schema, in *locatio
 		s = itemSchema(s)
 	}
 	def := w.schema.Types[t.NamedType]
-	if choice := w.graph.Abstract[def.Name]; def.IsAbstractType() && choice != nil {
+	if choice := w.graph.Discriminators[def.Name]; def.IsAbstractType() && choice != nil {
 		w.visitAbstract(choice, s, in)
 	}
 	if def.Kind != ast.Object {
 		return
 	}
-	if s != nil && !s.Any() && s.Additional == nil && w.isEntity(def) {
+	if s != nil && !s.AllowsAny() && s.Additional == nil && w.isEntity(def) {
 		w.recordIncluded(def, in, func(f *ast.FieldDefinition) bool { return s.Property(w.graph.wireOf(f)) != nil })
 	}
 	w.visitProperties(def, s)
@@ -201,7 +201,7 @@ func (w *completionFinder) visitProperties(def *ast.Definition, s *openapi.Schem
 	defer func(root bool) { w.atRoot = root }(w.atRoot)
 	w.atRoot = false
 	for _, f := range def.Fields {
-		if Sent(f) {
+		if IsProperty(f) {
 			w.visitType(f.Type, propertySchema(s, w.graph.wireOf(f)), &location{def, f})
 		}
 	}
@@ -211,9 +211,9 @@ func (w *completionFinder) visitProperties(def *ast.Definition, s *openapi.Schem
 // those types. So where the document does not describe them either, objects are assumed to come
 // with their key alone: a field that is assumed to come, and does not, would be null without an
 // error.
-func (w *completionFinder) visitAbstract(choice *Choice, s *openapi.Schema, in *location) {
+func (w *completionFinder) visitAbstract(choice *Discriminator, s *openapi.Schema, in *location) {
 	for _, tagged := range choice.Types {
-		branch, def := branchFor(s, choice.Field, tagged.Tag), tagged.Type
+		branch, def := branchFor(s, choice.Member, tagged.Tag), tagged.Type
 		if w.isEntity(def) {
 			w.recordIncluded(def, in, func(f *ast.FieldDefinition) bool {
 				if branch == nil {
@@ -235,7 +235,7 @@ func (w *completionFinder) isKeyOf(def *ast.Definition, f *ast.FieldDefinition) 
 // does not say which objects these are.
 func branchFor(s *openapi.Schema, field, tag string) *openapi.Schema {
 	switch {
-	case s == nil || s.Any() || s.Additional != nil:
+	case s == nil || s.AllowsAny() || s.Additional != nil:
 		return nil
 	case s.Discriminator != nil && s.Discriminator.Property == field:
 		for _, choice := range s.Discriminator.Choices {
@@ -268,12 +268,12 @@ func (w *completionFinder) visitObject(r *Extraction, s *openapi.Schema, in *loc
 	def := w.schema.Types[r.Type.NamedType]
 	if w.isEntity(def) {
 		w.recordIncluded(def, in, func(f *ast.FieldDefinition) bool {
-			return slices.ContainsFunc(r.Fields, func(read ReadField) bool { return read.Field == f })
+			return slices.ContainsFunc(r.Fields, func(read SelectedField) bool { return read.Field == f })
 		})
 	}
 	w.atRoot = false
 	for _, f := range r.Fields {
-		w.visitValue(f.Of, s, &location{def, f.Field})
+		w.visitValue(f.Extraction, s, &location{def, f.Field})
 	}
 }
 
@@ -284,7 +284,7 @@ func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, inc
 	all := true
 	for _, f := range def.Fields {
 		switch {
-		case !Sent(f):
+		case !IsProperty(f):
 		case includes(f):
 			sent = append(sent, f.Name)
 		default:
@@ -316,10 +316,10 @@ func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, inc
 		return
 	}
 	if w.atRoot {
-		if w.field.Completes == nil {
-			w.field.Completes = &Completion{Object: w.field.Object, Definition: w.field.Definition}
+		if w.field.Completion == nil {
+			w.field.Completion = &Completion{Object: w.field.Object, Definition: w.field.Definition}
 		}
-		w.addIncluded(w.field.Completes, entity, sent)
+		w.addIncluded(w.field.Completion, entity, sent)
 		return
 	}
 	key := [2]string{in.object.Name, in.field.Name}
@@ -332,14 +332,14 @@ func (w *completionFinder) recordIncluded(def *ast.Definition, in *location, inc
 // addIncluded adds that objects of an entity come to a field with some of their fields. If several
 // places of a response lead to the field, only the fields count that come at all of them.
 func (w *completionFinder) addIncluded(c *Completion, entity *Field, sent []string) {
-	have := c.Of(entity.Object.Name)
+	have := c.Type(entity.Object.Name)
 	if have == nil {
-		have = &Completed{Entity: entity, Sent: sent}
+		have = &CompletedType{Entity: entity, Sent: sent}
 		c.Types = append(c.Types, have)
-		slices.SortFunc(c.Types, func(a, b *Completed) int { return compareNames(a.Entity.Object, b.Entity.Object) })
+		slices.SortFunc(c.Types, func(a, b *CompletedType) int { return compareNames(a.Entity.Object, b.Entity.Object) })
 	}
 	have.Sent = slices.DeleteFunc(have.Sent, func(name string) bool { return !slices.Contains(sent, name) })
-	have.Enough = w.sufficientFields(entity.Object, have.Sent)
+	have.Sufficient = w.sufficientFields(entity.Object, have.Sent)
 }
 
 // refuseNestedList refuses to complete objects in lists of lists, since the generated code joins
@@ -361,9 +361,9 @@ func (w *completionFinder) refuseNestedList(def *ast.Definition, in *location) b
 func (w *completionFinder) sufficientFields(def *ast.Definition, sent []string) []string {
 	all := slices.Clone(sent)
 	for _, f := range w.graph.Fields {
-		takes := f.Own()
-		if f.Batch != nil && f.Batch.Parent != nil { // a batch without a key is reported elsewhere
-			takes = append(takes, f.Batch.Parent.Name)
+		takes := f.ParentFields()
+		if f.Batch != nil && f.Batch.ParentKey != nil { // a batch without a key is reported elsewhere
+			takes = append(takes, f.Batch.ParentKey.Name)
 		}
 		if f.Object == def && !slices.ContainsFunc(takes, func(name string) bool { return !slices.Contains(sent, name) }) {
 			all = append(all, f.Definition.Name)
@@ -375,7 +375,7 @@ func (w *completionFinder) sufficientFields(def *ast.Definition, sent []string) 
 // checkComplete refuses the binding of a type that does not read all of the type's fields.
 func (w *completionFinder) checkComplete(def *ast.Definition, includes func(*ast.FieldDefinition) bool) {
 	for _, f := range def.Fields {
-		if Sent(f) && !includes(f) {
+		if IsProperty(f) && !includes(f) {
 			w.faults.Add(IncompleteEntity, f.Position, "%s.%s: the binding of %s at %s:%d does not read this field, and nothing else fetches it; select it there, or bind the field", def.Name, f.Name, def.Name, w.field.Position.Src.Name, w.field.Position.Line)
 		}
 	}

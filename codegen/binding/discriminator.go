@@ -6,16 +6,16 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Choice is how the types of an interface or a union are told apart: by the value of a member.
-type Choice struct {
-	Field string // the member, by the service's name
-	Types []Tagged
+// Discriminator is how the types of an interface or a union are told apart: by the value of a member.
+type Discriminator struct {
+	Member string // the member, by the service's name
+	Types  []TaggedType
 
 	Position *ast.Position
 }
 
-// Tagged is a type with the value of the member that stands for it.
-type Tagged struct {
+// TaggedType is a type with the value of the member that stands for it.
+type TaggedType struct {
 	Tag  string
 	Type *ast.Definition
 }
@@ -23,7 +23,7 @@ type Tagged struct {
 // checkAbstract checks that an interface or a union has a discriminator, and that generated code
 // can read each of its types.
 func (b *bindingCompiler) checkAbstract(def *ast.Definition, pos *ast.Position, seen map[string]bool) {
-	choice := b.graph.Abstract[def.Name]
+	choice := b.graph.Discriminators[def.Name]
 	if choice == nil {
 		if def.Directives.ForName("discriminator") == nil {
 			b.faults.Add(UndeterminedType, pos, "%s is %s, and nothing tells which type an object of the service has; add @discriminator(field: \"type\") to %s, or resolve the field by hand in resolvers/ (@goField(forceResolver: true))", def.Name, kindName(def), def.Name)
@@ -42,18 +42,18 @@ func (c *compiler) compileDiscriminators() {
 		if d == nil || c.invalid[d] {
 			continue
 		}
-		choice, before := &Choice{Field: argumentText(d, "field"), Position: d.Position}, len(c.faults)
-		if choice.Field == "" {
+		choice, before := &Discriminator{Member: argumentText(d, "field"), Position: d.Position}, len(c.faults)
+		if choice.Member == "" {
 			c.faults.Add(MissingDiscriminator, d.Arguments.ForName("field").Value.Position, "field is empty; write the service's name of the member that tells the types of %s apart", def.Name)
 		}
 		if mapping := argument(d, "mapping"); mapping != nil {
 			choice.Types = c.readMapping(def, mapping)
 		} else {
 			for _, t := range c.possibleTypes(def) {
-				choice.Types = append(choice.Types, Tagged{t.Name, t})
+				choice.Types = append(choice.Types, TaggedType{t.Name, t})
 			}
 		}
-		c.graph.Abstract[def.Name] = choice
+		c.graph.Discriminators[def.Name] = choice
 		c.graph.invalidNames[def.Name] = len(c.faults) > before
 	}
 }
@@ -66,8 +66,8 @@ func (c *compiler) possibleTypes(def *ast.Definition) []*ast.Definition {
 
 // readMapping reads {tag: "Type"} or [{value: "tag", type: "Type"}]. Without faults, every possible
 // type has a value.
-func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []Tagged {
-	var tagged []Tagged
+func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []TaggedType {
+	var tagged []TaggedType
 	seen, before := map[string]bool{}, len(c.faults)
 	for _, pair := range c.readPairs(v) {
 		t := c.schema.Types[pair.typeName.Raw]
@@ -77,13 +77,13 @@ func (c *compiler) readMapping(def *ast.Definition, v *ast.Value) []Tagged {
 		case seen[pair.value]:
 			c.faults.Add(InvalidMapping, pair.typeName.Position, "%q already stands for a type; give each type its own value", pair.value)
 		default:
-			tagged = append(tagged, Tagged{pair.value, t})
+			tagged = append(tagged, TaggedType{pair.value, t})
 		}
 		seen[pair.value] = true
 	}
 	var missing []string
 	for _, t := range c.possibleTypes(def) {
-		if len(c.faults) == before && !slices.ContainsFunc(tagged, func(g Tagged) bool { return g.Type == t }) {
+		if len(c.faults) == before && !slices.ContainsFunc(tagged, func(g TaggedType) bool { return g.Type == t }) {
 			missing = append(missing, t.Name)
 		}
 	}

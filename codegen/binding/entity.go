@@ -10,9 +10,9 @@ import (
 // Keys returns the fields of a type by which the type's binding fetches its objects.
 func (f *Field) Keys() []string {
 	if f.Batch != nil {
-		return []string{f.Batch.Parent.Name}
+		return []string{f.Batch.ParentKey.Name}
 	}
-	return f.Own()
+	return f.ParentFields()
 }
 
 // compileEntity compiles the @connect of a type.
@@ -91,15 +91,15 @@ func (c *compiler) compileEntityFields() {
 // the field becomes the field of the type of the same name, which is the key.
 func (c *compiler) addEntity(f *Field, def *ast.Definition, v *ast.Value) {
 	entity := *f
-	entity.Object, entity.Entity, entity.Root = def, true, f
+	entity.Object, entity.Entity, entity.QueryField = def, true, f
 	entity.Definition = &ast.FieldDefinition{Type: f.Definition.Type, Position: f.Definition.Position}
 	before := len(c.faults)
 	entity.Call = f.Call.mapValues(func(value *Value) *Value { return c.keyForArgument(def, value, v) })
 	if len(c.faults) > before {
 		return
 	}
-	if len(f.Given) > 0 {
-		c.faults.AddAtValue(EntityKey, f.Given[0], "%s has a value for %s, but not where the type is completed, so entity: true cannot read it; select a member of the response, or remove entity", f.Given[0], f.Name())
+	if len(f.SelectionVariables) > 0 {
+		c.faults.AddAtValue(EntityKey, f.SelectionVariables[0], "%s has a value for %s, but not where the type is completed, so entity: true cannot read it; select a member of the response, or remove entity", f.SelectionVariables[0], f.Name())
 		return
 	}
 	if len(entity.Keys()) == 0 {
@@ -123,7 +123,7 @@ func (c *compiler) keyForArgument(def *ast.Definition, value *Value, v *ast.Valu
 		return value
 	}
 	field := def.Fields.ForName(value.Path[0])
-	if field == nil || !Sent(field) || len(value.Path) > 1 || isList(field.Type) {
+	if field == nil || !IsProperty(field) || len(value.Path) > 1 || isList(field.Type) {
 		c.faults.Add(EntityKey, v.Position, "%s is not a field of %s that its service sends, so it cannot be the key; name the arguments like the fields of the key%s", value, def.Name, DidYouMean(value.Path[0], propertyNames(def)))
 		return value
 	}

@@ -34,7 +34,7 @@ func TestCompletions(t *testing.T) {
 			}
 			var got []string
 			for _, f := range g.Fields {
-				if f.Completes != nil {
+				if f.Completion != nil {
 					got = append(got, f.Name())
 				}
 			}
@@ -65,7 +65,7 @@ func TestDollarStays(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if got := made(g.Sources[0].Rules.Extensions.Then[0].Fields[0].Of); got != want {
+		if got := made(g.Sources[0].Rules.Extensions.Transforms[0].Fields[0].Value); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
@@ -80,12 +80,12 @@ func made(v *Value) string {
 	case Status:
 		text = "$status"
 	}
-	for _, c := range v.Then {
+	for _, c := range v.Transforms {
 		switch c.Op {
 		case Member:
 			text += "." + c.Name
-		case Each:
-			text += " each[" + made(c.Of) + "]"
+		case Map:
+			text += " each[" + made(c.Inner) + "]"
 		case Match:
 			var cases []string
 			for _, one := range c.Cases {
@@ -95,7 +95,7 @@ func made(v *Value) string {
 		case Object:
 			var fields []string
 			for _, f := range c.Fields {
-				fields = append(fields, f.Name+":"+made(f.Of))
+				fields = append(fields, f.Name+":"+made(f.Value))
 			}
 			text = "{" + strings.Join(fields, " ") + "}"
 		}

@@ -16,14 +16,14 @@ import (
 // operations without loops or branches other than ->match, from which the decoders of a field are
 // generated.
 type Extraction struct {
-	Op      Op
-	Type    *ast.Type   // the type of the value that is read
-	Name    string      // Member: its name. Join: the separator
-	Of      *Extraction // how the value there is read: of the member, the first or last element, or each element
-	Fields  []ReadField // Object: in the order of the selection
-	Cases   []Case      // Match: in order, the first that matches counts
-	Literal string      // Literal and Equal: as JSON
-	Given   *Value      // Given: a value of the request
+	Op       Op
+	Type     *ast.Type       // the type of the value that is read
+	Name     string          // Member: its name. Join: the separator
+	Inner    *Extraction     // how the value there is read: of the member, the first or last element, or each element
+	Fields   []SelectedField // Object: in the order of the selection
+	Cases    []MatchCase     // Match: in order, the first that matches counts
+	Literal  string          // Literal and Equal: as JSON
+	Variable *Value          // Given: a value of the request
 
 	text   *ast.Value // the text that it is compiled from, and the place in it
 	offset int
@@ -34,29 +34,29 @@ type Op int
 
 // The operations.
 const (
-	ByName  Op = iota // read a value by its type: the fields of objects are matched by name
-	Object            // read the selected fields of an object
-	Member            // go into a member
-	First             // go to the first element of a list
-	Last              // go to the last element of a list
-	Each              // read a list, each element alike
-	Entries           // read an object's members as a list of entries, each alike
-	Join              // read a list of scalars as one text
-	Match             // read the result of the first case that matches
-	Equal             // read whether the value equals a literal
-	Keyed             // read an object whose members are the keys of a batch, each value alike
-	Literal           // read a literal, whatever the response is
-	Given             // read a value of the request, whatever the response is
+	ByName      Op = iota // read a value by its type: the fields of objects are matched by name
+	Object                // read the selected fields of an object
+	Member                // go into a member
+	First                 // go to the first element of a list
+	Last                  // go to the last element of a list
+	Map                   // read a list, each element alike
+	Entries               // read an object's members as a list of entries, each alike
+	Join                  // read a list of scalars as one text
+	Match                 // read the result of the first case that matches
+	Equal                 // read whether the value equals a literal
+	ByKey                 // read an object whose members are the keys of a batch, each value alike
+	Literal               // read a literal, whatever the response is
+	FromRequest           // read a value of the request, whatever the response is
 )
 
-// ReadField is a field that a selection reads.
-type ReadField struct {
-	Field *ast.FieldDefinition
-	Of    *Extraction
+// SelectedField is a field that a selection reads.
+type SelectedField struct {
+	Field      *ast.FieldDefinition
+	Extraction *Extraction
 }
 
-// Case is a candidate of ->match with its result.
-type Case struct {
+// MatchCase is a candidate of ->match with its result.
+type MatchCase struct {
 	When string // as JSON; "" matches any value
 	Then string // as JSON; "" is the value itself
 }
@@ -69,23 +69,23 @@ func (r *Extraction) String() string {
 	case Object:
 		fields := make([]string, len(r.Fields))
 		for i, f := range r.Fields {
-			fields[i] = f.Field.Name + ": " + f.Of.String()
+			fields[i] = f.Field.Name + ": " + f.Extraction.String()
 		}
 		return "{" + strings.Join(fields, ", ") + "}"
 	case Member:
-		return "." + r.Name + " " + r.Of.String()
+		return "." + r.Name + " " + r.Inner.String()
 	case Join:
-		return fmt.Sprintf("join(%q, %s)", r.Name, r.Of)
+		return fmt.Sprintf("join(%q, %s)", r.Name, r.Inner)
 	case Match:
 		return fmt.Sprintf("match%v", r.Cases)
 	case Equal:
 		return "eq(" + r.Literal + ")"
 	case Literal:
 		return r.Literal
-	case Given:
-		return r.Given.sourceText()
+	case FromRequest:
+		return r.Variable.sourceText()
 	}
-	return fmt.Sprintf("%s(%s)", map[Op]string{First: "first", Last: "last", Each: "each", Entries: "entries", Keyed: "keyed"}[r.Op], r.Of)
+	return fmt.Sprintf("%s(%s)", map[Op]string{First: "first", Last: "last", Map: "each", Entries: "entries", ByKey: "keyed"}[r.Op], r.Inner)
 }
 
 // Wire returns the member of the enclosing object in which a field's value is. It returns "" if the
@@ -103,7 +103,7 @@ func (r *Extraction) Wire() string {
 func (r *Extraction) ReadsNull() bool {
 	switch r.Op {
 	case Member, First, Last:
-		return r.Of.ReadsNull()
+		return r.Inner.ReadsNull()
 	}
 	return r.Op == Match || r.Op == Equal
 }
@@ -167,7 +167,7 @@ func (r *extractionCompiler) compileSteps(e *selection.Expr, steps []selection.S
 func (r *extractionCompiler) compileStep(op Op, step selection.Step, t *ast.Type, fill func(*Extraction), e *selection.Expr, rest []selection.Step) *Extraction {
 	n := r.node(op, step.Offset, t)
 	fill(n)
-	if n.Of = r.compileSteps(e, rest, t); n.Of == nil {
+	if n.Inner = r.compileSteps(e, rest, t); n.Inner == nil {
 		return nil
 	}
 	return n
@@ -179,7 +179,7 @@ var methods = []string{"first", "last", "map", "match", "joinNotNull", "eq", "en
 func (r *extractionCompiler) compileMethod(e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
 	if r.expectsKeys && step.Method != "first" && step.Method != "last" {
 		r.expectsKeys = false // this method and the rest apply to each value of the object
-		return r.compileStep(Keyed, step, t, func(*Extraction) {}, e, append([]selection.Step{step}, rest...))
+		return r.compileStep(ByKey, step, t, func(*Extraction) {}, e, append([]selection.Step{step}, rest...))
 	}
 	none := func(*Extraction) {}
 	switch step.Method {
@@ -194,14 +194,14 @@ func (r *extractionCompiler) compileMethod(e *selection.Expr, step selection.Ste
 	case "last":
 		return r.compileStep(Last, step, t, none, e, rest)
 	case "map":
-		return r.compileMap(Each, e, step, rest, t)
+		return r.compileMap(Map, e, step, rest, t)
 	case "entries":
 		return r.compileMap(Entries, e, step, rest, t)
 	}
 	switch {
 	case !slices.Contains(methods, step.Method):
 		return r.fault(InvalidMethod, step.Offset, "there is no method ->%s%s", step.Method, DidYouMean(step.Method, methods))
-	case len(rest) > 0 || e.Braces:
+	case len(rest) > 0 || e.HasBraces:
 		return r.fault(InvalidMethod, step.Offset, "->%s ends its path; nothing can follow it", step.Method)
 	}
 	switch step.Method {
@@ -217,17 +217,17 @@ func (r *extractionCompiler) compileMethod(e *selection.Expr, step selection.Ste
 // ->first and ->last, which are moved in front of the expression, so that only one element is read,
 // and ->joinNotNull.
 func (r *extractionCompiler) compileMap(op Op, e *selection.Expr, step selection.Step, rest []selection.Step, t *ast.Type) *Extraction {
-	element := &selection.Expr{Offset: step.Offset, Fields: e.Fields, Braces: e.Braces}
+	element := &selection.Expr{Offset: step.Offset, Fields: e.Fields, HasBraces: e.HasBraces}
 	switch {
-	case op == Each && len(step.Args) != 1:
+	case op == Map && len(step.Args) != 1:
 		return r.fault(InvalidMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
-	case op == Each && isCurrent(step.Args[0]):
-	case op == Each && step.Args[0].Root == selection.Current && step.Args[0].Dollar:
+	case op == Map && isCurrent(step.Args[0]):
+	case op == Map && step.Args[0].Root == selection.Current && step.Args[0].IsEnclosing:
 		return r.fault(InvalidMethod, step.Args[0].Offset, "$ is the object around the list, and elements are read from themselves; write @ for the element")
-	case op == Each && len(rest) > 0 && step.Args[0].Root != selection.Current:
+	case op == Map && len(rest) > 0 && step.Args[0].Root != selection.Current:
 		return r.fault(InvalidMethod, step.Args[0].Offset, "every element becomes the same value; write the value alone, without ->%s", rest[0].Method)
-	case op == Each:
-		if e.Braces {
+	case op == Map:
+		if e.HasBraces {
 			return r.fault(InvalidMethod, step.Offset, "write the fields inside of ->map(@ { ... })")
 		}
 		element = step.Args[0]
@@ -235,12 +235,12 @@ func (r *extractionCompiler) compileMap(op Op, e *selection.Expr, step selection
 	switch {
 	case len(rest) == 0:
 		return r.compileList(op, step, element, t)
-	case op == Each && rest[0].Method == "joinNotNull" && len(rest) == 1:
+	case op == Map && rest[0].Method == "joinNotNull" && len(rest) == 1:
 		return r.compileJoin(rest[0], element, t)
-	case op == Each && rest[0].Method == "joinNotNull":
+	case op == Map && rest[0].Method == "joinNotNull":
 		return r.fault(InvalidMethod, rest[0].Offset, "->joinNotNull ends its path; nothing can follow it")
-	case op == Each && (rest[0].Method == "first" || rest[0].Method == "last"):
-		all := &selection.Expr{Offset: element.Offset, Root: element.Root, Name: element.Name, Fields: element.Fields, Braces: element.Braces}
+	case op == Map && (rest[0].Method == "first" || rest[0].Method == "last"):
+		all := &selection.Expr{Offset: element.Offset, Root: element.Root, Name: element.Name, Fields: element.Fields, HasBraces: element.HasBraces}
 		return r.compileSteps(all, append([]selection.Step{rest[0]}, append(slices.Clone(element.Steps), rest[1:]...)...), t)
 	}
 	return r.fault(InvalidMethod, rest[0].Offset, "->%s returns a list; only ->first, ->last or ->joinNotNull can follow", step.Method)
@@ -252,7 +252,7 @@ func (r *extractionCompiler) compileList(op Op, step selection.Step, element *se
 		return r.fault(InvalidMethod, step.Offset, "->%s returns a list, but %s is expected here", step.Method, t)
 	}
 	n := r.node(op, step.Offset, t)
-	if n.Of = r.compileExpression(element, t.Elem); n.Of == nil {
+	if n.Inner = r.compileExpression(element, t.Elem); n.Inner == nil {
 		return nil
 	}
 	return n
@@ -273,11 +273,11 @@ func (r *extractionCompiler) compileJoin(step selection.Step, element *selection
 	}
 	n := r.node(Join, step.Offset, t)
 	n.Name = separator
-	n.Of = r.node(ByName, step.Offset, &ast.Type{NamedType: "String", Position: t.Position})
+	n.Inner = r.node(ByName, step.Offset, &ast.Type{NamedType: "String", Position: t.Position})
 	if element != nil {
-		n.Of = r.compileExpression(element, n.Of.Type)
+		n.Inner = r.compileExpression(element, n.Inner.Type)
 	}
-	if n.Of == nil {
+	if n.Inner == nil {
 		return nil
 	}
 	return n
@@ -302,7 +302,7 @@ func (r *extractionCompiler) compileMatch(step selection.Step, t *ast.Type) *Ext
 		return r.fault(InvalidMethod, step.Offset, "->match returns a scalar or a value of an enum, but %s is expected here", t)
 	}
 	n := r.node(Match, step.Offset, t)
-	n.Of = r.node(ByName, step.Offset, t)
+	n.Inner = r.node(ByName, step.Offset, t)
 	for _, pair := range step.Args {
 		c, ok := r.compileMatchCase(pair, t)
 		if !ok {
@@ -319,7 +319,7 @@ func (r *extractionCompiler) compileMatch(step selection.Step, t *ast.Type) *Ext
 	return n
 }
 
-func (r *extractionCompiler) compileMatchCase(pair *selection.Expr, t *ast.Type) (c Case, ok bool) {
+func (r *extractionCompiler) compileMatchCase(pair *selection.Expr, t *ast.Type) (c MatchCase, ok bool) {
 	if pair.Root != selection.List || len(pair.Items) != 2 {
 		r.fault(InvalidMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
 		return c, false
@@ -344,12 +344,12 @@ const invalidCandidate = "a candidate is a literal, or @ for any value"
 
 // isCurrent reports whether an expression is @ alone: the value that a method works on.
 func isCurrent(e *selection.Expr) bool {
-	return e.Root == selection.Current && !e.Dollar && len(e.Steps) == 0 && !e.Braces
+	return e.Root == selection.Current && !e.IsEnclosing && len(e.Steps) == 0 && !e.HasBraces
 }
 
 // compileLiteral compiles $(literal).
 func (r *extractionCompiler) compileLiteral(e *selection.Expr, t *ast.Type) *Extraction {
-	if len(e.Steps) > 0 || e.Braces {
+	if len(e.Steps) > 0 || e.HasBraces {
 		return r.fault(InvalidExpression, e.Offset, "nothing can follow a literal")
 	}
 	n := r.node(Literal, e.Offset, t)
@@ -467,9 +467,9 @@ func (r *extractionCompiler) compileVariable(e *selection.Expr, t *ast.Type) *Ex
 	if v.Type != nil && !isAssignable(v.Type, t) {
 		return r.fault(WrongConstant, e.Offset, "%s is %s, which does not fit %s", v, v.Type, t)
 	}
-	n := r.node(Given, e.Offset, t)
-	n.Given = v
-	r.field.Given = slices.AppendSeq(r.field.Given, v.Variables())
+	n := r.node(FromRequest, e.Offset, t)
+	n.Variable = v
+	r.field.SelectionVariables = slices.AppendSeq(r.field.SelectionVariables, v.Variables())
 	return n
 }
 
@@ -489,17 +489,17 @@ func isAssignable(v, t *ast.Type) bool {
 func (r *extractionCompiler) compileLeaf(e *selection.Expr, t *ast.Type) *Extraction {
 	if r.expectsKeys {
 		r.expectsKeys = false
-		n := r.node(Keyed, e.Offset, t)
-		n.Of = r.compileLeaf(e, t)
+		n := r.node(ByKey, e.Offset, t)
+		n.Inner = r.compileLeaf(e, t)
 		return n
 	}
-	if !e.Braces {
+	if !e.HasBraces {
 		r.checkReadable(t, r.text.Position, map[string]bool{})
 		return r.node(ByName, e.Offset, t)
 	}
 	if isList(t) {
-		n := r.node(Each, e.Offset, t)
-		if n.Of = r.compileLeaf(e, t.Elem); n.Of == nil {
+		n := r.node(Map, e.Offset, t)
+		if n.Inner = r.compileLeaf(e, t.Elem); n.Inner == nil {
 			return nil
 		}
 		return n
@@ -540,9 +540,9 @@ func noFields(def *ast.Definition, e *selection.Expr) string {
 // response.
 func (r *extractionCompiler) suggestField(def *ast.Definition, f selection.Field) string {
 	switch {
-	case f.Bare() && f.Expr.Braces:
+	case f.IsShorthand() && f.Expr.HasBraces:
 		return fmt.Sprintf("; for a member of the response write $.%s { ... }", f.Name)
-	case f.Bare() && f.Name == strings.TrimSpace(r.text.Raw):
+	case f.IsShorthand() && f.Name == strings.TrimSpace(r.text.Raw):
 		return fmt.Sprintf("; for a member of the response write $.%s", f.Name)
 	}
 	return DidYouMean(f.Name, propertyNames(def))
@@ -550,18 +550,18 @@ func (r *extractionCompiler) suggestField(def *ast.Definition, f selection.Field
 
 // compileSelectedField compiles a field of { fields }. A name without a path reads the member that
 // the field has elsewhere too: that of its @json, else that of its name.
-func (r *extractionCompiler) compileSelectedField(def *ast.Definition, f selection.Field) *ReadField {
+func (r *extractionCompiler) compileSelectedField(def *ast.Definition, f selection.Field) *SelectedField {
 	field := def.Fields.ForName(f.Name)
 	switch {
 	case field == nil:
 		r.fault(UnknownSelectedField, f.Offset, "%s has no field %q%s", def.Name, f.Name, r.suggestField(def, f))
 		return nil
-	case !Sent(field):
+	case !IsProperty(field):
 		r.fault(UnknownSelectedField, f.Offset, "%s.%s has a call of its own; leave it out here", def.Name, f.Name)
 		return nil
 	}
 	e := f.Expr
-	if d := field.Directives.ForName("json"); d != nil && f.Bare() && !r.invalid[d] {
+	if d := field.Directives.ForName("json"); d != nil && f.IsShorthand() && !r.invalid[d] {
 		renamed := *e
 		renamed.Steps = slices.Clone(e.Steps)
 		renamed.Steps[0].Name = argumentText(d, "name")
@@ -571,5 +571,5 @@ func (r *extractionCompiler) compileSelectedField(def *ast.Definition, f selecti
 	if of == nil {
 		return nil
 	}
-	return &ReadField{field, of}
+	return &SelectedField{field, of}
 }

@@ -12,22 +12,22 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/lexer"
 
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
 // Fault is one mistake in a schema.
 type Fault struct {
-	File   string `json:"file"`    // as named in gqlgen.yml, with slashes
-	Line   int    `json:"line"`    // from 1
-	Column int    `json:"column"`  // from 1, in characters
-	Code   Code   `json:"code"`    // the check that found it
-	Text   string `json:"message"` // what is wrong and what to write instead
+	File    string `json:"file"`    // as named in gqlgen.yml, with slashes
+	Line    int    `json:"line"`    // from 1
+	Column  int    `json:"column"`  // from 1, in characters
+	Code    Code   `json:"code"`    // the check that found it
+	Message string `json:"message"` // what is wrong and what to write instead
 }
 
 // Error returns file:line:column, the message, and the code.
 func (f Fault) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s (%s)", f.File, f.Line, f.Column, f.Text, f.Code)
+	return fmt.Sprintf("%s:%d:%d: %s (%s)", f.File, f.Line, f.Column, f.Message, f.Code)
 }
 
 // Faults are all mistakes of a run.
@@ -64,7 +64,7 @@ func MergeFaults(a, b error) error {
 // Add reports a fault at the beginning of a token.
 func (f *Faults) Add(code Code, pos *ast.Position, format string, args ...any) {
 	line, column := lineColumn(pos)
-	*f = append(*f, Fault{pos.Src.Name, line, column, code, plain.Line(fmt.Sprintf(format, args...))})
+	*f = append(*f, Fault{pos.Src.Name, line, column, code, escape.Line(fmt.Sprintf(format, args...))})
 }
 
 // AddAtExtraction reports a fault where an extraction is written.
@@ -74,7 +74,7 @@ func (f *Faults) AddAtExtraction(code Code, r *Extraction, format string, args .
 
 // AddAtValue reports a fault where a value is written.
 func (f *Faults) AddAtValue(code Code, v *Value, format string, args ...any) {
-	f.addInText(code, v.Place, v.Offset, format, args...)
+	f.addInText(code, v.Text, v.Offset, format, args...)
 }
 
 // addInText reports a fault at a byte offset of a text.
@@ -84,7 +84,7 @@ func (f *Faults) addInText(code Code, v *ast.Value, offset int, format string, a
 		return
 	}
 	line, column := lineColumnIn(v, offset)
-	*f = append(*f, Fault{v.Position.Src.Name, line, column, code, plain.Line(fmt.Sprintf(format, args...))})
+	*f = append(*f, Fault{v.Position.Src.Name, line, column, code, escape.Line(fmt.Sprintf(format, args...))})
 }
 
 // asFaults converts an error of gqlparser. The place of such an error may be that of a string,
@@ -96,11 +96,11 @@ func asFaults(code Code, err error, sources []*ast.Source) error {
 	}
 	name, _ := parsed.Extensions["file"].(string)
 	at := parsed.Locations[0]
-	f := Fault{name, at.Line, at.Column, code, plain.Line(parsed.Message)}
+	f := Fault{name, at.Line, at.Column, code, escape.Line(parsed.Message)}
 	for _, s := range sources {
 		if s.Name == name {
 			f.Line, f.Column = startOfString(s, at)
-			f.Text = nameInvalidCharacter(f.Text, s.Input, at)
+			f.Message = nameInvalidCharacter(f.Message, s.Input, at)
 		}
 	}
 	return Faults{f}

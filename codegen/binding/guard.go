@@ -137,8 +137,8 @@ func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList {
 	return distinct
 }
 
-// Guards returns the guards of a field as the schema writes them. Compile has to have spread them.
-func Guards(field *ast.FieldDefinition) []string {
+// GuardTexts returns the guards of a field as the schema writes them. Compile has to have spread them.
+func GuardTexts(field *ast.FieldDefinition) []string {
 	var guards []string
 	for _, guard := range guardsOf(field.Directives) {
 		guards = append(guards, directiveText(guard))

@@ -45,7 +45,7 @@ func TestGuardsOfConnections(t *testing.T) {
 			if slices.Contains(guarded, name) {
 				want = 1
 			}
-			if got := Guards(f); len(got) != want {
+			if got := GuardTexts(f); len(got) != want {
 				t.Errorf("%s has the guards %v", name, got)
 			}
 		}

@@ -45,7 +45,7 @@ func (c *compiler) compileWireNames() {
 func (c *compiler) checkForeignDirectives() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
 		d := c.schema.Directives[name]
-		if !d.Position.Src.BuiltIn && !isVocabulary(d.Position) && !slices.Contains(c.options.Inert, name) {
+		if !d.Position.Src.BuiltIn && !isVocabulary(d.Position) && !slices.Contains(c.options.InertDirectives, name) {
 			c.faults.Add(ForeignDirective, d.Position, "nothing runs @%s; remove it, or name it in gqlgen.yml if it is for other tools: directives: {%s: {skip_runtime: true}}", name, name)
 		}
 	}
@@ -55,7 +55,7 @@ func (c *compiler) checkForeignDirectives() {
 // becomes a method of resolvers.Resolver, which already has a field Services.
 func (c *compiler) checkResolverNames() {
 	for _, object := range c.objectTypes() {
-		resolved := func(f *ast.FieldDefinition) bool { return !Sent(f) && !strings.HasPrefix(f.Name, "__") }
+		resolved := func(f *ast.FieldDefinition) bool { return !IsProperty(f) && !strings.HasPrefix(f.Name, "__") }
 		if strings.EqualFold(object.Name, "services") && object.Kind == ast.Object && slices.ContainsFunc(object.Fields, resolved) {
 			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, which already has a field Services; rename the type", object.Name)
 		}
@@ -81,11 +81,11 @@ func (c *compiler) checkFieldNames() {
 				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which is not a valid name; rename it, or add @goField(name: ...)", def.Name, f.Name, name)
 			case twice:
 				c.faults.Add(TakenGoName, f.Position, "%s.%s and %s.%s are both %s in Go; rename one of them, or add @goField(name: ...)", def.Name, other, def.Name, f.Name, name)
-			case similar && Sent(f):
+			case similar && IsProperty(f):
 				c.faults.Add(TakenGoName, f.Position, "%s.%s would be %s in Go, which gqlgen does not tell from %s; rename it, or add @goField(name: ...)", def.Name, f.Name, name, alike)
 			}
 			seen[name] = f.Name
-			if Sent(f) {
+			if IsProperty(f) {
 				folded[key] = def.Name + "." + f.Name
 			}
 		}
@@ -139,7 +139,7 @@ type member struct {
 func membersOf(def *ast.Definition) []member {
 	var members []member
 	for _, f := range def.Fields {
-		if Sent(f) {
+		if IsProperty(f) {
 			members = append(members, member{f.Name, f.Directives, f.Position})
 		}
 	}
@@ -152,7 +152,7 @@ func membersOf(def *ast.Definition) []member {
 // checkIDs refuses two bindings with the same name.
 func (c *compiler) checkIDs() {
 	seen := map[string]*Field{}
-	for _, f := range c.graph.All() {
+	for _, f := range c.graph.Bindings() {
 		if f.Entity && f.Definition.Name == "" {
 			continue // a binding that addEntity derived from a field
 		}

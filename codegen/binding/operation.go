@@ -278,12 +278,12 @@ func (c *operationCompiler) hasShape(t *ast.Type, s *openapi.Schema) bool {
 	return slices.ContainsFunc(s.Leaves(), func(leaf *openapi.Schema) bool {
 		isObject := c.schema.Types[t.Name()].Kind == ast.InputObject
 		switch {
-		case leaf.Any() || t.NamedType == "JSON":
+		case leaf.AllowsAny() || t.NamedType == "JSON":
 			return true
 		case isList(t):
-			return leaf.Is("array")
+			return leaf.AllowsType("array")
 		}
-		return leaf.Is("object") == isObject && (isObject || !leaf.Is("array"))
+		return leaf.AllowsType("object") == isObject && (isObject || !leaf.AllowsType("array"))
 	})
 }
 
@@ -291,7 +291,7 @@ func (c *operationCompiler) hasShape(t *ast.Type, s *openapi.Schema) bool {
 // properties.
 func (c *operationCompiler) couldBeBody(arg *ast.ArgumentDefinition) bool {
 	body := c.media(c.field.Call.Encoding).Schema
-	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.Any() || body.Is("array") == isList(arg.Type)) &&
+	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.AllowsAny() || body.AllowsType("array") == isList(arg.Type)) &&
 		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
 
@@ -304,7 +304,7 @@ func (c *operationCompiler) bodyFromArguments() *Value {
 	for _, d := range doubts {
 		c.reportAmbiguousProperty(d.names, properties[d.targets[0]])
 	}
-	made := Change{Op: Object}
+	made := Transform{Op: Object}
 	for i, property := range properties {
 		arg, ok := filled[i]
 		if !ok {
@@ -321,7 +321,7 @@ func (c *operationCompiler) bodyFromArguments() *Value {
 	if len(made.Fields) == 0 {
 		return nil
 	}
-	return &Value{Scope: Current, Then: []Change{made}, Place: c.text}
+	return &Value{Scope: Current, Transforms: []Transform{made}, Text: c.text}
 }
 
 // bodyProperties returns the names of the body's properties.
@@ -370,7 +370,7 @@ func (c *operationCompiler) chooseEncoding() bool {
 		}
 		c.field.Call.Encoding = encoding
 		if encoding == JSON && !strings.Contains(m.Type, "*") && !strings.EqualFold(m.Type, "application/json") {
-			c.field.Call.Media = m.Type
+			c.field.Call.MediaType = m.Type
 		}
 		return true
 	}

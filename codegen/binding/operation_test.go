@@ -63,7 +63,7 @@ func TestOperationBody(t *testing.T) {
 			t.Errorf("%s by (%s): the body is %s, want %s", c.operation, c.arguments, got, c.want)
 		}
 		for v := range body.Variables() { // a variable keeps its own type whatever its transforms are
-			if v.Own == nil || v.Own.Name() == "" {
+			if v.VariableType == nil || v.VariableType.Name() == "" {
 				t.Errorf("%s by (%s): %s has no type of its own", c.operation, c.arguments, v)
 			}
 		}
@@ -80,14 +80,14 @@ func inWords(v *Value) string {
 	default:
 		text = v.String()
 	}
-	for _, change := range v.Then {
+	for _, change := range v.Transforms {
 		switch change.Op {
 		case Member:
 			text += "." + change.Name
 		case Object:
 			members := make([]string, len(change.Fields))
 			for i, f := range change.Fields {
-				members[i] = f.Name + ": " + inWords(f.Of)
+				members[i] = f.Name + ": " + inWords(f.Value)
 			}
 			text = strings.TrimSpace(text + " {" + strings.Join(members, ", ") + "}")
 		}

@@ -12,14 +12,14 @@ import (
 
 // Page describes how a service's pages become a Relay connection.
 type Page struct {
-	Type      string // OFFSET, PAGE_NUMBER or NEXT_CURSOR
-	Items     *Extraction
-	Total     *Extraction // nil if the service does not send it
-	Next      *Extraction
-	More      *Extraction
-	Max       int // the largest size of a page
-	Default   int
-	FirstPage int
+	Type        string // OFFSET, PAGE_NUMBER or NEXT_CURSOR
+	Items       *Extraction
+	Total       *Extraction // nil if the service does not send it
+	NextCursor  *Extraction
+	HasMore     *Extraction
+	MaxSize     int // the largest size of a page
+	DefaultSize int
+	FirstPage   int
 
 	Connection *ast.Definition
 	Edge       *ast.Definition      // nil if the connection has nodes alone
@@ -59,12 +59,12 @@ func (b *bindingCompiler) compilePagination(d *ast.Directive) {
 	b.compilePageSizes(page, v)
 	page.Items = b.compilePagePath(page, v, "items", ast.NonNullListType(page.Node.Type, page.Node.Position))
 	page.Total = b.compilePagePath(page, v, "total", ast.NamedType("Int", v.Position))
-	page.Next = b.compilePagePath(page, v, "nextCursor", ast.NamedType("ID", v.Position))
-	page.More = b.compilePagePath(page, v, "hasMore", ast.NamedType("Boolean", v.Position))
-	if page.Next == nil && page.Type == "NEXT_CURSOR" {
+	page.NextCursor = b.compilePagePath(page, v, "nextCursor", ast.NamedType("ID", v.Position))
+	page.HasMore = b.compilePagePath(page, v, "hasMore", ast.NamedType("Boolean", v.Position))
+	if page.NextCursor == nil && page.Type == "NEXT_CURSOR" {
 		b.faults.Add(PageParameters, v.Position, "nothing names the member of the response that holds the next page's cursor; add nextCursor: \"next\"")
 	}
-	if c := page.Connection.Fields.ForName("totalCount"); c != nil && Sent(c) && (page.Total == nil || c.Type.NonNull) {
+	if c := page.Connection.Fields.ForName("totalCount"); c != nil && IsProperty(c) && (page.Total == nil || c.Type.NonNull) {
 		b.faults.Add(InvalidConnection, c.Position, "%s.totalCount needs total: \"path\" in the pagination of %s, and has to be nullable, since the service may leave it out", page.Connection.Name, b.name())
 	}
 }
@@ -73,7 +73,7 @@ func (b *bindingCompiler) compilePageSizes(page *Page, v *ast.Value) {
 	for _, size := range []struct {
 		name string
 		into *int
-	}{{"maxSize", &page.Max}, {"defaultSize", &page.Default}} {
+	}{{"maxSize", &page.MaxSize}, {"defaultSize", &page.DefaultSize}} {
 		if given := memberValue(v, size.name); given != nil {
 			if *size.into = intValue(given); *size.into < 1 {
 				b.faults.Add(PageSize, given.Position, "%s is how many items a page has, 1 or more", size.name)
@@ -103,10 +103,10 @@ func (b *bindingCompiler) compilePagePath(page *Page, v *ast.Value, name string,
 	if !ok {
 		return nil
 	}
-	if len(e.Fields) == 1 && e.Fields[0].Bare() && len(e.Steps) == 0 && e.Root == selection.Current {
+	if len(e.Fields) == 1 && e.Fields[0].IsShorthand() && len(e.Steps) == 0 && e.Root == selection.Current {
 		e = e.Fields[0].Expr
 	}
-	if e.Braces || e.Root != selection.Current {
+	if e.HasBraces || e.Root != selection.Current {
 		b.faults.addInText(InvalidExpression, text, e.Offset, "%s is a path such as $.data; selection sets what is read of each item", name)
 		return nil
 	}
@@ -149,7 +149,7 @@ func (b *bindingCompiler) checkPageArgument(name, named string, page *Page) bool
 
 func (b *bindingCompiler) checkConnectionField(page *Page, f *ast.FieldDefinition) bool {
 	switch {
-	case !Sent(f):
+	case !IsProperty(f):
 		return true
 	case f.Name == "edges" && isList(f.Type):
 		return b.checkEdges(page, f)
@@ -175,7 +175,7 @@ func (b *bindingCompiler) checkEdges(page *Page, f *ast.FieldDefinition) bool {
 	for _, inner := range page.Edge.Fields {
 		switch {
 		case inner == node:
-		case inner.Name == "cursor" && inner.Type.NamedType == "String", !Sent(inner):
+		case inner.Name == "cursor" && inner.Type.NamedType == "String", !IsProperty(inner):
 		default:
 			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is not a field of an edge, which has node and cursor: String!", page.Edge.Name, inner.Name)
 			ok = false
@@ -205,7 +205,7 @@ func (b *bindingCompiler) checkPageInfo(f *ast.FieldDefinition) bool {
 	info := b.schema.Types[f.Type.Name()]
 	for _, inner := range info.Fields {
 		named := want[inner.Name]
-		if Sent(inner) && (inner.Type.NamedType != named || named == "String" && inner.Type.NonNull) {
+		if IsProperty(inner) && (inner.Type.NamedType != named || named == "String" && inner.Type.NonNull) {
 			b.faults.Add(InvalidConnection, inner.Position, "%s.%s is not a field of PageInfo, which has hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String and endCursor: String", info.Name, inner.Name)
 			ok = false
 		}
@@ -246,16 +246,16 @@ func (b *bindingCompiler) settlePage() {
 		}
 	}
 	b.settlePageSize(page)
-	if page.Default == 0 {
+	if page.DefaultSize == 0 {
 		if first := b.field.Definition.Arguments.ForName("first"); first.DefaultValue != nil {
-			page.Default = intValue(first.DefaultValue)
+			page.DefaultSize = intValue(first.DefaultValue)
 		}
 	}
-	if page.Default == 0 {
-		page.Default = min(defaultPage, page.Max)
+	if page.DefaultSize == 0 {
+		page.DefaultSize = min(defaultPage, page.MaxSize)
 	}
-	if page.Default > page.Max {
-		b.faults.Add(PageSize, page.position, "the default size of %d items is more than the %d that a page may have; lower defaultSize, or raise maxSize", page.Default, page.Max)
+	if page.DefaultSize > page.MaxSize {
+		b.faults.Add(PageSize, page.position, "the default size of %d items is more than the %d that a page may have; lower defaultSize, or raise maxSize", page.DefaultSize, page.MaxSize)
 	}
 }
 
@@ -263,12 +263,12 @@ func (b *bindingCompiler) settlePage() {
 func (b *bindingCompiler) settlePageSize(page *Page) {
 	documented := b.documentedPageSize()
 	switch {
-	case page.Max == 0 && documented == nil:
-		page.Max = defaultMaxPage
-	case page.Max == 0:
-		page.Max = int(*documented.Schema.Maximum)
-	case documented != nil && page.Max > int(*documented.Schema.Maximum):
-		b.faults.Add(PageSize, page.position, "a page may have %d items, but %s allows %v; lower maxSize", page.Max, documented.Place, *documented.Schema.Maximum)
+	case page.MaxSize == 0 && documented == nil:
+		page.MaxSize = defaultMaxPage
+	case page.MaxSize == 0:
+		page.MaxSize = int(*documented.Schema.Maximum)
+	case documented != nil && page.MaxSize > int(*documented.Schema.Maximum):
+		b.faults.Add(PageSize, page.position, "a page may have %d items, but %s allows %v; lower maxSize", page.MaxSize, documented.Place, *documented.Schema.Maximum)
 	}
 }
 
@@ -293,18 +293,18 @@ func (b *bindingCompiler) documentedPageSize() *openapi.Parameter {
 // setItemExtraction puts the extraction of a node at the end of the extraction of a page's items,
 // where the items are read by name.
 func setItemExtraction(items, node *Extraction) {
-	for items.Op != ByName && items.Op != Each {
-		items = items.Of
+	for items.Op != ByName && items.Op != Map {
+		items = items.Inner
 	}
 	if items.Op == ByName {
-		items.Op, items.Of = Each, node
+		items.Op, items.Inner = Map, node
 		return
 	}
-	for items.Of.Of != nil {
-		items = items.Of
+	for items.Inner.Inner != nil {
+		items = items.Inner
 	}
-	if items.Of.Op == ByName {
-		items.Of = node
+	if items.Inner.Op == ByName {
+		items.Inner = node
 	}
 }
 

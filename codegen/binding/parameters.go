@@ -408,7 +408,7 @@ func (c *operationCompiler) bestMatches(names [][]string, fits func(*openapi.Par
 		for _, p := range c.parameters {
 			switch {
 			case p.In != "query" || !slices.Contains(list, plainName(p.Name)) || !fits(p):
-			case p.Schema.Any():
+			case p.Schema.AllowsAny():
 				untyped = append(untyped, p)
 			default:
 				typed = append(typed, p)
@@ -439,13 +439,13 @@ func (c *operationCompiler) canTakePage(p *openapi.Parameter, arg string) bool {
 	}
 	return !slices.ContainsFunc(c.parameters, ends) && slices.ContainsFunc(p.Schema.Leaves(), func(s *openapi.Schema) bool {
 		switch {
-		case s.Any():
+		case s.AllowsAny():
 			return true
 		case slices.Contains(timeFormats, s.Format):
 			return false
 		case isText:
-			return s.Is("string") && len(s.Enum) == 0
+			return s.AllowsType("string") && len(s.Enum) == 0
 		}
-		return s.Is("integer") || s.Is("number")
+		return s.AllowsType("integer") || s.AllowsType("number")
 	})
 }

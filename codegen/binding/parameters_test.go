@@ -123,7 +123,7 @@ func TestParametersByName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := callInWords(&g.All()[0].Call); got != c.want {
+			if got := callInWords(&g.Bindings()[0].Call); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

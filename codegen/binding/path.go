@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 )
 
 // pathProblem returns the first part of a path that proxies and servers read differently: what it
@@ -42,7 +42,7 @@ func characterProblem(r rune, rest string) string {
 		return "the character " + string(r)
 	case r == '{' || r == '}':
 		return "an unmatched brace"
-	case unicode.IsSpace(r) || plain.Invisible(r) || r == unicode.ReplacementChar:
+	case unicode.IsSpace(r) || escape.IsInvisible(r) || r == unicode.ReplacementChar:
 		return "white space or a control character"
 	case r == '%':
 		return escapeProblem(rest)
@@ -53,7 +53,7 @@ func characterProblem(r rune, rest string) string {
 // escapeProblem returns a description of an escape that stands for a character that no path may
 // have, or that is not an escape.
 func escapeProblem(rest string) string {
-	if !escape.MatchString(rest[:min(len(rest), 3)]) {
+	if !percentEncoded.MatchString(rest[:min(len(rest), 3)]) {
 		return "a % that does not begin an escape"
 	}
 	code, _ := strconv.ParseUint(rest[1:3], 16, 8)

@@ -35,10 +35,10 @@ func (b *bindingCompiler) compileScalarRule(text *ast.Value, what, named, exampl
 	if !ok {
 		return nil
 	}
-	if len(e.Fields) == 1 && len(e.Steps) == 0 && e.Root == selection.Current && e.Fields[0].Bare() {
+	if len(e.Fields) == 1 && len(e.Steps) == 0 && e.Root == selection.Current && e.Fields[0].IsShorthand() {
 		e = e.Fields[0].Expr
 	}
-	if e.Braces {
+	if e.HasBraces {
 		b.faults.addInText(InvalidRule, text, e.Offset, "%s is one value, not an object; write a path such as %s", what, example)
 		return nil
 	}
@@ -53,10 +53,10 @@ func (b *bindingCompiler) compileScalarRule(text *ast.Value, what, named, exampl
 // canBe reports whether a value may be of a scalar type, as far as the type of the value is known.
 // Null has no type, and is allowed: the rule then has no result.
 func (v *Value) canBe(named string) bool {
-	last := len(v.Then) - 1
+	last := len(v.Transforms) - 1
 	switch {
-	case last >= 0 && v.Then[last].Op == Match:
-		return !slices.ContainsFunc(v.Then[last].Cases, func(c ValueCase) bool { return !c.Then.canBe(named) })
+	case last >= 0 && v.Transforms[last].Op == Match:
+		return !slices.ContainsFunc(v.Transforms[last].Cases, func(c ValueCase) bool { return !c.Then.canBe(named) })
 	case last < 0 && v.Scope == Constant && v.Items == nil:
 		return v.LiteralType() == named || v.Literal == "null"
 	}
@@ -69,7 +69,7 @@ func (b *bindingCompiler) compileExtensions(text *ast.Value) *Value {
 	if !ok {
 		return nil
 	}
-	if !e.Braces {
+	if !e.HasBraces {
 		b.faults.addInText(InvalidRule, text, e.Offset, "extensions are an object; write name: value, such as code: error.code")
 		return nil
 	}

@@ -152,8 +152,8 @@ func (c *compiler) wireName(typeName, field string) string {
 	return field
 }
 
-// Sent reports whether a field's value comes with its object: it is not bound, and has no resolver.
-func Sent(f *ast.FieldDefinition) bool {
+// IsProperty reports whether a field's value comes with its object: it is not bound, and has no resolver.
+func IsProperty(f *ast.FieldDefinition) bool {
 	return f.Directives.ForName("connect") == nil && !isHandwritten(f) && !strings.HasPrefix(f.Name, "__")
 }
 
@@ -168,7 +168,7 @@ func isHandwritten(f *ast.FieldDefinition) bool {
 func propertyNames(def *ast.Definition) []string {
 	var names []string
 	for _, f := range def.Fields {
-		if Sent(f) {
+		if IsProperty(f) {
 			names = append(names, f.Name)
 		}
 	}

@@ -18,11 +18,11 @@ func (b *bindingCompiler) compileResult(d *ast.Directive) {
 		b.faults.Add(BatchedListOfLists, b.field.Position, "%s is a list of lists, which a batch cannot return; resolve it by hand in resolvers/", b.name())
 		return
 	}
-	b.field.Reading = b.compileSelection(text, d)
-	if page := b.field.Page; page != nil && page.Items != nil && b.field.Reading != nil {
-		setItemExtraction(page.Items, b.field.Reading)
+	b.field.Extraction = b.compileSelection(text, d)
+	if page := b.field.Page; page != nil && page.Items != nil && b.field.Extraction != nil {
+		setItemExtraction(page.Items, b.field.Extraction)
 	}
-	b.checkSelected(b.field.Reading)
+	b.checkSelected(b.field.Extraction)
 }
 
 // reportsSuccess reports whether the field's value is that the call succeeded, and marks the field
@@ -31,19 +31,19 @@ func (b *bindingCompiler) compileResult(d *ast.Directive) {
 // that has a body, and is true for one that has none.
 func (b *bindingCompiler) reportsSuccess() bool {
 	op, hasRule := b.graph.Operation(b.field), b.field.Rules.Success != nil
-	answer := openapi.UnknownAnswer
+	answer := openapi.UnknownBody
 	if op != nil {
-		answer = op.Answer()
+		answer = op.SuccessBody()
 	}
 	switch {
-	case answer == openapi.NoAnswer:
-	case hasRule && !(answer == openapi.JSONAnswer && op.Success().JSON().Schema.Is("boolean")):
-	case answer == openapi.UnknownAnswer:
-		b.field.Undescribed = true
+	case answer == openapi.NoBody:
+	case hasRule && !(answer == openapi.JSONBody && op.Success().JSON().Schema.AllowsType("boolean")):
+	case answer == openapi.UnknownBody:
+		b.field.UndocumentedResponse = true
 	default:
 		return false
 	}
-	b.field.Done = true
+	b.field.ReportsSuccess = true
 	return true
 }
 
@@ -63,12 +63,12 @@ func (b *bindingCompiler) compileSelection(text *ast.Value, d *ast.Directive) *E
 		return r.compileExpression(e, b.field.Page.Node.Type)
 	case b.field.Batch == nil:
 		return r.compileExpression(e, t)
-	case b.field.Batch.Parent.Type.Elem != nil && !isList(t):
+	case b.field.Batch.ParentKey.Type.Elem != nil && !isList(t):
 		return nil // already reported as KeyListForOneValue
-	case b.field.Batch.Parent.Type.Elem != nil:
+	case b.field.Batch.ParentKey.Type.Elem != nil:
 		t = t.Elem
 	}
-	if b.field.Batch.Item == "" {
+	if b.field.Batch.ItemKey == "" {
 		r.expectsKeys = true
 		return r.compileExpression(e, t)
 	}
@@ -88,20 +88,20 @@ func (b *bindingCompiler) checkSelected(r *Extraction) {
 	if r.Op == Object {
 		b.checkSelectedFields(r)
 	}
-	b.checkSelected(r.Of)
+	b.checkSelected(r.Inner)
 	for _, f := range r.Fields {
-		b.checkSelected(f.Of)
+		b.checkSelected(f.Extraction)
 	}
 }
 
 func (b *bindingCompiler) checkSelectedFields(r *Extraction) {
 	def, batch := b.schema.Types[r.Type.NamedType], b.field.Batch
 	lacks := func(name string) bool {
-		return !slices.ContainsFunc(r.Fields, func(f ReadField) bool { return f.Field.Name == name })
+		return !slices.ContainsFunc(r.Fields, func(f SelectedField) bool { return f.Field.Name == name })
 	}
 	key := ""
-	if batch != nil && batch.Item != "" && def.Name == b.field.Definition.Type.Name() && lacks(batch.Item) {
-		key = batch.Item
+	if batch != nil && batch.ItemKey != "" && def.Name == b.field.Definition.Type.Name() && lacks(batch.ItemKey) {
+		key = batch.ItemKey
 		b.faults.addInText(NotSelected, r.text, r.offset, "the items are matched by %s.%s, which is not selected here; add %s", def.Name, key, key)
 	}
 	if b.isEntity(def) {
@@ -109,7 +109,7 @@ func (b *bindingCompiler) checkSelectedFields(r *Extraction) {
 	}
 	var missing []string
 	for _, f := range def.Fields {
-		if Sent(f) && f.Type.NonNull && lacks(f.Name) && f.Name != key {
+		if IsProperty(f) && f.Type.NonNull && lacks(f.Name) && f.Name != key {
 			missing = append(missing, f.Name)
 		}
 	}

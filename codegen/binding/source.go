@@ -56,7 +56,7 @@ func (c *compiler) checkUnusedSources() {
 		return
 	}
 	for _, s := range c.graph.Sources {
-		used := slices.ContainsFunc(c.graph.All(), func(f *Field) bool { return f.Source == s.Name })
+		used := slices.ContainsFunc(c.graph.Bindings(), func(f *Field) bool { return f.Source == s.Name })
 		if !used && !c.options.callsSource(s.Name) {
 			c.faults.Add(UnusedSource, s.Position, "no field is bound to the source %q; bind one, or remove the source", s.Name)
 		}

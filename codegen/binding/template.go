@@ -54,7 +54,7 @@ func parseTemplate(text string) (template, int, error) {
 func parsePiece(text string, from int) (piece, error) {
 	written, each := strings.CutSuffix(text, "*")
 	e, err := selection.ParsePart(written, from)
-	if err != nil || e.Root != selection.Variable || len(e.Steps) == 0 && e.Name != "status" || e.Braces {
+	if err != nil || e.Root != selection.Variable || len(e.Steps) == 0 && e.Name != "status" || e.HasBraces {
 		return piece{}, fmt.Errorf("%q is not a variable; write $args.name, $this.field, $batch.field or $claims.name", text[from:])
 	}
 	return piece{expr: e, source: written[from:], explode: each, offset: from}, nil

@@ -21,7 +21,7 @@ func (c *valueCompiler) applyStep(v *Value, step selection.Step) bool {
 	if change == nil {
 		return false
 	}
-	v.Then, v.Type = append(v.Then, *change), t
+	v.Transforms, v.Type = append(v.Transforms, *change), t
 	return true
 }
 
@@ -36,12 +36,12 @@ func (c *valueCompiler) applyMember(v *Value, step selection.Step) bool {
 		}
 		wire = c.wireName(v.Type.Name(), step.Name)
 	}
-	v.Then, v.Type = append(v.Then, Change{Op: Member, Name: wire}), t
+	v.Transforms, v.Type = append(v.Transforms, Transform{Op: Member, Name: wire}), t
 	return true
 }
 
 // compileMethod compiles a method. It returns the type of the result, nil if that is not known.
-func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *ast.Type) {
+func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Transform, *ast.Type) {
 	var element *ast.Type
 	list := slices.Contains([]string{"first", "last", "map", "joinNotNull"}, step.Method)
 	if list && v.Type != nil {
@@ -59,11 +59,11 @@ func (c *valueCompiler) compileMethod(v *Value, step selection.Step) (*Change, *
 	}
 	switch step.Method {
 	case "first":
-		return &Change{Op: First}, nullableElement(element)
+		return &Transform{Op: First}, nullableElement(element)
 	case "last":
-		return &Change{Op: Last}, nullableElement(element)
+		return &Transform{Op: Last}, nullableElement(element)
 	case "entries":
-		return &Change{Op: Entries}, nil
+		return &Transform{Op: Entries}, nil
 	case "map":
 		return c.compileMap(step, element)
 	case "joinNotNull":
@@ -85,7 +85,7 @@ func nullableElement(element *ast.Type) *ast.Type {
 	return nullableIf(element, true)
 }
 
-func (c *valueCompiler) compileMap(step selection.Step, element *ast.Type) (*Change, *ast.Type) {
+func (c *valueCompiler) compileMap(step selection.Step, element *ast.Type) (*Transform, *ast.Type) {
 	if len(step.Args) != 1 {
 		c.fault(InvalidMethod, step.Offset, "->map takes one expression, such as ->map(@.name)")
 		return nil, nil
@@ -95,9 +95,9 @@ func (c *valueCompiler) compileMap(step selection.Step, element *ast.Type) (*Cha
 		return nil, nil
 	}
 	if of.Type == nil {
-		return &Change{Op: Each, Of: of}, nil
+		return &Transform{Op: Map, Inner: of}, nil
 	}
-	return &Change{Op: Each, Of: of}, ast.NonNullListType(of.Type, nil)
+	return &Transform{Op: Map, Inner: of}, ast.NonNullListType(of.Type, nil)
 }
 
 // inObject returns a compiler for the members of an object that is built of a value: both @ and $
@@ -116,7 +116,7 @@ func (c *valueCompiler) inMethod(hand *contextValue) *valueCompiler {
 	return &inner
 }
 
-func (c *valueCompiler) compileJoin(step selection.Step) *Change {
+func (c *valueCompiler) compileJoin(step selection.Step) *Transform {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
 		c.fault(InvalidMethod, step.Offset, "->joinNotNull takes a separator, such as ->joinNotNull(\", \")")
 		return nil
@@ -126,10 +126,10 @@ func (c *valueCompiler) compileJoin(step selection.Step) *Change {
 		c.fault(InvalidMethod, step.Args[0].Offset, "->joinNotNull takes a text as its separator, such as \", \"")
 		return nil
 	}
-	return &Change{Op: Join, Name: separator}
+	return &Transform{Op: Join, Name: separator}
 }
 
-func (c *valueCompiler) compileEqual(v *Value, step selection.Step) *Change {
+func (c *valueCompiler) compileEqual(v *Value, step selection.Step) *Transform {
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
 		c.fault(InvalidMethod, step.Offset, "->eq takes one literal, such as ->eq(200)")
 		return nil
@@ -137,7 +137,7 @@ func (c *valueCompiler) compileEqual(v *Value, step selection.Step) *Change {
 	if !c.checkComparable(v, step.Args[0]) {
 		return nil
 	}
-	return &Change{Op: Equal, Equal: literalToJSON(step.Args[0])}
+	return &Transform{Op: Equal, Equal: literalToJSON(step.Args[0])}
 }
 
 // checkComparable refuses a literal that a value of v's type can never equal.
@@ -149,8 +149,8 @@ func (c *valueCompiler) checkComparable(v *Value, literal *selection.Expr) bool 
 	return false
 }
 
-func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Change, *ast.Type) {
-	change := &Change{Op: Match}
+func (c *valueCompiler) compileMatch(v *Value, step selection.Step) (*Transform, *ast.Type) {
+	change := &Transform{Op: Match}
 	for _, pair := range step.Args {
 		if pair.Root != selection.List || len(pair.Items) != 2 {
 			c.fault(InvalidMethod, pair.Offset, "a case of ->match is a pair: [candidate, result]")
@@ -186,7 +186,7 @@ func (c *valueCompiler) compileObject(v *Value, e *selection.Expr) *Value {
 		return c.fault(InvalidMethod, e.Offset, "$batch holds the keys of a call, which are sent unchanged")
 	}
 	hand := c.current
-	if v.Scope != Current || len(v.Then) > 0 {
+	if v.Scope != Current || len(v.Transforms) > 0 {
 		hand = &contextValue{v.Type}
 	}
 	if v.Type != nil && isList(v.Type) {
@@ -196,21 +196,21 @@ func (c *valueCompiler) compileObject(v *Value, e *selection.Expr) *Value {
 		if of == nil {
 			return nil
 		}
-		v.Then, v.Type = append(v.Then, Change{Op: Each, Of: of}), nil
+		v.Transforms, v.Type = append(v.Transforms, Transform{Op: Map, Inner: of}), nil
 		return v
 	}
-	change := Change{Op: Object}
+	change := Transform{Op: Object}
 	for _, f := range e.Fields {
 		of := c.inObject(hand).compileExpression(f.Expr)
 		if of == nil {
 			return nil
 		}
 		name := f.Name
-		if hand != nil && hand.t != nil && f.Bare() {
+		if hand != nil && hand.t != nil && f.IsShorthand() {
 			name = c.wireName(hand.t.Name(), f.Name)
 		}
 		change.Fields = append(change.Fields, ValueField{name, of})
 	}
-	v.Then, v.Type = append(v.Then, change), nil
+	v.Transforms, v.Type = append(v.Transforms, change), nil
 	return v
 }

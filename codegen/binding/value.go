@@ -27,29 +27,29 @@ const (
 
 	Constant Scope = ""  // a literal
 	Current  Scope = "@" // the current value: an element in ->map, the response in errors
-	Whole    Scope = "$" // in the arguments of a method, the value outside of the method
+	Outer    Scope = "$" // in the arguments of a method, the value outside of the method
 )
 
 // Value is a value of a call or of a rule, in the form in which services read it. It begins with a
 // variable, a literal or the current value, which its changes then transform in order: $args.id,
 // $args.tags->joinNotNull(","), @.name { first last }.
 type Value struct {
-	Scope   Scope
-	Path    []string   // to the member of an argument, the parent's field, the claim, the header
-	Type    *ast.Type  // of the result; nil if the schema does not determine it
-	Own     *ast.Type  // of the variable before any change; nil likewise
-	Literal string     // of a Constant, as JSON
-	Then    []Change   // in order
-	Items   []*Value   // of a Constant that is a list
-	Place   *ast.Value // the text that it is written in
-	Offset  int        // in bytes of that text
+	Scope        Scope
+	Path         []string    // to the member of an argument, the parent's field, the claim, the header
+	Type         *ast.Type   // of the result; nil if the schema does not determine it
+	VariableType *ast.Type   // of the variable before any change; nil likewise
+	Literal      string      // of a Constant, as JSON
+	Transforms   []Transform // in order
+	Items        []*Value    // of a Constant that is a list
+	Text         *ast.Value  // the text that it is written in
+	Offset       int         // in bytes of that text
 }
 
-// Change is one step that transforms a value: a member, a method, or { fields }.
-type Change struct {
+// Transform is one step that transforms a value: a member, a method, or { fields }.
+type Transform struct {
 	Op     Op          // Member, First, Last, Each, Entries, Join, Match, Equal or Object
 	Name   string      // Member: its name. Join: the separator
-	Of     *Value      // Each: the value that each element becomes
+	Inner  *Value      // Each: the value that each element becomes
 	Cases  []ValueCase // Match: in order, the first that matches counts
 	Equal  string      // Equal: a literal as JSON
 	Fields []ValueField
@@ -63,18 +63,18 @@ type ValueCase struct {
 
 // ValueField is a member of an object that a binding builds.
 type ValueField struct {
-	Name string
-	Of   *Value
+	Name  string
+	Value *Value
 }
 
-// Plain reports whether the value is a variable without changes.
-func (v *Value) Plain() bool { return len(v.Then) == 0 && v.Scope != Constant }
+// IsPlain reports whether the value is a variable without changes.
+func (v *Value) IsPlain() bool { return len(v.Transforms) == 0 && v.Scope != Constant }
 
 // LiteralType returns the scalar type of a literal: Boolean, String, Float or Int. It returns "" for
 // null, and for a value that is not a literal.
 func (v *Value) LiteralType() string {
 	switch json := v.Literal; {
-	case v.Scope != Constant || v.Items != nil || len(v.Then) > 0 || json == "null":
+	case v.Scope != Constant || v.Items != nil || len(v.Transforms) > 0 || json == "null":
 		return ""
 	case json == "true" || json == "false":
 		return "Boolean"
@@ -92,7 +92,7 @@ func (v *Value) Variables() iter.Seq[*Value] {
 }
 
 func (v *Value) visitVariables(yield func(*Value) bool) bool {
-	if v.Scope != Constant && v.Scope != Current && v.Scope != Whole && !yield(v) {
+	if v.Scope != Constant && v.Scope != Current && v.Scope != Outer && !yield(v) {
 		return false
 	}
 	for _, item := range v.Items {
@@ -100,12 +100,12 @@ func (v *Value) visitVariables(yield func(*Value) bool) bool {
 			return false
 		}
 	}
-	for _, change := range v.Then {
-		if change.Of != nil && !change.Of.visitVariables(yield) {
+	for _, change := range v.Transforms {
+		if change.Inner != nil && !change.Inner.visitVariables(yield) {
 			return false
 		}
 		for _, f := range change.Fields {
-			if !f.Of.visitVariables(yield) {
+			if !f.Value.visitVariables(yield) {
 				return false
 			}
 		}
@@ -125,10 +125,10 @@ func (v *Value) String() string {
 
 // sourceText returns the value as the schema writes it. Two values with the same text are equal.
 func (v *Value) sourceText() string {
-	if v.Plain() || v.Place == nil {
+	if v.IsPlain() || v.Text == nil {
 		return v.String()
 	}
-	return v.Place.Raw[v.Offset:]
+	return v.Text.Raw[v.Offset:]
 }
 
 // compileParts compiles the values in a template.
@@ -171,13 +171,13 @@ func (c *valueCompiler) compileExpression(e *selection.Expr) *Value {
 	if v == nil {
 		return nil
 	}
-	v.Place, v.Offset, v.Own = c.text, e.Offset, v.Type
+	v.Text, v.Offset, v.VariableType = c.text, e.Offset, v.Type
 	for _, step := range steps {
 		if !c.applyStep(v, step) {
 			return nil
 		}
 	}
-	if e.Braces {
+	if e.HasBraces {
 		return c.compileObject(v, e)
 	}
 	return v
@@ -194,9 +194,9 @@ func (c *valueCompiler) compileRoot(e *selection.Expr) (*Value, []selection.Step
 		return c.compileVariable(e)
 	}
 	switch {
-	case c.current == nil && (len(e.Steps) > 0 || !e.Braces):
+	case c.current == nil && (len(e.Steps) > 0 || !e.HasBraces):
 		return c.fault(UnknownVariable, e.Offset, "%s", c.adviseVariable(e)), nil
-	case e.Dollar && c.current != nil && c.outer == nil:
+	case e.IsEnclosing && c.current != nil && c.outer == nil:
 		return c.fault(UnknownVariable, e.Offset, "$ is the object around the value, and there is none here; write @ for the value that the method works on"), nil
 	}
 	return c.currentValue(e), e.Steps
@@ -207,8 +207,8 @@ func (c *valueCompiler) currentValue(e *selection.Expr) *Value {
 	switch {
 	case c.current == nil:
 		return &Value{Scope: Current}
-	case e.Dollar && c.outer != c.current:
-		return &Value{Scope: Whole, Type: c.outer.t}
+	case e.IsEnclosing && c.outer != c.current:
+		return &Value{Scope: Outer, Type: c.outer.t}
 	}
 	return &Value{Scope: Current, Type: c.current.t}
 }
@@ -243,7 +243,7 @@ func (c *valueCompiler) compileItems(e *selection.Expr) *Value {
 // parentProperty returns a field that comes with the parent, nil if there is none of that name.
 func (b *bindingCompiler) parentProperty(name string) *ast.FieldDefinition {
 	f := b.field.Object.Fields.ForName(name)
-	if f == nil || !Sent(f) {
+	if f == nil || !IsProperty(f) {
 		return nil
 	}
 	return f

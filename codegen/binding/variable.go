@@ -198,9 +198,9 @@ func (p *variableCompiler) compileParentValue(scope Scope) *Value {
 // keys.
 func (p *variableCompiler) compileBatchKey(source *ast.FieldDefinition) *Value {
 	batch := p.field.Batch
-	if batch.Parent != nil && batch.Parent != source {
-		return p.fault(SecondKey, "%s: a batch has one key, which is already $batch.%s", p.written, batch.Parent.Name)
+	if batch.ParentKey != nil && batch.ParentKey != source {
+		return p.fault(SecondKey, "%s: a batch has one key, which is already $batch.%s", p.written, batch.ParentKey.Name)
 	}
-	batch.Parent = source
+	batch.ParentKey = source
 	return &Value{Scope: Keys, Path: p.path, Type: source.Type}
 }

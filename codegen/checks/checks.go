@@ -15,18 +15,18 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
-// Documents compares the bindings of a graph with the documents of its sources. The error holds
+// CompareDocuments compares the bindings of a graph with the documents of its sources. The error holds
 // every mistake as binding.Faults. Each fault names the line of the schema and, where there is one,
 // the line of the document. The warnings name the parts of documents that cannot be read, and so
 // are not checked.
-func Documents(schema *ast.Schema, graph *binding.Graph) (warnings []string, err error) {
+func CompareDocuments(schema *ast.Schema, graph *binding.Graph) (warnings []string, err error) {
 	c := &checker{schema: schema, graph: graph, seen: map[visit]bool{}}
 	for _, s := range graph.Sources {
 		if s.Document != nil {
 			warnings = append(warnings, s.Document.Warnings...)
 		}
 	}
-	for _, f := range graph.All() {
+	for _, f := range graph.Bindings() {
 		if s := graph.Source(f.Source); s != nil && s.Document != nil {
 			c.checkBinding(f, s.Document)
 		}

@@ -24,7 +24,7 @@ func documents(t testing.TB, name, text string) error {
 		t.Fatal(err)
 	}
 	graph, broken := binding.Compile(schema, binding.CompileOptions{})
-	warnings, unfit := Documents(schema, graph)
+	warnings, unfit := CompareDocuments(schema, graph)
 	if len(warnings) > 0 {
 		t.Errorf("warnings: %s", warnings)
 	}
@@ -112,7 +112,7 @@ func TestDeadReferenceIsAWarning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	warnings, err := Documents(schema, graph)
+	warnings, err := CompareDocuments(schema, graph)
 	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "a.yaml:7") || !strings.Contains(warnings[0], "Gone") {
 		t.Errorf("got %q, %v", warnings, err)
 	}

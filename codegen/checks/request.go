@@ -120,7 +120,7 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 		return
 	}
 	list := v.Scope == binding.Keys || v.Type.Elem != nil
-	if param.Style == nil && list && p.Style == "form" && p.Explode != param.Each {
+	if param.Style == nil && list && p.Style == "form" && p.Explode != param.Explode {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
 			r.faultAtValue(v, binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.operationName(), p.Name, p.Place, p.Name, variable)
@@ -140,12 +140,12 @@ func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 	}
 	t := r.valueType(v)
 	if def := r.schema.Types[v.Type.Name()]; v.Type.Elem == nil && def.Kind == ast.InputObject {
-		if !p.Schema.Any() && len(p.Schema.OneOf) == 0 && p.Schema.Is("object") {
+		if !p.Schema.AllowsAny() && len(p.Schema.OneOf) == 0 && p.Schema.AllowsType("object") {
 			r.checkInputFields(def, p.Schema)
 			return
 		}
 	}
-	if why := t.FillsParameter(p); why != "" {
+	if why := t.ParameterMismatch(p); why != "" {
 		r.faultAtValue(v, binding.ParameterType, "%s is %s, but %s", variableText(v), t, why)
 	}
 }
@@ -153,7 +153,7 @@ func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 // checkLiteral checks that a literal fits a parameter.
 func (r *requestCheck) checkLiteral(v *binding.Value, p *openapi.Parameter) {
 	if t := literalType(v); t != nil {
-		if why := t.FillsParameter(p); why != "" {
+		if why := t.ParameterMismatch(p); why != "" {
 			r.faultAtValue(v, binding.ParameterType, "%s is %s, but %s", v.Literal, t, why)
 		}
 	}
@@ -206,7 +206,7 @@ func (r *requestCheck) checkBatchSize(v *binding.Value, p *openapi.Parameter) {
 
 // checkDeepMember checks a value inside of a parameter that is an object.
 func (r *requestCheck) checkDeepMember(param binding.Param, p *openapi.Parameter, name string) {
-	if p.Schema.Any() {
+	if p.Schema.AllowsAny() {
 		return
 	}
 	property := p.Schema.Property(name)
@@ -332,7 +332,7 @@ func adviseMedia(mime string) string {
 
 // checkInput checks that every body that a client may send fits the document.
 func (r *requestCheck) checkInput(v *binding.Value, s *openapi.Schema, body *openapi.Body) {
-	if fields, ok := v.Made(); ok {
+	if fields, ok := v.ObjectFields(); ok {
 		r.checkObjectBody(v, fields, s)
 		return
 	}
@@ -348,7 +348,7 @@ func (r *requestCheck) checkInput(v *binding.Value, s *openapi.Schema, body *ope
 		r.checkInputFields(r.schema.Types[v.Type.NamedType], s)
 		return
 	}
-	if why := t.Fills(s); why != "" {
+	if why := t.WriteMismatch(s); why != "" {
 		r.faultAtValue(v, binding.BodyType, "the body is %s, but %s", t, why)
 	}
 }
@@ -364,7 +364,7 @@ func (r *requestCheck) sentType(v *binding.Value) *openapi.Type {
 
 // checkObjectBody checks the members of an object that the binding builds.
 func (r *requestCheck) checkObjectBody(v *binding.Value, fields []binding.ValueField, s *openapi.Schema) {
-	if s.Any() {
+	if s.AllowsAny() {
 		return
 	}
 	given := map[string]bool{}
@@ -373,7 +373,7 @@ func (r *requestCheck) checkObjectBody(v *binding.Value, fields []binding.ValueF
 		p := s.Property(f.Name)
 		switch {
 		case p == nil && s.Additional == nil:
-			r.faultAtValue(f.Of, binding.UnknownInputField, "the body's %q: %s has no such property%s", f.Name, schemaPlace(s), binding.DidYouMean(f.Name, s.PropertyNames()))
+			r.faultAtValue(f.Value, binding.UnknownInputField, "the body's %q: %s has no such property%s", f.Name, schemaPlace(s), binding.DidYouMean(f.Name, s.PropertyNames()))
 		case p == nil:
 		default:
 			r.checkObjectMember(f, p)
@@ -387,27 +387,27 @@ func (r *requestCheck) checkObjectBody(v *binding.Value, fields []binding.ValueF
 }
 
 func (r *requestCheck) checkObjectMember(f binding.ValueField, p *openapi.Property) {
-	if inner, ok := f.Of.Made(); ok {
-		r.checkObjectBody(f.Of, inner, p.Schema)
+	if inner, ok := f.Value.ObjectFields(); ok {
+		r.checkObjectBody(f.Value, inner, p.Schema)
 		return
 	}
-	t := r.sentType(f.Of)
+	t := r.sentType(f.Value)
 	if t == nil {
 		return
 	}
-	if why := t.FillsProperty(p); why != "" {
-		r.faultAtValue(f.Of, binding.BodyType, "the body's %q is %s, but %s", f.Name, t, why)
+	if why := t.WritePropertyMismatch(p); why != "" {
+		r.faultAtValue(f.Value, binding.BodyType, "the body's %q is %s, but %s", f.Name, t, why)
 		return
 	}
-	if f.Of.Type != nil && f.Of.Scope != binding.Keys {
-		r.checkInputMember(f.Of.Type, p.Schema)
+	if f.Value.Type != nil && f.Value.Scope != binding.Keys {
+		r.checkInputMember(f.Value.Type, p.Schema)
 	}
 }
 
 // checkInputFields compares the fields of an input with the properties of an object.
 func (c *checker) checkInputFields(def *ast.Definition, s *openapi.Schema) {
 	at := visit{def.Name, s}
-	if c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
+	if c.seen[at] || s.AllowsAny() || c.graph.HasInvalidNames(def.Name) {
 		return
 	}
 	c.seen[at] = true
@@ -422,7 +422,7 @@ func (c *checker) checkInputFields(def *ast.Definition, s *openapi.Schema) {
 			}
 			continue
 		}
-		if why := c.openapiType(f.Type).FillsProperty(property); why != "" {
+		if why := c.openapiType(f.Type).WritePropertyMismatch(property); why != "" {
 			c.faults.Add(binding.BodyType, f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
 		}

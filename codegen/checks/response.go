@@ -13,7 +13,7 @@ import (
 
 // checkResponse checks that an operation returns what a field needs.
 func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
-	if f.Done {
+	if f.ReportsSuccess {
 		return
 	}
 	success := op.Success()
@@ -25,19 +25,19 @@ func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 	}
 	w := &responseCheck{checker: c, field: f, batch: f.Batch, name: f.Name(), listFormat: "%s"}
 	s := success.JSON().Schema
-	if r := f.Reading; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.Is("object") && !s.Is("boolean") {
+	if r := f.Extraction; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.AllowsType("object") && !s.AllowsType("boolean") {
 		w.faultAt(binding.ResponseType, r, "%s is %s, but %s is %s; point selection at a boolean in it, or set with isSuccess when the call succeeded", w.name, r.Type, schemaPlace(s), s)
 		return
 	}
 	if f.Page == nil {
-		w.checkExtraction(f.Reading, s)
+		w.checkExtraction(f.Extraction, s)
 		return
 	}
 	w.checkExtraction(f.Page.Items, s)
 	for _, part := range []struct {
 		name    string
 		reading *binding.Extraction
-	}{{"total", f.Page.Total}, {"nextCursor", f.Page.Next}, {"hasMore", f.Page.More}} {
+	}{{"total", f.Page.Total}, {"nextCursor", f.Page.NextCursor}, {"hasMore", f.Page.HasMore}} {
 		if part.reading != nil {
 			inner := *w
 			inner.part = part.name
@@ -59,7 +59,7 @@ type responseCheck struct {
 
 // checkExtraction checks that the response has what an extraction reads.
 func (w *responseCheck) checkExtraction(r *binding.Extraction, s *openapi.Schema) {
-	if s == nil || s.Any() && r.Op != binding.ByName {
+	if s == nil || s.AllowsAny() && r.Op != binding.ByName {
 		return
 	}
 	if w.isNullViolation(r) {
@@ -75,9 +75,9 @@ func (w *responseCheck) checkExtraction(r *binding.Extraction, s *openapi.Schema
 		w.checkMember(r, s)
 	case binding.First, binding.Last:
 		w.checkElements(r, s, false)
-	case binding.Each, binding.Join:
+	case binding.Map, binding.Join:
 		w.checkElements(r, s, true)
-	case binding.Keyed, binding.Entries:
+	case binding.ByKey, binding.Entries:
 		w.checkMemberValues(r, s)
 	}
 }
@@ -94,7 +94,7 @@ func (w *responseCheck) isNullViolation(r *binding.Extraction) bool {
 		return false
 	}
 	switch r.Op {
-	case binding.ByName, binding.Object, binding.Each, binding.Entries, binding.Join:
+	case binding.ByName, binding.Object, binding.Map, binding.Entries, binding.Join:
 		return w.nullable != nil && r.Type.NonNull && w.batch == nil
 	}
 	return false
@@ -106,34 +106,34 @@ func (w *responseCheck) inLists(t string) string { return fmt.Sprintf(w.listForm
 func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
 	t := r.Type
 	if w.part != "" {
-		if w.openapiType(t).Holds(s) != "" {
+		if w.openapiType(t).ReadMismatch(s) != "" {
 			w.faultAt(binding.ResponseType, r, "%s is read as %s, but %s is %s; name another member", w.part, t, schemaPlace(s), s)
 		}
 		return
 	}
 	if w.batch != nil {
-		if w.batch.Item != "" && !s.Any() && (!s.Is("array") || s.Items == nil) {
-			w.faultAt(binding.BatchResponse, r, "%s is matched by %q, so the response is a list, but %s is %s; point selection at the list", w.name, w.batch.Item, schemaPlace(s), s)
+		if w.batch.ItemKey != "" && !s.AllowsAny() && (!s.AllowsType("array") || s.Items == nil) {
+			w.faultAt(binding.BatchResponse, r, "%s is matched by %q, so the response is a list, but %s is %s; point selection at the list", w.name, w.batch.ItemKey, schemaPlace(s), s)
 			return
 		}
 		loose := *t
 		loose.NonNull = false // the document says nothing about missing keys
 		t = &loose
 	}
-	if !s.Any() {
+	if !s.AllowsAny() {
 		w.checkType(w.name, t, s)
 	}
 }
 
 func (w *responseCheck) checkObject(r *binding.Extraction, s *openapi.Schema) {
-	if !s.Is("object") && len(s.OneOf) == 0 {
+	if !s.AllowsType("object") && len(s.OneOf) == 0 {
 		w.faultAt(binding.ResponseType, r, "fields are selected here, but %s is %s", schemaPlace(s), s)
 		return
 	}
 	for _, f := range r.Fields {
 		inner := *w
 		inner.name, inner.nullable, inner.batch, inner.listFormat = r.Type.Name()+"."+f.Field.Name, nil, nil, "%s"
-		inner.checkExtraction(f.Of, s)
+		inner.checkExtraction(f.Extraction, s)
 	}
 }
 
@@ -149,12 +149,12 @@ func (w *responseCheck) checkMember(r *binding.Extraction, s *openapi.Schema) {
 	if inner.nullable == nil && (!p.Required || p.Schema.Nullable) {
 		inner.nullable = &p.Place
 	}
-	inner.checkExtraction(r.Of, p.Schema)
+	inner.checkExtraction(r.Inner, p.Schema)
 }
 
 // checkElements checks what is read of a list's elements.
 func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, all bool) {
-	if !s.Is("array") {
+	if !s.AllowsType("array") {
 		code := binding.ResponseType
 		if w.batch != nil {
 			code = binding.BatchResponse
@@ -173,13 +173,13 @@ func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, 
 	if all {
 		inner.nullable, inner.batch = nil, nil
 	}
-	if r.Op == binding.Each {
+	if r.Op == binding.Map {
 		inner.listFormat = w.inLists(listOf(r.Type))
 	}
 	if s.Items.Nullable && inner.nullable == nil && r.Op != binding.Join {
 		inner.nullable = &s.Items.NullAt
 	}
-	inner.checkExtraction(r.Of, s.Items)
+	inner.checkExtraction(r.Inner, s.Items)
 }
 
 // listOf returns the type of a list with %s for the type of its elements.
@@ -192,20 +192,20 @@ func listOf(t *ast.Type) string {
 
 // checkMemberValues checks what is read of an object whose members have any name.
 func (w *responseCheck) checkMemberValues(r *binding.Extraction, s *openapi.Schema) {
-	values := s.Map()
-	if values == nil && r.Op == binding.Keyed {
+	values := s.MemberSchema()
+	if values == nil && r.Op == binding.ByKey {
 		w.faultAt(binding.BatchResponse, r, "%s has a batch without a key, so the response is an object with a member for each key, but %s is %s; name the item's field with batch: {key: \"id\"}", w.name, schemaPlace(s), s)
 	}
-	if values != nil && r.Op == binding.Keyed {
-		w.checkExtraction(r.Of, values)
+	if values != nil && r.Op == binding.ByKey {
+		w.checkExtraction(r.Inner, values)
 	}
 }
 
 // checkType checks that the type of a field fits what the service sends, and then the fields of its
 // objects.
 func (c *checker) checkType(name string, t *ast.Type, s *openapi.Schema) {
-	if why := c.responseType(t, s).Holds(s); why != "" {
-		c.faults.Add(typeOrNullCode(c.responseType(withoutNonNull(t), s).Holds(s)), t.Position, "%s is %s, but %s", name, t, why)
+	if why := c.responseType(t, s).ReadMismatch(s); why != "" {
+		c.faults.Add(typeOrNullCode(c.responseType(withoutNonNull(t), s).ReadMismatch(s)), t.Position, "%s is %s, but %s", name, t, why)
 		return
 	}
 	c.checkFieldsOf(t, s)
@@ -222,7 +222,7 @@ func (c *checker) responseType(t *ast.Type, s *openapi.Schema) openapi.Type {
 
 // isEntryList reports whether a list is read from the members of an object.
 func (c *checker) isEntryList(t *ast.Type, s *openapi.Schema) bool {
-	return t.Elem != nil && t.Elem.Elem == nil && s.Map() != nil && c.graph.IsEntry(c.schema.Types[t.Name()])
+	return t.Elem != nil && t.Elem.Elem == nil && s.MemberSchema() != nil && c.graph.IsEntry(c.schema.Types[t.Name()])
 }
 
 // typeOrNullCode returns the check that a type fails. The argument is what is wrong with the type
@@ -268,7 +268,7 @@ func (c *checker) checkFieldsOf(t *ast.Type, s *openapi.Schema) {
 // reportWrongObject reports an object that has none of a type's fields, once and not for each
 // field. Mostly it is the object around the one that is meant. It reports whether it is so.
 func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi.Schema) bool {
-	if s.Any() || s.Additional != nil || c.graph.Unclear(def.Name) || c.graph.Entities[def.Name] != nil || c.countProperties(s, def) != 0 {
+	if s.AllowsAny() || s.Additional != nil || c.graph.HasInvalidNames(def.Name) || c.graph.Entities[def.Name] != nil || c.countProperties(s, def) != 0 {
 		return false
 	}
 	advice := ""
@@ -290,7 +290,7 @@ func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi
 func (c *checker) countProperties(s *openapi.Schema, def *ast.Definition) int {
 	sent, found := 0, 0
 	for _, f := range def.Fields {
-		if !binding.Sent(f) {
+		if !binding.IsProperty(f) {
 			continue
 		}
 		sent++
@@ -308,22 +308,22 @@ func (c *checker) countProperties(s *openapi.Schema, def *ast.Definition) int {
 func (c *checker) checkEntryValues(def *ast.Definition, s *openapi.Schema) {
 	if at := (visit{def.Name, s}); !c.seen[at] {
 		c.seen[at] = true
-		c.checkType(def.Name+".value", def.Fields.ForName("value").Type, s.Map())
+		c.checkType(def.Name+".value", def.Fields.ForName("value").Type, s.MemberSchema())
 	}
 }
 
 // checkAbstract compares the types of an interface or a union with the branches of a oneOf, matched
 // by the values of the discriminator.
 func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
-	choice := c.graph.Abstract[def.Name]
+	choice := c.graph.Discriminators[def.Name]
 	at := visit{def.Name, s}
-	if choice == nil || c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
+	if choice == nil || c.seen[at] || s.AllowsAny() || c.graph.HasInvalidNames(def.Name) {
 		return
 	}
 	c.seen[at] = true
 	for _, branch := range s.Leaves() {
-		if branch.Property(choice.Field) == nil && branch.Additional == nil {
-			c.faults.Add(binding.MissingDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Field, schemaPlace(branch), binding.DidYouMean(choice.Field, branch.PropertyNames()))
+		if branch.Property(choice.Member) == nil && branch.Additional == nil {
+			c.faults.Add(binding.MissingDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Member, schemaPlace(branch), binding.DidYouMean(choice.Member, branch.PropertyNames()))
 			return
 		}
 	}
@@ -332,11 +332,11 @@ func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
 
 // checkDiscriminatorValues checks that a type stands for each value that the discriminator may
 // have, and the fields of these types.
-func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.Choice, s *openapi.Schema) {
+func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.Discriminator, s *openapi.Schema) {
 	var unknown []string
 	at := s.Place
-	for _, theirs := range discriminatorValues(s, choice.Field) {
-		i := slices.IndexFunc(choice.Types, func(t binding.Tagged) bool { return t.Tag == theirs.Value })
+	for _, theirs := range discriminatorValues(s, choice.Member) {
+		i := slices.IndexFunc(choice.Types, func(t binding.TaggedType) bool { return t.Tag == theirs.Value })
 		switch {
 		case i < 0:
 			unknown, at = append(unknown, fmt.Sprintf("%q", theirs.Value)), theirs.Place
@@ -345,7 +345,7 @@ func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.
 		}
 	}
 	if len(unknown) > 0 {
-		c.faults.Add(binding.UnmappedValue, choice.Position, "%s says that %s may be %s, and no type of %s stands for that; add it to the mapping", at, choice.Field, strings.Join(unknown, " or "), def.Name)
+		c.faults.Add(binding.UnmappedValue, choice.Position, "%s says that %s may be %s, and no type of %s stands for that; add it to the mapping", at, choice.Member, strings.Join(unknown, " or "), def.Name)
 	}
 }
 
@@ -371,12 +371,12 @@ func discriminatorValues(s *openapi.Schema, field string) []openapi.Choice {
 // checkProperties checks the fields of a type that come with its objects.
 func (c *checker) checkProperties(def *ast.Definition, s *openapi.Schema) {
 	at := visit{def.Name, s}
-	if c.seen[at] || s.Any() || c.graph.Unclear(def.Name) {
+	if c.seen[at] || s.AllowsAny() || c.graph.HasInvalidNames(def.Name) {
 		return
 	}
 	c.seen[at] = true
 	for _, f := range def.Fields {
-		if !binding.Sent(f) {
+		if !binding.IsProperty(f) {
 			continue
 		}
 		wire := c.graph.WireName(def.Name, f.Name)
@@ -387,8 +387,8 @@ func (c *checker) checkProperties(def *ast.Definition, s *openapi.Schema) {
 			}
 			continue
 		}
-		if why := c.responseType(f.Type, p.Schema).HoldsProperty(p); why != "" {
-			c.faults.Add(typeOrNullCode(c.responseType(withoutNonNull(f.Type), p.Schema).HoldsProperty(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+		if why := c.responseType(f.Type, p.Schema).ReadPropertyMismatch(p); why != "" {
+			c.faults.Add(typeOrNullCode(c.responseType(withoutNonNull(f.Type), p.Schema).ReadPropertyMismatch(p)), f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 			continue
 		}
 		c.checkFieldsOf(f.Type, p.Schema)

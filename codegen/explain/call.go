@@ -19,7 +19,7 @@ func (w *walker) callOf(b *binding.Field, needs []string) *Call {
 		call.Page = b.Page.Type
 	}
 	if b.Batch != nil {
-		call.Batch = &Batch{Key: b.Batch.Parent.Name, MaxSize: b.Batch.MaxSize, Whole: !b.Call.CarriesKeys()}
+		call.Batch = &Batch{Key: b.Batch.ParentKey.Name, MaxSize: b.Batch.MaxSize, Whole: !b.Call.CarriesKeys()}
 	}
 	return call
 }

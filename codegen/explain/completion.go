@@ -13,13 +13,13 @@ import (
 // everything that the operation selects. s is the field that returns them, and object the type that
 // has this field.
 func (w *walker) visitCompletion(object *ast.Definition, at place, s *selected) *visit {
-	c := w.completion(object, s).Of(at.object.Name)
+	c := w.completion(object, s).Type(at.object.Name)
 	if c == nil || !w.needsCompletion(c, s) {
 		return nil
 	}
 	needs := at.guards
-	if c.Entity.Root != nil {
-		needs = union(needs, binding.Guards(c.Entity.Root.Definition))
+	if c.Entity.QueryField != nil {
+		needs = union(needs, binding.GuardTexts(c.Entity.QueryField.Definition))
 	}
 	v := w.newVisit(at.after, object, s, needs)
 	v.node.Completes = c.Entity.Object.Name
@@ -37,14 +37,14 @@ func (w *walker) visitCompletion(object *ast.Definition, at place, s *selected) 
 // completion returns how the objects of a field are completed, or nil if they come complete.
 func (w *walker) completion(object *ast.Definition, s *selected) *binding.Completion {
 	if b := w.bindings.fields[s.definition]; b != nil {
-		return b.Completes
+		return b.Completion
 	}
 	return w.bindings.graph.Completion(object.Name, s.definition.Name)
 }
 
 // needsCompletion reports whether the operation selects fields that partial objects lack.
-func (w *walker) needsCompletion(c *binding.Completed, s *selected) bool {
+func (w *walker) needsCompletion(c *binding.CompletedType, s *selected) bool {
 	return slices.ContainsFunc(w.collect(c.Entity.Object, s.parts), func(f *selected) bool {
-		return !slices.Contains(c.Enough, f.definition.Name)
+		return !slices.Contains(c.Sufficient, f.definition.Name)
 	})
 }

@@ -37,14 +37,14 @@ func (w *walker) demandOf(p place, s *selected, b *binding.Field) demand {
 	a := demand{keys: p.count, callKey: callKeyOf(b, s.arguments), origin: origin{p.id, p.object.Name}}
 	switch {
 	case b.Batch == nil:
-		a.field = strings.Join(b.Own(), " ")
+		a.field = strings.Join(b.ParentFields(), " ")
 		if a.keyless = a.field == ""; !a.keyless {
 			a.batchSize = 1
 		}
 	case hasKeyList(b):
-		a.field, a.batchSize, a.keys = b.Batch.Parent.Name, b.Batch.MaxSize, p.count.multiply(w.keysPerParent(p, b))
+		a.field, a.batchSize, a.keys = b.Batch.ParentKey.Name, b.Batch.MaxSize, p.count.multiply(w.keysPerParent(p, b))
 	default:
-		a.field, a.batchSize, a.keyless = b.Batch.Parent.Name, b.Batch.MaxSize, !b.Call.CarriesKeys()
+		a.field, a.batchSize, a.keyless = b.Batch.ParentKey.Name, b.Batch.MaxSize, !b.Call.CarriesKeys()
 	}
 	return a
 }
@@ -52,13 +52,13 @@ func (w *walker) demandOf(p place, s *selected, b *binding.Field) demand {
 // callKeyOf returns a text that is equal for two bindings if one call can serve both: the
 // counterpart of the names and types by which the engine identifies batches.
 func callKeyOf(b *binding.Field, arguments map[string]any) string {
-	r := &renderer{own: b.Own(), arguments: arguments}
-	params := make([]any, len(b.Given))
-	for i, v := range b.Given {
+	r := &renderer{own: b.ParentFields(), arguments: arguments}
+	params := make([]any, len(b.SelectionVariables))
+	for i, v := range b.SelectionVariables {
 		params[i] = r.value(v)
 	}
 	text, _ := json.Marshal(append(r.call(&b.Call), params...))
-	return fmt.Sprintf("%s %s %s: %s", b.Source, b.Reading, resultKey(b), text)
+	return fmt.Sprintf("%s %s %s: %s", b.Source, b.Extraction, resultKey(b), text)
 }
 
 // resultKey distinguishes the results that one call is decoded into.
@@ -70,10 +70,10 @@ func resultKey(b *binding.Field) string {
 	if hasKeyList(b) {
 		t = t.Elem
 	}
-	if b.Batch.Item == "" {
+	if b.Batch.ItemKey == "" {
 		return fmt.Sprintf("{%s} %d", t, b.Batch.MaxSize)
 	}
-	return fmt.Sprintf("%t %s by %s %d", t.Elem != nil, t.Name(), b.Batch.Item, b.Batch.MaxSize)
+	return fmt.Sprintf("%t %s by %s %d", t.Elem != nil, t.Name(), b.Batch.ItemKey, b.Batch.MaxSize)
 }
 
 // renderer writes calls with their values. A value that is only known at run time is represented by
@@ -86,7 +86,7 @@ type renderer struct {
 func (r *renderer) call(c *binding.Call) []any {
 	all := []any{c.Method, r.parts(c.Path)}
 	for _, p := range c.Query {
-		all = append(all, "?"+p.Name, p.Each, style(p.Style), r.parts(p.Parts))
+		all = append(all, "?"+p.Name, p.Explode, style(p.Style), r.parts(p.Parts))
 	}
 	for _, p := range c.Headers {
 		all = append(all, ":"+p.Name, style(p.Style), r.parts(p.Parts))
@@ -95,7 +95,7 @@ func (r *renderer) call(c *binding.Call) []any {
 		all = append(all, "cookie "+p.Name, style(p.Style), r.parts(p.Parts))
 	}
 	if c.Body != nil {
-		all = append(all, c.Encoding, c.Media, r.value(c.Body))
+		all = append(all, c.Encoding, c.MediaType, r.value(c.Body))
 	}
 	return all
 }
@@ -121,7 +121,7 @@ func (r *renderer) parts(parts []binding.Part) []any {
 // value represents a value. A field of the parent is represented by its index among those that the
 // call uses, because the types of two parents may name it differently.
 func (r *renderer) value(v *binding.Value) any {
-	if !v.Plain() {
+	if !v.IsPlain() {
 		return r.computedValue(v)
 	}
 	switch v.Scope {
@@ -138,12 +138,12 @@ func (r *renderer) value(v *binding.Value) any {
 // computedValue represents a value that is computed from others by its text and these.
 func (r *renderer) computedValue(v *binding.Value) any {
 	all := []any{v.Literal}
-	if v.Place != nil {
-		all = append(all, v.Place.Raw[v.Offset:])
+	if v.Text != nil {
+		all = append(all, v.Text.Raw[v.Offset:])
 	}
 	for of := range v.Variables() {
 		plain := *of
-		plain.Then = nil
+		plain.Transforms = nil
 		all = append(all, r.value(&plain))
 	}
 	return all

@@ -23,7 +23,7 @@ const (
 )
 
 // parseDocument parses and validates a document.
-func parseDocument(schema *ast.Schema, inputs *input.Reader, source *ast.Source) (*ast.QueryDocument, error) {
+func parseDocument(schema *ast.Schema, inputs *input.Coercer, source *ast.Source) (*ast.QueryDocument, error) {
 	doc, err := parser.ParseQueryWithTokenLimit(source, maxTokens)
 	if err != nil {
 		return nil, locateErrors(source, gqlerror.WrapIfUnwrapped(err))

@@ -38,7 +38,7 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	if o.ListSize <= 0 {
 		o.ListSize = DefaultListSize
 	}
-	inputs, err := input.NewReader(schema, input.Options{Suggestions: true}) // without custom scalars: their Go code is not linked here
+	inputs, err := input.NewCoercer(schema, input.Options{Suggestions: true}) // without custom scalars: their Go code is not linked here
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 }
 
 // planOperation walks one operation and counts its calls.
-func planOperation(schema *ast.Schema, inputs *input.Reader, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
+func planOperation(schema *ast.Schema, inputs *input.Coercer, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
 	values, err := readVariables(inputs, op, o.Variables)
 	if err != nil {
 		return nil, err

@@ -134,7 +134,7 @@ func (w *walker) checkSlicingArguments(object *ast.Definition, directive *bindin
 
 // keysPerParent returns the size of the list of keys in each parent of a binding.
 func (w *walker) keysPerParent(p place, b *binding.Field) Count {
-	key := b.Batch.Parent
+	key := b.Batch.ParentKey
 	if n, ok := p.listSizes[key.Name]; ok {
 		return n
 	}
@@ -148,7 +148,7 @@ func (w *walker) keysPerParent(p place, b *binding.Field) Count {
 
 // hasKeyList reports whether each parent of a binding has a list of keys.
 func hasKeyList(b *binding.Field) bool {
-	return b != nil && b.Batch != nil && b.Batch.Parent.Type.Elem != nil
+	return b != nil && b.Batch != nil && b.Batch.ParentKey.Type.Elem != nil
 }
 
 // assumedSize returns the assumed size of a list, and notes in the plan that it was assumed.

@@ -17,14 +17,14 @@ func callsPerPage(s *selected, b *binding.Field) Count {
 // connectionSizes returns the sizes of a connection's lists: the number that the operation asks
 // for, at most the maximum of a page.
 func connectionSizes(p *binding.Page, s *selected) map[string]Count {
-	size := Count(p.Default)
+	size := Count(p.DefaultSize)
 	switch first := s.arguments["first"].(type) {
 	case nil:
 	case unknown:
-		size = Count(p.Max)
+		size = Count(p.MaxSize)
 	default:
 		if n, ok := elementCount(first); ok {
-			size = min(Count(n), Count(p.Max))
+			size = min(Count(n), Count(p.MaxSize))
 		}
 	}
 	return map[string]Count{"edges": size, "nodes": size}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 )
 
 // Text writes plans for people to read: one line for each node, grouped by rounds.
@@ -38,14 +38,14 @@ func (p *Plan) text() string {
 		if i == 0 || n.Round != p.Nodes[i-1].Round {
 			fmt.Fprintf(&b, "  round %d\n", n.Round)
 		}
-		fmt.Fprintf(&b, "    %s\n", plain.Line(lines[i]))
+		fmt.Fprintf(&b, "    %s\n", escape.Line(lines[i]))
 	}
 	if len(p.Assumed) > 0 {
 		fmt.Fprintf(&b, "  assumed that a list has %s, for want of @listSize or its argument: %s\n",
 			elementCountText(Count(p.ListSize)), strings.Join(p.Assumed, ", "))
 	}
 	for _, note := range p.Notes {
-		fmt.Fprintf(&b, "  note: %s\n", plain.Line(note))
+		fmt.Fprintf(&b, "  note: %s\n", escape.Line(note))
 	}
 	return b.String()
 }

@@ -37,7 +37,7 @@ func checkDeclared(doc *ast.QueryDocument, values map[string]any) error {
 
 // readVariables returns the values of an operation's variables, including defaults. Variables
 // without either are left out.
-func readVariables(inputs *input.Reader, op *ast.OperationDefinition, provided map[string]any) (map[string]any, error) {
+func readVariables(inputs *input.Coercer, op *ast.OperationDefinition, provided map[string]any) (map[string]any, error) {
 	withValues := *op
 	withValues.VariableDefinitions = nil
 	for _, v := range op.VariableDefinitions {
@@ -49,7 +49,7 @@ func readVariables(inputs *input.Reader, op *ast.OperationDefinition, provided m
 	if err != nil {
 		return nil, fmt.Errorf("the variables are not JSON: %w", err)
 	}
-	values, err := inputs.Variables(&withValues, variables)
+	values, err := inputs.CoerceVariables(&withValues, variables)
 	if err != nil {
 		return nil, fmt.Errorf("%s: the variables do not fit: %w", title(string(op.Operation), op.Name), err)
 	}

@@ -95,7 +95,7 @@ func (w *walker) walkField(p place, s *selected) {
 	next := place{
 		id:    p.id + "/" + s.id,
 		count: p.count.multiply(size.own), listSizes: size.children,
-		after: p.after, guards: union(p.guards, binding.Guards(s.definition)),
+		after: p.after, guards: union(p.guards, binding.GuardTexts(s.definition)),
 	}
 	if v := w.visitField(p, s, next.guards); v != nil {
 		w.visits = append(w.visits, v)
@@ -140,7 +140,7 @@ func (w *walker) newVisit(after *visit, object *ast.Definition, s *selected, nee
 
 // isHandwritten reports whether handwritten code resolves a field that has no binding.
 func (w *walker) isHandwritten(object *ast.Definition, field *ast.FieldDefinition) bool {
-	return object == w.root || !binding.Sent(field) ||
+	return object == w.root || !binding.IsProperty(field) ||
 		w.options.ByHand != nil && w.options.ByHand(object.Name, field.Name)
 }
 

@@ -32,61 +32,61 @@ func (t Type) String() string {
 	return s
 }
 
-// Holds explains why a field of the type cannot hold what a service sends. It returns "" if it can.
-// The text continues a sentence such as "User.age is Int, but ". Holds does not compare the members
+// ReadMismatch explains why a field of the type cannot hold what a service sends. It returns "" if it can.
+// The text continues a sentence such as "User.age is Int, but ". ReadMismatch does not compare the members
 // of objects; HoldsProperty does that for each.
 //
 // The service may send any branch of a choice, so all of them have to fit.
-func (t Type) Holds(s *Schema) string { return t.holds(s, "%s") }
+func (t Type) ReadMismatch(s *Schema) string { return t.readMismatch(s, "%s") }
 
-// holds implements Holds for types within lists: within is the outermost type, with %s in the place
+// readMismatch implements Holds for types within lists: within is the outermost type, with %s in the place
 // of t.
-func (t Type) holds(s *Schema, within string) string {
+func (t Type) readMismatch(s *Schema, within string) string {
 	if t.NonNull && s.Nullable {
 		return fmt.Sprintf("%s says it may be null; write "+within, s.NullAt, strings.TrimSuffix(t.String(), "!"))
 	}
 	for _, leaf := range s.Leaves() {
-		if why := t.holdsLeaf(leaf, within); why != "" {
+		if why := t.readLeafMismatch(leaf, within); why != "" {
 			return why
 		}
 	}
 	return ""
 }
 
-// HoldsProperty is Holds for a member of an object, which can also be absent.
-func (t Type) HoldsProperty(p *Property) string {
+// ReadPropertyMismatch is Holds for a member of an object, which can also be absent.
+func (t Type) ReadPropertyMismatch(p *Property) string {
 	switch {
 	case p.Schema.WriteOnly:
 		return fmt.Sprintf("%s says it is writeOnly, so it is never sent; remove the field", p.Place)
 	case t.NonNull && !p.Required:
 		return fmt.Sprintf("%s does not require it; write %s", p.Place, strings.TrimSuffix(t.String(), "!"))
 	}
-	return t.Holds(p.Schema)
+	return t.ReadMismatch(p.Schema)
 }
 
-func (t Type) holdsLeaf(s *Schema, within string) string {
+func (t Type) readLeafMismatch(s *Schema, within string) string {
 	switch {
-	case s.Any() || t.Name == "JSON":
+	case s.AllowsAny() || t.Name == "JSON":
 		return ""
 	case t.Elem != nil:
-		if !s.allowsOnly("array") {
+		if !s.allowsOnlyTypes("array") {
 			return describeMismatch(s)
 		}
 		if s.Items == nil {
 			return ""
 		}
-		return t.Elem.holds(s.Items, fmt.Sprintf(within, Type{NonNull: t.NonNull, Elem: &Type{Name: "%s"}}))
+		return t.Elem.readMismatch(s.Items, fmt.Sprintf(within, Type{NonNull: t.NonNull, Elem: &Type{Name: "%s"}}))
 	case t.Object:
-		return mismatchUnless(s.allowsOnly("object"), s)
+		return mismatchUnless(s.allowsOnlyTypes("object"), s)
 	case len(t.Values) > 0:
-		return t.holdsEnum(s)
+		return t.readEnumMismatch(s)
 	}
-	return t.holdsScalar(s)
+	return t.readScalarMismatch(s)
 }
 
-// holdsEnum finds a value that the service sends and the enum lacks.
-func (t Type) holdsEnum(s *Schema) string {
-	if !s.allowsOnly("string") {
+// readEnumMismatch finds a value that the service sends and the enum lacks.
+func (t Type) readEnumMismatch(s *Schema) string {
+	if !s.allowsOnlyTypes("string") {
 		return describeMismatch(s)
 	}
 	for _, v := range s.Enum {
@@ -97,12 +97,12 @@ func (t Type) holdsEnum(s *Schema) string {
 	return ""
 }
 
-func (t Type) holdsScalar(s *Schema) string {
+func (t Type) readScalarMismatch(s *Schema) string {
 	k := scalarNamed(t.Name)
 	switch {
 	case k == nil:
 		return ""
-	case !s.allowsOnly(k.Reads...) || s.Is("string") && !acceptsFormat(k, s.Format):
+	case !s.allowsOnlyTypes(k.Reads...) || s.AllowsType("string") && !acceptsFormat(k, s.Format):
 		return describeMismatch(s)
 	case t.Name == "Int" && exceedsInt32(s):
 		return describeMismatch(s)
@@ -110,66 +110,66 @@ func (t Type) holdsScalar(s *Schema) string {
 	return ""
 }
 
-// Fills explains why a value of the type does not fit what a service takes as JSON. It returns ""
+// WriteMismatch explains why a value of the type does not fit what a service takes as JSON. It returns ""
 // if it does. The text continues a sentence such as "NewUser.age is Int, but ". A nullable type
 // fits a schema that does not allow null, because GraphQL has no type for a value that may be
 // absent but not null.
 //
 // The caller may send any branch of a choice, so one of them has to fit.
-func (t Type) Fills(s *Schema) string { return t.fills(s, false) }
+func (t Type) WriteMismatch(s *Schema) string { return t.writeMismatch(s, false) }
 
-// FillsProperty is Fills for a member of an object.
-func (t Type) FillsProperty(p *Property) string {
+// WritePropertyMismatch is Fills for a member of an object.
+func (t Type) WritePropertyMismatch(p *Property) string {
 	switch {
 	case p.Schema.ReadOnly:
 		return fmt.Sprintf("%s says it is readOnly, so the service does not take it; remove the field", p.Place)
 	case p.Required && !t.NonNull && !p.Schema.Nullable:
 		return fmt.Sprintf("%s requires it; write %s!", p.Place, t)
 	}
-	return t.Fills(p.Schema)
+	return t.WriteMismatch(p.Schema)
 }
 
-// FillsParameter is Fills for a parameter. There values are text: an ID fits an integer, a single
+// ParameterMismatch is Fills for a parameter. There values are text: an ID fits an integer, a single
 // value fits a list, and any scalar fits a string.
-func (t Type) FillsParameter(p *Parameter) string {
+func (t Type) ParameterMismatch(p *Parameter) string {
 	if p.Required && !t.NonNull {
 		return fmt.Sprintf("%s requires it; write %s!", p.Place, t)
 	}
-	return t.fills(p.Schema, p.Media == "" || !isJSON(p.Media))
+	return t.writeMismatch(p.Schema, p.Media == "" || !isJSON(p.Media))
 }
 
-func (t Type) fills(s *Schema, asText bool) string {
+func (t Type) writeMismatch(s *Schema, asText bool) string {
 	why := ""
 	for _, leaf := range s.Leaves() {
-		if why = t.fillsLeaf(leaf, asText); why == "" {
+		if why = t.writeLeafMismatch(leaf, asText); why == "" {
 			return ""
 		}
 	}
 	return why
 }
 
-func (t Type) fillsLeaf(s *Schema, asText bool) string {
+func (t Type) writeLeafMismatch(s *Schema, asText bool) string {
 	switch {
-	case s.Any() || t.Name == "JSON" && t.Elem == nil:
+	case s.AllowsAny() || t.Name == "JSON" && t.Elem == nil:
 		return ""
 	case t.Elem != nil:
-		if !s.Is("array") || s.Items == nil {
-			return mismatchUnless(s.Is("array"), s)
+		if !s.AllowsType("array") || s.Items == nil {
+			return mismatchUnless(s.AllowsType("array"), s)
 		}
-		return t.Elem.fills(s.Items, asText)
+		return t.Elem.writeMismatch(s.Items, asText)
 	case t.Object:
-		return mismatchUnless(s.Is("object"), s)
-	case asText && s.Is("array") && s.Items != nil:
-		return t.fills(s.Items, asText)
+		return mismatchUnless(s.AllowsType("object"), s)
+	case asText && s.AllowsType("array") && s.Items != nil:
+		return t.writeMismatch(s.Items, asText)
 	case len(t.Values) > 0:
-		return t.fillsEnum(s)
+		return t.writeEnumMismatch(s)
 	}
-	return t.fillsScalar(s, asText)
+	return t.writeScalarMismatch(s, asText)
 }
 
-// fillsEnum finds a value of the enum that the service does not take.
-func (t Type) fillsEnum(s *Schema) string {
-	if !s.Is("string") {
+// writeEnumMismatch finds a value of the enum that the service does not take.
+func (t Type) writeEnumMismatch(s *Schema) string {
+	if !s.AllowsType("string") {
 		return describeMismatch(s)
 	}
 	for _, v := range t.Values {
@@ -181,7 +181,7 @@ func (t Type) fillsEnum(s *Schema) string {
 	return ""
 }
 
-func (t Type) fillsScalar(s *Schema, asText bool) string {
+func (t Type) writeScalarMismatch(s *Schema, asText bool) string {
 	k := scalarNamed(t.Name)
 	if k == nil {
 		return ""
@@ -195,10 +195,10 @@ func (t Type) fillsScalar(s *Schema, asText bool) string {
 	}
 	for _, kind := range writes {
 		switch {
-		case kind == "string" && s.Is("string") && (acceptsFormat(k, s.Format) || asText && k.EncodedAs() != "string"):
+		case kind == "string" && s.AllowsType("string") && (acceptsFormat(k, s.Format) || asText && k.EncodedAs() != "string"):
 			return ""
-		case kind == "string" && !s.Is("string"):
-		case kind != "string" && (s.Is(kind) || kind == "integer" && s.Is("number")):
+		case kind == "string" && !s.AllowsType("string"):
+		case kind != "string" && (s.AllowsType(kind) || kind == "integer" && s.AllowsType("number")):
 			return ""
 		}
 	}
@@ -238,8 +238,8 @@ func ofFormat(format string) *scalars.Scalar {
 	return nil
 }
 
-// allowsOnly reports whether a schema allows no other types than these.
-func (s *Schema) allowsOnly(types ...string) bool {
+// allowsOnlyTypes reports whether a schema allows no other types than these.
+func (s *Schema) allowsOnlyTypes(types ...string) bool {
 	return !slices.ContainsFunc(s.Types, func(t string) bool { return !slices.Contains(types, t) })
 }
 
@@ -268,7 +268,7 @@ func describeMismatch(s *Schema) string {
 
 // String returns a short description, such as "array" or "string (date-time)".
 func (s *Schema) String() string {
-	if s.Any() {
+	if s.AllowsAny() {
 		return "anything"
 	}
 	text := strings.Join(s.Types, " or ")
@@ -286,17 +286,17 @@ func (s *Schema) graphQL() string {
 	switch {
 	case len(s.Types) != 1:
 		return "JSON"
-	case s.Is("array"):
+	case s.AllowsType("array"):
 		return "a list"
-	case s.Is("object"):
+	case s.AllowsType("object"):
 		return "an object type, or JSON"
-	case s.Is("integer") && exceedsInt32(s):
+	case s.AllowsType("integer") && exceedsInt32(s):
 		return "Int64 or ID"
-	case s.Is("integer"):
+	case s.AllowsType("integer"):
 		return "Int"
-	case s.Is("number"):
+	case s.AllowsType("number"):
 		return "Float or Decimal"
-	case s.Is("boolean"):
+	case s.AllowsType("boolean"):
 		return "Boolean"
 	}
 	return s.graphQLString()

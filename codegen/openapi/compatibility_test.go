@@ -99,7 +99,7 @@ func TestHolds(t *testing.T) {
 		{"Pet", "{oneOf: [{$ref: '#/components/schemas/Pet'}, {type: string}]}", "api.yaml:5 says string; write String"},
 	} {
 		s, _ := schemaOf(t, "3.1.0", test.schema, "")
-		if got := typeFrom(test.graphQL).Holds(s); got != test.want {
+		if got := typeFrom(test.graphQL).ReadMismatch(s); got != test.want {
 			t.Errorf("%s over %s:\n got %q\nwant %q", test.graphQL, test.schema, got, test.want)
 		}
 	}
@@ -156,9 +156,9 @@ func TestFills(t *testing.T) {
 	} {
 		s, _ := schemaOf(t, "3.1.0", test.schema, "")
 		graphQL := typeFrom(test.graphQL)
-		got := graphQL.Fills(s)
+		got := graphQL.WriteMismatch(s)
 		if test.asText {
-			got = graphQL.FillsParameter(&Parameter{Schema: s})
+			got = graphQL.ParameterMismatch(&Parameter{Schema: s})
 		}
 		if got != test.want {
 			t.Errorf("%s into %s (as text: %v):\n got %q\nwant %q", test.graphQL, test.schema, test.asText, got, test.want)
@@ -181,19 +181,19 @@ func TestPropertiesAndParameters(t *testing.T) {
 		{"Int", "may", "api.yaml:6 says string; write String", "api.yaml:6 says string; write String"},
 	} {
 		p, graphQL := s.Property(test.property), typeFrom(test.graphQL)
-		if got := graphQL.HoldsProperty(p); got != test.holds {
+		if got := graphQL.ReadPropertyMismatch(p); got != test.holds {
 			t.Errorf("%s holds %s: %q, want %q", test.graphQL, test.property, got, test.holds)
 		}
-		if got := graphQL.FillsProperty(p); got != test.fills {
+		if got := graphQL.WritePropertyMismatch(p); got != test.fills {
 			t.Errorf("%s fills %s: %q, want %q", test.graphQL, test.property, got, test.fills)
 		}
 	}
 	required := &Parameter{Place: Place{"api.yaml", 3, 1}, Required: true, Schema: &Schema{}}
-	if got := typeFrom("[ID!]").FillsParameter(required); got != "api.yaml:3 requires it; write [ID!]!" {
+	if got := typeFrom("[ID!]").ParameterMismatch(required); got != "api.yaml:3 requires it; write [ID!]!" {
 		t.Error(got)
 	}
 	asJSON := &Parameter{Media: "application/json", Schema: &Schema{Place: Place{"api.yaml", 3, 1}, Types: []string{"string"}}}
-	if got := typeFrom("Int").FillsParameter(asJSON); got != "api.yaml:3 says string; write String" {
+	if got := typeFrom("Int").ParameterMismatch(asJSON); got != "api.yaml:3 says string; write String" {
 		t.Errorf("a parameter in JSON is no text: %q", got)
 	}
 }

@@ -32,7 +32,7 @@ components:
 	user := operation.Success().JSON().Schema
 	phone := openapi.Type{Name: "String", NonNull: true}
 	fmt.Printf("%s %s\n", operation.ID, operation.Place)
-	fmt.Printf("User.phone is %s, but %s\n", phone, phone.HoldsProperty(user.Property("phone")))
+	fmt.Printf("User.phone is %s, but %s\n", phone, phone.ReadPropertyMismatch(user.Property("phone")))
 	// Output:
 	// getUser users.yaml:5
 	// User.phone is String!, but users.yaml:16 says it may be null; write String

@@ -106,7 +106,7 @@ func (s *Schema) mergeNull(own *Schema, parts []*Schema) {
 	}
 	for _, part := range append(slices.Clone(parts), own) {
 		switch {
-		case part.Any():
+		case part.AllowsAny():
 		case !part.Nullable:
 			s.Nullable, s.NullAt = false, Place{}
 			return

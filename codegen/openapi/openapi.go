@@ -80,42 +80,42 @@ func (o *Operation) Success() *Response {
 	return best
 }
 
-// Answer says what a document promises about the body of a successful response.
-type Answer int
+// BodyKind says what a document promises about the body of a successful response.
+type BodyKind int
 
 // The answers.
 const (
 	// Values of Answer, each one a stronger promise than the one before.
-	UnknownAnswer Answer = iota // the document has no successful response
-	NoAnswer                    // the response has no body
-	OtherAnswer                 // the response may have a body, which is never JSON
-	JSONAnswer                  // the response may be JSON
+	UnknownBody BodyKind = iota // the document has no successful response
+	NoBody                      // the response has no body
+	OtherBody                   // the response may have a body, which is never JSON
+	JSONBody                    // the response may be JSON
 )
 
-// Answer returns what the document promises about a successful response. The default response
+// SuccessBody returns what the document promises about a successful response. The default response
 // counts only if the document has no 2xx.
-func (o *Operation) Answer() Answer {
+func (o *Operation) SuccessBody() BodyKind {
 	candidates := slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return !r.isSuccess() })
 	if len(candidates) == 0 {
 		candidates = slices.DeleteFunc(slices.Clone(o.Responses), func(r *Response) bool { return r.Status != "default" })
 	}
-	answer := UnknownAnswer
+	answer := UnknownBody
 	for _, r := range candidates {
-		answer = max(answer, r.answer())
+		answer = max(answer, r.bodyKind())
 	}
 	return answer
 }
 
 func (r *Response) isSuccess() bool { return r.rank() > 0 && r.Status != "default" }
 
-func (r *Response) answer() Answer {
+func (r *Response) bodyKind() BodyKind {
 	switch {
 	case r.JSON() != nil:
-		return JSONAnswer
+		return JSONBody
 	case len(r.Media) > 0:
-		return OtherAnswer
+		return OtherBody
 	}
-	return NoAnswer
+	return NoBody
 }
 
 // Parameter is a parameter of an operation, outside of the body.

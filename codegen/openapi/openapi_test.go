@@ -249,7 +249,7 @@ func TestEndlessDocumentsEnd(t *testing.T) {
 func TestDeepNestingEnds(t *testing.T) {
 	const depth = 2000
 	text := strings.Repeat("{allOf: [", depth) + "{type: string}" + strings.Repeat("]}", depth)
-	if s, _ := schemaOf(t, "3.1.0", text, ""); !s.Is("string") {
+	if s, _ := schemaOf(t, "3.1.0", text, ""); !s.AllowsType("string") {
 		t.Errorf("it is %s", s)
 	}
 }
@@ -288,7 +288,7 @@ func TestManyFiles(t *testing.T) {
 	if want := (Place{filepath.FromSlash("testdata/multi/sub/common.yaml"), 6, 3}); thing.Properties[0].Line != want.Line && thing.File != want.File {
 		t.Errorf("Thing is at %s", thing.Place)
 	}
-	if d.Operation("c").Success() == nil || !d.Operation("c").Success().JSON().Schema.Any() {
+	if d.Operation("c").Success() == nil || !d.Operation("c").Success().JSON().Schema.AllowsAny() {
 		t.Error("what a missing file describes may be anything")
 	}
 	if len(d.Warnings) != 2 || !strings.Contains(d.Warnings[0], "api.yaml:18: there is no #/components/responses/Missing") || !strings.Contains(d.Warnings[1], "api.yaml:23: ./nowhere.yaml#/X cannot be read") {
@@ -317,10 +317,10 @@ func TestWholeFilesAndOddPointers(t *testing.T) {
 	if name := whole.Property("b").Schema.Name; name != "odd name" {
 		t.Errorf("b is named %q", name)
 	}
-	if m := whole.Property("c").Schema.Map(); m == nil || !m.Is("boolean") {
+	if m := whole.Property("c").Schema.MemberSchema(); m == nil || !m.AllowsType("boolean") {
 		t.Error("c is a map of booleans")
 	}
-	if h := answer.Headers; len(h) != 2 || *h[0].Schema.Maximum != 9 || !h[1].Schema.Is("integer") {
+	if h := answer.Headers; len(h) != 2 || *h[0].Schema.Maximum != 9 || !h[1].Schema.AllowsType("integer") {
 		t.Errorf("headers: %+v", h)
 	}
 }
@@ -474,8 +474,8 @@ func visit(s *Schema, depth int) {
 	if s == nil || depth == 0 {
 		return
 	}
-	Type{Name: "Int", NonNull: true}.Holds(s)
-	Type{Name: "Int"}.Fills(s)
+	Type{Name: "Int", NonNull: true}.ReadMismatch(s)
+	Type{Name: "Int"}.WriteMismatch(s)
 	for _, name := range s.PropertyNames() {
 		if p := s.Property(name); p == nil || p.Schema == nil {
 			panic("a listed property is not found")

@@ -53,11 +53,11 @@ var types = []string{"string", "integer", "number", "boolean", "object", "array"
 
 func (s *Schema) types(n node) {
 	for _, t := range n.get("type").texts() {
-		if slices.Contains(types, t) && !s.Is(t) {
+		if slices.Contains(types, t) && !s.AllowsType(t) {
 			s.Types = append(s.Types, t)
 		}
 	}
-	if s.Is("number") { // number includes integer
+	if s.AllowsType("number") { // number includes integer
 		s.Types = slices.DeleteFunc(s.Types, func(t string) bool { return t == "integer" })
 	}
 }
@@ -130,7 +130,7 @@ func (s *Schema) infer(n node) {
 		s.Types = []string{"array"}
 	}
 	for _, v := range append(n.get("enum").list(), n.get("const")) {
-		if t := typeOf(v); t != "" && len(s.OneOf) == 0 && n.get("type").absent() && !s.Is(t) {
+		if t := typeOf(v); t != "" && len(s.OneOf) == 0 && n.get("type").absent() && !s.AllowsType(t) {
 			s.Types = append(s.Types, t)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
@@ -125,7 +125,7 @@ func plainNames(n node, seen map[*yaml.Node]bool) error {
 }
 
 func plainName(n node) error {
-	if !strings.ContainsFunc(n.Value, plain.Invisible) {
+	if !strings.ContainsFunc(n.Value, escape.IsInvisible) {
 		return nil
 	}
 	return fmt.Errorf("%s: the name %q has a line break or another control character; correct it in the document", n.place(), n.Value)
@@ -183,6 +183,6 @@ func (r *reader) finish() {
 		return strings.Compare(a.text, b.text)
 	})
 	for _, w := range all {
-		r.doc.Warnings = append(r.doc.Warnings, plain.Line(fmt.Sprintf("%s: %s", w.place, w.text)))
+		r.doc.Warnings = append(r.doc.Warnings, escape.Line(fmt.Sprintf("%s: %s", w.place, w.text)))
 	}
 }

@@ -66,21 +66,21 @@ type Choice struct {
 	Schema *Schema
 }
 
-// Any reports whether the document allows every value.
-func (s *Schema) Any() bool {
+// AllowsAny reports whether the document allows every value.
+func (s *Schema) AllowsAny() bool {
 	return len(s.Types) == 0 && len(s.Enum) == 0 && len(s.OneOf) == 0
 }
 
-// Is reports whether a type of JSON Schema, such as "object", is allowed. It does not look into the
+// AllowsType reports whether a type of JSON Schema, such as "object", is allowed. It does not look into the
 // branches of a choice.
-func (s *Schema) Is(kind string) bool {
+func (s *Schema) AllowsType(kind string) bool {
 	return slices.Contains(s.Types, kind)
 }
 
-// Map returns the schema of the values of an object whose member names the document leaves open, or
+// MemberSchema returns the schema of the values of an object whose member names the document leaves open, or
 // nil for other schemas.
-func (s *Schema) Map() *Schema {
-	if len(s.Properties) > 0 || s.Any() || !s.Is("object") {
+func (s *Schema) MemberSchema() *Schema {
+	if len(s.Properties) > 0 || s.AllowsAny() || !s.AllowsType("object") {
 		return nil
 	}
 	return s.Additional

@@ -37,7 +37,7 @@ func (w *callWriter) call() (string, error) {
 	}
 	w.headersCookiesBody()
 	if call.Method == http.MethodGet && !call.Idempotent && w.isMutation() {
-		w.step("Once()")
+		w.step("NonIdempotent()")
 	}
 	if call.Method == http.MethodGet && w.g.usesRequest(w.binding) {
 		w.step("RequestScoped()")
@@ -122,7 +122,7 @@ func (w *callWriter) segment(p binding.Part) string {
 // expression that changes a value is not known, so such a value may be.
 func (w *callWriter) composite(v *binding.Value) bool {
 	if v.Type == nil {
-		return len(v.Then) > 0
+		return len(v.Transforms) > 0
 	}
 	return v.Scope == binding.Keys || v.Type.Elem != nil || !w.g.data.Config.Schema.Types[v.Type.NamedType].IsLeafType()
 }
@@ -135,7 +135,7 @@ func (w *callWriter) query(p binding.Param) {
 	value := w.parts(p.Parts)
 	style := p.Style
 	if style == nil {
-		style = &openapi.Parameter{Style: "form", Explode: p.Each}
+		style = &openapi.Parameter{Style: "form", Explode: p.Explode}
 	}
 	composite := len(p.Parts) == 1 && p.Parts[0].Value != nil && w.composite(p.Parts[0].Value)
 	switch {
@@ -144,7 +144,7 @@ func (w *callWriter) query(p binding.Param) {
 	case style.Style == "deepObject":
 		w.step("DeepObject(%q, %s)", p.Name, value)
 	case style.Explode && (p.Style == nil || composite): // which all styles write alike
-		w.step("QueryEach(%q, %s)", p.Name, value)
+		w.step("QueryExploded(%q, %s)", p.Name, value)
 	case style.Style == "spaceDelimited" && composite:
 		w.step("QueryDelimited(%q, %s, %sSpaces)", p.Name, value, w.f.use(restPkg))
 	case style.Style == "pipeDelimited" && composite:
@@ -217,12 +217,12 @@ func (w *callWriter) member(v *binding.Value) string {
 	arg := w.argument(v.Path[0])
 	whole := w.checked(w.g.wireValue(w.f, arg.VarName, arg.TypeReference))
 	if len(v.Path) > 1 {
-		return fmt.Sprintf("%sPick(%s, %s)", w.f.use(mappingPkg), whole, w.wireNames(arg.TypeReference, v.Path[1:]))
+		return fmt.Sprintf("%sGetOrAbsent(%s, %s)", w.f.use(mappingPkg), whole, w.wireNames(arg.TypeReference, v.Path[1:]))
 	}
 	if arg.TypeReference.GQL.NonNull {
 		return whole
 	}
-	return fmt.Sprintf("%sGiven(ctx, %q, %s)", w.f.use(enginePkg), arg.Name, whole)
+	return fmt.Sprintf("%sArgumentOrAbsent(ctx, %q, %s)", w.f.use(enginePkg), arg.Name, whole)
 }
 
 // wireNames writes the names that the service uses for the fields on a path through input objects.
@@ -321,7 +321,7 @@ func (w *callWriter) inputMember(holder string, tr *config.TypeReference, path [
 		return w.inputField(holder, tr, path)
 	}
 	goType := w.f.typ(w.g.objectNamed(tr.Definition.Name).Type)
-	return fmt.Sprintf("%sIn(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.inputField("in", tr, path))
+	return fmt.Sprintf("%sIfNotNil(%s, func(in *%s) any { return %s })", w.f.use(encodePkg), holder, goType, w.inputField("in", tr, path))
 }
 
 // inputField writes the value at a path in an input object that is not nil.
@@ -370,8 +370,8 @@ func (w *callWriter) body() {
 		w.step("Text(%s)", value)
 	default:
 		value = w.numberFormats().wrap(w.f, value)
-		if call.Media != "" {
-			w.step("JSONAs(%q, %s)", call.Media, value)
+		if call.MediaType != "" {
+			w.step("JSONAs(%q, %s)", call.MediaType, value)
 			return
 		}
 		w.step("JSON(%s)", value)

@@ -86,7 +86,7 @@ func (g *generator) codecTypes(f *goFile, reach *wireTypes, v *codecView) error 
 			v.Decode = f.use(decodePkg)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(g.graph.Abstract)) {
+	for _, name := range slices.Sorted(maps.Keys(g.graph.Discriminators)) {
 		if reach.read[name] {
 			v.Abstract = append(v.Abstract, g.abstract(f, name))
 			v.Decode = f.use(decodePkg)
@@ -119,9 +119,9 @@ func (g *generator) codecTypes(f *goFile, reach *wireTypes, v *codecView) error 
 
 // abstract returns the view of an interface or a union.
 func (g *generator) abstract(f *goFile, name string) abstractView {
-	choice := g.graph.Abstract[name]
+	choice := g.graph.Discriminators[name]
 	model := f.useNamed(g.modelPkg(), g.data.Config.Model.Package)
-	view := abstractView{Name: g.codecName(name), GoType: model + templates.ToGoModelName(name), Field: choice.Field}
+	view := abstractView{Name: g.codecName(name), GoType: model + templates.ToGoModelName(name), Field: choice.Member}
 	for _, t := range choice.Types {
 		view.Types = append(view.Types, taggedView{t.Tag, "Decode" + g.codecName(t.Type.Name)})
 	}
@@ -189,7 +189,7 @@ func (g *generator) put(f *goFile, field *codegen.Field, wire string) (string, e
 	expr := "in." + field.GoFieldName
 	if isOmittable(field) {
 		encoder, err := g.encoderOf(f, field.TypeReference)
-		return fmt.Sprintf("o = %sWithGiven(o, %q, %s, %s)", f.use(encodePkg), wire, expr, encoder), err
+		return fmt.Sprintf("o = %sWithOmittable(o, %q, %s, %s)", f.use(encodePkg), wire, expr, encoder), err
 	}
 	value, err := g.wireValue(f, expr, field.TypeReference)
 	return fmt.Sprintf("o = o.With(%q, %s)", wire, value), err
@@ -224,13 +224,13 @@ type wireTypes struct {
 // variables in calls, and those that handwritten code uses.
 func (g *generator) findWireTypes() *wireTypes {
 	r := &wireTypes{schema: g.data.Config.Schema, read: map[string]bool{}, sent: map[string]bool{}}
-	for _, f := range g.graph.All() {
-		r.markExtraction(g, f.Reading)
+	for _, f := range g.graph.Bindings() {
+		r.markExtraction(g, f.Extraction)
 		if f.Page != nil {
 			r.markExtraction(g, f.Page.Items)
 		}
 		for _, v := range f.Call.Variables() {
-			if t := cmp.Or(v.Own, v.Type); t != nil {
+			if t := cmp.Or(v.VariableType, v.Type); t != nil {
 				r.markSent(t.Name())
 			}
 		}
@@ -263,12 +263,12 @@ func (r *wireTypes) markExtraction(g *generator, read *binding.Extraction) {
 		return
 	}
 	switch read.Op {
-	case binding.ByName, binding.Match, binding.Literal, binding.Given:
+	case binding.ByName, binding.Match, binding.Literal, binding.FromRequest:
 		r.markRead(g, read.Type.Name())
 	}
-	r.markExtraction(g, read.Of)
+	r.markExtraction(g, read.Inner)
 	for _, f := range read.Fields {
-		r.markExtraction(g, f.Of)
+		r.markExtraction(g, f.Extraction)
 	}
 }
 
@@ -286,7 +286,7 @@ func (r *wireTypes) markRead(g *generator, name string) {
 			}
 		}
 	case ast.Interface, ast.Union:
-		for _, t := range g.graph.Abstract[name].Types {
+		for _, t := range g.graph.Discriminators[name].Types {
 			r.markRead(g, t.Type.Name)
 		}
 	}

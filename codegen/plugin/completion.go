@@ -71,11 +71,11 @@ func (g *generator) isCompleted(entity string) bool {
 		return true
 	}
 	for _, c := range g.graph.Completions {
-		if c.Of(entity) != nil {
+		if c.Type(entity) != nil {
 			return true
 		}
 	}
-	return slices.ContainsFunc(g.graph.Fields, func(f *binding.Field) bool { return f.Completes.Of(entity) != nil })
+	return slices.ContainsFunc(g.graph.Fields, func(f *binding.Field) bool { return f.Completion.Type(entity) != nil })
 }
 
 // completion returns the view of one completion.
@@ -84,14 +84,14 @@ func (g *generator) completion(f *goFile, c *binding.Completion) completeView {
 	o := g.objectNamed(c.Object.Name)
 	v := completeView{
 		Receiver: receiver(c.Object.Name), Name: field.GoFieldName, Field: c.Object.Name + "." + field.Name, Parent: f.typ(o.Type),
-		Function: "Complete", Result: f.typ(field.TypeReference.GO), GoField: field.GoFieldName, GraphField: field.Name,
+		Function: "CompleteField", Result: f.typ(field.TypeReference.GO), GoField: field.GoFieldName, GraphField: field.Name,
 		Complete: g.completer(f, c, field.TypeReference),
 	}
 	for _, t := range c.Types {
 		v.Types = append(v.Types, partialType{t.Entity.Object.Name, strings.Join(t.Sent, ", ")})
 	}
 	if c.Definition.Type.Elem != nil {
-		v.Function, v.NonNullElements = "CompleteEach", c.Definition.Type.Elem.NonNull
+		v.Function, v.NonNullElements = "CompleteListField", c.Definition.Type.Elem.NonNull
 	}
 	return v
 }
@@ -105,13 +105,13 @@ func (g *generator) completer(f *goFile, c *binding.Completion, tr *config.TypeR
 	}
 	var members []string
 	for _, t := range c.Types {
-		beyond := fmt.Sprintf("r.%s(ctx).Beyond(%s)", entityMethod(t.Entity), quotedList(t.Enough))
+		beyond := fmt.Sprintf("r.%s(ctx).Completer(%s)", entityMethod(t.Entity), quotedList(t.Sufficient))
 		if tr.Definition.Kind == ast.Object {
 			return beyond
 		}
-		members = append(members, fmt.Sprintf("%sMemberOf[%s](%s),\n", f.use(enginePkg), f.typ(tr.GO), beyond))
+		members = append(members, fmt.Sprintf("%sNewMemberCompleter[%s](%s),\n", f.use(enginePkg), f.typ(tr.GO), beyond))
 	}
-	return fmt.Sprintf("%sMembers(\n%s)", f.use(enginePkg), strings.Join(members, ""))
+	return fmt.Sprintf("%sNewAbstractCompleter(\n%s)", f.use(enginePkg), strings.Join(members, ""))
 }
 
 // entityMethod returns the name of the method that returns the entity of a binding.
@@ -158,8 +158,8 @@ func (g *generator) typeNames(def *ast.Definition) []string {
 // objects, which would run if a client selected that field, and those of the type's fields, for
 // which nothing is fetched when the caller may not see them (decision 0030).
 func (g *generator) entityGuards(f *goFile, b *binding.Field, v *entityView) {
-	if b.Root != nil {
-		if guard := g.guardOf(f, b.Root.Definition); len(guard.Calls) > 0 {
+	if b.QueryField != nil {
+		if guard := g.guardOf(f, b.QueryField.Definition); len(guard.Calls) > 0 {
 			guard.Name = f.declare("require"+templates.ToGo(b.Object.Name)+"Guards", "guard of entities of "+b.Object.Name)
 			v.Guard = guard.Name
 			g.entityGuardFuncs = append(g.entityGuardFuncs, guard)
@@ -187,19 +187,19 @@ func (g *generator) objectType(o *codegen.Object) *config.TypeReference {
 // completeResult writes the call that completes the objects that a binding's own call has
 // returned. It leaves m.Complete empty when they are complete.
 func (g *generator) completeResult(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) {
-	c := b.Completes
+	c := b.Completion
 	if c == nil {
 		return
 	}
-	method, must := "Whole", ""
+	method, must := "CompleteValue", ""
 	list := b.Definition.Type.Elem
 	switch {
 	case m.Join != nil && list != nil:
-		method = "Lists"
+		method = "CompleteBatchLists"
 	case list != nil:
-		method = "List"
+		method = "CompleteList"
 	case m.Join != nil:
-		method = "All"
+		method = "CompleteBatch"
 	}
 	if list != nil {
 		must = fmt.Sprintf(", %t", list.NonNull)

@@ -12,7 +12,7 @@ import (
 	"github.com/99designs/gqlgen/codegen/templates"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 )
 
 // decoderView is a decoder of the selection of one binding. Its strings are Go text unless said.
@@ -58,23 +58,23 @@ func (r *decoderWriter) decoder(read *binding.Extraction, tr *config.TypeReferen
 	case binding.Object:
 		return r.orNull(tr, func(*config.TypeReference) (string, error) { return r.object(read, tr, path) })
 	case binding.Member:
-		return r.wrap(read.Of, tr, path, "%sMember(%q, %s)", dec, read.Name)
+		return r.wrap(read.Inner, tr, path, "%sMember(%q, %s)", dec, read.Name)
 	case binding.First:
-		return r.wrap(read.Of, tr, path, "%sFirst(%s)", dec)
+		return r.wrap(read.Inner, tr, path, "%sFirst(%s)", dec)
 	case binding.Last:
-		return r.wrap(read.Of, tr, path, "%sLast(%s)", dec)
-	case binding.Each:
+		return r.wrap(read.Inner, tr, path, "%sLast(%s)", dec)
+	case binding.Map:
 		return r.list(read, tr, path)
 	case binding.Entries:
 		return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
-			return r.wrap(read.Of, inner.Elem(), path, "%sEntriesOf(%s)", dec)
+			return r.wrap(read.Inner, inner.Elem(), path, "%sEntriesOf(%s)", dec)
 		})
-	case binding.Keyed:
-		return r.wrap(read.Of, tr, path, "%sMapOf(%s)", dec)
-	case binding.Given:
+	case binding.ByKey:
+		return r.wrap(read.Inner, tr, path, "%sMapOf(%s)", dec)
+	case binding.FromRequest:
 		inner, err := r.byName(tr)
 		m := &mapper{f: r.f, variable: r.value}
-		return fmt.Sprintf("%sFromRequest(%s, %s)", dec, m.value(read.Given), inner), err
+		return fmt.Sprintf("%sFromRequest(%s, %s)", dec, m.value(read.Variable), inner), err
 	}
 	return r.leaf(read, tr, path)
 }
@@ -88,7 +88,7 @@ func (r *decoderWriter) leaf(read *binding.Extraction, tr *config.TypeReference,
 	case binding.Equal:
 		equal := fmt.Sprintf("%sEqual(%s)", dec, goLiteral(read.Literal))
 		if !tr.GQL.NonNull {
-			equal = fmt.Sprintf("%sPointer(%s)", dec, equal) // a null is a value to compare, so it has no reader of its own
+			equal = fmt.Sprintf("%sNonNilPtr(%s)", dec, equal) // a null is a value to compare, so it has no reader of its own
 		}
 		return equal, nil
 	case binding.Literal:
@@ -106,7 +106,7 @@ func (r *decoderWriter) leaf(read *binding.Extraction, tr *config.TypeReference,
 }
 
 // caseFields writes the fields of a decode.Case without those that are empty.
-func caseFields(c binding.Case) string {
+func caseFields(c binding.MatchCase) string {
 	var fields []string
 	if c.When != "" {
 		fields = append(fields, "When: "+goLiteral(c.When))
@@ -120,7 +120,7 @@ func caseFields(c binding.Case) string {
 // goLiteral writes a string literal of Go: in backquotes where that saves escapes and all
 // characters are visible.
 func goLiteral(text string) string {
-	if strings.ContainsAny(text, "\"\\") && strconv.CanBackquote(text) && !strings.ContainsFunc(text, plain.Invisible) {
+	if strings.ContainsAny(text, "\"\\") && strconv.CanBackquote(text) && !strings.ContainsFunc(text, escape.IsInvisible) {
 		return "`" + text + "`"
 	}
 	return strconv.Quote(text)
@@ -184,7 +184,7 @@ func (r *decoderWriter) elementType(tr *config.TypeReference) *config.TypeRefere
 func (r *decoderWriter) list(read *binding.Extraction, tr *config.TypeReference, path string) (string, error) {
 	if list := r.writeList; list != nil {
 		r.writeList = nil
-		item, err := r.decoder(read.Of, r.elementType(tr), path)
+		item, err := r.decoder(read.Inner, r.elementType(tr), path)
 		if err != nil {
 			return "", err
 		}
@@ -192,29 +192,29 @@ func (r *decoderWriter) list(read *binding.Extraction, tr *config.TypeReference,
 	}
 	return r.orNull(tr, func(inner *config.TypeReference) (string, error) {
 		format := "%[1]sListOf(%[2]s)"
-		if !inner.GQL.Elem.NonNull && slices.Contains([]binding.Op{binding.Member, binding.First, binding.Last}, read.Of.Op) {
+		if !inner.GQL.Elem.NonNull && slices.Contains([]binding.Op{binding.Member, binding.First, binding.Last}, read.Inner.Op) {
 			format = "%[1]sListOf(%[1]sNullOf(%[2]s))" // a list of nullable elements also reads those without the member
-			if read.Of.ReadsNull() {
-				format = "%[1]sListOf(%[1]sExcused(%[2]s))" // except where the extraction reads null as a value
+			if read.Inner.ReadsNull() {
+				format = "%[1]sListOf(%[1]sNullOnFault(%[2]s))" // except where the extraction reads null as a value
 			}
 		}
-		return r.wrap(read.Of, inner.Elem(), path, format, r.f.use(decodePkg))
+		return r.wrap(read.Inner, inner.Elem(), path, format, r.f.use(decodePkg))
 	})
 }
 
 // join writes the decoder of a list of scalars whose texts become one string.
 func (r *decoderWriter) join(read *binding.Extraction, path string) (string, error) {
 	dec := r.f.use(decodePkg)
-	if read.Of.Op == binding.ByName {
+	if read.Inner.Op == binding.ByName {
 		return fmt.Sprintf("%sJoinNotNull(%q)", dec, read.Name), nil
 	}
 	text := &config.TypeReference{
-		GQL: read.Of.Type, GO: types.NewPointer(types.Typ[types.String]), Definition: r.g.data.Config.Schema.Types["String"],
+		GQL: read.Inner.Type, GO: types.NewPointer(types.Typ[types.String]), Definition: r.g.data.Config.Schema.Types["String"],
 	}
 	r.asText = true
-	inner, err := r.decoder(read.Of, text, path)
+	inner, err := r.decoder(read.Inner, text, path)
 	r.asText = false
-	return fmt.Sprintf("%sTexts(%q, %s)", dec, read.Name, inner), err
+	return fmt.Sprintf("%sJoinNotNullOf(%q, %s)", dec, read.Name, inner), err
 }
 
 // object adds a function that decodes the selected fields of an object, and returns its name.
@@ -259,12 +259,12 @@ const pathSeparator = "."
 // field returns the view of one selected field. A field that is read from one member of the object
 // has the member's name; the shape of the object then finds the member without a comparison of
 // names for each field.
-func (r *decoderWriter) field(object string, selected binding.ReadField, path string) (fieldView, error) {
-	field, of := r.g.field(object, selected.Field.Name), selected.Of
+func (r *decoderWriter) field(object string, selected binding.SelectedField, path string) (fieldView, error) {
+	field, of := r.g.field(object, selected.Field.Name), selected.Extraction
 	view := fieldView{Name: field.Name, Go: field.GoFieldName, Wire: of.Wire()}
 	if view.WholeObject = view.Wire == ""; !view.WholeObject {
-		view.Required = field.TypeReference.GQL.NonNull && needsMember(of.Of)
-		of = of.Of
+		view.Required = field.TypeReference.GQL.NonNull && needsMember(of.Inner)
+		of = of.Inner
 	}
 	decoder, err := r.decoder(of, field.TypeReference, path+pathSeparator+field.GoFieldName)
 	view.Read = r.g.read(r.f, decoder)
@@ -273,7 +273,7 @@ func (r *decoderWriter) field(object string, selected binding.ReadField, path st
 
 // needsMember reports whether an extraction fails if its member is missing.
 func needsMember(read *binding.Extraction) bool {
-	return read.Op != binding.Literal && read.Op != binding.Given
+	return read.Op != binding.Literal && read.Op != binding.FromRequest
 }
 
 // requestValues returns the variables of the request that an extraction uses, each once.
@@ -282,12 +282,12 @@ func requestValues(read *binding.Extraction) []*binding.Value {
 		return nil
 	}
 	var values []*binding.Value
-	if read.Given != nil {
-		values = slices.AppendSeq(values, read.Given.Variables())
+	if read.Variable != nil {
+		values = slices.AppendSeq(values, read.Variable.Variables())
 	}
-	values = append(values, requestValues(read.Of)...)
+	values = append(values, requestValues(read.Inner)...)
 	for _, f := range read.Fields {
-		values = append(values, requestValues(f.Of)...)
+		values = append(values, requestValues(f.Extraction)...)
 	}
 	return distinct(values)
 }
@@ -318,7 +318,7 @@ func (r *decoderWriter) argumentList(values []*binding.Value) string {
 // the keys.
 func (r *decoderWriter) arguments() []string {
 	var values []string
-	for _, v := range requestValues(r.binding.Reading) {
+	for _, v := range requestValues(r.binding.Extraction) {
 		if v.Scope == binding.Args {
 			values = append(values, r.argument(v))
 		}

@@ -8,12 +8,12 @@ import (
 
 // A decoder takes the values that it or one inside of it reads, each once.
 func TestValuesOfDecoders(t *testing.T) {
-	id := &binding.Extraction{Op: binding.Given, Given: &binding.Value{Scope: binding.Args, Path: []string{"id"}}}
-	again := &binding.Extraction{Op: binding.Given, Given: &binding.Value{Scope: binding.Args, Path: []string{"id"}}}
-	sub := &binding.Extraction{Op: binding.Given, Given: &binding.Value{Scope: binding.Claims, Path: []string{"sub"}}}
-	inner := &binding.Extraction{Op: binding.Object, Fields: []binding.ReadField{{Of: again}, {Of: sub}}}
-	none := &binding.Extraction{Op: binding.Each, Of: &binding.Extraction{Op: binding.Object, Fields: []binding.ReadField{{Of: &binding.Extraction{}}}}}
-	outer := &binding.Extraction{Op: binding.Object, Fields: []binding.ReadField{{Of: id}, {Of: &binding.Extraction{Op: binding.Member, Of: inner}}, {Of: none}}}
+	id := &binding.Extraction{Op: binding.FromRequest, Variable: &binding.Value{Scope: binding.Args, Path: []string{"id"}}}
+	again := &binding.Extraction{Op: binding.FromRequest, Variable: &binding.Value{Scope: binding.Args, Path: []string{"id"}}}
+	sub := &binding.Extraction{Op: binding.FromRequest, Variable: &binding.Value{Scope: binding.Claims, Path: []string{"sub"}}}
+	inner := &binding.Extraction{Op: binding.Object, Fields: []binding.SelectedField{{Extraction: again}, {Extraction: sub}}}
+	none := &binding.Extraction{Op: binding.Map, Inner: &binding.Extraction{Op: binding.Object, Fields: []binding.SelectedField{{Extraction: &binding.Extraction{}}}}}
+	outer := &binding.Extraction{Op: binding.Object, Fields: []binding.SelectedField{{Extraction: id}, {Extraction: &binding.Extraction{Op: binding.Member, Inner: inner}}, {Extraction: none}}}
 	for reading, want := range map[*binding.Extraction]string{
 		outer: "argsID, claimsSub any",
 		inner: "argsID, claimsSub any",
@@ -26,7 +26,7 @@ func TestValuesOfDecoders(t *testing.T) {
 }
 
 func TestCasesAreReadable(t *testing.T) {
-	for c, want := range map[binding.Case]string{
+	for c, want := range map[binding.MatchCase]string{
 		{When: `"a"`, Then: `"A"`}: "When: `\"a\"`, Then: `\"A\"`",
 		{When: "1", Then: "true"}:  `When: "1", Then: "true"`,
 		{Then: "null"}:             `Then: "null"`,

@@ -489,9 +489,9 @@ func (w *engineWriter) groupLoop(tr *config.TypeReference, groups []planGroup, e
 		i := loopIndex(n)
 		innermost := tr.GQL.Elem.Elem == nil
 		if innermost && len(groups) == 1 {
-			fmt.Fprintf(&b, "%s.Room(len(%s), %d)\n", groups[0].Variable, expr, n)
+			fmt.Fprintf(&b, "%s.Grow(len(%s), %d)\n", groups[0].Variable, expr, n)
 		} else {
-			fmt.Fprintf(&b, "%s.Visit(len(%s))\n", groups[0].Variable, expr)
+			fmt.Fprintf(&b, "%s.CountElements(len(%s))\n", groups[0].Variable, expr)
 		}
 		if innermost && config.IsNilable(tr.Elem().GO) {
 			fmt.Fprintf(&b, "for %s, child := range %s {\n", i, expr)

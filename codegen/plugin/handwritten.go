@@ -59,7 +59,7 @@ func Compile(root string, cfg *config.Config, schema *ast.Schema, readDocument f
 	if err != nil {
 		return nil, err
 	}
-	return binding.Compile(schema, binding.CompileOptions{Inert: inertDirectives(cfg), Calls: code.hasStringLiteral, ReadDocument: readDocument})
+	return binding.Compile(schema, binding.CompileOptions{InertDirectives: inertDirectives(cfg), CallsSource: code.hasStringLiteral, ReadDocument: readDocument})
 }
 
 // hasStringLiteral reports whether the code contains a string literal with the given value, such
@@ -150,10 +150,10 @@ func (g *generator) goName(name string) string {
 	return templates.ToGoModelName(name)
 }
 
-// Home returns the file for handwritten resolvers of a type: the one that has most of them, else one
+// ResolverFile returns the file for handwritten resolvers of a type: the one that has most of them, else one
 // with the type's name, which need not exist. root is the root of the project; the file is named
 // relative to it.
-func Home(root, object string) (string, error) {
+func ResolverFile(root, object string) (string, error) {
 	code, err := parseHandwritten(root)
 	if err != nil {
 		return "", err
@@ -180,9 +180,9 @@ func fileName(object string) string {
 	return strings.ReplaceAll(strings.ToLower(object), "_", "") + ".go"
 }
 
-// ByHand returns the place of the handwritten method that resolves a field, or "" if there is none.
+// FindHandwritten returns the place of the handwritten method that resolves a field, or "" if there is none.
 // root is the root of the project.
-func ByHand(root, object, field string) (string, error) {
+func FindHandwritten(root, object, field string) (string, error) {
 	found, err := handwrittenMethods(root)
 	if err != nil {
 		return "", err
@@ -198,5 +198,5 @@ func ByHand(root, object, field string) (string, error) {
 // ConnectFile returns the path of the generated resolvers.
 func ConnectFile() string { return connectFile }
 
-// Receiver returns the name of the type whose methods resolve the fields of an object type.
-func Receiver(object string) string { return receiver(object) }
+// ResolverType returns the name of the type whose methods resolve the fields of an object type.
+func ResolverType(object string) string { return receiver(object) }

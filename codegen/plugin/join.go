@@ -59,8 +59,8 @@ func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *m
 // readingOf returns the Reading of an identity: the selection, the type that is decoded, and, if
 // the selection uses fields of the parent, which part of the key each of them is.
 func (g *generator) readingOf(b *binding.Field, as string) string {
-	text := b.Reading.String() + " as " + as
-	if slices.ContainsFunc(requestValues(b.Reading), isParentField) {
+	text := b.Extraction.String() + " as " + as
+	if slices.ContainsFunc(requestValues(b.Extraction), isParentField) {
 		text += " of " + strings.Join(fieldNames(parentFields(b)), ", ")
 	}
 	return text
@@ -80,7 +80,7 @@ func callWith(j *joinView) string {
 // joinBatch is join for a field with one call for many parents.
 func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) (string, error) {
 	j, value := m.Join, field.TypeReference
-	keyField := g.field(b.Object.Name, b.Batch.Parent.Name)
+	keyField := g.field(b.Object.Name, b.Batch.ParentKey.Name)
 	j.KeyType, j.KeyResult, j.KeyBody = "string", "*string", "return "+g.keyPointer(f, "parent", keyField)
 	j.From, j.MaxSize = goStrings([]string{keyField.Name}), b.Batch.MaxSize
 	m.Batching = "It makes one call for all parents"
@@ -102,10 +102,10 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	if value.GQL.Elem != nil {
 		j.Missing = j.Value + "{}"
 	}
-	if b.Batch.Item == "" {
+	if b.Batch.ItemKey == "" {
 		m.Batching += ". The response is an object with a member for each key."
 		j.Reading = value.GQL.String()
-		return m.reader.decoder(b.Reading, value, "")
+		return m.reader.decoder(b.Extraction, value, "")
 	}
 	return g.match(f, b, value, m)
 }
@@ -118,15 +118,15 @@ func (g *generator) match(f *goFile, b *binding.Field, value *config.TypeReferen
 	if value.GQL.Elem != nil {
 		item, arrange = value.Elem(), "GroupByKey"
 	}
-	keyField := g.field(item.Definition.Name, b.Batch.Item)
-	m.Batching += fmt.Sprintf(". The response is a list of items, whose key is %q.", g.graph.WireName(item.Definition.Name, b.Batch.Item))
-	m.Join.Reading = fmt.Sprintf("%s by %s", g.listOf(nonNull(item, item.GO)).GQL, b.Batch.Item) // an item is never null
+	keyField := g.field(item.Definition.Name, b.Batch.ItemKey)
+	m.Batching += fmt.Sprintf(". The response is a list of items, whose key is %q.", g.graph.WireName(item.Definition.Name, b.Batch.ItemKey))
+	m.Join.Reading = fmt.Sprintf("%s by %s", g.listOf(nonNull(item, item.GO)).GQL, b.Batch.ItemKey) // an item is never null
 	key := g.keyText(f, "item."+keyField.GoFieldName, keyField.TypeReference.GO)
 	m.reader.writeList = func(read string, _ *config.TypeReference) (string, error) {
 		return fmt.Sprintf("%s%s(%q, %s, func(item %s) string { return %s })",
 			m.Decode, arrange, keyField.Name, read, f.typ(item.GO), key), nil
 	}
-	return m.reader.decoder(b.Reading, g.listOf(item), "")
+	return m.reader.decoder(b.Extraction, g.listOf(item), "")
 }
 
 // listOf returns the type of a non-null list of items.
@@ -182,7 +182,7 @@ func (g *generator) joinEach(f *goFile, b *binding.Field, field *codegen.Field, 
 	j, own := m.Join, parentFields(b)
 	j.MaxSize, j.Single, j.Reading = 1, true, field.TypeReference.GQL.String()
 	m.Batching = "It makes one call for each distinct key of the parents."
-	read, err := m.reader.decoder(b.Reading, field.TypeReference, "")
+	read, err := m.reader.decoder(b.Extraction, field.TypeReference, "")
 	if err != nil {
 		return "", err
 	}
@@ -258,7 +258,7 @@ func partValue(f *goFile, part string, t *ast.Type) string {
 	if t.NamedType != "JSON" {
 		return part
 	}
-	return fmt.Sprintf("%sJSONOfText(%s)", f.use(encodePkg), part)
+	return fmt.Sprintf("%sParseJSONText(%s)", f.use(encodePkg), part)
 }
 
 // parentType returns the type of the parent's field that a value begins with.
@@ -273,7 +273,7 @@ func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
 // response, each once, in order. The order is that of the parts of the key.
 func parentFields(b *binding.Field) []*binding.Value {
 	var own []*binding.Value
-	for _, v := range slices.Concat(b.Call.Variables(), b.Given) {
+	for _, v := range slices.Concat(b.Call.Variables(), b.SelectionVariables) {
 		seen := slices.ContainsFunc(own, func(o *binding.Value) bool { return o.Path[0] == v.Path[0] })
 		if isParentField(v) && !seen {
 			own = append(own, v)

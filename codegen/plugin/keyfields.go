@@ -21,19 +21,19 @@ func (k keyFields) add(object, field string) {
 // keyFields returns the key fields of all bindings.
 func (g *generator) keyFields() keyFields {
 	k := keyFields{}
-	for _, b := range g.graph.All() {
+	for _, b := range g.graph.Bindings() {
 		if asked := g.requestedKey(b); asked != nil {
 			k.add(b.Definition.Type.Name(), asked.field)
 		}
-		for _, name := range b.Own() {
+		for _, name := range b.ParentFields() {
 			k.add(b.Object.Name, name)
 		}
 		if b.Batch == nil {
 			continue
 		}
-		k.add(b.Object.Name, b.Batch.Parent.Name)
-		if b.Batch.Item != "" {
-			k.add(b.Definition.Type.Name(), b.Batch.Item)
+		k.add(b.Object.Name, b.Batch.ParentKey.Name)
+		if b.Batch.ItemKey != "" {
+			k.add(b.Definition.Type.Name(), b.Batch.ItemKey)
 		}
 	}
 	return k

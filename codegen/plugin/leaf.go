@@ -31,7 +31,7 @@ func (w *engineWriter) leaf(tr *config.TypeReference, expr string) string {
 
 // marshalLeaf writes the statement by which gqlgen's executor encodes a leaf.
 func (w *engineWriter) marshalLeaf(tr *config.TypeReference, expr string) string {
-	return fmt.Sprintf("b, fieldOK = x.Leaf(b, f, %t, func(ctx %sContext) %sMarshaler { return x.ec.%s(ctx, f.Selections, %s) })",
+	return fmt.Sprintf("b, fieldOK = x.AppendLeaf(b, f, %t, func(ctx %sContext) %sMarshaler { return x.ec.%s(ctx, f.Selections, %s) })",
 		tr.GQL.NonNull, w.view.Context, w.view.Graphql, tr.MarshalFunc(), expr)
 }
 
@@ -45,7 +45,7 @@ func (w *engineWriter) leaves(tr *config.TypeReference, v *planValue) {
 	if element.GQL.Elem != nil || w.appendFormat(element) == "" {
 		return
 	}
-	restart := fmt.Sprintf("return x.Leaf(b[:start], f, %t, func(ctx %sContext) %sMarshaler { return x.ec.%s(ctx, f.Selections, list) })",
+	restart := fmt.Sprintf("return x.AppendLeaf(b[:start], f, %t, func(ctx %sContext) %sMarshaler { return x.ec.%s(ctx, f.Selections, list) })",
 		tr.GQL.NonNull, w.view.Context, w.view.Graphql, v.Marshal)
 	v.Rewinds = w.mayBeUnusual(element)
 	v.Element = strings.Replace(w.fastLeaf(element, "v"), unusual, restart, 1)
@@ -70,7 +70,7 @@ func (w *engineWriter) fastLeaf(tr *config.TypeReference, expr string) string {
 	write := "b = " + fmt.Sprintf(w.appendFormat(tr), w.view.Plan, value)
 	finite := ""
 	if strings.Contains(write, "AppendFloat") {
-		finite = fmt.Sprintf("%sFinite(%s)", w.view.Plan, value)
+		finite = fmt.Sprintf("%sIsFinite(%s)", w.view.Plan, value)
 	}
 	switch {
 	case !config.IsNilable(tr.GO) && finite == "":

@@ -21,25 +21,27 @@ type mapper struct {
 }
 
 // value writes the wire value of an expression. A missing member is nil.
-func (m *mapper) value(v *binding.Value) string { return m.apply(m.root(v, m.variable), "Path", v) }
+func (m *mapper) value(v *binding.Value) string { return m.apply(m.root(v, m.variable), "Get", v) }
 
 // memberValue writes an expression as the value of a member. It is encode.Absent where the client
 // omitted what the expression begins with, and the member is left out.
-func (m *mapper) memberValue(v *binding.Value) string { return m.apply(m.root(v, m.member), "Pick", v) }
+func (m *mapper) memberValue(v *binding.Value) string {
+	return m.apply(m.root(v, m.member), "GetOrAbsent", v)
+}
 
 // apply writes the changes of a value, beginning with expr. Consecutive members are one call of
 // find, a function of engine/mapping.
 func (m *mapper) apply(expr, find string, v *binding.Value) string {
-	for i := 0; i < len(v.Then); i++ {
-		change := v.Then[i]
+	for i := 0; i < len(v.Transforms); i++ {
+		change := v.Transforms[i]
 		if change.Op != binding.Member {
 			expr = m.change(expr, change, v.Scope == binding.Current && i == 0)
 			continue
 		}
 		names := strconv.Quote(change.Name)
-		for i+1 < len(v.Then) && v.Then[i+1].Op == binding.Member {
+		for i+1 < len(v.Transforms) && v.Transforms[i+1].Op == binding.Member {
 			i++
-			names += ", " + strconv.Quote(v.Then[i].Name)
+			names += ", " + strconv.Quote(v.Transforms[i].Name)
 		}
 		expr = fmt.Sprintf("%s%s(%s, %s)", m.pkg(), find, expr, names)
 	}
@@ -53,7 +55,7 @@ func (m *mapper) root(v *binding.Value, variable func(*binding.Value) string) st
 	switch {
 	case v.Scope == binding.Current:
 		return m.current
-	case v.Scope == binding.Whole:
+	case v.Scope == binding.Outer:
 		return m.whole
 	case v.Items != nil:
 		items := make([]string, len(v.Items))
@@ -91,7 +93,7 @@ func unquote(text string) string {
 
 // change writes one change of the value expr. isRoot says that expr is the current value itself,
 // which is never null there.
-func (m *mapper) change(expr string, c binding.Change, isRoot bool) string {
+func (m *mapper) change(expr string, c binding.Transform, isRoot bool) string {
 	switch c.Op {
 	case binding.First:
 		return fmt.Sprintf("%sFirst(%s)", m.pkg(), expr)
@@ -103,11 +105,11 @@ func (m *mapper) change(expr string, c binding.Change, isRoot bool) string {
 		return fmt.Sprintf("%sJoinNotNull(%s, %q)", m.pkg(), expr, c.Name)
 	case binding.Equal:
 		return fmt.Sprintf("%sEqual(%s, %s)", m.pkg(), expr, m.literal(c.Equal))
-	case binding.Each:
-		if c.Of.Scope == binding.Current && len(c.Of.Then) > 0 && c.Of.Then[0].Op == binding.Object {
-			return fmt.Sprintf("%sMapOf(%s, func(at any) any { return %s })", m.pkg(), expr, m.forObject("at").object(c.Of.Then[0].Fields))
+	case binding.Map:
+		if c.Inner.Scope == binding.Current && len(c.Inner.Transforms) > 0 && c.Inner.Transforms[0].Op == binding.Object {
+			return fmt.Sprintf("%sMapElements(%s, func(at any) any { return %s })", m.pkg(), expr, m.forObject("at").object(c.Inner.Transforms[0].Fields))
 		}
-		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.forMethod().value(c.Of))
+		return fmt.Sprintf("%sMap(%s, func(at any) any { return %s })", m.pkg(), expr, m.forMethod().value(c.Inner))
 	case binding.Match:
 		return fmt.Sprintf("%sApply(%s, func(at any) any { return %s })", m.pkg(), expr, m.forMethod().match(c))
 	}
@@ -138,13 +140,13 @@ func (m *mapper) object(fields []binding.ValueField) string {
 		if len(fields) > 1 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "With(%q, %s)", f.Name, m.memberValue(f.Of))
+		fmt.Fprintf(&b, "With(%q, %s)", f.Name, m.memberValue(f.Value))
 	}
 	return b.String()
 }
 
 // match writes the cases of ->match for the current value.
-func (m *mapper) match(c binding.Change) string {
+func (m *mapper) match(c binding.Transform) string {
 	otherwise, pairs := "nil", ""
 	for _, one := range c.Cases {
 		if one.When == "" {

@@ -13,11 +13,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 )
 
-// Unanswered is the error for fields that do not have exactly one resolver. The package of
+// MissingResolvers is the error for fields that do not have exactly one resolver. The package of
 // resolvers does not compile until all of them have.
-type Unanswered struct {
-	Missing []Method // fields that are not bound and have no method
-	Twice   []Twice  // bound fields that have a handwritten resolver too
+type MissingResolvers struct {
+	Missing    []Method    // fields that are not bound and have no method
+	Duplicates []Duplicate // bound fields that have a handwritten resolver too
 }
 
 // Method is a handwritten resolver, or one that has to be written.
@@ -26,19 +26,19 @@ type Method struct {
 	Receiver  string // the name of its type
 	Name      string
 	Signature string // func (r userResolver) Name(ctx context.Context, …) (…, error)
-	Place     string // file:line:column; "" if it is missing
+	Position  string // file:line:column; "" if it is missing
 }
 
-// Twice is a handwritten resolver of a field that is bound too.
-type Twice struct {
+// Duplicate is a handwritten resolver of a field that is bound too.
+type Duplicate struct {
 	Field string // Type.field
 	Place string // file:line:column of the handwritten resolver
 }
 
 // Error names each field with the place, or with the method to write.
-func (u *Unanswered) Error() string {
+func (u *MissingResolvers) Error() string {
 	var b strings.Builder
-	for _, t := range u.Twice {
+	for _, t := range u.Duplicates {
 		fmt.Fprintf(&b, "%s: %s is bound in the schema and resolved here too; remove the method, or the field's @connect\n", t.Place, t.Field)
 	}
 	if len(u.Missing) > 0 {
@@ -60,13 +60,13 @@ func fileFor(m Method) string {
 // findResolvers compares the resolvers that gqlgen's interfaces require with the handwritten ones,
 // by name. It returns all that are handwritten or have to be. The error is nil when each field has
 // exactly one resolver.
-func (g *generator) findResolvers() ([]Method, *Unanswered, error) {
+func (g *generator) findResolvers() ([]Method, *MissingResolvers, error) {
 	byHand, err := handwrittenMethods("")
 	if err != nil {
 		return nil, nil, err
 	}
 	var all []Method
-	u := &Unanswered{}
+	u := &MissingResolvers{}
 	for _, o := range slices.Concat(g.data.Objects, g.data.Inputs) {
 		for _, f := range o.Fields {
 			if !f.IsResolver || strings.HasPrefix(o.Name, "__") {
@@ -75,20 +75,20 @@ func (g *generator) findResolvers() ([]Method, *Unanswered, error) {
 			place := byHand[[2]string{receiver(o.Name), f.GoFieldName}]
 			if g.isBound(o, f) {
 				if place != "" {
-					u.Twice = append(u.Twice, Twice{o.Name + "." + f.Name, place})
+					u.Duplicates = append(u.Duplicates, Duplicate{o.Name + "." + f.Name, place})
 				}
 				continue
 			}
 			m := Method{
 				Field: o.Name + "." + f.Name, Receiver: receiver(o.Name), Name: f.GoFieldName, Signature: g.signature(g.newFile(ResolversDir, locals), o, f),
-				Place: cmp.Or(place, byHand[[2]string{"Resolver", f.GoFieldName}]),
+				Position: cmp.Or(place, byHand[[2]string{"Resolver", f.GoFieldName}]),
 			}
-			if all = append(all, m); m.Place == "" {
+			if all = append(all, m); m.Position == "" {
 				u.Missing = append(u.Missing, m)
 			}
 		}
 	}
-	if len(u.Missing)+len(u.Twice) == 0 {
+	if len(u.Missing)+len(u.Duplicates) == 0 {
 		u = nil
 	}
 	return all, u, nil
@@ -105,7 +105,7 @@ func (g *generator) stubs(missing bool) ([]byte, error) {
 	for _, o := range slices.Concat(g.data.Objects, g.data.Inputs) {
 		for _, field := range o.Fields {
 			stands := func(m Method) bool {
-				return m.Receiver == receiver(o.Name) && m.Name == field.GoFieldName && (!missing || m.Place == "")
+				return m.Receiver == receiver(o.Name) && m.Name == field.GoFieldName && (!missing || m.Position == "")
 			}
 			if field.IsResolver && slices.ContainsFunc(g.methods, stands) {
 				signatures = append(signatures, g.signature(f, o, field))

@@ -38,7 +38,7 @@ func (n *numberFormats) wrap(f *goFile, value string) string {
 	for _, form := range []struct {
 		function string
 		paths    []string
-	}{{"Numbers", n.numbers}, {"Texts", n.strings}} {
+	}{{"NumbersAt", n.numbers}, {"StringsAt", n.strings}} {
 		if len(form.paths) > 0 {
 			value = fmt.Sprintf("%s%s(%s, %s)", f.use(encodePkg), form.function, value, quotedList(form.paths))
 		}
@@ -49,16 +49,16 @@ func (n *numberFormats) wrap(f *goFile, value string) string {
 // value visits the value of a binding's body: the members of an object that the binding makes, or
 // the type of a value that it passes on.
 func (n *numberFormats) value(v *binding.Value, s *openapi.Schema, path string) {
-	if fields, made := v.Made(); made {
+	if fields, made := v.ObjectFields(); made {
 		for _, f := range fields {
 			if p := s.Property(f.Name); p != nil {
-				n.value(f.Of, p.Schema, join(path, f.Name))
+				n.value(f.Value, p.Schema, join(path, f.Name))
 			}
 		}
 		return
 	}
-	if len(v.Then) > 0 && v.Then[len(v.Then)-1].Op == binding.Each && s.Items != nil {
-		n.value(v.Then[len(v.Then)-1].Of, s.Items, path)
+	if len(v.Transforms) > 0 && v.Transforms[len(v.Transforms)-1].Op == binding.Map && s.Items != nil {
+		n.value(v.Transforms[len(v.Transforms)-1].Inner, s.Items, path)
 		return
 	}
 	if v.Type != nil {
@@ -87,12 +87,12 @@ func (n *numberFormats) typed(t *ast.Type, s *openapi.Schema, path string) {
 // scalar records the path of a scalar for which the document has another JSON type than its
 // encoder writes.
 func (n *numberFormats) scalar(scalar *scalars.Scalar, s *openapi.Schema, path string) {
-	isNumber := s.Is("number") || s.Is("integer")
+	isNumber := s.AllowsType("number") || s.AllowsType("integer")
 	switch {
 	case scalar == nil:
-	case scalar.EncodedAs() == "string" && scalar.WritesType("number") && isNumber && !s.Is("string"):
+	case scalar.EncodedAs() == "string" && scalar.WritesType("number") && isNumber && !s.AllowsType("string"):
 		n.numbers = append(n.numbers, path)
-	case scalar.EncodedAs() == "integer" && scalar.WritesType("string") && s.Is("string") && !isNumber:
+	case scalar.EncodedAs() == "integer" && scalar.WritesType("string") && s.AllowsType("string") && !isNumber:
 		n.strings = append(n.strings, path)
 	}
 }

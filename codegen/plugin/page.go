@@ -54,8 +54,8 @@ func (g *generator) page(f *goFile, b *binding.Field, field *codegen.Field, m *m
 	p := b.Page
 	m.Engine = f.use(enginePkg)
 	v := &pageView{
-		Package: f.use(pagePkg), Field: b.Name(), Default: p.Default, Max: p.Max, FirstPage: p.FirstPage,
-		ReportsEnd: p.Total != nil || p.More != nil, Connection: f.typ(g.objectNamed(p.Connection.Name).Type),
+		Package: f.use(pagePkg), Field: b.Name(), Default: p.DefaultSize, Max: p.MaxSize, FirstPage: p.FirstPage,
+		ReportsEnd: p.Total != nil || p.HasMore != nil, Connection: f.typ(g.objectNamed(p.Connection.Name).Type),
 	}
 	v.Type = v.Package + pageTypes[p.Type]
 	m.Page = v
@@ -140,12 +140,12 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeReference, m *methodView) error {
 	p, r := b.Page, m.reader
 	dec := f.use(decodePkg)
-	view := decoderView{Name: r.declare("page", ""), GoType: m.Page.Package + "Answer[" + m.Page.Item + "]", For: b.Name(), Params: r.paramList(requestValues(p.Items))}
+	view := decoderView{Name: r.declare("page", ""), GoType: m.Page.Package + "Response[" + m.Page.Item + "]", For: b.Name(), Params: r.paramList(requestValues(p.Items))}
 	r.inDecoder = true
 	for _, part := range []struct {
 		field, scalar string
 		read          *binding.Extraction
-	}{{"Total", "Int", p.Total}, {"Next", "ID", p.Next}, {"More", "Boolean", p.More}} {
+	}{{"Total", "Int", p.Total}, {"NextCursor", "ID", p.NextCursor}, {"HasMore", "Boolean", p.HasMore}} {
 		if part.read == nil {
 			continue
 		}
@@ -157,7 +157,7 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 	}
 	r.nullableItems = true
 	r.writeList = func(item string, _ *config.TypeReference) (string, error) {
-		return fmt.Sprintf("%sItems(%s)", dec, item), nil
+		return fmt.Sprintf("%sItemsOf(%s)", dec, item), nil
 	}
 	read, err := r.decoder(p.Items, g.listOf(node), "")
 	if err != nil {

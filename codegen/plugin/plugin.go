@@ -9,12 +9,12 @@
 //	InjectSourcesEarly  declares our directives
 //	InjectSourcesLate   maps scalars to Go types
 //	MutateSchema        compiles the bindings
-//	MutateConfig        makes resolvers of bound fields; after gqlgen's models, so does Late
+//	MutateConfig        makes resolvers of bound fields; after gqlgen's models, so does CompletionPlugin
 //	GenerateCode        writes our files, before gqlgen writes its own
 //
 // gqlgen gives each step another view of the schema, and each trap that follows is described where
 // the code avoids it: introspection shows all sources (stripSources), models and resolvers follow
-// cfg.Models at different times (MutateConfig and Late), directives of types are prepended to
+// cfg.Models at different times (MutateConfig and CompletionPlugin), directives of types are prepended to
 // fields (dropRepeatedGuards), and names of Go are made of the schema alone (nameMethods).
 package plugin
 
@@ -35,8 +35,8 @@ import (
 // project.
 const ResolversDir = "resolvers"
 
-// Files returns the paths of all files that a run writes, those of gqlgen included.
-func Files(cfg *config.Config) []string {
+// GeneratedFiles returns the paths of all files that a run writes, those of gqlgen included.
+func GeneratedFiles(cfg *config.Config) []string {
 	return []string{cfg.Exec.Filename, cfg.Model.Filename, codecFile(cfg), engineFile(cfg), connectFile}
 }
 
@@ -48,16 +48,16 @@ var connectFile = filepath.Join(ResolversDir, "connect.gen.go")
 
 // Plugin generates the code for the bindings of a schema. It serves one run of gqlgen.
 type Plugin struct {
-	cfg        *config.Config
-	compile    func(*ast.Schema) (*binding.Graph, error)
-	graph      *binding.Graph
-	unanswered *Unanswered
+	cfg              *config.Config
+	compile          func(*ast.Schema) (*binding.Graph, error)
+	graph            *binding.Graph
+	missingResolvers *MissingResolvers
 
-	// ByHand are the resolvers that are handwritten, or have to be.
-	ByHand []Method
+	// Handwritten are the resolvers that are handwritten, or have to be.
+	Handwritten []Method
 	// Stubs is a Go file with a stub for each of them, Missing one with stubs for those that are
 	// not written yet. With them, the resolvers' types can be checked.
-	Stubs, Missing []byte
+	Stubs, MissingStubs []byte
 }
 
 // New returns a plugin for a run with the given configuration. The bindings of the schema are
@@ -164,10 +164,10 @@ func (p *Plugin) MutateConfig(cfg *config.Config) error {
 	return nil
 }
 
-// Late returns a plugin that must run after gqlgen's own, when the models are known. It makes
+// CompletionPlugin returns a plugin that must run after gqlgen's own, when the models are known. It makes
 // resolvers of the fields whose objects are completed. Done in MutateConfig, gqlgen would leave
 // the field out of the model, where the decoder puts the incomplete object.
-func (p *Plugin) Late() plugin.Plugin { return completionPlugin{p} }
+func (p *Plugin) CompletionPlugin() plugin.Plugin { return completionPlugin{p} }
 
 type completionPlugin struct{ plugin *Plugin }
 
@@ -237,22 +237,22 @@ func markBatchResolvers(data *codegen.Data) {
 
 // findHandwritten finds the handwritten resolvers and writes their stubs.
 func (p *Plugin) findHandwritten(g *generator) (err error) {
-	if p.ByHand, p.unanswered, err = g.findResolvers(); err != nil {
+	if p.Handwritten, p.missingResolvers, err = g.findResolvers(); err != nil {
 		return err
 	}
-	g.methods = p.ByHand
+	g.methods = p.Handwritten
 	var missing error
 	p.Stubs, err = g.stubs(false)
-	p.Missing, missing = g.stubs(true)
+	p.MissingStubs, missing = g.stubs(true)
 	return errors.Join(err, missing)
 }
 
-// Unanswered returns nil, or an *Unanswered after a run that wrote every file.
-func (p *Plugin) Unanswered() error {
-	if p.unanswered == nil {
+// MissingResolvers returns nil, or an *MissingResolvers after a run that wrote every file.
+func (p *Plugin) MissingResolvers() error {
+	if p.missingResolvers == nil {
 		return nil
 	}
-	return p.unanswered
+	return p.missingResolvers
 }
 
 // writeFile writes a file, and creates its directory if need be.

@@ -8,13 +8,13 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 )
 
 // templateFuncs are the functions by which templates write foreign text: quote in code, comment in
 // a comment. Text of schemas and of OpenAPI documents may contain anything, so it is never written
 // without one of them. Names of GraphQL need none.
-var templateFuncs = template.FuncMap{"quote": quote, "comment": plain.Line}
+var templateFuncs = template.FuncMap{"quote": quote, "comment": escape.Line}
 
 // quote writes a string literal of Go.
 func quote(text string) string { return strconv.Quote(text) }
@@ -26,7 +26,7 @@ func sanitizeDescriptions(def *ast.Definition) {
 	lines := func(text *string) {
 		all := strings.Split(*text, "\n")
 		for i, line := range all {
-			all[i] = plain.Line(line)
+			all[i] = escape.Line(line)
 		}
 		*text = strings.Join(all, "\n")
 	}

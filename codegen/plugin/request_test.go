@@ -11,10 +11,10 @@ import (
 func TestRequestText(t *testing.T) {
 	literal := func(text string) binding.Part { return binding.Part{Literal: text} }
 	sub := binding.Part{Value: &binding.Value{Scope: binding.Claims, Path: []string{"sub"}}}
-	first := binding.Part{Value: &binding.Value{Scope: binding.Claims, Path: []string{"list"}, Then: []binding.Change{{Op: binding.First}}}}
+	first := binding.Part{Value: &binding.Value{Scope: binding.Claims, Path: []string{"list"}, Transforms: []binding.Transform{{Op: binding.First}}}}
 	param := func(name string, parts ...binding.Part) binding.Param { return binding.Param{Name: name, Parts: parts} }
 	each := func(name string, parts ...binding.Part) binding.Param {
-		return binding.Param{Name: name, Parts: parts, Each: true}
+		return binding.Param{Name: name, Parts: parts, Explode: true}
 	}
 	get := func(query ...binding.Param) binding.Call {
 		return binding.Call{Method: "GET", Path: []binding.Part{literal("/p")}, Query: query}
@@ -28,8 +28,8 @@ func TestRequestText(t *testing.T) {
 		{get(param("a", literal("{$claims.sub}"))), "GET /p?a=%7B%24claims.sub%7D"},
 		{get(param("a=b", literal("x&y"))), "GET /p?a%3Db=x%26y"},
 		{get(param("b", literal("1")), param("a", literal("2")), param("a", literal("1"))), "GET /p?a=2&a=1&b=1"},
-		{get(param("b", literal("1")), each("a", sub)), `GET /p?b=1&QueryEach("a", {$claims.sub})`},
-		{get(each("a", sub), param("b", literal("1"))), `GET /p?QueryEach("a", {$claims.sub})&b=1`},
+		{get(param("b", literal("1")), each("a", sub)), `GET /p?b=1&QueryExploded("a", {$claims.sub})`},
+		{get(each("a", sub), param("b", literal("1"))), `GET /p?QueryExploded("a", {$claims.sub})&b=1`},
 		{get(param("a", literal("x"), sub)), "GET /p?a=x{$claims.sub}"},
 		{get(param("a", first)), "GET /p?a={mapping.First({$claims.list})}"},
 		{binding.Call{Method: "GET", Path: []binding.Part{literal("/{a} ?/"), sub, literal("/x")}}, "GET /%7Ba%7D%20%3F/{$claims.sub}/x"},

@@ -33,7 +33,7 @@ type requestedKey struct {
 // A String may be a slug or an alias, and is not compared.
 func (g *generator) requestedKey(b *binding.Field) *requestedKey {
 	of := b.Definition.Type
-	if b.Batch != nil || b.Page != nil || b.Done || of.Elem != nil {
+	if b.Batch != nil || b.Page != nil || b.ReportsSuccess || of.Elem != nil {
 		return nil
 	}
 	object := g.objectNamed(of.NamedType)
@@ -44,7 +44,7 @@ func (g *generator) requestedKey(b *binding.Field) *requestedKey {
 		return g.entityKey(b, object)
 	}
 	last := lastSegment(&b.Call)
-	if last == nil || last.Type == nil || !identifies(last.Type) || len(last.Path) != 1 || len(last.Then) > 0 {
+	if last == nil || last.Type == nil || !identifies(last.Type) || len(last.Path) != 1 || len(last.Transforms) > 0 {
 		return nil
 	}
 	for _, field := range object.Fields {
@@ -64,7 +64,7 @@ func identifies(t *ast.Type) bool {
 // entityKey returns the key of the binding of a type, nil unless it is one field.
 func (g *generator) entityKey(b *binding.Field, object *codegen.Object) *requestedKey {
 	own := parentFields(b)
-	if len(own) != 1 || len(own[0].Path) != 1 || len(own[0].Then) > 0 {
+	if len(own) != 1 || len(own[0].Path) != 1 || len(own[0].Transforms) > 0 {
 		return nil
 	}
 	if field := g.field(object.Name, own[0].Path[0]); !isKey(field) {
@@ -135,9 +135,9 @@ func (r *decoderWriter) takeRequestedKey(tr *config.TypeReference) *requestedKey
 func selectsKey(read *binding.Extraction, key string) bool {
 	for _, f := range read.Fields {
 		if f.Field.Name == key {
-			of := f.Of
+			of := f.Extraction
 			for of.Op == binding.Member {
-				of = of.Of
+				of = of.Inner
 			}
 			return of.Op == binding.ByName
 		}

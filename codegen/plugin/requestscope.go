@@ -28,7 +28,7 @@ func (g *generator) bindingsOf(o *codegen.Object, f *codegen.Field) (all []*bind
 			continue
 		}
 		all = append(all, b)
-		all = append(all, entitiesOf(b.Completes)...)
+		all = append(all, entitiesOf(b.Completion)...)
 	}
 	return append(all, entitiesOf(g.graph.Completion(o.Name, f.Name))...)
 }
@@ -48,7 +48,7 @@ func entitiesOf(c *binding.Completion) (all []*binding.Field) {
 func (g *generator) usesRequest(b *binding.Field) bool {
 	whole := b.Call
 	whole.Headers = g.headers(b)
-	return slices.ContainsFunc(slices.Concat(whole.Variables(), b.Given), func(v *binding.Value) bool { return v.Scope == binding.Request })
+	return slices.ContainsFunc(slices.Concat(whole.Variables(), b.SelectionVariables), func(v *binding.Value) bool { return v.Scope == binding.Request })
 }
 
 // isContextual reports whether code of the project that takes a context marshals or unmarshals the

@@ -146,7 +146,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		Template:    b.Call.Method + " " + b.Call.Template,
 		Params:      params(f, field),
 		Result:      f.typ(field.TypeReference.GO),
-		SuccessOnly: b.Done, HasBody: b.Undescribed,
+		SuccessOnly: b.ReportsSuccess, HasBody: b.UndocumentedResponse,
 		NonNull: field.TypeReference.GQL.NonNull,
 	}
 	w := &callWriter{g: g, f: f, binding: b, field: field}
@@ -159,7 +159,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	switch {
 	case m.SuccessOnly:
 		function := "Send"
-		if b.Undescribed {
+		if b.UndocumentedResponse {
 			function = "Confirm"
 		}
 		m.Fetch = fmt.Sprintf("%s%s(ctx, %s, %q, call%s)", f.use(upstreamsPkg), function, g.services(field.Object), b.Source, optionalArgument(m.Rules))
@@ -167,7 +167,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		err = g.page(f, b, field, &m)
 	case field.Object.Root:
 		var read string
-		read, err = m.reader.decoder(b.Reading, field.TypeReference, "")
+		read, err = m.reader.decoder(b.Extraction, field.TypeReference, "")
 		m.Fetch = g.fetch(f, b, "call", read, m.Rules)
 	default:
 		m.Engine = f.use(enginePkg)
@@ -215,7 +215,7 @@ func (g *generator) services(o *codegen.Object) string {
 // settings returns what bindings use of gateway.yaml and of the environment.
 func (g *generator) settings() (config []configView, environment []string) {
 	bySource := map[string][]string{}
-	for _, b := range g.graph.All() {
+	for _, b := range g.graph.Bindings() {
 		for _, v := range g.settingsOf(b) {
 			if v.Scope == binding.Env {
 				environment = append(environment, v.Path[0])
@@ -234,7 +234,7 @@ func (g *generator) settings() (config []configView, environment []string) {
 
 // settingsOf returns the variables of a binding that are settings.
 func (g *generator) settingsOf(b *binding.Field) []*binding.Value {
-	all := slices.Concat(b.Call.Variables(), b.Given)
+	all := slices.Concat(b.Call.Variables(), b.SelectionVariables)
 	for _, h := range g.graph.Source(b.Source).Headers {
 		for _, p := range h.Parts {
 			if p.Value != nil {

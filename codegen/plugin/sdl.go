@@ -11,7 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
 
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 )
 
 // sdl writes a document of type definitions so that parsing it results in the same document. The
@@ -107,7 +107,7 @@ func (t *sdlTexts) description(text *string) {
 // and the common indentation of its lines, and three quotes end it.
 func blockHolds(text string) bool {
 	blank := text != strings.TrimSpace(text) || strings.Contains(text, "\n\t") || strings.Contains(text, "\n ")
-	odd := strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && plain.Invisible(r) })
+	odd := strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && escape.IsInvisible(r) })
 	return !blank && !odd && !strings.Contains(text, `"""`) && !strings.HasPrefix(text, "%")
 }
 
@@ -122,7 +122,7 @@ func graphqlString(text string) string {
 			b.WriteRune(r)
 		case r == '\n':
 			b.WriteString(`\n`)
-		case plain.Invisible(r):
+		case escape.IsInvisible(r):
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)

@@ -11,7 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 	"pgregory.net/rapid"
 
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 )
 
 // hostileTexts are what texts of a schema may hold that SDL, or Go, reads otherwise.
@@ -72,7 +72,7 @@ func TestPublishedSchemaReadsTheSame(t *testing.T) {
 		if diff := cmp.Diff(read(source), read(published), asRead); diff != "" {
 			t.Fatalf("%s\n%s\n-schema +published\n%s", source, published, diff)
 		}
-		if strings.ContainsFunc(published, func(r rune) bool { return r != '\n' && r != '\t' && plain.Invisible(r) }) {
+		if strings.ContainsFunc(published, func(r rune) bool { return r != '\n' && r != '\t' && escape.IsInvisible(r) }) {
 			t.Fatalf("%q has characters that Go does not take", published)
 		}
 	})

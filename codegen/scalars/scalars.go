@@ -52,7 +52,7 @@ type Scalar struct {
 	Reads []string
 
 	// Writes are the JSON types that a call can send it as: first the one that Encode returns,
-	// then the ones that encode.Numbers or encode.Texts converts it to where a document asks for
+	// then the ones that encode.NumbersAt or encode.StringsAt converts it to where a document asks for
 	// that. It is nil for any.
 	Writes []string
 

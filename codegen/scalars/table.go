@@ -51,7 +51,7 @@ var Table = []Scalar{
 	},
 	{
 		Name: "Decimal", GoType: "scalar.Decimal", Model: scalarPkg + "Decimal",
-		Append: "AppendQuoted", Encode: "Text[T]",
+		Append: "AppendQuoted", Encode: "String[T]",
 		Reads: []string{"number", "integer", "string"}, Writes: []string{"string", "number"},
 		Formats: []string{"decimal", "number", "double", "float"},
 		From:    "a number or a string that holds one; every digit stays", NotFrom: "other strings",
@@ -60,7 +60,7 @@ var Table = []Scalar{
 	{
 		Name: "DateTime", GoType: "time.Time", Model: scalarPkg + "DateTime",
 		SpecifiedBy: "https://www.rfc-editor.org/rfc/rfc3339",
-		Append:      "AppendDateTime", Encode: "Time",
+		Append:      "AppendDateTime", Encode: "DateTime",
 		Reads: []string{"string"}, Writes: []string{"string"},
 		Formats: []string{"date-time"},
 		From:    "an RFC 3339 string", NotFrom: "a number, a date alone",
@@ -69,7 +69,7 @@ var Table = []Scalar{
 	{
 		Name: "Date", GoType: "scalar.Date", Model: scalarPkg + "Date",
 		SpecifiedBy: "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
-		Append:      "AppendString", Encode: "Text[T]",
+		Append:      "AppendString", Encode: "String[T]",
 		Reads: []string{"string"}, Writes: []string{"string"},
 		Formats: []string{"date"},
 		From:    "a string that is a day, such as `2026-01-31`", NotFrom: "other strings",
@@ -78,7 +78,7 @@ var Table = []Scalar{
 	{
 		Name: "UUID", GoType: "scalar.UUID", Model: scalarPkg + "UUID",
 		SpecifiedBy: "https://www.rfc-editor.org/rfc/rfc9562",
-		Append:      "AppendString", Encode: "Text[T]",
+		Append:      "AppendString", Encode: "String[T]",
 		Reads: []string{"string"}, Writes: []string{"string"},
 		Formats: []string{"uuid"},
 		Key:     true, Identity: true,
@@ -88,7 +88,7 @@ var Table = []Scalar{
 	{
 		Name: "URL", GoType: "scalar.URL", Model: scalarPkg + "URL",
 		SpecifiedBy: "https://www.rfc-editor.org/rfc/rfc3986",
-		Append:      "AppendString", Encode: "Text[T]",
+		Append:      "AppendString", Encode: "String[T]",
 		Reads: []string{"string"}, Writes: []string{"string"},
 		Formats: []string{"uri", "url", "uri-reference", "iri", "iri-reference"},
 		From:    "a string that is a URL or a reference to one", NotFrom: "other strings",
@@ -97,7 +97,7 @@ var Table = []Scalar{
 	{
 		Name: "JSON", GoType: "scalar.JSON", Model: scalarPkg + "JSON",
 		SpecifiedBy: "https://www.rfc-editor.org/rfc/rfc8259",
-		Append:      "AppendJSON", Encode: "Raw[T]",
+		Append:      "AppendJSON", Encode: "JSON[T]",
 		From: "anything but null", NotFrom: "",
 		Examples: []string{`{"a": [1, null]}`, `"text"`, `0`}, Refused: []string{`null`},
 	},

@@ -38,15 +38,15 @@ const (
 
 // Expr is an expression that computes one value.
 type Expr struct {
-	Offset int // of its first byte in the text
-	Root   Root
-	Dollar bool   // a Current written as $: the enclosing object, which stays the same in the arguments of methods
-	Name   string // of a Variable, without its $
-	Value  any    // of a Literal: nil, bool, string or json.Number
-	Items  []*Expr
-	Steps  []Step
-	Fields []Field // of an object that is built from the value; nil without braces
-	Braces bool    // whether the expression has braces, which may be empty
+	Offset      int // of its first byte in the text
+	Root        Root
+	IsEnclosing bool   // a Current written as $: the enclosing object, which stays the same in the arguments of methods
+	Name        string // of a Variable, without its $
+	Value       any    // of a Literal: nil, bool, string or json.Number
+	Items       []*Expr
+	Steps       []Step
+	Fields      []Field // of an object that is built from the value; nil without braces
+	HasBraces   bool    // whether the expression has braces, which may be empty
 }
 
 // Step leads from one value to the next, by a member or by a method.
@@ -67,16 +67,16 @@ type Field struct {
 
 // Error is a syntax error.
 type Error struct {
-	Offset int
-	Text   string
+	Offset  int
+	Message string
 }
 
 // Error returns the text without a place, because only the caller knows where the expression
 // stands.
-func (e *Error) Error() string { return e.Text }
+func (e *Error) Error() string { return e.Message }
 
-// Bare reports whether the field is written as a name alone, not as alias: value.
-func (f Field) Bare() bool {
+// IsShorthand reports whether the field is written as a name alone, not as alias: value.
+func (f Field) IsShorthand() bool {
 	return f.Expr.Offset == f.Offset && f.Expr.Root == Current && len(f.Expr.Steps) > 0 && f.Expr.Steps[0].Name == f.Name
 }
 
@@ -152,12 +152,12 @@ func (p *parser) document() *Expr {
 	if one := fields[0]; len(fields) == 1 && one.Name == "" {
 		return one.Expr
 	}
-	return &Expr{Offset: start, Fields: p.named(fields), Braces: true}
+	return &Expr{Offset: start, Fields: p.named(fields), HasBraces: true}
 }
 
 // object parses { fields } as an object that is built from the current value.
 func (p *parser) object() *Expr {
-	e := &Expr{Offset: p.pos, Braces: true}
+	e := &Expr{Offset: p.pos, HasBraces: true}
 	e.Fields = p.braces()
 	return e
 }
@@ -230,7 +230,7 @@ func (p *parser) named(fields []Field) []Field {
 		switch {
 		case f.Name != "":
 			named = append(named, f)
-		case !f.Expr.Braces:
+		case !f.Expr.HasBraces:
 			p.rejectUnnamed(p.text[f.Offset:p.pathEnd(f)], f.Offset, len(fields) == 1)
 		default:
 			named = append(named, flatten(f.Expr)...)
@@ -294,7 +294,7 @@ func rebaseAll(list []*Expr, base *Expr) []*Expr {
 	for i, e := range moved {
 		other := *e
 		other.Items, other.Steps = rebaseAll(e.Items, base), rebaseSteps(e.Steps, base)
-		if e.Root == Current && e.Dollar {
+		if e.Root == Current && e.IsEnclosing {
 			other.Root, other.Name, other.Value = base.Root, base.Name, base.Value
 			other.Steps = append(slices.Clone(base.Steps), other.Steps...)
 		}
@@ -344,7 +344,7 @@ func (p *parser) expr() *Expr {
 	case isNameStart(p.peek()):
 		e.Root, e.Name = Variable, p.name()
 	default:
-		e.Dollar = true
+		e.IsEnclosing = true
 	}
 	p.steps(e)
 	return e
@@ -366,7 +366,7 @@ func (p *parser) steps(e *Expr) {
 		case p.peek() == '?':
 			p.optional(e)
 		case p.peek() == '{':
-			e.Fields, e.Braces = p.braces(), true
+			e.Fields, e.HasBraces = p.braces(), true
 			return
 		default:
 			p.pos = before

@@ -32,7 +32,7 @@ func format(e *Expr) string {
 			b.WriteString("?")
 		}
 	}
-	if e.Braces {
+	if e.HasBraces {
 		b.WriteString("{")
 		for _, f := range e.Fields {
 			fmt.Fprintf(&b, " %s: %s", f.Name, format(f.Expr))
@@ -148,7 +148,7 @@ func TestSyntaxErrors(t *testing.T) {
 			t.Errorf("%q: got %v", text, err)
 			continue
 		}
-		if got := fmt.Sprintf("%d: %s", broken.Offset, broken.Text); got != want {
+		if got := fmt.Sprintf("%d: %s", broken.Offset, broken.Message); got != want {
 			t.Errorf("%q\n got %s\nwant %s", text, got, want)
 		}
 	}

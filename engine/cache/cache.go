@@ -14,11 +14,11 @@ import (
 
 // Options are the limits of a cache.
 type Options struct {
-	// Entries is the maximum number of values. With 0 no value is kept; concurrent callers still
+	// MaxEntries is the maximum number of values. With 0 no value is kept; concurrent callers still
 	// share one creation.
-	Entries int
-	// Weight is the maximum sum of the values' weights. 0 means no limit.
-	Weight int
+	MaxEntries int
+	// MaxWeight is the maximum sum of the values' weights. 0 means no limit.
+	MaxWeight int
 }
 
 // Cache keeps values by key. It is safe for concurrent use.
@@ -141,7 +141,7 @@ func (c *Cache[K, V]) end(key K, cr *creation[V]) {
 
 // add adds an entry, and evicts entries until the limits hold again. The caller holds c.mu.
 func (c *Cache[K, V]) add(e *entry[K, V]) {
-	if c.options.Entries <= 0 || c.options.Weight > 0 && e.weight > c.options.Weight {
+	if c.options.MaxEntries <= 0 || c.options.MaxWeight > 0 && e.weight > c.options.MaxWeight {
 		return
 	}
 	e.request(c.age)
@@ -149,7 +149,7 @@ func (c *Cache[K, V]) add(e *entry[K, V]) {
 	c.entries[e.key] = e
 	c.weight += e.weight
 	heap.Push(&c.queue, e)
-	for len(c.entries) > c.options.Entries || c.options.Weight > 0 && c.weight > c.options.Weight {
+	for len(c.entries) > c.options.MaxEntries || c.options.MaxWeight > 0 && c.weight > c.options.MaxWeight {
 		c.evictOrRequeue(e)
 	}
 }

@@ -27,7 +27,7 @@ func load(t *testing.T, c *Cache[string, int], key string, weight int) {
 func TestFirstCallersShareOneCreation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, weight := range []int{1, -1} { // kept, and not kept
-			c := New[string, int](Options{Entries: 10})
+			c := New[string, int](Options{MaxEntries: 10})
 			release := make(chan struct{})
 			var creations atomic.Int32
 			var callers sync.WaitGroup
@@ -55,7 +55,7 @@ func TestFirstCallersShareOneCreation(t *testing.T) {
 
 func TestCallerWaitsNoLongerThanItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := New[string, int](Options{Entries: 10})
+		c := New[string, int](Options{MaxEntries: 10})
 		release := make(chan struct{})
 		go func() { _, _ = c.Load(t.Context(), "key", func() (int, int) { <-release; return 7, 1 }) }()
 		synctest.Wait()
@@ -70,7 +70,7 @@ func TestCallerWaitsNoLongerThanItsContext(t *testing.T) {
 
 func TestCallersDoNotWaitForACreationThatPanicked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := New[string, int](Options{Entries: 10})
+		c := New[string, int](Options{MaxEntries: 10})
 		release := make(chan struct{})
 		var panicked, returned atomic.Int32
 		var callers sync.WaitGroup
@@ -106,8 +106,8 @@ func TestCallersDoNotWaitForACreationThatPanicked(t *testing.T) {
 // A thousand small values that are in use stay, whatever large values are requested.
 func TestLargeValuesDoNotDisplaceSmallOnes(t *testing.T) {
 	for name, o := range map[string]Options{
-		"by weight":  {Entries: 5000, Weight: 1100 * 4},
-		"by entries": {Entries: 1000, Weight: 1 << 20},
+		"by weight":  {MaxEntries: 5000, MaxWeight: 1100 * 4},
+		"by entries": {MaxEntries: 1000, MaxWeight: 1 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, creations := New[string, int](o), 0
@@ -124,7 +124,7 @@ func TestLargeValuesDoNotDisplaceSmallOnes(t *testing.T) {
 					for range 3 { // three requests each
 						load(t, c, fmt.Sprint("large", round, "-", i), 400)
 					}
-					if c.Len() > o.Entries || c.Weight() > o.Weight {
+					if c.Len() > o.MaxEntries || c.Weight() > o.MaxWeight {
 						t.Fatalf("%d entries weigh %d", c.Len(), c.Weight())
 					}
 				}
@@ -139,7 +139,7 @@ func TestLargeValuesDoNotDisplaceSmallOnes(t *testing.T) {
 
 // A large value that is requested often is kept, and one that is no longer requested is evicted.
 func TestPriorityGrowsWithRequestsAndAges(t *testing.T) {
-	c := New[string, int](Options{Entries: 100, Weight: 100})
+	c := New[string, int](Options{MaxEntries: 100, MaxWeight: 100})
 	for i := range 100 {
 		load(t, c, fmt.Sprint("small", i), 1)
 	}
@@ -162,7 +162,7 @@ func TestPriorityGrowsWithRequestsAndAges(t *testing.T) {
 }
 
 func TestTooHeavyValueIsNotKept(t *testing.T) {
-	c := New[string, int](Options{Entries: 10, Weight: 10})
+	c := New[string, int](Options{MaxEntries: 10, MaxWeight: 10})
 	load(t, c, "a", 10)
 	load(t, c, "b", 11)
 	if _, kept := c.Get("a"); !kept || c.Len() != 1 {
@@ -176,7 +176,7 @@ func TestTooHeavyValueIsNotKept(t *testing.T) {
 }
 
 func BenchmarkGet(b *testing.B) {
-	c := New[string, int](Options{Entries: 1000})
+	c := New[string, int](Options{MaxEntries: 1000})
 	for i := range 1000 {
 		_, _ = c.Load(b.Context(), fmt.Sprint(i), create(1))
 	}

@@ -26,9 +26,9 @@ func (k *KeyFaults) anyFault() *Fault {
 	return &Fault{}
 }
 
-// Of returns the error of a key that has no value. It is nil if the service sent nothing for the
+// OfKey returns the error of a key that has no value. It is nil if the service sent nothing for the
 // key although all of its items were readable, and for keys that are not strings. k may be nil.
-func (k *KeyFaults) Of(key any) error {
+func (k *KeyFaults) OfKey(key any) error {
 	if k == nil {
 		return nil
 	}

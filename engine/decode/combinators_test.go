@@ -24,7 +24,7 @@ func outcome[T any](body string, read func(*Decoder) T) string {
 		return "! " + err.(*fault.Error).Cause.Error()
 	}
 	text := decoded(&faults, reflect.ValueOf(v))
-	for _, f := range faults.In(v) {
+	for _, f := range faults.OfElements(v) {
 		text += "!" + fmt.Sprint(f.Index)
 	}
 	return text
@@ -249,7 +249,7 @@ func batch[T any](body string, read func(*Decoder) map[string]T) string {
 	var texts []string
 	for k, v := range values {
 		text := k + "=" + decoded(&faults, reflect.ValueOf(v))
-		for _, f := range faults.In(v) {
+		for _, f := range faults.OfElements(v) {
 			text += "!" + fmt.Sprint(f.Index)
 		}
 		texts = append(texts, text)
@@ -259,7 +259,7 @@ func batch[T any](body string, read func(*Decoder) map[string]T) string {
 		return "! " + err.(*fault.Error).Cause.Error()
 	}
 	for _, k := range []string{"a", "b", "c", "rest"} {
-		if f, _ := bad.Of(k).(*Fault); f != nil && (k == "rest" || f != bad.Rest) {
+		if f, _ := bad.OfKey(k).(*Fault); f != nil && (k == "rest" || f != bad.Rest) {
 			texts = append(texts, k+"!"+fmt.Sprint(f.Index))
 		}
 	}
@@ -322,7 +322,7 @@ func TestByKey(t *testing.T) {
 // itself: each level of a text is read four times as often as the level around it.
 type nest struct{ A, B, C *nest }
 
-var shapeNest = NewShape("Nest", Field{Name: "a", Wire: "x"}, Field{Name: "b", Wire: "x"}, Field{Name: "c", Whole: true})
+var shapeNest = NewShape("Nest", Field{Name: "a", Wire: "x"}, Field{Name: "b", Wire: "x"}, Field{Name: "c", Self: true})
 
 func decodeNest(d *Decoder) *nest {
 	o := d.Object(shapeNest)
@@ -362,8 +362,8 @@ func TestFaultsAreBounded(t *testing.T) {
 	var faults Faults
 	read := ListOf(PtrOf((*Decoder).Int))
 	list, err := Read("s", body(maxFaults), &faults, read)
-	if err != nil || len(faults.In(list)) != maxFaults {
-		t.Errorf("%d faults: %v", len(faults.In(list)), err)
+	if err != nil || len(faults.OfElements(list)) != maxFaults {
+		t.Errorf("%d faults: %v", len(faults.OfElements(list)), err)
 	}
 	for _, b := range [][]byte{body(1), body(maxFaults + 1)} {
 		list, err := Read("s", b, &faults, read)
@@ -380,7 +380,7 @@ func TestFaultsAreBounded(t *testing.T) {
 func TestFaultsTable(t *testing.T) {
 	var none *Faults
 	some := []*int{nil}
-	if !none.Empty() || none.Of(&pair{}, "key") != nil || none.In(some) != nil || none.Err(&pair{}, "key") != nil || none.Add(some, &Fault{}) || !none.Add(some) {
+	if !none.Empty() || none.OfField(&pair{}, "key") != nil || none.OfElements(some) != nil || none.FieldFault(&pair{}, "key") != nil || none.AddElements(some, &Fault{}) || !none.AddElements(some) {
 		t.Error("a nil table takes faults")
 	}
 	var faults Faults
@@ -390,16 +390,16 @@ func TestFaultsTable(t *testing.T) {
 	}
 	var boxed any = v
 	for i, holder := range []any{v, &v, &boxed} {
-		if found := faults.Of(holder, "key"); len(found) != 1 || !found[0].Null {
+		if found := faults.OfField(holder, "key"); len(found) != 1 || !found[0].Null {
 			t.Errorf("%d: got %v", i, found)
 		}
 	}
 	for i, holder := range []any{nil, (*pair)(nil), *v, "key", &pair{}, (*any)(nil)} {
-		if found := faults.Of(holder, "key"); found != nil {
+		if found := faults.OfField(holder, "key"); found != nil {
 			t.Errorf("%d: got %v", i, found)
 		}
 	}
-	if err := faults.Err(v, "value", "key"); fault.CodeOf(err) != fault.DownstreamService || faults.Err(v, "value") != nil {
+	if err := faults.FieldFault(v, "value", "key"); fault.CodeOf(err) != fault.DownstreamService || faults.FieldFault(v, "value") != nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -410,8 +410,8 @@ func TestFaultsAreSafeForConcurrentUse(t *testing.T) {
 	for range 20 {
 		all.Go(func() {
 			list, err := Read("s", []byte(`["x",{}]`), &faults, ListOf(PtrOf((*Decoder).Int)))
-			if err != nil || len(faults.In(list)) != 2 {
-				t.Errorf("got %v, %v", faults.In(list), err)
+			if err != nil || len(faults.OfElements(list)) != 2 {
+				t.Errorf("got %v, %v", faults.OfElements(list), err)
 			}
 		})
 	}

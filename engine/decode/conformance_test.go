@@ -61,7 +61,7 @@ var (
 		Field{Name: "ints"}, Field{Name: "maybeInts", Required: true}, Field{Name: "lists"}, Field{Name: "mustLists"},
 		Field{Name: "child"}, Field{Name: "kids"}, Field{Name: "maybeKids"},
 		Field{Name: "same", Wire: "n"}, Field{Name: "inside", Wire: "child"}, Field{Name: "firstInt", Wire: "ints"},
-		Field{Name: "lastInts", Wire: "lists"}, Field{Name: "group", Whole: true},
+		Field{Name: "lastInts", Wire: "lists"}, Field{Name: "group", Self: true},
 	)
 	shapeGrouped = NewShape("Grouped", Field{Name: "s", Required: true}, Field{Name: "n"})
 )
@@ -176,7 +176,7 @@ func decodedObject(faults *Faults, object reflect.Value) string {
 		name := object.Elem().Type().Field(i).Tag.Get("graph")
 		value := object.Elem().Field(i)
 		text := decoded(faults, value)
-		for _, f := range faults.Of(object.Interface(), name) {
+		for _, f := range faults.OfField(object.Interface(), name) {
 			if f.Null {
 				text = ""
 				if !value.IsZero() {
@@ -429,7 +429,7 @@ func compare(t interface{ Fatalf(string, ...any) }, body []byte) {
 		answer[i] = 'x'
 	}
 	got := decoded(&faults, reflect.ValueOf(list))
-	for _, f := range faults.In(list) {
+	for _, f := range faults.OfElements(list) {
 		got += "!" + fmt.Sprint(f.Index)
 	}
 	if err != nil {

@@ -67,17 +67,17 @@ type tableEntry struct {
 // Empty reports whether there are no faults. It costs one atomic load.
 func (f *Faults) Empty() bool { return f == nil || !f.notEmpty.Load() }
 
-// Of returns the faults of a field. holder is the object that holds it: a pointer to the struct, a
+// OfField returns the faults of a field. holder is the object that holds it: a pointer to the struct, a
 // pointer to that pointer, or an interface that holds one of these.
-func (f *Faults) Of(holder any, field string) []*Fault {
+func (f *Faults) OfField(holder any, field string) []*Fault {
 	if f.Empty() {
 		return nil
 	}
 	return f.get(faultKey{address(holder), field})
 }
 
-// In returns the faults of the elements of a list that is in no object.
-func (f *Faults) In(list any) []*Fault {
+// OfElements returns the faults of the elements of a list that is in no object.
+func (f *Faults) OfElements(list any) []*Fault {
 	if f.Empty() {
 		return nil
 	}
@@ -88,24 +88,24 @@ func (f *Faults) In(list any) []*Fault {
 	return f.get(faultKey{holder: v.UnsafePointer()})
 }
 
-// Err returns a fault if one of the fields of an object, or an element in their lists, does not
+// FieldFault returns a fault if one of the fields of an object, or an element in their lists, does not
 // fit. It returns nil if all fit. Callers that need the fields as a whole, such as keys of a join,
 // use it.
-func (f *Faults) Err(holder any, fields ...string) error {
+func (f *Faults) FieldFault(holder any, fields ...string) error {
 	if f.Empty() {
 		return nil
 	}
 	for _, field := range fields {
-		if found := f.Of(holder, field); len(found) > 0 {
+		if found := f.OfField(holder, field); len(found) > 0 {
 			return &Fault{Null: true, Err: found[0].Err}
 		}
 	}
 	return nil
 }
 
-// Add records which elements of a list do not fit; they must be nil in the list. It reports
+// AddElements records which elements of a list do not fit; they must be nil in the list. It reports
 // whether the table had room, which a nil table has not.
-func (f *Faults) Add(list any, faults ...*Fault) bool {
+func (f *Faults) AddElements(list any, faults ...*Fault) bool {
 	if len(faults) == 0 {
 		return true
 	}
@@ -116,9 +116,9 @@ func (f *Faults) Add(list any, faults ...*Fault) bool {
 	return f != nil && f.add(entries)
 }
 
-// At records what does not fit in a field of an object. It reports whether the table had room, as
+// AddField records what does not fit in a field of an object. It reports whether the table had room, as
 // Add does.
-func (f *Faults) At(holder any, field string, faults ...*Fault) bool {
+func (f *Faults) AddField(holder any, field string, faults ...*Fault) bool {
 	if len(faults) == 0 {
 		return true
 	}

@@ -24,9 +24,9 @@ func JoinNotNull(sep string) func(*Decoder) string {
 	}
 }
 
-// Texts returns a reader of lists that joins the texts which element reads, with sep between them.
+// JoinNotNullOf returns a reader of lists that joins the texts which element reads, with sep between them.
 // Nulls are left out.
-func Texts(sep string, element func(*Decoder) *string) func(*Decoder) string {
+func JoinNotNullOf(sep string, element func(*Decoder) *string) func(*Decoder) string {
 	return func(d *Decoder) string {
 		if !d.open('[', "a list") {
 			return ""

@@ -49,8 +49,8 @@ type Item[T any] struct {
 	Fault *Fault // nil for an element that fits; else Value is the zero value
 }
 
-// Items returns a reader of lists whose elements fail one by one, whether or not they may be null.
-func Items[T any](element func(*Decoder) T) func(*Decoder) []Item[T] {
+// ItemsOf returns a reader of lists whose elements fail one by one, whether or not they may be null.
+func ItemsOf[T any](element func(*Decoder) T) func(*Decoder) []Item[T] {
 	return func(d *Decoder) []Item[T] {
 		if !d.open('[', "a list") {
 			return nil

@@ -56,18 +56,18 @@ func NullOf[T any](element func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T { return Null(d, element) }
 }
 
-// Pointer returns a reader of pointers to what read returns, also for null, which Ptr would read
+// NonNilPtr returns a reader of pointers to what read returns, also for null, which Ptr would read
 // as nil.
-func Pointer[T any](read func(*Decoder) T) func(*Decoder) *T {
+func NonNilPtr[T any](read func(*Decoder) T) func(*Decoder) *T {
 	return func(d *Decoder) *T {
 		v := read(d)
 		return &v
 	}
 }
 
-// Excused returns a reader of list elements that returns the zero value for an element that does
+// NullOnFault returns a reader of list elements that returns the zero value for an element that does
 // not fit, as Null does. Unlike Null it leaves null to read.
-func Excused[T any](read func(*Decoder) T) func(*Decoder) T {
+func NullOnFault[T any](read func(*Decoder) T) func(*Decoder) T {
 	return func(d *Decoder) T {
 		var none T
 		if d.err != nil {

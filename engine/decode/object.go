@@ -14,9 +14,9 @@ type Field struct {
 	Wire string
 	// Required is set for a field that is never null: its member must be there.
 	Required bool
-	// Whole is set for a field that is read from the object itself instead of a member. Such
+	// Self is set for a field that is read from the object itself instead of a member. Such
 	// fields are read last, each from the object's beginning. Wire and Required are ignored.
-	Whole bool
+	Self bool
 }
 
 func (f *Field) wire() string {
@@ -43,7 +43,7 @@ func NewShape(name string, fields ...Field) *Shape {
 	for i := len(fields) - 1; i >= 0; i-- {
 		f := &fields[i]
 		s.nextSame[i] = -1
-		if f.Whole {
+		if f.Self {
 			s.hasSelf = true
 			continue
 		}
@@ -65,7 +65,7 @@ func (s *Shape) fieldSet(selected func(field string) bool) *fieldSet {
 			continue
 		}
 		w.fields.add(i)
-		if f.Required && !f.Whole {
+		if f.Required && !f.Self {
 			w.required.add(i)
 		}
 	}
@@ -312,7 +312,7 @@ func (o *Object) nextSelf() bool {
 	for o.selfField < len(shape.fields) {
 		i := o.selfField
 		o.selfField++
-		if shape.fields[i].Whole && o.state.fields.fields.has(i) && d.spendReread(o.end-o.start) {
+		if shape.fields[i].Self && o.state.fields.fields.has(i) && d.spendReread(o.end-o.start) {
 			d.pos, d.depth = o.start, o.depth
 			o.beginField(i)
 			return true

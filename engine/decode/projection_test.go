@@ -23,7 +23,7 @@ func readSelected(body string, fields ...string) (list []*thing, causes string) 
 	}
 	for _, v := range list {
 		for _, field := range shapeThing.fields {
-			if err := faults.Err(v, field.Name); err != nil {
+			if err := faults.FieldFault(v, field.Name); err != nil {
 				causes += err.(*Fault).Err.Cause.Error() + "; "
 			}
 		}

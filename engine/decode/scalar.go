@@ -170,8 +170,8 @@ func (d *Decoder) ScalarText() string {
 	return string(d.readNumber("a scalar"))
 }
 
-// Unknown fails softly: text is not a value of the enum. Generated readers of enums call it.
-func (d *Decoder) Unknown(enum, text string) {
+// UnknownEnumValue fails softly: text is not a value of the enum. Generated readers of enums call it.
+func (d *Decoder) UnknownEnumValue(enum, text string) {
 	d.mismatch("%q is not a value of %s", truncate(text), enum)
 }
 

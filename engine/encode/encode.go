@@ -116,23 +116,23 @@ func List[T any](vs []T, element func(T) any) any {
 	return out
 }
 
-// WithGiven returns o with one more member if the client sent the input field, even as null, and o
+// WithOmittable returns o with one more member if the client sent the input field, even as null, and o
 // itself otherwise. JSON Merge Patch (RFC 7396) depends on the difference.
-func WithGiven[T any](o Object, name string, v graphql.Omittable[T], element func(T) any) Object {
+func WithOmittable[T any](o Object, name string, v graphql.Omittable[T], element func(T) any) Object {
 	if !v.IsSet() {
 		return o
 	}
 	return o.With(name, element(v.Value()))
 }
 
-// Text returns the wire value of a scalar or an enum that is a string.
-func Text[T ~string](v T) any { return string(v) }
+// String returns the wire value of a scalar or an enum that is a string.
+func String[T ~string](v T) any { return string(v) }
 
-// Time returns the wire value of a DateTime, in the form of RFC 3339.
-func Time(v time.Time) any { return v.Format(time.RFC3339Nano) }
+// DateTime returns the wire value of a DateTime, in the form of RFC 3339.
+func DateTime(v time.Time) any { return v.Format(time.RFC3339Nano) }
 
-// Raw returns the wire value of a JSON scalar, nil for an empty one.
-func Raw[T ~[]byte](v T) any {
+// JSON returns the wire value of a JSON scalar, nil for an empty one.
+func JSON[T ~[]byte](v T) any {
 	if len(v) == 0 {
 		return nil
 	}
@@ -149,8 +149,8 @@ func ListOf[T any](element func(T) any) func([]T) any {
 	return func(vs []T) any { return List(vs, element) }
 }
 
-// In returns what get returns of v, and nil if v is nil.
-func In[T any](v *T, get func(*T) any) any {
+// IfNotNil returns what get returns of v, and nil if v is nil.
+func IfNotNil[T any](v *T, get func(*T) any) any {
 	if v == nil {
 		return nil
 	}
@@ -259,9 +259,9 @@ func JSONText(v any) any {
 	return string(text)
 }
 
-// JSONOfText is the inverse of JSONText for a JSON scalar: it returns the wire value whose text it
+// ParseJSONText is the inverse of JSONText for a JSON scalar: it returns the wire value whose text it
 // is.
-func JSONOfText(text any) any {
+func ParseJSONText(text any) any {
 	if s, ok := text.(string); ok {
 		return json.RawMessage(s)
 	}

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Numbers converts the texts at the ends of paths to JSON numbers, for services whose document
+// NumbersAt converts the texts at the ends of paths to JSON numbers, for services whose document
 // wants a Decimal as a number. A path has the names of members with slashes between them, such as
 // "lines/price", and leads through lists. A value that is not a text with a number stays as it is.
-// Numbers changes v.
-func Numbers(v any, paths ...string) any {
+// NumbersAt changes v.
+func NumbersAt(v any, paths ...string) any {
 	return convertPaths(v, paths, func(end any) any {
 		if text, ok := end.(string); ok && text != "" && strings.IndexByte("-0123456789", text[0]) >= 0 && json.Valid([]byte(text)) {
 			return json.Number(text)
@@ -19,9 +19,9 @@ func Numbers(v any, paths ...string) any {
 	})
 }
 
-// Texts converts the whole numbers at the ends of paths to texts, for services whose document
-// wants an Int64 as a string. Paths are those of Numbers. Texts changes v.
-func Texts(v any, paths ...string) any {
+// StringsAt converts the whole numbers at the ends of paths to texts, for services whose document
+// wants an Int64 as a string. Paths are those of NumbersAt. StringsAt changes v.
+func StringsAt(v any, paths ...string) any {
 	return convertPaths(v, paths, func(end any) any {
 		switch end := end.(type) {
 		case int64:

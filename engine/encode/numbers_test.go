@@ -16,16 +16,16 @@ func TestNumerals(t *testing.T) {
 		want string
 	}{
 		{
-			Numbers(made(), "t", "list/t", "texts", "null", "nowhere", "t/deeper", "list/nowhere/t"),
+			NumbersAt(made(), "t", "list/t", "texts", "null", "nowhere", "t/deeper", "list/nowhere/t"),
 			`{"n":9007199254740993,"t":1.50,"null":null,"list":[{"t":2,"n":3},null,{}],"texts":[1,"x","007","true",""]}`,
 		},
 		{
-			Texts(made(), "n", "list/n", "null", "t"),
+			StringsAt(made(), "n", "list/n", "null", "t"),
 			`{"n":"9007199254740993","t":"1.50","null":null,"list":[{"t":"2","n":"3"},null,{}],"texts":["1","x","007","true",""]}`,
 		},
-		{Numbers("12.50", ""), `12.50`},
-		{Texts([]any{int64(1)}, ""), `["1"]`},
-		{Numbers(nil, "a"), `null`},
+		{NumbersAt("12.50", ""), `12.50`},
+		{StringsAt([]any{int64(1)}, ""), `["1"]`},
+		{NumbersAt(nil, "a"), `null`},
 	} {
 		if got, err := json.Marshal(c.got); err != nil || string(got) != c.want {
 			t.Errorf("got %s (%v)\nwant %s", got, err, c.want)

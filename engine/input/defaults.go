@@ -25,7 +25,7 @@ type filledDefault struct {
 
 // prepareDefaults checks every default value of the schema, and then rewrites those that the
 // executors would not read exactly. It returns the first wrong default, or one that contains itself.
-func (r *Reader) prepareDefaults() *Error {
+func (r *Coercer) prepareDefaults() *Error {
 	if err := r.checkDefaults(); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (r *Reader) prepareDefaults() *Error {
 }
 
 // findFilledDefaults sets the filledDefaults of an input object. Their values are those of the schema:
-// Reader.coerceObject, which applies them to variables, needs no rewritten literals.
+// Coercer.coerceObject, which applies them to variables, needs no rewritten literals.
 func (w *rewriter) findFilledDefaults(o *inputObject) {
 	for _, def := range o.Fields {
 		if value := w.filledDefault(o, def); value != nil {
@@ -95,7 +95,7 @@ func (w *rewriter) rewriteArgumentDefinitions(defs ast.ArgumentDefinitionList) (
 
 // checkDefaults returns an error about the first wrong default value of the schema, in the order of
 // names.
-func (r *Reader) checkDefaults() *Error {
+func (r *Coercer) checkDefaults() *Error {
 	for _, name := range slices.Sorted(maps.Keys(r.schema.Types)) {
 		for _, field := range r.schema.Types[name].Fields {
 			place := name + "." + field.Name
@@ -115,7 +115,7 @@ func (r *Reader) checkDefaults() *Error {
 	return nil
 }
 
-func (r *Reader) checkArguments(place string, defs ast.ArgumentDefinitionList) *Error {
+func (r *Coercer) checkArguments(place string, defs ast.ArgumentDefinitionList) *Error {
 	for _, def := range defs {
 		if err := r.checkDefault(place+"("+def.Name+":)", def.DefaultValue, def.Type); err != nil {
 			return err
@@ -124,7 +124,7 @@ func (r *Reader) checkArguments(place string, defs ast.ArgumentDefinitionList) *
 	return nil
 }
 
-func (r *Reader) checkDefault(place string, v *ast.Value, t *ast.Type) (err *Error) {
+func (r *Coercer) checkDefault(place string, v *ast.Value, t *ast.Type) (err *Error) {
 	if v == nil {
 		return nil
 	}

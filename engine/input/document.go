@@ -15,7 +15,7 @@ type Document struct {
 	// Bytes is an estimate of the memory that the preparation added, in bytes.
 	Bytes int
 
-	reader     *Reader
+	reader     *Coercer
 	constants  constants
 	operations map[*ast.OperationDefinition]*operationUses // empty if no literal has any
 }
@@ -29,7 +29,7 @@ type operationUses struct {
 
 // Prepare rewrites the literals in doc, so that the executors read the exact coerced values from them.
 // The document must be valid by Rule and all other validation rules, and must not be in use.
-func (r *Reader) Prepare(doc *ast.QueryDocument) *Document {
+func (r *Coercer) Prepare(doc *ast.QueryDocument) *Document {
 	p := &preparer{
 		rewriter:  rewriter{reader: r, prefix: constantMark, constants: constants{}},
 		arguments: map[*ast.Argument]variableUses{},
@@ -53,11 +53,11 @@ func (r *Reader) Prepare(doc *ast.QueryDocument) *Document {
 	return d
 }
 
-// Variables coerces the variables of an operation of the document, as Reader.Variables does. It adds
+// CoerceVariables coerces the variables of an operation of the document, as Coercer.CoerceVariables does. It adds
 // the document's constants to the result, and checks the literals that contain variables: the error
 // of a condition that is null, or of a value that a custom scalar does not accept, is an *Error.
-func (d *Document) Variables(op *ast.OperationDefinition, sent map[string]any) (map[string]any, error) {
-	values, err := d.reader.Variables(op, sent)
+func (d *Document) CoerceVariables(op *ast.OperationDefinition, sent map[string]any) (map[string]any, error) {
+	values, err := d.reader.CoerceVariables(op, sent)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +95,8 @@ func (d *Document) checkScalarUse(use scalarUse, values map[string]any) error {
 	return nil
 }
 
-// HasNullArguments reports whether NullArgument may return an error for some field of the operation.
-// values must be those that Variables has returned.
+// HasNullArguments reports whether CheckNullArguments may return an error for some field of the operation.
+// values must be those that CoerceVariables has returned.
 func (d *Document) HasNullArguments(op *ast.OperationDefinition, values map[string]any) bool {
 	known := d.operations[op]
 	if known == nil {
@@ -110,12 +110,12 @@ func (d *Document) HasNullArguments(op *ast.OperationDefinition, values map[stri
 	return false
 }
 
-// NullArgument returns an error if a field of a prepared document must not be resolved because a
+// CheckNullArguments returns an error if a field of a prepared document must not be resolved because a
 // variable is null in a place that must not be null: an argument, or a value in one. Validation
 // allows a nullable variable there if the variable or its place has a default (section 5.8.5 of the
 // specification), but an explicit null overrides the default and then is an error of the field
 // (section 6.4.1). The error is a *fault.Error.
-func NullArgument(field *ast.Field, values map[string]any) error {
+func CheckNullArguments(field *ast.Field, values map[string]any) error {
 	for _, argument := range field.Arguments {
 		if name := nullIn(argument.Value, values); name != "" {
 			return fault.New(fault.BadUserInput, "argument %q: variable $%s must not be null here", argument.Name, name)
@@ -124,9 +124,9 @@ func NullArgument(field *ast.Field, values map[string]any) error {
 	return nil
 }
 
-// NeedsVariables reports whether NullArgument may return an error for a prepared field, with any values
+// MayHaveNullArgument reports whether CheckNullArguments may return an error for a prepared field, with any values
 // of the variables.
-func NeedsVariables(field *ast.Field) bool {
+func MayHaveNullArgument(field *ast.Field) bool {
 	mayBeNull := func(argument *ast.Argument) bool {
 		return firstNonNull(argument.Value, func(string) bool { return true }) != ""
 	}

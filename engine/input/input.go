@@ -5,15 +5,16 @@
 //
 // Every value is coerced once and before any field is resolved:
 //
-//  1. Reader.Rule checks the literals of a document during validation.
-//  2. Reader.Prepare rewrites the literals that the executors would not read exactly. Both happen once
+//  1. Coercer.Rule checks the literals of a document during validation.
+//  2. Coercer.Prepare rewrites the literals that the executors would not read exactly. Both happen once
 //     for a document, which may be cached afterwards.
-//  3. Document.Variables coerces the variables of each request.
+//  3. Document.CoerceVariables coerces the variables of each request.
 //
 // The unmarshalers of both executors accept every value that has passed these steps, so that no field
 // fails because of a value after another field has had a side effect. The one exception is required
 // by the specification: a null for a nullable variable in the place of a non-null argument. See
-// NullArgument.
+//
+//	See CheckNullArguments.
 //
 // A coerced Boolean is a bool, an Int an int64, a Float a float64, a String, an ID or an enum value a
 // string, a list a []any and an input object a map[string]any. The value of a custom scalar stays as it
@@ -43,7 +44,7 @@ func ScalarsOf(schema any) ScalarFunc {
 	return known.ReadScalar
 }
 
-// Options are the settings of a Reader.
+// Options are the settings of a Coercer.
 type Options struct {
 	// Scalar checks the values of scalars. If it is nil, custom scalars accept every value.
 	Scalar ScalarFunc
@@ -52,8 +53,8 @@ type Options struct {
 	Suggestions bool
 }
 
-// Reader coerces the input values of one schema. It is safe for concurrent use.
-type Reader struct {
+// Coercer coerces the input values of one schema. It is safe for concurrent use.
+type Coercer struct {
 	schema      *ast.Schema
 	scalar      ScalarFunc
 	suggestions bool
@@ -70,10 +71,10 @@ type inputObject struct {
 	filledDefaults map[string]*ast.Value
 }
 
-// NewReader returns a Reader for a schema. Its error wraps an *Error about a default value in the
+// NewCoercer returns a Coercer for a schema. Its error wraps an *Error about a default value in the
 // schema that does not fit the type of its place, or that contains itself.
-func NewReader(schema *ast.Schema, o Options) (*Reader, error) {
-	r := &Reader{schema: schema, scalar: o.Scalar, suggestions: o.Suggestions, objects: map[string]*inputObject{}}
+func NewCoercer(schema *ast.Schema, o Options) (*Coercer, error) {
+	r := &Coercer{schema: schema, scalar: o.Scalar, suggestions: o.Suggestions, objects: map[string]*inputObject{}}
 	if r.scalar == nil {
 		r.scalar = func(string, any) error { return nil }
 	}

@@ -36,9 +36,9 @@ func even(name string, v any) error {
 	return nil
 }
 
-func newReader(t testing.TB, o input.Options) *input.Reader {
+func newReader(t testing.TB, o input.Options) *input.Coercer {
 	t.Helper()
-	r, err := input.NewReader(schema, o)
+	r, err := input.NewCoercer(schema, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func newReader(t testing.TB, o input.Options) *input.Reader {
 }
 
 // prepared returns the operation of a validated and prepared document of one operation.
-func prepared(t testing.TB, r *input.Reader, query string) (*ast.OperationDefinition, *input.Document) {
+func prepared(t testing.TB, r *input.Coercer, query string) (*ast.OperationDefinition, *input.Document) {
 	t.Helper()
 	doc, err := parser.ParseQuery(&ast.Source{Input: query})
 	if err != nil {
@@ -60,10 +60,10 @@ func prepared(t testing.TB, r *input.Reader, query string) (*ast.OperationDefini
 	return doc.Operations[0], r.Prepare(doc)
 }
 
-func ExampleReader_Variables() {
-	reader, _ := input.NewReader(schema, input.Options{})
+func ExampleCoercer_CoerceVariables() {
+	reader, _ := input.NewCoercer(schema, input.Options{})
 	doc, _ := parser.ParseQuery(&ast.Source{Input: "query($all: All) { f(all: $all, must: 1) }"})
-	_, err := reader.Variables(doc.Operations[0], map[string]any{"all": map[string]any{"list": []any{map[string]any{"int": "7"}}}})
+	_, err := reader.CoerceVariables(doc.Operations[0], map[string]any{"all": map[string]any{"list": []any{map[string]any{"int": "7"}}}})
 	fmt.Println(err)
 	// Output: variable $all.list[0].int: Int cannot represent non 32-bit signed integer value: "7"
 }
@@ -83,7 +83,7 @@ func TestDefaults(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		_, err = input.NewReader(loaded, input.Options{Scalar: even})
+		_, err = input.NewCoercer(loaded, input.Options{Scalar: even})
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
@@ -95,7 +95,7 @@ func TestSuggestions(t *testing.T) {
 	doc, _ := parser.ParseQuery(&ast.Source{Input: "query($v: All) { f(all: $v, must: 1) }"})
 	for suggestions, want := range map[bool]string{true: `unknown field. Did you mean "float" or "flag"?`, false: "variable $v.flat: unknown field"} {
 		r := newReader(t, input.Options{Suggestions: suggestions})
-		_, err := r.Variables(doc.Operations[0], map[string]any{"v": map[string]any{"flat": 1}})
+		_, err := r.CoerceVariables(doc.Operations[0], map[string]any{"v": map[string]any{"flat": 1}})
 		if err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -138,7 +138,7 @@ func FuzzVariables(f *testing.F) {
 			if decoder.Decode(&v) != nil {
 				return
 			}
-			first, err := r.Variables(op, map[string]any{"v": v})
+			first, err := r.CoerceVariables(op, map[string]any{"v": v})
 			if err != nil {
 				if message := err.Error(); strings.Contains(message, "map[") || strings.Contains(message, "json.Number") {
 					t.Fatalf("%s: the message shows the Go syntax of a value: %s", text, message)
@@ -146,7 +146,7 @@ func FuzzVariables(f *testing.F) {
 				continue
 			}
 			before, _ := json.Marshal(first)
-			second, err := r.Variables(op, first)
+			second, err := r.CoerceVariables(op, first)
 			after, _ := json.Marshal(second)
 			if err != nil || !reflect.DeepEqual(first, second) || string(before) != string(after) {
 				t.Fatalf("%s: coerced to %s, and then to %s, %v", text, before, after, err)
@@ -173,7 +173,7 @@ func BenchmarkVariables(b *testing.B) {
 			return v
 		}
 		coerce := map[string]func(map[string]any) (map[string]any, error){
-			"input":     func(v map[string]any) (map[string]any, error) { return doc.Variables(op, v) },
+			"input":     func(v map[string]any) (map[string]any, error) { return doc.CoerceVariables(op, v) },
 			"gqlparser": func(v map[string]any) (map[string]any, error) { return validator.VariableValues(schema, op, v) },
 		}
 		for _, by := range []string{"gqlparser", "input"} {

@@ -14,7 +14,7 @@ import (
 // prepared: into the kind of literal that their place requires (the ID 5 becomes "5", and the list
 // element 5 becomes [5]), or, if no kind of literal has the exact value, into a constant. A constant is
 // a variable whose value is known beforehand; its name begins with constantMark, so that no document
-// has a variable of that name. Document.Variables adds the constants to the variables of each request.
+// has a variable of that name. Document.CoerceVariables adds the constants to the variables of each request.
 
 // Estimates of the memory that rewriting adds to a document, in bytes.
 const (
@@ -36,7 +36,7 @@ func isConstant(v *ast.Value) bool {
 
 // rewriter rewrites literals that Rule has accepted.
 type rewriter struct {
-	reader    *Reader
+	reader    *Coercer
 	prefix    string // of the constants' names, which is followed by a number
 	constants constants
 	bytes     int          // estimated size of what was added
@@ -85,7 +85,7 @@ func (w *rewriter) rewrite(v *ast.Value, t *ast.Type) *ast.Value {
 
 // rewriteVariable returns a copy of a variable for a place of type t. When the variable has no value,
 // the copy has the value placeDefault, the default of the place, if that is not nil. The variable's own
-// default is not needed, because Reader.Variables adds it to the values; and the definition that
+// default is not needed, because Coercer.CoerceVariables adds it to the values; and the definition that
 // gqlparser set may belong to another operation that spreads the same fragment.
 func (w *rewriter) rewriteVariable(v *ast.Value, t *ast.Type, placeDefault *ast.Value) *ast.Value {
 	if t.NonNull {

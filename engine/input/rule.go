@@ -7,7 +7,7 @@ import (
 
 // Rule returns the validation rule "Values of Correct Type" (section 5.6.1 of the specification). It
 // replaces the rule of gqlparser, and also has custom scalars check their literals.
-func (r *Reader) Rule() core.Rule {
+func (r *Coercer) Rule() core.Rule {
 	return core.Rule{Name: "ValuesOfCorrectType", RuleFunc: func(events *core.Events, report core.AddErrFunc) {
 		c := &checker{reader: r, seen: map[*ast.Value]bool{}, report: func(v *ast.Value, e *Error) {
 			report(core.Message("%s", e.Message), core.At(v.Position))
@@ -32,7 +32,7 @@ func (r *Reader) Rule() core.Rule {
 
 // checker checks the literals of one document.
 type checker struct {
-	reader *Reader
+	reader *Coercer
 	seen   map[*ast.Value]bool // arguments that were checked: a fragment is walked once for each operation that spreads it
 	report func(v *ast.Value, e *Error)
 }
@@ -75,7 +75,7 @@ func (c *checker) reportUnexpected(v *ast.Value, t *ast.Type) {
 
 func (c *checker) checkLeaf(v *ast.Value, def *ast.Definition) {
 	if hasVariable(v) && builtIns[def.Name] == nil && def.Kind == ast.Scalar {
-		return // Document.Variables checks it when the variable has a value
+		return // Document.CoerceVariables checks it when the variable has a value
 	}
 	if _, err := c.reader.coerceLeafLiteral(v, def); err != nil {
 		c.report(v, err)
@@ -120,7 +120,7 @@ func (c *checker) checkOneOf(v *ast.Value, o *inputObject) {
 }
 
 // coerceLeafLiteral coerces a literal of a scalar or an enum.
-func (r *Reader) coerceLeafLiteral(v *ast.Value, def *ast.Definition) (any, *Error) {
+func (r *Coercer) coerceLeafLiteral(v *ast.Value, def *ast.Definition) (any, *Error) {
 	if builtIns[def.Name] != nil {
 		return r.coerceBuiltInLiteral(def.Name, v)
 	}

@@ -49,17 +49,17 @@ var builtIns = map[string]*builtIn{
 
 // coerceBuiltIn coerces the value of a variable. A value that fits the specification may still not
 // fit the Go type that a project maps the scalar to, so the scalar's own function checks it as well.
-func (r *Reader) coerceBuiltIn(name string, v any) (any, *Error) {
+func (r *Coercer) coerceBuiltIn(name string, v any) (any, *Error) {
 	coerced, ok := builtIns[name].coerce(v)
 	if !ok {
-		return nil, errorf("%s: %s", builtIns[name].message, scalar.Shown(v))
+		return nil, errorf("%s: %s", builtIns[name].message, scalar.Describe(v))
 	}
 	return r.coerceCustom(name, coerced)
 }
 
 // coerceBuiltInLiteral coerces a literal. Its kind must be one of those that fit: unlike the value of
 // a variable, a literal is never coerced from one kind to another.
-func (r *Reader) coerceBuiltInLiteral(name string, v *ast.Value) (any, *Error) {
+func (r *Coercer) coerceBuiltInLiteral(name string, v *ast.Value) (any, *Error) {
 	if !slices.Contains(builtIns[name].literals, v.Kind) {
 		return nil, errorf("%s: %s", builtIns[name].message, formatLiteral(v))
 	}
@@ -67,7 +67,7 @@ func (r *Reader) coerceBuiltInLiteral(name string, v *ast.Value) (any, *Error) {
 }
 
 func coerceInt(v any) (any, bool) {
-	n, ok := scalar.Whole(v)
+	n, ok := scalar.ToInt64(v)
 	return n, ok && n >= math.MinInt32 && n <= math.MaxInt32
 }
 
@@ -92,7 +92,7 @@ func coerceID(v any) (any, bool) {
 	if number, ok := v.(json.Number); ok && isInteger(string(number)) {
 		return string(number), true
 	}
-	if n, ok := scalar.Whole(v); ok {
+	if n, ok := scalar.ToInt64(v); ok {
 		return strconv.FormatInt(n, 10), true
 	}
 	_, ok := v.(string)
@@ -124,10 +124,10 @@ func toFloat(v any) (float64, bool) {
 func coerceEnum(def *ast.Definition, v any, suggestions bool) (any, *Error) {
 	name, ok := v.(string)
 	if !ok {
-		return nil, errorf("Enum %q cannot represent non-string value: %s.", def.Name, scalar.Shown(v))
+		return nil, errorf("Enum %q cannot represent non-string value: %s.", def.Name, scalar.Describe(v))
 	}
 	if def.EnumValues.ForName(name) == nil {
-		return nil, errorf("Value %s does not exist in %q enum.%s", scalar.Shown(name), def.Name,
+		return nil, errorf("Value %s does not exist in %q enum.%s", scalar.Describe(name), def.Name,
 			suggestion(suggestions, "the enum value", name, enumNames(def)))
 	}
 	return v, nil
@@ -144,7 +144,7 @@ func enumNames(def *ast.Definition) []string {
 // coerceCustom returns the first form of a value that the scalar's function accepts: the value
 // itself, or, because the function may only know the numbers that gqlgen passes, the same number as
 // an int64 or a float64.
-func (r *Reader) coerceCustom(name string, v any) (any, *Error) {
+func (r *Coercer) coerceCustom(name string, v any) (any, *Error) {
 	err := r.scalar(name, v)
 	if err == nil {
 		return v, nil
@@ -157,7 +157,7 @@ func (r *Reader) coerceCustom(name string, v any) (any, *Error) {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return nil, errorf("%s", f.Message)
 	}
-	return nil, errorf("Expected value of type %q, found %s.", name, scalar.Shown(v))
+	return nil, errorf("Expected value of type %q, found %s.", name, scalar.Describe(v))
 }
 
 func numberForms(v any) (forms []any) {

@@ -9,11 +9,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
-// Variables coerces the values that a client sent for the variables of an operation, as
+// CoerceVariables coerces the values that a client sent for the variables of an operation, as
 // CoerceVariableValues in section 6.1.2 of the specification: the result has the variables that were
 // sent or have a default, and no others. It may modify and reuse the lists and maps in sent. The
 // operation must be valid for the schema. The error is an *Error about the first wrong value.
-func (r *Reader) Variables(op *ast.OperationDefinition, sent map[string]any) (map[string]any, error) {
+func (r *Coercer) CoerceVariables(op *ast.OperationDefinition, sent map[string]any) (map[string]any, error) {
 	values := make(map[string]any, len(op.VariableDefinitions))
 	for _, def := range op.VariableDefinitions {
 		v, ok := sent[def.Variable]
@@ -38,7 +38,7 @@ func (r *Reader) Variables(op *ast.OperationDefinition, sent map[string]any) (ma
 }
 
 // coerce returns the coerced form of a value of type t, by the input coercion rules of section 3.
-func (r *Reader) coerce(t *ast.Type, v any) (any, *Error) {
+func (r *Coercer) coerce(t *ast.Type, v any) (any, *Error) {
 	switch {
 	case v == nil && t.NonNull:
 		return nil, errorf("cannot be null")
@@ -62,7 +62,7 @@ func (r *Reader) coerce(t *ast.Type, v any) (any, *Error) {
 
 // coerceList coerces the elements of a list in place. A value that is not a list becomes the only
 // element of one (section 3.11).
-func (r *Reader) coerceList(element *ast.Type, v any) (any, *Error) {
+func (r *Coercer) coerceList(element *ast.Type, v any) (any, *Error) {
 	list, ok := v.([]any)
 	if !ok {
 		only, err := r.coerce(element, v)
@@ -80,10 +80,10 @@ func (r *Reader) coerceList(element *ast.Type, v any) (any, *Error) {
 
 // coerceObject coerces the fields of an input object in place (section 3.10). It takes them in the
 // order of the schema, so that the same request always has the same error.
-func (r *Reader) coerceObject(o *inputObject, v any) (any, *Error) {
+func (r *Coercer) coerceObject(o *inputObject, v any) (any, *Error) {
 	fields, ok := v.(map[string]any)
 	if !ok {
-		return nil, errorf("must be a %s, not %s", o.Name, scalar.Shown(v))
+		return nil, errorf("must be a %s, not %s", o.Name, scalar.Describe(v))
 	}
 	if err := r.checkFieldNames(o, fields); err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (r *Reader) coerceObject(o *inputObject, v any) (any, *Error) {
 }
 
 // checkFieldNames returns an error if there are fields that the input object does not define.
-func (r *Reader) checkFieldNames(o *inputObject, fields map[string]any) *Error {
+func (r *Coercer) checkFieldNames(o *inputObject, fields map[string]any) *Error {
 	known := 0
 	for _, def := range o.Fields {
 		if _, ok := fields[def.Name]; ok {
@@ -155,7 +155,7 @@ func checkOneOf(o *inputObject, fields map[string]any) *Error {
 
 // fillDefaults adds the defaults of absent fields that the executors would not apply exactly. The
 // executors themselves apply the others.
-func (r *Reader) fillDefaults(o *inputObject, fields map[string]any) *Error {
+func (r *Coercer) fillDefaults(o *inputObject, fields map[string]any) *Error {
 	for name, value := range o.filledDefaults {
 		if _, ok := fields[name]; ok {
 			continue

@@ -14,8 +14,8 @@ import (
 // 1, 1.0 and 1e0 are equal, and 9007199254740993 does not equal 9007199254740992. The order of
 // members does not count.
 func Equal(a, b any) bool {
-	b = Value(b)
-	switch a := Value(a).(type) {
+	b = Normalize(b)
+	switch a := Normalize(a).(type) {
 	case json.Number:
 		b, ok := b.(json.Number)
 		return ok && equalNumbers(a, b)

@@ -13,9 +13,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	failure := mapping.Path(answer, "error")
-	fmt.Println(mapping.Match(mapping.Path(failure, "code"), "OTHER", [2]any{17, "WEAK_PASSWORD"}))
-	fmt.Println(mapping.JoinNotNull(mapping.Path(failure, "details"), ", "))
+	failure := mapping.Get(answer, "error")
+	fmt.Println(mapping.Match(mapping.Get(failure, "code"), "OTHER", [2]any{17, "WEAK_PASSWORD"}))
+	fmt.Println(mapping.JoinNotNull(mapping.Get(failure, "details"), ", "))
 	// Output:
 	// WEAK_PASSWORD
 	// too short, too plain

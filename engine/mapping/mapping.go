@@ -19,10 +19,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
 )
 
-// Value returns v in the form that the other functions work with: nil, bool, string, json.Number,
+// Normalize returns v in the form that the other functions work with: nil, bool, string, json.Number,
 // []any or encode.Object. It converts the outermost value only; elements and members are converted
 // when they are used. A value without JSON, such as a NaN, becomes nil.
-func Value(v any) any {
+func Normalize(v any) any {
 	switch v := v.(type) {
 	case nil, bool, string, json.Number, []any, encode.Object:
 		return v
@@ -39,7 +39,7 @@ func Value(v any) any {
 func normalizeReflect(v reflect.Value) any {
 	switch {
 	case v.Kind() == reflect.Pointer && !v.IsNil():
-		return Value(v.Elem().Interface())
+		return Normalize(v.Elem().Interface())
 	case v.Kind() == reflect.String:
 		return v.String()
 	case v.Kind() == reflect.Bool:
@@ -74,22 +74,22 @@ func elementsOf(v reflect.Value) []any {
 	return list
 }
 
-// Path returns the value at the end of names, each the member of the value before. It returns nil
+// Get returns the value at the end of names, each the member of the value before. It returns nil
 // if a member is missing, or if there is no object to look in. Of two members with the same name
 // the last one counts.
-func Path(v any, names ...string) any {
+func Get(v any, names ...string) any {
 	for _, name := range names {
-		object, _ := Value(v).(encode.Object)
+		object, _ := Normalize(v).(encode.Object)
 		v = member(object, name)
 	}
 	return v
 }
 
-// Pick is Path for a value that becomes a member itself: it returns encode.Absent if the last
+// GetOrAbsent is Get for a value that becomes a member itself: it returns encode.Absent if the last
 // member is missing, so that a service does not receive a null that the client did not send.
-func Pick(v any, names ...string) any {
+func GetOrAbsent(v any, names ...string) any {
 	last := len(names) - 1
-	object, _ := Value(Path(v, names[:last]...)).(encode.Object)
+	object, _ := Normalize(Get(v, names[:last]...)).(encode.Object)
 	if !slices.ContainsFunc(object, func(m encode.Member) bool { return m.Name == names[last] }) {
 		return encode.Absent
 	}
@@ -110,7 +110,7 @@ func First(v any) any {
 	if v == encode.Absent {
 		return v
 	}
-	if list, _ := Value(v).([]any); len(list) > 0 {
+	if list, _ := Normalize(v).([]any); len(list) > 0 {
 		return list[0]
 	}
 	return nil
@@ -121,14 +121,14 @@ func Last(v any) any {
 	if v == encode.Absent {
 		return v
 	}
-	if list, _ := Value(v).([]any); len(list) > 0 {
+	if list, _ := Normalize(v).([]any); len(list) > 0 {
 		return list[len(list)-1]
 	}
 	return nil
 }
 
-// MapOf is Map for elements that become objects: an element that is null stays null.
-func MapOf(v any, fn func(any) any) any {
+// MapElements is Map for elements that become objects: an element that is null stays null.
+func MapElements(v any, fn func(any) any) any {
 	return Map(v, func(e any) any { return MapNonNull(e, fn) })
 }
 
@@ -138,7 +138,7 @@ func Map(v any, element func(any) any) any {
 	if v == encode.Absent {
 		return v
 	}
-	list, ok := Value(v).([]any)
+	list, ok := Normalize(v).([]any)
 	if !ok {
 		return nil
 	}
@@ -167,13 +167,13 @@ func JoinNotNull(v any, separator string) any {
 	if v == encode.Absent {
 		return v
 	}
-	list, ok := Value(v).([]any)
+	list, ok := Normalize(v).([]any)
 	if !ok {
 		return nil
 	}
 	texts := make([]string, 0, len(list))
 	for _, e := range list {
-		if e = Value(e); e == nil {
+		if e = Normalize(e); e == nil {
 			continue
 		}
 		text, ok := encode.Concat(e).(string)
@@ -191,7 +191,7 @@ func Entries(v any) any {
 	if v == encode.Absent {
 		return v
 	}
-	v = Value(v)
+	v = Normalize(v)
 	if list, ok := v.([]any); ok {
 		return list
 	}
@@ -209,7 +209,7 @@ func Entries(v any) any {
 // Truthy reports whether v counts as true. As in JavaScript, null, false, zero and the empty
 // string do not; lists and objects do, even empty ones.
 func Truthy(v any) bool {
-	switch v := Value(v).(type) {
+	switch v := Normalize(v).(type) {
 	case nil:
 		return false
 	case bool:
@@ -227,11 +227,11 @@ func MapNonNull(v any, fn func(any) any) any {
 	if v == encode.Absent {
 		return v
 	}
-	switch v = Value(v); v.(type) {
+	switch v = Normalize(v); v.(type) {
 	case nil:
 		return nil
 	case []any:
-		return MapOf(v, fn)
+		return MapElements(v, fn)
 	}
 	return fn(v)
 }

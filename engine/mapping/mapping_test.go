@@ -126,14 +126,14 @@ func TestPath(t *testing.T) {
 		{[]string{"a", "b", "c", "d"}, nil},
 		{[]string{"twice"}, json.Number("2")},
 	} {
-		if diff := cmp.Diff(test.want, mapping.Path(v, test.names...)); diff != "" {
+		if diff := cmp.Diff(test.want, mapping.Get(v, test.names...)); diff != "" {
 			t.Errorf("%v: %s", test.names, diff)
 		}
 	}
-	if got := mapping.Path(json.RawMessage(`{"a":{"b":"x"}}`), "a", "b"); got != "x" {
+	if got := mapping.Get(json.RawMessage(`{"a":{"b":"x"}}`), "a", "b"); got != "x" {
 		t.Errorf("through JSON: %v", got)
 	}
-	if got := mapping.Path(nil, "a"); got != nil {
+	if got := mapping.Get(nil, "a"); got != nil {
 		t.Errorf("of nothing: %v", got)
 	}
 }
@@ -291,31 +291,31 @@ func BenchmarkParse(b *testing.B) {
 func TestAbsent(t *testing.T) {
 	in := encode.Object{}.With("a", 1).With("none", nil).With("in", encode.Object{}.With("b", 2))
 	made := encode.Object{}.
-		With("a", mapping.Pick(in, "a")).
-		With("none", mapping.Pick(in, "none")).
-		With("b", mapping.Pick(in, "in", "b")).
-		With("missing", mapping.Pick(in, "missing")).
-		With("deep", mapping.Pick(in, "missing", "b")).
-		With("through", mapping.Pick(in, "a", "b")).
-		With("of", mapping.MapNonNull(mapping.Pick(in, "x"), func(any) any { return 1 })).
-		With("each", mapping.MapOf(mapping.Pick(in, "x"), func(any) any { return 1 })).
-		With("first", mapping.First(mapping.Pick(in, "x"))).
-		With("last", mapping.Last(mapping.Pick(in, "x"))).
-		With("joined", mapping.JoinNotNull(mapping.Pick(in, "x"), ",")).
-		With("entries", mapping.Entries(mapping.Pick(in, "x"))).
-		With("list", mapping.MapOf([]any{1, nil}, func(any) any { return "made" }))
+		With("a", mapping.GetOrAbsent(in, "a")).
+		With("none", mapping.GetOrAbsent(in, "none")).
+		With("b", mapping.GetOrAbsent(in, "in", "b")).
+		With("missing", mapping.GetOrAbsent(in, "missing")).
+		With("deep", mapping.GetOrAbsent(in, "missing", "b")).
+		With("through", mapping.GetOrAbsent(in, "a", "b")).
+		With("of", mapping.MapNonNull(mapping.GetOrAbsent(in, "x"), func(any) any { return 1 })).
+		With("each", mapping.MapElements(mapping.GetOrAbsent(in, "x"), func(any) any { return 1 })).
+		With("first", mapping.First(mapping.GetOrAbsent(in, "x"))).
+		With("last", mapping.Last(mapping.GetOrAbsent(in, "x"))).
+		With("joined", mapping.JoinNotNull(mapping.GetOrAbsent(in, "x"), ",")).
+		With("entries", mapping.Entries(mapping.GetOrAbsent(in, "x"))).
+		With("list", mapping.MapElements([]any{1, nil}, func(any) any { return "made" }))
 	text, err := json.Marshal(made)
 	if want := `{"a":1,"none":null,"b":2,"list":["made",null]}`; err != nil || string(text) != want {
 		t.Errorf("made %s (%v), want %s", text, err, want)
 	}
-	if mapping.Value(encode.Absent) != nil {
+	if mapping.Normalize(encode.Absent) != nil {
 		t.Error("an absent value is sent")
 	}
 }
 
 // Braces build an object from an object, and a list of objects from a list.
 func TestObjectsOfLists(t *testing.T) {
-	names := func(v any) any { return encode.Object{}.With("n", mapping.Pick(v, "name")) }
+	names := func(v any) any { return encode.Object{}.With("n", mapping.GetOrAbsent(v, "name")) }
 	for text, want := range map[string]string{
 		`null`:                        `null`,
 		`{"name":"a"}`:                `{"n":"a"}`,

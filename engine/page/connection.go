@@ -13,7 +13,7 @@ func Edges[T, E any](ctx context.Context, c Connection[decode.Item[T]], edge fun
 	edges := make([]*E, len(c.Items))
 	for i, item := range c.Items {
 		edges[i] = edge(item.Value, c.Cursors[i])
-		if item.Fault != nil && !engine.FaultsOf(ctx).At(edges[i], "node", item.Fault) {
+		if item.Fault != nil && !engine.FaultsOf(ctx).AddField(edges[i], "node", item.Fault) {
 			return nil, item.Fault
 		}
 	}
@@ -33,7 +33,7 @@ func Nodes[T any](ctx context.Context, connection any, c Connection[decode.Item[
 		}
 	}
 	switch {
-	case !engine.FaultsOf(ctx).At(connection, "nodes", faults...):
+	case !engine.FaultsOf(ctx).AddField(connection, "nodes", faults...):
 		return nil, faults[0]
 	case must && faults != nil:
 		return nil, nil

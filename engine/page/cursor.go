@@ -72,7 +72,7 @@ func (*Key) Format(s fmt.State, _ rune) { io.WriteString(s, "page.Key") } //noli
 
 type keyContextKey struct{}
 
-// WithKey returns a context that holds the key with which Of encrypts and decrypts cursors.
+// WithKey returns a context that holds the key with which Load encrypts and decrypts cursors.
 func WithKey(ctx context.Context, key *Key) context.Context {
 	return context.WithValue(ctx, keyContextKey{}, key)
 }

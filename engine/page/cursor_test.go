@@ -132,7 +132,7 @@ func TestForgedCursorsCostNoCall(t *testing.T) {
 	for _, first := range []*int{nil, new(0)} {
 		for _, how := range types {
 			p := newPagedService(9)
-			_, err := Of(ctx, Request{Field: "Query.f", Type: how, First: first, After: new("x"), Total: true}, p.fetch(how))
+			_, err := Load(ctx, Request{Field: "Query.f", Type: how, First: first, After: new("x"), WantsTotal: true}, p.fetch(how))
 			wantRefused(t, err, "not a cursor of Query.f")
 			if len(p.asked) > 0 {
 				t.Errorf("asked %+v", p.asked)
@@ -148,7 +148,7 @@ func TestSkipIsBounded(t *testing.T) {
 			r := Request{Field: "Query.f", Type: how}
 			p := newPagedService(9)
 			r.After = new(testCursors(t, newKey(t, secret), r).seal(position{skip: skip}))
-			_, err := Of(ctx, r, p.fetch(how))
+			_, err := Load(ctx, r, p.fetch(how))
 			if wrong {
 				wantRefused(t, err, "further on than Query.f can be paged")
 			} else if err != nil {

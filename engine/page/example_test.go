@@ -8,7 +8,7 @@ import (
 )
 
 // The gateway puts the key into the context; a resolver requests a page of its field.
-func ExampleOf() {
+func ExampleLoad() {
 	key, err := page.NewKey(page.Options{Secret: "a secret of thirty-two bytes, ok"})
 	if err != nil {
 		fmt.Println(err)
@@ -16,14 +16,14 @@ func ExampleOf() {
 	}
 	ctx := page.WithKey(context.Background(), key)
 	shelf := []string{"teapot", "kettle", "mug"}
-	service := func(_ context.Context, at page.At) (page.Answer[string], error) {
+	service := func(_ context.Context, at page.Range) (page.Response[string], error) {
 		fmt.Printf("GET /products?offset=%d&limit=%d\n", at.Offset, at.Size)
-		return page.Answer[string]{Items: shelf[at.Offset:min(at.Offset+at.Size, len(shelf))], Total: new(len(shelf))}, nil
+		return page.Response[string]{Items: shelf[at.Offset:min(at.Offset+at.Size, len(shelf))], Total: new(len(shelf))}, nil
 	}
 
-	r := page.Request{Field: "Query.products", First: new(2), Max: 50, Type: page.Offset, Tells: true}
+	r := page.Request{Field: "Query.products", First: new(2), Max: 50, Type: page.Offset, ReportsMore: true}
 	for more := true; more; {
-		conn, err := page.Of(ctx, r, service)
+		conn, err := page.Load(ctx, r, service)
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -44,9 +44,9 @@ type Request struct {
 	// First and After are the field's arguments.
 	First *int
 	After *string
-	// Total is whether the client selects the total number of items. If First is 0, the service
-	// is called only when Total is set.
-	Total bool
+	// WantsTotal is whether the client selects the total number of items. If First is 0, the service
+	// is called only when WantsTotal is set.
+	WantsTotal bool
 
 	// Default is the number of items for a null First. Default 20.
 	Default int
@@ -57,29 +57,29 @@ type Request struct {
 	Type Type
 	// FirstPage is the number of the service's first page, for PageNumber. Nil means 1.
 	FirstPage *int
-	// Tells is whether each response of the service has a Total or More. Without them, Offset
+	// ReportsMore is whether each response of the service has a Total or More. Without them, Offset
 	// asks for one item more than First to find out whether there are more.
-	Tells bool
+	ReportsMore bool
 }
 
-// At is the page to request from the service. Size is at least 1. Of the other fields only the one
+// Range is the page to request from the service. Size is at least 1. Of the other fields only the one
 // of Request.Type is meant for the service.
-type At struct {
+type Range struct {
 	Size   int
 	Offset int
 	Page   int
 	Cursor *string // nil for the first page
 }
 
-// Answer is what the service sent. A field that it lacks is nil.
-type Answer[T any] struct {
+// Response is what the service sent. A field that it lacks is nil.
+type Response[T any] struct {
 	Items []T
 	// Total is the number of items on all pages. A negative one is ignored.
 	Total *int
-	// Next is the cursor of the next page; nil or "" on the last one.
-	Next *string
-	// More is whether there are items after these.
-	More *bool
+	// NextCursor is the cursor of the next page; nil or "" on the last one.
+	NextCursor *string
+	// HasMore is whether there are items after these.
+	HasMore *bool
 }
 
 // Connection is one page for the client.
@@ -97,11 +97,11 @@ type Connection[T any] struct {
 	Total *int
 }
 
-// Of requests the page of r from the service by fetch. It returns a *fault.Error with the code
+// Load requests the page of r from the service by fetch. It returns a *fault.Error with the code
 // BadUserInput, before any call, for arguments that cannot be met, and errors of fetch as they
 // are. The context must hold a key for cursors; see WithKey. The items count against the
 // operation's budget, since lists in lists multiply.
-func Of[T any](ctx context.Context, r Request, fetch func(context.Context, At) (Answer[T], error)) (Connection[T], error) {
+func Load[T any](ctx context.Context, r Request, fetch func(context.Context, Range) (Response[T], error)) (Connection[T], error) {
 	r = r.withDefaults()
 	first, err := r.pageSize()
 	if err != nil {
@@ -119,7 +119,7 @@ func Of[T any](ctx context.Context, r Request, fetch func(context.Context, At) (
 		return Connection[T]{}, err
 	}
 	var w window[T]
-	if first > 0 || r.Total {
+	if first > 0 || r.WantsTotal {
 		if w, err = (pager[T]{r, first, from, fetch}).items(ctx); err != nil {
 			return Connection[T]{}, err
 		}

@@ -42,7 +42,7 @@ type pagedService struct {
 	last  int  // how it says that there is no next cursor: nil, "", or a cursor with More: false
 	from  int  // the first page's number
 
-	asked []At
+	asked []Range
 }
 
 // newPagedService returns a service with n items, some of them null.
@@ -58,17 +58,17 @@ func newPagedService(n int) *pagedService {
 	return p
 }
 
-func (p *pagedService) offset(_ context.Context, at At) (Answer[*int], error) {
+func (p *pagedService) offset(_ context.Context, at Range) (Response[*int], error) {
 	p.asked = append(p.asked, at)
 	return p.respond(at.Offset, at.Size), nil
 }
 
-func (p *pagedService) page(_ context.Context, at At) (Answer[*int], error) {
+func (p *pagedService) page(_ context.Context, at Range) (Response[*int], error) {
 	p.asked = append(p.asked, at)
 	return p.respond((at.Page-p.from)*at.Size, at.Size), nil
 }
 
-func (p *pagedService) cursor(_ context.Context, at At) (Answer[*int], error) {
+func (p *pagedService) cursor(_ context.Context, at Range) (Response[*int], error) {
 	p.asked = append(p.asked, at)
 	start := 0
 	if at.Cursor != nil {
@@ -77,17 +77,17 @@ func (p *pagedService) cursor(_ context.Context, at At) (Answer[*int], error) {
 	response := p.respond(start, at.Size)
 	next := start + len(response.Items)
 	if next < len(p.list) || p.last == 2 {
-		response.Next = new(fmt.Sprint("private/", next))
+		response.NextCursor = new(fmt.Sprint("private/", next))
 	} else if p.last == 1 {
-		response.Next = new("")
+		response.NextCursor = new("")
 	}
 	if p.last == 2 {
-		response.More = new(next < len(p.list))
+		response.HasMore = new(next < len(p.list))
 	}
 	return response, nil
 }
 
-func (p *pagedService) respond(start, size int) (a Answer[*int]) {
+func (p *pagedService) respond(start, size int) (a Response[*int]) {
 	if p.most > 0 {
 		size = min(size, p.most)
 	}
@@ -98,14 +98,14 @@ func (p *pagedService) respond(start, size int) (a Answer[*int]) {
 		a.Total = new(len(p.list))
 	}
 	if p.more {
-		a.More = new(end < len(p.list))
+		a.HasMore = new(end < len(p.list))
 	}
 	return a
 }
 
 // fetch returns the service's function for a way to page.
-func (p *pagedService) fetch(how Type) func(context.Context, At) (Answer[*int], error) {
-	return map[Type]func(context.Context, At) (Answer[*int], error){Offset: p.offset, PageNumber: p.page, NextCursor: p.cursor}[how]
+func (p *pagedService) fetch(how Type) func(context.Context, Range) (Response[*int], error) {
+	return map[Type]func(context.Context, Range) (Response[*int], error){Offset: p.offset, PageNumber: p.page, NextCursor: p.cursor}[how]
 }
 
 var types = []Type{Offset, PageNumber, NextCursor}
@@ -133,7 +133,7 @@ func TestFirst(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPagedService(500)
-			conn, err := Of(withKey(t), Request{Field: "Query.f", First: c.first, Default: c.fallback, Max: c.most}, p.offset)
+			conn, err := Load(withKey(t), Request{Field: "Query.f", First: c.first, Default: c.fallback, Max: c.most}, p.offset)
 			if c.wrong != "" {
 				wantRefused(t, err, c.wrong)
 			} else if err != nil {
@@ -169,8 +169,8 @@ func TestPages(t *testing.T) {
 		name      string
 		request   Request
 		after     position
-		responses []Answer[int]
-		asked     []At
+		responses []Response[int]
+		asked     []Range
 		items     []int
 		next      bool
 		end       position
@@ -180,8 +180,8 @@ func TestPages(t *testing.T) {
 			"offset: one more to see",
 			Request{First: new(2)},
 			position{},
-			[]Answer[int]{{Items: numbers(3)}},
-			[]At{{Size: 3}},
+			[]Response[int]{{Items: numbers(3)}},
+			[]Range{{Size: 3}},
 			numbers(2), true,
 			position{skip: 2},
 			nil,
@@ -190,8 +190,8 @@ func TestPages(t *testing.T) {
 			"offset: one more is not there",
 			Request{First: new(3)},
 			position{skip: 4},
-			[]Answer[int]{{Items: numbers(3)}},
-			[]At{{Size: 4, Offset: 4}},
+			[]Response[int]{{Items: numbers(3)}},
+			[]Range{{Size: 4, Offset: 4}},
 			numbers(3), false,
 			position{skip: 7},
 			nil,
@@ -200,28 +200,28 @@ func TestPages(t *testing.T) {
 			"offset: a full page of the most",
 			Request{First: new(3), Max: 3},
 			position{},
-			[]Answer[int]{{Items: numbers(3)}},
-			[]At{{Size: 3}},
+			[]Response[int]{{Items: numbers(3)}},
+			[]Range{{Size: 3}},
 			numbers(3), true,
 			position{skip: 3},
 			nil,
 		},
 		{
 			"offset: a total",
-			Request{First: new(2), Tells: true},
+			Request{First: new(2), ReportsMore: true},
 			position{skip: 2},
-			[]Answer[int]{{Items: numbers(2), Total: new(4)}},
-			[]At{{Size: 2, Offset: 2}},
+			[]Response[int]{{Items: numbers(2), Total: new(4)}},
+			[]Range{{Size: 2, Offset: 2}},
 			numbers(2), false,
 			position{skip: 4},
 			new(4),
 		},
 		{
 			"offset: more wins over a total",
-			Request{First: new(2), Tells: true},
+			Request{First: new(2), ReportsMore: true},
 			position{},
-			[]Answer[int]{{Items: numbers(2), Total: new(2), More: new(true)}},
-			[]At{{Size: 2}},
+			[]Response[int]{{Items: numbers(2), Total: new(2), HasMore: new(true)}},
+			[]Range{{Size: 2}},
 			numbers(2), true,
 			position{skip: 2},
 			new(2),
@@ -230,28 +230,28 @@ func TestPages(t *testing.T) {
 			"offset: an item in hand wins over both",
 			Request{First: new(2)},
 			position{},
-			[]Answer[int]{{Items: numbers(3), Total: new(1), More: new(false)}},
-			[]At{{Size: 3}},
+			[]Response[int]{{Items: numbers(3), Total: new(1), HasMore: new(false)}},
+			[]Range{{Size: 3}},
 			numbers(2), true,
 			position{skip: 2},
 			new(1),
 		},
 		{
 			"offset: told to tell, and does not",
-			Request{First: new(2), Tells: true},
+			Request{First: new(2), ReportsMore: true},
 			position{},
-			[]Answer[int]{{Items: numbers(2)}},
-			[]At{{Size: 2}},
+			[]Response[int]{{Items: numbers(2)}},
+			[]Range{{Size: 2}},
 			numbers(2), true,
 			position{skip: 2},
 			nil,
 		},
 		{
 			"offset: a negative total is none",
-			Request{First: new(2), Tells: true},
+			Request{First: new(2), ReportsMore: true},
 			position{},
-			[]Answer[int]{{Items: numbers(2), Total: new(-1)}},
-			[]At{{Size: 2}},
+			[]Response[int]{{Items: numbers(2), Total: new(-1)}},
+			[]Range{{Size: 2}},
 			numbers(2), true,
 			position{skip: 2},
 			nil,
@@ -260,28 +260,28 @@ func TestPages(t *testing.T) {
 			"offset: far more than asked for",
 			Request{First: new(2)},
 			position{},
-			[]Answer[int]{{Items: numbers(900)}},
-			[]At{{Size: 3}},
+			[]Response[int]{{Items: numbers(900)}},
+			[]Range{{Size: 3}},
 			numbers(2), true,
 			position{skip: 2},
 			nil,
 		},
 		{
 			"offset: fewer than there are",
-			Request{First: new(5), Tells: true},
+			Request{First: new(5), ReportsMore: true},
 			position{},
-			[]Answer[int]{{Items: numbers(2), Total: new(9)}},
-			[]At{{Size: 5}},
+			[]Response[int]{{Items: numbers(2), Total: new(9)}},
+			[]Range{{Size: 5}},
 			numbers(2), true,
 			position{skip: 2},
 			new(9),
 		},
 		{
 			"offset: nothing, and so nothing to go on from",
-			Request{First: new(2), Tells: true},
+			Request{First: new(2), ReportsMore: true},
 			position{skip: 2},
-			[]Answer[int]{{More: new(true)}},
-			[]At{{Size: 2, Offset: 2}},
+			[]Response[int]{{HasMore: new(true)}},
+			[]Range{{Size: 2, Offset: 2}},
 			[]int{},
 			false,
 			position{},
@@ -289,10 +289,10 @@ func TestPages(t *testing.T) {
 		},
 		{
 			"offset: the total alone",
-			Request{First: new(0), Total: true},
+			Request{First: new(0), WantsTotal: true},
 			position{},
-			[]Answer[int]{{Items: numbers(1), Total: new(9)}},
-			[]At{{Size: 1}},
+			[]Response[int]{{Items: numbers(1), Total: new(9)}},
+			[]Range{{Size: 1}},
 			[]int{},
 			false,
 			position{},
@@ -303,8 +303,8 @@ func TestPages(t *testing.T) {
 			"pages: on a border",
 			Request{Type: PageNumber, First: new(2)},
 			position{skip: 4},
-			[]Answer[int]{{Items: numbers(2)}},
-			[]At{{Size: 2, Offset: 4, Page: 3}},
+			[]Response[int]{{Items: numbers(2)}},
+			[]Range{{Size: 2, Offset: 4, Page: 3}},
 			numbers(2), true,
 			position{skip: 6},
 			nil,
@@ -313,8 +313,8 @@ func TestPages(t *testing.T) {
 			"pages: counted from 0",
 			Request{Type: PageNumber, First: new(2), FirstPage: new(0)},
 			position{},
-			[]Answer[int]{{Items: numbers(1)}},
-			[]At{{Size: 2}},
+			[]Response[int]{{Items: numbers(1)}},
+			[]Range{{Size: 2}},
 			numbers(1), false,
 			position{skip: 1},
 			nil,
@@ -323,8 +323,8 @@ func TestPages(t *testing.T) {
 			"pages: between borders",
 			Request{Type: PageNumber, First: new(3)},
 			position{skip: 4},
-			[]Answer[int]{{Items: numbers(3)}, {Items: numbers(3)}},
-			[]At{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
+			[]Response[int]{{Items: numbers(3)}, {Items: numbers(3)}},
+			[]Range{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
 			[]int{1, 2, 0},
 			true,
 			position{skip: 7},
@@ -334,8 +334,8 @@ func TestPages(t *testing.T) {
 			"pages: the second ends as wanted",
 			Request{Type: PageNumber, First: new(3)},
 			position{skip: 4},
-			[]Answer[int]{{Items: numbers(3)}, {Items: numbers(1)}},
-			[]At{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
+			[]Response[int]{{Items: numbers(3)}, {Items: numbers(1)}},
+			[]Range{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
 			[]int{1, 2, 0},
 			false,
 			position{skip: 7},
@@ -345,8 +345,8 @@ func TestPages(t *testing.T) {
 			"pages: no second where the first ends",
 			Request{Type: PageNumber, First: new(3)},
 			position{skip: 4},
-			[]Answer[int]{{Items: numbers(2)}},
-			[]At{{Size: 3, Offset: 3, Page: 2}},
+			[]Response[int]{{Items: numbers(2)}},
+			[]Range{{Size: 3, Offset: 3, Page: 2}},
 			[]int{1},
 			false,
 			position{skip: 5},
@@ -356,8 +356,8 @@ func TestPages(t *testing.T) {
 			"pages: a short one with others behind",
 			Request{Type: PageNumber, First: new(3)},
 			position{},
-			[]Answer[int]{{Items: numbers(2), Total: new(9)}},
-			[]At{{Size: 3, Page: 1}},
+			[]Response[int]{{Items: numbers(2), Total: new(9)}},
+			[]Range{{Size: 3, Page: 1}},
 			numbers(2), true,
 			position{skip: 3},
 			new(9),
@@ -366,8 +366,8 @@ func TestPages(t *testing.T) {
 			"pages: a second that is empty, with others behind",
 			Request{Type: PageNumber, First: new(3)},
 			position{skip: 4},
-			[]Answer[int]{{Items: numbers(3)}, {More: new(true)}},
-			[]At{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
+			[]Response[int]{{Items: numbers(3)}, {HasMore: new(true)}},
+			[]Range{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
 			[]int{1, 2},
 			true,
 			position{skip: 9},
@@ -377,8 +377,8 @@ func TestPages(t *testing.T) {
 			"pages: longer than asked for",
 			Request{Type: PageNumber, First: new(2)},
 			position{},
-			[]Answer[int]{{Items: numbers(7), Total: new(7)}},
-			[]At{{Size: 2, Page: 1}},
+			[]Response[int]{{Items: numbers(7), Total: new(7)}},
+			[]Range{{Size: 2, Page: 1}},
 			numbers(2), true,
 			position{skip: 2},
 			new(7),
@@ -387,8 +387,8 @@ func TestPages(t *testing.T) {
 			"pages: both longer than asked for",
 			Request{Type: PageNumber, First: new(3)},
 			position{skip: 4},
-			[]Answer[int]{{Items: numbers(7)}, {Items: numbers(7)}},
-			[]At{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
+			[]Response[int]{{Items: numbers(7)}, {Items: numbers(7)}},
+			[]Range{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
 			[]int{1, 2, 0},
 			true,
 			position{skip: 7},
@@ -398,8 +398,8 @@ func TestPages(t *testing.T) {
 			"pages: nothing, and so nothing to go on from",
 			Request{Type: PageNumber, First: new(2)},
 			position{skip: 2},
-			[]Answer[int]{{More: new(true)}},
-			[]At{{Size: 2, Offset: 2, Page: 2}},
+			[]Response[int]{{HasMore: new(true)}},
+			[]Range{{Size: 2, Offset: 2, Page: 2}},
 			[]int{},
 			false,
 			position{},
@@ -407,10 +407,10 @@ func TestPages(t *testing.T) {
 		},
 		{
 			"pages: the total alone",
-			Request{Type: PageNumber, First: new(0), Total: true},
+			Request{Type: PageNumber, First: new(0), WantsTotal: true},
 			position{},
-			[]Answer[int]{{Items: numbers(1), Total: new(9)}},
-			[]At{{Size: 1, Page: 1}},
+			[]Response[int]{{Items: numbers(1), Total: new(9)}},
+			[]Range{{Size: 1, Page: 1}},
 			[]int{},
 			false,
 			position{},
@@ -421,8 +421,8 @@ func TestPages(t *testing.T) {
 			"cursor: the first page",
 			Request{Type: NextCursor, First: new(2)},
 			position{},
-			[]Answer[int]{{Items: numbers(2), Next: new("n")}},
-			[]At{{Size: 2}},
+			[]Response[int]{{Items: numbers(2), NextCursor: new("n")}},
+			[]Range{{Size: 2}},
 			numbers(2), true,
 			position{cursor: "n"},
 			nil,
@@ -431,8 +431,8 @@ func TestPages(t *testing.T) {
 			"cursor: in the middle",
 			Request{Type: NextCursor, First: new(2)},
 			position{cursor: "m", skip: 3},
-			[]Answer[int]{{Items: numbers(5), Next: new("n")}},
-			[]At{{Size: 5, Cursor: new("m")}},
+			[]Response[int]{{Items: numbers(5), NextCursor: new("n")}},
+			[]Range{{Size: 5, Cursor: new("m")}},
 			[]int{3, 4},
 			true,
 			position{cursor: "n"},
@@ -442,8 +442,8 @@ func TestPages(t *testing.T) {
 			"cursor: no more than the most",
 			Request{Type: NextCursor, First: new(9), Max: 10},
 			position{cursor: "m", skip: 3},
-			[]Answer[int]{{Items: numbers(10), Next: new("n")}},
-			[]At{{Size: 10, Cursor: new("m")}},
+			[]Response[int]{{Items: numbers(10), NextCursor: new("n")}},
+			[]Range{{Size: 10, Cursor: new("m")}},
 			numbers(10)[3:], true,
 			position{cursor: "n"},
 			nil,
@@ -452,8 +452,8 @@ func TestPages(t *testing.T) {
 			"cursor: the last page",
 			Request{Type: NextCursor, First: new(5)},
 			position{cursor: "m"},
-			[]Answer[int]{{Items: numbers(2)}},
-			[]At{{Size: 5, Cursor: new("m")}},
+			[]Response[int]{{Items: numbers(2)}},
+			[]Range{{Size: 5, Cursor: new("m")}},
 			numbers(2), false,
 			position{cursor: "m", skip: 2},
 			nil,
@@ -462,8 +462,8 @@ func TestPages(t *testing.T) {
 			"cursor: an empty one is none",
 			Request{Type: NextCursor, First: new(2)},
 			position{},
-			[]Answer[int]{{Items: numbers(2), Next: new("")}},
-			[]At{{Size: 2}},
+			[]Response[int]{{Items: numbers(2), NextCursor: new("")}},
+			[]Range{{Size: 2}},
 			numbers(2), false,
 			position{skip: 2},
 			nil,
@@ -472,8 +472,8 @@ func TestPages(t *testing.T) {
 			"cursor: one although there is no more",
 			Request{Type: NextCursor, First: new(2)},
 			position{},
-			[]Answer[int]{{Items: numbers(2), Next: new("n"), More: new(false)}},
-			[]At{{Size: 2}},
+			[]Response[int]{{Items: numbers(2), NextCursor: new("n"), HasMore: new(false)}},
+			[]Range{{Size: 2}},
 			numbers(2), false,
 			position{skip: 2},
 			nil,
@@ -482,8 +482,8 @@ func TestPages(t *testing.T) {
 			"cursor: more without one",
 			Request{Type: NextCursor, First: new(2)},
 			position{},
-			[]Answer[int]{{Items: numbers(2), More: new(true)}},
-			[]At{{Size: 2}},
+			[]Response[int]{{Items: numbers(2), HasMore: new(true)}},
+			[]Range{{Size: 2}},
 			numbers(2), false,
 			position{skip: 2},
 			nil,
@@ -492,8 +492,8 @@ func TestPages(t *testing.T) {
 			"cursor: the same again",
 			Request{Type: NextCursor, First: new(2)},
 			position{cursor: "m"},
-			[]Answer[int]{{Items: numbers(2), Next: new("m")}},
-			[]At{{Size: 2, Cursor: new("m")}},
+			[]Response[int]{{Items: numbers(2), NextCursor: new("m")}},
+			[]Range{{Size: 2, Cursor: new("m")}},
 			numbers(2), false,
 			position{cursor: "m", skip: 2},
 			nil,
@@ -502,8 +502,8 @@ func TestPages(t *testing.T) {
 			"cursor: more than asked for",
 			Request{Type: NextCursor, First: new(2)},
 			position{},
-			[]Answer[int]{{Items: numbers(7), Next: new("n")}},
-			[]At{{Size: 2}},
+			[]Response[int]{{Items: numbers(7), NextCursor: new("n")}},
+			[]Range{{Size: 2}},
 			numbers(2), true,
 			position{skip: 2},
 			nil,
@@ -512,8 +512,8 @@ func TestPages(t *testing.T) {
 			"cursor: an empty page before others",
 			Request{Type: NextCursor, First: new(2)},
 			position{cursor: "m"},
-			[]Answer[int]{{Next: new("n")}},
-			[]At{{Size: 2, Cursor: new("m")}},
+			[]Response[int]{{NextCursor: new("n")}},
+			[]Range{{Size: 2, Cursor: new("m")}},
 			[]int{},
 			true,
 			position{cursor: "n"},
@@ -523,8 +523,8 @@ func TestPages(t *testing.T) {
 			"cursor: behind the most",
 			Request{Type: NextCursor, First: new(2), Max: 4},
 			position{cursor: "m", skip: 5},
-			[]Answer[int]{{Items: numbers(4), Next: new("n")}},
-			[]At{{Size: 4, Cursor: new("m")}},
+			[]Response[int]{{Items: numbers(4), NextCursor: new("n")}},
+			[]Range{{Size: 4, Cursor: new("m")}},
 			[]int{},
 			true,
 			position{cursor: "n", skip: 1},
@@ -532,10 +532,10 @@ func TestPages(t *testing.T) {
 		},
 		{
 			"cursor: the total alone",
-			Request{Type: NextCursor, First: new(0), Total: true},
+			Request{Type: NextCursor, First: new(0), WantsTotal: true},
 			position{},
-			[]Answer[int]{{Items: numbers(1), Next: new("n"), Total: new(9)}},
-			[]At{{Size: 1}},
+			[]Response[int]{{Items: numbers(1), NextCursor: new("n"), Total: new(9)}},
+			[]Range{{Size: 1}},
 			[]int{},
 			false,
 			position{},
@@ -549,8 +549,8 @@ func TestPages(t *testing.T) {
 			if c.after != (position{}) {
 				c.request.After = new(sealing.seal(c.after))
 			}
-			var asked []At
-			conn, err := Of(ctx, c.request, func(_ context.Context, at At) (Answer[int], error) {
+			var asked []Range
+			conn, err := Load(ctx, c.request, func(_ context.Context, at Range) (Response[int], error) {
 				asked = append(asked, at)
 				return c.responses[len(asked)-1], nil
 			})
@@ -580,19 +580,19 @@ func TestPages(t *testing.T) {
 func TestFailures(t *testing.T) {
 	broken := errors.New("broken")
 	for _, how := range types {
-		_, err := Of(withKey(t), Request{Field: "Query.f", Type: how}, func(context.Context, At) (Answer[int], error) {
-			return Answer[int]{}, broken
+		_, err := Load(withKey(t), Request{Field: "Query.f", Type: how}, func(context.Context, Range) (Response[int], error) {
+			return Response[int]{}, broken
 		})
 		if !errors.Is(err, broken) {
 			t.Error(how, err)
 		}
 	}
-	if _, err := Of(t.Context(), Request{}, newPagedService(1).offset); err == nil || fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), "WithKey") {
+	if _, err := Load(t.Context(), Request{}, newPagedService(1).offset); err == nil || fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), "WithKey") {
 		t.Error("without a key:", err)
 	}
 	for length, wrong := range map[int]bool{maxServiceCursor: false, maxServiceCursor + 1: true} {
-		conn, err := Of(withKey(t), Request{Field: "Query.f", Type: NextCursor, First: new(1)}, func(context.Context, At) (Answer[int], error) {
-			return Answer[int]{Items: []int{1}, Next: new(strings.Repeat("x", length))}, nil
+		conn, err := Load(withKey(t), Request{Field: "Query.f", Type: NextCursor, First: new(1)}, func(context.Context, Range) (Response[int], error) {
+			return Response[int]{Items: []int{1}, NextCursor: new(strings.Repeat("x", length))}, nil
 		})
 		if wrong != (fault.CodeOf(err) == fault.DownstreamService) || !wrong && len(*conn.End) > maxCursor {
 			t.Error(length, err)
@@ -604,14 +604,14 @@ func TestFailures(t *testing.T) {
 func TestSecondPageFails(t *testing.T) {
 	ctx := withKey(t)
 	p := newPagedService(9)
-	first, err := Of(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(2)}, p.page)
+	first, err := Load(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(2)}, p.page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	conn, err := Of(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(3), After: first.End}, func(ctx context.Context, at At) (Answer[*int], error) {
+	conn, err := Load(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(3), After: first.End}, func(ctx context.Context, at Range) (Response[*int], error) {
 		if at.Page == 2 {
-			return Answer[*int]{}, broken
+			return Response[*int]{}, broken
 		}
 		return p.page(ctx, at)
 	})
@@ -639,7 +639,7 @@ func TestEveryItemOnce(t *testing.T) {
 		p := newPagedService(random.IntN(60))
 		p.total, p.more, p.last, p.from = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(3), random.IntN(2)
 		v := &visitor{pagedService: p, random: random, ctx: ctx, request: Request{
-			Field: "Query.f", Type: types[seed%3], Max: 1 + random.IntN(20), FirstPage: &p.from, Tells: (p.total || p.more) && random.IntN(2) == 0,
+			Field: "Query.f", Type: types[seed%3], Max: 1 + random.IntN(20), FirstPage: &p.from, ReportsMore: (p.total || p.more) && random.IntN(2) == 0,
 		}}
 		if v.request.Type != PageNumber && (p.total || p.more || v.request.Type == NextCursor) && random.IntN(3) == 0 {
 			p.most = 1 + random.IntN(v.request.Max)
@@ -672,7 +672,7 @@ func (v *visitor) step(t *testing.T) Connection[*int] {
 	before := len(v.seen)
 	first := 1 + v.random.IntN(v.request.Max)
 	v.request.First, v.asked = &first, nil
-	conn, err := Of(v.ctx, v.request, v.fetch(v.request.Type))
+	conn, err := Load(v.ctx, v.request, v.fetch(v.request.Type))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -711,7 +711,7 @@ func (v *visitor) calls(t *testing.T, first, before int) {
 func (v *visitor) anywhere(t *testing.T) {
 	for i, cursor := range v.cursors {
 		v.request.After, v.request.First = &cursor, new(1+v.random.IntN(v.request.Max))
-		conn, err := Of(v.ctx, v.request, v.fetch(v.request.Type))
+		conn, err := Load(v.ctx, v.request, v.fetch(v.request.Type))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -727,7 +727,7 @@ func (v *visitor) anywhere(t *testing.T) {
 func TestShortPages(t *testing.T) {
 	ctx := withKey(t)
 	hidden := func(i int) bool { return i%3 == 1 || i >= 6 && i < 8 }
-	service := func(_ context.Context, at At) (a Answer[int], err error) {
+	service := func(_ context.Context, at Range) (a Response[int], err error) {
 		for i := (at.Page - 1) * at.Size; i < min(at.Page*at.Size, 30); i++ {
 			if !hidden(i) {
 				a.Items = append(a.Items, i)
@@ -744,7 +744,7 @@ func TestShortPages(t *testing.T) {
 	}
 	r := Request{Field: "Query.f", Type: PageNumber, First: new(5)}
 	for {
-		conn, err := Of(ctx, r, service)
+		conn, err := Load(ctx, r, service)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -766,7 +766,7 @@ func BenchmarkOf(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				p.asked = nil
-				if _, err := Of(ctx, Request{Field: "Query.f", Type: how, First: new(100)}, p.fetch(how)); err != nil {
+				if _, err := Load(ctx, Request{Field: "Query.f", Type: how, First: new(100)}, p.fetch(how)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -778,7 +778,7 @@ func BenchmarkOf(b *testing.B) {
 func TestItemsAreSpent(t *testing.T) {
 	ctx := engine.WithOperation(withKey(t), engine.Options{MaxItems: 7})
 	for asked, fits := range []bool{true, true, false} {
-		_, err := Of(ctx, Request{Field: "T.f", Parent: strconv.Itoa(asked), First: new(3)}, newPagedService(10).offset)
+		_, err := Load(ctx, Request{Field: "T.f", Parent: strconv.Itoa(asked), First: new(3)}, newPagedService(10).offset)
 		if f, ok := errors.AsType[*fault.Error](err); fits != (err == nil) || !fits && (!ok || f.Code != fault.BadRequest) {
 			t.Errorf("page %d: %v", asked, err)
 		}

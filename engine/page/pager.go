@@ -11,7 +11,7 @@ type pager[T any] struct {
 	Request
 	first int
 	start position
-	fetch func(context.Context, At) (Answer[T], error)
+	fetch func(context.Context, Range) (Response[T], error)
 }
 
 // items returns the items in the way that the service pages.
@@ -29,10 +29,10 @@ func (p pager[T]) items(ctx context.Context) (window[T], error) {
 // the service says so itself or first is already Max.
 func (p pager[T]) byOffset(ctx context.Context) (w window[T], err error) {
 	size := max(p.first, 1)
-	if !p.Tells && p.first < p.Max {
+	if !p.ReportsMore && p.first < p.Max {
 		size = p.first + 1
 	}
-	response, err := p.fetch(ctx, At{Offset: p.start.skip, Size: size})
+	response, err := p.fetch(ctx, Range{Offset: p.start.skip, Size: size})
 	if err != nil {
 		return w, err
 	}
@@ -51,7 +51,7 @@ func (p pager[T]) byPageNumber(ctx context.Context) (w window[T], err error) {
 	size := max(p.first, 1)
 	for page, skip := p.start.skip/size, p.start.skip%size; ; page, skip = page+1, 0 {
 		border := page * size
-		response, err := p.fetch(ctx, At{Page: p.firstPage() + page, Offset: border, Size: size})
+		response, err := p.fetch(ctx, Range{Page: p.firstPage() + page, Offset: border, Size: size})
 		if err != nil {
 			return w, err
 		}
@@ -79,7 +79,7 @@ func (p pager[T]) firstPage() int {
 // A service's cursors exist only between its pages, so a position inside a page is the page's
 // cursor together with a number of items to skip. The page is requested as much longer, up to Max.
 func (p pager[T]) byCursor(ctx context.Context) (w window[T], err error) {
-	at := At{Size: min(max(p.first, 1)+p.start.skip, p.Max)}
+	at := Range{Size: min(max(p.first, 1)+p.start.skip, p.Max)}
 	if p.start.cursor != "" {
 		at.Cursor = &p.start.cursor
 	}
@@ -100,10 +100,10 @@ func (p pager[T]) byCursor(ctx context.Context) (w window[T], err error) {
 
 // hasMore reports whether there are items after the one at index end-1, if size items were
 // requested. A service that does not say so has more if the page is full.
-func (a Answer[T]) hasMore(end, size int) bool {
+func (a Response[T]) hasMore(end, size int) bool {
 	switch {
-	case a.More != nil:
-		return *a.More
+	case a.HasMore != nil:
+		return *a.HasMore
 	case a.Total != nil && *a.Total >= 0:
 		return end < *a.Total
 	}
@@ -113,11 +113,11 @@ func (a Answer[T]) hasMore(end, size int) bool {
 // nextCursor returns the service's cursor of the page after the requested one, "" if there is
 // none. A service that sends the requested cursor again is at its end, or clients would page
 // forever.
-func (a Answer[T]) nextCursor(requested string) string {
-	if a.Next == nil || *a.Next == requested || a.More != nil && !*a.More {
+func (a Response[T]) nextCursor(requested string) string {
+	if a.NextCursor == nil || *a.NextCursor == requested || a.HasMore != nil && !*a.HasMore {
 		return ""
 	}
-	return *a.Next
+	return *a.NextCursor
 }
 
 // window is a part of the list, with the position after each item.
@@ -131,7 +131,7 @@ type window[T any] struct {
 
 // add appends the items of a response except the first skip ones. start is the position of the
 // response's first item.
-func (w *window[T]) add(response Answer[T], skip int, start position) {
+func (w *window[T]) add(response Response[T], skip int, start position) {
 	if response.Total != nil && *response.Total >= 0 {
 		w.total = response.Total
 	}

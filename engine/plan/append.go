@@ -86,8 +86,8 @@ func AppendInt(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 1
 // AppendBool appends true or false.
 func AppendBool(b []byte, v bool) []byte { return strconv.AppendBool(b, v) }
 
-// Finite reports whether v is a number that JSON, and so AppendFloat, can represent.
-func Finite(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }
+// IsFinite reports whether v is a number that JSON, and so AppendFloat, can represent.
+func IsFinite(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }
 
 // AppendFloat appends a finite number as graphql.MarshalFloat writes it.
 func AppendFloat(b []byte, v float64) []byte { return strconv.AppendFloat(b, v, 'g', -1, 64) }

@@ -23,9 +23,9 @@ func (x *Run) stopIf(err error) {
 // for them. Goroutines call it concurrently. It only checks the budget; encoding spends from it.
 func (x *Run) reserveValues(n int) { x.stopIf(x.budget.ReserveValues(x.collected.Add(int64(n)))) }
 
-// Spend counts n values that are about to be encoded. Every checkEvery values it takes them from the
+// SpendValues counts n values that are about to be encoded. Every checkEvery values it takes them from the
 // budget, and ends the run if they are too many or its time is over.
-func (x *Run) Spend(n int) {
+func (x *Run) SpendValues(n int) {
 	if x.pendingValues += n; x.pendingValues >= checkEvery {
 		x.spendPending()
 		x.stopIf(x.ctx.Err())
@@ -56,7 +56,7 @@ const (
 
 func (x *Run) growBuffer(b []byte) []byte {
 	if len(b) > x.limit {
-		x.stopIf(x.budget.StopAtBytes())
+		x.stopIf(x.budget.StopTooLarge())
 	}
 	b = append(make([]byte, 0, len(b)+min(len(b), x.limit-len(b))+fieldRoom), b...)
 	x.checkAt = min(x.limit, cap(b)-fieldRoom)
@@ -67,7 +67,7 @@ func (x *Run) growBuffer(b []byte) []byte {
 // omitsErrors reports whether the response cannot list further errors. If so, it counts n errors, which
 // need not be created.
 func (x *Run) omitsErrors(n int) bool {
-	if x.budget.HasRoom() {
+	if x.budget.CanAddError() {
 		return false
 	}
 	x.budget.AddErrors(n)

@@ -23,10 +23,10 @@ import (
 //     also adds its errors: leaves of unusual Go types, invalid values, and fields of the kind
 //     Fallback.
 
-// Object begins to encode an object. It returns the ordinal of the object, and whether the operation has
+// BeginObject begins to encode an object. It returns the ordinal of the object, and whether the operation has
 // any faults. The ordinal is 0 if no resolvers are called for the selection's objects.
-func (x *Run) Object(s *Selection) (ordinal int, faulty bool) {
-	x.Spend(len(s.Fields))
+func (x *Run) BeginObject(s *Selection) (ordinal int, faulty bool) {
+	x.SpendValues(len(s.Fields))
 	faulty = !x.faults.Empty()
 	if s.slot < 0 || s.field == nil {
 		return 0, faulty
@@ -46,14 +46,14 @@ func (x *Run) Close(b []byte, start int, end byte, ok, nonNull bool) ([]byte, bo
 	return append(b[:start], "null"...), !nonNull
 }
 
-// Null appends a null, whose errors have been added. It returns false if its place must not be null.
-func Null(b []byte, nonNull bool) ([]byte, bool) { return append(b, "null"...), !nonNull }
+// AppendNull appends a null, whose errors have been added. It returns false if its place must not be null.
+func AppendNull(b []byte, nonNull bool) ([]byte, bool) { return append(b, "null"...), !nonNull }
 
-// NoField appends the null of a field without a value. It adds an error and returns false if the field
+// AppendMissingField appends the null of a field without a value. It adds an error and returns false if the field
 // must not be null.
-func (x *Run) NoField(b []byte, f *Field, nonNull bool) ([]byte, bool) {
+func (x *Run) AppendMissingField(b []byte, f *Field, nonNull bool) ([]byte, bool) {
 	x.addNullFieldError(f, nonNull)
-	return Null(b, nonNull)
+	return AppendNull(b, nonNull)
 }
 
 // addNullFieldError adds the error of a null field that must not be null.
@@ -63,13 +63,13 @@ func (x *Run) addNullFieldError(f *Field, nonNull bool) {
 	}
 }
 
-// NoValue appends a null for the field or list element that was pushed last. It adds an error and returns
+// AppendMissingValue appends a null for the field or list element that was pushed last. It adds an error and returns
 // false if it must not be null.
-func (x *Run) NoValue(b []byte, nonNull bool) ([]byte, bool) {
+func (x *Run) AppendMissingValue(b []byte, nonNull bool) ([]byte, bool) {
 	if nonNull {
 		x.addNullError(x.contextHere)
 	}
-	return Null(b, nonNull)
+	return AppendNull(b, nonNull)
 }
 
 // addNullError adds the error of a null in a place that must not be null, unless a resolver has added an
@@ -86,36 +86,36 @@ func (x *Run) addNullError(place func() (context.Context, *graphql.FieldContext)
 	}
 }
 
-// Leaf appends the value of a leaf field that gqlgen's executor marshals: one of an unusual Go type, or a
+// AppendLeaf appends the value of a leaf field that gqlgen's executor marshals: one of an unusual Go type, or a
 // null in a place that must not be null.
-func (x *Run) Leaf(b []byte, f *Field, nonNull bool, value func(context.Context) graphql.Marshaler) ([]byte, bool) {
+func (x *Run) AppendLeaf(b []byte, f *Field, nonNull bool, value func(context.Context) graphql.Marshaler) ([]byte, bool) {
 	ctx, _ := x.fieldContextHere(f)
 	return appendMarshaler(b, value(ctx), nonNull)
 }
 
-// Fallback appends the value of a property of the object that was pushed last, as gqlgen's executor
+// AppendFallback appends the value of a property of the object that was pushed last, as gqlgen's executor
 // resolves it, with the field's guards and faults.
-func (x *Run) Fallback(b []byte, f *Field, object any, resolve func(context.Context) graphql.Marshaler) ([]byte, bool) {
+func (x *Run) AppendFallback(b []byte, f *Field, object any, resolve func(context.Context) graphql.Marshaler) ([]byte, bool) {
 	fc := x.pathContext()
 	fc.Result = object
 	return appendMarshaler(b, resolve(x.contextOf(f, fc)), f.Definition.Type.NonNull)
 }
 
-// Delegate has gqlgen's executor resolve a field for each of its parents, together with its selections,
+// CallFallback has gqlgen's executor resolve a field for each of its parents, together with its selections,
 // and stores the results.
-func Delegate[P any](x *Run, f *Field, parents []P, resolve func(context.Context, P) graphql.Marshaler) {
-	Single(x, f, parents, FieldHooks{}, func(_ context.Context, fc *graphql.FieldContext, parent P) (graphql.Marshaler, error) {
+func CallFallback[P any](x *Run, f *Field, parents []P, resolve func(context.Context, P) graphql.Marshaler) {
+	CallEach(x, f, parents, FieldHooks{}, func(_ context.Context, fc *graphql.FieldContext, parent P) (graphql.Marshaler, error) {
 		parentContext := *fc.Parent
 		parentContext.Result = parent
 		return resolve(x.contextOf(f, &parentContext), parent), nil
 	})
 }
 
-// Delegated appends the result of Delegate for the object with the given ordinal.
-func (x *Run) Delegated(b []byte, f *Field, ordinal int, nonNull bool) ([]byte, bool) {
+// AppendFallbackResult appends the result of CallFallback for the object with the given ordinal.
+func (x *Run) AppendFallbackResult(b []byte, f *Field, ordinal int, nonNull bool) ([]byte, bool) {
 	m, ok := Result[graphql.Marshaler](x, f, ordinal, nonNull)
 	if !ok {
-		return Null(b, nonNull)
+		return AppendNull(b, nonNull)
 	}
 	return appendMarshaler(b, m, nonNull)
 }
@@ -123,9 +123,9 @@ func (x *Run) Delegated(b []byte, f *Field, ordinal int, nonNull bool) ([]byte, 
 // faultsOf returns the faults of a field's value. object is the object that holds the value as a
 // property, nil for the result of a resolver.
 func (x *Run) faultsOf(f *Field, object, value any) []*decode.Fault {
-	bad := x.faults.In(value)
+	bad := x.faults.OfElements(value)
 	if object != nil {
-		bad = append(bad[:len(bad):len(bad)], x.faults.Of(object, f.Name)...)
+		bad = append(bad[:len(bad):len(bad)], x.faults.OfField(object, f.Name)...)
 	}
 	return bad
 }
@@ -194,25 +194,25 @@ func (x *Run) checkGuard(f *Field, guard func(context.Context) error, newContext
 	return known.err
 }
 
-// Pass is the end of a chain of guards: it allows the field.
-func Pass(context.Context) (any, error) { return nil, nil }
+// Allow is the end of a chain of guards: it allows the field.
+func Allow(context.Context) (any, error) { return nil, nil }
 
-// Top is the list of parents of root fields, which have a single one without a value.
-var Top = []struct{}{{}}
+// RootParents is the list of parents of root fields, which have a single one without a value.
+var RootParents = []struct{}{{}}
 
 // NeedsFallback reports whether gqlgen's executor must resolve a property of an object, because it is a leaf
 // that does not fit the graph.
 func (x *Run) NeedsFallback(f *Field, object any) bool {
-	return f.ID != 0 && f.Kind == Property && f.selections == nil && len(x.faults.Of(object, f.Name)) > 0
+	return f.ID != 0 && f.Kind == Property && f.selections == nil && len(x.faults.OfField(object, f.Name)) > 0
 }
 
-// UnexpectedType appends a null for a value of an interface or a union whose Go type is not that of one of
+// AppendUnexpectedType appends a null for a value of an interface or a union whose Go type is not that of one of
 // its possible types. This is a bug in a handwritten resolver.
-func (x *Run) UnexpectedType(b []byte, nonNull bool, value any) ([]byte, bool) {
+func (x *Run) AppendUnexpectedType(b []byte, nonNull bool, value any) ([]byte, bool) {
 	if x.omitsErrors(1) {
-		return Null(b, nonNull)
+		return AppendNull(b, nonNull)
 	}
 	ctx, _ := x.contextHere()
 	graphql.AddErrorf(ctx, "a value is of the Go type %T, which the schema does not have there", value)
-	return Null(b, nonNull)
+	return AppendNull(b, nonNull)
 }

@@ -70,14 +70,14 @@ type pathElement struct {
 // Push enters the value of a field of the object with the given ordinal.
 func (x *Run) Push(f *Field, ordinal int) { x.path = append(x.path, pathElement{f, ordinal}) }
 
-// PushList enters a list of n elements, and spends them. At must be called before each element.
+// PushList enters a list of n elements, and spends them. SetIndex must be called before each element.
 func (x *Run) PushList(n int) {
-	x.Spend(n)
+	x.SpendValues(n)
 	x.path = append(x.path, pathElement{})
 }
 
-// At enters the i-th element of the list that was pushed last.
-func (x *Run) At(i int) { x.path[len(x.path)-1].index = i }
+// SetIndex enters the i-th element of the list that was pushed last.
+func (x *Run) SetIndex(i int) { x.path[len(x.path)-1].index = i }
 
 // Pop leaves the value or the list that was pushed last.
 func (x *Run) Pop() { x.path = x.path[:len(x.path)-1] }

@@ -7,7 +7,7 @@ import (
 )
 
 // Collecting gives each object of a selection an ordinal: 0 for the first object that it adds to the
-// selection's Group, 1 for the next, and so on. The resolvers below are called with the objects in
+// selection's ObjectList, 1 for the next, and so on. The resolvers below are called with the objects in
 // this order, so the ordinal of an object is the index of its results.
 //
 // Encoding needs the ordinals again. It does not count objects, because it may meet others than
@@ -56,20 +56,20 @@ func (p *places) find(path []pathElement) int {
 // any collected object, so all objects below it are not collected either.
 const notCollected = -1
 
-// Group collects the objects of one selection, in the order of their places. One goroutine uses it.
-type Group[T any] struct {
+// ObjectList collects the objects of one selection, in the order of their places. One goroutine uses it.
+type ObjectList[T any] struct {
 	Objects   []T
 	places    places
 	run       *Run
 	uncounted int // elements of lists that were not counted in the budget yet
 }
 
-// NewGroup returns an empty group.
-func NewGroup[T any](x *Run) Group[T] { return Group[T]{run: x} }
+// NewObjectList returns an empty group.
+func NewObjectList[T any](x *Run) ObjectList[T] { return ObjectList[T]{run: x} }
 
 // Add adds an object that is not nil. parent is the ordinal of its parent; indices are its indices in
 // the lists of the field that holds it, the outermost first.
-func (g *Group[T]) Add(object T, parent int, indices ...int) {
+func (g *ObjectList[T]) Add(object T, parent int, indices ...int) {
 	g.Objects = append(g.Objects, object)
 	g.places.parents = append(g.places.parents, int32(parent))
 	for _, i := range indices {
@@ -77,10 +77,10 @@ func (g *Group[T]) Add(object T, parent int, indices ...int) {
 	}
 }
 
-// Visit counts the n elements of a list, before they are visited. It ends the run if its budget or its
+// CountElements counts the n elements of a list, before they are visited. It ends the run if its budget or its
 // time is exceeded. Elements are counted even if they are nil or not collected: many parents may hold
 // the same list, so the size of the services' responses does not bound the work.
-func (g *Group[T]) Visit(n int) {
+func (g *ObjectList[T]) CountElements(n int) {
 	if g.uncounted += n; g.uncounted >= checkEvery {
 		g.run.reserveValues(g.uncounted)
 		g.run.stopIf(g.run.ctx.Err())
@@ -88,18 +88,18 @@ func (g *Group[T]) Visit(n int) {
 	}
 }
 
-// Room is Visit for an innermost list. It also makes room for n objects, each with as many indices as
+// Grow is CountElements for an innermost list. It also makes room for n objects, each with as many indices as
 // there are lists around it.
-func (g *Group[T]) Room(n, lists int) {
-	g.Visit(n)
+func (g *ObjectList[T]) Grow(n, lists int) {
+	g.CountElements(n)
 	g.Objects = slices.Grow(g.Objects, n)
 	g.places.parents = slices.Grow(g.places.parents, n)
 	g.places.indices = slices.Grow(g.places.indices, n*lists)
 }
 
-// Enter stores the places of a selection's objects, and reserves their fields in the budget. It reports
+// StoreObjects stores the places of a selection's objects, and reserves their fields in the budget. It reports
 // whether there are objects for which resolvers have to be called.
-func Enter[T any](x *Run, s *Selection, g *Group[T]) bool {
+func StoreObjects[T any](x *Run, s *Selection, g *ObjectList[T]) bool {
 	x.reserveValues(g.uncounted + len(g.Objects)*len(s.Fields))
 	if s.slot < 0 || len(g.Objects) == 0 {
 		return false

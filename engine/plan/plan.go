@@ -5,7 +5,7 @@
 // place. A Run then executes it in two phases:
 //
 //   - Collecting calls each resolver of the plan once, with all of its parents. Siblings run at the same
-//     time, and each resolver starts as soon as its own parents are known. See Work.
+//     time, and each resolver starts as soon as its own parents are known. See TaskList.
 //   - Encoding writes the response in one pass over the plan, in one goroutine. It finds the results of
 //     each object by the object's place in the response. See places.go.
 //
@@ -63,7 +63,7 @@ type FieldInfo struct {
 
 // TypeInfo is the information about an object type that generated code provides.
 type TypeInfo struct {
-	ID     int // for Field.Of
+	ID     int // for Field.SelectionOf
 	Fields map[string]FieldInfo
 	// Keys are the fields that generated code uses whatever is selected, such as the keys of joins.
 	Keys []string
@@ -96,19 +96,19 @@ func (f *Field) nullArgument(variables map[string]any) error {
 	if !f.mayHaveNullArgument {
 		return nil
 	}
-	return input.NullArgument(f.Field, variables)
+	return input.CheckNullArguments(f.Field, variables)
 }
 
-// Of returns the selection below the field for values of the type with the given ID. The type must be
+// SelectionOf returns the selection below the field for values of the type with the given ID. The type must be
 // a possible type of the field.
-func (f *Field) Of(id int) *Selection { return f.selections[id-f.firstTypeID] }
+func (f *Field) SelectionOf(id int) *Selection { return f.selections[id-f.firstTypeID] }
 
 // Selection is what is selected of one object type at one place of a plan.
 type Selection struct {
 	// Fields are all fields, in the order of the response.
 	Fields []Field
-	// Deep are the properties below which resolvers are called: collecting goes through their values.
-	Deep []*Field
+	// Nested are the properties below which resolvers are called: collecting goes through their values.
+	Nested []*Field
 	// Calls are the fields that are not properties: collecting resolves them.
 	Calls []*Field
 
@@ -156,8 +156,8 @@ func (p *Plan) memory() int {
 	return bytesPerPlan + p.bytes
 }
 
-// Arguments reports whether any field of the plan has or may have arguments.
-func (p *Plan) Arguments() bool { return p.hasArguments }
+// HasArguments reports whether any field of the plan has or may have arguments.
+func (p *Plan) HasArguments() bool { return p.hasArguments }
 
 // maxFields is the maximum number of fields of a plan. Each possible type of an interface or a union has a
 // selection of its own, which multiplies from level to level.
@@ -229,7 +229,7 @@ func (c *compiler) compileSelection(object *ast.Definition, set ast.SelectionSet
 			c.compileField(f, object)
 		}
 	}
-	if len(s.Calls)+len(s.Deep) > 0 || field == nil {
+	if len(s.Calls)+len(s.Nested) > 0 || field == nil {
 		s.slot = c.plan.selectionSlots
 		c.plan.selectionSlots++
 	}
@@ -266,12 +266,12 @@ func (c *compiler) selectedOf(object string) map[string]bool {
 	return fields
 }
 
-// compileField completes a field of a type, compiles its selections, and enters it into Deep or Calls of
+// compileField completes a field of a type, compiles its selections, and enters it into Nested or Calls of
 // its parent.
 func (c *compiler) compileField(f *Field, object *ast.Definition) {
 	f.FieldInfo = c.types[object.Name].Fields[f.Name]
 	f.lists = listDepth(f.Definition.Type)
-	f.mayHaveNullArgument = input.NeedsVariables(f.Field)
+	f.mayHaveNullArgument = input.MayHaveNullArgument(f.Field)
 	c.readsEverything = c.readsEverything || f.Handwritten || f.Kind == Fallback
 	c.plan.requestScoped = c.plan.requestScoped || f.RequestScoped || f.Handwritten || f.Kind == Fallback
 	c.plan.hasArguments = c.plan.hasArguments || len(f.Arguments) > 0 || len(f.Definition.Arguments) > 0
@@ -286,7 +286,7 @@ func (c *compiler) compileField(f *Field, object *ast.Definition) {
 	case f.Kind != Property:
 		f.parent.Calls = append(f.parent.Calls, f)
 	case f.hasCallsBelow:
-		f.parent.Deep = append(f.parent.Deep, f)
+		f.parent.Nested = append(f.parent.Nested, f)
 	}
 }
 

@@ -221,11 +221,11 @@ func TestConditions(t *testing.T) {
 // specification). gqlgen's executor does not merge them if the types are unrelated.
 func TestFieldsAreMerged(t *testing.T) {
 	op := operationOf(t, `{ thing { ... on A { o { x } } ... on B { o { y x } } } }`, nil)
-	thing := planOf(t, NewPlanner(schema, types), op).Root().Fields[0].Of(types["Thing"].ID)
+	thing := planOf(t, NewPlanner(schema, types), op).Root().Fields[0].SelectionOf(types["Thing"].ID)
 	if len(thing.Fields) != 1 {
 		t.Fatalf("%d fields", len(thing.Fields))
 	}
-	o := thing.Fields[0].Of(types["O"].ID)
+	o := thing.Fields[0].SelectionOf(types["O"].ID)
 	if len(o.Fields) != 2 || string(o.Fields[0].Key) != `"x":` || string(o.Fields[1].Key) != `,"y":` {
 		t.Errorf("got %v", o.Fields)
 	}
@@ -291,11 +291,11 @@ func TestAppend(t *testing.T) {
 		}
 	}
 	for _, v := range []float64{0, 1, -1.5, 1e5, 1e6, 1e20, 1e21, 1e22, 1e-4, 1e-5, math.MaxFloat64, math.SmallestNonzeroFloat64} {
-		if got, want := string(AppendFloat(nil, v)), written(graphql.MarshalFloat(v)); got != want || !Finite(v) {
+		if got, want := string(AppendFloat(nil, v)), written(graphql.MarshalFloat(v)); got != want || !IsFinite(v) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if Finite(math.Inf(-1)) || Finite(math.NaN()) {
+	if IsFinite(math.Inf(-1)) || IsFinite(math.NaN()) {
 		t.Error("infinity or NaN is finite")
 	}
 }

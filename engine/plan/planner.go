@@ -57,8 +57,8 @@ type operationInfo struct {
 func NewPlanner(schema *ast.Schema, types Types) *Planner {
 	return &Planner{
 		schema: schema, types: types,
-		operations: cache.New[operationKey, *operationInfo](cache.Options{Entries: maxPlans}),
-		plans:      cache.New[planKey, *Plan](cache.Options{Entries: maxPlans, Weight: maxPlanBytes}),
+		operations: cache.New[operationKey, *operationInfo](cache.Options{MaxEntries: maxPlans}),
+		plans:      cache.New[planKey, *Plan](cache.Options{MaxEntries: maxPlans, MaxWeight: maxPlanBytes}),
 	}
 }
 

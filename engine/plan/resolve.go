@@ -13,7 +13,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
-// maxParallelParents is the maximum number of parents for which Single calls a resolver at the same
+// maxParallelParents is the maximum number of parents for which CallEach calls a resolver at the same
 // time.
 const maxParallelParents = 16
 
@@ -58,9 +58,9 @@ type FieldHooks struct {
 	Guard func(context.Context) error
 }
 
-// Batch calls the batch resolver of a field once, with all parents, and stores its results. It
+// CallBatch calls the batch resolver of a field once, with all parents, and stores its results. It
 // returns the values to collect below the field: see collectable.
-func Batch[P, T any](x *Run, f *Field, parents []P, hooks FieldHooks, resolve ResolveFunc[[]P, []T]) []T {
+func CallBatch[P, T any](x *Run, f *Field, parents []P, hooks FieldHooks, resolve ResolveFunc[[]P, []T]) []T {
 	n := &fieldResult[T]{}
 	x.results[f.slot] = n
 	ctx, fc, ok := prepare(x, n, f, hooks)
@@ -84,9 +84,9 @@ func Batch[P, T any](x *Run, f *Field, parents []P, hooks FieldHooks, resolve Re
 	return n.collectable(f)
 }
 
-// Single calls the resolver of a field for each parent, a few at a time, and stores its results. It
+// CallEach calls the resolver of a field for each parent, a few at a time, and stores its results. It
 // returns the values to collect below the field: see collectable.
-func Single[P, T any](x *Run, f *Field, parents []P, hooks FieldHooks, resolve ResolveFunc[P, T]) []T {
+func CallEach[P, T any](x *Run, f *Field, parents []P, hooks FieldHooks, resolve ResolveFunc[P, T]) []T {
 	n := &fieldResult[T]{}
 	x.results[f.slot] = n
 	ctx, fc, ok := prepare(x, n, f, hooks)

@@ -44,10 +44,10 @@ func TestPanicLeavesNoData(t *testing.T) {
 		},
 		"collecting in another goroutine": func(x *Run) engine.Result {
 			return x.Execute(nil, func() {
-				w := x.Work()
+				w := x.NewTasks()
 				w.Add(panics)
 				w.Add(func() {})
-				w.Do()
+				w.Start()
 			}, succeeds)
 		},
 	} {
@@ -64,15 +64,15 @@ func TestSingle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, ctx := runOf(t, `{ thing { o { x } } }`)
 		top := &x.plan.Root().Fields[0]
-		s := top.Of(types["Thing"].ID)
-		g := NewGroup[*int](x)
+		s := top.SelectionOf(types["Thing"].ID)
+		g := NewObjectList[*int](x)
 		for i := range 40 {
 			g.Add(new(i), 0)
 		}
-		Enter(x, s, &g)
+		StoreObjects(x, s, &g)
 		var running, most atomic.Int32
 		start := time.Now()
-		Single(x, s.Calls[0], g.Objects, FieldHooks{}, func(ctx context.Context, fc *graphql.FieldContext, parent *int) (int, error) {
+		CallEach(x, s.Calls[0], g.Objects, FieldHooks{}, func(ctx context.Context, fc *graphql.FieldContext, parent *int) (int, error) {
 			most.Store(max(most.Load(), running.Add(1)))
 			defer running.Add(-1)
 			time.Sleep(time.Second)
@@ -111,14 +111,14 @@ func TestSingleIsStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(x.ctx)
 	x.ctx = ctx
 	top := &x.plan.Root().Fields[0]
-	s := top.Of(types["Thing"].ID)
-	g := NewGroup[*int](x)
+	s := top.SelectionOf(types["Thing"].ID)
+	g := NewObjectList[*int](x)
 	for i := range 1000 {
 		g.Add(new(i), 0)
 	}
-	Enter(x, s, &g)
+	StoreObjects(x, s, &g)
 	var calls atomic.Int32
-	Single(x, s.Calls[0], g.Objects, FieldHooks{}, func(context.Context, *graphql.FieldContext, *int) (int, error) {
+	CallEach(x, s.Calls[0], g.Objects, FieldHooks{}, func(context.Context, *graphql.FieldContext, *int) (int, error) {
 		if calls.Add(1) == 1 {
 			stop()
 		}
@@ -131,7 +131,7 @@ func TestSingleIsStopped(t *testing.T) {
 
 // An object is found by its place, in whichever order places are looked up.
 func TestOrdinals(t *testing.T) {
-	var g Group[string]
+	var g ObjectList[string]
 	type place struct{ parent, i, j int }
 	collected := []place{{0, 0, 0}, {0, 0, 2}, {0, 3, 0}, {2, 0, 1}, {2, 1, 0}, {2, 1, 1}, {7, 0, 0}}
 	for _, p := range collected {
@@ -165,14 +165,14 @@ func TestOrdinals(t *testing.T) {
 func TestNotCollected(t *testing.T) {
 	x, ctx := runOf(t, `{ thing { o { x } } }`)
 	top := &x.plan.Root().Fields[0]
-	s := top.Of(types["Thing"].ID)
-	g := NewGroup[*int](x)
+	s := top.SelectionOf(types["Thing"].ID)
+	g := NewObjectList[*int](x)
 	g.Add(new(1), 0)
-	Enter(x, s, &g)
-	Single(x, s.Calls[0], g.Objects, FieldHooks{}, func(context.Context, *graphql.FieldContext, *int) (int, error) { return 1, nil })
+	StoreObjects(x, s, &g)
+	CallEach(x, s.Calls[0], g.Objects, FieldHooks{}, func(context.Context, *graphql.FieldContext, *int) (int, error) { return 1, nil })
 	for parent, want := range map[int]bool{0: true, 1: false, notCollected: false} {
 		x.Push(top, parent)
-		ordinal, _ := x.Object(s)
+		ordinal, _ := x.BeginObject(s)
 		if v, ok := Result[int](x, s.Calls[0], ordinal, false); ok != want || ok && v != 1 {
 			t.Errorf("below the parent %d: %d, %t", parent, v, ok)
 		}

@@ -11,8 +11,8 @@ import (
 // maxShownBytes bounds how much of a value a message repeats.
 const maxShownBytes = 100
 
-// Shown returns a value as messages for clients show it: as JSON, truncated.
-func Shown(v any) string {
+// Describe returns a value as messages for clients show it: as JSON, truncated.
+func Describe(v any) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)

@@ -22,9 +22,9 @@ func MarshalInt(i int) graphql.Marshaler { return graphql.MarshalInt(i) }
 
 // UnmarshalInt reads an Int: a whole number of 32 bits (GraphQL specification, section 3.5.1).
 func UnmarshalInt(v any) (int, error) {
-	n, ok := Whole(v)
+	n, ok := ToInt64(v)
 	if !ok {
-		return 0, inputError("%s is not a whole number", Shown(v))
+		return 0, inputError("%s is not a whole number", Describe(v))
 	}
 	if n < math.MinInt32 || n > math.MaxInt32 {
 		return 0, inputError("%d does not fit into an Int, which has 32 bits", n)
@@ -32,9 +32,9 @@ func UnmarshalInt(v any) (int, error) {
 	return int(n), nil
 }
 
-// Whole returns the value of a number that is whole and fits into 64 bits, and reports whether v
+// ToInt64 returns the value of a number that is whole and fits into 64 bits, and reports whether v
 // is one. 1.0 and 10e-1 are whole. A string is not a number.
-func Whole(v any) (int64, bool) {
+func ToInt64(v any) (int64, bool) {
 	switch v := v.(type) {
 	case int64:
 		return v, true
@@ -91,13 +91,13 @@ func MarshalInt64(i int64) graphql.Marshaler {
 
 // UnmarshalInt64 reads a whole number of 64 bits, from a number or from a string of its digits.
 func UnmarshalInt64(v any) (int64, error) {
-	n, ok := Whole(v)
+	n, ok := ToInt64(v)
 	if text, isText := v.(string); isText {
 		digits, err := strconv.ParseInt(text, 10, 64)
 		n, ok = digits, err == nil
 	}
 	if !ok {
-		return 0, inputError("%s is not a whole number of 64 bits", Shown(v))
+		return 0, inputError("%s is not a whole number of 64 bits", Describe(v))
 	}
 	return n, nil
 }
@@ -118,12 +118,12 @@ var dateTimePattern = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
-		return time.Time{}, inputError("%s is not a DateTime, a string such as 2026-01-31T12:00:00Z", Shown(v))
+		return time.Time{}, inputError("%s is not a DateTime, a string such as 2026-01-31T12:00:00Z", Describe(v))
 	}
 	text := strings.ToUpper(s)
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || !dateTimePattern.MatchString(text) {
-		return time.Time{}, inputError("%s is not a DateTime such as 2026-01-31T12:00:00Z", Shown(v))
+		return time.Time{}, inputError("%s is not a DateTime such as 2026-01-31T12:00:00Z", Describe(v))
 	}
 	return t, nil
 }
@@ -151,10 +151,10 @@ func (d *Decimal) UnmarshalGQL(v any) error {
 	case float64:
 		*d = Decimal(strconv.FormatFloat(v, 'f', -1, 64))
 	default:
-		return inputError("%s is not a Decimal, a number or a string such as 12.50", Shown(v))
+		return inputError("%s is not a Decimal, a number or a string such as 12.50", Describe(v))
 	}
 	if !d.Valid() {
-		return inputError("%s is not a decimal number such as 12.50", Shown(v))
+		return inputError("%s is not a decimal number such as 12.50", Describe(v))
 	}
 	return nil
 }

@@ -66,10 +66,10 @@ func (u *URL) UnmarshalGQL(v any) (err error) {
 func parseString[T ~string](v any, valid func(T) bool, what string) (T, error) {
 	text, ok := v.(string)
 	if !ok {
-		return "", inputError("%s is not %s", Shown(v), what)
+		return "", inputError("%s is not %s", Describe(v), what)
 	}
 	if !valid(T(text)) {
-		return "", inputError("%s is not %s", Shown(v), what)
+		return "", inputError("%s is not %s", Describe(v), what)
 	}
 	return T(text), nil
 }

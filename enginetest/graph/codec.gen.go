@@ -399,6 +399,6 @@ func DecodeKind(d *decode.Decoder) model.Kind {
 	case "ODD":
 		return model.KindOdd
 	}
-	d.Unknown("Kind", text)
+	d.UnknownEnumValue("Kind", text)
 	return ""
 }

@@ -77,7 +77,7 @@ func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf
 		return engine.Result{Fallback: fallback, Buffer: buf}, err
 	}
 	x := &planRun{ec: newExecutionContext(op, s.executableSchema, nil)}
-	if p.Arguments() {
+	if p.HasArguments() {
 		ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, func() *graphql.InputUnmarshalerIndex {
 			return graphql.NewInputUnmarshalerIndex(
 				graphql.NewInputUnmarshaler("Filter", x.ec.unmarshalInputFilter),
@@ -101,7 +101,7 @@ type planRun struct {
 	ec *executionContext
 }
 
-// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
+// The IDs of object types. plan.Field.SelectionOf returns the selection for a type by its ID.
 const (
 	ofAnswer = iota
 	ofBook
@@ -426,13 +426,13 @@ var planTypes = plan.Types{
 // encodeAnswer appends the selected fields of obj to b.
 func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAnswer(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAnswer(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -493,7 +493,7 @@ func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) (
 			b, fieldOK = x.writeListOfListOfNonNullInt(b, f, obj.Lists)
 		case 13: // item
 			if v := obj.Item; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeItem(b, f, v)
@@ -501,7 +501,7 @@ func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) (
 			}
 		case 14: // mustItem
 			if v := obj.MustItem; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullItem(b, f, v)
@@ -509,7 +509,7 @@ func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) (
 			}
 		case 15: // items
 			if v := obj.Items; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfItem(b, f, v)
@@ -517,7 +517,7 @@ func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) (
 			}
 		case 16: // mustItems
 			if v := obj.MustItems; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullItem(b, f, v)
@@ -525,7 +525,7 @@ func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) (
 			}
 		case 17: // itemGrid
 			if v := obj.ItemGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfListOfItem(b, f, v)
@@ -533,7 +533,7 @@ func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) (
 			}
 		case 18: // other
 			if v, found := plan.Result[*model.Other](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOther(b, f, v)
@@ -541,7 +541,7 @@ func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) (
 			}
 		case 19: // others
 			if v, found := plan.Result[[]*model.Other](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfOther(b, f, v)
@@ -586,11 +586,11 @@ func (x *planRun) fallbackAnswer(ctx context.Context, f *plan.Field, obj *model.
 }
 
 // collectAnswer adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectAnswer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Answer]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectAnswer(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Answer]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 13: // item
 			x.gatherAnswerItem(w, f, g.Objects)
@@ -615,62 +615,62 @@ func (x *planRun) collectAnswer(w *plan.Work, s *plan.Selection, g *plan.Group[*
 }
 
 // gatherAnswerItem gathers the objects in Answer.item and collects what is selected of them.
-func (x *planRun) gatherAnswerItem(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	group := plan.NewGroup[*model.Item](&x.Run)
+func (x *planRun) gatherAnswerItem(w *plan.TaskList, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewObjectList[*model.Item](&x.Run)
 	for i, obj := range objs {
 		if obj.Item != nil {
 			group.Add(obj.Item, i)
 		}
 	}
-	x.collectItem(w, f.Of(ofItem), &group)
+	x.collectItem(w, f.SelectionOf(ofItem), &group)
 }
 
 // gatherAnswerMustItem gathers the objects in Answer.mustItem and collects what is selected of them.
-func (x *planRun) gatherAnswerMustItem(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	group := plan.NewGroup[*model.Item](&x.Run)
+func (x *planRun) gatherAnswerMustItem(w *plan.TaskList, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewObjectList[*model.Item](&x.Run)
 	for i, obj := range objs {
 		if obj.MustItem != nil {
 			group.Add(obj.MustItem, i)
 		}
 	}
-	x.collectItem(w, f.Of(ofItem), &group)
+	x.collectItem(w, f.SelectionOf(ofItem), &group)
 }
 
 // gatherAnswerItems gathers the objects in Answer.items and collects what is selected of them.
-func (x *planRun) gatherAnswerItems(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	group := plan.NewGroup[*model.Item](&x.Run)
+func (x *planRun) gatherAnswerItems(w *plan.TaskList, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewObjectList[*model.Item](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Items), 1)
+		group.Grow(len(obj.Items), 1)
 		for j, child := range obj.Items {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectItem(w, f.Of(ofItem), &group)
+	x.collectItem(w, f.SelectionOf(ofItem), &group)
 }
 
 // gatherAnswerMustItems gathers the objects in Answer.mustItems and collects what is selected of them.
-func (x *planRun) gatherAnswerMustItems(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	group := plan.NewGroup[*model.Item](&x.Run)
+func (x *planRun) gatherAnswerMustItems(w *plan.TaskList, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewObjectList[*model.Item](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.MustItems), 1)
+		group.Grow(len(obj.MustItems), 1)
 		for j, child := range obj.MustItems {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectItem(w, f.Of(ofItem), &group)
+	x.collectItem(w, f.SelectionOf(ofItem), &group)
 }
 
 // gatherAnswerItemGrid gathers the objects in Answer.itemGrid and collects what is selected of them.
-func (x *planRun) gatherAnswerItemGrid(w *plan.Work, f *plan.Field, objs []*model.Answer) {
-	group := plan.NewGroup[*model.Item](&x.Run)
+func (x *planRun) gatherAnswerItemGrid(w *plan.TaskList, f *plan.Field, objs []*model.Answer) {
+	group := plan.NewObjectList[*model.Item](&x.Run)
 	for i, obj := range objs {
-		group.Visit(len(obj.ItemGrid))
+		group.CountElements(len(obj.ItemGrid))
 		for j := range obj.ItemGrid {
-			group.Room(len(obj.ItemGrid[j]), 2)
+			group.Grow(len(obj.ItemGrid[j]), 2)
 			for k, child := range obj.ItemGrid[j] {
 				if child != nil {
 					group.Add(child, i, j, k)
@@ -678,54 +678,54 @@ func (x *planRun) gatherAnswerItemGrid(w *plan.Work, f *plan.Field, objs []*mode
 			}
 		}
 	}
-	x.collectItem(w, f.Of(ofItem), &group)
+	x.collectItem(w, f.SelectionOf(ofItem), &group)
 }
 
 // resolveAnswerOther calls the resolver of Answer.other and collects what is selected of its result.
 func (x *planRun) resolveAnswerOther(f *plan.Field, objs []*model.Answer) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([]*model.Other, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Other(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Other](&x.Run)
+	group := plan.NewObjectList[*model.Other](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOther(w, f.Of(ofOther), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOther(w, f.SelectionOf(ofOther), &group)
+	w.Start()
 }
 
 // resolveAnswerOthers calls the resolver of Answer.others and collects what is selected of its result.
 func (x *planRun) resolveAnswerOthers(f *plan.Field, objs []*model.Answer) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([][]*model.Other, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Answer) ([][]*model.Other, error) {
 		return x.ec.Resolvers.Answer().Others(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Other](&x.Run)
+	group := plan.NewObjectList[*model.Other](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectOther(w, f.Of(ofOther), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOther(w, f.SelectionOf(ofOther), &group)
+	w.Start()
 }
 
 // encodeBook appends the selected fields of obj to b.
 func (x *planRun) encodeBook(b []byte, s *plan.Selection, obj *model.Book) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBook(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBook(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -742,7 +742,7 @@ func (x *planRun) encodeBook(b []byte, s *plan.Selection, obj *model.Book) ([]by
 			}
 		case 3: // guarded
 			if !x.Visible(f, requireB, false, nil, nil) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 				break
 			}
 			b = plan.AppendInt(b, obj.Guarded)
@@ -769,13 +769,13 @@ func (x *planRun) fallbackBook(ctx context.Context, f *plan.Field, obj *model.Bo
 // encodeEditor appends the selected fields of obj to b.
 func (x *planRun) encodeEditor(b []byte, s *plan.Selection, obj *model.Editor) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackEditor(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackEditor(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -794,7 +794,7 @@ func (x *planRun) encodeEditor(b []byte, s *plan.Selection, obj *model.Editor) (
 			b = plan.AppendInt(b, obj.Rank)
 		case 4: // first
 			if v := obj.First; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeStory(b, f, v)
@@ -821,11 +821,11 @@ func (x *planRun) fallbackEditor(ctx context.Context, f *plan.Field, obj *model.
 }
 
 // collectEditor adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectEditor(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Editor]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectEditor(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Editor]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 4: // first
 			x.gatherEditorFirst(w, f, g.Objects)
@@ -834,20 +834,20 @@ func (x *planRun) collectEditor(w *plan.Work, s *plan.Selection, g *plan.Group[*
 }
 
 // gatherEditorFirst gathers the objects in Editor.first and collects what is selected of them.
-func (x *planRun) gatherEditorFirst(w *plan.Work, f *plan.Field, objs []*model.Editor) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherEditorFirst(w *plan.TaskList, f *plan.Field, objs []*model.Editor) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
 		if obj.First != nil {
 			group.Add(obj.First, i)
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // encodeEditorConnection appends the selected fields of obj to b.
 func (x *planRun) encodeEditorConnection(b []byte, s *plan.Selection, obj *model.EditorConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -857,7 +857,7 @@ func (x *planRun) encodeEditorConnection(b []byte, s *plan.Selection, obj *model
 			b = append(b, `"EditorConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullEditorEdge(b, f, v)
@@ -865,7 +865,7 @@ func (x *planRun) encodeEditorConnection(b []byte, s *plan.Selection, obj *model
 			}
 		case 2: // nodes
 			if v, found := plan.Result[[]*model.Editor](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullEditor(b, f, v)
@@ -879,11 +879,11 @@ func (x *planRun) encodeEditorConnection(b []byte, s *plan.Selection, obj *model
 }
 
 // collectEditorConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectEditorConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorConnection]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectEditorConnection(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.EditorConnection]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // edges
 			x.gatherEditorConnectionEdges(w, f, g.Objects)
@@ -898,42 +898,42 @@ func (x *planRun) collectEditorConnection(w *plan.Work, s *plan.Selection, g *pl
 }
 
 // gatherEditorConnectionEdges gathers the objects in EditorConnection.edges and collects what is selected of them.
-func (x *planRun) gatherEditorConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.EditorConnection) {
-	group := plan.NewGroup[*model.EditorEdge](&x.Run)
+func (x *planRun) gatherEditorConnectionEdges(w *plan.TaskList, f *plan.Field, objs []*model.EditorConnection) {
+	group := plan.NewObjectList[*model.EditorEdge](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Edges), 1)
+		group.Grow(len(obj.Edges), 1)
 		for j, child := range obj.Edges {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectEditorEdge(w, f.Of(ofEditorEdge), &group)
+	x.collectEditorEdge(w, f.SelectionOf(ofEditorEdge), &group)
 }
 
 // resolveEditorConnectionNodes calls the resolver of EditorConnection.nodes and collects what is selected of its result.
 func (x *planRun) resolveEditorConnectionNodes(f *plan.Field, objs []*model.EditorConnection) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorConnection) ([][]*model.Editor, error) {
 		return x.ec.Resolvers.EditorConnection().Nodes(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Editor](&x.Run)
+	group := plan.NewObjectList[*model.Editor](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectEditor(w, f.Of(ofEditor), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectEditor(w, f.SelectionOf(ofEditor), &group)
+	w.Start()
 }
 
 // encodeEditorEdge appends the selected fields of obj to b.
 func (x *planRun) encodeEditorEdge(b []byte, s *plan.Selection, obj *model.EditorEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -943,7 +943,7 @@ func (x *planRun) encodeEditorEdge(b []byte, s *plan.Selection, obj *model.Edito
 			b = append(b, `"EditorEdge"`...)
 		case 1: // node
 			if v, found := plan.Result[*model.Editor](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullEditor(b, f, v)
@@ -957,8 +957,8 @@ func (x *planRun) encodeEditorEdge(b []byte, s *plan.Selection, obj *model.Edito
 }
 
 // collectEditorEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectEditorEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.EditorEdge]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectEditorEdge(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.EditorEdge]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -971,30 +971,30 @@ func (x *planRun) collectEditorEdge(w *plan.Work, s *plan.Selection, g *plan.Gro
 
 // resolveEditorEdgeNode calls the resolver of EditorEdge.node and collects what is selected of its result.
 func (x *planRun) resolveEditorEdgeNode(f *plan.Field, objs []*model.EditorEdge) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.EditorEdge) ([]*model.Editor, error) {
 		return x.ec.Resolvers.EditorEdge().Node(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Editor](&x.Run)
+	group := plan.NewObjectList[*model.Editor](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectEditor(w, f.Of(ofEditor), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectEditor(w, f.SelectionOf(ofEditor), &group)
+	w.Start()
 }
 
 // encodeFilm appends the selected fields of obj to b.
 func (x *planRun) encodeFilm(b []byte, s *plan.Selection, obj *model.Film) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackFilm(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackFilm(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1013,7 +1013,7 @@ func (x *planRun) encodeFilm(b []byte, s *plan.Selection, obj *model.Film) ([]by
 			b = plan.AppendString(b, obj.MustTitle)
 		case 4: // guarded
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 				break
 			}
 			if v := obj.Guarded; v == nil {
@@ -1023,9 +1023,9 @@ func (x *planRun) encodeFilm(b []byte, s *plan.Selection, obj *model.Film) ([]by
 			}
 		case 5: // sequel
 			if v, found := plan.Result[model.Media](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeMedia(b, f, v)
@@ -1033,7 +1033,7 @@ func (x *planRun) encodeFilm(b []byte, s *plan.Selection, obj *model.Film) ([]by
 			}
 		case 6: // sequels
 			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfMedia(b, f, v)
@@ -1062,8 +1062,8 @@ func (x *planRun) fallbackFilm(ctx context.Context, f *plan.Field, obj *model.Fi
 }
 
 // collectFilm adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectFilm(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Film]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectFilm(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Film]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -1078,10 +1078,10 @@ func (x *planRun) collectFilm(w *plan.Work, s *plan.Selection, g *plan.Group[*mo
 
 // resolveFilmSequel calls the resolver of Film.sequel and collects what is selected of its result.
 func (x *planRun) resolveFilmSequel(f *plan.Field, objs []*model.Film) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([]model.Media, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([]model.Media, error) {
 		return x.ec.Resolvers.Film().Sequel(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Film:
@@ -1092,19 +1092,19 @@ func (x *planRun) resolveFilmSequel(f *plan.Field, objs []*model.Film) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // resolveFilmSequels calls the resolver of Film.sequels and collects what is selected of its result.
 func (x *planRun) resolveFilmSequels(f *plan.Field, objs []*model.Film) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([][]model.Media, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Film) ([][]model.Media, error) {
 		return x.ec.Resolvers.Film().Sequels(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Film:
@@ -1116,21 +1116,21 @@ func (x *planRun) resolveFilmSequels(f *plan.Field, objs []*model.Film) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // encodeItem appends the selected fields of obj to b.
 func (x *planRun) encodeItem(b []byte, s *plan.Selection, obj *model.Item) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackItem(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackItem(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1147,7 +1147,7 @@ func (x *planRun) encodeItem(b []byte, s *plan.Selection, obj *model.Item) ([]by
 			b = plan.AppendInt(b, obj.MustN)
 		case 3: // item
 			if v := obj.Item; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeItem(b, f, v)
@@ -1155,7 +1155,7 @@ func (x *planRun) encodeItem(b []byte, s *plan.Selection, obj *model.Item) ([]by
 			}
 		case 4: // items
 			if v := obj.Items; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullItem(b, f, v)
@@ -1163,7 +1163,7 @@ func (x *planRun) encodeItem(b []byte, s *plan.Selection, obj *model.Item) ([]by
 			}
 		case 5: // other
 			if v, found := plan.Result[*model.Other](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOther(b, f, v)
@@ -1171,7 +1171,7 @@ func (x *planRun) encodeItem(b []byte, s *plan.Selection, obj *model.Item) ([]by
 			}
 		case 6: // owner
 			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePerson(b, f, v)
@@ -1196,11 +1196,11 @@ func (x *planRun) fallbackItem(ctx context.Context, f *plan.Field, obj *model.It
 }
 
 // collectItem adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectItem(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Item]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectItem(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Item]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 3: // item
 			x.gatherItemItem(w, f, g.Objects)
@@ -1219,66 +1219,66 @@ func (x *planRun) collectItem(w *plan.Work, s *plan.Selection, g *plan.Group[*mo
 }
 
 // gatherItemItem gathers the objects in Item.item and collects what is selected of them.
-func (x *planRun) gatherItemItem(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	group := plan.NewGroup[*model.Item](&x.Run)
+func (x *planRun) gatherItemItem(w *plan.TaskList, f *plan.Field, objs []*model.Item) {
+	group := plan.NewObjectList[*model.Item](&x.Run)
 	for i, obj := range objs {
 		if obj.Item != nil {
 			group.Add(obj.Item, i)
 		}
 	}
-	x.collectItem(w, f.Of(ofItem), &group)
+	x.collectItem(w, f.SelectionOf(ofItem), &group)
 }
 
 // gatherItemItems gathers the objects in Item.items and collects what is selected of them.
-func (x *planRun) gatherItemItems(w *plan.Work, f *plan.Field, objs []*model.Item) {
-	group := plan.NewGroup[*model.Item](&x.Run)
+func (x *planRun) gatherItemItems(w *plan.TaskList, f *plan.Field, objs []*model.Item) {
+	group := plan.NewObjectList[*model.Item](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Items), 1)
+		group.Grow(len(obj.Items), 1)
 		for j, child := range obj.Items {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectItem(w, f.Of(ofItem), &group)
+	x.collectItem(w, f.SelectionOf(ofItem), &group)
 }
 
 // resolveItemOther calls the resolver of Item.other and collects what is selected of its result.
 func (x *planRun) resolveItemOther(f *plan.Field, objs []*model.Item) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Other, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Other, error) {
 		return x.ec.Resolvers.Item().Other(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Other](&x.Run)
+	group := plan.NewObjectList[*model.Other](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOther(w, f.Of(ofOther), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOther(w, f.SelectionOf(ofOther), &group)
+	w.Start()
 }
 
 // resolveItemOwner calls the resolver of Item.owner and collects what is selected of its result.
 func (x *planRun) resolveItemOwner(f *plan.Field, objs []*model.Item) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Item) ([]*model.Person, error) {
 		return x.ec.Resolvers.Item().Owner(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // encodeLooseConnection appends the selected fields of obj to b.
 func (x *planRun) encodeLooseConnection(b []byte, s *plan.Selection, obj *model.LooseConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -1288,7 +1288,7 @@ func (x *planRun) encodeLooseConnection(b []byte, s *plan.Selection, obj *model.
 			b = append(b, `"LooseConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfLooseEdge(b, f, v)
@@ -1296,7 +1296,7 @@ func (x *planRun) encodeLooseConnection(b []byte, s *plan.Selection, obj *model.
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfStory(b, f, v)
@@ -1304,7 +1304,7 @@ func (x *planRun) encodeLooseConnection(b []byte, s *plan.Selection, obj *model.
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
@@ -1318,11 +1318,11 @@ func (x *planRun) encodeLooseConnection(b []byte, s *plan.Selection, obj *model.
 }
 
 // collectLooseConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectLooseConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseConnection]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectLooseConnection(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.LooseConnection]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // edges
 			x.gatherLooseConnectionEdges(w, f, g.Objects)
@@ -1333,43 +1333,43 @@ func (x *planRun) collectLooseConnection(w *plan.Work, s *plan.Selection, g *pla
 }
 
 // gatherLooseConnectionEdges gathers the objects in LooseConnection.edges and collects what is selected of them.
-func (x *planRun) gatherLooseConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
-	group := plan.NewGroup[*model.LooseEdge](&x.Run)
+func (x *planRun) gatherLooseConnectionEdges(w *plan.TaskList, f *plan.Field, objs []*model.LooseConnection) {
+	group := plan.NewObjectList[*model.LooseEdge](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Edges), 1)
+		group.Grow(len(obj.Edges), 1)
 		for j, child := range obj.Edges {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectLooseEdge(w, f.Of(ofLooseEdge), &group)
+	x.collectLooseEdge(w, f.SelectionOf(ofLooseEdge), &group)
 }
 
 // gatherLooseConnectionNodes gathers the objects in LooseConnection.nodes and collects what is selected of them.
-func (x *planRun) gatherLooseConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.LooseConnection) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherLooseConnectionNodes(w *plan.TaskList, f *plan.Field, objs []*model.LooseConnection) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Nodes), 1)
+		group.Grow(len(obj.Nodes), 1)
 		for j, child := range obj.Nodes {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // encodeLooseEdge appends the selected fields of obj to b.
 func (x *planRun) encodeLooseEdge(b []byte, s *plan.Selection, obj *model.LooseEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackLooseEdge(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackLooseEdge(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1378,7 +1378,7 @@ func (x *planRun) encodeLooseEdge(b []byte, s *plan.Selection, obj *model.LooseE
 			b = append(b, `"LooseEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeStory(b, f, v)
@@ -1403,11 +1403,11 @@ func (x *planRun) fallbackLooseEdge(ctx context.Context, f *plan.Field, obj *mod
 }
 
 // collectLooseEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectLooseEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.LooseEdge]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectLooseEdge(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.LooseEdge]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // node
 			x.gatherLooseEdgeNode(w, f, g.Objects)
@@ -1416,20 +1416,20 @@ func (x *planRun) collectLooseEdge(w *plan.Work, s *plan.Selection, g *plan.Grou
 }
 
 // gatherLooseEdgeNode gathers the objects in LooseEdge.node and collects what is selected of them.
-func (x *planRun) gatherLooseEdgeNode(w *plan.Work, f *plan.Field, objs []*model.LooseEdge) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherLooseEdgeNode(w *plan.TaskList, f *plan.Field, objs []*model.LooseEdge) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
 		if obj.Node != nil {
 			group.Add(obj.Node, i)
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // encodeMutation appends the selected fields of the root to b.
 func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -1439,7 +1439,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			b = append(b, `"Mutation"`...)
 		case 1: // put
 			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePlace(b, f, v)
@@ -1447,7 +1447,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 2: // mustPut
 			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPlace(b, f, v)
@@ -1455,7 +1455,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 3: // guardedPut
 			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePerson(b, f, v)
@@ -1463,13 +1463,13 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 4: // total
 			if v, found := plan.Result[int](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
 		case 5: // addStory
 			if v, found := plan.Result[*model.Story](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeStory(b, f, v)
@@ -1477,7 +1477,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 6: // addStories
 			if v, found := plan.Result[[]*model.Story](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullStory(b, f, v)
@@ -1485,7 +1485,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 7: // addWriter
 			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullWriter(b, f, v)
@@ -1500,7 +1500,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectMutation calls the resolvers of the selected root fields, one after another.
 func (x *planRun) collectMutation(s *plan.Selection) {
-	w := x.Work()
+	w := x.NewTasks()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // put
@@ -1518,64 +1518,64 @@ func (x *planRun) collectMutation(s *plan.Selection) {
 		case 7: // addWriter
 			w.Add(func() { x.resolveMutationAddWriter(f) })
 		}
-		w.Wait()
+		w.StartAndWait()
 	}
 }
 
 // resolveMutationPut calls the resolver of Mutation.put and collects what is selected of its result.
 func (x *planRun) resolveMutationPut(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_put_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().Put(ctx, fc.Args["id"].(int))
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveMutationMustPut calls the resolver of Mutation.mustPut and collects what is selected of its result.
 func (x *planRun) resolveMutationMustPut(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_mustPut_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Mutation().MustPut(ctx, fc.Args["id"].(int))
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveMutationGuardedPut calls the resolver of Mutation.guardedPut and collects what is selected of its result.
 func (x *planRun) resolveMutationGuardedPut(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_guardedPut_args, Guard: requireAuthenticated}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Person, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Mutation().GuardedPut(ctx, fc.Args["id"].(int))
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // resolveMutationTotal calls the resolver of Mutation.total.
 func (x *planRun) resolveMutationTotal(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
 		return x.ec.Resolvers.Mutation().Total(ctx)
 	})
 }
@@ -1583,67 +1583,67 @@ func (x *planRun) resolveMutationTotal(f *plan.Field) {
 // resolveMutationAddStory calls the resolver of Mutation.addStory and collects what is selected of its result.
 func (x *planRun) resolveMutationAddStory(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_addStory_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Story, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Story, error) {
 		return x.ec.Resolvers.Mutation().AddStory(ctx, fc.Args["id"].(string))
 	})
-	group := plan.NewGroup[*model.Story](&x.Run)
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectStory(w, f.Of(ofStory), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
+	w.Start()
 }
 
 // resolveMutationAddStories calls the resolver of Mutation.addStories and collects what is selected of its result.
 func (x *planRun) resolveMutationAddStories(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_addStories_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Story, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Story, error) {
 		return x.ec.Resolvers.Mutation().AddStories(ctx, fc.Args["id"].(string))
 	})
-	group := plan.NewGroup[*model.Story](&x.Run)
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectStory(w, f.Of(ofStory), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
+	w.Start()
 }
 
 // resolveMutationAddWriter calls the resolver of Mutation.addWriter and collects what is selected of its result.
 func (x *planRun) resolveMutationAddWriter(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_addWriter_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
 		return x.ec.Resolvers.Mutation().AddWriter(ctx, fc.Args["id"].(string))
 	})
-	group := plan.NewGroup[*model.Writer](&x.Run)
+	group := plan.NewObjectList[*model.Writer](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectWriter(w, f.Of(ofWriter), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
+	w.Start()
 }
 
 // encodeOdd appends the selected fields of obj to b.
 func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *handmodel.Odd) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOdd(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOdd(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1654,7 +1654,7 @@ func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *handmodel.Odd) ([]
 			b = plan.AppendString(b, obj.ID)
 		case 2: // spot
 			if v := &obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullSpot(b, f, v)
@@ -1662,7 +1662,7 @@ func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *handmodel.Odd) ([]
 			}
 		case 3: // spots
 			if v := obj.Spots; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullSpot(b, f, v)
@@ -1670,7 +1670,7 @@ func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *handmodel.Odd) ([]
 			}
 		case 4: // spotGrid
 			if v := obj.SpotGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullListOfNonNullSpot(b, f, v)
@@ -1678,19 +1678,19 @@ func (x *planRun) encodeOdd(b []byte, s *plan.Selection, obj *handmodel.Odd) ([]
 			}
 		case 5: // place
 			if v := obj.Place; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePlace(b, f, v)
 				x.Pop()
 			}
 		case 6: // upper
-			b, fieldOK = x.Delegated(b, f, ordinal, false)
+			b, fieldOK = x.AppendFallbackResult(b, f, ordinal, false)
 		case 7: // far
-			b, fieldOK = x.Delegated(b, f, ordinal, false)
+			b, fieldOK = x.AppendFallbackResult(b, f, ordinal, false)
 		case 8: // next
 			if v, found := plan.Result[*handmodel.Odd](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOdd(b, f, v)
@@ -1713,11 +1713,11 @@ func (x *planRun) fallbackOdd(ctx context.Context, f *plan.Field, obj *handmodel
 }
 
 // collectOdd adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectOdd(w *plan.Work, s *plan.Selection, g *plan.Group[*handmodel.Odd]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectOdd(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*handmodel.Odd]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 2: // spot
 			x.gatherOddSpot(w, f, g.Objects)
@@ -1742,92 +1742,92 @@ func (x *planRun) collectOdd(w *plan.Work, s *plan.Selection, g *plan.Group[*han
 }
 
 // gatherOddSpot gathers the objects in Odd.spot and collects what is selected of them.
-func (x *planRun) gatherOddSpot(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherOddSpot(w *plan.TaskList, f *plan.Field, objs []*handmodel.Odd) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		group.Add(&obj.Spot, i)
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherOddSpots gathers the objects in Odd.spots and collects what is selected of them.
-func (x *planRun) gatherOddSpots(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherOddSpots(w *plan.TaskList, f *plan.Field, objs []*handmodel.Odd) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Spots), 1)
+		group.Grow(len(obj.Spots), 1)
 		for j := range obj.Spots {
 			group.Add(&obj.Spots[j], i, j)
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherOddSpotGrid gathers the objects in Odd.spotGrid and collects what is selected of them.
-func (x *planRun) gatherOddSpotGrid(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherOddSpotGrid(w *plan.TaskList, f *plan.Field, objs []*handmodel.Odd) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		group.Visit(len(obj.SpotGrid))
+		group.CountElements(len(obj.SpotGrid))
 		for j := range obj.SpotGrid {
-			group.Room(len(obj.SpotGrid[j]), 2)
+			group.Grow(len(obj.SpotGrid[j]), 2)
 			for k := range obj.SpotGrid[j] {
 				group.Add(&obj.SpotGrid[j][k], i, j, k)
 			}
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherOddPlace gathers the objects in Odd.place and collects what is selected of them.
-func (x *planRun) gatherOddPlace(w *plan.Work, f *plan.Field, objs []*handmodel.Odd) {
-	group := plan.NewGroup[*model.Place](&x.Run)
+func (x *planRun) gatherOddPlace(w *plan.TaskList, f *plan.Field, objs []*handmodel.Odd) {
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, obj := range objs {
 		if obj.Place != nil {
 			group.Add(obj.Place, i)
 		}
 	}
-	x.collectPlace(w, f.Of(ofPlace), &group)
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 }
 
 // delegateOddUpper resolves Odd.upper with gqlgen's executor.
 func (x *planRun) delegateOddUpper(f *plan.Field, objs []*handmodel.Odd) {
-	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
+	plan.CallFallback(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
 		return x.ec._Odd_upper(ctx, f.CollectedField, obj)
 	})
 }
 
 // delegateOddFar resolves Odd.far with gqlgen's executor.
 func (x *planRun) delegateOddFar(f *plan.Field, objs []*handmodel.Odd) {
-	plan.Delegate(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
+	plan.CallFallback(&x.Run, f, objs, func(ctx context.Context, obj *handmodel.Odd) graphql.Marshaler {
 		return x.ec._Odd_far(ctx, f.CollectedField, obj)
 	})
 }
 
 // resolveOddNext calls the resolver of Odd.next and collects what is selected of its result.
 func (x *planRun) resolveOddNext(f *plan.Field, objs []*handmodel.Odd) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*handmodel.Odd) ([]*handmodel.Odd, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*handmodel.Odd) ([]*handmodel.Odd, error) {
 		return x.ec.Resolvers.Odd().Next(ctx, objs)
 	})
-	group := plan.NewGroup[*handmodel.Odd](&x.Run)
+	group := plan.NewObjectList[*handmodel.Odd](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOdd(w, f.Of(ofOdd), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOdd(w, f.SelectionOf(ofOdd), &group)
+	w.Start()
 }
 
 // encodeOther appends the selected fields of obj to b.
 func (x *planRun) encodeOther(b []byte, s *plan.Selection, obj *model.Other) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOther(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOther(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1846,7 +1846,7 @@ func (x *planRun) encodeOther(b []byte, s *plan.Selection, obj *model.Other) ([]
 			b = plan.AppendInt(b, obj.MustX)
 		case 4: // spotted
 			if v, found := plan.Result[*model.Spot](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeSpot(b, f, v)
@@ -1854,7 +1854,7 @@ func (x *planRun) encodeOther(b []byte, s *plan.Selection, obj *model.Other) ([]
 			}
 		case 5: // item
 			if v := obj.Item; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeItem(b, f, v)
@@ -1881,11 +1881,11 @@ func (x *planRun) fallbackOther(ctx context.Context, f *plan.Field, obj *model.O
 }
 
 // collectOther adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectOther(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Other]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectOther(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Other]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 5: // item
 			x.gatherOtherItem(w, f, g.Objects)
@@ -1901,41 +1901,41 @@ func (x *planRun) collectOther(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // resolveOtherSpotted calls the resolver of Other.spotted and collects what is selected of its result.
 func (x *planRun) resolveOtherSpotted(f *plan.Field, objs []*model.Other) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Other) ([]*model.Spot, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Other) ([]*model.Spot, error) {
 		return x.ec.Resolvers.Other().Spotted(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Spot](&x.Run)
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectSpot(w, f.Of(ofSpot), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
+	w.Start()
 }
 
 // gatherOtherItem gathers the objects in Other.item and collects what is selected of them.
-func (x *planRun) gatherOtherItem(w *plan.Work, f *plan.Field, objs []*model.Other) {
-	group := plan.NewGroup[*model.Item](&x.Run)
+func (x *planRun) gatherOtherItem(w *plan.TaskList, f *plan.Field, objs []*model.Other) {
+	group := plan.NewObjectList[*model.Item](&x.Run)
 	for i, obj := range objs {
 		if obj.Item != nil {
 			group.Add(obj.Item, i)
 		}
 	}
-	x.collectItem(w, f.Of(ofItem), &group)
+	x.collectItem(w, f.SelectionOf(ofItem), &group)
 }
 
 // encodePageInfo appends the selected fields of obj to b.
 func (x *planRun) encodePageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPageInfo(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPageInfo(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1983,13 +1983,13 @@ func (x *planRun) fallbackPageInfo(ctx context.Context, f *plan.Field, obj *mode
 // encodePerson appends the selected fields of obj to b.
 func (x *planRun) encodePerson(b []byte, s *plan.Selection, obj *model.Person) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPerson(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPerson(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -2008,7 +2008,7 @@ func (x *planRun) encodePerson(b []byte, s *plan.Selection, obj *model.Person) (
 			b = plan.AppendString(b, obj.Label)
 		case 4: // spot
 			if v := obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeSpot(b, f, v)
@@ -2016,9 +2016,9 @@ func (x *planRun) encodePerson(b []byte, s *plan.Selection, obj *model.Person) (
 			}
 		case 5: // next
 			if v, found := plan.Result[model.Node](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNode(b, f, v)
@@ -2026,7 +2026,7 @@ func (x *planRun) encodePerson(b []byte, s *plan.Selection, obj *model.Person) (
 			}
 		case 6: // friends
 			if v, found := plan.Result[[]*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullPerson(b, f, v)
@@ -2034,7 +2034,7 @@ func (x *planRun) encodePerson(b []byte, s *plan.Selection, obj *model.Person) (
 			}
 		case 7: // home
 			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePlace(b, f, v)
@@ -2042,7 +2042,7 @@ func (x *planRun) encodePerson(b []byte, s *plan.Selection, obj *model.Person) (
 			}
 		case 8: // mustHome
 			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPlace(b, f, v)
@@ -2069,11 +2069,11 @@ func (x *planRun) fallbackPerson(ctx context.Context, f *plan.Field, obj *model.
 }
 
 // collectPerson adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectPerson(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Person]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectPerson(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Person]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 4: // spot
 			x.gatherPersonSpot(w, f, g.Objects)
@@ -2094,23 +2094,23 @@ func (x *planRun) collectPerson(w *plan.Work, s *plan.Selection, g *plan.Group[*
 }
 
 // gatherPersonSpot gathers the objects in Person.spot and collects what is selected of them.
-func (x *planRun) gatherPersonSpot(w *plan.Work, f *plan.Field, objs []*model.Person) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherPersonSpot(w *plan.TaskList, f *plan.Field, objs []*model.Person) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		if obj.Spot != nil {
 			group.Add(obj.Spot, i)
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // resolvePersonNext calls the resolver of Person.next and collects what is selected of its result.
 func (x *planRun) resolvePersonNext(f *plan.Field, objs []*model.Person) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]model.Node, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]model.Node, error) {
 		return x.ec.Resolvers.Person().Next(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Place:
@@ -2127,73 +2127,73 @@ func (x *planRun) resolvePersonNext(f *plan.Field, objs []*model.Person) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	w.Start()
 }
 
 // resolvePersonFriends calls the resolver of Person.friends and collects what is selected of its result.
 func (x *planRun) resolvePersonFriends(f *plan.Field, objs []*model.Person) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([][]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Person().Friends(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // resolvePersonHome calls the resolver of Person.home and collects what is selected of its result.
 func (x *planRun) resolvePersonHome(f *plan.Field, objs []*model.Person) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().Home(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolvePersonMustHome calls the resolver of Person.mustHome and collects what is selected of its result.
 func (x *planRun) resolvePersonMustHome(f *plan.Field, objs []*model.Person) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Person) ([]*model.Place, error) {
 		return x.ec.Resolvers.Person().MustHome(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // encodePlace appends the selected fields of obj to b.
 func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPlace(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPlace(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -2221,10 +2221,10 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 		case 6: // rate
 			if v := obj.Rate; v == nil {
 				b = append(b, "null"...)
-			} else if plan.Finite(*v) {
+			} else if plan.IsFinite(*v) {
 				b = plan.AppendFloat(b, *v)
 			} else {
-				b, fieldOK = x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+				b, fieldOK = x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 					return x.ec.marshalOFloat2ᚖfloat64(ctx, f.Selections, v)
 				})
 			}
@@ -2274,7 +2274,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			b, fieldOK = x.writeListOfListOfInt(b, f, obj.Grid)
 		case 19: // spot
 			if v := obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeSpot(b, f, v)
@@ -2282,7 +2282,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 20: // mustSpot
 			if v := obj.MustSpot; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullSpot_2110b07f(b, f, v)
@@ -2290,7 +2290,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 21: // spots
 			if v := obj.Spots; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfSpot(b, f, v)
@@ -2298,7 +2298,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 22: // mustSpots
 			if v := obj.MustSpots; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullSpot(b, f, v)
@@ -2306,7 +2306,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 23: // spotGrid
 			if v := obj.SpotGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfListOfNonNullSpot(b, f, v)
@@ -2314,7 +2314,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 24: // guarded
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 				break
 			}
 			if v := obj.Guarded; v == nil {
@@ -2324,19 +2324,19 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 25: // mustGuarded
 			if !x.Visible(f, requireB, false, nil, nil) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 				break
 			}
 			b = plan.AppendString(b, obj.MustGuarded)
 		case 26: // guardedTags
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 				break
 			}
 			b, fieldOK = x.writeListOfNonNullString(b, f, obj.GuardedTags)
 		case 27: // guardedSpots
 			if v := obj.GuardedSpots; !x.Visible(f, requireA, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullSpot(b, f, v)
@@ -2344,9 +2344,9 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 28: // plainNode
 			if v := obj.PlainNode; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNode(b, f, v)
@@ -2354,7 +2354,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 29: // plainAnys
 			if v := obj.PlainAnys; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfAny(b, f, v)
@@ -2362,7 +2362,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 30: // mustPlainAnys
 			if v := obj.MustPlainAnys; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullAny(b, f, v)
@@ -2370,7 +2370,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 31: // plainViewer
 			if v := obj.PlainViewer; !x.Visible(f, requireAuthenticated, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeViewer(b, f, v)
@@ -2378,9 +2378,9 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 32: // next
 			if v, found := plan.Result[model.Node](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNode(b, f, v)
@@ -2388,7 +2388,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 33: // owner
 			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePerson(b, f, v)
@@ -2396,7 +2396,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 34: // mustOwner
 			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPerson(b, f, v)
@@ -2404,7 +2404,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 35: // owners
 			if v, found := plan.Result[[]*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfPerson(b, f, v)
@@ -2412,7 +2412,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 36: // mustOwners
 			if v, found := plan.Result[[]*model.Person](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullPerson(b, f, v)
@@ -2420,7 +2420,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 37: // manyAnys
 			if v, found := plan.Result[[]model.Any](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullAny(b, f, v)
@@ -2428,9 +2428,9 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 38: // mustAny
 			if v, found := plan.Result[model.Any](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, true)
+				b, fieldOK = x.AppendMissingField(b, f, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullAny(b, f, v)
@@ -2438,7 +2438,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 39: // score
 			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -2448,23 +2448,23 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 40: // mustScore
 			if v, found := plan.Result[float64](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
-				if plan.Finite(v) {
+				if plan.IsFinite(v) {
 					b = plan.AppendFloat(b, v)
 				} else {
-					b, fieldOK = x.Leaf(b, f, true, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalNFloat2float64(ctx, f.Selections, v) })
+					b, fieldOK = x.AppendLeaf(b, f, true, func(ctx context.Context) graphql.Marshaler { return x.ec.marshalNFloat2float64(ctx, f.Selections, v) })
 				}
 			}
 		case 41: // words
 			if v, found := plan.Result[[]string](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				b, fieldOK = x.writeListOfNonNullString(b, f, v)
 			}
 		case 42: // someKind
 			if v, found := plan.Result[*model.Kind](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -2474,7 +2474,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 43: // ownerGrid
 			if v, found := plan.Result[[][]*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfListOfPerson(b, f, v)
@@ -2482,7 +2482,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 44: // guardedOwner
 			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePerson(b, f, v)
@@ -2490,7 +2490,7 @@ func (x *planRun) encodePlace(b []byte, s *plan.Selection, obj *model.Place) ([]
 			}
 		case 45: // mustGuardedScore
 			if v, found := plan.Result[int](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
@@ -2551,11 +2551,11 @@ func (x *planRun) fallbackPlace(ctx context.Context, f *plan.Field, obj *model.P
 }
 
 // collectPlace adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectPlace(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Place]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectPlace(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Place]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 19: // spot
 			x.gatherPlaceSpot(w, f, g.Objects)
@@ -2614,62 +2614,62 @@ func (x *planRun) collectPlace(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 }
 
 // gatherPlaceSpot gathers the objects in Place.spot and collects what is selected of them.
-func (x *planRun) gatherPlaceSpot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherPlaceSpot(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		if obj.Spot != nil {
 			group.Add(obj.Spot, i)
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherPlaceMustSpot gathers the objects in Place.mustSpot and collects what is selected of them.
-func (x *planRun) gatherPlaceMustSpot(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherPlaceMustSpot(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		if obj.MustSpot != nil {
 			group.Add(obj.MustSpot, i)
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherPlaceSpots gathers the objects in Place.spots and collects what is selected of them.
-func (x *planRun) gatherPlaceSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherPlaceSpots(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Spots), 1)
+		group.Grow(len(obj.Spots), 1)
 		for j, child := range obj.Spots {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherPlaceMustSpots gathers the objects in Place.mustSpots and collects what is selected of them.
-func (x *planRun) gatherPlaceMustSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherPlaceMustSpots(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.MustSpots), 1)
+		group.Grow(len(obj.MustSpots), 1)
 		for j, child := range obj.MustSpots {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherPlaceSpotGrid gathers the objects in Place.spotGrid and collects what is selected of them.
-func (x *planRun) gatherPlaceSpotGrid(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherPlaceSpotGrid(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		group.Visit(len(obj.SpotGrid))
+		group.CountElements(len(obj.SpotGrid))
 		for j := range obj.SpotGrid {
-			group.Room(len(obj.SpotGrid[j]), 2)
+			group.Grow(len(obj.SpotGrid[j]), 2)
 			for k, child := range obj.SpotGrid[j] {
 				if child != nil {
 					group.Add(child, i, j, k)
@@ -2677,30 +2677,30 @@ func (x *planRun) gatherPlaceSpotGrid(w *plan.Work, f *plan.Field, objs []*model
 			}
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherPlaceGuardedSpots gathers the objects in Place.guardedSpots and collects what is selected of them.
-func (x *planRun) gatherPlaceGuardedSpots(w *plan.Work, f *plan.Field, objs []*model.Place) {
+func (x *planRun) gatherPlaceGuardedSpots(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
 	if x.Hidden(f, requireA) {
 		return
 	}
-	group := plan.NewGroup[*model.Spot](&x.Run)
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.GuardedSpots), 1)
+		group.Grow(len(obj.GuardedSpots), 1)
 		for j, child := range obj.GuardedSpots {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherPlacePlainNode gathers the objects in Place.plainNode and collects what is selected of them.
-func (x *planRun) gatherPlacePlainNode(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+func (x *planRun) gatherPlacePlainNode(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
 	for i, obj := range objs {
 		switch child := obj.PlainNode.(type) {
 		case model.Place:
@@ -2717,17 +2717,17 @@ func (x *planRun) gatherPlacePlainNode(w *plan.Work, f *plan.Field, objs []*mode
 			}
 		}
 	}
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 }
 
 // gatherPlacePlainAnys gathers the objects in Place.plainAnys and collects what is selected of them.
-func (x *planRun) gatherPlacePlainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+func (x *planRun) gatherPlacePlainAnys(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
+	groupThing := plan.NewObjectList[*model.Thing](&x.Run)
 	for i, obj := range objs {
-		groupPlace.Visit(len(obj.PlainAnys))
+		groupPlace.CountElements(len(obj.PlainAnys))
 		for j, child := range obj.PlainAnys {
 			switch child := child.(type) {
 			case model.Place:
@@ -2751,18 +2751,18 @@ func (x *planRun) gatherPlacePlainAnys(w *plan.Work, f *plan.Field, objs []*mode
 			}
 		}
 	}
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	x.collectThing(w, f.Of(ofThing), &groupThing)
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
 }
 
 // gatherPlaceMustPlainAnys gathers the objects in Place.mustPlainAnys and collects what is selected of them.
-func (x *planRun) gatherPlaceMustPlainAnys(w *plan.Work, f *plan.Field, objs []*model.Place) {
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+func (x *planRun) gatherPlaceMustPlainAnys(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
+	groupThing := plan.NewObjectList[*model.Thing](&x.Run)
 	for i, obj := range objs {
-		groupPlace.Visit(len(obj.MustPlainAnys))
+		groupPlace.CountElements(len(obj.MustPlainAnys))
 		for j, child := range obj.MustPlainAnys {
 			switch child := child.(type) {
 			case model.Place:
@@ -2786,32 +2786,32 @@ func (x *planRun) gatherPlaceMustPlainAnys(w *plan.Work, f *plan.Field, objs []*
 			}
 		}
 	}
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	x.collectThing(w, f.Of(ofThing), &groupThing)
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
 }
 
 // gatherPlacePlainViewer gathers the objects in Place.plainViewer and collects what is selected of them.
-func (x *planRun) gatherPlacePlainViewer(w *plan.Work, f *plan.Field, objs []*model.Place) {
+func (x *planRun) gatherPlacePlainViewer(w *plan.TaskList, f *plan.Field, objs []*model.Place) {
 	if x.Hidden(f, requireAuthenticated) {
 		return
 	}
-	group := plan.NewGroup[*model.Viewer](&x.Run)
+	group := plan.NewObjectList[*model.Viewer](&x.Run)
 	for i, obj := range objs {
 		if obj.PlainViewer != nil {
 			group.Add(obj.PlainViewer, i)
 		}
 	}
-	x.collectViewer(w, f.Of(ofViewer), &group)
+	x.collectViewer(w, f.SelectionOf(ofViewer), &group)
 }
 
 // resolvePlaceNext calls the resolver of Place.next and collects what is selected of its result.
 func (x *planRun) resolvePlaceNext(f *plan.Field, objs []*model.Place) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Node, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Node, error) {
 		return x.ec.Resolvers.Place().Next(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Place:
@@ -2828,95 +2828,95 @@ func (x *planRun) resolvePlaceNext(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	w.Start()
 }
 
 // resolvePlaceOwner calls the resolver of Place.owner and collects what is selected of its result.
 func (x *planRun) resolvePlaceOwner(f *plan.Field, objs []*model.Place) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Place_owner_args}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owner(ctx, objs, fc.Args["n"].(*int))
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // resolvePlaceMustOwner calls the resolver of Place.mustOwner and collects what is selected of its result.
 func (x *planRun) resolvePlaceMustOwner(f *plan.Field, objs []*model.Place) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwner(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // resolvePlaceOwners calls the resolver of Place.owners and collects what is selected of its result.
 func (x *planRun) resolvePlaceOwners(f *plan.Field, objs []*model.Place) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Place_owners_args}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().Owners(ctx, objs, fc.Args["n"].(*int))
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // resolvePlaceMustOwners calls the resolver of Place.mustOwners and collects what is selected of its result.
 func (x *planRun) resolvePlaceMustOwners(f *plan.Field, objs []*model.Place) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Place_mustOwners_args}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([][]*model.Person, error) {
 		return x.ec.Resolvers.Place().MustOwners(ctx, objs, fc.Args["n"].(*int), fc.Args["kind"].(*model.Kind))
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // resolvePlaceManyAnys calls the resolver of Place.manyAnys and collects what is selected of its result.
 func (x *planRun) resolvePlaceManyAnys(f *plan.Field, objs []*model.Place) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]model.Any, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]model.Any, error) {
 		return x.ec.Resolvers.Place().ManyAnys(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
+	groupThing := plan.NewObjectList[*model.Thing](&x.Run)
 	for i, v := range values {
-		groupPlace.Visit(len(v))
+		groupPlace.CountElements(len(v))
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Place:
@@ -2940,21 +2940,21 @@ func (x *planRun) resolvePlaceManyAnys(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	x.collectThing(w, f.Of(ofThing), &groupThing)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
+	w.Start()
 }
 
 // resolvePlaceMustAny calls the resolver of Place.mustAny and collects what is selected of its result.
 func (x *planRun) resolvePlaceMustAny(f *plan.Field, objs []*model.Place) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Any, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]model.Any, error) {
 		return x.ec.Resolvers.Place().MustAny(ctx, objs)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
+	groupThing := plan.NewObjectList[*model.Thing](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Place:
@@ -2977,51 +2977,51 @@ func (x *planRun) resolvePlaceMustAny(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	x.collectThing(w, f.Of(ofThing), &groupThing)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
+	w.Start()
 }
 
 // resolvePlaceScore calls the resolver of Place.score.
 func (x *planRun) resolvePlaceScore(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*int, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*int, error) {
 		return x.ec.Resolvers.Place().Score(ctx, objs)
 	})
 }
 
 // resolvePlaceMustScore calls the resolver of Place.mustScore.
 func (x *planRun) resolvePlaceMustScore(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]float64, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]float64, error) {
 		return x.ec.Resolvers.Place().MustScore(ctx, objs)
 	})
 }
 
 // resolvePlaceWords calls the resolver of Place.words.
 func (x *planRun) resolvePlaceWords(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]string, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][]string, error) {
 		return x.ec.Resolvers.Place().Words(ctx, objs)
 	})
 }
 
 // resolvePlaceSomeKind calls the resolver of Place.someKind.
 func (x *planRun) resolvePlaceSomeKind(f *plan.Field, objs []*model.Place) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Kind, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Kind, error) {
 		return x.ec.Resolvers.Place().SomeKind(ctx, objs)
 	})
 }
 
 // resolvePlaceOwnerGrid calls the resolver of Place.ownerGrid and collects what is selected of its result.
 func (x *planRun) resolvePlaceOwnerGrid(f *plan.Field, objs []*model.Place) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][][]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([][][]*model.Person, error) {
 		return x.ec.Resolvers.Place().OwnerGrid(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
-		group.Visit(len(v))
+		group.CountElements(len(v))
 		for j := range v {
-			group.Room(len(v[j]), 2)
+			group.Grow(len(v[j]), 2)
 			for k, child := range v[j] {
 				if child != nil {
 					group.Add(child, i, j, k)
@@ -3029,32 +3029,32 @@ func (x *planRun) resolvePlaceOwnerGrid(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // resolvePlaceGuardedOwner calls the resolver of Place.guardedOwner and collects what is selected of its result.
 func (x *planRun) resolvePlaceGuardedOwner(f *plan.Field, objs []*model.Place) {
 	hooks := plan.FieldHooks{Guard: requireAuthenticated}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Place) ([]*model.Person, error) {
 		return x.ec.Resolvers.Place().GuardedOwner(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // resolvePlaceMustGuardedScore calls the resolver of Place.mustGuardedScore.
 func (x *planRun) resolvePlaceMustGuardedScore(f *plan.Field, objs []*model.Place) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Place_mustGuardedScore_args, Guard: requireA}
-	plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]int, error) {
+	plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Place) ([]int, error) {
 		return x.ec.Resolvers.Place().MustGuardedScore(ctx, objs, fc.Args["n"].(*int))
 	})
 }
@@ -3062,13 +3062,13 @@ func (x *planRun) resolvePlaceMustGuardedScore(f *plan.Field, objs []*model.Plac
 // encodePost appends the selected fields of obj to b.
 func (x *planRun) encodePost(b []byte, s *plan.Selection, obj *model.Post) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPost(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPost(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -3083,7 +3083,7 @@ func (x *planRun) encodePost(b []byte, s *plan.Selection, obj *model.Post) ([]by
 			b = plan.AppendString(b, obj.Title)
 		case 4: // user
 			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeUser(b, f, v)
@@ -3110,8 +3110,8 @@ func (x *planRun) fallbackPost(ctx context.Context, f *plan.Field, obj *model.Po
 }
 
 // collectPost adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectPost(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Post]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectPost(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Post]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -3124,7 +3124,7 @@ func (x *planRun) collectPost(w *plan.Work, s *plan.Selection, g *plan.Group[*mo
 
 // resolvePostUser calls the resolver of Post.user.
 func (x *planRun) resolvePostUser(f *plan.Field, objs []*model.Post) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
 		return x.ec.Resolvers.Post().User(ctx, objs)
 	})
 }
@@ -3132,7 +3132,7 @@ func (x *planRun) resolvePostUser(f *plan.Field, objs []*model.Post) {
 // encodeQuery appends the selected fields of the root to b.
 func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -3142,9 +3142,9 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			b = append(b, `"Query"`...)
 		case 1: // node
 			if v, found := plan.Result[model.Node](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNode(b, f, v)
@@ -3152,9 +3152,9 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 2: // mustNode
 			if v, found := plan.Result[model.Node](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, true)
+				b, fieldOK = x.AppendMissingField(b, f, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullNode(b, f, v)
@@ -3162,7 +3162,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 3: // nodes
 			if v, found := plan.Result[[]model.Node](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNode(b, f, v)
@@ -3170,7 +3170,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 4: // mustNodes
 			if v, found := plan.Result[[]model.Node](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullNode(b, f, v)
@@ -3178,7 +3178,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 5: // named
 			if v, found := plan.Result[[]model.Named](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullNamed(b, f, v)
@@ -3186,9 +3186,9 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 6: // any
 			if v, found := plan.Result[model.Any](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeAny(b, f, v)
@@ -3196,7 +3196,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 7: // anys
 			if v, found := plan.Result[[]model.Any](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfAny(b, f, v)
@@ -3204,7 +3204,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 8: // anyGrid
 			if v, found := plan.Result[[][]model.Any](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfListOfNonNullAny(b, f, v)
@@ -3212,7 +3212,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 9: // place
 			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePlace(b, f, v)
@@ -3220,7 +3220,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 10: // mustPlace
 			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPlace(b, f, v)
@@ -3228,7 +3228,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 11: // places
 			if v, found := plan.Result[[]*model.Place](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfPlace(b, f, v)
@@ -3236,7 +3236,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 12: // mustPlaces
 			if v, found := plan.Result[[]*model.Place](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullPlace(b, f, v)
@@ -3244,7 +3244,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 13: // placeGrid
 			if v, found := plan.Result[[][]*model.Place](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullListOfPlace(b, f, v)
@@ -3252,7 +3252,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 14: // person
 			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePerson(b, f, v)
@@ -3260,7 +3260,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 15: // count
 			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -3270,13 +3270,13 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 16: // mustCount
 			if v, found := plan.Result[int](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
 		case 17: // text
 			if v, found := plan.Result[*string](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -3286,25 +3286,25 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 18: // texts
 			if v, found := plan.Result[[]string](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				b, fieldOK = x.writeListOfNonNullString(b, f, v)
 			}
 		case 19: // numbers
 			if v, found := plan.Result[[][]int](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				b, fieldOK = x.writeListOfListOfNonNullInt(b, f, v)
 			}
 		case 20: // kinds
 			if v, found := plan.Result[[]*model.Kind](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				b, fieldOK = x.writeListOfKind(b, f, v)
 			}
 		case 21: // secret
 			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePlace(b, f, v)
@@ -3312,7 +3312,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 22: // scoped
 			if v, found := plan.Result[[]*model.Place](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullPlace(b, f, v)
@@ -3320,13 +3320,13 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 23: // mustScoped
 			if v, found := plan.Result[[]int](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				b, fieldOK = x.writeNonNullListOfNonNullInt(b, f, v)
 			}
 		case 24: // viewer
 			if v, found := plan.Result[*model.Viewer](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeViewer(b, f, v)
@@ -3334,7 +3334,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 25: // answer
 			if v, found := plan.Result[*model.Answer](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeAnswer(b, f, v)
@@ -3342,7 +3342,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 26: // mustAnswer
 			if v, found := plan.Result[*model.Answer](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullAnswer(b, f, v)
@@ -3350,7 +3350,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 27: // answers
 			if v, found := plan.Result[[]*model.Answer](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfAnswer(b, f, v)
@@ -3358,7 +3358,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 28: // mustAnswers
 			if v, found := plan.Result[[]*model.Answer](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullAnswer(b, f, v)
@@ -3366,7 +3366,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 29: // odd
 			if v, found := plan.Result[*handmodel.Odd](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOdd(b, f, v)
@@ -3374,7 +3374,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 30: // odds
 			if v, found := plan.Result[[]*handmodel.Odd](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullOdd(b, f, v)
@@ -3382,7 +3382,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 31: // posts
 			if v, found := plan.Result[[]*model.Post](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullPost(b, f, v)
@@ -3390,15 +3390,15 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 32: // ints
 			if v, found := plan.Result[[][]*int](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				b, fieldOK = x.writeListOfNonNullListOfInt(b, f, v)
 			}
 		case 33: // media
 			if v, found := plan.Result[model.Media](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeMedia(b, f, v)
@@ -3406,7 +3406,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 34: // medias
 			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfMedia(b, f, v)
@@ -3414,7 +3414,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 35: // mustMedias
 			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullMedia(b, f, v)
@@ -3422,7 +3422,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 36: // shelf
 			if v, found := plan.Result[*model.Shelf](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeShelf(b, f, v)
@@ -3430,7 +3430,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 37: // book
 			if v, found := plan.Result[*model.Book](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeBook(b, f, v)
@@ -3438,7 +3438,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 38: // writers
 			if v, found := plan.Result[[]*model.Writer](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfWriter(b, f, v)
@@ -3446,7 +3446,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 39: // mustWriters
 			if v, found := plan.Result[[]*model.Writer](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullWriter(b, f, v)
@@ -3454,7 +3454,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 40: // writer
 			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeWriter(b, f, v)
@@ -3462,7 +3462,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 41: // shelves
 			if v, found := plan.Result[[][]*model.Story](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfListOfNonNullStory(b, f, v)
@@ -3470,7 +3470,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 42: // storyGrid
 			if v, found := plan.Result[[][]*model.Story](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfListOfNonNullStory(b, f, v)
@@ -3478,7 +3478,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 43: // offsetPage
 			if v, found := plan.Result[*model.StoryConnection](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeStoryConnection(b, f, v)
@@ -3486,7 +3486,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 44: // numberPage
 			if v, found := plan.Result[*model.StoryConnection](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullStoryConnection(b, f, v)
@@ -3494,7 +3494,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 45: // cursorPage
 			if v, found := plan.Result[*model.StoryNodes](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeStoryNodes(b, f, v)
@@ -3502,7 +3502,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 46: // editorPage
 			if v, found := plan.Result[*model.EditorConnection](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeEditorConnection(b, f, v)
@@ -3517,7 +3517,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectQuery calls the resolvers of the selected root fields.
 func (x *planRun) collectQuery(s *plan.Selection) {
-	w := x.Work()
+	w := x.NewTasks()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // node
@@ -3614,17 +3614,17 @@ func (x *planRun) collectQuery(s *plan.Selection) {
 			w.Add(func() { x.resolveQueryEditorPage(f) })
 		}
 	}
-	w.Do()
+	w.Start()
 }
 
 // resolveQueryNode calls the resolver of Query.node and collects what is selected of its result.
 func (x *planRun) resolveQueryNode(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_node_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Node, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().Node(ctx, fc.Args["id"].(int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Place:
@@ -3641,19 +3641,19 @@ func (x *planRun) resolveQueryNode(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	w.Start()
 }
 
 // resolveQueryMustNode calls the resolver of Query.mustNode and collects what is selected of its result.
 func (x *planRun) resolveQueryMustNode(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Node, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Node, error) {
 		return x.ec.Resolvers.Query().MustNode(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Place:
@@ -3670,22 +3670,22 @@ func (x *planRun) resolveQueryMustNode(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	w.Start()
 }
 
 // resolveQueryNodes calls the resolver of Query.nodes and collects what is selected of its result.
 func (x *planRun) resolveQueryNodes(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_nodes_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().Nodes(ctx, fc.Args["n"].(*int))
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
-		groupPlace.Visit(len(v))
+		groupPlace.CountElements(len(v))
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Place:
@@ -3703,21 +3703,21 @@ func (x *planRun) resolveQueryNodes(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	w.Start()
 }
 
 // resolveQueryMustNodes calls the resolver of Query.mustNodes and collects what is selected of its result.
 func (x *planRun) resolveQueryMustNodes(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Node, error) {
 		return x.ec.Resolvers.Query().MustNodes(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
-		groupPlace.Visit(len(v))
+		groupPlace.CountElements(len(v))
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Place:
@@ -3735,21 +3735,21 @@ func (x *planRun) resolveQueryMustNodes(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	w.Start()
 }
 
 // resolveQueryNamed calls the resolver of Query.named and collects what is selected of its result.
 func (x *planRun) resolveQueryNamed(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Named, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Named, error) {
 		return x.ec.Resolvers.Query().Named(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
-		groupPlace.Visit(len(v))
+		groupPlace.CountElements(len(v))
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Place:
@@ -3767,20 +3767,20 @@ func (x *planRun) resolveQueryNamed(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	w.Start()
 }
 
 // resolveQueryAny calls the resolver of Query.any and collects what is selected of its result.
 func (x *planRun) resolveQueryAny(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Any, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Any, error) {
 		return x.ec.Resolvers.Query().Any(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
+	groupThing := plan.NewObjectList[*model.Thing](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Place:
@@ -3803,23 +3803,23 @@ func (x *planRun) resolveQueryAny(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	x.collectThing(w, f.Of(ofThing), &groupThing)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
+	w.Start()
 }
 
 // resolveQueryAnys calls the resolver of Query.anys and collects what is selected of its result.
 func (x *planRun) resolveQueryAnys(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Any, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Any, error) {
 		return x.ec.Resolvers.Query().Anys(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
+	groupThing := plan.NewObjectList[*model.Thing](&x.Run)
 	for i, v := range values {
-		groupPlace.Visit(len(v))
+		groupPlace.CountElements(len(v))
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Place:
@@ -3843,25 +3843,25 @@ func (x *planRun) resolveQueryAnys(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	x.collectThing(w, f.Of(ofThing), &groupThing)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
+	w.Start()
 }
 
 // resolveQueryAnyGrid calls the resolver of Query.anyGrid and collects what is selected of its result.
 func (x *planRun) resolveQueryAnyGrid(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]model.Any, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]model.Any, error) {
 		return x.ec.Resolvers.Query().AnyGrid(ctx)
 	})
-	groupPlace := plan.NewGroup[*model.Place](&x.Run)
-	groupPerson := plan.NewGroup[*model.Person](&x.Run)
-	groupThing := plan.NewGroup[*model.Thing](&x.Run)
+	groupPlace := plan.NewObjectList[*model.Place](&x.Run)
+	groupPerson := plan.NewObjectList[*model.Person](&x.Run)
+	groupThing := plan.NewObjectList[*model.Thing](&x.Run)
 	for i, v := range values {
-		groupPlace.Visit(len(v))
+		groupPlace.CountElements(len(v))
 		for j := range v {
-			groupPlace.Visit(len(v[j]))
+			groupPlace.CountElements(len(v[j]))
 			for k, child := range v[j] {
 				switch child := child.(type) {
 				case model.Place:
@@ -3886,95 +3886,95 @@ func (x *planRun) resolveQueryAnyGrid(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &groupPlace)
-	x.collectPerson(w, f.Of(ofPerson), &groupPerson)
-	x.collectThing(w, f.Of(ofThing), &groupThing)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
+	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
+	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
+	w.Start()
 }
 
 // resolveQueryPlace calls the resolver of Query.place and collects what is selected of its result.
 func (x *planRun) resolveQueryPlace(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_place_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Place(ctx, fc.Args["id"].(int), fc.Args["filter"].(*model.Filter))
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveQueryMustPlace calls the resolver of Query.mustPlace and collects what is selected of its result.
 func (x *planRun) resolveQueryMustPlace(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlace(ctx)
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveQueryPlaces calls the resolver of Query.places and collects what is selected of its result.
 func (x *planRun) resolveQueryPlaces(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_places_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Places(ctx, fc.Args["n"].(*int))
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveQueryMustPlaces calls the resolver of Query.mustPlaces and collects what is selected of its result.
 func (x *planRun) resolveQueryMustPlaces(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().MustPlaces(ctx)
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveQueryPlaceGrid calls the resolver of Query.placeGrid and collects what is selected of its result.
 func (x *planRun) resolveQueryPlaceGrid(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Place, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Place, error) {
 		return x.ec.Resolvers.Query().PlaceGrid(ctx)
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
-		group.Visit(len(v))
+		group.CountElements(len(v))
 		for j := range v {
-			group.Room(len(v[j]), 2)
+			group.Grow(len(v[j]), 2)
 			for k, child := range v[j] {
 				if child != nil {
 					group.Add(child, i, j, k)
@@ -3982,37 +3982,37 @@ func (x *planRun) resolveQueryPlaceGrid(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveQueryPerson calls the resolver of Query.person and collects what is selected of its result.
 func (x *planRun) resolveQueryPerson(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Person, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Person, error) {
 		return x.ec.Resolvers.Query().Person(ctx)
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // resolveQueryCount calls the resolver of Query.count.
 func (x *planRun) resolveQueryCount(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*int, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*int, error) {
 		return x.ec.Resolvers.Query().Count(ctx)
 	})
 }
 
 // resolveQueryMustCount calls the resolver of Query.mustCount.
 func (x *planRun) resolveQueryMustCount(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
 		return x.ec.Resolvers.Query().MustCount(ctx)
 	})
 }
@@ -4020,28 +4020,28 @@ func (x *planRun) resolveQueryMustCount(f *plan.Field) {
 // resolveQueryText calls the resolver of Query.text.
 func (x *planRun) resolveQueryText(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_text_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
 		return x.ec.Resolvers.Query().Text(ctx, fc.Args["filter"].(*model.Filter))
 	})
 }
 
 // resolveQueryTexts calls the resolver of Query.texts.
 func (x *planRun) resolveQueryTexts(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]string, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]string, error) {
 		return x.ec.Resolvers.Query().Texts(ctx)
 	})
 }
 
 // resolveQueryNumbers calls the resolver of Query.numbers.
 func (x *planRun) resolveQueryNumbers(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]int, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]int, error) {
 		return x.ec.Resolvers.Query().Numbers(ctx)
 	})
 }
 
 // resolveQueryKinds calls the resolver of Query.kinds.
 func (x *planRun) resolveQueryKinds(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Kind, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Kind, error) {
 		return x.ec.Resolvers.Query().Kinds(ctx)
 	})
 }
@@ -4049,44 +4049,44 @@ func (x *planRun) resolveQueryKinds(f *plan.Field) {
 // resolveQuerySecret calls the resolver of Query.secret and collects what is selected of its result.
 func (x *planRun) resolveQuerySecret(f *plan.Field) {
 	hooks := plan.FieldHooks{Guard: requireAuthenticated}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Place, error) {
 		return x.ec.Resolvers.Query().Secret(ctx)
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveQueryScoped calls the resolver of Query.scoped and collects what is selected of its result.
 func (x *planRun) resolveQueryScoped(f *plan.Field) {
 	hooks := plan.FieldHooks{Guard: requireABC}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Place, error) {
 		return x.ec.Resolvers.Query().Scoped(ctx)
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveQueryMustScoped calls the resolver of Query.mustScoped.
 func (x *planRun) resolveQueryMustScoped(f *plan.Field) {
 	hooks := plan.FieldHooks{Guard: requireAB}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]int, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]int, error) {
 		return x.ec.Resolvers.Query().MustScoped(ctx)
 	})
 }
@@ -4094,158 +4094,158 @@ func (x *planRun) resolveQueryMustScoped(f *plan.Field) {
 // resolveQueryViewer calls the resolver of Query.viewer and collects what is selected of its result.
 func (x *planRun) resolveQueryViewer(f *plan.Field) {
 	hooks := plan.FieldHooks{Guard: requireAuthenticated}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Viewer, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Viewer, error) {
 		return x.ec.Resolvers.Query().Viewer(ctx)
 	})
-	group := plan.NewGroup[*model.Viewer](&x.Run)
+	group := plan.NewObjectList[*model.Viewer](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectViewer(w, f.Of(ofViewer), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectViewer(w, f.SelectionOf(ofViewer), &group)
+	w.Start()
 }
 
 // resolveQueryAnswer calls the resolver of Query.answer and collects what is selected of its result.
 func (x *planRun) resolveQueryAnswer(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answer(ctx)
 	})
-	group := plan.NewGroup[*model.Answer](&x.Run)
+	group := plan.NewObjectList[*model.Answer](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectAnswer(w, f.Of(ofAnswer), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectAnswer(w, f.SelectionOf(ofAnswer), &group)
+	w.Start()
 }
 
 // resolveQueryMustAnswer calls the resolver of Query.mustAnswer and collects what is selected of its result.
 func (x *planRun) resolveQueryMustAnswer(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswer(ctx)
 	})
-	group := plan.NewGroup[*model.Answer](&x.Run)
+	group := plan.NewObjectList[*model.Answer](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectAnswer(w, f.Of(ofAnswer), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectAnswer(w, f.SelectionOf(ofAnswer), &group)
+	w.Start()
 }
 
 // resolveQueryAnswers calls the resolver of Query.answers and collects what is selected of its result.
 func (x *planRun) resolveQueryAnswers(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().Answers(ctx)
 	})
-	group := plan.NewGroup[*model.Answer](&x.Run)
+	group := plan.NewObjectList[*model.Answer](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectAnswer(w, f.Of(ofAnswer), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectAnswer(w, f.SelectionOf(ofAnswer), &group)
+	w.Start()
 }
 
 // resolveQueryMustAnswers calls the resolver of Query.mustAnswers and collects what is selected of its result.
 func (x *planRun) resolveQueryMustAnswers(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Answer, error) {
 		return x.ec.Resolvers.Query().MustAnswers(ctx)
 	})
-	group := plan.NewGroup[*model.Answer](&x.Run)
+	group := plan.NewObjectList[*model.Answer](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectAnswer(w, f.Of(ofAnswer), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectAnswer(w, f.SelectionOf(ofAnswer), &group)
+	w.Start()
 }
 
 // resolveQueryOdd calls the resolver of Query.odd and collects what is selected of its result.
 func (x *planRun) resolveQueryOdd(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*handmodel.Odd, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*handmodel.Odd, error) {
 		return x.ec.Resolvers.Query().Odd(ctx)
 	})
-	group := plan.NewGroup[*handmodel.Odd](&x.Run)
+	group := plan.NewObjectList[*handmodel.Odd](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOdd(w, f.Of(ofOdd), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOdd(w, f.SelectionOf(ofOdd), &group)
+	w.Start()
 }
 
 // resolveQueryOdds calls the resolver of Query.odds and collects what is selected of its result.
 func (x *planRun) resolveQueryOdds(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*handmodel.Odd, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*handmodel.Odd, error) {
 		return x.ec.Resolvers.Query().Odds(ctx)
 	})
-	group := plan.NewGroup[*handmodel.Odd](&x.Run)
+	group := plan.NewObjectList[*handmodel.Odd](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectOdd(w, f.Of(ofOdd), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOdd(w, f.SelectionOf(ofOdd), &group)
+	w.Start()
 }
 
 // resolveQueryPosts calls the resolver of Query.posts and collects what is selected of its result.
 func (x *planRun) resolveQueryPosts(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_posts_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx, fc.Args["n"].(int))
 	})
-	group := plan.NewGroup[*model.Post](&x.Run)
+	group := plan.NewObjectList[*model.Post](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPost(w, f.Of(ofPost), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPost(w, f.SelectionOf(ofPost), &group)
+	w.Start()
 }
 
 // resolveQueryInts calls the resolver of Query.ints.
 func (x *planRun) resolveQueryInts(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*int, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*int, error) {
 		return x.ec.Resolvers.Query().Ints(ctx)
 	})
 }
 
 // resolveQueryMedia calls the resolver of Query.media and collects what is selected of its result.
 func (x *planRun) resolveQueryMedia(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Media, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (model.Media, error) {
 		return x.ec.Resolvers.Query().Media(ctx)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Film:
@@ -4256,19 +4256,19 @@ func (x *planRun) resolveQueryMedia(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // resolveQueryMedias calls the resolver of Query.medias and collects what is selected of its result.
 func (x *planRun) resolveQueryMedias(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
 		return x.ec.Resolvers.Query().Medias(ctx)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Film:
@@ -4280,19 +4280,19 @@ func (x *planRun) resolveQueryMedias(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // resolveQueryMustMedias calls the resolver of Query.mustMedias and collects what is selected of its result.
 func (x *planRun) resolveQueryMustMedias(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Media, error) {
 		return x.ec.Resolvers.Query().MustMedias(ctx)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Film:
@@ -4304,100 +4304,100 @@ func (x *planRun) resolveQueryMustMedias(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // resolveQueryShelf calls the resolver of Query.shelf and collects what is selected of its result.
 func (x *planRun) resolveQueryShelf(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Shelf, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Shelf, error) {
 		return x.ec.Resolvers.Query().Shelf(ctx)
 	})
-	group := plan.NewGroup[*model.Shelf](&x.Run)
+	group := plan.NewObjectList[*model.Shelf](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectShelf(w, f.Of(ofShelf), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectShelf(w, f.SelectionOf(ofShelf), &group)
+	w.Start()
 }
 
 // resolveQueryBook calls the resolver of Query.book.
 func (x *planRun) resolveQueryBook(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_book_args, Guard: requireA}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Book, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Book, error) {
 		return x.ec.Resolvers.Query().Book(ctx, fc.Args["id"].(int))
 	})
 }
 
 // resolveQueryWriters calls the resolver of Query.writers and collects what is selected of its result.
 func (x *planRun) resolveQueryWriters(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Query().Writers(ctx)
 	})
-	group := plan.NewGroup[*model.Writer](&x.Run)
+	group := plan.NewObjectList[*model.Writer](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectWriter(w, f.Of(ofWriter), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
+	w.Start()
 }
 
 // resolveQueryMustWriters calls the resolver of Query.mustWriters and collects what is selected of its result.
 func (x *planRun) resolveQueryMustWriters(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Query().MustWriters(ctx)
 	})
-	group := plan.NewGroup[*model.Writer](&x.Run)
+	group := plan.NewObjectList[*model.Writer](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectWriter(w, f.Of(ofWriter), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
+	w.Start()
 }
 
 // resolveQueryWriter calls the resolver of Query.writer and collects what is selected of its result.
 func (x *planRun) resolveQueryWriter(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_writer_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Writer, error) {
 		return x.ec.Resolvers.Query().Writer(ctx, fc.Args["id"].(string))
 	})
-	group := plan.NewGroup[*model.Writer](&x.Run)
+	group := plan.NewObjectList[*model.Writer](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectWriter(w, f.Of(ofWriter), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
+	w.Start()
 }
 
 // resolveQueryShelves calls the resolver of Query.shelves and collects what is selected of its result.
 func (x *planRun) resolveQueryShelves(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
 		return x.ec.Resolvers.Query().Shelves(ctx)
 	})
-	group := plan.NewGroup[*model.Story](&x.Run)
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, v := range values {
-		group.Visit(len(v))
+		group.CountElements(len(v))
 		for j := range v {
-			group.Room(len(v[j]), 2)
+			group.Grow(len(v[j]), 2)
 			for k, child := range v[j] {
 				if child != nil {
 					group.Add(child, i, j, k)
@@ -4405,21 +4405,21 @@ func (x *planRun) resolveQueryShelves(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectStory(w, f.Of(ofStory), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
+	w.Start()
 }
 
 // resolveQueryStoryGrid calls the resolver of Query.storyGrid and collects what is selected of its result.
 func (x *planRun) resolveQueryStoryGrid(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*model.Story, error) {
 		return x.ec.Resolvers.Query().StoryGrid(ctx)
 	})
-	group := plan.NewGroup[*model.Story](&x.Run)
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, v := range values {
-		group.Visit(len(v))
+		group.CountElements(len(v))
 		for j := range v {
-			group.Room(len(v[j]), 2)
+			group.Grow(len(v[j]), 2)
 			for k, child := range v[j] {
 				if child != nil {
 					group.Add(child, i, j, k)
@@ -4427,89 +4427,89 @@ func (x *planRun) resolveQueryStoryGrid(f *plan.Field) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectStory(w, f.Of(ofStory), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
+	w.Start()
 }
 
 // resolveQueryOffsetPage calls the resolver of Query.offsetPage and collects what is selected of its result.
 func (x *planRun) resolveQueryOffsetPage(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_offsetPage_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
 		return x.ec.Resolvers.Query().OffsetPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.StoryConnection](&x.Run)
+	group := plan.NewObjectList[*model.StoryConnection](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectStoryConnection(w, f.Of(ofStoryConnection), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectStoryConnection(w, f.SelectionOf(ofStoryConnection), &group)
+	w.Start()
 }
 
 // resolveQueryNumberPage calls the resolver of Query.numberPage and collects what is selected of its result.
 func (x *planRun) resolveQueryNumberPage(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_numberPage_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryConnection, error) {
 		return x.ec.Resolvers.Query().NumberPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.StoryConnection](&x.Run)
+	group := plan.NewObjectList[*model.StoryConnection](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectStoryConnection(w, f.Of(ofStoryConnection), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectStoryConnection(w, f.SelectionOf(ofStoryConnection), &group)
+	w.Start()
 }
 
 // resolveQueryCursorPage calls the resolver of Query.cursorPage and collects what is selected of its result.
 func (x *planRun) resolveQueryCursorPage(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_cursorPage_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryNodes, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.StoryNodes, error) {
 		return x.ec.Resolvers.Query().CursorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.StoryNodes](&x.Run)
+	group := plan.NewObjectList[*model.StoryNodes](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectStoryNodes(w, f.Of(ofStoryNodes), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectStoryNodes(w, f.SelectionOf(ofStoryNodes), &group)
+	w.Start()
 }
 
 // resolveQueryEditorPage calls the resolver of Query.editorPage and collects what is selected of its result.
 func (x *planRun) resolveQueryEditorPage(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_editorPage_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.EditorConnection, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.EditorConnection, error) {
 		return x.ec.Resolvers.Query().EditorPage(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.EditorConnection](&x.Run)
+	group := plan.NewObjectList[*model.EditorConnection](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectEditorConnection(w, f.Of(ofEditorConnection), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectEditorConnection(w, f.SelectionOf(ofEditorConnection), &group)
+	w.Start()
 }
 
 // encodeReader appends the selected fields of obj to b.
 func (x *planRun) encodeReader(b []byte, s *plan.Selection, obj *model.Reader) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackReader(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackReader(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -4520,7 +4520,7 @@ func (x *planRun) encodeReader(b []byte, s *plan.Selection, obj *model.Reader) (
 			b = plan.AppendString(b, obj.ID)
 		case 2: // story
 			if v := obj.Story; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeStory(b, f, v)
@@ -4528,7 +4528,7 @@ func (x *planRun) encodeReader(b []byte, s *plan.Selection, obj *model.Reader) (
 			}
 		case 3: // stories
 			if v := obj.Stories; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfStory(b, f, v)
@@ -4536,7 +4536,7 @@ func (x *planRun) encodeReader(b []byte, s *plan.Selection, obj *model.Reader) (
 			}
 		case 4: // mustStories
 			if v := obj.MustStories; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullListOfNonNullStory(b, f, v)
@@ -4559,11 +4559,11 @@ func (x *planRun) fallbackReader(ctx context.Context, f *plan.Field, obj *model.
 }
 
 // collectReader adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectReader(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Reader]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectReader(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Reader]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 2: // story
 			x.gatherReaderStory(w, f, g.Objects)
@@ -4576,37 +4576,37 @@ func (x *planRun) collectReader(w *plan.Work, s *plan.Selection, g *plan.Group[*
 }
 
 // gatherReaderStory gathers the objects in Reader.story and collects what is selected of them.
-func (x *planRun) gatherReaderStory(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherReaderStory(w *plan.TaskList, f *plan.Field, objs []*model.Reader) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
 		if obj.Story != nil {
 			group.Add(obj.Story, i)
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // gatherReaderStories gathers the objects in Reader.stories and collects what is selected of them.
-func (x *planRun) gatherReaderStories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherReaderStories(w *plan.TaskList, f *plan.Field, objs []*model.Reader) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Stories), 1)
+		group.Grow(len(obj.Stories), 1)
 		for j, child := range obj.Stories {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // gatherReaderMustStories gathers the objects in Reader.mustStories and collects what is selected of them.
-func (x *planRun) gatherReaderMustStories(w *plan.Work, f *plan.Field, objs []*model.Reader) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherReaderMustStories(w *plan.TaskList, f *plan.Field, objs []*model.Reader) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
-		group.Visit(len(obj.MustStories))
+		group.CountElements(len(obj.MustStories))
 		for j := range obj.MustStories {
-			group.Room(len(obj.MustStories[j]), 2)
+			group.Grow(len(obj.MustStories[j]), 2)
 			for k, child := range obj.MustStories[j] {
 				if child != nil {
 					group.Add(child, i, j, k)
@@ -4614,19 +4614,19 @@ func (x *planRun) gatherReaderMustStories(w *plan.Work, f *plan.Field, objs []*m
 			}
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // encodeScrap appends the selected fields of obj to b.
 func (x *planRun) encodeScrap(b []byte, s *plan.Selection, obj *model.Scrap) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackScrap(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackScrap(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -4662,13 +4662,13 @@ func (x *planRun) fallbackScrap(ctx context.Context, f *plan.Field, obj *model.S
 // encodeShelf appends the selected fields of obj to b.
 func (x *planRun) encodeShelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackShelf(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackShelf(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -4683,9 +4683,9 @@ func (x *planRun) encodeShelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]
 			}
 		case 2: // media
 			if v, found := plan.Result[model.Media](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeMedia(b, f, v)
@@ -4693,7 +4693,7 @@ func (x *planRun) encodeShelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]
 			}
 		case 3: // medias
 			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfMedia(b, f, v)
@@ -4701,7 +4701,7 @@ func (x *planRun) encodeShelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]
 			}
 		case 4: // mustMedias
 			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullMedia(b, f, v)
@@ -4709,7 +4709,7 @@ func (x *planRun) encodeShelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]
 			}
 		case 5: // titled
 			if v, found := plan.Result[[]model.Titled](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfTitled(b, f, v)
@@ -4717,9 +4717,9 @@ func (x *planRun) encodeShelf(b []byte, s *plan.Selection, obj *model.Shelf) ([]
 			}
 		case 6: // joined
 			if v, found := plan.Result[model.Media](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, false)
+				b, fieldOK = x.AppendMissingField(b, f, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeMedia(b, f, v)
@@ -4742,8 +4742,8 @@ func (x *planRun) fallbackShelf(ctx context.Context, f *plan.Field, obj *model.S
 }
 
 // collectShelf adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectShelf(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Shelf]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectShelf(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Shelf]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -4764,10 +4764,10 @@ func (x *planRun) collectShelf(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // resolveShelfMedia calls the resolver of Shelf.media and collects what is selected of its result.
 func (x *planRun) resolveShelfMedia(f *plan.Field, objs []*model.Shelf) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Media(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Film:
@@ -4778,19 +4778,19 @@ func (x *planRun) resolveShelfMedia(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // resolveShelfMedias calls the resolver of Shelf.medias and collects what is selected of its result.
 func (x *planRun) resolveShelfMedias(f *plan.Field, objs []*model.Shelf) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Medias(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Film:
@@ -4802,19 +4802,19 @@ func (x *planRun) resolveShelfMedias(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // resolveShelfMustMedias calls the resolver of Shelf.mustMedias and collects what is selected of its result.
 func (x *planRun) resolveShelfMustMedias(f *plan.Field, objs []*model.Shelf) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Media, error) {
 		return x.ec.Resolvers.Shelf().MustMedias(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Film:
@@ -4826,19 +4826,19 @@ func (x *planRun) resolveShelfMustMedias(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // resolveShelfTitled calls the resolver of Shelf.titled and collects what is selected of its result.
 func (x *planRun) resolveShelfTitled(f *plan.Field, objs []*model.Shelf) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Titled, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([][]model.Titled, error) {
 		return x.ec.Resolvers.Shelf().Titled(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			switch child := child.(type) {
 			case model.Film:
@@ -4850,17 +4850,17 @@ func (x *planRun) resolveShelfTitled(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // resolveShelfJoined calls the resolver of Shelf.joined and collects what is selected of its result.
 func (x *planRun) resolveShelfJoined(f *plan.Field, objs []*model.Shelf) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Shelf) ([]model.Media, error) {
 		return x.ec.Resolvers.Shelf().Joined(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Film](&x.Run)
+	group := plan.NewObjectList[*model.Film](&x.Run)
 	for i, v := range values {
 		switch child := v.(type) {
 		case model.Film:
@@ -4871,21 +4871,21 @@ func (x *planRun) resolveShelfJoined(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.Work()
-	x.collectFilm(w, f.Of(ofFilm), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
+	w.Start()
 }
 
 // encodeSpot appends the selected fields of obj to b.
 func (x *planRun) encodeSpot(b []byte, s *plan.Selection, obj *model.Spot) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackSpot(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackSpot(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -4902,7 +4902,7 @@ func (x *planRun) encodeSpot(b []byte, s *plan.Selection, obj *model.Spot) ([]by
 			}
 		case 3: // sub
 			if v := obj.Sub; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeSpot(b, f, v)
@@ -4910,7 +4910,7 @@ func (x *planRun) encodeSpot(b []byte, s *plan.Selection, obj *model.Spot) ([]by
 			}
 		case 4: // subs
 			if v := obj.Subs; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfSpot(b, f, v)
@@ -4918,7 +4918,7 @@ func (x *planRun) encodeSpot(b []byte, s *plan.Selection, obj *model.Spot) ([]by
 			}
 		case 5: // mustSubs
 			if v := obj.MustSubs; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullSpot(b, f, v)
@@ -4926,7 +4926,7 @@ func (x *planRun) encodeSpot(b []byte, s *plan.Selection, obj *model.Spot) ([]by
 			}
 		case 6: // place
 			if v, found := plan.Result[*model.Place](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePlace(b, f, v)
@@ -4934,7 +4934,7 @@ func (x *planRun) encodeSpot(b []byte, s *plan.Selection, obj *model.Spot) ([]by
 			}
 		case 7: // weight
 			if v, found := plan.Result[int](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				b = plan.AppendInt(b, v)
 			}
@@ -4957,11 +4957,11 @@ func (x *planRun) fallbackSpot(ctx context.Context, f *plan.Field, obj *model.Sp
 }
 
 // collectSpot adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectSpot(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Spot]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectSpot(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Spot]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 3: // sub
 			x.gatherSpotSub(w, f, g.Objects)
@@ -4982,63 +4982,63 @@ func (x *planRun) collectSpot(w *plan.Work, s *plan.Selection, g *plan.Group[*mo
 }
 
 // gatherSpotSub gathers the objects in Spot.sub and collects what is selected of them.
-func (x *planRun) gatherSpotSub(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherSpotSub(w *plan.TaskList, f *plan.Field, objs []*model.Spot) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		if obj.Sub != nil {
 			group.Add(obj.Sub, i)
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherSpotSubs gathers the objects in Spot.subs and collects what is selected of them.
-func (x *planRun) gatherSpotSubs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherSpotSubs(w *plan.TaskList, f *plan.Field, objs []*model.Spot) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Subs), 1)
+		group.Grow(len(obj.Subs), 1)
 		for j, child := range obj.Subs {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // gatherSpotMustSubs gathers the objects in Spot.mustSubs and collects what is selected of them.
-func (x *planRun) gatherSpotMustSubs(w *plan.Work, f *plan.Field, objs []*model.Spot) {
-	group := plan.NewGroup[*model.Spot](&x.Run)
+func (x *planRun) gatherSpotMustSubs(w *plan.TaskList, f *plan.Field, objs []*model.Spot) {
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.MustSubs), 1)
+		group.Grow(len(obj.MustSubs), 1)
 		for j, child := range obj.MustSubs {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // resolveSpotPlace calls the resolver of Spot.place and collects what is selected of its result.
 func (x *planRun) resolveSpotPlace(f *plan.Field, objs []*model.Spot) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]*model.Place, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]*model.Place, error) {
 		return x.ec.Resolvers.Spot().Place(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Place](&x.Run)
+	group := plan.NewObjectList[*model.Place](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPlace(w, f.Of(ofPlace), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
+	w.Start()
 }
 
 // resolveSpotWeight calls the resolver of Spot.weight.
 func (x *planRun) resolveSpotWeight(f *plan.Field, objs []*model.Spot) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]int, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Spot) ([]int, error) {
 		return x.ec.Resolvers.Spot().Weight(ctx, objs)
 	})
 }
@@ -5046,13 +5046,13 @@ func (x *planRun) resolveSpotWeight(f *plan.Field, objs []*model.Spot) {
 // encodeStory appends the selected fields of obj to b.
 func (x *planRun) encodeStory(b []byte, s *plan.Selection, obj *model.Story) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackStory(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackStory(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -5075,7 +5075,7 @@ func (x *planRun) encodeStory(b []byte, s *plan.Selection, obj *model.Story) ([]
 			}
 		case 4: // writer
 			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeWriter(b, f, v)
@@ -5083,7 +5083,7 @@ func (x *planRun) encodeStory(b []byte, s *plan.Selection, obj *model.Story) ([]
 			}
 		case 5: // mustWriter
 			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullWriter(b, f, v)
@@ -5091,7 +5091,7 @@ func (x *planRun) encodeStory(b []byte, s *plan.Selection, obj *model.Story) ([]
 			}
 		case 6: // readers
 			if v, found := plan.Result[[]*model.Reader](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullReader(b, f, v)
@@ -5099,7 +5099,7 @@ func (x *planRun) encodeStory(b []byte, s *plan.Selection, obj *model.Story) ([]
 			}
 		case 7: // mustReader
 			if v, found := plan.Result[*model.Reader](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullReader(b, f, v)
@@ -5107,7 +5107,7 @@ func (x *planRun) encodeStory(b []byte, s *plan.Selection, obj *model.Story) ([]
 			}
 		case 8: // sequel
 			if v := obj.Sequel; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeStory(b, f, v)
@@ -5134,11 +5134,11 @@ func (x *planRun) fallbackStory(ctx context.Context, f *plan.Field, obj *model.S
 }
 
 // collectStory adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectStory(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Story]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectStory(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Story]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 8: // sequel
 			x.gatherStorySequel(w, f, g.Objects)
@@ -5160,92 +5160,92 @@ func (x *planRun) collectStory(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // resolveStoryWriter calls the resolver of Story.writer and collects what is selected of its result.
 func (x *planRun) resolveStoryWriter(f *plan.Field, objs []*model.Story) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Story().Writer(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Writer](&x.Run)
+	group := plan.NewObjectList[*model.Writer](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectWriter(w, f.Of(ofWriter), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
+	w.Start()
 }
 
 // resolveStoryMustWriter calls the resolver of Story.mustWriter and collects what is selected of its result.
 func (x *planRun) resolveStoryMustWriter(f *plan.Field, objs []*model.Story) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Writer, error) {
 		return x.ec.Resolvers.Story().MustWriter(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Writer](&x.Run)
+	group := plan.NewObjectList[*model.Writer](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectWriter(w, f.Of(ofWriter), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
+	w.Start()
 }
 
 // resolveStoryReaders calls the resolver of Story.readers and collects what is selected of its result.
 func (x *planRun) resolveStoryReaders(f *plan.Field, objs []*model.Story) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([][]*model.Reader, error) {
 		return x.ec.Resolvers.Story().Readers(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Reader](&x.Run)
+	group := plan.NewObjectList[*model.Reader](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectReader(w, f.Of(ofReader), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectReader(w, f.SelectionOf(ofReader), &group)
+	w.Start()
 }
 
 // resolveStoryMustReader calls the resolver of Story.mustReader and collects what is selected of its result.
 func (x *planRun) resolveStoryMustReader(f *plan.Field, objs []*model.Story) {
-	values := plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
+	values := plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Story) ([]*model.Reader, error) {
 		return x.ec.Resolvers.Story().MustReader(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Reader](&x.Run)
+	group := plan.NewObjectList[*model.Reader](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectReader(w, f.Of(ofReader), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectReader(w, f.SelectionOf(ofReader), &group)
+	w.Start()
 }
 
 // gatherStorySequel gathers the objects in Story.sequel and collects what is selected of them.
-func (x *planRun) gatherStorySequel(w *plan.Work, f *plan.Field, objs []*model.Story) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherStorySequel(w *plan.TaskList, f *plan.Field, objs []*model.Story) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
 		if obj.Sequel != nil {
 			group.Add(obj.Sequel, i)
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // encodeStoryConnection appends the selected fields of obj to b.
 func (x *planRun) encodeStoryConnection(b []byte, s *plan.Selection, obj *model.StoryConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackStoryConnection(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackStoryConnection(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -5254,7 +5254,7 @@ func (x *planRun) encodeStoryConnection(b []byte, s *plan.Selection, obj *model.
 			b = append(b, `"StoryConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullStoryEdge(b, f, v)
@@ -5262,7 +5262,7 @@ func (x *planRun) encodeStoryConnection(b []byte, s *plan.Selection, obj *model.
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullStory(b, f, v)
@@ -5276,7 +5276,7 @@ func (x *planRun) encodeStoryConnection(b []byte, s *plan.Selection, obj *model.
 			}
 		case 4: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
@@ -5299,11 +5299,11 @@ func (x *planRun) fallbackStoryConnection(ctx context.Context, f *plan.Field, ob
 }
 
 // collectStoryConnection adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectStoryConnection(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryConnection]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectStoryConnection(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.StoryConnection]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // edges
 			x.gatherStoryConnectionEdges(w, f, g.Objects)
@@ -5314,43 +5314,43 @@ func (x *planRun) collectStoryConnection(w *plan.Work, s *plan.Selection, g *pla
 }
 
 // gatherStoryConnectionEdges gathers the objects in StoryConnection.edges and collects what is selected of them.
-func (x *planRun) gatherStoryConnectionEdges(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
-	group := plan.NewGroup[*model.StoryEdge](&x.Run)
+func (x *planRun) gatherStoryConnectionEdges(w *plan.TaskList, f *plan.Field, objs []*model.StoryConnection) {
+	group := plan.NewObjectList[*model.StoryEdge](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Edges), 1)
+		group.Grow(len(obj.Edges), 1)
 		for j, child := range obj.Edges {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectStoryEdge(w, f.Of(ofStoryEdge), &group)
+	x.collectStoryEdge(w, f.SelectionOf(ofStoryEdge), &group)
 }
 
 // gatherStoryConnectionNodes gathers the objects in StoryConnection.nodes and collects what is selected of them.
-func (x *planRun) gatherStoryConnectionNodes(w *plan.Work, f *plan.Field, objs []*model.StoryConnection) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherStoryConnectionNodes(w *plan.TaskList, f *plan.Field, objs []*model.StoryConnection) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Nodes), 1)
+		group.Grow(len(obj.Nodes), 1)
 		for j, child := range obj.Nodes {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // encodeStoryEdge appends the selected fields of obj to b.
 func (x *planRun) encodeStoryEdge(b []byte, s *plan.Selection, obj *model.StoryEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackStoryEdge(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackStoryEdge(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -5359,7 +5359,7 @@ func (x *planRun) encodeStoryEdge(b []byte, s *plan.Selection, obj *model.StoryE
 			b = append(b, `"StoryEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullStory(b, f, v)
@@ -5384,11 +5384,11 @@ func (x *planRun) fallbackStoryEdge(ctx context.Context, f *plan.Field, obj *mod
 }
 
 // collectStoryEdge adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectStoryEdge(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryEdge]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectStoryEdge(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.StoryEdge]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // node
 			x.gatherStoryEdgeNode(w, f, g.Objects)
@@ -5397,20 +5397,20 @@ func (x *planRun) collectStoryEdge(w *plan.Work, s *plan.Selection, g *plan.Grou
 }
 
 // gatherStoryEdgeNode gathers the objects in StoryEdge.node and collects what is selected of them.
-func (x *planRun) gatherStoryEdgeNode(w *plan.Work, f *plan.Field, objs []*model.StoryEdge) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherStoryEdgeNode(w *plan.TaskList, f *plan.Field, objs []*model.StoryEdge) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
 		if obj.Node != nil {
 			group.Add(obj.Node, i)
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // encodeStoryNodes appends the selected fields of obj to b.
 func (x *planRun) encodeStoryNodes(b []byte, s *plan.Selection, obj *model.StoryNodes) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -5420,7 +5420,7 @@ func (x *planRun) encodeStoryNodes(b []byte, s *plan.Selection, obj *model.Story
 			b = append(b, `"StoryNodes"`...)
 		case 1: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullStory(b, f, v)
@@ -5428,7 +5428,7 @@ func (x *planRun) encodeStoryNodes(b []byte, s *plan.Selection, obj *model.Story
 			}
 		case 2: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
@@ -5442,11 +5442,11 @@ func (x *planRun) encodeStoryNodes(b []byte, s *plan.Selection, obj *model.Story
 }
 
 // collectStoryNodes adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectStoryNodes(w *plan.Work, s *plan.Selection, g *plan.Group[*model.StoryNodes]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectStoryNodes(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.StoryNodes]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 1: // nodes
 			x.gatherStoryNodesNodes(w, f, g.Objects)
@@ -5455,29 +5455,29 @@ func (x *planRun) collectStoryNodes(w *plan.Work, s *plan.Selection, g *plan.Gro
 }
 
 // gatherStoryNodesNodes gathers the objects in StoryNodes.nodes and collects what is selected of them.
-func (x *planRun) gatherStoryNodesNodes(w *plan.Work, f *plan.Field, objs []*model.StoryNodes) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherStoryNodesNodes(w *plan.TaskList, f *plan.Field, objs []*model.StoryNodes) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Nodes), 1)
+		group.Grow(len(obj.Nodes), 1)
 		for j, child := range obj.Nodes {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // encodeThing appends the selected fields of obj to b.
 func (x *planRun) encodeThing(b []byte, s *plan.Selection, obj *model.Thing) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackThing(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackThing(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -5486,13 +5486,13 @@ func (x *planRun) encodeThing(b []byte, s *plan.Selection, obj *model.Thing) ([]
 			b = append(b, `"Thing"`...)
 		case 1: // word
 			if !x.Visible(f, requireA, false, nil, nil) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 				break
 			}
 			b = plan.AppendString(b, obj.Word)
 		case 2: // spot
 			if v := obj.Spot; !x.Visible(f, requireA, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeSpot(b, f, v)
@@ -5500,7 +5500,7 @@ func (x *planRun) encodeThing(b []byte, s *plan.Selection, obj *model.Thing) ([]
 			}
 		case 3: // maker
 			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePerson(b, f, v)
@@ -5523,11 +5523,11 @@ func (x *planRun) fallbackThing(ctx context.Context, f *plan.Field, obj *model.T
 }
 
 // collectThing adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectThing(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Thing]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectThing(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Thing]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 2: // spot
 			x.gatherThingSpot(w, f, g.Objects)
@@ -5542,46 +5542,46 @@ func (x *planRun) collectThing(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 }
 
 // gatherThingSpot gathers the objects in Thing.spot and collects what is selected of them.
-func (x *planRun) gatherThingSpot(w *plan.Work, f *plan.Field, objs []*model.Thing) {
+func (x *planRun) gatherThingSpot(w *plan.TaskList, f *plan.Field, objs []*model.Thing) {
 	if x.Hidden(f, requireA) {
 		return
 	}
-	group := plan.NewGroup[*model.Spot](&x.Run)
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		if obj.Spot != nil {
 			group.Add(obj.Spot, i)
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // resolveThingMaker calls the resolver of Thing.maker and collects what is selected of its result.
 func (x *planRun) resolveThingMaker(f *plan.Field, objs []*model.Thing) {
 	hooks := plan.FieldHooks{Guard: requireA}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Thing) ([]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Thing) ([]*model.Person, error) {
 		return x.ec.Resolvers.Thing().Maker(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // encodeUser appends the selected fields of obj to b.
 func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -5617,13 +5617,13 @@ func (x *planRun) fallbackUser(ctx context.Context, f *plan.Field, obj *model.Us
 // encodeViewer appends the selected fields of obj to b.
 func (x *planRun) encodeViewer(b []byte, s *plan.Selection, obj *model.Viewer) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackViewer(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackViewer(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -5632,13 +5632,13 @@ func (x *planRun) encodeViewer(b []byte, s *plan.Selection, obj *model.Viewer) (
 			b = append(b, `"Viewer"`...)
 		case 1: // id
 			if !x.Visible(f, requireAuthenticated, false, nil, nil) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 				break
 			}
 			b = plan.AppendString(b, obj.ID)
 		case 2: // friend
 			if v, found := plan.Result[*model.Person](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePerson(b, f, v)
@@ -5646,7 +5646,7 @@ func (x *planRun) encodeViewer(b []byte, s *plan.Selection, obj *model.Viewer) (
 			}
 		case 3: // spot
 			if v := obj.Spot; !x.Visible(f, requireAuthenticated, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeSpot(b, f, v)
@@ -5669,11 +5669,11 @@ func (x *planRun) fallbackViewer(ctx context.Context, f *plan.Field, obj *model.
 }
 
 // collectViewer adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectViewer(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Viewer]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectViewer(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Viewer]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 3: // spot
 			x.gatherViewerSpot(w, f, g.Objects)
@@ -5690,44 +5690,44 @@ func (x *planRun) collectViewer(w *plan.Work, s *plan.Selection, g *plan.Group[*
 // resolveViewerFriend calls the resolver of Viewer.friend and collects what is selected of its result.
 func (x *planRun) resolveViewerFriend(f *plan.Field, objs []*model.Viewer) {
 	hooks := plan.FieldHooks{Guard: requireAuthenticated}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Viewer) ([]*model.Person, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Viewer) ([]*model.Person, error) {
 		return x.ec.Resolvers.Viewer().Friend(ctx, objs)
 	})
-	group := plan.NewGroup[*model.Person](&x.Run)
+	group := plan.NewObjectList[*model.Person](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPerson(w, f.Of(ofPerson), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
+	w.Start()
 }
 
 // gatherViewerSpot gathers the objects in Viewer.spot and collects what is selected of them.
-func (x *planRun) gatherViewerSpot(w *plan.Work, f *plan.Field, objs []*model.Viewer) {
+func (x *planRun) gatherViewerSpot(w *plan.TaskList, f *plan.Field, objs []*model.Viewer) {
 	if x.Hidden(f, requireAuthenticated) {
 		return
 	}
-	group := plan.NewGroup[*model.Spot](&x.Run)
+	group := plan.NewObjectList[*model.Spot](&x.Run)
 	for i, obj := range objs {
 		if obj.Spot != nil {
 			group.Add(obj.Spot, i)
 		}
 	}
-	x.collectSpot(w, f.Of(ofSpot), &group)
+	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 }
 
 // encodeWriter appends the selected fields of obj to b.
 func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackWriter(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackWriter(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -5744,7 +5744,7 @@ func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) (
 			}
 		case 3: // drafts
 			if v := obj.Drafts; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullStory(b, f, v)
@@ -5752,7 +5752,7 @@ func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) (
 			}
 		case 4: // draftGrid
 			if v := obj.DraftGrid; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullListOfNonNullStory(b, f, v)
@@ -5760,7 +5760,7 @@ func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) (
 			}
 		case 5: // stories
 			if v, found := plan.Result[*model.StoryNodes](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeStoryNodes(b, f, v)
@@ -5768,7 +5768,7 @@ func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) (
 			}
 		case 6: // mustStories
 			if v, found := plan.Result[*model.StoryConnection](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullStoryConnection(b, f, v)
@@ -5776,7 +5776,7 @@ func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) (
 			}
 		case 7: // looseStories
 			if v, found := plan.Result[*model.LooseConnection](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeLooseConnection(b, f, v)
@@ -5784,7 +5784,7 @@ func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) (
 			}
 		case 8: // editor
 			if v := obj.Editor; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeEditor(b, f, v)
@@ -5792,7 +5792,7 @@ func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) (
 			}
 		case 9: // mustEditor
 			if v := obj.MustEditor; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullEditor(b, f, v)
@@ -5800,7 +5800,7 @@ func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) (
 			}
 		case 10: // editors
 			if v := obj.Editors; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfEditor(b, f, v)
@@ -5808,7 +5808,7 @@ func (x *planRun) encodeWriter(b []byte, s *plan.Selection, obj *model.Writer) (
 			}
 		case 11: // mustEditors
 			if v := obj.MustEditors; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullEditor(b, f, v)
@@ -5833,11 +5833,11 @@ func (x *planRun) fallbackWriter(ctx context.Context, f *plan.Field, obj *model.
 }
 
 // collectWriter adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectWriter(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Writer]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectWriter(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Writer]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
-	for _, f := range s.Deep {
+	for _, f := range s.Nested {
 		switch f.ID {
 		case 3: // drafts
 			x.gatherWriterDrafts(w, f, g.Objects)
@@ -5866,26 +5866,26 @@ func (x *planRun) collectWriter(w *plan.Work, s *plan.Selection, g *plan.Group[*
 }
 
 // gatherWriterDrafts gathers the objects in Writer.drafts and collects what is selected of them.
-func (x *planRun) gatherWriterDrafts(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherWriterDrafts(w *plan.TaskList, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Drafts), 1)
+		group.Grow(len(obj.Drafts), 1)
 		for j, child := range obj.Drafts {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // gatherWriterDraftGrid gathers the objects in Writer.draftGrid and collects what is selected of them.
-func (x *planRun) gatherWriterDraftGrid(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	group := plan.NewGroup[*model.Story](&x.Run)
+func (x *planRun) gatherWriterDraftGrid(w *plan.TaskList, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewObjectList[*model.Story](&x.Run)
 	for i, obj := range objs {
-		group.Visit(len(obj.DraftGrid))
+		group.CountElements(len(obj.DraftGrid))
 		for j := range obj.DraftGrid {
-			group.Room(len(obj.DraftGrid[j]), 2)
+			group.Grow(len(obj.DraftGrid[j]), 2)
 			for k, child := range obj.DraftGrid[j] {
 				if child != nil {
 					group.Add(child, i, j, k)
@@ -5893,116 +5893,116 @@ func (x *planRun) gatherWriterDraftGrid(w *plan.Work, f *plan.Field, objs []*mod
 			}
 		}
 	}
-	x.collectStory(w, f.Of(ofStory), &group)
+	x.collectStory(w, f.SelectionOf(ofStory), &group)
 }
 
 // resolveWriterStories calls the resolver of Writer.stories and collects what is selected of its result.
 func (x *planRun) resolveWriterStories(f *plan.Field, objs []*model.Writer) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Writer_stories_args}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryNodes, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryNodes, error) {
 		return x.ec.Resolvers.Writer().Stories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.StoryNodes](&x.Run)
+	group := plan.NewObjectList[*model.StoryNodes](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectStoryNodes(w, f.Of(ofStoryNodes), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectStoryNodes(w, f.SelectionOf(ofStoryNodes), &group)
+	w.Start()
 }
 
 // resolveWriterMustStories calls the resolver of Writer.mustStories and collects what is selected of its result.
 func (x *planRun) resolveWriterMustStories(f *plan.Field, objs []*model.Writer) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Writer_mustStories_args}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryConnection, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.StoryConnection, error) {
 		return x.ec.Resolvers.Writer().MustStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.StoryConnection](&x.Run)
+	group := plan.NewObjectList[*model.StoryConnection](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectStoryConnection(w, f.Of(ofStoryConnection), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectStoryConnection(w, f.SelectionOf(ofStoryConnection), &group)
+	w.Start()
 }
 
 // resolveWriterLooseStories calls the resolver of Writer.looseStories and collects what is selected of its result.
 func (x *planRun) resolveWriterLooseStories(f *plan.Field, objs []*model.Writer) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Writer_looseStories_args}
-	values := plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.LooseConnection, error) {
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Writer) ([]*model.LooseConnection, error) {
 		return x.ec.Resolvers.Writer().LooseStories(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
-	group := plan.NewGroup[*model.LooseConnection](&x.Run)
+	group := plan.NewObjectList[*model.LooseConnection](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectLooseConnection(w, f.Of(ofLooseConnection), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectLooseConnection(w, f.SelectionOf(ofLooseConnection), &group)
+	w.Start()
 }
 
 // gatherWriterEditor gathers the objects in Writer.editor and collects what is selected of them.
-func (x *planRun) gatherWriterEditor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	group := plan.NewGroup[*model.Editor](&x.Run)
+func (x *planRun) gatherWriterEditor(w *plan.TaskList, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewObjectList[*model.Editor](&x.Run)
 	for i, obj := range objs {
 		if obj.Editor != nil {
 			group.Add(obj.Editor, i)
 		}
 	}
-	x.collectEditor(w, f.Of(ofEditor), &group)
+	x.collectEditor(w, f.SelectionOf(ofEditor), &group)
 }
 
 // gatherWriterMustEditor gathers the objects in Writer.mustEditor and collects what is selected of them.
-func (x *planRun) gatherWriterMustEditor(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	group := plan.NewGroup[*model.Editor](&x.Run)
+func (x *planRun) gatherWriterMustEditor(w *plan.TaskList, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewObjectList[*model.Editor](&x.Run)
 	for i, obj := range objs {
 		if obj.MustEditor != nil {
 			group.Add(obj.MustEditor, i)
 		}
 	}
-	x.collectEditor(w, f.Of(ofEditor), &group)
+	x.collectEditor(w, f.SelectionOf(ofEditor), &group)
 }
 
 // gatherWriterEditors gathers the objects in Writer.editors and collects what is selected of them.
-func (x *planRun) gatherWriterEditors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	group := plan.NewGroup[*model.Editor](&x.Run)
+func (x *planRun) gatherWriterEditors(w *plan.TaskList, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewObjectList[*model.Editor](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.Editors), 1)
+		group.Grow(len(obj.Editors), 1)
 		for j, child := range obj.Editors {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectEditor(w, f.Of(ofEditor), &group)
+	x.collectEditor(w, f.SelectionOf(ofEditor), &group)
 }
 
 // gatherWriterMustEditors gathers the objects in Writer.mustEditors and collects what is selected of them.
-func (x *planRun) gatherWriterMustEditors(w *plan.Work, f *plan.Field, objs []*model.Writer) {
-	group := plan.NewGroup[*model.Editor](&x.Run)
+func (x *planRun) gatherWriterMustEditors(w *plan.TaskList, f *plan.Field, objs []*model.Writer) {
+	group := plan.NewObjectList[*model.Editor](&x.Run)
 	for i, obj := range objs {
-		group.Room(len(obj.MustEditors), 1)
+		group.Grow(len(obj.MustEditors), 1)
 		for j, child := range obj.MustEditors {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	x.collectEditor(w, f.Of(ofEditor), &group)
+	x.collectEditor(w, f.SelectionOf(ofEditor), &group)
 }
 
 // writeAnswer appends v, of the type Answer, to b.
 func (x *planRun) writeAnswer(b []byte, f *plan.Field, v *model.Answer) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeAnswer(b, f.Of(ofAnswer), v)
+	b, _ = x.encodeAnswer(b, f.SelectionOf(ofAnswer), v)
 	return b, true
 }
 
@@ -6010,72 +6010,72 @@ func (x *planRun) writeAnswer(b []byte, f *plan.Field, v *model.Answer) ([]byte,
 func (x *planRun) writeAny(b []byte, f *plan.Field, v model.Any) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	case model.Place:
-		b, _ = x.encodePlace(b, f.Of(ofPlace), &v)
+		b, _ = x.encodePlace(b, f.SelectionOf(ofPlace), &v)
 		return b, true
 	case *model.Place:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodePlace(b, f.Of(ofPlace), v)
+		b, _ = x.encodePlace(b, f.SelectionOf(ofPlace), v)
 		return b, true
 	case model.Person:
-		b, _ = x.encodePerson(b, f.Of(ofPerson), &v)
+		b, _ = x.encodePerson(b, f.SelectionOf(ofPerson), &v)
 		return b, true
 	case *model.Person:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodePerson(b, f.Of(ofPerson), v)
+		b, _ = x.encodePerson(b, f.SelectionOf(ofPerson), v)
 		return b, true
 	case model.Thing:
-		b, _ = x.encodeThing(b, f.Of(ofThing), &v)
+		b, _ = x.encodeThing(b, f.SelectionOf(ofThing), &v)
 		return b, true
 	case *model.Thing:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeThing(b, f.Of(ofThing), v)
+		b, _ = x.encodeThing(b, f.SelectionOf(ofThing), v)
 		return b, true
 	default:
-		return x.UnexpectedType(b, false, v)
+		return x.AppendUnexpectedType(b, false, v)
 	}
 }
 
 // writeBook appends v, of the type Book, to b.
 func (x *planRun) writeBook(b []byte, f *plan.Field, v *model.Book) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeBook(b, f.Of(ofBook), v)
+	b, _ = x.encodeBook(b, f.SelectionOf(ofBook), v)
 	return b, true
 }
 
 // writeEditor appends v, of the type Editor, to b.
 func (x *planRun) writeEditor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeEditor(b, f.Of(ofEditor), v)
+	b, _ = x.encodeEditor(b, f.SelectionOf(ofEditor), v)
 	return b, true
 }
 
 // writeEditorConnection appends v, of the type EditorConnection, to b.
 func (x *planRun) writeEditorConnection(b []byte, f *plan.Field, v *model.EditorConnection) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeEditorConnection(b, f.Of(ofEditorConnection), v)
+	b, _ = x.encodeEditorConnection(b, f.SelectionOf(ofEditorConnection), v)
 	return b, true
 }
 
 // writeItem appends v, of the type Item, to b.
 func (x *planRun) writeItem(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeItem(b, f.Of(ofItem), v)
+	b, _ = x.encodeItem(b, f.SelectionOf(ofItem), v)
 	return b, true
 }
 
@@ -6091,7 +6091,7 @@ func (x *planRun) writeListOfAnswer(b []byte, f *plan.Field, list []*model.Answe
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeAnswer(b, f, list[i])
 		ok = ok && elementOK
@@ -6112,7 +6112,7 @@ func (x *planRun) writeListOfAny(b []byte, f *plan.Field, list []model.Any) ([]b
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeAny(b, f, list[i])
 		ok = ok && elementOK
@@ -6133,7 +6133,7 @@ func (x *planRun) writeListOfEditor(b []byte, f *plan.Field, list []*model.Edito
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeEditor(b, f, list[i])
 		ok = ok && elementOK
@@ -6147,7 +6147,7 @@ func (x *planRun) writeListOfInt(b []byte, f *plan.Field, list []*int) ([]byte, 
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -6174,7 +6174,7 @@ func (x *planRun) writeListOfItem(b []byte, f *plan.Field, list []*model.Item) (
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeItem(b, f, list[i])
 		ok = ok && elementOK
@@ -6188,7 +6188,7 @@ func (x *planRun) writeListOfKind(b []byte, f *plan.Field, list []*model.Kind) (
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -6205,8 +6205,8 @@ func (x *planRun) writeListOfKind(b []byte, f *plan.Field, list []*model.Kind) (
 
 // writeListOfListOfInt appends list, of the type [[Int]], to b.
 func (x *planRun) writeListOfListOfInt(b []byte, f *plan.Field, list [][]*int) ([]byte, bool) {
-	x.Spend(len(list))
-	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+	x.SpendValues(len(list))
+	return x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖint(ctx, f.Selections, list)
 	})
 }
@@ -6223,7 +6223,7 @@ func (x *planRun) writeListOfListOfItem(b []byte, f *plan.Field, list [][]*model
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeListOfItem(b, f, list[i])
 		ok = ok && elementOK
@@ -6244,7 +6244,7 @@ func (x *planRun) writeListOfListOfNonNullAny(b []byte, f *plan.Field, list [][]
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeListOfNonNullAny(b, f, list[i])
 		ok = ok && elementOK
@@ -6255,8 +6255,8 @@ func (x *planRun) writeListOfListOfNonNullAny(b []byte, f *plan.Field, list [][]
 
 // writeListOfListOfNonNullInt appends list, of the type [[Int!]], to b.
 func (x *planRun) writeListOfListOfNonNullInt(b []byte, f *plan.Field, list [][]int) ([]byte, bool) {
-	x.Spend(len(list))
-	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+	x.SpendValues(len(list))
+	return x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕint(ctx, f.Selections, list)
 	})
 }
@@ -6273,7 +6273,7 @@ func (x *planRun) writeListOfListOfNonNullSpot(b []byte, f *plan.Field, list [][
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeListOfNonNullSpot(b, f, list[i])
 		ok = ok && elementOK
@@ -6294,7 +6294,7 @@ func (x *planRun) writeListOfListOfNonNullStory(b []byte, f *plan.Field, list []
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeListOfNonNullStory(b, f, list[i])
 		ok = ok && elementOK
@@ -6315,7 +6315,7 @@ func (x *planRun) writeListOfListOfPerson(b []byte, f *plan.Field, list [][]*mod
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeListOfPerson(b, f, list[i])
 		ok = ok && elementOK
@@ -6336,7 +6336,7 @@ func (x *planRun) writeListOfLooseEdge(b []byte, f *plan.Field, list []*model.Lo
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeLooseEdge(b, f, list[i])
 		ok = ok && elementOK
@@ -6357,7 +6357,7 @@ func (x *planRun) writeListOfMedia(b []byte, f *plan.Field, list []model.Media) 
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeMedia(b, f, list[i])
 		ok = ok && elementOK
@@ -6378,7 +6378,7 @@ func (x *planRun) writeListOfNode(b []byte, f *plan.Field, list []model.Node) ([
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNode(b, f, list[i])
 		ok = ok && elementOK
@@ -6399,7 +6399,7 @@ func (x *planRun) writeListOfNonNullAnswer(b []byte, f *plan.Field, list []*mode
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullAnswer(b, f, list[i])
 		ok = ok && elementOK
@@ -6420,7 +6420,7 @@ func (x *planRun) writeListOfNonNullAny(b []byte, f *plan.Field, list []model.An
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullAny(b, f, list[i])
 		ok = ok && elementOK
@@ -6441,7 +6441,7 @@ func (x *planRun) writeListOfNonNullEditor(b []byte, f *plan.Field, list []*mode
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullEditor(b, f, list[i])
 		ok = ok && elementOK
@@ -6455,7 +6455,7 @@ func (x *planRun) writeListOfNonNullInt(b []byte, f *plan.Field, list []int) ([]
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -6478,7 +6478,7 @@ func (x *planRun) writeListOfNonNullItem(b []byte, f *plan.Field, list []*model.
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullItem(b, f, list[i])
 		ok = ok && elementOK
@@ -6492,7 +6492,7 @@ func (x *planRun) writeListOfNonNullKind(b []byte, f *plan.Field, list []model.K
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -6505,8 +6505,8 @@ func (x *planRun) writeListOfNonNullKind(b []byte, f *plan.Field, list []model.K
 
 // writeListOfNonNullListOfInt appends list, of the type [[Int]!], to b.
 func (x *planRun) writeListOfNonNullListOfInt(b []byte, f *plan.Field, list [][]*int) ([]byte, bool) {
-	x.Spend(len(list))
-	return x.Leaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+	x.SpendValues(len(list))
+	return x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖintᚄ(ctx, f.Selections, list)
 	})
 }
@@ -6523,7 +6523,7 @@ func (x *planRun) writeListOfNonNullListOfNonNullSpot(b []byte, f *plan.Field, l
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullListOfNonNullSpot(b, f, list[i])
 		ok = ok && elementOK
@@ -6544,7 +6544,7 @@ func (x *planRun) writeListOfNonNullListOfPlace(b []byte, f *plan.Field, list []
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullListOfPlace(b, f, list[i])
 		ok = ok && elementOK
@@ -6565,7 +6565,7 @@ func (x *planRun) writeListOfNonNullMedia(b []byte, f *plan.Field, list []model.
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullMedia(b, f, list[i])
 		ok = ok && elementOK
@@ -6586,7 +6586,7 @@ func (x *planRun) writeListOfNonNullNamed(b []byte, f *plan.Field, list []model.
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullNamed(b, f, list[i])
 		ok = ok && elementOK
@@ -6607,7 +6607,7 @@ func (x *planRun) writeListOfNonNullOdd(b []byte, f *plan.Field, list []*handmod
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullOdd(b, f, list[i])
 		ok = ok && elementOK
@@ -6628,7 +6628,7 @@ func (x *planRun) writeListOfNonNullPerson(b []byte, f *plan.Field, list []*mode
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullPerson(b, f, list[i])
 		ok = ok && elementOK
@@ -6649,7 +6649,7 @@ func (x *planRun) writeListOfNonNullPlace(b []byte, f *plan.Field, list []*model
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullPlace(b, f, list[i])
 		ok = ok && elementOK
@@ -6670,7 +6670,7 @@ func (x *planRun) writeListOfNonNullReader(b []byte, f *plan.Field, list []*mode
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullReader(b, f, list[i])
 		ok = ok && elementOK
@@ -6691,7 +6691,7 @@ func (x *planRun) writeListOfNonNullSpot(b []byte, f *plan.Field, list []*model.
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullSpot_2110b07f(b, f, list[i])
 		ok = ok && elementOK
@@ -6712,7 +6712,7 @@ func (x *planRun) writeListOfNonNullStory(b []byte, f *plan.Field, list []*model
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullStory(b, f, list[i])
 		ok = ok && elementOK
@@ -6726,7 +6726,7 @@ func (x *planRun) writeListOfNonNullString(b []byte, f *plan.Field, list []strin
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -6749,7 +6749,7 @@ func (x *planRun) writeListOfOther(b []byte, f *plan.Field, list []*model.Other)
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeOther(b, f, list[i])
 		ok = ok && elementOK
@@ -6770,7 +6770,7 @@ func (x *planRun) writeListOfPerson(b []byte, f *plan.Field, list []*model.Perso
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writePerson(b, f, list[i])
 		ok = ok && elementOK
@@ -6791,7 +6791,7 @@ func (x *planRun) writeListOfPlace(b []byte, f *plan.Field, list []*model.Place)
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writePlace(b, f, list[i])
 		ok = ok && elementOK
@@ -6812,7 +6812,7 @@ func (x *planRun) writeListOfSpot(b []byte, f *plan.Field, list []*model.Spot) (
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeSpot(b, f, list[i])
 		ok = ok && elementOK
@@ -6833,7 +6833,7 @@ func (x *planRun) writeListOfStory(b []byte, f *plan.Field, list []*model.Story)
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeStory(b, f, list[i])
 		ok = ok && elementOK
@@ -6847,7 +6847,7 @@ func (x *planRun) writeListOfString(b []byte, f *plan.Field, list []*string) ([]
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -6874,7 +6874,7 @@ func (x *planRun) writeListOfTitled(b []byte, f *plan.Field, list []model.Titled
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeTitled(b, f, list[i])
 		ok = ok && elementOK
@@ -6895,7 +6895,7 @@ func (x *planRun) writeListOfWriter(b []byte, f *plan.Field, list []*model.Write
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeWriter(b, f, list[i])
 		ok = ok && elementOK
@@ -6907,18 +6907,18 @@ func (x *planRun) writeListOfWriter(b []byte, f *plan.Field, list []*model.Write
 // writeLooseConnection appends v, of the type LooseConnection, to b.
 func (x *planRun) writeLooseConnection(b []byte, f *plan.Field, v *model.LooseConnection) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeLooseConnection(b, f.Of(ofLooseConnection), v)
+	b, _ = x.encodeLooseConnection(b, f.SelectionOf(ofLooseConnection), v)
 	return b, true
 }
 
 // writeLooseEdge appends v, of the type LooseEdge, to b.
 func (x *planRun) writeLooseEdge(b []byte, f *plan.Field, v *model.LooseEdge) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeLooseEdge(b, f.Of(ofLooseEdge), v)
+	b, _ = x.encodeLooseEdge(b, f.SelectionOf(ofLooseEdge), v)
 	return b, true
 }
 
@@ -6926,36 +6926,36 @@ func (x *planRun) writeLooseEdge(b []byte, f *plan.Field, v *model.LooseEdge) ([
 func (x *planRun) writeMedia(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	case model.Film:
-		b, _ = x.encodeFilm(b, f.Of(ofFilm), &v)
+		b, _ = x.encodeFilm(b, f.SelectionOf(ofFilm), &v)
 		return b, true
 	case *model.Film:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeFilm(b, f.Of(ofFilm), v)
+		b, _ = x.encodeFilm(b, f.SelectionOf(ofFilm), v)
 		return b, true
 	case model.Book:
-		b, _ = x.encodeBook(b, f.Of(ofBook), &v)
+		b, _ = x.encodeBook(b, f.SelectionOf(ofBook), &v)
 		return b, true
 	case *model.Book:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeBook(b, f.Of(ofBook), v)
+		b, _ = x.encodeBook(b, f.SelectionOf(ofBook), v)
 		return b, true
 	case model.Scrap:
-		b, _ = x.encodeScrap(b, f.Of(ofScrap), &v)
+		b, _ = x.encodeScrap(b, f.SelectionOf(ofScrap), &v)
 		return b, true
 	case *model.Scrap:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeScrap(b, f.Of(ofScrap), v)
+		b, _ = x.encodeScrap(b, f.SelectionOf(ofScrap), v)
 		return b, true
 	default:
-		return x.UnexpectedType(b, false, v)
+		return x.AppendUnexpectedType(b, false, v)
 	}
 }
 
@@ -6963,91 +6963,91 @@ func (x *planRun) writeMedia(b []byte, f *plan.Field, v model.Media) ([]byte, bo
 func (x *planRun) writeNode(b []byte, f *plan.Field, v model.Node) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	case model.Place:
-		b, _ = x.encodePlace(b, f.Of(ofPlace), &v)
+		b, _ = x.encodePlace(b, f.SelectionOf(ofPlace), &v)
 		return b, true
 	case *model.Place:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodePlace(b, f.Of(ofPlace), v)
+		b, _ = x.encodePlace(b, f.SelectionOf(ofPlace), v)
 		return b, true
 	case model.Person:
-		b, _ = x.encodePerson(b, f.Of(ofPerson), &v)
+		b, _ = x.encodePerson(b, f.SelectionOf(ofPerson), &v)
 		return b, true
 	case *model.Person:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodePerson(b, f.Of(ofPerson), v)
+		b, _ = x.encodePerson(b, f.SelectionOf(ofPerson), v)
 		return b, true
 	default:
-		return x.UnexpectedType(b, false, v)
+		return x.AppendUnexpectedType(b, false, v)
 	}
 }
 
 // writeNonNullAnswer appends v, of the type Answer!, to b.
 func (x *planRun) writeNonNullAnswer(b []byte, f *plan.Field, v *model.Answer) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeAnswer(b, f.Of(ofAnswer), v)
+	return x.encodeAnswer(b, f.SelectionOf(ofAnswer), v)
 }
 
 // writeNonNullAny appends v, of the type Any!, to b.
 func (x *planRun) writeNonNullAny(b []byte, f *plan.Field, v model.Any) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	case model.Place:
-		return x.encodePlace(b, f.Of(ofPlace), &v)
+		return x.encodePlace(b, f.SelectionOf(ofPlace), &v)
 	case *model.Place:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodePlace(b, f.Of(ofPlace), v)
+		return x.encodePlace(b, f.SelectionOf(ofPlace), v)
 	case model.Person:
-		return x.encodePerson(b, f.Of(ofPerson), &v)
+		return x.encodePerson(b, f.SelectionOf(ofPerson), &v)
 	case *model.Person:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodePerson(b, f.Of(ofPerson), v)
+		return x.encodePerson(b, f.SelectionOf(ofPerson), v)
 	case model.Thing:
-		return x.encodeThing(b, f.Of(ofThing), &v)
+		return x.encodeThing(b, f.SelectionOf(ofThing), &v)
 	case *model.Thing:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodeThing(b, f.Of(ofThing), v)
+		return x.encodeThing(b, f.SelectionOf(ofThing), v)
 	default:
-		return x.UnexpectedType(b, true, v)
+		return x.AppendUnexpectedType(b, true, v)
 	}
 }
 
 // writeNonNullEditor appends v, of the type Editor!, to b.
 func (x *planRun) writeNonNullEditor(b []byte, f *plan.Field, v *model.Editor) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeEditor(b, f.Of(ofEditor), v)
+	return x.encodeEditor(b, f.SelectionOf(ofEditor), v)
 }
 
 // writeNonNullEditorEdge appends v, of the type EditorEdge!, to b.
 func (x *planRun) writeNonNullEditorEdge(b []byte, f *plan.Field, v *model.EditorEdge) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeEditorEdge(b, f.Of(ofEditorEdge), v)
+	return x.encodeEditorEdge(b, f.SelectionOf(ofEditorEdge), v)
 }
 
 // writeNonNullItem appends v, of the type Item!, to b.
 func (x *planRun) writeNonNullItem(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeItem(b, f.Of(ofItem), v)
+	return x.encodeItem(b, f.SelectionOf(ofItem), v)
 }
 
 // writeNonNullListOfNonNullEditor appends list, of the type [Editor!]!, to b.
@@ -7059,7 +7059,7 @@ func (x *planRun) writeNonNullListOfNonNullEditor(b []byte, f *plan.Field, list 
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullEditor(b, f, list[i])
 		ok = ok && elementOK
@@ -7077,7 +7077,7 @@ func (x *planRun) writeNonNullListOfNonNullEditorEdge(b []byte, f *plan.Field, l
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullEditorEdge(b, f, list[i])
 		ok = ok && elementOK
@@ -7088,7 +7088,7 @@ func (x *planRun) writeNonNullListOfNonNullEditorEdge(b []byte, f *plan.Field, l
 
 // writeNonNullListOfNonNullInt appends list, of the type [Int!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullInt(b []byte, f *plan.Field, list []int) ([]byte, bool) {
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -7108,7 +7108,7 @@ func (x *planRun) writeNonNullListOfNonNullListOfNonNullStory(b []byte, f *plan.
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullListOfNonNullStory(b, f, list[i])
 		ok = ok && elementOK
@@ -7126,7 +7126,7 @@ func (x *planRun) writeNonNullListOfNonNullNode(b []byte, f *plan.Field, list []
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullNode(b, f, list[i])
 		ok = ok && elementOK
@@ -7144,7 +7144,7 @@ func (x *planRun) writeNonNullListOfNonNullPerson(b []byte, f *plan.Field, list 
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullPerson(b, f, list[i])
 		ok = ok && elementOK
@@ -7162,7 +7162,7 @@ func (x *planRun) writeNonNullListOfNonNullPlace(b []byte, f *plan.Field, list [
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullPlace(b, f, list[i])
 		ok = ok && elementOK
@@ -7180,7 +7180,7 @@ func (x *planRun) writeNonNullListOfNonNullPost(b []byte, f *plan.Field, list []
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullPost(b, f, list[i])
 		ok = ok && elementOK
@@ -7198,7 +7198,7 @@ func (x *planRun) writeNonNullListOfNonNullSpot(b []byte, f *plan.Field, list []
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullSpot(b, f, &list[i])
 		ok = ok && elementOK
@@ -7216,7 +7216,7 @@ func (x *planRun) writeNonNullListOfNonNullStory(b []byte, f *plan.Field, list [
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullStory(b, f, list[i])
 		ok = ok && elementOK
@@ -7234,7 +7234,7 @@ func (x *planRun) writeNonNullListOfNonNullStoryEdge(b []byte, f *plan.Field, li
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullStoryEdge(b, f, list[i])
 		ok = ok && elementOK
@@ -7245,7 +7245,7 @@ func (x *planRun) writeNonNullListOfNonNullStoryEdge(b []byte, f *plan.Field, li
 
 // writeNonNullListOfNonNullString appends list, of the type [String!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullString(b []byte, f *plan.Field, list []string) ([]byte, bool) {
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -7265,7 +7265,7 @@ func (x *planRun) writeNonNullListOfNonNullWriter(b []byte, f *plan.Field, list 
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullWriter(b, f, list[i])
 		ok = ok && elementOK
@@ -7283,7 +7283,7 @@ func (x *planRun) writeNonNullListOfPlace(b []byte, f *plan.Field, list []*model
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writePlace(b, f, list[i])
 		ok = ok && elementOK
@@ -7296,30 +7296,30 @@ func (x *planRun) writeNonNullListOfPlace(b []byte, f *plan.Field, list []*model
 func (x *planRun) writeNonNullMedia(b []byte, f *plan.Field, v model.Media) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	case model.Film:
-		return x.encodeFilm(b, f.Of(ofFilm), &v)
+		return x.encodeFilm(b, f.SelectionOf(ofFilm), &v)
 	case *model.Film:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodeFilm(b, f.Of(ofFilm), v)
+		return x.encodeFilm(b, f.SelectionOf(ofFilm), v)
 	case model.Book:
-		return x.encodeBook(b, f.Of(ofBook), &v)
+		return x.encodeBook(b, f.SelectionOf(ofBook), &v)
 	case *model.Book:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodeBook(b, f.Of(ofBook), v)
+		return x.encodeBook(b, f.SelectionOf(ofBook), v)
 	case model.Scrap:
-		return x.encodeScrap(b, f.Of(ofScrap), &v)
+		return x.encodeScrap(b, f.SelectionOf(ofScrap), &v)
 	case *model.Scrap:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodeScrap(b, f.Of(ofScrap), v)
+		return x.encodeScrap(b, f.SelectionOf(ofScrap), v)
 	default:
-		return x.UnexpectedType(b, true, v)
+		return x.AppendUnexpectedType(b, true, v)
 	}
 }
 
@@ -7327,23 +7327,23 @@ func (x *planRun) writeNonNullMedia(b []byte, f *plan.Field, v model.Media) ([]b
 func (x *planRun) writeNonNullNamed(b []byte, f *plan.Field, v model.Named) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	case model.Place:
-		return x.encodePlace(b, f.Of(ofPlace), &v)
+		return x.encodePlace(b, f.SelectionOf(ofPlace), &v)
 	case *model.Place:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodePlace(b, f.Of(ofPlace), v)
+		return x.encodePlace(b, f.SelectionOf(ofPlace), v)
 	case model.Person:
-		return x.encodePerson(b, f.Of(ofPerson), &v)
+		return x.encodePerson(b, f.SelectionOf(ofPerson), &v)
 	case *model.Person:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodePerson(b, f.Of(ofPerson), v)
+		return x.encodePerson(b, f.SelectionOf(ofPerson), v)
 	default:
-		return x.UnexpectedType(b, true, v)
+		return x.AppendUnexpectedType(b, true, v)
 	}
 }
 
@@ -7351,200 +7351,200 @@ func (x *planRun) writeNonNullNamed(b []byte, f *plan.Field, v model.Named) ([]b
 func (x *planRun) writeNonNullNode(b []byte, f *plan.Field, v model.Node) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	case model.Place:
-		return x.encodePlace(b, f.Of(ofPlace), &v)
+		return x.encodePlace(b, f.SelectionOf(ofPlace), &v)
 	case *model.Place:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodePlace(b, f.Of(ofPlace), v)
+		return x.encodePlace(b, f.SelectionOf(ofPlace), v)
 	case model.Person:
-		return x.encodePerson(b, f.Of(ofPerson), &v)
+		return x.encodePerson(b, f.SelectionOf(ofPerson), &v)
 	case *model.Person:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodePerson(b, f.Of(ofPerson), v)
+		return x.encodePerson(b, f.SelectionOf(ofPerson), v)
 	default:
-		return x.UnexpectedType(b, true, v)
+		return x.AppendUnexpectedType(b, true, v)
 	}
 }
 
 // writeNonNullOdd appends v, of the type Odd!, to b.
 func (x *planRun) writeNonNullOdd(b []byte, f *plan.Field, v *handmodel.Odd) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeOdd(b, f.Of(ofOdd), v)
+	return x.encodeOdd(b, f.SelectionOf(ofOdd), v)
 }
 
 // writeNonNullPageInfo appends v, of the type PageInfo!, to b.
 func (x *planRun) writeNonNullPageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodePageInfo(b, f.Of(ofPageInfo), v)
+	return x.encodePageInfo(b, f.SelectionOf(ofPageInfo), v)
 }
 
 // writeNonNullPerson appends v, of the type Person!, to b.
 func (x *planRun) writeNonNullPerson(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodePerson(b, f.Of(ofPerson), v)
+	return x.encodePerson(b, f.SelectionOf(ofPerson), v)
 }
 
 // writeNonNullPlace appends v, of the type Place!, to b.
 func (x *planRun) writeNonNullPlace(b []byte, f *plan.Field, v *model.Place) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodePlace(b, f.Of(ofPlace), v)
+	return x.encodePlace(b, f.SelectionOf(ofPlace), v)
 }
 
 // writeNonNullPost appends v, of the type Post!, to b.
 func (x *planRun) writeNonNullPost(b []byte, f *plan.Field, v *model.Post) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodePost(b, f.Of(ofPost), v)
+	return x.encodePost(b, f.SelectionOf(ofPost), v)
 }
 
 // writeNonNullReader appends v, of the type Reader!, to b.
 func (x *planRun) writeNonNullReader(b []byte, f *plan.Field, v *model.Reader) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeReader(b, f.Of(ofReader), v)
+	return x.encodeReader(b, f.SelectionOf(ofReader), v)
 }
 
 // writeNonNullSpot appends v, of the type Spot!, to b.
 func (x *planRun) writeNonNullSpot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeSpot(b, f.Of(ofSpot), v)
+	return x.encodeSpot(b, f.SelectionOf(ofSpot), v)
 }
 
 // writeNonNullSpot_2110b07f appends v, of the type Spot!, to b.
 func (x *planRun) writeNonNullSpot_2110b07f(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeSpot(b, f.Of(ofSpot), v)
+	return x.encodeSpot(b, f.SelectionOf(ofSpot), v)
 }
 
 // writeNonNullStory appends v, of the type Story!, to b.
 func (x *planRun) writeNonNullStory(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeStory(b, f.Of(ofStory), v)
+	return x.encodeStory(b, f.SelectionOf(ofStory), v)
 }
 
 // writeNonNullStoryConnection appends v, of the type StoryConnection!, to b.
 func (x *planRun) writeNonNullStoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeStoryConnection(b, f.Of(ofStoryConnection), v)
+	return x.encodeStoryConnection(b, f.SelectionOf(ofStoryConnection), v)
 }
 
 // writeNonNullStoryEdge appends v, of the type StoryEdge!, to b.
 func (x *planRun) writeNonNullStoryEdge(b []byte, f *plan.Field, v *model.StoryEdge) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeStoryEdge(b, f.Of(ofStoryEdge), v)
+	return x.encodeStoryEdge(b, f.SelectionOf(ofStoryEdge), v)
 }
 
 // writeNonNullWriter appends v, of the type Writer!, to b.
 func (x *planRun) writeNonNullWriter(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeWriter(b, f.Of(ofWriter), v)
+	return x.encodeWriter(b, f.SelectionOf(ofWriter), v)
 }
 
 // writeOdd appends v, of the type Odd, to b.
 func (x *planRun) writeOdd(b []byte, f *plan.Field, v *handmodel.Odd) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeOdd(b, f.Of(ofOdd), v)
+	b, _ = x.encodeOdd(b, f.SelectionOf(ofOdd), v)
 	return b, true
 }
 
 // writeOther appends v, of the type Other, to b.
 func (x *planRun) writeOther(b []byte, f *plan.Field, v *model.Other) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeOther(b, f.Of(ofOther), v)
+	b, _ = x.encodeOther(b, f.SelectionOf(ofOther), v)
 	return b, true
 }
 
 // writePerson appends v, of the type Person, to b.
 func (x *planRun) writePerson(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodePerson(b, f.Of(ofPerson), v)
+	b, _ = x.encodePerson(b, f.SelectionOf(ofPerson), v)
 	return b, true
 }
 
 // writePlace appends v, of the type Place, to b.
 func (x *planRun) writePlace(b []byte, f *plan.Field, v *model.Place) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodePlace(b, f.Of(ofPlace), v)
+	b, _ = x.encodePlace(b, f.SelectionOf(ofPlace), v)
 	return b, true
 }
 
 // writeShelf appends v, of the type Shelf, to b.
 func (x *planRun) writeShelf(b []byte, f *plan.Field, v *model.Shelf) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeShelf(b, f.Of(ofShelf), v)
+	b, _ = x.encodeShelf(b, f.SelectionOf(ofShelf), v)
 	return b, true
 }
 
 // writeSpot appends v, of the type Spot, to b.
 func (x *planRun) writeSpot(b []byte, f *plan.Field, v *model.Spot) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeSpot(b, f.Of(ofSpot), v)
+	b, _ = x.encodeSpot(b, f.SelectionOf(ofSpot), v)
 	return b, true
 }
 
 // writeStory appends v, of the type Story, to b.
 func (x *planRun) writeStory(b []byte, f *plan.Field, v *model.Story) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeStory(b, f.Of(ofStory), v)
+	b, _ = x.encodeStory(b, f.SelectionOf(ofStory), v)
 	return b, true
 }
 
 // writeStoryConnection appends v, of the type StoryConnection, to b.
 func (x *planRun) writeStoryConnection(b []byte, f *plan.Field, v *model.StoryConnection) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeStoryConnection(b, f.Of(ofStoryConnection), v)
+	b, _ = x.encodeStoryConnection(b, f.SelectionOf(ofStoryConnection), v)
 	return b, true
 }
 
 // writeStoryNodes appends v, of the type StoryNodes, to b.
 func (x *planRun) writeStoryNodes(b []byte, f *plan.Field, v *model.StoryNodes) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeStoryNodes(b, f.Of(ofStoryNodes), v)
+	b, _ = x.encodeStoryNodes(b, f.SelectionOf(ofStoryNodes), v)
 	return b, true
 }
 
@@ -7552,54 +7552,54 @@ func (x *planRun) writeStoryNodes(b []byte, f *plan.Field, v *model.StoryNodes) 
 func (x *planRun) writeTitled(b []byte, f *plan.Field, v model.Titled) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	case model.Film:
-		b, _ = x.encodeFilm(b, f.Of(ofFilm), &v)
+		b, _ = x.encodeFilm(b, f.SelectionOf(ofFilm), &v)
 		return b, true
 	case *model.Film:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeFilm(b, f.Of(ofFilm), v)
+		b, _ = x.encodeFilm(b, f.SelectionOf(ofFilm), v)
 		return b, true
 	case model.Book:
-		b, _ = x.encodeBook(b, f.Of(ofBook), &v)
+		b, _ = x.encodeBook(b, f.SelectionOf(ofBook), &v)
 		return b, true
 	case *model.Book:
 		if v == nil {
-			return plan.Null(b, false)
+			return plan.AppendNull(b, false)
 		}
-		b, _ = x.encodeBook(b, f.Of(ofBook), v)
+		b, _ = x.encodeBook(b, f.SelectionOf(ofBook), v)
 		return b, true
 	default:
-		return x.UnexpectedType(b, false, v)
+		return x.AppendUnexpectedType(b, false, v)
 	}
 }
 
 // writeUser appends v, of the type User, to b.
 func (x *planRun) writeUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeUser(b, f.Of(ofUser), v)
+	b, _ = x.encodeUser(b, f.SelectionOf(ofUser), v)
 	return b, true
 }
 
 // writeViewer appends v, of the type Viewer, to b.
 func (x *planRun) writeViewer(b []byte, f *plan.Field, v *model.Viewer) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeViewer(b, f.Of(ofViewer), v)
+	b, _ = x.encodeViewer(b, f.SelectionOf(ofViewer), v)
 	return b, true
 }
 
 // writeWriter appends v, of the type Writer, to b.
 func (x *planRun) writeWriter(b []byte, f *plan.Field, v *model.Writer) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeWriter(b, f.Of(ofWriter), v)
+	b, _ = x.encodeWriter(b, f.SelectionOf(ofWriter), v)
 	return b, true
 }
 

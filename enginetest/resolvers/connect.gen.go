@@ -110,9 +110,9 @@ func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
 		Identity: engine.Identity{
-			Source:  "answers",
-			Request: "GET /others?ids={keys}",
-			Reading: "[Other!]! as [Other!]! by id",
+			Source:     "answers",
+			Request:    "GET /others?ids={keys}",
+			Extraction: "[Other!]! as [Other!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			call := rest.New(http.MethodGet, "/others").
@@ -133,13 +133,13 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 		return encode.Keys(encode.NonNil(parent.List))
 	}, true, engine.Batch[string, *model.Other]{
 		Identity: engine.Identity{
-			Source:  "answers",
-			Request: `GET /others?QueryEach("ids", {keys})`,
-			Reading: "[Other!]! as [Other!]! by id",
+			Source:     "answers",
+			Request:    `GET /others?QueryExploded("ids", {keys})`,
+			Extraction: "[Other!]! as [Other!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			call := rest.New(http.MethodGet, "/others").
-				QueryEach("ids", keys)
+				QueryExploded("ids", keys)
 			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
@@ -156,9 +156,9 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 		return encode.Key(parent.ID)
 	}, engine.Batch[string, *model.Other]{
 		Identity: engine.Identity{
-			Source:  "answers",
-			Request: "GET /others?ids={keys}",
-			Reading: "[Other!]! as [Other!]! by id",
+			Source:     "answers",
+			Request:    "GET /others?ids={keys}",
+			Extraction: "[Other!]! as [Other!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			call := rest.New(http.MethodGet, "/others").
@@ -240,10 +240,10 @@ func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
 	call := rest.New(http.MethodGet, "/media")
 	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeMedia))
-	return engine.Members(
-		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
-	).Whole(ctx, found, err)
+	return engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Media](r.filmEntity(ctx).Completer("id")),
+	).CompleteValue(ctx, found, err)
 }
 
 // Medias resolves Query.medias by the binding at schema/entities.graphqls:3, which calls the service "answers":
@@ -252,10 +252,10 @@ func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
 func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
 	call := rest.New(http.MethodGet, "/medias")
 	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeMedia))))
-	return engine.Members(
-		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
-	).List(ctx, found, err, false)
+	return engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Media](r.filmEntity(ctx).Completer("id")),
+	).CompleteList(ctx, found, err, false)
 }
 
 // MustMedias resolves Query.mustMedias by the binding at schema/entities.graphqls:4, which calls the service "answers":
@@ -264,10 +264,10 @@ func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
 func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
 	call := rest.New(http.MethodGet, "/medias")
 	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeMedia)))
-	return engine.Members(
-		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
-	).List(ctx, found, err, true)
+	return engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Media](r.filmEntity(ctx).Completer("id")),
+	).CompleteList(ctx, found, err, true)
 }
 
 // Shelf resolves Query.shelf by the binding at schema/entities.graphqls:5, which calls the service "answers":
@@ -334,13 +334,13 @@ func (r queryResolver) StoryGrid(ctx context.Context) ([][]*model.Story, error) 
 //
 //	GET /library/offset?from={$args.after}&n={$args.first}
 func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
-	found, err := page.Of(ctx, page.Request{
+	found, err := page.Load(ctx, page.Request{
 		Field: "Query.offsetPage",
 		First: first, After: after, Default: 20, Max: 100,
-		Type:  page.Offset,
-		Tells: true,
-		Total: engine.Selects(ctx, "totalCount"),
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+		Type:        page.Offset,
+		ReportsMore: true,
+		WantsTotal:  engine.Selects(ctx, "totalCount"),
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 		call := rest.New(http.MethodGet, "/library/offset").
 			Query("from", at.Offset).
 			Query("n", at.Size)
@@ -370,13 +370,13 @@ func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string
 //
 //	GET /library/number?page={$args.after}&n={$args.first}
 func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
-	found, err := page.Of(ctx, page.Request{
+	found, err := page.Load(ctx, page.Request{
 		Field: "Query.numberPage",
 		First: first, After: after, Default: 2, Max: 4,
-		Type:  page.PageNumber,
-		Tells: true,
-		Total: engine.Selects(ctx, "totalCount"),
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+		Type:        page.PageNumber,
+		ReportsMore: true,
+		WantsTotal:  engine.Selects(ctx, "totalCount"),
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 		call := rest.New(http.MethodGet, "/library/number").
 			Query("page", at.Page).
 			Query("n", at.Size)
@@ -406,11 +406,11 @@ func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string
 //
 //	GET /library/cursor?cursor={$args.after}&n={$args.first}
 func (r queryResolver) CursorPage(ctx context.Context, first *int, after *string) (*model.StoryNodes, error) {
-	found, err := page.Of(ctx, page.Request{
+	found, err := page.Load(ctx, page.Request{
 		Field: "Query.cursorPage",
 		First: first, After: after, Default: 20, Max: 100,
 		Type: page.NextCursor,
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 		call := rest.New(http.MethodGet, "/library/cursor").
 			Query("cursor", at.Cursor).
 			Query("n", at.Size)
@@ -432,11 +432,11 @@ func (r queryResolver) CursorPage(ctx context.Context, first *int, after *string
 //
 //	GET /library/editorIds?from={$args.after}&n={$args.first}
 func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string) (*model.EditorConnection, error) {
-	found, err := page.Of(ctx, page.Request{
+	found, err := page.Load(ctx, page.Request{
 		Field: "Query.editorPage",
 		First: first, After: after, Default: 20, Max: 100,
 		Type: page.Offset,
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Editor]], error) {
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Editor]], error) {
 		call := rest.New(http.MethodGet, "/library/editorIds").
 			Query("from", at.Offset).
 			Query("n", at.Size)
@@ -473,9 +473,9 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 		return &[1]any{*parent.ID}
 	}, engine.Batch[[1]any, model.Media]{
 		Identity: engine.Identity{
-			Source:  "answers",
-			Request: "GET /media?shelf={key0}",
-			Reading: "Media as Media",
+			Source:     "answers",
+			Request:    "GET /media?shelf={key0}",
+			Extraction: "Media as Media",
 		},
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]model.Media, error) {
@@ -486,10 +486,10 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 			return map[[1]any]model.Media{key: value}, err
 		},
 	})
-	return engine.Members(
-		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
-	).All(ctx, found, err)
+	return engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Media](r.filmEntity(ctx).Completer("id")),
+	).CompleteBatch(ctx, found, err)
 }
 
 // Writer resolves Story.writer by the binding at schema/library.graphqls:44, which calls the service "answers":
@@ -502,9 +502,9 @@ func (r storyResolver) Writer(ctx context.Context, parents []*model.Story) ([]*m
 		return &parent.ID
 	}, engine.Batch[string, *model.Writer]{
 		Identity: engine.Identity{
-			Source:  "answers",
-			Request: "GET /library/writersById?ids={keys}",
-			Reading: "[Writer!]! as [Writer!]! by id",
+			Source:     "answers",
+			Request:    "GET /library/writersById?ids={keys}",
+			Extraction: "[Writer!]! as [Writer!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
 			call := rest.New(http.MethodGet, "/library/writersById").
@@ -525,9 +525,9 @@ func (r storyResolver) MustWriter(ctx context.Context, parents []*model.Story) (
 		return &parent.ID
 	}, engine.Batch[string, *model.Writer]{
 		Identity: engine.Identity{
-			Source:  "answers",
-			Request: "GET /library/writersById?ids={keys}",
-			Reading: "[Writer!]! as [Writer!]! by id",
+			Source:     "answers",
+			Request:    "GET /library/writersById?ids={keys}",
+			Extraction: "[Writer!]! as [Writer!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
 			call := rest.New(http.MethodGet, "/library/writersById").
@@ -547,12 +547,12 @@ func (r writerResolver) Stories(ctx context.Context, parents []*model.Writer, fi
 	return engine.ResolveEach(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
 		return &parent.ID
 	}, func(ctx context.Context, key string) (*model.StoryNodes, error) {
-		found, err := page.Of(ctx, page.Request{
+		found, err := page.Load(ctx, page.Request{
 			Field:  "Writer.stories",
-			Parent: engine.KeyText(key),
+			Parent: engine.EncodeKey(key),
 			First:  first, After: after, Default: 3, Max: 100,
 			Type: page.Offset,
-		}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/offset").
 				Query("from", at.Offset).
 				Query("n", at.Size)
@@ -580,14 +580,14 @@ func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer
 	return engine.ResolveEach(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
 		return &parent.ID
 	}, func(ctx context.Context, key string) (*model.StoryConnection, error) {
-		found, err := page.Of(ctx, page.Request{
+		found, err := page.Load(ctx, page.Request{
 			Field:  "Writer.mustStories",
-			Parent: engine.KeyText(key),
+			Parent: engine.EncodeKey(key),
 			First:  first, After: after, Default: 4, Max: 4,
-			Type:  page.PageNumber,
-			Tells: true,
-			Total: engine.Selects(ctx, "totalCount"),
-		}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+			Type:        page.PageNumber,
+			ReportsMore: true,
+			WantsTotal:  engine.Selects(ctx, "totalCount"),
+		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/number").
 				Query("page", at.Page).
 				Query("n", at.Size)
@@ -623,12 +623,12 @@ func (r writerResolver) LooseStories(ctx context.Context, parents []*model.Write
 	return engine.ResolveEach(ctx, parents, []string{"id"}, func(parent *model.Writer) *string {
 		return &parent.ID
 	}, func(ctx context.Context, key string) (*model.LooseConnection, error) {
-		found, err := page.Of(ctx, page.Request{
+		found, err := page.Load(ctx, page.Request{
 			Field:  "Writer.looseStories",
-			Parent: engine.KeyText(key),
+			Parent: engine.EncodeKey(key),
 			First:  first, After: after, Default: 20, Max: 100,
 			Type: page.NextCursor,
-		}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Story]], error) {
+		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/cursor").
 				Query("cursor", at.Cursor).
 				Query("n", at.Size)
@@ -657,28 +657,28 @@ func (r writerResolver) LooseStories(ctx context.Context, parents []*model.Write
 // Nodes completes the objects in EditorConnection.nodes. Of Editor, the response has only id;
 // the binding of Editor fetches the other fields.
 func (r editorConnectionResolver) Nodes(ctx context.Context, parents []*model.EditorConnection) ([][]*model.Editor, error) {
-	return engine.CompleteEach(ctx, parents, "nodes", func(parent *model.EditorConnection) []*model.Editor {
+	return engine.CompleteListField(ctx, parents, "nodes", func(parent *model.EditorConnection) []*model.Editor {
 		return parent.Nodes
-	}, true, r.editorEntity(ctx).Beyond("id"))
+	}, true, r.editorEntity(ctx).Completer("id"))
 }
 
 // Node completes the objects in EditorEdge.node. Of Editor, the response has only id;
 // the binding of Editor fetches the other fields.
 func (r editorEdgeResolver) Node(ctx context.Context, parents []*model.EditorEdge) ([]*model.Editor, error) {
-	return engine.Complete(ctx, parents, "node", func(parent *model.EditorEdge) *model.Editor {
+	return engine.CompleteField(ctx, parents, "node", func(parent *model.EditorEdge) *model.Editor {
 		return parent.Node
-	}, r.editorEntity(ctx).Beyond("id"))
+	}, r.editorEntity(ctx).Completer("id"))
 }
 
 // Sequel completes the objects in Film.sequel. Of Book, the response has only id;
 // the binding of Book fetches the other fields. Of Film, the response has only id;
 // the binding of Film fetches the other fields.
 func (r filmResolver) Sequel(ctx context.Context, parents []*model.Film) ([]model.Media, error) {
-	return engine.Complete(ctx, parents, "sequel", func(parent *model.Film) model.Media {
+	return engine.CompleteField(ctx, parents, "sequel", func(parent *model.Film) model.Media {
 		return parent.Sequel
-	}, engine.Members(
-		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	}, engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Media](r.filmEntity(ctx).Completer("id")),
 	))
 }
 
@@ -686,11 +686,11 @@ func (r filmResolver) Sequel(ctx context.Context, parents []*model.Film) ([]mode
 // the binding of Book fetches the other fields. Of Film, the response has only id;
 // the binding of Film fetches the other fields.
 func (r filmResolver) Sequels(ctx context.Context, parents []*model.Film) ([][]model.Media, error) {
-	return engine.CompleteEach(ctx, parents, "sequels", func(parent *model.Film) []model.Media {
+	return engine.CompleteListField(ctx, parents, "sequels", func(parent *model.Film) []model.Media {
 		return parent.Sequels
-	}, false, engine.Members(
-		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	}, false, engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Media](r.filmEntity(ctx).Completer("id")),
 	))
 }
 
@@ -698,11 +698,11 @@ func (r filmResolver) Sequels(ctx context.Context, parents []*model.Film) ([][]m
 // the binding of Book fetches the other fields. Of Film, the response has only id;
 // the binding of Film fetches the other fields.
 func (r shelfResolver) Media(ctx context.Context, parents []*model.Shelf) ([]model.Media, error) {
-	return engine.Complete(ctx, parents, "media", func(parent *model.Shelf) model.Media {
+	return engine.CompleteField(ctx, parents, "media", func(parent *model.Shelf) model.Media {
 		return parent.Media
-	}, engine.Members(
-		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	}, engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Media](r.filmEntity(ctx).Completer("id")),
 	))
 }
 
@@ -710,11 +710,11 @@ func (r shelfResolver) Media(ctx context.Context, parents []*model.Shelf) ([]mod
 // the binding of Book fetches the other fields. Of Film, the response has only id;
 // the binding of Film fetches the other fields.
 func (r shelfResolver) Medias(ctx context.Context, parents []*model.Shelf) ([][]model.Media, error) {
-	return engine.CompleteEach(ctx, parents, "medias", func(parent *model.Shelf) []model.Media {
+	return engine.CompleteListField(ctx, parents, "medias", func(parent *model.Shelf) []model.Media {
 		return parent.Medias
-	}, false, engine.Members(
-		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	}, false, engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Media](r.filmEntity(ctx).Completer("id")),
 	))
 }
 
@@ -722,11 +722,11 @@ func (r shelfResolver) Medias(ctx context.Context, parents []*model.Shelf) ([][]
 // the binding of Book fetches the other fields. Of Film, the response has only id;
 // the binding of Film fetches the other fields.
 func (r shelfResolver) MustMedias(ctx context.Context, parents []*model.Shelf) ([][]model.Media, error) {
-	return engine.CompleteEach(ctx, parents, "mustMedias", func(parent *model.Shelf) []model.Media {
+	return engine.CompleteListField(ctx, parents, "mustMedias", func(parent *model.Shelf) []model.Media {
 		return parent.MustMedias
-	}, true, engine.Members(
-		engine.MemberOf[model.Media](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Media](r.filmEntity(ctx).Beyond("id")),
+	}, true, engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Media](r.filmEntity(ctx).Completer("id")),
 	))
 }
 
@@ -734,11 +734,11 @@ func (r shelfResolver) MustMedias(ctx context.Context, parents []*model.Shelf) (
 // the binding of Book fetches the other fields. Of Film, the response has only id;
 // the binding of Film fetches the other fields.
 func (r shelfResolver) Titled(ctx context.Context, parents []*model.Shelf) ([][]model.Titled, error) {
-	return engine.CompleteEach(ctx, parents, "titled", func(parent *model.Shelf) []model.Titled {
+	return engine.CompleteListField(ctx, parents, "titled", func(parent *model.Shelf) []model.Titled {
 		return parent.Titled
-	}, false, engine.Members(
-		engine.MemberOf[model.Titled](r.bookEntity(ctx).Beyond("id")),
-		engine.MemberOf[model.Titled](r.filmEntity(ctx).Beyond("id")),
+	}, false, engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Titled](r.bookEntity(ctx).Completer("id")),
+		engine.NewMemberCompleter[model.Titled](r.filmEntity(ctx).Completer("id")),
 	))
 }
 
@@ -756,9 +756,9 @@ func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.B
 		},
 		Batch: engine.Batch[[1]any, *model.Book]{
 			Identity: engine.Identity{
-				Source:  "answers",
-				Request: "GET /book?ids={key0}",
-				Reading: "Book as Book",
+				Source:     "answers",
+				Request:    "GET /book?ids={key0}",
+				Extraction: "Book as Book",
 			},
 			MaxSize: 1,
 			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Book, error) {
@@ -785,9 +785,9 @@ func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model
 		},
 		Batch: engine.Batch[string, *model.Editor]{
 			Identity: engine.Identity{
-				Source:  "answers",
-				Request: "GET /library/editorsById?ids={keys}",
-				Reading: "[Editor!]! as [Editor!]! by id",
+				Source:     "answers",
+				Request:    "GET /library/editorsById?ids={keys}",
+				Extraction: "[Editor!]! as [Editor!]! by id",
 			},
 			MaxSize: 3,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Editor, error) {
@@ -813,14 +813,14 @@ func (r *Resolver) filmEntity(ctx context.Context) engine.Entity[string, model.F
 		},
 		Batch: engine.Batch[string, *model.Film]{
 			Identity: engine.Identity{
-				Source:  "answers",
-				Request: `GET /films?QueryEach("ids", {keys})`,
-				Reading: "[Film!]! as [Film!]! by id",
+				Source:     "answers",
+				Request:    `GET /films?QueryExploded("ids", {keys})`,
+				Extraction: "[Film!]! as [Film!]! by id",
 			},
 			MaxSize: 2,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Film, error) {
 				call := rest.New(http.MethodGet, "/films").
-					QueryEach("ids", keys)
+					QueryExploded("ids", keys)
 				return upstreams.Fetch(ctx, r.Services, "answers", call,
 					decode.ByKey("id", graph.DecodeFilm, func(item *model.Film) string { return strconv.Itoa(item.ID) }))
 			},
@@ -850,27 +850,27 @@ var filmFieldGuards = map[string]func(context.Context) error{
 }
 
 // pageQueryOffsetPage decodes a page of Query.offsetPage by the selection of its binding.
-func pageQueryOffsetPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var p page.Answer[decode.Item[*model.Story]]
+func pageQueryOffsetPage(d *decode.Decoder) page.Response[decode.Item[*model.Story]] {
+	var p page.Response[decode.Item[*model.Story]]
 	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
-	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+	p.Items = decode.Member("items", decode.ItemsOf(graph.DecodeStory))(d)
 	return p
 }
 
 // pageQueryNumberPage decodes a page of Query.numberPage by the selection of its binding.
-func pageQueryNumberPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var p page.Answer[decode.Item[*model.Story]]
+func pageQueryNumberPage(d *decode.Decoder) page.Response[decode.Item[*model.Story]] {
+	var p page.Response[decode.Item[*model.Story]]
 	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
-	p.More = decode.Lookahead(d, decode.Member("more", decode.PtrOf((*decode.Decoder).Boolean)))
-	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+	p.HasMore = decode.Lookahead(d, decode.Member("more", decode.PtrOf((*decode.Decoder).Boolean)))
+	p.Items = decode.Member("items", decode.ItemsOf(graph.DecodeStory))(d)
 	return p
 }
 
 // pageQueryCursorPage decodes a page of Query.cursorPage by the selection of its binding.
-func pageQueryCursorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var p page.Answer[decode.Item[*model.Story]]
-	p.Next = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
-	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+func pageQueryCursorPage(d *decode.Decoder) page.Response[decode.Item[*model.Story]] {
+	var p page.Response[decode.Item[*model.Story]]
+	p.NextCursor = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
+	p.Items = decode.Member("items", decode.ItemsOf(graph.DecodeStory))(d)
 	return p
 }
 
@@ -895,31 +895,31 @@ func decodeQueryEditorPage(d *decode.Decoder) *model.Editor {
 }
 
 // pageQueryEditorPage decodes a page of Query.editorPage by the selection of its binding.
-func pageQueryEditorPage(d *decode.Decoder) page.Answer[decode.Item[*model.Editor]] {
-	var p page.Answer[decode.Item[*model.Editor]]
-	p.Items = decode.Member("items", decode.Items(decodeQueryEditorPage))(d)
+func pageQueryEditorPage(d *decode.Decoder) page.Response[decode.Item[*model.Editor]] {
+	var p page.Response[decode.Item[*model.Editor]]
+	p.Items = decode.Member("items", decode.ItemsOf(decodeQueryEditorPage))(d)
 	return p
 }
 
 // pageWriterStories decodes a page of Writer.stories by the selection of its binding.
-func pageWriterStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var p page.Answer[decode.Item[*model.Story]]
-	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+func pageWriterStories(d *decode.Decoder) page.Response[decode.Item[*model.Story]] {
+	var p page.Response[decode.Item[*model.Story]]
+	p.Items = decode.Member("items", decode.ItemsOf(graph.DecodeStory))(d)
 	return p
 }
 
 // pageWriterMustStories decodes a page of Writer.mustStories by the selection of its binding.
-func pageWriterMustStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var p page.Answer[decode.Item[*model.Story]]
+func pageWriterMustStories(d *decode.Decoder) page.Response[decode.Item[*model.Story]] {
+	var p page.Response[decode.Item[*model.Story]]
 	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
-	p.Items = decode.Member("items", decode.Items(graph.DecodeStory))(d)
+	p.Items = decode.Member("items", decode.ItemsOf(graph.DecodeStory))(d)
 	return p
 }
 
 // pageWriterLooseStories decodes a page of Writer.looseStories by the selection of its binding.
-func pageWriterLooseStories(d *decode.Decoder) page.Answer[decode.Item[*model.Story]] {
-	var p page.Answer[decode.Item[*model.Story]]
-	p.Next = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
-	p.Items = decode.Member("items", decode.Items(decode.NullOf(graph.DecodeStory)))(d)
+func pageWriterLooseStories(d *decode.Decoder) page.Response[decode.Item[*model.Story]] {
+	var p page.Response[decode.Item[*model.Story]]
+	p.NextCursor = decode.Lookahead(d, decode.Member("next", decode.PtrOf((*decode.Decoder).ID)))
+	p.Items = decode.Member("items", decode.ItemsOf(decode.NullOf(graph.DecodeStory)))(d)
 	return p
 }

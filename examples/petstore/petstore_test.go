@@ -227,7 +227,7 @@ func operationsBound(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	bound := map[string]bool{}
-	for _, f := range graph.All() {
+	for _, f := range graph.Bindings() {
 		if f.Call.Operation == nil {
 			t.Errorf("%s is bound by http", f.Name())
 			continue

@@ -29,8 +29,8 @@ func (*pagedService) Schema() *ast.Schema { return pagedSchema }
 // endCursor responds with the cursor of a page's end, and stores the cursor that the request has.
 func endCursor(after **string) func(context.Context) *graphql.Response {
 	return func(ctx context.Context) *graphql.Response {
-		conn, err := page.Of(ctx, page.Request{Field: "Query.n", After: *after}, func(context.Context, page.At) (page.Answer[int], error) {
-			return page.Answer[int]{Items: []int{1}}, nil
+		conn, err := page.Load(ctx, page.Request{Field: "Query.n", After: *after}, func(context.Context, page.Range) (page.Response[int], error) {
+			return page.Response[int]{Items: []int{1}}, nil
 		})
 		if err != nil {
 			return graphql.ErrorResponse(ctx, "%s", err)

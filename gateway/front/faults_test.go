@@ -47,7 +47,7 @@ func TestElementErrors(t *testing.T) {
 	}{
 		"elements": {false, func(ctx context.Context) (any, error) {
 			list := []*int{nil, nil, nil}
-			engine.FaultsOf(ctx).Add(list, &decode.Fault{Index: []int{0}, Err: bad}, &decode.Fault{Index: []int{2, 1}, Err: bad})
+			engine.FaultsOf(ctx).AddElements(list, &decode.Fault{Index: []int{0}, Err: bad}, &decode.Fault{Index: []int{2, 1}, Err: bad})
 			return list, nil
 		}, `{"many":"3"}`, "[[many 0] [many 2 1]]"},
 		"the list": {true, func(context.Context) (any, error) {

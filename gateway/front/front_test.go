@@ -314,7 +314,7 @@ func TestAuthenticate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var seen *auth.Identity
 			g := newGateway(t, front.Options{}, func(ctx context.Context) *graphql.Response {
-				seen = auth.From(ctx)
+				seen = auth.FromContext(ctx)
 				return &graphql.Response{Data: []byte("{}")}
 			}, verify)
 			got := g.ask(t, "{n}", test.headers...)
@@ -542,7 +542,7 @@ func TestVerifyKeepsContext(t *testing.T) {
 			name = front.RequestID(ctx)
 			running.Go(func() {
 				for ctx.Err() == nil {
-					if auth.From(ctx) != nil {
+					if auth.FromContext(ctx) != nil {
 						t.Error("the context has changed")
 					}
 				}

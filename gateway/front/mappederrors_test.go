@@ -44,8 +44,8 @@ func refusing(t *testing.T, body string, rules *upstreams.Rules) func(ctx contex
 
 func TestMappedErrors(t *testing.T) {
 	mapped := &upstreams.Rules{
-		Message:    func(r *upstreams.Response) any { return mapping.Path(r.Body(), "message") },
-		Extensions: func(r *upstreams.Response) any { return mapping.Path(r.Body(), "more") },
+		Message:    func(r *upstreams.Response) any { return mapping.Get(r.Body(), "message") },
+		Extensions: func(r *upstreams.Response) any { return mapping.Get(r.Body(), "more") },
 	}
 	const ours = `"http":{"status":422},"service":"users"`
 	for _, test := range []struct {

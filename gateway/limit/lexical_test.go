@@ -28,7 +28,7 @@ func TestLexemes(t *testing.T) {
 		`""""""`: true, `"""a"""`: true, `"""\uD83D"""`: true, `"""1x"""`: true, `"""a\""""""`: true, `"""a" """`: true, `"""a\"""`: false,
 		`"""a""""`: false, `"""""""`: false, `"""a"""b`: false, `["""a""" b]`: true, `["""a"""b]`: true,
 	} {
-		_, err := Read(`{ a(x: `+value+`) }`, Options{})
+		_, err := Parse(`{ a(x: `+value+`) }`, Options{})
 		if (err == nil) != good {
 			t.Errorf("%s: %v, want it taken: %t", value, err, good)
 		}
@@ -51,7 +51,7 @@ func TestPlaceOfLexicalError(t *testing.T) {
 		"{\r\n\r  a(x: \"ä\\uD83D\") }": {Line: 3, Column: 10},
 		"{ a(x: \"\"\"\nä\"\"\"\"\") }": {Line: 2, Column: 2},
 	} {
-		_, err := Read(query, Options{})
+		_, err := Parse(query, Options{})
 		e, ok := errors.AsType[*gqlerror.Error](err)
 		if !ok || e.Locations[0] != want {
 			t.Errorf("%q: %v, want it at %v", query, err, want)
@@ -94,7 +94,7 @@ func FuzzLexemes(f *testing.F) {
 		if strings.ToValidUTF8(text, "") != text {
 			return // front refuses it
 		}
-		if _, err := Read(text, Options{}); err == nil && !isLexical(text) {
+		if _, err := Parse(text, Options{}); err == nil && !isLexical(text) {
 			t.Errorf("%q is taken", text)
 		}
 	})

@@ -36,10 +36,10 @@ type counts struct {
 	rootFields int
 }
 
-// Read parses a query and checks the limits of documents; Allow checks those of one operation. Its
+// Parse parses a query and checks the limits of documents; Allow checks those of one operation. Its
 // error is a *gqlerror.Error with the place of a syntax error and the code GRAPHQL_PARSE_FAILED, or
 // a *fault.Error that names the limit.
-func Read(query string, o Options) (*Document, error) {
+func Parse(query string, o Options) (*Document, error) {
 	o = o.withDefaults()
 	tokens, err := scan(query, o)
 	if err != nil {
@@ -109,9 +109,9 @@ func (d *Document) count() error {
 	return nil
 }
 
-// Allow checks the limits of one operation of the document. Its error is a *fault.Error with the count
+// Check checks the limits of one operation of the document. Its error is a *fault.Error with the count
 // and the limit in its text.
-func (d *Document) Allow(op *ast.OperationDefinition) error {
+func (d *Document) Check(op *ast.OperationDefinition) error {
 	found := d.operations[op]
 	for _, limit := range []struct {
 		code    fault.Code

@@ -16,7 +16,7 @@ import (
 
 // ask reads query and lets its operation name pass, as a gateway does.
 func ask(query, name string, o limit.Options) error {
-	doc, err := limit.Read(query, o)
+	doc, err := limit.Parse(query, o)
 	if err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func ask(query, name string, o limit.Options) error {
 	if op == nil {
 		return errors.New("no such operation")
 	}
-	return doc.Allow(op)
+	return doc.Check(op)
 }
 
 // codeOf is "" for nil, and works for both kinds of error that Read has.
@@ -183,7 +183,7 @@ func TestTextNamesCountAndLimit(t *testing.T) {
 }
 
 func TestSyntaxErrorHasItsPlace(t *testing.T) {
-	_, err := limit.Read("{\n  a(\n}", limit.Options{})
+	_, err := limit.Parse("{\n  a(\n}", limit.Options{})
 	syntax, ok := errors.AsType[*gqlerror.Error](err)
 	if !ok || len(syntax.Locations) != 1 || syntax.Locations[0].Line != 3 {
 		t.Errorf("got %#v, want an error on line 3", err)
@@ -198,12 +198,12 @@ func TestIntrospectionPasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range []limit.Options{{}, {Depth: 3}} {
-		doc, err := limit.Read(string(query), o)
+		doc, err := limit.Parse(string(query), o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		op := doc.AST.Operations[0]
-		if err := doc.Allow(op); err != nil {
+		if err := doc.Check(op); err != nil {
 			t.Error(err)
 		}
 		if !doc.Introspects(op) {
@@ -229,7 +229,7 @@ func TestIntrospects(t *testing.T) {
 		"{a ...f} fragment f on Q{...{__type(name:\"\")}}": true,
 		"{__typename a{__typename}}":                       false,
 	} {
-		doc, err := limit.Read(query, limit.Options{})
+		doc, err := limit.Parse(query, limit.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,7 +250,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		o := limit.Options{Selections: 200}
-		doc, err := limit.Read(query, o)
+		doc, err := limit.Parse(query, o)
 		if err != nil {
 			if codeOf(err) == fault.Internal {
 				t.Fatalf("not understood: %v", err)
@@ -258,7 +258,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		for _, op := range doc.AST.Operations {
-			if doc.Allow(op) == nil && slowCount(doc.AST, op.SelectionSet) > 200 {
+			if doc.Check(op) == nil && slowCount(doc.AST, op.SelectionSet) > 200 {
 				t.Fatalf("let through: %q", query)
 			}
 		}
@@ -278,7 +278,7 @@ func BenchmarkRead(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", name, tokens), func(b *testing.B) {
 				b.SetBytes(int64(len(text)))
 				for b.Loop() {
-					_, _ = limit.Read(text, limit.Options{Tokens: -1})
+					_, _ = limit.Parse(text, limit.Options{Tokens: -1})
 				}
 			})
 		}

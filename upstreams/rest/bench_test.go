@@ -11,7 +11,7 @@ func BenchmarkCall(b *testing.B) {
 	keys := []string{"u1", "u2", "u3", "u,4"}
 	b.ReportAllocs()
 	for b.Loop() {
-		c := rest.New("GET", "/users/").Segment("u1").Literal("/orders").Query("ids", keys).QueryEach("status", keys).Query("limit", 10)
+		c := rest.New("GET", "/users/").Segment("u1").Literal("/orders").Query("ids", keys).QueryExploded("status", keys).Query("limit", 10)
 		if c.Err() != nil {
 			b.Fatal(c.Err())
 		}

@@ -54,7 +54,7 @@ func (c *Call) Form(o encode.Object) *Call {
 		if partsOf(m.Value).kind == object {
 			return c.fail(fault.Internal, "a form cannot hold the object %q", m.Name)
 		}
-		body.QueryEach(m.Name, m.Value)
+		body.QueryExploded(m.Name, m.Value)
 	}
 	if body.err != nil && c.err == nil {
 		c.err = body.err

@@ -50,7 +50,7 @@ const (
 //
 //	path    simple          Segment, SegmentList
 //	path    label, matrix   Label, Matrix
-//	query   form            Query, QueryEach
+//	query   form            Query, QueryExploded
 //	query   spaceDelimited  QueryDelimited with Spaces
 //	query   pipeDelimited   QueryDelimited with Pipes
 //	query   deepObject      DeepObject
@@ -99,7 +99,7 @@ func (c *Call) Literal(s string) *Call {
 // Cookie is one cookie, name=value, and is added to those that are there; a ';' in it is
 // refused.
 func (c *Call) Header(name string, v any) *Call {
-	if !ValidHeaderName(name) || Reserved(name) {
+	if !ValidHeaderName(name) || ReservedHeader(name) {
 		return c.fail(fault.Internal, "a call cannot set the header %q", name)
 	}
 	s, ok := c.value(v)
@@ -140,9 +140,9 @@ func (c *Call) Idempotent() *Call {
 	return c
 }
 
-// Once declares that the call changes something although it is a GET. It is then not sent
+// NonIdempotent declares that the call changes something although it is a GET. It is then not sent
 // again once it may have reached the service: see replay.Forbid.
-func (c *Call) Once() *Call {
+func (c *Call) NonIdempotent() *Call {
 	c.nonIdempotent = true
 	return c
 }

@@ -91,7 +91,7 @@ func TestLiteralIsAlwaysAValidPath(t *testing.T) {
 func TestQuery(t *testing.T) {
 	type build = func(*rest.Call) *rest.Call
 	query := func(v any) build { return func(c *rest.Call) *rest.Call { return c.Query("q", v) } }
-	queryEach := func(v any) build { return func(c *rest.Call) *rest.Call { return c.QueryEach("q", v) } }
+	queryEach := func(v any) build { return func(c *rest.Call) *rest.Call { return c.QueryExploded("q", v) } }
 	for _, test := range []struct {
 		name  string
 		build build
@@ -310,7 +310,7 @@ func TestKeyIsTheIdentityOfACall(t *testing.T) {
 	}
 	different := []*rest.Call{
 		get("/p"), rest.New("HEAD", "/p"), get("/p/"), get("/p").Query("a", ""), get("/p").Query("a", "b"),
-		get("/p").QueryEach("a", []int{1, 2}), get("/p").QueryEach("a", []int{2, 1}), get("/p").Query("a", []int{1, 2}),
+		get("/p").QueryExploded("a", []int{1, 2}), get("/p").QueryExploded("a", []int{2, 1}), get("/p").Query("a", []int{1, 2}),
 		get("/p").Query("a", "1,2"), get("/p").Header("A", "b"), get("/pA").Header("B", "b"), get("/p").Header("AB", "b"),
 		get("/p").JSON("A"), get("/p").JSON(encode.Object(nil)), get("/p").Form(nil), get("/p").Segment(".."), get("/a").Literal("%2Fb"), get("/a/b"),
 	}

@@ -158,9 +158,9 @@ func ValidHeaderValue(value string) bool {
 	return true
 }
 
-// Reserved reports whether a header concerns the connection or the framing of a message,
+// ReservedHeader reports whether a header concerns the connection or the framing of a message,
 // which only the HTTP client may decide.
-func Reserved(name string) bool {
+func ReservedHeader(name string) bool {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Host", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Connection", "Keep-Alive",
 		"Upgrade", "Expect", "Http2-Settings", "Accept-Encoding",

@@ -87,7 +87,7 @@ func FuzzQueryStaysInItsPlace(f *testing.F) {
 		f.Add(value, hostile[len(hostile)-1-i])
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
-		got, err := send(t, rest.New("GET", "/users").Query("one", a).Query("list", []string{a, b}).QueryEach("each", []string{a, b}))
+		got, err := send(t, rest.New("GET", "/users").Query("one", a).Query("list", []string{a, b}).QueryExploded("each", []string{a, b}))
 		if err != nil {
 			if utf8.ValidString(a) && utf8.ValidString(b) {
 				t.Fatalf("%q and %q were refused: %v", a, b, err)

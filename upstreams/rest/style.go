@@ -127,10 +127,10 @@ func (c *Call) segment(s *style, name string, v any, explode bool) *Call {
 // This is OpenAPI's style form without explode.
 func (c *Call) Query(name string, v any) *Call { return c.parameter(&form, name, v, false) }
 
-// QueryEach adds a parameter for each element of a list, or one for each member of an
+// QueryExploded adds a parameter for each element of a list, or one for each member of an
 // object, named by the member. Other values are added as by Query. This is OpenAPI's style
 // form with explode.
-func (c *Call) QueryEach(name string, v any) *Call { return c.parameter(&form, name, v, true) }
+func (c *Call) QueryExploded(name string, v any) *Call { return c.parameter(&form, name, v, true) }
 
 // Delimiter separates the elements of one parameter.
 type Delimiter byte
@@ -143,7 +143,7 @@ const (
 
 // QueryDelimited is Query with another delimiter. A URL can hold neither space nor pipe, so
 // that the delimiter itself is escaped. An element that contains it could not be told from
-// two elements, and is refused. With explode, these styles are written by QueryEach.
+// two elements, and is refused. With explode, these styles are written by QueryExploded.
 func (c *Call) QueryDelimited(name string, v any, between Delimiter) *Call {
 	s := form
 	s.comma = string(appendHex(nil, byte(between)))
@@ -174,7 +174,7 @@ func (c *Call) parameter(s *style, name string, v any, explode bool) *Call {
 // lists undefined, it follows common servers. Names are escaped, so that they stay within
 // their brackets, and the object may also be a json.RawMessage.
 func (c *Call) DeepObject(name string, v any) *Call {
-	switch v := mapping.Value(v).(type) {
+	switch v := mapping.Normalize(v).(type) {
 	case nil:
 		return c
 	case encode.Object:
@@ -193,7 +193,7 @@ func (c *Call) appendDeep(name string, o encode.Object) {
 			return
 		}
 		inner := name + "%5B" + string(appendEscaped(nil, m.Name)) + "%5D"
-		value := mapping.Value(m.Value)
+		value := mapping.Normalize(m.Value)
 		if members, ok := value.(encode.Object); ok {
 			c.appendDeep(inner, members)
 			continue
@@ -205,7 +205,7 @@ func (c *Call) appendDeep(name string, o encode.Object) {
 func (c *Call) appendDeepList(name string, v any) {
 	parts := partsOf(v)
 	for _, part := range parts.all {
-		if partsOf(mapping.Value(part)).kind != scalar {
+		if partsOf(mapping.Normalize(part)).kind != scalar {
 			c.refuse("a list in a parameter has values that are not scalars")
 		}
 		text, ok := c.value(part)

@@ -113,7 +113,7 @@ func written(t *testing.T, c *rest.Call) string {
 func query(name string) func(c *rest.Call, v any, explode bool) *rest.Call {
 	return func(c *rest.Call, v any, explode bool) *rest.Call {
 		if explode {
-			return c.QueryEach(name, v)
+			return c.QueryExploded(name, v)
 		}
 		return c.Query(name, v)
 	}
@@ -144,7 +144,7 @@ func TestAbsentValuesOfStyles(t *testing.T) {
 		"/.b=x":                get("/").Label(holes, true),
 		"/.y":                  get("/").Label([]any{nil, "y"}, true),
 		"/;n=y":                get("/").Matrix("n", []*string{nil, ptr("y")}, true),
-		"/1?b=x":               get("/1").QueryEach("q", holes).Query("q", none).QueryEach("q", none).Query("q", encode.Object(nil)),
+		"/1?b=x":               get("/1").QueryExploded("q", holes).Query("q", none).QueryExploded("q", none).Query("q", encode.Object(nil)),
 		"/2?q=b,x":             get("/2").Query("q", holes),
 		"/3?a=1":               get("/3").Query("a", 1).Query("q", nil).QueryDelimited("q", []any{nil}, rest.Pipes).DeepObject("q", none).DeepObject("q", nil),
 		"/4?q%5Bb%5D=x":        get("/4").DeepObject("q", holes),

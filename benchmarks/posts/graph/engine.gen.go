@@ -79,7 +79,7 @@ type planRun struct {
 	ec *executionContext
 }
 
-// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
+// The IDs of object types. plan.Field.SelectionOf returns the selection for a type by its ID.
 const (
 	ofPost = iota
 	ofQuery
@@ -112,13 +112,13 @@ var planTypes = plan.Types{
 // encodePost appends the selected fields of obj to b.
 func (x *planRun) encodePost(b []byte, s *plan.Selection, obj *model.Post) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPost(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPost(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -135,7 +135,7 @@ func (x *planRun) encodePost(b []byte, s *plan.Selection, obj *model.Post) ([]by
 			b = plan.AppendString(b, obj.Body)
 		case 5: // user
 			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeUser(b, f, v)
@@ -164,8 +164,8 @@ func (x *planRun) fallbackPost(ctx context.Context, f *plan.Field, obj *model.Po
 }
 
 // collectPost adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectPost(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Post]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectPost(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Post]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -178,7 +178,7 @@ func (x *planRun) collectPost(w *plan.Work, s *plan.Selection, g *plan.Group[*mo
 
 // resolvePostUser calls the resolver of Post.user.
 func (x *planRun) resolvePostUser(f *plan.Field, objs []*model.Post) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Post) ([]*model.User, error) {
 		return x.ec.Resolvers.Post().User(ctx, objs)
 	})
 }
@@ -186,7 +186,7 @@ func (x *planRun) resolvePostUser(f *plan.Field, objs []*model.Post) {
 // encodeQuery appends the selected fields of the root to b.
 func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -196,13 +196,13 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			b = append(b, `"Query"`...)
 		case 1: // greet
 			if v, found := plan.Result[string](&x.Run, f, ordinal, true); !found {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				b = plan.AppendString(b, v)
 			}
 		case 2: // posts
 			if v, found := plan.Result[[]*model.Post](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfPost(b, f, v)
@@ -210,7 +210,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 3: // post
 			if v, found := plan.Result[*model.Post](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePost(b, f, v)
@@ -225,7 +225,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectQuery calls the resolvers of the selected root fields.
 func (x *planRun) collectQuery(s *plan.Selection) {
-	w := x.Work()
+	w := x.NewTasks()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // greet
@@ -236,62 +236,62 @@ func (x *planRun) collectQuery(s *plan.Selection) {
 			w.Add(func() { x.resolveQueryPost(f) })
 		}
 	}
-	w.Do()
+	w.Start()
 }
 
 // resolveQueryGreet calls the resolver of Query.greet.
 func (x *planRun) resolveQueryGreet(f *plan.Field) {
-	plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (string, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (string, error) {
 		return x.ec.Resolvers.Query().Greet(ctx)
 	})
 }
 
 // resolveQueryPosts calls the resolver of Query.posts and collects what is selected of its result.
 func (x *planRun) resolveQueryPosts(f *plan.Field) {
-	values := plan.Single(&x.Run, f, plan.Top, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Post, error) {
 		return x.ec.Resolvers.Query().Posts(ctx)
 	})
-	group := plan.NewGroup[*model.Post](&x.Run)
+	group := plan.NewObjectList[*model.Post](&x.Run)
 	for i, v := range values {
-		group.Room(len(v), 1)
+		group.Grow(len(v), 1)
 		for j, child := range v {
 			if child != nil {
 				group.Add(child, i, j)
 			}
 		}
 	}
-	w := x.Work()
-	x.collectPost(w, f.Of(ofPost), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPost(w, f.SelectionOf(ofPost), &group)
+	w.Start()
 }
 
 // resolveQueryPost calls the resolver of Query.post and collects what is selected of its result.
 func (x *planRun) resolveQueryPost(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_post_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Post, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Post, error) {
 		return x.ec.Resolvers.Query().Post(ctx, fc.Args["id"].(int))
 	})
-	group := plan.NewGroup[*model.Post](&x.Run)
+	group := plan.NewObjectList[*model.Post](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectPost(w, f.Of(ofPost), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectPost(w, f.SelectionOf(ofPost), &group)
+	w.Start()
 }
 
 // encodeUser appends the selected fields of obj to b.
 func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -356,7 +356,7 @@ func (x *planRun) writeListOfPost(b []byte, f *plan.Field, list []*model.Post) (
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writePost(b, f, list[i])
 		ok = ok && elementOK
@@ -368,17 +368,17 @@ func (x *planRun) writeListOfPost(b []byte, f *plan.Field, list []*model.Post) (
 // writePost appends v, of the type Post, to b.
 func (x *planRun) writePost(b []byte, f *plan.Field, v *model.Post) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodePost(b, f.Of(ofPost), v)
+	b, _ = x.encodePost(b, f.SelectionOf(ofPost), v)
 	return b, true
 }
 
 // writeUser appends v, of the type User, to b.
 func (x *planRun) writeUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeUser(b, f.Of(ofUser), v)
+	b, _ = x.encodeUser(b, f.SelectionOf(ofUser), v)
 	return b, true
 }

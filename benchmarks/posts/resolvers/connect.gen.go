@@ -42,13 +42,13 @@ func (r postResolver) User(ctx context.Context, parents []*model.Post) ([]*model
 		return encode.Key(&parent.UserID)
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{
-			Source:  "posts",
-			Request: `GET /users?QueryEach("id", {keys})`,
-			Reading: "[User!]! as [User!]! by id",
+			Source:     "posts",
+			Request:    `GET /users?QueryExploded("id", {keys})`,
+			Extraction: "[User!]! as [User!]! by id",
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			call := rest.New(http.MethodGet, "/users").
-				QueryEach("id", keys)
+				QueryExploded("id", keys)
 			return upstreams.Fetch(ctx, r.Services, "posts", call,
 				decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return strconv.Itoa(item.ID) }))
 		},

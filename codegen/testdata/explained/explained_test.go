@@ -116,7 +116,7 @@ func newGateway(t *testing.T, s *service) func(query string, variables map[strin
 	}
 	return func(query string, variables map[string]any) *graphql.Response {
 		identity := &auth.Identity{Subject: "me", Claims: map[string]any{"sub": "me"}}
-		ctx := page.WithKey(graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), identity), engine.Options{})), key)
+		ctx := page.WithKey(graphql.StartOperationTrace(engine.WithOperation(auth.NewContext(t.Context(), identity), engine.Options{})), key)
 		op, errs := schema.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: variables})
 		if errs != nil {
 			t.Fatal(errs)

@@ -47,7 +47,7 @@ func TestCoalesce(t *testing.T) {
 		f, err := front.New(front.Options{Execution: engine.Options{Coalesce: true}}, front.Deps{
 			Schema:    graph.NewSchema(&resolvers.Resolver{Services: services}),
 			Verify:    func(context.Context, string) (*auth.Identity, error) { return caller, nil },
-			Forwarded: services.Forwarded(),
+			Forwarded: services.ForwardedHeaders(),
 			Log:       slog.New(slog.DiscardHandler),
 		})
 		if err != nil {

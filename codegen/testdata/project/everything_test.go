@@ -79,7 +79,7 @@ func execute(t *testing.T, schema graphql.ExecutableSchema, identity *auth.Ident
 		}
 	}
 	gateway := executor.New(schema)
-	ctx := graphql.StartOperationTrace(engine.WithOperation(auth.With(t.Context(), identity), engine.Options{}))
+	ctx := graphql.StartOperationTrace(engine.WithOperation(auth.NewContext(t.Context(), identity), engine.Options{}))
 	op, errs := gateway.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return gateway.DispatchError(graphql.WithOperationContext(ctx, op), errs)

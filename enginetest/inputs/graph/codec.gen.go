@@ -15,30 +15,30 @@ func EncodeAll(in *model.All) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "int", in.Int, encode.PtrOf(encode.Any[int]))
-	o = encode.WithGiven(o, "float", in.Float, encode.PtrOf(encode.Any[float64]))
-	o = encode.WithGiven(o, "string", in.String, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "boolean", in.Boolean, encode.PtrOf(encode.Any[bool]))
-	o = encode.WithGiven(o, "id", in.ID, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "kind", in.Kind, encode.PtrOf(EncodeKind))
-	o = encode.WithGiven(o, "at", in.At, encode.PtrOf(encode.Time))
-	o = encode.WithGiven(o, "day", in.Day, encode.PtrOf(encode.Text[scalar.Date]))
-	o = encode.WithGiven(o, "price", in.Price, encode.PtrOf(encode.Text[scalar.Decimal]))
-	o = encode.WithGiven(o, "big", in.Big, encode.PtrOf(encode.Any[int64]))
-	o = encode.WithGiven(o, "uuid", in.UUID, encode.PtrOf(encode.Text[scalar.UUID]))
-	o = encode.WithGiven(o, "json", in.JSON, encode.Raw[scalar.JSON])
-	o = encode.WithGiven(o, "ints", in.Ints, encode.ListOf(encode.PtrOf(encode.Any[int])))
-	o = encode.WithGiven(o, "mustInts", in.MustInts, encode.ListOf(encode.Any[int]))
-	o = encode.WithGiven(o, "grid", in.Grid, encode.ListOf(encode.ListOf(encode.Any[int])))
-	o = encode.WithGiven(o, "kinds", in.Kinds, encode.ListOf(EncodeKind))
-	o = encode.WithGiven(o, "ids", in.Ids, encode.ListOf(encode.PtrOf(encode.Any[string])))
-	o = encode.WithGiven(o, "prices", in.Prices, encode.ListOf(encode.PtrOf(encode.Text[scalar.Decimal])))
-	o = encode.WithGiven(o, "nested", in.Nested, EncodeAll)
-	o = encode.WithGiven(o, "list", in.List, encode.ListOf(EncodeAll))
-	o = encode.WithGiven(o, "choice", in.Choice, EncodeChoice)
-	o = encode.WithGiven(o, "choices", in.Choices, encode.ListOf(EncodeChoice))
-	o = encode.WithGiven(o, "must", in.Must, EncodeMust)
-	o = encode.WithGiven(o, "defaults", in.Defaults, EncodeDefaults)
+	o = encode.WithOmittable(o, "int", in.Int, encode.PtrOf(encode.Any[int]))
+	o = encode.WithOmittable(o, "float", in.Float, encode.PtrOf(encode.Any[float64]))
+	o = encode.WithOmittable(o, "string", in.String, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "boolean", in.Boolean, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithOmittable(o, "id", in.ID, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "kind", in.Kind, encode.PtrOf(EncodeKind))
+	o = encode.WithOmittable(o, "at", in.At, encode.PtrOf(encode.DateTime))
+	o = encode.WithOmittable(o, "day", in.Day, encode.PtrOf(encode.String[scalar.Date]))
+	o = encode.WithOmittable(o, "price", in.Price, encode.PtrOf(encode.String[scalar.Decimal]))
+	o = encode.WithOmittable(o, "big", in.Big, encode.PtrOf(encode.Any[int64]))
+	o = encode.WithOmittable(o, "uuid", in.UUID, encode.PtrOf(encode.String[scalar.UUID]))
+	o = encode.WithOmittable(o, "json", in.JSON, encode.JSON[scalar.JSON])
+	o = encode.WithOmittable(o, "ints", in.Ints, encode.ListOf(encode.PtrOf(encode.Any[int])))
+	o = encode.WithOmittable(o, "mustInts", in.MustInts, encode.ListOf(encode.Any[int]))
+	o = encode.WithOmittable(o, "grid", in.Grid, encode.ListOf(encode.ListOf(encode.Any[int])))
+	o = encode.WithOmittable(o, "kinds", in.Kinds, encode.ListOf(EncodeKind))
+	o = encode.WithOmittable(o, "ids", in.Ids, encode.ListOf(encode.PtrOf(encode.Any[string])))
+	o = encode.WithOmittable(o, "prices", in.Prices, encode.ListOf(encode.PtrOf(encode.String[scalar.Decimal])))
+	o = encode.WithOmittable(o, "nested", in.Nested, EncodeAll)
+	o = encode.WithOmittable(o, "list", in.List, encode.ListOf(EncodeAll))
+	o = encode.WithOmittable(o, "choice", in.Choice, EncodeChoice)
+	o = encode.WithOmittable(o, "choices", in.Choices, encode.ListOf(EncodeChoice))
+	o = encode.WithOmittable(o, "must", in.Must, EncodeMust)
+	o = encode.WithOmittable(o, "defaults", in.Defaults, EncodeDefaults)
 	return o
 }
 
@@ -49,11 +49,11 @@ func EncodeChoice(in *model.Choice) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "int", in.Int, encode.PtrOf(encode.Any[int]))
-	o = encode.WithGiven(o, "string", in.String, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "all", in.All, EncodeAll)
-	o = encode.WithGiven(o, "list", in.List, encode.ListOf(encode.Any[int]))
-	o = encode.WithGiven(o, "json", in.JSON, encode.Raw[scalar.JSON])
+	o = encode.WithOmittable(o, "int", in.Int, encode.PtrOf(encode.Any[int]))
+	o = encode.WithOmittable(o, "string", in.String, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "all", in.All, EncodeAll)
+	o = encode.WithOmittable(o, "list", in.List, encode.ListOf(encode.Any[int]))
+	o = encode.WithOmittable(o, "json", in.JSON, encode.JSON[scalar.JSON])
 	return o
 }
 
@@ -65,16 +65,16 @@ func EncodeDefaults(in *model.Defaults) any {
 	}
 	var o encode.Object
 	o = o.With("int", in.Int)
-	o = encode.WithGiven(o, "list", in.List, encode.ListOf(encode.Any[int]))
-	o = encode.WithGiven(o, "grid", in.Grid, encode.ListOf(encode.ListOf(encode.PtrOf(encode.Any[int]))))
-	o = encode.WithGiven(o, "kind", in.Kind, encode.PtrOf(EncodeKind))
+	o = encode.WithOmittable(o, "list", in.List, encode.ListOf(encode.Any[int]))
+	o = encode.WithOmittable(o, "grid", in.Grid, encode.ListOf(encode.ListOf(encode.PtrOf(encode.Any[int]))))
+	o = encode.WithOmittable(o, "kind", in.Kind, encode.PtrOf(EncodeKind))
 	o = o.With("kinds", encode.List(in.Kinds, EncodeKind))
-	o = encode.WithGiven(o, "float", in.Float, encode.PtrOf(encode.Any[float64]))
-	o = encode.WithGiven(o, "price", in.Price, encode.PtrOf(encode.Text[scalar.Decimal]))
-	o = encode.WithGiven(o, "json", in.JSON, encode.Raw[scalar.JSON])
-	o = encode.WithGiven(o, "id", in.ID, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "none", in.None, encode.PtrOf(encode.Any[int]))
-	o = encode.WithGiven(o, "must", in.Must, EncodeMust)
+	o = encode.WithOmittable(o, "float", in.Float, encode.PtrOf(encode.Any[float64]))
+	o = encode.WithOmittable(o, "price", in.Price, encode.PtrOf(encode.String[scalar.Decimal]))
+	o = encode.WithOmittable(o, "json", in.JSON, encode.JSON[scalar.JSON])
+	o = encode.WithOmittable(o, "id", in.ID, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "none", in.None, encode.PtrOf(encode.Any[int]))
+	o = encode.WithOmittable(o, "must", in.Must, EncodeMust)
 	return o
 }
 

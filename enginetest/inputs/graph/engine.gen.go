@@ -91,7 +91,7 @@ func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf
 		return engine.Result{Fallback: fallback, Buffer: buf}, err
 	}
 	x := &planRun{ec: newExecutionContext(op, s.executableSchema, nil)}
-	if p.Arguments() {
+	if p.HasArguments() {
 		ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, func() *graphql.InputUnmarshalerIndex {
 			return graphql.NewInputUnmarshalerIndex(
 				graphql.NewInputUnmarshaler("All", x.ec.unmarshalInputAll),
@@ -118,7 +118,7 @@ type planRun struct {
 	ec *executionContext
 }
 
-// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
+// The IDs of object types. plan.Field.SelectionOf returns the selection for a type by its ID.
 const (
 	ofMutation = iota
 	ofQuery
@@ -143,7 +143,7 @@ var planTypes = plan.Types{
 // encodeMutation appends the selected fields of the root to b.
 func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -153,7 +153,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			b = append(b, `"Mutation"`...)
 		case 1: // put
 			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -163,7 +163,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 2: // mustPut
 			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -173,7 +173,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 3: // own
 			if v, found := plan.Result[*string](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -190,7 +190,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectMutation calls the resolvers of the selected root fields, one after another.
 func (x *planRun) collectMutation(s *plan.Selection) {
-	w := x.Work()
+	w := x.NewTasks()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // put
@@ -200,14 +200,14 @@ func (x *planRun) collectMutation(s *plan.Selection) {
 		case 3: // own
 			w.Add(func() { x.resolveMutationOwn(f) })
 		}
-		w.Wait()
+		w.StartAndWait()
 	}
 }
 
 // resolveMutationPut calls the resolver of Mutation.put.
 func (x *planRun) resolveMutationPut(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_put_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Mutation().Put(ctx, fc.Args["int"].(*int), fc.Args["id"].(*string), fc.Args["at"].(*time.Time), fc.Args["kinds"].([]model.Kind), fc.Args["choice"].(*model.Choice), fc.Args["json"].(scalar.JSON))
 	})
 }
@@ -215,7 +215,7 @@ func (x *planRun) resolveMutationPut(f *plan.Field) {
 // resolveMutationMustPut calls the resolver of Mutation.mustPut.
 func (x *planRun) resolveMutationMustPut(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_mustPut_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Mutation().MustPut(ctx, fc.Args["id"].(string), fc.Args["all"].(model.All), fc.Args["ints"].([]int))
 	})
 }
@@ -223,7 +223,7 @@ func (x *planRun) resolveMutationMustPut(f *plan.Field) {
 // resolveMutationOwn calls the resolver of Mutation.own.
 func (x *planRun) resolveMutationOwn(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_own_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
 		return x.ec.Resolvers.Mutation().Own(ctx, fc.Args["money"].(*customscalar.Money), fc.Args["level"].(*customscalar.Level), fc.Args["late"].(*customscalar.Late), fc.Args["slug"].(*string))
 	})
 }
@@ -231,7 +231,7 @@ func (x *planRun) resolveMutationOwn(f *plan.Field) {
 // encodeQuery appends the selected fields of the root to b.
 func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -241,7 +241,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			b = append(b, `"Query"`...)
 		case 1: // echo
 			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -251,7 +251,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 2: // scalars
 			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -261,7 +261,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 3: // lists
 			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -271,7 +271,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 4: // must
 			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -281,7 +281,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 5: // preset
 			if v, found := plan.Result[scalar.JSON](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -291,7 +291,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 6: // own
 			if v, found := plan.Result[*string](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -308,7 +308,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectQuery calls the resolvers of the selected root fields.
 func (x *planRun) collectQuery(s *plan.Selection) {
-	w := x.Work()
+	w := x.NewTasks()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // echo
@@ -325,13 +325,13 @@ func (x *planRun) collectQuery(s *plan.Selection) {
 			w.Add(func() { x.resolveQueryOwn(f) })
 		}
 	}
-	w.Do()
+	w.Start()
 }
 
 // resolveQueryEcho calls the resolver of Query.echo.
 func (x *planRun) resolveQueryEcho(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_echo_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Echo(ctx, fc.Args["all"].(*model.All), fc.Args["mustAll"].(*model.All), fc.Args["choice"].(*model.Choice), fc.Args["defaults"].(*model.Defaults))
 	})
 }
@@ -339,7 +339,7 @@ func (x *planRun) resolveQueryEcho(f *plan.Field) {
 // resolveQueryScalars calls the resolver of Query.scalars.
 func (x *planRun) resolveQueryScalars(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_scalars_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Scalars(ctx, fc.Args["int"].(*int), fc.Args["float"].(*float64), fc.Args["string"].(*string), fc.Args["boolean"].(*bool), fc.Args["id"].(*string), fc.Args["kind"].(*model.Kind), fc.Args["at"].(*time.Time), fc.Args["day"].(*scalar.Date), fc.Args["price"].(*scalar.Decimal), fc.Args["big"].(*int64), fc.Args["uuid"].(*scalar.UUID), fc.Args["url"].(*scalar.URL), fc.Args["json"].(scalar.JSON))
 	})
 }
@@ -347,7 +347,7 @@ func (x *planRun) resolveQueryScalars(f *plan.Field) {
 // resolveQueryLists calls the resolver of Query.lists.
 func (x *planRun) resolveQueryLists(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_lists_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Lists(ctx, fc.Args["ints"].([]*int), fc.Args["mustInts"].([]int), fc.Args["grid"].([][]*int), fc.Args["kinds"].([]model.Kind), fc.Args["ids"].([]*string), fc.Args["prices"].([]scalar.Decimal), fc.Args["jsons"].([]scalar.JSON), fc.Args["choices"].([]*model.Choice))
 	})
 }
@@ -355,7 +355,7 @@ func (x *planRun) resolveQueryLists(f *plan.Field) {
 // resolveQueryMust calls the resolver of Query.must.
 func (x *planRun) resolveQueryMust(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_must_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Must(ctx, fc.Args["int"].(int), fc.Args["id"].(string), fc.Args["ints"].([]int), fc.Args["all"].(*model.All))
 	})
 }
@@ -363,7 +363,7 @@ func (x *planRun) resolveQueryMust(f *plan.Field) {
 // resolveQueryPreset calls the resolver of Query.preset.
 func (x *planRun) resolveQueryPreset(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_preset_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (scalar.JSON, error) {
 		return x.ec.Resolvers.Query().Preset(ctx, fc.Args["price"].(*scalar.Decimal), fc.Args["json"].(scalar.JSON), fc.Args["float"].(float64), fc.Args["defaults"].(*model.Defaults))
 	})
 }
@@ -371,7 +371,7 @@ func (x *planRun) resolveQueryPreset(f *plan.Field) {
 // resolveQueryOwn calls the resolver of Query.own.
 func (x *planRun) resolveQueryOwn(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_own_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
 		return x.ec.Resolvers.Query().Own(ctx, fc.Args["money"].(*customscalar.Money), fc.Args["level"].(*customscalar.Level), fc.Args["levels"].([]customscalar.Level), fc.Args["late"].(*customscalar.Late), fc.Args["slug"].(*string))
 	})
 }

@@ -39,12 +39,12 @@ type (
 func (r mutationResolver) Put(ctx context.Context, intArg *int, id *string, atArg *time.Time, kinds []model.Kind, choice *model.Choice, json scalar.JSON) (scalar.JSON, error) {
 	call := rest.New(http.MethodPost, "/").
 		JSON(encode.Object{}.
-			With("int", engine.Given(ctx, "int", encode.Ptr(intArg, encode.Any[int]))).
-			With("id", engine.Given(ctx, "id", encode.Ptr(id, encode.Any[string]))).
-			With("at", engine.Given(ctx, "at", encode.Ptr(atArg, encode.Time))).
-			With("kinds", engine.Given(ctx, "kinds", encode.List(kinds, graph.EncodeKind))).
-			With("choice", engine.Given(ctx, "choice", graph.EncodeChoice(choice))).
-			With("json", engine.Given(ctx, "json", encode.Raw(json))))
+			With("int", engine.ArgumentOrAbsent(ctx, "int", encode.Ptr(intArg, encode.Any[int]))).
+			With("id", engine.ArgumentOrAbsent(ctx, "id", encode.Ptr(id, encode.Any[string]))).
+			With("at", engine.ArgumentOrAbsent(ctx, "at", encode.Ptr(atArg, encode.DateTime))).
+			With("kinds", engine.ArgumentOrAbsent(ctx, "kinds", encode.List(kinds, graph.EncodeKind))).
+			With("choice", engine.ArgumentOrAbsent(ctx, "choice", graph.EncodeChoice(choice))).
+			With("json", engine.ArgumentOrAbsent(ctx, "json", encode.JSON(json))))
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
@@ -64,10 +64,10 @@ func (r mutationResolver) MustPut(ctx context.Context, id string, all model.All,
 func (r queryResolver) Echo(ctx context.Context, all, mustAll *model.All, choice *model.Choice, defaults *model.Defaults) (scalar.JSON, error) {
 	call := rest.New(http.MethodPost, "/").
 		JSON(encode.Object{}.
-			With("all", engine.Given(ctx, "all", graph.EncodeAll(all))).
-			With("mustAll", engine.Given(ctx, "mustAll", graph.EncodeAll(mustAll))).
-			With("choice", engine.Given(ctx, "choice", graph.EncodeChoice(choice))).
-			With("defaults", engine.Given(ctx, "defaults", graph.EncodeDefaults(defaults)))).
+			With("all", engine.ArgumentOrAbsent(ctx, "all", graph.EncodeAll(all))).
+			With("mustAll", engine.ArgumentOrAbsent(ctx, "mustAll", graph.EncodeAll(mustAll))).
+			With("choice", engine.ArgumentOrAbsent(ctx, "choice", graph.EncodeChoice(choice))).
+			With("defaults", engine.ArgumentOrAbsent(ctx, "defaults", graph.EncodeDefaults(defaults)))).
 		Idempotent()
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
@@ -78,19 +78,19 @@ func (r queryResolver) Echo(ctx context.Context, all, mustAll *model.All, choice
 func (r queryResolver) Scalars(ctx context.Context, intArg *int, float *float64, stringArg *string, boolean *bool, id *string, kind *model.Kind, atArg *time.Time, day *scalar.Date, price *scalar.Decimal, big *int64, uuid *scalar.UUID, url *scalar.URL, json scalar.JSON) (scalar.JSON, error) {
 	call := rest.New(http.MethodPost, "/").
 		JSON(encode.Object{}.
-			With("int", engine.Given(ctx, "int", encode.Ptr(intArg, encode.Any[int]))).
-			With("float", engine.Given(ctx, "float", encode.Ptr(float, encode.Any[float64]))).
-			With("string", engine.Given(ctx, "string", encode.Ptr(stringArg, encode.Any[string]))).
-			With("boolean", engine.Given(ctx, "boolean", encode.Ptr(boolean, encode.Any[bool]))).
-			With("id", engine.Given(ctx, "id", encode.Ptr(id, encode.Any[string]))).
-			With("kind", engine.Given(ctx, "kind", encode.Ptr(kind, graph.EncodeKind))).
-			With("at", engine.Given(ctx, "at", encode.Ptr(atArg, encode.Time))).
-			With("day", engine.Given(ctx, "day", encode.Ptr(day, encode.Text[scalar.Date]))).
-			With("price", engine.Given(ctx, "price", encode.Ptr(price, encode.Text[scalar.Decimal]))).
-			With("big", engine.Given(ctx, "big", encode.Ptr(big, encode.Any[int64]))).
-			With("uuid", engine.Given(ctx, "uuid", encode.Ptr(uuid, encode.Text[scalar.UUID]))).
-			With("url", engine.Given(ctx, "url", encode.Ptr(url, encode.Text[scalar.URL]))).
-			With("json", engine.Given(ctx, "json", encode.Raw(json)))).
+			With("int", engine.ArgumentOrAbsent(ctx, "int", encode.Ptr(intArg, encode.Any[int]))).
+			With("float", engine.ArgumentOrAbsent(ctx, "float", encode.Ptr(float, encode.Any[float64]))).
+			With("string", engine.ArgumentOrAbsent(ctx, "string", encode.Ptr(stringArg, encode.Any[string]))).
+			With("boolean", engine.ArgumentOrAbsent(ctx, "boolean", encode.Ptr(boolean, encode.Any[bool]))).
+			With("id", engine.ArgumentOrAbsent(ctx, "id", encode.Ptr(id, encode.Any[string]))).
+			With("kind", engine.ArgumentOrAbsent(ctx, "kind", encode.Ptr(kind, graph.EncodeKind))).
+			With("at", engine.ArgumentOrAbsent(ctx, "at", encode.Ptr(atArg, encode.DateTime))).
+			With("day", engine.ArgumentOrAbsent(ctx, "day", encode.Ptr(day, encode.String[scalar.Date]))).
+			With("price", engine.ArgumentOrAbsent(ctx, "price", encode.Ptr(price, encode.String[scalar.Decimal]))).
+			With("big", engine.ArgumentOrAbsent(ctx, "big", encode.Ptr(big, encode.Any[int64]))).
+			With("uuid", engine.ArgumentOrAbsent(ctx, "uuid", encode.Ptr(uuid, encode.String[scalar.UUID]))).
+			With("url", engine.ArgumentOrAbsent(ctx, "url", encode.Ptr(url, encode.String[scalar.URL]))).
+			With("json", engine.ArgumentOrAbsent(ctx, "json", encode.JSON(json)))).
 		Idempotent()
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
@@ -101,14 +101,14 @@ func (r queryResolver) Scalars(ctx context.Context, intArg *int, float *float64,
 func (r queryResolver) Lists(ctx context.Context, ints []*int, mustInts []int, grid [][]*int, kinds []model.Kind, ids []*string, prices []scalar.Decimal, jsons []scalar.JSON, choices []*model.Choice) (scalar.JSON, error) {
 	call := rest.New(http.MethodPost, "/").
 		JSON(encode.Object{}.
-			With("ints", engine.Given(ctx, "ints", encode.List(ints, encode.PtrOf(encode.Any[int])))).
-			With("mustInts", engine.Given(ctx, "mustInts", encode.List(mustInts, encode.Any[int]))).
-			With("grid", engine.Given(ctx, "grid", encode.List(grid, encode.ListOf(encode.PtrOf(encode.Any[int]))))).
-			With("kinds", engine.Given(ctx, "kinds", encode.List(kinds, graph.EncodeKind))).
-			With("ids", engine.Given(ctx, "ids", encode.List(ids, encode.PtrOf(encode.Any[string])))).
-			With("prices", engine.Given(ctx, "prices", encode.List(prices, encode.Text[scalar.Decimal]))).
-			With("jsons", engine.Given(ctx, "jsons", encode.List(jsons, encode.Raw[scalar.JSON]))).
-			With("choices", engine.Given(ctx, "choices", encode.List(choices, graph.EncodeChoice)))).
+			With("ints", engine.ArgumentOrAbsent(ctx, "ints", encode.List(ints, encode.PtrOf(encode.Any[int])))).
+			With("mustInts", engine.ArgumentOrAbsent(ctx, "mustInts", encode.List(mustInts, encode.Any[int]))).
+			With("grid", engine.ArgumentOrAbsent(ctx, "grid", encode.List(grid, encode.ListOf(encode.PtrOf(encode.Any[int]))))).
+			With("kinds", engine.ArgumentOrAbsent(ctx, "kinds", encode.List(kinds, graph.EncodeKind))).
+			With("ids", engine.ArgumentOrAbsent(ctx, "ids", encode.List(ids, encode.PtrOf(encode.Any[string])))).
+			With("prices", engine.ArgumentOrAbsent(ctx, "prices", encode.List(prices, encode.String[scalar.Decimal]))).
+			With("jsons", engine.ArgumentOrAbsent(ctx, "jsons", encode.List(jsons, encode.JSON[scalar.JSON]))).
+			With("choices", engine.ArgumentOrAbsent(ctx, "choices", encode.List(choices, graph.EncodeChoice)))).
 		Idempotent()
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
@@ -122,7 +122,7 @@ func (r queryResolver) Must(ctx context.Context, intArg int, id string, ints []i
 			With("int", intArg).
 			With("id", id).
 			With("ints", encode.List(ints, encode.Any[int])).
-			With("all", engine.Given(ctx, "all", graph.EncodeAll(all)))).
+			With("all", engine.ArgumentOrAbsent(ctx, "all", graph.EncodeAll(all)))).
 		Idempotent()
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
@@ -133,10 +133,10 @@ func (r queryResolver) Must(ctx context.Context, intArg int, id string, ints []i
 func (r queryResolver) Preset(ctx context.Context, price *scalar.Decimal, json scalar.JSON, float float64, defaults *model.Defaults) (scalar.JSON, error) {
 	call := rest.New(http.MethodPost, "/").
 		JSON(encode.Object{}.
-			With("price", engine.Given(ctx, "price", encode.Ptr(price, encode.Text[scalar.Decimal]))).
-			With("json", engine.Given(ctx, "json", encode.Raw(json))).
+			With("price", engine.ArgumentOrAbsent(ctx, "price", encode.Ptr(price, encode.String[scalar.Decimal]))).
+			With("json", engine.ArgumentOrAbsent(ctx, "json", encode.JSON(json))).
 			With("float", float).
-			With("defaults", engine.Given(ctx, "defaults", graph.EncodeDefaults(defaults)))).
+			With("defaults", engine.ArgumentOrAbsent(ctx, "defaults", graph.EncodeDefaults(defaults)))).
 		Idempotent()
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }

@@ -525,7 +525,7 @@ func DecodeAccountType(d *decode.Decoder) model.AccountType {
 	case "company":
 		return model.AccountTypeCompany
 	}
-	d.Unknown("AccountType", text)
+	d.UnknownEnumValue("AccountType", text)
 	return ""
 }
 
@@ -540,7 +540,7 @@ func DecodeCardBrand(d *decode.Decoder) model.CardBrand {
 	case "AMEX":
 		return model.CardBrandAmex
 	}
-	d.Unknown("CardBrand", text)
+	d.UnknownEnumValue("CardBrand", text)
 	return ""
 }
 
@@ -555,7 +555,7 @@ func DecodeCurrency(d *decode.Decoder) model.Currency {
 	case "GBP":
 		return model.CurrencyGbp
 	}
-	d.Unknown("Currency", text)
+	d.UnknownEnumValue("Currency", text)
 	return ""
 }
 
@@ -570,7 +570,7 @@ func DecodeGender(d *decode.Decoder) model.Gender {
 	case "UNKNOWN":
 		return model.GenderUnknown
 	}
-	d.Unknown("Gender", text)
+	d.UnknownEnumValue("Gender", text)
 	return ""
 }
 
@@ -587,7 +587,7 @@ func DecodeOrderStatus(d *decode.Decoder) model.OrderStatus {
 	case "CANCELLED":
 		return model.OrderStatusCancelled
 	}
-	d.Unknown("OrderStatus", text)
+	d.UnknownEnumValue("OrderStatus", text)
 	return ""
 }
 
@@ -602,7 +602,7 @@ func DecodePaymentStatus(d *decode.Decoder) model.PaymentStatus {
 	case "FAILED":
 		return model.PaymentStatusFailed
 	}
-	d.Unknown("PaymentStatus", text)
+	d.UnknownEnumValue("PaymentStatus", text)
 	return ""
 }
 
@@ -619,7 +619,7 @@ func DecodePetSize(d *decode.Decoder) model.PetSize {
 	case "EXTRA_LARGE":
 		return model.PetSizeExtraLarge
 	}
-	d.Unknown("PetSize", text)
+	d.UnknownEnumValue("PetSize", text)
 	return ""
 }
 
@@ -636,7 +636,7 @@ func DecodePetStatus(d *decode.Decoder) model.PetStatus {
 	case "NOT_AVAILABLE":
 		return model.PetStatusNotAvailable
 	}
-	d.Unknown("PetStatus", text)
+	d.UnknownEnumValue("PetStatus", text)
 	return ""
 }
 
@@ -657,7 +657,7 @@ func DecodeSpecies(d *decode.Decoder) model.Species {
 	case "OTHER":
 		return model.SpeciesOther
 	}
-	d.Unknown("Species", text)
+	d.UnknownEnumValue("Species", text)
 	return ""
 }
 
@@ -670,7 +670,7 @@ func DecodeUserStatus(d *decode.Decoder) model.UserStatus {
 	case "SUSPENDED":
 		return model.UserStatusSuspended
 	}
-	d.Unknown("UserStatus", text)
+	d.UnknownEnumValue("UserStatus", text)
 	return ""
 }
 
@@ -683,9 +683,9 @@ func EncodeBankAccountInput(in *model.BankAccountInput) any {
 	var o encode.Object
 	o = o.With("name", in.Name)
 	o = o.With("number", in.Number)
-	o = encode.WithGiven(o, "sortCode", in.SortCode, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "sortCode", in.SortCode, encode.PtrOf(encode.Any[string]))
 	o = o.With("accountType", EncodeAccountType(in.AccountType))
-	o = encode.WithGiven(o, "bankName", in.BankName, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "bankName", in.BankName, encode.PtrOf(encode.Any[string]))
 	o = o.With("country", in.Country)
 	return o
 }
@@ -699,11 +699,11 @@ func EncodeBankCardInput(in *model.BankCardInput) any {
 	var o encode.Object
 	o = o.With("name", in.Name)
 	o = o.With("number", in.Number)
-	o = encode.WithGiven(o, "cvc", in.Cvc, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "cvc", in.Cvc, encode.PtrOf(encode.Any[string]))
 	o = o.With("expMonth", in.ExpMonth)
 	o = o.With("expYear", in.ExpYear)
-	o = encode.WithGiven(o, "addressCountry", in.AddressCountry, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "addressPostCode", in.AddressPostCode, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "addressCountry", in.AddressCountry, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "addressPostCode", in.AddressPostCode, encode.PtrOf(encode.Any[string]))
 	return o
 }
 
@@ -737,11 +737,11 @@ func EncodeMedicalInfoInput(in *model.MedicalInfoInput) any {
 		return nil
 	}
 	var o encode.Object
-	o = encode.WithGiven(o, "vaccinated", in.Vaccinated, encode.PtrOf(encode.Any[bool]))
-	o = encode.WithGiven(o, "spayedNeutered", in.SpayedNeutered, encode.PtrOf(encode.Any[bool]))
-	o = encode.WithGiven(o, "microchipped", in.Microchipped, encode.PtrOf(encode.Any[bool]))
-	o = encode.WithGiven(o, "specialNeeds", in.SpecialNeeds, encode.PtrOf(encode.Any[bool]))
-	o = encode.WithGiven(o, "healthNotes", in.HealthNotes, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "vaccinated", in.Vaccinated, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithOmittable(o, "spayedNeutered", in.SpayedNeutered, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithOmittable(o, "microchipped", in.Microchipped, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithOmittable(o, "specialNeeds", in.SpecialNeeds, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithOmittable(o, "healthNotes", in.HealthNotes, encode.PtrOf(encode.Any[string]))
 	return o
 }
 
@@ -753,8 +753,8 @@ func EncodeOrderInput(in *model.OrderInput) any {
 	}
 	var o encode.Object
 	o = o.With("petId", in.PetID)
-	o = encode.WithGiven(o, "quantity", in.Quantity, encode.PtrOf(encode.Any[int]))
-	o = encode.WithGiven(o, "shipDate", in.ShipDate, encode.PtrOf(encode.Text[scalar.Date]))
+	o = encode.WithOmittable(o, "quantity", in.Quantity, encode.PtrOf(encode.Any[int]))
+	o = encode.WithOmittable(o, "shipDate", in.ShipDate, encode.PtrOf(encode.String[scalar.Date]))
 	return o
 }
 
@@ -767,20 +767,20 @@ func EncodePetInput(in *model.PetInput) any {
 	var o encode.Object
 	o = o.With("name", in.Name)
 	o = o.With("species", EncodeSpecies(in.Species))
-	o = encode.WithGiven(o, "breed", in.Breed, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "ageMonths", in.AgeMonths, encode.PtrOf(encode.Any[int]))
-	o = encode.WithGiven(o, "size", in.Size, encode.PtrOf(EncodePetSize))
-	o = encode.WithGiven(o, "color", in.Color, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "gender", in.Gender, encode.PtrOf(EncodeGender))
-	o = encode.WithGiven(o, "goodWithKids", in.GoodWithKids, encode.PtrOf(encode.Any[bool]))
-	o = encode.WithGiven(o, "price", in.Price, encode.PtrOf(encode.Text[scalar.Decimal]))
-	o = encode.WithGiven(o, "currency", in.Currency, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "description", in.Description, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "status", in.Status, encode.PtrOf(EncodePetStatus))
-	o = encode.WithGiven(o, "category", in.Category, EncodeCategoryInput)
-	o = encode.WithGiven(o, "tags", in.Tags, encode.ListOf(EncodeTagInput))
-	o = encode.WithGiven(o, "photos", in.Photos, encode.ListOf(encode.Text[scalar.URL]))
-	o = encode.WithGiven(o, "medicalInfo", in.MedicalInfo, EncodeMedicalInfoInput)
+	o = encode.WithOmittable(o, "breed", in.Breed, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "ageMonths", in.AgeMonths, encode.PtrOf(encode.Any[int]))
+	o = encode.WithOmittable(o, "size", in.Size, encode.PtrOf(EncodePetSize))
+	o = encode.WithOmittable(o, "color", in.Color, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "gender", in.Gender, encode.PtrOf(EncodeGender))
+	o = encode.WithOmittable(o, "goodWithKids", in.GoodWithKids, encode.PtrOf(encode.Any[bool]))
+	o = encode.WithOmittable(o, "price", in.Price, encode.PtrOf(encode.String[scalar.Decimal]))
+	o = encode.WithOmittable(o, "currency", in.Currency, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "description", in.Description, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "status", in.Status, encode.PtrOf(EncodePetStatus))
+	o = encode.WithOmittable(o, "category", in.Category, EncodeCategoryInput)
+	o = encode.WithOmittable(o, "tags", in.Tags, encode.ListOf(EncodeTagInput))
+	o = encode.WithOmittable(o, "photos", in.Photos, encode.ListOf(encode.String[scalar.URL]))
+	o = encode.WithOmittable(o, "medicalInfo", in.MedicalInfo, EncodeMedicalInfoInput)
 	return o
 }
 
@@ -803,11 +803,11 @@ func EncodeUserInput(in *model.UserInput) any {
 	}
 	var o encode.Object
 	o = o.With("username", in.Username)
-	o = encode.WithGiven(o, "firstName", in.FirstName, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "lastName", in.LastName, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "firstName", in.FirstName, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "lastName", in.LastName, encode.PtrOf(encode.Any[string]))
 	o = o.With("email", in.Email)
-	o = encode.WithGiven(o, "password", in.Password, encode.PtrOf(encode.Any[string]))
-	o = encode.WithGiven(o, "phone", in.Phone, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "password", in.Password, encode.PtrOf(encode.Any[string]))
+	o = encode.WithOmittable(o, "phone", in.Phone, encode.PtrOf(encode.Any[string]))
 	return o
 }
 

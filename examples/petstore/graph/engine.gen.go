@@ -83,7 +83,7 @@ func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf
 		return engine.Result{Fallback: fallback, Buffer: buf}, err
 	}
 	x := &planRun{ec: newExecutionContext(op, s.executableSchema, nil)}
-	if p.Arguments() {
+	if p.HasArguments() {
 		ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, func() *graphql.InputUnmarshalerIndex {
 			return graphql.NewInputUnmarshalerIndex(
 				graphql.NewInputUnmarshaler("BankAccountInput", x.ec.unmarshalInputBankAccountInput),
@@ -115,7 +115,7 @@ type planRun struct {
 	ec *executionContext
 }
 
-// The IDs of object types. plan.Field.Of returns the selection for a type by its ID.
+// The IDs of object types. plan.Field.SelectionOf returns the selection for a type by its ID.
 const (
 	ofAccessToken = iota
 	ofAccount
@@ -295,13 +295,13 @@ var planTypes = plan.Types{
 // encodeAccessToken appends the selected fields of obj to b.
 func (x *planRun) encodeAccessToken(b []byte, s *plan.Selection, obj *model.AccessToken) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAccessToken(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAccessToken(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -341,13 +341,13 @@ func (x *planRun) fallbackAccessToken(ctx context.Context, f *plan.Field, obj *m
 // encodeAccount appends the selected fields of obj to b.
 func (x *planRun) encodeAccount(b []byte, s *plan.Selection, obj *model.Account) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAccount(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackAccount(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -419,13 +419,13 @@ func (x *planRun) fallbackAccount(ctx context.Context, f *plan.Field, obj *model
 // encodeBankAccount appends the selected fields of obj to b.
 func (x *planRun) encodeBankAccount(b []byte, s *plan.Selection, obj *model.BankAccount) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBankAccount(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBankAccount(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -481,13 +481,13 @@ func (x *planRun) fallbackBankAccount(ctx context.Context, f *plan.Field, obj *m
 // encodeBankCard appends the selected fields of obj to b.
 func (x *planRun) encodeBankCard(b []byte, s *plan.Selection, obj *model.BankCard) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBankCard(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackBankCard(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -551,13 +551,13 @@ func (x *planRun) fallbackBankCard(ctx context.Context, f *plan.Field, obj *mode
 // encodeCategory appends the selected fields of obj to b.
 func (x *planRun) encodeCategory(b []byte, s *plan.Selection, obj *model.Category) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackCategory(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackCategory(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -593,13 +593,13 @@ func (x *planRun) fallbackCategory(ctx context.Context, f *plan.Field, obj *mode
 // encodeChatChoice appends the selected fields of obj to b.
 func (x *planRun) encodeChatChoice(b []byte, s *plan.Selection, obj *model.ChatChoice) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackChatChoice(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackChatChoice(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -614,7 +614,7 @@ func (x *planRun) encodeChatChoice(b []byte, s *plan.Selection, obj *model.ChatC
 			}
 		case 2: // message
 			if v := obj.Message; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeChatMessage(b, f, v)
@@ -647,13 +647,13 @@ func (x *planRun) fallbackChatChoice(ctx context.Context, f *plan.Field, obj *mo
 // encodeChatCompletion appends the selected fields of obj to b.
 func (x *planRun) encodeChatCompletion(b []byte, s *plan.Selection, obj *model.ChatCompletion) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackChatCompletion(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackChatCompletion(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -670,7 +670,7 @@ func (x *planRun) encodeChatCompletion(b []byte, s *plan.Selection, obj *model.C
 			}
 		case 3: // choices
 			if v := obj.Choices; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullListOfNonNullChatChoice(b, f, v)
@@ -697,13 +697,13 @@ func (x *planRun) fallbackChatCompletion(ctx context.Context, f *plan.Field, obj
 // encodeChatMessage appends the selected fields of obj to b.
 func (x *planRun) encodeChatMessage(b []byte, s *plan.Selection, obj *model.ChatMessage) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackChatMessage(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackChatMessage(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -743,13 +743,13 @@ func (x *planRun) fallbackChatMessage(ctx context.Context, f *plan.Field, obj *m
 // encodeInventoryEntry appends the selected fields of obj to b.
 func (x *planRun) encodeInventoryEntry(b []byte, s *plan.Selection, obj *model.InventoryEntry) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackInventoryEntry(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackInventoryEntry(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -781,13 +781,13 @@ func (x *planRun) fallbackInventoryEntry(ctx context.Context, f *plan.Field, obj
 // encodeMedicalInfo appends the selected fields of obj to b.
 func (x *planRun) encodeMedicalInfo(b []byte, s *plan.Selection, obj *model.MedicalInfo) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackMedicalInfo(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackMedicalInfo(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -851,7 +851,7 @@ func (x *planRun) fallbackMedicalInfo(ctx context.Context, f *plan.Field, obj *m
 // encodeMutation appends the selected fields of the root to b.
 func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -861,7 +861,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			b = append(b, `"Mutation"`...)
 		case 1: // createOrder
 			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOrder(b, f, v)
@@ -869,7 +869,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 2: // deleteOrder
 			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -879,7 +879,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 3: // payOrderByCard
 			if v, found := plan.Result[*model.OrderPayment](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOrderPayment(b, f, v)
@@ -887,7 +887,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 4: // payOrderByAccount
 			if v, found := plan.Result[*model.OrderPayment](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOrderPayment(b, f, v)
@@ -895,7 +895,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 5: // subscribeToOrders
 			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -905,7 +905,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 6: // createPet
 			if v, found := plan.Result[*model.Pet](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePet(b, f, v)
@@ -913,7 +913,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 7: // updatePet
 			if v, found := plan.Result[*model.Pet](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePet(b, f, v)
@@ -921,7 +921,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 8: // deletePet
 			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -931,7 +931,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 9: // createUser
 			if v, found := plan.Result[*model.Account](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeAccount(b, f, v)
@@ -939,7 +939,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 10: // updateMe
 			if v, found := plan.Result[*model.Account](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeAccount(b, f, v)
@@ -947,7 +947,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 11: // deleteMe
 			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -957,7 +957,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 12: // login
 			if v, found := plan.Result[*model.AccessToken](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeAccessToken(b, f, v)
@@ -965,7 +965,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 13: // logout
 			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				if v == nil {
 					b = append(b, "null"...)
@@ -982,7 +982,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectMutation calls the resolvers of the selected root fields, one after another.
 func (x *planRun) collectMutation(s *plan.Selection) {
-	w := x.Work()
+	w := x.NewTasks()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // createOrder
@@ -1012,31 +1012,31 @@ func (x *planRun) collectMutation(s *plan.Selection) {
 		case 13: // logout
 			w.Add(func() { x.resolveMutationLogout(f) })
 		}
-		w.Wait()
+		w.StartAndWait()
 	}
 }
 
 // resolveMutationCreateOrder calls the resolver of Mutation.createOrder and collects what is selected of its result.
 func (x *planRun) resolveMutationCreateOrder(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createOrder_args}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Mutation().CreateOrder(ctx, fc.Args["input"].(model.OrderInput), fc.Args["idempotencyKey"].(*scalar.UUID))
 	})
-	group := plan.NewGroup[*model.Order](&x.Run)
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOrder(w, f.Of(ofOrder), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
+	w.Start()
 }
 
 // resolveMutationDeleteOrder calls the resolver of Mutation.deleteOrder.
 func (x *planRun) resolveMutationDeleteOrder(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_deleteOrder_args, Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().DeleteOrder(ctx, fc.Args["id"].(string))
 	})
 }
@@ -1044,7 +1044,7 @@ func (x *planRun) resolveMutationDeleteOrder(f *plan.Field) {
 // resolveMutationPayOrderByCard calls the resolver of Mutation.payOrderByCard.
 func (x *planRun) resolveMutationPayOrderByCard(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_payOrderByCard_args, Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
 		return x.ec.Resolvers.Mutation().PayOrderByCard(ctx, fc.Args["id"].(string), fc.Args["amount"].(scalar.Decimal), fc.Args["currency"].(model.Currency), fc.Args["card"].(model.BankCardInput))
 	})
 }
@@ -1052,7 +1052,7 @@ func (x *planRun) resolveMutationPayOrderByCard(f *plan.Field) {
 // resolveMutationPayOrderByAccount calls the resolver of Mutation.payOrderByAccount.
 func (x *planRun) resolveMutationPayOrderByAccount(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_payOrderByAccount_args, Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.OrderPayment, error) {
 		return x.ec.Resolvers.Mutation().PayOrderByAccount(ctx, fc.Args["id"].(string), fc.Args["amount"].(scalar.Decimal), fc.Args["currency"].(model.Currency), fc.Args["account"].(model.BankAccountInput))
 	})
 }
@@ -1060,7 +1060,7 @@ func (x *planRun) resolveMutationPayOrderByAccount(f *plan.Field) {
 // resolveMutationSubscribeToOrders calls the resolver of Mutation.subscribeToOrders.
 func (x *planRun) resolveMutationSubscribeToOrders(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_subscribeToOrders_args, Guard: requireWritePets}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().SubscribeToOrders(ctx, fc.Args["callbackUrl"].(scalar.URL))
 	})
 }
@@ -1068,7 +1068,7 @@ func (x *planRun) resolveMutationSubscribeToOrders(f *plan.Field) {
 // resolveMutationCreatePet calls the resolver of Mutation.createPet.
 func (x *planRun) resolveMutationCreatePet(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createPet_args, Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
 		return x.ec.Resolvers.Mutation().CreatePet(ctx, fc.Args["input"].(model.PetInput))
 	})
 }
@@ -1076,7 +1076,7 @@ func (x *planRun) resolveMutationCreatePet(f *plan.Field) {
 // resolveMutationUpdatePet calls the resolver of Mutation.updatePet.
 func (x *planRun) resolveMutationUpdatePet(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_updatePet_args, Guard: requireWritePets}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
 		return x.ec.Resolvers.Mutation().UpdatePet(ctx, fc.Args["id"].(string), fc.Args["input"].(model.PetInput))
 	})
 }
@@ -1084,7 +1084,7 @@ func (x *planRun) resolveMutationUpdatePet(f *plan.Field) {
 // resolveMutationDeletePet calls the resolver of Mutation.deletePet.
 func (x *planRun) resolveMutationDeletePet(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_deletePet_args, Guard: requireWritePets}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().DeletePet(ctx, fc.Args["id"].(string))
 	})
 }
@@ -1092,7 +1092,7 @@ func (x *planRun) resolveMutationDeletePet(f *plan.Field) {
 // resolveMutationCreateUser calls the resolver of Mutation.createUser.
 func (x *planRun) resolveMutationCreateUser(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_createUser_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(model.UserInput))
 	})
 }
@@ -1100,7 +1100,7 @@ func (x *planRun) resolveMutationCreateUser(f *plan.Field) {
 // resolveMutationUpdateMe calls the resolver of Mutation.updateMe.
 func (x *planRun) resolveMutationUpdateMe(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_updateMe_args, Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Mutation().UpdateMe(ctx, fc.Args["input"].(model.UserInput))
 	})
 }
@@ -1108,7 +1108,7 @@ func (x *planRun) resolveMutationUpdateMe(f *plan.Field) {
 // resolveMutationDeleteMe calls the resolver of Mutation.deleteMe.
 func (x *planRun) resolveMutationDeleteMe(f *plan.Field) {
 	hooks := plan.FieldHooks{Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().DeleteMe(ctx)
 	})
 }
@@ -1116,7 +1116,7 @@ func (x *planRun) resolveMutationDeleteMe(f *plan.Field) {
 // resolveMutationLogin calls the resolver of Mutation.login.
 func (x *planRun) resolveMutationLogin(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_login_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.AccessToken, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.AccessToken, error) {
 		return x.ec.Resolvers.Mutation().Login(ctx, fc.Args["username"].(string), fc.Args["password"].(string))
 	})
 }
@@ -1124,7 +1124,7 @@ func (x *planRun) resolveMutationLogin(f *plan.Field) {
 // resolveMutationLogout calls the resolver of Mutation.logout.
 func (x *planRun) resolveMutationLogout(f *plan.Field) {
 	hooks := plan.FieldHooks{Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
 		return x.ec.Resolvers.Mutation().Logout(ctx)
 	})
 }
@@ -1132,13 +1132,13 @@ func (x *planRun) resolveMutationLogout(f *plan.Field) {
 // encodeOrder appends the selected fields of obj to b.
 func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrder(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrder(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1155,7 +1155,7 @@ func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]
 			b = plan.AppendString(b, obj.PetID)
 		case 3: // pet
 			if v, found := plan.Result[*model.Pet](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePet(b, f, v)
@@ -1169,7 +1169,7 @@ func (x *planRun) encodeOrder(b []byte, s *plan.Selection, obj *model.Order) ([]
 			}
 		case 5: // user
 			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeUser(b, f, v)
@@ -1236,8 +1236,8 @@ func (x *planRun) fallbackOrder(ctx context.Context, f *plan.Field, obj *model.O
 }
 
 // collectOrder adds to w the calls of the resolvers that are selected of the objects in g, and below.
-func (x *planRun) collectOrder(w *plan.Work, s *plan.Selection, g *plan.Group[*model.Order]) {
-	if !plan.Enter(&x.Run, s, g) {
+func (x *planRun) collectOrder(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Order]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
 		return
 	}
 	for _, f := range s.Calls {
@@ -1252,7 +1252,7 @@ func (x *planRun) collectOrder(w *plan.Work, s *plan.Selection, g *plan.Group[*m
 
 // resolveOrderPet calls the resolver of Order.pet.
 func (x *planRun) resolveOrderPet(f *plan.Field, objs []*model.Order) {
-	plan.Batch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.Pet, error) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.Pet, error) {
 		return x.ec.Resolvers.Order().Pet(ctx, objs)
 	})
 }
@@ -1260,7 +1260,7 @@ func (x *planRun) resolveOrderPet(f *plan.Field, objs []*model.Order) {
 // resolveOrderUser calls the resolver of Order.user.
 func (x *planRun) resolveOrderUser(f *plan.Field, objs []*model.Order) {
 	hooks := plan.FieldHooks{Guard: requireAuthenticated}
-	plan.Batch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
+	plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Order) ([]*model.User, error) {
 		return x.ec.Resolvers.Order().User(ctx, objs)
 	})
 }
@@ -1268,13 +1268,13 @@ func (x *planRun) resolveOrderUser(f *plan.Field, objs []*model.Order) {
 // encodeOrderPayment appends the selected fields of obj to b.
 func (x *planRun) encodeOrderPayment(b []byte, s *plan.Selection, obj *model.OrderPayment) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrderPayment(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOrderPayment(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1293,9 +1293,9 @@ func (x *planRun) encodeOrderPayment(b []byte, s *plan.Selection, obj *model.Ord
 			b = plan.AppendQuoted(b, obj.Currency)
 		case 4: // source
 			if v := obj.Source; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else if v == nil {
-				b, fieldOK = x.NoField(b, f, true)
+				b, fieldOK = x.AppendMissingField(b, f, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPaymentSource(b, f, v)
@@ -1340,13 +1340,13 @@ func (x *planRun) fallbackOrderPayment(ctx context.Context, f *plan.Field, obj *
 // encodePageInfo appends the selected fields of obj to b.
 func (x *planRun) encodePageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPageInfo(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPageInfo(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1394,13 +1394,13 @@ func (x *planRun) fallbackPageInfo(ctx context.Context, f *plan.Field, obj *mode
 // encodePet appends the selected fields of obj to b.
 func (x *planRun) encodePet(b []byte, s *plan.Selection, obj *model.Pet) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPet(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPet(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1479,7 +1479,7 @@ func (x *planRun) encodePet(b []byte, s *plan.Selection, obj *model.Pet) ([]byte
 			}
 		case 14: // category
 			if v := obj.Category; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeCategory(b, f, v)
@@ -1487,7 +1487,7 @@ func (x *planRun) encodePet(b []byte, s *plan.Selection, obj *model.Pet) ([]byte
 			}
 		case 15: // tags
 			if v := obj.Tags; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullTag(b, f, v)
@@ -1497,7 +1497,7 @@ func (x *planRun) encodePet(b []byte, s *plan.Selection, obj *model.Pet) ([]byte
 			b, fieldOK = x.writeListOfNonNullURL(b, f, obj.Photos)
 		case 17: // medicalInfo
 			if v := obj.MedicalInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeMedicalInfo(b, f, v)
@@ -1564,13 +1564,13 @@ func (x *planRun) fallbackPet(ctx context.Context, f *plan.Field, obj *model.Pet
 // encodePetConnection appends the selected fields of obj to b.
 func (x *planRun) encodePetConnection(b []byte, s *plan.Selection, obj *model.PetConnection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPetConnection(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPetConnection(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1579,7 +1579,7 @@ func (x *planRun) encodePetConnection(b []byte, s *plan.Selection, obj *model.Pe
 			b = append(b, `"PetConnection"`...)
 		case 1: // edges
 			if v := obj.Edges; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullPetEdge(b, f, v)
@@ -1587,7 +1587,7 @@ func (x *planRun) encodePetConnection(b []byte, s *plan.Selection, obj *model.Pe
 			}
 		case 2: // nodes
 			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullPet(b, f, v)
@@ -1595,7 +1595,7 @@ func (x *planRun) encodePetConnection(b []byte, s *plan.Selection, obj *model.Pe
 			}
 		case 3: // pageInfo
 			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPageInfo(b, f, v)
@@ -1626,13 +1626,13 @@ func (x *planRun) fallbackPetConnection(ctx context.Context, f *plan.Field, obj 
 // encodePetEdge appends the selected fields of obj to b.
 func (x *planRun) encodePetEdge(b []byte, s *plan.Selection, obj *model.PetEdge) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, faulty := x.Object(s)
+	ordinal, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPetEdge(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPetEdge(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1641,7 +1641,7 @@ func (x *planRun) encodePetEdge(b []byte, s *plan.Selection, obj *model.PetEdge)
 			b = append(b, `"PetEdge"`...)
 		case 1: // node
 			if v := obj.Node; faulty && !x.Visible(f, nil, faulty, obj, v) {
-				b, fieldOK = plan.Null(b, true)
+				b, fieldOK = plan.AppendNull(b, true)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeNonNullPet(b, f, v)
@@ -1668,7 +1668,7 @@ func (x *planRun) fallbackPetEdge(ctx context.Context, f *plan.Field, obj *model
 // encodeQuery appends the selected fields of the root to b.
 func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 	start, ok := len(b), true
-	ordinal, _ := x.Object(s)
+	ordinal, _ := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
@@ -1678,7 +1678,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			b = append(b, `"Query"`...)
 		case 1: // advice
 			if v, found := plan.Result[*model.ChatCompletion](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeChatCompletion(b, f, v)
@@ -1686,7 +1686,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 2: // order
 			if v, found := plan.Result[*model.Order](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeOrder(b, f, v)
@@ -1694,7 +1694,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 3: // pets
 			if v, found := plan.Result[*model.PetConnection](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePetConnection(b, f, v)
@@ -1702,7 +1702,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 4: // pet
 			if v, found := plan.Result[*model.Pet](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writePet(b, f, v)
@@ -1710,7 +1710,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 5: // inventory
 			if v, found := plan.Result[[]*model.InventoryEntry](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeListOfNonNullInventoryEntry(b, f, v)
@@ -1718,7 +1718,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 6: // me
 			if v, found := plan.Result[*model.Account](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeAccount(b, f, v)
@@ -1726,7 +1726,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			}
 		case 7: // user
 			if v, found := plan.Result[*model.User](&x.Run, f, ordinal, false); !found {
-				b, fieldOK = plan.Null(b, false)
+				b, fieldOK = plan.AppendNull(b, false)
 			} else {
 				x.Push(f, ordinal)
 				b, fieldOK = x.writeUser(b, f, v)
@@ -1741,7 +1741,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectQuery calls the resolvers of the selected root fields.
 func (x *planRun) collectQuery(s *plan.Selection) {
-	w := x.Work()
+	w := x.NewTasks()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // advice
@@ -1760,13 +1760,13 @@ func (x *planRun) collectQuery(s *plan.Selection) {
 			w.Add(func() { x.resolveQueryUser(f) })
 		}
 	}
-	w.Do()
+	w.Start()
 }
 
 // resolveQueryAdvice calls the resolver of Query.advice.
 func (x *planRun) resolveQueryAdvice(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_advice_args, Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ChatCompletion, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.ChatCompletion, error) {
 		return x.ec.Resolvers.Query().Advice(ctx, fc.Args["messages"].([]*model.ChatMessageInput), fc.Args["model"].(*string))
 	})
 }
@@ -1774,24 +1774,24 @@ func (x *planRun) resolveQueryAdvice(f *plan.Field) {
 // resolveQueryOrder calls the resolver of Query.order and collects what is selected of its result.
 func (x *planRun) resolveQueryOrder(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_order_args, Guard: requireAuthenticated}
-	values := plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Order, error) {
 		return x.ec.Resolvers.Query().Order(ctx, fc.Args["id"].(string))
 	})
-	group := plan.NewGroup[*model.Order](&x.Run)
+	group := plan.NewObjectList[*model.Order](&x.Run)
 	for i, v := range values {
 		if v != nil {
 			group.Add(v, i)
 		}
 	}
-	w := x.Work()
-	x.collectOrder(w, f.Of(ofOrder), &group)
-	w.Do()
+	w := x.NewTasks()
+	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
+	w.Start()
 }
 
 // resolveQueryPets calls the resolver of Query.pets.
 func (x *planRun) resolveQueryPets(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_pets_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.PetConnection, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.PetConnection, error) {
 		return x.ec.Resolvers.Query().Pets(ctx, fc.Args["species"].(*model.Species), fc.Args["status"].(*model.PetStatus), fc.Args["tags"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string))
 	})
 }
@@ -1799,7 +1799,7 @@ func (x *planRun) resolveQueryPets(f *plan.Field) {
 // resolveQueryPet calls the resolver of Query.pet.
 func (x *planRun) resolveQueryPet(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_pet_args}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Pet, error) {
 		return x.ec.Resolvers.Query().Pet(ctx, fc.Args["id"].(string))
 	})
 }
@@ -1807,7 +1807,7 @@ func (x *planRun) resolveQueryPet(f *plan.Field) {
 // resolveQueryInventory calls the resolver of Query.inventory.
 func (x *planRun) resolveQueryInventory(f *plan.Field) {
 	hooks := plan.FieldHooks{Guard: requireWritePets}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryEntry, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.InventoryEntry, error) {
 		return x.ec.Resolvers.Query().Inventory(ctx)
 	})
 }
@@ -1815,7 +1815,7 @@ func (x *planRun) resolveQueryInventory(f *plan.Field) {
 // resolveQueryMe calls the resolver of Query.me.
 func (x *planRun) resolveQueryMe(f *plan.Field) {
 	hooks := plan.FieldHooks{Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Account, error) {
 		return x.ec.Resolvers.Query().Me(ctx)
 	})
 }
@@ -1823,7 +1823,7 @@ func (x *planRun) resolveQueryMe(f *plan.Field) {
 // resolveQueryUser calls the resolver of Query.user.
 func (x *planRun) resolveQueryUser(f *plan.Field) {
 	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_user_args, Guard: requireAuthenticated}
-	plan.Single(&x.Run, f, plan.Top, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.User, error) {
 		return x.ec.Resolvers.Query().User(ctx, fc.Args["id"].(string))
 	})
 }
@@ -1831,13 +1831,13 @@ func (x *planRun) resolveQueryUser(f *plan.Field) {
 // encodeTag appends the selected fields of obj to b.
 func (x *planRun) encodeTag(b []byte, s *plan.Selection, obj *model.Tag) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackTag(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackTag(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1873,13 +1873,13 @@ func (x *planRun) fallbackTag(ctx context.Context, f *plan.Field, obj *model.Tag
 // encodeUser appends the selected fields of obj to b.
 func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
 	start, ok := len(b), true
-	_, faulty := x.Object(s)
+	_, faulty := x.BeginObject(s)
 	b = append(b, '{')
 	for i := range s.Fields {
 		f, fieldOK := &s.Fields[i], true
 		b = append(b, f.Key...)
 		if faulty && x.NeedsFallback(f, obj) {
-			b, fieldOK = x.Fallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackUser(ctx, f, obj) })
 			ok = ok && fieldOK
 			continue
 		}
@@ -1923,45 +1923,45 @@ func (x *planRun) fallbackUser(ctx context.Context, f *plan.Field, obj *model.Us
 // writeAccessToken appends v, of the type AccessToken, to b.
 func (x *planRun) writeAccessToken(b []byte, f *plan.Field, v *model.AccessToken) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeAccessToken(b, f.Of(ofAccessToken), v)
+	b, _ = x.encodeAccessToken(b, f.SelectionOf(ofAccessToken), v)
 	return b, true
 }
 
 // writeAccount appends v, of the type Account, to b.
 func (x *planRun) writeAccount(b []byte, f *plan.Field, v *model.Account) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeAccount(b, f.Of(ofAccount), v)
+	b, _ = x.encodeAccount(b, f.SelectionOf(ofAccount), v)
 	return b, true
 }
 
 // writeCategory appends v, of the type Category, to b.
 func (x *planRun) writeCategory(b []byte, f *plan.Field, v *model.Category) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeCategory(b, f.Of(ofCategory), v)
+	b, _ = x.encodeCategory(b, f.SelectionOf(ofCategory), v)
 	return b, true
 }
 
 // writeChatCompletion appends v, of the type ChatCompletion, to b.
 func (x *planRun) writeChatCompletion(b []byte, f *plan.Field, v *model.ChatCompletion) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeChatCompletion(b, f.Of(ofChatCompletion), v)
+	b, _ = x.encodeChatCompletion(b, f.SelectionOf(ofChatCompletion), v)
 	return b, true
 }
 
 // writeChatMessage appends v, of the type ChatMessage, to b.
 func (x *planRun) writeChatMessage(b []byte, f *plan.Field, v *model.ChatMessage) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeChatMessage(b, f.Of(ofChatMessage), v)
+	b, _ = x.encodeChatMessage(b, f.SelectionOf(ofChatMessage), v)
 	return b, true
 }
 
@@ -1977,7 +1977,7 @@ func (x *planRun) writeListOfNonNullInventoryEntry(b []byte, f *plan.Field, list
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullInventoryEntry(b, f, list[i])
 		ok = ok && elementOK
@@ -1998,7 +1998,7 @@ func (x *planRun) writeListOfNonNullPet(b []byte, f *plan.Field, list []*model.P
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullPet(b, f, list[i])
 		ok = ok && elementOK
@@ -2019,7 +2019,7 @@ func (x *planRun) writeListOfNonNullPetEdge(b []byte, f *plan.Field, list []*mod
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullPetEdge(b, f, list[i])
 		ok = ok && elementOK
@@ -2040,7 +2040,7 @@ func (x *planRun) writeListOfNonNullTag(b []byte, f *plan.Field, list []*model.T
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullTag(b, f, list[i])
 		ok = ok && elementOK
@@ -2054,7 +2054,7 @@ func (x *planRun) writeListOfNonNullURL(b []byte, f *plan.Field, list []scalar.U
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.Spend(len(list))
+	x.SpendValues(len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -2068,26 +2068,26 @@ func (x *planRun) writeListOfNonNullURL(b []byte, f *plan.Field, list []scalar.U
 // writeMedicalInfo appends v, of the type MedicalInfo, to b.
 func (x *planRun) writeMedicalInfo(b []byte, f *plan.Field, v *model.MedicalInfo) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeMedicalInfo(b, f.Of(ofMedicalInfo), v)
+	b, _ = x.encodeMedicalInfo(b, f.SelectionOf(ofMedicalInfo), v)
 	return b, true
 }
 
 // writeNonNullChatChoice appends v, of the type ChatChoice!, to b.
 func (x *planRun) writeNonNullChatChoice(b []byte, f *plan.Field, v *model.ChatChoice) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeChatChoice(b, f.Of(ofChatChoice), v)
+	return x.encodeChatChoice(b, f.SelectionOf(ofChatChoice), v)
 }
 
 // writeNonNullInventoryEntry appends v, of the type InventoryEntry!, to b.
 func (x *planRun) writeNonNullInventoryEntry(b []byte, f *plan.Field, v *model.InventoryEntry) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeInventoryEntry(b, f.Of(ofInventoryEntry), v)
+	return x.encodeInventoryEntry(b, f.SelectionOf(ofInventoryEntry), v)
 }
 
 // writeNonNullListOfNonNullChatChoice appends list, of the type [ChatChoice!]!, to b.
@@ -2099,7 +2099,7 @@ func (x *planRun) writeNonNullListOfNonNullChatChoice(b []byte, f *plan.Field, l
 		if i > 0 {
 			b = append(b, ',')
 		}
-		x.At(i)
+		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullChatChoice(b, f, list[i])
 		ok = ok && elementOK
@@ -2111,101 +2111,101 @@ func (x *planRun) writeNonNullListOfNonNullChatChoice(b []byte, f *plan.Field, l
 // writeNonNullPageInfo appends v, of the type PageInfo!, to b.
 func (x *planRun) writeNonNullPageInfo(b []byte, f *plan.Field, v *model.PageInfo) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodePageInfo(b, f.Of(ofPageInfo), v)
+	return x.encodePageInfo(b, f.SelectionOf(ofPageInfo), v)
 }
 
 // writeNonNullPaymentSource appends v, of the type PaymentSource!, to b.
 func (x *planRun) writeNonNullPaymentSource(b []byte, f *plan.Field, v model.PaymentSource) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	case model.BankCard:
-		return x.encodeBankCard(b, f.Of(ofBankCard), &v)
+		return x.encodeBankCard(b, f.SelectionOf(ofBankCard), &v)
 	case *model.BankCard:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodeBankCard(b, f.Of(ofBankCard), v)
+		return x.encodeBankCard(b, f.SelectionOf(ofBankCard), v)
 	case model.BankAccount:
-		return x.encodeBankAccount(b, f.Of(ofBankAccount), &v)
+		return x.encodeBankAccount(b, f.SelectionOf(ofBankAccount), &v)
 	case *model.BankAccount:
 		if v == nil {
-			return plan.Null(b, true)
+			return plan.AppendNull(b, true)
 		}
-		return x.encodeBankAccount(b, f.Of(ofBankAccount), v)
+		return x.encodeBankAccount(b, f.SelectionOf(ofBankAccount), v)
 	default:
-		return x.UnexpectedType(b, true, v)
+		return x.AppendUnexpectedType(b, true, v)
 	}
 }
 
 // writeNonNullPet appends v, of the type Pet!, to b.
 func (x *planRun) writeNonNullPet(b []byte, f *plan.Field, v *model.Pet) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodePet(b, f.Of(ofPet), v)
+	return x.encodePet(b, f.SelectionOf(ofPet), v)
 }
 
 // writeNonNullPetEdge appends v, of the type PetEdge!, to b.
 func (x *planRun) writeNonNullPetEdge(b []byte, f *plan.Field, v *model.PetEdge) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodePetEdge(b, f.Of(ofPetEdge), v)
+	return x.encodePetEdge(b, f.SelectionOf(ofPetEdge), v)
 }
 
 // writeNonNullTag appends v, of the type Tag!, to b.
 func (x *planRun) writeNonNullTag(b []byte, f *plan.Field, v *model.Tag) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, true)
+		return x.AppendMissingValue(b, true)
 	}
-	return x.encodeTag(b, f.Of(ofTag), v)
+	return x.encodeTag(b, f.SelectionOf(ofTag), v)
 }
 
 // writeOrder appends v, of the type Order, to b.
 func (x *planRun) writeOrder(b []byte, f *plan.Field, v *model.Order) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeOrder(b, f.Of(ofOrder), v)
+	b, _ = x.encodeOrder(b, f.SelectionOf(ofOrder), v)
 	return b, true
 }
 
 // writeOrderPayment appends v, of the type OrderPayment, to b.
 func (x *planRun) writeOrderPayment(b []byte, f *plan.Field, v *model.OrderPayment) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeOrderPayment(b, f.Of(ofOrderPayment), v)
+	b, _ = x.encodeOrderPayment(b, f.SelectionOf(ofOrderPayment), v)
 	return b, true
 }
 
 // writePet appends v, of the type Pet, to b.
 func (x *planRun) writePet(b []byte, f *plan.Field, v *model.Pet) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodePet(b, f.Of(ofPet), v)
+	b, _ = x.encodePet(b, f.SelectionOf(ofPet), v)
 	return b, true
 }
 
 // writePetConnection appends v, of the type PetConnection, to b.
 func (x *planRun) writePetConnection(b []byte, f *plan.Field, v *model.PetConnection) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodePetConnection(b, f.Of(ofPetConnection), v)
+	b, _ = x.encodePetConnection(b, f.SelectionOf(ofPetConnection), v)
 	return b, true
 }
 
 // writeUser appends v, of the type User, to b.
 func (x *planRun) writeUser(b []byte, f *plan.Field, v *model.User) ([]byte, bool) {
 	if v == nil {
-		return x.NoValue(b, false)
+		return x.AppendMissingValue(b, false)
 	}
-	b, _ = x.encodeUser(b, f.Of(ofUser), v)
+	b, _ = x.encodeUser(b, f.SelectionOf(ofUser), v)
 	return b, true
 }
 

@@ -48,7 +48,7 @@ type (
 func (r mutationResolver) CreateOrder(ctx context.Context, input model.OrderInput, idempotencyKey *scalar.UUID) (*model.Order, error) {
 	call := rest.New(http.MethodPost, "/orders").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		Header("Idempotency-Key", encode.Ptr(idempotencyKey, encode.Text[scalar.UUID])).
+		Header("Idempotency-Key", encode.Ptr(idempotencyKey, encode.String[scalar.UUID])).
 		JSON(graph.EncodeOrderInput(&input))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrder), petstoreRules)
 }
@@ -70,19 +70,19 @@ func (r mutationResolver) DeleteOrder(ctx context.Context, id string) (*bool, er
 func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Numbers(encode.Object{}.
-			With("amount", encode.Text(amount)).
+		JSON(encode.NumbersAt(encode.Object{}.
+			With("amount", encode.String(amount)).
 			With("currency", graph.EncodeCurrency(currency)).
 			With("source", mapping.MapNonNull(graph.EncodeBankCardInput(&card), func(of any) any {
 				return encode.Object{}.
 					With("object", "card").
-					With("name", mapping.Pick(of, "name")).
-					With("number", mapping.Pick(of, "number")).
-					With("cvc", mapping.Pick(of, "cvc")).
-					With("expMonth", mapping.Pick(of, "expMonth")).
-					With("expYear", mapping.Pick(of, "expYear")).
-					With("addressCountry", mapping.Pick(of, "addressCountry")).
-					With("addressPostCode", mapping.Pick(of, "addressPostCode"))
+					With("name", mapping.GetOrAbsent(of, "name")).
+					With("number", mapping.GetOrAbsent(of, "number")).
+					With("cvc", mapping.GetOrAbsent(of, "cvc")).
+					With("expMonth", mapping.GetOrAbsent(of, "expMonth")).
+					With("expYear", mapping.GetOrAbsent(of, "expYear")).
+					With("addressCountry", mapping.GetOrAbsent(of, "addressCountry")).
+					With("addressPostCode", mapping.GetOrAbsent(of, "addressPostCode"))
 			})), "amount"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrderPayment), petstoreRules)
 }
@@ -93,18 +93,18 @@ func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount 
 func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Numbers(encode.Object{}.
-			With("amount", encode.Text(amount)).
+		JSON(encode.NumbersAt(encode.Object{}.
+			With("amount", encode.String(amount)).
 			With("currency", graph.EncodeCurrency(currency)).
 			With("source", mapping.MapNonNull(graph.EncodeBankAccountInput(&account), func(of any) any {
 				return encode.Object{}.
 					With("object", "bank_account").
-					With("name", mapping.Pick(of, "name")).
-					With("number", mapping.Pick(of, "number")).
-					With("sortCode", mapping.Pick(of, "sortCode")).
-					With("accountType", mapping.Pick(of, "accountType")).
-					With("bankName", mapping.Pick(of, "bankName")).
-					With("country", mapping.Pick(of, "country"))
+					With("name", mapping.GetOrAbsent(of, "name")).
+					With("number", mapping.GetOrAbsent(of, "number")).
+					With("sortCode", mapping.GetOrAbsent(of, "sortCode")).
+					With("accountType", mapping.GetOrAbsent(of, "accountType")).
+					With("bankName", mapping.GetOrAbsent(of, "bankName")).
+					With("country", mapping.GetOrAbsent(of, "country"))
 			})), "amount"))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrderPayment), petstoreRules)
 }
@@ -115,7 +115,7 @@ func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amou
 func (r mutationResolver) SubscribeToOrders(ctx context.Context, callbackURL scalar.URL) (*bool, error) {
 	call := rest.New(http.MethodPost, "/orders/callback").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-		JSON(encode.Object{}.With("callbackUrl", encode.Text(callbackURL)))
+		JSON(encode.Object{}.With("callbackUrl", encode.String(callbackURL)))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
 	ok := err == nil
 	return &ok, err
@@ -217,10 +217,10 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 		return &parent.PetID
 	}, engine.Batch[string, *model.Pet]{
 		Identity: engine.Identity{
-			Source:  "petstore",
-			Request: `GET /pets/{key} Header("X-API-Key", {$config.apiKey})`,
-			Rules:   "petstoreRules",
-			Reading: "Pet as Pet",
+			Source:     "petstore",
+			Request:    `GET /pets/{key} Header("X-API-Key", {$config.apiKey})`,
+			Rules:      "petstoreRules",
+			Extraction: "Pet as Pet",
 		},
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Pet, error) {
@@ -244,10 +244,10 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 		return parent.UserID
 	}, engine.Batch[string, *model.User]{
 		Identity: engine.Identity{
-			Source:  "petstore",
-			Request: `GET /users/{key} Header("X-API-Key", {$config.apiKey})`,
-			Rules:   "petstoreRules",
-			Reading: "User as User",
+			Source:     "petstore",
+			Request:    `GET /users/{key} Header("X-API-Key", {$config.apiKey})`,
+			Rules:      "petstoreRules",
+			Extraction: "User as User",
 		},
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
@@ -268,7 +268,7 @@ func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessage
 	call := rest.New(http.MethodPost, "/chat/completions").
 		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 		JSON(encode.Object{}.
-			With("model", engine.Given(ctx, "model", encode.Ptr(modelArg, encode.Any[string]))).
+			With("model", engine.ArgumentOrAbsent(ctx, "model", encode.Ptr(modelArg, encode.Any[string]))).
 			With("messages", encode.List(messages, graph.EncodeChatMessageInput)))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeChatCompletion), petstoreRules)
 }
@@ -287,13 +287,13 @@ func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, erro
 //
 //	GET /pets
 func (r queryResolver) Pets(ctx context.Context, species *model.Species, status *model.PetStatus, tags []string, first *int, after *string) (*model.PetConnection, error) {
-	found, err := page.Of(ctx, page.Request{
+	found, err := page.Load(ctx, page.Request{
 		Field: "Query.pets",
 		First: first, After: after, Default: 20, Max: 100,
-		Type:  page.PageNumber,
-		Tells: true,
-		Total: engine.Selects(ctx, "totalCount"),
-	}, func(ctx context.Context, at page.At) (page.Answer[decode.Item[*model.Pet]], error) {
+		Type:        page.PageNumber,
+		ReportsMore: true,
+		WantsTotal:  engine.Selects(ctx, "totalCount"),
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Pet]], error) {
 		call := rest.New(http.MethodGet, "/pets").
 			Query("species", encode.Ptr(species, graph.EncodeSpecies)).
 			Query("status", encode.Ptr(status, graph.EncodePetStatus)).
@@ -365,18 +365,18 @@ func (r queryResolver) User(ctx context.Context, id string) (*model.User, error)
 // petstoreRules are the rules of the service "petstore": which responses are successes, and what clients see of the
 // others.
 var petstoreRules = &upstreams.Rules{
-	Message: func(response *upstreams.Response) any { return mapping.Path(response.Body(), "detail") },
+	Message: func(response *upstreams.Response) any { return mapping.Get(response.Body(), "detail") },
 	Extensions: func(response *upstreams.Response) any {
 		return encode.Object{}.
-			With("problem", mapping.Pick(response.Body(), "type")).
-			With("fields", mapping.Pick(response.Body(), "errors"))
+			With("problem", mapping.GetOrAbsent(response.Body(), "type")).
+			With("fields", mapping.GetOrAbsent(response.Body(), "errors"))
 	},
 }
 
 // pageQueryPets decodes a page of Query.pets by the selection of its binding.
-func pageQueryPets(d *decode.Decoder) page.Answer[decode.Item[*model.Pet]] {
-	var p page.Answer[decode.Item[*model.Pet]]
+func pageQueryPets(d *decode.Decoder) page.Response[decode.Item[*model.Pet]] {
+	var p page.Response[decode.Item[*model.Pet]]
 	p.Total = decode.Lookahead(d, decode.Member("pagination", decode.Member("totalItems", decode.PtrOf((*decode.Decoder).Int))))
-	p.Items = decode.Member("data", decode.Items(graph.DecodePet))(d)
+	p.Items = decode.Member("data", decode.ItemsOf(graph.DecodePet))(d)
 	return p
 }

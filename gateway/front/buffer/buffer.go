@@ -18,8 +18,8 @@ const (
 // one request from Get to Put, so that no caller's bytes get into another caller's response.
 type Buffer struct{ Bytes []byte }
 
-// ReadFrom reads r to its end, from the buffer's beginning on.
-func (b *Buffer) ReadFrom(r io.Reader) error {
+// Fill reads r to its end, from the buffer's beginning on.
+func (b *Buffer) Fill(r io.Reader) error {
 	for b.Bytes = b.Bytes[:0]; ; {
 		if len(b.Bytes) == cap(b.Bytes) {
 			b.Bytes = append(b.Bytes, 0)[:len(b.Bytes)]

@@ -21,9 +21,9 @@ import (
 // so that different requests never have equal keys. It reports false for values that it cannot
 // compare.
 func (c *Coalescer) appendKey(b []byte, r *http.Request, op *graphql.OperationContext) (_ []byte, ok bool) {
-	id := engine.Identity{Request: op.RawQuery, Reading: op.OperationName, Caller: engine.Caller(r.Header["Authorization"])}
+	id := engine.Identity{Request: op.RawQuery, Extraction: op.OperationName, Caller: engine.CallerID(r.Header["Authorization"])}
 	b = id.AppendKey(b)
-	if b, ok = appendIdentity(b, auth.From(r.Context())); !ok {
+	if b, ok = appendIdentity(b, auth.FromContext(r.Context())); !ok {
 		return b, false
 	}
 	for _, name := range c.options.Forwarded {

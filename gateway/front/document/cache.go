@@ -35,7 +35,7 @@ func newCache(size int) *cache.Cache[string, outcome] {
 		size = defaultSize
 	}
 	size = max(size, 0)
-	return cache.New[string, outcome](cache.Options{Entries: size, Weight: size * averageSize})
+	return cache.New[string, outcome](cache.Options{MaxEntries: size, MaxWeight: size * averageSize})
 }
 
 // weight estimates the memory of a document, with its query, which the names in its tree point

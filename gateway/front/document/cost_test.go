@@ -77,7 +77,7 @@ func fragmentsInLater(count int) string {
 func TestWorstDocumentsTakeFewSteps(t *testing.T) {
 	for name, query := range worst() {
 		t.Run(name, func(t *testing.T) {
-			doc, err := limit.Read(query, limit.Options{})
+			doc, err := limit.Parse(query, limit.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -40,7 +40,7 @@ type Options struct {
 	// Inputs reads the values in documents and those of variables. By default it is a reader
 	// that accepts any value of a custom scalar; NewStore then panics if a default value in the
 	// schema does not fit its type.
-	Inputs *input.Reader
+	Inputs *input.Coercer
 }
 
 // Document is a document that is valid and within the limits. It is not changed once it is made.
@@ -55,7 +55,7 @@ type Document struct {
 type Store struct {
 	schema *ast.Schema
 	limits limit.Options
-	inputs *input.Reader
+	inputs *input.Coercer
 	rules  []validator.Rule
 	cache  *cache.Cache[string, outcome]
 }
@@ -75,8 +75,8 @@ func NewStore(schema *ast.Schema, o Options) *Store {
 }
 
 // acceptAllScalars returns the default of Options.Inputs.
-func acceptAllScalars(schema *ast.Schema, suggestions bool) *input.Reader {
-	inputs, err := input.NewReader(schema, input.Options{Suggestions: suggestions})
+func acceptAllScalars(schema *ast.Schema, suggestions bool) *input.Coercer {
+	inputs, err := input.NewCoercer(schema, input.Options{Suggestions: suggestions})
 	if err != nil {
 		panic(err)
 	}
@@ -104,7 +104,7 @@ func (s *Store) Get(ctx context.Context, query string) (*Document, gqlerror.List
 
 // prepare parses and validates a query.
 func (s *Store) prepare(query string) outcome {
-	doc, err := limit.Read(query, s.limits)
+	doc, err := limit.Parse(query, s.limits)
 	if err != nil {
 		return outcome{errs: gqlerror.List{gqlerror.WrapIfUnwrapped(err)}}
 	}
@@ -124,7 +124,7 @@ func checkSingleOperation(doc *limit.Document) error {
 	if len(doc.AST.Operations) > 1 {
 		return nil
 	}
-	return doc.Allow(doc.AST.Operations[0])
+	return doc.Check(doc.AST.Operations[0])
 }
 
 // errTooMany is the panic that ends a validation: the validator has no other way to stop.
@@ -177,7 +177,7 @@ func validationError(message string) *gqlerror.Error {
 
 // validationRules returns the rules of gqlparser in a fixed order, with our own rules for
 // overlapping fields and for values.
-func validationRules(suggestions bool, inputs *input.Reader) []validator.Rule {
+func validationRules(suggestions bool, inputs *input.Coercer) []validator.Rule {
 	known := rules.NewDefaultRules().GetInner()
 	known[overlappingFields.Name] = overlappingFields.RuleFunc
 	known[rules.ValuesOfCorrectTypeRule.Name] = inputs.Rule().RuleFunc

@@ -66,7 +66,7 @@ func writeBounded(w io.Writer, m graphql.Marshaler, budget *engine.Budget) {
 	bounded := &boundedWriter{w: w, left: limit}
 	defer func() {
 		if p := recover(); p == errTooManyBytes {
-			_ = budget.StopAtBytes() // bound presents this error, which Err returns
+			_ = budget.StopTooLarge() // bound presents this error, which Err returns
 		} else if p != nil {
 			panic(p)
 		}
@@ -159,7 +159,7 @@ func (e *Executor) bound(ctx context.Context, response *graphql.Response) {
 	}
 	budget := engine.BudgetOf(ctx)
 	if limit, limited := budget.MaxBytes(); limited && len(response.Data) > limit {
-		_ = budget.StopAtBytes() // Err returns this error
+		_ = budget.StopTooLarge() // Err returns this error
 	}
 	if err := budget.Err(); err != nil {
 		response.Data, response.Errors = nullData, gqlerror.List{e.options.Presenter.Convert(ctx, err)}

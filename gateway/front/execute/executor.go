@@ -70,7 +70,7 @@ var _ graphql.GraphExecutor = (*Executor)(nil)
 // New returns an executor of the schema's operations. It fails if a default value in the schema
 // does not fit its type.
 func New(schema graphql.ExecutableSchema, o Options) (*Executor, error) {
-	inputs, err := input.NewReader(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: o.Introspection})
+	inputs, err := input.NewCoercer(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: o.Introspection})
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (e *Executor) Execute(ctx context.Context, op *graphql.OperationContext, b 
 		e.report(ctx, op, executed.Fallback)
 		e.bound(ctx, executed.Response)
 	}
-	result := Result{executed.Response, executed.Fallback, engine.Calls(ctx)}
+	result := Result{executed.Response, executed.Fallback, engine.CallCount(ctx)}
 	if result.Response == nil {
 		return result, cmp.Or(ctx.Err(), errNoResponse)
 	}
@@ -249,7 +249,7 @@ func (e *Executor) begin(ctx context.Context, op *graphql.OperationContext) cont
 	ctx = page.WithKey(ctx, e.options.Cursors)
 	options := e.options.Execution
 	options.Coalesce = options.Coalesce && op.Operation.Operation == ast.Query // what a mutation reads must not be older than what it wrote
-	ctx = engine.Begin(ctx, options, supportsFaults(op))
+	ctx = engine.StartOperation(ctx, options, supportsFaults(op))
 	e.watchFields(op, engine.FaultsOf(ctx), engine.BudgetOf(ctx))
 	return ctx
 }

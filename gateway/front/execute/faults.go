@@ -45,9 +45,9 @@ func (e *Executor) watchFields(op *graphql.OperationContext, faults *decode.Faul
 // a field that the caller must not see reports nothing.
 func reportFaults(ctx context.Context, faults *decode.Faults, value any) (any, error) {
 	field := graphql.GetFieldContext(ctx)
-	found := faults.In(value)
+	found := faults.OfElements(value)
 	if !field.IsResolver && field.Parent != nil {
-		found = slices.Concat(found, faults.Of(field.Parent.Result, field.Field.Name))
+		found = slices.Concat(found, faults.OfField(field.Parent.Result, field.Field.Name))
 	}
 	if err := engine.ReportFaults(ctx, value, found); err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ func (e *Executor) selectOperation(op *graphql.OperationContext, doc *document.D
 	if op.Operation == nil {
 		return errNoOperation(op.OperationName)
 	}
-	if err := doc.Allow(op.Operation); err != nil {
+	if err := doc.Check(op.Operation); err != nil {
 		return err
 	}
 	if err := readVariables(op, doc.Inputs, variables); err != nil {

@@ -15,7 +15,7 @@ import (
 // readVariables sets the variables of op to the values that the request has for them, read by
 // the schema. They are never nil.
 func readVariables(op *graphql.OperationContext, inputs *input.Document, values map[string]any) (err error) {
-	if op.Variables, err = inputs.Variables(op.Operation, values); err != nil {
+	if op.Variables, err = inputs.CoerceVariables(op.Operation, values); err != nil {
 		return variableError(err)
 	}
 	if inputs.HasNullArguments(op.Operation, op.Variables) {

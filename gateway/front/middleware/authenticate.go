@@ -33,7 +33,7 @@ func Authenticate(verify Verify, errs *response.ErrorWriter) Middleware {
 				return
 			}
 			if caller != nil { // without an identity in the context, auth.From returns nil, too
-				c.Context = auth.With(c.Context, caller)
+				c.Context = auth.NewContext(c.Context, caller)
 			}
 			next.ServeHTTP(w, r)
 		})

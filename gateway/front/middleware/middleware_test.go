@@ -52,7 +52,7 @@ func TestAnyOrder(t *testing.T) {
 		var c *request.Context
 		last := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, c = request.Attach(r)
-			if slices.Contains(order, "Authenticate") && auth.From(r.Context()) == nil {
+			if slices.Contains(order, "Authenticate") && auth.FromContext(r.Context()) == nil {
 				t.Errorf("%v: the caller is not known", order)
 			}
 			if _, ok := r.Context().Deadline(); ok != slices.Contains(order, "Deadline") {

@@ -241,7 +241,7 @@ func NullArgument(ctx context.Context) error {
 	if field == nil || field.Field.Field == nil {
 		return nil
 	}
-	return input.NullArgument(field.Field.Field, graphql.GetOperationContext(ctx).Variables)
+	return input.CheckNullArguments(field.Field.Field, graphql.GetOperationContext(ctx).Variables)
 }
 
 // truncate shortens text to at most n bytes and an ellipsis, and cuts no character in two.

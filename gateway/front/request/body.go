@@ -34,7 +34,7 @@ func ReadPOST(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buf
 	if r.ContentLength > limit {
 		return nil, errTooLarge()
 	}
-	if err := b.ReadFrom(r.Body); err != nil {
+	if err := b.Fill(r.Body); err != nil {
 		return nil, toBodyError(err)
 	}
 	// The body has arrived. While the operation runs, the server reads from the connection to

@@ -1,6 +1,6 @@
-// Package plain escapes texts of schemas and services' documents, which are untrusted, so that
+// Package escape escapes texts of schemas and services' documents, which are untrusted, so that
 // neither a compiler nor a terminal takes them for more than text.
-package plain
+package escape
 
 import (
 	"strconv"
@@ -8,10 +8,10 @@ import (
 	"unicode"
 )
 
-// Invisible reports whether a reader cannot see a character or it changes how text is laid out: a
+// IsInvisible reports whether a reader cannot see a character or it changes how text is laid out: a
 // control character, one that changes the direction of writing, a line separator, or a byte order
 // mark, which Go accepts only at the start of a file.
-func Invisible(r rune) bool {
+func IsInvisible(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
 }
 
@@ -23,7 +23,7 @@ func Line(text string) string {
 		switch {
 		case r == unicode.ReplacementChar && !strings.HasPrefix(text[i:], string(r)): // an invalid byte, not U+FFFD itself
 			b.WriteString(`\x` + strconv.FormatUint(uint64(text[i]), 16))
-		case Invisible(r):
+		case IsInvisible(r):
 			quoted := strconv.QuoteRuneToASCII(r)
 			b.WriteString(quoted[1 : len(quoted)-1])
 		default:

@@ -1,9 +1,9 @@
-package plain_test
+package escape_test
 
 import (
 	"testing"
 
-	"github.com/gatehouse-graphql/gatehouse/codegen/plain"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 )
 
 func TestLine(t *testing.T) {
@@ -16,7 +16,7 @@ func TestLine(t *testing.T) {
 		"\u2028\ufeff":         `\u2028\ufeff`,
 		"\xff\ufffd":           `\xff` + "\ufffd",
 	} {
-		if got := plain.Line(text); got != want {
+		if got := escape.Line(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
